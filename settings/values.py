@@ -1,0 +1,204 @@
+"""What a single setting accepts: one parser for each kind of value.
+
+A parser takes the value as configuration holds it (a string from the engine, or a YAML value) and returns it typed. It
+raises `UnacceptableError` with the words "must be ..."; the caller adds the key and the value.
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Collection
+from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
+Parser: TypeAlias = Callable[[object], T]
+
+HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}$){HOST_LABEL}(?:\.{HOST_LABEL})+", re.IGNORECASE)
+ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws)?:(.+)")
+
+
+class UnacceptableError(ValueError):
+    """The value is none that the setting accepts; the message says what is."""
+
+
+def text(value: object) -> str:
+    """A string that isn't blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise UnacceptableError("must be a string that is not empty")
+    return value
+
+
+def matching(pattern: str, accepted: str) -> Parser[str]:
+    """A string that the whole of `pattern` matches."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise UnacceptableError(f"must be {accepted}")
+        return value
+
+    return parse
+
+
+def one_of(choices: Collection[str]) -> Parser[str]:
+    """One of a few words."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise UnacceptableError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return parse
+
+
+def boolean(value: object) -> bool:
+    """True or false, as a YAML value or as the engine's string."""
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise UnacceptableError("must be true or false")
+
+
+def integer(accepted: Collection[int]) -> Parser[int]:
+    """A whole number in `accepted`, as a YAML value or as the engine's string."""
+    words = (
+        f"a whole number from {accepted.start} to {accepted.stop - 1}"
+        if isinstance(accepted, range)
+        else f"one of {', '.join(map(str, accepted))}"
+    )
+
+    def parse(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"\d{1,12}", value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or value not in accepted:
+            raise UnacceptableError(f"must be {words}")
+        return value
+
+    return parse
+
+
+def list_of(item: Parser[T], *, at_least: int = 0) -> Parser[tuple[T, ...]]:
+    """A list without duplicates, as a YAML list or as the engine's JSON."""
+
+    def parse(value: object) -> tuple[T, ...]:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise UnacceptableError('must be a list, such as ["a", "b"]') from None
+        if not isinstance(value, list | tuple):
+            raise UnacceptableError("must be a list")
+        items = []
+        for position, raw in enumerate(value, start=1):
+            try:
+                items.append(item(raw))
+            except UnacceptableError as refused:
+                raise UnacceptableError(f"item {position} ({raw!r}) {refused}") from None
+        if len(items) < at_least:
+            raise UnacceptableError(f"must have at least {at_least} item{'s' if at_least > 1 else ''}")
+        if len(set(items)) < len(items):
+            raise UnacceptableError("must not name anything twice")
+        return tuple(items)
+
+    return parse
+
+
+def network(value: object) -> Network:
+    """An IPv4 or IPv6 range in CIDR notation whose host bits are clear."""
+    if not isinstance(value, str) or "/" not in value:
+        raise UnacceptableError("must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32")
+    try:
+        interface = ipaddress.ip_interface(value)
+    except ValueError:
+        raise UnacceptableError("must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32") from None
+    if interface.ip != interface.network.network_address:
+        raise UnacceptableError(
+            f"must have its host bits clear: {interface.network} is the range, {interface.ip} one host of it"
+        )
+    return interface.network
+
+
+def arn(service: str, resource: str, example: str, *, regional: bool) -> Parser[str]:
+    """An ARN of `service` whose last part the pattern `resource` matches.
+
+    Regional: the caller compares the region, which only it knows.
+    """
+
+    def parse(value: object) -> str:
+        match = ARN.fullmatch(value) if isinstance(value, str) else None
+        if not match or match[2] != service or bool(match[3]) != regional or not re.fullmatch(resource, match[5]):
+            raise UnacceptableError(f"must be an ARN such as {example}")
+        return match[0]
+
+    return parse
+
+
+def host(value: object) -> str:
+    """A host name with at least one dot, without scheme, port or path."""
+    if not isinstance(value, str) or not HOST.fullmatch(value):
+        raise UnacceptableError("must be a host name such as github.com, without scheme, port or path")
+    return value.lower()
+
+
+def https_url(value: object) -> str:
+    """`https://host`, the way people and GitHub reach the server."""
+    accepted = UnacceptableError(
+        "must be https:// and a host name, such as https://atlantis.example.com, without port or path"
+    )
+    if not isinstance(value, str):
+        raise accepted
+    parts = urlsplit(value)
+    if (
+        parts.scheme != "https"
+        or not HOST.fullmatch(parts.netloc)
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise accepted
+    return f"https://{parts.netloc.lower()}"
+
+
+def repo_allowlist(value: object) -> str:
+    """Atlantis' own syntax: `host/owner/repository` with `*`, `!` to exclude, separated by commas."""
+    if not isinstance(value, str) or not value.strip():
+        raise UnacceptableError("must name repositories, such as github.com/my-organisation/*")
+    entries = [entry.strip() for entry in value.split(",")]
+    for entry in entries:
+        if "://" in entry:
+            raise UnacceptableError(f"must have no scheme: {entry!r} is {entry.split('://', 1)[1]!r} here")
+        repository_host, _, path = entry.removeprefix("!").partition("/")
+        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)?", path):
+            raise UnacceptableError(
+                f"must have entries host/owner/repository; {entry!r} is none (a * alone would serve every repository)"
+            )
+        if path.split("/", 1)[0].strip("*") == "":
+            raise UnacceptableError(f"must name an owner; {entry!r} would serve everybody's repositories")
+    if all(entry.startswith("!") for entry in entries):
+        raise UnacceptableError("must have at least one entry without !: as it stands nothing is served")
+    return ",".join(entries)
+
+
+def image_reference(value: object) -> str:
+    """A whole image reference with a tag other than `latest`, or a digest."""
+    pattern = r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
+    match = re.fullmatch(pattern, value) if isinstance(value, str) else None
+    if not match or not (match["tag"] or match["digest"]):
+        raise UnacceptableError(
+            "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
+        )
+    if match["tag"] == "latest" and not match["digest"]:
+        raise UnacceptableError("must not be `latest`: what runs would change without a deployment")
+    return match[0]
+
+
+def image_tag(value: object) -> str:
+    """A tag that names one build."""
+    if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value):
+        raise UnacceptableError("must be an image tag, such as v0.47.1")
+    if value == "latest":
+        raise UnacceptableError("must not be `latest`: what runs would change without a deployment")
+    return value
