@@ -1,0 +1,170 @@
+"""The calls of GitHub's REST interface that Atlantis makes. Every other call is unknown here, and says so."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.github.app import Access
+from sandbox.github.events import pull_request_object, repository
+from sandbox.github.store import PullRequest, Store
+
+__all__ = ["Answer", "Api", "Call"]
+
+_DOCUMENTATION = "https://docs.github.com/rest"
+# What a commit status may say, from the reference of "Create a commit status".
+_STATES = frozenset({"error", "failure", "pending", "success"})
+_LONGEST_COMMENT = 65_536
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: ``path`` without query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    authorization: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response; ``expected`` is False for a call that Atlantis should not have made."""
+
+    status: int
+    body: Any
+    expected: bool = True
+
+
+_Handler = Callable[["Api", Call, dict[str, str]], Answer]
+
+
+class Api:
+    """Answers calls out of a ``Store``, for whom ``Access`` knows."""
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    def answer(self, call: Call) -> Answer:
+        """Find the route of ``call``, check who calls, and answer; the call is recorded without its credentials."""
+        answer = self._answer(call)
+        self._store.record(
+            "requests",
+            {"method": call.method, "path": call.path, "status": answer.status, "expected": answer.expected},
+        )
+        return answer
+
+    def _answer(self, call: Call) -> Answer:
+        for method, pattern, by_app, handler in _ROUTES:
+            found = pattern.fullmatch(call.path)
+            if method != call.method or found is None:
+                continue
+            allowed = self._access.is_app if by_app else self._access.has_token
+            if not allowed(call.authorization):
+                return _refusal(401, "Bad credentials")
+            try:
+                return handler(self, call, found.groupdict())
+            except (ValueError, KeyError) as problem:
+                return _refusal(422, f"Validation Failed: {problem}")
+        return _refusal(404, "Not Found: the sandbox's stand-in of GitHub doesn't know this call")
+
+    def access_token(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``POST /app/installations/{installation}/access_tokens``."""
+        if not self._access.is_installation(names["installation"]):
+            return _refusal(404, "Not Found: the App has no such installation")
+        return Answer(201, self._access.hand_out_token())
+
+    def repository(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}``."""
+        if not self._store.has_repository(names["repository"]):
+            return _refusal(404, "Not Found")
+        return Answer(200, repository(names["repository"]))
+
+    def pull(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/pulls/{number}``."""
+        pull = self._pull(names)
+        return _refusal(404, "Not Found") if pull is None else Answer(200, pull_request_object(self._store, pull))
+
+    def files(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/pulls/{number}/files``."""
+        pull = self._pull(names)
+        return _refusal(404, "Not Found") if pull is None else Answer(200, self._store.changed_files(pull))
+
+    def reviews(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/pulls/{number}/reviews``."""
+        pull = self._pull(names)
+        if pull is None:
+            return _refusal(404, "Not Found")
+        return Answer(
+            200,
+            [
+                {"id": number, "state": "APPROVED", "user": {"login": login}, "submitted_at": "2026-01-01T00:00:00Z"}
+                for number, login in enumerate(pull.approved_by, 1)
+            ],
+        )
+
+    def contents(self, call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/contents/{path}``; a file that isn't there is an answer like any other."""
+        content = self._store.content(names["repository"], names["file"], call.query.get("ref", "main"))
+        if content is None:
+            return Answer(404, {"message": "Not Found", "documentation_url": _DOCUMENTATION})
+        encoded = base64.b64encode(content).decode()
+        return Answer(
+            200,
+            {"type": "file", "encoding": "base64", "size": len(content), "path": names["file"], "content": encoded},
+        )
+
+    def create_comment(self, call: Call, names: dict[str, str]) -> Answer:
+        """``POST /repos/{owner}/{repo}/issues/{number}/comments``."""
+        body = str(json.loads(call.body)["body"])
+        if not body or len(body) > _LONGEST_COMMENT:
+            return _refusal(422, f"Validation Failed: a comment has 1 to {_LONGEST_COMMENT} characters")
+        entry = {"repository": names["repository"], "number": int(names["number"]), "body": body}
+        return Answer(201, {"id": self._store.record("comments", entry), "body": body})
+
+    def react(self, call: Call, names: dict[str, str]) -> Answer:
+        """``POST /repos/{owner}/{repo}/issues/comments/{id}/reactions``."""
+        content = str(json.loads(call.body)["content"])
+        entry = {"repository": names["repository"], "comment": int(names["comment"]), "content": content}
+        return Answer(201, {"id": self._store.record("reactions", entry), "content": content})
+
+    def create_status(self, call: Call, names: dict[str, str]) -> Answer:
+        """``POST /repos/{owner}/{repo}/statuses/{sha}``."""
+        status = json.loads(call.body)
+        if status["state"] not in _STATES:
+            return _refusal(422, f"Validation Failed: state is one of {', '.join(sorted(_STATES))}")
+        entry = {"repository": names["repository"], "sha": names["sha"]} | {
+            key: status.get(key) for key in ("state", "context", "description", "target_url")
+        }
+        return Answer(201, {"id": self._store.record("statuses", entry), "state": status["state"]})
+
+    def _pull(self, names: dict[str, str]) -> PullRequest | None:
+        return self._store.pull_request(names["repository"], int(names["number"]))
+
+
+def _refusal(status: int, message: str) -> Answer:
+    return Answer(status, {"message": message, "documentation_url": _DOCUMENTATION}, expected=False)
+
+
+def _route(
+    method: str, path: str, handler: _Handler, *, by_app: bool = False
+) -> tuple[str, re.Pattern[str], bool, _Handler]:
+    repository_path = path.replace("{repository}", r"/repos/(?P<repository>[\w.-]+/[\w.-]+)")
+    return method, re.compile(repository_path), by_app, handler
+
+
+_ROUTES = (
+    _route("POST", r"/app/installations/(?P<installation>\d+)/access_tokens", Api.access_token, by_app=True),
+    _route("GET", r"{repository}", Api.repository),
+    _route("GET", r"{repository}/pulls/(?P<number>\d+)", Api.pull),
+    _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),
+    _route("GET", r"{repository}/pulls/(?P<number>\d+)/reviews", Api.reviews),
+    _route("GET", r"{repository}/contents/(?P<file>.+)", Api.contents),
+    _route("POST", r"{repository}/issues/(?P<number>\d+)/comments", Api.create_comment),
+    _route("POST", r"{repository}/issues/comments/(?P<comment>\d+)/reactions", Api.react),
+    _route("POST", r"{repository}/statuses/(?P<sha>[0-9a-f]{40})", Api.create_status),
+)

@@ -1,0 +1,144 @@
+"""The GitHub App of the sandbox: its throw-away values, the tokens it is given, and who may use the API."""
+
+import base64
+import binascii
+import datetime
+import json
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from sandbox.files import read_json, write_json
+
+__all__ = ["Access", "Registration", "load", "make_values", "register"]
+
+_TOKEN_SECONDS = 3600
+# GitHub refuses a JSON Web Token that is valid for longer than ten minutes.
+_LONGEST_ASSERTION = 600
+_CLOCK_SKEW = 60
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What GitHub knows of an App: ids and the public half of its key (PEM)."""
+
+    app_id: str
+    installation_id: str
+    public_key: str
+
+
+def make_values() -> dict[str, str]:
+    """Throw-away values of a GitHub App, shaped as the operator puts them into Secrets Manager."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return {
+        "app_id": str(100_000 + secrets.randbelow(900_000)),
+        "installation_id": str(10_000_000 + secrets.randbelow(90_000_000)),
+        "private_key": key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        ).decode(),
+    }
+
+
+def register(path: Path, values: dict[str, str]) -> Registration:
+    """Make GitHub know the App of ``values``; only the public half of its key is kept, in ``path``.
+
+    Raises ``ValueError`` where ``private_key`` is not PEM, ``TypeError`` where it is no RSA key.
+    """
+    key = serialization.load_pem_private_key(values["private_key"].encode(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("the key of a GitHub App is an RSA key")
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    registration = Registration(values["app_id"], values["installation_id"], public.decode())
+    write_json(path, vars(registration))
+    return registration
+
+
+def load(path: Path) -> Registration | None:
+    """The App that was registered in ``path``, or None."""
+    known = read_json(path)
+    return None if known is None else Registration(**known)
+
+
+class Access:
+    """Checks who calls: the App by its signed assertion, its installation by a token handed out for an hour."""
+
+    def __init__(self, registration_path: Path) -> None:
+        self._registration_path = registration_path
+        self._tokens: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def is_app(self, authorization: str) -> bool:
+        """Whether the header carries a JSON Web Token of the registered App, signed with its key and in date."""
+        registration = load(self._registration_path)
+        scheme, _, token = authorization.partition(" ")
+        if registration is None or scheme.lower() != "bearer":
+            return False
+        try:
+            head, body, signature = token.split(".")
+            header, claims = _decode(head), _decode(body)
+            _public_key(registration).verify(
+                _unpadded(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
+        except (TypeError, ValueError, binascii.Error, InvalidSignature):
+            return False
+        return header.get("alg") == "RS256" and _in_date(claims) and str(claims.get("iss")) == registration.app_id
+
+    def is_installation(self, installation_id: str) -> bool:
+        """Whether the App is installed under this id."""
+        registration = load(self._registration_path)
+        return registration is not None and registration.installation_id == installation_id
+
+    def hand_out_token(self) -> dict[str, Any]:
+        """A new installation token, as GitHub's answer shows it."""
+        token = f"ghs_{secrets.token_hex(18)}"
+        with self._lock:
+            self._tokens[token] = time.time() + _TOKEN_SECONDS
+        expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=_TOKEN_SECONDS)
+        return {"token": token, "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ"), "permissions": {}}
+
+    def has_token(self, authorization: str) -> bool:
+        """Whether the header carries a token of the installation: as ``token``, as ``Bearer``, or as git sends it."""
+        scheme, _, value = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                user, _, value = base64.b64decode(value, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                return False
+            if user != "x-access-token":
+                return False
+        elif scheme.lower() not in {"token", "bearer"}:
+            return False
+        with self._lock:
+            return self._tokens.get(value, 0) > time.time()
+
+
+def _public_key(registration: Registration) -> rsa.RSAPublicKey:
+    key = serialization.load_pem_public_key(registration.public_key.encode())
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise TypeError("the registered key is not an RSA key")
+    return key
+
+
+def _in_date(claims: dict[str, Any]) -> bool:
+    now, issued, expires = time.time(), claims.get("iat"), claims.get("exp")
+    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+        return False
+    return issued <= now + _CLOCK_SKEW and now - _CLOCK_SKEW < expires <= now + _LONGEST_ASSERTION + _CLOCK_SKEW
+
+
+def _decode(part: str) -> dict[str, Any]:
+    value = json.loads(_unpadded(part))
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def _unpadded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,0 +1,102 @@
+"""The certificate authority of one sandbox, and the certificate of its stand-in of GitHub."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from sandbox.files import write_private
+
+__all__ = ["HOSTS", "Certificates", "issue"]
+
+HOSTS = ("github.com", "api.github.com")
+_LIFETIME = datetime.timedelta(days=30)
+_SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Files in PEM: what a server shows (``chain``, ``key``) and what a client trusts (``bundle``)."""
+
+    chain: Path
+    key: Path
+    bundle: Path
+
+
+def issue(directory: Path, hosts: Sequence[str] = HOSTS) -> Certificates:
+    """Make an authority, use it once for ``hosts`` and forget its key; the files are written into ``directory``.
+
+    The bundle holds the system's own authorities too, so that a client that trusts it can still reach the world.
+    """
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority_name = _name("Atlantis sandbox authority")
+    authority = (
+        _builder(authority_name, authority_name, authority_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=False,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .sign(authority_key, hashes.SHA256())
+    )
+    server_key = ec.generate_private_key(ec.SECP256R1())
+    server = (
+        _builder(_name(hosts[0]), authority_name, server_key.public_key())
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+    files = Certificates(directory / "server.pem", directory / "server.key", directory / "trusted.pem")
+    authority_pem = _pem(authority)
+    write_private(files.chain, _pem(server) + authority_pem)
+    write_private(
+        files.key,
+        server_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+    )
+    write_private(files.bundle, authority_pem + _system_authorities())
+    return files
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + _LIFETIME)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _system_authorities() -> str:
+    for candidate in map(Path, _SYSTEM_BUNDLES):
+        if candidate.is_file():
+            return candidate.read_text(encoding="utf-8", errors="replace")
+    return ""

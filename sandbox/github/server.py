@@ -1,0 +1,151 @@
+"""The stand-in's HTTPS server, and the proxy that leads the names of GitHub to it."""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sandbox.github import git_http
+from sandbox.github.api import Api, Call
+from sandbox.github.app import Access
+from sandbox.github.certificates import HOSTS, Certificates, issue
+from sandbox.github.proxy import proxy_handler
+from sandbox.github.store import Store
+
+__all__ = ["GitHub"]
+
+_LARGEST_BODY = 16 * 1024 * 1024
+_IDLE_SECONDS = 60
+
+
+class GitHub:
+    """A running stand-in: ``https://github.com`` and ``https://api.github.com`` for whoever uses ``proxy_url``.
+
+    The deployed task keeps the host name that its settings give (github.com). Nothing resolves it to loopback; the
+    task is started with ``HTTPS_PROXY`` instead, and that proxy leads these two names to the stand-in and refuses
+    every other destination.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.store = Store(directory)
+        self.certificates: Certificates = issue(directory / "tls")
+        access = Access(self.store.registration)
+        self._https = _Server(_handler(self.store, Api(self.store, access), access), _tls(self.certificates))
+        self._proxy = _Server(proxy_handler(self._https.server_port, self.store))
+        self._threads = [
+            threading.Thread(target=server.serve_forever, name=name, daemon=True)
+            for server, name in ((self._https, "github"), (self._proxy, "github-proxy"))
+        ]
+
+    @property
+    def proxy_url(self) -> str:
+        """The value of ``HTTPS_PROXY`` for a client."""
+        return f"http://127.0.0.1:{self._proxy.server_port}"
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in (self._proxy, self._https):
+            server.shutdown()
+            server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """A loopback server on a free port; the TLS handshake is made in the connection's own thread."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_IDLE_SECONDS)
+        with self._tls.wrap_socket(request, server_side=True) as encrypted:
+            super().finish_request(encrypted, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away or distrusts the certificate is no error of the server; the client reports it."""
+
+
+def _tls(certificates: Certificates) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificates.chain, certificates.key)
+    return context
+
+
+def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "sandbox-github"
+
+        def do_GET(self) -> None:
+            self._serve(b"")
+
+        def do_POST(self) -> None:
+            body = _body(self)
+            if body is None:
+                self._send(413, [("Content-Type", "text/plain")], b"too large\n")
+            else:
+                self._serve(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+            """Requests are recorded by the store, without their credentials."""
+
+        def _serve(self, body: bytes) -> None:
+            url = urlsplit(self.path)
+            authorization = self.headers.get("Authorization", "")
+            if self.headers.get("Host", "").partition(":")[0] == HOSTS[0] and git_http.is_git(url.path):
+                self._serve_git(url, body, allowed=access.has_token(authorization))
+                return
+            answer = api.answer(Call(self.command, url.path, dict(parse_qsl(url.query)), authorization, body))
+            self._send(answer.status, [("Content-Type", "application/json")], json.dumps(answer.body).encode())
+
+        def _serve_git(self, url: SplitResult, body: bytes, *, allowed: bool) -> None:
+            # git asks without credentials first and repeats with them when challenged.
+            if allowed:
+                answer = git_http.serve(store.repositories, self.command, url, dict(self.headers), body)
+            else:
+                answer = git_http.GitAnswer(401, [("WWW-Authenticate", 'Basic realm="GitHub"')], b"")
+            expected = answer.status in {200, 401}
+            entry = {"method": self.command, "path": url.path, "status": answer.status, "expected": expected}
+            store.record("requests", entry)
+            self._send(answer.status, answer.headers, answer.body)
+
+        def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def _body(handler: BaseHTTPRequestHandler) -> bytes | None:
+    if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        parts: list[bytes] = []
+        while size := int(handler.rfile.readline().split(b";")[0], 16):
+            if size + sum(map(len, parts)) > _LARGEST_BODY:
+                return None
+            parts.append(handler.rfile.read(size))
+            handler.rfile.readline()
+        handler.rfile.readline()
+        return b"".join(parts)
+    length = int(handler.headers.get("Content-Length", "0"))
+    return handler.rfile.read(length) if length <= _LARGEST_BODY else None

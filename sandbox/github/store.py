@@ -1,0 +1,189 @@
+"""What the stand-in of GitHub holds: repositories, pull requests, and all that it was told and asked.
+
+Everything is a file below one directory, so that a test or a command can open a pull request and read the answers
+while the server runs in another process.
+"""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import SandboxError
+from sandbox.files import read_json, write_json
+
+__all__ = ["PullRequest", "Store"]
+
+_IDENTITY = ("-c", "user.name=Sandbox", "-c", "user.email=sandbox@example.invalid")
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """One open pull request; ``approved_by`` are the logins whose review approves it."""
+
+    repository: str
+    number: int
+    branch: str
+    title: str
+    author: str = "sandbox-author"
+    base: str = "main"
+    state: str = "open"
+    approved_by: list[str] = field(default_factory=list)
+
+
+class Store:
+    """The files of one stand-in, below ``directory``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+
+    @property
+    def repositories(self) -> Path:
+        """The root of the bare repositories, ``<owner>/<name>.git`` each."""
+        return self._directory / "repositories"
+
+    @property
+    def registration(self) -> Path:
+        """Where the App is registered."""
+        return self._directory / "app.json"
+
+    def git_directory(self, repository: str) -> Path:
+        """The bare repository of ``owner/name``."""
+        return self.repositories / f"{repository}.git"
+
+    def has_repository(self, repository: str) -> bool:
+        """Whether ``owner/name`` is served."""
+        return (self.git_directory(repository) / "HEAD").is_file()
+
+    def create_repository(self, repository: str, files: Mapping[str, str]) -> None:
+        """Serve ``owner/name`` with one commit on main."""
+        bare = self.git_directory(repository)
+        bare.parent.mkdir(parents=True, exist_ok=True)
+        _git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+        self._commit(repository, "main", files, "First commit", parent=None)
+
+    def open_pull_request(self, repository: str, branch: str, files: Mapping[str, str], title: str) -> PullRequest:
+        """Push ``files`` onto a new ``branch`` of main and open a pull request for it."""
+        number = 1 + len(list(self._pulls(repository).glob("*.json")))
+        head = self._commit(repository, branch, files, title, parent="main")
+        _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
+        pull = PullRequest(repository, number, branch, title)
+        self._save(pull)
+        return pull
+
+    def approve(self, pull: PullRequest, login: str) -> PullRequest:
+        """Add an approving review of ``login``."""
+        approved = replace(pull, approved_by=[*pull.approved_by, login])
+        self._save(approved)
+        return approved
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        """Pull request ``number`` of ``owner/name``, or None."""
+        known = read_json(self._pulls(repository) / f"{number}.json")
+        return None if known is None else PullRequest(**known)
+
+    def head(self, repository: str, branch: str) -> str:
+        """The commit at the tip of ``branch``."""
+        return _git("rev-parse", f"refs/heads/{branch}", directory=self.git_directory(repository))
+
+    def changed_files(self, pull: PullRequest) -> list[dict[str, str]]:
+        """The files of a pull request as GitHub lists them: name and status."""
+        words = {"A": "added", "M": "modified", "D": "removed"}
+        listing = _git(
+            "diff",
+            "--no-renames",
+            "--name-status",
+            f"{pull.base}...{pull.branch}",
+            directory=self.git_directory(pull.repository),
+        )
+        changes = (line.split("\t", 1) for line in listing.splitlines())
+        return [{"filename": name, "status": words[status]} for status, name in changes]
+
+    def merges_cleanly(self, pull: PullRequest) -> bool:
+        """Whether the branch merges into its base without conflict."""
+        merged = subprocess.run(
+            ["git", "merge-tree", "--write-tree", pull.base, pull.branch],
+            cwd=self.git_directory(pull.repository),
+            capture_output=True,
+            check=False,
+        )
+        return merged.returncode == 0
+
+    def content(self, repository: str, path: str, reference: str) -> bytes | None:
+        """A file at a branch or commit, or None where there is none."""
+        shown = subprocess.run(
+            ["git", "cat-file", "blob", f"{reference}:{path}"],
+            cwd=self.git_directory(repository),
+            capture_output=True,
+            check=False,
+        )
+        return shown.stdout if shown.returncode == 0 else None
+
+    def record(self, kind: str, entry: Mapping[str, Any]) -> int:
+        """Append ``entry`` to the log ``kind`` and return its number, counted from one."""
+        log = self._log(kind)
+        with self._lock:
+            number = len(self.recorded(kind)) + 1
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"id": number, **entry}) + "\n")
+        return number
+
+    def recorded(self, kind: str) -> list[dict[str, Any]]:
+        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions`` or ``requests``."""
+        log = self._log(kind)
+        if not log.is_file():
+            return []
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+    def unexpected(self) -> list[str]:
+        """Calls that the stand-in doesn't know or refused, as ``METHOD path -> status``."""
+        return [
+            f"{call['method']} {call['path']} -> {call['status']}"
+            for call in self.recorded("requests")
+            if not call["expected"]
+        ]
+
+    def _commit(
+        self, repository: str, branch: str, files: Mapping[str, str], message: str, *, parent: str | None
+    ) -> str:
+        bare = self.git_directory(repository)
+        work = self._directory / "work" / repository.replace("/", "_")
+        shutil.rmtree(work, ignore_errors=True)
+        _git("clone", "--quiet", str(bare), str(work))
+        _git(
+            "checkout",
+            "--quiet",
+            *(["-B", branch] if parent is None else ["-b", branch, f"origin/{parent}"]),
+            directory=work,
+        )
+        for name, text in files.items():
+            target = work / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        _git("add", "--all", directory=work)
+        _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
+        _git("push", "--quiet", "origin", branch, directory=work)
+        shutil.rmtree(work)
+        return self.head(repository, branch)
+
+    def _save(self, pull: PullRequest) -> None:
+        write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(pull))
+
+    def _pulls(self, repository: str) -> Path:
+        return self._directory / "pulls" / repository
+
+    def _log(self, kind: str) -> Path:
+        return self._directory / "records" / f"{kind}.jsonl"
+
+
+def _git(*arguments: str, directory: Path | None = None) -> str:
+    done = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SandboxError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
