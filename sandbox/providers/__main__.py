@@ -1,0 +1,25 @@
+"""`python -m sandbox.providers <aws|awsx|random>`: serve one stand-in, as the engine starts a plugin."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+_PROVIDERS = {
+    "aws": "sandbox.providers.aws.package",
+    "awsx": "sandbox.providers.awsx",
+    "random": "sandbox.providers.passwords",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until the engine is done; the engine's address and log flags follow the name."""
+    if not arguments or arguments[0] not in _PROVIDERS:
+        sys.stderr.write(f"usage: python -m sandbox.providers {'|'.join(_PROVIDERS)} [engine address]\n")
+        return 2
+    importlib.import_module(_PROVIDERS[arguments[0]]).serve(arguments[1:])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

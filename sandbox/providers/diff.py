@@ -1,0 +1,120 @@
+"""Comparing property values: what changed, and whether two values mean the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.providers.schema import Shape
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the values of one resource type are compared."""
+
+    shape: Shape
+    unordered: Collection[str] = field(default_factory=frozenset)
+    """Names of lists, at any depth, whose order means nothing."""
+    documents: Collection[str] = field(default_factory=frozenset)
+    """Names of strings, at any depth, that hold JSON."""
+
+    def same(self, name: str, wanted: Any, actual: Any) -> bool:
+        """Whether what AWS says of a property is what the program wants.
+
+        AWS may say more of an object than was asked for (values that it chose itself); that is no difference.
+        """
+        return self._same(self.shape.properties.get(name, Shape("any")), name, wanted, actual, partial=True)
+
+    def equal(self, name: str, old: Any, new: Any) -> bool:
+        """Whether two values that the program gave for a property mean the same."""
+        return self._same(self.shape.properties.get(name, Shape("any")), name, old, new, partial=False)
+
+    def _same(self, shape: Shape, name: str, wanted: Any, actual: Any, *, partial: bool) -> bool:
+        if wanted == actual:
+            return True
+        if isinstance(wanted, dict) and isinstance(actual, dict):
+            names = wanted.keys() if partial and shape.kind == "object" else wanted.keys() | actual.keys()
+            return all(
+                self._same(
+                    shape.properties.get(key, Shape("any")), key, wanted.get(key), actual.get(key), partial=partial
+                )
+                for key in names
+                if not key.startswith("__")
+            )
+        if isinstance(wanted, list) and isinstance(actual, list):
+            return self._same_list(shape.element or Shape("any"), name, wanted, actual, partial=partial)
+        if name in self.documents and isinstance(wanted, str) and isinstance(actual, str):
+            return document(wanted) == document(actual)
+        return _text(wanted) == _text(actual) if wanted is not None and actual is not None else False
+
+    def _same_list(self, shape: Shape, name: str, wanted: list[Any], actual: list[Any], *, partial: bool) -> bool:
+        if len(wanted) != len(actual):
+            return False
+        if name not in self.unordered:
+            return all(self._same(shape, "", a, b, partial=partial) for a, b in zip(wanted, actual, strict=True))
+        rest = list(actual)
+        for item in wanted:
+            match = next((other for other in rest if self._same(shape, "", item, other, partial=partial)), None)
+            if match is None:
+                return False
+            rest.remove(match)
+        return True
+
+    def observed(self, name: str, wanted: Any, actual: Any) -> Any:
+        """What to note as the input after a look at AWS: the program's own value unless AWS has another."""
+        if self.same(name, wanted, actual):
+            return wanted
+        shape = self.shape.properties.get(name, Shape("any"))
+        return _restrict(shape, wanted, actual)
+
+
+def _restrict(shape: Shape, wanted: Any, actual: Any) -> Any:
+    """The actual value without the parts of objects that the program never mentioned."""
+    if shape.kind == "object" and isinstance(wanted, dict) and isinstance(actual, dict):
+        return {
+            key: _restrict(shape.properties.get(key, Shape("any")), value, actual[key])
+            for key, value in wanted.items()
+            if actual.get(key) is not None
+        }
+    return actual
+
+
+def document(text: str) -> Any:
+    """A JSON document in a form that compares by meaning: in a policy, one string and a list of it are the same, and the
+    order within a list of strings is nothing."""
+    try:
+        return _normal(json.loads(text))
+    except json.JSONDecodeError:
+        return text
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _normal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [_normal(item) for item in value]
+        if len(items) == 1 and not isinstance(items[0], list):
+            return items[0]
+        return sorted(items) if all(isinstance(item, str) for item in items) else items
+    return value
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
+    """(path, kind) of each leaf that differs; kind is ADD, DELETE or UPDATE. Paths are written as the engine does."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted(old.keys() | new.keys()):
+            plain = key.isidentifier()
+            yield from leaves(f"{path}.{key}" if plain else f'{path}["{key}"]', old.get(key), new.get(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else None
+            after = new[index] if index < len(new) else None
+            yield from leaves(f"{path}[{index}]", before, after)
+    elif old != new:
+        yield path, "ADD" if old is None else "DELETE" if new is None else "UPDATE"

@@ -1,0 +1,42 @@
+"""Objects that were created and that the engine may not know of.
+
+An engine that is killed between a creation and the writing of its state forgets the object. The journal remembers it:
+an entry per (urn, id) is written when the object exists and removed when the engine shows that it knows that id, by asking
+for its diff, state, update or deletion. A creation that finds an entry for its urn adopts the object instead of making a
+second one. A replacement's new object has its own entry, because the old one's was removed by the diff that came before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from sandbox.providers.files import write_atomically
+
+
+class Journal:
+    """Unconfirmed creations, one small file each, so that several processes need no lock."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def _entry(self, urn: str, identity: str) -> Path:
+        return self._directory / _digest(urn) / f"{_digest(identity)}.json"
+
+    def record(self, urn: str, identity: str) -> None:
+        """Remember that the object `identity` was made for `urn`."""
+        write_atomically(self._entry(urn, identity), json.dumps({"urn": urn, "id": identity}))
+
+    def confirm(self, urn: str, identity: str) -> None:
+        """The engine knows the object."""
+        self._entry(urn, identity).unlink(missing_ok=True)
+
+    def unconfirmed(self, urn: str) -> list[str]:
+        """Ids of objects made for `urn` that the engine has not shown to know."""
+        entries = sorted((self._directory / _digest(urn)).glob("*.json"))
+        return [json.loads(entry.read_text())["id"] for entry in entries]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

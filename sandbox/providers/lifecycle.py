@@ -1,0 +1,260 @@
+"""The life of a resource, the same for every type: check, diff, create, read, update, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.providers import check
+from sandbox.providers.diff import Comparison, leaves
+from sandbox.providers.journal import Journal
+from sandbox.providers.resource import Resource
+from sandbox.providers.schema import ResourceSchema
+from sandbox.providers.values import UNKNOWN, Properties, has_unknown
+
+_MADE_UP = "__defaults"
+"""Input in which the official providers note which inputs they filled in; not a property."""
+
+
+class InitializationError(Exception):
+    """The object exists, but not all of it could be set up: the engine must keep it and repair it by an update."""
+
+    def __init__(self, identity: str, properties: Properties, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.identity = identity
+        self.properties = properties
+
+
+@dataclass(frozen=True)
+class Change:
+    """One property that differs."""
+
+    name: str
+    kind: str
+    """ADD, DELETE or UPDATE."""
+    replace: bool
+
+
+@dataclass
+class Difference:
+    """What an update would do."""
+
+    changes: list[Change] = field(default_factory=list)
+    details: dict[str, Change] = field(default_factory=dict)
+    """Path of each leaf that differs."""
+    delete_first: bool = False
+
+
+@dataclass
+class Lifecycle:
+    """One resource, through its type's table entry."""
+
+    entry: type[Resource[Any]]
+    schema: ResourceSchema
+    make: Callable[[], Resource[Any]]
+    """Makes an instance of the entry for the resource at hand."""
+    journal: Journal
+    urn: str
+    default_tags: Mapping[str, str]
+
+    @property
+    def _comparison(self) -> Comparison:
+        return Comparison(self.schema.inputs, self.entry.unordered, self.entry.documents)
+
+    @property
+    def _tagged(self) -> bool:
+        return "tagsAll" in self.schema.outputs
+
+    def check(
+        self, old: Properties, new: Properties, *, seed: bytes, where: str, secrets: Collection[str]
+    ) -> tuple[Properties, list[check.Failure]]:
+        """The inputs with what the provider fills in, and everything that is wrong with them."""
+        inputs = {name: value for name, value in new.items() if value is not None and name != _MADE_UP}
+        made_up: list[str] = []
+        for name, value in self.entry.defaults.items():
+            if name not in inputs:
+                inputs[name] = value
+                made_up.append(name)
+        properties = self.schema.inputs.properties
+        has_prefix = inputs.get("namePrefix") is not None
+        if (
+            "name" in properties
+            and "name" not in self.schema.inputs.required
+            and "name" not in inputs
+            and not has_prefix
+        ):
+            kept = old.get("name") if "name" in old.get(_MADE_UP, []) else None
+            inputs["name"] = kept or self._name(seed)
+            made_up.append("name")
+        found = list(check.failures(self.schema.inputs, inputs, secrets, where))
+        if not found:
+            found.extend(self.make().rules({name: value for name, value in inputs.items() if not has_unknown(value)}))
+        if made_up:
+            inputs[_MADE_UP] = made_up
+        return inputs, found
+
+    def _name(self, seed: bytes) -> str:
+        suffix = hashlib.sha256(seed + self.urn.encode()).hexdigest()[:7]
+        return f"{self.urn.rsplit('::', 1)[-1][: self.entry.name_limit - 8]}-{suffix}"
+
+    def _all_tags(self, inputs: Mapping[str, Any]) -> Any:
+        tags = inputs.get("tags") or {}
+        return UNKNOWN if tags is UNKNOWN else {**self.default_tags, **tags}
+
+    def _effective(self, inputs: Properties) -> Properties:
+        """The inputs as the entry gets them: with the provider's default tags among the tags."""
+        effective = {name: value for name, value in inputs.items() if name != _MADE_UP and value is not None}
+        if self._tagged:
+            effective["tags"] = self._all_tags(inputs)
+        return effective
+
+    def diff(self, old: Properties, old_outputs: Properties, new: Properties, ignored: Collection[str]) -> Difference:
+        """Which properties differ between the inputs of the last run and those of this one."""
+        difference = Difference()
+        comparison = self._comparison
+        for name in sorted((old.keys() | new.keys()) - set(ignored)):
+            before, after = old.get(name), new.get(name)
+            if name.startswith("__") or comparison.equal(name, before, after):
+                continue
+            if after is None and name in self.entry.computed:
+                continue
+            kind = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
+            change = Change(name, kind, replace=name not in self.entry.in_place and name != "tags")
+            difference.changes.append(change)
+            for path, leaf in leaves(name, before, after):
+                difference.details[path] = Change(name, leaf, change.replace)
+        if self._tagged and "tagsAll" in old_outputs and old_outputs["tagsAll"] != self._all_tags(new):
+            change = Change("tagsAll", "UPDATE", replace=False)
+            difference.changes.append(change)
+            difference.details["tagsAll"] = change
+        fixed_name = "name" in new and "name" not in new.get(_MADE_UP, []) and old.get("name") == new["name"]
+        replaced = any(change.replace for change in difference.changes)
+        difference.delete_first = replaced and (self.entry.delete_first or fixed_name)
+        return difference
+
+    def preview_create(self, inputs: Properties) -> Properties:
+        """The outputs of a creation as far as they are known before it: the inputs."""
+        outputs = {name: UNKNOWN for name in self.schema.outputs if name not in self.schema.inputs.properties}
+        outputs |= dict.fromkeys(self.entry.computed, UNKNOWN)
+        return outputs | self._known_outputs(inputs)
+
+    def _known_outputs(self, inputs: Properties) -> Properties:
+        outputs = {name: value for name, value in inputs.items() if name != _MADE_UP}
+        if self._tagged:
+            outputs["tagsAll"] = self._all_tags(inputs)
+        return outputs
+
+    def create(self, inputs: Properties) -> tuple[str, Properties]:
+        """Make the object, or adopt the one that an interrupted run made; returns its id and outputs."""
+        resource = self.make()
+        effective = self._effective(inputs)
+        for identity in self.journal.unconfirmed(self.urn):
+            adopted = self._adopt(resource, identity, effective)
+            if adopted:
+                return identity, self._finish(resource, identity, inputs, effective, {}, frozenset(effective))
+        created = resource.create(effective)
+        self.journal.record(self.urn, created.id)
+        changed = frozenset(effective) & self.entry.handled
+        return created.id, self._finish(resource, created.id, inputs, effective, created.facts, changed)
+
+    def _adopt(self, resource: Resource[Any], identity: str, inputs: Properties) -> bool:
+        """Whether the object of an interrupted run can be taken over; one that can't be is removed."""
+        found = resource.read(identity, inputs)
+        fixed = [
+            name
+            for name, value in inputs.items()
+            if found and name in found and name != "tags" and name not in self.entry.in_place | self.entry.write_only
+            if not self._comparison.same(name, value, found[name])
+        ]
+        if found is not None and not fixed:
+            return True
+        if found is not None:
+            resource.delete(identity, {**inputs, **found})
+        self.journal.confirm(self.urn, identity)
+        return False
+
+    def _finish(
+        self,
+        resource: Resource[Any],
+        identity: str,
+        inputs: Properties,
+        effective: Properties,
+        facts: Properties,
+        changed: frozenset[str],
+    ) -> Properties:
+        try:
+            resource.configure(identity, effective, changed)
+            outputs = self._outputs(resource, identity, inputs, facts)
+        except Exception as error:
+            raise InitializationError(identity, {**self._known_outputs(inputs), **facts}, error) from error
+        return outputs
+
+    def _outputs(self, resource: Resource[Any], identity: str, inputs: Properties, facts: Properties) -> Properties:
+        known = {**facts, **self._known_outputs(inputs)}
+        found = resource.read(identity, known)
+        if found is None:
+            raise LookupError(f"{self.entry.token} {identity} is gone right after it was made")
+        found.pop("tags", None)
+        outputs = {**known, **{name: value for name, value in found.items() if value is not None}}
+        for name, value in inputs.items():
+            if name in outputs and self._comparison.same(name, value, outputs[name]):
+                outputs[name] = _merge(value, outputs[name])
+        return outputs
+
+    def update(self, identity: str, old: Properties, old_outputs: Properties, new: Properties) -> Properties:
+        """Carry out what differs, or everything where nothing does: then the last run did not get to its end."""
+        resource = self.make()
+        effective = self._effective(new)
+        changed = frozenset(change.name for change in self.diff(old, old_outputs, new, ()).changes)
+        if "tagsAll" in changed:
+            changed = changed - {"tagsAll"} | {"tags"}
+        resource.configure(identity, effective, changed or frozenset(effective))
+        facts = {name: value for name, value in old_outputs.items() if name not in self.schema.inputs.properties}
+        return self._outputs(resource, identity, new, facts)
+
+    def preview_update(self, old: Properties, old_outputs: Properties, new: Properties) -> Properties:
+        """The outputs of an update as far as they are known before it."""
+        kept = {name: value for name, value in old_outputs.items() if name not in old or name in new}
+        return {**kept, **self._known_outputs(new)}
+
+    def read(self, identity: str, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
+        """Inputs and outputs as AWS has them now, or None when the object is gone. No inputs: an import."""
+        found = self.make().read(identity, {**inputs, **state})
+        if found is None:
+            return None
+        tags = found.pop("tags", None)
+        if self._tagged and tags is not None:
+            found["tagsAll"] = tags
+            asked = inputs.get("tags") or {}
+            own = {key: value for key, value in tags.items() if key in asked or self.default_tags.get(key) != value}
+            if own or asked:
+                found["tags"] = own
+        return (self._observed(inputs, found) if inputs else self._imported(found)), {**state, **found}
+
+    def _observed(self, inputs: Properties, found: Properties) -> Properties:
+        comparison = self._comparison
+        observed = {
+            name: comparison.observed(name, value, found[name]) if name in found else value
+            for name, value in inputs.items()
+        }
+        if "tags" in found:
+            observed["tags"] = found["tags"]
+        return {name: value for name, value in observed.items() if value is not None}
+
+    def _imported(self, found: Properties) -> Properties:
+        properties = self.schema.inputs.properties
+        taken = {
+            name: value
+            for name, value in found.items()
+            if name in properties and properties[name].kind != "unsupported" and value not in (None, "", [], {})
+        }
+        return {**self.entry.defaults, **taken}
+
+
+def _merge(wanted: Any, actual: Any) -> Any:
+    """The program's own value, completed by what AWS added to its objects."""
+    if isinstance(wanted, dict) and isinstance(actual, dict):
+        return {**actual, **{key: _merge(value, actual.get(key)) for key, value in wanted.items()}}
+    return wanted

@@ -1,0 +1,146 @@
+"""The stand-in for pulumi-random: resources that are made here, once, and live in the state only."""
+
+from __future__ import annotations
+
+import base64
+import importlib.metadata
+import secrets
+import string
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sandbox.providers import check, schema
+from sandbox.providers.files import cache_directory
+from sandbox.providers.resource import Created, Resource
+from sandbox.providers.server import Package
+from sandbox.providers.server import serve as serve_package
+from sandbox.providers.values import Properties
+
+_SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
+_CLASSES = {
+    "lower": string.ascii_lowercase,
+    "upper": string.ascii_uppercase,
+    "numeric": string.digits,
+    "special": _SPECIAL,
+}
+
+
+class _Generated(Resource[None]):
+    """Made once; every change makes a new one."""
+
+    def read(self, identity: str, state: Properties) -> Properties | None:
+        del identity
+        return {name: value for name, value in state.items() if name != "id"}
+
+    def delete(self, identity: str, state: Properties) -> None:
+        """Nothing exists outside the state."""
+
+
+class RandomString(_Generated):
+    """Characters of the classes asked for, at least so many of each."""
+
+    token = "random:index/randomString:RandomString"  # noqa: S105
+    defaults: ClassVar[Mapping[str, object]] = {
+        **dict.fromkeys(_CLASSES, True),
+        **{f"min{name.title()}": 0 for name in _CLASSES},
+    }
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """The classes must be able to fill the length."""
+        length = inputs.get("length")
+        if isinstance(length, int):
+            least = sum(int(inputs.get(f"min{name.title()}", 0)) for name in _CLASSES)
+            if length < max(1, least):
+                yield "length", f"{length} is not allowed: at least 1 and the sum of the minimums ({least})"
+        if not any(inputs.get(name, True) for name in _CLASSES):
+            yield "lower", "at least one of lower, upper, numeric and special must be true"
+        if inputs.get("number") is not None and inputs["number"] != inputs.get("numeric"):
+            yield "number", "is deprecated and contradicts numeric; use numeric"
+
+    def create(self, inputs: Properties) -> Created:
+        """Draw from the operating system's randomness."""
+        result = _draw(inputs)
+        return Created(result, {"result": result})
+
+
+class RandomPassword(RandomString):
+    """A RandomString whose result is a secret."""
+
+    token = "random:index/randomPassword:RandomPassword"  # noqa: S105
+    secret: ClassVar[frozenset[str]] = frozenset({"result", "bcryptHash"})
+
+    def create(self, inputs: Properties) -> Created:
+        """The id says nothing of the password."""
+        return Created("none", {"result": _draw(inputs)})
+
+
+class RandomId(_Generated):
+    """Random bytes in several spellings; the id is the one for URLs."""
+
+    token = "random:index/randomId:RandomId"  # noqa: S105
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """At least one byte."""
+        if int(inputs.get("byteLength", 1)) < 1:
+            yield "byteLength", f"{inputs['byteLength']} is not allowed: at least 1"
+
+    def create(self, inputs: Properties) -> Created:
+        """Draw from the operating system's randomness."""
+        drawn = secrets.token_bytes(inputs["byteLength"])
+        prefix = inputs.get("prefix", "")
+        url = base64.urlsafe_b64encode(drawn).decode().rstrip("=")
+        facts = {
+            "b64Url": prefix + url,
+            "b64Std": prefix + base64.b64encode(drawn).decode(),
+            "hex": prefix + drawn.hex(),
+            "dec": f"{prefix}{int.from_bytes(drawn)}",
+        }
+        return Created(url, facts)
+
+
+def _draw(inputs: Properties) -> str:
+    classes = dict(_CLASSES)
+    if inputs.get("overrideSpecial"):
+        classes["special"] = inputs["overrideSpecial"]
+    allowed = "".join(characters for name, characters in classes.items() if inputs.get(name, True))
+    drawn = [secrets.choice(classes[name]) for name in classes for _ in range(int(inputs.get(f"min{name.title()}", 0)))]
+    drawn += [secrets.choice(allowed) for _ in range(inputs["length"] - len(drawn))]
+    secrets.SystemRandom().shuffle(drawn)
+    return "".join(drawn)
+
+
+class RandomPackage(Package):
+    """pulumi-random."""
+
+    name = "random"
+    version = importlib.metadata.version("pulumi-random")
+    resources: ClassVar = {entry.token: entry for entry in (RandomPassword, RandomString, RandomId)}
+    functions: ClassVar = {}
+
+    def __init__(self) -> None:
+        self._schemas: dict[str, schema.ResourceSchema] = {}
+
+    def schemas(self) -> Mapping[str, schema.ResourceSchema]:
+        """Read once, when first asked for."""
+        if not self._schemas:
+            tokens = sorted(self.resources)
+            sources = [Path(__file__)]
+            self._schemas = schema.load("pulumi-random", tokens, lambda *_: None, sources, cache_directory())
+        return self._schemas
+
+    def check_configuration(self, values: Properties) -> list[check.Failure]:
+        """The provider has no settings."""
+        return [(name, "the random provider has no settings") for name in values if name not in ("version",)]
+
+    def configure(self, values: Properties) -> None:
+        """Nothing to take."""
+
+    def backend(self, region: str | None) -> Any:
+        """Entries need nothing."""
+
+
+def serve(arguments: list[str]) -> None:
+    """Serve the stand-in; the engine's address is not needed."""
+    del arguments
+    serve_package(RandomPackage())

@@ -1,0 +1,87 @@
+"""What a resource type and a function of a stand-in are: the table's entries."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from sandbox.providers.values import Properties
+
+Backend = TypeVar("Backend")
+
+
+class Created(NamedTuple):
+    """The id of a new object, and what is known of it only now (a generated password, say)."""
+
+    id: str
+    facts: Properties = {}  # noqa: RUF012  (never changed)
+
+
+class Resource(abc.ABC, Generic[Backend]):
+    """One resource type. A subclass is the table's entry for it; an instance serves one call.
+
+    Names in the class attributes are property names of the SDK (`cidrBlock`). A changed property replaces the resource
+    unless it is one of `in_place`.
+    """
+
+    token: ClassVar[str]
+    """Type token of the SDK, such as `aws:ec2/vpc:Vpc`."""
+    defaults: ClassVar[Mapping[str, object]] = {}
+    """Values that the provider fills in where the program says nothing."""
+    in_place: ClassVar[frozenset[str]] = frozenset()
+    """Properties that can be changed on an object that exists."""
+    computed: ClassVar[frozenset[str]] = frozenset()
+    """Optional properties that AWS chooses when they are left out: leaving one out later is no change."""
+    unordered: ClassVar[frozenset[str]] = frozenset()
+    """Lists whose order means nothing."""
+    documents: ClassVar[frozenset[str]] = frozenset()
+    """Strings that hold JSON and are compared as such."""
+    secret: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that are secret whatever the program says."""
+    write_only: ClassVar[frozenset[str]] = frozenset()
+    """Properties that steer the provider and have no counterpart in AWS: they are never read back."""
+    handled: ClassVar[frozenset[str]] = frozenset()
+    """Properties of the SDK that the stand-in carries out, beside those derived from an API call."""
+    name_limit: ClassVar[int] = 255
+    """Longest name that is made up when the program gives none."""
+    delete_first: ClassVar[bool] = False
+    """AWS allows one of its kind only: a replacement needs the old one gone."""
+
+    def __init__(self, backend: Backend, urn: str) -> None:
+        self.backend = backend
+        self.urn = urn
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """(property, what is wrong with it) for what neither SDK nor service model says."""
+        del inputs
+        return iter(())
+
+    @abc.abstractmethod
+    def create(self, inputs: Properties) -> Created:
+        """Make the object with one call. Everything else that it needs belongs into `configure`."""
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Carry out the `changed` properties on an object that exists. Must bear being repeated."""
+
+    @abc.abstractmethod
+    def read(self, identity: str, state: Properties) -> Properties | None:
+        """The object's properties as they are now, or None when it is gone. `state` is what was known last."""
+
+    @abc.abstractmethod
+    def delete(self, identity: str, state: Properties) -> None:
+        """Remove the object and wait until it is gone; one that is gone already is fine."""
+
+
+class Function(abc.ABC, Generic[Backend]):
+    """One function (`invoke`) of a provider; a subclass is the table's entry."""
+
+    token: ClassVar[str]
+    required: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    @abc.abstractmethod
+    def call(self, arguments: Properties) -> Properties:
+        """The function's result, with the property names of the SDK's result type."""

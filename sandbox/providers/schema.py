@@ -1,0 +1,180 @@
+"""What the installed SDK says of resource types: property names, types, what is required.
+
+It is read from the SDK's own classes once per SDK version and kept as JSON, because importing the SDK takes longer than
+everything else at start-up.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.providers.files import write_atomically
+
+
+@dataclass
+class Shape:
+    """The type of a value, with the limits that the service model adds to it."""
+
+    kind: str
+    """string, integer, number, boolean, array, map, object or any."""
+    element: Shape | None = None
+    properties: dict[str, Shape] = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
+    enum: list[str] = field(default_factory=list)
+    pattern: str = ""
+    minimum: float | None = None
+    """Smallest number, or shortest string or list."""
+    maximum: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what differs from the default, to keep the file small."""
+        shape: dict[str, Any] = {"kind": self.kind}
+        if self.element:
+            shape["element"] = self.element.to_json()
+        if self.properties:
+            shape["properties"] = {name: item.to_json() for name, item in self.properties.items()}
+        for name in ("required", "enum", "pattern", "minimum", "maximum"):
+            if getattr(self, name) not in ([], "", None):
+                shape[name] = getattr(self, name)
+        return shape
+
+    @staticmethod
+    def from_json(shape: Mapping[str, Any]) -> Shape:
+        """The inverse of `to_json`."""
+        rest = {name: value for name, value in shape.items() if name not in ("element", "properties")}
+        return Shape(
+            element=Shape.from_json(shape["element"]) if "element" in shape else None,
+            properties={name: Shape.from_json(item) for name, item in shape.get("properties", {}).items()},
+            **rest,
+        )
+
+
+@dataclass
+class ResourceSchema:
+    """Inputs (as an object shape) and output names of one resource type or function."""
+
+    inputs: Shape
+    outputs: list[str]
+
+
+Refine = Callable[[str, Shape], None]
+"""Adds a service's limits to the inputs of the resource type with that token."""
+
+
+def load(
+    package: str, tokens: list[str], refine: Refine, sources: list[Path], cache: Path
+) -> dict[str, ResourceSchema]:
+    """Schemas of the resource types and functions named by `tokens`.
+
+    `package` is the SDK's distribution name (pulumi-aws). `sources` are the files that the result depends on besides the
+    SDK; `cache` is the directory for the JSON file.
+    """
+    digest = hashlib.sha256("\n".join(tokens).encode())
+    for source in [*sources, Path(__file__)]:
+        digest.update(source.read_bytes())
+    version = importlib.metadata.version(package)
+    file = cache / f"{package}-{version}-{digest.hexdigest()[:16]}.json"
+    try:
+        stored = json.loads(file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        schemas = {token: _introspect(package.replace("-", "_"), token) for token in tokens}
+        for token, schema in schemas.items():
+            refine(token, schema.inputs)
+        stored = {token: {"inputs": s.inputs.to_json(), "outputs": s.outputs} for token, s in schemas.items()}
+        write_atomically(file, json.dumps(stored))
+    return {token: ResourceSchema(Shape.from_json(s["inputs"]), s["outputs"]) for token, s in stored.items()}
+
+
+def _introspect(package: str, token: str) -> ResourceSchema:
+    _, path, name = token.split(":")
+    folder, _, member = path.rpartition("/")
+    folder = "" if folder == "index" else f".{folder}"
+    module = importlib.import_module(f"{package}{folder}.{_snake(member)}")
+    if name[0].islower():
+        return _introspect_function(module, _snake(name))
+    import pulumi  # noqa: PLC0415  (only on a cache miss)
+
+    resource = getattr(module, name)
+    return ResourceSchema(
+        inputs=_object(getattr(module, f"{name}Args")),
+        outputs=sorted(pulumi._types.resource_pulumi_to_py_names(resource)),
+    )
+
+
+def _introspect_function(module: types.ModuleType, name: str) -> ResourceSchema:
+    function = getattr(module, name)
+    names = dict(re.findall(r"__args__\['(\w+)'\] = (\w+)", inspect.getsource(function)))
+    hints = _hints(function)
+    inputs = Shape("object", properties={wire: _shape(hints[parameter]) for wire, parameter in names.items()})
+    result = module.__dict__["".join(part.title() for part in name.split("_")) + "Result"]
+    import pulumi  # noqa: PLC0415
+
+    return ResourceSchema(inputs, sorted(pulumi._types.output_type_types(result)))
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    import pulumi  # noqa: PLC0415
+
+    names = {**importlib.import_module(function.__module__).__dict__, "Output": pulumi.Output, "T": Any}
+    return typing.get_type_hints(function, globalns=names)
+
+
+def _object(arguments: type) -> Shape:
+    import pulumi  # noqa: PLC0415
+
+    initializer: Any = arguments.__init__
+    hints = _hints(initializer)
+    shape = Shape("object")
+    for name, wire in pulumi._types.input_type_py_to_pulumi_names(arguments).items():
+        shape.properties[wire] = _shape(hints[name])
+        if inspect.signature(initializer).parameters[name].default is inspect.Parameter.empty:
+            shape.required.append(wire)
+    return shape
+
+
+_SCALARS: Mapping[object, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def _shape(hint: Any) -> Shape:
+    """The shape of an annotation such as `Input[Optional[Sequence[Input[str]]]]`."""
+    import pulumi  # noqa: PLC0415
+
+    if hint in _SCALARS:
+        return Shape(_SCALARS[hint])
+    origin = typing.get_origin(hint)
+    arguments = typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        rest = [a for a in arguments if a is not type(None) and not _is_wrapper(a) and not typing.is_typeddict(a)]
+        kinds = {shape.kind: shape for shape in map(_shape, rest)}
+        return next(iter(kinds.values())) if len(kinds) == 1 else Shape("any")
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return Shape("map", element=_shape(arguments[1]))
+    if isinstance(origin, type) and issubclass(origin, typing.Sequence):
+        return Shape("array", element=_shape(arguments[0]))
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return Shape("string")
+    if isinstance(hint, type) and pulumi._types.is_input_type(hint):
+        return _object(hint)
+    return Shape("any")
+
+
+def _is_wrapper(hint: Any) -> bool:
+    """Whether a member of a union is the `Awaitable[T]` or `Output[T]` that `Input[T]` adds to T."""
+    origin = typing.get_origin(hint) or hint
+    return getattr(origin, "__name__", "") in ("Output", "Awaitable")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

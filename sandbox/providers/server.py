@@ -1,0 +1,308 @@
+"""The gRPC service that the engine calls (`pulumirpc.ResourceProvider`), over a package's table of entries."""
+
+from __future__ import annotations
+
+import abc
+import difflib
+import signal
+import sys
+import threading
+from collections.abc import Collection, Mapping
+from concurrent import futures
+from typing import Any, NoReturn, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.providers import check
+from sandbox.providers.files import state_directory
+from sandbox.providers.journal import Journal
+from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
+from sandbox.providers.parent import when_parent_is_gone
+from sandbox.providers.resource import Function, Resource
+from sandbox.providers.schema import ResourceSchema
+from sandbox.providers.values import Properties, decode, encode
+
+_WORKERS = 32
+_MESSAGE_LIMIT = 400 * 1024 * 1024
+
+
+class Package(abc.ABC):
+    """A provider: its table, and what its entries work with."""
+
+    name: str
+    version: str
+    resources: Mapping[str, type[Resource[Any]]]
+    functions: Mapping[str, type[Function[Any]]]
+
+    @abc.abstractmethod
+    def schemas(self) -> Mapping[str, ResourceSchema]:
+        """The schema of every resource type and function in the table."""
+
+    @abc.abstractmethod
+    def check_configuration(self, values: Properties) -> list[check.Failure]:
+        """What is wrong with the provider's own settings."""
+
+    @abc.abstractmethod
+    def configure(self, values: Properties) -> None:
+        """Take the provider's settings."""
+
+    @abc.abstractmethod
+    def backend(self, region: str | None) -> Any:
+        """What entries work with, for the region that a resource names or the provider's own."""
+
+    @property
+    def default_tags(self) -> Mapping[str, str]:
+        """Tags that every resource gets."""
+        return {}
+
+    def cancel(self) -> None:
+        """Give up waiting for anything."""
+
+
+class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
+    """Requests of the engine, translated to and from plain values."""
+
+    def __init__(self, package: Package) -> None:
+        self._package = package
+        self._journal = Journal(state_directory() / "providers" / package.name)
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
+        """Say what this provider understands."""
+        del request, context
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+        """The version of the SDK that this stands in for."""
+        del request, context
+        return plugin_pb2.PluginInfo(version=self._package.version)
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Called for a provider that was already running."""
+        del request, context
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """The user wants to stop."""
+        del request, context
+        self._package.cancel()
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+        """Judge the provider's settings."""
+        del context
+        values, _ = decode(request.news)
+        return provider_pb2.CheckResponse(
+            inputs=request.news, failures=_failures(self._package.check_configuration(values))
+        )
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
+        """Changed settings never replace what was made with the old ones."""
+        del context
+        changed = request.olds != request.news
+        response = provider_pb2.DiffResponse
+        return response(changes=response.DIFF_SOME if changed else response.DIFF_NONE)
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802
+        """Take the provider's settings."""
+        values, _ = decode(request.args)
+        found = self._package.check_configuration(values)
+        if found:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(f"{path}: {reason}" for path, reason in found))
+        self._package.configure(values)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
+        """Call a function."""
+        entry = self._package.functions.get(request.tok)
+        if entry is None:
+            self._unknown(context, "function", request.tok, self._package.functions)
+        arguments, secrets = decode(request.args)
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        shape = self._package.schemas()[request.tok].inputs
+        found = list(check.failures(shape, arguments, secrets, _source(entry)))
+        found += [(name, "missing required argument") for name in sorted(entry.required - arguments.keys())]
+        if found:
+            return provider_pb2.InvokeResponse(failures=_failures(found))
+        try:
+            result = entry(self._package.backend(arguments.pop("region", None))).call(arguments)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the engine has to be told)
+            context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {error}")
+        return provider_pb2.InvokeResponse(**{"return": encode(result, secrets & result.keys())})
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+        """Judge a resource's inputs and fill in what the provider fills in."""
+        lifecycle = self._lifecycle(request, context)
+        old, _ = decode(request.olds)
+        new, secrets = decode(request.news)
+        where = _source(lifecycle.entry)
+        inputs, found = lifecycle.check(old, new, seed=request.randomSeed, where=where, secrets=secrets)
+        added = {name: value for name, value in inputs.items() if name not in new}
+        response = provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
+        response.inputs.fields.pop("__defaults", None)
+        response.inputs.MergeFrom(encode(added))
+        return response
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
+        """Say what an update would change, and whether it must replace."""
+        self._journal.confirm(request.urn, request.id)
+        lifecycle = self._lifecycle(request, context)
+        outputs, _ = decode(request.olds)
+        old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else outputs
+        new, _ = decode(request.news)
+        difference = lifecycle.diff(old, outputs, new, request.ignoreChanges)
+        response = provider_pb2.DiffResponse
+        return response(
+            changes=response.DIFF_SOME if difference.changes else response.DIFF_NONE,
+            diffs=[change.name for change in difference.changes],
+            replaces=[change.name for change in difference.changes if change.replace],
+            deleteBeforeReplace=difference.delete_first,
+            hasDetailedDiff=True,
+            detailedDiff={path: _property_diff(change) for path, change in difference.details.items()},
+        )
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:  # noqa: N802
+        """Make an object."""
+        lifecycle = self._lifecycle(request, context)
+        inputs, secrets = decode(request.properties)
+        if request.preview:
+            outputs = lifecycle.preview_create(inputs)
+            return provider_pb2.CreateResponse(properties=_outputs(lifecycle, outputs, secrets))
+        try:
+            identity, outputs = lifecycle.create(inputs)
+        except InitializationError as error:
+            _half_way(context, lifecycle, error, secrets)
+        except Exception as error:  # noqa: BLE001
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return provider_pb2.CreateResponse(id=identity, properties=_outputs(lifecycle, outputs, secrets))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
+        """Look at an object; an empty id in the answer says that it is gone."""
+        self._journal.confirm(request.urn, request.id)
+        lifecycle = self._lifecycle(request, context)
+        state, secrets = decode(request.properties)
+        inputs, secret_inputs = decode(request.inputs)
+        try:
+            found = lifecycle.read(request.id, inputs, state)
+        except Exception as error:  # noqa: BLE001
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        new_inputs, outputs = found
+        secrets |= secret_inputs
+        return provider_pb2.ReadResponse(
+            id=request.id,
+            inputs=encode(new_inputs, secrets | (lifecycle.entry.secret & new_inputs.keys())),
+            properties=_outputs(lifecycle, outputs, secrets),
+        )
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
+        """Change an object in place."""
+        self._journal.confirm(request.urn, request.id)
+        lifecycle = self._lifecycle(request, context)
+        old_outputs, old_secrets = decode(request.olds)
+        old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else old_outputs
+        new, secrets = decode(request.news)
+        secrets |= {name for name in old_secrets if name not in new}
+        if request.preview:
+            outputs = lifecycle.preview_update(old, old_outputs, new)
+            return provider_pb2.UpdateResponse(properties=_outputs(lifecycle, outputs, secrets))
+        try:
+            outputs = lifecycle.update(request.id, old, old_outputs, new)
+        except Exception as error:  # noqa: BLE001
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return provider_pb2.UpdateResponse(properties=_outputs(lifecycle, outputs, secrets))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Remove an object."""
+        self._journal.confirm(request.urn, request.id)
+        lifecycle = self._lifecycle(request, context)
+        state, _ = decode(request.properties)
+        try:
+            lifecycle.make().delete(request.id, state)
+        except Exception as error:  # noqa: BLE001
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        return empty_pb2.Empty()
+
+    def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:
+        token = request.urn.split("::")[2].rsplit("$", 1)[-1]
+        entry = self._package.resources.get(token)
+        if entry is None:
+            self._unknown(context, "resource type", token, self._package.resources)
+        package = self._package
+
+        def make() -> Resource[Any]:
+            return entry(package.backend(None), request.urn)
+
+        return Lifecycle(entry, package.schemas()[token], make, self._journal, request.urn, dict(package.default_tags))
+
+    def _unknown(self, context: grpc.ServicerContext, what: str, token: str, known: Mapping[str, Any]) -> NoReturn:
+        near = difflib.get_close_matches(token, known, n=1, cutoff=0.8)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        reason = (
+            f"the sandbox's stand-in for the {self._package.name} provider does not know the {what} {token}{hint}. "
+            f"Add an entry for it under sandbox/providers/ (see README.md there), or install the official plugin"
+        )
+        cast("Any", context.abort)(grpc.StatusCode.UNIMPLEMENTED, reason)
+        raise AssertionError(reason)
+
+
+def _source(entry: type) -> str:
+    return f"{entry.__module__.replace('.', '/')}.py ({entry.__name__})"
+
+
+def _failures(found: list[check.Failure]) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=path, reason=f"{path}: {reason}") for path, reason in found]
+
+
+def _outputs(lifecycle: Lifecycle, outputs: Properties, secrets: Collection[str]) -> Any:
+    marked = set(secrets) | lifecycle.entry.secret
+    if "tags" in marked:
+        marked.add("tagsAll")
+    return encode(outputs, marked)
+
+
+def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
+    kind = f"{change.kind}_REPLACE" if change.replace else change.kind
+    return provider_pb2.PropertyDiff(
+        kind=provider_pb2.PropertyDiff.Kind.Value(kind), inputDiff=change.name != "tagsAll"
+    )
+
+
+def _half_way(
+    context: grpc.ServicerContext, lifecycle: Lifecycle, error: InitializationError, secrets: Collection[str]
+) -> NoReturn:
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.identity, properties=_outputs(lifecycle, error.properties, secrets), reasons=[str(error)]
+    )
+    message = f"{error.identity} was made, but setting it up failed: {error}"
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    cast("Any", context.abort)(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError(message)
+
+
+def serve(package: Package) -> None:
+    """Serve on a free port of 127.0.0.1, print the port, and end on a signal or when the engine is gone.
+
+    Calls that are under way are finished first, so that nothing is made without being noted in the journal.
+    """
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=_WORKERS),
+        options=[("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(ProviderService(package), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    when_parent_is_gone(stop.set)
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    stop.wait()
+    package.cancel()
+    server.stop(grace=None).wait()
