@@ -1,0 +1,16 @@
+"""`python -m preflight --stack prod`."""
+
+import argparse
+import sys
+
+from preflight import command
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m preflight", description=command.__doc__)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The account: whose credentials these are, and whether the stack file means this account."""
+
+from preflight.check import Check, FailedError
+from preflight.deployment import Deployment
+
+__all__ = ["CHECKS", "credentials"]
+
+
+def credentials(deployment: Deployment) -> str:
+    """AWS answers, and knows who asks."""
+    identity = deployment.identity
+    where = deployment.aws.endpoint("sts")
+    return f"account {identity['Account']} as {identity['Arn'].split(':', 5)[5]}, {deployment.settings.region}, {where}"
+
+
+def same_account(deployment: Deployment) -> str:
+    """Every ARN of the stack file is of the account that is asked."""
+    account = deployment.identity["Account"]
+    named = {
+        "acmCertificateArn": deployment.settings.acm_certificate_arn,
+        "permissionsBoundaryArn": deployment.settings.permissions_boundary_arn,
+    }
+    foreign = [
+        f"{key} is of account {arn.split(':')[4]}" for key, arn in named.items() if arn and arn.split(":")[4] != account
+    ]
+    if foreign:
+        raise FailedError(
+            f"{', '.join(foreign)}, the credentials are of {account}",
+            f"use the credentials of the account that Pulumi.{deployment.stack}.yaml is for, or correct the file",
+        )
+    return f"the ARNs of Pulumi.{deployment.stack}.yaml are of this account"
+
+
+CHECKS = (
+    Check("account", "credentials", credentials),
+    Check("account", "is the stack's", same_account, needs=(credentials,)),
+)

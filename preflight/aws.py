@@ -1,0 +1,124 @@
+"""Reading AWS: every answer kept for the checks that ask again, every refusal said in words. Nothing here can write."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from preflight.check import FailedError
+
+__all__ = ["Aws"]
+
+READING = ("batch_get_", "describe_", "get_", "head_", "list_")
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
+BAD_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
+IAM_ACTIONS = {
+    ("s3", "head_bucket"): "s3:ListBucket",
+    ("s3", "get_bucket_encryption"): "s3:GetEncryptionConfiguration",
+}
+"""Where the action's name is not the operation's."""
+
+
+class Aws:
+    """One region, with the credentials and the endpoint of the environment (AWS_PROFILE, AWS_ENDPOINT_URL and so on)."""
+
+    def __init__(self, region: str, session: boto3.Session | None = None) -> None:
+        self.region = region
+        self._session = session or boto3.Session()
+        self._clients: dict[str, Any] = {}
+        self._answers: dict[str, dict[str, Any]] = {}
+
+    def in_region(self, region: str) -> "Aws":
+        """The same credentials in another region."""
+        return self if region == self.region else Aws(region, self._session)
+
+    def endpoint(self, service: str) -> str:
+        """The address that calls to `service` go to."""
+        return self._client(service).meta.endpoint_url
+
+    def is_emulated(self, service: str) -> bool:
+        """Whether `service` is something other than AWS' own."""
+        host = urlsplit(self.endpoint(service)).hostname or ""
+        return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
+
+    def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to one call; lists are complete.
+
+        Raises:
+            FailedError: a permission is missing, the credentials are no good, AWS can't be reached or refuses.
+        """
+        return self._read(service, operation, parameters, absent=())  # pyright: ignore[reportReturnType]
+
+    def find(
+        self, service: str, operation: str, *, absent: Collection[str], **parameters: Any
+    ) -> dict[str, Any] | None:
+        """Like `read`, but None where AWS answers with one of the error codes `absent`: there is no such thing."""
+        return self._read(service, operation, parameters, absent)
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+            self._clients[service] = self._session.client(service, region_name=self.region, config=config)
+        return self._clients[service]
+
+    def _read(
+        self, service: str, operation: str, parameters: dict[str, Any], absent: Collection[str]
+    ) -> dict[str, Any] | None:
+        if not operation.startswith(READING):
+            raise AssertionError(f"{service}.{operation} doesn't only read")
+        key = json.dumps([service, operation, parameters], sort_keys=True)
+        if key not in self._answers:
+            try:
+                self._answers[key] = self._call(service, operation, parameters)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in absent:
+                    return None
+                raise self._refusal(service, operation, error) from None
+            except NoCredentialsError:
+                raise FailedError(
+                    "there are no AWS credentials in this environment",
+                    "log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                ) from None
+            except BotoCoreError as error:
+                raise FailedError(
+                    f"{service} {operation}: {error}", "check the network, AWS_ENDPOINT_URL and the AWS configuration"
+                ) from None
+        return self._answers[key]
+
+    def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        client = self._client(service)
+        if client.can_paginate(operation):
+            return client.get_paginator(operation).paginate(**parameters).build_full_result()
+        return getattr(client, operation)(**parameters)
+
+    def _refusal(self, service: str, operation: str, error: ClientError) -> FailedError:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        if code in BAD_CREDENTIALS:
+            return FailedError(
+                f"AWS does not accept the credentials: {code}",
+                "log in again, or correct AWS_PROFILE or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+            )
+        if code in DENIED:
+            api_name = self._client(service).meta.method_to_api_mapping[operation]
+            action = IAM_ACTIONS.get((service, operation), f"{IAM_PREFIXES.get(service, service)}:{api_name}")
+            # Secrets Manager passes on the refusal of the key that the secret is encrypted with.
+            if "Access to KMS is not allowed" in message:
+                action = "kms:Decrypt"
+            return FailedError(
+                f"the permission {action} is missing",
+                f"allow {action} to who runs this, or look as somebody who has it",
+            )
+        return FailedError(f"{service} {operation} answered {code}: {message}", "see what AWS says")

@@ -1,0 +1,95 @@
+"""One check: a function that returns what it found, or raises why it is not content; and how a list of them is run."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from preflight.deployment import Deployment
+
+__all__ = ["Check", "FailedError", "NotCheckedError", "Result", "Status", "WarnedError", "run_checks"]
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+class UnmetError(Exception):
+    """What is wrong (`message`) and what to do about it (`remedy`, empty where nothing has to be done)."""
+
+    status = Status.FAILED
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class FailedError(UnmetError):
+    """The deployment would fail, or what it deploys would not work."""
+
+
+class WarnedError(UnmetError):
+    """The deployment works, but somebody should know this first."""
+
+    status = Status.WARNING
+
+
+class NotCheckedError(UnmetError):
+    """There is nothing to check with these settings, or no way to check it."""
+
+    status = Status.NOT_CHECKED
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check and the checks without which it can't be answered."""
+
+    subject: str
+    title: str
+    function: "Callable[[Deployment], str]"
+    needs: "tuple[Callable[[Deployment], str], ...]" = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one check ended; `message` says what was found or what is wrong."""
+
+    subject: str
+    title: str
+    status: Status
+    message: str
+    remedy: str = ""
+
+
+def run_checks(checks: "Iterable[Check]", deployment: "Deployment") -> Iterator[Result]:
+    """Run the checks in order. One whose need did not end well is not run.
+
+    Yields:
+        One result for each check, as soon as it is there.
+    """
+    ended: dict[Callable[[Deployment], str], Result] = {}
+    for check in checks:
+        unmet = [ended[need] for need in check.needs if ended[need].status in (Status.FAILED, Status.NOT_CHECKED)]
+        if unmet:
+            first = unmet[0]
+            result = Result(
+                check.subject, check.title, Status.NOT_CHECKED, f"needs: {first.subject} {first.title} ({first.status})"
+            )
+        else:
+            result = _run(check, deployment)
+        ended[check.function] = result
+        yield result
+
+
+def _run(check: Check, deployment: "Deployment") -> Result:
+    try:
+        return Result(check.subject, check.title, Status.OK, check.function(deployment))
+    except UnmetError as unmet:
+        return Result(check.subject, check.title, unmet.status, unmet.message, unmet.remedy)

@@ -1,0 +1,149 @@
+"""What is there already under the names that the deployment gives, or in the place of what it makes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from preflight.check import Check, FailedError, NotCheckedError, WarnedError
+from preflight.deployment import Deployment
+from preflight.network import route_table_of, vpc
+
+__all__ = ["CHECKS"]
+
+
+def endpoints(deployment: Deployment) -> str:
+    """The VPC has none of the endpoints that the deployment would make: a service has one private name a VPC."""
+    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.vpc_endpoints}
+    if not wanted:
+        raise NotCheckedError("vpcEndpoints is empty")
+    existing = deployment.aws.read(
+        "ec2", "describe_vpc_endpoints", Filters=[{"Name": "vpc-id", "Values": [deployment.settings.vpc_id or ""]}]
+    )["VpcEndpoints"]
+    in_the_way = {
+        wanted[endpoint["ServiceName"]]: endpoint["VpcEndpointId"]
+        for endpoint in existing
+        if endpoint["ServiceName"] in wanted
+        and endpoint.get("State", "").lower() not in ("deleted", "deleting", "failed", "rejected")
+        and not deployment.owns(_tags(endpoint.get("Tags", [])))
+        and _excludes(deployment, endpoint)
+    }
+    if in_the_way:
+        rest = [name for name in deployment.settings.vpc_endpoints if name not in in_the_way]
+        raise FailedError(
+            f"{deployment.settings.vpc_id} has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())} already; a second "
+            "one would be refused",
+            f"take them out of vpcEndpoints: [{', '.join(rest)}]",
+        )
+    return f"no other endpoint for {', '.join(deployment.settings.vpc_endpoints)}"
+
+
+def repository(deployment: Deployment) -> str:
+    """The repository's name is free, or the stack's own."""
+    names = deployment.names
+    answer = deployment.aws.find(
+        "ecr",
+        "describe_repositories",
+        absent=("RepositoryNotFoundException",),
+        registryId=names.account,
+        repositoryNames=[names.repository],
+    )
+    if answer is None:
+        return f"{names.repository} is free"
+    tags = deployment.aws.read("ecr", "list_tags_for_resource", resourceArn=answer["repositories"][0]["repositoryArn"])
+    return _own_or_warn(deployment, f"the repository {names.repository}", tags["tags"])
+
+
+def key_aliases(deployment: Deployment) -> str:
+    """The key aliases are free, or the stack's own."""
+    mine = [deployment.names.key_alias(store) for store in ("ecr", "efs", "secrets", "logs")]
+    found = {
+        alias["AliasName"]: alias["TargetKeyId"]
+        for alias in deployment.aws.read("kms", "list_aliases")["Aliases"]
+        if alias["AliasName"] in mine and "TargetKeyId" in alias
+    }
+    for alias, key_id in found.items():
+        tags = deployment.aws.read("kms", "list_resource_tags", KeyId=key_id)["Tags"]
+        _own_or_warn(deployment, f"the key alias {alias}", tags)
+    return f"{', '.join(found)} of this stack" if found else f"{', '.join(mine)} are free"
+
+
+def roles(deployment: Deployment) -> str:
+    """The roles' names are free, or the stack's own."""
+    found = []
+    for name in (deployment.names.execution_role, deployment.names.task_role):
+        answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
+        if answer is not None:
+            _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))
+            found.append(name)
+    return f"{', '.join(found)} of this stack" if found else "the names are free"
+
+
+def cluster(deployment: Deployment) -> str:
+    """The cluster's name is free, or the stack's own."""
+    name = deployment.names.base
+    clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
+    # A deleted cluster can still be described for a while, and its name be used again.
+    if not clusters or clusters[0]["status"] == "INACTIVE":
+        return f"{name} is free"
+    return _own_or_warn(deployment, f"the cluster {name}", clusters[0].get("tags", []))
+
+
+def load_balancer(deployment: Deployment) -> str:
+    """The load balancer's name is free, or the stack's own."""
+    name = deployment.names.base
+    answer = deployment.aws.find(
+        "elbv2",
+        "describe_load_balancers",
+        absent=("LoadBalancerNotFound", "LoadBalancerNotFoundException"),
+        Names=[name],
+    )
+    if answer is None or not answer["LoadBalancers"]:
+        return f"{name} is free"
+    arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
+    described = deployment.aws.read("elbv2", "describe_tags", ResourceArns=[arn])["TagDescriptions"]
+    return _own_or_warn(deployment, f"the load balancer {name}", described[0]["Tags"])
+
+
+def log_group(deployment: Deployment) -> str:
+    """The log group's name is free, or the stack's own."""
+    name = deployment.names.log_group
+    groups = deployment.aws.read("logs", "describe_log_groups", logGroupNamePrefix=name)["logGroups"]
+    if name not in {group["logGroupName"] for group in groups}:
+        return f"{name} is free"
+    answer = deployment.aws.read("logs", "list_tags_for_resource", resourceArn=deployment.names.log_group_arn)
+    return _own_or_warn(
+        deployment, f"the log group {name}", [{"Key": k, "Value": v} for k, v in answer["tags"].items()]
+    )
+
+
+CHECKS = (
+    Check("names", "VPC endpoints", endpoints, needs=(vpc,)),
+    Check("names", "repository", repository),
+    Check("names", "key aliases", key_aliases),
+    Check("names", "roles", roles),
+    Check("names", "cluster", cluster),
+    Check("names", "load balancer", load_balancer),
+    Check("names", "log group", log_group),
+)
+
+
+def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
+    """Whether this endpoint keeps the deployment from making its own."""
+    if endpoint["VpcEndpointType"] != "Gateway":
+        return endpoint.get("PrivateDnsEnabled", True)
+    mine = {route_table_of(deployment, subnet).get("RouteTableId") for subnet in deployment.settings.private_subnet_ids}
+    return bool(mine & set(endpoint.get("RouteTableIds", [])))
+
+
+def _own_or_warn(deployment: Deployment, what: str, tags: Iterable[Mapping[str, str]]) -> str:
+    if not deployment.owns(_tags(tags)):
+        raise WarnedError(
+            f"{what} exists, and its tags are not this stack's",
+            "if it belongs to this stack, take it over with `pulumi import`; if it doesn't, creating it will fail: remove or rename it",
+        )
+    return f"{what} is this stack's"
+
+
+def _tags(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Tags by key; services spell the members in three ways."""
+    lowered = ({key.lower(): value for key, value in tag.items()} for tag in tags)
+    return {tag.get("key", tag.get("tagkey", "")): tag.get("value", tag.get("tagvalue", "")) for tag in lowered}

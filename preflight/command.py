@@ -1,0 +1,89 @@
+"""Check what a deployment needs before it is started: image, secrets, certificate, network, state. Only reads."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from preflight import account, certificate, collisions, image, network, secrets, state
+from preflight.aws import Aws
+from preflight.check import Check, Result, Status, run_checks
+from preflight.deployment import Deployment, StackFileError, read_stack_file
+from settings import SettingsError
+
+__all__ = ["CHECKS", "add_arguments", "run"]
+
+PROJECT = Path(__file__).resolve().parents[1]
+USAGE_ERROR = 2
+
+CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
+    Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
+    for subject in (network, certificate, image, secrets, state, collisions)
+    for check in subject.CHECKS
+)
+"""Every check, in the order of the table. Nothing is asked of AWS before it is known who asks."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--stack", default="prod", help="the stack whose file is read (default: prod)")
+    parser.add_argument(
+        "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run all checks against the account that the environment's credentials lead to.
+
+    Returns:
+        0 when nothing failed, 1 when something did, 2 when the stack's file can't be used.
+    """
+    path = arguments.config_file or PROJECT / f"Pulumi.{arguments.stack}.yaml"
+    try:
+        settings = read_stack_file(path, arguments.stack)
+    except (StackFileError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE_ERROR
+    deployment = Deployment(arguments.stack, settings, Aws(settings.region))
+    results = run_checks(CHECKS, deployment)
+    ended = _print_json(results) if arguments.json else _print_table(results)
+    return 1 if any(result.status is Status.FAILED for result in ended) else 0
+
+
+def _print_json(results: Iterable[Result]) -> list[Result]:
+    ended = list(results)
+    sys.stdout.write(json.dumps([asdict(result) for result in ended], indent=2) + "\n")
+    return ended
+
+
+def _print_table(results: Iterable[Result]) -> list[Result]:
+    """Print each result as it comes, and the count at the end."""
+    marks = {Status.OK: "ok", Status.WARNING: "warning", Status.FAILED: "FAILED", Status.NOT_CHECKED: "not checked"}
+    first = max(len(f"{check.subject}: {check.title}") for check in CHECKS) + 2
+    indent = " " * (first + 13)
+    width = max(shutil.get_terminal_size((120, 24)).columns, len(indent) + 30)
+    ended = []
+    for result in results:
+        ended.append(result)
+        head = f"{f'{result.subject}: {result.title}':<{first}}{_paint(result.status, f'{marks[result.status]:<13}')}"
+        lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False) or [""]
+        if result.remedy:
+            lines += textwrap.wrap(f"-> {result.remedy}", width - len(indent), break_long_words=False)
+        sys.stdout.write(head + f"\n{indent}".join(lines) + "\n")
+        sys.stdout.flush()
+    counts = [(status, sum(result.status is status for result in ended)) for status in Status]
+    sys.stdout.write("\n" + ", ".join(f"{count} {status}" for status, count in counts if count) + "\n")
+    return ended
+
+
+def _paint(status: Status, text: str) -> str:
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    color = {Status.OK: 32, Status.WARNING: 33, Status.FAILED: 31, Status.NOT_CHECKED: 90}[status]
+    return f"\033[{color}m{text}\033[0m"

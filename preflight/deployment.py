@@ -1,0 +1,74 @@
+"""What is about to be deployed: the stack file's settings, the names they lead to, and the account they go to."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import settings
+from names import PhysicalNames
+from preflight.aws import Aws
+from settings import Settings
+
+__all__ = ["Deployment", "StackFileError", "read_stack_file"]
+
+
+class StackFileError(Exception):
+    """The stack file can't be used; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stack, as its file describes it, in the account that the environment's credentials lead to."""
+
+    stack: str
+    settings: Settings
+    aws: Aws
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """Who asks: `Account` and `Arn`."""
+        return self.aws.read("sts", "get_caller_identity")
+
+    @cached_property
+    def names(self) -> PhysicalNames:
+        """The names that the deployment gives to what it makes."""
+        partition = self.identity["Arn"].split(":")[1]
+        return PhysicalNames(
+            environment=self.settings.environment,
+            account=self.identity["Account"],
+            region=self.settings.region,
+            partition=partition,
+        )
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """Whether a resource with these tags was made by this stack."""
+        return all(tags.get(key) == self.settings.tags[key] for key in ("Project", "Environment", "ManagedBy"))
+
+
+def read_stack_file(path: Path, stack: str) -> Settings:
+    """The settings in `path`, a `Pulumi.<stack>.yaml`; the engine's defaults are those of `Settings`.
+
+    Raises:
+        StackFileError: the file is missing or is no stack file.
+        settings.SettingsError: the settings in it are wrong.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.name[7:-5] for file in path.parent.glob("Pulumi.*.yaml"))) or "none"
+        raise StackFileError(f"{path.name} does not exist; stacks with a file here: {known}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StackFileError(f"{path.name} can't be read: {error}") from None
+    config = document.get("config", {}) if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise StackFileError(f"{path.name} has no `config` mapping")
+    prefix = f"{settings.NAMESPACE}:"
+    given = {key.removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
+    encrypted = {key for key, value in given.items() if isinstance(value, dict) and "secure" in value}
+    region = str(config.get("aws:region") or os.environ.get("AWS_REGION", ""))
+    return settings.parse(given, stack=stack, region=region, secret_keys=encrypted)

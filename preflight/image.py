@@ -1,0 +1,151 @@
+"""The image: it is in ECR, and runs on the processors that the task asks for."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from preflight.aws import Aws
+from preflight.check import Check, FailedError, NotCheckedError
+from preflight.deployment import Deployment
+
+__all__ = ["CHECKS"]
+
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+INDEXES = (
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.index.v1+json",
+)
+PLATFORMS = {"X86_64": "amd64", "ARM64": "arm64"}
+"""ECS' names of processor architectures, and those of image manifests."""
+
+ECR_REFERENCE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
+    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in ECR; the digest decides where a reference has both."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def identifier(self) -> dict[str, str]:
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or ""}
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+
+
+def exists(deployment: Deployment) -> str:
+    """The repository has the image that the task definition names."""
+    image = _image(deployment)
+    _manifest(deployment, image)
+    return f"{image} in account {image.account}, {image.region}"
+
+
+def architecture(deployment: Deployment) -> str:
+    """The image, or one of those that its index lists, is for the task's processors."""
+    image = _image(deployment)
+    wanted = PLATFORMS[deployment.settings.cpu_architecture]
+    manifest = _manifest(deployment, image)
+    if "manifests" in manifest:
+        platforms = [entry.get("platform", {}) for entry in manifest["manifests"]]
+        # Build attestations stand in an index as images of an unknown platform.
+        found = sorted({platform["architecture"] for platform in platforms if platform.get("os") == "linux"})
+    else:
+        config = _config(deployment.aws.in_region(image.region), image, manifest["config"]["digest"])
+        found = [config["architecture"]]
+    if wanted not in found:
+        raise FailedError(
+            f"{image} is for {', '.join(found) or 'no Linux platform'}, cpuArchitecture {deployment.settings.cpu_architecture} "
+            f"needs {wanted}; the task would stop with `exec format error`",
+            f"build with `docker buildx build --platform linux/{wanted}` and push it, or change cpuArchitecture",
+        )
+    return f"{image} is for {', '.join(found)}"
+
+
+CHECKS = (
+    Check("image", "exists", exists),
+    Check("image", "architecture", architecture, needs=(exists,)),
+)
+
+
+def _image(deployment: Deployment) -> Image:
+    reference = deployment.settings.image
+    if not reference:
+        names = deployment.names
+        return Image(names.account, names.region, names.repository, deployment.settings.image_tag, None)
+    match = ECR_REFERENCE.fullmatch(reference)
+    if not match:
+        raise NotCheckedError(f"{reference} is not in ECR, and only ECR is asked")
+    return Image(**match.groupdict())
+
+
+def _manifest(deployment: Deployment, image: Image) -> dict[str, Any]:
+    """The image's manifest or index."""
+    answer = deployment.aws.in_region(image.region).find(
+        "ecr",
+        "batch_get_image",
+        absent=("RepositoryNotFoundException",),
+        registryId=image.account,
+        repositoryName=image.repository,
+        imageIds=[image.identifier],
+        acceptedMediaTypes=[*MANIFESTS, *INDEXES],
+    )
+    if answer is None or not answer["images"]:
+        if not deployment.settings.desired_count:
+            raise NotCheckedError(f"{image} does not exist yet, and desiredCount 0 asks for no task", "push it next")
+        lack = f"the repository {image.repository}" if answer is None else f"the image {image}"
+        raise FailedError(f"{lack} does not exist in account {image.account}, {image.region}", _remedy(image, answer))
+    return json.loads(answer["images"][0]["imageManifest"])
+
+
+def _remedy(image: Image, answer: dict[str, Any] | None) -> str:
+    if answer is None:
+        return "deploy once with desiredCount 0, which makes the repository; push the image; deploy with desiredCount 1"
+    registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
+    return (
+        f"docker push {registry}/{image.repository}:{image.tag}"
+        if image.tag
+        else "push it, or name a digest that exists"
+    )
+
+
+def _config(aws: Aws, image: Image, digest: str) -> dict[str, Any]:
+    """The image's configuration, which only the registry's own protocol serves."""
+    grant = aws.read("ecr", "get_authorization_token")["authorizationData"][0]
+    registry = aws.endpoint("ecr") if aws.is_emulated("ecr") else grant["proxyEndpoint"]
+    user_and_password = base64.b64decode(grant["authorizationToken"]).decode()
+    try:
+        answer = urllib3.request(
+            "GET",
+            f"{registry}/v2/{image.repository}/blobs/{digest}",
+            headers=urllib3.make_headers(basic_auth=user_and_password),
+            timeout=20,
+        )
+    except urllib3.exceptions.HTTPError as error:
+        raise FailedError(
+            f"the registry {registry} can't be reached: {type(error).__name__}", "check the network"
+        ) from None
+    if answer.status in (401, 403):
+        raise FailedError(
+            "the permission ecr:GetDownloadUrlForLayer is missing",
+            "allow ecr:GetDownloadUrlForLayer to who runs this, or look as somebody who has it",
+        )
+    if answer.status != 200 or f"sha256:{hashlib.sha256(answer.data).hexdigest()}" != digest:
+        raise FailedError(f"{image} has no readable configuration {digest} ({answer.status})", "push the image again")
+    return json.loads(answer.data)

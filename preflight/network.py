@@ -1,0 +1,177 @@
+"""The network that exists already: subnets, the routes of each, and what else lives in the VPC."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from preflight.check import Check, FailedError, NotCheckedError
+from preflight.deployment import Deployment
+
+__all__ = ["CHECKS", "route_table_of", "vpc"]
+
+EVERYWHERE = "0.0.0.0/0"
+WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId", "LocalGatewayId", "CoreNetworkArn")
+"""The targets of a default route that lead out without leading in."""
+
+DNS_ATTRIBUTES = {"enableDnsSupport": "enable-dns-support", "enableDnsHostnames": "enable-dns-hostnames"}
+"""The API's names, and the command line's."""
+
+
+def vpc(deployment: Deployment) -> str:
+    """The VPC exists."""
+    vpc_id = _vpc_id(deployment)
+    answer = deployment.aws.find("ec2", "describe_vpcs", absent=("InvalidVpcID.NotFound",), VpcIds=[vpc_id])
+    if answer is None or not answer["Vpcs"]:
+        raise FailedError(f"{vpc_id} does not exist in {deployment.settings.region}", "correct vpcId or aws:region")
+    return f"{vpc_id}, {answer['Vpcs'][0]['CidrBlock']}"
+
+
+def vpc_resolves(deployment: Deployment) -> str:
+    """The VPC's DNS works, without which no endpoint and no file system is found by its name."""
+    vpc_id = _vpc_id(deployment)
+    off = [
+        attribute
+        for attribute in DNS_ATTRIBUTES
+        if not deployment.aws.read("ec2", "describe_vpc_attribute", VpcId=vpc_id, Attribute=attribute)[
+            attribute[0].upper() + attribute[1:]
+        ]["Value"]
+    ]
+    if off:
+        raise FailedError(
+            f"off in {vpc_id}: {', '.join(off)}; private names of endpoints and of the file system would not resolve",
+            "; ".join(f"aws ec2 modify-vpc-attribute --vpc-id {vpc_id} --{DNS_ATTRIBUTES[name]}" for name in off),
+        )
+    return "enableDnsSupport and enableDnsHostnames are on"
+
+
+def subnets(deployment: Deployment) -> str:
+    """Every subnet exists, in the VPC."""
+    vpc_id, found = _vpc_id(deployment), {subnet["SubnetId"]: subnet for subnet in _subnets(deployment)}
+    for key, ids in _named_subnets(deployment):
+        absent = [subnet_id for subnet_id in ids if subnet_id not in found]
+        if absent:
+            raise FailedError(
+                f"{key}: {', '.join(absent)} does not exist in {deployment.settings.region}", f"correct {key}"
+            )
+        foreign = [
+            f"{subnet_id} is in {found[subnet_id]['VpcId']}" for subnet_id in ids if found[subnet_id]["VpcId"] != vpc_id
+        ]
+        if foreign:
+            raise FailedError(f"{key}: {', '.join(foreign)}, not in {vpc_id}", f"correct {key} or vpcId")
+    return f"{len(found)} subnets in {vpc_id}"
+
+
+def zones(deployment: Deployment) -> str:
+    """The subnets of each kind are in different zones."""
+    found = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in _subnets(deployment)}
+    for key, ids in _named_subnets(deployment):
+        shared = [zone for zone, count in Counter(found[subnet_id] for subnet_id in ids).items() if count > 1]
+        if shared:
+            raise FailedError(
+                f"{key}: more than one subnet in {', '.join(shared)}; a load balancer, a mount target and an endpoint take one a zone",
+                f"name one subnet a zone in {key}",
+            )
+    return ", ".join(sorted(set(found.values())))
+
+
+def public_routes(deployment: Deployment) -> str:
+    """The public subnets lead to an internet gateway: from there GitHub reaches the load balancer."""
+    closed = [
+        subnet_id
+        for subnet_id in deployment.settings.public_subnet_ids
+        if not (_default_route(deployment, subnet_id).get("GatewayId", "")).startswith("igw-")
+    ]
+    if closed:
+        raise FailedError(
+            f"publicSubnetIds: {', '.join(closed)} has no default route to an internet gateway, so neither people nor GitHub would reach "
+            "the load balancer",
+            f"add a route {EVERYWHERE} to the VPC's internet gateway, or name public subnets",
+        )
+    return "each has a default route to an internet gateway"
+
+
+def private_routes(deployment: Deployment) -> str:
+    """The private subnets lead out, to GitHub and to the providers' registries, and nothing leads in."""
+    for subnet_id in deployment.settings.private_subnet_ids:
+        route = _default_route(deployment, subnet_id)
+        if not route:
+            raise FailedError(
+                f"privateSubnetIds: {subnet_id} has no default route, so the task would reach neither GitHub nor the image",
+                f"add a route {EVERYWHERE} to a NAT gateway or a transit gateway",
+            )
+        if route.get("GatewayId", "").startswith("igw-"):
+            raise FailedError(
+                f"privateSubnetIds: {subnet_id} leads straight to the internet gateway {route['GatewayId']}; a task without a public "
+                "address gets no answer that way",
+                "name a private subnet, or route it through a NAT gateway",
+            )
+        way = next((route[target] for target in WAYS_OUT if route.get(target)), None)
+        if route.get("State") == "blackhole" or way is None:
+            raise FailedError(
+                f"privateSubnetIds: the default route of {subnet_id} leads nowhere (state {route.get('State')})",
+                f"point {EVERYWHERE} at a NAT gateway or a transit gateway that exists",
+            )
+        if way.startswith("nat-"):
+            _nat_gateway_works(deployment, subnet_id, way)
+    return "each has a default route that leads out"
+
+
+CHECKS = (
+    Check("network", "VPC", vpc),
+    Check("network", "DNS in the VPC", vpc_resolves, needs=(vpc,)),
+    Check("network", "subnets", subnets, needs=(vpc,)),
+    Check("network", "zones", zones, needs=(subnets,)),
+    Check("network", "public subnets", public_routes, needs=(subnets,)),
+    Check("network", "private subnets", private_routes, needs=(subnets,)),
+)
+
+
+def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
+    """The route table that decides for a subnet: its own, or else the VPC's main one."""
+    tables = deployment.aws.read(
+        "ec2", "describe_route_tables", Filters=[{"Name": "vpc-id", "Values": [_vpc_id(deployment)]}]
+    )["RouteTables"]
+    main: dict[str, Any] = {}
+    for table in tables:
+        for association in table.get("Associations", []):
+            if association.get("SubnetId") == subnet_id:
+                return table
+            if association.get("Main"):
+                main = table
+    return main
+
+
+def _vpc_id(deployment: Deployment) -> str:
+    if not deployment.settings.vpc_id:
+        raise NotCheckedError("the deployment makes its own VPC")
+    return deployment.settings.vpc_id
+
+
+def _named_subnets(deployment: Deployment) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("publicSubnetIds", deployment.settings.public_subnet_ids),
+        ("privateSubnetIds", deployment.settings.private_subnet_ids),
+    )
+
+
+def _subnets(deployment: Deployment) -> list[dict[str, Any]]:
+    ids = sorted(subnet_id for _, named in _named_subnets(deployment) for subnet_id in named)
+    # A filter leaves out what does not exist; asking by id would refuse the whole question.
+    return deployment.aws.read("ec2", "describe_subnets", Filters=[{"Name": "subnet-id", "Values": ids}])["Subnets"]
+
+
+def _default_route(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
+    routes: Iterable[dict[str, Any]] = route_table_of(deployment, subnet_id).get("Routes", [])
+    return next((route for route in routes if route.get("DestinationCidrBlock") == EVERYWHERE), {})
+
+
+def _nat_gateway_works(deployment: Deployment, subnet_id: str, nat_gateway_id: str) -> None:
+    gateways = deployment.aws.read(
+        "ec2", "describe_nat_gateways", Filter=[{"Name": "nat-gateway-id", "Values": [nat_gateway_id]}]
+    )["NatGateways"]
+    state = gateways[0]["State"] if gateways else "gone"
+    if state != "available":
+        raise FailedError(
+            f"privateSubnetIds: the default route of {subnet_id} leads to {nat_gateway_id}, which is {state}",
+            f"point {EVERYWHERE} at a NAT gateway that is available",
+        )

@@ -1,0 +1,176 @@
+"""The secrets: they exist, and Atlantis can start with what is in them. No message holds any part of a value."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from preflight.check import Check, FailedError, NotCheckedError
+from preflight.deployment import Deployment
+
+__all__ = ["APP_KEYS", "CHECKS", "WEBHOOK_KEYS", "number_problem", "private_key_problem"]
+
+APP_KEYS = ("app_id", "installation_id", "private_key")
+WEBHOOK_KEYS = ("webhook_secret",)
+
+
+def private_key_problem(pem: str) -> str | None:
+    """Why the Atlantis server would not start with this as the GitHub App's key; None where it would."""
+    lines = pem.strip().splitlines() or [""]
+    if "\\n" in pem:
+        return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
+    if not lines[0].startswith("-----BEGIN"):
+        return "is no PEM: it does not start with -----BEGIN"
+    if not lines[0].endswith("PRIVATE KEY-----"):
+        return "is a PEM, but no private key"
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except TypeError:
+        return "is locked with a passphrase, and Atlantis has none to give"
+    except (ValueError, UnsupportedAlgorithm):
+        return "is a PEM that does not parse; it may be cut off, or its line breaks may be lost"
+    return None if isinstance(key, RSAPrivateKey) else "is no RSA key, and GitHub Apps have RSA keys"
+
+
+def number_problem(value: object) -> str | None:
+    """Why this is none of GitHub's ids; None where it may be one."""
+    if isinstance(value, bool) or not str(value).isascii() or not str(value).isdigit() or int(str(value)) == 0:
+        return "is not a number"
+    return None
+
+
+def app_exists(deployment: Deployment) -> str:
+    """The GitHub App's secret exists and has a value."""
+    name = _app_name(deployment)
+    _value(deployment, name)
+    return name
+
+
+def app_keys(deployment: Deployment) -> str:
+    """The value is a JSON object with the keys that the task definition refers to."""
+    return _keys(deployment, _app_name(deployment), APP_KEYS)
+
+
+def app_ids(deployment: Deployment) -> str:
+    """The App's and the installation's id are numbers."""
+    values = _json(deployment, _app_name(deployment))
+    wrong = [f"{key} {why}" for key in APP_KEYS[:2] if (why := number_problem(values[key]))]
+    if wrong:
+        raise FailedError(
+            f"{_app_name(deployment)}: {', '.join(wrong)}",
+            "app_id is on the App's settings page, installation_id at the end of its installation's address; "
+            + _put(deployment, _app_name(deployment)),
+        )
+    return "app_id and installation_id are numbers"
+
+
+def app_private_key(deployment: Deployment) -> str:
+    """The App's private key is a PEM that parses."""
+    name = _app_name(deployment)
+    problem = private_key_problem(str(_json(deployment, name)["private_key"]))
+    if problem:
+        raise FailedError(
+            f"{name}: private_key {problem}",
+            "write the JSON with `jq -n --rawfile private_key app.pem --arg app_id ... --arg installation_id ... "
+            f"'$ARGS.named'`, which escapes line breaks once; {_put(deployment, name)}",
+        )
+    return "private_key is an RSA key in PEM form"
+
+
+def webhook_exists(deployment: Deployment) -> str:
+    """The webhook's secret exists and has a value, where the stack file names one."""
+    named = deployment.settings.webhook_secret_name
+    if not named:
+        raise NotCheckedError("the deployment generates the webhook secret")
+    _value(deployment, named)
+    return named
+
+
+def webhook_keys(deployment: Deployment) -> str:
+    """The value is a JSON object with the key that the task definition refers to."""
+    return _keys(deployment, deployment.settings.webhook_secret_name or "", WEBHOOK_KEYS)
+
+
+CHECKS = (
+    Check("secrets", "GitHub App exists", app_exists),
+    Check("secrets", "GitHub App has its keys", app_keys, needs=(app_exists,)),
+    Check("secrets", "GitHub App ids", app_ids, needs=(app_keys,)),
+    Check("secrets", "GitHub App private key", app_private_key, needs=(app_keys,)),
+    Check("secrets", "webhook exists", webhook_exists),
+    Check("secrets", "webhook has its key", webhook_keys, needs=(webhook_exists,)),
+)
+
+
+def _app_name(deployment: Deployment) -> str:
+    return deployment.settings.github_app_secret_name or deployment.names.github_app_secret
+
+
+def _value(deployment: Deployment, name: str) -> str:
+    """The secret's current value."""
+    described = deployment.aws.find(
+        "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
+    )
+    if described is None:
+        raise _absent(deployment, name)
+    if "DeletedDate" in described:
+        raise FailedError(
+            f"{name} is scheduled for deletion; until then its name is taken",
+            f"aws secretsmanager restore-secret --secret-id {name}",
+        )
+    answer = deployment.aws.find(
+        "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
+    )
+    if answer is None:
+        if not deployment.settings.desired_count:
+            raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")
+        raise FailedError(f"{name} exists, but has no value", _put(deployment, name))
+    if "SecretString" not in answer:
+        raise FailedError(f"{name} has a binary value, not a JSON text", _put(deployment, name))
+    return answer["SecretString"]
+
+
+def _absent(deployment: Deployment, name: str) -> FailedError | NotCheckedError:
+    ours = name == deployment.names.github_app_secret and not deployment.settings.github_app_secret_name
+    if ours and not deployment.settings.desired_count:
+        return NotCheckedError(f"the deployment makes {name}", "put its value before desiredCount is 1")
+    if ours:
+        return FailedError(
+            f"{name} does not exist, so the task would have nothing to start with",
+            "deploy once with desiredCount 0, which makes the secret; put its value; deploy with desiredCount 1",
+        )
+    return FailedError(
+        f"{name} does not exist in {deployment.settings.region}",
+        f"aws secretsmanager create-secret --name {name} --secret-string file://value.json, or correct the name in "
+        f"Pulumi.{deployment.stack}.yaml",
+    )
+
+
+def _keys(deployment: Deployment, name: str, keys: tuple[str, ...]) -> str:
+    values = _json(deployment, name)
+    missing = [key for key in keys if values.get(key) in ("", None)]
+    if missing:
+        others = sorted(set(values) - set(keys))
+        also = f" (it has {', '.join(others)})" if others else ""
+        raise FailedError(f"{name} lacks {', '.join(missing)}{also}", f"put all of them: {_put(deployment, name)}")
+    return f"{', '.join(keys)} in {name}"
+
+
+def _json(deployment: Deployment, name: str) -> Mapping[str, Any]:
+    try:
+        values = json.loads(_value(deployment, name))
+    # The decoder's own message quotes the value's surroundings by position only, but nothing of it is needed here.
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise FailedError(f"{name} is not a JSON object", _put(deployment, name))
+    return values
+
+
+def _put(deployment: Deployment, name: str) -> str:
+    return (
+        f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://value.json --region "
+        f"{deployment.settings.region}"
+    )

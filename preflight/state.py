@@ -1,0 +1,118 @@
+"""What the task's Terraform works with: buckets for state, tables for locks, the permissions boundary."""
+
+from preflight.check import Check, FailedError, NotCheckedError, WarnedError
+from preflight.deployment import Deployment
+
+__all__ = ["CHECKS"]
+
+LOCK_KEY = "LockID"
+
+
+def buckets(deployment: Deployment) -> str:
+    """Every state bucket exists and may be read."""
+    names = _buckets(deployment)
+    absent = [
+        name
+        for name in names
+        if deployment.aws.find("s3", "head_bucket", absent=("404", "NoSuchBucket"), Bucket=name) is None
+    ]
+    if absent:
+        raise FailedError(
+            f"no bucket {', '.join(absent)}: Terraform could neither read nor write its state",
+            "create it, or correct terraformStateBuckets",
+        )
+    return ", ".join(names)
+
+
+def buckets_versioned(deployment: Deployment) -> str:
+    """Every state bucket keeps old versions: the only way back from a broken state."""
+    unversioned = [
+        name
+        for name in _buckets(deployment)
+        if deployment.aws.read("s3", "get_bucket_versioning", Bucket=name).get("Status") != "Enabled"
+    ]
+    if unversioned:
+        raise WarnedError(
+            f"{', '.join(unversioned)}: versioning is off, a broken state could not be taken back",
+            f"aws s3api put-bucket-versioning --bucket {unversioned[0]} --versioning-configuration Status=Enabled",
+        )
+    return "versioning is on"
+
+
+def buckets_encrypted(deployment: Deployment) -> str:
+    """Every state bucket encrypts what is put into it."""
+    plain = [
+        name
+        for name in _buckets(deployment)
+        if deployment.aws.find(
+            "s3",
+            "get_bucket_encryption",
+            absent=("ServerSideEncryptionConfigurationNotFoundError",),
+            Bucket=name,
+        )
+        is None
+    ]
+    if plain:
+        raise WarnedError(
+            f"{', '.join(plain)}: no default encryption, and Terraform's state holds secrets",
+            f"aws s3api put-bucket-encryption --bucket {plain[0]} with SSE-KMS or SSE-S3",
+        )
+    return "default encryption is on"
+
+
+def lock_tables(deployment: Deployment) -> str:
+    """Every lock table exists, is active, and has the key that Terraform writes."""
+    names = deployment.settings.terraform_lock_tables
+    if not names:
+        raise NotCheckedError("terraformLockTables is empty")
+    for name in names:
+        answer = deployment.aws.find(
+            "dynamodb", "describe_table", absent=("ResourceNotFoundException",), TableName=name
+        )
+        if answer is None:
+            raise FailedError(
+                f"no table {name} in {deployment.settings.region}: every plan would fail at its lock",
+                f"create it with the partition key {LOCK_KEY} (string), or correct terraformLockTables",
+            )
+        table = answer["Table"]
+        key = [f"{part['AttributeName']} ({part['KeyType']})" for part in table["KeySchema"]]
+        types = {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
+        if key != [f"{LOCK_KEY} (HASH)"] or types.get(LOCK_KEY) != "S":
+            raise FailedError(
+                f"{name} has the key {', '.join(key)}; Terraform writes {LOCK_KEY}, a string",
+                f"name a table with the partition key {LOCK_KEY} (string)",
+            )
+        if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
+            raise FailedError(f"{name} is {table['TableStatus']}", "wait until it is ACTIVE, or name another table")
+    return ", ".join(names)
+
+
+def permissions_boundary(deployment: Deployment) -> str:
+    """The permissions boundary of every role exists."""
+    arn = deployment.settings.permissions_boundary_arn
+    if not arn:
+        raise NotCheckedError("permissionsBoundaryArn is not set")
+    if (
+        deployment.aws.find("iam", "get_policy", absent=("NoSuchEntity", "NoSuchEntityException"), PolicyArn=arn)
+        is None
+    ):
+        raise FailedError(
+            f"{arn} does not exist: no role could be made", "create it, or correct permissionsBoundaryArn"
+        )
+    return arn
+
+
+CHECKS = (
+    Check("state", "buckets exist", buckets),
+    Check("state", "buckets keep versions", buckets_versioned, needs=(buckets,)),
+    Check("state", "buckets encrypt", buckets_encrypted, needs=(buckets,)),
+    Check("state", "lock tables", lock_tables),
+    Check("roles", "permissions boundary", permissions_boundary),
+)
+
+
+def _buckets(deployment: Deployment) -> tuple[str, ...]:
+    names = deployment.settings.terraform_state_buckets
+    if not names:
+        raise NotCheckedError("terraformStateBuckets is empty")
+    return names
