@@ -1,0 +1,50 @@
+"""The sandbox's command line: ``python -m sandbox VERB [--stack STACK]``; the Makefile's targets call it."""
+
+import argparse
+import sys
+from importlib import import_module
+
+from sandbox.errors import SandboxError
+
+# Verb to its function, and what it does. A module is imported when its verb is used, so that `outputs` starts in
+# milliseconds. A module may add arguments of its own with `add_arguments(parser)`.
+VERBS = {
+    "up": ("sandbox.commands:up", "deploy the stack into the local AWS and start it"),
+    "preview": ("sandbox.commands:preview", "show what `up` would do, judged by the policy pack"),
+    "refresh": ("sandbox.commands:refresh", "bring the engine's state up to date with the local AWS"),
+    "down": ("sandbox.down:run", "destroy what is not protected and stop every process"),
+    "outputs": ("sandbox.commands:outputs", "print the stack's outputs as JSON"),
+    "status": ("sandbox.commands:status", "say what is deployed and what runs"),
+}
+
+
+def main() -> int:
+    """Run the verb that the command line names; its exit code."""
+    listing = "\n".join(f"  {verb:<14} {purpose}" for verb, (_, purpose) in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="sandbox",
+        description="The whole stack on one machine, without an AWS account.",
+        epilog=f"verbs:\n{listing}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="what to do; `VERB --help` has its arguments")
+    verb = parser.parse_args(sys.argv[1:2]).verb
+    target, purpose = VERBS[verb]
+    module_name, function = target.split(":")
+    module = import_module(module_name)
+    verb_parser = argparse.ArgumentParser(prog=f"sandbox {verb}", description=purpose)
+    verb_parser.add_argument("--stack", default="local", help="the stack whose settings are used (default: local)")
+    if hasattr(module, "add_arguments"):
+        module.add_arguments(verb_parser)
+    try:
+        return getattr(module, function)(verb_parser.parse_args(sys.argv[2:]))
+    except SandboxError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The everyday verbs: up, preview, refresh, outputs and status."""
+
+import argparse
+import json
+import sys
+
+from sandbox import console, locks, processes
+from sandbox.run import Sandbox
+
+__all__ = ["outputs", "preview", "refresh", "status", "up"]
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Deploy, then show what there is to look at."""
+    sandbox = Sandbox(arguments.stack)
+    sandbox.up()
+    console.step(f"The stack {sandbox.stack} is deployed in the local AWS at {sandbox.endpoint}")
+    suffix = "" if sandbox.stack == "local" else f" STACK={sandbox.stack}"
+    console.note(f"make outputs{suffix}   its outputs as JSON")
+    console.note(f"make preview{suffix}   what a change of yours would do")
+    console.note(f"make down{suffix}      destroy it, and stop everything")
+    return 0
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    """Show what an up would do."""
+    sandbox = Sandbox(arguments.stack)
+    sandbox.preview()
+    console.step(f"The local AWS keeps running at {sandbox.endpoint}; `make down` stops it")
+    return 0
+
+
+def refresh(arguments: argparse.Namespace) -> int:
+    """Read every resource back from the local AWS."""
+    Sandbox(arguments.stack).refresh()
+    console.step("`make up` brings back what was found missing or changed")
+    return 0
+
+
+def outputs(arguments: argparse.Namespace) -> int:
+    """Print the outputs: JSON on standard output, and nothing else."""
+    sys.stdout.write(json.dumps(Sandbox(arguments.stack).outputs(), indent=2, sort_keys=True) + "\n")
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Say what is deployed and what runs; exit code 0 where the stack is deployed and its processes run."""
+    sandbox = Sandbox(arguments.stack)
+    resources = [resource for resource in sandbox.resources() if resource.get("custom")]
+    found = processes.recorded(sandbox.state)
+    lines = [
+        f"state folder  {sandbox.state}",
+        f"stack         {sandbox.stack}: {len(resources)} resources in the engine's state",
+        *(f"process       {process.describe()}" for process in found),
+    ]
+    reason = locks.unfinished(sandbox.state, sandbox.stack)
+    if reason:
+        lines.append(f"unfinished    {reason}; the next `make up` recovers it")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if resources and found and all(process.alive for process in found) else 1

@@ -1,0 +1,20 @@
+"""`make down`: destroy what may be destroyed, stop everything that was started, and nothing else."""
+
+import argparse
+
+from sandbox.run import Sandbox
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``down``."""
+    parser.add_argument(
+        "--force", action="store_true", help="destroy protected resources as well, and forget the stack"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Destroy the stack and stop the sandbox."""
+    Sandbox(arguments.stack).down(force=arguments.force)
+    return 0

@@ -1,0 +1,185 @@
+"""A Python language host for an engine that was built without one: ``pulumi-language-python``.
+
+It speaks the engine's ``LanguageRuntime`` service: it runs the program in its own process, and a policy pack as a
+child. Nothing is installed here, so it reports no plugin and no package that the engine should fetch.
+"""
+# ruff: noqa: N802, ARG002 - the service's own names, and its one signature for every call
+
+import asyncio
+import logging
+import os
+import queue
+import runpy
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import IO, Any
+
+import grpc
+from pulumi import RunError, log
+from pulumi.runtime import reset_options, run_in_stack, set_all_config
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+from sandbox.paths import CHECKOUT
+
+MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit for a message
+PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """What the engine asks of a language, for Python."""
+
+    def Handshake(self, request: Any, context: Any) -> language_pb2.LanguageHandshakeResponse:
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
+        return plugin_pb2.PluginInfo()
+
+    def About(self, request: Any, context: Any) -> language_pb2.AboutResponse:
+        return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> language_pb2.GetRequiredPackagesResponse:
+        return language_pb2.GetRequiredPackagesResponse()
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> language_pb2.GetRequiredPluginsResponse:
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> language_pb2.GetProgramDependenciesResponse:
+        dependencies = [
+            language_pb2.DependencyInfo(name=found.metadata["Name"], version=found.version) for found in distributions()
+        ]
+        return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
+
+    def Run(self, request: Any, context: Any) -> language_pb2.RunResponse:
+        """Run the program once; a failure that the program has told the person about is a ``bail``."""
+        program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)
+        os.chdir(request.pwd)
+        sys.argv = [program, *request.args]
+        reset_options(
+            project=request.project,
+            stack=request.stack,
+            root_directory=request.info.root_directory,
+            parallel=request.parallel,
+            engine_address=_engine_address,
+            monitor_address=request.monitor_address,
+            preview=request.dryRun,
+            organization=request.organization or "organization",
+        )
+        set_all_config(dict(request.config), list(request.configSecretKeys))
+        return _run(program, request.parallel)
+
+    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[language_pb2.RunPluginResponse]:
+        """Run a policy pack and pass its output on, as it comes."""
+        pack = request.info.program_directory
+        options = dict(request.info.options)
+        child = subprocess.Popen(
+            [_interpreter(pack, options), "-u", "-m", "sandbox.plugin_process", "pulumi.policy", *request.args, pack],
+            cwd=request.pwd,
+            env={**os.environ, **dict(entry.split("=", 1) for entry in request.env), "PYTHONPATH": str(CHECKOUT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        context.add_callback(child.terminate)
+        yield from _stream(child)
+        yield language_pb2.RunPluginResponse(exitcode=child.wait())
+
+
+def _run(program: str, parallel: int) -> language_pb2.RunResponse:
+    # The program leaves futures unobserved when it fails; asyncio's complaints about those would hide the reason.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(max_workers=max(parallel, 1) * 4)
+    loop.set_default_executor(executor)
+
+    def execute() -> None:
+        runpy.run_path(program, run_name="__main__")
+
+    try:
+        loop.run_until_complete(run_in_stack(execute))
+    except RunError as error:
+        log.error(str(error))
+    except grpc.RpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:  # type: ignore[attr-defined] - the engine has gone: no news
+            log.error(f"Program failed: {error.details()}")  # type: ignore[attr-defined]
+    except SystemExit as error:
+        if not error.code:
+            return language_pb2.RunResponse()
+        log.error(f"Program exited with {error.code}")
+    except Exception as error:  # noqa: BLE001 - whatever a program raises is shown to its author
+        log.error(f"Program failed with an unhandled exception:\n{_traceback(error, program)}")
+    else:
+        return language_pb2.RunResponse()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+        loop.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return language_pb2.RunResponse(bail=True)
+
+
+def _traceback(error: Exception, program: str) -> str:
+    """The traceback from the program's own first frame on, or whole where it has none (an error inside the SDK)."""
+    frames = traceback.TracebackException.from_exception(error)
+    entry = {program, str(Path(program) / "__main__.py")}
+    for index, frame in enumerate(frames.stack):
+        if frame.filename in entry:
+            frames.stack = traceback.StackSummary.from_list(frames.stack[index:])
+            break
+    return "".join(frames.format())
+
+
+def _interpreter(pack: str, options: dict[str, Any]) -> str:
+    """The pack's own interpreter where it names a virtual environment, else this one."""
+    environment = options.get("virtualenv")
+    if not environment:
+        return sys.executable
+    python = Path(pack) / environment / PYTHON_FOLDER / "python"
+    return str(python) if python.exists() else sys.executable
+
+
+def _stream(child: "subprocess.Popen[bytes]") -> Iterator[language_pb2.RunPluginResponse]:
+    chunks: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+
+    def read(name: str, stream: IO[bytes]) -> None:
+        while chunk := stream.read1(65536):  # type: ignore[attr-defined] - pipes are buffered readers
+            chunks.put((name, chunk))
+        chunks.put((name, b""))
+
+    assert child.stdout is not None  # noqa: S101 - follows from stdout=PIPE
+    assert child.stderr is not None  # noqa: S101 - follows from stderr=PIPE
+    for name, stream in (("stdout", child.stdout), ("stderr", child.stderr)):
+        threading.Thread(target=read, args=(name, stream), daemon=True).start()
+    open_streams = {"stdout", "stderr"}
+    while open_streams:
+        name, chunk = chunks.get()
+        if not chunk:
+            open_streams.discard(name)
+        elif name == "stdout":
+            yield language_pb2.RunPluginResponse(stdout=chunk)
+        else:
+            yield language_pb2.RunPluginResponse(stderr=chunk)
+
+
+def _serve() -> None:
+    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    _engine_address = sys.argv[-1]
+    # The program brings its own folder; another one's modules must not be found by it.
+    sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
+    _serve()

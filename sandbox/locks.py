@@ -1,0 +1,66 @@
+"""One run at a time per state folder, and a note of runs that did not end."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox import console
+from sandbox.files import read_json, write_json
+from sandbox.paths import private_directory
+
+__all__ = ["FILES", "clear_unfinished", "mark_unfinished", "one_run", "unfinished"]
+
+FILES = ("run.lock", "run.json")
+
+
+@contextmanager
+def one_run(state: Path, verb: str) -> Iterator[int]:
+    """Hold the state folder's lock; waits, and says for whom, while another run has it.
+
+    Yields the lock's file descriptor. The engine inherits it: where this process is killed, the engine it
+    started goes on, and the next run has to wait for that one too.
+    """
+    private_directory(state)
+    holder = state / "run.json"
+    descriptor = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.step(f"Waiting for {_describe(holder)} to end: one run at a time in {state}")
+            started = time.monotonic()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            console.note(f"it ended after {console.elapsed(time.monotonic() - started)}")
+        write_json(holder, {"pid": os.getpid(), "verb": verb})
+        yield descriptor
+        holder.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def mark_unfinished(state: Path, stack: str, reason: str) -> None:
+    """Note that from now on ``stack`` may differ from the local AWS, until ``clear_unfinished``."""
+    write_json(_marker(state, stack), {"pid": os.getpid(), "reason": reason})
+
+
+def clear_unfinished(state: Path, stack: str) -> None:
+    """The engine's state and the local AWS agree as far as the engine knows."""
+    _marker(state, stack).unlink(missing_ok=True)
+
+
+def unfinished(state: Path, stack: str) -> str | None:
+    """Why ``stack`` may differ from the local AWS; None where the last run ended."""
+    note = read_json(_marker(state, stack))
+    return None if note is None else note["reason"]
+
+
+def _describe(holder: Path) -> str:
+    run = read_json(holder)
+    return f"`{run['verb']}` (process {run['pid']})" if run else "another run"
+
+
+def _marker(state: Path, stack: str) -> Path:
+    return state / f"unfinished-{stack}.json"

@@ -1,0 +1,65 @@
+"""The engine's plugins: official providers where they are installed, stand-ins where they aren't.
+
+Each is a small wrapper in the sandbox's own plugin folder, named as the engine looks for it. Plugins on PATH
+would work as well, but the engine warns about each of those.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from sandbox.files import write_private
+from sandbox.paths import CHECKOUT
+
+__all__ = ["PROVIDERS", "install_providers", "write_wrapper"]
+
+PROVIDERS = ("aws", "awsx", "random")
+
+
+def install_providers(pulumi_home: Path) -> str:
+    """Put a wrapper for each provider into ``pulumi_home``; one sentence that says which are used."""
+    official, standing_in = [], []
+    for provider in PROVIDERS:
+        installed = _installed(provider)
+        (official if installed else standing_in).append(provider)
+        command = [str(installed)] if installed else _stand_in(provider)
+        directory = pulumi_home / "plugins" / f"resource-{provider}-v{version(f'pulumi-{provider}')}"
+        directory.mkdir(parents=True, exist_ok=True)
+        write_wrapper(directory / f"pulumi-resource-{provider}", command)
+    parts = [
+        *([f"the official {', '.join(official)}"] if official else []),
+        *([f"the sandbox's stand-ins for {', '.join(standing_in)}"] if standing_in else []),
+    ]
+    return f"Providers: {' and '.join(parts)}"
+
+
+def write_wrapper(path: Path, command: Sequence[str]) -> None:
+    """Write an executable at ``path`` that becomes ``command`` plus its own arguments."""
+    text = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(CHECKOUT))} exec {shlex.join(command)} "$@"\n'
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_private(path, text, mode=0o755)
+
+
+def _stand_in(provider: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox.plugin_process", "sandbox.providers", provider]
+
+
+def _installed(provider: str) -> Path | None:
+    """The official plugin of ``provider`` in the person's own Pulumi folder or on PATH, with the SDK's major version."""
+    wanted = version(f"pulumi-{provider}").split(".")[0]
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    found: list[tuple[tuple[int, ...], Path]] = []
+    for directory in (home / "plugins").glob(f"resource-{provider}-v{wanted}.*"):
+        numbers = re.fullmatch(rf"resource-{provider}-v(\d+)\.(\d+)\.(\d+)", directory.name)
+        executable = directory / f"pulumi-resource-{provider}"
+        if numbers and os.access(executable, os.X_OK):
+            found.append((tuple(int(number) for number in numbers.groups()), executable))
+    if found:
+        return max(found)[1]
+    on_path = shutil.which(f"pulumi-resource-{provider}")
+    return Path(on_path) if on_path else None

@@ -1,0 +1,157 @@
+"""Processes that outlive the command that starts them, and are stopped by their identity.
+
+A process is known by its id and its start time together: an id alone may belong to somebody else by the time
+of ``make down``. The record of each lies in ``<state>/processes/<name>.json``.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.files import read_json, write_json
+from sandbox.paths import private_directory
+
+__all__ = ["Process", "end_with_parent", "find", "recorded", "start", "start_time", "stop", "stop_all"]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that was started under ``name``; ``port`` is the loopback port it serves, if any."""
+
+    name: str
+    pid: int
+    started: str
+    port: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process, not another with its id, still runs."""
+        return start_time(self.pid) == self.started
+
+    def describe(self) -> str:
+        """The process in a line, such as ``local-aws: process 4711, http://127.0.0.1:40123``."""
+        address = f", 127.0.0.1:{self.port}" if self.port else ""
+        return f"{self.name}: process {self.pid}{address if self.alive else ', ended'}"
+
+
+def start_time(pid: int) -> str | None:
+    """When process ``pid`` started, in the system's own notation; None where it doesn't run (a zombie doesn't)."""
+    status = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if fields[0] in {"Z", "X"} else fields[19]
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
+
+
+def start(
+    state: Path,
+    name: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    port: int | None = None,
+    directory: Path | None = None,
+) -> Process:
+    """Start ``command`` detached from the terminal, its output in ``<state>/logs/<name>.log``, and record it."""
+    log = private_directory(state / "logs") / f"{name}.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        child = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            umask=0o077,
+        )
+    finally:
+        os.close(descriptor)
+    started = start_time(child.pid)
+    if started is None:
+        raise SandboxError(f"{name} ended at once; its output is in {log}")
+    process = Process(name, child.pid, started, port)
+    _remember_child(child)
+    write_json(_record(state, name), {"pid": process.pid, "started": process.started, "port": process.port})
+    return process
+
+
+def find(state: Path, name: str) -> Process | None:
+    """The process recorded under ``name``, alive or not; None where none was started or it was stopped properly."""
+    record = read_json(_record(state, name))
+    return None if record is None else Process(name, record["pid"], record["started"], record["port"])
+
+
+def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
+    """Stop the process recorded under ``name``: SIGTERM, ``patience`` seconds, SIGKILL. False where it didn't run."""
+    process = find(state, name)
+    if process is None:
+        return False
+    was_alive = process.alive
+    for signal_number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        if not process.alive:
+            break
+        os.kill(process.pid, signal_number)
+        _wait(process, seconds)
+    if process.alive:
+        raise SandboxError(f"{name} (process {process.pid}) does not end; end it by hand, then run this again")
+    _record(state, name).unlink(missing_ok=True)
+    return was_alive
+
+
+def recorded(state: Path) -> list[Process]:
+    """The processes that were started and not stopped, the oldest first."""
+    records = sorted((state / "processes").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    return [process for record in records if (process := find(state, record.stem))]
+
+
+def stop_all(state: Path) -> list[str]:
+    """Stop every recorded process of ``state``, the newest first; the names of those that ran."""
+    return [process.name for process in reversed(recorded(state)) if stop(state, process.name)]
+
+
+def end_with_parent(poll: float = 0.5) -> None:
+    """End this process soon after its parent: a killed engine leaves its plugins behind otherwise.
+
+    The kernel's own parent-death signal is of no use here: it follows the parent's *thread*, and the engine's
+    threads come and go.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(poll)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+def _record(state: Path, name: str) -> Path:
+    return state / "processes" / f"{name}.json"
+
+
+def _wait(process: Process, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while process.alive and time.monotonic() < deadline:
+        for child in _children:
+            child.poll()
+        time.sleep(0.02)
+
+
+# Children of this very command: polled so that an ended one isn't left a zombie while the command runs on.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def _remember_child(child: subprocess.Popen[bytes]) -> None:
+    _children.append(child)
