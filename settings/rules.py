@@ -140,11 +140,21 @@ def _role_prefixes(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"managedRolePrefixes = {prefix!r}: names of AWS' own roles"
 
 
+def _address_type(given: Mapping[str, Any]) -> Iterator[str]:
+    if given.get("ipAddressType") == "dualstack" and given.get("vpcId", "") is None:
+        yield "ipAddressType = 'dualstack': needs a VPC with IPv6 subnets; name it with vpcId, as a new one has IPv4 only"
+    if given.get("ipAddressType") == "ipv4":
+        for key in ("allowedCidrBlocks", "githubWebhookCidrBlocks"):
+            if given.get(key) and all(block.version == 6 for block in given[key]):
+                yield f"{key} = {', '.join(map(str, given[key]))}: only IPv6, which ipAddressType = 'ipv4' can't be reached from"
+
+
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[str]], ...] = (
     _vpc,
     _new_vpc,
     _public_ranges,
     _security_group_quota,
+    _address_type,
     _hook_ranges,
     _allowlist_host,
     _certificate,

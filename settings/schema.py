@@ -17,8 +17,6 @@ NEW_VPC_RANGE = values.network("10.64.0.0/16")
 
 ARM64, X86_64 = "ARM64", "X86_64"
 VPC_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")
-GATEWAY_ENDPOINTS = ("s3",)
-"""Served on route tables, without an address or a price."""
 
 FARGATE_MEMORY = {
     256: (512, 1024, 2048),
@@ -113,6 +111,7 @@ class Settings:
     url: str = _setting(values.https_url)
     acm_certificate_arn: str | None = _setting(_certificate, None)
     hosted_zone_id: str | None = _setting(_zone, None)
+    ip_address_type: str = _setting(values.one_of(("ipv4", "dualstack")), "ipv4")
     ssl_policy: str = _setting(values.one_of(SSL_POLICIES), SSL_POLICIES[0])
 
     repo_allowlist: str = _setting(values.repo_allowlist)
@@ -147,6 +146,15 @@ class Settings:
     owner: str = _setting(_tag, "platform")
     cost_center: str | None = _setting(_tag, None)
     data_class: str = _setting(values.one_of(("public", "internal", "confidential", "restricted")), "confidential")
+
+    @property
+    def reaching_cidr_blocks(self) -> tuple[list[str], list[str]]:
+        """The allowed and GitHub's ranges that can reach the load balancer: IPv6 ones only where it has such addresses."""
+        versions = (4, 6) if self.ip_address_type == "dualstack" else (4,)
+        return (
+            [str(block) for block in self.allowed_cidr_blocks if block.version in versions],
+            [str(block) for block in self.github_webhook_cidr_blocks if block.version in versions],
+        )
 
     @property
     def tags(self) -> dict[str, str]:

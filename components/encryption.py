@@ -1,0 +1,93 @@
+"""CustomerKey: a KMS key with rotation, alias and a policy that names who may use it."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.policy_documents import Statement, document
+from names import PhysicalNames
+
+ADMINISTRATION = [
+    "kms:CancelKeyDeletion",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+]
+"""What the account's administrators may do with a key: everything but use it on data."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class CustomerKeyArgs:
+    """What a key encrypts and for whom."""
+
+    names: PhysicalNames
+    store: str
+    """The store that it encrypts, as its alias names it: ecr, efs, secrets or logs."""
+    description: str
+    users: Sequence[Statement]
+    """Statements of the key policy that name who may use the key and how, without `Resource`."""
+    deletion_protection: bool
+    """Whether the engine refuses to delete it: what it encrypted is lost with it."""
+    tags: dict[str, str]
+
+
+class CustomerKey(pulumi.ComponentResource):
+    """A KMS key of the customer's own."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: CustomerKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:CustomerKey", name, None, opts)
+        administrators: Statement = {
+            "Sid": "AdministerThroughIam",
+            "Effect": "Allow",
+            "Principal": {"AWS": args.names.account_root},
+            "Action": ADMINISTRATION,
+        }
+        key = aws.kms.Key(
+            name,
+            description=args.description,
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            # A key policy's resource is always the key that it stands on.
+            policy=document([statement | {"Resource": "*"} for statement in (administrators, *args.users)]),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+        aws.kms.Alias(
+            f"{name}-alias",
+            name=args.names.key_alias(args.store),
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def through_service(names: PhysicalNames, sid: str, service: str, actions: Sequence[str]) -> Statement:
+    """Whoever IAM lets use the key, but only by way of one AWS service."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": names.account_root},
+        "Action": list(actions),
+        "Condition": {"StringEquals": {"kms:ViaService": names.via(service), "kms:CallerAccount": names.account}},
+    }

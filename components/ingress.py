@@ -1,0 +1,203 @@
+"""Ingress: the one way in. Load balancer, listeners, rules, target group and DNS."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.access_logs import AccessLogs, AccessLogsArgs
+from components.certificate import Certificate, CertificateArgs
+from names import PhysicalNames
+
+CONDITION_VALUES = 5
+"""Values that AWS takes in all conditions of one rule together."""
+WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
+WEBHOOK_PRIORITY, ALLOWED_PRIORITY = 100, 200
+"""The first priority of each kind of rule; both may take a hundred."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class IngressArgs:
+    """Who is let through to what."""
+
+    names: PhysicalNames
+    vpc_id: pulumi.Input[str]
+    public_subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    host: str
+    """The host of the server's URL."""
+    acm_certificate_arn: str | None
+    """An existing certificate; None issues one through the hosted zone."""
+    hosted_zone_id: str | None
+    """Where the alias records are made; None makes none."""
+    ip_address_type: str
+    """`ipv4` or `dualstack`."""
+    ssl_policy: str
+    allowed_cidr_blocks: Sequence[str]
+    """Ranges that reach every path."""
+    webhook_cidr_blocks: Sequence[str]
+    """Ranges that reach POST /events only."""
+    container_port: int
+    deletion_protection: bool
+    tags: dict[str, str]
+
+
+class Ingress(pulumi.ComponentResource):
+    """A load balancer that answers 403 to everybody whom no rule admits."""
+
+    dns_name: pulumi.Output[str]
+    zone_id: pulumi.Output[str]
+    target_group_arn: pulumi.Output[str]
+    routes: Sequence[pulumi.Resource]
+    """What has to exist before the service's first task is judged by the target group: no output tells."""
+
+    def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Ingress", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        load_balancer = self._load_balancer()
+        target_group = self._target_group()
+        self._redirect_listener(load_balancer)
+        listener = self._https_listener(load_balancer)
+        self.routes = [listener, *self._listener_rules(listener, target_group)]
+        self._alias_records(load_balancer)
+
+        self.dns_name = load_balancer.dns_name
+        self.zone_id = load_balancer.zone_id
+        self.target_group_arn = target_group.arn
+        self.register_outputs({"dnsName": self.dns_name, "targetGroupArn": self.target_group_arn})
+
+    def _load_balancer(self) -> aws.lb.LoadBalancer:
+        args = self._args
+        logs = AccessLogs(
+            f"{self._name}-access-logs",
+            AccessLogsArgs(names=args.names, deletion_protection=args.deletion_protection, tags=args.tags),
+            self._child,
+        )
+        return aws.lb.LoadBalancer(
+            f"{self._name}-alb",
+            name=args.names.base,
+            load_balancer_type="application",
+            internal=False,
+            ip_address_type=args.ip_address_type,
+            subnets=args.public_subnet_ids,
+            security_groups=[args.security_group_id],
+            access_logs={"bucket": logs.bucket, "enabled": True},
+            desync_mitigation_mode="defensive",
+            drop_invalid_header_fields=True,
+            enable_deletion_protection=args.deletion_protection,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
+        )
+
+    def _target_group(self) -> aws.lb.TargetGroup:
+        return aws.lb.TargetGroup(
+            f"{self._name}-targets",
+            name=self._args.names.target_group,
+            vpc_id=self._args.vpc_id,
+            target_type="ip",
+            protocol="HTTP",
+            port=self._args.container_port,
+            deregistration_delay=30,
+            health_check={
+                "enabled": True,
+                "path": "/healthz",
+                "protocol": "HTTP",
+                "port": "traffic-port",
+                "matcher": "200",
+                "interval": 30,
+                "timeout": 5,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 3,
+            },
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _redirect_listener(self, load_balancer: aws.lb.LoadBalancer) -> None:
+        aws.lb.Listener(
+            f"{self._name}-http",
+            load_balancer_arn=load_balancer.arn,
+            protocol="HTTP",
+            port=80,
+            default_actions=[
+                {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
+            ],
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _https_listener(self, load_balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
+        return aws.lb.Listener(
+            f"{self._name}-https",
+            load_balancer_arn=load_balancer.arn,
+            protocol="HTTPS",
+            port=443,
+            ssl_policy=self._args.ssl_policy,
+            certificate_arn=self._certificate_arn(),
+            default_actions=[
+                {
+                    "type": "fixed-response",
+                    "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
+                }
+            ],
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _certificate_arn(self) -> pulumi.Input[str]:
+        args = self._args
+        if args.acm_certificate_arn:
+            return args.acm_certificate_arn
+        if not args.hosted_zone_id:
+            raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
+        return Certificate(
+            f"{self._name}-certificate",
+            CertificateArgs(host=args.host, hosted_zone_id=args.hosted_zone_id, tags=args.tags),
+            self._child,
+        ).arn
+
+    def _listener_rules(self, listener: aws.lb.Listener, target_group: aws.lb.TargetGroup) -> list[aws.lb.ListenerRule]:
+        webhook: list[aws.lb.ListenerRuleConditionArgsDict] = [
+            {"path_pattern": {"values": [WEBHOOK_PATH]}},
+            {"http_request_method": {"values": [WEBHOOK_METHOD]}},
+        ]
+        kinds = (
+            ("webhook", WEBHOOK_PRIORITY, self._args.webhook_cidr_blocks, webhook),
+            ("allowed", ALLOWED_PRIORITY, self._args.allowed_cidr_blocks, []),
+        )
+        return [
+            aws.lb.ListenerRule(
+                f"{self._name}-{kind}-{number}",
+                listener_arn=listener.arn,
+                priority=priority + number,
+                conditions=[*conditions, {"source_ip": {"values": chunk}}],
+                actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+                tags=self._args.tags,
+                opts=self._child,
+            )
+            for kind, priority, blocks, conditions in kinds
+            for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions)))
+        ]
+
+    def _alias_records(self, load_balancer: aws.lb.LoadBalancer) -> None:
+        if not self._args.hosted_zone_id:
+            return
+        for record_type in ("A", "AAAA") if self._args.ip_address_type == "dualstack" else ("A",):
+            aws.route53.Record(
+                f"{self._name}-alias-{record_type.lower()}",
+                zone_id=self._args.hosted_zone_id,
+                name=self._args.host,
+                type=record_type,
+                aliases=[
+                    {"name": load_balancer.dns_name, "zone_id": load_balancer.zone_id, "evaluate_target_health": True}
+                ],
+                opts=self._child,
+            )
+
+
+def chunks(values: Sequence[str], size: int) -> list[list[str]]:
+    """`values` in order, in lists of at most `size`."""
+    return [list(values[start : start + size]) for start in range(0, len(values), size)]

@@ -1,0 +1,181 @@
+"""Network: who may reach whom. Security groups, their rules, and the VPC endpoints."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.vpc import Vpc
+from names import PhysicalNames
+
+HTTPS, HTTP, NFS = 443, 80, 2049
+GATEWAY_ENDPOINTS = ("s3",)
+"""Endpoints on route tables, without address and without price; the others are network interfaces."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class NetworkArgs:
+    """The VPC and who may reach the load balancer."""
+
+    names: PhysicalNames
+    vpc: Vpc
+    allowed_cidr_blocks: Sequence[str]
+    """IPv4 and IPv6 ranges that reach the load balancer on 443, and on 80 to be redirected."""
+    webhook_cidr_blocks: Sequence[str]
+    """IPv4 and IPv6 ranges that GitHub's webhooks come from; 443 only."""
+    container_port: int
+    vpc_endpoints: Sequence[str]
+    """Of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    tags: dict[str, str]
+
+
+class Network(pulumi.ComponentResource):
+    """Security groups for the load balancer, the tasks, the file system and the endpoints; the endpoints themselves."""
+
+    load_balancer_security_group_id: pulumi.Output[str]
+    tasks_security_group_id: pulumi.Output[str]
+    file_system_security_group_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Network", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        load_balancer = self._security_group(
+            "alb", "Atlantis load balancer: HTTPS from the allowed ranges and GitHub's webhooks"
+        )
+        tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
+        file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
+
+        for block in args.allowed_cidr_blocks:
+            self._ingress_from_range(load_balancer, "alb-https", HTTPS, block, "HTTPS from an allowed range")
+            self._ingress_from_range(
+                load_balancer, "alb-http", HTTP, block, "HTTP from an allowed range, to be redirected to HTTPS"
+            )
+        for block in args.webhook_cidr_blocks:
+            if block not in args.allowed_cidr_blocks:
+                self._ingress_from_range(
+                    load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub's webhook ranges"
+                )
+        self._path(
+            load_balancer,
+            tasks,
+            "alb-to-tasks",
+            args.container_port,
+            "Load balancer to the Atlantis server and its health check",
+        )
+        self._path(tasks, file_system, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
+        self._egress_to_internet(tasks)
+        self._endpoints(tasks)
+
+        self.load_balancer_security_group_id = load_balancer.id
+        self.tasks_security_group_id = tasks.id
+        self.file_system_security_group_id = file_system.id
+        self.register_outputs(
+            {
+                "loadBalancerSecurityGroupId": load_balancer.id,
+                "tasksSecurityGroupId": tasks.id,
+                "fileSystemSecurityGroupId": file_system.id,
+            }
+        )
+
+    def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
+        """A group without rules: AWS' rule that lets everything out is taken away by the provider."""
+        physical_name = self._args.names.security_group(of)
+        return aws.ec2.SecurityGroup(
+            f"{self._name}-{of}",
+            name=physical_name,
+            description=description,
+            vpc_id=self._args.vpc.id,
+            tags=self._args.tags | {"Name": physical_name},
+            opts=self._child,
+        )
+
+    def _ingress_from_range(
+        self, group: aws.ec2.SecurityGroup, label: str, port: int, block: str, description: str
+    ) -> None:
+        is_ipv6 = ":" in block
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-{label}-from-{block}",
+            security_group_id=group.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4=None if is_ipv6 else block,
+            cidr_ipv6=block if is_ipv6 else None,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _path(
+        self, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, label: str, port: int, description: str
+    ) -> None:
+        """One port from one group to another: out of the one, into the other."""
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-{label}-egress",
+            security_group_id=source.id,
+            referenced_security_group_id=target.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-{label}-ingress",
+            security_group_id=target.id,
+            referenced_security_group_id=source.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _egress_to_internet(self, tasks: aws.ec2.SecurityGroup) -> None:
+        """GitHub, provider registries and AWS' services have no fixed ranges; the VPC's resolver needs no rule."""
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-tasks-https-egress",
+            security_group_id=tasks.id,
+            description="Atlantis task to GitHub, Terraform registries and AWS over HTTPS",
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            cidr_ipv4="0.0.0.0/0",
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _endpoints(self, tasks: aws.ec2.SecurityGroup) -> None:
+        names, vpc = self._args.names, self._args.vpc
+        interfaces = [service for service in self._args.vpc_endpoints if service not in GATEWAY_ENDPOINTS]
+        if interfaces:
+            group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
+            self._path(tasks, group, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
+            for service in interfaces:
+                aws.ec2.VpcEndpoint(
+                    f"{self._name}-endpoint-{service}",
+                    vpc_id=vpc.id,
+                    service_name=names.service_endpoint(service),
+                    vpc_endpoint_type="Interface",
+                    private_dns_enabled=True,
+                    subnet_ids=vpc.private_subnet_ids,
+                    security_group_ids=[group.id],
+                    tags=self._args.tags | {"Name": f"{names.base}-{service}"},
+                    opts=self._child,
+                )
+        for service in self._args.vpc_endpoints:
+            if service in GATEWAY_ENDPOINTS:
+                aws.ec2.VpcEndpoint(
+                    f"{self._name}-endpoint-{service}",
+                    vpc_id=vpc.id,
+                    service_name=names.service_endpoint(service),
+                    vpc_endpoint_type="Gateway",
+                    route_table_ids=vpc.private_route_table_ids,
+                    tags=self._args.tags | {"Name": f"{names.base}-{service}"},
+                    opts=self._child,
+                )

@@ -1,0 +1,113 @@
+"""Permissions: the role that starts the task, and the role that Terraform runs with inside it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components import task_role
+from components.policy_documents import Statement, allow, document_of_outputs, trust_tasks
+from components.task_role import Scope
+from names import PhysicalNames
+
+
+@dataclasses.dataclass(kw_only=True)
+class PermissionsArgs:
+    """What the two roles are for."""
+
+    names: PhysicalNames
+    secret_arns: Mapping[str, pulumi.Input[str]]
+    """The secrets that the task is started with."""
+    secret_key_arns: Sequence[pulumi.Input[str]]
+    """The keys that those secrets are encrypted with."""
+    file_system_arn: pulumi.Input[str]
+    access_point_arn: pulumi.Input[str]
+    terraform_state_buckets: Sequence[str]
+    terraform_lock_tables: Sequence[str]
+    managed_role_prefixes: Sequence[str]
+    """What Terraform manages: roles, and everything else that has a name in its ARN, beginning with one of these."""
+    permissions_boundary_arn: str | None
+    """Put on both roles, and demanded of every role that Terraform makes."""
+    tags: dict[str, str]
+
+
+class Permissions(pulumi.ComponentResource):
+    """The execution role and the task role."""
+
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+    policies: Sequence[pulumi.Resource]
+    """What has to be on the roles before a task can start: no output tells."""
+
+    def __init__(self, name: str, args: PermissionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Permissions", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        execution_role = self._role(
+            "execution-role", args.names.execution_role, "starts the task: image, secrets, logs"
+        )
+        task_role_ = self._role("task-role", args.names.task_role, "what Terraform runs with inside the task")
+        self.policies = [*self._execution_policies(execution_role), *self._task_policies(task_role_)]
+
+        self.execution_role_arn = execution_role.arn
+        self.task_role_arn = task_role_.arn
+        self.register_outputs({"executionRoleArn": self.execution_role_arn, "taskRoleArn": self.task_role_arn})
+
+    def _role(self, label: str, physical_name: str, purpose: str) -> aws.iam.Role:
+        return aws.iam.Role(
+            f"{self._name}-{label}",
+            name=physical_name,
+            description=f"Atlantis {self._args.names.environment}: {purpose}",
+            assume_role_policy=trust_tasks(self._args.names),
+            permissions_boundary=self._args.permissions_boundary_arn,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+
+    def _execution_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
+        args = self._args
+        secrets: list[Statement] = [
+            allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
+        ]
+        if args.secret_key_arns:
+            via = {"StringEquals": {"kms:ViaService": args.names.via("secretsmanager")}}
+            secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
+        return [
+            aws.iam.RolePolicyAttachment(
+                f"{self._name}-execution-managed",
+                role=role.name,
+                policy_arn=args.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+                opts=self._child,
+            ),
+            self._policy("execution-secrets", role, document_of_outputs(secrets)),
+        ]
+
+    def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
+        args = self._args
+        scope = Scope(
+            names=args.names,
+            prefixes=tuple(args.managed_role_prefixes),
+            permissions_boundary_arn=args.permissions_boundary_arn,
+        )
+        documents = {
+            "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
+            "own-stack": document_of_outputs(task_role.own_stack(scope, list(args.secret_arns.values()))),
+        }
+        if args.terraform_state_buckets or args.terraform_lock_tables:
+            documents["state"] = document_of_outputs(
+                task_role.state(scope, args.terraform_state_buckets, args.terraform_lock_tables)
+            )
+        documents["read"] = document_of_outputs(task_role.read())
+        if args.managed_role_prefixes:
+            documents |= {
+                "containers": document_of_outputs(task_role.containers(scope)),
+                "network": document_of_outputs(task_role.network(scope)),
+                "roles": document_of_outputs(task_role.roles(scope)),
+                "logs-and-secrets": document_of_outputs(task_role.logs_and_secrets(scope)),
+            }
+        return [self._policy(f"task-{subject}", role, policy) for subject, policy in documents.items()]
+
+    def _policy(self, label: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> aws.iam.RolePolicy:
+        return aws.iam.RolePolicy(f"{self._name}-{label}", name=label, role=role.id, policy=policy, opts=self._child)

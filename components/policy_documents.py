@@ -1,0 +1,78 @@
+"""IAM policy documents: statements as data, and the sentences that several policies share."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pulumi
+
+from names import PhysicalNames
+
+Statement: TypeAlias = dict[str, Any]
+
+
+def document(statements: Sequence[Statement]) -> str:
+    """A policy of statements that hold no output: known, and judged, at preview."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def document_of_outputs(statements: Sequence[Statement]) -> pulumi.Output[str]:
+    """A policy whose statements hold outputs."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(
+    sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], condition: Mapping[str, Any] | None = None
+) -> Statement:
+    """A statement of an identity's policy."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement | ({"Condition": dict(condition)} if condition else {})
+
+
+def deny(
+    sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], condition: Mapping[str, Any] | None = None
+) -> Statement:
+    """A statement of an identity's policy that no other policy can override."""
+    return allow(sid, actions, resources, condition) | {"Effect": "Deny"}
+
+
+def only_roles(names: PhysicalNames, *roles: str) -> Statement:
+    """Principal and condition that admit exactly the account's roles of these names.
+
+    The account is the principal and the role a condition: a role that doesn't exist yet is accepted, and one that was deleted
+    and made again keeps its access.
+    """
+    return {
+        "Principal": {"AWS": names.account_root},
+        "Condition": {"ArnLike": {"aws:PrincipalArn": [arn for role in roles for arn in names.sessions_of(role)]}},
+    }
+
+
+def refuse_plain_transport(actions: Sequence[str], resources: Sequence[pulumi.Input[str]]) -> Statement:
+    """A resource policy's statement that refuses whatever doesn't come over TLS."""
+    return {
+        "Sid": "RefusePlainTransport",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": list(actions),
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def trust_tasks(names: PhysicalNames) -> str:
+    """The trust policy of a role that only this account's ECS tasks take on."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                # ECS sends both keys; IfExists keeps out nobody more, as no other principal is named.
+                "Condition": {
+                    "StringEqualsIfExists": {"aws:SourceAccount": names.account},
+                    "ArnLikeIfExists": {"aws:SourceArn": names.arn("ecs", "*")},
+                },
+            }
+        ]
+    )

@@ -1,0 +1,233 @@
+"""Storage: the file system that Atlantis keeps its locks and working copies on, and the repository of its image."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.encryption import CustomerKey, CustomerKeyArgs, through_service
+from components.policy_documents import document, document_of_outputs, only_roles, refuse_plain_transport
+from names import PhysicalNames
+
+IMAGES_KEPT = 10
+UNTAGGED_DAYS = 7
+PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+LIFECYCLE = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": f"Drop untagged images after {UNTAGGED_DAYS} days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": UNTAGGED_DAYS,
+                },
+                "action": {"type": "expire"},
+            },
+            {
+                "rulePriority": 2,
+                "description": f"Keep the last {IMAGES_KEPT} versions",
+                "selection": {
+                    "tagStatus": "tagged",
+                    "tagPrefixList": ["v"],
+                    "countType": "imageCountMoreThan",
+                    "countNumber": IMAGES_KEPT,
+                },
+                "action": {"type": "expire"},
+            },
+        ]
+    }
+)
+
+
+@dataclasses.dataclass(kw_only=True)
+class StorageArgs:
+    """Where the file system is reached, and how both stores are encrypted and kept."""
+
+    names: PhysicalNames
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    """One for each zone: each gets a mount target."""
+    security_group_id: pulumi.Input[str]
+    customer_key_on_file_system: bool
+    """False keeps the AWS-managed key of a file system that exists: encryption can't be changed, only replaced."""
+    posix_uid: int
+    posix_gid: int
+    root_directory: str
+    """What the access point shows as its root."""
+    deletion_protection: bool
+    """Whether the engine refuses to delete or replace what holds data."""
+    tags: dict[str, str]
+
+
+class Storage(pulumi.ComponentResource):
+    """EFS with access point and mount targets, ECR; each under a key of its own."""
+
+    file_system_id: pulumi.Output[str]
+    file_system_arn: pulumi.Output[str]
+    file_system_dns_name: pulumi.Output[str]
+    access_point_id: pulumi.Output[str]
+    access_point_arn: pulumi.Output[str]
+    repository_url: pulumi.Output[str]
+    repository_arn: pulumi.Output[str]
+    mounts: Sequence[pulumi.Resource]
+    """What has to exist before a task can mount the file system: no output tells."""
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Storage", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.deletion_protection)
+
+        file_system = self._file_system()
+        access_point = self._access_point(file_system)
+        policy = self._file_system_policy(file_system, access_point)
+        self.mounts = [*self._mount_targets(file_system), policy]
+        aws.efs.BackupPolicy(
+            f"{name}-backup", file_system_id=file_system.id, backup_policy={"status": "ENABLED"}, opts=self._child
+        )
+        repository = self._repository()
+
+        self.file_system_id = file_system.id
+        self.file_system_arn = file_system.arn
+        self.file_system_dns_name = file_system.dns_name
+        self.access_point_id = access_point.id
+        self.access_point_arn = access_point.arn
+        self.repository_url = repository.repository_url
+        self.repository_arn = repository.arn
+        self.register_outputs(
+            {
+                "fileSystemId": self.file_system_id,
+                "accessPointId": self.access_point_id,
+                "repositoryUrl": self.repository_url,
+            }
+        )
+
+    def _key(self, store: str, description: str, actions: Sequence[str], service: str) -> CustomerKey:
+        names = self._args.names
+        return CustomerKey(
+            f"{self._name}-{store}-key",
+            CustomerKeyArgs(
+                names=names,
+                store=store,
+                description=description,
+                users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
+                deletion_protection=self._args.deletion_protection,
+                tags=self._args.tags,
+            ),
+            self._child,
+        )
+
+    def _file_system(self) -> aws.efs.FileSystem:
+        names = self._args.names
+        # The key exists in both modes: a file system under the AWS-managed key can be replaced by one under this key later.
+        key = self._key(
+            "efs",
+            f"Atlantis {names.environment}: data of the file system",
+            [
+                "kms:CreateGrant",
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            "elasticfilesystem",
+        )
+        return aws.efs.FileSystem(
+            f"{self._name}-efs",
+            encrypted=True,
+            kms_key_id=key.arn if self._args.customer_key_on_file_system else None,
+            performance_mode="generalPurpose",
+            throughput_mode="bursting",
+            lifecycle_policies=[
+                {"transition_to_ia": "AFTER_30_DAYS"},
+                {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
+            ],
+            tags=self._args.tags | {"Name": names.base},
+            opts=self._keeps_data,
+        )
+
+    def _access_point(self, file_system: aws.efs.FileSystem) -> aws.efs.AccessPoint:
+        uid, gid = self._args.posix_uid, self._args.posix_gid
+        return aws.efs.AccessPoint(
+            f"{self._name}-access-point",
+            file_system_id=file_system.id,
+            posix_user={"uid": uid, "gid": gid},
+            root_directory={
+                "path": self._args.root_directory,
+                "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
+            },
+            tags=self._args.tags | {"Name": self._args.names.base},
+            opts=self._keeps_data,
+        )
+
+    def _file_system_policy(
+        self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint
+    ) -> aws.efs.FileSystemPolicy:
+        """TLS from everybody, and the task's role by way of the access point only."""
+        names = self._args.names
+        admitted = only_roles(names, names.task_role)
+        admitted["Condition"] |= {
+            "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
+            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point.arn},
+        }
+        mount = {
+            "Sid": "MountThroughAccessPoint",
+            "Effect": "Allow",
+            "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+            "Resource": [file_system.arn],
+        }
+        return aws.efs.FileSystemPolicy(
+            f"{self._name}-efs-policy",
+            file_system_id=file_system.id,
+            policy=document_of_outputs([mount | admitted, refuse_plain_transport(["*"], [file_system.arn])]),
+            opts=self._child,
+        )
+
+    def _mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
+        return [
+            aws.efs.MountTarget(
+                f"{self._name}-mount-target-{number}",
+                file_system_id=file_system.id,
+                subnet_id=subnet_id,
+                security_groups=[self._args.security_group_id],
+                opts=self._child,
+            )
+            for number, subnet_id in enumerate(self._args.private_subnet_ids, start=1)
+        ]
+
+    def _repository(self) -> aws.ecr.Repository:
+        names, tags = self._args.names, self._args.tags
+        key = self._key(
+            "ecr",
+            f"Atlantis {names.environment}: layers of the image",
+            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+            "ecr",
+        )
+        repository = aws.ecr.Repository(
+            f"{self._name}-repository",
+            name=names.repository,
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
+            image_scanning_configuration={"scan_on_push": True},
+            image_tag_mutability="IMMUTABLE",
+            force_delete=not self._args.deletion_protection,
+            tags=tags,
+            opts=self._keeps_data,
+        )
+        aws.ecr.LifecyclePolicy(
+            f"{self._name}-lifecycle", repository=repository.name, policy=LIFECYCLE, opts=self._child
+        )
+        pull = {"Sid": "PullForTasks", "Effect": "Allow", "Action": PULL}
+        aws.ecr.RepositoryPolicy(
+            f"{self._name}-repository-policy",
+            repository=repository.name,
+            policy=document([pull | only_roles(names, names.execution_role)]),
+            opts=self._child,
+        )
+        return repository

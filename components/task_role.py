@@ -1,0 +1,287 @@
+"""What Terraform may do inside the task, by subject: the statements of the task role.
+
+Every plan runs code from a pull request with these rights. So: no action with a wildcard, a resource with one only where AWS has
+nothing narrower (listing and describing), names by prefix everywhere else, and a refusal of whatever would touch Atlantis itself.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+
+from components.policy_documents import Statement, allow, deny
+from names import PhysicalNames
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What belongs to Terraform: everything whose name begins with a prefix, in this account and region."""
+
+    names: PhysicalNames
+    prefixes: tuple[str, ...]
+    permissions_boundary_arn: str | None
+
+    def arns(self, service: str, *patterns: str) -> list[str]:
+        """ARNs for each prefix; `{}` in a pattern is where the prefix goes."""
+        return [self.names.arn(service, pattern.format(prefix)) for prefix in self.prefixes for pattern in patterns]
+
+    @property
+    def role_arns(self) -> list[str]:
+        return [self.names.role_arn(f"{prefix}*") for prefix in self.prefixes]
+
+
+def state(scope: Scope, buckets: Sequence[str], lock_tables: Sequence[str]) -> list[Statement]:
+    """Terraform's state and its lock."""
+    arns = [scope.names.bucket_arn(bucket) for bucket in buckets]
+    statements = []
+    if buckets:
+        statements += [
+            allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns),
+            allow(
+                "ReadAndWriteState", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [f"{arn}/*" for arn in arns]
+            ),
+        ]
+    if lock_tables:
+        tables = [scope.names.arn("dynamodb", f"table/{table}") for table in lock_tables]
+        actions = ["dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"]
+        statements.append(allow("LockState", actions, tables))
+    return statements
+
+
+def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> list[Statement]:
+    """The data directory, by way of the access point and not as root."""
+    condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}}
+    actions = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+    return [allow("MountThroughAccessPoint", actions, [file_system_arn], condition)]
+
+
+def read() -> list[Statement]:
+    """Calls that AWS lets nobody narrow to a resource; all of them list or describe."""
+    actions = [
+        "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribePrefixLists",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroupRules",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeTags",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
+        "ecr:GetAuthorizationToken",
+        "ecs:DescribeTaskDefinition",
+        "ecs:ListClusters",
+        "ecs:ListServices",
+        "ecs:ListTaskDefinitions",
+        "elasticloadbalancing:DescribeListenerAttributes",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeRules",
+        "elasticloadbalancing:DescribeTags",
+        "elasticloadbalancing:DescribeTargetGroupAttributes",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "iam:ListPolicies",
+        "iam:ListRoles",
+        "logs:DescribeLogGroups",
+        "secretsmanager:ListSecrets",
+        "sts:GetCallerIdentity",
+    ]
+    return [allow("Describe", actions, ["*"])]
+
+
+def containers(scope: Scope) -> list[Statement]:
+    """ECS and ECR."""
+    ecs = [
+        "ecs:CreateCluster",
+        "ecs:CreateService",
+        "ecs:DeleteCluster",
+        "ecs:DeleteService",
+        "ecs:DescribeClusters",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTagsForResource",
+        "ecs:PutClusterCapacityProviders",
+        "ecs:TagResource",
+        "ecs:UntagResource",
+        "ecs:UpdateCluster",
+        "ecs:UpdateClusterSettings",
+        "ecs:UpdateService",
+    ]
+    ecr = [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CreateRepository",
+        "ecr:DeleteLifecyclePolicy",
+        "ecr:DeleteRepository",
+        "ecr:DeleteRepositoryPolicy",
+        "ecr:DescribeImages",
+        "ecr:DescribeRepositories",
+        "ecr:GetLifecyclePolicy",
+        "ecr:GetRepositoryPolicy",
+        "ecr:ListTagsForResource",
+        "ecr:PutImageScanningConfiguration",
+        "ecr:PutImageTagMutability",
+        "ecr:PutLifecyclePolicy",
+        "ecr:SetRepositoryPolicy",
+        "ecr:TagResource",
+        "ecr:UntagResource",
+    ]
+    return [
+        allow(
+            "ManageServices", ecs, scope.arns("ecs", "cluster/{}*", "service/{}*", "task/{}*", "task-definition/{}*")
+        ),
+        # Deregistering can't be narrowed; registering can, but not by every caller's SDK. Atlantis' own family is refused below.
+        allow("ManageTaskDefinitions", ["ecs:DeregisterTaskDefinition", "ecs:RegisterTaskDefinition"], ["*"]),
+        allow("ManageRepositories", ecr, scope.arns("ecr", "repository/{}*")),
+    ]
+
+
+def network(scope: Scope) -> list[Statement]:
+    """Security groups and load balancers."""
+    own_tags = {"aws:ResourceTag/Service": "atlantis"}
+    security_groups = [
+        "ec2:AuthorizeSecurityGroupEgress",
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:CreateSecurityGroup",
+        "ec2:CreateTags",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DeleteTags",
+        "ec2:ModifySecurityGroupRules",
+        "ec2:RevokeSecurityGroupEgress",
+        "ec2:RevokeSecurityGroupIngress",
+        "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+        "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+    ]
+    load_balancing = [
+        "elasticloadbalancing:AddTags",
+        "elasticloadbalancing:CreateListener",
+        "elasticloadbalancing:CreateLoadBalancer",
+        "elasticloadbalancing:CreateRule",
+        "elasticloadbalancing:CreateTargetGroup",
+        "elasticloadbalancing:DeleteListener",
+        "elasticloadbalancing:DeleteLoadBalancer",
+        "elasticloadbalancing:DeleteRule",
+        "elasticloadbalancing:DeleteTargetGroup",
+        "elasticloadbalancing:DeregisterTargets",
+        "elasticloadbalancing:ModifyListener",
+        "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        "elasticloadbalancing:ModifyRule",
+        "elasticloadbalancing:ModifyTargetGroup",
+        "elasticloadbalancing:ModifyTargetGroupAttributes",
+        "elasticloadbalancing:RegisterTargets",
+        "elasticloadbalancing:RemoveTags",
+        "elasticloadbalancing:SetSecurityGroups",
+        "elasticloadbalancing:SetSubnets",
+    ]
+    groups = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
+    return [
+        # Security groups have no name in their ARN: the tag tells Atlantis' own from all others.
+        allow("ManageSecurityGroups", security_groups, groups),
+        deny("KeepOwnSecurityGroups", security_groups, groups, {"StringEquals": own_tags}),
+        allow(
+            "ManageLoadBalancers",
+            load_balancing,
+            scope.arns(
+                "elasticloadbalancing",
+                "loadbalancer/app/{}*",
+                "loadbalancer/net/{}*",
+                "listener/app/{}*",
+                "listener/net/{}*",
+                "listener-rule/app/{}*",
+                "listener-rule/net/{}*",
+                "targetgroup/{}*",
+            ),
+        ),
+    ]
+
+
+def roles(scope: Scope) -> list[Statement]:
+    """IAM roles of the managed prefixes: made under the boundary, passed to ECS tasks only."""
+    with_boundary = (
+        {"StringEquals": {"iam:PermissionsBoundary": scope.permissions_boundary_arn}}
+        if scope.permissions_boundary_arn
+        else None
+    )
+    grant = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"]
+    withdraw = [
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+        "iam:ListRoleTags",
+        "iam:TagRole",
+        "iam:UntagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+    ]
+    to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    return [
+        allow("GrantToManagedRoles", grant, scope.role_arns, with_boundary),
+        allow("ManageRoles", withdraw, scope.role_arns),
+        allow("PassManagedRolesToTasks", ["iam:PassRole"], scope.role_arns, to_tasks),
+    ]
+
+
+def logs_and_secrets(scope: Scope) -> list[Statement]:
+    """Log groups and secrets of the managed prefixes."""
+    logs = [
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ]
+    secrets = [
+        "secretsmanager:CreateSecret",
+        "secretsmanager:DeleteSecret",
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetResourcePolicy",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:TagResource",
+        "secretsmanager:UntagResource",
+        "secretsmanager:UpdateSecret",
+    ]
+    groups = scope.arns("logs", "log-group:/ecs/{}*", "log-group:{}*")
+    return [
+        allow("ManageLogGroups", logs, groups),
+        allow("ManageSecrets", secrets, scope.arns("secretsmanager", "secret:{}*")),
+    ]
+
+
+def own_stack(scope: Scope, secret_arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    """Whatever the prefixes allow, never Atlantis itself: its roles, its cluster, its image, its way in, its secrets."""
+    names = scope.names
+    own = [
+        *(names.arn("ecs", f"{kind}/{names.base}{rest}") for kind, rest in _OWN_ECS),
+        *(names.arn("elasticloadbalancing", pattern.format(names.base)) for pattern in _OWN_LOAD_BALANCING),
+        names.repository_arn,
+        names.execution_role_arn,
+        names.task_role_arn,
+        names.log_group_arn,
+        f"{names.log_group_arn}:*",
+        *secret_arns,
+    ]
+    actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
+    return [deny("LeaveAtlantisAlone", actions, own)]
+
+
+_OWN_ECS = (("cluster", ""), ("service", "/*"), ("task", "/*"), ("task-definition", ":*"), ("task-set", "/*"))
+_OWN_LOAD_BALANCING = (
+    "loadbalancer/app/{}/*",
+    "listener/app/{}/*",
+    "listener-rule/app/{}/*",
+    "targetgroup/{}-atlantis/*",
+)

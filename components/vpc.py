@@ -1,0 +1,135 @@
+"""The VPC that the stack lives in: one that exists, looked up and judged, or a new one through awsx."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_awsx as awsx
+
+from names import PhysicalNames
+
+ZONES = 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Vpc:
+    """A VPC as the rest of the program needs it. The lengths of the lists are known before anything is deployed."""
+
+    id: pulumi.Input[str]
+    public_subnet_ids: Sequence[pulumi.Input[str]]
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    """One for each zone."""
+    private_route_table_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+
+
+def existing_vpc(vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_ids: Sequence[str]) -> Vpc:
+    """The VPC `vpc_id` with these subnets.
+
+    Looked up at once, not as outputs: what doesn't fit ends the run before any resource is registered.
+
+    Raises:
+        pulumi.RunError: a subnet is of another VPC, or all subnets of a kind are in one zone.
+    """
+    problems: list[str] = []
+    zones: dict[str, str] = {}
+    for key, subnet_ids in (("publicSubnetIds", public_subnet_ids), ("privateSubnetIds", private_subnet_ids)):
+        for subnet_id in subnet_ids:
+            subnet = aws.ec2.get_subnet(id=subnet_id)
+            zones[subnet_id] = subnet.availability_zone
+            if subnet.vpc_id != vpc_id:
+                problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
+        if len({zones[subnet_id] for subnet_id in subnet_ids}) < ZONES:
+            problems.append(
+                f"atlantis:{key}: all are in {zones[subnet_ids[0]]}; name subnets of at least {ZONES} zones"
+            )
+    if problems:
+        raise pulumi.RunError(
+            "The network's settings don't fit what exists; nothing was touched:\n  - " + "\n  - ".join(problems)
+        )
+    # EFS takes one mount target for each zone, and an interface endpoint one subnet.
+    first_of_zone = {zones[subnet_id]: subnet_id for subnet_id in reversed(private_subnet_ids)}
+    return Vpc(
+        id=vpc_id,
+        public_subnet_ids=list({zones[subnet_id]: subnet_id for subnet_id in reversed(public_subnet_ids)}.values()),
+        private_subnet_ids=[subnet_id for subnet_id in private_subnet_ids if subnet_id in first_of_zone.values()],
+        private_route_table_ids=_route_tables(vpc_id, private_subnet_ids),
+    )
+
+
+def _route_tables(vpc_id: str, subnet_ids: Sequence[str]) -> list[str]:
+    """The route tables of the subnets; one that is associated with none uses the VPC's main table."""
+    tables: set[str] = set()
+    for subnet_id in subnet_ids:
+        own = aws.ec2.get_route_tables(
+            vpc_id=vpc_id, filters=[{"name": "association.subnet-id", "values": [subnet_id]}]
+        ).ids
+        tables |= set(
+            own
+            or aws.ec2.get_route_tables(vpc_id=vpc_id, filters=[{"name": "association.main", "values": ["true"]}]).ids
+        )
+    return sorted(tables)
+
+
+@dataclasses.dataclass(kw_only=True)
+class NewVpcArgs:
+    """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
+
+    names: PhysicalNames
+    cidr_block: str
+    """The private IPv4 range, /16 to /22."""
+    tags: dict[str, str]
+
+
+class NewVpc(pulumi.ComponentResource):
+    """A VPC of the stack's own, in the shape of `Vpc`."""
+
+    vpc_id: pulumi.Output[str]
+    public_subnet_ids: pulumi.Output[Sequence[str]]
+    private_subnet_ids: pulumi.Output[Sequence[str]]
+
+    def __init__(self, name: str, args: NewVpcArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:NewVpc", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self._vpc = awsx.ec2.Vpc(
+            name,
+            cidr_block=args.cidr_block,
+            number_of_availability_zones=ZONES,
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.SINGLE),
+            subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
+            subnet_specs=[
+                awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC),
+                awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE),
+            ],
+            tags=args.tags | {"Name": args.names.base},
+            opts=child,
+        )
+        self.vpc_id = self._vpc.vpc_id
+        self.public_subnet_ids = self._vpc.public_subnet_ids
+        self.private_subnet_ids = self._vpc.private_subnet_ids
+        # The group that AWS gives a VPC lets its members reach each other; without rules nothing can lean on it.
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.tags, opts=child)
+        self.register_outputs(
+            {
+                "vpcId": self.vpc_id,
+                "publicSubnetIds": self.public_subnet_ids,
+                "privateSubnetIds": self.private_subnet_ids,
+            }
+        )
+
+    @property
+    def vpc(self) -> Vpc:
+        """The VPC as the rest of the program takes it."""
+        after_vpc = pulumi.InvokeOutputOptions(parent=self, depends_on=[self._vpc])
+        private = [self.private_subnet_ids[zone] for zone in range(ZONES)]
+        return Vpc(
+            id=self.vpc_id,
+            public_subnet_ids=[self.public_subnet_ids[zone] for zone in range(ZONES)],
+            private_subnet_ids=private,
+            private_route_table_ids=[
+                aws.ec2.get_route_table_output(subnet_id=subnet_id, opts=after_vpc).route_table_id
+                for subnet_id in private
+            ],
+        )

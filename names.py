@@ -1,0 +1,114 @@
+"""The physical names and ARNs of one Atlantis: what operators type in commands, and what policies refer to.
+
+Everything here is plain text, known before anything is deployed: policy documents made from it can be judged at preview.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PhysicalNames:
+    """The names of an environment in one account and region.
+
+    `repository` and the key aliases carry no environment: one account and region holds one Atlantis.
+    """
+
+    environment: str
+    account: str
+    """Twelve digits."""
+    region: str
+    partition: str
+    """`aws`, `aws-cn` or `aws-us-gov`."""
+    dns_suffix: str = "amazonaws.com"
+
+    @property
+    def base(self) -> str:
+        """Cluster, service, task family and load balancer."""
+        return f"atlantis-{self.environment}"
+
+    @property
+    def target_group(self) -> str:
+        return f"{self.base}-atlantis"
+
+    @property
+    def log_group(self) -> str:
+        return f"/ecs/{self.base}"
+
+    @property
+    def repository(self) -> str:
+        return "atlantis"
+
+    @property
+    def execution_role(self) -> str:
+        return f"atlantis-ecs-task-execution-{self.environment}"
+
+    @property
+    def task_role(self) -> str:
+        return f"atlantis-ecs-task-{self.environment}"
+
+    @property
+    def github_app_secret(self) -> str:
+        return f"{self.environment}-atlantis-github-app"
+
+    @property
+    def webhook_secret(self) -> str:
+        return f"{self.environment}-atlantis-webhook-secret"
+
+    @property
+    def access_log_bucket(self) -> str:
+        """Bucket names are unique in the world: account and region make this one so."""
+        return f"{self.base}-access-logs-{self.account}-{self.region}"
+
+    def security_group(self, of: str) -> str:
+        """`of`: alb, ecs-tasks, efs or vpc-endpoints."""
+        return f"atlantis-{of}-{self.environment}"
+
+    def key_alias(self, store: str) -> str:
+        """`store`: ecr, efs, secrets or logs."""
+        return f"alias/{store}-atlantis"
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource of this account and region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def role_arn(self, role: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{role}"
+
+    def sessions_of(self, role: str) -> list[str]:
+        """Patterns for `aws:PrincipalArn`: the role itself, which AWS compares, and the session that some services show."""
+        return [self.role_arn(role), f"arn:{self.partition}:sts::{self.account}:assumed-role/{role}/*"]
+
+    def aws_policy_arn(self, path: str) -> str:
+        """A policy that AWS manages."""
+        return f"arn:{self.partition}:iam::aws:policy/{path}"
+
+    def bucket_arn(self, bucket: str) -> str:
+        return f"arn:{self.partition}:s3:::{bucket}"
+
+    def service_endpoint(self, service: str) -> str:
+        """The name of a VPC endpoint's service, and of a KMS `ViaService` caller with the suffix."""
+        return f"com.amazonaws.{self.region}.{service}"
+
+    def via(self, service: str) -> str:
+        """`service` as kms:ViaService knows it."""
+        return f"{service}.{self.region}.{self.dns_suffix}"
+
+    @property
+    def account_root(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:root"
+
+    @property
+    def log_group_arn(self) -> str:
+        return self.arn("logs", f"log-group:{self.log_group}")
+
+    @property
+    def repository_arn(self) -> str:
+        return self.arn("ecr", f"repository/{self.repository}")
+
+    @property
+    def execution_role_arn(self) -> str:
+        return self.role_arn(self.execution_role)
+
+    @property
+    def task_role_arn(self) -> str:
+        return self.role_arn(self.task_role)
