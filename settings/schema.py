@@ -79,6 +79,9 @@ _prefixes = values.list_of(
         r"[\w+=,.@-]{2,39}-", "the beginning of role names: 3 to 40 characters without *, the last one a hyphen"
     )
 )
+_directory = values.matching(
+    r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"
+)
 _tag = values.matching(r"[\w .:/=+@-]{1,256}", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
 
 
@@ -133,6 +136,7 @@ class Settings:
     log_retention_days: int = _setting(values.integer(LOG_RETENTION_DAYS), 7)
 
     efs_encryption_key: str = _setting(values.one_of(("customer", "aws")), "customer")
+    efs_root_directory: str = _setting(_directory, "/atlantis-data")
     posix_uid: int = _setting(values.integer(range(1, 65535)), 100)
     posix_gid: int = _setting(values.integer(range(1, 65535)), 100)
     deletion_protection: bool = _setting(values.boolean, True)
