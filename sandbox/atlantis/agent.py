@@ -1,0 +1,83 @@
+"""The process that stands in for Fargate: GitHub's stand-in, the task, and the address for a browser.
+
+Started by ``sandbox.atlantis.lifecycle`` as ``python -m sandbox.atlantis.agent``; SIGTERM ends it in order: the target is
+deregistered and the task stopped with its stop timeout before the process goes.
+"""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.atlantis import build
+from sandbox.atlantis.container import Network, free_port
+from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.front import Front
+from sandbox.atlantis.scheduler import Scheduler
+from sandbox.atlantis.status import StatusFile
+from sandbox.atlantis.targets import balancer_of
+from sandbox.atlantis.task import Launcher
+from sandbox.errors import SandboxError
+from sandbox.github.server import GitHub
+
+__all__ = ["GITHUB_DIRECTORY", "main"]
+
+GITHUB_DIRECTORY = "github"
+_POLL_SECONDS = 0.5
+_LEFTOVER_SECONDS = 30.0
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="sandbox.atlantis.agent")
+    parser.add_argument("--state", type=Path, required=True)
+    for option in ("endpoint", "region", "cluster", "name"):
+        parser.add_argument(f"--{option}", required=True)
+    deployment = Deployment(**vars(parser.parse_args()))
+    ending = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    with GitHub(deployment.state / GITHUB_DIRECTORY) as github:
+        network = Network(deployment.endpoint, deployment.region, github.proxy_url, github.certificates.bundle)
+        launcher = Launcher(deployment, build.executable(), network)
+        scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))
+        if launcher.clear_leftovers(_LEFTOVER_SECONDS):
+            scheduler.say("ended a task that an earlier agent had left running")
+        if launcher.missing_tools:
+            scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
+        front = None
+        try:
+            while not ending.wait(_POLL_SECONDS):
+                front = front or _open_front(deployment, scheduler)
+                scheduler.tick()
+        finally:
+            scheduler.close()
+            if front:
+                front.close()
+
+
+def _open_front(deployment: Deployment, scheduler: Scheduler) -> Front | None:
+    """Open the address for a browser as soon as the service and its load balancer are there."""
+    try:
+        service = deployment.service()
+        if service is None:
+            return None
+        front = Front(
+            balancer_of(deployment, service.target_group, deployment.name), free_port(scheduler.status.front_port or 0)
+        )
+    except (BotoCoreError, ClientError, SandboxError) as problem:
+        scheduler.say(f"no address for a browser yet: {problem}")
+        return None
+    scheduler.announce(front.port)
+    return front
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The task's one container, as a process: its environment, its file system and its port on this machine.
+
+The process gets exactly the environment of the task definition, its secrets included, and beside it only what Fargate
+and the image add (``PATH``, ``HOME``, region, credentials endpoint) and what stands in for the network of the task
+(``AWS_ENDPOINT_URL``, and for GitHub ``HTTPS_PROXY`` with the authority to trust). Two values are mapped:
+
+- a path below a mount point becomes the access point's directory in the state folder: ``/home/atlantis/.atlantis``
+  can't be made on somebody's machine;
+- the container's port becomes a free loopback port, here and in the health check's command.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.task_definition import TaskDefinition
+from sandbox.paths import private_directory
+
+__all__ = ["Container", "Network", "free_port", "prepare", "wiring_problems"]
+
+_HOME = "home/atlantis"
+_DEFAULT_DATA_DIRECTORY = f"/{_HOME}/.atlantis"
+_DEFAULT_PORT = "4141"
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the task reaches: the local AWS, and GitHub's stand-in through a proxy, trusted by ``trusted`` (PEM)."""
+
+    aws_endpoint: str
+    region: str
+    github_proxy: str
+    trusted: Path
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything that is needed to start the process; ``root`` is the writable layer, which goes with the task."""
+
+    root: Path
+    home: Path
+    environment: dict[str, str]
+    health_command: list[str]
+    port: int
+
+    def remove(self) -> None:
+        """Remove the writable layer: it holds the git credentials that Atlantis wrote. Volumes stay."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def wiring_problems(definition: TaskDefinition, target_port: int) -> list[str]:
+    """Ports that don't meet, and a data directory that would be lost with the task."""
+    problems = []
+    port = definition.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
+    if port != str(definition.port):
+        problems.append(
+            f"ATLANTIS_PORT is {port}, and the container maps port {definition.port}: nothing would reach the server"
+        )
+    if target_port != definition.port:
+        problems.append(f"the service sends requests to port {target_port}, and the container maps {definition.port}")
+    data = definition.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
+    if not any(_below(data, mount.container_path) for mount in definition.mounts):
+        problems.append(f"the data directory {data} is on no volume: locks and plans would be lost with every task")
+    return problems
+
+
+def prepare(
+    definition: TaskDefinition,
+    secrets: Mapping[str, str],
+    *,
+    root: Path,
+    volumes: Mapping[str, Path],
+    tools: Path,
+    network: Network,
+    credentials_url: str,
+) -> Container:
+    """Lay out the container's file system below ``root`` and put its environment together.
+
+    ``volumes`` maps a mount's container path to its directory on this machine.
+    """
+    overlapping = sorted(definition.environment.keys() & secrets.keys())
+    if overlapping:
+        raise TaskStartError([f"{name} is set both as environment and as secret" for name in overlapping])
+    home = private_directory(root / _HOME)
+    for container_path, directory in volumes.items():
+        inside = root / container_path.lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.symlink_to(directory, target_is_directory=True)
+    port = free_port()
+    environment = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
+    environment["ATLANTIS_PORT"] = str(port)
+    return Container(
+        root=root,
+        home=home,
+        environment={**_platform(home, tools, network, credentials_url), **environment, **secrets},
+        health_command=[_local_port(word, definition.port, port) for word in definition.health_check.command],
+        port=port,
+    )
+
+
+def free_port(preferred: int = 0) -> int:
+    """A loopback port that nobody listens on: ``preferred`` where it is free."""
+    for candidate in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
+    raise TaskStartError(["no loopback port is free on this machine"])
+
+
+def _platform(home: Path, tools: Path, network: Network, credentials_url: str) -> dict[str, str]:
+    return {
+        "PATH": os.pathsep.join([os.environ["PATH"], str(tools)]),
+        "HOME": str(home),
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "AWS_REGION": network.region,
+        "AWS_DEFAULT_REGION": network.region,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": network.aws_endpoint,
+        "HTTPS_PROXY": network.github_proxy,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "SSL_CERT_FILE": str(network.trusted),
+        "GIT_SSL_CAINFO": str(network.trusted),
+    }
+
+
+def _mapped(value: str, volumes: Mapping[str, Path]) -> str:
+    for container_path, directory in volumes.items():
+        if _below(value, container_path):
+            return str(directory) + value[len(container_path) :]
+    return value
+
+
+def _below(path: str, parent: str) -> bool:
+    return path == parent or path.startswith(parent + "/")
+
+
+def _local_port(word: str, container_port: int, port: int) -> str:
+    for host in ("localhost", "127.0.0.1"):
+        word = word.replace(f"{host}:{container_port}", f"{host}:{port}")
+    return word

@@ -1,0 +1,120 @@
+"""Credentials of the task's two roles, and the loopback endpoint that hands the task role's to the container."""
+
+import datetime
+import json
+import secrets
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from sandbox.atlantis.deployment import Credentials, Deployment, refusal
+from sandbox.atlantis.errors import TaskStartError
+
+__all__ = ["CredentialsEndpoint", "assume"]
+
+# Fargate refreshes a task's credentials well before they end.
+_REFRESH_BEFORE = datetime.timedelta(minutes=10)
+
+
+def assume(deployment: Deployment, role: str, task: str) -> Credentials:
+    """The credentials of ``role`` for ``task``, as the ECS service obtains them; raises ``TaskStartError``."""
+    try:
+        answer = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName=task)["Credentials"]
+    except ClientError as problem:
+        raise TaskStartError(
+            [
+                f"ECS can't assume {role} ({refusal(problem)}): the role must exist and its trust policy must allow "
+                "ecs-tasks.amazonaws.com"
+            ]
+        ) from problem
+    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"])
+
+
+class CredentialsEndpoint:
+    """Serves the task role's credentials to one task on loopback, where the AWS SDKs look for them.
+
+    Fargate serves them at a link-local address named by ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``; a process without
+    a container can't have that address, so it is given the whole ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
+    """
+
+    def __init__(self, deployment: Deployment, role: str, task: str) -> None:
+        self._deployment = deployment
+        self._role = role
+        self._task = task
+        self._path = f"/v2/credentials/{secrets.token_urlsafe(24)}"
+        self._lock = threading.Lock()
+        self._current: Credentials | None = None
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, name="task-credentials", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The value of ``AWS_CONTAINER_CREDENTIALS_FULL_URI``; its path is known to the task alone."""
+        return f"http://127.0.0.1:{self._server.server_port}{self._path}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def credentials(self) -> Credentials:
+        """The task role's credentials, renewed in time."""
+        with self._lock:
+            current = self._current
+            if current is None or _ends_soon(current):
+                current = self._current = assume(self._deployment, self._role, self._task)
+            return current
+
+    def _document(self) -> dict[str, str]:
+        current = self.credentials()
+        assert current.token is not None  # noqa: S101 - a role's credentials come with a session
+        assert current.expires is not None  # noqa: S101 - and end with it
+        return {
+            "RoleArn": self._role,
+            "AccessKeyId": current.access_key,
+            "SecretAccessKey": current.secret_key,
+            "Token": current.token,
+            "Expiration": current.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if not secrets.compare_digest(self.path.encode(), endpoint._path.encode()):
+                    self.send_error(404)
+                    return
+                try:
+                    status, document = 200, endpoint._document()
+                except TaskStartError as problem:
+                    status, document = 500, {"code": "InternalServerError", "message": str(problem)}
+                body = json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+                """The path is a secret of the task and stays out of the log."""
+
+        return Handler
+
+
+def _ends_soon(credentials: Credentials) -> bool:
+    return (
+        credentials.expires is not None and credentials.expires - datetime.datetime.now(datetime.UTC) < _REFRESH_BEFORE
+    )

@@ -1,0 +1,120 @@
+"""The deployed service as the local ECS describes it, and the clients to ask it."""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from sandbox.errors import SandboxError
+from sandbox.local_aws import ROOT_KEY
+
+__all__ = ["ROOT", "Credentials", "Deployment", "Service", "refusal"]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key with its session; ``expires`` is None for a key that doesn't."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+    expires: datetime.datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.access_key})"
+
+
+ROOT = Credentials(ROOT_KEY, ROOT_KEY)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the ECS service wants now.
+
+    ``deployment`` is the id of the primary deployment: it changes with every change of the task definition and with
+    every forced redeployment.
+    """
+
+    deployment: str
+    definition: str
+    desired_count: int
+    target_group: str
+    container_port: int
+    minimum_healthy_percent: int
+    maximum_percent: int
+    circuit_breaker: bool
+    rollback: bool
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where the service is deployed: the state folder, the local AWS and the service's name in it."""
+
+    state: Path
+    endpoint: str
+    region: str
+    cluster: str
+    name: str
+
+    def client(self, service: str, credentials: Credentials = ROOT) -> Any:
+        """A boto3 client of ``service`` under ``credentials``, which asks the local AWS and nothing else."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.token,
+            config=Config(retries={"total_max_attempts": 3}, proxies={}),
+        )
+
+    def service(self) -> Service | None:
+        """The service as it stands, or None where there is no active one."""
+        try:
+            found = self.client("ecs").describe_services(cluster=self.cluster, services=[self.name])["services"]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] == "ClusterNotFoundException":
+                return None
+            raise
+        active = [service for service in found if service["status"] == "ACTIVE"]
+        return _service(active[0]) if active else None
+
+    def task_definition(self, arn: str) -> dict[str, Any]:
+        """The task definition ``arn``, as ECS describes it."""
+        return self.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+
+    def roll_back(self, definition: str) -> None:
+        """Make the service want ``definition`` again, as the deployment circuit breaker does."""
+        self.client("ecs").update_service(cluster=self.cluster, service=self.name, taskDefinition=definition)
+
+
+def refusal(problem: ClientError) -> str:
+    """The code and the message of a refused call, in one line."""
+    error = problem.response["Error"]
+    return f"{error['Code']}: {error['Message']}"
+
+
+def _service(described: dict[str, Any]) -> Service:
+    balancers = described.get("loadBalancers", [])
+    if len(balancers) != 1:
+        raise SandboxError(
+            f"The service {described['serviceName']} has {len(balancers)} target groups; the sandbox runs a service with one"
+        )
+    configuration = described["deploymentConfiguration"]
+    breaker = configuration.get("deploymentCircuitBreaker", {})
+    primary = next(item for item in described["deployments"] if item["status"] == "PRIMARY")
+    return Service(
+        deployment=primary["id"],
+        definition=described["taskDefinition"],
+        desired_count=described["desiredCount"],
+        target_group=balancers[0]["targetGroupArn"],
+        container_port=balancers[0]["containerPort"],
+        minimum_healthy_percent=configuration["minimumHealthyPercent"],
+        maximum_percent=configuration["maximumPercent"],
+        circuit_breaker=breaker.get("enable", False),
+        rollback=breaker.get("rollback", False),
+    )

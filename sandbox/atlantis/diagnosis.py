@@ -1,0 +1,185 @@
+"""What is wrong with a task's environment, said before Atlantis ignores it or dies of it.
+
+Atlantis ignores an unknown ``ATLANTIS_`` variable silently, so a misnamed one is a setting that is not there; it also
+ignores an unknown key of the server-side repository configuration, so a typo there drops a protection.
+"""
+
+import difflib
+import json
+import re
+import subprocess
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+__all__ = ["environment_problems", "explain_exit", "known_variables"]
+
+_PREFIX = "ATLANTIS_"
+_FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
+# The keys of the server-side repository configuration, from the Atlantis reference (v0.47).
+_CONFIG_KEYS = frozenset({"repos", "workflows", "policies", "metrics", "team_authz", "external_stores"})
+_REPO_KEYS = frozenset(
+    {
+        "id", "branch", "repo_config_file", "apply_requirements", "plan_requirements", "import_requirements",
+        "pre_workflow_hooks", "workflow", "post_workflow_hooks", "allowed_workflows", "allowed_overrides",
+        "allow_custom_workflows", "delete_source_branch_on_merge", "repo_locking", "repo_locks", "policy_check",
+        "custom_policy_check", "autodiscover", "silence_pr_comments",
+    }
+)  # fmt: skip
+
+# What Atlantis says when it dies at start (v0.47.1), and what an operator does about it.
+_LAST_WORDS = (
+    (
+        r"starting BoltDB: timeout",
+        "another Atlantis server holds the lock of the same data directory: one server at a time may use it; "
+        "stop the other one, or wait until it has ended",
+    ),
+    (
+        r"not found in \$PATH\. Set --default-tf-version",
+        "the image has no terraform: put one on PATH, or set ATLANTIS_DEFAULT_TF_VERSION",
+    ),
+    (
+        r"access_tokens.*(401|Bad credentials)",
+        "GitHub does not accept the App: app_id and private_key do not belong together, or the key was revoked",
+    ),
+    (
+        r"access_tokens.*(404|Not Found)",
+        "GitHub knows no such installation of the App: check installation_id in the App's secret",
+    ),
+    (r"address already in use", "the port is taken by another process"),
+    (
+        r"permission denied|read-only file system",
+        "the task's user may not write to its data directory: check the access point's uid, gid and permissions",
+    ),
+    (r"no space left on device", "the disk is full: free some space and start again"),
+)
+
+
+def known_variables(executable: Path) -> frozenset[str]:
+    """The variables that this very server reads, taken from its own ``server --help``."""
+    shown = subprocess.run([executable, "server", "--help"], env={}, capture_output=True, text=True, check=True)
+    return frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in _FLAG.findall(shown.stdout))
+
+
+def environment_problems(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """Everything wrong with the variables that a task definition sets; values that could be secret are not shown."""
+    return [
+        *_unknown_names(environment, known),
+        *_app(environment),
+        *_webhook(environment),
+        *_allowlist(environment.get("ATLANTIS_REPO_ALLOWLIST", "")),
+        *_url(environment.get("ATLANTIS_ATLANTIS_URL", "")),
+        *_repo_config(environment),
+    ]
+
+
+def explain_exit(last_words: str) -> str:
+    """Why a server that ended did so: an explanation where its last words are known, those words otherwise."""
+    for pattern, explanation in _LAST_WORDS:
+        if re.search(pattern, last_words):
+            return explanation
+    errors = [line.strip() for line in _without_colours(last_words).splitlines() if "rror" in line]
+    said = errors[-1] if errors else (_without_colours(last_words).strip().splitlines() or ["nothing at all"])[-1]
+    return f"Atlantis ended by itself; it said: {said}"
+
+
+def _unknown_names(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
+    problems = []
+    for name in sorted(environment):
+        if not name.startswith(_PREFIX) or name in known:
+            continue
+        near = difflib.get_close_matches(name, sorted(known), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        problems.append(f"{name}: Atlantis reads no such variable and would ignore it silently{hint}")
+    return problems
+
+
+def _app(environment: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name, part in (("ATLANTIS_GH_APP_ID", "id"), ("ATLANTIS_GH_APP_INSTALLATION_ID", "installation id")):
+        value = environment.get(name)
+        if not value:
+            problems.append(f"{name} is not set: Atlantis can't act as the GitHub App without its {part}")
+        elif not value.isdecimal():
+            problems.append(f"{name} must be the App's {part}, digits only; what the secret holds is something else")
+    has_key, has_file = bool(environment.get("ATLANTIS_GH_APP_KEY")), bool(environment.get("ATLANTIS_GH_APP_KEY_FILE"))
+    if has_key and has_file:
+        problems.append("ATLANTIS_GH_APP_KEY and ATLANTIS_GH_APP_KEY_FILE are both set; Atlantis takes one of them")
+    if not has_key and not has_file:
+        problems.append("ATLANTIS_GH_APP_KEY is not set: Atlantis can't act as the GitHub App without its private key")
+    if has_key:
+        problems += _private_key(environment["ATLANTIS_GH_APP_KEY"])
+    if environment.get("ATLANTIS_WRITE_GIT_CREDS") != "true":
+        problems.append("ATLANTIS_WRITE_GIT_CREDS must be true with a GitHub App, or Atlantis can't clone")
+    return problems
+
+
+def _private_key(text: str) -> list[str]:
+    try:
+        key = serialization.load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError):
+        cause = (
+            r" (it holds the two characters \n where line breaks belong; write the JSON with a tool, such as jq --rawfile)"
+            if "\\n" in text
+            else ""
+        )
+        return [
+            f"ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM{cause}: put the .pem file that GitHub gave into the secret"
+        ]
+    return [] if isinstance(key, rsa.RSAPrivateKey) else ["ATLANTIS_GH_APP_KEY is not an RSA key; a GitHub App's is"]
+
+
+def _webhook(environment: Mapping[str, str]) -> list[str]:
+    if environment.get("ATLANTIS_GH_WEBHOOK_SECRET"):
+        return []
+    return ["ATLANTIS_GH_WEBHOOK_SECRET is not set: Atlantis would start, and obey events that anyone forges"]
+
+
+def _allowlist(allowlist: str) -> list[str]:
+    if not allowlist:
+        return ["ATLANTIS_REPO_ALLOWLIST is not set: Atlantis refuses to start without it"]
+    if "://" in allowlist:
+        return [f"ATLANTIS_REPO_ALLOWLIST {allowlist!r} has a scheme; write host/owner/repository"]
+    return []
+
+
+def _url(url: str) -> list[str]:
+    if not url:
+        return ["ATLANTIS_ATLANTIS_URL is not set: the links in comments would lead to the task's own host name"]
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        return [f"ATLANTIS_ATLANTIS_URL {url!r} is no URL with scheme and host, such as https://atlantis.example.com"]
+    return []
+
+
+def _repo_config(environment: Mapping[str, str]) -> list[str]:
+    text = environment.get("ATLANTIS_REPO_CONFIG_JSON")
+    if not text:
+        return []
+    if environment.get("ATLANTIS_REPO_CONFIG"):
+        return ["ATLANTIS_REPO_CONFIG and ATLANTIS_REPO_CONFIG_JSON are both set; Atlantis takes one of them"]
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        return [f"ATLANTIS_REPO_CONFIG_JSON is not JSON: {error}"]
+    if not isinstance(config, dict):
+        return ["ATLANTIS_REPO_CONFIG_JSON must be a JSON object"]
+    problems = _unknown_keys("", config, _CONFIG_KEYS)
+    for index, repository in enumerate(config.get("repos", [])):
+        problems += _unknown_keys(f"repos[{index}].", repository, _REPO_KEYS)
+    return problems
+
+
+def _unknown_keys(where: str, found: Mapping[str, Any], known: frozenset[str]) -> list[str]:
+    return [
+        f"ATLANTIS_REPO_CONFIG_JSON: {where}{key} is no key that Atlantis knows; it would ignore it silently"
+        for key in sorted(found)
+        if key not in known
+    ]
+
+
+def _without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

@@ -1,0 +1,81 @@
+"""The load balancer's address for a browser: loopback in front of the deployed HTTPS listener.
+
+Atlantis' page links to ``/static/...``, and the local AWS serves a load balancer below ``/_alb/<name>``; this puts it at
+the root of a port of its own, so that every link works.
+"""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from sandbox.atlantis.targets import LoadBalancer
+
+__all__ = ["Front"]
+
+_LARGEST_BODY = 16 * 1024 * 1024
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade", "date", "server"}
+)
+
+
+class Front:
+    """A reverse proxy on ``port`` of loopback for one load balancer; it runs until closed."""
+
+    def __init__(self, balancer: LoadBalancer, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(balancer))
+        threading.Thread(target=self._server.serve_forever, name="front", daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.server_port
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(balancer: LoadBalancer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _forward(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            if length > _LARGEST_BODY:
+                self.send_error(413)
+                return
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+            try:
+                answer = balancer.request(self.command, self.path, headers=headers, body=self.rfile.read(length))
+            except OSError as problem:
+                self.send_error(502, f"The local AWS does not answer: {problem}")
+                return
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                if name not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
+
+        def do_GET(self) -> None:
+            self._forward()
+
+        def do_HEAD(self) -> None:
+            self._forward()
+
+        def do_POST(self) -> None:
+            self._forward()
+
+        def do_PUT(self) -> None:
+            self._forward()
+
+        def do_DELETE(self) -> None:
+            self._forward()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+            """Atlantis logs its requests itself."""
+
+    return Handler

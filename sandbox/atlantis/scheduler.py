@@ -1,0 +1,164 @@
+"""Keeps the task that the deployed service wants, the way the ECS service scheduler does."""
+
+import time
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.atlantis import diagnosis, targets
+from sandbox.atlantis.deployment import Deployment, Service
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.health import Health
+from sandbox.atlantis.status import Outcome, Status, StatusFile, event
+from sandbox.atlantis.task import Launcher, Task
+
+__all__ = ["Scheduler"]
+
+# The circuit breaker's threshold: half of the desired count, but never less than three failures.
+_FAILURES = 3
+_LONGEST_PAUSE = 30.0
+
+
+class Scheduler:
+    """Stops the old task, then starts the new one (0 to 100 %); a deployment that fails is rolled back.
+
+    ``tick`` is called again and again; each call looks at the service, at the task, and does the next thing.
+    """
+
+    def __init__(self, deployment: Deployment, launcher: Launcher, status_file: StatusFile) -> None:
+        self._deployment = deployment
+        self._launcher = launcher
+        self._file = status_file
+        known = status_file.read()
+        self._status = Status(last_good=known.last_good, front_port=known.front_port, endpoint=deployment.endpoint)
+        self._task: Task | None = None
+        self._failures: dict[str, int] = {}
+        self._not_before = 0.0
+        self._save()
+
+    @property
+    def status(self) -> Status:
+        """What is known now."""
+        return self._status
+
+    def tick(self) -> None:
+        """Do what is due."""
+        try:
+            service = self._deployment.service()
+            if service is None or service.desired_count == 0:
+                self._rest("the service wants no task" if service else "there is no such service")
+                return
+            if self._task and self._task.service.deployment != service.deployment:
+                self._stop("a new deployment replaces it")
+            if self._task is None:
+                self._start(service)
+        except (BotoCoreError, ClientError) as problem:
+            # An agent that loses sight of ECS leaves its tasks alone.
+            self._say_once(f"the local AWS does not answer as it should: {problem}")
+        if self._task is not None:
+            self._watch(self._task)
+
+    def close(self) -> None:
+        """Stop the task, since the agent ends."""
+        if self._task:
+            self._stop("the sandbox is going down")
+        self._status.state = "idle"
+        self._save()
+
+    def announce(self, front_port: int) -> None:
+        """Record where a browser finds the load balancer."""
+        self._status.front_port = front_port
+        self._save()
+
+    def say(self, message: str) -> None:
+        """Record an event."""
+        self._status.events.append(event(message))
+        print(event(message), flush=True)
+        self._save()
+
+    def _start(self, service: Service) -> None:
+        outcome = self._status.outcomes.get(service.deployment)
+        if time.monotonic() < self._not_before or (outcome and outcome.problems and service.circuit_breaker):
+            return
+        self._status.state = "starting"
+        self._status.deployment, self._status.definition = service.deployment, service.definition
+        try:
+            self._task = self._launcher.start(service)
+        except TaskStartError as error:
+            self._failed(service, error.problems, final=True)
+            return
+        self._status.task, self._status.port = self._task.id, self._task.container.port
+        self.say(
+            f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}"
+        )
+
+    def _watch(self, task: Task) -> None:
+        if not task.process.alive:
+            words = task.last_words()
+            self._stop("it ended by itself")
+            self._failed(task.service, [diagnosis.explain_exit(words)])
+            return
+        health = task.monitor.tick()
+        if health is Health.UNHEALTHY:
+            reason = f"its health check failed {task.definition.health_check.retries} times: {task.monitor.last_output}"
+            self._stop("it is unhealthy")
+            self._failed(task.service, [reason])
+        elif health is Health.HEALTHY and not task.registered:
+            targets.register(self._deployment, task.service.target_group, task.container.port)
+            task.registered = True
+            self._failures.pop(task.service.deployment, None)
+            self._status.state, self._status.last_good = "healthy", task.service.definition
+            self._status.outcomes[task.service.deployment] = Outcome(task.service.definition)
+            self.say(f"task {task.id[:8]} is healthy and registered with the load balancer")
+
+    def _stop(self, reason: str) -> None:
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._status.state = "stopping"
+        self.say(f"stopping task {task.id[:8]}: {reason}")
+        if task.registered:
+            try:
+                targets.deregister(self._deployment, task.service.target_group, task.container.port)
+            except (BotoCoreError, ClientError) as problem:
+                # The target group may be gone already, with the stack; the process must end all the same.
+                self.say(f"the target could not be deregistered: {problem}")
+        task.stop()
+        self._status.task = self._status.port = None
+        self.say(f"task {task.id[:8]} has stopped")
+
+    def _failed(self, service: Service, problems: list[str], *, final: bool = False) -> None:
+        earlier = self._status.outcomes.get(service.deployment)
+        count = self._failures[service.deployment] = self._failures.get(service.deployment, 0) + 1
+        self._not_before = time.monotonic() + min(2.0 ** (count - 1), _LONGEST_PAUSE)
+        self._status.state = "starting"
+        for problem in problems:
+            self.say(f"{_short(service.definition)} failed: {problem}")
+        if (earlier and not earlier.problems) or not (final or count >= _FAILURES):
+            return
+        self._status.state = "failed"
+        good = self._status.last_good
+        roll_back = service.circuit_breaker and service.rollback and good is not None and good != service.definition
+        self._status.outcomes[service.deployment] = Outcome(service.definition, problems, good if roll_back else None)
+        if roll_back and good is not None:
+            self._deployment.roll_back(good)
+            self._not_before = 0.0
+            self.say(f"the circuit breaker rolls back from {_short(service.definition)} to {_short(good)}")
+        self._save()
+
+    def _rest(self, why: str) -> None:
+        if self._task:
+            self._stop(why)
+        if self._status.state != "idle":
+            self._status.state = "idle"
+            self.say(f"nothing runs: {why}")
+
+    def _say_once(self, message: str) -> None:
+        if not self._status.events or not self._status.events[-1].endswith(message):
+            self.say(message)
+
+    def _save(self) -> None:
+        self._file.write(self._status)
+
+
+def _short(definition: str) -> str:
+    return definition.rpartition("/")[2]

@@ -1,0 +1,107 @@
+"""The task as a target of the deployed load balancer, and requests through that load balancer's rules."""
+
+import http.client
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox.atlantis.deployment import Deployment
+from sandbox.errors import SandboxError
+
+__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "register"]
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: status, headers (last one wins) and body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """The data plane of a load balancer in the local AWS; ``host`` is what clients call it.
+
+    The listener is chosen by the port in the Host header. The local AWS terminates no TLS: a request for the HTTPS
+    listener travels in clear over loopback. Conditions on the source's address match every source there.
+    """
+
+    endpoint: str
+    name: str
+    host: str
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        port: int = 443,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        seconds: float = 60,
+    ) -> Response:
+        """Send one request to the listener of ``port`` and read the whole answer."""
+        address = urlsplit(self.endpoint)
+        connection = http.client.HTTPConnection(address.hostname or _HOST, address.port, timeout=seconds)
+        try:
+            own = {"Host": f"{self.host}:{port}", "Content-Length": str(len(body))}
+            connection.request(method, f"/_alb/{self.name}{path}", body=body, headers={**(headers or {}), **own})
+            answer = connection.getresponse()
+            return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+
+def balancer_of(deployment: Deployment, target_group: str, host: str) -> LoadBalancer:
+    """The load balancer that forwards to ``target_group``."""
+    client = deployment.client("elbv2")
+    groups = client.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
+    arns = [arn for group in groups for arn in group["LoadBalancerArns"]]
+    if not arns:
+        raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
+    found = client.describe_load_balancers(LoadBalancerArns=arns[:1])["LoadBalancers"]
+    return LoadBalancer(deployment.endpoint, found[0]["LoadBalancerName"], host)
+
+
+def register(deployment: Deployment, target_group: str, port: int) -> None:
+    """Make the process on ``port`` the one target of the group.
+
+    The local AWS knows a target by its address alone and ignores a second port of it, so older ones go first.
+    """
+    client = deployment.client("elbv2")
+    known = client.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
+    if known:
+        client.deregister_targets(TargetGroupArn=target_group, Targets=[item["Target"] for item in known])
+    client.register_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+
+
+def deregister(deployment: Deployment, target_group: str, port: int) -> None:
+    """Take the process on ``port`` out of the group, and wait for its open requests as a load balancer does.
+
+    A load balancer waits for the group's deregistration delay at most, and not at all where nothing is in flight.
+    """
+    client = deployment.client("elbv2")
+    client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+    attributes = client.describe_target_group_attributes(TargetGroupArn=target_group)["Attributes"]
+    delay = next(
+        (float(item["Value"]) for item in attributes if item["Key"] == "deregistration_delay.timeout_seconds"), 300.0
+    )
+    deadline = time.monotonic() + delay
+    while _connections(port) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _connections(port: int) -> int:
+    """How many connections to ``port`` are established, where the system shows it (Linux)."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        return 0
+    local, established = f":{port:04X}", "01"
+    rows = (line.split() for line in table.read_text(encoding="ascii").splitlines()[1:])
+    return sum(row[1].endswith(local) and row[3] == established for row in rows)

@@ -1,0 +1,165 @@
+"""One task: started from a service's task definition with the rights of its roles, watched, and stopped."""
+
+import contextlib
+import os
+import signal
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from sandbox import processes
+from sandbox.atlantis import diagnosis, image, log_driver, task_definition, task_secrets
+from sandbox.atlantis.container import Container, Network, prepare, wiring_problems
+from sandbox.atlantis.credentials import CredentialsEndpoint, assume
+from sandbox.atlantis.deployment import Deployment, Service, refusal
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.health import HealthMonitor
+from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
+from sandbox.paths import private_directory
+
+__all__ = ["Launcher", "Task"]
+
+_LAST_WORDS = 20_000
+
+
+@dataclass
+class Task:
+    """A started task. ``registered`` says whether the load balancer knows it."""
+
+    id: str
+    service: Service
+    definition: TaskDefinition
+    container: Container
+    process: processes.Process
+    monitor: HealthMonitor
+    _state: Path
+    _log: Path
+    _offset: int
+    _shipper: log_driver.LogShipper
+    _credentials: CredentialsEndpoint
+    registered: bool = False
+
+    def last_words(self) -> str:
+        """The end of what this task said."""
+        with self._log.open("rb") as stream:
+            stream.seek(self._offset)
+            return stream.read()[-_LAST_WORDS:].decode(errors="replace")
+
+    def stop(self) -> None:
+        """SIGTERM, the stop timeout, SIGKILL; then everything that the task started, and its writable layer.
+
+        As in the image, whose init runs with ``--single-child``, only the server is told: it lets its Terraform end.
+        """
+        processes.stop(self._state, self.process.name, patience=self.definition.stop_seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self._shipper.close()
+        self._credentials.close()
+        self.container.remove()
+
+
+class Launcher:
+    """Starts tasks of one deployment with the Atlantis server ``executable``."""
+
+    def __init__(self, deployment: Deployment, executable: Path, network: Network) -> None:
+        self._deployment = deployment
+        self._executable = executable
+        self._network = network
+        self._known = diagnosis.known_variables(executable)
+        self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
+        self._tools = private_directory(deployment.state / "task-tools")
+        self.missing_tools = image.write_tools(self._tools)
+
+    def clear_leftovers(self, patience: float) -> bool:
+        """End a task that an agent before this one left running, and remove its writable layer."""
+        left = processes.stop(self._deployment.state, self._deployment.name, patience=patience)
+        for root in self._tasks.iterdir():
+            Container(root, root, {}, [], 0).remove()
+        return left
+
+    def start(self, service: Service) -> Task:
+        """Start a task for ``service``; raises ``TaskStartError`` with every reason that is known beforehand."""
+        definition = task_definition.read(self._deployment.task_definition(service.definition))
+        _raise_if([*_rolling_problems(service), *wiring_problems(definition, service.container_port)])
+        task_id = uuid.uuid4().hex
+        execution = assume(self._deployment, definition.execution_role, task_id)
+        secrets = task_secrets.resolve(
+            self._deployment.client("secretsmanager", execution), definition.secrets, definition.execution_role
+        )
+        _raise_if(diagnosis.environment_problems({**definition.environment, **secrets}, self._known))
+        volumes = {mount.container_path: self._volume(mount) for mount in definition.mounts}
+        logs = self._deployment.client("logs", execution)
+        stream = log_driver.open_stream(logs, definition.log_options, definition.container, task_id)
+        credentials = CredentialsEndpoint(self._deployment, definition.task_role, task_id)
+        credentials.credentials()
+        container = prepare(
+            definition,
+            secrets,
+            root=private_directory(self._tasks / task_id),
+            volumes=volumes,
+            tools=self._tools,
+            network=self._network,
+            credentials_url=credentials.url,
+        )
+        credentials.__enter__()
+        log = self._deployment.state / "logs" / f"{self._deployment.name}.log"
+        offset = log.stat().st_size if log.exists() else 0
+        process = processes.start(
+            self._deployment.state,
+            self._deployment.name,
+            [str(self._executable), "server"],
+            environment=container.environment,
+            port=container.port,
+            directory=container.home,
+        )
+        return Task(
+            id=task_id,
+            service=service,
+            definition=definition,
+            container=container,
+            process=process,
+            monitor=HealthMonitor(definition.health_check, container.health_command, container.environment),
+            _state=self._deployment.state,
+            _log=log,
+            _offset=offset,
+            _shipper=log_driver.LogShipper(logs, stream, log, offset),
+            _credentials=credentials,
+        )
+
+    def _volume(self, mount: EfsMount) -> Path:
+        """The directory of an EFS mount; raises ``TaskStartError`` where the deployed file system can't be mounted."""
+        client = self._deployment.client("efs")
+        root = "/"
+        try:
+            targets = client.describe_mount_targets(FileSystemId=mount.file_system)["MountTargets"]
+            if mount.access_point:
+                points = client.describe_access_points(AccessPointId=mount.access_point)["AccessPoints"]
+                root = points[0]["RootDirectory"]["Path"]
+                if points[0]["FileSystemId"] != mount.file_system:
+                    raise TaskStartError(
+                        [f"access point {mount.access_point} belongs to another file system than {mount.file_system}"]
+                    )
+        except ClientError as problem:
+            raise TaskStartError([f"{mount.container_path} can't be mounted: {refusal(problem)}"]) from problem
+        if not targets:
+            raise TaskStartError(
+                [f"{mount.container_path} can't be mounted: {mount.file_system} has no mount target yet"]
+            )
+        return private_directory(self._deployment.state / "efs" / mount.file_system / root.lstrip("/"))
+
+
+def _rolling_problems(service: Service) -> list[str]:
+    if service.minimum_healthy_percent == 0 and service.maximum_percent == 100 and service.desired_count == 1:
+        return []
+    return [
+        f"the service runs {service.desired_count} task(s) and may run {service.minimum_healthy_percent} to "
+        f"{service.maximum_percent} % of them during a deployment: two servers would fight for the lock of one data "
+        "directory; it must be 1 task, 0 to 100 %"
+    ]
+
+
+def _raise_if(problems: list[str]) -> None:
+    if problems:
+        raise TaskStartError(problems)

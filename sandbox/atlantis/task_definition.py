@@ -1,0 +1,131 @@
+"""A task definition, read the way Fargate would: what this machine can't run as asked is an error, never ignored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.atlantis.errors import TaskStartError
+
+__all__ = ["EfsMount", "HealthCheck", "TaskDefinition", "read"]
+
+_CONTAINER_KEYS = frozenset(
+    {
+        "cpu", "dependsOn", "dockerLabels", "environment", "environmentFiles", "essential", "healthCheck", "image",
+        "linuxParameters", "logConfiguration", "memory", "memoryReservation", "mountPoints", "name", "portMappings",
+        "readonlyRootFilesystem", "secrets", "startTimeout", "stopTimeout", "systemControls", "ulimits", "user",
+        "versionConsistency", "volumesFrom",
+    }
+)  # fmt: skip
+_EMPTY_ONLY = ("dependsOn", "environmentFiles", "systemControls", "volumesFrom")
+# Fargate's default where the task definition has no stop timeout, and its limit.
+_STOP_SECONDS = 30
+_LONGEST_STOP = 120
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A container's health check; times in seconds. The defaults are those of ECS."""
+
+    command: list[str]
+    interval: float = 30
+    timeout: float = 5
+    retries: int = 3
+    start_period: float = 0
+
+
+@dataclass(frozen=True)
+class EfsMount:
+    """An EFS volume and where the container sees it."""
+
+    container_path: str
+    file_system: str
+    access_point: str | None
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """The parts of a task definition that decide how its one container runs.
+
+    ``secrets`` maps a variable to its ``valueFrom``; ``log_options`` are those of the ``awslogs`` driver.
+    """
+
+    arn: str
+    execution_role: str
+    task_role: str
+    container: str
+    port: int
+    environment: dict[str, str]
+    secrets: dict[str, str]
+    mounts: list[EfsMount]
+    log_options: dict[str, str]
+    health_check: HealthCheck
+    stop_seconds: int
+
+
+def read(described: Mapping[str, Any]) -> TaskDefinition:
+    """Read what ``DescribeTaskDefinition`` says; raises ``TaskStartError`` with everything that can't be run."""
+    problems: list[str] = []
+    containers = described["containerDefinitions"]
+    if len(containers) != 1:
+        raise TaskStartError([f"the task definition has {len(containers)} containers; the sandbox runs exactly one"])
+    container = containers[0]
+    unknown = sorted(key for key in container if key not in _CONTAINER_KEYS and container[key])
+    problems += [
+        f"containerDefinitions[0].{key} is set, and the sandbox doesn't know how to honour it" for key in unknown
+    ]
+    problems += [
+        f"containerDefinitions[0].{key} is not supported by the sandbox" for key in _EMPTY_ONLY if container.get(key)
+    ]
+    if container.get("readonlyRootFilesystem"):
+        problems.append("readonlyRootFilesystem is true: the stock Atlantis image doesn't boot with it")
+    for role in ("executionRoleArn", "taskRoleArn"):
+        if not described.get(role):
+            problems.append(f"the task definition has no {role}")
+    ports = [mapping["containerPort"] for mapping in container.get("portMappings", [])]
+    if len(ports) != 1:
+        problems.append(f"the container maps {len(ports)} ports; the load balancer needs exactly one")
+    if "command" not in container.get("healthCheck", {}):
+        problems.append(
+            "the container has no healthCheck: ECS ignores the image's own, so nothing would notice a hung server"
+        )
+    logging = container.get("logConfiguration", {})
+    if logging.get("logDriver") != "awslogs":
+        problems.append(f"logDriver is {logging.get('logDriver')!r}; the sandbox ships logs with awslogs only")
+    if problems:
+        raise TaskStartError(problems)
+    return TaskDefinition(
+        arn=described["taskDefinitionArn"],
+        execution_role=described["executionRoleArn"],
+        task_role=described["taskRoleArn"],
+        container=container["name"],
+        port=ports[0],
+        environment={item["name"]: item["value"] for item in container.get("environment", [])},
+        secrets={item["name"]: item["valueFrom"] for item in container.get("secrets", [])},
+        mounts=_mounts(container, {volume["name"]: volume for volume in described.get("volumes", [])}),
+        log_options=dict(logging.get("options", {})),
+        health_check=_health_check(container["healthCheck"]),
+        stop_seconds=min(container.get("stopTimeout", _STOP_SECONDS), _LONGEST_STOP),
+    )
+
+
+def _mounts(container: Mapping[str, Any], volumes: Mapping[str, Any]) -> list[EfsMount]:
+    mounts = []
+    for point in container.get("mountPoints", []):
+        volume = volumes.get(point["sourceVolume"], {}).get("efsVolumeConfiguration")
+        if volume is None:
+            raise TaskStartError(
+                [f"mount point {point['containerPath']} has no EFS volume named {point['sourceVolume']}"]
+            )
+        authorization = volume.get("authorizationConfig", {})
+        mounts.append(EfsMount(point["containerPath"], volume["fileSystemId"], authorization.get("accessPointId")))
+    return mounts
+
+
+def _health_check(check: Mapping[str, Any]) -> HealthCheck:
+    return HealthCheck(
+        command=list(check["command"]),
+        interval=check.get("interval", 30),
+        timeout=check.get("timeout", 5),
+        retries=check.get("retries", 3),
+        start_period=check.get("startPeriod", 0),
+    )

@@ -1,0 +1,106 @@
+"""The container's secrets, read with the execution role's own rights, as Fargate reads them before it starts a task."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.atlantis.errors import TaskStartError
+
+__all__ = ["Reference", "parse", "resolve"]
+
+_SECRET = re.compile(
+    r"(?P<secret>arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+)"
+    r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A parsed ``valueFrom``: a secret's ARN, and which part of it; empty where the default is meant."""
+
+    secret: str
+    key: str
+    stage: str
+    version: str
+
+
+def parse(variable: str, value_from: str) -> Reference:
+    """Take ``<arn>[:json-key:version-stage:version-id]`` apart; raises ``TaskStartError`` naming ``variable``."""
+    found = _SECRET.fullmatch(value_from)
+    if found is None:
+        raise TaskStartError(
+            [
+                f"{variable}: valueFrom {value_from!r} is no full ARN of a secret followed by nothing or by "
+                "`:json-key:version-stage:version-id` (all three colons)"
+            ]
+        )
+    return Reference(found["secret"], found["key"] or "", found["stage"] or "", found["version"] or "")
+
+
+def resolve(client: Any, secrets: Mapping[str, str], role: str) -> dict[str, str]:
+    """The value of every secret, read through ``client``, which acts as ``role``; all problems come together."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for variable, value_from in secrets.items():
+        try:
+            values[variable] = _value(client, variable, parse(variable, value_from), role)
+        except TaskStartError as error:
+            problems += error.problems
+    if problems:
+        raise TaskStartError(problems)
+    return values
+
+
+def _value(client: Any, variable: str, reference: Reference, role: str) -> str:
+    name = reference.secret.rpartition(":")[2]
+    chosen = {"VersionStage": reference.stage, "VersionId": reference.version}
+    try:
+        answer = client.get_secret_value(
+            SecretId=reference.secret, **{option: value for option, value in chosen.items() if value}
+        )
+    except ClientError as problem:
+        raise TaskStartError([f"{variable}: {_explain(problem, name, role)}"]) from problem
+    text = answer.get("SecretString")
+    if text is None:
+        raise TaskStartError([f"{variable}: secret {name} holds binary data; put a JSON object of strings into it"])
+    return _part(text, variable, reference.key, name) if reference.key else text
+
+
+def _part(text: str, variable: str, key: str, name: str) -> str:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise TaskStartError([f"{variable}: secret {name} is not a JSON object, so its key {key!r} can't be read"])
+    if key not in document:
+        present = ", ".join(sorted(document)) or "none at all"
+        raise TaskStartError(
+            [f"{variable}: secret {name} has no key {key!r} (it has {present}); add it with put-secret-value"]
+        )
+    if not isinstance(document[key], str) or not document[key].strip():
+        raise TaskStartError([f"{variable}: key {key!r} of secret {name} must be a string that is not empty"])
+    return document[key]
+
+
+def _explain(problem: ClientError, name: str, role: str) -> str:
+    code = problem.response["Error"]["Code"]
+    message = problem.response["Error"]["Message"]
+    role_name = role.rpartition("/")[2]
+    if code in {"AccessDenied", "AccessDeniedException"}:
+        return (
+            f"the execution role {role_name} may not read secret {name} ({message}): it needs "
+            "secretsmanager:GetSecretValue on the secret and kms:Decrypt on its key, and the secret's own policy must allow it"
+        )
+    if code == "ResourceNotFoundException":
+        return (
+            f"secret {name} does not exist or has no value yet ({message}): put its JSON value in with "
+            f"`aws secretsmanager put-secret-value --secret-id {name.rpartition('-')[0]} --secret-string file://...`"
+        )
+    if code == "InvalidRequestException":
+        return f"secret {name} can't be read ({message}): it may be scheduled for deletion; restore it first"
+    return f"secret {name} can't be read ({code}: {message})"
