@@ -24,9 +24,7 @@ def up(arguments: argparse.Namespace) -> int:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Show what an up would do."""
-    sandbox = Sandbox(arguments.stack)
-    sandbox.preview()
-    console.step(f"The local AWS keeps running at {sandbox.endpoint}; `make down` stops it")
+    Sandbox(arguments.stack).preview()
     return 0
 
 
@@ -53,7 +51,7 @@ def status(arguments: argparse.Namespace) -> int:
         f"stack         {sandbox.stack}: {len(resources)} resources in the engine's state",
         *(f"process       {process.describe()}" for process in found),
     ]
-    reason = locks.unfinished(sandbox.state, sandbox.stack)
+    reason = locks.unfinished(sandbox.state)
     if reason:
         lines.append(f"unfinished    {reason}; the next `make up` recovers it")
     sys.stdout.write("\n".join(lines) + "\n")

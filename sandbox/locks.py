@@ -41,19 +41,19 @@ def one_run(state: Path, verb: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def mark_unfinished(state: Path, stack: str, reason: str) -> None:
-    """Note that from now on ``stack`` may differ from the local AWS, until ``clear_unfinished``."""
-    write_json(_marker(state, stack), {"pid": os.getpid(), "reason": reason})
+def mark_unfinished(state: Path, reason: str) -> None:
+    """Note that from now on the engine's state may differ from the local AWS, until ``clear_unfinished``."""
+    write_json(_marker(state), {"pid": os.getpid(), "reason": reason})
 
 
-def clear_unfinished(state: Path, stack: str) -> None:
+def clear_unfinished(state: Path) -> None:
     """The engine's state and the local AWS agree as far as the engine knows."""
-    _marker(state, stack).unlink(missing_ok=True)
+    _marker(state).unlink(missing_ok=True)
 
 
-def unfinished(state: Path, stack: str) -> str | None:
-    """Why ``stack`` may differ from the local AWS; None where the last run ended."""
-    note = read_json(_marker(state, stack))
+def unfinished(state: Path) -> str | None:
+    """Why the engine's state may differ from the local AWS; None where the last run ended."""
+    note = read_json(_marker(state))
     return None if note is None else note["reason"]
 
 
@@ -62,5 +62,5 @@ def _describe(holder: Path) -> str:
     return f"`{run['verb']}` (process {run['pid']})" if run else "another run"
 
 
-def _marker(state: Path, stack: str) -> Path:
-    return state / f"unfinished-{stack}.json"
+def _marker(state: Path) -> Path:
+    return state / "unfinished.json"

@@ -1,44 +1,27 @@
-"""One sandbox: a state folder, a stack, the engine and the local AWS, and what can be done with them."""
+"""One sandbox: a state folder with a stack, the engine and a local AWS, and what can be done with them."""
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sandbox import console, engine, hooks, local_aws, locks, plugins, processes
+from sandbox import console, hooks, inventory, local_aws, locks, plugins, processes
 from sandbox.errors import SandboxError
-from sandbox.files import read_json
 from sandbox.local_aws import LocalAws
 from sandbox.paths import CHECKOUT, state_directory
+from sandbox.stack import EngineError, Stack
+from sandbox.twins import Twins
 from sandbox.workspace import Workspace, clean_environment
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["Sandbox"]
 
-__all__ = ["EngineError", "Sandbox"]
-
-PROJECT = "atlantis"
 PROTECTION = "atlantis:deletionProtection"
 UNATTENDED = ("--yes", "--skip-preview")
 
 
-class EngineError(SandboxError):
-    """The engine ended with an error, which it has shown itself."""
-
-    def __init__(self, verb: str, code: int, output: str = "") -> None:
-        ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        super().__init__(f"`pulumi {verb}` {ended}{f':{os.linesep}{output}' if output else '; its reasons are above'}")
-        self.code = code
-
-
 class Sandbox:
-    """The sandbox of ``stack`` in the folder ``state``.
+    """The sandbox of ``stack`` in the folder ``state``; each stack has a folder, and so a local AWS, of its own.
 
     ``program`` is the folder of the Pulumi program; ``settings`` (``namespace:key`` to value) override its stack
     file; ``policy_pack`` judges every preview and update, None for no pack.
@@ -54,11 +37,11 @@ class Sandbox:
         policy_pack: Path | None = CHECKOUT / "policy",
     ) -> None:
         self.stack = stack
-        self.state = (state or state_directory()).resolve()
-        self.program = program
+        self.state = (state or state_directory() / stack).resolve()
         self.settings = dict(settings or {})
         self.policy_pack = policy_pack
         self.workspace = Workspace(self.state, program)
+        self._stack = Stack(stack, self.workspace)
         self._lock: int | None = None
 
     @property
@@ -78,29 +61,32 @@ class Sandbox:
         """The environment of subprocesses: every AWS client and the engine see this sandbox only."""
         return self.workspace.environment(local_aws.running(self.state))
 
-    # -- what a person asks for ----------------------------------------------------------------------------------
-
     def up(self) -> None:
         """Deploy the stack and bring it to life."""
         with self._run("up"):
             self._start()
             self._recover()
-            self._change("up", "Deploying", *UNATTENDED, *self._policy())
+            self._change("up", "Deploying", *self._policy())
             for hook in hooks.load():
                 hook.after_up(self)
 
     def preview(self) -> None:
-        """Show what ``up`` would do."""
+        """Show what ``up`` would do; leaves nothing running that did not run before."""
         with self._run("preview"):
+            was_running = local_aws.running(self.state) is not None
             self._start()
-            self._engine("preview", *self._policy())
+            try:
+                self._stack.run("preview", *self._policy(), lock=self._lock)
+            finally:
+                if not was_running:
+                    local_aws.stop(self.state)
 
     def refresh(self) -> None:
         """Bring the engine's state up to date with the local AWS."""
         with self._run("refresh"):
             self._start()
             self._recover()
-            self._change("refresh", "Reading back", *UNATTENDED)
+            self._change("refresh", "Reading back")
 
     def down(self, *, force: bool = False) -> None:
         """Destroy what is not protected, or with ``force`` everything, and stop every process."""
@@ -112,7 +98,9 @@ class Sandbox:
                     hook.before_down(self)
                 if force:
                     self._lift_protection()
-                self._change("destroy", "Destroying", *UNATTENDED, "--remove" if force else "--exclude-protected")
+                self._change("destroy", "Destroying", "--remove" if force else "--exclude-protected")
+                if force:
+                    self._require_nothing_left()
             stopped = processes.stop_all(self.state)
             console.step(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running")
             if force:
@@ -123,21 +111,24 @@ class Sandbox:
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs by name; secret ones are not shown in clear."""
         self._require_stack()
-        return json.loads(self._captured("stack", "output", "--json"))
+        return self._stack.outputs()
 
     def export(self) -> dict[str, Any]:
-        """The engine's state of the stack as it stands on disk, secrets encrypted."""
+        """The engine's state of the stack, secrets encrypted."""
         self._require_stack()
-        return json.loads(self._captured("stack", "export"))
+        return self._stack.export()
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the engine's state; empty where the stack was never deployed."""
-        return self._checkpoint().get("resources") or []
+        return self._stack.resources
 
-    # -- how it is done ------------------------------------------------------------------------------------------
+    def compare(self) -> inventory.Comparison:
+        """The inventory of the local AWS against the engine's state; twins are nobody's."""
+        aws = self.aws
+        return inventory.compare(inventory.take(aws), self.resources(), Twins(self.state, aws).ids)
 
     @contextmanager
-    def _run(self, verb: str) -> "Iterator[None]":
+    def _run(self, verb: str) -> Iterator[None]:
         with locks.one_run(self.state, verb) as lock:
             self._lock = lock
             try:
@@ -145,57 +136,70 @@ class Sandbox:
             finally:
                 self._lock = None
 
-    @cached_property
-    def _found_engine(self) -> engine.Engine:
-        return engine.locate()
-
     def _start(self) -> None:
         """Have the engine, the local AWS, the copies of the settings and the stack itself ready."""
-        console.step(f"Engine: {self._found_engine.origin}")
-        if local_aws.crashed(self.state):
-            for stack in self._stacks():
-                locks.mark_unfinished(self.state, stack, "the local AWS ended without saving its state")
+        console.step(f"Engine: {self._stack.engine.origin}")
+        crashed = local_aws.crashed(self.state)
+        if crashed:
+            locks.mark_unfinished(self.state, "the local AWS ended without saving its state")
         aws = local_aws.start(self.state, clean_environment())
         console.step(f"Local AWS: {aws.endpoint} (account {aws.account}, {aws.region})")
-        self.workspace.prepare(self.stack, aws, self.settings)
+        if crashed:
+            Twins(self.state, aws).forget_lost(inventory.take(aws))
+        self._prepare({})
         console.step(plugins.install_providers(self.workspace.pulumi_home))
-        if not self._checkpoint_file.exists():
-            self._captured("stack", "init", self.stack, "--secrets-provider", "passphrase", stack=False)
+        if not self._stack.exists:
+            self._stack.create()
+
+    def _prepare(self, overrides: Mapping[str, Any]) -> None:
+        given = {**self.workspace.source_settings(self.stack), **self.settings, **overrides}
+        aws = self.aws
+        self.workspace.prepare(self.stack, aws, Twins(self.state, aws).replace(given))
 
     def _recover(self) -> None:
         """Make the engine's state true again where the last run did not end."""
-        reason = locks.unfinished(self.state, self.stack)
+        reason = locks.unfinished(self.state)
         if reason is None:
             return
         console.step(f"Recovering first: {reason}")
-        self._captured("cancel", "--yes", self.stack, stack=False)
-        self._engine("refresh", *UNATTENDED, "--clear-pending-creates")
-        locks.clear_unfinished(self.state, self.stack)
+        self._stack.cancel()
+        self._stack.run("refresh", *UNATTENDED, "--clear-pending-creates", lock=self._lock)
+        locks.clear_unfinished(self.state)
 
     def _change(self, verb: str, doing: str, *arguments: str) -> None:
         """Run an engine command that changes the state or the local AWS."""
         console.step(f"{doing} the stack {self.stack}")
-        locks.mark_unfinished(self.state, self.stack, f"`{verb}` did not end")
+        locks.mark_unfinished(self.state, f"`{verb}` did not end")
         try:
-            self._engine(verb, *arguments)
+            self._stack.run(verb, *UNATTENDED, *arguments, lock=self._lock)
         except EngineError as error:
-            if error.code > 0 and not self._checkpoint().get("pending_operations"):
-                locks.clear_unfinished(self.state, self.stack)
+            if error.code > 0 and not self._stack.has_pending_operations:
+                locks.clear_unfinished(self.state)
             raise
-        locks.clear_unfinished(self.state, self.stack)
+        locks.clear_unfinished(self.state)
 
     def _lift_protection(self) -> None:
         """Deploy once more without the protections, the engine's own and AWS'; the policy pack would object."""
-        self.workspace.prepare(self.stack, self.aws, {**self.settings, PROTECTION: False})
-        self._change("up", "Lifting the protections of", *UNATTENDED)
+        self._prepare({PROTECTION: False})
+        self._change("up", "Lifting the protections of")
+
+    def _require_nothing_left(self) -> None:
+        left = self.compare()
+        if not left.equal:
+            raise SandboxError(
+                f"The stack is destroyed, but the local AWS still has something of it:\n{left.describe()}\n"
+                f"Removing the folder {self.state} removes the local AWS with all it holds; stop it first: `make down`."
+            )
 
     def _forget(self) -> None:
-        """Remove the copy of a destroyed stack's settings, and with the last stack all that the state folder holds."""
-        self.workspace.stack_file(self.stack).unlink(missing_ok=True)
-        if not self._stacks():
-            for entry in self.state.iterdir():
-                if entry.name not in locks.FILES:
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        """Empty the state folder: with the local AWS' own state, which holds the twins, nothing of the stack is left."""
+        for entry in self.state.iterdir():
+            if entry.name in locks.FILES:
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
     def _report_kept(self) -> None:
         kept = [resource["urn"].rsplit("::", 1)[1] for resource in self.resources() if resource.get("custom")]
@@ -206,61 +210,6 @@ class Sandbox:
     def _policy(self) -> list[str]:
         return ["--policy-pack", str(self.policy_pack)] if self.policy_pack else []
 
-    def _engine(self, verb: str, *arguments: str) -> None:
-        """Run the engine with its own display."""
-        command = self._command([verb, *arguments, "--suppress-permalink=true"])
-        inherited = [self._lock] if self._lock is not None else []
-        child = subprocess.Popen(command, env=self.environment(), pass_fds=inherited)
-        code = _wait(child)
-        if code != 0:
-            raise EngineError(verb, code)
-
-    def _captured(self, *arguments: str, stack: bool = True) -> str:
-        """Run the engine quietly; its standard output."""
-        answer = subprocess.run(
-            [*self._command(arguments, stack=stack), "--non-interactive"],
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if answer.returncode != 0:
-            raise EngineError(" ".join(arguments[:2]), answer.returncode, answer.stderr.strip())
-        return answer.stdout
-
-    def _command(self, arguments: Sequence[str], *, stack: bool = True) -> list[str]:
-        chosen = ["--stack", self.stack] if stack else []
-        return [str(self._found_engine.executable), "-C", str(self.workspace.project), *arguments, *chosen]
-
-    @property
-    def _checkpoint_file(self) -> Path:
-        return self.state / "backend" / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
-
-    def _checkpoint(self) -> dict[str, Any]:
-        document = read_json(self._checkpoint_file) or {}
-        return document.get("checkpoint", {}).get("latest") or {}
-
-    def _stacks(self) -> list[str]:
-        return sorted(path.stem for path in self._checkpoint_file.parent.glob("*.json"))
-
     def _require_stack(self) -> None:
-        if not self._checkpoint_file.exists():
+        if not self._stack.exists:
             raise SandboxError(f"The stack {self.stack} is not deployed in {self.state}; `make up` deploys it")
-
-
-def _wait(child: "subprocess.Popen[bytes]") -> int:
-    """Wait for the engine through interrupts: it ends what it does in order, and its state must be on disk."""
-
-    def forward(_signal: int, _frame: object) -> None:
-        child.send_signal(signal.SIGINT)
-
-    previous = signal.signal(signal.SIGTERM, forward)
-    try:
-        while True:
-            try:
-                return child.wait()
-            except KeyboardInterrupt:
-                # The terminal has sent it to the engine as well.
-                continue
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -39,18 +39,23 @@ class Workspace:
         """The engine's own folder, with the plugins."""
         return self.state / "pulumi-home"
 
+    @property
+    def backend(self) -> Path:
+        """Where the engine keeps the state of the stack."""
+        return self.state / "backend"
+
     def stack_file(self, stack: str) -> Path:
         """The copy of ``stack``'s settings that the engine reads."""
         return self.project / f"Pulumi.{stack}.yaml"
 
     def prepare(self, stack: str, aws: LocalAws, settings: Mapping[str, Any]) -> None:
-        """Write the copies for ``stack``; ``settings`` (``namespace:key`` to value) override the stack file's."""
-        for folder in (self.state, self.project, self.pulumi_home, self._backend):
+        """Write the copies for ``stack`` with its ``settings`` (``namespace:key`` to value) and the provider's."""
+        for folder in (self.state, self.project, self.pulumi_home, self.backend):
             private_directory(folder)
         if not self._passphrase.exists():
             write_private(self._passphrase, secrets.token_urlsafe(32))
         self._write_project()
-        config = {**self.source_settings(stack), **_provider_settings(aws), **settings}
+        config = {**settings, **_provider_settings(aws)}
         copy = self.stack_file(stack)
         document: dict[str, Any] = {"config": config}
         if copy.exists():
@@ -82,15 +87,11 @@ class Workspace:
             **(aws.environment() if aws else {}),
             STATE_VARIABLE: str(self.state),
             "PULUMI_HOME": str(self.pulumi_home),
-            "PULUMI_BACKEND_URL": self._backend.as_uri(),
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
-
-    @property
-    def _backend(self) -> Path:
-        return self.state / "backend"
 
     @property
     def _passphrase(self) -> Path:

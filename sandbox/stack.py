@@ -1,0 +1,130 @@
+"""One stack as the engine knows it: its commands, run with the sandbox's environment, and its state on disk."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sandbox import engine, local_aws
+from sandbox.errors import SandboxError
+from sandbox.files import read_json
+from sandbox.workspace import Workspace
+
+__all__ = ["EngineError", "Stack"]
+
+
+class EngineError(SandboxError):
+    """The engine ended with an error, which it has shown itself unless ``output`` has it."""
+
+    def __init__(self, verb: str, code: int, output: str = "") -> None:
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        super().__init__(f"`pulumi {verb}` {ended}{f':{os.linesep}{output}' if output else '; its reasons are above'}")
+        self.code = code
+
+
+class Stack:
+    """The stack ``name`` in ``workspace``, whose files have been prepared."""
+
+    def __init__(self, name: str, workspace: Workspace) -> None:
+        self.name = name
+        self.workspace = workspace
+
+    @cached_property
+    def engine(self) -> engine.Engine:
+        """The engine; built on first use where there is none."""
+        return engine.locate()
+
+    @property
+    def exists(self) -> bool:
+        """Whether the engine has a state of this stack."""
+        return self._checkpoint_file is not None
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the engine's state; empty where the stack was never deployed."""
+        return self._checkpoint.get("resources") or []
+
+    @property
+    def has_pending_operations(self) -> bool:
+        """Whether the engine noted operations whose end it did not see."""
+        return bool(self._checkpoint.get("pending_operations"))
+
+    def create(self) -> None:
+        """Make the stack known to the engine."""
+        self.ask("stack", "init", self.name, "--secrets-provider", "passphrase", stack=False)
+
+    def cancel(self) -> None:
+        """Remove the lock of an engine that was killed."""
+        self.ask("cancel", "--yes", self.name, stack=False)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs by name; secret ones are not shown in clear."""
+        return json.loads(self.ask("stack", "output", "--json"))
+
+    def export(self) -> dict[str, Any]:
+        """The engine's state of the stack, secrets encrypted."""
+        return json.loads(self.ask("stack", "export"))
+
+    def run(self, verb: str, *arguments: str, lock: int | None) -> None:
+        """Run the engine with its own display; it inherits the descriptor ``lock``."""
+        command = self._command([verb, *arguments, "--suppress-permalink=true"])
+        child = subprocess.Popen(command, env=self._environment(), pass_fds=[] if lock is None else [lock])
+        code = _wait(child)
+        if code != 0:
+            raise EngineError(verb, code)
+
+    def ask(self, *arguments: str, stack: bool = True) -> str:
+        """Run the engine quietly; its standard output."""
+        answer = subprocess.run(
+            [*self._command(arguments, stack=stack), "--non-interactive"],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.returncode != 0:
+            raise EngineError(" ".join(arguments[:2]), answer.returncode, answer.stderr.strip())
+        return answer.stdout
+
+    def _command(self, arguments: Sequence[str], *, stack: bool = True) -> list[str]:
+        chosen = ["--stack", self.name] if stack else []
+        return [str(self.engine.executable), "-C", str(self.workspace.project), *arguments, *chosen]
+
+    def _environment(self) -> dict[str, str]:
+        return self.workspace.environment(local_aws.running(self.workspace.state))
+
+    @property
+    def _checkpoint_file(self) -> Path | None:
+        # Between the two stands the project's name; a state folder has one project.
+        return next(self.workspace.backend.glob(f".pulumi/stacks/*/{self.name}.json"), None)
+
+    @property
+    def _checkpoint(self) -> dict[str, Any]:
+        file = self._checkpoint_file
+        document = (read_json(file) if file else None) or {}
+        return document.get("checkpoint", {}).get("latest") or {}
+
+
+def _wait(child: "subprocess.Popen[bytes]") -> int:
+    """Wait for the engine through interrupts: it ends what it does in order, and its state must be on disk."""
+    if threading.current_thread() is not threading.main_thread():
+        return child.wait()
+
+    def forward(_signal: int, _frame: object) -> None:
+        child.send_signal(signal.SIGINT)
+
+    previous: Callable[..., Any] | int | None = signal.signal(signal.SIGTERM, forward)
+    try:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                # The terminal has sent it to the engine as well.
+                continue
+    finally:
+        signal.signal(signal.SIGTERM, previous)

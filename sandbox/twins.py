@@ -1,0 +1,182 @@
+"""Twins: real things in the local AWS in place of those that a stack file names by id.
+
+``Pulumi.prod.yaml`` names a VPC, subnets, a certificate and so on that exist in the company's account. In the
+sandbox each gets a twin of the same shape, and the copy of the stack file names the twin.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sandbox import console, twin_material
+from sandbox.files import read_json, write_json
+from sandbox.inventory import Inventory
+from sandbox.local_aws import ACCOUNT, LocalAws
+
+__all__ = ["Twins"]
+
+NAMESPACE = "atlantis:"
+VPC_RANGE = "10.32.0.0/16"
+
+
+class Twins:
+    """The twins of one sandbox. What was made is noted at once, so that a run that is cut off is taken up again."""
+
+    def __init__(self, state: Path, aws: LocalAws) -> None:
+        self._file = state / "twins.json"
+        self._aws = aws
+        self._made: dict[str, str] = read_json(self._file) or {}
+
+    @property
+    def ids(self) -> set[str]:
+        """Ids of all things made, as the inventory has them."""
+        return set(self._made.values())
+
+    def forget_lost(self, found: Inventory) -> None:
+        """Forget twins that an inventory didn't find: the local AWS lost them, and they are made again."""
+        existing = set().union(*found.values())
+        self._made = {name: made for name, made in self._made.items() if made in existing}
+        write_json(self._file, self._made)
+
+    def replace(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """``settings`` (``namespace:key`` to value) with the twins' ids in place of the originals'."""
+        given = {
+            key.removeprefix(NAMESPACE): value for key, value in settings.items() if key.startswith(NAMESPACE) and value
+        }
+        twins: dict[str, Any] = {}
+        if "vpcId" in given:
+            twins |= self._network(given)
+        if "hostedZoneId" in given:
+            twins["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], lambda: self._zone(given))
+        if "acmCertificateArn" in given:
+            arn = given["acmCertificateArn"]
+            twins["acmCertificateArn"] = self._one("certificate", arn, lambda: self._certificate(given))
+        if "permissionsBoundaryArn" in given:
+            arn = given["permissionsBoundaryArn"]
+            twins["permissionsBoundaryArn"] = self._one("permissions boundary", arn, lambda: self._boundary(arn))
+        # Named, not numbered: the twin has the name of the original.
+        for key, material in (
+            ("githubAppSecretName", twin_material.github_app),
+            ("webhookSecretName", twin_material.webhook),
+        ):
+            if key in given:
+                self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+        for bucket in given.get("terraformStateBuckets", []):
+            self._one("state bucket", bucket, lambda name=bucket: self._bucket(name))
+        for table in given.get("terraformLockTables", []):
+            self._one("lock table", table, lambda name=table: self._table(name))
+        return {**settings, **{f"{NAMESPACE}{key}": value for key, value in twins.items()}}
+
+    def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
+        """The twin of ``original``: the one noted, or a new one, which is said."""
+        new = not self._has(kind, original)
+        twin = self._part(kind, original, make)
+        if new:
+            console.note(f"{kind} {original} has its twin in the local AWS: {twin}")
+        return twin
+
+    def _part(self, kind: str, original: str, make: Callable[[], str]) -> str:
+        """What a twin needs around it and the stack file doesn't name; made once, without a word."""
+        if not self._has(kind, original):
+            self._made[f"{kind} {original}"] = make()
+            write_json(self._file, self._made)
+        return self._made[f"{kind} {original}"]
+
+    def _has(self, kind: str, original: str) -> bool:
+        return f"{kind} {original}" in self._made
+
+    def _network(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A VPC with a way out: public subnets through an internet gateway, private ones through a NAT gateway."""
+        original = given["vpcId"]
+        ec2 = self._aws.client("ec2")
+        vpc = self._one("vpc", original, lambda: self._vpc(original))
+        gateway = self._part("internet gateway of", original, lambda: self._internet_gateway(vpc))
+        table = self._part("public route table of", original, lambda: self._table_of(vpc, GatewayId=gateway))
+        public = self._subnets(vpc, given.get("publicSubnetIds", []), first=0, table=table)
+        if public:
+            address = self._part("address of", original, lambda: ec2.allocate_address(Domain="vpc")["AllocationId"])
+            nat = self._part("NAT gateway of", original, lambda: self._nat_gateway(public[0], address))
+            table = self._part("private route table of", original, lambda: self._table_of(vpc, NatGatewayId=nat))
+        private = self._subnets(vpc, given.get("privateSubnetIds", []), first=128, table=table)
+        return {"vpcId": vpc, "publicSubnetIds": public, "privateSubnetIds": private}
+
+    def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
+        return [
+            self._one("subnet", original, partial(self._subnet, vpc, first, index, table))
+            for index, original in enumerate(originals)
+        ]
+
+    def _vpc(self, original: str) -> str:
+        ec2 = self._aws.client("ec2")
+        tags = [{"Key": "Name", "Value": f"twin of {original}"}]
+        specification = [{"ResourceType": "vpc", "Tags": tags}]
+        vpc = ec2.create_vpc(CidrBlock=VPC_RANGE, TagSpecifications=specification)["Vpc"]["VpcId"]
+        # Interface endpoints with private names need both.
+        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
+        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+        return vpc
+
+    def _internet_gateway(self, vpc: str) -> str:
+        ec2 = self._aws.client("ec2")
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        return gateway
+
+    def _subnet(self, vpc: str, first: int, index: int, table: str) -> str:
+        """Subnet number ``index`` of its kind, each in another zone than the one before."""
+        ec2 = self._aws.client("ec2")
+        zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
+        block = f"{VPC_RANGE.rsplit('.', 2)[0]}.{first + index}.0/24"
+        created = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zones[index % len(zones)])
+        subnet = created["Subnet"]["SubnetId"]
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        return subnet
+
+    def _nat_gateway(self, subnet: str, address: str) -> str:
+        created = self._aws.client("ec2").create_nat_gateway(SubnetId=subnet, AllocationId=address)
+        return created["NatGateway"]["NatGatewayId"]
+
+    def _table_of(self, vpc: str, **target: str) -> str:
+        ec2 = self._aws.client("ec2")
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
+        return table
+
+    def _zone(self, given: Mapping[str, Any]) -> str:
+        domain = twin_material.host(given["url"]).partition(".")[2]
+        created = self._aws.client("route53").create_hosted_zone(Name=domain, CallerReference=given["hostedZoneId"])
+        return created["HostedZone"]["Id"].rpartition("/")[2]
+
+    def _certificate(self, given: Mapping[str, Any]) -> str:
+        certificate, key = twin_material.certificate(twin_material.host(given["url"]))
+        return self._aws.client("acm").import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
+
+    def _boundary(self, arn: str) -> str:
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        created = self._aws.client("iam").create_policy(
+            PolicyName=arn.rpartition("/")[2],
+            PolicyDocument=json.dumps(document),
+            Description=f"Twin of {arn} in account {ACCOUNT}",
+        )
+        return created["Policy"]["Arn"]
+
+    def _secret(self, name: str, value: Mapping[str, str]) -> str:
+        created = self._aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+        return created["ARN"]
+
+    def _bucket(self, name: str) -> str:
+        self._aws.client("s3").create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region}
+        )
+        return name
+
+    def _table(self, name: str) -> str:
+        self._aws.client("dynamodb").create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
