@@ -1,0 +1,48 @@
+"""All rules of the pack, in the order in which they are documented and run."""
+
+from typing import Final
+
+from pulumi_policy import Policy
+
+from rules import (
+    audit_logs,
+    cidr_restriction,
+    containers,
+    encryption,
+    encryption_stack,
+    evaluation_report,
+    identity,
+    path_integrity,
+    public_exposure,
+    recovery,
+    required_tags,
+    secret_values,
+    single_task,
+)
+from rules.rule import Rule
+
+__all__ = ["PACK_NAME", "RULES", "policies"]
+
+PACK_NAME: Final = "atlantis-guard"
+
+RULES: Final[tuple[Rule, ...]] = (
+    encryption.RULE,
+    encryption_stack.RULE,
+    cidr_restriction.RULE,
+    single_task.RULE,
+    public_exposure.RULE,
+    path_integrity.RULE,
+    identity.RULE,
+    containers.RULE,
+    secret_values.RULE,
+    audit_logs.RULE,
+    recovery.RULE,
+    required_tags.RULE,
+    # Last, because it reports what the others noted.
+    evaluation_report.RULE,
+)
+
+
+def policies() -> list[Policy]:
+    """The SDK's policies for all rules."""
+    return [rule.policy() for rule in RULES]

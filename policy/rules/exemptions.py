@@ -1,0 +1,108 @@
+"""Exemptions: which resource is let off which checks, why, and until when."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+__all__ = ["EXEMPTIONS_SCHEMA", "Exemption", "parse_exemptions", "today"]
+
+EXEMPTIONS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "array",
+    "default": [],
+    "description": "Resources that are let off, each with a reason and a last day.",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["resource", "reason", "expires"],
+        "properties": {
+            "resource": {"type": "string", "minLength": 1, "description": "URN or name; * and ? are wildcards."},
+            "checks": {"type": "array", "items": {"type": "string"}, "description": "Without it, the whole policy."},
+            "reason": {"type": "string", "minLength": 10},
+            "expires": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "YYYY-MM-DD"},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One entry of a policy's ``exemptions``.
+
+    ``checks`` empty means every check of the policy; ``expires`` is the last day (UTC) on which it holds.
+    """
+
+    resource: str
+    checks: frozenset[str]
+    reason: str
+    expires: date
+
+    def names(self, urn: str, name: str) -> bool:
+        """Whether the pattern matches the URN or the name of a resource."""
+        return fnmatchcase(urn, self.resource) or fnmatchcase(name, self.resource)
+
+    def covers(self, check: str) -> bool:
+        """Whether the check is among the exempted ones."""
+        return not self.checks or check in self.checks
+
+    @property
+    def expired(self) -> bool:
+        """Whether its last day has passed."""
+        return today() > self.expires
+
+
+def today() -> date:
+    """The current day in UTC, the same for everyone who runs the pack."""
+    return datetime.now(UTC).date()
+
+
+def parse_exemptions(entries: Any, known_checks: Iterable[str], problems: list[str]) -> tuple[Exemption, ...]:
+    """Read a policy's exemptions; what is wrong with them is added to ``problems``."""
+    if not isinstance(entries, list):
+        problems.append('"exemptions" must be a list')
+        return ()
+    checks = frozenset(known_checks)
+    parsed = (_parse(f"exemptions[{index}]", entry, checks, problems) for index, entry in enumerate(entries))
+    return tuple(exemption for exemption in parsed if exemption is not None)
+
+
+def _parse(where: str, entry: Any, known_checks: frozenset[str], problems: list[str]) -> Exemption | None:
+    if not isinstance(entry, Mapping):
+        problems.append(f"{where} must be an object with resource, reason and expires")
+        return None
+    found = [
+        f'{where} does not know "{key}"; it takes resource, checks, reason and expires'
+        for key in entry
+        if key not in EXEMPTIONS_SCHEMA["items"]["properties"]
+    ]
+    found += [
+        f'{where} needs "{key}" as text'
+        for key in ("resource", "reason", "expires")
+        if not isinstance(entry.get(key), str) or not entry[key].strip()
+    ]
+    checks = entry.get("checks", [])
+    if not isinstance(checks, list):
+        found.append(f'{where}: "checks" must be a list of check names')
+        checks = []
+    found += [
+        f'{where} does not know the check "{check}"; the policy has {", ".join(sorted(known_checks))}'
+        for check in checks
+        if check not in known_checks
+    ]
+    expires = _parse_day(entry.get("expires"))
+    if isinstance(entry.get("expires"), str) and expires is None:
+        found.append(f'{where}: "expires" must be a day as YYYY-MM-DD, not "{entry["expires"]}"')
+    if found or expires is None:
+        problems.extend(found)
+        return None
+    return Exemption(entry["resource"], frozenset(checks), entry["reason"].strip(), expires)
+
+
+def _parse_day(value: Any) -> date | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""path-integrity: a request has one way in, through the load balancer to the task and from the task to its files."""
+
+from typing import Final
+
+from rules.resources import Stack
+from rules.rule import Findings, Rule
+from rules.security_groups import RULE_TYPES, GroupUsers, Guarded, Ingress, Source, ingress_of
+from rules.values import UNKNOWN
+
+__all__ = ["RULE"]
+
+NFS: Final = 2049
+_COMPUTE: Final = frozenset(
+    {
+        "ecs/service",
+        "ecs/taskSet",
+        "ec2/instance",
+        "ec2/launchTemplate",
+        "autoscaling/group",
+        "lambda/function",
+        "eks/nodeGroup",
+        "eks/cluster",
+        "batch/computeEnvironment",
+        "datasync/efsLocation",
+        "datasync/locationEfs",
+    }
+)
+
+
+def _check(stack: Stack, findings: Findings) -> None:
+    users = GroupUsers(stack)
+    balanced = any(service.at("loadBalancers") for service in stack.of("ecs/service"))
+    for carrier in stack.of(*RULE_TYPES):
+        for ingress in ingress_of(carrier):
+            guarded = users.guarded(ingress)
+            for source in ingress.sources:
+                if guarded.task and balanced and not guarded.load_balancer:
+                    _into_task(users, ingress, source, findings)
+                if guarded.file_system and ingress.opens(NFS):
+                    _into_file_system(users, ingress, source, guarded, findings)
+
+
+def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
+    carrier = ingress.carrier
+    remedy = "let only the load balancer's security group in, by referencedSecurityGroupId"
+    if source.kind in ("cidr", "prefix-list"):
+        what = f"{source.path} opens the task to addresses, past the load balancer and its rules"
+        findings.violation(carrier, "task-port", what, remedy)
+    elif source.kind in ("group", "self"):
+        behind = users.behind(ingress, source)
+        if behind is None:
+            _unresolved(ingress, source, "task-port", findings)
+        elif not behind.load_balancer:
+            what = f"{source.path} opens the task to a security group that is not its load balancer's"
+            findings.violation(carrier, "task-port", what, remedy)
+    else:
+        findings.not_evaluated(carrier, "task-port", source.path)
+
+
+def _into_file_system(
+    users: GroupUsers, ingress: Ingress, source: Source, guarded: Guarded, findings: Findings
+) -> None:
+    carrier = ingress.carrier
+    remedy = "let only the security group of the tasks that mount it in, on port 2049"
+    if source.kind in ("cidr", "prefix-list"):
+        what = f"{source.path} opens the file system to addresses"
+        findings.violation(carrier, "file-system-port", what, remedy)
+    elif source.kind in ("group", "self"):
+        behind = guarded if source.kind == "self" else users.behind(ingress, source)
+        if behind is None:
+            _unresolved(ingress, source, "file-system-port", findings)
+        elif not behind.types & _COMPUTE:
+            what = f"{source.path} opens the file system to a security group that no task or instance uses"
+            findings.violation(carrier, "file-system-port", what, remedy)
+    else:
+        findings.not_evaluated(carrier, "file-system-port", source.path)
+
+
+def _unresolved(ingress: Ingress, source: Source, check: str, findings: Findings) -> None:
+    if source.value is UNKNOWN:
+        findings.not_evaluated(ingress.carrier, check, source.path)
+    else:
+        findings.not_evaluated(ingress.carrier, check, source.path, "names a security group of another stack")
+
+
+RULE: Final = Rule(
+    name="path-integrity",
+    title="Path integrity",
+    description="Tasks are reached only through their load balancer, file systems only from tasks.",
+    why=(
+        "TLS, the fixed answer, the source-ip conditions and the access log all sit at the load balancer. A second way to"
+        " the task's port, or to the files that it trusts, goes round every one of them."
+    ),
+    severity="high",
+    level="advisory",
+    controls=("EC2.18", "EC2.19", "EFS.6"),
+    remediation="Replace the source by the security group of the load balancer, or of the tasks, and delete the rest.",
+    checks={
+        "task-port": "Groups of load-balanced ECS services let in nothing but the load balancer's group.",
+        "file-system-port": "Groups of EFS mount targets let in nothing but groups of tasks, instances or functions on 2049.",
+    },
+    whole_stack=_check,
+)

@@ -1,0 +1,128 @@
+"""recovery: what must not be lost is backed up, and not deleted by one command."""
+
+from typing import Final
+
+from rules.resources import Resource, Stack
+from rules.rule import Findings, Rule
+from rules.settings import Setting
+from rules.values import UNKNOWN, at, integer, truth
+
+__all__ = ["RULE"]
+
+# Properties that must be true: type, path, check, what is wrong without.
+_SWITCHES: Final = (
+    ("lb/loadBalancer", "enableDeletionProtection", "deletion-protection", "it can be deleted by one call"),
+    ("rds/instance", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
+    ("rds/cluster", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
+    ("docdb/cluster", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
+    ("dynamodb/table", "deletionProtectionEnabled", "deletion-protection", "it can be deleted by one call"),
+    ("dynamodb/table", "pointInTimeRecovery.enabled", "backup", "it can't be brought back to an earlier point in time"),
+)
+
+# Properties that throw content away when they are true: type, path.
+_FORCED: Final = (("ecr/repository", "forceDelete"), ("s3/bucket", "forceDestroy"))
+
+# Days between a deletion and its effect: type, path.
+_WINDOWS: Final = (("kms/key", "deletionWindowInDays"), ("secretsmanager/secret", "recoveryWindowInDays"))
+
+_STORES: Final = ("efs/fileSystem", "kms/key", "ecr/repository", "secretsmanager/secret", "rds/instance", "rds/cluster")
+
+
+def _check(stack: Stack, findings: Findings) -> None:
+    for canonical, path, check, what in _SWITCHES:
+        for resource in stack.of(canonical):
+            findings.require(resource, check, path, what, f"set {path} to true")
+    for canonical, path in _FORCED:
+        for resource in stack.of(canonical):
+            if truth(resource.at(path)):
+                what = f"{path} is on, so what it holds goes with it"
+                findings.violation(resource, "deletion-protection", what, f"leave {path} out")
+    for canonical, path in _WINDOWS:
+        for resource in stack.of(canonical):
+            _window(resource, path, findings)
+    for resource in stack.of("rds/instance", "rds/cluster"):
+        _retention(resource, findings)
+    _file_systems(stack, findings)
+    _buckets(stack, findings)
+    if findings.settings.flag("requireProtect"):
+        for resource in stack.of(*_STORES):
+            if not resource.protect:
+                what = "Pulumi would delete or replace it without asking"
+                findings.violation(resource, "protect", what, "set the resource option protect")
+
+
+def _window(resource: Resource, path: str, findings: Findings) -> None:
+    least = findings.settings.number("minimumDeletionWindowDays")
+    value = resource.at(path)
+    days = integer(value)
+    if value is UNKNOWN:
+        findings.not_evaluated(resource, "deletion-window", path)
+    elif days is not None and days < least:
+        what = f"a deletion takes effect after {days} days, fewer than {least}"
+        findings.violation(resource, "deletion-window", what, f"set {path} to {least} or more, or leave it out (30)")
+
+
+def _retention(resource: Resource, findings: Findings) -> None:
+    value = resource.at("backupRetentionPeriod")
+    least = findings.settings.number("minimumBackupDays")
+    if value is UNKNOWN:
+        findings.not_evaluated(resource, "backup", "backupRetentionPeriod")
+    elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
+        what = f"automatic backups are kept fewer than {least} days"
+        findings.violation(resource, "backup", what, f"set backupRetentionPeriod to {least} or more")
+
+
+def _file_systems(stack: Stack, findings: Findings) -> None:
+    backed_up = {
+        system.urn
+        for policy in stack.of("efs/backupPolicy")
+        if at(policy.properties, "backupPolicy.status") in ("ENABLED", UNKNOWN)
+        for system in stack.linked(policy, "fileSystemId", "efs/fileSystem")
+    }
+    for system in stack.of("efs/fileSystem"):
+        if system.urn not in backed_up:
+            what = "no backup policy that is ENABLED covers the file system"
+            findings.violation(system, "backup", what, "add an aws.efs.BackupPolicy with status ENABLED")
+
+
+def _buckets(stack: Stack, findings: Findings) -> None:
+    versioned = {
+        bucket.urn
+        for versioning in stack.of("s3/bucketVersioning")
+        if at(versioning.properties, "versioningConfiguration.status") in ("Enabled", UNKNOWN)
+        for bucket in stack.linked(versioning, "bucket", "s3/bucket")
+    }
+    for bucket in stack.of("s3/bucket"):
+        if bucket.urn not in versioned and not truth(at(bucket.properties, "versioning.enabled")):
+            what = "an object that is overwritten or deleted is gone"
+            findings.violation(bucket, "versioning", what, "add an aws.s3.BucketVersioning with status Enabled")
+
+
+RULE: Final = Rule(
+    name="recovery",
+    title="Recovery",
+    description="Stores are backed up and hard to delete.",
+    why=(
+        "Code can be deployed again; a file system, a key or a database can't. A key that is gone takes all that it"
+        " encrypted with it."
+    ),
+    severity="medium",
+    level="advisory",
+    controls=("ELB.6", "EFS.2", "RDS.7", "RDS.8", "RDS.11", "DynamoDB.2", "DynamoDB.6", "S3.14", "KMS.3"),
+    remediation="Switch on the protection or the backup that the message names, before there is something to lose.",
+    checks={
+        "deletion-protection": "Load balancers, databases and tables are protected; repositories and buckets not forced.",
+        "backup": "File systems, databases and tables are backed up.",
+        "versioning": "Buckets keep old versions.",
+        "deletion-window": "Keys and secrets wait at least `minimumDeletionWindowDays` before they are gone.",
+        "protect": "Stores carry Pulumi's `protect`, where `requireProtect` is true.",
+    },
+    whole_stack=_check,
+    settings=(
+        Setting(
+            "minimumDeletionWindowDays", "number", 14, "The shortest deletion window of keys and secrets, in days."
+        ),
+        Setting("minimumBackupDays", "number", 7, "The shortest retention of database backups, in days."),
+        Setting("requireProtect", "flag", default=False, description="Demand `protect` on stores."),
+    ),
+)

@@ -1,0 +1,151 @@
+"""Resources as the rules see them, and the stack as a graph of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import Any, Final, Protocol
+
+from rules.values import at, plain, sequence
+
+__all__ = ["STACK", "Resource", "Stack", "canonical_type"]
+
+STACK: Final = "pulumi/Stack"
+
+# The provider has carried the same resources under several modules; the rules know each by one name.
+_MODULE_ALIASES: Final = {
+    "alb": "lb",
+    "applicationloadbalancing": "lb",
+    "elasticloadbalancingv2": "lb",
+    "elasticloadbalancing": "elb",
+}
+_IDENTITY_PROPERTIES: Final = ("id", "arn", "name", "keyId", "bucket")
+
+
+class _Source(Protocol):
+    """What the SDK's resource and stack arguments have in common."""
+
+    resource_type: str
+    props: Mapping[str, Any]
+    urn: str
+    name: str
+    opts: Any
+
+
+@lru_cache(maxsize=4096)
+def canonical_type(token: str) -> str:
+    """The rules' name of a type: ``aws:alb/loadBalancer:LoadBalancer`` is ``lb/loadBalancer``; another package's, empty.
+
+    A trailing V2 is dropped: the provider renamed those resources back.
+    """
+    package, _, rest = token.partition(":")
+    if rest == "pulumi:Stack":
+        return STACK
+    if package != "aws":
+        return ""
+    module, _, resource = rest.partition(":")[0].partition("/")
+    return f"{_MODULE_ALIASES.get(module, module)}/{resource.removesuffix('V2')}"
+
+
+class Resource:
+    """One resource: its type by the rules' name, its properties as plain values (read when first asked for)."""
+
+    def __init__(self, source: _Source, canonical: str) -> None:
+        self._source = source
+        self.type = canonical
+        self.urn = source.urn
+        self.name = source.name
+
+    @cached_property
+    def properties(self) -> dict[str, Any]:
+        """The inputs (in a resource rule) or the outputs (in a stack rule)."""
+        return plain(self._source.props)
+
+    @property
+    def protect(self) -> bool:
+        """Whether Pulumi refuses to delete the resource."""
+        return bool(self._source.opts.protect)
+
+    @cached_property
+    def provider_properties(self) -> dict[str, Any]:
+        """The inputs of the provider that makes the resource; empty where the engine does not say."""
+        provider = getattr(self._source, "provider", None)
+        return plain(provider.props) if provider is not None else {}
+
+    def at(self, path: str) -> Any:
+        """The property at a dotted path; None where it is absent, ``UNKNOWN`` where it is not known yet."""
+        return at(self.properties, path)
+
+
+class Stack:
+    """All resources of a stack, indexed once; every lookup after that costs no walk over the stack."""
+
+    def __init__(self, sources: Iterable[Any]) -> None:
+        self._sources = list(sources)
+        self._by_urn: dict[str, Resource] = {}
+        self._by_type: dict[str, list[Resource]] = {}
+        for source in self._sources:
+            resource = Resource(source, canonical_type(source.resource_type))
+            self._by_urn[resource.urn] = resource
+            if resource.type:
+                self._by_type.setdefault(resource.type, []).append(resource)
+        self._identities: dict[str, dict[str, Resource]] = {}
+
+    def of(self, *types: str) -> Iterator[Resource]:
+        """The resources of the given types."""
+        for canonical in types:
+            yield from self._by_type.get(canonical, ())
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._by_urn.values())
+
+    def by_identity(self, value: Any, canonical: str) -> Resource | None:
+        """The resource of a type whose id, ARN or name is ``value``."""
+        if not isinstance(value, str):
+            return None
+        if canonical not in self._identities:
+            index: dict[str, Resource] = {}
+            for resource in self.of(canonical):
+                for name in _IDENTITY_PROPERTIES:
+                    identity = resource.properties.get(name)
+                    if isinstance(identity, str) and identity:
+                        index.setdefault(identity, resource)
+            self._identities[canonical] = index
+        return self._identities[canonical].get(value)
+
+    def linked(self, resource: Resource, path: str, canonical: str) -> list[Resource]:
+        """The resources of a type that a property refers to.
+
+        Known values are looked up by id, ARN or name. Where one is not known yet, or belongs to nothing in the stack,
+        the engine's record of what the property was computed from leads on; it covers a whole top-level property.
+        """
+        values = sequence(resource.at(path))
+        found = [self.by_identity(value, canonical) for value in values]
+        if values and all(found):
+            return _distinct(each for each in found if each is not None)
+        recorded = self.dependencies(resource, path.partition(".")[0], canonical)
+        return _distinct([*(each for each in found if each is not None), *recorded])
+
+    def dependencies(self, resource: Resource, name: str, canonical: str) -> list[Resource]:
+        """The resources of a type that a top-level property was computed from, by the engine's record."""
+        recorded: Mapping[str, list[Any]] = getattr(resource._source, "property_dependencies", {})
+        return _distinct(
+            self._by_urn[source.urn]
+            for source in recorded.get(name, ())
+            if canonical_type(source.resource_type) == canonical
+        )
+
+    @cached_property
+    def dependents(self) -> dict[str, list[tuple[str, Resource]]]:
+        """For the URN of each resource, who was computed from it, with the property that was."""
+        result: dict[str, list[tuple[str, Resource]]] = {}
+        for source in self._sources:
+            user = self._by_urn[source.urn]
+            if not user.type:
+                continue
+            for name, targets in getattr(source, "property_dependencies", {}).items():
+                for target in targets:
+                    result.setdefault(target.urn, []).append((name, user))
+        return result
+
+
+def _distinct(resources: Iterable[Resource]) -> list[Resource]:
+    return list({resource.urn: resource for resource in resources}.values())

@@ -1,0 +1,152 @@
+"""A policy's configuration: its keys with type and default, and reading it with errors that say what is accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+from rules.exemptions import EXEMPTIONS_SCHEMA, Exemption, parse_exemptions
+from rules.networks import Network, parse_network, union
+from rules.values import integer
+
+__all__ = ["ConfigurationError", "Kind", "Setting", "Settings", "Unknowns", "did_you_mean", "read_settings"]
+
+Kind = Literal["strings", "ranges", "number", "numbers", "flag"]
+Unknowns = Literal["pass", "advisory", "mandatory"]
+
+UNKNOWNS: Final = ("pass", "advisory", "mandatory")
+
+
+class ConfigurationError(Exception):
+    """A policy's configuration can't be used. The message lists every problem and what is accepted."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One configuration key of a policy.
+
+    kind: ``strings`` (a list of text), ``ranges`` (a list of CIDR blocks), ``number`` (whole, not
+    negative), ``numbers`` (a list of them) or ``flag``.
+    accepted: for ``strings``, the values that may stand in the list; empty means any.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    description: str
+    accepted: tuple[str, ...] = ()
+
+    def schema(self) -> dict[str, Any]:
+        """The key's JSON schema, as the engine checks it before the pack runs."""
+        schema: dict[str, Any] = {"description": self.description, "default": self.default}
+        if self.kind == "number":
+            return {**schema, "type": "integer", "minimum": 0}
+        if self.kind == "flag":
+            return {**schema, "type": "boolean"}
+        if self.kind == "numbers":
+            return {**schema, "type": "array", "items": {"type": "integer", "minimum": 0}}
+        items: dict[str, Any] = {"type": "string", "minLength": 1}
+        return {**schema, "type": "array", "items": {**items, "enum": list(self.accepted)} if self.accepted else items}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration of one policy, read and checked.
+
+    ``ranges`` holds the CIDR keys as networks merged by ``networks.union``.
+    """
+
+    values: Mapping[str, Any]
+    unknowns: Unknowns
+    exemptions: tuple[Exemption, ...] = ()
+    ranges: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
+
+    def strings(self, name: str) -> list[str]:
+        """The value of a key that is a list of text."""
+        return self.values[name]
+
+    def number(self, name: str) -> int:
+        """The value of a key that is a whole number."""
+        return int(self.values[name])
+
+    def numbers(self, name: str) -> list[int]:
+        """The value of a key that is a list of whole numbers."""
+        return [int(value) for value in self.values[name]]
+
+    def flag(self, name: str) -> bool:
+        """The value of a key that is true or false."""
+        return self.values[name]
+
+
+def base_schema(unknowns: Unknowns) -> dict[str, dict[str, Any]]:
+    """The schema of the two keys that every policy has."""
+    return {
+        "unknowns": {
+            "type": "string",
+            "enum": list(UNKNOWNS),
+            "default": unknowns,
+            "description": "What a value that is not known yet counts as: nothing, a note, or a violation.",
+        },
+        "exemptions": EXEMPTIONS_SCHEMA,
+    }
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """A hint for a misspelt name: the nearest known one, or all of them."""
+    near = get_close_matches(word, known, n=1)
+    return f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}"
+
+
+def read_settings(
+    policy: str, given: Mapping[str, Any], settings: tuple[Setting, ...], checks: tuple[str, ...], unknowns: Unknowns
+) -> Settings:
+    """Read the configuration of a policy.
+
+    Raises ``ConfigurationError`` for an unknown key, a wrong type, a malformed range, day or check name: all at once.
+    """
+    problems: list[str] = []
+    known = [setting.name for setting in settings]
+    for key in given:
+        if key not in known and key not in ("unknowns", "exemptions"):
+            problems.append(
+                f'it does not know the key "{key}"; {did_you_mean(key, [*known, "unknowns", "exemptions"])}'
+            )
+    values = {setting.name: given.get(setting.name, setting.default) for setting in settings}
+    ranges: dict[str, tuple[Network, ...]] = {}
+    for setting in settings:
+        complaint = _complaint(setting, values[setting.name])
+        if complaint:
+            problems.append(f'"{setting.name}" {complaint}')
+        elif setting.kind == "ranges":
+            ranges[setting.name] = union(
+                network for value in values[setting.name] if (network := parse_network(value)) is not None
+            )
+    level = given.get("unknowns", unknowns)
+    if level not in UNKNOWNS:
+        problems.append(f'"unknowns" is one of {", ".join(UNKNOWNS)}')
+    exemptions = parse_exemptions(given.get("exemptions", []), checks, problems)
+    if problems:
+        raise ConfigurationError(f"The configuration of the policy {policy} can't be used: " + "; ".join(problems))
+    return Settings(values, level, exemptions, ranges)
+
+
+def _complaint(setting: Setting, value: Any) -> str | None:
+    if setting.kind == "flag":
+        return None if isinstance(value, bool) else "must be true or false"
+    if setting.kind == "number":
+        return None if _is_count(value) else "must be a whole number that is not negative"
+    if setting.kind == "numbers":
+        listed = isinstance(value, list) and all(_is_count(element) for element in value)
+        return None if listed else "must be a list of whole numbers that are not negative"
+    if not isinstance(value, list) or not all(isinstance(element, str) and element for element in value):
+        return "must be a list of text"
+    if setting.kind == "ranges":
+        wrong = [element for element in value if parse_network(element) is None]
+        return f"holds what is no CIDR block: {', '.join(wrong)}" if wrong else None
+    odd = [element for element in value if setting.accepted and element not in setting.accepted]
+    return f"takes only {', '.join(setting.accepted)}, not {', '.join(odd)}" if odd else None
+
+
+def _is_count(value: Any) -> bool:
+    whole = None if isinstance(value, str) else integer(value)
+    return whole is not None and whole >= 0

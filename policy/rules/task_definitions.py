@@ -1,0 +1,33 @@
+"""Container definitions of task definitions, which are one JSON document in one property."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rules.resources import Resource
+from rules.rule import Findings
+from rules.values import MALFORMED, UNKNOWN, mappings, parse_json
+
+__all__ = ["CONTAINERS", "containers", "readable_containers", "variables"]
+
+CONTAINERS = "containerDefinitions"
+
+
+def containers(resource: Resource, findings: Findings, check: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The containers of a task definition with their paths; notes for the check that they can't be read, if so."""
+    content = findings.document(resource, check, CONTAINERS)
+    return ((f"{CONTAINERS}[{index}]", container) for index, container in mappings(content))
+
+
+def readable_containers(resource: Resource) -> list[dict[str, Any]] | None:
+    """The containers of a task definition, or None where they can't be read."""
+    content = parse_json(resource.at(CONTAINERS))
+    if content is UNKNOWN or content is MALFORMED:
+        return None
+    return [container for _, container in mappings(content)]
+
+
+def variables(container: dict[str, Any]) -> Iterator[tuple[int, str, Any]]:
+    """Index, name and value of the environment variables that a container gets in clear."""
+    for index, variable in mappings(container.get("environment")):
+        if isinstance(variable.get("name"), str):
+            yield index, variable["name"], variable.get("value")
