@@ -73,7 +73,7 @@ def _open_front(deployment: Deployment, scheduler: Scheduler) -> Front | None:
             balancer_of(deployment, service.target_group, deployment.name), free_port(scheduler.status.front_port or 0)
         )
     except (BotoCoreError, ClientError, SandboxError) as problem:
-        scheduler.say(f"no address for a browser yet: {problem}")
+        scheduler.say_once(f"no address for a browser yet: {problem}")
         return None
     scheduler.announce(front.port)
     return front

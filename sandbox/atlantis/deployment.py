@@ -87,6 +87,18 @@ class Deployment:
         """The task definition ``arn``, as ECS describes it."""
         return self.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
 
+    def variables(self, definition: str) -> dict[str, str]:
+        """The plain variables, without secrets, that the task definition ``definition`` sets."""
+        containers = self.task_definition(definition)["containerDefinitions"]
+        return {item["name"]: item["value"] for container in containers for item in container.get("environment", [])}
+
+    def require_service(self) -> Service:
+        """The service as it stands; raises ``SandboxError`` where there is none."""
+        service = self.service()
+        if service is None:
+            raise SandboxError(f"There is no service {self.name} in the local AWS; `make up` deploys it")
+        return service
+
     def roll_back(self, definition: str) -> None:
         """Make the service want ``definition`` again, as the deployment circuit breaker does."""
         self.client("ecs").update_service(cluster=self.cluster, service=self.name, taskDefinition=definition)

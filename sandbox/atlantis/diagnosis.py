@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 __all__ = ["environment_problems", "explain_exit", "known_variables"]
 
 _PREFIX = "ATLANTIS_"
+# The help of v0.47 leaves out its 64-bit numbers.
+_NOT_IN_HELP = frozenset({"ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID"})
 _FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
 # The keys of the server-side repository configuration, from the Atlantis reference (v0.47).
 _CONFIG_KEYS = frozenset({"repos", "workflows", "policies", "metrics", "team_authz", "external_stores"})
@@ -62,7 +64,7 @@ _LAST_WORDS = (
 def known_variables(executable: Path) -> frozenset[str]:
     """The variables that this very server reads, taken from its own ``server --help``."""
     shown = subprocess.run([executable, "server", "--help"], env={}, capture_output=True, text=True, check=True)
-    return frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in _FLAG.findall(shown.stdout))
+    return _NOT_IN_HELP | frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in _FLAG.findall(shown.stdout))
 
 
 def environment_problems(environment: Mapping[str, str], known: Collection[str]) -> list[str]:

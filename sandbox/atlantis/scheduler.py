@@ -53,7 +53,7 @@ class Scheduler:
                 self._start(service)
         except (BotoCoreError, ClientError) as problem:
             # An agent that loses sight of ECS leaves its tasks alone.
-            self._say_once(f"the local AWS does not answer as it should: {problem}")
+            self.say_once(f"the local AWS does not answer as it should: {problem}")
         if self._task is not None:
             self._watch(self._task)
 
@@ -74,6 +74,11 @@ class Scheduler:
         self._status.events.append(event(message))
         print(event(message), flush=True)
         self._save()
+
+    def say_once(self, message: str) -> None:
+        """Record an event unless it is the latest one already."""
+        if not self._status.events or not self._status.events[-1].endswith(message):
+            self.say(message)
 
     def _start(self, service: Service) -> None:
         outcome = self._status.outcomes.get(service.deployment)
@@ -151,10 +156,6 @@ class Scheduler:
         if self._status.state != "idle":
             self._status.state = "idle"
             self.say(f"nothing runs: {why}")
-
-    def _say_once(self, message: str) -> None:
-        if not self._status.events or not self._status.events[-1].endswith(message):
-            self.say(message)
 
     def _save(self) -> None:
         self._file.write(self._status)

@@ -59,14 +59,17 @@ class LoadBalancer:
 
 
 def balancer_of(deployment: Deployment, target_group: str, host: str) -> LoadBalancer:
-    """The load balancer that forwards to ``target_group``."""
+    """The load balancer whose rules forward to ``target_group``.
+
+    They are looked for: the local AWS lists a group's load balancer for default actions only.
+    """
     client = deployment.client("elbv2")
-    groups = client.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"]
-    arns = [arn for group in groups for arn in group["LoadBalancerArns"]]
-    if not arns:
-        raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
-    found = client.describe_load_balancers(LoadBalancerArns=arns[:1])["LoadBalancers"]
-    return LoadBalancer(deployment.endpoint, found[0]["LoadBalancerName"], host)
+    for balancer in client.describe_load_balancers()["LoadBalancers"]:
+        for listener in client.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]:
+            rules = client.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+            if any(action.get("TargetGroupArn") == target_group for rule in rules for action in rule["Actions"]):
+                return LoadBalancer(deployment.endpoint, balancer["LoadBalancerName"], host)
+    raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
 
 
 def register(deployment: Deployment, target_group: str, port: int) -> None:

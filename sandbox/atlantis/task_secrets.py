@@ -65,6 +65,8 @@ def _value(client: Any, variable: str, reference: Reference, role: str) -> str:
     except ClientError as problem:
         raise TaskStartError([f"{variable}: {_explain(problem, name, role)}"]) from problem
     text = answer.get("SecretString")
+    if text is None and "SecretBinary" not in answer:
+        raise TaskStartError([f"{variable}: {_no_value(name)}"])
     if text is None:
         raise TaskStartError([f"{variable}: secret {name} holds binary data; put a JSON object of strings into it"])
     return _part(text, variable, reference.key, name) if reference.key else text
@@ -97,10 +99,14 @@ def _explain(problem: ClientError, name: str, role: str) -> str:
             "secretsmanager:GetSecretValue on the secret and kms:Decrypt on its key, and the secret's own policy must allow it"
         )
     if code == "ResourceNotFoundException":
-        return (
-            f"secret {name} does not exist or has no value yet ({message}): put its JSON value in with "
-            f"`aws secretsmanager put-secret-value --secret-id {name.rpartition('-')[0]} --secret-string file://...`"
-        )
+        return f"{_no_value(name)} ({message})"
     if code == "InvalidRequestException":
         return f"secret {name} can't be read ({message}): it may be scheduled for deletion; restore it first"
     return f"secret {name} can't be read ({code}: {message})"
+
+
+def _no_value(name: str) -> str:
+    return (
+        f"secret {name} does not exist or has no value yet: put its JSON value in with "
+        f"`aws secretsmanager put-secret-value --secret-id {name.rpartition('-')[0]} --secret-string file://...`"
+    )

@@ -1,0 +1,145 @@
+"""Brings the deployed service to life after ``make up``, and ends it before ``make down``."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sandbox import console, processes
+from sandbox.atlantis import build, operator
+from sandbox.atlantis.agent import GITHUB_DIRECTORY
+from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.status import Status, StatusFile
+from sandbox.atlantis.targets import LoadBalancer, balancer_of
+from sandbox.errors import SandboxError
+from sandbox.github.store import Store
+
+if TYPE_CHECKING:
+    from sandbox.run import Sandbox
+
+__all__ = ["after_up", "before_down", "bring_up", "deployed", "entrance", "take_down"]
+
+_CLUSTER, _SERVICE = "atlantis_ecs_cluster_name", "atlantis_ecs_service_name"
+# A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
+_PATIENCE = 600.0
+# More than the stop timeout of any task.
+_STOP_PATIENCE = 150.0
+
+
+def after_up(sandbox: "Sandbox") -> None:
+    """Run the task that the deployed service asks for; raises ``SandboxError`` with the reasons where it can't."""
+    deployment = deployed(sandbox)
+    if deployment is None:
+        return
+    status = bring_up(deployment, sandbox.environment())
+    if status.state == "idle":
+        console.step("Nothing runs: the service's desired count is 0")
+        return
+    console.step(f"Atlantis runs as process port {status.port}, behind the deployed load balancer")
+    console.note(f"http://127.0.0.1:{status.front_port}/   its page, in a browser")
+    console.note("make webhook   send it a signed event, as GitHub would")
+    console.note("make logs      follow what it says")
+
+
+def before_down(sandbox: "Sandbox") -> None:
+    """Stop the task before the service is destroyed."""
+    deployment = deployed(sandbox)
+    if deployment is not None and take_down(deployment):
+        console.step("Atlantis has stopped")
+
+
+def deployed(sandbox: "Sandbox") -> Deployment | None:
+    """The deployed service, found by the stack's outputs; None where the program exports none."""
+    outputs = sandbox.outputs()
+    if _CLUSTER not in outputs or _SERVICE not in outputs:
+        return None
+    return Deployment(sandbox.state, sandbox.endpoint, sandbox.aws.region, outputs[_CLUSTER], outputs[_SERVICE])
+
+
+def bring_up(deployment: Deployment, environment: Mapping[str, str], patience: float = _PATIENCE) -> Status:
+    """Start the agent, wait until the service's current deployment has succeeded or failed, and say how it stands.
+
+    Raises ``SandboxError`` with the reasons of a failure, the rollback included.
+    """
+    build.executable()
+    service = deployment.require_service()
+    if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
+        console.step("Put throw-away values into the empty secret of the GitHub App")
+    _start_agent(deployment, environment)
+    with console.timed(f"Starting the task of {service.definition.rpartition('/')[2]}"):
+        return _wait(deployment, service.deployment, patience)
+
+
+def take_down(deployment: Deployment) -> bool:
+    """Stop the agent, and with it the task; False where none ran."""
+    ran = processes.stop(deployment.state, _agent_name(deployment), patience=_STOP_PATIENCE)
+    processes.stop(deployment.state, deployment.name, patience=_STOP_PATIENCE)
+    return ran
+
+
+def entrance(deployment: Deployment) -> LoadBalancer:
+    """The deployed load balancer, under the host name of Atlantis' own URL."""
+    service = deployment.require_service()
+    url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
+    return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
+
+
+def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None:
+    name = _agent_name(deployment)
+    status_file = StatusFile(deployment.state, deployment.name)
+    running = processes.find(deployment.state, name)
+    status = status_file.read()
+    if running and running.alive:
+        if status.endpoint == deployment.endpoint and status.state != "failed":
+            return
+        # Another address of the local AWS, or a failure that the operator has mended meanwhile: begin afresh.
+        processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
+    options = {
+        "state": str(deployment.state),
+        "endpoint": deployment.endpoint,
+        "region": deployment.region,
+        "cluster": deployment.cluster,
+        "name": deployment.name,
+    }
+    command = [sys.executable, "-m", "sandbox.atlantis.agent"]
+    status_file.write(Status(last_good=status.last_good, front_port=status.front_port))
+    processes.start(
+        deployment.state,
+        name,
+        [*command, *(f"--{option}={value}" for option, value in options.items())],
+        environment=environment,
+    )
+
+
+def _wait(deployment: Deployment, wanted: str, patience: float) -> Status:
+    status_file = StatusFile(deployment.state, deployment.name)
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        status = status_file.read()
+        outcome = status.outcomes.get(wanted)
+        if outcome and outcome.problems:
+            raise SandboxError(_explanation(outcome.definition, outcome.problems, outcome.rolled_back_to))
+        if status.state == "idle" or (outcome and status.state == "healthy" and status.deployment == wanted):
+            return status
+        agent = processes.find(deployment.state, _agent_name(deployment))
+        if agent is None or not agent.alive:
+            log = deployment.state / "logs" / f"{_agent_name(deployment)}.log"
+            raise SandboxError(f"The process that runs the task has ended; why is in {log}")
+        time.sleep(0.2)
+    said = "\n".join(f"  {line}" for line in status_file.read().events[-5:])
+    raise SandboxError(f"The task did not become healthy within {console.elapsed(patience)}:\n{said}")
+
+
+def _explanation(definition: str, problems: list[str], rolled_back_to: str | None) -> str:
+    reasons = "\n".join(f"  - {problem}" for problem in problems)
+    ending = (
+        f"The circuit breaker has rolled the service back to {rolled_back_to.rpartition('/')[2]}, which keeps running."
+        if rolled_back_to
+        else "Nothing runs; mend it and run `make up` again."
+    )
+    return f"Atlantis does not run as {definition.rpartition('/')[2]} defines it:\n{reasons}\n{ending}"
+
+
+def _agent_name(deployment: Deployment) -> str:
+    return f"task-agent-{deployment.name}"
