@@ -92,7 +92,8 @@ class Aws:
                     "there are no AWS credentials in this environment",
                     "log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 ) from None
-            except BotoCoreError as error:
+            # An endpoint that is no address is a ValueError of botocore.
+            except (BotoCoreError, ValueError) as error:
                 raise FailedError(
                     f"{service} {operation}: {error}", "check the network, AWS_ENDPOINT_URL and the AWS configuration"
                 ) from None

@@ -19,20 +19,27 @@ WEBHOOK_KEYS = ("webhook_secret",)
 
 def private_key_problem(pem: str) -> str | None:
     """Why the Atlantis server would not start with this as the GitHub App's key; None where it would."""
-    lines = pem.strip().splitlines() or [""]
-    if "\\n" in pem:
-        return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
-    if not lines[0].startswith("-----BEGIN"):
-        return "is no PEM: it does not start with -----BEGIN"
-    if not lines[0].endswith("PRIVATE KEY-----"):
-        return "is a PEM, but no private key"
+    if problem := _shape_problem(pem):
+        return problem
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except TypeError:
         return "is locked with a passphrase, and Atlantis has none to give"
     except (ValueError, UnsupportedAlgorithm):
-        return "is a PEM that does not parse; it may be cut off, or its line breaks may be lost"
+        return "is a PEM that does not parse; it may be cut off"
     return None if isinstance(key, RSAPrivateKey) else "is no RSA key, and GitHub Apps have RSA keys"
+
+
+def _shape_problem(pem: str) -> str | None:
+    lines = pem.strip().splitlines() or [""]
+    if "\\n" in pem:
+        return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
+    if not lines[0].startswith("-----BEGIN"):
+        return "is no PEM: it does not start with -----BEGIN"
+    # The server's Go library wants the first line for itself; Python's would do without.
+    if len(lines) == 1:
+        return "has lost its line breaks"
+    return None if "PRIVATE KEY-----" in lines[0] else "is a PEM, but no private key"
 
 
 def number_problem(value: object) -> str | None:
@@ -123,7 +130,7 @@ def _value(deployment: Deployment, name: str) -> str:
     answer = deployment.aws.find(
         "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
     )
-    if answer is None:
+    if not answer or not answer.keys() & {"SecretString", "SecretBinary"}:
         if not deployment.settings.desired_count:
             raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")
         raise FailedError(f"{name} exists, but has no value", _put(deployment, name))

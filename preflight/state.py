@@ -41,23 +41,19 @@ def buckets_versioned(deployment: Deployment) -> str:
 
 def buckets_encrypted(deployment: Deployment) -> str:
     """Every state bucket encrypts what is put into it."""
-    plain = [
-        name
-        for name in _buckets(deployment)
-        if deployment.aws.find(
-            "s3",
-            "get_bucket_encryption",
-            absent=("ServerSideEncryptionConfigurationNotFoundError",),
-            Bucket=name,
+    found = []
+    for name in _buckets(deployment):
+        answer = deployment.aws.find(
+            "s3", "get_bucket_encryption", absent=("ServerSideEncryptionConfigurationNotFoundError",), Bucket=name
         )
-        is None
-    ]
-    if plain:
-        raise WarnedError(
-            f"{', '.join(plain)}: no default encryption, and Terraform's state holds secrets",
-            f"aws s3api put-bucket-encryption --bucket {plain[0]} with SSE-KMS or SSE-S3",
-        )
-    return "default encryption is on"
+        if answer is None:
+            raise WarnedError(
+                f"{name}: no default encryption, and Terraform's state holds secrets",
+                f"aws s3api put-bucket-encryption --bucket {name} with SSE-KMS or SSE-S3",
+            )
+        rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
+        found.append(f"{name} {rules[0]['ApplyServerSideEncryptionByDefault']['SSEAlgorithm']}")
+    return ", ".join(found)
 
 
 def lock_tables(deployment: Deployment) -> str:

@@ -1,0 +1,124 @@
+"""The certificate and hosted zone checks, each spoiled once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from preflight.certificate import covers
+from preflight.check import Status
+from tests.preflight.world import World
+
+ISSUED, COVERS, IN_DATE = "certificate: is issued", "certificate: covers the host", "certificate: is in date"
+DESCRIBE = ("acm", "describe_certificate")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "host", "covered"),
+    [
+        ("atlantis.example.com", "atlantis.example.com", True),
+        ("Atlantis.Example.com", "atlantis.example.COM", True),
+        ("*.example.com", "atlantis.example.com", True),
+        ("*.example.com", "a.b.example.com", False),
+        ("*.example.com", "example.com", False),
+        ("*.example.com", ".example.com", False),
+        ("*.b.example.com", "a.b.example.com", True),
+        ("example.com", "atlantis.example.com", False),
+        ("*.com", "atlantis.example.com", False),
+        ("atl*.example.com", "atlantis.example.com", False),
+        ("*.example.com", "atlantis.badexample.com", False),
+    ],
+)
+def test_wildcard_stands_for_the_first_label_only(pattern: str, host: str, covered: bool):
+    assert covers(pattern, host) == covered
+
+
+def test_unknown_certificate_is_a_failure(world: World):
+    unknown = world.values["acmCertificateArn"][:-12] + "0" * 12
+    world.values["acmCertificateArn"] = unknown
+    world.assert_only(ISSUED, Status.FAILED, f"{unknown} does not exist in ap-northeast-2", "correct acmCertificateArn")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "way_out"),
+    [
+        ({"Status": "PENDING_VALIDATION"}, "is PENDING_VALIDATION, not ISSUED", "create the DNS records"),
+        ({"Status": "FAILED", "FailureReason": "CAA_ERROR"}, "is FAILED (CAA_ERROR)", "request another one"),
+        ({"Status": "EXPIRED"}, "is EXPIRED, not ISSUED", "request another one"),
+        (
+            {"Status": "REVOKED", "RevocationReason": "KEY_COMPROMISE"},
+            "is REVOKED (KEY_COMPROMISE)",
+            "request another one",
+        ),
+    ],
+)
+def test_certificate_that_is_not_issued_says_its_status(world: World, answer: dict[str, str], said: str, way_out: str):
+    world.altered[DESCRIBE] = {"Certificate": answer}
+    world.assert_only(ISSUED, Status.FAILED, said, way_out)
+
+
+def test_host_outside_the_names_is_a_failure(world: World):
+    world.values["url"] = "https://deep.atlantis.example.com"
+    world.assert_only(
+        COVERS,
+        Status.FAILED,
+        "is for *.example.com, which does not cover deep.atlantis.example.com",
+        "request a certificate for",
+    )
+
+
+def test_alternative_names_count(world: World):
+    world.altered[DESCRIBE] = {
+        "Certificate": {"DomainName": "other.test", "SubjectAlternativeNames": ["other.test", "atlantis.example.com"]}
+    }
+    assert world.results()[COVERS].message == "atlantis.example.com covers atlantis.example.com"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ({"NotAfter": datetime.now(UTC) - timedelta(days=1)}, Status.FAILED, "the certificate expired on"),
+        ({"NotBefore": datetime.now(UTC) + timedelta(days=1)}, Status.FAILED, "is valid only from"),
+        ({"NotAfter": datetime.now(UTC) + timedelta(days=9), "Type": "IMPORTED"}, Status.WARNING, "ACM does not renew"),
+    ],
+)
+def test_dates_are_looked_at(world: World, answer: dict[str, object], status: Status, said: str):
+    world.altered[DESCRIBE] = {"Certificate": answer}
+    world.assert_only(IN_DATE, status, said)
+
+
+def test_certificate_that_acm_renews_is_no_warning(world: World):
+    world.altered[DESCRIBE] = {"Certificate": {"NotAfter": datetime.now(UTC) + timedelta(days=9)}}
+    assert world.results()[IN_DATE].status is Status.OK
+
+
+def test_certificate_that_the_deployment_issues_needs_no_check(world: World):
+    del world.values["acmCertificateArn"]
+    world.assert_only(ISSUED, Status.NOT_CHECKED, "the deployment issues it")
+
+
+def test_unknown_zone_is_a_failure(world: World):
+    world.values["hostedZoneId"] = "Z00000000000000000000"
+    world.assert_only("DNS: hosted zone", Status.FAILED, "Z00000000000000000000 does not exist", "correct hostedZoneId")
+
+
+def test_zone_of_another_domain_is_a_failure(world: World):
+    zone = world.client("route53").create_hosted_zone(Name="badexample.com", CallerReference="other")["HostedZone"][
+        "Id"
+    ]
+    world.values["hostedZoneId"] = zone.rsplit("/", 1)[-1]
+    world.assert_only(
+        "DNS: hosted zone", Status.FAILED, "is badexample.com, and atlantis.example.com is not a name in it"
+    )
+
+
+def test_private_zone_is_a_failure(world: World):
+    zone = world.client("route53").create_hosted_zone(
+        Name="example.com", CallerReference="private", VPC={"VPCRegion": "ap-northeast-2", "VPCId": world.ids["vpc"]}
+    )["HostedZone"]["Id"]
+    world.values["hostedZoneId"] = zone.rsplit("/", 1)[-1]
+    world.assert_only("DNS: hosted zone", Status.FAILED, "the hosted zone example.com is private", "name a public one")
+
+
+def test_without_a_zone_the_record_is_left_to_people(world: World):
+    del world.values["hostedZoneId"]
+    world.assert_only("DNS: hosted zone", Status.NOT_CHECKED, "make it by hand: atlantis.example.com")

@@ -1,0 +1,127 @@
+"""What stands in the deployment's way: others' resources under its names, and endpoints of the VPC."""
+
+import pytest
+
+from preflight.check import Status
+from sandbox.local_aws import REGION
+from tests.preflight.world import World, own_tags, policy
+
+TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+def a_role(world: World, tags: list[dict[str, str]]) -> None:
+    world.client("iam").create_role(RoleName="atlantis-ecs-task-prod", AssumeRolePolicyDocument=TRUST, Tags=tags)
+
+
+def a_cluster(world: World, tags: list[dict[str, str]]) -> None:
+    lower = [{"key": tag["Key"], "value": tag["Value"]} for tag in tags]
+    world.client("ecs").create_cluster(clusterName="atlantis-prod", tags=lower)
+
+
+def a_log_group(world: World, tags: list[dict[str, str]]) -> None:
+    logs = world.client("logs")
+    logs.create_log_group(logGroupName="/ecs/atlantis-prod", tags={tag["Key"]: tag["Value"] for tag in tags})
+    logs.create_log_group(logGroupName="/ecs/atlantis-prod-other")
+
+
+def an_alias(world: World, tags: list[dict[str, str]]) -> None:
+    kms = world.client("kms")
+    spelled = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags]
+    kms.create_alias(AliasName="alias/efs-atlantis", TargetKeyId=kms.create_key(Tags=spelled)["KeyMetadata"]["KeyId"])
+
+
+def a_load_balancer(world: World, tags: list[dict[str, str]]) -> None:
+    subnets = [world.ids["public a"], world.ids["public b"]]
+    world.client("elbv2").create_load_balancer(
+        Name="atlantis-prod", Subnets=subnets, **({"Tags": tags} if tags else {})
+    )
+
+
+def a_repository(world: World, tags: list[dict[str, str]]) -> None:
+    arn = world.names.repository_arn
+    if not tags:
+        world.client("ecr").untag_resource(resourceArn=arn, tagKeys=["Project", "Environment", "ManagedBy"])
+
+
+MAKERS = {
+    "names: repository": (a_repository, "the repository atlantis"),
+    "names: key aliases": (an_alias, "the key alias alias/efs-atlantis"),
+    "names: roles": (a_role, "the role atlantis-ecs-task-prod"),
+    "names: cluster": (a_cluster, "the cluster atlantis-prod"),
+    "names: load balancer": (a_load_balancer, "the load balancer atlantis-prod"),
+    "names: log group": (a_log_group, "the log group /ecs/atlantis-prod"),
+}
+
+
+@pytest.mark.parametrize("check", MAKERS)
+def test_name_taken_by_somebody_else_is_a_warning(world: World, check: str):
+    make, what = MAKERS[check]
+    make(world, [])
+    world.assert_only(check, Status.WARNING, f"{what} exists, and its tags are not this stack's", "pulumi import")
+
+
+@pytest.mark.parametrize("check", MAKERS)
+def test_name_taken_by_the_stack_itself_is_fine(world: World, check: str):
+    make, _ = MAKERS[check]
+    make(world, own_tags())
+    result = world.results()[check]
+    assert result.status is Status.OK
+    assert "this stack" in result.message
+
+
+def test_tags_of_another_environment_are_not_the_stacks(world: World):
+    a_cluster(world, [tag if tag["Key"] != "Environment" else tag | {"Value": "dev"} for tag in own_tags()])
+    world.assert_only("names: cluster", Status.WARNING, "the cluster atlantis-prod exists")
+
+
+def test_deleted_cluster_leaves_its_name_free(world: World):
+    a_cluster(world, [])
+    world.client("ecs").delete_cluster(cluster="atlantis-prod")
+    assert world.results()["names: cluster"].message == "atlantis-prod is free"
+
+
+def interface_endpoint(world: World, *, own: bool = False) -> str:
+    tags = {"TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": own_tags()}]} if own else {}
+    return world.client("ec2").create_vpc_endpoint(
+        VpcId=world.ids["vpc"],
+        ServiceName=f"com.amazonaws.{REGION}.secretsmanager",
+        VpcEndpointType="Interface",
+        PrivateDnsEnabled=True,
+        SubnetIds=[world.ids["private a"]],
+        **tags,
+    )["VpcEndpoint"]["VpcEndpointId"]
+
+
+def test_endpoint_with_the_same_private_name_is_a_failure(world: World):
+    endpoint = interface_endpoint(world)
+    world.assert_only(
+        "names: VPC endpoints",
+        Status.FAILED,
+        f"{world.ids['vpc']} has secretsmanager ({endpoint}) already",
+        "take them out of vpcEndpoints: [ecr.api, ecr.dkr, s3, logs]",
+    )
+    world.values["vpcEndpoints"] = ["ecr.api", "ecr.dkr", "s3", "logs"]
+    assert world.results()["names: VPC endpoints"].status is Status.OK
+
+
+def test_endpoint_of_the_stack_itself_and_one_without_a_private_name_are_fine(world: World):
+    interface_endpoint(world, own=True)
+    assert world.results()["names: VPC endpoints"].status is Status.OK
+    world.altered["ec2", "describe_vpc_endpoints"] = {"VpcEndpoints": {"Tags": [], "PrivateDnsEnabled": False}}
+    assert world.results()["names: VPC endpoints"].status is Status.OK
+
+
+@pytest.mark.parametrize(("routes", "status"), [("private routes", Status.FAILED), ("public routes", Status.OK)])
+def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(world: World, routes: str, status: Status):
+    world.client("ec2").create_vpc_endpoint(
+        VpcId=world.ids["vpc"],
+        ServiceName=f"com.amazonaws.{REGION}.s3",
+        VpcEndpointType="Gateway",
+        RouteTableIds=[world.ids[routes]],
+    )
+    assert world.results()["names: VPC endpoints"].status is status
+
+
+def test_no_endpoint_wanted_leaves_nothing_to_check(world: World):
+    world.values["vpcEndpoints"] = []
+    world.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "vpcEndpoints is empty")

@@ -1,0 +1,89 @@
+"""The command as people and pipelines call it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from preflight.command import CHECKS
+from tests.preflight.world import World
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def preflight(world: World, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": "ap-northeast-2"}
+    file.write_text(yaml.safe_dump({"config": config | {"pulumi:tags": {"team": "platform"}}}))
+    return run_command("--stack", "prod", "--config-file", str(file), *options)
+
+
+def run_command(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "preflight", *options]
+    environment = os.environ | {"COLUMNS": "120"}
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_table_says_ok_and_the_exit_code_is_zero(world: World, tmp_path: Path):
+    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "image: architecture" in ended.stdout
+    assert "atlantis:v0.47.1 is for amd64" in ended.stdout
+    assert ended.stdout.rstrip().endswith(f"\n{len(CHECKS)} ok")
+
+
+def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp_path: Path):
+    world.put_secret("prod-atlantis-github-app", {"app_id": "k3epMeSecret"})
+    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+    assert ended.returncode == 1
+    assert (
+        "secrets: GitHub App has its keys  FAILED       prod-atlantis-github-app lacks installation_id, private_key"
+        in ended.stdout
+    )
+    assert "-> put all of them: aws secretsmanager put-secret-value" in ended.stdout
+    assert ended.stdout.rstrip().endswith(f"\n{len(CHECKS) - 3} ok, 1 failed, 2 not checked")
+    assert "k3epMeSecret" not in ended.stdout + ended.stderr
+
+
+def test_json_has_every_result(world: World, tmp_path: Path):
+    world.values["imageTag"] = "v0.48.0"
+    ended = preflight(world, tmp_path / "Pulumi.prod.yaml", "--json")
+    results = {f"{result['subject']}: {result['title']}": result for result in json.loads(ended.stdout)}
+    assert ended.returncode == 1
+    assert results["image: exists"]["status"] == "failed"
+    assert "docker push" in results["image: exists"]["remedy"]
+    assert results["image: architecture"]["status"] == "not checked"
+    assert results["image: architecture"]["message"] == "needs: image exists (failed)"
+
+
+def test_wrong_settings_are_all_named_before_aws_is_asked(world: World, tmp_path: Path):
+    world.values |= {"cpu": 300, "url": "http://atlantis.example.com"}
+    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "atlantis:cpu = 300: must be" in ended.stderr
+    assert "atlantis:url = 'http://atlantis.example.com': must be https://" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "Pulumi.prod.yaml does not exist; stacks with a file here: dev"),
+        ("config: [", "Pulumi.prod.yaml can't be read"),
+        ("- a list", "Pulumi.prod.yaml has no `config` mapping"),
+        ("config:\n  atlantis:url:\n    secure: AAABAGNpcGhlcnRleHQ=\n", "atlantis:url = [secret]: is not accepted"),
+    ],
+)
+def test_unusable_stack_file_is_said(tmp_path: Path, content: str | None, said: str):
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}")
+    if content is not None:
+        (tmp_path / "Pulumi.prod.yaml").write_text(content)
+    ended = run_command("--stack", "prod", "--config-file", str(tmp_path / "Pulumi.prod.yaml"))
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "AAABAGNpcGhlcnRleHQ=" not in ended.stderr
+    assert "Traceback" not in ended.stderr

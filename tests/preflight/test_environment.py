@@ -1,0 +1,112 @@
+"""The wrong account, missing permissions, no credentials, nobody answering: said once, and in words."""
+
+import boto3
+import pytest
+
+from preflight.aws import Aws
+from preflight.check import Status
+from tests.preflight.world import World
+
+
+def test_credentials_name_the_account_and_the_endpoint(world: World):
+    assert (
+        world.results()["account: credentials"].message
+        == f"account 123456789012 as root, ap-northeast-2, {world.aws.endpoint}"
+    )
+
+
+def test_account_other_than_the_stacks_is_a_failure(world: World):
+    world.values["permissionsBoundaryArn"] = "arn:aws:iam::210987654321:policy/boundary"
+    result = world.results()["account: is the stack's"]
+    assert result.status is Status.FAILED
+    assert result.message == "permissionsBoundaryArn is of account 210987654321, the credentials are of 123456789012"
+    assert "Pulumi.prod.yaml" in result.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect to the endpoint URL"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "Invalid endpoint: nonsense"),
+    ],
+)
+def test_nobody_answering_is_said_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, change: dict[str, str], said: str
+):
+    for name, value in change.items():
+        monkeypatch.setenv(name, value)
+    assert_only_credentials_fail(world, said)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (("ExpiredToken", ""), "AWS does not accept the credentials: ExpiredToken"),
+        (("InvalidClientTokenId", ""), "AWS does not accept the credentials: InvalidClientTokenId"),
+        (("InternalFailure", "later"), "sts get_caller_identity answered InternalFailure: later"),
+    ],
+)
+def test_refused_credentials_are_said_once(world: World, answer: tuple[str, str], said: str):
+    world.altered["sts", "get_caller_identity"] = answer
+    assert_only_credentials_fail(world, said)
+
+
+def test_no_credentials_at_all_are_said_once(world: World, monkeypatch: pytest.MonkeyPatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    world.session = boto3.Session()
+    assert_only_credentials_fail(world, "there are no AWS credentials in this environment")
+
+
+def assert_only_credentials_fail(world: World, said: str) -> None:
+    results = world.results()
+    first = results.pop("account: credentials")
+    assert (first.status, said in first.message, bool(first.remedy)) == (Status.FAILED, True, True), first
+    assert {(result.status, result.message) for result in results.values()} == {
+        (Status.NOT_CHECKED, "needs: account credentials (failed)")
+    }
+
+
+READS = {
+    "acm:DescribeCertificate": "certificate: is issued",
+    "route53:GetHostedZone": "DNS: hosted zone",
+    "ec2:DescribeVpcs": "network: VPC",
+    "ec2:DescribeVpcAttribute": "network: DNS in the VPC",
+    "ec2:DescribeSubnets": "network: subnets",
+    "ec2:DescribeRouteTables": "network: public subnets",
+    "ec2:DescribeNatGateways": "network: private subnets",
+    "ec2:DescribeVpcEndpoints": "names: VPC endpoints",
+    "ecr:BatchGetImage": "image: exists",
+    "ecr:GetAuthorizationToken": "image: architecture",
+    "ecr:DescribeRepositories": "names: repository",
+    "secretsmanager:DescribeSecret": "secrets: GitHub App exists",
+    "secretsmanager:GetSecretValue": "secrets: webhook exists",
+    "s3:ListBucket": "state: buckets exist",
+    "s3:GetBucketVersioning": "state: buckets keep versions",
+    "s3:GetEncryptionConfiguration": "state: buckets encrypt",
+    "dynamodb:DescribeTable": "state: lock tables",
+    "iam:GetPolicy": "roles: permissions boundary",
+    "iam:GetRole": "names: roles",
+    "kms:ListAliases": "names: key aliases",
+    "ecs:DescribeClusters": "names: cluster",
+    "elasticloadbalancing:DescribeLoadBalancers": "names: load balancer",
+    "logs:DescribeLogGroups": "names: log group",
+}
+
+
+@pytest.mark.parametrize("action", READS)
+def test_missing_permission_is_named(world: World, action: str):
+    world.assume_role({"Effect": "Allow", "NotAction": action, "Resource": "*"})
+    result = world.results()[READS[action]]
+    assert (result.status, result.message) == (Status.FAILED, f"the permission {action} is missing")
+    assert f"allow {action}" in result.remedy
+
+
+def test_refusal_by_the_secrets_key_names_the_permission_on_the_key(world: World):
+    world.altered["secretsmanager", "get_secret_value"] = ("AccessDeniedException", "Access to KMS is not allowed")
+    assert world.results()["secrets: webhook exists"].message == "the permission kms:Decrypt is missing"
+
+
+def test_calls_that_do_more_than_read_are_refused():
+    with pytest.raises(AssertionError, match=r"ecr.delete_repository doesn't only read"):
+        Aws("ap-northeast-2").read("ecr", "delete_repository", repositoryName="atlantis")

@@ -1,0 +1,81 @@
+"""The image checks, each spoiled once."""
+
+import pytest
+
+from preflight.check import Status
+from tests.preflight.world import TAG, World
+
+REGISTRY = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
+
+
+def test_missing_tag_says_what_to_push(world: World):
+    world.values["imageTag"] = "v0.48.0"
+    world.assert_only(
+        "image: exists",
+        Status.FAILED,
+        "the image atlantis:v0.48.0 does not exist in account 123456789012, ap-northeast-2",
+        f"docker push {REGISTRY}/atlantis:v0.48.0",
+    )
+
+
+def test_missing_repository_leads_through_the_first_deployment(world: World):
+    world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
+    world.assert_only(
+        "image: exists", Status.FAILED, "the repository atlantis does not exist", "deploy once with desiredCount 0"
+    )
+
+
+def test_missing_image_is_no_failure_while_no_task_is_wanted(world: World):
+    world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
+    world.values["desiredCount"] = 0
+    world.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 asks for no task")
+
+
+def test_image_of_another_registry_is_not_asked_for(world: World):
+    world.values["image"] = "ghcr.io/runatlantis/atlantis:v0.47.1"
+    world.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 is not in ECR")
+
+
+def test_image_for_other_processors_is_named(world: World):
+    world.push_image("arm64")
+    world.assert_only(
+        "image: architecture",
+        Status.FAILED,
+        "atlantis:v0.47.1 is for arm64, cpuArchitecture X86_64 needs amd64",
+        "docker buildx build --platform linux/amd64",
+    )
+
+
+@pytest.mark.parametrize(
+    ("architectures", "wanted", "status"),
+    [
+        (("amd64", "arm64"), "ARM64", Status.OK),
+        (("amd64", "arm64"), "X86_64", Status.OK),
+        (("amd64",), "ARM64", Status.FAILED),
+        ((), "X86_64", Status.FAILED),
+    ],
+)
+def test_index_is_searched_for_the_architecture(
+    world: World, architectures: tuple[str, ...], wanted: str, status: Status
+):
+    world.push_index(*architectures)
+    world.values["cpuArchitecture"] = wanted
+    result = world.results()["image: architecture"]
+    assert result.status is status
+    assert f"is for {', '.join(architectures) or 'no Linux platform'}" in result.message
+
+
+def test_whole_reference_by_digest_is_found_in_ecr(world: World):
+    digest = world.push_image("arm64", tag="other")
+    world.values |= {"image": f"{REGISTRY}/atlantis:{TAG}@{digest}", "cpuArchitecture": "ARM64"}
+    results = world.results()
+    assert results["image: exists"].message == f"atlantis@{digest} in account 123456789012, ap-northeast-2"
+    assert results["image: architecture"].status is Status.OK
+
+
+def test_unreadable_configuration_is_a_failure(world: World):
+    world.push_image("amd64")
+    world.altered["ecr", "batch_get_image"] = {
+        "images": {"imageManifest": '{"config": {"digest": "sha256:' + "1" * 64 + '"}}'}
+    }
+    world.assert_only("image: architecture", Status.FAILED, "has no readable configuration", "push the image again")

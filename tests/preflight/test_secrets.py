@@ -1,0 +1,173 @@
+"""The secret checks, each spoiled once, and that no value is ever said."""
+
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from preflight.check import Status
+from preflight.secrets import number_problem, private_key_problem
+from tests.preflight.world import APP_KEY, World
+
+APP, WEBHOOK = "prod-atlantis-github-app", "prod-atlantis-webhook-secret"
+PUT = f"aws secretsmanager put-secret-value --secret-id {APP}"
+
+
+def app(**changes: object) -> dict[str, object]:
+    return {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY} | changes
+
+
+def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | None = None) -> str:
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
+
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC_PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (APP_KEY.replace("\n", "\\n"), "has the two characters \\n where line breaks belong"),
+        (APP_KEY.replace("\n", ""), "has lost its line breaks"),
+        (APP_KEY.replace("\n", " "), "has lost its line breaks"),
+        (APP_KEY[: len(APP_KEY) // 2], "is a PEM that does not parse"),
+        ("", "is no PEM"),
+        ("MIIEpAIBAAKCAQEA", "is no PEM"),
+        (PUBLIC_PEM, "is a PEM, but no private key"),
+        (pem(RSA_KEY, b"passphrase"), "is locked with a passphrase"),
+        (pem(ec.generate_private_key(ec.SECP256R1())), "is no RSA key"),
+        (APP_KEY, None),
+        (f"\n{APP_KEY}\n\n", None),
+        (APP_KEY.replace("\n", "\r\n"), None),
+        (pem(RSA_KEY), None),
+    ],
+)
+def test_private_key_problem_says_what_is_wrong_with_the_pem(key: str, why: str | None):
+    problem = private_key_problem(key)
+    assert problem is None if why is None else problem is not None and problem.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [
+        ("123456", True),
+        (123456, True),
+        ("0", False),
+        ("12a", False),
+        ("", False),
+        (" 1", False),
+        ("-1", False),
+        ("²", False),
+        (True, False),
+    ],
+)
+def test_ids_are_positive_whole_numbers(value: object, accepted: bool):
+    assert (number_problem(value) is None) == accepted
+
+
+def test_missing_secret_says_how_to_make_it(world: World):
+    world.values["githubAppSecretName"] = "elsewhere"
+    world.assert_only(
+        "secrets: GitHub App exists",
+        Status.FAILED,
+        "elsewhere does not exist",
+        "aws secretsmanager create-secret --name elsewhere",
+    )
+
+
+def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(world: World):
+    world.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
+    del world.values["githubAppSecretName"]
+    world.assert_only(
+        "secrets: GitHub App exists", Status.FAILED, f"{APP} does not exist", "deploy once with desiredCount 0"
+    )
+    world.values["desiredCount"] = 0
+    world.assert_only("secrets: GitHub App exists", Status.NOT_CHECKED, f"the deployment makes {APP}")
+
+
+def test_secret_without_a_value_is_a_failure(world: World):
+    manager = world.client("secretsmanager")
+    manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
+    manager.create_secret(Name=APP)
+    world.assert_only("secrets: GitHub App exists", Status.FAILED, f"{APP} exists, but has no value", PUT)
+
+
+def test_secret_in_its_deletion_window_can_be_restored(world: World):
+    world.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
+    world.assert_only(
+        "secrets: GitHub App exists",
+        Status.FAILED,
+        "scheduled for deletion",
+        f"aws secretsmanager restore-secret --secret-id {APP}",
+    )
+
+
+def test_binary_value_is_no_json(world: World):
+    world.client("secretsmanager").put_secret_value(SecretId=APP, SecretBinary=b"{}")
+    world.assert_only("secrets: GitHub App exists", Status.FAILED, "has a binary value", PUT)
+
+
+@pytest.mark.parametrize("value", ["not json", "[1]", '"text"', '{"app_id": "1",'])
+def test_value_must_be_a_json_object(world: World, value: str):
+    world.put_secret(APP, value)
+    world.assert_only("secrets: GitHub App has its keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
+
+
+def test_missing_keys_are_named_beside_the_present_ones(world: World):
+    world.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
+    world.assert_only(
+        "secrets: GitHub App has its keys",
+        Status.FAILED,
+        f"{APP} lacks installation_id, private_key (it has installationId)",
+        PUT,
+    )
+
+
+def test_ids_that_are_no_numbers_are_named(world: World):
+    world.put_secret(APP, app(app_id="my-app"))
+    world.assert_only("secrets: GitHub App ids", Status.FAILED, f"{APP}: app_id is not a number", "App's settings page")
+
+
+def test_literal_backslash_n_is_explained(world: World):
+    world.put_secret(APP, app(private_key=APP_KEY.replace("\n", "\\n")))
+    world.assert_only(
+        "secrets: GitHub App private key", Status.FAILED, "has the two characters \\n", "--rawfile private_key"
+    )
+
+
+def test_named_webhook_secret_must_exist_with_its_key(world: World):
+    world.put_secret(WEBHOOK, {"webhookSecret": "x"})
+    world.assert_only(
+        "secrets: webhook has its key", Status.FAILED, f"{WEBHOOK} lacks webhook_secret (it has webhookSecret)"
+    )
+    world.values["webhookSecretName"] = "elsewhere"
+    world.assert_only("secrets: webhook exists", Status.FAILED, "elsewhere does not exist")
+
+
+def test_generated_webhook_secret_needs_no_check(world: World):
+    del world.values["webhookSecretName"]
+    world.assert_only("secrets: webhook exists", Status.NOT_CHECKED, "the deployment generates the webhook secret")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "k3epMeSecret-not-json",
+        {"app_id": "k3epMeSecret", "installation_id": "k3epMeSecret", "private_key": "k3epMeSecret"},
+    ],
+)
+def test_no_message_holds_a_value(world: World, value: object):
+    world.put_secret(APP, value)
+    world.put_secret(WEBHOOK, {"webhook_secret": "k3epMeSecret"})
+    said = json.dumps([[result.message, result.remedy] for result in world.results().values()])
+    assert "k3epMeSecret" not in said
+    assert "secrets" in said

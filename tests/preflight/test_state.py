@@ -1,0 +1,64 @@
+"""The checks of buckets, tables and boundary, each spoiled once."""
+
+from preflight.check import Status
+from sandbox.local_aws import REGION
+from tests.preflight.world import World, lock_table
+
+
+def test_missing_bucket_is_a_failure(world: World):
+    world.values["terraformStateBuckets"] = ["tf-state", "tf-elsewhere"]
+    world.assert_only("state: buckets exist", Status.FAILED, "no bucket tf-elsewhere", "correct terraformStateBuckets")
+
+
+def test_bucket_without_versions_is_a_warning(world: World):
+    world.client("s3").put_bucket_versioning(Bucket="tf-state", VersioningConfiguration={"Status": "Suspended"})
+    world.assert_only(
+        "state: buckets keep versions", Status.WARNING, "tf-state: versioning is off", "put-bucket-versioning"
+    )
+
+
+def test_bucket_without_encryption_is_a_warning(world: World):
+    world.altered["s3", "get_bucket_encryption"] = ("ServerSideEncryptionConfigurationNotFoundError", "")
+    world.assert_only(
+        "state: buckets encrypt", Status.WARNING, "tf-state: no default encryption", "put-bucket-encryption"
+    )
+
+
+def test_no_bucket_leaves_nothing_to_check(world: World):
+    world.values["terraformStateBuckets"] = []
+    world.assert_only("state: buckets exist", Status.NOT_CHECKED, "terraformStateBuckets is empty")
+
+
+def test_missing_table_is_a_failure(world: World):
+    world.values["terraformLockTables"] = ["tf-elsewhere"]
+    world.assert_only("state: lock tables", Status.FAILED, f"no table tf-elsewhere in {REGION}", "partition key LockID")
+
+
+def test_table_with_another_key_is_a_failure(world: World):
+    lock_table(world, "tf-other", "lockId")
+    world.values["terraformLockTables"] = ["tf-lock", "tf-other"]
+    world.assert_only(
+        "state: lock tables", Status.FAILED, "tf-other has the key lockId (HASH); Terraform writes LockID"
+    )
+
+
+def test_table_that_is_going_away_is_a_failure(world: World):
+    world.altered["dynamodb", "describe_table"] = {"Table": {"TableStatus": "DELETING"}}
+    world.assert_only("state: lock tables", Status.FAILED, "tf-lock is DELETING")
+
+
+def test_missing_boundary_is_a_failure(world: World):
+    world.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
+    world.assert_only(
+        "roles: permissions boundary",
+        Status.FAILED,
+        "policy/elsewhere does not exist",
+        "correct permissionsBoundaryArn",
+    )
+
+
+def test_no_table_and_no_boundary_leave_nothing_to_check(world: World):
+    del world.values["terraformLockTables"], world.values["permissionsBoundaryArn"]
+    results = world.results()
+    assert results["state: lock tables"].status is Status.NOT_CHECKED
+    assert results["roles: permissions boundary"].status is Status.NOT_CHECKED

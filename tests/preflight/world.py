@@ -1,0 +1,225 @@
+"""An account in which everything is as a production deployment needs it, for tests to spoil one thing at a time."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import boto3
+import urllib3
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+import settings
+from names import PhysicalNames
+from preflight.aws import Aws
+from preflight.check import Result, Status, run_checks
+from preflight.command import CHECKS
+from preflight.deployment import Deployment
+from sandbox.local_aws import ACCOUNT, REGION, LocalAws
+
+TAG = "v0.47.1"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+Changes: TypeAlias = dict[tuple[str, str], dict[str, Any] | tuple[str, str]]
+"""By service and operation: members to change in members of the answer, or the code and message of an error."""
+
+ROOT = boto3.Session("test", "test")
+"""One for all tests: it keeps the parsed service models, which take longer than the calls."""
+
+APP_KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    .decode()
+)
+
+
+class AlteredAws(Aws):
+    """The local AWS with single answers changed, or refused: states of a certificate, say, that it never has."""
+
+    def __init__(self, region: str, session: boto3.Session, changes: Changes) -> None:
+        super().__init__(region, session)
+        self._changes = changes
+
+    def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        change = self._changes.get((service, operation), {})
+        if isinstance(change, tuple):
+            raise ClientError({"Error": {"Code": change[0], "Message": change[1]}}, operation)
+        answer = super()._call(service, operation, parameters)
+        for member, members in change.items():
+            whole = answer[member][0] if isinstance(answer[member], list) else answer[member]
+            whole.update(members)
+        return answer
+
+
+@dataclass
+class World:
+    """The prepared account; `values` is what the stack file says, `altered` what AWS answers differently."""
+
+    aws: LocalAws
+    values: dict[str, Any] = field(default_factory=dict)
+    altered: Changes = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    session: boto3.Session = ROOT
+
+    names = PhysicalNames(environment="prod", account=ACCOUNT, region=REGION, partition="aws")
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
+
+    def results(self) -> dict[str, Result]:
+        """Run every check; results by `subject: title`."""
+        parsed = settings.parse(self.values, stack="prod", region=REGION)
+        aws = AlteredAws(REGION, self.session, self.altered)
+        return {f"{r.subject}: {r.title}": r for r in run_checks(CHECKS, Deployment("prod", parsed, aws))}
+
+    def push_image(self, architecture: str, tag: str = TAG, repository: str = "atlantis") -> str:
+        """Push an image that consists of a configuration only; returns its digest."""
+        config = json.dumps({"architecture": architecture, "os": "linux"}).encode()
+        digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+        uploads = f"{self.aws.endpoint}/v2/{repository}/blobs/uploads/"
+        answer = urllib3.request("POST", f"{uploads}?digest={digest}", body=config)
+        assert answer.status == 201, answer.data
+        blob = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": len(config), "digest": digest}
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": []}
+        return self._put_image(manifest, MANIFEST, tag, repository)
+
+    def push_index(self, *architectures: str, tag: str = TAG) -> str:
+        """Push an index of images, with a build attestation as docker adds one."""
+        platforms = [{"architecture": name, "os": "linux"} for name in architectures]
+        platforms.append({"architecture": "unknown", "os": "unknown"})
+        entries = [
+            {"mediaType": MANIFEST, "size": 1, "digest": f"sha256:{'0' * 64}", "platform": platform}
+            for platform in platforms
+        ]
+        return self._put_image({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}, INDEX, tag, "atlantis")
+
+    def _put_image(self, manifest: dict[str, Any], media_type: str, tag: str, repository: str) -> str:
+        answer = self.client("ecr").put_image(
+            repositoryName=repository,
+            imageManifest=json.dumps(manifest),
+            imageManifestMediaType=media_type,
+            imageTag=tag,
+        )
+        return answer["image"]["imageId"]["imageDigest"]
+
+    def put_secret(self, name: str, value: object) -> None:
+        text = value if isinstance(value, str) else json.dumps(value)
+        self.client("secretsmanager").put_secret_value(SecretId=name, SecretString=text)
+
+    def assume_role(self, *statements: dict[str, Any]) -> None:
+        """Look as a role that may do just this."""
+        iam = self.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName="looker", AssumeRolePolicyDocument=policy(trust))
+        iam.put_role_policy(RoleName="looker", PolicyName="look", PolicyDocument=policy(*statements))
+        answer = self.client("sts").assume_role(RoleArn=self.names.role_arn("looker"), RoleSessionName="preflight")
+        given = answer["Credentials"]
+        self.session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def assert_only(self, check: str, status: Status, *fragments: str) -> None:
+        """`check` ends with `status` and says all of `fragments`; what doesn't depend on it is content."""
+        results = self.results()
+        result = results[check]
+        said = f"{result.message} -> {result.remedy}"
+        assert (result.status, [part for part in fragments if part not in said]) == (status, []), said
+        others = {name: f"{other.status}: {other.message}" for name, other in results.items() if name != check}
+        assert {
+            name: said for name, said in others.items() if not said.startswith(("ok", "not checked: needs: "))
+        } == {}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def prepare(aws: LocalAws) -> World:
+    """Make everything that a deployment of the stack `prod` needs."""
+    world = World(aws)
+    _network(world)
+    _certificate(world)
+    _state(world)
+    world.client("ecr").create_repository(repositoryName="atlantis", tags=own_tags())
+    world.push_image("amd64")
+    app = {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY}
+    secrets = {"prod-atlantis-github-app": app, "prod-atlantis-webhook-secret": {"webhook_secret": "wanted-by-github"}}
+    for name, value in secrets.items():
+        world.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+    world.values |= {
+        "githubAppSecretName": "prod-atlantis-github-app",
+        "webhookSecretName": "prod-atlantis-webhook-secret",
+        "allowedCidrBlocks": ["203.0.113.0/24"],
+        "url": "https://atlantis.example.com",
+        "repoAllowlist": "github.com/ryu-qqq/*",
+    }
+    return world
+
+
+def own_tags() -> list[dict[str, str]]:
+    own = {"Project": "atlantis", "Environment": "prod", "ManagedBy": "pulumi"}
+    return [{"Key": key, "Value": value} for key, value in own.items()]
+
+
+def _network(world: World) -> None:
+    ec2 = world.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    world.ids |= {"vpc": vpc, "internet gateway": gateway}
+    for position, name in enumerate(("public a", "public b", "private a", "private b")):
+        zone = f"{REGION}{name[-1]}"
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{position}.0/24", AvailabilityZone=zone)["Subnet"]
+        world.ids[name] = subnet["SubnetId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=world.ids["public a"], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    world.ids["nat gateway"] = nat
+    for kind, target in (("public", {"GatewayId": gateway}), ("private", {"NatGatewayId": nat})):
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
+        for zone in "ab":
+            ec2.associate_route_table(RouteTableId=table, SubnetId=world.ids[f"{kind} {zone}"])
+        world.ids[f"{kind} routes"] = table
+    world.values |= {
+        "vpcId": vpc,
+        "publicSubnetIds": [world.ids["public a"], world.ids["public b"]],
+        "privateSubnetIds": [world.ids["private a"], world.ids["private b"]],
+    }
+
+
+def _certificate(world: World) -> None:
+    certificate = world.client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")
+    zone = world.client("route53").create_hosted_zone(Name="example.com", CallerReference="preflight")
+    world.values |= {
+        "acmCertificateArn": certificate["CertificateArn"],
+        "hostedZoneId": zone["HostedZone"]["Id"].rsplit("/", 1)[-1],
+    }
+
+
+def _state(world: World) -> None:
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket="tf-state", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="tf-state", VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    lock_table(world, "tf-lock", "LockID")
+    boundary = world.client("iam").create_policy(
+        PolicyName="boundary", PolicyDocument=policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    )
+    world.values |= {
+        "terraformStateBuckets": ["tf-state"],
+        "terraformLockTables": ["tf-lock"],
+        "permissionsBoundaryArn": boundary["Policy"]["Arn"],
+    }
+
+
+def lock_table(world: World, name: str, key: str) -> None:
+    world.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
