@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox import console, hooks, inventory, local_aws, locks, plugins, processes
+from sandbox import console, inventory, local_aws, locks, plugins, processes
 from sandbox.errors import SandboxError
+from sandbox.hooks import HOOKS, load_hooks
 from sandbox.local_aws import LocalAws
 from sandbox.paths import CHECKOUT, state_directory
 from sandbox.stack import EngineError, Stack
 from sandbox.twins import Twins
-from sandbox.workspace import Workspace, clean_environment
+from sandbox.workspace import Workspace, clean_environment, provider_settings
 
 __all__ = ["Sandbox"]
 
@@ -24,7 +25,8 @@ class Sandbox:
     """The sandbox of ``stack`` in the folder ``state``; each stack has a folder, and so a local AWS, of its own.
 
     ``program`` is the folder of the Pulumi program; ``settings`` (``namespace:key`` to value) override its stack
-    file; ``policy_pack`` judges every preview and update, None for no pack.
+    file; ``policy_pack`` judges every preview and update, None for no pack; ``hooks`` are modules (see
+    ``sandbox.hooks``) that bring the deployed system to life.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class Sandbox:
         program: Path = CHECKOUT,
         settings: Mapping[str, Any] | None = None,
         policy_pack: Path | None = CHECKOUT / "policy",
+        hooks: tuple[str, ...] = HOOKS,
     ) -> None:
         self.stack = stack
         self.state = (state or state_directory() / stack).resolve()
         self.settings = dict(settings or {})
         self.policy_pack = policy_pack
+        self.hooks = hooks
         self.workspace = Workspace(self.state, program)
         self._stack = Stack(stack, self.workspace)
         self._lock: int | None = None
@@ -67,7 +71,7 @@ class Sandbox:
             self._start()
             self._recover()
             self._change("up", "Deploying", *self._policy())
-            for hook in hooks.load():
+            for hook in load_hooks(self.hooks):
                 hook.after_up(self)
 
     def preview(self) -> None:
@@ -94,7 +98,7 @@ class Sandbox:
             if self.resources():
                 self._start()
                 self._recover()
-                for hook in reversed(hooks.load()):
+                for hook in reversed(load_hooks(self.hooks)):
                     hook.before_down(self)
                 if force:
                     self._lift_protection()
@@ -138,6 +142,7 @@ class Sandbox:
 
     def _start(self) -> None:
         """Have the engine, the local AWS, the copies of the settings and the stack itself ready."""
+        self.workspace.source_settings(self.stack)  # a stack that doesn't exist is said before anything is started
         console.step(f"Engine: {self._stack.engine.origin}")
         crashed = local_aws.crashed(self.state)
         if crashed:
@@ -152,9 +157,10 @@ class Sandbox:
             self._stack.create()
 
     def _prepare(self, overrides: Mapping[str, Any]) -> None:
-        given = {**self.workspace.source_settings(self.stack), **self.settings, **overrides}
+        # The stack file's own provider settings are for the real AWS; those of ``settings`` are meant for this run.
         aws = self.aws
-        self.workspace.prepare(self.stack, aws, Twins(self.state, aws).replace(given))
+        source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
+        self.workspace.prepare(self.stack, Twins(self.state, aws).replace({**source, **self.settings, **overrides}))
 
     def _recover(self) -> None:
         """Make the engine's state true again where the last run did not end."""
@@ -211,5 +217,5 @@ class Sandbox:
         return ["--policy-pack", str(self.policy_pack)] if self.policy_pack else []
 
     def _require_stack(self) -> None:
-        if not self._stack.exists:
+        if not self.resources():
             raise SandboxError(f"The stack {self.stack} is not deployed in {self.state}; `make up` deploys it")

@@ -19,7 +19,7 @@ from sandbox.files import write_private
 from sandbox.local_aws import LocalAws
 from sandbox.paths import STATE_VARIABLE, private_directory
 
-__all__ = ["Workspace", "clean_environment"]
+__all__ = ["Workspace", "clean_environment", "provider_settings"]
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,15 @@ class Workspace:
         """The copy of ``stack``'s settings that the engine reads."""
         return self.project / f"Pulumi.{stack}.yaml"
 
-    def prepare(self, stack: str, aws: LocalAws, settings: Mapping[str, Any]) -> None:
-        """Write the copies for ``stack`` with its ``settings`` (``namespace:key`` to value) and the provider's."""
+    def prepare(self, stack: str, settings: Mapping[str, Any]) -> None:
+        """Write the copies for ``stack`` with exactly these ``settings`` (``namespace:key`` to value)."""
         for folder in (self.state, self.project, self.pulumi_home, self.backend):
             private_directory(folder)
         if not self._passphrase.exists():
             write_private(self._passphrase, secrets.token_urlsafe(32))
         self._write_project()
-        config = {**settings, **_provider_settings(aws)}
         copy = self.stack_file(stack)
-        document: dict[str, Any] = {"config": config}
+        document: dict[str, Any] = {"config": dict(settings)}
         if copy.exists():
             # The salt of the passphrase: without it the state's secrets could not be read again.
             salt = _load(copy).get("encryptionsalt")
@@ -115,7 +114,8 @@ def clean_environment() -> dict[str, str]:
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}
 
 
-def _provider_settings(aws: LocalAws) -> dict[str, Any]:
+def provider_settings(aws: LocalAws) -> dict[str, Any]:
+    """Settings that point the AWS provider at ``aws``."""
     return {
         "aws:region": aws.region,
         "aws:accessKey": local_aws.ROOT_KEY,

@@ -1,0 +1,106 @@
+"""What the end-to-end tests share: a sandbox of their own, driven in this process or by its command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import processes
+from sandbox.paths import CHECKOUT, STATE_VARIABLE
+from sandbox.run import Sandbox
+
+SEED_OUTPUTS = {
+    "atlantis_ecr_repository_url",
+    "atlantis_ecr_repository_arn",
+    "atlantis_ecs_cluster_id",
+    "atlantis_ecs_cluster_name",
+    "atlantis_ecs_service_name",
+    "atlantis_task_definition_arn",
+    "atlantis_task_definition_revision",
+    "atlantis_alb_dns_name",
+    "atlantis_alb_zone_id",
+    "atlantis_target_group_arn",
+    "atlantis_alb_security_group_id",
+    "atlantis_ecs_tasks_security_group_id",
+    "atlantis_ecs_task_execution_role_arn",
+    "atlantis_ecs_task_role_arn",
+    "atlantis_efs_id",
+    "atlantis_efs_dns_name",
+    "atlantis_efs_access_point_id",
+    "atlantis_cloudwatch_log_group_name",
+    "atlantis_cloudwatch_log_group_arn",
+}
+URL_OUTPUTS = {"atlantis_url", "atlantis_webhook_url"}
+
+
+@dataclass
+class Ground:
+    """A folder for sandboxes; each stack in it has a state folder of its own, as in a checkout."""
+
+    base: Path
+    stack: str = "local"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """The state folder of the stack."""
+        return self.base / self.stack
+
+    def sandbox(self, **settings: Any) -> Sandbox:
+        """The sandbox without Atlantis itself, with ``settings`` of the namespace ``atlantis:`` over the stack file's."""
+        overrides = {f"atlantis:{key}": value for key, value in settings.items()}
+        return Sandbox(self.stack, state=self.state, settings={**self.settings, **overrides}, hooks=())
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which the command line uses this folder."""
+        return {**os.environ, STATE_VARIABLE: str(self.base)}
+
+    def command(self, verb: str, *arguments: str) -> list[str]:
+        """The command line of ``verb`` on the stack."""
+        return [sys.executable, "-m", "sandbox", verb, "--stack", self.stack, *arguments]
+
+    def cli(self, verb: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command line as ``make`` does."""
+        return subprocess.run(
+            self.command(verb, *arguments),
+            cwd=CHECKOUT,
+            env={**self.environment(), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    def engine_state(self) -> Path:
+        """The file with the engine's state of the stack."""
+        return next((self.state / "backend").glob(f".pulumi/stacks/*/{self.stack}.json"))
+
+    def stop(self) -> None:
+        """Stop whatever the test left running."""
+        processes.stop_all(self.state)
+
+
+def own_processes(base: Path) -> Iterator[tuple[int, str]]:
+    """Id and command line of every process of this machine that works in ``base``."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(base) in command or str(base) in environment:
+            yield int(entry.name), command
+
+
+def resource(sandbox: Sandbox, type_: str, name: str | None = None) -> dict[str, Any]:
+    """The one resource of this type (and name) in the engine's state."""
+    found = [
+        item
+        for item in sandbox.resources()
+        if item["type"] == type_ and (name is None or item["urn"].endswith(f"::{name}"))
+    ]
+    assert len(found) == 1, [item["urn"] for item in found]
+    return found[0]

@@ -1,0 +1,47 @@
+"""Production's settings in the sandbox: what they name by id has twins, and the existing VPC is used."""
+
+import pytest
+
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, own_processes, resource
+
+
+def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
+    production: Ground, monkeypatch: pytest.MonkeyPatch
+):
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.setenv(variable, "of-the-real-account")
+
+    answer = production.cli("preview")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "vpc-0a1b2c3d4e5f60718 has its twin" in answer.stderr
+    assert "of-the-real-account" not in answer.stdout + answer.stderr
+    assert "atlantis-guard" in answer.stdout
+    assert list(own_processes(production.base)) == []
+
+
+def test_a_second_preview_uses_the_same_twins(production: Ground):
+    answer = production.cli("preview")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "has its twin" not in answer.stderr
+
+
+def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
+    sandbox = production.sandbox()
+
+    sandbox.up()
+
+    types = {item["type"] for item in sandbox.resources() if item.get("custom") and not item.get("external")}
+    assert not types & {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"}
+    assert set(sandbox.outputs()) == SEED_OUTPUTS | URL_OUTPUTS
+    assert sandbox.compare().describe() == ""
+    balancer = resource(sandbox, "aws:lb/loadBalancer:LoadBalancer")
+    zones = sandbox.aws.client("ec2").describe_subnets(SubnetIds=balancer["outputs"]["subnets"])["Subnets"]
+    assert len({zone["AvailabilityZone"] for zone in zones}) == 2
+
+
+def test_a_forced_down_leaves_nothing_of_the_stack(production: Ground):
+    production.sandbox().down(force=True)
+
+    assert [path.name for path in production.state.iterdir()] == ["run.lock"]

@@ -1,0 +1,120 @@
+"""The life of the local stack on the real engine: deployed, looked at, changed, damaged, destroyed."""
+
+import json
+
+import pytest
+
+from sandbox.stack import EngineError
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, own_processes, resource
+
+
+def test_up_deploys_what_the_local_aws_then_has(deployed: Ground):
+    sandbox = deployed.sandbox()
+
+    assert sandbox.compare().describe() == ""
+    service = sandbox.aws.client("ecs").describe_services(cluster="atlantis-local", services=["atlantis-local"])
+    assert service["services"][0]["desiredCount"] == 1
+
+
+def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Ground):
+    answer = deployed.cli("outputs")
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr == ""
+    outputs = json.loads(answer.stdout)
+    assert set(outputs) == SEED_OUTPUTS | URL_OUTPUTS
+    assert outputs["atlantis_ecs_cluster_name"] == "atlantis-local"
+    assert outputs["atlantis_webhook_url"] == "https://atlantis.example.com/events"
+
+
+def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest.CaptureFixture[str]):
+    before = deployed.sandbox().resources()
+
+    deployed.sandbox().up()
+
+    assert deployed.sandbox().resources() == before
+    shown = capfd.readouterr().out
+    assert "unchanged" in shown
+    assert not [word for word in ("created", "updated", "replaced", "deleted") if f" {word}" in shown]
+
+
+def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
+    sandbox = deployed.sandbox(imageTag="v0.48.0")
+    service = resource(sandbox, "aws:ecs/service:Service")
+
+    sandbox.up()
+
+    found = sandbox.aws.client("ecs").describe_services(cluster="atlantis-local", services=["atlantis-local"])
+    definition = sandbox.aws.client("ecs").describe_task_definition(
+        taskDefinition=found["services"][0]["taskDefinition"]
+    )["taskDefinition"]
+    assert definition["containerDefinitions"][0]["image"].endswith("/atlantis:v0.48.0")
+    assert resource(sandbox, "aws:ecs/service:Service")["id"] == service["id"]
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_change_that_would_replace_a_protected_file_system_is_refused(
+    deployed: Ground, capfd: pytest.CaptureFixture[str]
+):
+    file_system = resource(deployed.sandbox(), "aws:efs/fileSystem:FileSystem")
+
+    with pytest.raises(EngineError):
+        deployed.sandbox(efsEncryptionKey="aws").preview()
+
+    assert "protect" in capfd.readouterr().out
+    with pytest.raises(EngineError):
+        deployed.sandbox(efsEncryptionKey="aws").up()
+    deployed.sandbox().up()
+    assert resource(deployed.sandbox(), "aws:efs/fileSystem:FileSystem")["id"] == file_system["id"]
+    assert deployed.sandbox().compare().describe() == ""
+
+
+def test_refresh_finds_what_was_deleted_outside_and_up_brings_it_back(deployed: Ground):
+    sandbox = deployed.sandbox()
+    group = resource(sandbox, "aws:cloudwatch/logGroup:LogGroup")["id"]
+    rule = resource(sandbox, "aws:lb/listenerRule:ListenerRule", _a_rule(deployed))
+    sandbox.aws.client("logs").delete_log_group(logGroupName=group)
+    sandbox.aws.client("elbv2").delete_rule(RuleArn=rule["id"])
+
+    sandbox.refresh()
+
+    types = [item["type"] for item in sandbox.resources()]
+    assert "aws:cloudwatch/logGroup:LogGroup" not in types
+    assert rule["id"] not in [item.get("id") for item in sandbox.resources()]
+    sandbox.up()
+    assert resource(sandbox, "aws:cloudwatch/logGroup:LogGroup")["id"] == group
+    assert sandbox.compare().describe() == ""
+
+
+def test_down_keeps_what_is_protected_and_up_uses_it_again(deployed: Ground):
+    sandbox = deployed.sandbox()
+    file_system = resource(sandbox, "aws:efs/fileSystem:FileSystem")["id"]
+
+    answer = deployed.cli("down")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Kept" in answer.stderr
+    assert "FORCE=1" in answer.stderr
+    assert list(own_processes(deployed.base)) == []
+    types = {item["type"] for item in sandbox.resources()}
+    assert "aws:efs/fileSystem:FileSystem" in types
+    assert "aws:ecs/service:Service" not in types
+    sandbox.up()
+    assert resource(sandbox, "aws:efs/fileSystem:FileSystem")["id"] == file_system
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_forced_down_leaves_nothing(deployed: Ground):
+    answer = deployed.cli("down", "--force")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert list(own_processes(deployed.base)) == []
+    assert [path.name for path in deployed.state.iterdir()] == ["run.lock"]
+    again = deployed.cli("down", "--force")
+    assert again.returncode == 0, again.stderr
+
+
+def _a_rule(ground: Ground) -> str:
+    """The name of one of the listener's rules."""
+    rules = [item for item in ground.sandbox().resources() if item["type"] == "aws:lb/listenerRule:ListenerRule"]
+    return rules[0]["urn"].rsplit("::", 1)[1]
