@@ -1,0 +1,219 @@
+"""The rule evaluator, condition by condition, on rules as DescribeRules returns them."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.listener_rules import Decision, Listener, Request, UnknownRuleError, decide
+
+GROUP = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/atlantis-prod-atlantis/1"
+FORWARD = {"Type": "forward", "TargetGroupArn": GROUP}
+DEFAULT = {
+    "Priority": "default",
+    "Conditions": [],
+    "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
+}
+
+
+def listener(*rules: dict[str, Any], port: int = 443, protocol: str = "HTTPS") -> Listener:
+    return Listener(port, protocol, (*rules, DEFAULT))
+
+
+def rule(*conditions: dict[str, Any], priority: int = 1, action: dict[str, Any] = FORWARD) -> dict[str, Any]:
+    return {"Priority": str(priority), "Conditions": list(conditions), "Actions": [action]}
+
+
+def condition(name: str, *values: Any, **more: str) -> dict[str, Any]:
+    member = {
+        "source-ip": "SourceIpConfig",
+        "path-pattern": "PathPatternConfig",
+        "host-header": "HostHeaderConfig",
+        "http-request-method": "HttpRequestMethodConfig",
+        "http-header": "HttpHeaderConfig",
+        "query-string": "QueryStringConfig",
+    }[name]
+    return {"Field": name, "Values": [], member: {"Values": list(values)} | more}
+
+
+def request(source: str = "203.0.113.7", **parts: Any) -> Request:
+    return Request(source, **parts)
+
+
+@pytest.mark.parametrize(
+    ("block", "source", "matches"),
+    [
+        ("203.0.113.0/24", "203.0.113.255", True),
+        ("203.0.113.0/24", "203.0.114.0", False),
+        ("203.0.113.7/32", "203.0.113.7", True),
+        ("203.0.113.7/32", "203.0.113.8", False),
+        ("0.0.0.0/0", "8.8.8.8", True),
+        ("0.0.0.0/0", "2001:db8::1", False),
+        ("2a0a:a440::/29", "2a0a:a447:ffff::1", True),
+        ("2a0a:a440::/29", "2a0a:a448::1", False),
+        ("::/0", "203.0.113.7", False),
+        ("2606:50c0::/32", "2606:50C0:8000:0:0:0:0:153", True),
+    ],
+)
+def test_source_is_compared_with_the_range(block: str, source: str, matches: bool):
+    decided = decide(listener(rule(condition("source-ip", block))), request(source))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/events", "/events", True),
+        ("/events", "/events/", False),
+        ("/events", "/Events", False),
+        ("/events", "/eventsx", False),
+        ("/events", "/x/events", False),
+        ("/api/*", "/api/locks", True),
+        ("/api/*", "/api/", True),
+        ("/api/*", "/api", False),
+        ("/api/*", "/api/a/b", True),
+        ("*", "/anything", True),
+        ("/lock?", "/locks", True),
+        ("/lock?", "/lock", False),
+        ("/a.c", "/abc", False),
+        ("/*/plan", "/org/repo/plan", True),
+    ],
+)
+def test_path_is_compared_whole_with_case_and_wildcards(pattern: str, path: str, matches: bool):
+    decided = decide(listener(rule(condition("path-pattern", pattern))), request(path=path))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "host", "matches"),
+    [
+        ("atlantis.example.com", "ATLANTIS.example.com", True),
+        ("Atlantis.Example.com", "atlantis.example.com", True),
+        ("*.example.com", "atlantis.example.com", True),
+        ("*.example.com", "example.com", False),
+        ("*.example.com", "a.b.example.com", True),
+        ("atlanti?.example.com", "atlantis.example.com", True),
+        ("atlantis.example.com", "other.example.com", False),
+    ],
+)
+def test_host_is_compared_without_case(pattern: str, host: str, matches: bool):
+    decided = decide(listener(rule(condition("host-header", pattern))), request(host=host))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+@pytest.mark.parametrize(
+    ("method", "matches"), [("POST", True), ("post", False), ("GET", False), ("POSTS", False), ("HEAD", True)]
+)
+def test_method_is_compared_exactly(method: str, matches: bool):
+    decided = decide(listener(rule(condition("http-request-method", "POST", "HEAD"))), request(method=method))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("version=v2", True),
+        ("VERSION=V2", True),
+        ("a=1&version=v2x", True),
+        ("version=v1", False),
+        ("version=", False),
+        ("x=exact*", True),
+        ("x=exactly", False),
+        ("other=anykey", True),
+        ("", False),
+    ],
+)
+def test_query_is_compared_by_key_and_value_without_case(query: str, matches: bool):
+    wanted = condition(
+        "query-string", {"Key": "version", "Value": "v2*"}, {"Key": "x", "Value": r"exact\*"}, {"Value": "anykey"}
+    )
+    decided = decide(listener(rule(wanted)), request(query=query))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+@pytest.mark.parametrize(
+    ("headers", "matches"),
+    [
+        ({"X-GitHub-Event": "ping"}, True),
+        ({"x-github-event": "PULL_request"}, True),
+        ({"X-GitHub-Event": "push"}, False),
+        ({"X-Other": "ping"}, False),
+        ({}, False),
+    ],
+)
+def test_header_is_compared_without_case(headers: dict[str, str], matches: bool):
+    wanted = condition("http-header", "ping", "pull_*", HttpHeaderName="X-GitHub-Event")
+    decided = decide(listener(rule(wanted)), request(headers=headers))
+    assert decided.action == ("forward" if matches else "fixed-response")
+
+
+def test_every_condition_must_match_and_one_value_of_each_is_enough():
+    both = rule(condition("source-ip", "192.0.2.0/24", "203.0.113.0/24"), condition("path-pattern", "/events"))
+    assert decide(listener(both), request(path="/events")).action == "forward"
+    assert decide(listener(both), request(path="/")).action == "fixed-response"
+    assert decide(listener(both), request("198.51.100.1", path="/events")).action == "fixed-response"
+
+
+def test_lowest_priority_decides_whatever_the_order_they_are_listed_in():
+    refuse = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    rules = [rule(priority=20), rule(priority=100), rule(priority=3, action=refuse)]
+    assert decide(listener(*rules), request()) == Decision("3", "fixed-response", status=404)
+    assert decide(listener(*rules[:2]), request()) == Decision("20", "forward", target_groups=(GROUP,))
+
+
+def test_older_form_of_a_condition_counts():
+    older = {"Field": "path-pattern", "Values": ["/events"]}
+    assert decide(listener(rule(older)), request(path="/events")).action == "forward"
+    assert decide(listener(rule(older)), request(path="/")).action == "fixed-response"
+
+
+def test_last_action_decides():
+    login = {"Type": "authenticate-oidc", "Order": 1}
+    rules = {"Priority": "1", "Conditions": [], "Actions": [FORWARD | {"Order": 2}, login]}
+    assert decide(listener(rules), request()).action == "forward"
+
+
+@pytest.mark.parametrize(
+    ("config", "location"),
+    [
+        ({"Protocol": "HTTPS", "Port": "443"}, "https://atlantis.example.com:443/events?a=1"),
+        (
+            {"Protocol": "#{protocol}", "Host": "new.example.com", "Path": "/moved/#{path}", "Query": ""},
+            "http://new.example.com:80/moved/events?a=1",
+        ),
+        ({"Query": "old=#{query}", "Path": "/"}, "http://atlantis.example.com:80/?old=a=1"),
+    ],
+)
+def test_redirect_fills_in_the_request(config: dict[str, str], location: str):
+    redirect = {"Type": "redirect", "RedirectConfig": config | {"StatusCode": "HTTP_301"}}
+    sent = request(host="atlantis.example.com", path="/events", query="a=1")
+    decided = decide(listener(rule(action=redirect), port=80, protocol="HTTP"), sent)
+    assert decided == Decision("1", "redirect", status=301, location=location)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [
+        ({"Field": "source-country", "Values": ["KR"]}, "rule 7: condition source-country is unknown"),
+        (
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/e"]}},
+            "rule 7: condition path-pattern with RegexValues is unknown",
+        ),
+        (
+            {"Field": "path-pattern", "PathPatternConfig": {"Values": []}},
+            "rule 7: condition path-pattern without values is unknown",
+        ),
+    ],
+)
+def test_unknown_condition_is_an_error_even_behind_one_that_does_not_match(unknown: dict[str, Any], said: str):
+    with pytest.raises(UnknownRuleError, match=said.replace(".", r"\.")):
+        decide(listener(rule(condition("source-ip", "192.0.2.0/24"), unknown, priority=7)), request())
+
+
+def test_unknown_action_is_an_error():
+    with pytest.raises(UnknownRuleError, match="rule 1: action jwt-validation is unknown"):
+        decide(listener(rule(action={"Type": "jwt-validation"})), request())
+
+
+def test_listener_without_a_default_rule_is_an_error():
+    with pytest.raises(UnknownRuleError, match="no default rule"):
+        decide(Listener(443, "HTTPS", ()), request())
