@@ -14,6 +14,9 @@ VERBS = {
     "refresh": ("sandbox.commands:refresh", "bring the engine's state up to date with the local AWS"),
     "down": ("sandbox.down:run", "destroy what is not protected and stop every process"),
     "outputs": ("sandbox.commands:outputs", "print the stack's outputs as JSON"),
+    "logs": ("sandbox.atlantis.logs:run", "follow what Atlantis says"),
+    "webhook": ("sandbox.github.webhook:run", "send Atlantis a signed event, as GitHub would"),
+    "preflight": ("preflight.command:run", "check what a real deployment needs before it is started"),
     "status": ("sandbox.commands:status", "say what is deployed and what runs"),
 }
 
@@ -32,7 +35,11 @@ def main() -> int:
     target, purpose = VERBS[verb]
     module_name, function = target.split(":")
     module = import_module(module_name)
-    verb_parser = argparse.ArgumentParser(prog=f"sandbox {verb}", description=purpose)
+    verb_parser = argparse.ArgumentParser(
+        prog=f"sandbox {verb}",
+        description=purpose,
+        conflict_handler="resolve",  # a module may have a --stack of its own
+    )
     verb_parser.add_argument("--stack", default="local", help="the stack whose settings are used (default: local)")
     if hasattr(module, "add_arguments"):
         module.add_arguments(verb_parser)

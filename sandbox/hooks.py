@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HOOKS", "Hook", "load_hooks"]
 
-HOOKS: tuple[str, ...] = ()
+HOOKS: tuple[str, ...] = ("sandbox.atlantis.lifecycle",)
 
 
 class Hook(Protocol):

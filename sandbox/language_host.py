@@ -127,6 +127,9 @@ def _run(program: str, parallel: int) -> language_pb2.RunResponse:
 def _traceback(error: Exception, program: str) -> str:
     """The traceback from the program's own first frame on, or whole where it has none (an error inside the SDK)."""
     frames = traceback.TracebackException.from_exception(error)
+    if isinstance(error, SyntaxError):
+        # It names file and line itself; the frames are only those of importing it.
+        return "".join(frames.format_exception_only())
     entry = {program, str(Path(program) / "__main__.py")}
     for index, frame in enumerate(frames.stack):
         if frame.filename in entry:

@@ -1,0 +1,126 @@
+"""Programs and policy packs through the stand-in language host, on the real engine, with no provider involved."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.paths import CHECKOUT
+from sandbox.run import Sandbox
+from sandbox.stack import EngineError
+from tests.sandbox.harness import Ground
+
+PROJECT = f"""
+name: tiny
+runtime: {{name: python, options: {{virtualenv: {CHECKOUT / ".venv"}}}}}
+"""
+COMPONENT = """
+import pulumi
+
+class Thing(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("tiny:index:Thing", name)
+        self.register_outputs({})
+"""
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+def no_bad_name(args, report):
+    if args.name == "bad":
+        report("the name is bad")
+
+PolicyPack("tiny-pack", [ResourceValidationPolicy("no-bad-name", "No bad name", no_bad_name, EnforcementLevel.MANDATORY)])
+"""
+
+
+@pytest.fixture
+def tiny(ground: Ground, tmp_path: Path):
+    """Makes the sandbox of a program with this source."""
+
+    def make(source: str, *, pack: str | None = None) -> Sandbox:
+        program, packs = tmp_path / "program", tmp_path / "pack"
+        for folder in (program, packs):
+            folder.mkdir(exist_ok=True)
+        (program / "Pulumi.yaml").write_text(PROJECT)
+        (program / "Pulumi.local.yaml").write_text("config: {tiny:size: 3}\n")
+        (program / "__main__.py").write_text(COMPONENT + source)
+        if pack:
+            (packs / "PulumiPolicy.yaml").write_text(PROJECT.replace("name: tiny\n", ""))
+            (packs / "__main__.py").write_text(pack)
+        return Sandbox(state=ground.state, program=program, policy_pack=packs if pack else None, hooks=())
+
+    return make
+
+
+def test_a_program_has_its_settings_project_and_folder(tiny, tmp_path: Path):
+    sandbox = tiny(
+        "import os\n"
+        "pulumi.export('size', pulumi.Config().require_int('size'))\n"
+        "pulumi.export('where', [pulumi.get_project(), pulumi.get_stack(), os.getcwd()])\n"
+    )
+
+    sandbox.up()
+
+    assert sandbox.outputs() == {"size": 3, "where": ["tiny", "local", str(tmp_path / "program")]}
+
+
+def test_a_run_error_shows_its_message_only(tiny, capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(EngineError):
+        tiny("raise pulumi.RunError('size is wrong: mend it')").preview()
+
+    shown = capfd.readouterr().out
+    assert "error: size is wrong: mend it" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{}['missing']", "KeyError: 'missing'"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("pulumi.Output.from_input(1).apply(lambda v: 1 / 0)", "ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(3)", "Program exited with 3"),
+        ("this is no Python", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_an_unexpected_error_is_shown_with_the_programs_own_frames(
+    tiny, capfd: pytest.CaptureFixture[str], source: str, expected: str
+):
+    with pytest.raises(EngineError) as raised:
+        tiny(source).preview()
+
+    shown = capfd.readouterr().out
+    assert raised.value.code > 0
+    assert expected in shown
+    assert "language_host" not in shown
+
+
+def test_modules_of_the_checkout_are_out_of_a_programs_reach(tiny, capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(EngineError):
+        tiny("import settings").preview()
+
+    assert "No module named 'settings'" in capfd.readouterr().out
+
+
+def test_a_policy_pack_judges_the_program(tiny, capfd: pytest.CaptureFixture[str]):
+    tiny("Thing('good')", pack=PACK).preview()
+    assert "tiny-pack" in capfd.readouterr().out
+
+    with pytest.raises(EngineError):
+        tiny("Thing('bad')", pack=PACK).preview()
+
+    assert "the name is bad" in capfd.readouterr().out
+
+
+def test_a_policy_pack_that_does_not_start_says_why(tiny, capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(EngineError):
+        tiny("Thing('good')", pack="import no_such_module").preview()
+
+    shown = capfd.readouterr()
+    assert "No module named 'no_such_module'" in shown.out + shown.err
+
+
+def test_plugins_and_their_place_cause_no_warning(tiny, capfd: pytest.CaptureFixture[str]):
+    tiny("Thing('good')", pack=PACK).up()
+
+    shown = capfd.readouterr()
+    assert "warning" not in (shown.out + shown.err).lower()
