@@ -14,6 +14,7 @@ from sandbox.atlantis.status import Status, StatusFile
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
+from sandbox.paths import CHECKOUT
 
 if TYPE_CHECKING:
     from sandbox.run import Sandbox
@@ -36,7 +37,7 @@ def after_up(sandbox: "Sandbox") -> None:
     if status.state == "idle":
         console.step("Nothing runs: the service's desired count is 0")
         return
-    console.step(f"Atlantis runs as process port {status.port}, behind the deployed load balancer")
+    console.step("Atlantis runs, behind the deployed load balancer")
     console.note(f"http://127.0.0.1:{status.front_port}/   its page, in a browser")
     console.note("make webhook   send it a signed event, as GitHub would")
     console.note("make logs      follow what it says")
@@ -109,6 +110,7 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
         name,
         [*command, *(f"--{option}={value}" for option, value in options.items())],
         environment=environment,
+        directory=CHECKOUT,
     )
 
 

@@ -21,7 +21,7 @@ def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
 
         def do_CONNECT(self) -> None:
             if self.path not in {f"{host}:443" for host in HOSTS}:
-                store.record("requests", {"method": "CONNECT", "path": self.path, "status": 403, "expected": False})
+                store.record("refused", {"destination": self.path})
                 self.send_error(403, "The sandbox reaches GitHub's stand-in and the local AWS, nothing beyond")
                 return
             with socket.create_connection(("127.0.0.1", port)) as upstream:

@@ -135,7 +135,7 @@ class Store:
         return number
 
     def recorded(self, kind: str) -> list[dict[str, Any]]:
-        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions`` or ``requests``."""
+        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions``, ``requests`` or ``refused``."""
         log = self._log(kind)
         if not log.is_file():
             return []

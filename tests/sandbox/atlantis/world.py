@@ -83,7 +83,10 @@ class World:
         )
         redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
         client.create_listener(
-            LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[{"Type": "redirect", "RedirectConfig": redirect}]
+            LoadBalancerArn=arn,
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "redirect", "RedirectConfig": redirect}],
         )
         refused = {"StatusCode": "403", "ContentType": "text/plain", "MessageBody": "Forbidden"}
         certificate = self.aws.client("acm").request_certificate(DomainName="atlantis.example.com")["CertificateArn"]

@@ -1,0 +1,66 @@
+"""A local AWS with a service, and the real Atlantis server running as that service's task."""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox import local_aws, processes
+from sandbox.atlantis import lifecycle
+from sandbox.atlantis.status import Status, StatusFile
+from sandbox.github.store import Store
+from sandbox.workspace import clean_environment
+from tests.sandbox.atlantis.world import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The service, deployed but not running; what a test starts is stopped afterwards."""
+    made = World(tmp_path_factory.mktemp("service"))
+    yield made
+    lifecycle.take_down(made.deployment)
+    assert [process for process in processes.recorded(made.deployment.state) if process.name != local_aws.NAME] == []
+    local_aws.stop(made.deployment.state)
+
+
+@pytest.fixture
+def running(world: World) -> World:
+    """The service with its task healthy."""
+    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
+    return world
+
+
+@pytest.fixture
+def github(running: World) -> Store:
+    """What the stand-in of GitHub holds."""
+    return Store(running.deployment.state / "github")
+
+
+def status(world: World) -> Status:
+    return StatusFile(world.deployment.state, world.deployment.name).read()
+
+
+def eventually(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
+    """Wait until ``holds`` answers with something true, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = holds()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    pytest.fail(f"{what} did not happen within {seconds:g} s")
+
+
+def fetch(url: str) -> tuple[int, bytes]:
+    """GET a loopback address; status and body."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    try:
+        connection.request("GET", address.path or "/")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

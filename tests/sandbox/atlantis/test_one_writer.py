@@ -1,0 +1,146 @@
+"""One server on one data directory, whatever happens: deployments, failures, crashes, a second server."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes
+from sandbox.atlantis import build, diagnosis, lifecycle
+from sandbox.atlantis.lifecycle import entrance
+from sandbox.errors import SandboxError
+from sandbox.workspace import clean_environment
+from tests.sandbox.atlantis.conftest import eventually, status
+from tests.sandbox.atlantis.world import World, variable
+
+
+def _process(world: World) -> processes.Process:
+    process = processes.find(world.deployment.state, world.deployment.name)
+    assert process is not None
+    return process
+
+
+def _bring_up(world: World) -> None:
+    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
+
+
+def _events(world: World) -> list[str]:
+    return [line.partition(" ")[2] for line in status(world).events]
+
+
+def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(running: World, tmp_path: Path) -> None:
+    content = Path(f"/proc/{_process(running).pid}/environ").read_bytes().decode()
+    environment = dict(item.split("=", 1) for item in content.split("\0") if item)
+    environment |= {"HOME": str(tmp_path), "ATLANTIS_PORT": "0"}
+    second = subprocess.run(
+        [build.executable(), "server"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 1
+    assert "starting BoltDB: timeout" in second.stderr + second.stdout
+    assert "one server at a time" in diagnosis.explain_exit(second.stderr + second.stdout)
+    assert _process(running).alive
+
+
+def test_a_deployment_stops_the_old_task_before_it_starts_the_new_one(running: World) -> None:
+    old, before = status(running), len(_events(running))
+    running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
+    _bring_up(running)
+    new = status(running)
+    assert new.task != old.task
+    assert old.task is not None
+    assert new.task is not None
+    steps = [line.split(" of ")[0] for line in _events(running)[before:]]
+    assert steps == [
+        f"stopping task {old.task[:8]}: a new deployment replaces it",
+        f"task {old.task[:8]} has stopped",
+        f"task {new.task[:8]}",
+        f"task {new.task[:8]} is healthy and registered with the load balancer",
+    ]
+    targets = running.aws.client("elbv2").describe_target_health(TargetGroupArn=running.target_group)
+    assert [item["Target"]["Port"] for item in targets["TargetHealthDescriptions"]] == [new.port]
+
+
+def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_said(running: World) -> None:
+    good = status(running).definition
+    running.deploy(running.register(variable("ATLANTIS_GH_APP_SLUGG", "typo")))
+    with pytest.raises(SandboxError) as failure:
+        _bring_up(running)
+    message = str(failure.value)
+    assert "ATLANTIS_GH_APP_SLUGG: Atlantis reads no such variable" in message
+    assert "did you mean ATLANTIS_GH_APP_SLUG?" in message
+    assert "rolled the service back" in message
+    eventually("the rollback", lambda: status(running).state == "healthy")
+    assert status(running).definition == good
+    described = running.aws.client("ecs").describe_services(cluster="atlantis-local", services=["atlantis-local"])
+    assert described["services"][0]["taskDefinition"] == good
+    assert entrance(running.deployment).request("GET", "/healthz").status == 200
+
+
+def test_a_new_definition_whose_server_ends_is_tried_three_times_then_rolled_back(running: World) -> None:
+    good, before = status(running).definition, len(_events(running))
+    broken = running.register(variable("ATLANTIS_LOG_LEVEL", "deafening"))
+    running.deploy(broken)
+    with pytest.raises(SandboxError, match="invalid log level"):
+        _bring_up(running)
+    eventually("the rollback", lambda: status(running).state == "healthy")
+    failed = f"{broken.rpartition('/')[2]} failed:"
+    assert sum(line.startswith(failed) for line in _events(running)[before:]) == 3
+    assert status(running).definition == good
+
+
+def test_a_new_definition_that_is_never_healthy_is_rolled_back(running: World) -> None:
+    def check_another_port(container: dict) -> None:
+        container["healthCheck"] |= {"command": ["CMD", "false"], "interval": 0.2, "retries": 2, "startPeriod": 0}
+
+    running.deploy(running.register(check_another_port))
+    with pytest.raises(SandboxError, match="its health check failed 2 times"):
+        _bring_up(running)
+    eventually("the rollback", lambda: status(running).state == "healthy")
+
+
+def test_a_server_that_crashes_is_replaced(running: World) -> None:
+    crashed = _process(running)
+    os.kill(crashed.pid, signal.SIGKILL)
+    eventually("a new task", lambda: status(running).state == "healthy" and _process(running).pid != crashed.pid)
+    assert entrance(running.deployment).request("GET", "/healthz").status == 200
+
+
+def test_a_desired_count_of_zero_runs_nothing(running: World) -> None:
+    definition = status(running).definition
+    assert definition is not None
+    running.deploy(definition, count=0)
+    eventually("the end of the task", lambda: status(running).state == "idle")
+    assert processes.find(running.deployment.state, running.deployment.name) is None
+    _bring_up(running)
+    assert status(running).state == "idle"
+    running.deploy(definition, count=1)
+    _bring_up(running)
+    assert status(running).state == "healthy"
+
+
+def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: World) -> None:
+    left = _process(running)
+    agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
+    assert agent is not None
+    os.kill(agent.pid, signal.SIGKILL)
+    eventually("the agent's end", lambda: not agent.alive)
+    assert left.alive
+    _bring_up(running)
+    eventually("a new task", lambda: status(running).state == "healthy" and status(running).task is not None)
+    assert not left.alive
+    roots = list((running.deployment.state / "tasks" / running.deployment.name).iterdir())
+    assert [root.name for root in roots] == [status(running).task]
+
+
+def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
+    process = _process(running)
+    assert lifecycle.take_down(running.deployment)
+    assert not process.alive
+    log = (running.deployment.state / "logs" / f"{running.deployment.name}.log").read_text()
+    assert "All in-progress operations complete, shutting down" in log
+    targets = running.aws.client("elbv2").describe_target_health(TargetGroupArn=running.target_group)
+    assert targets["TargetHealthDescriptions"] == []
+    assert list((running.deployment.state / "tasks" / running.deployment.name).iterdir()) == []
+    assert not lifecycle.take_down(running.deployment)

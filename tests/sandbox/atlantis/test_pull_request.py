@@ -1,0 +1,102 @@
+"""A pull request makes the real Terraform plan and apply under the task role's own credentials."""
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
+from sandbox.github.webhook import deliver
+from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
+
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+
+_REPOSITORY = f"{OWNER}/infrastructure"
+_CONFIGURATION = """
+terraform {{
+  backend "s3" {{
+    bucket         = "{bucket}"
+    key            = "infrastructure/terraform.tfstate"
+    region         = "ap-northeast-2"
+    dynamodb_table = "{table}"
+    encrypt        = true
+  }}
+}}
+
+resource "terraform_data" "release" {{
+  input = "{value}"
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def backend(world: World) -> World:
+    """The state bucket and the lock table that the task role is allowed, and a bucket that it is not."""
+    for bucket in (BUCKET, "somebody-elses-state"):
+        world.aws.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+        )
+    world.aws.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+    )
+    return world
+
+
+def _open(github: Store, branch: str, *, bucket: str = BUCKET) -> PullRequest:
+    if not github.has_repository(_REPOSITORY):
+        github.create_repository(_REPOSITORY, {"README.md": "Infrastructure\n"})
+    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, value=branch)
+    return github.open_pull_request(_REPOSITORY, branch, {"main.tf": configuration}, f"Release {branch}")
+
+
+def _comment(github: Store, pull: PullRequest, beginning: str) -> str:
+    def found() -> str | None:
+        bodies = [item["body"] for item in github.recorded("comments") if item["number"] == pull.number]
+        return next((body for body in bodies if body.startswith(beginning)), None)
+
+    return eventually(f"a comment that begins with {beginning!r}", found)
+
+
+def _state(world: World) -> dict[str, Any]:
+    answer = world.aws.client("s3").get_object(Bucket=BUCKET, Key="infrastructure/terraform.tfstate")
+    return json.loads(answer["Body"].read())
+
+
+def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
+    backend: World, running: World, github: Store
+) -> None:
+    pull = _open(github, "v1")
+    assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+    plan = _comment(github, pull, "Ran Plan for dir: `.`")
+    assert "# terraform_data.release will be created" in plan
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan
+
+    assert deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    apply = _comment(github, pull, "Ran Apply for dir: `.`")
+    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply
+    assert [resource["name"] for resource in _state(backend)["resources"]] == ["release"]
+
+    items = backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert [item["LockID"]["S"] for item in items] == [f"{BUCKET}/infrastructure/terraform.tfstate-md5"]
+    assert "+1" not in {reaction["content"] for reaction in github.recorded("reactions")}
+    eventually(
+        "the status of the apply",
+        lambda: ("atlantis/apply", "success") in {(s["context"], s["state"]) for s in github.recorded("statuses")},
+    )
+    assert github.unexpected() == []
+
+
+def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, running: World, github: Store) -> None:
+    pull = _open(github, "stray", bucket="somebody-elses-state")
+    assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+    plan = _comment(github, pull, "Ran Plan for dir: `.`")
+    assert "Plan Error" in plan
+    assert "AccessDenied" in plan or "StatusCode: 403" in plan
+    listing = backend.aws.client("s3").list_objects_v2(Bucket="somebody-elses-state")
+    assert listing["KeyCount"] == 0

@@ -1,0 +1,181 @@
+"""The real server behind the deployed load balancer: who gets in, what it says, and what must not be seen."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes
+from sandbox.atlantis.lifecycle import bring_up, entrance
+from sandbox.atlantis.targets import Response
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
+from sandbox.github.webhook import deliver
+from sandbox.workspace import clean_environment
+from tests.sandbox.atlantis.conftest import fetch, status
+from tests.sandbox.atlantis.world import GROUP, OWNER, World
+
+_SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
+
+
+def _process(world: World) -> processes.Process:
+    process = processes.find(world.deployment.state, world.deployment.name)
+    assert process is not None
+    return process
+
+
+def _environment(world: World) -> dict[str, str]:
+    content = Path(f"/proc/{_process(world).pid}/environ").read_bytes().decode()
+    return dict(item.split("=", 1) for item in content.split("\0") if item)
+
+
+def _foreign_pull_request(store: Store) -> bytes:
+    if not store.has_repository("stranger/infrastructure"):
+        store.create_repository("stranger/infrastructure", {"README.md": "not ours\n"})
+    pull = store.open_pull_request("stranger/infrastructure", "change", {"main.tf": "locals {}\n"}, "Let me in")
+    return events.pull_request(store, pull)
+
+
+def test_a_signed_event_is_accepted(running: World) -> None:
+    answer = deliver(running.deployment, "ping", events.ping())
+    assert answer.status == 200
+    assert answer.body.startswith(b"Ignoring unsupported event")
+
+
+@pytest.mark.parametrize("secret", [None, "not-the-deployed-secret"])
+def test_an_event_without_the_right_signature_is_refused(running: World, secret: str | None) -> None:
+    body = events.ping()
+    answer = entrance(running.deployment).request(
+        "POST", "/events", headers=events.headers("ping", body, secret), body=body
+    )
+    assert answer.status == 400
+
+
+def test_an_event_of_a_repository_outside_the_allowlist_is_refused(running: World, github: Store) -> None:
+    answer = deliver(running.deployment, "pull_request", _foreign_pull_request(github))
+    assert answer.status == 403
+    assert b"non-allowlisted repo" in answer.body
+
+
+def test_http_is_redirected_to_https(running: World) -> None:
+    answer = entrance(running.deployment).request("GET", "/status?x=1", port=80)
+    assert (answer.status, answer.headers["location"]) == (301, "https://atlantis.example.com:443/status?x=1")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_the_server_is_healthy(running: World, path: str) -> None:
+    assert entrance(running.deployment).request("GET", path).status == 200
+
+
+def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: World) -> None:
+    root = f"http://127.0.0.1:{status(running).front_port}"
+    content = fetch(f"{root}/")[1].decode()
+    assert "<title>atlantis</title>" in content
+    linked = re.findall(r'(?:src|href)="(/static/[^"?]+)', content)
+    assert len(linked) > 5
+    for path in linked:
+        assert fetch(root + path)[0] == 200, path
+
+
+def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_the_persons(running: World) -> None:
+    environment = _environment(running)
+    data = environment["ATLANTIS_DATA_DIR"]
+    deployed = running.deployment.variables(running.first)
+    mapped = {"ATLANTIS_DATA_DIR": data, "ATLANTIS_PORT": str(status(running).port)}
+    assert {name: value for name, value in environment.items() if name in deployed} == deployed | mapped
+    file_system = running.volume["efsVolumeConfiguration"]["fileSystemId"]
+    assert data == str(running.deployment.state / "efs" / file_system / "atlantis-data")
+    assert environment.keys() - deployed.keys() == {
+        "ATLANTIS_GH_APP_ID",
+        "ATLANTIS_GH_APP_INSTALLATION_ID",
+        "ATLANTIS_GH_APP_KEY",
+        "ATLANTIS_GH_WEBHOOK_SECRET",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_DEFAULT_REGION",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_ENDPOINT_URL",
+        "AWS_EXECUTION_ENV",
+        "AWS_REGION",
+        "GIT_SSL_CAINFO",
+        "HOME",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "PATH",
+        "SSL_CERT_FILE",
+    }
+
+
+def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(running: World) -> None:
+    url = _environment(running)["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    document = json.loads(fetch(url)[1])
+    assert document.keys() == {"RoleArn", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
+    assert document["RoleArn"] == running.roles["task"]
+    assert fetch(url[:-1])[0] == 404
+
+
+def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: World, github: Store) -> None:
+    assert github.registration.is_file()
+    environment = _environment(running)
+    secrets = {environment[name] for name in _SECRET_VARIABLES} | {
+        line for line in environment["ATLANTIS_GH_APP_KEY"].splitlines() if len(line) > 60
+    }
+    arguments = Path(f"/proc/{_process(running).pid}/cmdline").read_bytes().decode()
+    assert not [secret for secret in secrets if secret in arguments]
+    # The local AWS itself keeps what is in its Secrets Manager; everything else of the sandbox must not.
+    state = running.deployment.state
+    files = [path for path in state.rglob("*") if path.is_file() and not _of_the_local_aws(path, state)]
+    assert any(path.name == f"{running.deployment.name}.log" for path in files)
+    leaks = [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
+    assert leaks == []
+
+
+def _of_the_local_aws(path: Path, state: Path) -> bool:
+    return path.relative_to(state).parts[0] == "local-aws"
+
+
+def test_everything_that_the_sandbox_serves_is_on_loopback(running: World) -> None:
+    agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
+    assert agent is not None
+    listening = [address for pid in (agent.pid, _process(running).pid) for address in _listening(pid)]
+    assert len(listening) >= 5
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    assert status(running).port in {port for _, port in listening}
+
+
+def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: World) -> None:
+    client = running.aws.client("logs")
+    stream = f"atlantis/atlantis/{status(running).task}"
+    found = client.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
+    assert any("Supported VCS Hosts: Github" in event["message"] for event in found)
+
+
+def test_a_second_up_changes_nothing(running: World) -> None:
+    before = status(running)
+    after = bring_up(running.deployment, clean_environment())
+    assert (after.task, after.events) == (before.task, before.events)
+
+
+def _listening(pid: int) -> list[tuple[str, int]]:
+    """The TCP addresses that process ``pid`` listens on, IPv6 ones as they stand in the table."""
+    inodes = {
+        found[1]
+        for link in Path(f"/proc/{pid}/fd").iterdir()
+        if link.is_symlink() and (found := re.fullmatch(r"socket:\[(\d+)]", str(link.readlink())))
+    }
+    addresses = []
+    for table in ("tcp", "tcp6"):
+        for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = row.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                host, _, port = fields[1].partition(":")
+                readable = ".".join(str(byte) for byte in reversed(bytes.fromhex(host))) if table == "tcp" else host
+                addresses.append((readable, int(port, 16)))
+    return addresses
+
+
+def test_a_closed_pull_request_is_accepted(running: World, github: Store) -> None:
+    pull = PullRequest(f"{OWNER}/nothing", 1, "main", "Closed", state="closed")
+    github.create_repository(pull.repository, {"README.md": "nothing\n"})
+    answer: Response = deliver(running.deployment, "pull_request", events.pull_request(github, pull, "closed"))
+    assert answer.status == 200
