@@ -78,16 +78,12 @@ class Lifecycle:
                 inputs[name] = value
                 made_up.append(name)
         properties = self.schema.inputs.properties
-        has_prefix = inputs.get("namePrefix") is not None
-        if (
-            "name" in properties
-            and "name" not in self.schema.inputs.required
-            and "name" not in inputs
-            and not has_prefix
-        ):
-            kept = old.get("name") if "name" in old.get(_MADE_UP, []) else None
-            inputs["name"] = kept or self._name(seed)
-            made_up.append("name")
+        name = self.entry.name_property
+        optional = name in properties and name not in self.schema.inputs.required
+        if optional and name not in inputs and f"{name}Prefix" not in inputs:
+            kept = old.get(name) if name in old.get(_MADE_UP, []) else None
+            inputs[name] = kept or self._name(seed)
+            made_up.append(name)
         found = list(check.failures(self.schema.inputs, inputs, secrets, where))
         if not found:
             found.extend(self.make().rules({name: value for name, value in inputs.items() if not has_unknown(value)}))
@@ -97,7 +93,8 @@ class Lifecycle:
 
     def _name(self, seed: bytes) -> str:
         suffix = hashlib.sha256(seed + self.urn.encode()).hexdigest()[:7]
-        return f"{self.urn.rsplit('::', 1)[-1][: self.entry.name_limit - 8]}-{suffix}"
+        name = f"{self.urn.rsplit('::', 1)[-1][: self.entry.name_limit - 8]}-{suffix}"
+        return name.lower() if self.entry.name_property == "bucket" else name
 
     def _all_tags(self, inputs: Mapping[str, Any]) -> Any:
         tags = inputs.get("tags") or {}
@@ -129,7 +126,8 @@ class Lifecycle:
             change = Change("tagsAll", "UPDATE", replace=False)
             difference.changes.append(change)
             difference.details["tagsAll"] = change
-        fixed_name = "name" in new and "name" not in new.get(_MADE_UP, []) and old.get("name") == new["name"]
+        name = self.entry.name_property
+        fixed_name = name in new and name not in new.get(_MADE_UP, []) and old.get(name) == new[name]
         replaced = any(change.replace for change in difference.changes)
         difference.delete_first = replaced and (self.entry.delete_first or fixed_name)
         return difference

@@ -43,6 +43,8 @@ class Resource(abc.ABC, Generic[Backend]):
     """Properties that steer the provider and have no counterpart in AWS: they are never read back."""
     handled: ClassVar[frozenset[str]] = frozenset()
     """Properties of the SDK that the stand-in carries out, beside those derived from an API call."""
+    name_property: ClassVar[str] = "name"
+    """The property that is made up when the program gives none, where the SDK does not demand it."""
     name_limit: ClassVar[int] = 255
     """Longest name that is made up when the program gives none."""
     delete_first: ClassVar[bool] = False

@@ -62,11 +62,15 @@ class Plugin:
         self, urn: str, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None, secrets: Collection[str] = ()
     ) -> Checked:
         """Check."""
-        request = provider_pb2.CheckRequest(urn=urn, olds=encode(olds or {}), news=encode(news, secrets), randomSeed=b"seed")
+        request = provider_pb2.CheckRequest(
+            urn=urn, olds=encode(olds or {}), news=encode(news, secrets), randomSeed=b"seed"
+        )
         response = self.stub.Check(request)
         return Checked(decode(response.inputs)[0], {f.property: f.reason for f in response.failures})
 
-    def create(self, urn: str, inputs: Mapping[str, Any], secrets: Collection[str] = (), *, preview: bool = False) -> Made:
+    def create(
+        self, urn: str, inputs: Mapping[str, Any], secrets: Collection[str] = (), *, preview: bool = False
+    ) -> Made:
         """Create, or its preview."""
         request = provider_pb2.CreateRequest(urn=urn, properties=encode(inputs, secrets), preview=preview)
         response = self.stub.Create(request)

@@ -1,0 +1,220 @@
+"""Security groups and their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.resource import Created
+from sandbox.providers.values import Properties
+
+
+class SecurityGroup(Ec2Resource):
+    """A security group whose rules are resources of their own."""
+
+    token = "aws:ec2/securityGroup:SecurityGroup"
+    operation = "CreateSecurityGroup"
+    kind = "security-group"
+    renamed: ClassVar = {"name": "GroupName"}
+    defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
+    write_only: ClassVar = frozenset({"revokeRulesOnDelete"})
+    in_place: ClassVar = write_only
+    computed: ClassVar = frozenset({"vpcId"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """EC2 refuses these, but its model doesn't say so."""
+        name = inputs.get("name", "")
+        if name.startswith("sg-"):
+            yield "name", f"{name!r} must not begin with sg-"
+        if len(inputs.get("description", "")) > 255:
+            yield "description", "is longer than 255 characters"
+
+    def create(self, inputs: Properties) -> Created:
+        """EC2 adds a rule that lets everything out; the provider takes it away again (see `configure`)."""
+        answer = self.client.create_security_group(**self.request(inputs), **self.tag_specifications(inputs))
+        identity = answer["GroupId"]
+        revoke_all(self.client, identity)
+        return Created(identity)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """Without its rules, which belong to other resources."""
+        del state
+        group = self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+        found = self.common(group, identity, "ownerId", "vpcId")
+        return {name: value for name, value in found.items() if name not in ("ingress", "egress")}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Once nothing uses it."""
+        if state.get("revokeRulesOnDelete"):
+            revoke_all(self.client, identity)
+        self.when_unused(lambda: self.client.delete_security_group(GroupId=identity))
+
+
+class DefaultSecurityGroup(Ec2Resource):
+    """A VPC's default security group, taken over and emptied. Deleting the resource leaves the group as it is."""
+
+    token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+    operation = "CreateSecurityGroup"
+    kind = "security-group"
+    defaults: ClassVar = {"revokeRulesOnDelete": False}
+    handled: ClassVar = frozenset({"ingress", "egress", "tags"})
+    write_only: ClassVar = frozenset({"revokeRulesOnDelete"})
+    in_place: ClassVar = handled | write_only
+    computed: ClassVar = frozenset({"vpcId", "ingress", "egress"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """The one use it has here is to be closed."""
+        for name in ("ingress", "egress"):
+            if inputs.get(name):
+                yield name, "the stand-in carries out only an empty list for the default group"
+
+    def create(self, inputs: Properties) -> Created:
+        """Nothing is made: the group came with its VPC."""
+        wanted = {"vpc-id": inputs["vpcId"], "group-name": "default"}
+        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        groups = self.client.describe_security_groups(Filters=filters)["SecurityGroups"]
+        if not groups:
+            raise LookupError(f"{inputs['vpcId']} has no default security group")
+        revoke_all(self.client, groups[0]["GroupId"])
+        return Created(groups[0]["GroupId"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Close it again."""
+        super().configure(identity, inputs, changed)
+        if changed & {"ingress", "egress"}:
+            revoke_all(self.client, identity)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """With its rules, because there should be none."""
+        del state
+        group = self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+        found = self.common(group, identity, "ownerId", "vpcId", "description")
+        found["name"] = group["GroupName"]
+        for name, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+            found[name] = [_inline_rule(permission) for permission in group.get(key, [])]
+        return found
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """EC2 does not let a default group go."""
+
+
+def _inline_rule(permission: Mapping[str, Any]) -> Properties:
+    return {
+        "protocol": permission["IpProtocol"],
+        "fromPort": permission.get("FromPort", 0),
+        "toPort": permission.get("ToPort", 0),
+        "cidrBlocks": [item["CidrIp"] for item in permission.get("IpRanges", [])],
+        "ipv6CidrBlocks": [item["CidrIpv6"] for item in permission.get("Ipv6Ranges", [])],
+        "securityGroups": [item["GroupId"] for item in permission.get("UserIdGroupPairs", [])],
+    }
+
+
+def revoke_all(client: Any, identity: str) -> None:
+    """Take every rule from a group."""
+    group = client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+    if group.get("IpPermissions"):
+        client.revoke_security_group_ingress(GroupId=identity, IpPermissions=group["IpPermissions"])
+    if group.get("IpPermissionsEgress"):
+        client.revoke_security_group_egress(GroupId=identity, IpPermissions=group["IpPermissionsEgress"])
+
+
+_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+
+
+class _SecurityGroupRule(Ec2Resource):
+    kind = "security-group-rule"
+    direction: ClassVar[str]
+    handled: ClassVar = frozenset({*_SOURCES, "description", "fromPort", "toPort", "ipProtocol"})
+    in_place: ClassVar = handled
+    renamed: ClassVar = {"securityGroupId": "GroupId"}
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """One source or destination; ports where the protocol has some."""
+        given = [name for name in _SOURCES if inputs.get(name)]
+        if len(given) > 1:
+            yield given[1], f"only one of {', '.join(given)} may be given"
+        if inputs.get("ipProtocol") in ("tcp", "udp"):
+            for name in ("fromPort", "toPort"):
+                port = inputs.get(name)
+                if isinstance(port, int) and not 0 <= port <= 65535:
+                    yield name, f"{port} is not a port: 0 to 65535"
+        if inputs.get("ipProtocol") == "-1" and inputs.keys() & {"fromPort", "toPort"}:
+            yield "fromPort", "must be left out when ipProtocol is -1 (all)"
+        if len(inputs.get("description", "")) > 255:
+            yield "description", "is longer than 255 characters"
+
+    def create(self, inputs: Properties) -> Created:
+        """One rule; EC2 answers with its id."""
+        permission: dict[str, Any] = {"IpProtocol": inputs["ipProtocol"]}
+        permission |= {key: inputs[name] for name, key in _PORTS.items() if inputs.get(name) is not None}
+        about = {"Description": inputs["description"]} if inputs.get("description") else {}
+        for name, (ranges, key) in _RANGES.items():
+            if inputs.get(name):
+                permission[ranges] = [{key: inputs[name], **about}]
+        call = getattr(self.client, f"authorize_security_group_{self.direction}")
+        parameters = {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
+        answer = call(**parameters, **self.tag_specifications(inputs))
+        return Created(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """EC2 wants the whole rule again."""
+        super().configure(identity, inputs, changed)
+        current = self.describe(identity, inputs)
+        if current is None or all(current.get(name) == inputs.get(name) for name in changed & self.handled):
+            return
+        rule = {"IpProtocol": inputs["ipProtocol"]}
+        rule |= {key: inputs[name] for name, key in {**_PORTS, **_MEMBERS}.items() if inputs.get(name) is not None}
+        changes = [{"SecurityGroupRuleId": identity, "SecurityGroupRule": rule}]
+        self.client.modify_security_group_rules(GroupId=inputs["securityGroupId"], SecurityGroupRules=changes)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """By the rule's id."""
+        del state
+        rules = self.client.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
+        if not rules:
+            return None
+        rule = rules[0]
+        found = self.common(rule, identity)
+        found |= {name: rule.get(key) for name, key in {**_PORTS, **_MEMBERS}.items()}
+        if rule["IpProtocol"] == "-1":
+            found |= dict.fromkeys(_PORTS)
+        found["referencedSecurityGroupId"] = rule.get("ReferencedGroupInfo", {}).get("GroupId")
+        return {**found, "securityGroupRuleId": identity}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """By the rule's id."""
+        call = getattr(self.client, f"revoke_security_group_{self.direction}")
+        call(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
+
+
+_PORTS = {"fromPort": "FromPort", "toPort": "ToPort"}
+_MEMBERS = {
+    "cidrIpv4": "CidrIpv4",
+    "cidrIpv6": "CidrIpv6",
+    "prefixListId": "PrefixListId",
+    "referencedSecurityGroupId": "ReferencedGroupId",
+    "description": "Description",
+}
+_RANGES = {
+    "cidrIpv4": ("IpRanges", "CidrIp"),
+    "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "prefixListId": ("PrefixListIds", "PrefixListId"),
+    "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+}
+
+
+class SecurityGroupIngressRule(_SecurityGroupRule):
+    """One rule for what comes in."""
+
+    token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    operation = "AuthorizeSecurityGroupIngress"
+    direction = "ingress"
+
+
+class SecurityGroupEgressRule(_SecurityGroupRule):
+    """One rule for what goes out."""
+
+    token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    operation = "AuthorizeSecurityGroupEgress"
+    direction = "egress"

@@ -1,0 +1,333 @@
+"""Load balancers and target groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.session import error_code
+from sandbox.providers.resource import Created
+from sandbox.providers.values import Properties
+
+
+class ElbResource(AwsResource):
+    """A resource that is known by its ARN and tagged through it."""
+
+    service = "elbv2"
+
+    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
+        """The parameter that tags the object as it is made."""
+        return {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
+
+    def tags_of(self, identity: str) -> dict[str, str]:
+        """The object's tags."""
+        described = self.client.describe_tags(ResourceArns=[identity])["TagDescriptions"]
+        return mapped(described[0]["Tags"]) if described else {}
+
+    def retag(self, identity: str, inputs: Properties) -> None:
+        """Set the object's tags to those of the inputs."""
+        added, removed = rename_tags(self.tags_of(identity), inputs.get("tags") or {})
+        if added:
+            self.client.add_tags(ResourceArns=[identity], Tags=pairs(added))
+        if removed:
+            self.client.remove_tags(ResourceArns=[identity], TagKeys=removed)
+
+    def delete_unused(self, call: Any) -> None:
+        """Delete what may still be in use for a moment by something that is being deleted."""
+
+        def attempt() -> bool:
+            try:
+                call()
+            except Exception as error:
+                if error_code(error) in ("ResourceInUse", "ResourceInUseException"):
+                    return False
+                raise
+            return True
+
+        self.backend.wait("deletion of what is still in use", attempt)
+
+
+def _name_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
+    name = inputs.get("name", "a")
+    if len(name) > 32:
+        yield "name", f"{name!r} is {len(name)} characters long; at most 32 are allowed"
+    elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", name) or name.startswith("internal-"):
+        yield (
+            "name",
+            f"{name!r}: only letters, digits and hyphens, none at either end, and not internal- at the beginning",
+        )
+
+
+def _attribute(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(text: str, like: Any) -> Any:
+    if isinstance(like, bool):
+        return text == "true"
+    return int(text) if isinstance(like, int) and text.lstrip("-").isdigit() else text
+
+
+class _WithAttributes(ElbResource):
+    """Attributes are a list of keys and texts in the API, and properties in the SDK."""
+
+    attributes: ClassVar[Mapping[str, tuple[str, Any]]]
+    """Property to the attribute's key and the default."""
+    parameter: ClassVar[str]
+    kind: ClassVar[str]
+
+    def put_attributes(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Those that changed, and that this kind of object has."""
+        call = getattr(self.client, f"modify_{self.kind}_attributes")
+        known = self._known(identity)
+        wanted = [
+            {"Key": key, "Value": _attribute(default if inputs.get(name) is None else inputs[name])}
+            for name, (key, default) in self.attributes.items()
+            if name in changed and (inputs.get(name) not in (None, default) or key in known)
+        ]
+        if wanted:
+            call(**{self.parameter: identity}, Attributes=wanted)
+
+    def _known(self, identity: str) -> dict[str, str]:
+        call = getattr(self.client, f"describe_{self.kind}_attributes")
+        return {item["Key"]: item["Value"] for item in call(**{self.parameter: identity})["Attributes"]}
+
+    def read_attributes(self, identity: str) -> Properties:
+        """All that the object has."""
+        known = self._known(identity)
+        return {name: _value(known[key], default) for name, (key, default) in self.attributes.items() if key in known}
+
+
+_BALANCER = {
+    "enableDeletionProtection": ("deletion_protection.enabled", False),
+    "idleTimeout": ("idle_timeout.timeout_seconds", 60),
+    "clientKeepAlive": ("client_keep_alive.seconds", 3600),
+    "dropInvalidHeaderFields": ("routing.http.drop_invalid_header_fields.enabled", False),
+    "preserveHostHeader": ("routing.http.preserve_host_header.enabled", False),
+    "enableHttp2": ("routing.http2.enabled", True),
+    "enableTlsVersionAndCipherSuiteHeaders": ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", False),
+    "enableXffClientPort": ("routing.http.xff_client_port.enabled", False),
+    "xffHeaderProcessingMode": ("routing.http.xff_header_processing.mode", "append"),
+    "enableWafFailOpen": ("waf.fail_open.enabled", False),
+    "enableZonalShift": ("zonal_shift.config.enabled", False),
+    "desyncMitigationMode": ("routing.http.desync_mitigation_mode", "defensive"),
+}
+_LOGS = {"accessLogs": "access_logs", "connectionLogs": "connection_logs"}
+
+
+class LoadBalancer(_WithAttributes):
+    """An application load balancer."""
+
+    token = "aws:lb/loadBalancer:LoadBalancer"
+    operation = "CreateLoadBalancer"
+    kind = "load_balancer"
+    parameter = "LoadBalancerArn"
+    name_limit = 32
+    attributes: ClassVar = _BALANCER
+    renamed: ClassVar = {"loadBalancerType": "Type"}
+    defaults: ClassVar = {
+        "loadBalancerType": "application",
+        "ipAddressType": "ipv4",
+        "internal": False,
+        **{name: value for name, (_, value) in _BALANCER.items()},
+    }
+    handled: ClassVar = frozenset({*_BALANCER, *_LOGS, "internal"})
+    in_place: ClassVar = frozenset({*_BALANCER, *_LOGS, "ipAddressType", "securityGroups", "subnets"})
+    computed: ClassVar = frozenset({"securityGroups", "subnets"})
+    unordered: ClassVar = frozenset({"securityGroups", "subnets"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """What the service model doesn't say."""
+        yield from _name_rules(inputs)
+        if inputs.get("loadBalancerType") != "application":
+            yield "loadBalancerType", f"{inputs.get('loadBalancerType')!r}: the stand-in carries out application only"
+        subnets = inputs.get("subnets")
+        if isinstance(subnets, list) and len(set(subnets)) < 2:
+            yield "subnets", "an application load balancer needs two subnets in different zones"
+        for name, low, high in (("idleTimeout", 1, 4000), ("clientKeepAlive", 60, 604800)):
+            value = inputs.get(name)
+            if isinstance(value, int) and not low <= value <= high:
+                yield name, f"{value} is not allowed: {low} to {high}"
+        choices = {
+            "desyncMitigationMode": ("monitor", "defensive", "strictest"),
+            "xffHeaderProcessingMode": ("append", "preserve", "remove"),
+        }
+        for name, allowed in choices.items():
+            if inputs.get(name, allowed[0]) not in allowed:
+                yield name, f"{inputs[name]!r} is not one of {', '.join(allowed)}"
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is the ARN."""
+        scheme = "internal" if inputs.get("internal") else "internet-facing"
+        answer = self.client.create_load_balancer(**self.request(inputs), Scheme=scheme, **self.tag_parameter(inputs))
+        return Created(answer["LoadBalancers"][0]["LoadBalancerArn"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Active first; then what has calls of its own."""
+        self.backend.wait(f"state active of {identity}", lambda: self._balancer(identity)["State"]["Code"] == "active")
+        self.put_attributes(identity, inputs, changed)
+        logs = [item for name, key in _LOGS.items() if name in changed for item in _log(key, inputs.get(name))]
+        if logs:
+            self.client.modify_load_balancer_attributes(LoadBalancerArn=identity, Attributes=logs)
+        if "securityGroups" in changed and inputs.get("securityGroups"):
+            self.client.set_security_groups(LoadBalancerArn=identity, SecurityGroups=inputs["securityGroups"])
+        if "subnets" in changed and inputs.get("subnets"):
+            self.client.set_subnets(LoadBalancerArn=identity, Subnets=inputs["subnets"])
+        if "ipAddressType" in changed and self._balancer(identity).get("IpAddressType") != inputs["ipAddressType"]:
+            self.client.set_ip_address_type(LoadBalancerArn=identity, IpAddressType=inputs["ipAddressType"])
+        if "tags" in changed:
+            self.retag(identity, inputs)
+
+    def _balancer(self, identity: str) -> Mapping[str, Any]:
+        return self.client.describe_load_balancers(LoadBalancerArns=[identity])["LoadBalancers"][0]
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """With its attributes, by their own names."""
+        del state
+        balancer = self._balancer(identity)
+        found = {**self.properties(balancer, "dnsName", "vpcId"), **self.read_attributes(identity)}
+        found |= {"name": balancer["LoadBalancerName"], "arn": identity, "zoneId": balancer["CanonicalHostedZoneId"]}
+        found["arnSuffix"] = identity.partition("loadbalancer/")[2]
+        found["internal"] = balancer["Scheme"] == "internal"
+        found["loadBalancerType"] = balancer["Type"]
+        found["subnets"] = [zone["SubnetId"] for zone in balancer.get("AvailabilityZones", [])]
+        known = self._known(identity)
+        for name, key in _LOGS.items():
+            if known.get(f"{key}.s3.enabled") == "true":
+                bucket, prefix = known.get(f"{key}.s3.bucket", ""), known.get(f"{key}.s3.prefix", "")
+                found[name] = {"enabled": True, "bucket": bucket, **({"prefix": prefix} if prefix else {})}
+        return {**found, "tags": self.tags_of(identity)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """AWS refuses while deletion protection is on."""
+        self.client.delete_load_balancer(LoadBalancerArn=identity)
+        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
+
+
+def _log(key: str, wanted: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    if not wanted or not wanted.get("enabled"):
+        return [{"Key": f"{key}.s3.enabled", "Value": "false"}]
+    values = {"enabled": "true", "bucket": wanted["bucket"], "prefix": wanted.get("prefix", "")}
+    return [{"Key": f"{key}.s3.{name}", "Value": value} for name, value in values.items()]
+
+
+_GROUP = {
+    "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
+    "slowStart": ("slow_start.duration_seconds", 0),
+    "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
+    "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
+    "loadBalancingCrossZoneEnabled": (
+        "load_balancing.cross_zone.enabled",
+        "use_load_balancer_configuration",
+    ),
+}
+_HEALTH = {
+    "enabled": "HealthCheckEnabled",
+    "healthyThreshold": "HealthyThresholdCount",
+    "interval": "HealthCheckIntervalSeconds",
+    "path": "HealthCheckPath",
+    "port": "HealthCheckPort",
+    "protocol": "HealthCheckProtocol",
+    "timeout": "HealthCheckTimeoutSeconds",
+    "unhealthyThreshold": "UnhealthyThresholdCount",
+}
+
+
+class TargetGroup(_WithAttributes):
+    """Where a load balancer sends requests."""
+
+    token = "aws:lb/targetGroup:TargetGroup"
+    operation = "CreateTargetGroup"
+    kind = "target_group"
+    parameter = "TargetGroupArn"
+    name_limit = 32
+    attributes: ClassVar = _GROUP
+    defaults: ClassVar = {
+        "deregistrationDelay": 300,
+        "lambdaMultiValueHeadersEnabled": False,
+        "proxyProtocolV2": False,
+        "slowStart": 0,
+        "targetType": "instance",
+    }
+    handled: ClassVar = frozenset({*_GROUP, "healthCheck", "lambdaMultiValueHeadersEnabled", "proxyProtocolV2"})
+    in_place: ClassVar = frozenset({*_GROUP, "healthCheck"})
+    computed: ClassVar = frozenset(
+        {
+            "healthCheck",
+            "ipAddressType",
+            "loadBalancingAlgorithmType",
+            "loadBalancingAnomalyMitigation",
+            "loadBalancingCrossZoneEnabled",
+            "protocolVersion",
+        }
+    )
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """What the service model doesn't say."""
+        yield from _name_rules(inputs)
+        for name in ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2"):
+            if inputs.get(name):
+                yield name, "has no meaning for a group of an application load balancer"
+        delay = inputs.get("deregistrationDelay")
+        if isinstance(delay, int) and not 0 <= delay <= 3600:
+            yield "deregistrationDelay", f"{delay} is not allowed: 0 to 3600"
+        if inputs.get("targetType") in ("instance", "ip"):
+            for name in ("port", "protocol"):
+                if name not in inputs:
+                    yield name, f"missing: a group of type {inputs['targetType']} needs it"
+        check = inputs.get("healthCheck") or {}
+        limits = {
+            "healthyThreshold": (2, 10),
+            "unhealthyThreshold": (2, 10),
+            "interval": (5, 300),
+            "timeout": (2, 120),
+        }
+        for name, (low, high) in limits.items():
+            value = check.get(name)
+            if isinstance(value, int) and not low <= value <= high:
+                yield f"healthCheck.{name}", f"{value} is not allowed: {low} to {high}"
+        if isinstance(check.get("timeout"), int) and check["timeout"] >= check.get("interval", 30):
+            yield (
+                "healthCheck.timeout",
+                f"{check['timeout']} must be shorter than the interval ({check.get('interval', 30)})",
+            )
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is the ARN."""
+        answer = self.client.create_target_group(
+            **self.request(inputs), **self._health(inputs), **self.tag_parameter(inputs)
+        )
+        return Created(answer["TargetGroups"][0]["TargetGroupArn"])
+
+    def _health(self, inputs: Properties) -> dict[str, Any]:
+        check = inputs.get("healthCheck") or {}
+        parameters = {api: check[name] for name, api in _HEALTH.items() if check.get(name) is not None}
+        if check.get("matcher"):
+            parameters["Matcher"] = {"HttpCode": check["matcher"]}
+        return parameters
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Each has a call of its own."""
+        self.put_attributes(identity, inputs, changed)
+        if "healthCheck" in changed and inputs.get("healthCheck"):
+            self.client.modify_target_group(TargetGroupArn=identity, **self._health(inputs))
+        if "tags" in changed:
+            self.retag(identity, inputs)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """With its attributes, by their own names."""
+        del state
+        group = self.client.describe_target_groups(TargetGroupArns=[identity])["TargetGroups"][0]
+        found = {**self.properties(group, "loadBalancerArns"), **self.read_attributes(identity)}
+        found |= {"name": group["TargetGroupName"], "arn": identity, "arnSuffix": identity.rpartition(":")[2]}
+        check = {name: group[api] for name, api in _HEALTH.items() if api in group}
+        if group.get("Matcher", {}).get("HttpCode"):
+            check["matcher"] = group["Matcher"]["HttpCode"]
+        return {**found, "healthCheck": check, "tags": self.tags_of(identity)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Once no listener uses it."""
+        del state
+        self.delete_unused(lambda: self.client.delete_target_group(TargetGroupArn=identity))

@@ -1,0 +1,191 @@
+"""Roles and their policies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.resource import Created, Function
+from sandbox.providers.values import Properties
+
+_INLINE_LIMIT = 10_240
+
+
+class Role(AwsResource):
+    """A role."""
+
+    token = "aws:iam/role:Role"
+    service = "iam"
+    operation = "CreateRole"
+    name_limit = 64
+    renamed: ClassVar = {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
+    defaults: ClassVar = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
+    write_only: ClassVar = frozenset({"forceDetachPolicies"})
+    in_place: ClassVar = frozenset(
+        {"assumeRolePolicy", "description", "maxSessionDuration", "permissionsBoundary", "forceDetachPolicies"}
+    )
+    documents: ClassVar = frozenset({"assumeRolePolicy"})
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is the name."""
+        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
+        return Created(self.client.create_role(**self.request(inputs), **tags)["Role"]["RoleName"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Each has a call of its own."""
+        named = {"RoleName": identity}
+        if "assumeRolePolicy" in changed:
+            self.client.update_assume_role_policy(**named, PolicyDocument=inputs["assumeRolePolicy"])
+        if changed & {"description", "maxSessionDuration"}:
+            about = {"Description": inputs.get("description", "")}
+            self.client.update_role(**named, **about, MaxSessionDuration=inputs["maxSessionDuration"])
+        if "permissionsBoundary" in changed:
+            if inputs.get("permissionsBoundary"):
+                self.client.put_role_permissions_boundary(**named, PermissionsBoundary=inputs["permissionsBoundary"])
+            else:
+                self.client.delete_role_permissions_boundary(**named)
+        if "tags" in changed:
+            added, removed = rename_tags(self._tags(identity), inputs.get("tags") or {})
+            if added:
+                self.client.tag_role(**named, Tags=pairs(added))
+            if removed:
+                self.client.untag_role(**named, TagKeys=removed)
+
+    def _tags(self, identity: str) -> dict[str, str]:
+        return mapped(self.client.list_role_tags(RoleName=identity)["Tags"])
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """As IAM says."""
+        del state
+        role = self.client.get_role(RoleName=identity)["Role"]
+        found = self.properties(role, "arn")
+        found["uniqueId"] = role["RoleId"]
+        found["createDate"] = role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        found["assumeRolePolicy"] = _document(role["AssumeRolePolicyDocument"])
+        found["permissionsBoundary"] = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        return {**found, "tags": self._tags(identity)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """With what hangs on it only where the program says so."""
+        if state.get("forceDetachPolicies"):
+            for name in self.client.list_role_policies(RoleName=identity)["PolicyNames"]:
+                self.client.delete_role_policy(RoleName=identity, PolicyName=name)
+            for policy in self.client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]:
+                self.client.detach_role_policy(RoleName=identity, PolicyArn=policy["PolicyArn"])
+        self.client.delete_role(RoleName=identity)
+
+
+def _document(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+class RolePolicy(AwsResource):
+    """An inline policy. IAM counts all of a role's together, without white space."""
+
+    token = "aws:iam/rolePolicy:RolePolicy"
+    service = "iam"
+    operation = "PutRolePolicy"
+    name_limit = 128
+    renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
+    in_place: ClassVar = frozenset({"policy"})
+    documents: ClassVar = frozenset({"policy"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """The limit for one is the limit for all of a role's."""
+        yield from super().rules(inputs)
+        size = len(re.sub(r"\s", "", inputs.get("policy", "")))
+        if size > _INLINE_LIMIT:
+            yield "policy", f"is {size} characters long; IAM allows {_INLINE_LIMIT} for all inline policies of a role"
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is `role:name`."""
+        self._put(inputs)
+        return Created(f"{inputs['role']}:{inputs['name']}")
+
+    def _put(self, inputs: Properties) -> None:
+        # The local AWS does not enforce the limit over a role's policies together.
+        others = sum(
+            len(re.sub(r"\s", "", self._document(inputs["role"], name)))
+            for name in self.client.list_role_policies(RoleName=inputs["role"])["PolicyNames"]
+            if name != inputs["name"]
+        )
+        size = others + len(re.sub(r"\s", "", inputs["policy"]))
+        if size > _INLINE_LIMIT:
+            raise ValueError(
+                f"role {inputs['role']}: inline policies of {size} characters; IAM allows {_INLINE_LIMIT} in all"
+            )
+        self.client.put_role_policy(**self.request(inputs))
+
+    def _document(self, role: str, name: str) -> str:
+        return _document(self.client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Put it again."""
+        del identity
+        if "policy" in changed:
+            self._put(inputs)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """As IAM says."""
+        del state
+        role, _, name = identity.partition(":")
+        return {"role": role, "name": name, "policy": self._document(role, name)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """The role stays."""
+        del state
+        role, _, name = identity.partition(":")
+        self.client.delete_role_policy(RoleName=role, PolicyName=name)
+
+
+class RolePolicyAttachment(AwsResource):
+    """A managed policy on a role."""
+
+    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    service = "iam"
+    operation = "AttachRolePolicy"
+    renamed: ClassVar = {"role": "RoleName"}
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is `role/arn`, by which it can be imported too."""
+        self.client.attach_role_policy(**self.request(inputs))
+        return Created(f"{inputs['role']}/{inputs['policyArn']}")
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """Among the role's managed policies."""
+        del state
+        role, _, policy = identity.partition("/")
+        attached = self.client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return {"role": role, "policyArn": policy} if any(p["PolicyArn"] == policy for p in attached) else None
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Role and policy stay."""
+        del state
+        role, _, policy = identity.partition("/")
+        self.client.detach_role_policy(RoleName=role, PolicyArn=policy)
+
+
+class GetSessionContext(Function[Any]):
+    """The role behind a session's ARN; any other ARN is its own issuer."""
+
+    token = "aws:iam/getSessionContext:getSessionContext"
+    required: ClassVar = frozenset({"arn"})
+
+    def call(self, arguments: Properties) -> Properties:
+        """Asks IAM for the role's path, which a session's ARN lacks."""
+        arn = arguments["arn"]
+        session = re.fullmatch(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/(.+)", arn)
+        if not session:
+            return {"id": arn, "arn": arn, "issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""}
+        role: Mapping[str, Any] = self.backend.client("iam").get_role(RoleName=session[1])["Role"]
+        return {
+            "id": arn,
+            "arn": arn,
+            "issuerArn": role["Arn"],
+            "issuerId": role["RoleId"],
+            "issuerName": session[1],
+            "sessionName": session[2],
+        }

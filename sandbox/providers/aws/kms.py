@@ -1,0 +1,157 @@
+"""Keys and their aliases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import ClassVar
+
+from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.resource import Created
+from sandbox.providers.values import Properties
+
+
+class Key(AwsResource):
+    """A customer key."""
+
+    token = "aws:kms/key:Key"
+    service = "kms"
+    operation = "CreateKey"
+    renamed: ClassVar = {
+        "customerMasterKeySpec": "KeySpec",
+        "bypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
+    }
+    defaults: ClassVar = {
+        "bypassPolicyLockoutSafetyCheck": False,
+        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "enableKeyRotation": False,
+        "isEnabled": True,
+        "keyUsage": "ENCRYPT_DECRYPT",
+    }
+    handled: ClassVar = frozenset({"enableKeyRotation", "rotationPeriodInDays", "isEnabled"})
+    limits: ClassVar = {
+        "rotationPeriodInDays": "EnableKeyRotation.RotationPeriodInDays",
+        "deletionWindowInDays": "ScheduleKeyDeletion.PendingWindowInDays",
+    }
+    write_only: ClassVar = frozenset({"deletionWindowInDays", "bypassPolicyLockoutSafetyCheck"})
+    in_place: ClassVar = handled | write_only | {"policy", "description"}
+    computed: ClassVar = frozenset({"description", "multiRegion", "policy", "rotationPeriodInDays"})
+    documents: ClassVar = frozenset({"policy"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """A key can't be deleted sooner than in 7 days, or later than in 30."""
+        yield from super().rules(inputs)
+        window = inputs.get("deletionWindowInDays")
+        if isinstance(window, int) and not 7 <= window <= 30:
+            yield "deletionWindowInDays", f"{window} is not allowed: 7 to 30"
+        if isinstance(inputs.get("policy"), str) and '"kms:PutKeyPolicy"' not in inputs["policy"]:
+            yield from self._lockout(inputs)
+
+    def _lockout(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """KMS refuses a policy after which nobody could change the policy."""
+        if inputs.get("bypassPolicyLockoutSafetyCheck"):
+            return
+        try:
+            statements = json.loads(inputs["policy"]).get("Statement", [])
+        except (json.JSONDecodeError, AttributeError):
+            return
+        actions = [
+            action
+            for s in statements
+            for action in ([s["Action"]] if isinstance(s.get("Action"), str) else s.get("Action", []))
+        ]
+        if not any(action in ("*", "kms:*", "kms:Put*") for action in actions):
+            yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
+
+    def create(self, inputs: Properties) -> Created:
+        """The key with policy and tags."""
+        tags = {"Tags": pairs(inputs["tags"], "TagKey", "TagValue")} if inputs.get("tags") else {}
+        return Created(self.client.create_key(**self.request(inputs), **tags)["KeyMetadata"]["KeyId"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Each has a call of its own."""
+        kms = self.client
+        if "isEnabled" in changed:
+            (kms.enable_key if inputs.get("isEnabled", True) else kms.disable_key)(KeyId=identity)
+        if changed & {"enableKeyRotation", "rotationPeriodInDays"}:
+            if inputs.get("enableKeyRotation"):
+                kms.enable_key_rotation(KeyId=identity, **self.request(inputs, "EnableKeyRotation"))
+            else:
+                kms.disable_key_rotation(KeyId=identity)
+        if "description" in changed:
+            kms.update_key_description(KeyId=identity, Description=inputs.get("description", ""))
+        if "policy" in changed and inputs.get("policy"):
+            kms.put_key_policy(KeyId=identity, PolicyName="default", Policy=inputs["policy"])
+        if "tags" in changed:
+            added, removed = rename_tags(self._tags(identity), inputs.get("tags") or {})
+            if added:
+                kms.tag_resource(KeyId=identity, Tags=pairs(added, "TagKey", "TagValue"))
+            if removed:
+                kms.untag_resource(KeyId=identity, TagKeys=removed)
+
+    def _tags(self, identity: str) -> dict[str, str]:
+        return mapped(self.client.list_resource_tags(KeyId=identity)["Tags"], "TagKey", "TagValue")
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """A key that waits for its deletion counts as gone."""
+        del state
+        key = self.client.describe_key(KeyId=identity)["KeyMetadata"]
+        if key["KeyState"] in ("PendingDeletion", "PendingReplicaDeletion"):
+            return None
+        found = self.properties(key, "keyId", "arn")
+        found["customerMasterKeySpec"] = key.get("KeySpec", "SYMMETRIC_DEFAULT")
+        found["isEnabled"] = key["Enabled"]
+        found["policy"] = self.client.get_key_policy(KeyId=identity, PolicyName="default")["Policy"]
+        rotation = self.client.get_key_rotation_status(KeyId=identity)
+        found["enableKeyRotation"] = rotation["KeyRotationEnabled"]
+        found["rotationPeriodInDays"] = rotation.get("RotationPeriodInDays")
+        return {**found, "tags": self._tags(identity)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """KMS only schedules it."""
+        if self.read(identity, state) is not None:
+            days = state.get("deletionWindowInDays") or 30
+            self.client.schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
+
+
+class Alias(AwsResource):
+    """A name for a key."""
+
+    token = "aws:kms/alias:Alias"
+    service = "kms"
+    operation = "CreateAlias"
+    renamed: ClassVar = {"name": "AliasName"}
+    in_place: ClassVar = frozenset({"targetKeyId"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """KMS' own pattern allows what its documentation does not."""
+        name = inputs.get("name", "alias/")
+        if not name.startswith("alias/") or name.startswith("alias/aws/"):
+            yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is the name."""
+        self.client.create_alias(**self.request(inputs))
+        return Created(inputs["name"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Point it at another key."""
+        if "targetKeyId" in changed:
+            self.client.update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """KMS can only list aliases."""
+        for page in self.client.get_paginator("list_aliases").paginate():
+            for alias in page["Aliases"]:
+                if alias["AliasName"] == identity:
+                    key = alias["TargetKeyId"]
+                    arn = self.backend.arn("kms", f"key/{key}")
+                    asked = state.get("targetKeyId", "")  # an ARN where the program gave an ARN
+                    target = asked if asked in (key, arn) else key
+                    return {"name": identity, "arn": alias["AliasArn"], "targetKeyId": target, "targetKeyArn": arn}
+        return None
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """The key stays."""
+        del state
+        self.client.delete_alias(AliasName=identity)

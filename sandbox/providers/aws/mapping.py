@@ -1,0 +1,99 @@
+"""Between the SDK's property names and the parameters of AWS' API, by the service model that botocore carries.
+
+A property belongs to the parameter of the same name, letter case aside; an entry names the exceptions. The model also says
+which values AWS accepts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.providers.schema import Shape
+
+Renamed = Mapping[str, str]
+"""Property name (at any depth) to parameter name, where they differ."""
+
+
+def member(api: Any, name: str, renamed: Renamed) -> str | None:
+    """The name of the structure's member that a property belongs to."""
+    wanted = renamed.get(name, name).casefold()
+    return next((key for key in api.members if key.casefold() == wanted), None)
+
+
+def to_api(value: Any, api: Any, renamed: Renamed) -> Any:
+    """A property's value as the API parameter of shape `api` wants it. What the API does not know is left out."""
+    if api.type_name == "structure" and isinstance(value, Mapping):
+        pairs = ((member(api, name, renamed), item) for name, item in value.items() if item is not None)
+        return {name: to_api(item, api.members[name], renamed) for name, item in pairs if name}
+    if api.type_name == "list" and isinstance(value, list):
+        return [to_api(item, api.member, renamed) for item in value]
+    if api.type_name == "map" and isinstance(value, Mapping):
+        return {name: to_api(item, api.value, renamed) for name, item in value.items()}
+    return _scalar(value, api.type_name)
+
+
+def _scalar(value: Any, kind: str) -> Any:
+    if kind == "string" and not isinstance(value, str):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind in ("integer", "long") and isinstance(value, str):
+        return int(value)
+    if kind == "boolean" and isinstance(value, str):
+        return value == "true"
+    return value
+
+
+def from_api(value: Any, shape: Shape, renamed: Renamed) -> Any:
+    """An API value with the property names of `shape`; what the SDK does not know is left out."""
+    if shape.kind == "object" and isinstance(value, Mapping):
+        keys = {key.casefold(): key for key in value}
+        found = {name: keys.get(renamed.get(name, name).casefold()) for name in shape.properties}
+        return {name: from_api(value[key], shape.properties[name], renamed) for name, key in found.items() if key}
+    if shape.kind == "array" and isinstance(value, list) and shape.element:
+        return [from_api(item, shape.element, renamed) for item in value]
+    if shape.kind == "string" and value is not None and not isinstance(value, str | list | Mapping):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if shape.kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    return value
+
+
+def bound(shape: Shape, api: Any, renamed: Renamed) -> None:
+    """Add to `shape` the limits that the service model states for the parameter of shape `api`."""
+    if shape.kind == "object" and api.type_name == "structure":
+        for name, item in shape.properties.items():
+            key = member(api, name, renamed)
+            if key:
+                bound(item, api.members[key], renamed)
+    elif shape.kind == "array" and api.type_name == "list" and shape.element:
+        _size(shape, api)
+        bound(shape.element, api.member, renamed)
+    elif shape.kind == "map" and api.type_name == "map" and shape.element:
+        bound(shape.element, api.value, renamed)
+    elif (shape.kind == "string" and api.type_name == "string") or (
+        shape.kind in ("integer", "number") and api.type_name in ("integer", "long")
+    ):
+        _size(shape, api)
+        shape.enum = list(api.enum) if shape.kind == "string" else []
+        shape.pattern = _pattern(api.metadata.get("pattern", "")) if shape.kind == "string" else ""
+
+
+def _size(shape: Shape, api: Any) -> None:
+    shape.minimum = api.metadata.get("min")
+    shape.maximum = api.metadata.get("max")
+
+
+_CLASSES = {r"\p{L}": r"\w", r"\p{M}": "", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{S}": "", r"\p{P}": ""}
+
+
+def _pattern(java: str) -> str:
+    """The model's (Java) pattern for Python, or none where it can't be said in Python."""
+    pattern = java
+    for name, replacement in _CLASSES.items():
+        pattern = pattern.replace(name, replacement)
+    try:
+        re.compile(pattern)
+    except re.error:
+        return ""
+    return pattern

@@ -1,0 +1,175 @@
+"""The aws stand-in as a whole: its table, its settings, its schemas."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from sandbox.providers import check, schema
+from sandbox.providers.aws import base, table
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.mapping import bound, member
+from sandbox.providers.aws.session import Session, Settings
+from sandbox.providers.files import cache_directory
+from sandbox.providers.schema import ResourceSchema, Shape
+from sandbox.providers.server import Package
+from sandbox.providers.server import serve as serve_package
+from sandbox.providers.values import Properties
+
+_TEXTS = frozenset({"region", "accessKey", "secretKey", "token"})
+_SWITCHES = frozenset(
+    {
+        "skipCredentialsValidation",
+        "skipMetadataApiCheck",
+        "skipRegionValidation",
+        "skipRequestingAccountId",
+        "s3UsePathStyle",
+        "insecure",
+    }
+)
+_OTHERS = frozenset({"endpoints", "defaultTags", "maxRetries", "version", "pluginDownloadURL"})
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class AwsPackage(Package):
+    """pulumi-aws."""
+
+    name = "aws"
+    version = importlib.metadata.version("pulumi-aws")
+    resources: ClassVar = table.RESOURCES
+    functions: ClassVar = table.FUNCTIONS
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._sessions: dict[str, Session] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+
+    def schemas(self) -> Mapping[str, ResourceSchema]:
+        """Read once, when first asked for."""
+        with self._lock:
+            if not base.SCHEMAS:
+                tokens = sorted([*self.resources, *self.functions])
+                sources = sorted(Path(__file__).parent.glob("*.py"))
+                base.SCHEMAS.update(schema.load("pulumi-aws", tokens, _refiner(), sources, cache_directory()))
+        return base.SCHEMAS
+
+    def check_configuration(self, values: Properties) -> list[check.Failure]:
+        """Strict: a setting that is not carried out is refused."""
+        found: list[check.Failure] = []
+        known = _TEXTS | _SWITCHES | _OTHERS
+        for name in values.keys() - known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(known))}"
+            found.append((name, f"the stand-in does not know the setting aws:{name}; {hint}"))
+        if not values.get("region"):
+            found.append(("region", "missing required setting aws:region"))
+        try:
+            endpoints = _endpoints(values)
+        except ValueError as error:
+            return [*found, ("endpoints", str(error))]
+        for service, url in endpoints.items():
+            if urlsplit(url).hostname not in _LOOPBACK:
+                found.append(
+                    ("endpoints", f"{service}: {url!r} is not on loopback; the stand-in serves the sandbox only")
+                )
+        return found
+
+    def configure(self, values: Properties) -> None:
+        """Take the settings and begin loading the client library while the program is still starting."""
+        tags = _parsed(values.get("defaultTags")) or {}
+        self._settings = Settings(
+            region=values["region"],
+            endpoints=_endpoints(values),
+            access_key=values.get("accessKey", "test"),
+            secret_key=values.get("secretKey", "test"),
+            token=values.get("token"),
+            default_tags=tags.get("tags", {}),
+            path_style=_parsed(values.get("s3UsePathStyle")) is not False,
+            attempts=int(values.get("maxRetries", 12)),
+        )
+        threading.Thread(target=self._warm_up, daemon=True).start()
+
+    def _warm_up(self) -> None:
+        self.schemas()
+        session: Session = self.backend(None)
+        if "sts" in session.settings.endpoints:
+            session.client("sts")
+
+    def backend(self, region: str | None) -> Any:
+        """The session for a region."""
+        if self._settings is None:
+            raise RuntimeError("the engine called before it configured the provider")
+        settings = self._settings
+        name = region or settings.region
+        with self._lock:
+            if name not in self._sessions:
+                self._sessions[name] = Session(Settings(**{**settings.__dict__, "region": name}), self._stopping)
+            return self._sessions[name]
+
+    @property
+    def default_tags(self) -> Mapping[str, str]:
+        """The setting `aws:defaultTags`."""
+        return self._settings.default_tags if self._settings else {}
+
+    def cancel(self) -> None:
+        """Give up waiting for anything."""
+        self._stopping.set()
+
+
+def _parsed(value: Any) -> Any:
+    """A setting's value: the engine hands over everything but texts as JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _endpoints(values: Properties) -> Mapping[str, str]:
+    listed = _parsed(values.get("endpoints")) or []
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise ValueError(
+            "aws:endpoints must be a list of objects from service to URL, such as [{'ecs': 'http://127.0.0.1:4566'}]"
+        )
+    return {service: url for item in listed for service, url in item.items() if url}
+
+
+def _refiner() -> schema.Refine:
+    """Adds the limits of the service models, and marks the properties that an entry does not carry out."""
+    import botocore.session  # noqa: PLC0415  (only on a cache miss)
+
+    session = botocore.session.get_session()
+
+    def refine(token: str, inputs: Shape) -> None:
+        entry = table.RESOURCES.get(token)
+        if entry is None or not issubclass(entry, AwsResource):
+            return
+        model: Any = session.get_service_model(entry.service)
+        api = model.operation_model(entry.operation).input_shape
+        for name, shape in inputs.properties.items():
+            key = member(api, name, entry.renamed)
+            if name in entry.limits:
+                bound(shape, _parameter(model, entry.limits[name]), entry.renamed)
+            elif key and name not in entry.handled:
+                bound(shape, api.members[key], entry.renamed)
+            elif name not in entry.handled | entry.write_only | {"tags"}:
+                inputs.properties[name] = Shape("unsupported")
+
+    return refine
+
+
+def _parameter(model: Any, path: str) -> Any:
+    operation, *names = path.split(".")
+    api = model.operation_model(operation).input_shape
+    for name in names:
+        api = api.member if name == "*" else api.members[name]
+    return api
+
+
+def serve(arguments: list[str]) -> None:
+    """Serve the stand-in; the engine's address is not needed."""
+    del arguments
+    serve_package(AwsPackage())
