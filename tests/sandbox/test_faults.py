@@ -1,0 +1,187 @@
+"""The deployment under faults: each run ends well or says why, and the next one converges."""
+
+import json
+import os
+import resource as limits
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from sandbox import local_aws, processes
+from sandbox.errors import SandboxError
+from sandbox.paths import CHECKOUT
+from sandbox.stack import EngineError
+from sandbox.workspace import clean_environment, provider_settings
+from tests.sandbox.faulty_aws import faulty
+from tests.sandbox.harness import Ground, resource
+
+
+def test_of_two_runs_at_once_the_second_waits_and_says_for_whom(deployed: Ground):
+    runs = [
+        subprocess.Popen(
+            deployed.command("refresh"),
+            cwd=CHECKOUT,
+            env=deployed.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [run.communicate(timeout=300)[1] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0], said
+    waiting = [text for text in said if "Waiting for `refresh` (process" in text]
+    assert len(waiting) == 1
+    other = runs[0] if waiting[0] == said[1] else runs[1]
+    assert f"(process {other.pid})" in waiting[0]
+
+
+def test_a_local_aws_that_was_stopped_comes_back_with_its_state(deployed: Ground):
+    sandbox = deployed.sandbox()
+    assert local_aws.stop(deployed.state)
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_taken_port_is_left_to_its_owner(deployed: Ground):
+    sandbox = deployed.sandbox()
+    port = int(sandbox.endpoint.rsplit(":", 1)[1])
+    local_aws.stop(deployed.state)
+    with socket.socket() as owner:
+        owner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        owner.bind(("127.0.0.1", port))
+        owner.listen()
+
+        sandbox.up()
+
+        assert sandbox.endpoint != f"http://127.0.0.1:{port}"
+        assert sandbox.compare().describe() == ""
+
+
+def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Ground):
+    sandbox = deployed.sandbox(imageTag="v0.48.1", logRetentionDays=14)
+    stopper = threading.Timer(1.5, local_aws.stop, [deployed.state])
+    stopper.start()
+    try:
+        sandbox.up()
+    except EngineError as error:
+        assert "ended with exit code" in str(error)  # noqa: PT017 - whether it fails depends on the moment
+    stopper.join()
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Ground):
+    sandbox = deployed.sandbox()
+    process = processes.find(deployed.state, "local-aws")
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    while process.alive:
+        time.sleep(0.05)
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+    assert resource(sandbox, "aws:ecs/service:Service")
+
+
+def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Ground):
+    file = deployed.engine_state()
+    old = file.read_text(encoding="utf-8")
+    sandbox = deployed.sandbox(logRetentionDays=30)
+    sandbox.up()
+    file.write_text(old, encoding="utf-8")
+
+    sandbox.refresh()
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+@pytest.mark.parametrize("version", [2, 99])
+def test_a_state_of_an_unknown_format_is_refused_and_left_alone(deployed: Ground, version: int):
+    file = deployed.engine_state()
+    whole = file.read_text(encoding="utf-8")
+    document = json.loads(whole)
+    document["version"] = version
+    foreign = json.dumps(document)
+    file.write_text(foreign, encoding="utf-8")
+    try:
+        answer = deployed.cli("refresh")
+        kept = file.read_text(encoding="utf-8")
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+    assert answer.returncode != 0
+    assert "version" in answer.stdout + answer.stderr
+    assert kept == foreign
+
+
+def test_a_damaged_state_file_is_named_and_left_alone(deployed: Ground):
+    file = deployed.engine_state()
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole[:1000], encoding="utf-8")
+    try:
+        answer = deployed.cli("up")
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+    assert answer.returncode == 1
+    assert str(file) in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):
+    sandbox = deployed.sandbox()
+    size = deployed.engine_state().stat().st_size
+
+    def no_more_than_half_the_state() -> None:
+        limits.setrlimit(limits.RLIMIT_FSIZE, (size // 2, size // 2))
+
+    answer = subprocess.run(
+        deployed.command("refresh"),
+        cwd=CHECKOUT,
+        env=deployed.environment(),
+        preexec_fn=no_more_than_half_the_state,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert answer.returncode != 0
+    assert "too large" in answer.stdout + answer.stderr
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_throttling_and_internal_errors_leave_no_resource_unknown(deployed: Ground, share: float):
+    sandbox = deployed.sandbox()
+    sandbox.down()
+    aws = local_aws.start(deployed.state, clean_environment())
+    with faulty(aws.endpoint, share=share, seed=7) as proxy:
+        detour = provider_settings(aws)
+        detour["aws:endpoints"] = [dict.fromkeys(local_aws.SERVICES, proxy.endpoint)]
+        faulted = deployed.sandbox()
+        faulted.settings |= detour
+        try:
+            faulted.up()
+        except SandboxError as error:
+            assert "its reasons are above" in str(error)  # noqa: PT017 - many faults may be too many
+        assert proxy.failed > 10
+        assert sandbox.compare().orphans == {}
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
