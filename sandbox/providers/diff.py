@@ -9,6 +9,9 @@ from typing import Any
 
 from sandbox.providers.schema import Shape
 
+_NOTHING = (None, [], {})
+"""An empty list or map and none at all mean the same to the provider."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -32,7 +35,7 @@ class Comparison:
         return self._same(self.shape.properties.get(name, Shape("any")), name, old, new, partial=False)
 
     def _same(self, shape: Shape, name: str, wanted: Any, actual: Any, *, partial: bool) -> bool:
-        if wanted == actual:
+        if wanted == actual or (wanted in _NOTHING and actual in _NOTHING):
             return True
         if isinstance(wanted, dict) and isinstance(actual, dict):
             names = wanted.keys() if partial and shape.kind == "object" else wanted.keys() | actual.keys()
@@ -46,7 +49,7 @@ class Comparison:
         if isinstance(wanted, list) and isinstance(actual, list):
             return self._same_list(shape.element or Shape("any"), name, wanted, actual, partial=partial)
         if name in self.documents and isinstance(wanted, str) and isinstance(actual, str):
-            return document(wanted) == document(actual)
+            return document(wanted) == document(actual, like=wanted if partial else actual)
         return _text(wanted) == _text(actual) if wanted is not None and actual is not None else False
 
     def _same_list(self, shape: Shape, name: str, wanted: list[Any], actual: list[Any], *, partial: bool) -> bool:
@@ -81,20 +84,22 @@ def _restrict(shape: Shape, wanted: Any, actual: Any) -> Any:
     return actual
 
 
-def document(text: str) -> Any:
+def document(text: str, like: str = '"Id" "Sid"') -> Any:
     """A JSON document in a form that compares by meaning: in a policy, one string and a list of it are the same, and the
-    order within a list of strings is nothing."""
+    order within a list of strings is nothing. Names that AWS gave a policy and its statements are left out where the
+    document that it is compared with (`like`) has none."""
+    added = {name for name in ("Id", "Sid") if f'"{name}"' not in like}
     try:
-        return _normal(json.loads(text))
+        return _normal(json.loads(text), added)
     except json.JSONDecodeError:
         return text
 
 
-def _normal(value: Any) -> Any:
+def _normal(value: Any, added: Collection[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _normal(item) for key, item in value.items()}
+        return {key: _normal(item, added) for key, item in value.items() if key not in added}
     if isinstance(value, list):
-        items = [_normal(item) for item in value]
+        items = [_normal(item, added) for item in value]
         if len(items) == 1 and not isinstance(items[0], list):
             return items[0]
         return sorted(items) if all(isinstance(item, str) for item in items) else items

@@ -108,7 +108,7 @@ def _introspect(package: str, token: str) -> ResourceSchema:
 
     resource = getattr(module, name)
     return ResourceSchema(
-        inputs=_object(getattr(module, f"{name}Args")),
+        inputs=_object(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")),
         outputs=sorted(pulumi._types.resource_pulumi_to_py_names(resource)),
     )
 

@@ -121,8 +121,8 @@ class CertificateValidation(AwsResource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Gone once the certificate is no longer issued."""
         del identity
-        arn = state["certificateArn"]
-        return {"certificateArn": arn} if self._issued(arn) else None
+        arn = state.get("certificateArn")  # an id alone does not say which certificate: no import
+        return {"certificateArn": arn} if arn and self._issued(arn) else None
 
     def remove(self, identity: str, state: Properties) -> None:
         """Nothing to remove."""

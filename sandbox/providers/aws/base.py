@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
@@ -17,6 +18,17 @@ from sandbox.providers.values import Properties
 
 SCHEMAS: dict[str, ResourceSchema] = {}
 """Schemas of the table's types; the package fills it before any entry is used."""
+
+
+class GoneError(LookupError):
+    """AWS answered, and the object was not in the answer."""
+
+
+def only(items: Sequence[Any]) -> Any:
+    """The one object that a description by id is about."""
+    if not items:
+        raise GoneError("the object is gone")
+    return items[0]
 
 
 class AwsResource(Resource[Session]):
@@ -68,7 +80,7 @@ class AwsResource(Resource[Session]):
         try:
             found = self.describe(identity, state)
         except Exception as error:
-            if is_gone(error):
+            if isinstance(error, GoneError) or is_gone(error):
                 return None
             raise
         if found is not None and "region" in SCHEMAS[self.token].outputs:
@@ -77,7 +89,7 @@ class AwsResource(Resource[Session]):
 
     def delete(self, identity: str, state: Properties) -> None:
         """Remove the object."""
-        with gone_is_fine():
+        with contextlib.suppress(GoneError), gone_is_fine():
             self.remove(identity, state)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:

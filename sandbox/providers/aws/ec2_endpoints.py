@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -60,7 +61,7 @@ class VpcEndpoint(Ec2Resource):
         return str(self._endpoint(identity)["State"]).lower()
 
     def _endpoint(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_vpc_endpoints(VpcEndpointIds=[identity])["VpcEndpoints"][0]
+        return only(self.client.describe_vpc_endpoints(VpcEndpointIds=[identity])["VpcEndpoints"])
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With the addresses and names under which the service is reached."""
@@ -69,7 +70,8 @@ class VpcEndpoint(Ec2Resource):
         if str(endpoint["State"]).lower() in ("deleted", "deleting"):
             return None
         found = self.common(endpoint, identity, "networkInterfaceIds", "ownerId", "requesterManaged", "state")
-        found["securityGroupIds"] = [group["GroupId"] for group in endpoint.get("Groups", [])]
+        if "Groups" in endpoint:  # the local AWS forgets them: what the state says stands then
+            found["securityGroupIds"] = [group["GroupId"] for group in endpoint["Groups"]]
         found["dnsEntries"] = [
             {"dnsName": entry.get("DnsName"), "hostedZoneId": entry.get("HostedZoneId")}
             for entry in endpoint.get("DnsEntries", [])

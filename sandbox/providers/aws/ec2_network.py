@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import mapped
+from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -38,7 +38,7 @@ class Vpc(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """The VPC, its attributes and what came with it."""
         del state
-        vpc = self.client.describe_vpcs(VpcIds=[identity])["Vpcs"][0]
+        vpc = only(self.client.describe_vpcs(VpcIds=[identity])["Vpcs"])
         found = {**self.common(vpc, identity, "dhcpOptionsId", "ownerId"), **self._attributes(identity)}
         of_vpc = [{"Name": "vpc-id", "Values": [identity]}]
         main = [*of_vpc, {"Name": "association.main", "Values": ["true"]}]
@@ -110,7 +110,7 @@ class Subnet(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """As EC2 says."""
         del state
-        subnet = self.client.describe_subnets(SubnetIds=[identity])["Subnets"][0]
+        subnet = only(self.client.describe_subnets(SubnetIds=[identity])["Subnets"])
         return self.common(subnet, identity, "ownerId", "availabilityZone", "availabilityZoneId")
 
     def remove(self, identity: str, state: Properties) -> None:
@@ -148,7 +148,7 @@ class InternetGateway(Ec2Resource):
             self.client.attach_internet_gateway(InternetGatewayId=identity, VpcId=inputs["vpcId"])
 
     def _gateway(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_internet_gateways(InternetGatewayIds=[identity])["InternetGateways"][0]
+        return only(self.client.describe_internet_gateways(InternetGatewayIds=[identity])["InternetGateways"])
 
     def _attached(self, identity: str) -> str | None:
         attachments = self._gateway(identity).get("Attachments", [])
@@ -185,7 +185,7 @@ class Eip(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Addresses, and what uses them."""
         del state
-        address = self.client.describe_addresses(AllocationIds=[identity])["Addresses"][0]
+        address = only(self.client.describe_addresses(AllocationIds=[identity])["Addresses"])
         names = ("allocationId", "associationId", "publicIp", "networkInterfaceId", "domain")
         found = self.common(address, identity, *names)
         found["publicDns"] = f"ec2-{found['publicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
@@ -204,7 +204,7 @@ class NatGateway(Ec2Resource):
     operation = "CreateNatGateway"
     kind = "natgateway"
     defaults: ClassVar = {"connectivityType": "public"}
-    computed: ClassVar = frozenset({"privateIp"})
+    computed: ClassVar = frozenset({"privateIp", "vpcId"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """A public one needs an address."""
@@ -223,14 +223,13 @@ class NatGateway(Ec2Resource):
         self.backend.wait(f"state available of {identity}", lambda: self._gateway(identity)["State"] == "available")
 
     def _gateway(self, identity: str) -> Mapping[str, Any]:
-        gateway = self.client.describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"][0]
+        gateway = only(self.client.describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"])
         if gateway["State"] == "failed":
             raise RuntimeError(f"{identity} failed: {gateway.get('FailureMessage', 'no reason given')}")
         return gateway
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """A deleted one can still be seen for an hour."""
-        del state
         gateways = self.client.describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"]
         if not gateways or gateways[0]["State"] in ("deleted", "deleting"):
             return None
@@ -240,7 +239,10 @@ class NatGateway(Ec2Resource):
             keys = {"AllocationId": "allocationId", "PublicIp": "publicIp", "PrivateIp": "privateIp"}
             keys |= {"NetworkInterfaceId": "networkInterfaceId", "AssociationId": "associationId"}
             found |= {name: address[key] for key, name in keys.items() if address.get(key)}
-        found["tags"] = mapped(gateways[0].get("Tags"))
+        if "publicIp" not in found and state.get("allocationId"):
+            # The local AWS tells nothing of a gateway's addresses; the elastic one can be looked up.
+            address = only(self.client.describe_addresses(AllocationIds=[state["allocationId"]])["Addresses"])
+            found |= {"allocationId": state["allocationId"], "publicIp": address["PublicIp"]}
         return found
 
     def remove(self, identity: str, state: Properties) -> None:

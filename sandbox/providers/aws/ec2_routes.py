@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -41,7 +42,7 @@ class RouteTable(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Without its routes, which belong to other resources."""
         del state
-        table = self.client.describe_route_tables(RouteTableIds=[identity])["RouteTables"][0]
+        table = only(self.client.describe_route_tables(RouteTableIds=[identity])["RouteTables"])
         found = self.common(table, identity, "ownerId")
         found.pop("routes", None)
         return found
@@ -85,7 +86,7 @@ class Route(Ec2Resource):
             self.client.replace_route(**self.request(inputs))
 
     def _route(self, state: Properties) -> Mapping[str, Any] | None:
-        table = self.client.describe_route_tables(RouteTableIds=[state["routeTableId"]])["RouteTables"][0]
+        table = only(self.client.describe_route_tables(RouteTableIds=[state["routeTableId"]])["RouteTables"])
         wanted = {api: state[name] for name, api in _DESTINATIONS.items() if state.get(name)}
         return next(
             (route for route in table["Routes"] if all(route.get(key) == value for key, value in wanted.items())), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -40,7 +41,7 @@ class SecurityGroup(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Without its rules, which belong to other resources."""
         del state
-        group = self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+        group = only(self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"])
         found = self.common(group, identity, "ownerId", "vpcId")
         return {name: value for name, value in found.items() if name not in ("ingress", "egress")}
 
@@ -88,7 +89,7 @@ class DefaultSecurityGroup(Ec2Resource):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With its rules, because there should be none."""
         del state
-        group = self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
+        group = only(self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"])
         found = self.common(group, identity, "ownerId", "vpcId", "description")
         found["name"] = group["GroupName"]
         for name, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -67,7 +67,7 @@ class Repository(AwsResource):
                 self.client.untag_resource(resourceArn=arn, tagKeys=removed)
 
     def _repository(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_repositories(repositoryNames=[identity])["repositories"][0]
+        return only(self.client.describe_repositories(repositoryNames=[identity])["repositories"])
 
     def _tags(self, arn: str) -> dict[str, str]:
         return mapped(self.client.list_tags_for_resource(resourceArn=arn)["tags"])

@@ -123,10 +123,11 @@ class ClusterCapacityProviders(EcsResource):
             self._put(identity, inputs)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As the cluster says."""
-        del state
+        """As the cluster says; without any they are gone."""
         for cluster in self.client.describe_clusters(clusters=[identity])["clusters"]:
-            if cluster["status"] == "ACTIVE":
+            if cluster["status"] == "ACTIVE" and (
+                cluster.get("capacityProviders") or not state.get("capacityProviders")
+            ):
                 return {**self.properties(cluster), "clusterName": cluster["clusterName"]}
         return None
 
@@ -142,7 +143,6 @@ class TaskDefinition(EcsResource):
     token = "aws:ecs/taskDefinition:TaskDefinition"
     operation = "RegisterTaskDefinition"
     handled: ClassVar = frozenset({"containerDefinitions", "volumes"})
-    renamed: ClassVar = {"efsVolumeConfiguration": "efsVolumeConfiguration", "inferenceAccelerators": "-"}
     limits: ClassVar = {"volumes": "RegisterTaskDefinition.volumes"}
     defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
     write_only: ClassVar = frozenset({"skipDestroy", "trackLatest"})
@@ -211,7 +211,9 @@ class TaskDefinition(EcsResource):
         return Created(inputs["family"], {"arn": definition["taskDefinitionArn"]})
 
     def _volume(self, volume: Mapping[str, Any], api: Any) -> dict[str, Any]:
-        parameters = to_api({name: value for name, value in volume.items() if name != "hostPath"}, api, self.renamed)
+        parameters = to_api(
+            {name: value for name, value in volume.items() if name != "hostPath"}, api, self.renamed, "*."
+        )
         return {**parameters, **({"host": {"sourcePath": volume["hostPath"]}} if volume.get("hostPath") else {})}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
@@ -244,11 +246,11 @@ class TaskDefinition(EcsResource):
                 _covers(own, shown) for own, shown in zip(wanted, containers, strict=True)
             ):
                 return asked
-        return json.dumps(containers)
+        return json.dumps([_plain(container) for container in containers])
 
     def _shown_volume(self, volume: Mapping[str, Any]) -> Properties:
         element = SCHEMAS[self.token].inputs.properties["volumes"].element
-        found = from_api(volume, element, self.renamed) if element else {}
+        found = from_api(volume, element, self.renamed, "*.") if element else {}
         if volume.get("host", {}).get("sourcePath"):
             found["hostPath"] = volume["host"]["sourcePath"]
         return found
@@ -257,6 +259,15 @@ class TaskDefinition(EcsResource):
         """Deregistered: AWS keeps the revision as inactive."""
         if not state.get("skipDestroy"):
             self.client.deregister_task_definition(taskDefinition=state.get("arn") or self._latest(identity))
+
+
+def _plain(container: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the empty values that ECS fills in."""
+    return {
+        name: value
+        for name, value in container.items()
+        if value not in (None, "", [], {}) and (name, value) != ("cpu", 0)
+    }
 
 
 _EMPTY = (None, "", [], {}, 0, False, True)

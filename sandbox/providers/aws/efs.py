@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
 from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.resource import Created
@@ -37,7 +37,7 @@ class FileSystem(_EfsResource):
         "lifecyclePolicies": "PutLifecycleConfiguration.LifecyclePolicies",
         "protection": "UpdateFileSystemProtection",
     }
-    renamed: ClassVar = {"replicationOverwrite": "ReplicationOverwriteProtection"}
+    renamed: ClassVar = {"*.replicationOverwrite": "ReplicationOverwriteProtection"}
     defaults: ClassVar = {"throughputMode": "bursting"}
     in_place: ClassVar = frozenset(
         {"lifecyclePolicies", "protection", "throughputMode", "provisionedThroughputInMibps"}
@@ -84,15 +84,14 @@ class FileSystem(_EfsResource):
             policies = to_api(inputs.get("lifecyclePolicies") or [], api, self.renamed)
             self.client.put_lifecycle_configuration(FileSystemId=identity, LifecyclePolicies=policies)
         if inputs.get("protection") and "protection" in changed:
-            parameters = to_api(
-                inputs["protection"], model.operation_model("UpdateFileSystemProtection").input_shape, self.renamed
-            )
+            api = model.operation_model("UpdateFileSystemProtection").input_shape
+            parameters = to_api(inputs["protection"], api, self.renamed, "*.")
             self.client.update_file_system_protection(FileSystemId=identity, **parameters)
         if "tags" in changed:
             self.retag(identity, inputs, mapped(self._file_system(identity).get("Tags")))
 
     def _file_system(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_file_systems(FileSystemId=identity)["FileSystems"][0]
+        return only(self.client.describe_file_systems(FileSystemId=identity)["FileSystems"])
 
     def _state(self, identity: str) -> str:
         return self._file_system(identity)["LifeCycleState"]
@@ -128,7 +127,6 @@ class AccessPoint(_EfsResource):
 
     token = "aws:efs/accessPoint:AccessPoint"
     operation = "CreateAccessPoint"
-    renamed: ClassVar = {"secondaryGids": "SecondaryGids", "permissions": "Permissions"}
     computed: ClassVar = frozenset({"rootDirectory"})
 
     def create(self, inputs: Properties) -> Created:
@@ -149,7 +147,7 @@ class AccessPoint(_EfsResource):
             self.retag(identity, inputs, mapped(self._access_point(identity).get("Tags")))
 
     def _access_point(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_access_points(AccessPointId=identity)["AccessPoints"][0]
+        return only(self.client.describe_access_points(AccessPointId=identity)["AccessPoints"])
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """As EFS says."""
@@ -192,7 +190,7 @@ class MountTarget(_EfsResource):
             self.client.modify_mount_target_security_groups(MountTargetId=identity, SecurityGroups=groups)
 
     def _target(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_mount_targets(MountTargetId=identity)["MountTargets"][0]
+        return only(self.client.describe_mount_targets(MountTargetId=identity)["MountTargets"])
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Its names and its groups."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -181,7 +181,7 @@ class LoadBalancer(_WithAttributes):
             self.retag(identity, inputs)
 
     def _balancer(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_load_balancers(LoadBalancerArns=[identity])["LoadBalancers"][0]
+        return only(self.client.describe_load_balancers(LoadBalancerArns=[identity])["LoadBalancers"])
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With its attributes, by their own names."""
@@ -319,7 +319,7 @@ class TargetGroup(_WithAttributes):
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With its attributes, by their own names."""
         del state
-        group = self.client.describe_target_groups(TargetGroupArns=[identity])["TargetGroups"][0]
+        group = only(self.client.describe_target_groups(TargetGroupArns=[identity])["TargetGroups"])
         found = {**self.properties(group, "loadBalancerArns"), **self.read_attributes(identity)}
         found |= {"name": group["TargetGroupName"], "arn": identity, "arnSuffix": identity.rpartition(":")[2]}
         check = {name: group[api] for name, api in _HEALTH.items() if api in group}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS
+from sandbox.providers.aws.base import SCHEMAS, only
 from sandbox.providers.aws.elb import ElbResource
 from sandbox.providers.aws.mapping import from_api
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
-_RENAMED = {
+_PARTS = {
     "redirect": "RedirectConfig",
     "fixedResponse": "FixedResponseConfig",
     "forward": "ForwardConfig",
@@ -28,6 +28,7 @@ _RENAMED = {
     "queryStrings": "QueryStringConfig",
     "sourceIp": "SourceIpConfig",
 }
+_RENAMED = {f"*.{name}": parameter for name, parameter in _PARTS.items()}
 _FIELDS = {
     "hostHeader": "host-header",
     "pathPattern": "path-pattern",
@@ -64,10 +65,12 @@ class _WithActions(ElbResource):
         shown = []
         known = state.get(self.actions) or []
         for index, action in enumerate(actions):
-            found = from_api(action, shape, self.renamed) if shape else {}
+            found = from_api(action, shape, self.renamed, "*.") if shape else {}
             wanted = known[index] if index < len(known) else {}
             if "targetGroupArn" in found and not wanted.get("forward"):
                 found.pop("forward", None)
+            if not wanted.get("order"):
+                found.pop("order", None)
             if wanted.get("forward") and not wanted.get("targetGroupArn"):
                 found.pop("targetGroupArn", None)
             shown.append(found)
@@ -123,7 +126,7 @@ class Listener(_WithActions):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With the certificate that it shows by default."""
-        listener = self.client.describe_listeners(ListenerArns=[identity])["Listeners"][0]
+        listener = only(self.client.describe_listeners(ListenerArns=[identity])["Listeners"])
         found = self.properties({key: value for key, value in listener.items() if key != "Certificates"})
         certificates = listener.get("Certificates") or []
         found["certificateArn"] = certificates[0]["CertificateArn"] if certificates else None
@@ -195,7 +198,7 @@ class ListenerRule(_WithActions):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """As the load balancer has it."""
-        rule = self.client.describe_rules(RuleArns=[identity])["Rules"][0]
+        rule = only(self.client.describe_rules(RuleArns=[identity])["Rules"])
         found: Properties = {"arn": identity, "priority": int(rule["Priority"])}
         # Not every local AWS says which listener a rule is of; its ARN does.
         listener = identity.replace(":listener-rule/", ":listener/").rpartition("/")[0]
@@ -220,12 +223,12 @@ def _condition(condition: Mapping[str, Any]) -> dict[str, Any]:
         settings = {"HttpHeaderName": given["httpHeaderName"], "Values": given["values"]}
     else:
         settings = {"Values": given["values"]}
-    return {"Field": _FIELDS[kind], _RENAMED[kind]: settings}
+    return {"Field": _FIELDS[kind], _PARTS[kind]: settings}
 
 
 def _shown_condition(condition: Mapping[str, Any]) -> Properties:
     kind = next(name for name, field in _FIELDS.items() if field == condition["Field"])
-    settings = condition.get(_RENAMED[kind]) or {"Values": condition.get("Values", [])}
+    settings = condition.get(_PARTS[kind]) or {"Values": condition.get("Values", [])}
     if kind == "queryStrings":
         return {kind: [{key.lower(): value for key, value in item.items()} for item in settings["Values"]]}
     if kind == "httpHeader":

@@ -13,24 +13,26 @@ from typing import Any
 from sandbox.providers.schema import Shape
 
 Renamed = Mapping[str, str]
-"""Property name (at any depth) to parameter name, where they differ."""
+"""Property name to parameter name, where they differ; one within an object is written `*.name`."""
+
+_WITHIN = "*."
 
 
-def member(api: Any, name: str, renamed: Renamed) -> str | None:
-    """The name of the structure's member that a property belongs to."""
-    wanted = renamed.get(name, name).casefold()
+def member(api: Any, name: str, renamed: Renamed, prefix: str = "") -> str | None:
+    """The name of the structure's member that a property belongs to; `prefix` is `*.` within an object."""
+    wanted = renamed.get(prefix + name, name).casefold()
     return next((key for key in api.members if key.casefold() == wanted), None)
 
 
-def to_api(value: Any, api: Any, renamed: Renamed) -> Any:
+def to_api(value: Any, api: Any, renamed: Renamed, prefix: str = "") -> Any:
     """A property's value as the API parameter of shape `api` wants it. What the API does not know is left out."""
     if api.type_name == "structure" and isinstance(value, Mapping):
-        pairs = ((member(api, name, renamed), item) for name, item in value.items() if item is not None)
-        return {name: to_api(item, api.members[name], renamed) for name, item in pairs if name}
+        pairs = ((member(api, name, renamed, prefix), item) for name, item in value.items() if item is not None)
+        return {name: to_api(item, api.members[name], renamed, _WITHIN) for name, item in pairs if name}
     if api.type_name == "list" and isinstance(value, list):
-        return [to_api(item, api.member, renamed) for item in value]
+        return [to_api(item, api.member, renamed, _WITHIN) for item in value]
     if api.type_name == "map" and isinstance(value, Mapping):
-        return {name: to_api(item, api.value, renamed) for name, item in value.items()}
+        return {name: to_api(item, api.value, renamed, _WITHIN) for name, item in value.items()}
     return _scalar(value, api.type_name)
 
 
@@ -44,14 +46,16 @@ def _scalar(value: Any, kind: str) -> Any:
     return value
 
 
-def from_api(value: Any, shape: Shape, renamed: Renamed) -> Any:
+def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> Any:
     """An API value with the property names of `shape`; what the SDK does not know is left out."""
     if shape.kind == "object" and isinstance(value, Mapping):
         keys = {key.casefold(): key for key in value}
-        found = {name: keys.get(renamed.get(name, name).casefold()) for name in shape.properties}
-        return {name: from_api(value[key], shape.properties[name], renamed) for name, key in found.items() if key}
+        found = {name: keys.get(renamed.get(prefix + name, name).casefold()) for name in shape.properties}
+        return {
+            name: from_api(value[key], shape.properties[name], renamed, _WITHIN) for name, key in found.items() if key
+        }
     if shape.kind == "array" and isinstance(value, list) and shape.element:
-        return [from_api(item, shape.element, renamed) for item in value]
+        return [from_api(item, shape.element, renamed, _WITHIN) for item in value]
     if shape.kind == "string" and value is not None and not isinstance(value, str | list | Mapping):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if shape.kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
@@ -59,18 +63,18 @@ def from_api(value: Any, shape: Shape, renamed: Renamed) -> Any:
     return value
 
 
-def bound(shape: Shape, api: Any, renamed: Renamed) -> None:
+def bound(shape: Shape, api: Any, renamed: Renamed, prefix: str = "") -> None:
     """Add to `shape` the limits that the service model states for the parameter of shape `api`."""
     if shape.kind == "object" and api.type_name == "structure":
         for name, item in shape.properties.items():
-            key = member(api, name, renamed)
+            key = member(api, name, renamed, prefix)
             if key:
-                bound(item, api.members[key], renamed)
+                bound(item, api.members[key], renamed, _WITHIN)
     elif shape.kind == "array" and api.type_name == "list" and shape.element:
         _size(shape, api)
-        bound(shape.element, api.member, renamed)
+        bound(shape.element, api.member, renamed, _WITHIN)
     elif shape.kind == "map" and api.type_name == "map" and shape.element:
-        bound(shape.element, api.value, renamed)
+        bound(shape.element, api.value, renamed, _WITHIN)
     elif (shape.kind == "string" and api.type_name == "string") or (
         shape.kind in ("integer", "number") and api.type_name in ("integer", "long")
     ):

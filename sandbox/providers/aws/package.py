@@ -152,9 +152,9 @@ def _refiner() -> schema.Refine:
         for name, shape in inputs.properties.items():
             key = member(api, name, entry.renamed)
             if name in entry.limits:
-                bound(shape, _parameter(model, entry.limits[name]), entry.renamed)
+                bound(shape, _parameter(model, entry.limits[name]), entry.renamed, "*.")
             elif key and name not in entry.handled:
-                bound(shape, api.members[key], entry.renamed)
+                bound(shape, api.members[key], entry.renamed, "*.")
             elif name not in entry.handled | entry.write_only | {"tags"}:
                 inputs.properties[name] = Shape("unsupported")
 

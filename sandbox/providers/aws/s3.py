@@ -144,7 +144,7 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
     operation = "PutBucketEncryption"
     parameter = answer = "ServerSideEncryptionConfiguration"
     calls = ("put_bucket_encryption", "get_bucket_encryption", "delete_bucket_encryption")
-    renamed: ClassVar = {"kmsMasterKeyId": "KMSMasterKeyID"}
+    renamed: ClassVar = {"*.kmsMasterKeyId": "KMSMasterKeyID"}
     handled: ClassVar = frozenset({"rules"})
     in_place: ClassVar = handled
     limits: ClassVar = {"rules": "PutBucketEncryption.ServerSideEncryptionConfiguration.Rules"}
@@ -227,7 +227,6 @@ class BucketVersioning(_BucketPart):
     operation = "PutBucketVersioning"
     parameter = "VersioningConfiguration"
     calls = ("put_bucket_versioning", "get_bucket_versioning", None)
-    renamed: ClassVar = {"mfaDelete": "MFADelete"}
     handled: ClassVar = frozenset({"versioningConfiguration"})
     in_place: ClassVar = handled
 

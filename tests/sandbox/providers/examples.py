@@ -154,7 +154,7 @@ EXAMPLES: Mapping[str, Example] = {
         lambda w: {"subnetId": w["subnet_a"], "allocationId": w["eip"], "tags": {"Name": "nat"}},
         lambda _: {"tags": {"Name": "other"}},
         lambda w: {"subnetId": w["subnet_b"]},
-        ("publicIp", "privateIp"),
+        ("publicIp",),
     ),
     "aws:ec2/routeTable:RouteTable": Example(
         lambda w: {"vpcId": w["vpc"], "tags": {"Name": "table"}},
@@ -228,7 +228,7 @@ EXAMPLES: Mapping[str, Example] = {
         },
         lambda w: {"subnetIds": [w["subnet_b"], w["subnet_a"]]},
         lambda _: {"serviceName": "com.amazonaws.ap-northeast-2.logs"},
-        ("arn", "state", "dnsEntries", "networkInterfaceIds"),
+        ("arn", "state", "dnsEntries"),
     ),
     "aws:kms/key:Key": Example(
         lambda _: {
