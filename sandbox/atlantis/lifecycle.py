@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sandbox import console, processes
 from sandbox.atlantis import build, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.deployment import Deployment, Service
 from sandbox.atlantis.status import Status, StatusFile
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
@@ -69,7 +69,7 @@ def bring_up(deployment: Deployment, environment: Mapping[str, str], patience: f
         console.step("Put throw-away values into the empty secret of the GitHub App")
     _start_agent(deployment, environment)
     with console.timed(f"Starting the task of {service.definition.rpartition('/')[2]}"):
-        return _wait(deployment, service.deployment, patience)
+        return _wait(deployment, service, patience)
 
 
 def take_down(deployment: Deployment) -> bool:
@@ -114,15 +114,16 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
     )
 
 
-def _wait(deployment: Deployment, wanted: str, patience: float) -> Status:
+def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         status = status_file.read()
-        outcome = status.outcomes.get(wanted)
+        outcome = status.outcomes.get(service.deployment)
         if outcome and outcome.problems:
             raise SandboxError(_explanation(outcome.definition, outcome.problems, outcome.rolled_back_to))
-        if status.state == "idle" or (outcome and status.state == "healthy" and status.deployment == wanted):
+        wanted = "idle" if service.desired_count == 0 else "healthy"
+        if status.state == wanted and (outcome or service.desired_count == 0):
             return status
         agent = processes.find(deployment.state, _agent_name(deployment))
         if agent is None or not agent.alive:

@@ -14,7 +14,6 @@ from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
 
-_REPOSITORY = f"{OWNER}/infrastructure"
 _CONFIGURATION = """
 terraform {{
   backend "s3" {{
@@ -48,16 +47,17 @@ def backend(world: World) -> World:
     return world
 
 
-def _open(github: Store, branch: str, *, bucket: str = BUCKET) -> PullRequest:
-    if not github.has_repository(_REPOSITORY):
-        github.create_repository(_REPOSITORY, {"README.md": "Infrastructure\n"})
+def _open(github: Store, name: str, branch: str, *, bucket: str = BUCKET) -> PullRequest:
+    repository = f"{OWNER}/{name}"
+    github.create_repository(repository, {"README.md": "Infrastructure\n"})
     configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, value=branch)
-    return github.open_pull_request(_REPOSITORY, branch, {"main.tf": configuration}, f"Release {branch}")
+    return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
 
 
 def _comment(github: Store, pull: PullRequest, beginning: str) -> str:
     def found() -> str | None:
-        bodies = [item["body"] for item in github.recorded("comments") if item["number"] == pull.number]
+        comments = github.recorded("comments")
+        bodies = [item["body"] for item in comments if item["repository"] == pull.repository]
         return next((body for body in bodies if body.startswith(beginning)), None)
 
     return eventually(f"a comment that begins with {beginning!r}", found)
@@ -71,7 +71,7 @@ def _state(world: World) -> dict[str, Any]:
 def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
     backend: World, running: World, github: Store
 ) -> None:
-    pull = _open(github, "v1")
+    pull = _open(github, "infrastructure", "v1")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = _comment(github, pull, "Ran Plan for dir: `.`")
     assert "# terraform_data.release will be created" in plan
@@ -93,7 +93,7 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
 
 
 def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, running: World, github: Store) -> None:
-    pull = _open(github, "stray", bucket="somebody-elses-state")
+    pull = _open(github, "stray", "v1", bucket="somebody-elses-state")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = _comment(github, pull, "Ran Plan for dir: `.`")
     assert "Plan Error" in plan
