@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from preflight.check import FailedError
 
-__all__ = ["Aws"]
+__all__ = ["Aws", "RefusedByResourceError"]
 
 READING = ("batch_get_", "describe_", "get_", "head_", "list_")
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
@@ -30,6 +30,10 @@ IAM_ACTIONS = {
     ("s3", "get_bucket_encryption"): "s3:GetEncryptionConfiguration",
 }
 """Where the action's name is not the operation's."""
+
+
+class RefusedByResourceError(FailedError):
+    """The resource's own policy refuses whoever asks; no permission of theirs could change that."""
 
 
 class Aws:
@@ -118,6 +122,10 @@ class Aws:
             # Secrets Manager passes on the refusal of the key that the secret is encrypted with.
             if "Access to KMS is not allowed" in message:
                 action = "kms:Decrypt"
+            if "explicit deny in a resource-based policy" in message:
+                return RefusedByResourceError(
+                    f"the resource's own policy refuses {action}", "look as somebody whom it admits"
+                )
             return FailedError(
                 f"the permission {action} is missing",
                 f"allow {action} to who runs this, or look as somebody who has it",

@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from preflight.aws import RefusedByResourceError
 from preflight.check import Check, FailedError, NotCheckedError
 from preflight.deployment import Deployment
 
@@ -127,9 +128,13 @@ def _value(deployment: Deployment, name: str) -> str:
             f"{name} is scheduled for deletion; until then its name is taken",
             f"aws secretsmanager restore-secret --secret-id {name}",
         )
-    answer = deployment.aws.find(
-        "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
-    )
+    try:
+        answer = deployment.aws.find(
+            "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
+        )
+    except RefusedByResourceError:
+        # As the deployment means it: its secrets are for the execution role alone.
+        raise NotCheckedError(f"{name} exists, and its own policy keeps its value from whoever runs this") from None
     if not answer or not answer.keys() & {"SecretString", "SecretBinary"}:
         if not deployment.settings.desired_count:
             raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from preflight.check import Status
 from preflight.secrets import number_problem, private_key_problem
-from tests.preflight.world import APP_KEY, World
+from tests.preflight.world import APP_KEY, World, policy
 
 APP, WEBHOOK = "prod-atlantis-github-app", "prod-atlantis-webhook-secret"
 PUT = f"aws secretsmanager put-secret-value --secret-id {APP}"
@@ -108,6 +108,18 @@ def test_secret_in_its_deletion_window_can_be_restored(world: World):
         Status.FAILED,
         "scheduled for deletion",
         f"aws secretsmanager restore-secret --secret-id {APP}",
+    )
+
+
+def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
+    only = {"ArnNotLike": {"aws:PrincipalArn": world.names.execution_role_arn}}
+    refusal = {"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    world.client("secretsmanager").put_resource_policy(
+        SecretId=APP, ResourcePolicy=policy(refusal | {"Condition": only})
+    )
+    world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    world.assert_only(
+        "secrets: GitHub App exists", Status.NOT_CHECKED, f"{APP} exists, and its own policy keeps its value"
     )
 
 
