@@ -16,6 +16,7 @@ from rules import (
     public_exposure,
     recovery,
     required_tags,
+    role_escalation,
     secret_values,
     single_task,
 )
@@ -33,6 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     public_exposure.RULE,
     path_integrity.RULE,
     identity.RULE,
+    role_escalation.RULE,
     containers.RULE,
     secret_values.RULE,
     audit_logs.RULE,

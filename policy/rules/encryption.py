@@ -22,7 +22,7 @@ def _key(resource: Resource, findings: Findings) -> None:
     if spec not in _SYMMETRIC or resource.at("keyUsage") not in (None, "ENCRYPT_DECRYPT"):
         return  # AWS rotates symmetric encryption keys only
     findings.require(
-        resource, "key-rotation", "enableRotation", "the key does not rotate", "set enableRotation to true"
+        resource, "key-rotation", "enableKeyRotation", "the key does not rotate", "set enableKeyRotation to true"
     )
 
 

@@ -22,7 +22,6 @@ _COMPUTE: Final = frozenset(
         "eks/cluster",
         "batch/computeEnvironment",
         "datasync/efsLocation",
-        "datasync/locationEfs",
     }
 )
 

@@ -142,6 +142,8 @@ def _ports(resource: Resource, findings: Findings) -> None:
         if not opened:
             continue
         for source in ingress.sources:
+            if source.kind in ("cidr", "unknown") and source.value is UNKNOWN:
+                findings.not_evaluated(resource, "open-port", source.path)
             network = parse_network(source.value) if source.kind == "cidr" else None
             if network is not None and is_world(network):
                 shown = "every port" if len(opened) == len(ports) else f"port {', '.join(map(str, opened))}"
@@ -155,7 +157,9 @@ def _ports(resource: Resource, findings: Findings) -> None:
 
 def _default_group(resource: Resource, findings: Findings) -> None:
     for path in ("ingress", "egress"):
-        if resource.at(path) is not UNKNOWN and sequence(resource.at(path)):
+        if resource.at(path) is UNKNOWN:
+            findings.not_evaluated(resource, "default-group", path)
+        elif sequence(resource.at(path)):
             what = (
                 f"the VPC's default security group has {path} rules, and everything without a group of its own has it"
             )

@@ -61,7 +61,8 @@ class Findings:
             return
         message = f"{resource.name} ({check}): not evaluated, because {path} {why}"
         if self.settings.unknowns == "mandatory":
-            self._once(resource, check, f"{message}. The configuration counts that as a violation.")
+            remedy = "make the value known at preview, or set this policy's unknowns to advisory"
+            self._once(resource, check, f"{message}. To mend it: {remedy}.")
         else:
             self._journal.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})")
 

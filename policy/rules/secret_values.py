@@ -7,7 +7,7 @@ from rules.resources import STACK, Resource, Stack
 from rules.rule import Findings, Rule
 from rules.settings import Setting
 from rules.task_definitions import containers, variables
-from rules.values import UNKNOWN, mapping, mappings, printable, text
+from rules.values import UNKNOWN, mapping, printable, text
 
 __all__ = ["RULE"]
 
@@ -102,8 +102,7 @@ def _rotation(stack: Stack, findings: Findings) -> None:
         for secret in stack.linked(rotation, "secretId", "secretsmanager/secret")
     }
     for secret in stack.of("secretsmanager/secret"):
-        inline = list(mappings(secret.at("rotationRules")))
-        if secret.urn not in rotated and not inline:
+        if secret.urn not in rotated:
             what = "the secret does not rotate by itself"
             remedy = "add an aws.secretsmanager.SecretRotation, or an exemption that says who changes it and when"
             findings.violation(secret, "rotation", what, remedy)

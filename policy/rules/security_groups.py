@@ -67,6 +67,7 @@ def _inline(resource: Resource) -> Iterator[Ingress]:
     rules = resource.at("ingress")
     if rules is UNKNOWN:
         yield Ingress(resource, None, None, None, (Source("unknown", "ingress", UNKNOWN),))
+        return
     for index, rule in enumerate(sequence(rules)):
         if rule is UNKNOWN:
             yield Ingress(resource, None, None, None, (Source("unknown", f"ingress[{index}]", UNKNOWN),))

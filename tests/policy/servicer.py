@@ -14,6 +14,7 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
 from rules.catalogue import PACK_NAME, RULES, policies
 from rules.journal import JOURNAL
 
@@ -113,14 +114,13 @@ def properties_message(properties: Mapping[str, Any]) -> struct_pb2.Struct:
 
 def analyze_request(resource: Planned) -> Any:
     """The message for one resource."""
-    request = proto.AnalyzeRequest(
+    return proto.AnalyzeRequest(
         type=resource.type,
         urn=resource.identity,
         name=resource.name,
         properties=properties_message(resource.properties),
         options=proto.AnalyzerResourceOptions(protect=resource.protect),
     )
-    return request
 
 
 def stack_request(resources: Sequence[Planned]) -> Any:

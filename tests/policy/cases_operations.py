@@ -1,0 +1,257 @@
+"""Cases of the policies about running: containers, secrets, logging, recovery, required-tags."""
+
+import json
+from typing import Any, Final
+
+from tests.policy.cases import NOT_JSON, Case
+from tests.policy.servicer import UNKNOWN, Planned
+
+SERVICE: Final = "aws:ecs/service:Service"
+TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
+_DOCUMENT: Final[dict[str, Any]] = {"absent": "nothing", "malformed_value": NOT_JSON}
+
+CONTAINER: Final[dict[str, Any]] = {
+    "name": "atlantis",
+    "image": "ghcr.io/runatlantis/atlantis:v0.47.1",
+    "user": "100:1000",
+    "readonlyRootFilesystem": True,
+    "environment": [{"name": "ATLANTIS_PORT", "value": "4141"}],
+    "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+    "logConfiguration": {"logDriver": "awslogs"},
+}
+
+
+def containers(**changes: Any) -> str:
+    """Container definitions with one container that is fine but for the changes; None leaves a key out."""
+    merged = {**CONTAINER, **changes}
+    return json.dumps([{key: value for key, value in merged.items() if value is not None}])
+
+
+def _task(policy: str, check: str, **changes: Any) -> Case:
+    """A task definition that is fine, against one whose container has these changes."""
+    task = Planned(TASK, "it", {"containerDefinitions": containers()})
+    undecided = "undecided" if check in ("task-content", "plain-environment", "container-logs") else "nothing"
+    return Case(
+        policy,
+        check,
+        (task,),
+        "containerDefinitions",
+        containers(**changes),
+        unknown=undecided,
+        malformed=undecided,
+        **_DOCUMENT,
+    )
+
+
+def _one(policy: str, check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> Case:  # noqa: PLR0917 - reads as a row
+    name, _, inner = path.partition(".")
+    resource = Planned(token, "it", {name: {inner: good} if inner else good})
+    return Case(policy, check, (resource,), path, bad, **expected)
+
+
+_SILENT: Final[dict[str, Any]] = {"absent": "nothing", "unknown": "nothing", "malformed": "nothing"}
+_ECR: Final = Planned(
+    "aws:ecr/repository:Repository",
+    "it",
+    {"imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": True}},
+)
+
+CONTAINER_CASES: Final = (
+    _task("containers", "pinned-image", image="atlantis:latest"),
+    _task("containers", "pinned-image", image="registry.example.com:5000/atlantis"),
+    _task("containers", "host-isolation", privileged=True),
+    _task("containers", "non-root-user", user="0:0"),
+    _task("containers", "non-root-user", user=None),
+    _task("containers", "read-only-root", readonlyRootFilesystem=False),
+    _task("logging", "container-logs", logConfiguration=None),
+    _task("secrets", "plain-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "correct horse"}]),
+    _task("secrets", "plain-environment", environment=[{"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----"}]),
+    _one("containers", "host-isolation", TASK, "networkMode", "awsvpc", "host", **_SILENT),
+    Case(
+        "containers",
+        "separate-roles",
+        (Planned(TASK, "it", {"executionRoleArn": "arn:a", "taskRoleArn": "arn:b"}),),
+        "taskRoleArn",
+        "arn:a",
+        **_SILENT,
+    ),
+    _one("containers", "platform-version", SERVICE, "platformVersion", "LATEST", "1.3.0", **_SILENT),
+    Case("containers", "immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
+    Case("containers", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
+    Case(
+        "containers",
+        "task-content",
+        (Planned(TASK, "it", {"containerDefinitions": containers()}),),
+        "containerDefinitions",
+        UNKNOWN,
+        absent="nothing",
+        unknown="violation",
+        malformed_value=NOT_JSON,
+        configuration={"unknowns": "mandatory"},
+    ),
+)
+
+SECRET_CASES: Final = (
+    _one(
+        "secrets",
+        "plain-environment",
+        "aws:lambda/function:Function",
+        "environment.variables",
+        {"STAGE": "prod"},
+        {"API_TOKEN": "abc"},
+        absent="nothing",
+        malformed="nothing",
+    ),
+    _one(
+        "secrets", "stack-output", "pulumi:pulumi:Stack", "adminPassword", "arn:aws:secretsmanager:x", "abc", **_SILENT
+    ),
+    _one(
+        "secrets",
+        "managed-password",
+        "aws:rds/instance:Instance",
+        "password",
+        None,
+        "abc",
+        absent="nothing",
+        unknown="violation",
+    ),
+    Case(
+        "secrets",
+        "plain-parameter",
+        (Planned("aws:ssm/parameter:Parameter", "github-token", {"type": "SecureString", "value": "abc"}),),
+        "type",
+        "String",
+        **_SILENT,
+    ),
+    Case(
+        "secrets",
+        "rotation",
+        (
+            Planned("aws:secretsmanager/secret:Secret", "it", {"arn": "arn:s"}),
+            Planned("aws:secretsmanager/secretRotation:SecretRotation", "rotation", {"secretId": "arn:s"}),
+        ),
+        "secretId",
+        "arn:another",
+        target="rotation",
+        reported="it",
+        unknown="violation",
+    ),
+)
+
+LOGGING_CASES: Final = (
+    _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 7, 3),
+    _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 30, 0),
+    _one("logging", "access-logs", "aws:lb/loadBalancer:LoadBalancer", "accessLogs.enabled", good=True, bad=False),
+    _one(
+        "logging",
+        "container-insights",
+        "aws:ecs/cluster:Cluster",
+        "settings",
+        [{"name": "containerInsights", "value": "enhanced"}],
+        [{"name": "containerInsights", "value": "disabled"}],
+    ),
+)
+
+_BUCKET: Final = (
+    Planned("aws:s3/bucket:Bucket", "bucket", {"bucket": "b", "forceDestroy": False}),
+    Planned(
+        "aws:s3/bucketVersioning:BucketVersioning",
+        "versioning",
+        {"bucket": "b", "versioningConfiguration": {"status": "Enabled"}},
+    ),
+)
+_BACKUP: Final = (
+    Planned("aws:efs/fileSystem:FileSystem", "fs", {"id": "fs-1"}),
+    Planned(
+        "aws:efs/backupPolicy:BackupPolicy", "backup", {"fileSystemId": "fs-1", "backupPolicy": {"status": "ENABLED"}}
+    ),
+)
+
+RECOVERY_CASES: Final = (
+    _one(
+        "recovery",
+        "deletion-protection",
+        "aws:lb/loadBalancer:LoadBalancer",
+        "enableDeletionProtection",
+        good=True,
+        bad=False,
+    ),
+    _one("recovery", "deletion-protection", "aws:rds/instance:Instance", "deletionProtection", good=True, bad=False),
+    _one(
+        "recovery",
+        "deletion-protection",
+        "aws:ecr/repository:Repository",
+        "forceDelete",
+        good=False,
+        bad=True,
+        **_SILENT,
+    ),
+    Case("recovery", "deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
+    _one("recovery", "backup", "aws:rds/instance:Instance", "backupRetentionPeriod", 7, 1),
+    Case(
+        "recovery",
+        "backup",
+        _BACKUP,
+        "backupPolicy.status",
+        "DISABLED",
+        target="backup",
+        reported="fs",
+        unknown="nothing",
+    ),
+    Case(
+        "recovery",
+        "versioning",
+        _BUCKET,
+        "versioningConfiguration.status",
+        "Suspended",
+        target="versioning",
+        reported="bucket",
+        unknown="nothing",
+    ),
+    _one(
+        "recovery",
+        "deletion-window",
+        "aws:kms/key:Key",
+        "deletionWindowInDays",
+        30,
+        7,
+        absent="nothing",
+        malformed="nothing",
+    ),
+    _one(
+        "recovery",
+        "deletion-window",
+        "aws:secretsmanager/secret:Secret",
+        "recoveryWindowInDays",
+        30,
+        0,
+        absent="nothing",
+        malformed="nothing",
+    ),
+)
+
+TAG_CASES: Final = (
+    Case(
+        "required-tags",
+        "tags",
+        (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
+        "tags.Owner",
+        "",
+        unknown="nothing",
+    ),
+    Case(
+        "required-tags",
+        "tags",
+        (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
+        "tags",
+        {},
+    ),
+)
+
+OPERATIONS_CASES: Final = (
+    *CONTAINER_CASES,
+    *SECRET_CASES,
+    *LOGGING_CASES,
+    *RECOVERY_CASES,
+    *TAG_CASES,
+)

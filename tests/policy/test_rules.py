@@ -1,0 +1,82 @@
+"""Each check of each rule, tried in six ways through the SDK's servicer: fine, broken, secret, absent, unknown, malformed."""
+
+from typing import Any
+
+import pytest
+
+from rules.catalogue import RULES
+from tests.policy.cases import Case, Outcome, changed
+from tests.policy.cases_encryption import ENCRYPTION_CASES, ENCRYPTION_STACK_CASES
+from tests.policy.cases_identity import ESCALATION_CASES, IDENTITY_CASES
+from tests.policy.cases_network import NETWORK_CASES
+from tests.policy.cases_operations import OPERATIONS_CASES, containers
+from tests.policy.cases_single_task import SINGLE_TASK_CASES, writer
+from tests.policy.servicer import Pack, Planned
+
+CASES: tuple[Case, ...] = (
+    *ENCRYPTION_CASES,
+    *ENCRYPTION_STACK_CASES,
+    *NETWORK_CASES,
+    *IDENTITY_CASES,
+    *ESCALATION_CASES,
+    *SINGLE_TASK_CASES,
+    *OPERATIONS_CASES,
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "resources", "expected"),
+    [
+        pytest.param(case, resources, expected, id=f"{case.label}-{variant.replace(' ', '-')}")
+        for case in CASES
+        for variant, resources, expected in case.variants()
+    ],
+)
+def test_check_says_what_it_must(case: Case, resources: tuple[Planned, ...], expected: Outcome) -> None:
+    outcome, findings = case.outcome(resources)
+    assert outcome == expected, findings
+    for finding in findings:
+        assert "To mend it: " in finding.message or finding.policy == "evaluation-report"
+
+
+def test_every_check_of_every_rule_has_a_case() -> None:
+    tried = {(case.policy, case.check) for case in CASES}
+    declared = {(rule.name, check) for rule in RULES for check in rule.checks}
+    # These two are about no property; they have tests of their own below and in test_pack.py.
+    assert declared - tried == {("evaluation-report", "report"), ("recovery", "protect")}
+    assert tried <= declared
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_store_without_protect_is_reported_where_the_configuration_demands_it(protect: bool) -> None:
+    key = Planned("aws:kms/key:Key", "key", {"enableKeyRotation": True}, protect=protect)
+    found = Pack({"recovery": {"requireProtect": True}}).analyze_stack([key])
+    assert [finding.check for finding in found if finding.policy == "recovery"] == ([] if protect else ["protect"])
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        {"environment": [{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}]},
+        {"mountPoints": [{"sourceVolume": "data", "readOnly": True}]},
+        {"mountPoints": []},
+    ],
+)
+def test_single_task_lets_go_where_there_is_no_file_lock(containers: dict[str, Any]) -> None:
+    stack = with_containers(**containers)
+    assert not [finding for finding in Pack().analyze_stack(stack) if finding.policy == "single-task"]
+
+
+def test_single_task_lets_go_of_a_service_that_handles_concurrent_writers() -> None:
+    stack = with_containers()
+    assert [finding.check for finding in Pack().analyze_stack(stack) if finding.policy == "single-task"] == [
+        "desired-count"
+    ]
+    configured = Pack({"single-task": {"concurrentWriters": ["serv*"]}})
+    assert not [finding for finding in configured.analyze_stack(stack) if finding.policy == "single-task"]
+
+
+def with_containers(**containers_: Any) -> tuple[Planned, ...]:
+    """A service of two tasks on EFS, with these keys of its container."""
+    stack = changed(writer(definitions=containers(**containers_)), "service", "desiredCount", 2)
+    return changed(stack, "task", "volumes[0].efsVolumeConfiguration.fileSystemId", "fs-1")
