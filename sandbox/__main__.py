@@ -17,6 +17,7 @@ VERBS = {
     "logs": ("sandbox.atlantis.logs:run", "follow what Atlantis says"),
     "webhook": ("sandbox.github.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("preflight.command:run", "check what a real deployment needs before it is started"),
+    "policy-check": ("sandbox.policy_check:run", "judge an exported state by the policy pack"),
     "status": ("sandbox.commands:status", "say what is deployed and what runs"),
 }
 

@@ -11,6 +11,7 @@ from sandbox.errors import SandboxError
 from sandbox.hooks import HOOKS, load_hooks
 from sandbox.local_aws import LocalAws
 from sandbox.paths import CHECKOUT, state_directory
+from sandbox.policy_check import pack_arguments
 from sandbox.stack import EngineError, Stack
 from sandbox.twins import Twins
 from sandbox.workspace import Workspace, clean_environment, provider_settings
@@ -214,7 +215,7 @@ class Sandbox:
             console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` removes them too")
 
     def _policy(self) -> list[str]:
-        return ["--policy-pack", str(self.policy_pack)] if self.policy_pack else []
+        return pack_arguments(self.policy_pack, self.stack) if self.policy_pack else []
 
     def _require_stack(self) -> None:
         if not self.resources():
