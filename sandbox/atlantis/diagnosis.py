@@ -21,6 +21,11 @@ __all__ = ["environment_problems", "explain_exit", "known_variables"]
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 leaves out its 64-bit numbers.
 _NOT_IN_HELP = frozenset({"ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID"})
+# Names that documents and people give to settings that are called otherwise.
+_CONFUSED = {
+    "ATLANTIS_GH_INSTALLATION_ID": "ATLANTIS_GH_APP_INSTALLATION_ID",
+    "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
+}
 _FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
 # The keys of the server-side repository configuration, from the Atlantis reference (v0.47).
 _CONFIG_KEYS = frozenset({"repos", "workflows", "policies", "metrics", "team_authz", "external_stores"})
@@ -94,7 +99,7 @@ def _unknown_names(environment: Mapping[str, str], known: Collection[str]) -> li
     for name in sorted(environment):
         if not name.startswith(_PREFIX) or name in known:
             continue
-        near = difflib.get_close_matches(name, sorted(known), n=1)
+        near = [_CONFUSED[name]] if name in _CONFUSED else difflib.get_close_matches(name, sorted(known), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         problems.append(f"{name}: Atlantis reads no such variable and would ignore it silently{hint}")
     return problems
@@ -171,6 +176,9 @@ def _repo_config(environment: Mapping[str, str]) -> list[str]:
         return ["ATLANTIS_REPO_CONFIG_JSON must be a JSON object"]
     problems = _unknown_keys("", config, _CONFIG_KEYS)
     for index, repository in enumerate(config.get("repos", [])):
+        if not isinstance(repository, dict):
+            problems.append(f"ATLANTIS_REPO_CONFIG_JSON: repos[{index}] must be an object")
+            continue
         problems += _unknown_keys(f"repos[{index}].", repository, _REPO_KEYS)
     return problems
 

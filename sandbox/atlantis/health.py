@@ -73,7 +73,7 @@ class HealthMonitor:
 
 
 def _program(command: list[str]) -> list[str]:
-    kind, *words = command
+    kind, words = next(iter(command), ""), command[1:]
     if kind == "CMD-SHELL" and len(words) == 1:
         return ["/bin/sh", "-c", words[0]]
     if kind == "CMD" and words:

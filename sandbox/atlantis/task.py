@@ -17,6 +17,7 @@ from sandbox.atlantis.deployment import Deployment, Service, refusal
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import HealthMonitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
+from sandbox.errors import SandboxError
 from sandbox.paths import private_directory
 
 __all__ = ["Launcher", "Task"]
@@ -92,41 +93,51 @@ class Launcher:
         volumes = {mount.container_path: self._volume(mount) for mount in definition.mounts}
         logs = self._deployment.client("logs", execution)
         stream = log_driver.open_stream(logs, definition.log_options, definition.container, task_id)
-        credentials = CredentialsEndpoint(self._deployment, definition.task_role, task_id)
-        credentials.credentials()
-        container = prepare(
-            definition,
-            secrets,
-            root=private_directory(self._tasks / task_id),
-            volumes=volumes,
-            tools=self._tools,
-            network=self._network,
-            credentials_url=credentials.url,
-        )
-        credentials.__enter__()
-        log = self._deployment.state / "logs" / f"{self._deployment.name}.log"
-        offset = log.stat().st_size if log.exists() else 0
-        process = processes.start(
-            self._deployment.state,
-            self._deployment.name,
-            [str(self._executable), "server"],
-            environment=container.environment,
-            port=container.port,
-            directory=container.home,
-        )
+        with contextlib.ExitStack() as undo:
+            credentials = undo.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, task_id))
+            credentials.credentials()
+            container = prepare(
+                definition,
+                secrets,
+                root=private_directory(self._tasks / task_id),
+                volumes=volumes,
+                tools=self._tools,
+                network=self._network,
+                credentials_url=credentials.url,
+            )
+            undo.callback(container.remove)
+            monitor = HealthMonitor(definition.health_check, container.health_command, container.environment)
+            log = self._deployment.state / "logs" / f"{self._deployment.name}.log"
+            offset = log.stat().st_size if log.exists() else 0
+            process = self._run(container)
+            undo.pop_all()
+        shipper = log_driver.LogShipper(logs, stream, log, offset)
         return Task(
-            id=task_id,
-            service=service,
-            definition=definition,
-            container=container,
-            process=process,
-            monitor=HealthMonitor(definition.health_check, container.health_command, container.environment),
-            _state=self._deployment.state,
-            _log=log,
-            _offset=offset,
-            _shipper=log_driver.LogShipper(logs, stream, log, offset),
-            _credentials=credentials,
+            task_id,
+            service,
+            definition,
+            container,
+            process,
+            monitor,
+            self._deployment.state,
+            log,
+            offset,
+            shipper,
+            credentials,
         )
+
+    def _run(self, container: Container) -> processes.Process:
+        try:
+            return processes.start(
+                self._deployment.state,
+                self._deployment.name,
+                [str(self._executable), "server"],
+                environment=container.environment,
+                port=container.port,
+                directory=container.home,
+            )
+        except (OSError, SandboxError) as problem:
+            raise TaskStartError([f"the server can't be started: {problem}"]) from problem
 
     def _volume(self, mount: EfsMount) -> Path:
         """The directory of an EFS mount; raises ``TaskStartError`` where the deployed file system can't be mounted."""

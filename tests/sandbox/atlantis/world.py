@@ -12,7 +12,19 @@ NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"
 BUCKET, TABLE = "local-terraform-state", "local-terraform-locks"
 OWNER = "example-organisation"
-_TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+TRUST = _document(
+    [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+)
 
 
 class World:
@@ -29,7 +41,7 @@ class World:
         self.first = self.register()
         self._service()
 
-    def register(self, change: Any = None) -> str:
+    def register(self, change: Any = None, execution_role: str | None = None) -> str:
         """Register a revision of the task definition; ``change`` edits the container in place."""
         container = copy.deepcopy(self.container)
         if change is not None:
@@ -40,7 +52,7 @@ class World:
             networkMode="awsvpc",
             cpu="2048",
             memory="4096",
-            executionRoleArn=self.roles["execution"],
+            executionRoleArn=execution_role or self.roles["execution"],
             taskRoleArn=self.roles["task"],
             volumes=[self.volume],
             containerDefinitions=[container],
@@ -53,10 +65,12 @@ class World:
             cluster=NAME, service=NAME, taskDefinition=definition, desiredCount=count, forceNewDeployment=True
         )
 
-    def put_app_secret(self, value: dict[str, str] | None, text: str | None = None) -> None:
-        """Put a value, or any text, into the secret of the GitHub App."""
-        content = json.dumps(value) if text is None else text
-        self.aws.client("secretsmanager").put_secret_value(SecretId=self.app_secret, SecretString=content)
+    def allow_reading(self, secret: str) -> None:
+        """Let the execution role read one secret more."""
+        statement = _allow(["secretsmanager:GetSecretValue"], [secret])
+        name = self.roles["execution"].rpartition("/")[2]
+        document = _document([statement])
+        self.aws.client("iam").put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
 
     def _secrets(self) -> tuple[str, str]:
         client = self.aws.client("secretsmanager")
@@ -138,7 +152,7 @@ class World:
     def _role(self, kind: str, statements: list[dict[str, Any]]) -> str:
         client = self.aws.client("iam")
         name = f"atlantis-ecs-{kind}-local"
-        role = client.create_role(RoleName=name, AssumeRolePolicyDocument=_document([_TRUST]))["Role"]["Arn"]
+        role = client.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         client.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_document(statements))
         return role
 
@@ -212,11 +226,3 @@ def variable(name: str, value: str | None) -> Any:
         container["environment"] = kept if value is None else [*kept, {"name": name, "value": value}]
 
     return change
-
-
-def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -1,0 +1,216 @@
+"""What an operator gets to read when the task's environment, its secrets or its roles are wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.atlantis import build, diagnosis, operator
+from sandbox.atlantis.container import Network
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.task import Launcher
+from sandbox.github import app
+from sandbox.github.store import Store
+from tests.sandbox.atlantis.world import TRUST, World, variable
+
+_APP = app.make_values()
+_GOOD = {
+    "ATLANTIS_ATLANTIS_URL": "https://atlantis.example.com",
+    "ATLANTIS_CHECKOUT_STRATEGY": "merge",
+    "ATLANTIS_GH_APP_ID": _APP["app_id"],
+    "ATLANTIS_GH_APP_INSTALLATION_ID": _APP["installation_id"],
+    "ATLANTIS_GH_APP_KEY": _APP["private_key"],
+    "ATLANTIS_GH_HOSTNAME": "github.com",
+    "ATLANTIS_GH_WEBHOOK_SECRET": "w" * 40,
+    "ATLANTIS_PORT": "4141",
+    "ATLANTIS_REPO_ALLOWLIST": "github.com/example-organisation/*",
+    "ATLANTIS_REPO_CONFIG_JSON": json.dumps({"repos": [{"id": "/.*/", "apply_requirements": ["approved"]}]}),
+    "ATLANTIS_WRITE_GIT_CREDS": "true",
+}
+
+# The change to an environment that is right (None takes a variable away), and what must be said.
+_WRONG: list[tuple[dict[str, str | None], str]] = [
+    ({"ATLANTIS_GH_INSTALLATION_ID": "1"}, "did you mean ATLANTIS_GH_APP_INSTALLATION_ID?"),
+    ({"ATLANTIS_REPO_WHITELIST": "x"}, "did you mean ATLANTIS_REPO_ALLOWLIST?"),
+    ({"ATLANTIS_URL": "https://a.example.com"}, "did you mean ATLANTIS_ATLANTIS_URL?"),
+    ({"ATLANTIS_GH_APP_ID": None}, "ATLANTIS_GH_APP_ID is not set"),
+    ({"ATLANTIS_GH_APP_ID": "app-1"}, "ATLANTIS_GH_APP_ID must be the App's id, digits only"),
+    ({"ATLANTIS_GH_APP_INSTALLATION_ID": None}, "ATLANTIS_GH_APP_INSTALLATION_ID is not set"),
+    ({"ATLANTIS_GH_APP_INSTALLATION_ID": "1.5"}, "ATLANTIS_GH_APP_INSTALLATION_ID must be the App's installation id"),
+    ({"ATLANTIS_GH_APP_KEY": None}, "ATLANTIS_GH_APP_KEY is not set"),
+    ({"ATLANTIS_GH_APP_KEY": "not a key"}, "ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM"),
+    ({"ATLANTIS_GH_APP_KEY": _APP["private_key"].replace("\n", "\\n")}, "it holds the two characters \\n"),
+    ({"ATLANTIS_GH_APP_KEY": _APP["private_key"][:200]}, "ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM"),
+    ({"ATLANTIS_GH_APP_KEY_FILE": "/key.pem"}, "both set; Atlantis takes one of them"),
+    ({"ATLANTIS_WRITE_GIT_CREDS": None}, "ATLANTIS_WRITE_GIT_CREDS must be true"),
+    ({"ATLANTIS_WRITE_GIT_CREDS": "false"}, "ATLANTIS_WRITE_GIT_CREDS must be true"),
+    ({"ATLANTIS_GH_WEBHOOK_SECRET": None}, "obey events that anyone forges"),
+    ({"ATLANTIS_GH_WEBHOOK_SECRET": ""}, "obey events that anyone forges"),
+    ({"ATLANTIS_REPO_ALLOWLIST": None}, "ATLANTIS_REPO_ALLOWLIST is not set"),
+    ({"ATLANTIS_REPO_ALLOWLIST": "https://github.com/x/*"}, "has a scheme; write host/owner/repository"),
+    ({"ATLANTIS_ATLANTIS_URL": None}, "ATLANTIS_ATLANTIS_URL is not set"),
+    ({"ATLANTIS_ATLANTIS_URL": "atlantis.example.com"}, "is no URL with scheme and host"),
+    ({"ATLANTIS_REPO_CONFIG": "repos.yaml"}, "ATLANTIS_REPO_CONFIG and ATLANTIS_REPO_CONFIG_JSON are both set"),
+    ({"ATLANTIS_REPO_CONFIG_JSON": "{"}, "ATLANTIS_REPO_CONFIG_JSON is not JSON"),
+    ({"ATLANTIS_REPO_CONFIG_JSON": "[]"}, "must be a JSON object"),
+    ({"ATLANTIS_REPO_CONFIG_JSON": '{"repo": []}'}, "repo is no key that Atlantis knows"),
+    ({"ATLANTIS_REPO_CONFIG_JSON": '{"repos": ["/.*/"]}'}, "repos[0] must be an object"),
+    (
+        {"ATLANTIS_REPO_CONFIG_JSON": '{"repos": [{"id": "/.*/", "apply_requirement": []}]}'},
+        "repos[0].apply_requirement is no key that Atlantis knows",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def known() -> frozenset[str]:
+    return diagnosis.known_variables(build.executable())
+
+
+def test_the_right_environment_has_no_problem(known: frozenset[str]) -> None:
+    assert diagnosis.environment_problems(_GOOD, known) == []
+
+
+@pytest.mark.parametrize(("change", "said"), _WRONG, ids=[said for _, said in _WRONG])
+def test_a_wrong_environment_is_explained(known: frozenset[str], change: dict[str, str | None], said: str) -> None:
+    merged: dict[str, str | None] = {**_GOOD, **change}
+    environment = {name: value for name, value in merged.items() if value is not None}
+    problems = diagnosis.environment_problems(environment, known)
+    assert [said in problem for problem in problems] == [True], problems
+    shown = "\n".join(problems)
+    assert _APP["private_key"].splitlines()[1] not in shown
+    assert _GOOD["ATLANTIS_GH_WEBHOOK_SECRET"] not in shown
+
+
+@pytest.fixture
+def launcher(world: World, tmp_path: Path) -> Launcher:
+    """Starts tasks; none of the tests here gets as far as a process."""
+    operator.set_up_app(world.deployment, world.deployment.require_service(), Store(world.deployment.state / "github"))
+    network = Network(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
+    return Launcher(world.deployment, build.executable(), network)
+
+
+def _problems(world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:
+    world.deploy(world.register(change))
+    with pytest.raises(TaskStartError) as failure:
+        launcher.start(world.deployment.require_service())
+    return str(failure.value)
+
+
+def _secret(world: World, name: str, value_from: str) -> Callable[[dict[str, Any]], None]:
+    def change(container: dict[str, Any]) -> None:
+        container["secrets"] = [item for item in container["secrets"] if item["name"] != name]
+        container["secrets"].append({"name": name, "valueFrom": value_from.format(world=world)})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("value_from", "said"),
+    [
+        ("{world.app_secret}:pem::", "has no key 'pem' (it has app_id, installation_id, private_key)"),
+        ("{world.app_secret}:private_key", "is no full ARN of a secret"),
+        ("local-atlantis-github-app", "is no full ARN of a secret"),
+        ("{world.app_secret}x:private_key::", "may not read secret"),
+        ("{world.app_secret}:private_key:AWSPREVIOUS:", "does not exist or has no value yet"),
+    ],
+)
+def test_a_wrong_reference_to_a_secret_is_explained(
+    world: World, launcher: Launcher, value_from: str, said: str
+) -> None:
+    message = _problems(world, launcher, _secret(world, "ATLANTIS_GH_APP_KEY", value_from))
+    assert message.startswith("ATLANTIS_GH_APP_KEY: ")
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("just text", "is not a JSON object"),
+        ('{"app_id": 1, "installation_id": "2", "private_key": "3"}', "must be a string that is not empty"),
+        ('{"app_id": "1", "installation_id": "2", "private_key": " "}', "must be a string that is not empty"),
+        ('{"app_id": "1", "installation_id": "2"}', "add it with put-secret-value"),
+    ],
+)
+def test_a_wrong_value_of_a_secret_is_explained(world: World, launcher: Launcher, text: str, said: str) -> None:
+    client = world.aws.client("secretsmanager")
+    client.put_secret_value(SecretId=world.app_secret, SecretString=text)
+    try:
+        assert said in _problems(world, launcher, None)
+    finally:
+        client.put_secret_value(SecretId=world.app_secret, SecretString=json.dumps(_APP))
+
+
+def test_an_empty_secret_is_explained_with_the_command_that_fills_it(world: World, launcher: Launcher) -> None:
+    empty = world.aws.client("secretsmanager").create_secret(Name="local-empty")["ARN"]
+    world.allow_reading(empty)
+    message = _problems(world, launcher, _secret(world, "ATLANTIS_GH_WEBHOOK_SECRET", empty))
+    assert "has no value yet" in message
+    assert "aws secretsmanager put-secret-value --secret-id local-empty" in message
+
+
+def _set(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda container: container.__setitem__(key, value)
+
+
+def _port(container: dict[str, Any]) -> None:
+    container["portMappings"] = [{"containerPort": 4142}]
+
+
+def _group(container: dict[str, Any]) -> None:
+    container["logConfiguration"]["options"]["awslogs-group"] = "/ecs/nowhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (variable("ATLANTIS_PORT", "4242"), "ATLANTIS_PORT is 4242, and the container maps port 4141"),
+        (_port, "the service sends requests to port 4141, and the container maps 4142"),
+        (variable("ATLANTIS_DATA_DIR", "/data"), "the data directory /data is on no volume"),
+        (_set("mountPoints", []), "is on no volume"),
+        (_set("healthCheck", {"command": []}), "the health check's command must begin with CMD or CMD-SHELL"),
+        (_set("readonlyRootFilesystem", True), "doesn't boot with it"),
+        (_set("command", ["version"]), "containerDefinitions[0].command is set"),
+        (_set("logConfiguration", {"logDriver": "splunk"}), "logDriver is 'splunk'"),
+        (_group, "stream atlantis/atlantis/"),
+    ],
+    ids=["port", "mapping", "data", "mounts", "health", "readonly", "command", "driver", "group"],
+)
+def test_a_task_definition_that_can_not_run_is_explained(
+    world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    assert said in _problems(world, launcher, change)
+
+
+def test_a_role_that_ecs_may_not_assume_is_explained(world: World, launcher: Launcher) -> None:
+    role = world.aws.client("iam").create_role(RoleName="short-lived", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    definition = world.register(execution_role=role)
+    world.aws.client("iam").delete_role(RoleName="short-lived")
+    world.deploy(definition)
+    with pytest.raises(TaskStartError) as failure:
+        launcher.start(world.deployment.require_service())
+    message = str(failure.value)
+    assert "ECS can't assume" in message
+    assert "ecs-tasks.amazonaws.com" in message
+
+
+@pytest.mark.parametrize(
+    ("last_words", "said"),
+    [
+        ("\x1b[31mError: invalid log level: must be one of [debug info]\x1b[39m", "it said: Error: invalid log level"),
+        ("Error: terraform not found in $PATH. Set --default-tf-version or download", "the image has no terraform"),
+        (
+            "POST https://api.github.com/app/installations/1/access_tokens: 401 Bad credentials",
+            "do not belong together",
+        ),
+        ("POST https://api.github.com/app/installations/1/access_tokens: 404 Not Found", "no such installation"),
+        ("listen tcp 127.0.0.1:4141: bind: address already in use", "the port is taken"),
+        ("mkdir /data: permission denied", "may not write to its data directory"),
+        ("write atlantis.db: no space left on device", "the disk is full"),
+        ("", "it said: nothing at all"),
+    ],
+)
+def test_the_last_words_of_a_server_are_explained(last_words: str, said: str) -> None:
+    assert said in diagnosis.explain_exit(last_words)
