@@ -1,0 +1,154 @@
+"""The stand-in for pulumi-awsx: `awsx:ec2:Vpc`, a component made of the aws provider's resources."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import ipaddress
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.providers.parent import when_parent_is_gone
+
+if TYPE_CHECKING:
+    import pulumi
+
+VPC: Final = "awsx:ec2:Vpc"
+_TYPES: Final = ("Public", "Private", "Isolated")
+"""Types of subnets in the order in which awsx makes those of one zone."""
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """One subnet to make."""
+
+    name: str
+    type: str
+    zone: str
+    cidr_block: str
+    tags: Mapping[str, str]
+
+
+class ArgumentError(ValueError):
+    """An argument that the component does not take: which, and what is wrong with it."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{VPC}: {path}: {reason}")
+
+
+def _bits(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def layout(name: str, cidr_block: str, zones: Sequence[str], specs: Sequence[Mapping[str, Any]] | None) -> list[Subnet]:
+    """Subnets as awsx' strategy Auto lays them out: the range divided by zones, each zone's by the specs in their order.
+
+    Without specs a private half and a public quarter in each zone, as awsx does by default.
+    """
+    network = ipaddress.IPv4Network(cidr_block)
+    zone_mask = network.prefixlen + _bits(len(zones))
+    if specs is None:
+        specs = [
+            {"type": "Private", "cidrMask": max(zone_mask, 16) + 1},
+            {"type": "Public", "cidrMask": max(zone_mask, 16) + 2},
+        ]
+    default_mask = zone_mask + _bits(len(specs))
+    subnets: list[Subnet] = []
+    for index, (zone, part) in enumerate(zip(zones, network.subnets(new_prefix=zone_mask), strict=False)):
+        free = int(part.network_address)
+        for spec in specs:
+            given = (spec.get("cidrBlocks") or [None] * len(zones))[index]
+            block = ipaddress.IPv4Network(given) if given else _next(free, spec.get("cidrMask", default_mask))
+            free = int(block.broadcast_address) + 1
+            if not block.subnet_of(network) or (not given and not block.subnet_of(part)):
+                raise ArgumentError("subnetSpecs", f"the subnets of {zone} don't fit into {part} of {cidr_block}")
+            kind = spec["type"]
+            label = spec.get("name") or kind.lower()
+            subnets.append(Subnet(f"{name}-{label}-{index + 1}", kind, zone, str(block), spec.get("tags") or {}))
+    return subnets
+
+
+def _next(free: int, mask: int) -> ipaddress.IPv4Network:
+    """The first block of that size at or after an address."""
+    size = 2 ** (32 - mask)
+    return ipaddress.IPv4Network((-(-free // size) * size, mask))
+
+
+_KNOWN: Final = frozenset(
+    {
+        "availabilityZoneNames",
+        "cidrBlock",
+        "enableDnsHostnames",
+        "enableDnsSupport",
+        "enableNetworkAddressUsageMetrics",
+        "instanceTenancy",
+        "natGateways",
+        "numberOfAvailabilityZones",
+        "subnetSpecs",
+        "subnetStrategy",
+        "tags",
+    }
+)
+_SPEC: Final = frozenset({"type", "name", "cidrMask", "cidrBlocks", "tags"})
+
+
+def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(path, what is wrong) for arguments that the stand-in does not carry out as awsx does."""
+    for name in sorted(inputs.keys() - _KNOWN):
+        yield (
+            name,
+            "the sandbox's stand-in does not carry out this argument; it can be added in sandbox/providers/awsx.py",
+        )
+    specs = inputs.get("subnetSpecs")
+    strategy = inputs.get("subnetStrategy") or "Legacy"
+    if strategy not in ("Legacy", "Auto"):
+        yield "subnetStrategy", f"{strategy!r}: the stand-in carries out Auto only"
+    elif specs and strategy == "Legacy":
+        yield "subnetStrategy", "the stand-in lays subnetSpecs out by strategy Auto only; say so explicitly"
+    for index, spec in enumerate(specs or []):
+        if spec.get("type") not in _TYPES:
+            yield f"subnetSpecs[{index}].type", f"{spec.get('type')!r} is not one of {', '.join(_TYPES)}"
+        for name in sorted(spec.keys() - _SPEC):
+            yield f"subnetSpecs[{index}].{name}", "the stand-in does not carry out this argument"
+    if inputs.get("availabilityZoneNames") and inputs.get("numberOfAvailabilityZones"):
+        yield "numberOfAvailabilityZones", "excludes availabilityZoneNames"
+    nat = inputs.get("natGateways") or {}
+    if nat.get("strategy", "OnePerAz") not in ("None", "Single", "OnePerAz"):
+        yield "natGateways.strategy", f"{nat['strategy']!r} is not one of None, Single, OnePerAz"
+    if nat.get("elasticIpAllocationIds"):
+        yield "natGateways.elasticIpAllocationIds", "the stand-in does not carry out this argument"
+    kinds = {spec.get("type") for spec in specs} if specs else {"Public", "Private"}
+    if nat.get("strategy", "OnePerAz") != "None" and "Private" in kinds and "Public" not in kinds:
+        yield "natGateways.strategy", "NAT gateways need a public subnet in each zone; use strategy None"
+
+
+def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Any:
+    """Make the component and its children; returns the SDK's construct result."""
+    from pulumi.provider import ConstructResult  # noqa: PLC0415  (start-up has no need of the SDKs)
+
+    from sandbox.providers.awsx_vpc import Vpc  # noqa: PLC0415
+
+    for path, reason in check(inputs):
+        raise ArgumentError(path, reason)
+    component = Vpc(name, inputs, options)
+    return ConstructResult(component.urn, component.outputs)
+
+
+def serve(arguments: list[str]) -> None:
+    """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server."""
+    from sandbox.providers.awsx_server import run  # noqa: PLC0415
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    when_parent_is_gone(stop.set)
+    engine = next((argument for argument in arguments if not argument.startswith("-")), "")
+    run(importlib.metadata.version("pulumi-awsx"), engine, stop, announce=_announce)
+
+
+def _announce(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
