@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
-from rules.values import at, plain, sequence
+from rules.values import UNKNOWN, at, plain, sequence
 
 __all__ = ["STACK", "Resource", "Stack", "canonical_type"]
 
@@ -49,7 +49,7 @@ class Resource:
     """One resource: its type by the rules' name, its properties as plain values (read when first asked for)."""
 
     def __init__(self, source: _Source, canonical: str) -> None:
-        self._source = source
+        self.source: Any = source
         self.type = canonical
         self.urn = source.urn
         self.name = source.name
@@ -57,17 +57,17 @@ class Resource:
     @cached_property
     def properties(self) -> dict[str, Any]:
         """The inputs (in a resource rule) or the outputs (in a stack rule)."""
-        return plain(self._source.props)
+        return plain(self.source.props)
 
     @property
     def protect(self) -> bool:
         """Whether Pulumi refuses to delete the resource."""
-        return bool(self._source.opts.protect)
+        return bool(self.source.opts.protect)
 
     @cached_property
     def provider_properties(self) -> dict[str, Any]:
         """The inputs of the provider that makes the resource; empty where the engine does not say."""
-        provider = getattr(self._source, "provider", None)
+        provider = getattr(self.source, "provider", None)
         return plain(provider.props) if provider is not None else {}
 
     def at(self, path: str) -> Any:
@@ -126,12 +126,23 @@ class Stack:
 
     def dependencies(self, resource: Resource, name: str, canonical: str) -> list[Resource]:
         """The resources of a type that a top-level property was computed from, by the engine's record."""
-        recorded: Mapping[str, list[Any]] = getattr(resource._source, "property_dependencies", {})
+        recorded: Mapping[str, list[Any]] = getattr(resource.source, "property_dependencies", {})
         return _distinct(
             self._by_urn[source.urn]
             for source in recorded.get(name, ())
             if canonical_type(source.resource_type) == canonical
         )
+
+    def stated(self, resource: Resource, path: str) -> Any:
+        """A property as its author stated it.
+
+        At preview, the outputs mark what AWS will choose as unknown too. What an author passes comes from somewhere, and
+        the engine records from where; an unknown value without such a record was left out, and so is None here.
+        """
+        value = resource.at(path)
+        if value is UNKNOWN and not getattr(resource.source, "property_dependencies", {}).get(path.partition(".")[0]):
+            return None
+        return value
 
     @cached_property
     def dependents(self) -> dict[str, list[tuple[str, Resource]]]:

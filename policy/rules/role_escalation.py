@@ -1,6 +1,5 @@
 """role-escalation: no role can give itself more rights, whichever of its policies would let it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -54,6 +53,8 @@ class _Holder:
     def __init__(self, name: str | None) -> None:
         self._name = name
         self.parts: list[_Part] = []
+        self.undecided = False
+        """Whether one of its policies can't be read yet: it might deny what another allows."""
 
     @property
     def own(self) -> str | None:
@@ -103,27 +104,26 @@ def _holders(stack: Stack, findings: Findings) -> list[_Holder]:
     for role in stack.of(_ROLE):
         for index, inline in mappings(role.at("inlinePolicies")):
             path = f"inlinePolicies[{index}].policy"
-            by_role[role.urn].parts += _part(role, path, inline.get("policy"), findings)
-    for policy in stack.of("iam/rolePolicy"):
-        parts = list(_part(policy, "policy", policy.at("policy"), findings))
-        owners = [by_role[role.urn] for role in stack.linked(policy, "role", _ROLE)]
-        strangers += _add(parts, owners, text(policy.at("role")))
+            _give([by_role[role.urn]], _part(role, path, inline.get("policy"), findings))
     attached = _attached(stack)
-    for policy in stack.of("iam/policy"):
-        parts = list(_part(policy, "policy", policy.at("policy"), findings))
-        strangers += _add(parts, [by_role[urn] for urn in attached.get(policy.urn, ())], None)
+    for policy in stack.of("iam/rolePolicy", "iam/policy"):
+        if policy.type == "iam/policy":
+            owners = [by_role[urn] for urn in attached.get(policy.urn, ())]
+        else:
+            owners = [by_role[role.urn] for role in stack.linked(policy, "role", _ROLE)]
+        if not owners:
+            owners = [_Holder(text(policy.at("role")))]
+            strangers += owners
+        _give(owners, _part(policy, "policy", policy.at("policy"), findings))
     return [*by_role.values(), *strangers]
 
 
-def _add(parts: list[_Part], owners: list[_Holder], name: str | None) -> list[_Holder]:
-    """Give the parts to their owners; returns a new holder where there is none."""
-    if owners:
-        for owner in owners:
-            owner.parts += parts
-        return []
-    stranger = _Holder(name)
-    stranger.parts += parts
-    return [stranger]
+def _give(owners: list[_Holder], part: _Part | None) -> None:
+    for owner in owners:
+        if part is None:
+            owner.undecided = True
+        else:
+            owner.parts.append(part)
 
 
 def _attached(stack: Stack) -> dict[str, list[str]]:
@@ -135,14 +135,15 @@ def _attached(stack: Stack) -> dict[str, list[str]]:
     return result
 
 
-def _part(carrier: Resource, path: str, document: object, findings: Findings) -> Iterator[_Part]:
+def _part(carrier: Resource, path: str, document: object, findings: Findings) -> _Part | None:
     content = parse_json(document)
     if content is UNKNOWN:
         findings.not_evaluated(carrier, _CHECK, path)
     elif content is MALFORMED:
         findings.not_evaluated(carrier, _CHECK, path, "is not a JSON document")
     else:
-        yield _Part(carrier, path, statements(content))
+        return _Part(carrier, path, statements(content))
+    return None
 
 
 def _judge(holder: _Holder, part: _Part, statement: Statement, findings: Findings) -> None:
@@ -150,6 +151,10 @@ def _judge(holder: _Holder, part: _Part, statement: Statement, findings: Finding
     if "iam:permissionsboundary" not in statement.condition_keys():
         for action in _ON_ROLES:
             reach = holder.reach(statement, action) if statement.matches_action(action) else None
+            if reach is not None and holder.undecided:
+                why = f"allows {action} on {reach}, which a policy that can't be read yet may deny"
+                findings.not_evaluated(part.carrier, _CHECK, where, why)
+                return
             if reach is not None:
                 what = f"{where} allows {action} on {reach}: its holder can give itself any right"
                 remedy = "leave the role itself out or deny it the action, and demand iam:PermissionsBoundary"

@@ -18,8 +18,8 @@ _FILE_SYSTEM: Final = "efs/fileSystem"
 def _check(stack: Stack, findings: Findings) -> None:
     writers = [(service, task) for service in stack.of("ecs/service") for task in _writers(stack, service, findings)]
     for service, _ in writers:
-        _count(service, findings)
-        _deployment(service, findings)
+        _count(stack, service, findings)
+        _deployment(stack, service, findings)
     _autoscaling(stack, [service for service, _ in writers], findings)
     _shared_file_systems(stack, writers, findings)
 
@@ -65,8 +65,8 @@ def _writes_under_file_lock(task: Resource) -> bool:
     )
 
 
-def _count(service: Resource, findings: Findings) -> None:
-    desired = service.at("desiredCount")
+def _count(stack: Stack, service: Resource, findings: Findings) -> None:
+    desired = stack.stated(service, "desiredCount")
     if desired is UNKNOWN:
         findings.not_evaluated(service, "desired-count", "desiredCount")
     elif (integer(desired) or 0) > 1:
@@ -81,12 +81,12 @@ def _count(service: Resource, findings: Findings) -> None:
         findings.violation(service, "desired-count", what, "use schedulingStrategy REPLICA with desiredCount 1")
 
 
-def _deployment(service: Resource, findings: Findings) -> None:
+def _deployment(stack: Stack, service: Resource, findings: Findings) -> None:
     for path, limit, default, check in (
         ("deploymentMaximumPercent", 100, 200, "maximum-percent"),
         ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy"),
     ):
-        value = service.at(path)
+        value = stack.stated(service, path)
         if value is UNKNOWN:
             findings.not_evaluated(service, check, path)
             continue
@@ -101,7 +101,7 @@ def _deployment(service: Resource, findings: Findings) -> None:
         ("deploymentController.type", "ECS", "another controller than ECS runs old and new tasks side by side"),
         ("deploymentConfiguration.strategy", "ROLLING", "this strategy runs old and new tasks side by side"),
     ):
-        value = service.at(path)
+        value = stack.stated(service, path)
         if value is UNKNOWN:
             findings.not_evaluated(service, "rolling", path)
         elif value not in (None, "", expected):

@@ -130,6 +130,7 @@ _SPARES_ITSELF: Final = json.dumps(
 
 
 def _escalation(path: str, target: str, bad: str, reported: str = "") -> Case:
+    """A denial that is not known yet, or no document, leaves open what the other policy may do."""
     return Case(
         "role-escalation",
         "self-escalation",
@@ -139,8 +140,7 @@ def _escalation(path: str, target: str, bad: str, reported: str = "") -> Case:
         target=target,
         reported=reported,
         absent="nothing" if target == "allows" else "violation",
-        unknown="undecided" if target == "allows" else "violation",
-        malformed="undecided" if target == "allows" else "violation",
+        malformed="undecided",
         malformed_value=NOT_JSON,
     )
 

@@ -6,6 +6,8 @@ from tests.policy.cases import Case
 from tests.policy.cases_operations import SERVICE, TASK, containers
 from tests.policy.servicer import UNKNOWN, Planned
 
+_COMPUTED: Final = ("deploymentController", "deploymentConfiguration")
+
 
 def writer(*more: Planned, definitions: str = UNKNOWN) -> tuple[Planned, ...]:
     """A service that writes to EFS under a file lock, as it should be."""
@@ -19,7 +21,8 @@ def writer(*more: Planned, definitions: str = UNKNOWN) -> tuple[Planned, ...]:
     }
     volume = {"name": "data", "efsVolumeConfiguration": {"fileSystemId": UNKNOWN, "transitEncryption": "ENABLED"}}
     return (
-        Planned(SERVICE, "service", service, {"taskDefinition": ("task",)}),
+        # As if each came from an output, so that an unknown one is the author's and not one that AWS will choose.
+        Planned(SERVICE, "service", service, dict.fromkeys((*service, *_COMPUTED), ("task",))),
         Planned(TASK, "task", {"volumes": [volume], "containerDefinitions": definitions}, {"volumes": ("fs",)}),
         Planned("aws:efs/fileSystem:FileSystem", "fs", {"id": "fs-1", "encrypted": True}),
         *more,

@@ -1,5 +1,6 @@
 """Each check of each rule, tried in six ways through the SDK's servicer: fine, broken, secret, absent, unknown, malformed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.policy.cases_identity import ESCALATION_CASES, IDENTITY_CASES
 from tests.policy.cases_network import NETWORK_CASES
 from tests.policy.cases_operations import OPERATIONS_CASES, containers
 from tests.policy.cases_single_task import SINGLE_TASK_CASES, writer
-from tests.policy.servicer import Pack, Planned
+from tests.policy.servicer import UNKNOWN, Pack, Planned
 
 CASES: tuple[Case, ...] = (
     *ENCRYPTION_CASES,
@@ -74,6 +75,21 @@ def test_single_task_lets_go_of_a_service_that_handles_concurrent_writers() -> N
     ]
     configured = Pack({"single-task": {"concurrentWriters": ["serv*"]}})
     assert not [finding for finding in configured.analyze_stack(stack) if finding.policy == "single-task"]
+
+
+def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
+    service, *rest = writer()
+    service = replace(
+        service,
+        properties={
+            **service.properties,
+            "deploymentConfiguration": {"strategy": UNKNOWN},
+            "deploymentMaximumPercent": UNKNOWN,
+        },
+        dependencies={"taskDefinition": ("task",)},
+    )
+    found = [finding.check for finding in Pack().analyze_stack([service, *rest]) if finding.policy == "single-task"]
+    assert found == ["maximum-percent"]
 
 
 def with_containers(**containers_: Any) -> tuple[Planned, ...]:
