@@ -86,7 +86,9 @@ class Lifecycle:
             made_up.append(name)
         found = list(check.failures(self.schema.inputs, inputs, secrets, where))
         if not found:
-            found.extend(self.make().rules({name: value for name, value in inputs.items() if not has_unknown(value)}))
+            known = {name: value for name, value in inputs.items() if not has_unknown(value)}
+            # A preview's unknown value is given: a rule that misses it is wrong about that, and right at the update.
+            found.extend((name, reason) for name, reason in self.make().rules(known) if name in known or name not in inputs)
         if made_up:
             inputs[_MADE_UP] = made_up
         return inputs, found
