@@ -35,8 +35,10 @@ def one_run(state: Path, verb: str) -> Iterator[int]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             console.note(f"it ended after {console.elapsed(time.monotonic() - started)}")
         write_json(holder, {"pid": os.getpid(), "verb": verb})
-        yield descriptor
-        holder.unlink(missing_ok=True)
+        try:
+            yield descriptor
+        finally:
+            holder.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 

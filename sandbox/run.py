@@ -103,7 +103,8 @@ class Sandbox:
                     hook.before_down(self)
                 if force:
                     self._lift_protection()
-                self._change("destroy", "Destroying", "--remove" if force else "--exclude-protected")
+                how = ("--remove", "--ignore-protect") if force else ("--exclude-protected",)
+                self._change("destroy", "Destroying", *how)
                 if force:
                     self._require_nothing_left()
             stopped = processes.stop_all(self.state)
@@ -188,7 +189,11 @@ class Sandbox:
     def _lift_protection(self) -> None:
         """Deploy once more without the protections, the engine's own and AWS'; the policy pack would object."""
         self._prepare({PROTECTION: False})
-        self._change("up", "Lifting the protections of")
+        try:
+            self._change("up", "Lifting the protections of", "--continue-on-error")
+        except EngineError:
+            # A stack that can't be deployed must still be removable; what stays protected shows when it is destroyed.
+            console.step("Not all of the stack could be deployed; destroying it all the same")
 
     def _require_nothing_left(self) -> None:
         left = self.compare()
