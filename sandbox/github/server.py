@@ -21,6 +21,7 @@ __all__ = ["GitHub"]
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _IDLE_SECONDS = 60
+_POLL_SECONDS = 0.1
 
 
 class GitHub:
@@ -38,7 +39,7 @@ class GitHub:
         self._https = _Server(_handler(self.store, Api(self.store, access), access), _tls(self.certificates))
         self._proxy = _Server(proxy_handler(self._https.server_port, self.store))
         self._threads = [
-            threading.Thread(target=server.serve_forever, name=name, daemon=True)
+            threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name=name, daemon=True)
             for server, name in ((self._https, "github"), (self._proxy, "github-proxy"))
         ]
 
@@ -97,14 +98,26 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
             self._serve(b"")
 
         def do_POST(self) -> None:
+            self._serve_body()
+
+        def do_PUT(self) -> None:
+            self._serve_body()
+
+        def do_PATCH(self) -> None:
+            self._serve_body()
+
+        def do_DELETE(self) -> None:
+            self._serve_body()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+            """Requests are recorded by the store, without their credentials."""
+
+        def _serve_body(self) -> None:
             body = _body(self)
             if body is None:
                 self._send(413, [("Content-Type", "text/plain")], b"too large\n")
             else:
                 self._serve(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            """Requests are recorded by the store, without their credentials."""
 
         def _serve(self, body: bytes) -> None:
             url = urlsplit(self.path)

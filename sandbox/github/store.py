@@ -65,16 +65,35 @@ class Store:
         bare = self.git_directory(repository)
         bare.parent.mkdir(parents=True, exist_ok=True)
         _git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-        self._commit(repository, "main", files, "First commit", parent=None)
+        self.commit(repository, "main", files, "First commit")
 
     def open_pull_request(self, repository: str, branch: str, files: Mapping[str, str], title: str) -> PullRequest:
         """Push ``files`` onto a new ``branch`` of main and open a pull request for it."""
         number = 1 + len(list(self._pulls(repository).glob("*.json")))
-        head = self._commit(repository, branch, files, title, parent="main")
+        head = self.commit(repository, branch, files, title)
         _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
         pull = PullRequest(repository, number, branch, title)
         self._save(pull)
         return pull
+
+    def commit(self, repository: str, branch: str, files: Mapping[str, str], message: str) -> str:
+        """Add a commit with ``files`` to ``branch``, which begins at main where it is new; the commit's hash."""
+        bare = self.git_directory(repository)
+        work = self._directory / "work" / repository.replace("/", "_")
+        shutil.rmtree(work, ignore_errors=True)
+        _git("clone", "--quiet", str(bare), str(work))
+        known = _git("branch", "--remotes", "--format=%(refname:short)", directory=work).splitlines()
+        start = [name for name in (f"origin/{branch}", "origin/main") if name in known]
+        _git("checkout", "--quiet", "-B", branch, *start[:1], directory=work)
+        for name, text in files.items():
+            target = work / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        _git("add", "--all", directory=work)
+        _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
+        _git("push", "--quiet", "origin", branch, directory=work)
+        shutil.rmtree(work)
+        return self.head(repository, branch)
 
     def approve(self, pull: PullRequest, login: str) -> PullRequest:
         """Add an approving review of ``login``."""
@@ -148,29 +167,6 @@ class Store:
             for call in self.recorded("requests")
             if not call["expected"]
         ]
-
-    def _commit(
-        self, repository: str, branch: str, files: Mapping[str, str], message: str, *, parent: str | None
-    ) -> str:
-        bare = self.git_directory(repository)
-        work = self._directory / "work" / repository.replace("/", "_")
-        shutil.rmtree(work, ignore_errors=True)
-        _git("clone", "--quiet", str(bare), str(work))
-        _git(
-            "checkout",
-            "--quiet",
-            *(["-B", branch] if parent is None else ["-b", branch, f"origin/{parent}"]),
-            directory=work,
-        )
-        for name, text in files.items():
-            target = work / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-        _git("add", "--all", directory=work)
-        _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
-        _git("push", "--quiet", "origin", branch, directory=work)
-        shutil.rmtree(work)
-        return self.head(repository, branch)
 
     def _save(self, pull: PullRequest) -> None:
         write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(pull))
