@@ -18,7 +18,7 @@ from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.paths import CACHE, CHECKOUT, ENGINES
 
-__all__ = ["executable"]
+__all__ = ["executable", "listen_on_loopback"]
 
 _MODULE = "github.com/runatlantis/atlantis"
 _SOURCES = CHECKOUT / "sandbox" / "atlantis"
@@ -55,7 +55,7 @@ def executable() -> Path:
         console.note("fetching its sources")
         module = json.loads(_go(["mod", "download", "-json", f"{_MODULE}@{version}"], _SOURCES, environment))
         shutil.copytree(module["Dir"], sources)
-        _listen_on_loopback(sources / _PATCHED_FILE)
+        listen_on_loopback(sources / _PATCHED_FILE)
         console.note("fetching what it depends on, and compiling")
         flags = f"-s -w -X main.version={version.removeprefix('v')}"
         _go(["build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(draft), "."], sources, environment)
@@ -76,7 +76,8 @@ def _version() -> str:
     return found[1]
 
 
-def _listen_on_loopback(source: Path) -> None:
+def listen_on_loopback(source: Path) -> None:
+    """Change the one line of ``server/server.go`` that opens the port; raises ``SandboxError`` where it isn't there."""
     text = source.read_text(encoding="utf-8")
     if text.count(_EVERY_INTERFACE) != 1:
         raise SandboxError(f"{_PATCHED_FILE} of this Atlantis version listens differently; mend {__name__} for it")

@@ -1,0 +1,164 @@
+"""Parts of the task runner by themselves: the health monitor, mapped paths and ports, the image's tools, the build."""
+
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from sandbox.atlantis import image
+from sandbox.atlantis.build import listen_on_loopback
+from sandbox.atlantis.container import Network, free_port, prepare
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.health import Health, HealthMonitor
+from sandbox.atlantis.logs import follow
+from sandbox.atlantis.task_definition import HealthCheck, TaskDefinition
+from sandbox.errors import SandboxError
+
+_DATA = "/home/atlantis/.atlantis"
+
+
+def _definition(environment: dict[str, str], command: list[str]) -> TaskDefinition:
+    return TaskDefinition(
+        "arn", "execution", "task", "atlantis", 4141, environment, {}, [], {}, HealthCheck(command), 120
+    )
+
+
+def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str] | None = None) -> Any:
+    return prepare(
+        _definition(environment, ["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"]),
+        secrets or {},
+        root=tmp_path / "root",
+        volumes={_DATA: tmp_path / "efs"},
+        tools=tmp_path / "tools",
+        network=Network("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
+        credentials_url="http://127.0.0.1:2/secret-path",
+    )
+
+
+def test_paths_on_the_volume_and_the_port_are_mapped_and_nothing_else(tmp_path: Path) -> None:
+    environment = {
+        "ATLANTIS_DATA_DIR": _DATA,
+        "ATLANTIS_MARKDOWN_TEMPLATE_OVERRIDES_DIR": f"{_DATA}/templates",
+        "ATLANTIS_REPO_ALLOWLIST": "github.com/4141/*",
+        "OTHER": f"{_DATA}-not",
+        "ATLANTIS_PORT": "4141",
+    }
+    container = _prepare(tmp_path, environment)
+    mapped = {name: container.environment[name] for name in environment}
+    assert mapped == environment | {
+        "ATLANTIS_DATA_DIR": str(tmp_path / "efs"),
+        "ATLANTIS_MARKDOWN_TEMPLATE_OVERRIDES_DIR": str(tmp_path / "efs" / "templates"),
+        "ATLANTIS_PORT": str(container.port),
+    }
+    assert container.port != 4141
+    assert container.health_command[1] == f"curl -f http://localhost:{container.port}/healthz || exit 1"
+    assert (container.home / ".atlantis").readlink() == tmp_path / "efs"
+    container.remove()
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_variable_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaskStartError, match="X is set both as environment and as secret"):
+        _prepare(tmp_path, {"X": "1"}, {"X": "2"})
+
+
+def test_the_preferred_port_is_taken_where_it_is_free() -> None:
+    port = free_port()
+    assert free_port(port) == port
+    with ThreadingHTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler):
+        assert free_port(port) != port
+
+
+def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    check = HealthCheck(["CMD", "test", "-e", str(ready)], interval=0.05, timeout=1, retries=2, start_period=0.4)
+    monitor = HealthMonitor(check, check.command, {"PATH": "/usr/bin:/bin"})
+    assert monitor.tick() is Health.UNKNOWN
+    ready.touch()
+    assert _settled(monitor, Health.UNKNOWN) is Health.HEALTHY
+    ready.unlink()
+    assert _settled(monitor, Health.HEALTHY) is Health.UNHEALTHY
+
+
+def test_a_check_that_hangs_has_failed_after_its_timeout() -> None:
+    check = HealthCheck(["CMD-SHELL", "sleep 30"], interval=0.05, timeout=0.2, retries=1)
+    monitor = HealthMonitor(check, check.command, {"PATH": "/usr/bin:/bin"})
+    started = time.monotonic()
+    assert monitor.tick() is Health.UNHEALTHY
+    assert time.monotonic() - started < 5
+    assert monitor.last_output == "no answer within 0.2 s"
+
+
+def _settled(monitor: HealthMonitor, before: Health) -> Health:
+    deadline = time.monotonic() + 10
+    while monitor.tick() is before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return monitor.health
+
+
+def test_missing_tools_of_the_image_have_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert image.write_tools(tmp_path / "tools") == ["curl", "terraform"]
+    terraform = str(tmp_path / "tools" / "terraform")
+    assert (
+        subprocess.run([terraform, "version"], capture_output=True, text=True, check=True).stdout
+        == "Terraform v1.11.4\n"
+    )
+    plan = subprocess.run([terraform, "plan"], capture_output=True, text=True, check=False)
+    assert plan.returncode == 1
+    assert "There is no terraform on this machine" in plan.stderr
+
+
+@pytest.mark.parametrize(("path", "code"), [("/healthz", 0), ("/broken", 22)])
+def test_the_stand_in_of_curl_checks_as_curl_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, code: int
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 500)
+            self.end_headers()
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    image.write_tools(tmp_path / "tools")
+    curl = str(tmp_path / "tools" / "curl")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}{path}"
+        assert subprocess.run([curl, "-f", url], capture_output=True, check=False).returncode == code
+        server.shutdown()
+    assert subprocess.run([curl, "-f", url], capture_output=True, check=False).returncode == 7
+    assert subprocess.run([curl, "-X", "POST", url], capture_output=True, check=False).returncode == 1
+
+
+def test_the_build_changes_one_line_and_refuses_sources_without_it(tmp_path: Path) -> None:
+    source = tmp_path / "server.go"
+    source.write_text('server := &http.Server{Addr: fmt.Sprintf(":%d", s.Port), Handler: n}\n')
+    listen_on_loopback(source)
+    assert source.read_text() == 'server := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", s.Port), Handler: n}\n'
+    with pytest.raises(SandboxError, match="listens differently"):
+        listen_on_loopback(source)
+
+
+def test_the_log_begins_with_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "atlantis.log"
+    log.write_text("one\ntwo\nthree\n")
+    follow(log, 2, forever=False)
+    assert capsys.readouterr().out == "two\nthree\n"
+
+
+def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
+    log = tmp_path / "atlantis.log"
+    log.write_text("one\n")
+    script = f"from pathlib import Path\nfrom sandbox.atlantis.logs import follow\nfollow(Path({str(log)!r}), 1, forever=True)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout is not None
+        assert follower.stdout.readline() == "one\n"
+        with log.open("a") as stream:
+            stream.write("two\n")
+        assert follower.stdout.readline() == "two\n"
+        follower.terminate()
