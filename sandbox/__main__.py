@@ -18,6 +18,7 @@ VERBS = {
     "webhook": ("sandbox.github.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("preflight.command:run", "check what a real deployment needs before it is started"),
     "policy-check": ("sandbox.policy_check:run", "judge an exported state by the policy pack"),
+    "bench": ("sandbox.bench:run", "measure the commands and print the figures"),
     "status": ("sandbox.commands:status", "say what is deployed and what runs"),
 }
 

@@ -1,0 +1,168 @@
+"""`make bench`: how long the commands take and how much memory the program needs, on this machine."""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import console
+from sandbox.paths import CHECKOUT, private_directory
+from sandbox.run import Sandbox
+
+__all__ = ["run"]
+
+REPEATS = 3
+EMPTY_PROJECT = """\
+name: empty
+runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
+"""
+PROGRAM_PROCESSES = (b"sandbox.language_host", b"pulumi-language-python-exec")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table; ``aim`` is what the project promises itself, where it does."""
+
+    what: str
+    value: str
+    aim: str = ""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Measure, with a sandbox of its own, and print the table."""
+    folder = CHECKOUT / ".sandbox" / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    private_directory(folder)
+    with (folder / "output.log").open("w") as log:
+        figures = _measure(folder, log.fileno())
+    shutil.rmtree(folder)
+    width = max(len(figure.what) for figure in figures)
+    rows = [f"{figure.what:<{width}}  {figure.value:>8}  {figure.aim}".rstrip() for figure in figures]
+    sys.stdout.write("\n".join([f"{'what':<{width}}  {'measured':>8}  aim", *rows]) + "\n")
+    return 0
+
+
+def _measure(folder: Path, log: int) -> list[Figure]:
+    full = Sandbox(state=folder / "full", hooks=())
+    bare = Sandbox(state=folder / "full", hooks=(), policy_pack=None)
+    empty = Sandbox(state=folder / "empty", program=_empty_program(folder), hooks=(), policy_pack=None)
+    console.step(f"Measuring in {folder}, each preview {REPEATS} times")
+    try:
+        with _silent(log):
+            first, second = _seconds(full.up), _seconds(full.up)
+            empty.up()
+            with _memory() as memory:
+                preview = _median(full.preview)
+            without_pack = _median(bare.preview)
+            nothing = _median(empty.preview)
+    finally:
+        with _silent(log):
+            full.down(force=True)
+            empty.down(force=True)
+    return [
+        Figure("first up of the local stack", f"{first:.1f} s"),
+        Figure("second up, nothing to change", f"{second:.1f} s", "under 10 s"),
+        Figure("preview of the local stack, with the policy pack", f"{preview:.2f} s", "at most 3.0 s"),
+        Figure("  of this, the policy pack", f"{preview - without_pack:.2f} s", "at most 0.6 s"),
+        Figure("preview of an empty Python program", f"{nothing:.2f} s"),
+        Figure("import of pulumi and pulumi_aws as the program uses them", f"{_import_seconds():.2f} s"),
+        Figure("memory of the program at its most", f"{max(memory) / 1024:.0f} MB"),
+    ]
+
+
+def _empty_program(folder: Path) -> Path:
+    program = folder / "empty-program"
+    program.mkdir()
+    (program / "Pulumi.yaml").write_text(EMPTY_PROJECT.format(virtualenv=CHECKOUT / ".venv"), encoding="utf-8")
+    (program / "Pulumi.local.yaml").write_text("config: {}\n", encoding="utf-8")
+    (program / "__main__.py").write_text("import pulumi\n", encoding="utf-8")
+    return program
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _median(action: Callable[[], object]) -> float:
+    return statistics.median(_seconds(action) for _ in range(REPEATS))
+
+
+def _import_seconds() -> float:
+    """What importing takes in a fresh interpreter, beyond starting it."""
+
+    def interpreter(source: str) -> Callable[[], object]:
+        return lambda: subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, check=True)
+
+    imports = "import pulumi_aws; from components import compute, ingress, network, permissions, secrets, storage, vpc"
+    return _median(interpreter(imports)) - _median(interpreter("pass"))
+
+
+@contextmanager
+def _silent(log: int) -> Iterator[None]:
+    """Send this process's output and that of its children to ``log``."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, original in zip((1, 2), kept, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+@contextmanager
+def _memory() -> Iterator[list[int]]:
+    """Collects the peak memory (KiB) of the program's processes below this one while the context lasts."""
+    peaks = [0]
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            for pid in _descendants(os.getpid()):
+                peaks.append(_peak(pid))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(child) for child in task.read_text(encoding="ascii").split()]
+        except OSError:
+            continue
+        for child in children:
+            yield child
+            yield from _descendants(child)
+
+
+def _peak(pid: int) -> int:
+    """The most memory that process ``pid`` has had, in KiB; 0 where it isn't the program or has ended."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    if not any(name in command for name in PROGRAM_PROCESSES):
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
