@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import task_role
-from components.policy_documents import Statement, allow, document_of_outputs, trust_tasks
+from components.policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
 from components.task_role import Scope
 from names import PhysicalNames
 
@@ -81,7 +81,13 @@ class Permissions(pulumi.ComponentResource):
                 policy_arn=args.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
                 opts=self._child,
             ),
-            self._policy("execution-secrets", role, document_of_outputs(secrets)),
+            aws.iam.RolePolicy(
+                f"{self._name}-execution-secrets",
+                name="task-secrets",
+                role=role.id,
+                policy=document_of_outputs(secrets),
+                opts=self._child,
+            ),
         ]
 
     def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
@@ -91,23 +97,34 @@ class Permissions(pulumi.ComponentResource):
             prefixes=tuple(args.managed_role_prefixes),
             permissions_boundary_arn=args.permissions_boundary_arn,
         )
-        documents = {
+        documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
             "own-stack": document_of_outputs(task_role.own_stack(scope, list(args.secret_arns.values()))),
         }
         if args.terraform_state_buckets or args.terraform_lock_tables:
-            documents["state"] = document_of_outputs(
+            documents["state"] = document(
                 task_role.state(scope, args.terraform_state_buckets, args.terraform_lock_tables)
             )
-        documents["read"] = document_of_outputs(task_role.read())
+        documents["read"] = document(task_role.read())
         if args.managed_role_prefixes:
             documents |= {
-                "containers": document_of_outputs(task_role.containers(scope)),
-                "network": document_of_outputs(task_role.network(scope)),
-                "roles": document_of_outputs(task_role.roles(scope)),
-                "logs-and-secrets": document_of_outputs(task_role.logs_and_secrets(scope)),
+                "containers": document(task_role.containers(scope)),
+                "network": document(task_role.network(scope)),
+                "roles": document(task_role.roles(scope)),
+                "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
-        return [self._policy(f"task-{subject}", role, policy) for subject, policy in documents.items()]
+        return [self._managed_policy(subject, role, policy) for subject, policy in documents.items()]
 
-    def _policy(self, label: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> aws.iam.RolePolicy:
-        return aws.iam.RolePolicy(f"{self._name}-{label}", name=label, role=role.id, policy=policy, opts=self._child)
+    def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> pulumi.Resource:
+        """A policy of its own for each subject: all inline policies of a role together may have 10,240 characters."""
+        managed = aws.iam.Policy(
+            f"{self._name}-task-{subject}",
+            name=f"{self._args.names.task_role}-{subject}",
+            description=f"Atlantis {self._args.names.environment}: what Terraform may do ({subject})",
+            policy=policy,
+            tags=self._args.tags,
+            opts=self._child,
+        )
+        return aws.iam.RolePolicyAttachment(
+            f"{self._name}-task-{subject}-attachment", role=role.name, policy_arn=managed.arn, opts=self._child
+        )

@@ -65,19 +65,24 @@ _readers = values.list_of(
 )
 _secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@- ")
 _zone = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone id such as Z0123456789ABCDEFGHIJ")
+# A policy of the task role has at most 6,144 characters.
+_MOST_STORES, _MOST_PREFIXES = 10, 5
 _buckets = values.list_of(
     values.matching(
         r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
         "the name of a bucket: 3 to 63 lower case letters, digits, . and -",
-    )
+    ),
+    at_most=_MOST_STORES,
 )
 _tables = values.list_of(
-    values.matching(r"[\w.-]{3,255}", "the name of a DynamoDB table: 3 to 255 letters, digits and _.-")
+    values.matching(r"[\w.-]{3,255}", "the name of a DynamoDB table: 3 to 255 letters, digits and _.-"),
+    at_most=_MOST_STORES,
 )
 _prefixes = values.list_of(
     values.matching(
         r"[\w+=,.@-]{2,39}-", "the beginning of role names: 3 to 40 characters without *, the last one a hyphen"
-    )
+    ),
+    at_most=_MOST_PREFIXES,
 )
 _directory = values.matching(
     r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"

@@ -80,7 +80,7 @@ def integer(accepted: Collection[int]) -> Parser[int]:
     return parse
 
 
-def list_of(item: Parser[T], *, at_least: int = 0) -> Parser[tuple[T, ...]]:
+def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[tuple[T, ...]]:
     """A list without duplicates, as a YAML list or as the engine's JSON."""
 
     def parse(value: object) -> tuple[T, ...]:
@@ -99,6 +99,8 @@ def list_of(item: Parser[T], *, at_least: int = 0) -> Parser[tuple[T, ...]]:
                 raise UnacceptableError(f"item {position} ({raw!r}) {refused}") from None
         if len(items) < at_least:
             raise UnacceptableError(f"must have at least {at_least} item{'s' if at_least > 1 else ''}")
+        if len(items) > at_most:
+            raise UnacceptableError(f"must have at most {at_most} items, not {len(items)}")
         if len(set(items)) < len(items):
             raise UnacceptableError("must not name anything twice")
         return tuple(items)

@@ -12,6 +12,7 @@ from sandbox.providers.resource import Created, Function
 from sandbox.providers.values import Properties
 
 _INLINE_LIMIT = 10_240
+_MANAGED_LIMIT = 6_144
 
 
 class Role(AwsResource):
@@ -139,6 +140,65 @@ class RolePolicy(AwsResource):
         del state
         role, _, name = identity.partition(":")
         self.client.delete_role_policy(RoleName=role, PolicyName=name)
+
+
+class Policy(AwsResource):
+    """A policy of the customer's own. IAM keeps five versions and counts characters without white space."""
+
+    token = "aws:iam/policy:Policy"
+    service = "iam"
+    operation = "CreatePolicy"
+    name_limit = 128
+    renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument"}
+    defaults: ClassVar = {"path": "/"}
+    in_place: ClassVar = frozenset({"policy"})
+    documents: ClassVar = frozenset({"policy"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """One policy's limit."""
+        yield from super().rules(inputs)
+        size = len(re.sub(r"\s", "", inputs.get("policy", "")))
+        if size > _MANAGED_LIMIT:
+            yield "policy", f"is {size} characters long; IAM allows {_MANAGED_LIMIT} for a managed policy"
+
+    def create(self, inputs: Properties) -> Created:
+        """The id is the ARN."""
+        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
+        return Created(self.client.create_policy(**self.request(inputs), **tags)["Policy"]["Arn"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """A new default version in the place of the last one."""
+        if "policy" in changed:
+            old = self.client.get_policy(PolicyArn=identity)["Policy"]["DefaultVersionId"]
+            self.client.create_policy_version(PolicyArn=identity, PolicyDocument=inputs["policy"], SetAsDefault=True)
+            self.client.delete_policy_version(PolicyArn=identity, VersionId=old)
+        if "tags" in changed:
+            added, removed = rename_tags(self._tags(identity), inputs.get("tags") or {})
+            if added:
+                self.client.tag_policy(PolicyArn=identity, Tags=pairs(added))
+            if removed:
+                self.client.untag_policy(PolicyArn=identity, TagKeys=removed)
+
+    def _tags(self, identity: str) -> dict[str, str]:
+        return mapped(self.client.list_policy_tags(PolicyArn=identity)["Tags"])
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """The default version."""
+        del state
+        policy = self.client.get_policy(PolicyArn=identity)["Policy"]
+        version = self.client.get_policy_version(PolicyArn=identity, VersionId=policy["DefaultVersionId"])
+        found = self.properties(policy, "arn")
+        found["policyId"] = policy["PolicyId"]
+        found["policy"] = _document(version["PolicyVersion"]["Document"])
+        return {**found, "tags": self._tags(identity)}
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """With its other versions."""
+        del state
+        for version in self.client.list_policy_versions(PolicyArn=identity)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                self.client.delete_policy_version(PolicyArn=identity, VersionId=version["VersionId"])
+        self.client.delete_policy(PolicyArn=identity)
 
 
 class RolePolicyAttachment(AwsResource):

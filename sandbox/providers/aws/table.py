@@ -62,6 +62,7 @@ _RESOURCES: tuple[type[AwsResource], ...] = (
     elb_rules.ListenerRule,
     iam.Role,
     iam.RolePolicy,
+    iam.Policy,
     iam.RolePolicyAttachment,
     kms.Alias,
     kms.Key,

@@ -525,6 +525,11 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"policy": policy("s3:PutObject", "arn:aws:s3:::a/*")},
         lambda _: {"name": "other"},
     ),
+    "aws:iam/policy:Policy": Example(
+        lambda _: {"name": "example", "policy": policy("s3:GetObject", "arn:aws:s3:::a/*"), "tags": {"a": "1"}},
+        lambda _: {"policy": policy("s3:PutObject", "arn:aws:s3:::a/*"), "tags": {"a": "2"}},
+        lambda _: {"name": "other"},
+    ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Example(
         lambda w: {
             "role": w["role"],
