@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["after_up", "before_down", "bring_up", "deployed", "entrance", "take_down"]
 
 _CLUSTER, _SERVICE = "atlantis_ecs_cluster_name", "atlantis_ecs_service_name"
+_DEFINITION = "atlantis_task_definition_arn"
 # A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
 _PATIENCE = 600.0
 # More than the stop timeout of any task.
@@ -34,6 +35,7 @@ def after_up(sandbox: "Sandbox") -> None:
     if deployment is None:
         return
     status = bring_up(deployment, sandbox.environment())
+    _require_definition(status, sandbox.outputs().get(_DEFINITION))
     if status.state == "idle":
         console.step("Nothing runs: the service's desired count is 0")
         return
@@ -68,7 +70,7 @@ def bring_up(deployment: Deployment, environment: Mapping[str, str], patience: f
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         console.step("Put throw-away values into the empty secret of the GitHub App")
     _start_agent(deployment, environment)
-    with console.timed(f"Starting the task of {service.definition.rpartition('/')[2]}"):
+    with console.timed(f"Starting the task of {_short(service.definition)}"):
         return _wait(deployment, service, patience)
 
 
@@ -137,11 +139,25 @@ def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
 def _explanation(definition: str, problems: list[str], rolled_back_to: str | None) -> str:
     reasons = "\n".join(f"  - {problem}" for problem in problems)
     ending = (
-        f"The circuit breaker has rolled the service back to {rolled_back_to.rpartition('/')[2]}, which keeps running."
+        f"The circuit breaker has rolled the service back to {_short(rolled_back_to)}, which keeps running."
         if rolled_back_to
         else "Nothing runs; mend it and run `make up` again."
     )
-    return f"Atlantis does not run as {definition.rpartition('/')[2]} defines it:\n{reasons}\n{ending}"
+    return f"Atlantis does not run as {_short(definition)} defines it:\n{reasons}\n{ending}"
+
+
+def _require_definition(status: Status, wanted: str | None) -> None:
+    """Refuse to call an update a success whose task definition was rolled back earlier: the engine can't know."""
+    if status.state == "idle" or wanted is None or status.definition == wanted:
+        return
+    raise SandboxError(
+        f"Atlantis runs, but as {_short(status.definition)}: the service was rolled back from {_short(wanted)}, which "
+        "failed. Mend what made it fail, let `make refresh` notice the rollback, and run `make up` again."
+    )
+
+
+def _short(definition: str | None) -> str:
+    return (definition or "nothing").rpartition("/")[2]
 
 
 def _agent_name(deployment: Deployment) -> str:
