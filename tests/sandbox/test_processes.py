@@ -1,0 +1,109 @@
+"""Detached processes: recorded, found, and stopped by their identity only."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes
+from sandbox.files import write_json
+from sandbox.paths import CHECKOUT
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
+]
+
+
+@pytest.fixture
+def state(tmp_path: Path):
+    """A state folder whose processes end with the test."""
+    yield tmp_path
+    processes.stop_all(tmp_path)
+
+
+def test_a_process_is_found_and_stopped_by_its_name(state: Path):
+    started = processes.start(state, "sleeper", SLEEP, environment=os.environ, port=4711)
+
+    found = processes.find(state, "sleeper")
+
+    assert found == started
+    assert started.alive
+    assert started.port == 4711
+    assert processes.stop(state, "sleeper")
+    assert not started.alive
+    assert processes.find(state, "sleeper") is None
+
+
+def test_a_process_that_ignores_the_polite_signal_is_killed(state: Path):
+    started = processes.start(state, "stubborn", STUBBORN, environment=os.environ)
+    log = state / "logs" / "stubborn.log"
+    while "up" not in log.read_text():
+        time.sleep(0.02)
+
+    assert processes.stop(state, "stubborn", patience=0.2)
+
+    assert not started.alive
+
+
+def test_another_process_with_the_recorded_id_is_left_alone(state: Path):
+    with subprocess.Popen(SLEEP) as stranger:
+        record = {"pid": stranger.pid, "started": "long ago", "port": None}
+        write_json(state / "processes" / "sleeper.json", record)
+
+        assert not processes.stop(state, "sleeper")
+
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_an_ended_process_is_not_alive(state: Path):
+    started = processes.start(state, "sleeper", SLEEP, environment=os.environ)
+    os.kill(started.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while started.alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert not started.alive
+    assert not processes.stop(state, "sleeper")
+
+
+def test_output_and_records_are_for_their_owner_only(state: Path):
+    processes.start(state, "sleeper", SLEEP, environment=os.environ)
+
+    for path in (state / "logs" / "sleeper.log", state / "processes" / "sleeper.json"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_all_are_stopped_the_newest_first(state: Path):
+    for name in ("first", "second"):
+        processes.start(state, name, SLEEP, environment=os.environ)
+        time.sleep(0.02)
+
+    assert processes.stop_all(state) == ["second", "first"]
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path):
+    program = tmp_path / "child.py"
+    program.write_text(
+        "import os, time\n"
+        "from sandbox.processes import end_with_parent\n"
+        "end_with_parent(poll=0.05)\n"
+        "print(os.getpid(), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, {str(program)!r}]); time.sleep(0.7)"
+
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", parent], env=environment, capture_output=True, text=True, check=True, timeout=30
+    )
+
+    # The child holds the pipe of standard output: it was closed, so the child has ended.
+    assert processes.start_time(int(ended.stdout)) is None

@@ -1,0 +1,124 @@
+"""Twins and inventory against a local AWS, without the engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import inventory, local_aws
+from sandbox.local_aws import LocalAws
+from sandbox.twins import Twins
+from sandbox.workspace import clean_environment
+
+SETTINGS = {
+    "aws:region": "ap-northeast-2",
+    "atlantis:url": "https://atlantis.example.com",
+    "atlantis:vpcId": "vpc-0a1b2c3d4e5f60718",
+    "atlantis:publicSubnetIds": ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
+    "atlantis:privateSubnetIds": ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+    "atlantis:acmCertificateArn": "arn:aws:acm:ap-northeast-2:999999999999:certificate/0a1b2c3d",
+    "atlantis:hostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "atlantis:githubAppSecretName": "prod-atlantis-github-app",
+    "atlantis:webhookSecretName": "prod-atlantis-webhook-secret",
+    "atlantis:permissionsBoundaryArn": "arn:aws:iam::999999999999:policy/boundary",
+    "atlantis:terraformStateBuckets": ["prod-terraform-state"],
+    "atlantis:terraformLockTables": ["prod-terraform-locks"],
+}
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the module's local AWS."""
+    return tmp_path_factory.mktemp("twins")
+
+
+@pytest.fixture(scope="module")
+def aws(state: Path) -> Iterator[LocalAws]:
+    """A local AWS of the module's own."""
+    yield local_aws.start(state, clean_environment())
+    local_aws.stop(state)
+
+
+@pytest.fixture(scope="module")
+def replaced(state: Path, aws: LocalAws) -> dict:
+    """The settings with twins."""
+    return Twins(state, aws).replace(SETTINGS)
+
+
+def test_every_id_is_replaced_and_nothing_else(replaced: dict):
+    changed = {key for key in SETTINGS if replaced[key] != SETTINGS[key]}
+
+    assert changed == {
+        "atlantis:vpcId",
+        "atlantis:publicSubnetIds",
+        "atlantis:privateSubnetIds",
+        "atlantis:acmCertificateArn",
+        "atlantis:hostedZoneId",
+        "atlantis:permissionsBoundaryArn",
+    }
+    assert set(replaced) == set(SETTINGS)
+
+
+def test_the_network_has_two_zones_and_a_way_out(aws: LocalAws, replaced: dict):
+    ec2 = aws.client("ec2")
+    for key, target in (("publicSubnetIds", "GatewayId"), ("privateSubnetIds", "NatGatewayId")):
+        subnets = ec2.describe_subnets(SubnetIds=replaced[f"atlantis:{key}"])["Subnets"]
+        assert {subnet["VpcId"] for subnet in subnets} == {replaced["atlantis:vpcId"]}
+        assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+        for subnet in subnets:
+            filters = [{"Name": "association.subnet-id", "Values": [subnet["SubnetId"]]}]
+            (table,) = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+            (way_out,) = [route for route in table["Routes"] if route["DestinationCidrBlock"] == "0.0.0.0/0"]
+            assert way_out.get(target)
+
+
+def test_the_certificate_is_for_the_urls_host(aws: LocalAws, replaced: dict):
+    arn = replaced["atlantis:acmCertificateArn"]
+
+    certificate = aws.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+
+    assert certificate["DomainName"] == "atlantis.example.com"
+    assert certificate["Status"] == "ISSUED"
+
+
+def test_twins_are_made_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):
+    capfd.readouterr()
+    before = inventory.take(aws)
+
+    again = Twins(state, aws).replace(SETTINGS)
+
+    assert again == replaced
+    assert inventory.take(aws) == before
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("replaced")
+def test_the_inventory_has_the_twins_and_nothing_of_aws_own(state: Path, aws: LocalAws):
+    found = inventory.take(aws)
+
+    assert set().union(*found.values()) == Twins(state, aws).ids
+    assert inventory.compare(found, [], Twins(state, aws).ids).equal
+
+
+@pytest.mark.usefixtures("replaced")
+def test_an_orphan_and_a_missing_thing_are_told_apart(state: Path, aws: LocalAws):
+    aws.client("logs").create_log_group(logGroupName="/orphan")
+    gone = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-gone"}
+
+    comparison = inventory.compare(inventory.take(aws), [gone], Twins(state, aws).ids)
+
+    aws.client("logs").delete_log_group(logGroupName="/orphan")
+    assert comparison.orphans == {"aws:cloudwatch/logGroup:LogGroup": {"/orphan"}}
+    assert comparison.missing == {"aws:ec2/vpc:Vpc": {"vpc-gone"}}
+    assert "/orphan exists, but the state does not know it" in comparison.describe()
+
+
+@pytest.mark.usefixtures("replaced")
+def test_a_lost_twin_is_made_again(state: Path, aws: LocalAws):
+    aws.client("dynamodb").delete_table(TableName="prod-terraform-locks")
+    twins = Twins(state, aws)
+
+    twins.forget_lost(inventory.take(aws))
+    twins.replace(SETTINGS)
+
+    assert aws.client("dynamodb").list_tables()["TableNames"] == ["prod-terraform-locks"]
