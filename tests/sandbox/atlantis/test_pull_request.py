@@ -7,28 +7,13 @@ from typing import Any
 import pytest
 
 from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
+from sandbox.github.store import Store
 from sandbox.github.webhook import deliver
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.world import BUCKET, TABLE, World
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
-
-_CONFIGURATION = """
-terraform {{
-  backend "s3" {{
-    bucket         = "{bucket}"
-    key            = "infrastructure/terraform.tfstate"
-    region         = "ap-northeast-2"
-    dynamodb_table = "{table}"
-    encrypt        = true
-  }}
-}}
-
-resource "terraform_data" "release" {{
-  input = "{value}"
-}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +32,6 @@ def backend(world: World) -> World:
     return world
 
 
-def _open(github: Store, name: str, branch: str, *, bucket: str = BUCKET) -> PullRequest:
-    repository = f"{OWNER}/{name}"
-    github.create_repository(repository, {"README.md": "Infrastructure\n"})
-    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, value=branch)
-    return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
-
-
-def _comment(github: Store, pull: PullRequest, beginning: str) -> str:
-    def found() -> str | None:
-        comments = github.recorded("comments")
-        bodies = [item["body"] for item in comments if item["repository"] == pull.repository]
-        return next((body for body in bodies if body.startswith(beginning)), None)
-
-    return eventually(f"a comment that begins with {beginning!r}", found)
-
-
 def _state(world: World) -> dict[str, Any]:
     answer = world.aws.client("s3").get_object(Bucket=BUCKET, Key="infrastructure/terraform.tfstate")
     return json.loads(answer["Body"].read())
@@ -71,14 +40,14 @@ def _state(world: World) -> dict[str, Any]:
 def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
     backend: World, running: World, github: Store
 ) -> None:
-    pull = _open(github, "infrastructure", "v1")
+    pull = open_pull_request(github, "infrastructure", "v1")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
-    plan = _comment(github, pull, "Ran Plan for dir: `.`")
+    plan = comment(github, pull, "Ran Plan for dir: `.`")
     assert "# terraform_data.release will be created" in plan
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan
 
     assert deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
-    apply = _comment(github, pull, "Ran Apply for dir: `.`")
+    apply = comment(github, pull, "Ran Apply for dir: `.`")
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply
     assert [resource["name"] for resource in _state(backend)["resources"]] == ["release"]
 
@@ -93,9 +62,9 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
 
 
 def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, running: World, github: Store) -> None:
-    pull = _open(github, "stray", "v1", bucket="somebody-elses-state")
+    pull = open_pull_request(github, "stray", "v1", bucket="somebody-elses-state")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
-    plan = _comment(github, pull, "Ran Plan for dir: `.`")
+    plan = comment(github, pull, "Ran Plan for dir: `.`")
     assert "Plan Error" in plan
     assert "AccessDenied" in plan or "StatusCode: 403" in plan
     listing = backend.aws.client("s3").list_objects_v2(Bucket="somebody-elses-state")

@@ -1,0 +1,40 @@
+"""Pull requests at the stand-in of GitHub whose Terraform keeps its state where the deployed stack does."""
+
+from sandbox.github.store import PullRequest, Store
+from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
+
+_CONFIGURATION = """
+terraform {{
+  backend "s3" {{
+    bucket         = "{bucket}"
+    key            = "{name}/terraform.tfstate"
+    region         = "ap-northeast-2"
+    dynamodb_table = "{table}"
+    encrypt        = true
+  }}
+}}
+
+resource "terraform_data" "release" {{
+  input = "{branch}"
+}}
+"""
+
+
+def open_pull_request(github: Store, name: str, branch: str, *, bucket: str = BUCKET) -> PullRequest:
+    """Make a repository of the allowlist's owner and open a pull request that adds a first resource."""
+    repository = f"{OWNER}/{name}"
+    github.create_repository(repository, {"README.md": "Infrastructure\n"})
+    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, name=name, branch=branch)
+    return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
+
+
+def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0) -> str:
+    """Wait for a comment of Atlantis that begins so; ``after`` comments are passed over."""
+
+    def found() -> str | None:
+        comments = github.recorded("comments")[after:]
+        bodies = [item["body"] for item in comments if item["repository"] == pull.repository]
+        return next((body for body in bodies if body.startswith(beginning)), None)
+
+    return eventually(f"a comment that begins with {beginning!r}", found)

@@ -1,0 +1,171 @@
+"""The local stack, deployed by the real engine, with the real server in it: what a person does, and what must hold."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox import processes
+from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.operator import read_task_secrets
+from sandbox.atlantis.status import Status, StatusFile
+from sandbox.errors import SandboxError
+from sandbox.github import events
+from sandbox.github.store import Store
+from sandbox.github.webhook import deliver
+from sandbox.run import Sandbox
+from tests.sandbox.atlantis.conftest import eventually, fetch
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.world import BUCKET, TABLE
+from tests.sandbox.harness import Ground, own_processes
+
+needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+
+
+@pytest.fixture(scope="module")
+def up(module_ground: Ground) -> Iterator[Ground]:
+    """`make up`, whole: the stack and the server in it."""
+    answer = module_ground.cli("up")
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
+    address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
+    assert address is not None
+    assert fetch(address[0])[0] == 200
+    yield module_ground
+    assert module_ground.cli("down", "--force").returncode == 0
+    assert list(own_processes(module_ground.base)) == []
+
+
+def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
+    overrides = {f"atlantis:{key}": value for key, value in settings.items()}
+    return Sandbox(ground.stack, state=ground.state, settings=overrides)
+
+
+@pytest.fixture
+def service(up: Ground) -> Deployment:
+    found = deployed(_sandbox(up))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def github(service: Deployment) -> Store:
+    return Store(service.state / "github")
+
+
+def _status(service: Deployment) -> Status:
+    return StatusFile(service.state, service.name).read()
+
+
+def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Ground) -> None:
+    ping = up.cli("webhook", "--event", "ping")
+    assert (ping.returncode, ping.stdout.splitlines()[0]) == (0, "POST /events (ping) -> 200")
+    unsigned = up.cli("webhook", "--event", "ping", "--unsigned")
+    assert (unsigned.returncode, unsigned.stdout.splitlines()[0]) == (1, "POST /events (ping) -> 400")
+
+
+@needs_terraform
+def test_a_sample_pull_request_is_planned(up: Ground) -> None:
+    answer = up.cli("webhook")
+    assert answer.returncode == 0, answer.stderr
+    assert "POST /events (pull_request) -> 200\nProcessing..." in answer.stdout
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in answer.stdout
+
+
+def test_the_log_is_shown(up: Ground) -> None:
+    answer = up.cli("logs", "--no-follow", "--lines", "200")
+    assert answer.returncode == 0
+    assert "Atlantis started - listening on port" in answer.stdout
+
+
+def test_the_deployed_rules_lead_to_the_server(service: Deployment) -> None:
+    balancer = entrance(service)
+    assert balancer.host == "atlantis.example.com"
+    assert balancer.request("GET", "/healthz").status == 200
+    redirected = balancer.request("GET", "/", port=80)
+    assert (redirected.status, redirected.headers["location"]) == (301, "https://atlantis.example.com:443/")
+
+
+@needs_terraform
+def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed_role(
+    service: Deployment, github: Store
+) -> None:
+    pull = open_pull_request(github, "network", "v1")
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
+
+    before = len(github.recorded("comments"))
+    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    assert "approved" in comment(github, pull, "Ran Apply for dir: `.`", before)
+    assert "KeyCount" not in service.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+
+    before = len(github.recorded("comments"))
+    github.approve(pull, "reviewer")
+    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", before)
+    state = service.client("s3").get_object(Bucket=BUCKET, Key="network/terraform.tfstate")["Body"].read()
+    assert [resource["name"] for resource in json.loads(state)["resources"]] == ["release"]
+    digests = [item["LockID"]["S"] for item in service.client("dynamodb").scan(TableName=TABLE)["Items"]]
+    assert digests == [f"{BUCKET}/network/terraform.tfstate-md5"]
+    assert github.unexpected() == []
+
+
+def test_no_secret_value_is_in_the_sandboxs_own_files(service: Deployment) -> None:
+    described = service.task_definition(service.require_service().definition)
+    names = ["ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET"]
+    values = list(read_task_secrets(service, described, names).values())
+    needles = [value.encode() for value in values] + [values[0].splitlines()[5].encode()]
+    # Only Secrets Manager itself has them: its state file, as the local AWS keeps it.
+    files = [path for path in service.state.rglob("*") if path.is_file() and "local-aws" not in path.parts]
+    assert any(path.parent.name == "logs" for path in files)
+    assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
+
+
+def test_a_second_up_leaves_the_task_alone(up: Ground, service: Deployment) -> None:
+    before = _status(service)
+    _sandbox(up).up()
+    assert (_status(service).task, _status(service).events) == (before.task, before.events)
+
+
+def test_an_update_stops_the_old_task_and_starts_the_new_one(up: Ground, service: Deployment) -> None:
+    before = _status(service)
+    _sandbox(up, logLevel="debug").up()
+    assert _status(service).task != before.task
+    assert _status(service).definition != before.definition
+    _sandbox(up).up()
+
+
+def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_when_it_is_mended(
+    up: Ground, service: Deployment
+) -> None:
+    described = service.task_definition(service.require_service().definition)
+    variables = ["ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID", "ATLANTIS_GH_APP_KEY"]
+    good = read_task_secrets(service, described, variables)
+    value = dict(zip(("app_id", "installation_id", "private_key"), (good[name] for name in variables), strict=True))
+    secret = described["containerDefinitions"][0]["secrets"][0]["valueFrom"].rsplit(":", 3)[0]
+    client = service.client("secretsmanager")
+    escaped = value | {"private_key": value["private_key"].replace("\n", "\\n")}
+    client.put_secret_value(SecretId=secret, SecretString=json.dumps(escaped))
+    with pytest.raises(SandboxError) as failure:
+        _sandbox(up, logLevel="warn").up()
+    assert "ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM" in str(failure.value)
+    assert "rolled the service back" in str(failure.value)
+
+    client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
+    with pytest.raises(SandboxError, match="make refresh"):
+        _sandbox(up, logLevel="warn").up()
+    _sandbox(up, logLevel="warn").refresh()
+    _sandbox(up, logLevel="warn").up()
+    assert _status(service).state == "healthy"
+
+
+def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: Deployment) -> None:
+    _sandbox(up, desiredCount=0).up()
+    assert _status(service).state == "idle"
+    assert processes.find(service.state, service.name) is None
+    assert entrance(service).request("GET", "/healthz").status == 503
+    _sandbox(up).up()
+    eventually("the task", lambda: _status(service).state == "healthy")
