@@ -47,7 +47,12 @@ def _scalar(value: Any, kind: str) -> Any:
 
 
 def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> Any:
-    """An API value with the property names of `shape`; what the SDK does not know is left out."""
+    """An API value with the property names of `shape`; what the SDK does not know is left out.
+
+    The SDK writes a list that can have one member only as an object.
+    """
+    if shape.kind == "object" and isinstance(value, list):
+        return from_api(value[0], shape, renamed, prefix) if value else None
     if shape.kind == "object" and isinstance(value, list):
         # Where AWS has a list that can hold one item only, Pulumi has the item.
         return from_api(value[0], shape, renamed, prefix) if value else None
