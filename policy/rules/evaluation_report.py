@@ -4,7 +4,7 @@ from typing import Final
 
 from rules.journal import JOURNAL
 from rules.resources import Stack
-from rules.rule import Findings, Rule
+from rules.rule import WELL_ARCHITECTED, Findings, Rule
 
 __all__ = ["RULE"]
 
@@ -34,7 +34,8 @@ RULE: Final = Rule(
     ),
     severity="low",
     level="advisory",
-    controls=(),
+    controls=("SEC01-BP03",),
+    standard=WELL_ARCHITECTED,
     remediation=(
         "An exemption: mend the resource and remove it before it expires. An undecided check: look at the update's own"
         " result, or run `pulumi policy analyze` on the deployed stack."

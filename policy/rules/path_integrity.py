@@ -92,7 +92,7 @@ RULE: Final = Rule(
     ),
     severity="high",
     level="advisory",
-    controls=("EC2.18", "EC2.19", "EFS.6"),
+    controls=("EC2.18", "EC2.19"),
     remediation="Replace the source by the security group of the load balancer, or of the tasks, and delete the rest.",
     checks={
         "task-port": "Groups of load-balanced ECS services let in nothing but the load balancer's group.",

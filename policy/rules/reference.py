@@ -61,14 +61,14 @@ def readme(current: str) -> str:
 
 
 def _table() -> str:
-    lines = ["| policy | level | severity | what it demands | AWS controls |", "|---|---|---|---|---|"]
+    lines = ["| policy | level | severity | what it demands | controls |", "|---|---|---|---|---|"]
     for rule in RULES:
         cells = (
             f"[{rule.name}](#{rule.name})",
             rule.level,
             rule.severity,
             rule.description,
-            ", ".join(rule.controls) or "-",
+            ", ".join(rule.controls),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rules.resources import Resource
-from rules.rule import ANY_TYPE, Findings, Rule
+from rules.rule import ANY_TYPE, TAGGING, Findings, Rule
 from rules.settings import Setting
 from rules.values import UNKNOWN, mapping, mappings, text
 
@@ -52,7 +52,8 @@ RULE: Final = Rule(
     why="A resource without an owner is nobody's to pay for, to patch or to delete.",
     severity="low",
     level="advisory",
-    controls=("Tagging",),
+    controls=("EC2.43", "ECS.13", "ECS.14", "ECS.15", "EFS.5", "IAM.24", "SecretsManager.5"),
+    standard=TAGGING,
     remediation="Set the tags once, in the defaultTags of the provider or where the program makes its resources.",
     checks={"tags": "The tags of `tags` are there and not empty; the provider's defaultTags count."},
     by_type={ANY_TYPE: (_check,)},

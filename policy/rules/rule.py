@@ -26,7 +26,17 @@ from rules.resources import Resource, Stack, canonical_type
 from rules.settings import Setting, Settings, Unknowns, base_schema, read_settings
 from rules.values import MALFORMED, UNKNOWN, parse_json
 
-__all__ = ["ANY_TYPE", "Findings", "ResourceCheck", "Rule", "StackCheck", "policy_url"]
+__all__ = [
+    "ANY_TYPE",
+    "FSBP",
+    "TAGGING",
+    "WELL_ARCHITECTED",
+    "Findings",
+    "ResourceCheck",
+    "Rule",
+    "StackCheck",
+    "policy_url",
+]
 
 DOCUMENTATION: Final = "https://github.com/ryu-qqq/Infrastructure/blob/main/policy/README.md"
 ANY_TYPE: Final = "*"
@@ -120,10 +130,36 @@ StackCheck = Callable[[Stack, Findings], None]
 
 
 @dataclass(frozen=True)
+class Standard:
+    """A published set of controls."""
+
+    name: str
+    version: str
+    reference: str
+
+
+FSBP: Final = Standard(
+    "AWS Foundational Security Best Practices",
+    "1.0.0",
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html",
+)
+TAGGING: Final = Standard(
+    "AWS Resource Tagging Standard",
+    "1.0.0",
+    "https://docs.aws.amazon.com/securityhub/latest/userguide/standards-tagging.html",
+)
+WELL_ARCHITECTED: Final = Standard(
+    "AWS Well-Architected Framework",
+    "2024-11-06",
+    "https://docs.aws.amazon.com/wellarchitected/latest/framework/welcome.html",
+)
+
+
+@dataclass(frozen=True)
 class Rule:
     """One policy of the pack.
 
-    controls: identifiers of the AWS Foundational Security Best Practices standard that it covers.
+    controls: identifiers of what it covers in ``standard``.
     checks: the rule's checks by name, each with one sentence; messages, exemptions and the documentation use the names.
     by_type: for a rule that judges resources one by one, its functions for each type (``ANY_TYPE`` for all).
     whole_stack: for a rule that needs the stack, its function. A rule has one of the two.
@@ -143,6 +179,7 @@ class Rule:
     whole_stack: StackCheck | None = None
     settings: tuple[Setting, ...] = ()
     unknowns: Unknowns = "advisory"
+    standard: Standard = FSBP
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The JSON schema of the rule's configuration keys."""
@@ -162,9 +199,9 @@ class Rule:
             "display_name": self.title,
             "severity": Severity(self.severity),
             "framework": PolicyComplianceFramework(
-                name="AWS Foundational Security Best Practices",
-                version="1.0.0",
-                reference="https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html",
+                name=self.standard.name,
+                version=self.standard.version,
+                reference=self.standard.reference,
                 specification=", ".join(self.controls),
             ),
             "tags": ["aws", *self.controls],

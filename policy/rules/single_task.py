@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from rules.resources import Resource, Stack
-from rules.rule import Findings, Rule
+from rules.rule import WELL_ARCHITECTED, Findings, Rule
 from rules.settings import Setting
 from rules.task_definitions import readable_containers, variables
 from rules.values import UNKNOWN, at, integer, mappings, text
@@ -170,7 +170,8 @@ RULE: Final = Rule(
     ),
     severity="critical",
     level="mandatory",
-    controls=(),
+    controls=("REL04-BP04",),
+    standard=WELL_ARCHITECTED,
     remediation=(
         "desiredCount 1, deploymentMaximumPercent 100, deploymentMinimumHealthyPercent 0, the ECS controller with rolling"
         " deployments, rebalancing DISABLED, no autoscaling. An application that handles several writers by itself is"

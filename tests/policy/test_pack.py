@@ -1,0 +1,110 @@
+"""The pack as the engine and its users see it: metadata, reference, isolation from the program."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from rules.catalogue import RULES
+from rules.reference import README, SCHEMA, readme, schema
+from rules.required_tags import taggable_types
+from rules.rule import Rule
+from tests.policy import taggable_types as taggable
+from tests.policy.servicer import Pack
+
+PACK = README.parent
+CONTROL = re.compile(r"[A-Z][A-Za-z0-9]+\.\d+|(?:SEC|REL)\d\d-BP\d\d")
+
+
+def test_the_three_that_give_the_pack_its_name_are_mandatory_and_the_others_advise() -> None:
+    mandatory = {rule.name for rule in RULES if rule.level == "mandatory"}
+    assert mandatory == {"encryption", "encryption-stack", "cidr-restriction", "single-task"}
+
+
+def test_engine_is_told_everything_about_each_policy() -> None:
+    info = Pack().info()
+    assert info.supportsConfig
+    assert [policy.name for policy in info.policies] == [rule.name for rule in RULES]
+    for policy in info.policies:
+        assert policy.displayName
+        assert policy.description.endswith(".")
+        assert policy.remediation_steps.endswith(".")
+        assert policy.url.endswith(f"policy/README.md#{policy.name}")
+        assert policy.severity
+        assert policy.framework.name.startswith("AWS ")
+        assert policy.framework.specification
+        assert policy.framework.reference.startswith("https://docs.aws.amazon.com/")
+        assert {"unknowns", "exemptions"} <= set(policy.configSchema.properties)
+        assert not policy.configSchema.required
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_rule_is_one_kind_of_policy_with_sound_metadata(rule: Rule) -> None:
+    assert bool(rule.by_type) != bool(rule.whole_stack)
+    assert all(CONTROL.fullmatch(control) for control in rule.controls)
+    assert all(sentence.endswith(".") for sentence in (*rule.checks.values(), rule.why, rule.remediation))
+    assert all(setting.description.endswith((".", ")", ").")) for setting in rule.settings)
+
+
+def test_report_runs_last_because_it_shows_what_the_others_noted() -> None:
+    assert RULES[-1].name == "evaluation-report"
+
+
+def test_readme_is_current() -> None:
+    current = README.read_text(encoding="utf-8")
+    assert readme(current) == current, "run `python -m rules.reference` in policy/"
+
+
+def test_configuration_schema_is_current() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema(), "run `python -m rules.reference` in policy/"
+
+
+def test_readme_has_the_anchor_that_each_policy_links_to() -> None:
+    headings = re.findall(r"^### (.+)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == [rule.name for rule in RULES]
+
+
+def test_taggable_types_are_those_of_the_installed_sdk() -> None:
+    assert taggable.TARGET.read_text(encoding="utf-8") == taggable.content(), (
+        "run `python -m tests.policy.taggable_types`"
+    )
+    assert {"efs/fileSystem", "lb/loadBalancer", "ecs/taskDefinition"} <= taggable_types()
+
+
+def test_pack_imports_nothing_but_the_standard_library_and_the_policy_sdk() -> None:
+    allowed = {"pulumi_policy", "rules"}
+    for module in PACK.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{module.name} imports relatively"
+                names = [node.module or ""]
+            foreign = {name.partition(".")[0] for name in names} - allowed
+            assert foreign <= _standard_library(), f"{module.name} imports {foreign}"
+
+
+def test_entry_point_only_constructs_the_pack() -> None:
+    body = ast.parse((PACK / "__main__.py").read_text(encoding="utf-8")).body
+    statements = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [type(node) for node in statements] == [ast.Expr, ast.Expr]
+    call = statements[1]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    assert ast.unparse(call.value.func) == "PolicyPack"
+
+
+def test_pack_names_its_own_requirements() -> None:
+    requirements = (PACK / "requirements.txt").read_text(encoding="utf-8").split()
+    assert [line.partition("==")[0] for line in requirements] == ["pulumi-policy"]
+
+
+def _standard_library() -> set[str]:
+    import sys
+
+    return set(sys.stdlib_module_names)
+
+
+def test_configuration_files_of_this_repository_name_only_stacks_that_exist() -> None:
+    stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PACK.parent.glob("Pulumi.*.yaml")}
+    assert {path.stem for path in Path(PACK / "config").glob("*.json")} <= stacks
