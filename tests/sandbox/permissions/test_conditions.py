@@ -1,0 +1,196 @@
+"""What the local AWS does not look at when it decides, one test each: that it doesn't, and what the deployed policy says.
+
+A call proves nothing here, so the policy as read back from the roles is held against what AWS would make of it.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.local_aws import LocalAws
+from tests.sandbox.permissions.calls import BOUNDARY, BY_DEFAULT, NAMES, TRUST, Actor, call
+
+OTHERS_RANGE = [{"IpProtocol": "tcp", "FromPort": 4141, "ToPort": 4141, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+
+
+def statements(aws: LocalAws, role: str, effect: str, action: str) -> list[dict[str, Any]]:
+    """The role's statements of this effect that are about `action`, from inline and attached policies."""
+    return [
+        statement
+        for document in _documents(aws, role)
+        for statement in document["Statement"]
+        if statement["Effect"] == effect and any(_is_about(pattern, action) for pattern in _listed(statement["Action"]))
+    ]
+
+
+def conditions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [statement.get("Condition", {}) for statement in found]
+
+
+def resources(found: list[dict[str, Any]]) -> set[str]:
+    return {resource for statement in found for resource in _listed(statement["Resource"])}
+
+
+def _documents(aws: LocalAws, role: str) -> Iterator[dict[str, Any]]:
+    iam = aws.client("iam")
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield _decoded(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        yield _decoded(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def _decoded(document: Any) -> dict[str, Any]:
+    return json.loads(document) if isinstance(document, str) else document
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _is_about(pattern: str, action: str) -> bool:
+    return pattern == action or (pattern.endswith("*") and action.startswith(pattern[:-1]))
+
+
+def test_passing_a_role_is_not_checked_so_the_policy_passes_managed_roles_to_tasks_only(aws: LocalAws, task: Actor):
+    container = {"name": "api", "image": "busybox", "memory": 64}
+    passing = call(
+        "passes another role",
+        "ecs.register_task_definition",
+        family="fileflow-passing",
+        taskRoleArn=NAMES.role_arn("payments-admin"),
+        containerDefinitions=[container],
+    )
+    assert task.refusal(passing) == ""
+
+    passed = statements(aws, NAMES.task_role, "Allow", "iam:PassRole")
+    assert conditions(passed) == [{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}]
+    assert resources(passed) <= {NAMES.role_arn("fileflow-*"), NAMES.role_arn("atlantis-*")}
+    refused = resources(statements(aws, NAMES.task_role, "Deny", "iam:PassRole"))
+    assert {NAMES.task_role_arn, NAMES.execution_role_arn} <= refused
+
+
+def test_boundary_of_a_new_role_is_not_seen_so_the_policy_demands_it(aws: LocalAws, task: Actor):
+    bounded = call(
+        "makes a managed role under the boundary",
+        "iam.create_role",
+        RoleName="fileflow-bounded",
+        AssumeRolePolicyDocument=TRUST,
+        PermissionsBoundary=BOUNDARY,
+    )
+    assert BY_DEFAULT in task.refusal(bounded)
+
+    demanded = {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    for action in ("iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"):
+        granted = statements(aws, NAMES.task_role, "Allow", action)
+        assert granted
+        assert all(condition == demanded for condition in conditions(granted)), action
+    for action in ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"):
+        assert statements(aws, NAMES.task_role, "Allow", action) == []
+
+
+def test_family_of_a_task_definition_is_not_seen_so_the_policy_refuses_its_own(aws: LocalAws, task: Actor):
+    own = call(
+        "registers another definition of its own family",
+        "ecs.register_task_definition",
+        family=NAMES.base,
+        containerDefinitions=[{"name": "atlantis", "image": "busybox", "memory": 64}],
+    )
+    current = aws.client("ecs").describe_services(cluster=NAMES.base, services=[NAMES.base])["services"][0][
+        "taskDefinition"
+    ]
+    assert task.refusal(own) == ""
+    aws.client("ecs").deregister_task_definition(taskDefinition=_latest(aws, NAMES.base))
+    assert _latest(aws, NAMES.base) == current
+
+    refused = resources(statements(aws, NAMES.task_role, "Deny", "ecs:RegisterTaskDefinition"))
+    assert NAMES.arn("ecs", f"task-definition/{NAMES.base}:*") in refused
+
+
+def _latest(aws: LocalAws, family: str) -> str:
+    answer = aws.client("ecs").list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")
+    return answer["taskDefinitionArns"][0]
+
+
+def test_tags_of_a_security_group_are_not_seen_so_the_policy_refuses_its_own(
+    aws: LocalAws, task: Actor, values: dict[str, Any]
+):
+    group = values["security group"]
+    opening = call(
+        "opens its own security group",
+        "ec2.authorize_security_group_ingress",
+        GroupId=group,
+        IpPermissions=OTHERS_RANGE,
+    )
+    assert task.refusal(opening) == ""
+    aws.client("ec2").revoke_security_group_ingress(GroupId=group, IpPermissions=OTHERS_RANGE)
+
+    refused = statements(aws, NAMES.task_role, "Deny", "ec2:AuthorizeSecurityGroupIngress")
+    assert conditions(refused) == [{"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}]
+    described = aws.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    assert {"Key": "Service", "Value": "atlantis"} in described["Tags"]
+    for action in (
+        "ec2:DeleteTags",
+        "ec2:CreateTags",
+        "ec2:RevokeSecurityGroupIngress",
+        "ec2:ModifySecurityGroupRules",
+    ):
+        assert statements(aws, NAMES.task_role, "Deny", action) == refused
+
+
+def test_file_system_is_not_mounted_locally_so_the_policy_admits_by_the_access_point(
+    aws: LocalAws, values: dict[str, Any]
+):
+    mounting = statements(aws, NAMES.task_role, "Allow", "elasticfilesystem:ClientMount")
+    access_point = NAMES.arn("elasticfilesystem", f"access-point/{values['access point']}")
+    assert conditions(mounting) == [{"StringEquals": {"elasticfilesystem:AccessPointArn": access_point}}]
+    assert resources(mounting) == {NAMES.arn("elasticfilesystem", f"file-system/{values['file system']}")}
+    assert statements(aws, NAMES.task_role, "Allow", "elasticfilesystem:ClientRootAccess") == []
+
+
+def test_key_behind_a_secret_is_not_asked_so_the_policy_decrypts_through_the_service(
+    aws: LocalAws, values: dict[str, Any]
+):
+    decrypting = statements(aws, NAMES.execution_role, "Allow", "kms:Decrypt")
+    assert conditions(decrypting) == [{"StringEquals": {"kms:ViaService": NAMES.via("secretsmanager")}}]
+    assert resources(decrypting) == {NAMES.arn("kms", f"key/{values['secrets key']}")}
+    assert statements(aws, NAMES.task_role, "Allow", "kms:Decrypt") == []
+
+
+@pytest.mark.parametrize("role", [NAMES.task_role, NAMES.execution_role])
+def test_root_takes_on_the_roles_locally_so_the_trust_names_tasks_of_this_account_only(aws: LocalAws, role: str):
+    trust = _decoded(aws.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    assert len(trust["Statement"]) == 1
+    assert trust["Statement"][0]["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
+    told = json.dumps(trust["Statement"][0]["Condition"])
+    assert "aws:SourceAccount" in told
+    assert "aws:SourceArn" in told
+
+
+def test_no_statement_of_the_task_role_allows_everything(aws: LocalAws):
+    for document in _documents(aws, NAMES.task_role):
+        for statement in document["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert not [action for action in _listed(statement["Action"]) if "*" in action]
+                assert "NotAction" not in statement
+                assert "NotResource" not in statement
+
+
+def test_task_keeps_the_boundary_that_it_demands(aws: LocalAws):
+    role = aws.client("iam").get_role(RoleName=NAMES.task_role)["Role"]
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+
+
+def test_secrets_refuse_everybody_but_the_execution_role(aws: LocalAws, values: dict[str, Any]):
+    for secret in ("app secret", "webhook secret"):
+        policy = _decoded(aws.client("secretsmanager").get_resource_policy(SecretId=values[secret])["ResourcePolicy"])
+        refusals = [found for found in policy["Statement"] if found["Effect"] == "Deny"]
+        admitted = {arn for found in refusals for arn in _listed(found["Condition"]["ArnNotLike"]["aws:PrincipalArn"])}
+        assert NAMES.execution_role_arn in admitted
+        assert NAMES.task_role_arn not in admitted
+    with pytest.raises(ClientError, match="not authorized"):
+        aws.client("sts").assume_role(RoleArn=NAMES.role_arn("nobody"), RoleSessionName="nobody")

@@ -1,0 +1,128 @@
+"""Who reaches what through the deployed load balancer: its rules as read back, for sources that a test can't connect from."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.listener_rules import Decision, Listener, Request, decide, read_listeners
+from sandbox.local_aws import LocalAws
+from settings.schema import WEBHOOK_RANGES
+from tests.sandbox.permissions.calls import NAMES
+
+HOST = "atlantis.example.com"
+OFFICE = ("203.0.113.7", "203.0.113.255", "198.51.100.32", "198.51.100.47", "2001:db8:1::7")
+STRANGERS = (
+    "203.0.112.255",
+    "203.0.114.0",
+    "198.51.100.31",
+    "198.51.100.48",
+    "192.30.251.255",
+    "193.30.252.1",
+    "8.8.8.8",
+    "10.0.0.9",
+    "127.0.0.1",
+    "2001:db8:2::7",
+    "2a0a:a448::1",
+    "2606:50c1::1",
+    "::1",
+)
+GITHUB = tuple(str(block[position]) for block in WEBHOOK_RANGES for position in (0, 1, -1))
+PATHS = (
+    "/",
+    "/events",
+    "/events/",
+    "/Events",
+    "/events/../api/locks",
+    "/api/locks",
+    "/api/plan",
+    "/api/apply",
+    "/github-app/setup",
+    "/github-app/exchange-code",
+    "/healthz",
+    "/readyz",
+    "/status",
+    "/lock",
+    "/locks",
+    "/jobs/1",
+    "/static/css/custom.css",
+    "/debug/pprof",
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+@pytest.fixture(scope="module")
+def listeners(aws: LocalAws) -> dict[int, Listener]:
+    return {listener.port: listener for listener in read_listeners(aws.client("elbv2"), NAMES.base)}
+
+
+@pytest.fixture
+def https(listeners: dict[int, Listener]) -> Listener:
+    return listeners[443]
+
+
+@pytest.fixture
+def forwarded(values: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    return "forward", (values["target group"],)
+
+
+def outcome(decision: Decision) -> tuple[str, Any]:
+    return decision.action, decision.target_groups or decision.status
+
+
+REFUSED = ("fixed-response", 403)
+
+
+def test_load_balancer_listens_on_two_ports(listeners: dict[int, Listener]):
+    assert {port: listener.protocol for port, listener in listeners.items()} == {80: "HTTP", 443: "HTTPS"}
+
+
+@pytest.mark.parametrize("source", OFFICE)
+def test_office_reaches_every_path_with_every_method(https: Listener, forwarded: tuple[str, Any], source: str):
+    for path in PATHS:
+        for method in METHODS:
+            assert outcome(decide(https, Request(source, method, path, HOST))) == forwarded, (method, path)
+
+
+@pytest.mark.parametrize("source", GITHUB)
+def test_github_reaches_the_webhook_and_nothing_else(https: Listener, forwarded: tuple[str, Any], source: str):
+    reached = {
+        (method, path)
+        for path in PATHS
+        for method in METHODS
+        if outcome(decide(https, Request(source, method, path, HOST))) == forwarded
+    }
+    assert reached == {("POST", "/events")}
+    assert outcome(decide(https, Request(source, "GET", "/api/locks", HOST))) == REFUSED
+    assert outcome(decide(https, Request(source, "GET", "/github-app/setup", HOST))) == REFUSED
+
+
+@pytest.mark.parametrize("source", STRANGERS)
+def test_stranger_is_refused_whatever_is_asked(https: Listener, source: str):
+    for path in PATHS:
+        for method in METHODS:
+            assert outcome(decide(https, Request(source, method, path, HOST))) == REFUSED, (method, path)
+
+
+def test_query_and_headers_change_nothing_for_a_stranger(https: Listener):
+    forged = {"X-Forwarded-For": OFFICE[0], "X-GitHub-Event": "push", "Host": "localhost"}
+    request = Request("8.8.8.8", "POST", "/events", HOST, "admin=1", forged)
+    assert outcome(decide(https, request)) == REFUSED
+
+
+@pytest.mark.parametrize("source", [OFFICE[0], GITHUB[0], STRANGERS[0]])
+def test_http_is_redirected_for_everybody(listeners: dict[int, Listener], source: str):
+    decision = decide(listeners[80], Request(source, "POST", "/events", HOST, "a=1"))
+    assert decision == Decision("default", "redirect", status=301, location=f"https://{HOST}:443/events?a=1")
+
+
+def test_every_rule_of_the_listener_names_sources(https: Listener):
+    for rule in https.rules:
+        if rule["Priority"] != "default":
+            assert "source-ip" in {condition["Field"] for condition in rule["Conditions"]}
+            values = [value for condition in rule["Conditions"] for value in _values(condition)]
+            assert len(values) <= 5
+
+
+def _values(condition: dict[str, Any]) -> list[str]:
+    configs = [value for name, value in condition.items() if name.endswith("Config")]
+    return next((config["Values"] for config in configs), condition.get("Values", []))
