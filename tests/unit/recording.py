@@ -1,0 +1,224 @@
+"""Runs the real program under Pulumi's mocks and keeps what it registers: the graph of one stack's resources."""
+
+import asyncio
+import contextlib
+import contextvars
+import dataclasses
+import json
+import re
+import runpy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.settings import configure
+from pulumi.runtime.stack import run_in_stack
+
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
+ACCOUNT, REGION = "123456789012", "ap-northeast-2"
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+ZONE_OF = {"1": "ap-northeast-2a", "2": "ap-northeast-2c", "3": "ap-northeast-2a", "4": "ap-northeast-2c"}
+
+LOCAL: dict[str, Any] = {
+    "allowedCidrBlocks": ["203.0.113.0/24"],
+    "url": "https://atlantis.example.com",
+    "acmCertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+    "repoAllowlist": "github.com/ryu-qqq/*",
+    "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+}
+"""The least settings that make a whole stack, in a new VPC."""
+
+EXISTING_VPC: dict[str, Any] = {
+    "vpcId": "vpc-0a1b2c3d4e5f60718",
+    "publicSubnetIds": ["subnet-00000000000000001", "subnet-00000000000000002"],
+    "privateSubnetIds": ["subnet-00000000000000003", "subnet-00000000000000004"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Registered:
+    """One resource as the program asked for it."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    parent: str
+    """The parent's name; empty for a child of the stack."""
+    protect: bool
+    depends_on: tuple[str, ...]
+    """Names of the resources that it waits for."""
+    custom: bool
+    secret_inputs: frozenset[str]
+
+    def document(self, key: str = "policy") -> list[dict[str, Any]]:
+        """The statements of a policy document among the inputs."""
+        return json.loads(self.inputs[key])["Statement"]
+
+
+class Graph:
+    """Every resource and output of one run."""
+
+    def __init__(self, resources: list[Registered], outputs: dict[str, Any], warnings: list[str]) -> None:
+        self.resources, self.outputs, self.warnings = resources, outputs, warnings
+
+    def all(self, resource_type: str) -> list[Registered]:
+        return [resource for resource in self.resources if resource.type == resource_type]
+
+    def one(self, resource_type: str, name: str | None = None) -> Registered:
+        found = [resource for resource in self.all(resource_type) if name in (None, resource.name)]
+        assert len(found) == 1, (
+            f"{resource_type} {name or ''}: {[resource.name for resource in self.all(resource_type)]}"
+        )
+        return found[0]
+
+    def names(self, resource_type: str) -> list[str]:
+        return sorted(resource.name for resource in self.all(resource_type))
+
+
+def id_of(name: str) -> str:
+    """The id that the mocks give the resource of this name."""
+    return f"{name}-id"
+
+
+def arn_of(name: str) -> str:
+    """The ARN that the mocks give the resource of this name."""
+    return f"arn:aws:mock:{REGION}:{ACCOUNT}:{name}"
+
+
+class _Aws(Mocks):
+    """What AWS would answer: ids, ARNs and the few attributes that the program hands on."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        # awsx' outputs of the same name as an input are resources, not values.
+        state = {} if args.typ == "awsx:ec2:Vpc" else dict(args.inputs) | {"arn": arn_of(args.name)}
+        computed = {
+            "awsx:ec2:Vpc": {
+                "vpcId": "vpc-new",
+                "publicSubnetIds": ["subnet-public-1", "subnet-public-2"],
+                "privateSubnetIds": ["subnet-private-1", "subnet-private-2"],
+            },
+            "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example", "zoneId": "ZALB"},
+            "aws:efs/fileSystem:FileSystem": {"dnsName": "efs.example"},
+            "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},
+            "aws:ecs/taskDefinition:TaskDefinition": {"revision": 7},
+            "aws:kms/key:Key": {"keyId": f"{args.name}-key-id"},
+            "random:index/randomPassword:RandomPassword": {"result": "generated-secret-value"},
+            "aws:acm/certificate:Certificate": {
+                "domainValidationOptions": [
+                    {"resourceRecordName": "_proof", "resourceRecordType": "CNAME", "resourceRecordValue": "_value"}
+                ]
+            },
+            "aws:route53/record:Record": {"fqdn": "_proof.example.com"},
+        }
+        return id_of(args.name), state | computed.get(args.typ, {})
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        asked = args.args
+        answers: Mapping[str, Any] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": DEPLOYER},
+            "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com"},
+            "aws:iam/getSessionContext:getSessionContext": {"issuerArn": asked.get("arn")},
+            "aws:ec2/getSubnet:getSubnet": {
+                "availabilityZone": ZONE_OF.get(str(asked.get("id"))[-1], "ap-northeast-2a"),
+                "vpcId": "vpc-other" if str(asked.get("id")).endswith("9") else EXISTING_VPC["vpcId"],
+            },
+            "aws:ec2/getRouteTables:getRouteTables": {"ids": _route_tables(asked)},
+            "aws:ec2/getRouteTable:getRouteTable": {"routeTableId": f"rtb-of-{asked.get('subnetId')}"},
+            "aws:secretsmanager/getSecret:getSecret": {
+                "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked.get('name')}-AbCdEf",
+                "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}",
+            },
+        }
+        return answers[args.token], []
+
+
+def _route_tables(asked: Mapping[str, Any]) -> list[str]:
+    """The first private subnet has a table of its own, the second uses the main one."""
+    by = asked.get("filters", [{"name": "", "values": []}])[0]
+    if by["name"] == "association.main":
+        return ["rtb-main"]
+    return ["rtb-own"] if by["values"] == [EXISTING_VPC["privateSubnetIds"][0]] else []
+
+
+class _Recorder(MockMonitor):
+    """Keeps what a mock doesn't hand on: parents, protection, dependencies and the stack's outputs."""
+
+    def __init__(self) -> None:
+        super().__init__(_Aws())
+        self.registered: list[Registered] = []
+        self.outputs: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+            secret = frozenset(key for key, value in inputs.items() if rpc.is_rpc_secret(value))
+            self.registered.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    inputs={key: rpc.unwrap_rpc_secret(value) for key, value in inputs.items()},
+                    parent=_name(request.parent),
+                    protect=request.protect,
+                    depends_on=tuple(sorted(_name(urn) for urn in request.dependencies)),
+                    custom=request.custom,
+                    secret_inputs=secret,
+                )
+            )
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        if "pulumi:pulumi:Stack" in request.urn.split("::")[-2]:
+            outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+            self.outputs = {key: rpc.unwrap_rpc_secret(value) for key, value in outputs.items()}
+        return super().RegisterResourceOutputs(request)
+
+
+def _name(urn: str) -> str:
+    return "" if not urn or "pulumi:pulumi:Stack" in urn.split("::")[-2] else urn.rsplit("::", maxsplit=1)[-1]
+
+
+def deploy(stack: str = "prod", **changes: Any) -> Graph:
+    """The graph that the program registers for the least settings with `changes`; a change of None leaves a setting out.
+
+    Raises:
+        settings.SettingsError: as the program does.
+    """
+    given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
+    config = {f"atlantis:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    recorder = _Recorder()
+
+    async def run() -> None:
+        # What `set_mocks` does, but for a root stack that is finished, and takes no outputs, before the program begins.
+        configure(
+            MockSettings(
+                monitor=recorder,
+                monitor_features=set(recorder.GetDeploymentInfo(None).supportedFeatures),
+                engine=MockEngine(None),
+                project="atlantis",
+                stack=stack,
+                dry_run=False,
+                organization=None,
+                callbacks=None,
+            )
+        )
+        pulumi.runtime.set_all_config(config | {"aws:region": REGION})
+        await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
+
+    with _warnings() as warnings:
+        # The SDK keeps its settings in context variables: a context of its own keeps runs apart.
+        contextvars.copy_context().run(asyncio.run, run())
+    return Graph(recorder.registered, recorder.outputs, warnings)
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[list[str]]:
+    kept: list[str] = []
+    original = pulumi.log.warn
+    pulumi.log.warn = lambda message, *_args, **_options: kept.append(re.sub(r"\s+", " ", message))
+    try:
+        yield kept
+    finally:
+        pulumi.log.warn = original
