@@ -1,0 +1,78 @@
+# Every target is one command; what it does stands in sandbox/ (a stack on one machine) and in tests/.
+STACK ?= local
+BASE_PYTHON ?= python3
+PYTHON := .venv/bin/python
+SANDBOX = $(PYTHON) -m sandbox
+export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview refresh down outputs status logs webhook preflight policy-check \
+	test lint format test-unit test-policy test-sandbox bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  STACK=prod works on the production settings, in the sandbox too."
+
+up: .venv/installed ## deploy the stack into a local AWS and start Atlantis
+	@$(SANDBOX) up --stack $(STACK)
+
+preview: .venv/installed ## show what up would do, judged by the policy pack; STACK=prod needs no AWS credentials
+	@$(SANDBOX) preview --stack $(STACK)
+
+refresh: .venv/installed ## find what changed behind the program's back
+	@$(SANDBOX) refresh --stack $(STACK)
+
+down: .venv/installed ## destroy what isn't protected, stop everything; FORCE=1 destroys all
+	@$(SANDBOX) down --stack $(STACK) $(if $(FORCE),--force)
+
+outputs: .venv/installed ## the stack's outputs, JSON on standard output
+	@$(SANDBOX) outputs --stack $(STACK)
+
+status: .venv/installed ## what is deployed and what runs
+	@$(SANDBOX) status --stack $(STACK)
+
+logs: .venv/installed ## follow Atlantis' log
+	@$(SANDBOX) logs --stack $(STACK)
+
+webhook: .venv/installed ## send a signed sample event, show the answer
+	@$(SANDBOX) webhook --stack $(STACK)
+
+preflight: .venv/installed ## check what a real deployment needs: image, secrets, certificate, network, state
+	@$(PYTHON) -m preflight --stack $(STACK)
+
+policy-check: .venv/installed ## judge an exported state: STATE=file.json
+	@$(SANDBOX) policy-check --state "$(STATE)"
+
+test: lint test-unit test-policy test-sandbox ## all of the tests
+
+lint: .venv/installed ## style and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/basedpyright
+
+format: .venv/installed ## write the style
+	@.venv/bin/ruff format .
+
+test-unit: .venv/installed ## the program's exact inputs and the settings; seconds, no engine
+	@$(PYTHON) -m pytest -q tests/unit
+
+test-policy: .venv/installed ## the policy pack through the SDK's servicer, no engine
+	@$(PYTHON) -m pytest -q tests/policy
+
+test-sandbox: .venv/installed ## the real engine against a local AWS, the real Atlantis, faults
+	@$(PYTHON) -m pytest -q tests/sandbox tests/preflight
+
+bench: .venv/installed ## measure previews, updates, memory and the pack's cost
+	@$(SANDBOX) bench
+
+clean: .venv/installed ## stop everything and remove what this checkout made on the machine
+	@$(SANDBOX) down --stack $(STACK) --force
+	rm -rf .sandbox .venv
+
+.venv/installed: requirements.txt requirements-dev.txt policy/requirements.txt
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0] + "; name one with make BASE_PYTHON=python3.11")'
+	@echo "==> Installing the Python packages into .venv (once, a minute or two)"
+	@$(BASE_PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet -r requirements-dev.txt
+	@touch $@
