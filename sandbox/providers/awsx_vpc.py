@@ -80,7 +80,7 @@ class Vpc(pulumi.ComponentResource):
         names = aws.get_availability_zones(opts=pulumi.InvokeOptions(parent=self)).names
         if len(names) < count:
             raise ValueError(f"{VPC}: numberOfAvailabilityZones: {count} are asked for, the region has {len(names)}")
-        return names[:count]
+        return list(names[:count])
 
     def _of_type(self, plan: list[Subnet], kind: str) -> list[aws.ec2.Subnet]:
         names = {planned.name for planned in plan if planned.type == kind}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sandbox.providers.schema import Shape
@@ -57,22 +57,27 @@ def _value(shape: Shape, value: Any, path: str, where: str) -> Iterator[Failure]
         return
     if shape.kind == "unsupported":
         yield path, f"the sandbox's stand-in does not carry out this property; it can be added in {where}"
-    elif not isinstance(value, _KINDS[shape.kind]) or (isinstance(value, bool) and shape.kind != "boolean"):
-        converted = _convertible(shape.kind, value)
-        if not converted:
+    elif not _is_of(shape.kind, value):
+        if not _convertible(shape.kind, value):
             yield path, f"{_show(value)} is not of type {shape.kind}"
     elif shape.kind == "object":
         yield from _object(shape, value, path, where)
-    elif shape.kind == "map" and shape.element:
-        for key, item in value.items():
-            yield from _value(shape.element, item, f"{path}[{key!r}]", where)
     else:
-        if shape.kind == "array" and shape.element:
-            for index, item in enumerate(value):
-                yield from _value(shape.element, item, f"{path}[{index}]", where)
+        for key, item in _items(value):
+            yield from _value(shape.element or Shape("any"), item, f"{path}[{key!r}]", where)
         reason = _limit(shape, value)
         if reason:
             yield path, reason
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    return isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _convertible(kind: str, value: Any) -> bool:

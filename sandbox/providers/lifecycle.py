@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.providers import check
 from sandbox.providers.diff import Comparison, leaves
 from sandbox.providers.journal import Journal
-from sandbox.providers.resource import Resource
+from sandbox.providers.resource import Created, Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import UNKNOWN, Properties, has_unknown
 
@@ -88,7 +88,9 @@ class Lifecycle:
         if not found:
             known = {name: value for name, value in inputs.items() if not has_unknown(value)}
             # A preview's unknown value is given: a rule that misses it is wrong about that, and right at the update.
-            found.extend((name, reason) for name, reason in self.make().rules(known) if name in known or name not in inputs)
+            found.extend(
+                (name, reason) for name, reason in self.make().rules(known) if name in known or name not in inputs
+            )
         if made_up:
             inputs[_MADE_UP] = made_up
         return inputs, found
@@ -153,11 +155,11 @@ class Lifecycle:
         for identity in self.journal.unconfirmed(self.urn):
             adopted = self._adopt(resource, identity, effective)
             if adopted:
-                return identity, self._finish(resource, identity, inputs, effective, {}, frozenset(effective))
+                return identity, self._finish(resource, Created(identity), inputs, frozenset(effective))
         created = resource.create(effective)
         self.journal.record(self.urn, created.id)
         changed = frozenset(effective) & self.entry.handled
-        return created.id, self._finish(resource, created.id, inputs, effective, created.facts, changed)
+        return created.id, self._finish(resource, created, inputs, changed)
 
     def _adopt(self, resource: Resource[Any], identity: str, inputs: Properties) -> bool:
         """Whether the object of an interrupted run can be taken over; one that can't be is removed."""
@@ -176,26 +178,21 @@ class Lifecycle:
         return False
 
     def _finish(
-        self,
-        resource: Resource[Any],
-        identity: str,
-        inputs: Properties,
-        effective: Properties,
-        facts: Properties,
-        changed: frozenset[str],
+        self, resource: Resource[Any], created: Created, inputs: Properties, changed: frozenset[str]
     ) -> Properties:
         try:
-            resource.configure(identity, effective, changed)
-            outputs = self._outputs(resource, identity, inputs, facts)
+            resource.configure(created.id, self._effective(inputs), changed)
+            outputs = self._outputs(resource, created.id, inputs, created.facts)
         except Exception as error:
-            raise InitializationError(identity, {**self._known_outputs(inputs), **facts}, error) from error
+            known = {**self._known_outputs(inputs), **created.facts}
+            raise InitializationError(created.id, known, error) from error
         return outputs
 
     def _outputs(self, resource: Resource[Any], identity: str, inputs: Properties, facts: Properties) -> Properties:
         known = {**facts, **self._known_outputs(inputs)}
         found = resource.read(identity, known)
         if found is None:
-            raise LookupError(f"{self.entry.token} {identity} is gone right after it was made")
+            raise LookupError(f"{self.entry.sdk_name} {identity} is gone right after it was made")
         found.pop("tags", None)
         outputs = {**known, **{name: value for name, value in found.items() if value is not None}}
         for name, value in inputs.items():

@@ -40,7 +40,7 @@ class _Generated(Resource[None]):
 class RandomString(_Generated):
     """Characters of the classes asked for, at least so many of each."""
 
-    token = "random:index/randomString:RandomString"  # noqa: S105
+    sdk_name = "random:index/randomString:RandomString"
     defaults: ClassVar[Mapping[str, object]] = {
         **dict.fromkeys(_CLASSES, True),
         **{f"min{name.title()}": 0 for name in _CLASSES},
@@ -67,7 +67,7 @@ class RandomString(_Generated):
 class RandomPassword(RandomString):
     """A RandomString whose result is a secret."""
 
-    token = "random:index/randomPassword:RandomPassword"  # noqa: S105
+    sdk_name = "random:index/randomPassword:RandomPassword"
     secret: ClassVar[frozenset[str]] = frozenset({"result", "bcryptHash"})
 
     def create(self, inputs: Properties) -> Created:
@@ -78,7 +78,7 @@ class RandomPassword(RandomString):
 class RandomId(_Generated):
     """Random bytes in several spellings; the id is the one for URLs."""
 
-    token = "random:index/randomId:RandomId"  # noqa: S105
+    sdk_name = "random:index/randomId:RandomId"
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """At least one byte."""
@@ -110,13 +110,17 @@ def _draw(inputs: Properties) -> str:
     return "".join(drawn)
 
 
+_TABLE: Mapping[str, type[Resource[Any]]] = {
+    entry.sdk_name: entry for entry in (RandomPassword, RandomString, RandomId)
+}
+
+
 class RandomPackage(Package):
     """pulumi-random."""
 
     name = "random"
     version = importlib.metadata.version("pulumi-random")
-    resources: ClassVar = {entry.token: entry for entry in (RandomPassword, RandomString, RandomId)}
-    functions: ClassVar = {}
+    resources = _TABLE
 
     def __init__(self) -> None:
         self._schemas: dict[str, schema.ResourceSchema] = {}
@@ -138,6 +142,9 @@ class RandomPackage(Package):
 
     def backend(self, region: str | None) -> Any:
         """Entries need nothing."""
+
+    def cancel(self) -> None:
+        """Nothing here waits."""
 
 
 def serve(arguments: list[str]) -> None:

@@ -25,8 +25,8 @@ class Resource(abc.ABC, Generic[Backend]):
     unless it is one of `in_place`.
     """
 
-    token: ClassVar[str]
-    """Type token of the SDK, such as `aws:ec2/vpc:Vpc`."""
+    sdk_name: ClassVar[str]
+    """Its name (type token) in the SDK, such as `aws:ec2/vpc:Vpc`."""
     defaults: ClassVar[Mapping[str, object]] = {}
     """Values that the provider fills in where the program says nothing."""
     in_place: ClassVar[frozenset[str]] = frozenset()
@@ -78,7 +78,7 @@ class Resource(abc.ABC, Generic[Backend]):
 class Function(abc.ABC, Generic[Backend]):
     """One function (`invoke`) of a provider; a subclass is the table's entry."""
 
-    token: ClassVar[str]
+    sdk_name: ClassVar[str]
     required: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, backend: Backend) -> None:

@@ -151,8 +151,6 @@ def _shape(hint: Any) -> Shape:
     """The shape of an annotation such as `Input[Optional[Sequence[Input[str]]]]`."""
     import pulumi  # noqa: PLC0415
 
-    if hint in _SCALARS:
-        return Shape(_SCALARS[hint])
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -163,11 +161,10 @@ def _shape(hint: Any) -> Shape:
         return Shape("map", element=_shape(arguments[1]))
     if isinstance(origin, type) and issubclass(origin, typing.Sequence):
         return Shape("array", element=_shape(arguments[0]))
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return Shape("string")
     if isinstance(hint, type) and pulumi._types.is_input_type(hint):
         return _object(hint)
-    return Shape("any")
+    is_enum = isinstance(hint, type) and issubclass(hint, enum.Enum)
+    return Shape("string" if is_enum else _SCALARS.get(hint, "any"))
 
 
 def _is_wrapper(hint: Any) -> bool:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Collection, Mapping
 from concurrent import futures
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -34,8 +34,8 @@ class Package(abc.ABC):
 
     name: str
     version: str
-    resources: Mapping[str, type[Resource[Any]]]
-    functions: Mapping[str, type[Function[Any]]]
+    resources: ClassVar[Mapping[str, type[Resource[Any]]]] = {}
+    functions: ClassVar[Mapping[str, type[Function[Any]]]] = {}
 
     @abc.abstractmethod
     def schemas(self) -> Mapping[str, ResourceSchema]:
@@ -58,6 +58,7 @@ class Package(abc.ABC):
         """Tags that every resource gets."""
         return {}
 
+    @abc.abstractmethod
     def cancel(self) -> None:
         """Give up waiting for anything."""
 
@@ -130,7 +131,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             result = entry(self._package.backend(arguments.pop("region", None))).call(arguments)
         except Exception as error:  # noqa: BLE001  (whatever it is, the engine has to be told)
             context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {error}")
-        return provider_pb2.InvokeResponse(**{"return": encode(result, secrets & result.keys())})
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(encode(result, secrets & result.keys()))  # a keyword of Python
+        return response
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
         """Judge a resource's inputs and fill in what the provider fills in."""

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class Certificate(AwsResource):
     """A certificate that ACM issues once the domain is proven to be ours."""
 
-    token = "aws:acm/certificate:Certificate"
+    sdk_name = "aws:acm/certificate:Certificate"
     service = "acm"
     operation = "RequestCertificate"
     handled: ClassVar = frozenset({"options"})
@@ -97,7 +97,7 @@ class Certificate(AwsResource):
 class CertificateValidation(AwsResource):
     """The moment a certificate is issued: nothing in AWS, but something to wait for."""
 
-    token = "aws:acm/certificateValidation:CertificateValidation"
+    sdk_name = "aws:acm/certificateValidation:CertificateValidation"
     service = "acm"
     operation = "DescribeCertificate"
     write_only: ClassVar = frozenset({"validationRecordFqdns"})

@@ -58,7 +58,7 @@ class AwsResource(Resource[Session]):
 
     def properties(self, answer: Mapping[str, Any], *names: str) -> Properties:
         """What an answer of AWS says of the properties, by name; `names` are outputs that are no inputs."""
-        found = from_api(answer, SCHEMAS[self.token].inputs, self.renamed)
+        found = from_api(answer, SCHEMAS[self.sdk_name].inputs, self.renamed)
         keys = {key.casefold(): key for key in answer}
         for name in names:
             key = keys.get(self.renamed.get(name, name).casefold())
@@ -83,7 +83,7 @@ class AwsResource(Resource[Session]):
             if isinstance(error, GoneError) or is_gone(error):
                 return None
             raise
-        if found is not None and "region" in SCHEMAS[self.token].outputs:
+        if found is not None and "region" in SCHEMAS[self.sdk_name].outputs:
             found["region"] = self.backend.region
         return found
 

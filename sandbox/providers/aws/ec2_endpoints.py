@@ -18,7 +18,7 @@ _INTERFACE_ONLY = frozenset({"securityGroupIds", "subnetIds", "privateDnsEnabled
 class VpcEndpoint(Ec2Resource):
     """A private way to a service: an interface in subnets, or a gateway in route tables."""
 
-    token = "aws:ec2/vpcEndpoint:VpcEndpoint"
+    sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
     operation = "CreateVpcEndpoint"
     kind = "vpc-endpoint"
     renamed: ClassVar = {"policy": "PolicyDocument"}

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class Vpc(Ec2Resource):
     """A VPC with its default security group, network ACL and main route table."""
 
-    token = "aws:ec2/vpc:Vpc"
+    sdk_name = "aws:ec2/vpc:Vpc"
     operation = "CreateVpc"
     kind = "vpc"
     renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock"}
@@ -71,7 +71,7 @@ class Vpc(Ec2Resource):
 class Subnet(Ec2Resource):
     """A subnet of a VPC in one zone."""
 
-    token = "aws:ec2/subnet:Subnet"
+    sdk_name = "aws:ec2/subnet:Subnet"
     operation = "CreateSubnet"
     kind = "subnet"
     defaults: ClassVar = {
@@ -122,7 +122,7 @@ class Subnet(Ec2Resource):
 class InternetGateway(Ec2Resource):
     """A VPC's way to and from the internet."""
 
-    token = "aws:ec2/internetGateway:InternetGateway"
+    sdk_name = "aws:ec2/internetGateway:InternetGateway"
     operation = "CreateInternetGateway"
     kind = "internet-gateway"
     handled: ClassVar = frozenset({"vpcId"})
@@ -172,7 +172,7 @@ class InternetGateway(Ec2Resource):
 class Eip(Ec2Resource):
     """An elastic address."""
 
-    token = "aws:ec2/eip:Eip"
+    sdk_name = "aws:ec2/eip:Eip"
     operation = "AllocateAddress"
     kind = "elastic-ip"
     computed: ClassVar = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
@@ -200,7 +200,7 @@ class Eip(Ec2Resource):
 class NatGateway(Ec2Resource):
     """The way out for private subnets."""
 
-    token = "aws:ec2/natGateway:NatGateway"
+    sdk_name = "aws:ec2/natGateway:NatGateway"
     operation = "CreateNatGateway"
     kind = "natgateway"
     defaults: ClassVar = {"connectivityType": "public"}

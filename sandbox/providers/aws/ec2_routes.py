@@ -30,7 +30,7 @@ _DESTINATIONS = {
 class RouteTable(Ec2Resource):
     """A route table; its routes are resources of their own."""
 
-    token = "aws:ec2/routeTable:RouteTable"
+    sdk_name = "aws:ec2/routeTable:RouteTable"
     operation = "CreateRouteTable"
     kind = "route-table"
 
@@ -56,7 +56,7 @@ class RouteTable(Ec2Resource):
 class Route(Ec2Resource):
     """One route of a table: a destination and a target."""
 
-    token = "aws:ec2/route:Route"
+    sdk_name = "aws:ec2/route:Route"
     operation = "CreateRoute"
     kind = "route"
     renamed: ClassVar = {
@@ -115,7 +115,7 @@ class Route(Ec2Resource):
 class RouteTableAssociation(Ec2Resource):
     """A subnet's use of a route table."""
 
-    token = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+    sdk_name = "aws:ec2/routeTableAssociation:RouteTableAssociation"
     operation = "AssociateRouteTable"
     kind = "association"
     delete_first = True

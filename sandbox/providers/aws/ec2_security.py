@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class SecurityGroup(Ec2Resource):
     """A security group whose rules are resources of their own."""
 
-    token = "aws:ec2/securityGroup:SecurityGroup"
+    sdk_name = "aws:ec2/securityGroup:SecurityGroup"
     operation = "CreateSecurityGroup"
     kind = "security-group"
     renamed: ClassVar = {"name": "GroupName"}
@@ -55,7 +55,7 @@ class SecurityGroup(Ec2Resource):
 class DefaultSecurityGroup(Ec2Resource):
     """A VPC's default security group, taken over and emptied. Deleting the resource leaves the group as it is."""
 
-    token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+    sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
     operation = "CreateSecurityGroup"
     kind = "security-group"
     defaults: ClassVar = {"revokeRulesOnDelete": False}
@@ -208,7 +208,7 @@ _RANGES = {
 class SecurityGroupIngressRule(_SecurityGroupRule):
     """One rule for what comes in."""
 
-    token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
     operation = "AuthorizeSecurityGroupIngress"
     direction = "ingress"
 
@@ -216,6 +216,6 @@ class SecurityGroupIngressRule(_SecurityGroupRule):
 class SecurityGroupEgressRule(_SecurityGroupRule):
     """One rule for what goes out."""
 
-    token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     operation = "AuthorizeSecurityGroupEgress"
     direction = "egress"

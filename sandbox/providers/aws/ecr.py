@@ -13,7 +13,7 @@ from sandbox.providers.values import Properties
 class Repository(AwsResource):
     """An image repository. Its encryption is decided when it is made."""
 
-    token = "aws:ecr/repository:Repository"
+    sdk_name = "aws:ecr/repository:Repository"
     service = "ecr"
     operation = "CreateRepository"
     renamed: ClassVar = {
@@ -126,7 +126,7 @@ class _RepositoryDocument(AwsResource):
 class LifecyclePolicy(_RepositoryDocument):
     """Which images are dropped."""
 
-    token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+    sdk_name = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     operation = "PutLifecyclePolicy"
     renamed: ClassVar = {"repository": "repositoryName", "policy": "lifecyclePolicyText"}
     parameter = "lifecyclePolicyText"
@@ -136,7 +136,7 @@ class LifecyclePolicy(_RepositoryDocument):
 class RepositoryPolicy(_RepositoryDocument):
     """Who may pull and push."""
 
-    token = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+    sdk_name = "aws:ecr/repositoryPolicy:RepositoryPolicy"
     operation = "SetRepositoryPolicy"
     renamed: ClassVar = {"repository": "repositoryName", "policy": "policyText"}
     parameter = "policyText"

@@ -48,7 +48,7 @@ class EcsResource(AwsResource):
 class Cluster(EcsResource):
     """A cluster."""
 
-    token = "aws:ecs/cluster:Cluster"
+    sdk_name = "aws:ecs/cluster:Cluster"
     operation = "CreateCluster"
     renamed: ClassVar = {"name": "clusterName"}
     in_place: ClassVar = frozenset({"configuration", "serviceConnectDefaults", "settings"})
@@ -87,7 +87,7 @@ class Cluster(EcsResource):
 class ClusterCapacityProviders(EcsResource):
     """What a cluster's tasks run on."""
 
-    token = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+    sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
     operation = "PutClusterCapacityProviders"
     renamed: ClassVar = {
         "clusterName": "cluster",
@@ -140,7 +140,7 @@ class ClusterCapacityProviders(EcsResource):
 class TaskDefinition(EcsResource):
     """A revision of a task family. Every change is another revision."""
 
-    token = "aws:ecs/taskDefinition:TaskDefinition"
+    sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
     operation = "RegisterTaskDefinition"
     handled: ClassVar = frozenset({"containerDefinitions", "volumes"})
     limits: ClassVar = {"volumes": "RegisterTaskDefinition.volumes"}
@@ -249,7 +249,7 @@ class TaskDefinition(EcsResource):
         return json.dumps([_plain(container) for container in containers])
 
     def _shown_volume(self, volume: Mapping[str, Any]) -> Properties:
-        element = SCHEMAS[self.token].inputs.properties["volumes"].element
+        element = SCHEMAS[self.sdk_name].inputs.properties["volumes"].element
         found = from_api(volume, element, self.renamed, "*.") if element else {}
         if volume.get("host", {}).get("sourcePath"):
             found["hostPath"] = volume["host"]["sourcePath"]

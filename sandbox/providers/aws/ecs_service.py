@@ -16,7 +16,7 @@ _STEERING = frozenset({"waitForSteadyState", "forceDelete", "sigintRollback"})
 class Service(EcsResource):
     """A service."""
 
-    token = "aws:ecs/service:Service"
+    sdk_name = "aws:ecs/service:Service"
     operation = "CreateService"
     renamed: ClassVar = {
         "name": "serviceName",

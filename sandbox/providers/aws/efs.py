@@ -30,7 +30,7 @@ class _EfsResource(AwsResource):
 class FileSystem(_EfsResource):
     """A file system. Its encryption is decided when it is made."""
 
-    token = "aws:efs/fileSystem:FileSystem"
+    sdk_name = "aws:efs/fileSystem:FileSystem"
     operation = "CreateFileSystem"
     handled: ClassVar = frozenset({"lifecyclePolicies", "protection"})
     limits: ClassVar = {
@@ -125,7 +125,7 @@ class FileSystem(_EfsResource):
 class AccessPoint(_EfsResource):
     """A directory of a file system, entered as one user."""
 
-    token = "aws:efs/accessPoint:AccessPoint"
+    sdk_name = "aws:efs/accessPoint:AccessPoint"
     operation = "CreateAccessPoint"
     computed: ClassVar = frozenset({"rootDirectory"})
 
@@ -167,7 +167,7 @@ class AccessPoint(_EfsResource):
 class MountTarget(_EfsResource):
     """A file system's address in one subnet."""
 
-    token = "aws:efs/mountTarget:MountTarget"
+    sdk_name = "aws:efs/mountTarget:MountTarget"
     operation = "CreateMountTarget"
     in_place: ClassVar = frozenset({"securityGroups"})
     computed: ClassVar = frozenset({"ipAddress", "ipAddressType", "securityGroups"})
@@ -214,7 +214,7 @@ class MountTarget(_EfsResource):
 class FileSystemPolicy(_EfsResource):
     """Who may mount a file system, and how."""
 
-    token = "aws:efs/fileSystemPolicy:FileSystemPolicy"
+    sdk_name = "aws:efs/fileSystemPolicy:FileSystemPolicy"
     operation = "PutFileSystemPolicy"
     defaults: ClassVar = {"bypassPolicyLockoutSafetyCheck": False}
     write_only: ClassVar = frozenset({"bypassPolicyLockoutSafetyCheck"})
@@ -247,7 +247,7 @@ class FileSystemPolicy(_EfsResource):
 class BackupPolicy(_EfsResource):
     """Whether AWS Backup keeps copies of a file system."""
 
-    token = "aws:efs/backupPolicy:BackupPolicy"
+    sdk_name = "aws:efs/backupPolicy:BackupPolicy"
     operation = "PutBackupPolicy"
     in_place: ClassVar = frozenset({"backupPolicy"})
 

@@ -120,7 +120,7 @@ _LOGS = {"accessLogs": "access_logs", "connectionLogs": "connection_logs"}
 class LoadBalancer(_WithAttributes):
     """An application load balancer."""
 
-    token = "aws:lb/loadBalancer:LoadBalancer"
+    sdk_name = "aws:lb/loadBalancer:LoadBalancer"
     operation = "CreateLoadBalancer"
     kind = "load_balancer"
     parameter = "LoadBalancerArn"
@@ -238,7 +238,7 @@ _HEALTH = {
 class TargetGroup(_WithAttributes):
     """Where a load balancer sends requests."""
 
-    token = "aws:lb/targetGroup:TargetGroup"
+    sdk_name = "aws:lb/targetGroup:TargetGroup"
     operation = "CreateTargetGroup"
     kind = "target_group"
     parameter = "TargetGroupArn"

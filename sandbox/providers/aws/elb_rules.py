@@ -61,7 +61,7 @@ class _WithActions(ElbResource):
 
     def shown_actions(self, actions: list[dict[str, Any]], state: Properties) -> list[Any]:
         """Actions as the program writes them; AWS numbers them and says a single target group twice."""
-        shape = SCHEMAS[self.token].inputs.properties[self.actions].element
+        shape = SCHEMAS[self.sdk_name].inputs.properties[self.actions].element
         shown = []
         known = state.get(self.actions) or []
         for index, action in enumerate(actions):
@@ -80,7 +80,7 @@ class _WithActions(ElbResource):
 class Listener(_WithActions):
     """A port of a load balancer, and what happens where no rule fits."""
 
-    token = "aws:lb/listener:Listener"
+    sdk_name = "aws:lb/listener:Listener"
     operation = "CreateListener"
     actions = "defaultActions"
     renamed: ClassVar = {**_RENAMED, "certificateArn": "Certificates"}
@@ -142,7 +142,7 @@ class Listener(_WithActions):
 class ListenerRule(_WithActions):
     """What happens to requests that meet conditions."""
 
-    token = "aws:lb/listenerRule:ListenerRule"
+    sdk_name = "aws:lb/listenerRule:ListenerRule"
     operation = "CreateRule"
     actions = "actions"
     in_place: ClassVar = frozenset({"actions", "conditions", "priority"})

@@ -18,7 +18,7 @@ _MANAGED_LIMIT = 6_144
 class Role(AwsResource):
     """A role."""
 
-    token = "aws:iam/role:Role"
+    sdk_name = "aws:iam/role:Role"
     service = "iam"
     operation = "CreateRole"
     name_limit = 64
@@ -86,7 +86,7 @@ def _document(document: Any) -> str:
 class RolePolicy(AwsResource):
     """An inline policy. IAM counts all of a role's together, without white space."""
 
-    token = "aws:iam/rolePolicy:RolePolicy"
+    sdk_name = "aws:iam/rolePolicy:RolePolicy"
     service = "iam"
     operation = "PutRolePolicy"
     name_limit = 128
@@ -145,7 +145,7 @@ class RolePolicy(AwsResource):
 class Policy(AwsResource):
     """A policy of the customer's own. IAM keeps five versions and counts characters without white space."""
 
-    token = "aws:iam/policy:Policy"
+    sdk_name = "aws:iam/policy:Policy"
     service = "iam"
     operation = "CreatePolicy"
     name_limit = 128
@@ -204,7 +204,7 @@ class Policy(AwsResource):
 class RolePolicyAttachment(AwsResource):
     """A managed policy on a role."""
 
-    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    sdk_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     service = "iam"
     operation = "AttachRolePolicy"
     renamed: ClassVar = {"role": "RoleName"}
@@ -231,7 +231,7 @@ class RolePolicyAttachment(AwsResource):
 class GetSessionContext(Function[Any]):
     """The role behind a session's ARN; any other ARN is its own issuer."""
 
-    token = "aws:iam/getSessionContext:getSessionContext"
+    sdk_name = "aws:iam/getSessionContext:getSessionContext"
     required: ClassVar = frozenset({"arn"})
 
     def call(self, arguments: Properties) -> Properties:

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class Key(AwsResource):
     """A customer key."""
 
-    token = "aws:kms/key:Key"
+    sdk_name = "aws:kms/key:Key"
     service = "kms"
     operation = "CreateKey"
     renamed: ClassVar = {
@@ -117,7 +117,7 @@ class Key(AwsResource):
 class Alias(AwsResource):
     """A name for a key."""
 
-    token = "aws:kms/alias:Alias"
+    sdk_name = "aws:kms/alias:Alias"
     service = "kms"
     operation = "CreateAlias"
     renamed: ClassVar = {"name": "AliasName"}

@@ -39,7 +39,7 @@ _RETENTIONS = (
 class LogGroup(AwsResource):
     """A log group. 0 days keep its events for ever."""
 
-    token = "aws:cloudwatch/logGroup:LogGroup"
+    sdk_name = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
     operation = "CreateLogGroup"
     name_limit = 512

@@ -16,7 +16,7 @@ from sandbox.providers.values import Properties
 class GetRegion(Function[Any]):
     """The provider's region."""
 
-    token = "aws:index/getRegion:getRegion"
+    sdk_name = "aws:index/getRegion:getRegion"
 
     def call(self, arguments: Properties) -> Properties:
         """No call to AWS."""
@@ -29,7 +29,7 @@ class GetRegion(Function[Any]):
 class GetPartition(Function[Any]):
     """The region's partition."""
 
-    token = "aws:index/getPartition:getPartition"
+    sdk_name = "aws:index/getPartition:getPartition"
 
     def call(self, arguments: Properties) -> Properties:
         """No call to AWS."""
@@ -47,7 +47,7 @@ class GetPartition(Function[Any]):
 class GetCallerIdentity(Function[Any]):
     """Who the provider is."""
 
-    token = "aws:index/getCallerIdentity:getCallerIdentity"
+    sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
 
     def call(self, arguments: Properties) -> Properties:
         """As STS says."""
@@ -64,7 +64,7 @@ class GetCallerIdentity(Function[Any]):
 class GetAvailabilityZones(Function[Any]):
     """The region's zones."""
 
-    token = "aws:index/getAvailabilityZones:getAvailabilityZones"
+    sdk_name = "aws:index/getAvailabilityZones:getAvailabilityZones"
 
     def call(self, arguments: Properties) -> Properties:
         """In the order of their names."""
@@ -130,7 +130,7 @@ class _Lookup(Function[Any]):
 
     def named(self, found: Mapping[str, Any]) -> Properties:
         """What EC2 says, by the names of the result."""
-        shape = Shape("object", properties={name: Shape("any") for name in SCHEMAS[self.token].outputs})
+        shape = Shape("object", properties={name: Shape("any") for name in SCHEMAS[self.sdk_name].outputs})
         result = from_api(found, shape, {})
         result.pop("filters", None)
         return {**result, "tags": mapped(found.get("Tags")), "region": self.backend.region}
@@ -139,7 +139,7 @@ class _Lookup(Function[Any]):
 class GetSubnet(_Lookup):
     """A subnet."""
 
-    token = "aws:ec2/getSubnet:getSubnet"
+    sdk_name = "aws:ec2/getSubnet:getSubnet"
     operation, answer, identity = "describe_subnets", "Subnets", ("id", "SubnetIds")
     by: ClassVar = {
         "availabilityZone": "availability-zone",
@@ -162,7 +162,7 @@ class GetSubnet(_Lookup):
 class GetVpc(_Lookup):
     """A VPC."""
 
-    token = "aws:ec2/getVpc:getVpc"
+    sdk_name = "aws:ec2/getVpc:getVpc"
     operation, answer, identity = "describe_vpcs", "Vpcs", ("id", "VpcIds")
     by: ClassVar = {"cidrBlock": "cidr", "default": "is-default", "dhcpOptionsId": "dhcp-options-id", "state": "state"}
 
@@ -192,7 +192,7 @@ class GetVpc(_Lookup):
 class GetRouteTable(_Lookup):
     """A route table, by its own id or by a subnet that uses it."""
 
-    token = "aws:ec2/getRouteTable:getRouteTable"
+    sdk_name = "aws:ec2/getRouteTable:getRouteTable"
     operation, answer, identity = "describe_route_tables", "RouteTables", ("routeTableId", "RouteTableIds")
     by: ClassVar = {
         "gatewayId": "association.gateway-id",
@@ -245,7 +245,7 @@ def _route(route: Mapping[str, Any]) -> Properties:
 class GetRouteTables(Function[Any]):
     """Ids of route tables."""
 
-    token = "aws:ec2/getRouteTables:getRouteTables"
+    sdk_name = "aws:ec2/getRouteTables:getRouteTables"
 
     def call(self, arguments: Properties) -> Properties:
         """All that fit; none is an error, as with the official provider."""
@@ -264,7 +264,7 @@ class GetRouteTables(Function[Any]):
 class GetManagedPrefixList(Function[Any]):
     """A managed prefix list by id or name."""
 
-    token = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
+    sdk_name = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
 
     def call(self, arguments: Properties) -> Properties:
         """With its entries."""

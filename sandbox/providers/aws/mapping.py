@@ -53,9 +53,6 @@ def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> An
     """
     if shape.kind == "object" and isinstance(value, list):
         return from_api(value[0], shape, renamed, prefix) if value else None
-    if shape.kind == "object" and isinstance(value, list):
-        # Where AWS has a list that can hold one item only, Pulumi has the item.
-        return from_api(value[0], shape, renamed, prefix) if value else None
     if shape.kind == "object" and isinstance(value, Mapping):
         keys = {key.casefold(): key for key in value}
         found = {name: keys.get(renamed.get(prefix + name, name).casefold()) for name in shape.properties}
@@ -64,6 +61,10 @@ def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> An
         }
     if shape.kind == "array" and isinstance(value, list) and shape.element:
         return [from_api(item, shape.element, renamed, _WITHIN) for item in value]
+    return _converted(value, shape)
+
+
+def _converted(value: Any, shape: Shape) -> Any:
     if shape.kind == "string" and value is not None and not isinstance(value, str | list | Mapping):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if shape.kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d+", value):

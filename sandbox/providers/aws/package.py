@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.providers import check, schema
@@ -42,8 +42,8 @@ class AwsPackage(Package):
 
     name = "aws"
     version = importlib.metadata.version("pulumi-aws")
-    resources: ClassVar = table.RESOURCES
-    functions: ClassVar = table.FUNCTIONS
+    resources = table.RESOURCES
+    functions = table.FUNCTIONS
 
     def __init__(self) -> None:
         self._settings: Settings | None = None

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class Record(AwsResource):
     """A record set: a name and a type in a hosted zone."""
 
-    token = "aws:route53/record:Record"
+    sdk_name = "aws:route53/record:Record"
     service = "route53"
     operation = "ChangeResourceRecordSets"
     renamed: ClassVar = {"zoneId": "HostedZoneId"}
@@ -131,7 +131,7 @@ def _quoted(kind: str, value: str) -> str:
 class GetZone(Function[Any]):
     """A hosted zone by id or name."""
 
-    token = "aws:route53/getZone:getZone"
+    sdk_name = "aws:route53/getZone:getZone"
 
     def call(self, arguments: Properties) -> Properties:
         """As Route 53 says."""

@@ -15,7 +15,7 @@ from sandbox.providers.values import Properties
 class Bucket(AwsResource):
     """A bucket."""
 
-    token = "aws:s3/bucket:Bucket"
+    sdk_name = "aws:s3/bucket:Bucket"
     service = "s3"
     operation = "CreateBucket"
     defaults: ClassVar = {"forceDestroy": False}
@@ -127,7 +127,7 @@ _BLOCKS = frozenset({"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls",
 class BucketPublicAccessBlock(_BucketPart):
     """No public access."""
 
-    token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+    sdk_name = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     operation = "PutPublicAccessBlock"
     parameter = answer = "PublicAccessBlockConfiguration"
     calls = ("put_public_access_block", "get_public_access_block", "delete_public_access_block")
@@ -140,7 +140,7 @@ class BucketPublicAccessBlock(_BucketPart):
 class BucketServerSideEncryptionConfiguration(_BucketPart):
     """Encryption of new objects."""
 
-    token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    sdk_name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     operation = "PutBucketEncryption"
     parameter = answer = "ServerSideEncryptionConfiguration"
     calls = ("put_bucket_encryption", "get_bucket_encryption", "delete_bucket_encryption")
@@ -153,7 +153,7 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
 class BucketLifecycleConfiguration(_BucketPart):
     """When objects go."""
 
-    token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    sdk_name = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     operation = "PutBucketLifecycleConfiguration"
     parameter = "LifecycleConfiguration"
     calls = (
@@ -184,7 +184,7 @@ class BucketLifecycleConfiguration(_BucketPart):
 class BucketOwnershipControls(_BucketPart):
     """Whether ACLs count."""
 
-    token = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+    sdk_name = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     operation = "PutBucketOwnershipControls"
     parameter = answer = "OwnershipControls"
     calls = ("put_bucket_ownership_controls", "get_bucket_ownership_controls", "delete_bucket_ownership_controls")
@@ -204,7 +204,7 @@ class BucketOwnershipControls(_BucketPart):
 class BucketPolicy(_BucketPart):
     """Who may do what with a bucket."""
 
-    token = "aws:s3/bucketPolicy:BucketPolicy"
+    sdk_name = "aws:s3/bucketPolicy:BucketPolicy"
     operation = "PutBucketPolicy"
     parameter = answer = "Policy"
     calls = ("put_bucket_policy", "get_bucket_policy", "delete_bucket_policy")
@@ -223,7 +223,7 @@ class BucketPolicy(_BucketPart):
 class BucketVersioning(_BucketPart):
     """Whether a bucket keeps what is overwritten. It can be suspended, never switched off again."""
 
-    token = "aws:s3/bucketVersioning:BucketVersioning"
+    sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
     operation = "PutBucketVersioning"
     parameter = "VersioningConfiguration"
     calls = ("put_bucket_versioning", "get_bucket_versioning", None)

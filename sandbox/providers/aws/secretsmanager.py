@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 class Secret(AwsResource):
     """A secret without a value."""
 
-    token = "aws:secretsmanager/secret:Secret"
+    sdk_name = "aws:secretsmanager/secret:Secret"
     service = "secretsmanager"
     operation = "CreateSecret"
     defaults: ClassVar = {"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30}
@@ -75,7 +75,7 @@ class Secret(AwsResource):
 class SecretVersion(AwsResource):
     """A value of a secret. Another value is another version."""
 
-    token = "aws:secretsmanager/secretVersion:SecretVersion"
+    sdk_name = "aws:secretsmanager/secretVersion:SecretVersion"
     service = "secretsmanager"
     operation = "PutSecretValue"
     in_place: ClassVar = frozenset({"versionStages"})
@@ -132,7 +132,7 @@ class SecretVersion(AwsResource):
 class SecretPolicy(AwsResource):
     """Who may do what with a secret."""
 
-    token = "aws:secretsmanager/secretPolicy:SecretPolicy"
+    sdk_name = "aws:secretsmanager/secretPolicy:SecretPolicy"
     service = "secretsmanager"
     operation = "PutResourcePolicy"
     renamed: ClassVar = {"policy": "ResourcePolicy", "secretArn": "SecretId"}
@@ -165,7 +165,7 @@ class SecretPolicy(AwsResource):
 class GetSecret(Function[Any]):
     """A secret by ARN or name, without its value."""
 
-    token = "aws:secretsmanager/getSecret:getSecret"
+    sdk_name = "aws:secretsmanager/getSecret:getSecret"
 
     def call(self, arguments: Properties) -> Properties:
         """As Secrets Manager says."""

@@ -95,5 +95,5 @@ _FUNCTIONS: tuple[type[Function[Any]], ...] = (
     secretsmanager.GetSecret,
 )
 
-RESOURCES: Mapping[str, type[AwsResource]] = {entry.token: entry for entry in _RESOURCES}
-FUNCTIONS: Mapping[str, type[Function[Any]]] = {entry.token: entry for entry in _FUNCTIONS}
+RESOURCES: Mapping[str, type[AwsResource]] = {entry.sdk_name: entry for entry in _RESOURCES}
+FUNCTIONS: Mapping[str, type[Function[Any]]] = {entry.sdk_name: entry for entry in _FUNCTIONS}

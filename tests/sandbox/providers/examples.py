@@ -39,7 +39,8 @@ def policy(action: str, resource: str = "*", principal: object = None) -> str:
 ROOT = {"AWS": "arn:aws:iam::123456789012:root"}
 
 
-def _trust(service: str) -> str:
+def trust(service: str) -> str:
+    """A trust policy for a service."""
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -512,11 +513,11 @@ EXAMPLES: Mapping[str, Example] = {
     "aws:iam/role:Role": Example(
         lambda _: {
             "name": "example",
-            "assumeRolePolicy": _trust("ecs-tasks.amazonaws.com"),
+            "assumeRolePolicy": trust("ecs-tasks.amazonaws.com"),
             "description": "Example",
             "tags": {"Name": "role"},
         },
-        lambda _: {"assumeRolePolicy": _trust("ec2.amazonaws.com"), "description": "Other", "tags": {"Name": "other"}},
+        lambda _: {"assumeRolePolicy": trust("ec2.amazonaws.com"), "description": "Other", "tags": {"Name": "other"}},
         lambda _: {"name": "other"},
         ("arn", "uniqueId", "createDate"),
     ),
@@ -529,6 +530,12 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"name": "example", "policy": policy("s3:GetObject", "arn:aws:s3:::a/*"), "tags": {"a": "1"}},
         lambda _: {"policy": policy("s3:PutObject", "arn:aws:s3:::a/*"), "tags": {"a": "2"}},
         lambda _: {"name": "other"},
+    ),
+    "aws:iam/policy:Policy": Example(
+        lambda _: {"name": "example", "policy": policy("s3:GetObject", "arn:aws:s3:::a/*"), "tags": {"Name": "policy"}},
+        lambda _: {"policy": policy("s3:PutObject", "arn:aws:s3:::a/*"), "tags": {"Name": "other"}},
+        lambda _: {"name": "other"},
+        ("arn", "policyId"),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Example(
         lambda w: {

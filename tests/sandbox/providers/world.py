@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.sandbox.providers.examples import World
-
-_TRUST = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}'
+from tests.sandbox.providers.examples import World, trust
 
 
 def build(client: Callable[[str], Any]) -> World:
@@ -19,9 +17,7 @@ def _network(ec2: Any) -> dict[str, str]:
     vpc, other = (ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for cidr in ("10.0.0.0/16", "10.1.0.0/16"))
     ids = {"vpc": vpc, "other_vpc": other}
     for index, zone in enumerate("ab"):
-        subnet = ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"ap-northeast-2{zone}"
-        )
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"ap-northeast-2{zone}")
         ids[f"subnet_{zone}"] = subnet["Subnet"]["SubnetId"]
     for name in ("security_group", "other_security_group"):
         ids[name] = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
@@ -80,7 +76,9 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
     certificate = client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")
     zone = client("route53").create_hosted_zone(Name="example.com", CallerReference="world")["HostedZone"]["Id"]
     cluster = client("ecs").create_cluster(clusterName="world")["cluster"]
-    role = client("iam").create_role(RoleName="world", AssumeRolePolicyDocument=_TRUST)["Role"]
+    role = client("iam").create_role(RoleName="world", AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"))[
+        "Role"
+    ]
     task = client("ecs").register_task_definition(
         family="world",
         networkMode="awsvpc",
