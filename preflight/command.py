@@ -30,8 +30,7 @@ CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's options."""
-    parser.add_argument("--stack", default="prod", help="the stack whose file is read (default: prod)")
+    """Declare the command's options besides `--stack`, which every command has."""
     parser.add_argument(
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
     )

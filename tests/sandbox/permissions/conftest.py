@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.local_aws import REGION, LocalAws
+from sandbox.run import Sandbox
 from tests.sandbox.harness import Ground
 from tests.sandbox.permissions.calls import BOUNDARY, NAMES, TRUST, Actor, take_on
 
@@ -13,13 +14,18 @@ OFFICE, OFFICE_IPV6 = ("203.0.113.0/24", "198.51.100.32/28"), "2001:db8:1::/48"
 
 
 @pytest.fixture(scope="package")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """The local AWS with the deployed production stack, reached over IPv6 as well."""
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The production stack in a local AWS, reached over IPv6 as well."""
     ground = Ground(tmp_path_factory.mktemp("permissions"), "prod")
-    sandbox = ground.sandbox(ipAddressType="dualstack", allowedCidrBlocks=[*OFFICE, OFFICE_IPV6])
-    sandbox.up()
-    yield sandbox.aws
+    deployed = ground.sandbox(ipAddressType="dualstack", allowedCidrBlocks=[*OFFICE, OFFICE_IPV6])
+    deployed.up()
+    yield deployed
     ground.stop()
+
+
+@pytest.fixture(scope="package")
+def aws(sandbox: Sandbox) -> LocalAws:
+    return sandbox.aws
 
 
 @pytest.fixture(scope="package")
