@@ -100,7 +100,7 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     before = len(github.recorded("comments"))
     assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
     assert "approved" in comment(github, pull, "Ran Apply for dir: `.`", before)
-    assert "KeyCount" not in service.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    assert service.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
     before = len(github.recorded("comments"))
     github.approve(pull, "reviewer")
