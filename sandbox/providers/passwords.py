@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from sandbox.providers import check, schema
 from sandbox.providers.files import cache_directory
+from sandbox.providers.package import Package
 from sandbox.providers.resource import Created, Resource
-from sandbox.providers.server import Package
 from sandbox.providers.server import serve as serve_package
 from sandbox.providers.values import Properties
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import abc
 import difflib
 import signal
 import sys
 import threading
 from collections.abc import Collection, Mapping
 from concurrent import futures
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import grpc
 from google.protobuf import empty_pb2
@@ -20,47 +19,13 @@ from sandbox.providers import check
 from sandbox.providers.files import state_directory
 from sandbox.providers.journal import Journal
 from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
+from sandbox.providers.package import Package
 from sandbox.providers.parent import when_parent_is_gone
-from sandbox.providers.resource import Function, Resource
-from sandbox.providers.schema import ResourceSchema
+from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
 
 _WORKERS = 32
 _MESSAGE_LIMIT = 400 * 1024 * 1024
-
-
-class Package(abc.ABC):
-    """A provider: its table, and what its entries work with."""
-
-    name: str
-    version: str
-    resources: ClassVar[Mapping[str, type[Resource[Any]]]] = {}
-    functions: ClassVar[Mapping[str, type[Function[Any]]]] = {}
-
-    @abc.abstractmethod
-    def schemas(self) -> Mapping[str, ResourceSchema]:
-        """The schema of every resource type and function in the table."""
-
-    @abc.abstractmethod
-    def check_configuration(self, values: Properties) -> list[check.Failure]:
-        """What is wrong with the provider's own settings."""
-
-    @abc.abstractmethod
-    def configure(self, values: Properties) -> None:
-        """Take the provider's settings."""
-
-    @abc.abstractmethod
-    def backend(self, region: str | None) -> Any:
-        """What entries work with, for the region that a resource names or the provider's own."""
-
-    @property
-    def default_tags(self) -> Mapping[str, str]:
-        """Tags that every resource gets."""
-        return {}
-
-    @abc.abstractmethod
-    def cancel(self) -> None:
-        """Give up waiting for anything."""
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):

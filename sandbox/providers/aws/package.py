@@ -17,8 +17,8 @@ from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.mapping import bound, member
 from sandbox.providers.aws.session import Session, Settings
 from sandbox.providers.files import cache_directory
+from sandbox.providers.package import Package
 from sandbox.providers.schema import ResourceSchema, Shape
-from sandbox.providers.server import Package
 from sandbox.providers.server import serve as serve_package
 from sandbox.providers.values import Properties
 
