@@ -7,7 +7,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs status logs webhook preflight policy-check \
+.PHONY: help up preview refresh down outputs env status logs webhook preflight policy-check \
 	test lint format test-unit test-policy test-sandbox bench clean
 
 help: ## this list
@@ -28,6 +28,9 @@ down: .venv/installed ## destroy what isn't protected, stop everything; FORCE=1 
 
 outputs: .venv/installed ## the stack's outputs, JSON on standard output
 	@$(SANDBOX) outputs --stack $(STACK)
+
+env: .venv/installed ## what points a shell's AWS client at the local AWS: eval "$$(make -s env)"
+	@$(SANDBOX) env --stack $(STACK)
 
 status: .venv/installed ## what is deployed and what runs
 	@$(SANDBOX) status --stack $(STACK)

@@ -19,6 +19,7 @@ VERBS = {
     "preflight": ("preflight.command:run", "check what a real deployment needs before it is started"),
     "policy-check": ("sandbox.policy_check:run", "judge an exported state by the policy pack"),
     "bench": ("sandbox.bench:run", "measure the commands and print the figures"),
+    "env": ("sandbox.commands:env", "print what points a shell's AWS client at the local AWS"),
     "status": ("sandbox.commands:status", "say what is deployed and what runs"),
 }
 

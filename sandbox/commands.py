@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import shlex
 import sys
 
 from sandbox import console, locks, processes
 from sandbox.run import Sandbox
 
-__all__ = ["outputs", "preview", "refresh", "status", "up"]
+__all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 
 
 def up(arguments: argparse.Namespace) -> int:
@@ -38,6 +39,13 @@ def refresh(arguments: argparse.Namespace) -> int:
 def outputs(arguments: argparse.Namespace) -> int:
     """Print the outputs: JSON on standard output, and nothing else."""
     sys.stdout.write(json.dumps(Sandbox(arguments.stack).outputs(), indent=2, sort_keys=True) + "\n")
+    return 0
+
+
+def env(arguments: argparse.Namespace) -> int:
+    """Print what points a shell's AWS client at the local AWS: `eval "$(make -s env)"`."""
+    for name, value in Sandbox(arguments.stack).aws.environment().items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return 0
 
 
