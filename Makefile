@@ -29,7 +29,7 @@ down: .venv/installed ## destroy what isn't protected, stop everything; FORCE=1 
 outputs: .venv/installed ## the stack's outputs, JSON on standard output
 	@$(SANDBOX) outputs --stack $(STACK)
 
-env: .venv/installed ## what points a shell's AWS client at the local AWS: eval "$$(make -s env)"
+env: .venv/installed ## exports that point a shell's AWS client at the local AWS: eval them
 	@$(SANDBOX) env --stack $(STACK)
 
 status: .venv/installed ## what is deployed and what runs
