@@ -1,0 +1,112 @@
+"""The stacks that the unit tests look at: each set of settings is deployed once, whoever asks."""
+
+import functools
+import json
+from typing import Any
+
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, Graph, deploy
+
+TAGS = {
+    "Environment": "prod",
+    "Service": "atlantis",
+    "ManagedBy": "pulumi",
+    "Project": "atlantis",
+    "Team": "platform",
+    "Owner": "platform",
+    "DataClass": "confidential",
+}
+"""The tags of everything that takes tags, of a stack that sets none of them."""
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+EXECUTION_ROLE_SESSIONS = [
+    f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-execution-prod",
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-execution-prod/*",
+]
+TASK_ROLE_SESSIONS = [
+    f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-prod",
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-prod/*",
+]
+
+ALLOWED = [*(f"198.51.100.{host}/32" for host in range(6)), "140.82.112.0/20", "2001:db8::/32"]
+"""More ranges than a listener rule takes, one of them GitHub's own, one IPv6."""
+
+PRODUCTION: dict[str, Any] = EXISTING_VPC | {
+    "acmCertificateArn": None,
+    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "ipAddressType": "dualstack",
+    "allowedCidrBlocks": ALLOWED,
+    "terraformStateBuckets": ["prod-terraform-state", "shared-terraform-state"],
+    "terraformLockTables": ["prod-terraform-locks"],
+    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"],
+    "webhookSecretGeneration": 2,
+    "containerPort": 8080,
+    "posixUid": 1001,
+    "posixGid": 1002,
+    "efsRootDirectory": "/data/atlantis",
+    "logRetentionDays": 365,
+    "costCenter": "platform-infrastructure",
+    "team": "cloud",
+    "owner": "sre",
+    "dataClass": "restricted",
+}
+"""An existing VPC, a certificate through the zone, IPv6 at the door, and everything that a production stack changes."""
+
+BARE: dict[str, Any] = {
+    "vpcEndpoints": [],
+    "managedRolePrefixes": [],
+    "permissionsBoundaryArn": None,
+    "githubAppSecretName": "shared/github-app",
+    "webhookSecretName": "shared/webhook",
+    "image": "ghcr.io/runatlantis/atlantis:v0.48.0",
+    "desiredCount": 0,
+    "capacityProvider": "FARGATE_SPOT",
+    "cpuArchitecture": "ARM64",
+    "cpu": 512,
+    "memory": 1024,
+    "logLevel": "debug",
+    "efsEncryptionKey": "aws",
+    "deletionProtection": False,
+    "githubHostname": "github.example.org",
+    "githubWebhookCidrBlocks": ["192.0.2.0/24"],
+    "repoAllowlist": "github.example.org/platform/*",
+    "vpcCidrBlock": "10.9.0.0/20",
+    "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
+}
+"""As little as can be: no endpoints, no rights beyond the data directory, secrets that exist, nothing protected; GitHub Enterprise."""
+
+LARGEST: dict[str, Any] = EXISTING_VPC | {
+    "environment": "e" * 14,
+    "terraformStateBuckets": [f"{number}{'b' * 62}" for number in range(10)],
+    "terraformLockTables": [f"{number}{'t' * 254}" for number in range(10)],
+    "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
+    "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
+    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/{number:02}{'r' * 62}" for number in range(60)],
+    "team": "t" * 256,
+    "owner": "o" * 256,
+    "costCenter": "c" * 256,
+}
+"""Every name and list as long as the settings accept."""
+
+ALL: dict[str, dict[str, Any]] = {"default": {}, "production": PRODUCTION, "bare": BARE, "largest": LARGEST}
+
+
+def stack(**changes: Any) -> Graph:
+    """The graph of the least settings with `changes`, as `recording.deploy` makes it."""
+    return _deployed(json.dumps(changes, sort_keys=True))
+
+
+@functools.cache
+def _deployed(changes: str) -> Graph:
+    return deploy(**json.loads(changes))
+
+
+def arn(service: str, resource: str) -> str:
+    """The ARN of a resource of the stack's account and region."""
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def tagged(name: str) -> dict[str, str]:
+    """The default tags with the tag that consoles show as the name."""
+    return TAGS | {"Name": name}
