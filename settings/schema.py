@@ -87,7 +87,8 @@ _prefixes = values.list_of(
 _directory = values.matching(
     r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"
 )
-_tag = values.matching(r"[\w .:/=+@-]{1,256}", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
+# Tags take the letters of every language.
+_tag = values.matching(r"(?u:[\w .:/=+@-]{1,256})", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
 
 
 def _webhook_ranges(value: object) -> tuple[values.Network, ...]:

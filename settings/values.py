@@ -9,15 +9,14 @@ import json
 import re
 from collections.abc import Callable, Collection
 from typing import TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 Parser: TypeAlias = Callable[[object], T]
 
 HOST_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-HOST = re.compile(rf"(?=.{{1,253}}$){HOST_LABEL}(?:\.{HOST_LABEL})+", re.IGNORECASE)
-ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws)?:(.+)")
+HOST = re.compile(rf"(?=.{{1,253}}$){HOST_LABEL}(?:\.{HOST_LABEL})+", re.IGNORECASE | re.ASCII)
+ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|aws):(.+)")
 
 
 class UnacceptableError(ValueError):
@@ -32,10 +31,10 @@ def text(value: object) -> str:
 
 
 def matching(pattern: str, accepted: str) -> Parser[str]:
-    """A string that the whole of `pattern` matches."""
+    """A string that the whole of `pattern` matches; its classes are ASCII's, as those of AWS' names are."""
 
     def parse(value: object) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
             raise UnacceptableError(f"must be {accepted}")
         return value
 
@@ -71,7 +70,7 @@ def integer(accepted: Collection[int]) -> Parser[int]:
     )
 
     def parse(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\d{1,12}", value):
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or value not in accepted:
             raise UnacceptableError(f"must be {words}")
@@ -87,7 +86,7 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise UnacceptableError('must be a list, such as ["a", "b"]') from None
         if not isinstance(value, list | tuple):
             raise UnacceptableError("must be a list")
@@ -131,7 +130,12 @@ def arn(service: str, resource: str, example: str, *, regional: bool) -> Parser[
 
     def parse(value: object) -> str:
         match = ARN.fullmatch(value) if isinstance(value, str) else None
-        if not match or match[2] != service or bool(match[3]) != regional or not re.fullmatch(resource, match[5]):
+        if (
+            not match
+            or match[2] != service
+            or bool(match[3]) != regional
+            or not re.fullmatch(resource, match[5], re.ASCII)
+        ):
             raise UnacceptableError(f"must be an ARN such as {example}")
         return match[0]
 
@@ -147,21 +151,12 @@ def host(value: object) -> str:
 
 def https_url(value: object) -> str:
     """`https://host`, the way people and GitHub reach the server."""
-    accepted = UnacceptableError(
-        "must be https:// and a host name, such as https://atlantis.example.com, without port or path"
-    )
-    if not isinstance(value, str):
-        raise accepted
-    parts = urlsplit(value)
-    if (
-        parts.scheme != "https"
-        or not HOST.fullmatch(parts.netloc)
-        or parts.path.strip("/")
-        or parts.query
-        or parts.fragment
-    ):
-        raise accepted
-    return f"https://{parts.netloc.lower()}"
+    scheme, _, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
+    if scheme.lower() != "https" or not HOST.fullmatch(rest.removesuffix("/")):
+        raise UnacceptableError(
+            "must be https:// and a host name, such as https://atlantis.example.com, without port or path"
+        )
+    return f"https://{rest.removesuffix('/').lower()}"
 
 
 def repo_allowlist(value: object) -> str:
@@ -173,7 +168,7 @@ def repo_allowlist(value: object) -> str:
         if "://" in entry:
             raise UnacceptableError(f"must have no scheme: {entry!r} is {entry.split('://', 1)[1]!r} here")
         repository_host, _, path = entry.removeprefix("!").partition("/")
-        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)?", path):
+        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)?", path, re.ASCII):
             raise UnacceptableError(
                 f"must have entries host/owner/repository; {entry!r} is none (a * alone would serve every repository)"
             )
@@ -187,7 +182,7 @@ def repo_allowlist(value: object) -> str:
 def image_reference(value: object) -> str:
     """A whole image reference with a tag other than `latest`, or a digest."""
     pattern = r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
-    match = re.fullmatch(pattern, value) if isinstance(value, str) else None
+    match = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
     if not match or not (match["tag"] or match["digest"]):
         raise UnacceptableError(
             "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
@@ -199,7 +194,7 @@ def image_reference(value: object) -> str:
 
 def image_tag(value: object) -> str:
     """A tag that names one build."""
-    if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value, re.ASCII):
         raise UnacceptableError("must be an image tag, such as v0.47.1")
     if value == "latest":
         raise UnacceptableError("must not be `latest`: what runs would change without a deployment")
