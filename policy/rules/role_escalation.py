@@ -15,13 +15,13 @@ __all__ = ["RULE"]
 # Actions that hand their caller more rights when they may be used on its own role, or on any.
 _ON_ROLES: Final = (
     "iam:AttachRolePolicy",
-    "iam:CreatePolicyVersion",
     "iam:DeleteRolePermissionsBoundary",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
-    "iam:SetDefaultPolicyVersion",
     "iam:UpdateAssumeRolePolicy",
 )
+# The same on a managed policy that its caller's role has, or on any.
+_ON_POLICIES: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 # Actions that let their caller act as another when they may be used on any user or group.
 _ON_USERS: Final = (
     "iam:AddUserToGroup",
@@ -51,15 +51,16 @@ class _Holder:
     """A role with all the policies that the stack gives it; a policy without a role in the stack is held by nobody known."""
 
     def __init__(self, name: str | None) -> None:
-        self._name = name
+        self._role = f"arn:aws:iam::{_NO_ACCOUNT}:role/{name}" if name else None
+        self._policies: list[str] = []
         self.parts: list[_Part] = []
         self.undecided = False
         """Whether one of its policies can't be read yet: it might deny what another allows."""
 
-    @property
-    def own(self) -> str | None:
-        """The role's ARN, without its account."""
-        return f"arn:aws:iam::{_NO_ACCOUNT}:role/{self._name}" if self._name else None
+    def add_policy(self, name: str | None) -> None:
+        """Note that the role has a managed policy of this name."""
+        if name:
+            self._policies.append(f"arn:aws:iam::{_NO_ACCOUNT}:policy/{name}")
 
     @cached_property
     def _denials(self) -> list[Statement]:
@@ -67,15 +68,17 @@ class _Holder:
 
     def reach(self, statement: Statement, action: str) -> str | None:
         """On what an allowed action can be turned to the holder's advantage; None where it can't."""
-        own = self.own
-        if any(
-            denial.matches_action(action) and (denial.every_resource or (own is not None and _includes(denial, own)))
-            for denial in self._denials
-        ):
+        denials = [denial for denial in self._denials if denial.matches_action(action)]
+        if any(denial.every_resource for denial in denials):
             return None
         if statement.every_resource:
             return "any role or policy"
-        return "the role that has this policy" if own is not None and _includes(statement, own) else None
+        on_policies = action in _ON_POLICIES
+        own = self._policies if on_policies else [self._role] if self._role else []
+        for arn in own:
+            if _includes(statement, arn) and not any(_includes(denial, arn) for denial in denials):
+                return "a policy of its own role" if on_policies else "the role that has this policy"
+        return None
 
 
 def _includes(statement: Statement, own: str) -> bool:
@@ -109,6 +112,8 @@ def _holders(stack: Stack, findings: Findings) -> list[_Holder]:
     for policy in stack.of("iam/rolePolicy", "iam/policy"):
         if policy.type == "iam/policy":
             owners = [by_role[urn] for urn in attached.get(policy.urn, ())]
+            for owner in owners:
+                owner.add_policy(text(policy.at("name")))
         else:
             owners = [by_role[role.urn] for role in stack.linked(policy, "role", _ROLE)]
         if not owners:
@@ -149,7 +154,7 @@ def _part(carrier: Resource, path: str, document: object, findings: Findings) ->
 def _judge(holder: _Holder, part: _Part, statement: Statement, findings: Findings) -> None:
     where = f"{part.path}.Statement[{statement.index}]"
     if "iam:permissionsboundary" not in statement.condition_keys():
-        for action in _ON_ROLES:
+        for action in (*_ON_ROLES, *_ON_POLICIES):
             reach = holder.reach(statement, action) if statement.matches_action(action) else None
             if reach is not None and holder.undecided:
                 why = f"allows {action} on {reach}, which a policy that can't be read yet may deny"

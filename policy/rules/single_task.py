@@ -42,11 +42,11 @@ def _writes_under_file_lock(task: Resource) -> bool:
     Container definitions that are not known yet count as writing under a file lock: two writers destroy the lock file,
     and a preview that waits for the values would let them through.
     """
-    volumes = {
+    volumes = [
         volume.get("name")
         for _, volume in mappings(task.at("volumes"))
         if volume.get("efsVolumeConfiguration") is not None
-    }
+    ]
     if not volumes:
         return False
     containers = readable_containers(task)
