@@ -152,18 +152,23 @@ class Lifecycle:
         """Make the object, or adopt the one that an interrupted run made; returns its id and outputs."""
         resource = self.make()
         effective = self._effective(inputs)
-        for identity in self.journal.unconfirmed(self.urn):
-            adopted = self._adopt(resource, identity, effective)
-            if adopted:
-                return identity, self._finish(resource, Created(identity), inputs, frozenset(effective))
+        for key, created in self.journal.unconfirmed(self.urn):
+            if self._adopt(resource, created, effective):
+                return created.id, self._finish(resource, created, inputs, frozenset(effective))
+            self.journal.confirm(self.urn, key)
         created = resource.create(effective)
-        self.journal.record(self.urn, created.id)
+        if self.entry.journaled:
+            self.journal.record(self.urn, self.entry.key(created.id, created.facts), created)
         changed = frozenset(effective) & self.entry.handled
         return created.id, self._finish(resource, created, inputs, changed)
 
-    def _adopt(self, resource: Resource[Any], identity: str, inputs: Properties) -> bool:
+    def confirm(self, identity: str, outputs: Properties) -> None:
+        """The engine knows this object."""
+        self.journal.confirm(self.urn, self.entry.key(identity, outputs))
+
+    def _adopt(self, resource: Resource[Any], created: Created, inputs: Properties) -> bool:
         """Whether the object of an interrupted run can be taken over; one that can't be is removed."""
-        found = resource.read(identity, inputs)
+        found = resource.read(created.id, {**inputs, **created.facts})
         fixed = [
             name
             for name, value in inputs.items()
@@ -173,13 +178,13 @@ class Lifecycle:
         if found is not None and not fixed:
             return True
         if found is not None:
-            resource.delete(identity, {**inputs, **found})
-        self.journal.confirm(self.urn, identity)
+            resource.delete(created.id, {**inputs, **created.facts, **found})
         return False
 
     def _finish(
         self, resource: Resource[Any], created: Created, inputs: Properties, changed: frozenset[str]
     ) -> Properties:
+        resource.known = created.facts
         try:
             resource.configure(created.id, self._effective(inputs), changed)
             outputs = self._outputs(resource, created.id, inputs, created.facts)
@@ -207,6 +212,7 @@ class Lifecycle:
         changed = frozenset(change.name for change in self.diff(old, old_outputs, new, ()).changes)
         if "tagsAll" in changed:
             changed = changed - {"tagsAll"} | {"tags"}
+        resource.known = old_outputs
         resource.configure(identity, effective, changed or frozenset(effective))
         facts = {name: value for name, value in old_outputs.items() if name not in self.schema.inputs.properties}
         return self._outputs(resource, identity, new, facts)

@@ -27,7 +27,9 @@ _CLASSES = {
 
 
 class _Generated(Resource[None]):
-    """Made once; every change makes a new one."""
+    """Made once; every change makes a new one. Nothing exists outside the engine's state."""
+
+    journaled = False
 
     def read(self, identity: str, state: Properties) -> Properties | None:
         del identity

@@ -50,9 +50,20 @@ class Resource(abc.ABC, Generic[Backend]):
     delete_first: ClassVar[bool] = False
     """AWS allows one of its kind only: a replacement needs the old one gone."""
 
+    journaled: ClassVar[bool] = True
+    """A creation leaves something behind when the engine forgets it."""
+
     def __init__(self, backend: Backend, urn: str) -> None:
         self.backend = backend
         self.urn = urn
+        self.known: Properties = {}
+        """Outputs that are known of the object when `configure` is called."""
+
+    @staticmethod
+    def key(identity: str, state: Properties) -> str:
+        """What tells an object from the one that replaces it: the id, where every object has its own."""
+        del state
+        return identity
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """(property, what is wrong with it) for what neither SDK nor service model says."""

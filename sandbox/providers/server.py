@@ -115,9 +115,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
         """Say what an update would change, and whether it must replace."""
-        self._journal.confirm(request.urn, request.id)
         lifecycle = self._lifecycle(request, context)
         outputs, _ = decode(request.olds)
+        lifecycle.confirm(request.id, outputs)
         old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else outputs
         new, _ = decode(request.news)
         difference = lifecycle.diff(old, outputs, new, request.ignoreChanges)
@@ -148,9 +148,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
         """Look at an object; an empty id in the answer says that it is gone."""
-        self._journal.confirm(request.urn, request.id)
         lifecycle = self._lifecycle(request, context)
         state, secrets = decode(request.properties)
+        lifecycle.confirm(request.id, state)
         inputs, secret_inputs = decode(request.inputs)
         try:
             found = lifecycle.read(request.id, inputs, state)
@@ -168,9 +168,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change an object in place."""
-        self._journal.confirm(request.urn, request.id)
         lifecycle = self._lifecycle(request, context)
         old_outputs, old_secrets = decode(request.olds)
+        lifecycle.confirm(request.id, old_outputs)
         old = decode(request.old_inputs)[0] if request.HasField("old_inputs") else old_outputs
         new, secrets = decode(request.news)
         secrets |= {name for name in old_secrets if name not in new}
@@ -185,9 +185,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Remove an object."""
-        self._journal.confirm(request.urn, request.id)
         lifecycle = self._lifecycle(request, context)
         state, _ = decode(request.properties)
+        lifecycle.confirm(request.id, state)
         try:
             lifecycle.make().delete(request.id, state)
         except Exception as error:  # noqa: BLE001

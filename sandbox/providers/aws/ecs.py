@@ -216,10 +216,15 @@ class TaskDefinition(EcsResource):
         )
         return {**parameters, **({"host": {"sourcePath": volume["hostPath"]}} if volume.get("hostPath") else {})}
 
+    @staticmethod
+    def key(identity: str, state: Properties) -> str:
+        """All revisions of a family have the family as their id."""
+        return state.get("arn") or identity
+
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Only tags can change."""
         if "tags" in changed:
-            self.retag(self._latest(identity), inputs)
+            self.retag(self.known.get("arn") or self._latest(identity), inputs)
 
     def _latest(self, family: str) -> str:
         return self.client.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -89,10 +88,8 @@ class SecretVersion(AwsResource):
             yield "secretBinary", "secretString and secretBinary exclude each other"
 
     def create(self, inputs: Properties) -> Created:
-        """The same value for the same resource has the same version, so a repeated request makes no second one."""
-        value = f"{self.urn}{inputs.get('secretString')}{inputs.get('secretBinary')}{inputs['secretId']}"
-        token = hashlib.sha256(value.encode()).hexdigest()[:32]
-        answer = self.client.put_secret_value(**self.request(inputs), ClientRequestToken=token)
+        """The id names secret and version."""
+        answer = self.client.put_secret_value(**self.request(inputs))
         return Created(f"{inputs['secretId']}|{answer['VersionId']}")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
