@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -9,6 +10,15 @@ from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
+
+
+def _description_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
+    """What EC2 takes as a description of a group or a rule; its model states no pattern."""
+    description = inputs.get("description", "")
+    if len(description) > 255:
+        yield "description", "is longer than 255 characters"
+    if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]*", description, re.ASCII):
+        yield "description", "may have letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
 
 
 class SecurityGroup(Ec2Resource):
@@ -28,8 +38,7 @@ class SecurityGroup(Ec2Resource):
         name = inputs.get("name", "")
         if name.startswith("sg-"):
             yield "name", f"{name!r} must not begin with sg-"
-        if len(inputs.get("description", "")) > 255:
-            yield "description", "is longer than 255 characters"
+        yield from _description_rules(inputs)
 
     def create(self, inputs: Properties) -> Created:
         """EC2 adds a rule that lets everything out; the provider takes it away again (see `configure`)."""
@@ -142,8 +151,7 @@ class _SecurityGroupRule(Ec2Resource):
                     yield name, f"{port} is not a port: 0 to 65535"
         if inputs.get("ipProtocol") == "-1" and inputs.keys() & {"fromPort", "toPort"}:
             yield "fromPort", "must be left out when ipProtocol is -1 (all)"
-        if len(inputs.get("description", "")) > 255:
-            yield "description", "is longer than 255 characters"
+        yield from _description_rules(inputs)
 
     def create(self, inputs: Properties) -> Created:
         """One rule; EC2 answers with its id."""
