@@ -43,7 +43,7 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         load_balancer = self._security_group(
-            "alb", "Atlantis load balancer: HTTPS from the allowed ranges and GitHub's webhooks"
+            "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
         )
         tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
         file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
@@ -55,9 +55,7 @@ class Network(pulumi.ComponentResource):
             )
         for block in args.webhook_cidr_blocks:
             if block not in args.allowed_cidr_blocks:
-                self._ingress_from_range(
-                    load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub's webhook ranges"
-                )
+                self._ingress_from_range(load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub webhook ranges")
         self._path(
             load_balancer,
             tasks,
@@ -81,7 +79,10 @@ class Network(pulumi.ComponentResource):
         )
 
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
-        """A group without rules: AWS' rule that lets everything out is taken away by the provider."""
+        """A group without rules: AWS' rule that lets everything out is taken away by the provider.
+
+        Its description, as every rule's, is of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*: EC2 refuses apostrophes.
+        """
         physical_name = self._args.names.security_group(of)
         return aws.ec2.SecurityGroup(
             f"{self._name}-{of}",
