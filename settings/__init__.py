@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -94,7 +94,8 @@ def parse(given: Mapping[str, object], *, stack: str, region: str, secret_keys: 
                 problems.append(f"{key} = {shown}: {reason}")
     chosen = frozenset(key for key, value in valid.items() if value != fields[key].metadata["default"])
     context = valid | {"region": region, "chosen": chosen}
-    problems += [problem for rule in RULES for problem in rule(context)]
+    secret_values = [valid[key] for key in secret_keys if key in valid]
+    problems += [_without(secret_values, problem) for rule in RULES for problem in rule(context)]
     if problems:
         raise SettingsError(stack, problems)
     return Settings(region=region, **{field.name: valid[key] for key, field in fields.items()})
@@ -108,6 +109,14 @@ def key_of(field_name: str) -> str:
 def _unknown(key: str, known: Collection[str]) -> str:
     nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     return f"{key}: no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "; README.md lists them")
+
+
+def _without(secret_values: Sequence[Any], problem: str) -> str:
+    """A rule's line quotes values, or items of them; none of a secret setting's is left."""
+    items = [item for value in secret_values for item in (value if isinstance(value, tuple) else str(value).split(","))]
+    for item in sorted(map(str, items), key=len, reverse=True):
+        problem = problem.replace(item, "[secret]")
+    return problem
 
 
 def _accepted(field: dataclasses.Field[Any]) -> str:
