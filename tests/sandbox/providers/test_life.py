@@ -1,0 +1,142 @@
+"""Every type in the table lives a whole life against the local AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pulumi.runtime.proto.provider_pb2 import DiffResponse
+
+from sandbox.local_aws import LocalAws
+from sandbox.providers.aws import table
+from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.plugin import Plugin, urn
+
+
+def test_no_type_lacks_an_example() -> None:
+    assert table.RESOURCES.keys() == EXAMPLES.keys()
+
+
+@pytest.mark.parametrize("token", EXAMPLES)
+def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: str) -> None:
+    example, name = EXAMPLES[token], urn(token, "life")
+    first = plugin.check(name, example.inputs(world))
+    assert first.failures == {}
+    preview = plugin.create(name, first.inputs, preview=True)
+    assert preview.id == ""
+
+    made = plugin.create(name, first.inputs)
+    assert made.id
+    assert set(example.outputs) <= made.outputs.keys()
+    assert made.outputs.keys() <= preview.outputs.keys() | set(plugin_outputs(token))
+    identity, inputs, outputs = plugin.read(name, made.id, first.inputs, made.outputs)
+    assert identity == made.id
+    assert plugin.diff(name, made.id, outputs, inputs, first.inputs).changes == DiffResponse.DIFF_NONE
+
+    latest, outputs = first.inputs, made.outputs
+    if example.change:
+        changed = plugin.check(name, {**example.inputs(world), **example.change(world)}, first.inputs)
+        assert changed.failures == {}
+        difference = plugin.diff(name, made.id, made.outputs, first.inputs, changed.inputs)
+        assert difference.changes == DiffResponse.DIFF_SOME
+        assert list(difference.replaces) == []
+        assert set(difference.diffs) - {"tagsAll"} == example.change(world).keys()
+        latest, outputs = (
+            changed.inputs,
+            plugin.update(name, made.id, made.outputs, first.inputs, changed.inputs),
+        )
+        _, inputs, seen = plugin.read(name, made.id, latest, outputs)
+        assert plugin.diff(name, made.id, seen, inputs, latest).changes == DiffResponse.DIFF_NONE
+
+    if example.replace:
+        other = plugin.check(name, {**example.inputs(world), **example.replace(world)}, first.inputs)
+        assert other.failures == {}
+        difference = plugin.diff(name, made.id, made.outputs, first.inputs, other.inputs)
+        assert set(difference.replaces) == example.replace(world).keys()
+        kinds = {detail.kind for detail in difference.detailedDiff.values()}
+        assert kinds & {1, 3, 5}, "the preview must show that the change replaces"
+
+    plugin.delete(name, made.id, outputs)
+    assert plugin.read(name, made.id, latest, outputs)[0] == (made.id if example.delete_leaves else "")
+    plugin.delete(name, made.id, outputs)  # gone already, which is fine
+
+
+def plugin_outputs(token: str) -> list[str]:
+    """Names of the SDK's outputs."""
+    from sandbox.providers.aws.package import AwsPackage
+
+    return AwsPackage().schemas()[token].outputs
+
+
+IMPORTED = ("aws:ec2/vpc:Vpc", "aws:ecr/repository:Repository", "aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup")
+
+
+@pytest.mark.parametrize("token", IMPORTED)
+def test_is_imported_by_its_id(plugin: Plugin, world: World, token: str) -> None:
+    name = urn(token, "imported")
+    inputs = plugin.check(name, EXAMPLES[token].inputs(world)).inputs
+    made = plugin.create(name, inputs)
+    identity, found, outputs = plugin.read(name, made.id)
+    assert identity == made.id
+    assert plugin.diff(name, made.id, outputs, found, inputs).changes == DiffResponse.DIFF_NONE
+    plugin.delete(name, made.id, made.outputs)
+
+
+def test_a_log_group_is_made_as_asked(plugin: Plugin, aws: LocalAws, world: World) -> None:
+    name = urn("aws:cloudwatch/logGroup:LogGroup", "asked")
+    inputs = plugin.check(name, {"name": "/asked", "retentionInDays": 30, "kmsKeyId": world["key_arn"]}).inputs
+    made = plugin.create(name, inputs)
+    group = aws.client("logs").describe_log_groups(logGroupNamePrefix="/asked")["logGroups"][0]
+    assert (group["retentionInDays"], group["kmsKeyId"]) == (30, world["key_arn"])
+    assert made.id == "/asked"
+    assert made.outputs["arn"] == "arn:aws:logs:ap-northeast-2:123456789012:log-group:/asked"
+    plugin.delete(name, made.id, made.outputs)
+
+
+def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world: World) -> None:
+    name = urn("aws:lb/loadBalancer:LoadBalancer", "attributes")
+    asked = {
+        "name": "attributes",
+        "subnets": [world["subnet_a"], world["subnet_b"]],
+        "dropInvalidHeaderFields": True,
+        "enableDeletionProtection": True,
+    }
+    made = plugin.create(name, plugin.check(name, asked).inputs)
+    answer = aws.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=made.id)
+    attributes = {item["Key"]: item["Value"] for item in answer["Attributes"]}
+    assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
+    assert attributes["deletion_protection.enabled"] == "true"
+    assert made.outputs["arnSuffix"].startswith("app/attributes/")
+
+
+def test_names_are_made_up_once(plugin: Plugin) -> None:
+    name = urn("aws:ecs/cluster:Cluster", "generated")
+    first = plugin.check(name, {}).inputs
+    assert first["name"].startswith("generated-")
+    assert len(first["name"]) == len("generated-") + 7
+    assert plugin.check(name, {}, first).inputs["name"] == first["name"]
+    renamed = plugin.check(name, {"name": "fixed"}, first).inputs
+    assert renamed["name"] == "fixed"
+
+
+def test_a_fixed_name_is_free_before_it_is_used_again(plugin: Plugin) -> None:
+    name = urn("aws:iam/policy:Policy", "fixed")
+    document = '{"Version": "2012-10-17", "Statement": []}'
+    old = plugin.check(name, {"name": "fixed", "policy": document}).inputs
+    new = plugin.check(name, {"name": "fixed", "policy": document, "path": "/team/"}, old).inputs
+    assert plugin.diff(name, "arn:aws:iam::123456789012:policy/fixed", {}, old, new).deleteBeforeReplace
+
+
+def test_default_tags_are_on_everything(start: Any, aws: LocalAws) -> None:
+    plugin = start(defaultTags='{"tags": {"Project": "atlantis", "Name": "default"}}')
+    name = urn("aws:ec2/vpc:Vpc", "tagged")
+    inputs = plugin.check(name, {"cidrBlock": "10.9.0.0/16", "tags": {"Name": "own"}}).inputs
+    made = plugin.create(name, inputs)
+    assert made.outputs["tags"] == {"Name": "own"}
+    assert made.outputs["tagsAll"] == {"Name": "own", "Project": "atlantis"}
+    vpc: Mapping[str, Any] = aws.client("ec2").describe_vpcs(VpcIds=[made.id])["Vpcs"][0]
+    assert {tag["Key"]: tag["Value"] for tag in vpc["Tags"]} == {"Name": "own", "Project": "atlantis"}
+    _, seen, outputs = plugin.read(name, made.id, inputs, made.outputs)
+    assert plugin.diff(name, made.id, outputs, seen, inputs).changes == DiffResponse.DIFF_NONE
+    plugin.delete(name, made.id, made.outputs)
