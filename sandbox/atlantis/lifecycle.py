@@ -10,7 +10,7 @@ from sandbox import console, processes
 from sandbox.atlantis import build, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployment import Deployment, Service
-from sandbox.atlantis.status import Status, StatusFile
+from sandbox.atlantis.status import Outcome, Status, StatusFile
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
@@ -34,8 +34,7 @@ def after_up(sandbox: "Sandbox") -> None:
     deployment = deployed(sandbox)
     if deployment is None:
         return
-    status = bring_up(deployment, sandbox.environment())
-    _require_definition(status, sandbox.outputs().get(_DEFINITION))
+    status = bring_up(deployment, sandbox.environment(), definition=sandbox.outputs().get(_DEFINITION))
     if status.state == "idle":
         console.step("Nothing runs: the service's desired count is 0")
         return
@@ -60,16 +59,26 @@ def deployed(sandbox: "Sandbox") -> Deployment | None:
     return Deployment(sandbox.state, sandbox.endpoint, sandbox.aws.region, outputs[_CLUSTER], outputs[_SERVICE])
 
 
-def bring_up(deployment: Deployment, environment: Mapping[str, str], patience: float = _PATIENCE) -> Status:
+def bring_up(
+    deployment: Deployment,
+    environment: Mapping[str, str],
+    *,
+    definition: str | None = None,
+    patience: float = _PATIENCE,
+) -> Status:
     """Start the agent, wait until the service's current deployment has succeeded or failed, and say how it stands.
 
-    Raises ``SandboxError`` with the reasons of a failure, the rollback included.
+    ``definition`` is the task definition that the engine deployed: an agent that was running already may have rolled
+    it back by now. Raises ``SandboxError`` with the reasons of a failure, the rollback included.
     """
     build.executable()
     service = deployment.require_service()
+    earlier = StatusFile(deployment.state, deployment.name).read()
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         console.step("Put throw-away values into the empty secret of the GitHub App")
     _start_agent(deployment, environment)
+    if definition is not None and service.definition != definition:
+        raise SandboxError(_rolled_back(definition, service.definition, earlier))
     with console.timed(f"Starting the task of {_short(service.definition)}"):
         return _wait(deployment, service, patience)
 
@@ -123,7 +132,7 @@ def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
         status = status_file.read()
         outcome = status.outcomes.get(service.deployment)
         if outcome and outcome.problems:
-            raise SandboxError(_explanation(outcome.definition, outcome.problems, outcome.rolled_back_to))
+            raise SandboxError(_explanation(outcome))
         wanted = "idle" if service.desired_count == 0 else "healthy"
         if status.state == wanted and (outcome or service.desired_count == 0):
             return status
@@ -136,28 +145,25 @@ def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
     raise SandboxError(f"The task did not become healthy within {console.elapsed(patience)}:\n{said}")
 
 
-def _explanation(definition: str, problems: list[str], rolled_back_to: str | None) -> str:
-    reasons = "\n".join(f"  - {problem}" for problem in problems)
-    ending = (
-        f"The circuit breaker has rolled the service back to {_short(rolled_back_to)}, which keeps running."
-        if rolled_back_to
-        else "Nothing runs; mend it and run `make up` again."
-    )
-    return f"Atlantis does not run as {_short(definition)} defines it:\n{reasons}\n{ending}"
+def _explanation(outcome: Outcome) -> str:
+    reasons = "\n".join(f"  - {problem}" for problem in outcome.problems)
+    ending = "Nothing runs; mend it and run `make up` again."
+    if outcome.rolled_back_to:
+        ending = (
+            f"The circuit breaker has rolled the service back to {_short(outcome.rolled_back_to)}. Mend it, let "
+            "`make refresh` notice the rollback, and run `make up` again."
+        )
+    return f"Atlantis does not run as {_short(outcome.definition)} defines it:\n{reasons}\n{ending}"
 
 
-def _require_definition(status: Status, wanted: str | None) -> None:
-    """Refuse to call an update a success whose task definition was rolled back earlier: the engine can't know."""
-    if status.state == "idle" or wanted is None or status.definition == wanted:
-        return
-    raise SandboxError(
-        f"Atlantis runs, but as {_short(status.definition)}: the service was rolled back from {_short(wanted)}, which "
-        "failed. Mend what made it fail, let `make refresh` notice the rollback, and run `make up` again."
-    )
+def _rolled_back(wanted: str, current: str, status: Status) -> str:
+    """Why an update is no success although the engine saw nothing wrong: its task definition was rolled back."""
+    failures = [item for item in status.outcomes.values() if item.definition == wanted and item.problems]
+    return _explanation(failures[-1] if failures else Outcome(wanted, ["it failed earlier"], current))
 
 
-def _short(definition: str | None) -> str:
-    return (definition or "nothing").rpartition("/")[2]
+def _short(definition: str) -> str:
+    return definition.rpartition("/")[2]
 
 
 def _agent_name(deployment: Deployment) -> str:
