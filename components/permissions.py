@@ -109,7 +109,8 @@ class Permissions(pulumi.ComponentResource):
         if args.managed_role_prefixes:
             documents |= {
                 "containers": document(task_role.containers(scope)),
-                "network": document(task_role.network(scope)),
+                "security-groups": document(task_role.security_groups(scope)),
+                "load-balancers": document(task_role.load_balancers(scope)),
                 "roles": document(task_role.roles(scope)),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }

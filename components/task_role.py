@@ -141,10 +141,10 @@ def containers(scope: Scope) -> list[Statement]:
     ]
 
 
-def network(scope: Scope) -> list[Statement]:
-    """Security groups and load balancers."""
+def security_groups(scope: Scope) -> list[Statement]:
+    """Security groups other than Atlantis' own."""
     own_tags = {"aws:ResourceTag/Service": "atlantis"}
-    security_groups = [
+    actions = [
         "ec2:AuthorizeSecurityGroupEgress",
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:CreateSecurityGroup",
@@ -157,7 +157,17 @@ def network(scope: Scope) -> list[Statement]:
         "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
         "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     ]
-    load_balancing = [
+    groups = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
+    return [
+        # Security groups have no name in their ARN: the tag tells Atlantis' own from all others.
+        allow("ManageSecurityGroups", actions, groups),
+        deny("KeepOwnSecurityGroups", actions, groups, {"StringEquals": own_tags}),
+    ]
+
+
+def load_balancers(scope: Scope) -> list[Statement]:
+    """Load balancers, apart from security groups: with long prefixes the two together outgrow a policy."""
+    actions = [
         "elasticloadbalancing:AddTags",
         "elasticloadbalancing:CreateListener",
         "elasticloadbalancing:CreateLoadBalancer",
@@ -178,14 +188,10 @@ def network(scope: Scope) -> list[Statement]:
         "elasticloadbalancing:SetSecurityGroups",
         "elasticloadbalancing:SetSubnets",
     ]
-    groups = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
     return [
-        # Security groups have no name in their ARN: the tag tells Atlantis' own from all others.
-        allow("ManageSecurityGroups", security_groups, groups),
-        deny("KeepOwnSecurityGroups", security_groups, groups, {"StringEquals": own_tags}),
         allow(
             "ManageLoadBalancers",
-            load_balancing,
+            actions,
             scope.arns(
                 "elasticloadbalancing",
                 "loadbalancer/app/{}*",
