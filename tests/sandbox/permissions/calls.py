@@ -22,6 +22,8 @@ def document(**statement: Any) -> str:
 NAMES = PhysicalNames(environment="prod", account=ACCOUNT, region=REGION, partition="aws")
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/terraform-boundary"
+OWN_STACK = f"arn:aws:iam::{ACCOUNT}:policy/{NAMES.task_role}-own-stack"
+"""The task role's policy that refuses whatever would touch Atlantis itself."""
 STATE, LOCKS = "prod-terraform-state", "prod-terraform-locks"
 """What the production stack's file names."""
 

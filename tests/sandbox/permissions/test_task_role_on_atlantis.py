@@ -9,6 +9,7 @@ from tests.sandbox.permissions.calls import (
     EVERYBODY,
     MANIFEST,
     NAMES,
+    OWN_STACK,
     TRUST,
     Actor,
     Call,
@@ -36,11 +37,11 @@ ATLANTIS_ITSELF = [
     call("closes the secret's policy", "secretsmanager.delete_resource_policy", SecretId="{webhook secret}"),
     call("deletes the webhook secret", "secretsmanager.delete_secret", SecretId="{webhook secret}"),
     call("looks at its own policies", "iam.list_role_policies", RoleName=NAMES.task_role),
-    call("reads its own policy", "iam.get_role_policy", RoleName=NAMES.task_role, PolicyName="roles"),
+    call("looks at its own attached policies", "iam.list_attached_role_policies", RoleName=NAMES.task_role),
     call(
         "widens its own policy", "iam.put_role_policy", RoleName=NAMES.task_role, PolicyName="all", PolicyDocument=ALL
     ),
-    call("removes its own refusals", "iam.delete_role_policy", RoleName=NAMES.task_role, PolicyName="own-stack"),
+    call("removes its own refusals", "iam.detach_role_policy", RoleName=NAMES.task_role, PolicyArn=OWN_STACK),
     call("makes itself an administrator", "iam.attach_role_policy", RoleName=NAMES.task_role, PolicyArn=ADMINISTRATOR),
     call("drops its own boundary", "iam.delete_role_permissions_boundary", RoleName=NAMES.task_role),
     call(

@@ -10,7 +10,7 @@ from settings.schema import WEBHOOK_RANGES
 from tests.sandbox.permissions.calls import NAMES
 
 HOST = "atlantis.example.com"
-OFFICE = ("203.0.113.7", "203.0.113.255", "198.51.100.32", "198.51.100.47", "2001:db8:1::7")
+OFFICE = ("203.0.113.7", "203.0.113.255", "198.51.100.32", "198.51.100.47")
 STRANGERS = (
     "203.0.112.255",
     "203.0.114.0",
@@ -21,7 +21,7 @@ STRANGERS = (
     "8.8.8.8",
     "10.0.0.9",
     "127.0.0.1",
-    "2001:db8:2::7",
+    "2001:db8:1::7",
     "2a0a:a448::1",
     "2606:50c1::1",
     "::1",
