@@ -1,0 +1,189 @@
+"""Network: security groups, their rules and the endpoints, input by input."""
+
+import pytest
+
+from tests.unit.recording import EXISTING_VPC, Graph, Registered
+from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack, tagged
+
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+
+GITHUB_IPV4 = ["192.30.252.0/22", "185.199.108.0/22", "140.82.112.0/20", "143.55.64.0/20"]
+GITHUB_IPV6 = ["2a0a:a440::/29", "2606:50c0::/32"]
+INTERFACES = ["ecr.api", "ecr.dkr", "secretsmanager", "logs"]
+
+
+def from_range(port: int, block: str, description: str, tags: dict[str, str] = TAGS) -> dict[str, object]:
+    return {
+        "securityGroupId": "network-alb-id",
+        "description": description,
+        "ipProtocol": "tcp",
+        "fromPort": port,
+        "toPort": port,
+        "cidrIpv6" if ":" in block else "cidrIpv4": block,
+        "tags": tags,
+    }
+
+
+def between(own: str, other: str, port: int, description: str) -> dict[str, object]:
+    return {
+        "securityGroupId": f"network-{own}-id",
+        "referencedSecurityGroupId": f"network-{other}-id",
+        "description": description,
+        "ipProtocol": "tcp",
+        "fromPort": port,
+        "toPort": port,
+        "tags": TAGS,
+    }
+
+
+def into_load_balancer(graph: Graph) -> list[Registered]:
+    return [rule for rule in graph.all(INGRESS) if rule.inputs["securityGroupId"] == "network-alb-id"]
+
+
+@pytest.mark.parametrize(
+    ("of", "description"),
+    [
+        ("alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"),
+        ("ecs-tasks", "Atlantis task: reached by its load balancer only"),
+        ("efs", "Atlantis file system: reached by the Atlantis task only"),
+        ("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only"),
+    ],
+)
+def test_a_security_group_has_a_name_a_description_and_no_rules_of_its_own(of: str, description: str) -> None:
+    assert stack().one(GROUP, f"network-{of}").inputs == {
+        "name": f"atlantis-{of}-prod",
+        "description": description,
+        "vpcId": "vpc-new",
+        "tags": tagged(f"atlantis-{of}-prod"),
+    }
+
+
+def test_there_are_four_security_groups() -> None:
+    assert stack().names(GROUP) == ["network-alb", "network-ecs-tasks", "network-efs", "network-vpc-endpoints"]
+
+
+def test_the_load_balancer_admits_the_allowed_range_on_443_and_80_and_github_on_443_only() -> None:
+    rules = [rule.inputs for rule in into_load_balancer(stack())]
+    assert rules == [
+        from_range(443, "203.0.113.0/24", "HTTPS from an allowed range"),
+        from_range(80, "203.0.113.0/24", "HTTP from an allowed range, to be redirected to HTTPS"),
+        *(from_range(443, block, "HTTPS from GitHub webhook ranges") for block in GITHUB_IPV4),
+    ]
+
+
+def test_a_range_that_is_allowed_and_github_s_gets_one_rule() -> None:
+    blocks = [rule.inputs.get("cidrIpv4") for rule in into_load_balancer(stack(**PRODUCTION))]
+    assert blocks.count("140.82.112.0/20") == 2, "once on 443, once on 80"
+
+
+def test_a_load_balancer_with_ipv6_admits_ipv6_ranges() -> None:
+    tags = stack(**PRODUCTION).one("aws:ecs/cluster:Cluster").inputs["tags"]
+    rules = [rule.inputs for rule in into_load_balancer(stack(**PRODUCTION)) if "cidrIpv6" in rule.inputs]
+    assert rules == [
+        from_range(443, "2001:db8::/32", "HTTPS from an allowed range", tags),
+        from_range(80, "2001:db8::/32", "HTTP from an allowed range, to be redirected to HTTPS", tags),
+        *(from_range(443, block, "HTTPS from GitHub webhook ranges", tags) for block in GITHUB_IPV6),
+    ]
+
+
+def test_a_load_balancer_without_ipv6_has_no_rule_for_it() -> None:
+    graph = stack(allowedCidrBlocks=ALLOWED)
+    assert [rule.name for rule in graph.all(INGRESS) if "cidrIpv6" in rule.inputs] == []
+    assert len(into_load_balancer(graph)) == 2 * 7 + 3
+
+
+def test_github_enterprise_s_ranges_take_the_place_of_github_s() -> None:
+    webhook = [rule for rule in into_load_balancer(stack(**BARE)) if "alb-webhook" in rule.name]
+    assert [rule.inputs["cidrIpv4"] for rule in webhook] == ["192.0.2.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("label", "source", "target", "port", "description"),
+    [
+        ("alb-to-tasks", "alb", "ecs-tasks", 4141, "Load balancer to the Atlantis server and its health check"),
+        ("tasks-to-efs", "ecs-tasks", "efs", 2049, "Atlantis task to its file system (NFS)"),
+        ("tasks-to-endpoints", "ecs-tasks", "vpc-endpoints", 443, "Atlantis task to AWS services inside the VPC"),
+    ],
+)
+def test_a_path_leads_out_of_one_group_and_into_the_other(
+    label: str, source: str, target: str, port: int, description: str
+) -> None:
+    graph = stack()
+    egress = graph.one(EGRESS, f"network-{label}-egress")
+    ingress = graph.one(INGRESS, f"network-{label}-ingress")
+    assert egress.inputs == between(source, target, port, description)
+    assert ingress.inputs == between(target, source, port, description)
+
+
+def test_the_path_to_the_task_follows_the_container_s_port() -> None:
+    rules = [rule for rule in stack(**PRODUCTION).resources if rule.name.startswith("network-alb-to-tasks")]
+    assert [(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules] == [(8080, 8080)] * 2
+
+
+def test_the_task_reaches_the_internet_over_https_only() -> None:
+    graph = stack()
+    assert graph.one(EGRESS, "network-tasks-https-egress").inputs == {
+        "securityGroupId": "network-ecs-tasks-id",
+        "description": "Atlantis task to GitHub, Terraform registries and AWS over HTTPS",
+        "ipProtocol": "tcp",
+        "fromPort": 443,
+        "toPort": 443,
+        "cidrIpv4": "0.0.0.0/0",
+        "tags": TAGS,
+    }
+    assert graph.names(EGRESS) == [
+        "network-alb-to-tasks-egress",
+        "network-tasks-https-egress",
+        "network-tasks-to-efs-egress",
+        "network-tasks-to-endpoints-egress",
+    ]
+
+
+@pytest.mark.parametrize("service", INTERFACES)
+def test_an_interface_endpoint_answers_to_the_service_s_own_name_in_the_private_subnets(service: str) -> None:
+    assert stack().one(ENDPOINT, f"network-endpoint-{service}").inputs == {
+        "vpcId": "vpc-new",
+        "serviceName": f"com.amazonaws.ap-northeast-2.{service}",
+        "vpcEndpointType": "Interface",
+        "privateDnsEnabled": True,
+        "subnetIds": ["subnet-private-1", "subnet-private-2"],
+        "securityGroupIds": ["network-vpc-endpoints-id"],
+        "tags": tagged(f"atlantis-prod-{service}"),
+    }
+
+
+def test_the_s3_endpoint_is_a_gateway_on_the_private_route_tables() -> None:
+    assert stack().one(ENDPOINT, "network-endpoint-s3").inputs == {
+        "vpcId": "vpc-new",
+        "serviceName": "com.amazonaws.ap-northeast-2.s3",
+        "vpcEndpointType": "Gateway",
+        "routeTableIds": ["rtb-of-subnet-private-1", "rtb-of-subnet-private-2"],
+        "tags": tagged("atlantis-prod-s3"),
+    }
+
+
+def test_in_an_existing_vpc_the_s3_endpoint_covers_the_main_route_table_where_a_subnet_uses_it() -> None:
+    endpoint = stack(**PRODUCTION).one(ENDPOINT, "network-endpoint-s3")
+    assert endpoint.inputs["routeTableIds"] == ["rtb-main", "rtb-own"]
+    assert endpoint.inputs["vpcId"] == EXISTING_VPC["vpcId"]
+
+
+@pytest.mark.parametrize("service", [*INTERFACES, "s3"])
+def test_an_endpoint_that_is_left_out_is_not_made_and_the_others_are(service: str) -> None:
+    others = [other for other in [*INTERFACES, "s3"] if other != service]
+    graph = stack(vpcEndpoints=others)
+    assert graph.names(ENDPOINT) == sorted(f"network-endpoint-{other}" for other in others)
+
+
+@pytest.mark.parametrize("changes", [BARE, {"vpcEndpoints": ["s3"]}], ids=["none", "s3 only"])
+def test_without_interface_endpoints_there_is_neither_their_group_nor_a_rule_to_it(changes: dict[str, object]) -> None:
+    graph = stack(**changes)
+    assert graph.names(GROUP) == ["network-alb", "network-ecs-tasks", "network-efs"]
+    assert [rule.name for rule in graph.resources if "endpoints" in rule.name] == []
+
+
+def test_without_endpoints_none_is_made() -> None:
+    assert stack(**BARE).names(ENDPOINT) == []

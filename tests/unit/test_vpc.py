@@ -1,0 +1,87 @@
+"""The VPC: a new one through awsx, or one that exists, judged before anything is registered."""
+
+import pulumi
+import pytest
+
+from tests.unit.recording import EXISTING_VPC
+from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack, tagged
+
+
+def test_a_new_vpc_has_public_and_private_subnets_in_two_zones_and_one_nat_gateway() -> None:
+    vpc = stack().one("awsx:ec2:Vpc")
+    assert vpc.inputs == {
+        "cidrBlock": "10.64.0.0/16",
+        "numberOfAvailabilityZones": 2,
+        "enableDnsHostnames": True,
+        "enableDnsSupport": True,
+        "natGateways": {"strategy": "Single"},
+        "subnetStrategy": "Auto",
+        "subnetSpecs": [{"type": "Public"}, {"type": "Private"}],
+        "tags": tagged("atlantis-prod"),
+    }
+    assert vpc.parent == "vpc"
+
+
+def test_a_new_vpc_takes_the_range_of_the_settings() -> None:
+    assert stack(**BARE).one("awsx:ec2:Vpc").inputs["cidrBlock"] == "10.9.0.0/20"
+
+
+def test_the_default_security_group_of_a_new_vpc_has_no_rules() -> None:
+    group = stack().one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+    assert group.inputs == {"vpcId": "vpc-new", "tags": TAGS}
+
+
+def test_with_a_vpc_that_exists_nothing_of_a_vpc_is_made() -> None:
+    made = {resource.type for resource in stack(**PRODUCTION).resources}
+    assert not made & {
+        "awsx:ec2:Vpc",
+        "atlantis:index:NewVpc",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        "aws:ec2/vpc:Vpc",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/natGateway:NatGateway",
+        "aws:ec2/internetGateway:InternetGateway",
+        "aws:ec2/eip:Eip",
+    }
+
+
+def test_a_vpc_that_exists_is_used_by_everything_that_lives_in_one() -> None:
+    graph = stack(**PRODUCTION)
+    public, private = EXISTING_VPC["publicSubnetIds"], EXISTING_VPC["privateSubnetIds"]
+    assert {resource.inputs["vpcId"] for resource in graph.resources if "vpcId" in resource.inputs} == {
+        EXISTING_VPC["vpcId"]
+    }
+    assert sorted(graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["subnets"]) == public
+    assert graph.one("aws:ecs/service:Service").inputs["networkConfiguration"]["subnets"] == private
+    assert [target.inputs["subnetId"] for target in graph.all("aws:efs/mountTarget:MountTarget")] == private
+    assert graph.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-endpoint-logs").inputs["subnetIds"] == private
+
+
+def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:
+    graph = stack(**EXISTING_VPC | {"privateSubnetIds": [*EXISTING_VPC["privateSubnetIds"], "subnet-0000000000000a001"]})
+    targets = [target.inputs["subnetId"] for target in graph.all("aws:efs/mountTarget:MountTarget")]
+    assert targets == EXISTING_VPC["privateSubnetIds"]
+    assert graph.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-endpoint-s3").inputs["routeTableIds"] == [
+        "rtb-main",
+        "rtb-own",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"privateSubnetIds": ["subnet-00000000000000009", "subnet-00000000000000004"]},
+            "atlantis:privateSubnetIds: subnet-00000000000000009 is of vpc-other, not of atlantis:vpcId = vpc-0a1b2c3d4e5f60718",
+        ),
+        (
+            {"publicSubnetIds": ["subnet-00000000000000001", "subnet-0000000000000a001"]},
+            "atlantis:publicSubnetIds: all are in ap-northeast-2a; name subnets of at least 2 zones",
+        ),
+    ],
+    ids=["of another VPC", "in one zone"],
+)
+def test_subnets_that_do_not_fit_end_the_run_with_their_key_and_id(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(pulumi.RunError, match="nothing was touched") as refused:
+        stack(**EXISTING_VPC | changes)
+    assert told in str(refused.value)
