@@ -58,6 +58,11 @@ class Plugin:
         """Configure with the provider's settings."""
         self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(settings), acceptSecrets=True))
 
+    def check_configuration(self, settings: Mapping[str, object]) -> dict[str, str]:
+        """CheckConfig: the failures."""
+        response = self.stub.CheckConfig(provider_pb2.CheckRequest(news=encode(settings)))
+        return {f.property: f.reason for f in response.failures}
+
     def check(
         self, urn: str, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None, secrets: Collection[str] = ()
     ) -> Checked:
