@@ -1,0 +1,136 @@
+"""The customer's keys: one for each store, with rotation, an alias and a policy that names who may use it."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.stacks import BARE, ROOT, TAGS, arn, stack
+
+KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
+
+ADMINISTER = {
+    "Sid": "AdministerThroughIam",
+    "Effect": "Allow",
+    "Principal": {"AWS": ROOT},
+    "Action": [
+        "kms:CancelKeyDeletion",
+        "kms:DescribeKey",
+        "kms:DisableKey",
+        "kms:EnableKey",
+        "kms:EnableKeyRotation",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListAliases",
+        "kms:ListGrants",
+        "kms:ListKeyPolicies",
+        "kms:ListResourceTags",
+        "kms:PutKeyPolicy",
+        "kms:RevokeGrant",
+        "kms:ScheduleKeyDeletion",
+        "kms:TagResource",
+        "kms:UntagResource",
+        "kms:CreateAlias",
+        "kms:DeleteAlias",
+        "kms:UpdateAlias",
+        "kms:UpdateKeyDescription",
+    ],
+    "Resource": "*",
+}
+
+
+def through(service: str, sid: str, *actions: str) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": ROOT},
+        "Action": [f"kms:{action}" for action in actions],
+        "Condition": {
+            "StringEquals": {
+                "kms:ViaService": f"{service}.ap-northeast-2.amazonaws.com",
+                "kms:CallerAccount": "123456789012",
+            }
+        },
+        "Resource": "*",
+    }
+
+
+CREATE_FOR_FILE_SYSTEM = (
+    *("CreateGrant", "Decrypt", "DescribeKey", "Encrypt"),
+    *("GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"),
+)
+LOG_WRITER = {
+    "Sid": "EncryptLogs",
+    "Effect": "Allow",
+    "Principal": {"Service": "logs.ap-northeast-2.amazonaws.com"},
+    "Action": [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ],
+    "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:/ecs/atlantis-prod")}},
+    "Resource": "*",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "users"),
+    [
+        (
+            "storage-efs-key",
+            "Atlantis prod: data of the file system",
+            through("elasticfilesystem", "UseThroughEfs", *CREATE_FOR_FILE_SYSTEM),
+        ),
+        (
+            "storage-ecr-key",
+            "Atlantis prod: layers of the image",
+            through("ecr", "UseThroughEcr", "CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant"),
+        ),
+        (
+            "secrets-key",
+            "Atlantis prod: GitHub App and webhook secrets",
+            through("secretsmanager", "UseThroughSecretsManager", "Decrypt", "DescribeKey", "GenerateDataKey"),
+        ),
+        ("compute-logs-key", "Atlantis prod: the task's log", LOG_WRITER),
+    ],
+)
+def test_a_key_rotates_and_serves_its_store_only(name: str, description: str, users: dict[str, Any]) -> None:
+    key = stack().one(KEY, name)
+    assert key.decoded == {
+        "description": description,
+        "enableKeyRotation": True,
+        "deletionWindowInDays": 30,
+        "policy": {"Version": "2012-10-17", "Statement": [ADMINISTER, users]},
+        "tags": TAGS,
+    }
+    assert (key.parent, key.protect) == (name, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "store"),
+    [
+        ("storage-efs-key", "efs"),
+        ("storage-ecr-key", "ecr"),
+        ("secrets-key", "secrets"),
+        ("compute-logs-key", "logs"),
+    ],
+)
+def test_a_key_has_an_alias_that_tells_its_store(name: str, store: str) -> None:
+    alias = stack().one(ALIAS, f"{name}-alias")
+    assert alias.inputs == {"name": f"alias/{store}-atlantis", "targetKeyId": f"{name}-key-id"}
+    assert alias.parent == name
+
+
+def test_there_are_four_keys_and_four_aliases() -> None:
+    assert stack().names(KEY) == ["compute-logs-key", "secrets-key", "storage-ecr-key", "storage-efs-key"]
+    assert len(stack().all(ALIAS)) == 4
+
+
+def test_there_is_no_key_for_secrets_where_both_exist_already() -> None:
+    assert stack(**BARE).names(KEY) == ["compute-logs-key", "storage-ecr-key", "storage-efs-key"]
+
+
+def test_no_key_is_protected_where_nothing_is() -> None:
+    assert [key.name for key in stack(**BARE).all(KEY) if key.protect] == []

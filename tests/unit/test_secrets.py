@@ -1,0 +1,148 @@
+"""Secrets: made empty, generated, or existing; never with a value in clear text."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.recording import ACCOUNT, DEPLOYER, arn_of
+from tests.unit.stacks import BARE, EXECUTION_ROLE_SESSIONS, PRODUCTION, TAGS, arn, stack
+
+SECRET, SECRET_POLICY = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretPolicy:SecretPolicy"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+PASSWORD = "random:index/randomPassword:RandomPassword"
+
+
+def refuse_all_but(*readers: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "RefuseOtherReaders",
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+                "Resource": "*",
+                "Condition": {"ArnNotLike": {"aws:PrincipalArn": list(readers)}},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "physical_name", "description"),
+    [
+        (
+            "secrets-github-app",
+            "prod-atlantis-github-app",
+            "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
+        ),
+        (
+            "secrets-webhook",
+            "prod-atlantis-webhook-secret",
+            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
+        ),
+    ],
+)
+def test_a_secret_is_under_the_customer_key_restorable_and_protected(
+    name: str, physical_name: str, description: str
+) -> None:
+    secret = stack().one(SECRET, name)
+    assert secret.inputs == {
+        "name": physical_name,
+        "description": description,
+        "kmsKeyId": arn_of("secrets-key"),
+        "recoveryWindowInDays": 30,
+        "tags": TAGS,
+    }
+    assert secret.protect
+
+
+def test_only_the_execution_role_reads_the_github_app_secret() -> None:
+    assert stack().one(SECRET_POLICY, "secrets-github-app-policy").decoded == {
+        "secretArn": arn_of("secrets-github-app"),
+        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS),
+        "blockPublicPolicy": True,
+    }
+
+
+def test_the_execution_role_and_whoever_deploys_read_the_webhook_secret() -> None:
+    assert stack().one(SECRET_POLICY, "secrets-webhook-policy").decoded == {
+        "secretArn": arn_of("secrets-webhook"),
+        "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER),
+        "blockPublicPolicy": True,
+    }
+
+
+def test_named_readers_take_the_place_of_whoever_deploys() -> None:
+    policy = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").decoded["policy"]
+    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer")
+
+
+def test_the_github_app_secret_stays_empty() -> None:
+    assert stack().names(SECRET_VERSION) == ["secrets-webhook-version"]
+
+
+def test_the_webhook_secret_is_generated_of_letters_and_digits() -> None:
+    password = stack().one(PASSWORD)
+    assert password.inputs == {"length": 48, "special": False, "keepers": {"generation": "1"}}
+    assert password.parent == "secrets"
+
+
+def test_another_generation_makes_another_webhook_secret() -> None:
+    assert stack(**PRODUCTION).one(PASSWORD).inputs["keepers"] == {"generation": "2"}
+
+
+def test_the_generated_value_goes_to_secrets_manager_as_a_secret() -> None:
+    version = stack().one(SECRET_VERSION)
+    assert version.decoded == {
+        "secretId": arn_of("secrets-webhook"),
+        "secretString": {"webhook_secret": "generated-secret-value"},
+    }
+    assert version.secret_inputs == {"secretString"}
+
+
+def test_secrets_that_exist_are_referred_to_and_nothing_is_made() -> None:
+    graph = stack(**BARE)
+    made = [resource.type for resource in graph.resources if resource.parent in ("secrets", "secrets-key")]
+    assert made == []
+    assert [graph.names(kind) for kind in (SECRET, SECRET_POLICY, SECRET_VERSION, PASSWORD)] == [[]] * 4
+
+
+def secret_references(graph: Any) -> dict[str, str]:
+    container = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
+    return {reference["name"]: reference["valueFrom"] for reference in container["secrets"]}
+
+
+def test_the_task_refers_to_the_secrets_that_exist() -> None:
+    app, webhook = (
+        arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
+        arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
+    )
+    assert secret_references(stack(**BARE)) == {
+        "ATLANTIS_GH_APP_ID": f"{app}:app_id::",
+        "ATLANTIS_GH_APP_INSTALLATION_ID": f"{app}:installation_id::",
+        "ATLANTIS_GH_APP_KEY": f"{app}:private_key::",
+        "ATLANTIS_GH_WEBHOOK_SECRET": f"{webhook}:webhook_secret::",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "made"),
+    [
+        ({"githubAppSecretName": "shared/github-app"}, "secrets-webhook"),
+        ({"webhookSecretName": "shared/webhook"}, "secrets-github-app"),
+    ],
+)
+def test_with_one_secret_that_exists_the_other_is_made_under_the_customer_key(
+    changes: dict[str, str], made: str
+) -> None:
+    graph = stack(**changes)
+    assert graph.names(SECRET) == [made]
+    assert graph.one(SECRET).inputs["kmsKeyId"] == arn_of("secrets-key")
+    assert graph.names(SECRET_VERSION) == (["secrets-webhook-version"] if made == "secrets-webhook" else [])
+
+
+def test_without_deletion_protection_secrets_are_gone_at_once() -> None:
+    graph = stack(deletionProtection=False)
+    assert [(secret.protect, secret.inputs["recoveryWindowInDays"]) for secret in graph.all(SECRET)] == [(False, 0)] * 2

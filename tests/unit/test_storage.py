@@ -1,0 +1,185 @@
+"""Storage: file system and repository, input by input."""
+
+import pytest
+
+from tests.unit.recording import arn_of
+from tests.unit.stacks import (
+    BARE,
+    EXECUTION_ROLE_SESSIONS,
+    PRODUCTION,
+    ROOT,
+    TAGS,
+    TASK_ROLE_SESSIONS,
+    stack,
+    tagged,
+)
+
+FILE_SYSTEM, ACCESS_POINT = "aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint"
+MOUNT_TARGET, FILE_SYSTEM_POLICY = "aws:efs/mountTarget:MountTarget", "aws:efs/fileSystemPolicy:FileSystemPolicy"
+REPOSITORY = "aws:ecr/repository:Repository"
+
+UNDER_AWS_KEY = {
+    "encrypted": True,
+    "performanceMode": "generalPurpose",
+    "throughputMode": "bursting",
+    "lifecyclePolicies": [
+        {"transitionToIa": "AFTER_30_DAYS"},
+        {"transitionToPrimaryStorageClass": "AFTER_1_ACCESS"},
+    ],
+    "tags": tagged("atlantis-prod"),
+}
+
+
+def test_the_file_system_is_encrypted_under_a_customer_key_and_protected() -> None:
+    file_system = stack().one(FILE_SYSTEM)
+    assert file_system.inputs == UNDER_AWS_KEY | {"kmsKeyId": arn_of("storage-efs-key")}
+    assert file_system.protect
+
+
+def test_the_file_system_can_keep_the_aws_managed_key_while_the_customer_s_waits() -> None:
+    graph = stack(**BARE)
+    assert graph.one(FILE_SYSTEM).inputs == UNDER_AWS_KEY
+    assert "storage-efs-key" in graph.names("aws:kms/key:Key")
+
+
+def test_the_access_point_shows_the_data_directory_to_one_user() -> None:
+    access_point = stack().one(ACCESS_POINT)
+    assert access_point.inputs == {
+        "fileSystemId": "storage-efs-id",
+        "posixUser": {"uid": 100, "gid": 100},
+        "rootDirectory": {
+            "path": "/atlantis-data",
+            "creationInfo": {"ownerUid": 100, "ownerGid": 100, "permissions": "755"},
+        },
+        "tags": tagged("atlantis-prod"),
+    }
+    assert access_point.protect
+
+
+def test_user_group_and_directory_of_the_access_point_are_settings() -> None:
+    inputs = stack(**PRODUCTION).one(ACCESS_POINT).inputs
+    assert inputs["posixUser"] == {"uid": 1001, "gid": 1002}
+    assert inputs["rootDirectory"] == {
+        "path": "/data/atlantis",
+        "creationInfo": {"ownerUid": 1001, "ownerGid": 1002, "permissions": "755"},
+    }
+
+
+@pytest.mark.parametrize("zone", [1, 2])
+def test_each_private_subnet_has_a_mount_target(zone: int) -> None:
+    assert stack().one(MOUNT_TARGET, f"storage-mount-target-{zone}").inputs == {
+        "fileSystemId": "storage-efs-id",
+        "subnetId": f"subnet-private-{zone}",
+        "securityGroups": ["network-efs-id"],
+    }
+
+
+def test_there_are_two_mount_targets() -> None:
+    assert len(stack().all(MOUNT_TARGET)) == 2
+
+
+def test_the_file_system_is_mounted_by_the_task_role_through_the_access_point_and_over_tls_only() -> None:
+    assert stack().one(FILE_SYSTEM_POLICY).decoded == {
+        "fileSystemId": "storage-efs-id",
+        "policy": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "MountThroughAccessPoint",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": ROOT},
+                    "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                    "Resource": [arn_of("storage-efs")],
+                    "Condition": {
+                        "ArnLike": {"aws:PrincipalArn": TASK_ROLE_SESSIONS},
+                        "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
+                        "StringEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")},
+                    },
+                },
+                {
+                    "Sid": "RefusePlainTransport",
+                    "Effect": "Deny",
+                    "Principal": {"AWS": "*"},
+                    "Action": ["*"],
+                    "Resource": [arn_of("storage-efs")],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    }
+
+
+def test_the_file_system_is_backed_up() -> None:
+    assert stack().one("aws:efs/backupPolicy:BackupPolicy").inputs == {
+        "fileSystemId": "storage-efs-id",
+        "backupPolicy": {"status": "ENABLED"},
+    }
+
+
+def test_the_repository_is_encrypted_scanned_immutable_and_protected() -> None:
+    repository = stack().one(REPOSITORY)
+    assert repository.inputs == {
+        "name": "atlantis",
+        "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": arn_of("storage-ecr-key")}],
+        "imageScanningConfiguration": {"scanOnPush": True},
+        "imageTagMutability": "IMMUTABLE",
+        "forceDelete": False,
+        "tags": TAGS,
+    }
+    assert repository.protect
+
+
+def test_the_repository_keeps_ten_versions_and_drops_untagged_images_after_a_week() -> None:
+    assert stack().one("aws:ecr/lifecyclePolicy:LifecyclePolicy").decoded == {
+        "repository": "atlantis",
+        "policy": {
+            "rules": [
+                {
+                    "rulePriority": 1,
+                    "description": "Drop untagged images after 7 days",
+                    "selection": {
+                        "tagStatus": "untagged",
+                        "countType": "sinceImagePushed",
+                        "countUnit": "days",
+                        "countNumber": 7,
+                    },
+                    "action": {"type": "expire"},
+                },
+                {
+                    "rulePriority": 2,
+                    "description": "Keep the last 10 versions",
+                    "selection": {
+                        "tagStatus": "tagged",
+                        "tagPrefixList": ["v"],
+                        "countType": "imageCountMoreThan",
+                        "countNumber": 10,
+                    },
+                    "action": {"type": "expire"},
+                },
+            ]
+        },
+    }
+
+
+def test_the_execution_role_may_pull_from_the_repository() -> None:
+    assert stack().one("aws:ecr/repositoryPolicy:RepositoryPolicy").decoded == {
+        "repository": "atlantis",
+        "policy": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "PullForTasks",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": ROOT},
+                    "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                    "Condition": {"ArnLike": {"aws:PrincipalArn": EXECUTION_ROLE_SESSIONS}},
+                }
+            ],
+        },
+    }
+
+
+def test_without_deletion_protection_the_stores_can_be_destroyed_with_what_they_hold() -> None:
+    graph = stack(**BARE)
+    assert [graph.one(kind).protect for kind in (FILE_SYSTEM, ACCESS_POINT, REPOSITORY)] == [False] * 3
+    assert graph.one(REPOSITORY).inputs["forceDelete"] is True
