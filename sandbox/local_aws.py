@@ -1,6 +1,7 @@
 """The local AWS: ministack as a detached process on a free loopback port, with its state kept over restarts."""
 
 import contextlib
+import os
 import socket
 import sys
 import time
@@ -58,9 +59,7 @@ class LocalAws:
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (boto3's own name, such as ``elbv2``) with the root credentials."""
         if service not in self._clients:
-            import boto3  # noqa: PLC0415 - a third of a second that most commands can do without
-
-            self._clients[service] = boto3.client(
+            self._clients[service] = _session().client(
                 service,
                 endpoint_url=self.endpoint,
                 region_name=self.region,
@@ -81,6 +80,16 @@ class LocalAws:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
+
+
+def _session() -> Any:
+    """A boto3 session that reads nothing of the person's AWS configuration; their profile may not even exist here."""
+    import boto3  # noqa: PLC0415 - a third of a second that most commands can do without
+    import botocore.session  # noqa: PLC0415
+
+    no_file = (None, None, os.devnull, None)
+    variables = {"profile": (None, None, None, None), "config_file": no_file, "credentials_file": no_file}
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:

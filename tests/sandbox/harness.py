@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +42,16 @@ class Ground:
 
     base: Path
     stack: str = "local"
-    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
         """The state folder of the stack."""
         return self.base / self.stack
 
-    def sandbox(self, **settings: Any) -> Sandbox:
+    def sandbox(self, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
         """The sandbox without Atlantis itself, with ``settings`` of the namespace ``atlantis:`` over the stack file's."""
         overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-        return Sandbox(self.stack, state=self.state, settings={**self.settings, **overrides}, hooks=())
+        return Sandbox(self.stack, state=self.state, settings=overrides, policy_pack=pack, hooks=())
 
     def environment(self) -> dict[str, str]:
         """The environment in which the command line uses this folder."""
@@ -93,6 +92,11 @@ def own_processes(base: Path) -> Iterator[tuple[int, str]]:
             continue
         if str(base) in command or str(base) in environment:
             yield int(entry.name), command
+
+
+def last_changes(sandbox: Sandbox) -> dict[str, tuple[str, str]]:
+    """Id of every resource in the engine's state, and when the engine last changed it, by URN."""
+    return {item["urn"]: (item.get("id", ""), item["modified"]) for item in sandbox.resources()}
 
 
 def resource(sandbox: Sandbox, type_: str, name: str | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sandbox.stack import EngineError
-from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, own_processes, resource
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, last_changes, own_processes, resource
 
 
 def test_up_deploys_what_the_local_aws_then_has(deployed: Ground):
@@ -28,11 +28,11 @@ def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Ground):
 
 
 def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest.CaptureFixture[str]):
-    before = deployed.sandbox().resources()
+    before = last_changes(deployed.sandbox())
 
     deployed.sandbox().up()
 
-    assert deployed.sandbox().resources() == before
+    assert last_changes(deployed.sandbox()) == before
     shown = capfd.readouterr().out
     assert "unchanged" in shown
     assert not [word for word in ("created", "updated", "replaced", "deleted") if f" {word}" in shown]
@@ -53,19 +53,18 @@ def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
-def test_a_change_that_would_replace_a_protected_file_system_is_refused(
-    deployed: Ground, capfd: pytest.CaptureFixture[str]
-):
-    file_system = resource(deployed.sandbox(), "aws:efs/fileSystem:FileSystem")
+def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Ground, capfd: pytest.CaptureFixture[str]):
+    access_point = resource(deployed.sandbox(), "aws:efs/accessPoint:AccessPoint")
+    changed = deployed.sandbox(posixUid=1001)
 
     with pytest.raises(EngineError):
-        deployed.sandbox(efsEncryptionKey="aws").preview()
-
+        changed.preview()
     assert "protect" in capfd.readouterr().out
     with pytest.raises(EngineError):
-        deployed.sandbox(efsEncryptionKey="aws").up()
+        changed.up()
+
     deployed.sandbox().up()
-    assert resource(deployed.sandbox(), "aws:efs/fileSystem:FileSystem")["id"] == file_system["id"]
+    assert resource(deployed.sandbox(), "aws:efs/accessPoint:AccessPoint")["id"] == access_point["id"]
     assert deployed.sandbox().compare().describe() == ""
 
 
