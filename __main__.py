@@ -6,6 +6,7 @@ import pulumi_aws as aws
 import settings as stack_settings
 from components.compute import Compute, ComputeArgs
 from components.ingress import Ingress, IngressArgs
+from components.locking import Locking, LockingArgs
 from components.network import Network, NetworkArgs
 from components.permissions import Permissions, PermissionsArgs
 from components.secrets import Secrets, SecretsArgs
@@ -44,6 +45,7 @@ network = Network(
         webhook_cidr_blocks=webhook_cidr_blocks,
         container_port=settings.container_port,
         vpc_endpoints=settings.vpc_endpoints,
+        locking_database=settings.locking_database == "redis",
         tags=settings.tags,
     ),
 )
@@ -61,6 +63,7 @@ storage = Storage(
         tags=settings.tags,
     ),
 )
+deployers = settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn]
 secrets = Secrets(
     "secrets",
     SecretsArgs(
@@ -68,17 +71,36 @@ secrets = Secrets(
         github_app_secret_name=settings.github_app_secret_name,
         webhook_secret_name=settings.webhook_secret_name,
         webhook_secret_generation=settings.webhook_secret_generation,
-        webhook_secret_readers=settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn],
+        webhook_secret_readers=deployers,
         deletion_protection=settings.deletion_protection,
         tags=settings.tags,
     ),
 )
+locking = None
+if network.locking_security_group_id is not None:
+    locking = Locking(
+        "locking",
+        LockingArgs(
+            names=names,
+            private_subnet_ids=vpc.private_subnet_ids,
+            security_group_id=network.locking_security_group_id,
+            node_type=settings.locking_node_type,
+            password_generation=settings.locking_password_generation,
+            password_readers=deployers,
+            deletion_protection=settings.deletion_protection,
+            tags=settings.tags,
+        ),
+    )
 permissions = Permissions(
     "permissions",
     PermissionsArgs(
         names=names,
-        secret_arns={"githubApp": secrets.github_app_secret_arn, "webhook": secrets.webhook_secret_arn},
-        secret_key_arns=secrets.key_arns,
+        secret_arns={
+            "githubApp": secrets.github_app_secret_arn,
+            "webhook": secrets.webhook_secret_arn,
+            **({"locking": locking.database.password_secret_arn} if locking else {}),
+        },
+        secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else [])],
         file_system_arn=storage.file_system_arn,
         access_point_arn=storage.access_point_arn,
         terraform_state_buckets=settings.terraform_state_buckets,
@@ -126,6 +148,7 @@ compute = Compute(
         log_retention_days=settings.log_retention_days,
         github_app_secret_arn=secrets.github_app_secret_arn,
         webhook_secret_arn=secrets.webhook_secret_arn,
+        locking_database=locking.database if locking else None,
         execution_role_arn=permissions.execution_role_arn,
         task_role_arn=permissions.task_role_arn,
         file_system_id=storage.file_system_id,
@@ -133,7 +156,12 @@ compute = Compute(
         private_subnet_ids=vpc.private_subnet_ids,
         security_group_id=network.tasks_security_group_id,
         target_group_arn=ingress.target_group_arn,
-        start_after=[*storage.mounts, *permissions.policies, *ingress.routes],
+        start_after=[
+            *storage.mounts,
+            *permissions.policies,
+            *ingress.routes,
+            *([locking.password] if locking else []),
+        ],
         deletion_protection=settings.deletion_protection,
         tags=settings.tags,
     ),

@@ -23,7 +23,7 @@ class PhysicalNames:
 
     @property
     def base(self) -> str:
-        """Cluster, service, task family and load balancer."""
+        """Cluster, service, task family, load balancer and replication group."""
         return f"atlantis-{self.environment}"
 
     @property
@@ -55,16 +55,20 @@ class PhysicalNames:
         return f"{self.environment}-atlantis-webhook-secret"
 
     @property
+    def redis_secret(self) -> str:
+        return f"{self.environment}-atlantis-redis"
+
+    @property
     def access_log_bucket(self) -> str:
         """Bucket names are unique in the world: account and region make this one so."""
         return f"{self.base}-access-logs-{self.account}-{self.region}"
 
     def security_group(self, of: str) -> str:
-        """`of`: alb, ecs-tasks, efs or vpc-endpoints."""
+        """`of`: alb, ecs-tasks, efs, redis or vpc-endpoints."""
         return f"atlantis-{of}-{self.environment}"
 
     def key_alias(self, store: str) -> str:
-        """`store`: ecr, efs, secrets or logs."""
+        """`store`: ecr, efs, secrets, logs or locking."""
         return f"alias/{store}-atlantis"
 
     def arn(self, service: str, resource: str) -> str:

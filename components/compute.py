@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.encryption import CustomerKey, CustomerKeyArgs
+from components.locking import PASSWORD_KEY, LockingDatabase
 from names import PhysicalNames
 
 CONTAINER = "atlantis"
@@ -51,7 +52,7 @@ class ComputeArgs:
     capacity_provider: str
     """FARGATE, or FARGATE_SPOT that AWS may stop at two minutes' notice."""
     desired_count: int
-    """0 or 1: Atlantis locks its data directory."""
+    """0 or 1: whatever holds the locks, two servers don't share a data directory for long."""
     container_port: int
     posix_uid: int
     url: str
@@ -61,6 +62,8 @@ class ComputeArgs:
     log_retention_days: int
     github_app_secret_arn: pulumi.Input[str]
     webhook_secret_arn: pulumi.Input[str]
+    locking_database: LockingDatabase | None
+    """None keeps the locks in a file of the data directory, which one server at a time can open."""
     execution_role_arn: pulumi.Input[str]
     task_role_arn: pulumi.Input[str]
     file_system_id: pulumi.Input[str]
@@ -224,9 +227,9 @@ class Compute(pulumi.ComponentResource):
             },
         }
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
         args = self._args
-        return {
+        environment: dict[str, pulumi.Input[str]] = {
             "ATLANTIS_ATLANTIS_URL": args.url,
             "ATLANTIS_CHECKOUT_STRATEGY": "merge",
             "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
@@ -237,16 +240,27 @@ class Compute(pulumi.ComponentResource):
             "ATLANTIS_REPO_CONFIG_JSON": REPO_CONFIG,
             "ATLANTIS_WRITE_GIT_CREDS": "true",
         }
+        if args.locking_database:
+            environment |= {
+                "ATLANTIS_LOCKING_DB_TYPE": "redis",
+                "ATLANTIS_REDIS_HOST": args.locking_database.host,
+                "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
+                "ATLANTIS_REDIS_TLS_ENABLED": "true",
+            }
+        return environment
 
     def _secrets(self) -> dict[str, pulumi.Output[str]]:
         """References that ECS resolves when the task starts: ARN, JSON key, current version."""
         app, webhook = self._args.github_app_secret_arn, self._args.webhook_secret_arn
-        return {
+        secrets = {
             "ATLANTIS_GH_APP_ID": pulumi.Output.concat(app, ":app_id::"),
             "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(app, ":installation_id::"),
             "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(app, ":private_key::"),
             "ATLANTIS_GH_WEBHOOK_SECRET": pulumi.Output.concat(webhook, ":webhook_secret::"),
         }
+        if locking := self._args.locking_database:
+            secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
+        return secrets
 
     def _service(
         self, cluster: aws.ecs.Cluster, capacity: pulumi.Resource, task_definition: aws.ecs.TaskDefinition
@@ -258,12 +272,13 @@ class Compute(pulumi.ComponentResource):
             cluster=cluster.arn,
             task_definition=task_definition.arn,
             desired_count=args.desired_count,
-            # Stop, then start: two servers on one data directory lock each other out.
-            deployment_minimum_healthy_percent=0,
-            deployment_maximum_percent=100,
+            # With a lock file: stop, then start, as two servers on one data directory lock each other out. With a database:
+            # start, then stop.
+            deployment_minimum_healthy_percent=100 if args.locking_database else 0,
+            deployment_maximum_percent=200 if args.locking_database else 100,
             deployment_controller={"type": "ECS"},
             deployment_circuit_breaker={"enable": True, "rollback": True},
-            # AWS turns it on where it is left out, and refuses it with a maximum of 100 %.
+            # AWS turns it on where it is left out, and refuses it with a maximum of 100 %; it would move the task at any time.
             availability_zone_rebalancing="DISABLED",
             capacity_provider_strategies=[{"capacity_provider": args.capacity_provider, "weight": 1}],
             platform_version="LATEST",

@@ -40,7 +40,7 @@ class CustomerKeyArgs:
 
     names: PhysicalNames
     store: str
-    """The store that it encrypts, as its alias names it: ecr, efs, secrets or logs."""
+    """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs or locking."""
     description: str
     users: Sequence[Statement]
     """Statements of the key policy that name who may use the key and how, without `Resource`."""

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.vpc import Vpc
 from names import PhysicalNames
 
-HTTPS, HTTP, NFS = 443, 80, 2049
+HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
 GATEWAY_ENDPOINTS = ("s3",)
 """Endpoints on route tables, without address and without price; the others are network interfaces."""
 
@@ -27,6 +27,8 @@ class NetworkArgs:
     container_port: int
     vpc_endpoints: Sequence[str]
     """Of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    locking_database: bool
+    """Whether there is a database of locks, which the task reaches."""
     tags: dict[str, str]
 
 
@@ -36,6 +38,8 @@ class Network(pulumi.ComponentResource):
     load_balancer_security_group_id: pulumi.Output[str]
     tasks_security_group_id: pulumi.Output[str]
     file_system_security_group_id: pulumi.Output[str]
+    locking_security_group_id: pulumi.Output[str] | None = None
+    """None without a locking database."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
@@ -64,6 +68,10 @@ class Network(pulumi.ComponentResource):
             "Load balancer to the Atlantis server and its health check",
         )
         self._path(tasks, file_system, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
+        if args.locking_database:
+            locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
+            self._path(tasks, locking, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
+            self.locking_security_group_id = locking.id
         self._egress_to_internet(tasks)
         self._endpoints(tasks)
 

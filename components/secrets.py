@@ -5,15 +5,10 @@ from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_random as random
 
 from components.encryption import CustomerKey, CustomerKeyArgs, through_service
-from components.policy_documents import Statement, document
+from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 from names import PhysicalNames
-
-RECOVERY_DAYS = 30
-WEBHOOK_SECRET_LENGTH = 48
-"""Characters; letters and digits only, as it passes through forms and shells."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -47,7 +42,6 @@ class Secrets(pulumi.ComponentResource):
         super().__init__("atlantis:index:Secrets", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.deletion_protection)
 
         self._key_arns: list[pulumi.Input[str]] = []
         if not (args.github_app_secret_name and args.webhook_secret_name):
@@ -74,84 +68,52 @@ class Secrets(pulumi.ComponentResource):
 
     def _key(self) -> CustomerKey:
         names = self._args.names
-        use = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
         return CustomerKey(
             f"{self._name}-key",
             CustomerKeyArgs(
                 names=names,
                 store="secrets",
                 description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
-                users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", use)],
+                users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
                 deletion_protection=self._args.deletion_protection,
                 tags=self._args.tags,
             ),
             self._child,
         )
 
-    def _secret(
-        self, label: str, physical_name: str, description: str, readers: Sequence[str]
-    ) -> aws.secretsmanager.Secret:
-        secret = aws.secretsmanager.Secret(
-            f"{self._name}-{label}",
-            name=physical_name,
-            description=description,
-            kms_key_id=self._key_arn,
-            recovery_window_in_days=RECOVERY_DAYS if self._args.deletion_protection else 0,
-            tags=self._args.tags,
-            opts=self._keeps_data,
-        )
-        aws.secretsmanager.SecretPolicy(
-            f"{self._name}-{label}-policy",
-            secret_arn=secret.arn,
-            policy=document([self._refuse_other_readers(readers)]),
-            block_public_policy=True,
-            opts=self._child,
-        )
-        return secret
-
-    def _refuse_other_readers(self, readers: Sequence[str]) -> Statement:
-        """Nobody else reads the value, whatever IAM allows them; an administrator who must can change this policy first."""
-        return {
-            "Sid": "RefuseOtherReaders",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-            # A secret's policy can only be about the secret that it stands on.
-            "Resource": "*",
-            "Condition": {
-                "ArnNotLike": {
-                    "aws:PrincipalArn": [*self._args.names.sessions_of(self._args.names.execution_role), *readers]
-                }
-            },
-        }
-
     def _github_app_secret(self) -> aws.secretsmanager.Secret:
         """Made empty: its values never pass through this program (README.md, Secrets)."""
-        return self._secret(
-            "github-app",
-            self._args.names.github_app_secret,
-            "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
-            readers=[],
+        return task_secret(
+            f"{self._name}-github-app",
+            self._secret_args(
+                self._args.names.github_app_secret,
+                "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
+                readers=[],
+            ),
+            self,
         )
 
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
-        secret = self._secret(
-            "webhook",
-            self._args.names.webhook_secret,
-            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
-            readers=self._args.webhook_secret_readers,
+        name = f"{self._name}-webhook"
+        secret = task_secret(
+            name,
+            self._secret_args(
+                self._args.names.webhook_secret,
+                "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
+                readers=self._args.webhook_secret_readers,
+            ),
+            self,
         )
-        password = random.RandomPassword(
-            f"{self._name}-webhook-value",
-            length=WEBHOOK_SECRET_LENGTH,
-            special=False,
-            keepers={"generation": str(self._args.webhook_secret_generation)},
-            opts=self._child,
-        )
-        aws.secretsmanager.SecretVersion(
-            f"{self._name}-webhook-version",
-            secret_id=secret.arn,
-            secret_string=pulumi.Output.json_dumps({"webhook_secret": password.result}),
-            opts=self._child,
-        )
+        generated_value(name, secret, "webhook_secret", self._args.webhook_secret_generation, self)
         return secret
+
+    def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
+        return TaskSecretArgs(
+            names=self._args.names,
+            physical_name=physical_name,
+            description=description,
+            key_arn=self._key_arn,
+            readers=readers,
+            deletion_protection=self._args.deletion_protection,
+            tags=self._args.tags,
+        )

@@ -134,6 +134,15 @@ def _webhook_secret(given: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def _locking(given: Mapping[str, Any]) -> Iterator[str]:
+    if given.get("lockingDatabase") == "boltdb":
+        for key in ("lockingNodeType", "lockingPasswordGeneration"):
+            if key in given["chosen"]:
+                yield f"{key} = {given[key]!r}: is for lockingDatabase redis only; leave it out, or set lockingDatabase to redis"
+    if given.get("lockingDatabase") == "redis" and "--" in given.get("environment", ""):
+        yield f"environment = {given['environment']!r}: must not have two hyphens in a row, which ElastiCache refuses in a name"
+
+
 def _role_prefixes(given: Mapping[str, Any]) -> Iterator[str]:
     for prefix in given.get("managedRolePrefixes", ()):
         if prefix.lower().startswith(("aws-", "awsservicerole")):
@@ -161,5 +170,6 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[str]], ...] = (
     _image,
     _task_size,
     _webhook_secret,
+    _locking,
     _role_prefixes,
 )

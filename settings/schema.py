@@ -87,6 +87,10 @@ _prefixes = values.list_of(
 _directory = values.matching(
     r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"
 )
+_node_type = values.matching(
+    r"cache\.(?!t1\.|m1\.|m2\.|c1\.)[a-z][0-9][a-z]*\.[0-9]*(micro|small|medium|x?large)",
+    "an ElastiCache node type of a generation that encrypts and fails over, such as cache.t4g.micro",
+)
 # Tags take the letters of every language.
 _tag = values.matching(r"(?u:[\w .:/=+@-]{1,256})", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
 
@@ -140,6 +144,10 @@ class Settings:
     container_port: int = _setting(values.integer(range(1024, 65536)), 4141)
     log_level: str = _setting(values.one_of(("debug", "info", "warn", "error")), "info")
     log_retention_days: int = _setting(values.integer(LOG_RETENTION_DAYS), 7)
+
+    locking_database: str = _setting(values.one_of(("boltdb", "redis")), "boltdb")
+    locking_node_type: str = _setting(_node_type, "cache.t4g.micro")
+    locking_password_generation: int = _setting(values.integer(range(1, 10001)), 1)
 
     efs_encryption_key: str = _setting(values.one_of(("customer", "aws")), "customer")
     efs_root_directory: str = _setting(_directory, "/atlantis-data")

@@ -1,0 +1,160 @@
+"""Locking: the database that holds Atlantis' locks, so that two servers can follow each other without a gap."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.encryption import CustomerKey, CustomerKeyArgs, through_service
+from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+from names import PhysicalNames
+
+ENGINE, ENGINE_VERSION = "valkey", "8.0"
+PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
+PORT = 6379
+NODES = 2
+SNAPSHOTS_KEPT_DAYS = 7
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LockingDatabase:
+    """How the task reaches the database that locks are kept in."""
+
+    host: pulumi.Input[str]
+    """The primary's name, which follows a failover."""
+    port: int
+    password_secret_arn: pulumi.Input[str]
+    """The secret whose JSON has `PASSWORD_KEY`."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class LockingArgs:
+    """Where the database is, how large, and who reads its password."""
+
+    names: PhysicalNames
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    """In two zones at least: each node is in one of its own."""
+    security_group_id: pulumi.Input[str]
+    node_type: str
+    password_generation: int
+    """Another number makes another password; the one before it stays valid until the next."""
+    password_readers: Sequence[str]
+    """ARN patterns of principals besides the execution role that may read the password: whoever deploys."""
+    deletion_protection: bool
+    """Whether the engine refuses to delete database, password and key."""
+    tags: dict[str, str]
+
+
+class Locking(pulumi.ComponentResource):
+    """A Valkey replication group over two zones, its password and the key of both."""
+
+    database: LockingDatabase
+    key_arn: pulumi.Output[str]
+    """What the execution role has to decrypt the password with."""
+    password: pulumi.Resource
+    """What has to exist before a task can start: no output tells."""
+
+    def __init__(self, name: str, args: LockingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Locking", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self.key_arn = self._key().arn
+        secret = self._secret()
+        password, self.password = generated_value(
+            f"{name}-password", secret, PASSWORD_KEY, args.password_generation, self
+        )
+        replication_group = self._replication_group(password)
+
+        self.database = LockingDatabase(
+            host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
+        )
+        self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
+
+    def _key(self) -> CustomerKey:
+        names = self._args.names
+        store_use = [
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ]
+        return CustomerKey(
+            f"{self._name}-key",
+            CustomerKeyArgs(
+                names=names,
+                store="locking",
+                description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
+                users=[
+                    through_service(names, "UseThroughElastiCache", "elasticache", store_use),
+                    through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE),
+                ],
+                deletion_protection=self._args.deletion_protection,
+                tags=self._args.tags,
+            ),
+            self._child,
+        )
+
+    def _secret(self) -> aws.secretsmanager.Secret:
+        args = self._args
+        return task_secret(
+            f"{self._name}-password",
+            TaskSecretArgs(
+                names=args.names,
+                physical_name=args.names.redis_secret,
+                description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
+                key_arn=self.key_arn,
+                readers=args.password_readers,
+                deletion_protection=args.deletion_protection,
+                tags=args.tags,
+            ),
+            self,
+        )
+
+    def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
+        args, names = self._args, self._args.names
+        subnet_group = aws.elasticache.SubnetGroup(
+            f"{self._name}-subnets",
+            name=names.base,
+            description=f"Atlantis {names.environment}: subnets of the locking database",
+            subnet_ids=args.private_subnet_ids,
+            tags=args.tags,
+            opts=self._child,
+        )
+        return aws.elasticache.ReplicationGroup(
+            f"{self._name}-redis",
+            replication_group_id=names.base,
+            description=f"Atlantis {names.environment}: locks",
+            engine=ENGINE,
+            engine_version=ENGINE_VERSION,
+            node_type=args.node_type,
+            num_cache_clusters=NODES,
+            automatic_failover_enabled=True,
+            multi_az_enabled=True,
+            port=PORT,
+            subnet_group_name=subnet_group.name,
+            security_group_ids=[args.security_group_id],
+            at_rest_encryption_enabled=True,
+            kms_key_id=self.key_arn,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            auth_token=password,
+            # A new password is valid beside the old one: the task that runs keeps its connection until it is replaced.
+            auth_token_update_strategy="ROTATE",  # noqa: S106 (no secret)
+            snapshot_retention_limit=SNAPSHOTS_KEPT_DAYS,
+            auto_minor_version_upgrade=True,
+            # Otherwise a new password would wait for the maintenance window, and the new task with it.
+            apply_immediately=True,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.deletion_protection,
+                # AWS raises the minor version by itself, and going back is refused.
+                ignore_changes=["engineVersion"],
+            ),
+        )

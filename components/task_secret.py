@@ -1,0 +1,88 @@
+"""A secret that the task is started with: who may read it, and a value that nobody has to think up."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components.policy_documents import Statement, document
+from names import PhysicalNames
+
+RECOVERY_DAYS = 30
+GENERATED_LENGTH = 48
+"""Characters; letters and digits only, as it passes through forms and shells."""
+
+KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+"""What Secrets Manager does with the key of a secret, on behalf of whoever reads or writes it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskSecretArgs:
+    """What a secret holds and for whom."""
+
+    names: PhysicalNames
+    physical_name: str
+    description: str
+    key_arn: pulumi.Input[str]
+    readers: Sequence[str]
+    """ARN patterns of principals besides the execution role that may read it."""
+    deletion_protection: bool
+    """Whether the engine refuses to delete it, and a deleted one can be restored for 30 days."""
+    tags: dict[str, str]
+
+
+def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
+    """An empty secret that the execution role may read."""
+    secret = aws.secretsmanager.Secret(
+        name,
+        name=args.physical_name,
+        description=args.description,
+        kms_key_id=args.key_arn,
+        recovery_window_in_days=RECOVERY_DAYS if args.deletion_protection else 0,
+        tags=args.tags,
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.deletion_protection),
+    )
+    aws.secretsmanager.SecretPolicy(
+        f"{name}-policy",
+        secret_arn=secret.arn,
+        policy=document([_refuse_other_readers(args.names, args.readers)]),
+        block_public_policy=True,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return secret
+
+
+def generated_value(
+    name: str, secret: aws.secretsmanager.Secret, key: str, generation: int, parent: pulumi.Resource
+) -> tuple[pulumi.Output[str], aws.secretsmanager.SecretVersion]:
+    """A random value under `key` of the secret's JSON, another one for another generation; and the version that holds it."""
+    child = pulumi.ResourceOptions(parent=parent)
+    value = random.RandomPassword(
+        f"{name}-value",
+        length=GENERATED_LENGTH,
+        special=False,
+        keepers={"generation": str(generation)},
+        opts=child,
+    )
+    version = aws.secretsmanager.SecretVersion(
+        f"{name}-version",
+        secret_id=secret.arn,
+        secret_string=pulumi.Output.json_dumps({key: value.result}),
+        opts=child,
+    )
+    return value.result, version
+
+
+def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
+    """Nobody else reads the value, whatever IAM allows them; an administrator who must can change this policy first."""
+    return {
+        "Sid": "RefuseOtherReaders",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+        # A secret's policy can only be about the secret that it stands on.
+        "Resource": "*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *readers]}},
+    }
