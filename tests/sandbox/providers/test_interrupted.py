@@ -137,7 +137,8 @@ def _fail_after(proxy: FaultyAws, calls: int, plugin: Plugin, name: str, inputs:
     with pytest.raises(grpc.RpcError) as error:
         plugin.create(name, inputs)
     proxy.fault = original
-    metadata: dict[Any, Any] = dict(error.value.trailing_metadata())  # pyright: ignore[reportAttributeAccessIssue]
+    trailing: Any = error.value.trailing_metadata()  # pyright: ignore[reportAttributeAccessIssue]
+    metadata = dict(trailing)
     status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)

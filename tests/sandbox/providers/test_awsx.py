@@ -1,0 +1,152 @@
+"""The stand-in for `awsx.ec2.Vpc`: its layout of subnets, its children, and what it refuses.
+
+That it works under the real engine is shown by the stack's own tests, whose local stack makes its VPC with it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sandbox.providers.awsx import ArgumentError, check, layout
+from tests.sandbox.providers.plugin import ROOT
+
+PUBLIC_THEN_PRIVATE = [{"type": "Public"}, {"type": "Private"}]
+ZONES = ["a", "b"]
+ASKED = {
+    "cidrBlock": "10.0.0.0/16",
+    "numberOfAvailabilityZones": 2,
+    "enableDnsHostnames": True,
+    "natGateways": {"strategy": "Single"},
+    "subnetStrategy": "Auto",
+    "subnetSpecs": PUBLIC_THEN_PRIVATE,
+}
+"""What the program asks for."""
+
+
+@pytest.mark.parametrize(
+    ("cidr_block", "zones", "specs", "expected"),
+    [
+        (
+            "10.0.0.0/16",
+            ZONES,
+            PUBLIC_THEN_PRIVATE,
+            {
+                "v-public-1": "10.0.0.0/18",
+                "v-private-1": "10.0.64.0/18",
+                "v-public-2": "10.0.128.0/18",
+                "v-private-2": "10.0.192.0/18",
+            },
+        ),
+        (
+            "10.0.0.0/16",
+            ["a", "b", "c"],
+            None,
+            {
+                "v-private-1": "10.0.0.0/19",
+                "v-public-1": "10.0.32.0/20",
+                "v-private-2": "10.0.64.0/19",
+                "v-public-2": "10.0.96.0/20",
+                "v-private-3": "10.0.128.0/19",
+                "v-public-3": "10.0.160.0/20",
+            },
+        ),
+        (
+            "10.1.0.0/20",
+            ["a"],
+            [{"type": "Public", "cidrMask": 28}, {"type": "Private", "cidrMask": 22, "name": "tasks"}],
+            {"v-public-1": "10.1.0.0/28", "v-tasks-1": "10.1.4.0/22"},
+        ),
+        (
+            "10.0.0.0/16",
+            ZONES,
+            [{"type": "Isolated", "cidrBlocks": ["10.0.200.0/24", "10.0.100.0/24"]}],
+            {"v-isolated-1": "10.0.200.0/24", "v-isolated-2": "10.0.100.0/24"},
+        ),
+    ],
+)
+def test_lays_subnets_out_as_awsx_does(
+    *, cidr_block: str, zones: list[str], specs: list[dict[str, Any]] | None, expected: dict[str, str]
+) -> None:
+    assert {subnet.name: subnet.cidr_block for subnet in layout("v", cidr_block, zones, specs)} == expected
+
+
+def test_refuses_subnets_that_do_not_fit() -> None:
+    with pytest.raises(ArgumentError, match=r"don't fit into 10\.0\.0\.0/25 of 10\.0\.0\.0/24"):
+        layout("v", "10.0.0.0/24", ZONES, [{"type": "Public", "cidrMask": 25}, {"type": "Private", "cidrMask": 26}])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "reason"),
+    [
+        ({"ipv4IpamPoolId": "x"}, "ipv4IpamPoolId", "does not carry out"),
+        ({"vpcEndpointSpecs": []}, "vpcEndpointSpecs", "does not carry out"),
+        ({"subnetSpecs": PUBLIC_THEN_PRIVATE}, "subnetStrategy", "strategy Auto only; say so explicitly"),
+        ({"subnetStrategy": "Exact"}, "subnetStrategy", "'Exact'"),
+        ({"natGateways": {"strategy": "Two"}}, "natGateways.strategy", "'Two' is not one of None, Single, OnePerAz"),
+        (
+            {"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Private"}]},
+            "natGateways.strategy",
+            "need a public subnet",
+        ),
+        ({"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Unused"}]}, "subnetSpecs[0].type", "'Unused'"),
+        (
+            {"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Public", "size": 8}]},
+            "subnetSpecs[0].size",
+            "carry out",
+        ),
+        ({"availabilityZoneNames": ["a"], "numberOfAvailabilityZones": 2}, "numberOfAvailabilityZones", "excludes"),
+    ],
+)
+def test_refuses(*, inputs: dict[str, Any], path: str, reason: str) -> None:
+    assert reason in dict(check(inputs))[path]
+
+
+def test_accepts_what_the_program_asks_for() -> None:
+    assert list(check(ASKED)) == []
+
+
+def _children(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the component registers, in a process of its own because the SDK's mocks are global."""
+    command = [sys.executable, "-m", "tests.sandbox.providers.awsx_children", json.dumps(inputs)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_makes_the_children_that_awsx_makes() -> None:
+    seen = _children({**ASKED, "tags": {"Name": "atlantis", "team": "platform"}})
+    made = {(kind.rpartition(":")[2], name): inputs for kind, name, inputs in seen["made"]}
+    subnets = ["v-private-1", "v-private-2", "v-public-1", "v-public-2"]
+    expected = {("Vpc", "v"), ("InternetGateway", "v"), ("Eip", "v-1"), ("NatGateway", "v-1")}
+    for kind in ("Subnet", "RouteTable", "RouteTableAssociation", "Route"):
+        expected |= {(kind, name) for name in subnets}
+    assert made.keys() == expected
+    assert seen["private"] == ["v-private-1-id", "v-private-2-id"]
+    assert made["Vpc", "v"]["enableDnsHostnames"] is True
+    assert made["Vpc", "v"]["tags"] == {"Name": "atlantis", "team": "platform"}
+    assert made["Subnet", "v-public-2"] == {
+        "vpcId": "v-id",
+        "availabilityZone": "b",
+        "cidrBlock": "10.0.128.0/18",
+        "mapPublicIpOnLaunch": True,
+        "tags": {"Name": "v-public-2", "SubnetType": "Public", "team": "platform"},
+    }
+    assert made["Route", "v-public-1"]["gatewayId"] == "v-id"
+    assert {made["Route", name]["natGatewayId"] for name in ("v-private-1", "v-private-2")} == {"v-1-id"}
+    assert made["NatGateway", "v-1"]["allocationId"] == "v-1-allocation"
+    assert made["NatGateway", "v-1"]["subnetId"] == "v-public-1-id"
+
+
+def test_makes_a_gateway_per_zone_or_none() -> None:
+    each = {(kind.rpartition(":")[2], name) for kind, name, _ in _children({"numberOfAvailabilityZones": 2})["made"]}
+    assert {("NatGateway", "v-1"), ("NatGateway", "v-2"), ("Eip", "v-2")} <= each
+    none = _children({"numberOfAvailabilityZones": 2, "natGateways": {"strategy": "None"}})["made"]
+    assert not [name for kind, name, _ in none if kind.endswith(("NatGateway", "Eip"))]
+    routes = [name for kind, name, _ in none if kind.endswith(":Route")]
+    assert sorted(routes) == ["v-public-1", "v-public-2"]

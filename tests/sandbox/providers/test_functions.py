@@ -1,0 +1,96 @@
+"""Functions answer as the official provider's do."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+
+from sandbox.local_aws import LocalAws
+from sandbox.providers.aws import table
+from sandbox.providers.aws.package import AwsPackage
+from sandbox.providers.values import Properties
+from tests.sandbox.providers.examples import World
+from tests.sandbox.providers.plugin import Plugin
+
+
+def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
+    """Function, arguments, and a part of the answer."""
+    return [
+        ("index/getRegion:getRegion", {}, {"region": "ap-northeast-2", "name": "ap-northeast-2"}),
+        ("index/getPartition:getPartition", {}, {"partition": "aws", "dnsSuffix": "amazonaws.com"}),
+        ("index/getCallerIdentity:getCallerIdentity", {}, {"accountId": "123456789012"}),
+        (
+            "index/getAvailabilityZones:getAvailabilityZones",
+            {"state": "available", "excludeNames": ["ap-northeast-2b"]},
+            {"names": ["ap-northeast-2a", "ap-northeast-2c"]},
+        ),
+        ("ec2/getVpc:getVpc", {"id": world["vpc"]}, {"cidrBlock": "10.0.0.0/16", "enableDnsSupport": True}),
+        (
+            "ec2/getSubnet:getSubnet",
+            {"id": world["subnet_b"]},
+            {"availabilityZone": "ap-northeast-2b", "vpcId": world["vpc"], "cidrBlock": "10.0.1.0/24"},
+        ),
+        (
+            "ec2/getRouteTable:getRouteTable",
+            {"routeTableId": world["route_table"]},
+            {"vpcId": world["vpc"], "routeTableId": world["route_table"], "routes": []},
+        ),
+        (
+            "ec2/getRouteTables:getRouteTables",
+            {"vpcId": world["vpc"], "filters": [{"name": "association.main", "values": ["false"]}]},
+            {"vpcId": world["vpc"]},
+        ),
+        (
+            "ec2/getManagedPrefixList:getManagedPrefixList",
+            {"name": "com.amazonaws.ap-northeast-2.s3"},
+            {"name": "com.amazonaws.ap-northeast-2.s3"},
+        ),
+        ("secretsmanager/getSecret:getSecret", {"name": "secret"}, {"arn": world["secret"], "id": world["secret"]}),
+        ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),
+        ("route53/getZone:getZone", {"zoneId": world["zone"]}, {"name": "example.com"}),
+        (
+            "iam/getSessionContext:getSessionContext",
+            {"arn": "arn:aws:sts::123456789012:assumed-role/world/me"},
+            {"issuerArn": world["role_arn"], "issuerName": "world", "sessionName": "me"},
+        ),
+        (
+            "iam/getSessionContext:getSessionContext",
+            {"arn": "arn:aws:iam::123456789012:user/me"},
+            {"issuerArn": "arn:aws:iam::123456789012:user/me", "sessionName": ""},
+        ),
+    ]
+
+
+def test_every_function_answers(plugin: Plugin, world: World) -> None:
+    schemas = AwsPackage().schemas()
+    called = set()
+    for name, arguments, expected in _answers(world):
+        token = f"aws:{name}"
+        called.add(token)
+        answer, failures = plugin.invoke(token, arguments)
+        assert failures == {}, token
+        assert {key: answer.get(key) for key in expected} == expected, token
+        assert answer.keys() <= set(schemas[token].outputs), token
+    assert called == table.FUNCTIONS.keys()
+
+
+def test_the_account_may_lack_what_is_asked_for(plugin: Plugin) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        plugin.invoke("aws:ec2/getSubnet:getSubnet", {"cidrBlock": "192.0.2.0/24"})
+    details = str(error.value.details())  # pyright: ignore[reportAttributeAccessIssue]
+    assert "0 objects fit {'cidrBlock': '192.0.2.0/24'}; exactly one must" in details
+
+
+def test_arguments_are_judged(plugin: Plugin) -> None:
+    assert "did you mean 'vpcId'?" in plugin.invoke("aws:ec2/getSubnet:getSubnet", {"vpcID": "x"})[1]["vpcID"]
+    assert "missing" in plugin.invoke("aws:iam/getSessionContext:getSessionContext", {})[1]["arn"]
+    assert "not of type array" in plugin.invoke("aws:ec2/getSubnet:getSubnet", {"filters": "x"})[1]["filters"]
+
+
+def test_a_secret_that_is_being_deleted_is_not_found(plugin: Plugin, aws: LocalAws) -> None:
+    client = aws.client("secretsmanager")
+    client.create_secret(Name="leaving")
+    client.delete_secret(SecretId="leaving", RecoveryWindowInDays=7)
+    with pytest.raises(grpc.RpcError) as error:
+        plugin.invoke("aws:secretsmanager/getSecret:getSecret", {"name": "leaving"})
+    assert "deletion" in str(error.value.details())  # pyright: ignore[reportAttributeAccessIssue]
