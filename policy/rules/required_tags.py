@@ -39,9 +39,8 @@ def _tags(resource: Resource) -> Any:
     if own is UNKNOWN:
         return UNKNOWN
     defaults = mapping(mapping(resource.provider_properties.get("defaultTags")).get("tags"))
-    pairs = (
-        {tag.get("key"): tag.get("value") for _, tag in mappings(own) if "key" in tag} if isinstance(own, list) else {}
-    )
+    # Auto Scaling groups have a list of tags instead of a map.
+    pairs = {text(tag.get("key")): tag.get("value") for _, tag in mappings(own)} if isinstance(own, list) else {}
     return {**defaults, **pairs, **mapping(own)}
 
 

@@ -6,13 +6,19 @@ from typing import Any, Final
 from rules.resources import Resource, Stack
 from rules.rule import WELL_ARCHITECTED, Findings, Rule
 from rules.settings import Setting
-from rules.task_definitions import readable_containers, variables
+from rules.task_definitions import CONTAINERS, readable_containers, variables
 from rules.values import UNKNOWN, at, integer, mappings, text
 
 __all__ = ["RULE"]
 
 _LOCKING_VARIABLE: Final = "ATLANTIS_LOCKING_DB_TYPE"
 _FILE_SYSTEM: Final = "efs/fileSystem"
+_REDIS: Final = (
+    "elasticache/replicationGroup",
+    "elasticache/cluster",
+    "elasticache/serverlessCache",
+    "memorydb/cluster",
+)
 
 
 def _check(stack: Stack, findings: Findings) -> None:
@@ -33,14 +39,15 @@ def _writers(stack: Stack, service: Resource, findings: Findings) -> list[Resour
     if not tasks and service.at("taskDefinition") is not None:
         why = "names a task definition of another stack"
         findings.not_evaluated(service, "task-definition", "taskDefinition", why)
-    return [task for task in tasks if _writes_under_file_lock(task)]
+    return [task for task in tasks if _writes_under_file_lock(stack, task, findings)]
 
 
-def _writes_under_file_lock(task: Resource) -> bool:
+def _writes_under_file_lock(stack: Stack, task: Resource, findings: Findings) -> bool:
     """Whether a task mounts EFS to write, without Redis as its lock.
 
     Container definitions that are not known yet count as writing under a file lock: two writers destroy the lock file,
-    and a preview that waits for the values would let them through.
+    and a preview that waits for the values would let them through. Where a Redis of the stack went into them, the locks
+    are in Redis, as far as can be seen.
     """
     volumes = [
         volume.get("name")
@@ -51,6 +58,9 @@ def _writes_under_file_lock(task: Resource) -> bool:
         return False
     containers = readable_containers(task)
     if containers is None:
+        if any(stack.dependencies(task, CONTAINERS, store) for store in _REDIS):
+            findings.not_evaluated(task, "lock", CONTAINERS)
+            return False
         return True
     if any(
         name == _LOCKING_VARIABLE and text(value) == "redis"
@@ -82,9 +92,9 @@ def _count(stack: Stack, service: Resource, findings: Findings) -> None:
 
 
 def _deployment(stack: Stack, service: Resource, findings: Findings) -> None:
-    for path, limit, default, check in (
-        ("deploymentMaximumPercent", 100, 200, "maximum-percent"),
-        ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy"),
+    for path, limit, default, check, consequence in (
+        ("deploymentMaximumPercent", 100, 200, "maximum-percent", "starts the new task beside the old one"),
+        ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy", "may not stop the old task first"),
     ):
         value = stack.stated(service, path)
         if value is UNKNOWN:
@@ -93,7 +103,7 @@ def _deployment(stack: Stack, service: Resource, findings: Findings) -> None:
         percent = integer(value)
         if percent is None or percent > limit:
             stated = f"{path} is {percent}" if percent is not None else f"{path} is left out, which means {default}"
-            what = f"{stated}, so a deployment starts the new task beside the old one or can't go on"
+            what = f"{stated}, so a deployment {consequence}"
             findings.violation(
                 service, check, what, f"set {path} to {limit}: stop the old task, then start the new one"
             )
@@ -185,6 +195,7 @@ RULE: Final = Rule(
         "rebalancing": "Availability zone rebalancing is not on.",
         "autoscaling": "No scaling target goes above one task.",
         "file-system": "No second service writes to the same file system.",
+        "lock": "Whether the lock is in Redis can be seen.",
         "task-definition": "The service's task definition is in the stack, where it can be judged.",
     },
     whole_stack=_check,

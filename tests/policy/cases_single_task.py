@@ -23,7 +23,12 @@ def writer(*more: Planned, definitions: str = UNKNOWN) -> tuple[Planned, ...]:
     return (
         # As if each came from an output, so that an unknown one is the author's and not one that AWS will choose.
         Planned(SERVICE, "service", service, dict.fromkeys((*service, *_COMPUTED), ("task",))),
-        Planned(TASK, "task", {"volumes": [volume], "containerDefinitions": definitions}, {"volumes": ("fs",)}),
+        Planned(
+            TASK,
+            "task",
+            {"volumes": [volume], "containerDefinitions": definitions},
+            {"volumes": ("fs",), "containerDefinitions": ("fs", "redis")},
+        ),
         Planned("aws:efs/fileSystem:FileSystem", "fs", {"id": "fs-1", "encrypted": True}),
         *more,
     )
@@ -92,6 +97,21 @@ SINGLE_TASK_CASES: Final = (
         "arn:elsewhere",
         absent="nothing",
         unknown="violation",
+        configuration={"unknowns": "mandatory"},
+    ),
+    Case(
+        "single-task",
+        "lock",
+        (
+            *writer(definitions=containers()),
+            Planned("aws:elasticache/replicationGroup:ReplicationGroup", "redis", {}),
+        ),
+        "containerDefinitions",
+        UNKNOWN,
+        target="task",
+        absent="nothing",
+        unknown="violation",
+        malformed="nothing",
         configuration={"unknowns": "mandatory"},
     ),
 )

@@ -16,7 +16,7 @@ from tests.policy.servicer import UNKNOWN, Pack, Planned, secret
 from tests.policy.test_rules import CASES
 
 CANARY = "canary-7f3a-never-shown"
-ROUNDS = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUNDS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _EVERYTHING_ON = {
     "encryption": {

@@ -1,0 +1,336 @@
+"""The policy pack on the real engine: what passes, what is stopped, and what a person reads."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.errors import SandboxError
+from sandbox.paths import CHECKOUT
+from sandbox.policy_check import PACK
+from sandbox.run import Sandbox
+from sandbox.stack import EngineError
+from tests.sandbox.harness import Ground
+
+PROGRAMS = CHECKOUT / "tests" / "programs"
+PROGRAM_FILES = ("__main__.py", "names.py", "settings", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
+
+_HEADLINE = re.compile(r"- \[(mandatory|advisory)\] \[severity: \w+\]  ([a-z-]+)  \(([^:]+:[^:]+:[^:]+): (.+)\)")
+_CHECK = re.compile(r"^\S.* \(([a-z-]+)\): ")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One finding as the engine shows it."""
+
+    level: str
+    policy: str
+    resource: str
+    message: str
+
+    @property
+    def check(self) -> str:
+        """The name of the check, where there is one."""
+        found = _CHECK.match(self.message)
+        return found[1] if found else ""
+
+
+def shown(output: str) -> Iterator[Shown]:
+    """The findings in the engine's output: a headline, the policy's description, the message."""
+    lines = output.splitlines()
+    for index, line in enumerate(lines):
+        headline = _HEADLINE.search(line)
+        if headline:
+            yield Shown(headline[1], headline[2], headline[4], lines[index + 2].strip())
+
+
+class Judge:
+    """Previews with the pack; each with the findings that the engine shows."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def passes(self, sandbox: Sandbox) -> tuple[str, list[Shown]]:
+        """A preview that the pack lets pass."""
+        self._capfd.readouterr()
+        sandbox.preview()
+        output = self._capfd.readouterr().out
+        assert "atlantis-guard@v1.0.0" in output
+        return output, list(shown(output))
+
+    def stops(self, sandbox: Sandbox) -> tuple[str, list[Shown]]:
+        """A preview that ends with an error."""
+        self._capfd.readouterr()
+        with pytest.raises(EngineError):
+            sandbox.preview()
+        output = self._capfd.readouterr().out
+        return output, list(shown(output))
+
+
+@pytest.fixture
+def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
+    """The judge of one test."""
+    return Judge(capfd)
+
+
+def _unmended(findings: list[Shown]) -> set[tuple[str, str, str]]:
+    return {(each.policy, each.check, each.resource) for each in findings if each.level == "mandatory"}
+
+
+def _edited_program(directory: Path, file: str, pattern: str, new: str) -> Path:
+    """A copy of the program with what matches a pattern, at one place, put otherwise."""
+    copy = directory / "program"
+    copy.mkdir()
+    for name in PROGRAM_FILES:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    edited = copy / file
+    content = edited.read_text(encoding="utf-8")
+    changed, places = re.subn(pattern, new, content)
+    assert places == 1, f"{file} has changed: {pattern!r} is there {places} times"
+    edited.write_text(changed, encoding="utf-8")
+    return copy
+
+
+def _configured_pack(directory: Path, changes: dict[str, Any]) -> Path:
+    """A copy of the pack whose configuration for production has these changes."""
+    copy = directory / "pack"
+    shutil.copytree(PACK, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    manifest = yaml.safe_load((copy / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
+    manifest["runtime"]["options"]["virtualenv"] = str(CHECKOUT / ".venv")
+    (copy / "PulumiPolicy.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    file = copy / "config" / "prod.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    return copy
+
+
+def _two_writers(directory: Path) -> Path:
+    return _edited_program(
+        directory, "components/compute.py", r"deployment_maximum_percent=.*", "deployment_maximum_percent=200,"
+    )
+
+
+@pytest.mark.parametrize("stack", ["prod", "local"])
+def test_stacks_of_this_project_pass_and_each_advisory_explains_itself(tmp_path: Path, judge: Judge, stack: str):
+    _, findings = judge.passes(Ground(tmp_path, stack).sandbox())
+
+    assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
+    exempted = {each.resource for each in findings if " is exempt from " in each.message}
+    assert exempted == {"secrets-github-app", "secrets-webhook"}
+    waiting = [each for each in findings if each.resource not in exempted]
+    assert [each.message[:14] for each in waiting] == ["Not evaluated,"]
+
+
+def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: Judge):
+    open_to_all = production.sandbox(allowedCidrBlocks=["0.0.0.0/0"], allowPublicAccess=True)
+
+    output, findings = judge.stops(open_to_all)
+
+    assert {(policy, check) for policy, check, _ in _unmended(findings)} == {("cidr-restriction", "ranges")}
+    assert (
+        "network-alb-https-from-0.0.0.0/0 (ranges): cidrIpv4 lets 0.0.0.0/0 in, which is not inside the allowed"
+        in output
+    )
+    assert "To mend it: narrow it to the ranges that need access" in output
+
+
+def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge: Judge):
+    output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
+
+    assert _unmended(findings) == {("encryption", "customer-key", "storage-efs")}
+    assert "To mend it: set kmsKeyId to the ARN of a KMS key of your own" in output
+
+
+def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+    program = _edited_program(tmp_path, "components/storage.py", "encrypted=True", "encrypted=False")
+
+    _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, hooks=()))
+
+    assert ("encryption", "at-rest", "storage-efs") in _unmended(findings)
+
+
+def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+    output, findings = judge.stops(Sandbox("prod", state=production.state, program=_two_writers(tmp_path), hooks=()))
+
+    assert _unmended(findings) == {("single-task", "maximum-percent", "compute-service")}
+    assert "deploymentMaximumPercent is 200, so a deployment starts the new task beside the old one" in output
+
+
+def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Ground, judge: Judge):
+    exemption = {
+        "resource": "compute-service",
+        "checks": ["maximum-percent"],
+        "reason": "A trial of an Atlantis with its lock in Redis.",
+        "expires": "2099-12-31",
+    }
+    pack = _configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
+    program = _two_writers(tmp_path)
+
+    _, findings = judge.passes(Sandbox("prod", state=production.state, program=program, policy_pack=pack, hooks=()))
+
+    (used,) = [each for each in findings if each.resource == "compute-service"]
+    assert (used.level, used.policy) == ("advisory", "evaluation-report")
+    assert used.message == (
+        "compute-service is exempt from single-task (maximum-percent) until 2099-12-31:"
+        " A trial of an Atlantis with its lock in Redis."
+    )
+
+
+def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
+    exemption = {"resource": "compute-service", "reason": "It was a trial only.", "expires": "2026-01-31"}
+    pack = _configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
+
+    output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, hooks=()))
+
+    assert _unmended(findings) == {("single-task", "exemption", "compute-service")}
+    assert "its exemption from single-task ended on 2026-01-31 (It was a trial only.)" in output
+
+
+def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Ground):
+    pack = _configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
+
+    with pytest.raises(SandboxError) as error:
+        Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
+
+    assert 'there is no policy "single-tasks"; did you mean "single-task"?' in str(error.value)
+    assert 'the policy recovery has no key "requireProtekt"; did you mean "requireProtect"?' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"recovery": {"requireProtect": "yes"}},
+            "recovery: requireProtect: Invalid type. Expected: boolean, given: string",
+        ),
+        ({"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}}, "holds what is no CIDR block: everywhere"),
+    ],
+)
+def test_a_wrong_value_ends_the_run_with_what_is_accepted(
+    tmp_path: Path, production: Ground, capfd: pytest.CaptureFixture[str], changes: dict[str, Any], reason: str
+):
+    pack = _configured_pack(tmp_path, changes)
+
+    with pytest.raises(EngineError):
+        Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
+
+    captured = capfd.readouterr()
+    assert reason in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    ("program", "mandatory", "advisory"),
+    [
+        (
+            "public_website",
+            {("cidr-restriction", "ranges", "web-http"), ("encryption", "listener-tls", "web")},
+            {
+                ("containers", "non-root-user", "web"),
+                ("containers", "pinned-image", "web"),
+                ("containers", "read-only-root", "web"),
+                ("identity", "trust", "task"),
+                ("logging", "access-logs", "web"),
+                ("logging", "container-insights", "web"),
+                ("logging", "container-logs", "web"),
+                ("public-exposure", "public-address", "web"),
+                ("recovery", "deletion-protection", "web"),
+            },
+        ),
+        (
+            "shared_files",
+            {
+                ("encryption", "at-rest", "files"),
+                ("encryption", "volume-transit", "content"),
+                ("encryption-stack", "transport-policy", "files"),
+                ("single-task", "desired-count", "content"),
+                ("single-task", "maximum-percent", "content"),
+                ("single-task", "minimum-healthy", "content"),
+            },
+            {
+                ("containers", "read-only-root", "content"),
+                ("identity", "pass-role", "content"),
+                ("identity", "service-wildcard", "content"),
+                ("logging", "retention", "content"),
+                ("path-integrity", "file-system-port", "nfs-from-vpc"),
+                ("recovery", "backup", "files"),
+                ("secrets", "plain-environment", "content"),
+                ("secrets", "stack-output", "shared-files-dev"),
+            },
+        ),
+        ("careful_worker", set(), set()),
+    ],
+)
+def test_stacks_that_others_wrote_have_the_expected_findings(
+    tmp_path: Path,
+    judge: Judge,
+    program: str,
+    mandatory: set[tuple[str, str, str]],
+    advisory: set[tuple[str, str, str]],
+):
+    sandbox = Sandbox("dev", state=tmp_path / "dev", program=PROGRAMS / program, hooks=())
+
+    output, findings = judge.stops(sandbox) if mandatory else judge.passes(sandbox)
+
+    assert _unmended(findings) == mandatory
+    advised = {(each.policy, each.check, each.resource) for each in findings if each.level == "advisory"}
+    tagging = {each for each in advised if each[0] == "required-tags"}
+    assert advised - tagging == advisory
+    assert bool(tagging) == bool(mandatory)
+    assert "let-me-in" not in "".join(each.message for each in findings)
+    assert "Traceback" not in output
+
+
+@pytest.fixture(scope="module")
+def exported(production: Ground) -> dict[str, Any]:
+    """The production stack as it is deployed, exported."""
+    sandbox = production.sandbox()
+    sandbox.up()
+    return sandbox.export()
+
+
+def _judged(production: Ground, file: Path, state: dict[str, Any], *arguments: str) -> tuple[int, str]:
+    file.write_text(json.dumps(state), encoding="utf-8")
+    answer = production.cli("policy-check", "--state", str(file), *arguments)
+    return answer.returncode, answer.stdout + answer.stderr
+
+
+def test_exported_state_of_production_has_no_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
+    code, output = _judged(production, tmp_path / "state.json", exported)
+
+    assert code == 0, output
+    findings = list(shown(output))
+    assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
+    assert all(" is exempt from " in each.message for each in findings), output
+
+
+def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
+    state = json.loads(json.dumps(exported))
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] == "aws:ecs/service:Service":
+            resource["inputs"]["desiredCount"] = resource["outputs"]["desiredCount"] = 2
+        if resource["type"] == "aws:efs/fileSystem:FileSystem":
+            resource["inputs"]["encrypted"] = resource["outputs"]["encrypted"] = False
+
+    code, output = _judged(production, tmp_path / "state.json", state)
+
+    assert code != 0
+    assert _unmended(list(shown(output))) == {
+        ("encryption", "at-rest", "storage-efs"),
+        ("single-task", "desired-count", "compute-service"),
+    }
+
+
+def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground):
+    answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
+
+    assert answer.returncode == 1
+    assert "`pulumi stack export --file none.json` writes one" in answer.stderr
