@@ -93,6 +93,8 @@ def load(
         for token, schema in schemas.items():
             refine(token, schema.inputs)
         stored = {token: {"inputs": s.inputs.to_json(), "outputs": s.outputs} for token, s in schemas.items()}
+        for outdated in cache.glob(f"{package}-*.json"):
+            outdated.unlink(missing_ok=True)
         write_atomically(file, json.dumps(stored))
     return {token: ResourceSchema(Shape.from_json(s["inputs"]), s["outputs"]) for token, s in stored.items()}
 
