@@ -48,6 +48,7 @@ class Registered:
     inputs: dict[str, Any]
     parent: str
     """The parent's name; empty for a child of the stack."""
+    parent_type: str
     protect: bool
     depends_on: tuple[str, ...]
     """Names of the resources that it waits for."""
@@ -171,6 +172,7 @@ class _Recorder(MockMonitor):
                     name=request.name,
                     inputs={key: rpc.unwrap_rpc_secret(value) for key, value in inputs.items()},
                     parent=_name(request.parent),
+                    parent_type=_type(request.parent),
                     protect=request.protect,
                     depends_on=tuple(sorted(_name(urn) for urn in request.dependencies)),
                     custom=request.custom,
@@ -191,15 +193,36 @@ def _name(urn: str) -> str:
     return "" if not urn or urn.split("::")[-2] == "pulumi:pulumi:Stack" else urn.split("::", maxsplit=3)[-1]
 
 
+def _type(urn: str) -> str:
+    """The type in an URN, without those of its parents; empty for the stack's own and for none."""
+    return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1] if _name(urn) else ""
+
+
 def deploy(stack: str = "prod", **changes: Any) -> Graph:
     """The graph that the program registers for the least settings with `changes`; a change of None leaves a setting out.
 
     Raises:
-        settings.SettingsError: as the program does.
+        pulumi.RunError: as the program does.
     """
+    recorder = _Recorder()
+    with _warnings() as warnings:
+        _run(recorder, stack, changes)
+    return Graph(recorder.registered, recorder.outputs, warnings)
+
+
+def refusal(stack: str = "prod", **changes: Any) -> tuple[str, list[Registered]]:
+    """What the program says of settings that it refuses, and the resources that it had registered by then."""
+    recorder = _Recorder()
+    try:
+        _run(recorder, stack, changes)
+    except pulumi.RunError as refused:
+        return str(refused), recorder.registered
+    raise AssertionError(f"accepted {changes}")
+
+
+def _run(recorder: _Recorder, stack: str, changes: dict[str, Any]) -> None:
     given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
     config = {f"atlantis:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    recorder = _Recorder()
 
     async def run() -> None:
         # What `set_mocks` does, but for a root stack that is finished, and takes no outputs, before the program begins.
@@ -218,10 +241,9 @@ def deploy(stack: str = "prod", **changes: Any) -> Graph:
         pulumi.runtime.set_all_config(config | {"aws:region": REGION})
         await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
 
-    with _warnings() as warnings, _without_garbage_collection():
+    with _without_garbage_collection():
         # The SDK keeps its settings in context variables: a context of its own keeps runs apart.
         contextvars.copy_context().run(asyncio.run, run())
-    return Graph(recorder.registered, recorder.outputs, warnings)
 
 
 @contextlib.contextmanager

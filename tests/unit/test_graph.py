@@ -1,0 +1,243 @@
+"""Rules on the whole graph of several stacks: parents, tags, protection, paths through the network, order, secrets, names."""
+
+import json
+import re
+from typing import Any
+
+import pulumi_aws as aws
+import pytest
+
+from tests.unit.recording import Graph, Registered
+from tests.unit.stacks import ALL, TAGS, stack
+
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+COMPONENT = "atlantis:index:"
+
+
+@pytest.fixture(params=ALL, scope="module")
+def which(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def graph(which: str) -> Graph:
+    return stack(**ALL[which])
+
+
+def test_no_two_resources_of_a_type_have_one_name(graph: Graph) -> None:
+    identities = [(resource.type, resource.name) for resource in graph.resources]
+    assert len(set(identities)) == len(identities)
+
+
+def test_every_resource_has_a_component_as_parent(graph: Graph) -> None:
+    orphans = [
+        resource.name
+        for resource in graph.resources
+        if not resource.type.startswith(COMPONENT) and not resource.parent_type.startswith(COMPONENT)
+    ]
+    assert orphans == []
+
+
+def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph: Graph) -> None:
+    inner = {
+        (resource.type.removeprefix(COMPONENT), resource.parent_type.removeprefix(COMPONENT))
+        for resource in graph.resources
+        if resource.type.startswith(COMPONENT) and resource.parent
+    }
+    outer = [
+        resource.type.removeprefix(COMPONENT)
+        for resource in graph.resources
+        if resource.type.startswith(COMPONENT) and not resource.parent
+    ]
+    assert inner <= {
+        ("CustomerKey", "Storage"),
+        ("CustomerKey", "Secrets"),
+        ("CustomerKey", "Compute"),
+        ("AccessLogs", "Ingress"),
+        ("Certificate", "Ingress"),
+    }
+    assert sorted(set(outer) - {"NewVpc"}) == ["Compute", "Ingress", "Network", "Permissions", "Secrets", "Storage"]
+
+
+def takes_tags(resource_type: str) -> bool:
+    """Whether the SDK's class for this type has tags."""
+    if resource_type == "awsx:ec2:Vpc":
+        return True
+    package, path, class_name = resource_type.split(":")
+    if package != "aws":
+        return False
+    return hasattr(getattr(getattr(aws, path.split("/")[0]), class_name), "tags")
+
+
+def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: Graph, which: str) -> None:
+    expected = (
+        TAGS
+        | {
+            "default": {},
+            "production": {
+                "CostCenter": "platform-infrastructure",
+                "Team": "cloud",
+                "Owner": "sre",
+                "DataClass": "restricted",
+            },
+            "bare": {},
+            "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
+        }[which]
+    )
+    tagged = {resource.name: resource.inputs.get("tags") for resource in graph.resources if takes_tags(resource.type)}
+    wrong = {name: tags for name, tags in tagged.items() if not tags or tags | {"Name": ""} != expected | {"Name": ""}}
+    assert wrong == {}
+    assert len(tagged) > 30
+
+
+def test_only_what_consoles_list_without_a_name_has_a_name_tag(graph: Graph) -> None:
+    named = {resource.type for resource in graph.resources if "Name" in resource.inputs.get("tags", {})}
+    assert named <= {
+        "awsx:ec2:Vpc",
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:efs/fileSystem:FileSystem",
+        "aws:efs/accessPoint:AccessPoint",
+    }
+
+
+def paths_into(graph: Graph, group: str) -> list[tuple[Any, ...]]:
+    """Source (a group's id or a range), first and last port of every rule into a group."""
+    return [
+        (
+            inputs.get("referencedSecurityGroupId") or inputs.get("cidrIpv4") or inputs["cidrIpv6"],
+            inputs["fromPort"],
+            inputs["toPort"],
+        )
+        for inputs in (rule.inputs for rule in graph.all(INGRESS))
+        if inputs["securityGroupId"] == group
+    ]
+
+
+def test_the_task_is_reached_by_the_load_balancer_on_the_container_s_port_and_by_nobody_else(
+    graph: Graph, which: str
+) -> None:
+    port = ALL[which].get("containerPort", 4141)
+    assert paths_into(graph, "network-ecs-tasks-id") == [("network-alb-id", port, port)]
+
+
+def test_the_file_system_is_reached_by_the_task_on_2049_and_by_nobody_else(graph: Graph) -> None:
+    assert paths_into(graph, "network-efs-id") == [("network-ecs-tasks-id", 2049, 2049)]
+
+
+def test_the_endpoints_are_reached_by_the_task_on_443_and_by_nobody_else(graph: Graph, which: str) -> None:
+    expected = [] if which == "bare" else [("network-ecs-tasks-id", 443, 443)]
+    assert paths_into(graph, "network-vpc-endpoints-id") == expected
+
+
+def test_the_load_balancer_is_reached_on_443_and_80_from_ranges_narrower_than_the_internet(graph: Graph) -> None:
+    paths = paths_into(graph, "network-alb-id")
+    assert {first for _, first, _ in paths} == {443, 80}
+    assert all(first == last for _, first, last in paths)
+    assert not [source for source, _, _ in paths if source.endswith("/0") or source.endswith("/1")]
+
+
+def test_groups_let_out_only_what_is_named(graph: Graph) -> None:
+    outward = {
+        (inputs["securityGroupId"], inputs.get("referencedSecurityGroupId") or inputs["cidrIpv4"], inputs["toPort"])
+        for inputs in (rule.inputs for rule in graph.all(EGRESS))
+    }
+    task = "network-ecs-tasks-id"
+    (container_port,) = {port for group, _, port in outward if group == "network-alb-id"}
+    assert outward <= {
+        ("network-alb-id", task, container_port),
+        (task, "0.0.0.0/0", 443),
+        (task, "network-efs-id", 2049),
+        (task, "network-vpc-endpoints-id", 443),
+    }
+
+
+def test_every_group_and_rule_has_a_description_that_ec2_takes(graph: Graph) -> None:
+    described = graph.all(INGRESS) + graph.all(EGRESS) + graph.all("aws:ec2/securityGroup:SecurityGroup")
+    pattern = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+    assert [rule.name for rule in described if not pattern.fullmatch(rule.inputs["description"])] == []
+
+
+def test_no_group_has_rules_of_its_own(graph: Graph) -> None:
+    groups = graph.all("aws:ec2/securityGroup:SecurityGroup")
+    assert [group.name for group in groups if {"ingress", "egress"} & group.inputs.keys()] == []
+
+
+def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str) -> None:
+    holds_data = {
+        "aws:kms/key:Key",
+        "aws:efs/fileSystem:FileSystem",
+        "aws:efs/accessPoint:AccessPoint",
+        "aws:ecr/repository:Repository",
+        "aws:secretsmanager/secret:Secret",
+        "aws:s3/bucket:Bucket",
+    }
+    expected = {resource.name for resource in graph.resources if resource.type in holds_data and which != "bare"}
+    assert {resource.name for resource in graph.resources if resource.protect} == expected
+
+
+def waits_for(graph: Graph, resource: Registered) -> set[str]:
+    return {other.type for other in graph.resources if other.name in resource.depends_on}
+
+
+def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
+    service = graph.one("aws:ecs/service:Service")
+    needed = [
+        *graph.all("aws:efs/mountTarget:MountTarget"),
+        *graph.all("aws:efs/fileSystemPolicy:FileSystemPolicy"),
+        *graph.all("aws:lb/listenerRule:ListenerRule"),
+        graph.one("aws:lb/listener:Listener", "ingress-https"),
+        *graph.all("aws:iam/rolePolicy:RolePolicy"),
+        *graph.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"),
+        graph.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"),
+    ]
+    assert {resource.name for resource in needed} <= set(service.depends_on)
+
+
+def test_the_log_group_waits_for_the_key_that_admits_it(graph: Graph) -> None:
+    assert "aws:kms/key:Key" in waits_for(graph, graph.one("aws:cloudwatch/logGroup:LogGroup"))
+
+
+def test_the_generated_secret_stands_in_inputs_marked_secret_only(graph: Graph) -> None:
+    clear = [
+        f"{resource.name}.{key}"
+        for resource in graph.resources
+        for key, value in resource.inputs.items()
+        if "generated-secret-value" in json.dumps(value) and key not in resource.secret_inputs
+    ]
+    assert clear == []
+    assert "generated-secret-value" not in json.dumps(graph.outputs)
+
+
+LONGEST_NAMES = {
+    "aws:lb/loadBalancer:LoadBalancer": ("name", r"(?!internal-)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?"),
+    "aws:lb/targetGroup:TargetGroup": ("name", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?"),
+    "aws:iam/role:Role": ("name", r"[\w+=,.@-]{1,64}"),
+    "aws:iam/policy:Policy": ("name", r"[\w+=,.@-]{1,128}"),
+    "aws:ec2/securityGroup:SecurityGroup": ("name", r"(?!sg-)[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}"),
+    "aws:s3/bucket:Bucket": ("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    "aws:ecs/cluster:Cluster": ("name", r"[a-zA-Z][a-zA-Z0-9_-]{0,254}"),
+    "aws:ecs/service:Service": ("name", r"[a-zA-Z][a-zA-Z0-9_-]{0,254}"),
+    "aws:ecs/taskDefinition:TaskDefinition": ("family", r"[a-zA-Z0-9_-]{1,255}"),
+    "aws:ecr/repository:Repository": ("name", r"[a-z][a-z0-9._/-]{1,255}"),
+    "aws:kms/alias:Alias": ("name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}"),
+    "aws:secretsmanager/secret:Secret": ("name", r"[\w/+=.@-]{1,512}"),
+    "aws:cloudwatch/logGroup:LogGroup": ("name", r"(?!aws/)[\w./#-]{1,512}"),
+}
+"""The names that AWS takes."""
+
+
+def test_every_physical_name_is_one_that_aws_takes(graph: Graph) -> None:
+    refused = [
+        resource.inputs[key]
+        for resource_type, (key, pattern) in LONGEST_NAMES.items()
+        for resource in graph.all(resource_type)
+        if not re.fullmatch(pattern, resource.inputs[key], re.ASCII)
+    ]
+    assert refused == []
+
+
+def test_every_tag_is_one_that_aws_takes(graph: Graph) -> None:
+    values = {value for resource in graph.resources for value in resource.inputs.get("tags", {}).values()}
+    assert [value for value in values if not re.fullmatch(r"[\w .:/=+@-]{1,256}", value)] == []
