@@ -32,12 +32,12 @@ def private_key_problem(pem: str) -> str | None:
 
 
 def _shape_problem(pem: str) -> str | None:
-    lines = pem.strip().splitlines() or [""]
+    # The server's Go library is stricter than Python's: the first line stands for itself, with nothing before it.
+    lines = pem.strip("\r\n").splitlines() or [""]
     if "\\n" in pem:
         return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
     if not lines[0].startswith("-----BEGIN"):
         return "is no PEM: it does not start with -----BEGIN"
-    # The server's Go library wants the first line for itself; Python's would do without.
     if len(lines) == 1:
         return "has lost its line breaks"
     return None if "PRIVATE KEY-----" in lines[0] else "is a PEM, but no private key"

@@ -70,7 +70,7 @@ def test_alternative_names_count(world: World):
     world.altered[DESCRIBE] = {
         "Certificate": {"DomainName": "other.test", "SubjectAlternativeNames": ["other.test", "atlantis.example.com"]}
     }
-    assert world.results()[COVERS].message == "atlantis.example.com covers atlantis.example.com"
+    assert world.result(COVERS).message == "atlantis.example.com covers atlantis.example.com"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_dates_are_looked_at(world: World, answer: dict[str, object], status: St
 
 def test_certificate_that_acm_renews_is_no_warning(world: World):
     world.altered[DESCRIBE] = {"Certificate": {"NotAfter": datetime.now(UTC) + timedelta(days=9)}}
-    assert world.results()[IN_DATE].status is Status.OK
+    assert world.result(IN_DATE).status is Status.OK
 
 
 def test_certificate_that_the_deployment_issues_needs_no_check(world: World):

@@ -64,7 +64,7 @@ def test_name_taken_by_somebody_else_is_a_warning(world: World, check: str):
 def test_name_taken_by_the_stack_itself_is_fine(world: World, check: str):
     make, _ = MAKERS[check]
     make(world, own_tags())
-    result = world.results()[check]
+    result = world.result(check)
     assert result.status is Status.OK
     assert "this stack" in result.message
 
@@ -77,7 +77,7 @@ def test_tags_of_another_environment_are_not_the_stacks(world: World):
 def test_deleted_cluster_leaves_its_name_free(world: World):
     a_cluster(world, [])
     world.client("ecs").delete_cluster(cluster="atlantis-prod")
-    assert world.results()["names: cluster"].message == "atlantis-prod is free"
+    assert world.result("names: cluster").message == "atlantis-prod is free"
 
 
 def interface_endpoint(world: World, *, own: bool = False) -> str:
@@ -101,14 +101,14 @@ def test_endpoint_with_the_same_private_name_is_a_failure(world: World):
         "take them out of vpcEndpoints: [ecr.api, ecr.dkr, s3, logs]",
     )
     world.values["vpcEndpoints"] = ["ecr.api", "ecr.dkr", "s3", "logs"]
-    assert world.results()["names: VPC endpoints"].status is Status.OK
+    assert world.result("names: VPC endpoints").status is Status.OK
 
 
 def test_endpoint_of_the_stack_itself_and_one_without_a_private_name_are_fine(world: World):
     interface_endpoint(world, own=True)
-    assert world.results()["names: VPC endpoints"].status is Status.OK
+    assert world.result("names: VPC endpoints").status is Status.OK
     world.altered["ec2", "describe_vpc_endpoints"] = {"VpcEndpoints": {"Tags": [], "PrivateDnsEnabled": False}}
-    assert world.results()["names: VPC endpoints"].status is Status.OK
+    assert world.result("names: VPC endpoints").status is Status.OK
 
 
 @pytest.mark.parametrize(("routes", "status"), [("private routes", Status.FAILED), ("public routes", Status.OK)])
@@ -119,7 +119,7 @@ def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(world: World,
         VpcEndpointType="Gateway",
         RouteTableIds=[world.ids[routes]],
     )
-    assert world.results()["names: VPC endpoints"].status is status
+    assert world.result("names: VPC endpoints").status is status
 
 
 def test_no_endpoint_wanted_leaves_nothing_to_check(world: World):

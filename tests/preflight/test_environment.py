@@ -10,14 +10,14 @@ from tests.preflight.world import World
 
 def test_credentials_name_the_account_and_the_endpoint(world: World):
     assert (
-        world.results()["account: credentials"].message
+        world.result("account: credentials").message
         == f"account 123456789012 as root, ap-northeast-2, {world.aws.endpoint}"
     )
 
 
 def test_account_other_than_the_stacks_is_a_failure(world: World):
     world.values["permissionsBoundaryArn"] = "arn:aws:iam::210987654321:policy/boundary"
-    result = world.results()["account: is the stack's"]
+    result = world.result("account: is the stack's")
     assert result.status is Status.FAILED
     assert result.message == "permissionsBoundaryArn is of account 210987654321, the credentials are of 123456789012"
     assert "Pulumi.prod.yaml" in result.remedy
@@ -97,14 +97,14 @@ READS = {
 @pytest.mark.parametrize("action", READS)
 def test_missing_permission_is_named(world: World, action: str):
     world.assume_role({"Effect": "Allow", "NotAction": action, "Resource": "*"})
-    result = world.results()[READS[action]]
+    result = world.result(READS[action])
     assert (result.status, result.message) == (Status.FAILED, f"the permission {action} is missing")
     assert f"allow {action}" in result.remedy
 
 
 def test_refusal_by_the_secrets_key_names_the_permission_on_the_key(world: World):
     world.altered["secretsmanager", "get_secret_value"] = ("AccessDeniedException", "Access to KMS is not allowed")
-    assert world.results()["secrets: webhook exists"].message == "the permission kms:Decrypt is missing"
+    assert world.result("secrets: webhook exists").message == "the permission kms:Decrypt is missing"
 
 
 def test_calls_that_do_more_than_read_are_refused():

@@ -60,7 +60,7 @@ def test_index_is_searched_for_the_architecture(
 ):
     world.push_index(*architectures)
     world.values["cpuArchitecture"] = wanted
-    result = world.results()["image: architecture"]
+    result = world.result("image: architecture")
     assert result.status is status
     assert f"is for {', '.join(architectures) or 'no Linux platform'}" in result.message
 

@@ -103,4 +103,4 @@ def test_subnet_without_a_table_of_its_own_follows_the_main_one(world: World):
     main = [{"Name": "association.main", "Values": ["true"]}, {"Name": "vpc-id", "Values": [world.ids["vpc"]]}]
     table = ec2.describe_route_tables(Filters=main)["RouteTables"][0]["RouteTableId"]
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=EVERYWHERE, NatGatewayId=world.ids["nat gateway"])
-    assert world.results()["network: private subnets"].status is Status.OK
+    assert world.result("network: private subnets").status is Status.OK

@@ -40,6 +40,7 @@ PUBLIC_PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
         (APP_KEY.replace("\n", ""), "has lost its line breaks"),
         (APP_KEY.replace("\n", " "), "has lost its line breaks"),
         (APP_KEY[: len(APP_KEY) // 2], "is a PEM that does not parse"),
+        (f"  {APP_KEY}", "is no PEM: it does not start with -----BEGIN"),
         ("", "is no PEM"),
         ("MIIEpAIBAAKCAQEA", "is no PEM"),
         (PUBLIC_PEM, "is a PEM, but no private key"),

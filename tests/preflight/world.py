@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import settings
 from names import PhysicalNames
 from preflight.aws import Aws
-from preflight.check import Result, Status, run_checks
+from preflight.check import Check, Result, Status, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws
@@ -26,8 +28,22 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 Changes: TypeAlias = dict[tuple[str, str], dict[str, Any] | tuple[str, str]]
 """By service and operation: members to change in members of the answer, or the code and message of an error."""
 
-ROOT = boto3.Session("test", "test")
-"""One for all tests: it keeps the parsed service models, which take longer than the calls."""
+
+class KeptClients(boto3.Session):
+    """A session that makes one client for each service and endpoint: making one takes longer than its calls."""
+
+    def __init__(self, *credentials: str) -> None:
+        super().__init__(*credentials)
+        self._kept: dict[tuple[str, str], Any] = {}
+
+    def client(self, service_name: str, **options: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        key = (service_name, os.environ["AWS_ENDPOINT_URL"])
+        if key not in self._kept:
+            self._kept[key] = super().client(service_name, **options)
+        return self._kept[key]
+
+
+ROOT = KeptClients("test", "test")
 
 APP_KEY = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -69,11 +85,20 @@ class World:
     def client(self, service: str) -> Any:
         return self.aws.client(service)
 
-    def results(self) -> dict[str, Result]:
-        """Run every check; results by `subject: title`."""
+    def results(self, checks: Sequence[Check] = CHECKS) -> dict[str, Result]:
+        """Run the checks; results by `subject: title`."""
         parsed = settings.parse(self.values, stack="prod", region=REGION)
         aws = AlteredAws(REGION, self.session, self.altered)
-        return {f"{r.subject}: {r.title}": r for r in run_checks(CHECKS, Deployment("prod", parsed, aws))}
+        return {f"{r.subject}: {r.title}": r for r in run_checks(checks, Deployment("prod", parsed, aws))}
+
+    def result(self, name: str) -> Result:
+        """Run one check, after those that it needs."""
+        wanted = next(check for check in CHECKS if f"{check.subject}: {check.title}" == name)
+        needed = {wanted.function}
+        for check in reversed(CHECKS):
+            if check.function in needed:
+                needed.update(check.needs)
+        return self.results([check for check in CHECKS if check.function in needed])[name]
 
     def push_image(self, architecture: str, tag: str = TAG, repository: str = "atlantis") -> str:
         """Push an image that consists of a configuration only; returns its digest."""
