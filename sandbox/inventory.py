@@ -126,6 +126,18 @@ KINDS = (
         FILE_SYSTEM,
         _argument("FileSystemId"),
     ),
+    Kind(
+        "aws:elasticache/replicationGroup:ReplicationGroup",
+        "elasticache",
+        "describe_replication_groups",
+        "ReplicationGroups[].ReplicationGroupId",
+    ),
+    Kind(
+        "aws:elasticache/subnetGroup:SubnetGroup",
+        "elasticache",
+        "describe_cache_subnet_groups",
+        "CacheSubnetGroups[].CacheSubnetGroupName",
+    ),
     Kind("aws:ecr/repository:Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
     Kind("aws:secretsmanager/secret:Secret", "secretsmanager", "list_secrets", "SecretList[?!DeletedDate].ARN"),
     Kind("aws:s3/bucket:Bucket", "s3", "list_buckets", "Buckets[].Name"),

@@ -35,6 +35,7 @@ SERVICES = (
     "ecr",
     "ecs",
     "efs",
+    "elasticache",
     "elbv2",
     "iam",
     "kms",

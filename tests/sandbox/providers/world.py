@@ -10,7 +10,8 @@ from tests.sandbox.providers.examples import World, trust
 
 def build(client: Callable[[str], Any]) -> World:
     """Make them all; returns their ids."""
-    return {**_network(client("ec2")), **_storage(client), **_balancing(client), **_rest(client)}
+    network = _network(client("ec2"))
+    return {**network, **_storage(client), **_cache(client, network), **_balancing(client), **_rest(client)}
 
 
 def _network(ec2: Any) -> dict[str, str]:
@@ -44,6 +45,15 @@ def _storage(client: Callable[[str], Any]) -> dict[str, str]:
         client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         ids[f"{prefix}bucket"] = bucket
     return ids
+
+
+def _cache(client: Callable[[str], Any], network: World) -> dict[str, str]:
+    group = client("elasticache").create_cache_subnet_group(
+        CacheSubnetGroupName="world",
+        CacheSubnetGroupDescription="World",
+        SubnetIds=[network["subnet_a"], network["subnet_b"]],
+    )["CacheSubnetGroup"]
+    return {"cache_subnet_group": group["CacheSubnetGroupName"]}
 
 
 def _balancing(client: Callable[[str], Any]) -> dict[str, str]:
