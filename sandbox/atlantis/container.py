@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task_definition import TaskDefinition
+from sandbox.github.certificates import HOSTS
 from sandbox.paths import private_directory
 
 __all__ = ["Container", "Network", "free_port", "prepare", "wiring_problems"]
@@ -53,7 +54,7 @@ class Container:
 
 
 def wiring_problems(definition: TaskDefinition, target_port: int) -> list[str]:
-    """Ports that don't meet, and a data directory that would be lost with the task."""
+    """Ports that don't meet, a host that nothing stands in for, a data directory that would be lost with the task."""
     problems = []
     port = definition.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
     if port != str(definition.port):
@@ -62,6 +63,9 @@ def wiring_problems(definition: TaskDefinition, target_port: int) -> list[str]:
         )
     if target_port != definition.port:
         problems.append(f"the service sends requests to port {target_port}, and the container maps {definition.port}")
+    host = definition.environment.get("ATLANTIS_GH_HOSTNAME", HOSTS[0])
+    if host != HOSTS[0]:
+        problems.append(f"ATLANTIS_GH_HOSTNAME is {host}; the sandbox stands in for {HOSTS[0]} only")
     data = definition.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
     if not any(_below(data, mount.container_path) for mount in definition.mounts):
         problems.append(f"the data directory {data} is on no volume: locks and plans would be lost with every task")

@@ -1,7 +1,7 @@
 """The deployed service as the local ECS describes it, and the clients to ask it."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,17 @@ class Deployment:
     region: str
     cluster: str
     name: str
+    _clients: dict[tuple[str, Credentials], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str, credentials: Credentials = ROOT) -> Any:
         """A boto3 client of ``service`` under ``credentials``, which asks the local AWS and nothing else."""
-        return boto3.client(
+        key = (service, credentials)
+        if key not in self._clients:
+            self._clients[key] = self._new_client(service, credentials)
+        return self._clients[key]
+
+    def _new_client(self, service: str, credentials: Credentials) -> Any:
+        return boto3.Session().client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,

@@ -16,6 +16,7 @@ __all__ = ["Scheduler"]
 # The circuit breaker's threshold: half of the desired count, but never less than three failures.
 _FAILURES = 3
 _LONGEST_PAUSE = 30.0
+_LOOK_SECONDS = 5.0
 
 
 class Scheduler:
@@ -32,7 +33,7 @@ class Scheduler:
         self._status = Status(last_good=known.last_good, front_port=known.front_port, endpoint=deployment.endpoint)
         self._task: Task | None = None
         self._failures: dict[str, int] = {}
-        self._not_before = 0.0
+        self._not_before = self._next_look = 0.0
         self._save()
 
     @property
@@ -91,6 +92,7 @@ class Scheduler:
         except TaskStartError as error:
             self._failed(service, error.problems, final=True)
             return
+        self._next_look = 0.0
         self._status.task, self._status.port = self._task.id, self._task.container.port
         self.say(
             f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}"
@@ -107,13 +109,27 @@ class Scheduler:
             reason = f"its health check failed {task.definition.health_check.retries} times: {task.monitor.last_output}"
             self._stop("it is unhealthy")
             self._failed(task.service, [reason])
-        elif health is Health.HEALTHY and not task.registered:
-            targets.register(self._deployment, task.service.target_group, task.container.port)
+        elif health is Health.HEALTHY:
+            self._serve(task)
+
+    def _serve(self, task: Task) -> None:
+        """Keep a healthy task registered: a local AWS that was killed comes back with an older memory."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        try:
+            if not targets.is_registered(self._deployment, task.service.target_group, task.container.port):
+                targets.register(self._deployment, task.service.target_group, task.container.port)
+                self.say(f"task {task.id[:8]} is healthy and registered with the load balancer")
+        except (BotoCoreError, ClientError) as problem:
+            self.say_once(f"the task is healthy but can't be registered: {problem}")
+            return
+        if not task.registered:
             task.registered = True
             self._failures.pop(task.service.deployment, None)
             self._status.state, self._status.last_good = "healthy", task.service.definition
             self._status.outcomes[task.service.deployment] = Outcome(task.service.definition)
-            self.say(f"task {task.id[:8]} is healthy and registered with the load balancer")
+            self._save()
 
     def _stop(self, reason: str) -> None:
         task, self._task = self._task, None

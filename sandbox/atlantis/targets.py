@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sandbox.atlantis.deployment import Deployment
 from sandbox.errors import SandboxError
 
-__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "register"]
+__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "is_registered", "register"]
 
 _HOST = "127.0.0.1"
 
@@ -82,6 +82,12 @@ def register(deployment: Deployment, target_group: str, port: int) -> None:
     if known:
         client.deregister_targets(TargetGroupArn=target_group, Targets=[item["Target"] for item in known])
     client.register_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+
+
+def is_registered(deployment: Deployment, target_group: str, port: int) -> bool:
+    """Whether the process on ``port`` is a target of the group."""
+    known = deployment.client("elbv2").describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
+    return any(item["Target"] == {"Id": _HOST, "Port": port} for item in known)
 
 
 def deregister(deployment: Deployment, target_group: str, port: int) -> None:

@@ -17,15 +17,16 @@ terraform {{
 
 resource "terraform_data" "release" {{
   input = "{branch}"
+  {extra}
 }}
 """
 
 
-def open_pull_request(github: Store, name: str, branch: str, *, bucket: str = BUCKET) -> PullRequest:
-    """Make a repository of the allowlist's owner and open a pull request that adds a first resource."""
+def open_pull_request(github: Store, name: str, branch: str, *, bucket: str = BUCKET, extra: str = "") -> PullRequest:
+    """Make a repository of the allowlist's owner and open a pull request that adds a first resource; ``extra`` is in it."""
     repository = f"{OWNER}/{name}"
     github.create_repository(repository, {"README.md": "Infrastructure\n"})
-    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, name=name, branch=branch)
+    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, name=name, branch=branch, extra=extra)
     return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
 
 

@@ -41,7 +41,7 @@ def up(module_ground: Ground) -> Iterator[Ground]:
 
 def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
     overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-    return Sandbox(ground.stack, state=ground.state, settings=overrides)
+    return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=None)
 
 
 @pytest.fixture

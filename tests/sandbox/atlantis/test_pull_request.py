@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from sandbox.atlantis import lifecycle
 from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.github.webhook import deliver
-from tests.sandbox.atlantis.conftest import eventually
+from sandbox.workspace import clean_environment
+from tests.sandbox.atlantis.conftest import eventually, fetch, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
-from tests.sandbox.atlantis.world import BUCKET, TABLE, World
+from tests.sandbox.atlantis.world import BUCKET, TABLE, World, variable
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
 
@@ -69,3 +71,29 @@ def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, 
     assert "AccessDenied" in plan or "StatusCode: 403" in plan
     listing = backend.aws.client("s3").list_objects_v2(Bucket="somebody-elses-state")
     assert listing["KeyCount"] == 0
+
+
+def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
+    backend: World, running: World, github: Store
+) -> None:
+    slow = 'provisioner "local-exec" {\n    command = "sleep 4"\n  }'
+    pull = open_pull_request(github, "slow", "v1", extra=slow)
+    deliver(running.deployment, "pull_request", events.pull_request(github, pull))
+    comment(github, pull, "Ran Plan for dir: `.`")
+    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    address = f"http://127.0.0.1:{status(running).port}/status"
+    eventually(
+        "the apply",
+        lambda: b'"InProgressOps": 1' in fetch(address)[1] or b'"in_progress_operations": 1' in fetch(address)[1],
+    )
+    old = status(running).task
+    running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
+    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    assert status(running).task != old
+    assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`")
+    assert (
+        backend.aws.client("dynamodb")
+        .get_item(TableName=TABLE, Key={"LockID": {"S": f"{BUCKET}/slow/terraform.tfstate"}})
+        .get("Item")
+        is None
+    )

@@ -169,6 +169,7 @@ def _group(container: dict[str, Any]) -> None:
         (variable("ATLANTIS_PORT", "4242"), "ATLANTIS_PORT is 4242, and the container maps port 4141"),
         (_port, "the service sends requests to port 4141, and the container maps 4142"),
         (variable("ATLANTIS_DATA_DIR", "/data"), "the data directory /data is on no volume"),
+        (variable("ATLANTIS_GH_HOSTNAME", "git.example.com"), "stands in for github.com only"),
         (_set("mountPoints", []), "is on no volume"),
         (_set("healthCheck", {"command": []}), "the health check's command must begin with CMD or CMD-SHELL"),
         (_set("readonlyRootFilesystem", True), "doesn't boot with it"),
@@ -176,7 +177,7 @@ def _group(container: dict[str, Any]) -> None:
         (_set("logConfiguration", {"logDriver": "splunk"}), "logDriver is 'splunk'"),
         (_group, "stream atlantis/atlantis/"),
     ],
-    ids=["port", "mapping", "data", "mounts", "health", "readonly", "command", "driver", "group"],
+    ids=["port", "mapping", "data", "host", "mounts", "health", "readonly", "command", "driver", "group"],
 )
 def test_a_task_definition_that_can_not_run_is_explained(
     world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str
