@@ -3,7 +3,9 @@
 from pulumi_policy import EnforcementLevel, PolicyPack
 
 from rules.catalogue import PACK_NAME, policies
+from rules.memory import collect_rarely
 
+collect_rarely()
 PolicyPack(
     name=PACK_NAME,
     enforcement_level=EnforcementLevel.ADVISORY,

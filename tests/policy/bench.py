@@ -1,0 +1,105 @@
+"""What the pack costs: ``python -m tests.policy.bench`` prints milliseconds per resource and how they grow.
+
+The time that the pack adds to a preview is measured by ``make bench``, on the engine; this measures the pack and the
+SDK's servicer alone, on copies of the recorded production stack.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "policy"))
+
+from pulumi.runtime import proto
+from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+
+from rules.catalogue import PACK_NAME, policies
+from rules.memory import collect_rarely
+from tests.policy.recording import recorded
+from tests.policy.servicer import Planned, analyze_request, properties_message, stack_request
+
+SIZES = (100, 1_000, 10_000)
+PROVIDER = {
+    "region": "ap-northeast-2",
+    "skipCredentialsValidation": "true",
+    "skipMetadataApiCheck": "true",
+}
+"""The provider of each resource, which the SDK hands to every policy as well."""
+
+
+def main() -> None:
+    """Print the figures."""
+    collect_rarely()
+    stack = recorded("preview")
+    print("resources   Analyze ms each   AnalyzeStack ms each   whole pack ms each   SDK alone ms each")
+    for size in SIZES:
+        inputs, outputs = _grown(stack.inputs, size), _grown(stack.outputs, size)
+        requests = [_with_provider(analyze_request(resource)) for resource in inputs]
+        whole = stack_request(outputs)
+        each, together = _measure(policies(), requests, whole)
+        floor = sum(_measure(_idle_policies(), requests, whole))
+        print(
+            f"{size:9}   {each / size:15.2f}   {together / size:20.2f}   {(each + together) / size:18.2f}   {floor / size:17.2f}"
+        )
+
+
+def _measure(pack: list[Policy], requests: Sequence[Any], whole: Any) -> tuple[float, float]:
+    """Milliseconds for all resources one by one, and for the stack as a whole."""
+    servicer = _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", pack, EnforcementLevel.ADVISORY)
+    return (
+        _milliseconds(lambda: [servicer.Analyze(request, None) for request in requests]),
+        _milliseconds(lambda: servicer.AnalyzeStack(whole, None)),
+    )
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def _idle_policies() -> list[Policy]:
+    """As many policies of each kind as the pack has, which look at nothing."""
+    return [
+        StackValidationPolicy(policy.name, "idle", validate=lambda _args, _report: None)
+        if isinstance(policy, StackValidationPolicy)
+        else ResourceValidationPolicy(policy.name, "idle", validate=lambda _args, _report: None)
+        for policy in policies()
+    ]
+
+
+def _with_provider(request: Any) -> Any:
+    request.provider.CopyFrom(
+        proto.AnalyzerProviderResource(
+            type="pulumi:providers:aws",
+            name="default",
+            urn="urn:pulumi:a::b::pulumi:providers:aws::default",
+            properties=properties_message(PROVIDER),
+        )
+    )
+    return request
+
+
+def _grown(resources: Sequence[Planned], size: int) -> list[Planned]:
+    """So many resources: copies of the stack, each with URNs, names and references of its own."""
+    return list(islice((_copy(resource, number) for number in count() for resource in resources), size))
+
+
+def _copy(resource: Planned, number: int) -> Planned:
+    if not number:
+        return resource
+    return replace(
+        resource,
+        name=f"{resource.name}-{number}",
+        urn=f"{resource.urn}-{number}",
+        dependencies={name: [f"{urn}-{number}" for urn in urns] for name, urns in resource.dependencies.items()},
+    )
+
+
+if __name__ == "__main__":
+    main()
