@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
@@ -94,8 +94,7 @@ def parse(given: Mapping[str, object], *, stack: str, region: str, secret_keys: 
                 problems.append(f"{key} = {shown}: {reason}")
     chosen = frozenset(key for key, value in valid.items() if value != fields[key].metadata["default"])
     context = valid | {"region": region, "chosen": chosen}
-    secret_values = [valid[key] for key in secret_keys if key in valid]
-    problems += [_without(secret_values, problem) for rule in RULES for problem in rule(context)]
+    problems += [_without_secrets(problem, fields, secret_keys) for rule in RULES for problem in rule(context)]
     if problems:
         raise SettingsError(stack, problems)
     return Settings(region=region, **{field.name: valid[key] for key, field in fields.items()})
@@ -111,12 +110,12 @@ def _unknown(key: str, known: Collection[str]) -> str:
     return f"{key}: no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "; README.md lists them")
 
 
-def _without(secret_values: Sequence[Any], problem: str) -> str:
-    """A rule's line quotes values, or items of them; none of a secret setting's is left."""
-    items = [item for value in secret_values for item in (value if isinstance(value, tuple) else str(value).split(","))]
-    for item in sorted(map(str, items), key=len, reverse=True):
-        problem = problem.replace(item, "[secret]")
-    return problem
+def _without_secrets(problem: str, known: Collection[str], secret_keys: Collection[str]) -> str:
+    """A rule's line may quote a value, or a part of one, of every key that it names: with a secret one only the keys are left."""
+    named = dict.fromkeys(word for word in re.findall(r"\w+", problem) if word in known)
+    if not any(key in secret_keys for key in named):
+        return problem
+    return f"{', '.join(named)} = [secret]: not accepted as they are (README.md, Settings)"
 
 
 def _accepted(field: dataclasses.Field[Any]) -> str:
