@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import ipaddress
+import os
 import signal
-import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -138,17 +137,15 @@ def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOpti
 
 
 def serve(arguments: list[str]) -> None:
-    """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server."""
+    """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server.
+
+    Unlike the aws stand-in this one ends at once: it holds nothing, and a component that waits for an engine which is gone
+    would never finish.
+    """
     from sandbox.providers.awsx_server import run  # noqa: PLC0415
 
-    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    when_parent_is_gone(stop.set)
+        signal.signal(number, lambda *_: os._exit(0))
+    when_parent_is_gone(lambda: os._exit(0))
     engine = next((argument for argument in arguments if not argument.startswith("-")), "")
-    run(importlib.metadata.version("pulumi-awsx"), engine, stop, announce=_announce)
-
-
-def _announce(port: int) -> None:
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
+    run(importlib.metadata.version("pulumi-awsx"), engine)

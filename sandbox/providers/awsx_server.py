@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
+import importlib
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -47,6 +48,12 @@ class Service(ProviderServicer):
         del request, context
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=True)
 
+    async def Construct(self, request: Any, context: Any) -> provider_pb2.ConstructResponse:  # noqa: N802
+        """Make a component. Loading the SDK takes a second or more, in which a Cancel has to be answered."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, importlib.import_module, "sandbox.providers.awsx_vpc")
+        return await super().Construct(request, context)
+
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
         """The component has no settings of its own."""
         del context
@@ -64,8 +71,8 @@ class Service(ProviderServicer):
         return empty_pb2.Empty()
 
 
-def run(version: str, engine: str, stop: threading.Event, announce: Callable[[int], None]) -> None:
-    """Serve until `stop` is set."""
+def run(version: str, engine: str) -> None:
+    """Print the port and serve."""
 
     async def serve() -> None:
         limits = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)]
@@ -74,9 +81,8 @@ def run(version: str, engine: str, stop: threading.Event, announce: Callable[[in
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        announce(port)
-        while not stop.is_set():
-            await asyncio.sleep(0.1)
-        await server.stop(grace=None)
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
+        await server.wait_for_termination()
 
     asyncio.run(serve())
