@@ -8,7 +8,7 @@ import gc
 import json
 import re
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -210,17 +210,20 @@ def deploy(stack: str = "prod", **changes: Any) -> Graph:
     return Graph(recorder.registered, recorder.outputs, warnings)
 
 
-def refusal(stack: str = "prod", **changes: Any) -> tuple[str, list[Registered]]:
-    """What the program says of settings that it refuses, and the resources that it had registered by then."""
+def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: Any) -> tuple[str, list[Registered]]:
+    """What the program says of settings that it refuses, and the resources that it had registered by then.
+
+    `secret_keys` are those of the settings that the stack file holds encrypted.
+    """
     recorder = _Recorder()
     try:
-        _run(recorder, stack, changes)
+        _run(recorder, stack, changes, secret_keys)
     except pulumi.RunError as refused:
         return str(refused), recorder.registered
     raise AssertionError(f"accepted {changes}")
 
 
-def _run(recorder: _Recorder, stack: str, changes: dict[str, Any]) -> None:
+def _run(recorder: _Recorder, stack: str, changes: dict[str, Any], secret_keys: Sequence[str] = ()) -> None:
     given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
     config = {f"atlantis:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
 
@@ -238,7 +241,7 @@ def _run(recorder: _Recorder, stack: str, changes: dict[str, Any]) -> None:
                 callbacks=None,
             )
         )
-        pulumi.runtime.set_all_config(config | {"aws:region": REGION})
+        pulumi.runtime.set_all_config(config | {"aws:region": REGION}, [f"atlantis:{key}" for key in secret_keys])
         await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
 
     with _without_garbage_collection():

@@ -1,0 +1,86 @@
+"""The program as a whole: what it tells operators, and that it registers nothing before its settings are right."""
+
+import pytest
+
+from tests.unit.recording import EXISTING_VPC, arn_of, refusal
+from tests.unit.stacks import BARE, stack
+
+SUBNET_OF_ANOTHER_VPC = "subnet-00000000000000009"
+
+
+def test_the_outputs_are_those_of_the_stack_that_it_replaces_and_the_two_urls() -> None:
+    assert stack().outputs == {
+        "atlantis_url": "https://atlantis.example.com",
+        "atlantis_webhook_url": "https://atlantis.example.com/events",
+        "atlantis_ecr_repository_url": "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/atlantis",
+        "atlantis_ecr_repository_arn": arn_of("storage-repository"),
+        "atlantis_ecs_cluster_id": arn_of("compute-cluster"),
+        "atlantis_ecs_cluster_name": "atlantis-prod",
+        "atlantis_ecs_service_name": "atlantis-prod",
+        "atlantis_task_definition_arn": arn_of("compute-task"),
+        "atlantis_task_definition_revision": 7,
+        "atlantis_alb_dns_name": "alb.example",
+        "atlantis_alb_zone_id": "ZALB",
+        "atlantis_target_group_arn": arn_of("ingress-targets"),
+        "atlantis_alb_security_group_id": "network-alb-id",
+        "atlantis_ecs_tasks_security_group_id": "network-ecs-tasks-id",
+        "atlantis_ecs_task_execution_role_arn": arn_of("permissions-execution-role"),
+        "atlantis_ecs_task_role_arn": arn_of("permissions-task-role"),
+        "atlantis_efs_id": "storage-efs-id",
+        "atlantis_efs_dns_name": "efs.example",
+        "atlantis_efs_access_point_id": "storage-access-point-id",
+        "atlantis_cloudwatch_log_group_name": "/ecs/atlantis-prod",
+        "atlantis_cloudwatch_log_group_arn": arn_of("compute-logs"),
+    }
+
+
+def test_every_stack_has_the_same_outputs() -> None:
+    assert stack(**BARE).outputs.keys() == stack().outputs.keys()
+
+
+def test_settings_that_are_wrong_end_the_run_before_anything_is_registered() -> None:
+    message, registered = refusal(url="http://atlantis.example.com", vpcID="x", imageTag="latest", memory=100)
+    assert registered == []
+    assert [line.split(" = ")[0].split(": no")[0].strip() for line in message.splitlines()[1:]] == [
+        "- atlantis:vpcID",
+        "- atlantis:url",
+        "- atlantis:imageTag",
+        "- atlantis:memory",
+    ]
+
+
+def test_settings_that_are_missing_end_the_run_before_anything_is_registered() -> None:
+    message, registered = refusal(allowedCidrBlocks=None, url=None, repoAllowlist=None)
+    assert registered == []
+    assert message.count(": missing; must ") == 3
+
+
+def test_settings_that_contradict_each_other_end_the_run_before_anything_is_registered() -> None:
+    message, registered = refusal(acmCertificateArn=None)
+    assert registered == []
+    assert "atlantis:acmCertificateArn: missing" in message
+
+
+def test_a_network_that_does_not_fit_ends_the_run_before_anything_is_registered() -> None:
+    message, registered = refusal(
+        **EXISTING_VPC | {"privateSubnetIds": [SUBNET_OF_ANOTHER_VPC, "subnet-00000000000000004"]}
+    )
+    assert registered == []
+    assert f"atlantis:privateSubnetIds: {SUBNET_OF_ANOTHER_VPC} is of vpc-other" in message
+
+
+def test_the_stack_s_name_stands_in_for_an_environment() -> None:
+    message, registered = refusal(stack="My_Stack")
+    assert registered == []
+    assert "Correct Pulumi.My_Stack.yaml" in message
+    assert "atlantis:environment = 'My_Stack'" in message
+
+
+@pytest.mark.parametrize(
+    "changes", [{"url": "http://s3cr3t.example.com"}, {"image": "s3cr3t/runatlantis/atlantis:v0.40.0"}]
+)
+def test_a_value_that_the_stack_file_encrypts_is_not_shown(changes: dict[str, str]) -> None:
+    message, registered = refusal(secret_keys=list(changes), **changes)
+    assert registered == []
+    assert f"atlantis:{next(iter(changes))} = [secret]" in message
+    assert "s3cr3t" not in message

@@ -1,0 +1,191 @@
+"""Settings: what is refused and how it is said, and what is accepted."""
+
+import contextlib
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as some
+
+import settings
+from settings.schema import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, WEBHOOK_RANGES
+from tests.unit.bad_settings import CASES, Case
+from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
+
+
+def parse(changes: dict[str, Any], **context: Any) -> settings.Settings:
+    values = {key: value for key, value in (LOCAL | changes).items() if value is not None}
+    return settings.parse(values, **{"stack": "prod", "region": REGION} | context)
+
+
+def problems(changes: dict[str, Any], **context: Any) -> list[str]:
+    with pytest.raises(settings.SettingsError) as refused:
+        parse(changes, **context)
+    return refused.value.problems
+
+
+def label(case: Case) -> str:
+    return ", ".join(f"{key}={value!r}"[:40] for key, value in case[0].items())
+
+
+@pytest.mark.parametrize("case", CASES, ids=label)
+def test_a_wrong_setting_is_refused_with_its_key_its_value_and_what_is_accepted(case: Case) -> None:
+    changes, told = case
+    (problem,) = problems(changes)
+    assert [part for part in told if part not in problem] == []
+
+
+def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        parse({"url": "http://x", "cpu": 3, "allowedCidrBlocks": None, "colour": "blue"})
+    assert str(refused.value).splitlines() == [
+        "4 settings are wrong; nothing was touched. Correct Pulumi.prod.yaml (README.md, Settings):",
+        "  - atlantis:colour: no such setting; README.md lists them",
+        "  - atlantis:allowedCidrBlocks: missing; must be a list",
+        "  - atlantis:url = 'http://x': must be https:// and a host name, such as https://atlantis.example.com, "
+        "without port or path",
+        "  - atlantis:cpu = 3: must be one of 256, 512, 1024, 2048, 4096, 8192, 16384",
+    ]
+
+
+def test_one_problem_is_told_as_one() -> None:
+    with pytest.raises(settings.SettingsError, match="1 setting is wrong"):
+        parse({"cpu": 3})
+
+
+def test_a_mistake_is_told_once_and_not_again_by_what_depends_on_it() -> None:
+    assert len(problems({"githubHostname": "https://x"})) == 1
+    assert len(problems({"cpu": "x", "memory": "y"})) == 2
+
+
+@pytest.mark.parametrize("region", ["", "seoul", "ap-northeast-2a"])
+def test_a_region_that_aws_does_not_have_is_refused_under_its_own_key(region: str) -> None:
+    (problem,) = problems({"acmCertificateArn": None, "hostedZoneId": "Z0123456789"}, region=region)
+    assert problem == f"aws:region = {region!r}: must be an AWS region such as ap-northeast-2"
+
+
+def test_the_stack_s_name_has_to_do_as_environment_where_none_is_set() -> None:
+    (problem,) = problems({}, stack="My_Stack")
+    assert problem.startswith("environment = 'My_Stack': must be 1 to 14 lower case letters")
+
+
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": f"http://{SECRET}"},
+        {"allowedCidrBlocks": [SECRET]},
+        {"image": f"{SECRET}:v1", "imageTag": "v0.48.0"},
+        {"image": f"{SECRET}/runatlantis/atlantis:v0.40.0"},
+        {"githubHostname": f"{SECRET}.example.org"},
+        {"repoAllowlist": f"github.com/a/b,{SECRET}.org/a/b"},
+        {"managedRolePrefixes": [f"aws-{SECRET}-"]},
+    ],
+    ids=", ".join,
+)
+def test_the_value_of_a_secret_setting_is_never_shown(changes: dict[str, Any]) -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        parse(changes, secret_keys=list(changes))
+    assert SECRET not in str(refused.value)
+    assert "[secret]" in str(refused.value)
+    assert next(iter(changes)) in str(refused.value)
+
+
+def test_the_least_settings_have_the_documented_defaults() -> None:
+    parsed = parse({})
+    assert (parsed.environment, parsed.region) == ("prod", REGION)
+    assert (parsed.vpc_id, parsed.hosted_zone_id, parsed.image, parsed.cost_center) == (None,) * 4
+    assert (parsed.cpu, parsed.memory, parsed.container_port, parsed.desired_count) == (2048, 4096, 4141, 1)
+    assert parsed.github_webhook_cidr_blocks == WEBHOOK_RANGES
+    assert parsed.deletion_protection is True
+    assert parsed.managed_role_prefixes == ("fileflow-", "atlantis-")
+
+
+@pytest.mark.parametrize("empty", ["", []])
+def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) -> None:
+    assert parse({"githubWebhookCidrBlocks": empty}).github_webhook_cidr_blocks == WEBHOOK_RANGES
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"cpu": "512", "memory": "4096"}, "memory", 4096),
+        ({"deletionProtection": "false"}, "deletion_protection", False),
+        ({"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]}, "allow_public_access", True),
+        ({"allowedCidrBlocks": '["203.0.113.0/24"]'}, "allowed_cidr_blocks", (ipaddress.ip_network("203.0.113.0/24"),)),
+        ({"allowedCidrBlocks": ["0.0.0.0/3"]}, "allowed_cidr_blocks", (ipaddress.ip_network("0.0.0.0/3"),)),
+        ({"url": "HTTPS://Atlantis.Example.com/"}, "url", "https://atlantis.example.com"),
+        ({"environment": "a"}, "environment", "a"),
+        ({"environment": "abcdefghij-123"}, "environment", "abcdefghij-123"),
+        ({"environment": ""}, "environment", "prod"),
+        ({"repoAllowlist": "github.com/a/*, !github.com/a/b"}, "repo_allowlist", "github.com/a/*,!github.com/a/b"),
+        ({"image": f"a/b@sha256:{'0' * 64}"}, "image", f"a/b@sha256:{'0' * 64}"),
+        ({"image": f"a/b:latest@sha256:{'0' * 64}"}, "image", f"a/b:latest@sha256:{'0' * 64}"),
+        ({"image": "registry.example.com:5000/a/b:v1"}, "image", "registry.example.com:5000/a/b:v1"),
+        ({"managedRolePrefixes": []}, "managed_role_prefixes", ()),
+        ({"managedRolePrefixes": "[]"}, "managed_role_prefixes", ()),
+        ({"vpcEndpoints": []}, "vpc_endpoints", ()),
+        ({"team": "플랫폼"}, "team", "플랫폼"),
+        ({"permissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess"}, "permissions_boundary_arn", None),
+        ({"desiredCount": 0}, "desired_count", 0),
+    ],
+    ids=repr,
+)
+def test_a_value_at_the_edge_is_accepted(changes: dict[str, Any], field: str, value: object) -> None:
+    expected = changes["permissionsBoundaryArn"] if field == "permissions_boundary_arn" else value
+    assert getattr(parse(changes), field) == expected
+
+
+@pytest.mark.parametrize(("cpu", "sizes"), FARGATE_MEMORY.items())
+def test_the_least_and_most_memory_of_a_size_are_accepted(cpu: int, sizes: tuple[int, ...] | range) -> None:
+    assert parse({"cpu": cpu, "memory": min(sizes)}).memory == min(sizes)
+    assert parse({"cpu": cpu, "memory": max(sizes)}).memory == max(sizes)
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_every_retention_of_cloudwatch_logs_is_accepted(days: int) -> None:
+    assert parse({"logRetentionDays": days}).log_retention_days == days
+
+
+def test_every_tls_policy_has_tls_1_3_and_nothing_below_1_2() -> None:
+    assert [policy for policy in SSL_POLICIES if not policy.startswith("ELBSecurityPolicy-TLS13-1-")] == []
+    assert [policy for policy in SSL_POLICIES if "-1-0-" in policy or "-1-1-" in policy] == []
+
+
+def test_ranges_of_ipv6_reach_only_a_load_balancer_that_has_such_addresses() -> None:
+    changes = {
+        "allowedCidrBlocks": ["203.0.113.0/24", "2001:db8::/32"],
+        "githubWebhookCidrBlocks": ["192.0.2.0/24", "2606:50c0::/32"],
+    }
+    assert parse(changes).reaching_cidr_blocks == (["203.0.113.0/24"], ["192.0.2.0/24"])
+    assert parse(changes | EXISTING_VPC | {"ipAddressType": "dualstack"}).reaching_cidr_blocks == (
+        ["203.0.113.0/24", "2001:db8::/32"],
+        ["192.0.2.0/24", "2606:50c0::/32"],
+    )
+
+
+KEYS = sorted({key for case in CASES for key in case[0]} | set(LOCAL))
+ANYTHING = some.recursive(
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats()
+    | some.text()
+    | some.from_regex(r"https?://\S*|arn:\S*|\S+/\d+"),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    changes=some.dictionaries(some.sampled_from(KEYS) | some.text(max_size=12), ANYTHING, max_size=6),
+    region=some.text(),
+)
+@examples(max_examples=150, deadline=None)
+def test_whatever_is_given_is_accepted_or_refused_as_settings(changes: dict[str, Any], region: str) -> None:
+    with contextlib.suppress(settings.SettingsError):
+        assert settings.parse(LOCAL | changes, stack="prod", region=region).region == region
