@@ -113,6 +113,7 @@ class _Aws(Mocks):
             },
             "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example", "zoneId": "ZALB"},
             "aws:efs/fileSystem:FileSystem": {"dnsName": "efs.example"},
+            "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "redis.example"},
             "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},
             "aws:ecs/taskDefinition:TaskDefinition": {"revision": 7},
             "aws:kms/key:Key": {"keyId": f"{args.name}-key-id"},

@@ -1,5 +1,7 @@
 """The program as a whole: what it tells operators, and that it registers nothing before its settings are right."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.recording import EXISTING_VPC, arn_of, refusal
@@ -62,9 +64,8 @@ def test_settings_that_contradict_each_other_end_the_run_before_anything_is_regi
 
 
 def test_a_network_that_does_not_fit_ends_the_run_before_anything_is_registered() -> None:
-    message, registered = refusal(
-        **EXISTING_VPC | {"privateSubnetIds": [SUBNET_OF_ANOTHER_VPC, "subnet-00000000000000004"]}
-    )
+    unfit: dict[str, Any] = {"privateSubnetIds": [SUBNET_OF_ANOTHER_VPC, "subnet-00000000000000004"]}
+    message, registered = refusal(**EXISTING_VPC | unfit)
     assert registered == []
     assert f"atlantis:privateSubnetIds: {SUBNET_OF_ANOTHER_VPC} is of vpc-other" in message
 
