@@ -2,7 +2,7 @@
 
 The production stack is previewed in a sandbox of its own, deployed, and previewed again. The first preview has
 the values that are unknown when nothing exists (``recorded/first_preview.json``), the second one all of them
-(``recorded/preview.json``). Made again when the program's resources change; ``test_recording_is_current`` says when.
+(``recorded/preview.json``). Made again when the program changes; ``test_recording_is_current`` says when.
 """
 
 import os

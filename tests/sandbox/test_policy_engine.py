@@ -16,6 +16,7 @@ from sandbox.paths import CHECKOUT
 from sandbox.policy_check import PACK
 from sandbox.run import Sandbox
 from sandbox.stack import EngineError
+from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import Ground
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
@@ -334,3 +335,28 @@ def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tm
 
     assert answer.returncode == 1
     assert "`pulumi stack export --file none.json` writes one" in answer.stderr
+
+
+@pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"deployment": {"resources": [{"urn": 1}]}}'])
+def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground, content: str):
+    file = tmp_path / "state.json"
+    file.write_text(content, encoding="utf-8")
+
+    answer = production.cli("policy-check", "--state", str(file))
+
+    assert answer.returncode == 1
+    assert f"{file} is no exported stack; `pulumi stack export --file state.json` writes one" in answer.stderr
+
+
+def test_recording_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The tests of the rules break a recording of the program: it has to have the program's resources."""
+    recording = tmp_path / "first_preview.json"
+    monkeypatch.setenv("RECORDING", str(recording))
+
+    Sandbox("prod", state=tmp_path / "prod", policy_pack=RECORDER, hooks=()).preview()
+
+    recorded, current = (
+        {(each["type"], each["name"]): sorted(each["inputs"]) for each in json.loads(file.read_text(encoding="utf-8"))}
+        for file in (RECORDED / "first_preview.json", recording)
+    )
+    assert recorded == current, "the program has changed: run `python -m tests.policy.record`"
