@@ -75,21 +75,34 @@ BARE: dict[str, Any] = {
 }
 """As little as can be: no endpoints, no rights beyond the data directory, secrets that exist, nothing protected; GitHub Enterprise."""
 
-LARGEST: dict[str, Any] = EXISTING_VPC | {
-    "environment": "e" * 14,
-    "terraformStateBuckets": [f"{number}{'b' * 62}" for number in range(10)],
-    "terraformLockTables": [f"{number}{'t' * 254}" for number in range(10)],
-    "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
-    "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
-    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
-    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/{number:02}{'r' * 62}" for number in range(60)],
-    "team": "t" * 256,
-    "owner": "o" * 256,
-    "costCenter": "c" * 256,
-}
+REDIS: dict[str, Any] = {"lockingDatabase": "redis"}
+"""Locks in a database: deployments overlap."""
+
+LARGEST: dict[str, Any] = (
+    EXISTING_VPC
+    | REDIS
+    | {
+        "environment": "e" * 14,
+        "terraformStateBuckets": [f"{number}{'b' * 62}" for number in range(10)],
+        "terraformLockTables": [f"{number}{'t' * 254}" for number in range(10)],
+        "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
+        "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
+        "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+        "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/{number:02}{'r' * 126}" for number in range(20)],
+        "team": "t" * 256,
+        "owner": "o" * 256,
+        "costCenter": "c" * 256,
+    }
+)
 """Every name and list as long as the settings accept."""
 
-ALL: dict[str, dict[str, Any]] = {"default": {}, "production": PRODUCTION, "bare": BARE, "largest": LARGEST}
+ALL: dict[str, dict[str, Any]] = {
+    "default": {},
+    "production": PRODUCTION,
+    "bare": BARE,
+    "redis": REDIS,
+    "largest": LARGEST,
+}
 
 
 def stack(**changes: Any) -> Graph:

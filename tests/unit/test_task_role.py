@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import ACCOUNT, arn_of
+from tests.unit.recording import ACCOUNT, DEPLOYER, arn_of
 from tests.unit.stacks import BOUNDARY, PRODUCTION, arn, stack
 
 PREFIXES = ("fileflow-", "atlantis-")
@@ -153,14 +153,14 @@ def test_load_balancers_are_managed_by_prefix() -> None:
     ]
 
 
-GRANT = actions("iam", "AttachRolePolicy", "CreateRole", "PutRolePolicy")
+GRANT = actions("iam", "AttachRolePolicy", "CreateRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
 
 
 def test_roles_are_granted_to_under_the_boundary_and_passed_to_tasks_only() -> None:
     manage = [
-        *actions("iam", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
+        *actions("iam", "DeleteRole", "GetRole", "GetRolePolicy"),
         *actions("iam", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags"),
-        *actions("iam", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
+        *actions("iam", "TagRole", "UntagRole", "UpdateRole", "UpdateRoleDescription"),
     ]
     assert statements("roles") == [
         allowed("GrantToManagedRoles", GRANT, ROLES, {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}),
@@ -217,6 +217,7 @@ def test_whatever_the_prefixes_allow_atlantis_itself_is_refused() -> None:
                 arn("logs", "log-group:/ecs/atlantis-prod:*"),
                 arn_of("secrets-github-app"),
                 arn_of("secrets-webhook"),
+                DEPLOYER,
             ],
         }
     ]
@@ -224,7 +225,8 @@ def test_whatever_the_prefixes_allow_atlantis_itself_is_refused() -> None:
 
 def test_secrets_that_exist_are_refused_too() -> None:
     (refusal,) = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
-    assert refusal["Resource"][-2:] == [
+    assert refusal["Resource"][-3:] == [
         arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
         arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
+        DEPLOYER,
     ]
