@@ -101,6 +101,8 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             name,
             "the sandbox's stand-in does not carry out this argument; it can be added in sandbox/providers/awsx.py",
         )
+    if not isinstance(inputs.get("tags") or {}, dict):
+        yield "tags", "must be a map that is known; only its values may be outputs"
     specs = inputs.get("subnetSpecs")
     strategy = inputs.get("subnetStrategy") or "Legacy"
     if strategy not in ("Legacy", "Auto"):
@@ -126,12 +128,15 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Any:
     """Make the component and its children; returns the SDK's construct result."""
-    from pulumi.provider import ConstructResult  # noqa: PLC0415  (start-up has no need of the SDKs)
+    from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails  # noqa: PLC0415
+    from pulumi.provider import ConstructResult  # noqa: PLC0415  (start-up has no need of the SDK)
 
     from sandbox.providers.awsx_vpc import Vpc  # noqa: PLC0415
 
-    for path, reason in check(inputs):
-        raise ArgumentError(path, reason)
+    found = list(check(inputs))
+    if found:
+        details = [InputPropertyErrorDetails(property_path=path, reason=reason) for path, reason in found]
+        raise InputPropertiesError(f"{VPC} {name!r}", details)
     component = Vpc(name, inputs, options)
     return ConstructResult(component.urn, component.outputs)
 

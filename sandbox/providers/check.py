@@ -32,8 +32,12 @@ def failures(
     `where` says in which source file a type or property would be added.
     """
     for path, reason in _object(shape, inputs, "", where):
-        secret = re.split(r"[.\[]", path, maxsplit=1)[0] in secrets
-        yield path, re.sub(r"^.* (?=is not )", "the secret value ", reason) if secret else reason
+        yield path, re.sub(r"^.* (?=is not )", "the secret value ", reason) if root(path) in secrets else reason
+
+
+def root(path: str) -> str:
+    """The top-level property that a path begins with."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _object(shape: Shape, inputs: Mapping[str, Any], path: str, where: str) -> Iterator[Failure]:

@@ -89,7 +89,9 @@ class Lifecycle:
             known = {name: value for name, value in inputs.items() if not has_unknown(value)}
             # A preview's unknown value is given: a rule that misses it is wrong about that, and right at the update.
             found.extend(
-                (name, reason) for name, reason in self.make().rules(known) if name in known or name not in inputs
+                (path, "the secret value is not accepted" if check.root(path) in secrets else reason)
+                for path, reason in self.make().rules(known)
+                if path in known or path not in inputs
             )
         if made_up:
             inputs[_MADE_UP] = made_up

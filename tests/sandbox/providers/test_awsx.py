@@ -84,6 +84,7 @@ def test_refuses_subnets_that_do_not_fit() -> None:
 @pytest.mark.parametrize(
     ("inputs", "path", "reason"),
     [
+        ({"tags": "Output"}, "tags", "must be a map that is known"),
         ({"ipv4IpamPoolId": "x"}, "ipv4IpamPoolId", "does not carry out"),
         ({"vpcEndpointSpecs": []}, "vpcEndpointSpecs", "does not carry out"),
         ({"subnetSpecs": PUBLIC_THEN_PRIVATE}, "subnetStrategy", "strategy Auto only; say so explicitly"),

@@ -151,6 +151,10 @@ def test_never_shows_a_secret_value(plugin: Plugin, world: World) -> None:
     inputs = {"secretId": world["secret"], "secretString": ["hunter2"]}
     failures = plugin.check(name, inputs, secrets={"secretString"}).failures
     assert failures == {"secretString": "secretString: the secret value is not of type string"}
+    definitions = '[{"name": "a", "image": "b", "environment": "hunter2"}]'
+    inputs = {**EXAMPLES[TASK].inputs(world), "containerDefinitions": definitions}
+    failures = plugin.check(urn(TASK, "bad"), inputs, secrets={"containerDefinitions"}).failures
+    assert failures == {"containerDefinitions": "containerDefinitions: the secret value is not accepted"}
 
 
 def test_takes_what_a_preview_cannot_know_yet(plugin: Plugin, world: World) -> None:
