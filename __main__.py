@@ -106,6 +106,7 @@ permissions = Permissions(
         terraform_state_buckets=settings.terraform_state_buckets,
         terraform_lock_tables=settings.terraform_lock_tables,
         managed_role_prefixes=settings.managed_role_prefixes,
+        deployer_arns=deployers,
         permissions_boundary_arn=settings.permissions_boundary_arn,
         tags=settings.tags,
     ),

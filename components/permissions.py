@@ -27,6 +27,8 @@ class PermissionsArgs:
     terraform_lock_tables: Sequence[str]
     managed_role_prefixes: Sequence[str]
     """What Terraform manages: roles, and everything else that has a name in its ARN, beginning with one of these."""
+    deployer_arns: Sequence[str]
+    """Who deploys this stack: Terraform may not touch them, whatever their names begin with."""
     permissions_boundary_arn: str | None
     """Put on both roles, and demanded of every role that Terraform makes."""
     tags: dict[str, str]
@@ -99,7 +101,9 @@ class Permissions(pulumi.ComponentResource):
         )
         documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
-            "own-stack": document_of_outputs(task_role.own_stack(scope, list(args.secret_arns.values()))),
+            "own-stack": document_of_outputs(
+                task_role.own_stack(scope, list(args.secret_arns.values()), args.deployer_arns)
+            ),
         }
         if args.terraform_state_buckets or args.terraform_lock_tables:
             documents["state"] = document(

@@ -213,11 +213,17 @@ def roles(scope: Scope) -> list[Statement]:
         if scope.permissions_boundary_arn
         else None
     )
-    grant = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"]
-    withdraw = [
-        "iam:DeleteRole",
+    grant = [
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
         "iam:DeleteRolePolicy",
         "iam:DetachRolePolicy",
+        "iam:PutRolePolicy",
+    ]
+    # No UpdateAssumeRolePolicy: IAM can't tie it to the boundary, and whoever may change a role's trust may take the role.
+    # Terraform replaces a role whose trust changes, when told to (`-replace`).
+    manage = [
+        "iam:DeleteRole",
         "iam:GetRole",
         "iam:GetRolePolicy",
         "iam:ListAttachedRolePolicies",
@@ -226,14 +232,13 @@ def roles(scope: Scope) -> list[Statement]:
         "iam:ListRoleTags",
         "iam:TagRole",
         "iam:UntagRole",
-        "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
         "iam:UpdateRoleDescription",
     ]
     to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     return [
         allow("GrantToManagedRoles", grant, scope.role_arns, with_boundary),
-        allow("ManageRoles", withdraw, scope.role_arns),
+        allow("ManageRoles", manage, scope.role_arns),
         allow("PassManagedRolesToTasks", ["iam:PassRole"], scope.role_arns, to_tasks),
     ]
 
@@ -267,8 +272,8 @@ def logs_and_secrets(scope: Scope) -> list[Statement]:
     ]
 
 
-def own_stack(scope: Scope, secret_arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
-    """Whatever the prefixes allow, never Atlantis itself: its roles, its cluster, its image, its way in, its secrets."""
+def own_stack(scope: Scope, secret_arns: Sequence[pulumi.Input[str]], deployer_arns: Sequence[str]) -> list[Statement]:
+    """Whatever the prefixes allow, never Atlantis itself: its roles and its deployers', its cluster, image, way in, secrets."""
     names = scope.names
     own = [
         *(names.arn("ecs", f"{kind}/{names.base}{rest}") for kind, rest in _OWN_ECS),
@@ -279,6 +284,7 @@ def own_stack(scope: Scope, secret_arns: Sequence[pulumi.Input[str]]) -> list[St
         names.log_group_arn,
         f"{names.log_group_arn}:*",
         *secret_arns,
+        *deployer_arns,
     ]
     actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
     return [deny("LeaveAtlantisAlone", actions, own)]

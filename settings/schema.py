@@ -60,13 +60,14 @@ _certificate = values.arn(
     "acm", rf"certificate/{_UUID}", "arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>", regional=True
 )
 _boundary = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
+# A policy of the task role has at most 6,144 characters.
+_MOST_READERS, _MOST_STORES, _MOST_PREFIXES = 20, 10, 5
 _readers = values.list_of(
-    values.arn("iam", r"(role|user)/[\w+=,.@/-]+", "arn:aws:iam::123456789012:role/deployer", regional=False)
+    values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
+    at_most=_MOST_READERS,
 )
 _secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@- ")
 _zone = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone id such as Z0123456789ABCDEFGHIJ")
-# A policy of the task role has at most 6,144 characters.
-_MOST_STORES, _MOST_PREFIXES = 10, 5
 _buckets = values.list_of(
     values.matching(
         r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",

@@ -103,6 +103,12 @@ OF_OTHERS = [
         PolicyDocument=EVERYBODY,
     ),
     call(
+        "trusts itself with a managed role",
+        "iam.update_assume_role_policy",
+        RoleName="fileflow-unbounded",
+        PolicyDocument=EVERYBODY,
+    ),
+    call(
         "makes a managed role without a boundary an administrator",
         "iam.attach_role_policy",
         RoleName="fileflow-unbounded",

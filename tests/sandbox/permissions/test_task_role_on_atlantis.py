@@ -77,6 +77,12 @@ ATLANTIS_ITSELF = [
         RoleName=NAMES.execution_role,
         PolicyDocument=TRUST,
     ),
+    call(
+        "trusts itself with the role that deploys it",
+        "iam.update_assume_role_policy",
+        RoleName="atlantis-deployer",
+        PolicyDocument=TRUST,
+    ),
     call("stops its own service", "ecs.update_service", cluster=NAMES.base, service=NAMES.base, desiredCount=0),
     call(
         "runs another definition in its own service",
