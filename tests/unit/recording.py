@@ -50,6 +50,7 @@ class Registered:
     """The parent's name; empty for a child of the stack."""
     parent_type: str
     protect: bool
+    ignore_changes: tuple[str, ...]
     depends_on: tuple[str, ...]
     """Names of the resources that it waits for."""
     custom: bool
@@ -116,6 +117,7 @@ class _Aws(Mocks):
             "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "redis.example"},
             "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},
             "aws:ecs/taskDefinition:TaskDefinition": {"revision": 7},
+            "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "primary.redis.example"},
             "aws:kms/key:Key": {"keyId": f"{args.name}-key-id"},
             "random:index/randomPassword:RandomPassword": {"result": "generated-secret-value"},
             "aws:acm/certificate:Certificate": {
@@ -175,6 +177,7 @@ class _Recorder(MockMonitor):
                     parent=_name(request.parent),
                     parent_type=_type(request.parent),
                     protect=request.protect,
+                    ignore_changes=tuple(request.ignoreChanges),
                     depends_on=tuple(sorted(_name(urn) for urn in request.dependencies)),
                     custom=request.custom,
                     secret_inputs=secret,

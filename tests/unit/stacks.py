@@ -94,7 +94,10 @@ LARGEST: dict[str, Any] = (
         "costCenter": "c" * 256,
     }
 )
-"""Every name and list as long as the settings accept."""
+"""Every name and list as long as the settings accept, and a locking database."""
+
+REDIS: dict[str, Any] = {"lockingDatabase": "redis"}
+"""A locking database beside the least settings."""
 
 ALL: dict[str, dict[str, Any]] = {
     "default": {},

@@ -54,10 +54,19 @@ def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph
         ("CustomerKey", "Storage"),
         ("CustomerKey", "Secrets"),
         ("CustomerKey", "Compute"),
+        ("CustomerKey", "Locking"),
+        ("CustomerKey", "Locking"),
         ("AccessLogs", "Ingress"),
         ("Certificate", "Ingress"),
     }
-    assert sorted(set(outer) - {"NewVpc"}) == ["Compute", "Ingress", "Network", "Permissions", "Secrets", "Storage"]
+    assert sorted(set(outer) - {"NewVpc", "Locking"}) == [
+        "Compute",
+        "Ingress",
+        "Network",
+        "Permissions",
+        "Secrets",
+        "Storage",
+    ]
 
 
 def takes_tags(resource_type: str) -> bool:
@@ -82,6 +91,8 @@ def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: G
                 "DataClass": "restricted",
             },
             "bare": {},
+            "redis": {},
+            "redis": {},
             "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
         }[which]
     )
@@ -126,9 +137,19 @@ def test_the_file_system_is_reached_by_the_task_on_2049_and_by_nobody_else(graph
     assert paths_into(graph, "network-efs-id") == [("network-ecs-tasks-id", 2049, 2049)]
 
 
+def test_the_locking_database_is_reached_by_the_task_on_6379_and_by_nobody_else(graph: Graph, which: str) -> None:
+    expected = [("network-ecs-tasks-id", 6379, 6379)] if which in ("redis", "largest") else []
+    assert paths_into(graph, "network-redis-id") == expected
+
+
 def test_the_endpoints_are_reached_by_the_task_on_443_and_by_nobody_else(graph: Graph, which: str) -> None:
     expected = [] if which == "bare" else [("network-ecs-tasks-id", 443, 443)]
     assert paths_into(graph, "network-vpc-endpoints-id") == expected
+
+
+def test_the_locking_database_is_reached_by_the_task_on_6379_and_by_nobody_else(graph: Graph, which: str) -> None:
+    has_one = "lockingDatabase" in ALL[which]
+    assert paths_into(graph, "network-redis-id") == ([("network-ecs-tasks-id", 6379, 6379)] if has_one else [])
 
 
 def test_the_load_balancer_is_reached_on_443_and_80_from_ranges_narrower_than_the_internet(graph: Graph) -> None:
@@ -149,7 +170,9 @@ def test_groups_let_out_only_what_is_named(graph: Graph) -> None:
         ("network-alb-id", task, container_port),
         (task, "0.0.0.0/0", 443),
         (task, "network-efs-id", 2049),
+        (task, "network-redis-id", 6379),
         (task, "network-vpc-endpoints-id", 443),
+        (task, "network-redis-id", 6379),
     }
 
 
@@ -170,8 +193,10 @@ def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str)
         "aws:efs/fileSystem:FileSystem",
         "aws:efs/accessPoint:AccessPoint",
         "aws:ecr/repository:Repository",
+        "aws:elasticache/replicationGroup:ReplicationGroup",
         "aws:secretsmanager/secret:Secret",
         "aws:s3/bucket:Bucket",
+        "aws:elasticache/replicationGroup:ReplicationGroup",
     }
     expected = {resource.name for resource in graph.resources if resource.type in holds_data and which != "bare"}
     assert {resource.name for resource in graph.resources if resource.protect} == expected
@@ -190,6 +215,7 @@ def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
         graph.one("aws:lb/listener:Listener", "ingress-https"),
         *graph.all("aws:iam/rolePolicy:RolePolicy"),
         *graph.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"),
+        *graph.all("aws:secretsmanager/secretVersion:SecretVersion"),
         graph.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"),
     ]
     assert {resource.name for resource in needed} <= set(service.depends_on)
@@ -197,6 +223,11 @@ def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
 
 def test_the_log_group_waits_for_the_key_that_admits_it(graph: Graph) -> None:
     assert "aws:kms/key:Key" in waits_for(graph, graph.one("aws:cloudwatch/logGroup:LogGroup"))
+
+
+def test_nothing_that_changes_is_ignored_but_the_minor_version_that_aws_raises(graph: Graph) -> None:
+    ignored = {(resource.name, key) for resource in graph.resources for key in resource.ignore_changes}
+    assert ignored <= {("locking-redis", "engineVersion")}
 
 
 def test_the_generated_secret_stands_in_inputs_marked_secret_only(graph: Graph) -> None:
@@ -223,6 +254,11 @@ LONGEST_NAMES = {
     "aws:ecr/repository:Repository": ("name", r"[a-z][a-z0-9._/-]{1,255}"),
     "aws:kms/alias:Alias": ("name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}"),
     "aws:secretsmanager/secret:Secret": ("name", r"[\w/+=.@-]{1,512}"),
+    "aws:elasticache/replicationGroup:ReplicationGroup": (
+        "replicationGroupId",
+        r"(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]",
+    ),
+    "aws:elasticache/subnetGroup:SubnetGroup": ("name", r"[a-z0-9-]{1,255}"),
     "aws:cloudwatch/logGroup:LogGroup": ("name", r"(?!aws/)[\w./#-]{1,512}"),
 }
 """The names that AWS takes."""
