@@ -28,12 +28,11 @@ _COMPUTE: Final = frozenset(
 
 def _check(stack: Stack, findings: Findings) -> None:
     users = GroupUsers(stack)
-    balanced = any(service.at("loadBalancers") for service in stack.of("ecs/service"))
     for carrier in stack.of(*RULE_TYPES):
         for ingress in ingress_of(carrier):
             guarded = users.guarded(ingress)
             for source in ingress.sources:
-                if guarded.task and balanced and not guarded.load_balancer:
+                if guarded.balanced_task and not guarded.load_balancer:
                     _into_task(users, ingress, source, findings)
                 if guarded.file_system and ingress.opens(NFS):
                     _into_file_system(users, ingress, source, guarded, findings)

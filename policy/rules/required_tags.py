@@ -7,7 +7,7 @@ from typing import Any, Final
 from rules.resources import Resource
 from rules.rule import ANY_TYPE, TAGGING, Findings, Rule
 from rules.settings import Setting
-from rules.values import UNKNOWN, mapping, mappings, text
+from rules.values import UNKNOWN, at, mapping, mappings, parse_json, text
 
 __all__ = ["RULE", "taggable_types"]
 
@@ -38,7 +38,8 @@ def _tags(resource: Resource) -> Any:
     own = resource.at("tags")
     if own is UNKNOWN:
         return UNKNOWN
-    defaults = mapping(mapping(resource.provider_properties.get("defaultTags")).get("tags"))
+    # The engine hands over a provider's nested settings as JSON.
+    defaults = mapping(at(parse_json(resource.provider_properties.get("defaultTags")), "tags"))
     # Auto Scaling groups have a list of tags instead of a map.
     pairs = {text(tag.get("key")): tag.get("value") for _, tag in mappings(own)} if isinstance(own, list) else {}
     return {**defaults, **pairs, **mapping(own)}

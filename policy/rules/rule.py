@@ -24,7 +24,7 @@ from pulumi_policy import (
 from rules.journal import JOURNAL, Journal
 from rules.resources import Resource, Stack, canonical_type
 from rules.settings import Setting, Settings, Unknowns, base_schema, read_settings
-from rules.values import MALFORMED, UNKNOWN, parse_json
+from rules.values import MALFORMED, UNKNOWN, parse_json, truth
 
 __all__ = [
     "ANY_TYPE",
@@ -85,7 +85,7 @@ class Findings:
         value = resource.at(path)
         if value is UNKNOWN:
             self.not_evaluated(resource, check, path)
-        elif value is not True and str(value).lower() != "true":
+        elif not truth(value):
             self.violation(resource, check, what, remedy)
 
     def document(self, resource: Resource, check: str, path: str) -> Any:

@@ -132,11 +132,11 @@ class GroupUsers:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._users: dict[str, dict[str, str]] = {}
-        self._literal_users: dict[str, set[str]] = {}
+        self._users: dict[str, dict[str, Resource]] = {}
+        self._literal_users: dict[str, dict[str, Resource]] = {}
         for group in stack.of(*GROUP_TYPES):
             self._users[group.urn] = {
-                user.urn: user.type for _, user in stack.dependents.get(group.urn, ()) if user.type not in _NOT_USERS
+                user.urn: user for _, user in stack.dependents.get(group.urn, ()) if user.type not in _NOT_USERS
             }
         for canonical, path in _GROUP_PROPERTIES.items():
             for user in stack.of(canonical):
@@ -146,11 +146,11 @@ class GroupUsers:
         for value in sequence(user.at(path)):
             if not isinstance(value, str):
                 continue
-            self._literal_users.setdefault(value, set()).add(user.type)
+            self._literal_users.setdefault(value, {})[user.urn] = user
             for canonical in GROUP_TYPES:
                 group = self._stack.by_identity(value, canonical)
                 if group is not None:
-                    self._users.setdefault(group.urn, {})[user.urn] = user.type
+                    self._users.setdefault(group.urn, {})[user.urn] = user
 
     def guarded(self, ingress: Ingress) -> "Guarded":
         """What the group of an ingress rule stands in front of."""
@@ -163,8 +163,7 @@ class GroupUsers:
         ]
         if groups:
             return self._of_groups(groups)
-        identity = ingress.carrier.at("securityGroupId")
-        return Guarded(frozenset(self._literal_users.get(identity, ())) if isinstance(identity, str) else frozenset())
+        return self._of_id(ingress.carrier.at("securityGroupId")) or Guarded(())
 
     def behind(self, ingress: Ingress, source: Source) -> "Guarded | None":
         """Who uses the group that a source names; None where the group is not in the stack and no one here uses it."""
@@ -175,8 +174,9 @@ class GroupUsers:
                 group = self._stack.by_identity(source.value, canonical)
                 if group is not None:
                     return self._of_groups([group])
-            if source.value in self._literal_users:
-                return Guarded(frozenset(self._literal_users[source.value]))
+            known = self._of_id(source.value)
+            if known is not None:
+                return known
         groups = [
             group
             for canonical in GROUP_TYPES
@@ -184,25 +184,40 @@ class GroupUsers:
         ]
         return self._of_groups(groups) if groups else None
 
+    def _of_id(self, identity: Any) -> "Guarded | None":
+        """Who uses a group of another stack, by its id; None where no one here does."""
+        users = self._literal_users.get(identity) if isinstance(identity, str) else None
+        return Guarded(tuple(users.values())) if users else None
+
     def _of_groups(self, groups: list[Resource]) -> "Guarded":
-        return Guarded(frozenset(kind for group in groups for kind in self._users.get(group.urn, {}).values()))
+        return Guarded(tuple(user for group in groups for user in self._users.get(group.urn, {}).values()))
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """The types of the resources that use a security group; empty where nothing in the stack is known to."""
+    """The resources that use a security group; empty where nothing in the stack is known to."""
 
-    types: frozenset[str]
+    users: tuple[Resource, ...]
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Their types."""
+        return frozenset(user.type for user in self.users)
 
     @property
     def load_balancer(self) -> bool:
         """Whether a load balancer is among them."""
-        return any(canonical in self.types for canonical in LOAD_BALANCERS)
+        return not self.types.isdisjoint(LOAD_BALANCERS)
 
     @property
     def task(self) -> bool:
         """Whether an ECS service is among them."""
-        return any(canonical in self.types for canonical in TASKS)
+        return not self.types.isdisjoint(TASKS)
+
+    @property
+    def balanced_task(self) -> bool:
+        """Whether an ECS service that a load balancer forwards to is among them."""
+        return any(user.type in TASKS and bool(user.at("loadBalancers")) for user in self.users)
 
     @property
     def file_system(self) -> bool:

@@ -14,14 +14,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "policy"))
 
-from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from rules.catalogue import PACK_NAME, policies
 from rules.memory import collect_rarely
 from tests.policy.recording import recorded
-from tests.policy.servicer import Planned, analyze_request, properties_message, stack_request
+from tests.policy.servicer import Planned, analyze_request, stack_request
 
 SIZES = (100, 1_000, 10_000)
 PROVIDER = {
@@ -39,7 +38,7 @@ def main() -> None:
     print("resources   Analyze ms each   AnalyzeStack ms each   whole pack ms each   SDK alone ms each")
     for size in SIZES:
         inputs, outputs = _grown(stack.inputs, size), _grown(stack.outputs, size)
-        requests = [_with_provider(analyze_request(resource)) for resource in inputs]
+        requests = [analyze_request(resource) for resource in inputs]
         whole = stack_request(outputs)
         each, together = _measure(policies(), requests, whole)
         floor = sum(_measure(_idle_policies(), requests, whole))
@@ -73,28 +72,15 @@ def _idle_policies() -> list[Policy]:
     ]
 
 
-def _with_provider(request: Any) -> Any:
-    request.provider.CopyFrom(
-        proto.AnalyzerProviderResource(
-            type="pulumi:providers:aws",
-            name="default",
-            urn="urn:pulumi:a::b::pulumi:providers:aws::default",
-            properties=properties_message(PROVIDER),
-        )
-    )
-    return request
-
-
 def _grown(resources: Sequence[Planned], size: int) -> list[Planned]:
     """So many resources: copies of the stack, each with URNs, names and references of its own."""
     return list(islice((_copy(resource, number) for number in count() for resource in resources), size))
 
 
 def _copy(resource: Planned, number: int) -> Planned:
-    if not number:
-        return resource
     return replace(
         resource,
+        provider=PROVIDER,
         name=f"{resource.name}-{number}",
         urn=f"{resource.urn}-{number}",
         dependencies={name: [f"{urn}-{number}" for urn in urns] for name, urns in resource.dependencies.items()},

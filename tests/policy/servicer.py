@@ -40,6 +40,8 @@ class Planned:
     dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     protect: bool = False
     urn: str = ""
+    provider: Mapping[str, Any] = field(default_factory=dict)
+    """The inputs of its provider."""
 
     @property
     def identity(self) -> str:
@@ -120,6 +122,20 @@ def analyze_request(resource: Planned) -> Any:
         name=resource.name,
         properties=properties_message(resource.properties),
         options=proto.AnalyzerResourceOptions(protect=resource.protect),
+        provider=_provider(resource),
+    )
+
+
+def _provider(resource: Planned) -> Any:
+    if not resource.provider:
+        return None
+    name = "default"
+    token = f"pulumi:providers:{resource.type.partition(':')[0]}"
+    return proto.AnalyzerProviderResource(
+        type=token,
+        urn=f"urn:pulumi:test::project::{token}::{name}",
+        name=name,
+        properties=properties_message(resource.provider),
     )
 
 
@@ -136,6 +152,7 @@ def _stack_resource(resource: Planned, by_name: Mapping[str, str]) -> Any:
         name=resource.name,
         properties=properties_message(resource.properties),
         options=proto.AnalyzerResourceOptions(protect=resource.protect),
+        provider=_provider(resource),
     )
     for name, targets in resource.dependencies.items():
         urns = [by_name.get(target, target) for target in targets]

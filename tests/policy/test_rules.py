@@ -77,6 +77,20 @@ def test_single_task_lets_go_of_a_service_that_handles_concurrent_writers() -> N
     assert not [finding for finding in configured.analyze_stack(stack) if finding.policy == "single-task"]
 
 
+@pytest.mark.parametrize("default_tags", [{"tags": {"Owner": "platform"}}, '{"tags": {"Owner": "platform"}}'])
+def test_default_tags_of_the_provider_count(default_tags: Any) -> None:
+    store = Planned("aws:efs/fileSystem:FileSystem", "fs", {"tags": {"Environment": "prod"}})
+    tagged = replace(store, provider={"defaultTags": default_tags})
+    assert [found.check for found in Pack().analyze(store) if found.policy == "required-tags"] == ["tags"]
+    assert not [found for found in Pack().analyze(tagged) if found.policy == "required-tags"]
+
+
+def test_tags_of_an_auto_scaling_group_are_a_list() -> None:
+    tags = [{"key": "Environment", "value": "prod"}, {"key": "Owner", "value": "platform"}]
+    group = Planned("aws:autoscaling/group:Group", "group", {"tags": tags})
+    assert not [found for found in Pack().analyze(group) if found.policy == "required-tags"]
+
+
 def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
     service, *rest = writer()
     service = replace(
