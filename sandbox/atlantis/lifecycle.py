@@ -38,10 +38,11 @@ def after_up(sandbox: "Sandbox") -> None:
     if status.state == "idle":
         console.step("Nothing runs: the service's desired count is 0")
         return
+    suffix = "" if sandbox.stack == "local" else f" STACK={sandbox.stack}"
     console.step("Atlantis runs, behind the deployed load balancer")
     console.note(f"http://127.0.0.1:{status.front_port}/   its page, in a browser")
-    console.note("make webhook   send it a signed event, as GitHub would")
-    console.note("make logs      follow what it says")
+    console.note(f"make webhook{suffix}   send it a signed event, as GitHub would")
+    console.note(f"make logs{suffix}      follow what it says")
 
 
 def before_down(sandbox: "Sandbox") -> None:

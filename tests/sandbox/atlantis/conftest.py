@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,3 +65,13 @@ def fetch(url: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def files_without_business_with_secrets(state: Path) -> list[Path]:
+    """Every file of a sandbox but the memory of Secrets Manager itself, which the local AWS writes when it stops."""
+    memory = state / "local-aws"
+    return [
+        path
+        for path in state.rglob("*")
+        if path.is_file() and not (memory in path.parents and path.name.startswith("secretsmanager"))
+    ]

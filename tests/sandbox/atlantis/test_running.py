@@ -2,18 +2,19 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 
-from sandbox import processes
+from sandbox import local_aws, processes
 from sandbox.atlantis.lifecycle import bring_up, entrance
 from sandbox.atlantis.targets import Response
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.github.webhook import deliver
 from sandbox.workspace import clean_environment
-from tests.sandbox.atlantis.conftest import fetch, status
+from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets, status
 from tests.sandbox.atlantis.world import GROUP, OWNER, World
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
@@ -122,16 +123,14 @@ def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: World, 
     }
     arguments = Path(f"/proc/{_process(running).pid}/cmdline").read_bytes().decode()
     assert not [secret for secret in secrets if secret in arguments]
-    # The local AWS itself keeps what is in its Secrets Manager; everything else of the sandbox must not.
     state = running.deployment.state
-    files = [path for path in state.rglob("*") if path.is_file() and not _of_the_local_aws(path, state)]
-    assert any(path.name == f"{running.deployment.name}.log" for path in files)
+    # A local AWS that stops writes down what it knows: Secrets Manager's own memory has the values, nothing else.
+    local_aws.stop(state)
+    files = files_without_business_with_secrets(state)
     leaks = [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
+    local_aws.start(state, clean_environment())
+    assert any(path.name == f"{running.deployment.name}.log" for path in files)
     assert leaks == []
-
-
-def _of_the_local_aws(path: Path, state: Path) -> bool:
-    return path.relative_to(state).parts[0] == "local-aws"
 
 
 def test_everything_that_the_sandbox_serves_is_on_loopback(running: World) -> None:
@@ -148,6 +147,24 @@ def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: World) ->
     stream = f"atlantis/atlantis/{status(running).task}"
     found = client.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
     assert any("Supported VCS Hosts: Github" in event["message"] for event in found)
+
+
+def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: World) -> None:
+    client = running.aws.client("elbv2")
+    found = client.describe_target_health(TargetGroupArn=running.target_group)["TargetHealthDescriptions"]
+    client.deregister_targets(TargetGroupArn=running.target_group, Targets=[item["Target"] for item in found])
+    assert entrance(running.deployment).request("GET", "/healthz").status == 503
+    eventually("the target", lambda: entrance(running.deployment).request("GET", "/healthz").status == 200)
+
+
+def test_the_task_outlives_a_local_aws_that_is_restarted(running: World) -> None:
+    before = status(running)
+    state = running.deployment.state
+    local_aws.stop(state)
+    time.sleep(1.5)
+    assert local_aws.start(state, clean_environment()).endpoint == running.deployment.endpoint
+    eventually("the page", lambda: entrance(running.deployment).request("GET", "/healthz").status == 200)
+    assert status(running).task == before.task
 
 
 def test_a_second_up_changes_nothing(running: World) -> None:
