@@ -137,6 +137,8 @@ class Sandbox:
     def _run(self, verb: str) -> Iterator[None]:
         with locks.one_run(self.state, verb) as lock:
             self._lock = lock
+            if self._stack.restore():
+                locks.mark_unfinished(self.state, "the engine's state was damaged; its own last copy is in its place")
             try:
                 yield
             finally:

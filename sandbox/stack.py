@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -53,6 +54,25 @@ class Stack:
     def has_pending_operations(self) -> bool:
         """Whether the engine noted operations whose end it did not see."""
         return bool(self._checkpoint.get("pending_operations"))
+
+    def restore(self) -> bool:
+        """Put the engine's own last copy in the place of a state that was cut off in writing, on a full disk say.
+
+        Returns whether that was needed. Raises ``SandboxError`` where the copy can't be read either.
+        """
+        file = self._checkpoint_file
+        if file is None or _readable(file):
+            return False
+        copy = file.with_name(f"{file.name}.bak")
+        if not _readable(copy):
+            raise SandboxError(
+                f"The engine's state {file} is damaged, and so is its copy {copy.name}. "
+                f"Put a good one there (older ones are in {self.workspace.backend / '.pulumi' / 'backups'}), "
+                f"or give the stack up: `make down`, then remove the folder {self.workspace.state}."
+            )
+        file.rename(file.with_name(f"{file.name}.damaged"))
+        shutil.copy2(copy, file)
+        return True
 
     def create(self) -> None:
         """Make the stack known to the engine."""
@@ -106,8 +126,15 @@ class Stack:
     @property
     def _checkpoint(self) -> dict[str, Any]:
         file = self._checkpoint_file
-        document = (read_json(file) if file else None) or {}
+        document = (read_json(file) if file and _readable(file) else None) or {}
         return document.get("checkpoint", {}).get("latest") or {}
+
+
+def _readable(file: Path) -> bool:
+    try:
+        return bool(read_json(file))
+    except json.JSONDecodeError:
+        return False
 
 
 def _wait(child: "subprocess.Popen[bytes]") -> int:

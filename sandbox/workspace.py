@@ -124,6 +124,8 @@ def provider_settings(aws: LocalAws) -> dict[str, Any]:
         "aws:skipCredentialsValidation": True,
         "aws:skipMetadataApiCheck": True,
         "aws:s3UsePathStyle": True,
+        # Enough for a local AWS that is busy; the default of 25 waits minutes for one that has gone.
+        "aws:maxRetries": 6,
     }
 
 

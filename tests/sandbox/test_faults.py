@@ -107,8 +107,8 @@ def test_an_older_state_file_converges_without_a_second_of_anything(deployed: Gr
     assert sandbox.compare().describe() == ""
 
 
-@pytest.mark.parametrize("version", [2, 99])
-def test_a_state_of_an_unknown_format_is_refused_and_left_alone(deployed: Ground, version: int):
+@pytest.mark.parametrize(("version", "why"), [(2, "no secrets manager"), (99, "version")])
+def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Ground, version: int, why: str):
     file = deployed.engine_state()
     whole = file.read_text(encoding="utf-8")
     document = json.loads(whole)
@@ -122,22 +122,37 @@ def test_a_state_of_an_unknown_format_is_refused_and_left_alone(deployed: Ground
         file.write_text(whole, encoding="utf-8")
 
     assert answer.returncode != 0
-    assert "version" in answer.stdout + answer.stderr
+    assert why in answer.stdout + answer.stderr
     assert kept == foreign
 
 
-def test_a_damaged_state_file_is_named_and_left_alone(deployed: Ground):
+def test_a_state_that_was_cut_off_is_taken_from_the_engines_copy(deployed: Ground):
     file = deployed.engine_state()
-    whole = file.read_text(encoding="utf-8")
-    file.write_text(whole[:1000], encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    sandbox = deployed.sandbox()
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_state_damaged_with_its_copy_is_named_and_left_alone(deployed: Ground):
+    file = deployed.engine_state()
+    copy = file.with_name(f"{file.name}.bak")
+    whole = [path.read_text(encoding="utf-8") for path in (file, copy)]
+    for path in (file, copy):
+        path.write_text("{", encoding="utf-8")
     try:
         answer = deployed.cli("up")
+        kept = file.read_text(encoding="utf-8")
     finally:
-        file.write_text(whole, encoding="utf-8")
+        for path, text in zip((file, copy), whole, strict=True):
+            path.write_text(text, encoding="utf-8")
 
     assert answer.returncode == 1
     assert str(file) in answer.stderr
     assert "Traceback" not in answer.stderr
+    assert kept == "{"
 
 
 def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):

@@ -34,9 +34,9 @@ def _values(ground: Ground) -> set[str]:
     client = ground.sandbox().aws.client("secretsmanager")
     values = {(ground.state / "passphrase").read_text()}
     for secret in client.list_secrets()["SecretList"]:
-        if "SecretVersionsToStages" not in secret:
-            continue
-        values |= set(json.loads(client.get_secret_value(SecretId=secret["ARN"])["SecretString"]).values())
+        # The App's secret is empty until an operator fills it.
+        value = client.get_secret_value(SecretId=secret["ARN"]).get("SecretString", "{}")
+        values |= set(json.loads(value).values())
     return values
 
 
