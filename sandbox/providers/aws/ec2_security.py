@@ -29,6 +29,8 @@ class SecurityGroup(Ec2Resource):
     kind = "security-group"
     renamed: ClassVar = {"name": "GroupName"}
     defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
+    handled: ClassVar = frozenset({"name"})  # never changes: so that `configure` can tell a new group
+    limits: ClassVar = {"name": "CreateSecurityGroup.GroupName"}
     write_only: ClassVar = frozenset({"revokeRulesOnDelete"})
     in_place: ClassVar = write_only
     computed: ClassVar = frozenset({"vpcId"})
@@ -41,11 +43,15 @@ class SecurityGroup(Ec2Resource):
         yield from _description_rules(inputs)
 
     def create(self, inputs: Properties) -> Created:
-        """EC2 adds a rule that lets everything out; the provider takes it away again (see `configure`)."""
+        """EC2 adds a rule that lets everything out."""
         answer = self.client.create_security_group(**self.request(inputs), **self.tag_specifications(inputs))
-        identity = answer["GroupId"]
-        revoke_all(self.client, identity)
-        return Created(identity)
+        return Created(answer["GroupId"])
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Take the rule that EC2 added away again, as the official provider does."""
+        super().configure(identity, inputs, changed)
+        if "name" in changed:
+            revoke_all(self.client, identity)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Without its rules, which belong to other resources."""

@@ -9,6 +9,8 @@ from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
+_MUTABILITY = frozenset({"imageTagMutability", "imageTagMutabilityExclusionFilters"})
+
 
 class Repository(AwsResource):
     """An image repository. Its encryption is decided when it is made."""
@@ -23,8 +25,7 @@ class Repository(AwsResource):
     defaults: ClassVar = {"imageTagMutability": "MUTABLE"}
     handled: ClassVar = frozenset({"encryptionConfigurations"})
     write_only: ClassVar = frozenset({"forceDelete"})
-    in_place: ClassVar = frozenset({"imageTagMutability", "imageScanningConfiguration", "forceDelete"})
-    limits: ClassVar = {}
+    in_place: ClassVar = _MUTABILITY | {"imageScanningConfiguration", "forceDelete"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Only one kind of encryption, and a key only where KMS does it."""
@@ -53,8 +54,9 @@ class Repository(AwsResource):
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Each has a call of its own."""
         named = {"repositoryName": identity}
-        if changed & {"imageTagMutability", "imageTagMutabilityExclusionFilters"}:
-            self.client.put_image_tag_mutability(**named, imageTagMutability=inputs["imageTagMutability"])
+        if changed & _MUTABILITY:
+            parameters = self.request(inputs, "PutImageTagMutability", only=_MUTABILITY)
+            self.client.put_image_tag_mutability(**named, **parameters)
         if "imageScanningConfiguration" in changed:
             scanning = inputs.get("imageScanningConfiguration") or {"scanOnPush": False}
             self.client.put_image_scanning_configuration(**named, imageScanningConfiguration=scanning)

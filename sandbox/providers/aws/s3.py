@@ -161,7 +161,6 @@ class BucketLifecycleConfiguration(_BucketPart):
         "get_bucket_lifecycle_configuration",
         "delete_bucket_lifecycle",
     )
-    defaults: ClassVar = {}
     handled: ClassVar = frozenset({"rules"})
     in_place: ClassVar = handled
     limits: ClassVar = {"rules": "PutBucketLifecycleConfiguration.LifecycleConfiguration.Rules"}

@@ -110,6 +110,16 @@ def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world
     assert made.outputs["arnSuffix"].startswith("app/attributes/")
 
 
+def test_a_new_group_lets_nothing_out(plugin: Plugin, aws: LocalAws, world: World) -> None:
+    name = urn("aws:ec2/securityGroup:SecurityGroup", "closed")
+    inputs = plugin.check(name, {"name": "closed", "vpcId": world["vpc"]}).inputs
+    made = plugin.create(name, inputs)
+    group = aws.client("ec2").describe_security_groups(GroupIds=[made.id])["SecurityGroups"][0]
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+    assert group["Description"] == "Managed by Pulumi"
+    plugin.delete(name, made.id, made.outputs)
+
+
 def test_names_are_made_up_once(plugin: Plugin) -> None:
     name = urn("aws:ecs/cluster:Cluster", "generated")
     first = plugin.check(name, {}).inputs
