@@ -160,6 +160,7 @@ compute = Compute(
         start_after=[
             *storage.mounts,
             *permissions.policies,
+            *secrets.values,
             *ingress.routes,
             *([locking.password] if locking else []),
         ],

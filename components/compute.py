@@ -72,7 +72,7 @@ class ComputeArgs:
     security_group_id: pulumi.Input[str]
     target_group_arn: pulumi.Input[str]
     start_after: Sequence[pulumi.Resource]
-    """What a first task needs and no output tells: mount targets, listener rules, role policies."""
+    """What a first task needs and no output tells: mount targets, listener rules, role policies, generated secrets."""
     deletion_protection: bool
     tags: dict[str, str]
 

@@ -37,6 +37,8 @@ class Secrets(pulumi.ComponentResource):
     webhook_secret_arn: pulumi.Output[str]
     key_arns: Sequence[pulumi.Input[str]]
     """Keys that the execution role has to decrypt with."""
+    values: Sequence[pulumi.Resource]
+    """The generated value: what has to exist before a task can start, and no output tells. Empty where the secret exists."""
 
     def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Secrets", name, None, opts)
@@ -44,6 +46,7 @@ class Secrets(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
+        self._values: list[pulumi.Resource] = []
         if not (args.github_app_secret_name and args.webhook_secret_name):
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
@@ -56,6 +59,7 @@ class Secrets(pulumi.ComponentResource):
             self._existing(args.webhook_secret_name) if args.webhook_secret_name else self._webhook_secret().arn
         )
         self.key_arns = self._key_arns
+        self.values = self._values
         self.register_outputs(
             {"githubAppSecretArn": self.github_app_secret_arn, "webhookSecretArn": self.webhook_secret_arn}
         )
@@ -104,7 +108,8 @@ class Secrets(pulumi.ComponentResource):
             ),
             self,
         )
-        generated_value(name, secret, "webhook_secret", self._args.webhook_secret_generation, self)
+        _, version = generated_value(name, secret, "webhook_secret", self._args.webhook_secret_generation, self)
+        self._values.append(version)
         return secret
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
