@@ -117,7 +117,6 @@ class _Aws(Mocks):
             "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "redis.example"},
             "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},
             "aws:ecs/taskDefinition:TaskDefinition": {"revision": 7},
-            "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "primary.redis.example"},
             "aws:kms/key:Key": {"keyId": f"{args.name}-key-id"},
             "random:index/randomPassword:RandomPassword": {"result": "generated-secret-value"},
             "aws:acm/certificate:Certificate": {

@@ -96,9 +96,6 @@ LARGEST: dict[str, Any] = (
 )
 """Every name and list as long as the settings accept, and a locking database."""
 
-REDIS: dict[str, Any] = {"lockingDatabase": "redis"}
-"""A locking database beside the least settings."""
-
 ALL: dict[str, dict[str, Any]] = {
     "default": {},
     "production": PRODUCTION,

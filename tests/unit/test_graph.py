@@ -55,7 +55,6 @@ def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph
         ("CustomerKey", "Secrets"),
         ("CustomerKey", "Compute"),
         ("CustomerKey", "Locking"),
-        ("CustomerKey", "Locking"),
         ("AccessLogs", "Ingress"),
         ("Certificate", "Ingress"),
     }
@@ -91,7 +90,6 @@ def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: G
                 "DataClass": "restricted",
             },
             "bare": {},
-            "redis": {},
             "redis": {},
             "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
         }[which]
@@ -138,16 +136,6 @@ def test_the_file_system_is_reached_by_the_task_on_2049_and_by_nobody_else(graph
 
 
 def test_the_locking_database_is_reached_by_the_task_on_6379_and_by_nobody_else(graph: Graph, which: str) -> None:
-    expected = [("network-ecs-tasks-id", 6379, 6379)] if which in ("redis", "largest") else []
-    assert paths_into(graph, "network-redis-id") == expected
-
-
-def test_the_endpoints_are_reached_by_the_task_on_443_and_by_nobody_else(graph: Graph, which: str) -> None:
-    expected = [] if which == "bare" else [("network-ecs-tasks-id", 443, 443)]
-    assert paths_into(graph, "network-vpc-endpoints-id") == expected
-
-
-def test_the_locking_database_is_reached_by_the_task_on_6379_and_by_nobody_else(graph: Graph, which: str) -> None:
     has_one = "lockingDatabase" in ALL[which]
     assert paths_into(graph, "network-redis-id") == ([("network-ecs-tasks-id", 6379, 6379)] if has_one else [])
 
@@ -172,7 +160,6 @@ def test_groups_let_out_only_what_is_named(graph: Graph) -> None:
         (task, "network-efs-id", 2049),
         (task, "network-redis-id", 6379),
         (task, "network-vpc-endpoints-id", 443),
-        (task, "network-redis-id", 6379),
     }
 
 
@@ -196,7 +183,6 @@ def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str)
         "aws:elasticache/replicationGroup:ReplicationGroup",
         "aws:secretsmanager/secret:Secret",
         "aws:s3/bucket:Bucket",
-        "aws:elasticache/replicationGroup:ReplicationGroup",
     }
     expected = {resource.name for resource in graph.resources if resource.type in holds_data and which != "bare"}
     assert {resource.name for resource in graph.resources if resource.protect} == expected

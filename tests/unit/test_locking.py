@@ -1,36 +1,71 @@
-"""The locking database: none by default, or two nodes under a password that nobody sees."""
+"""Locking: nothing without the setting; with it a database, its password, the way to it, and deployments that overlap."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.unit.recording import DEPLOYER, EXISTING_VPC, Graph, arn_of
-from tests.unit.stacks import EXECUTION_ROLE_SESSIONS, LARGEST, REDIS, TAGS, stack, tagged
+from settings import SettingsError
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, deploy, id_of
+from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, stack, tagged
 
-DATABASE = "aws:elasticache/replicationGroup:ReplicationGroup"
-SUBNETS = "aws:elasticache/subnetGroup:SubnetGroup"
-
-
-def task_of(graph: Graph) -> tuple[dict[str, str], dict[str, str]]:
-    """Environment and secrets of the container."""
-    container = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
-    environment = {variable["name"]: variable["value"] for variable in container["environment"]}
-    return environment, {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
-
-
-def test_without_a_locking_database_nothing_of_one_is_made_or_told_to_the_task() -> None:
-    graph = stack()
-    assert [
-        resource.name for resource in graph.resources if "redis" in resource.name or "locking" in resource.name
-    ] == []
-    environment, secrets = task_of(graph)
-    assert [name for name in [*environment, *secrets] if "REDIS" in name or "LOCKING" in name] == []
+GROUP, SUBNETS = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/subnetGroup:SubnetGroup"
+SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
+INGRESS, EGRESS = (
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+)
+SERVICE = "aws:ecs/service:Service"
 
 
-def test_the_database_has_two_nodes_that_fail_over_encrypted_in_rest_and_in_transit() -> None:
-    database = stack(**REDIS).one(DATABASE)
-    assert database.inputs == {
+def container_of(**changes: Any) -> dict[str, Any]:
+    return json.loads(stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
+
+
+def names_and_types(**changes: Any) -> set[tuple[str, str]]:
+    return {(resource.type, resource.name) for resource in stack(**changes).resources}
+
+
+def test_the_setting_adds_these_resources_and_takes_none_away() -> None:
+    without, with_redis = names_and_types(), names_and_types(**REDIS)
+    assert without - with_redis == set()
+    assert with_redis - without == {
+        ("atlantis:index:Locking", "locking"),
+        ("atlantis:index:CustomerKey", "locking-key"),
+        ("aws:kms/key:Key", "locking-key"),
+        ("aws:kms/alias:Alias", "locking-key-alias"),
+        ("aws:secretsmanager/secret:Secret", "locking-password"),
+        (SECRET_POLICY, "locking-password-policy"),
+        ("aws:secretsmanager/secretVersion:SecretVersion", "locking-password-version"),
+        ("random:index/randomPassword:RandomPassword", "locking-password-value"),
+        (SUBNETS, "locking-subnets"),
+        (GROUP, "locking-redis"),
+        ("aws:ec2/securityGroup:SecurityGroup", "network-redis"),
+        (EGRESS, "network-tasks-to-redis-egress"),
+        (INGRESS, "network-tasks-to-redis-ingress"),
+    }
+
+
+def test_the_setting_changes_only_what_uses_the_database() -> None:
+    without = {(resource.type, resource.name): resource.inputs for resource in stack().resources}
+    changed = {
+        resource.name
+        for resource in stack(**REDIS).resources
+        if (resource.type, resource.name) in without and without[resource.type, resource.name] != resource.inputs
+    }
+    assert changed == {"compute-task", "compute-service", "permissions-execution-secrets", "permissions-task-own-stack"}
+
+
+def test_boltdb_by_name_is_the_default() -> None:
+    named = stack(lockingDatabase="boltdb").resources
+    assert sorted(named, key=lambda resource: (resource.type, resource.name)) == sorted(
+        stack().resources, key=lambda resource: (resource.type, resource.name)
+    )
+
+
+def test_the_database_has_two_nodes_in_two_zones_and_is_encrypted_at_rest_and_in_transit() -> None:
+    group = stack(**REDIS).one(GROUP)
+    assert group.inputs == {
         "replicationGroupId": "atlantis-prod",
         "description": "Atlantis prod: locks",
         "engine": "valkey",
@@ -41,7 +76,7 @@ def test_the_database_has_two_nodes_that_fail_over_encrypted_in_rest_and_in_tran
         "multiAzEnabled": True,
         "port": 6379,
         "subnetGroupName": "atlantis-prod",
-        "securityGroupIds": ["network-redis-id"],
+        "securityGroupIds": [id_of("network-redis")],
         "atRestEncryptionEnabled": True,
         "kmsKeyId": arn_of("locking-key"),
         "transitEncryptionEnabled": True,
@@ -53,29 +88,54 @@ def test_the_database_has_two_nodes_that_fail_over_encrypted_in_rest_and_in_tran
         "applyImmediately": True,
         "tags": TAGS,
     }
-    assert database.secret_inputs == {"authToken"}
-    assert (database.parent, database.protect) == ("locking", True)
+    assert group.protect
+    assert "authToken" in group.secret_inputs
 
 
-def test_the_database_stands_in_the_private_subnets() -> None:
-    assert stack(**REDIS).one(SUBNETS).inputs == {
+@pytest.mark.parametrize(
+    ("changes", "subnets"),
+    [({}, ["subnet-private-1", "subnet-private-2"]), (EXISTING_VPC, EXISTING_VPC["privateSubnetIds"])],
+)
+def test_its_nodes_are_in_the_private_subnets(changes: dict[str, Any], subnets: list[str]) -> None:
+    assert stack(**REDIS | changes).one(SUBNETS).inputs == {
         "name": "atlantis-prod",
         "description": "Atlantis prod: subnets of the locking database",
-        "subnetIds": ["subnet-private-1", "subnet-private-2"],
+        "subnetIds": subnets,
         "tags": TAGS,
     }
-    assert stack(**LARGEST).one(SUBNETS).inputs["subnetIds"] == EXISTING_VPC["privateSubnetIds"]
 
 
-def test_node_type_and_password_generation_are_settings() -> None:
-    graph = stack(**REDIS, lockingNodeType="cache.r7g.large", lockingPasswordGeneration=3, deletionProtection=False)
-    assert graph.one(DATABASE).inputs["nodeType"] == "cache.r7g.large"
-    password = graph.one("random:index/randomPassword:RandomPassword", "locking-password-value")
-    assert password.inputs == {"length": 48, "special": False, "keepers": {"generation": "3"}}
-    assert not graph.one(DATABASE).protect
+def test_its_security_group_belongs_to_it() -> None:
+    assert stack(**REDIS).one("aws:ec2/securityGroup:SecurityGroup", "network-redis").inputs == {
+        "name": "atlantis-redis-prod",
+        "description": "Atlantis locking database: reached by the Atlantis task only",
+        "vpcId": "vpc-new",
+        "tags": tagged("atlantis-redis-prod"),
+    }
 
 
-def test_the_password_is_a_secret_of_its_own_that_the_execution_role_and_whoever_deploys_read() -> None:
+@pytest.mark.parametrize(
+    ("rule", "group", "other"),
+    [(INGRESS, "network-redis", "network-ecs-tasks"), (EGRESS, "network-ecs-tasks", "network-redis")],
+)
+def test_only_the_task_reaches_it(rule: str, group: str, other: str) -> None:
+    graph = stack(**REDIS)
+    on_its_port = [found for found in graph.all(rule) if 6379 in (found.inputs["fromPort"], found.inputs["toPort"])]
+    assert [found.inputs for found in on_its_port] == [
+        {
+            "securityGroupId": id_of(group),
+            "referencedSecurityGroupId": id_of(other),
+            "description": "Atlantis task to its locking database (Redis)",
+            "ipProtocol": "tcp",
+            "fromPort": 6379,
+            "toPort": 6379,
+            "tags": TAGS,
+        }
+    ]
+    assert not [found for found in graph.all(EGRESS) if found.inputs["securityGroupId"] == id_of("network-redis")]
+
+
+def test_its_password_is_generated_and_stored_under_its_own_key() -> None:
     graph = stack(**REDIS)
     secret = graph.one("aws:secretsmanager/secret:Secret", "locking-password")
     assert secret.inputs == {
@@ -86,8 +146,11 @@ def test_the_password_is_a_secret_of_its_own_that_the_execution_role_and_whoever
         "tags": TAGS,
     }
     assert secret.protect
-    (refusal,) = graph.one("aws:secretsmanager/secretPolicy:SecretPolicy", "locking-password-policy").document()
-    assert refusal["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [*EXECUTION_ROLE_SESSIONS, DEPLOYER]}}
+    assert graph.one("random:index/randomPassword:RandomPassword", "locking-password-value").inputs == {
+        "length": 48,
+        "special": False,
+        "keepers": {"generation": "1"},
+    }
     version = graph.one("aws:secretsmanager/secretVersion:SecretVersion", "locking-password-version")
     assert version.decoded == {
         "secretId": arn_of("locking-password"),
@@ -96,60 +159,112 @@ def test_the_password_is_a_secret_of_its_own_that_the_execution_role_and_whoever
     assert version.secret_inputs == {"secretString"}
 
 
-def test_the_key_serves_elasticache_and_secrets_manager_only() -> None:
-    graph = stack(**REDIS)
-    key = graph.one("aws:kms/key:Key", "locking-key")
-    users = key.document()[1:]
-    assert [user["Condition"]["StringEquals"]["kms:ViaService"] for user in users] == [
-        "elasticache.ap-northeast-2.amazonaws.com",
-        "secretsmanager.ap-northeast-2.amazonaws.com",
-    ]
+@pytest.mark.parametrize("changes", [{}, PRODUCTION])
+def test_whoever_reads_the_webhook_secret_reads_its_password(changes: dict[str, Any]) -> None:
+    graph = stack(**REDIS | changes)
+    webhook = graph.one(SECRET_POLICY, "secrets-webhook-policy").decoded
+    assert graph.one(SECRET_POLICY, "locking-password-policy").decoded == webhook | {
+        "secretArn": arn_of("locking-password")
+    }
+
+
+def test_its_key_is_used_through_elasticache_and_secrets_manager_only() -> None:
+    key = stack(**REDIS).one("aws:kms/key:Key", "locking-key")
     assert key.inputs["enableKeyRotation"] is True
-    assert graph.one("aws:kms/alias:Alias", "locking-key-alias").inputs["name"] == "alias/locking-atlantis"
+    assert key.protect
+    through = {
+        statement["Sid"]: statement["Condition"] for statement in key.document() if statement["Sid"].startswith("Use")
+    }
+    assert through == {
+        sid: {
+            "StringEquals": {
+                "kms:ViaService": f"{service}.ap-northeast-2.amazonaws.com",
+                "kms:CallerAccount": ACCOUNT,
+            }
+        }
+        for sid, service in (
+            ("UseThroughElastiCache", "elasticache"),
+            ("UseThroughSecretsManager", "secretsmanager"),
+        )
+    }
+    assert stack(**REDIS).one("aws:kms/alias:Alias", "locking-key-alias").inputs["name"] == "alias/locking-atlantis"
 
 
-def test_only_the_task_reaches_the_database() -> None:
+def test_the_task_is_told_where_it_is_and_reads_the_password_by_its_key() -> None:
+    without, container = container_of(), container_of(**REDIS)
+    added = [variable for variable in container["environment"] if variable not in without["environment"]]
+    assert added == [
+        {"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"},
+        {"name": "ATLANTIS_REDIS_HOST", "value": "redis.example"},
+        {"name": "ATLANTIS_REDIS_PORT", "value": "6379"},
+        {"name": "ATLANTIS_REDIS_TLS_ENABLED", "value": "true"},
+    ]
+    assert [secret for secret in container["secrets"] if secret not in without["secrets"]] == [
+        {"name": "ATLANTIS_REDIS_PASSWORD", "valueFrom": f"{arn_of('locking-password')}:password::"}
+    ]
+    assert {key: value for key, value in container.items() if key not in ("environment", "secrets")} == {
+        key: value for key, value in without.items() if key not in ("environment", "secrets")
+    }
+
+
+def test_a_deployment_starts_the_new_task_before_it_stops_the_old_one() -> None:
+    service = stack(**REDIS).one(SERVICE)
+    assert service.inputs == stack().one(SERVICE).inputs | {
+        "deploymentMinimumHealthyPercent": 100,
+        "deploymentMaximumPercent": 200,
+    }
+    assert service.inputs["desiredCount"] == 1
+    assert service.inputs["availabilityZoneRebalancing"] == "DISABLED"
+    assert "locking-password-version" in service.depends_on
+
+
+def test_the_execution_role_reads_the_password_and_the_task_role_must_not() -> None:
     graph = stack(**REDIS)
-    assert graph.one("aws:ec2/securityGroup:SecurityGroup", "network-redis").inputs == {
-        "name": "atlantis-redis-prod",
-        "description": "Atlantis locking database: reached by the Atlantis task only",
-        "vpcId": "vpc-new",
-        "tags": tagged("atlantis-redis-prod"),
-    }
-    port: dict[str, Any] = {"ipProtocol": "tcp", "fromPort": 6379, "toPort": 6379, "tags": TAGS}
-    described = port | {"description": "Atlantis task to its locking database (Redis)"}
-    task, database = "network-ecs-tasks-id", "network-redis-id"
-    assert graph.one(
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "network-tasks-to-redis-egress"
-    ).inputs == described | {"securityGroupId": task, "referencedSecurityGroupId": database}
-    assert graph.one(
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "network-tasks-to-redis-ingress"
-    ).inputs == described | {"securityGroupId": database, "referencedSecurityGroupId": task}
-
-
-def test_the_task_is_told_where_the_database_is_and_gets_its_password_by_reference() -> None:
-    environment, secrets = task_of(stack(**REDIS))
-    assert {name: value for name, value in environment.items() if "REDIS" in name or "LOCKING" in name} == {
-        "ATLANTIS_LOCKING_DB_TYPE": "redis",
-        "ATLANTIS_REDIS_HOST": "primary.redis.example",
-        "ATLANTIS_REDIS_PORT": "6379",
-        "ATLANTIS_REDIS_TLS_ENABLED": "true",
-    }
-    assert secrets["ATLANTIS_REDIS_PASSWORD"] == f"{arn_of('locking-password')}:password::"
-
-
-def test_the_execution_role_reads_the_password_too() -> None:
-    read, decrypt = stack(**REDIS).one("aws:iam/rolePolicy:RolePolicy").document()
+    read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy").document()
     assert read["Resource"] == [arn_of(name) for name in ("secrets-github-app", "secrets-webhook", "locking-password")]
     assert decrypt["Resource"] == [arn_of("secrets-key"), arn_of("locking-key")]
+    (refused,) = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()
+    assert refused["Effect"] == "Deny"
+    assert arn_of("locking-password") in refused["Resource"]
 
 
-def test_with_a_database_the_next_task_starts_before_the_last_one_stops() -> None:
-    service = stack(**REDIS).one("aws:ecs/service:Service").inputs
-    assert (service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]) == (100, 200)
-    assert (service["desiredCount"], service["availabilityZoneRebalancing"]) == (1, "DISABLED")
+def test_secrets_that_exist_leave_the_password_its_own_key() -> None:
+    graph = stack(**BARE | REDIS)
+    assert [key.name for key in graph.all("aws:kms/key:Key") if "secrets" in key.name] == []
+    assert graph.one("aws:secretsmanager/secret:Secret").inputs["kmsKeyId"] == arn_of("locking-key")
+    assert arn_of("locking-key") in graph.one("aws:iam/rolePolicy:RolePolicy").document()[1]["Resource"]
 
 
-@pytest.mark.parametrize("name", ["locking-password-version", "permissions-execution-secrets"])
-def test_the_service_waits_for_the_password_and_the_right_to_read_it(name: str) -> None:
-    assert name in stack(**REDIS).one("aws:ecs/service:Service").depends_on
+def test_without_protection_it_can_be_destroyed_at_once() -> None:
+    graph = stack(**REDIS, deletionProtection=False)
+    assert not graph.one(GROUP).protect
+    assert graph.one("aws:secretsmanager/secret:Secret", "locking-password").inputs["recoveryWindowInDays"] == 0
+
+
+def test_node_type_and_password_generation_are_settings() -> None:
+    graph = stack(**REDIS, lockingNodeType="cache.m7g.large", lockingPasswordGeneration=3)
+    assert graph.one(GROUP).inputs["nodeType"] == "cache.m7g.large"
+    password = graph.one("random:index/randomPassword:RandomPassword", "locking-password-value")
+    assert password.inputs["keepers"] == {"generation": "3"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"lockingDatabase": "Redis"}, "lockingDatabase = 'Redis': must be one of boltdb, redis"),
+        (
+            {"lockingNodeType": "cache.m7g.large"},
+            "lockingNodeType = 'cache.m7g.large': is for lockingDatabase redis only",
+        ),
+        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: is for lockingDatabase redis only"),
+        (REDIS | {"lockingNodeType": "t4g.micro"}, "must be an ElastiCache node type"),
+        (REDIS | {"lockingNodeType": "cache.t1.micro"}, "must be an ElastiCache node type"),
+        (REDIS | {"lockingPasswordGeneration": 0}, "must be a whole number from 1 to 10000"),
+        (REDIS | {"environment": "a--b"}, "environment = 'a--b': must not have two hyphens in a row"),
+    ],
+)
+def test_what_contradicts_is_refused(changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        deploy(**changes)
+    assert len(refused.value.problems) == 1
+    assert problem in refused.value.problems[0]

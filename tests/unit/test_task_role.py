@@ -158,8 +158,8 @@ GRANT = actions("iam", "AttachRolePolicy", "CreateRole", "DeleteRolePolicy", "De
 
 def test_roles_are_granted_to_under_the_boundary_and_passed_to_tasks_only() -> None:
     manage = [
-        *actions("iam", "DeleteRole", "GetRole", "GetRolePolicy"),
-        *actions("iam", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags"),
+        *actions("iam", "DeleteRole", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies"),
+        *actions("iam", "ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags"),
         *actions("iam", "TagRole", "UntagRole", "UpdateRole", "UpdateRoleDescription"),
     ]
     assert statements("roles") == [
@@ -193,7 +193,7 @@ def test_log_groups_and_secrets_are_managed_by_prefix() -> None:
     ]
 
 
-def test_whatever_the_prefixes_allow_atlantis_itself_is_refused() -> None:
+def test_whatever_the_prefixes_allow_atlantis_itself_and_whoever_deploys_it_is_refused() -> None:
     services = ("ecr", "ecs", "elasticloadbalancing", "iam", "logs", "secretsmanager")
     assert statements("own-stack") == [
         {
