@@ -75,7 +75,6 @@ _RIGHTS: Final = (
         "identity/administrator",
     ),
     # The denial that keeps Terraform away from Atlantis' own roles.
-    removal("permissions-task-own-stack", "role-escalation/self-escalation"),
     fault(
         "permissions-task-own-stack",
         "policy|Statement[0].Effect",
