@@ -1,5 +1,6 @@
 """One server on one data directory, whatever happens: deployments, failures, crashes, a second server."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -120,6 +121,21 @@ def test_a_desired_count_of_zero_runs_nothing(running: World) -> None:
     assert status(running).state == "healthy"
 
 
+def test_a_data_directory_that_another_server_holds_is_explained(running: World) -> None:
+    definition = status(running).definition
+    assert definition is not None
+    running.deploy(definition, count=0)
+    eventually("the end of the task", lambda: status(running).state == "idle")
+    database = next((running.deployment.state / "efs").rglob("atlantis.db"))
+    with database.open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        running.deploy(definition, count=1)
+        with pytest.raises(SandboxError, match="another Atlantis server holds the lock of the same data directory"):
+            _bring_up(running)
+    _bring_up(running)
+    assert status(running).state == "healthy"
+
+
 def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: World) -> None:
     left = _process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
@@ -144,3 +160,13 @@ def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
     assert targets["TargetHealthDescriptions"] == []
     assert list((running.deployment.state / "tasks" / running.deployment.name).iterdir()) == []
     assert not lifecycle.take_down(running.deployment)
+
+
+def test_a_service_that_is_deleted_takes_its_task_with_it(running: World) -> None:
+    process = _process(running)
+    running.aws.client("ecs").delete_service(cluster="atlantis-local", service="atlantis-local", force=True)
+    eventually("the end of the task", lambda: status(running).state == "idle")
+    assert not process.alive
+    assert _events(running)[-1] == "nothing runs: there is no such service"
+    with pytest.raises(SandboxError, match="There is no service atlantis-local in the local AWS; `make up` deploys it"):
+        _bring_up(running)
