@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.providers.schema import Shape
+from sandbox.providers.values import as_text
 
 _NOTHING = (None, [], {})
 """An empty list or map and none at all mean the same to the provider."""
@@ -50,7 +51,7 @@ class Comparison:
             return self._same_list(shape.element or Shape("any"), name, wanted, actual, partial=partial)
         if name in self.documents and isinstance(wanted, str) and isinstance(actual, str):
             return document(wanted) == document(actual, like=wanted if partial else actual)
-        return _text(wanted) == _text(actual) if wanted is not None and actual is not None else False
+        return as_text(wanted) == as_text(actual) if wanted is not None and actual is not None else False
 
     def _same_list(self, shape: Shape, name: str, wanted: list[Any], actual: list[Any], *, partial: bool) -> bool:
         if len(wanted) != len(actual):
@@ -104,10 +105,6 @@ def _normal(value: Any, added: Collection[str]) -> Any:
             return items[0]
         return sorted(items) if all(isinstance(item, str) for item in items) else items
     return value
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:

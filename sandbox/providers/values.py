@@ -114,6 +114,11 @@ def _encode(value: Any) -> struct_pb2.Value:
     return encoded
 
 
+def as_text(value: Any) -> str:
+    """A scalar as AWS and Pulumi write it in a string: truth values in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def has_unknown(value: Any) -> bool:
     """Whether a value is, or holds anywhere, something a preview cannot know."""
     if isinstance(value, Mapping):

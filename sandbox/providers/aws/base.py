@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
 from sandbox.providers.aws.session import Session, gone_is_fine, is_gone
-from sandbox.providers.diff import document
 from sandbox.providers.resource import Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import Properties
@@ -99,10 +98,6 @@ class AwsResource(Resource[Session]):
                 json.loads(inputs[name])
             except (TypeError, json.JSONDecodeError) as error:
                 yield name, f"is not valid JSON: {error}"
-
-    def same_document(self, one: str, other: str) -> bool:
-        """Whether two JSON texts mean the same."""
-        return document(one) == document(other)
 
 
 def pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

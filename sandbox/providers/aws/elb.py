@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.resource import Created
-from sandbox.providers.values import Properties
+from sandbox.providers.values import Properties, as_text
 
 
 class ElbResource(AwsResource):
@@ -61,10 +61,6 @@ def name_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
         )
 
 
-def _attribute(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _value(text: str, like: Any) -> Any:
     if isinstance(like, bool):
         return text == "true"
@@ -84,7 +80,7 @@ class WithAttributes(ElbResource):
         call = getattr(self.client, f"modify_{self.kind}_attributes")
         known = self._known(identity)
         wanted = [
-            {"Key": key, "Value": _attribute(default if inputs.get(name) is None else inputs[name])}
+            {"Key": key, "Value": as_text(default if inputs.get(name) is None else inputs[name])}
             for name, (key, default) in self.attributes.items()
             if name in changed and (inputs.get(name) not in (None, default) or key in known)
         ]

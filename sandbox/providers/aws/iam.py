@@ -65,7 +65,7 @@ class Role(AwsResource):
         found = self.properties(role, "arn")
         found["uniqueId"] = role["RoleId"]
         found["createDate"] = role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ")
-        found["assumeRolePolicy"] = _document(role["AssumeRolePolicyDocument"])
+        found["assumeRolePolicy"] = _json(role["AssumeRolePolicyDocument"])
         found["permissionsBoundary"] = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         return {**found, "tags": self._tags(identity)}
 
@@ -79,7 +79,7 @@ class Role(AwsResource):
         self.client.delete_role(RoleName=identity)
 
 
-def _document(document: Any) -> str:
+def _json(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
@@ -121,7 +121,7 @@ class RolePolicy(AwsResource):
         self.client.put_role_policy(**self.request(inputs))
 
     def _document(self, role: str, name: str) -> str:
-        return _document(self.client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        return _json(self.client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Put it again."""
@@ -189,7 +189,7 @@ class Policy(AwsResource):
         version = self.client.get_policy_version(PolicyArn=identity, VersionId=policy["DefaultVersionId"])
         found = self.properties(policy, "arn")
         found["policyId"] = policy["PolicyId"]
-        found["policy"] = _document(version["PolicyVersion"]["Document"])
+        found["policy"] = _json(version["PolicyVersion"]["Document"])
         return {**found, "tags": self._tags(identity)}
 
     def remove(self, identity: str, state: Properties) -> None:

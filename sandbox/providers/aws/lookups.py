@@ -10,7 +10,7 @@ from sandbox.providers.aws.base import SCHEMAS, mapped
 from sandbox.providers.aws.mapping import from_api
 from sandbox.providers.resource import Function
 from sandbox.providers.schema import Shape
-from sandbox.providers.values import Properties
+from sandbox.providers.values import Properties, as_text
 
 
 class GetRegion(Function[Any]):
@@ -114,8 +114,7 @@ class _Lookup(Function[Any]):
         filters = _filters(arguments)
         for name, key in self.by.items():
             if arguments.get(name) is not None:
-                value = arguments[name]
-                filters.append({"Name": key, "Values": [str(value).lower() if isinstance(value, bool) else value]})
+                filters.append({"Name": key, "Values": [as_text(arguments[name])]})
         parameters: dict[str, Any] = {"Filters": filters} if filters else {}
         if arguments.get(argument):
             parameters[parameter] = [arguments[argument]]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.providers.schema import Shape
+from sandbox.providers.values import as_text
 
 Renamed = Mapping[str, str]
 """Property name to parameter name, where they differ; one within an object is written `*.name`."""
@@ -38,7 +39,7 @@ def to_api(value: Any, api: Any, renamed: Renamed, prefix: str = "") -> Any:
 
 def _scalar(value: Any, kind: str) -> Any:
     if kind == "string" and not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return as_text(value)
     if kind in ("integer", "long") and isinstance(value, str):
         return int(value)
     if kind == "boolean" and isinstance(value, str):
@@ -66,7 +67,7 @@ def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> An
 
 def _converted(value: Any, shape: Shape) -> Any:
     if shape.kind == "string" and value is not None and not isinstance(value, str | list | Mapping):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return as_text(value)
     if shape.kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
         return int(value)
     return value

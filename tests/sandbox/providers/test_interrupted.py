@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +23,7 @@ from sandbox.providers.values import Properties, decode
 from tests.sandbox.faulty_aws import FaultyAws
 from tests.sandbox.providers.conftest import Start
 from tests.sandbox.providers.examples import EXAMPLES, World
-from tests.sandbox.providers.plugin import Plugin, urn
+from tests.sandbox.providers.plugin import ROOT, Plugin, urn
 
 VPC, KEY, TASK = "aws:ec2/vpc:Vpc", "aws:kms/key:Key", "aws:ecs/taskDefinition:TaskDefinition"
 
@@ -172,3 +175,26 @@ def test_ends_quietly_on_a_signal(provider_state: Path, number: signal.Signals) 
     assert plugin.process.stderr is not None
     assert plugin.process.stderr.read() == ""
     plugin.stop()
+
+
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-m", "sandbox.providers", sys.argv[1], "127.0.0.1:1"], stdout=subprocess.PIPE)
+print(child.pid, child.stdout.readline().decode(), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("name", ["aws", "awsx", "random"])
+def test_ends_when_its_engine_is_killed(name: str) -> None:
+    engine = subprocess.Popen([sys.executable, "-c", PARENT, name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert engine.stdout is not None
+    process = Path("/proc") / engine.stdout.readline().split()[0]
+    assert process.exists()
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    deadline = time.monotonic() + 10
+    while process.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not process.exists()
