@@ -12,7 +12,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.atlantis import build
+from sandbox.atlantis import build, locking_database
 from sandbox.atlantis.container import Network, free_port
 from sandbox.atlantis.deployment import Deployment
 from sandbox.atlantis.front import Front
@@ -46,7 +46,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, end)
     with GitHub(deployment.state / GITHUB_DIRECTORY) as github:
         network = Network(deployment.endpoint, deployment.region, github.proxy_url, github.certificates.bundle)
-        launcher = Launcher(deployment, build.executable(), network)
+        launcher = Launcher(deployment, build.executable(), network, github.certificates)
         scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))
         if launcher.clear_leftovers(_LEFTOVER_SECONDS):
             scheduler.say("ended a task that an earlier agent had left running")
@@ -59,6 +59,7 @@ def main() -> None:
                 scheduler.tick()
         finally:
             scheduler.close()
+            locking_database.stop(deployment.state)
             if front:
                 front.close()
 

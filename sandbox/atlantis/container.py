@@ -6,7 +6,9 @@ and the image add (``PATH``, ``HOME``, region, credentials endpoint) and what st
 
 - a path below a mount point becomes the access point's directory in the state folder: ``/home/atlantis/.atlantis``
   can't be made on somebody's machine;
-- the container's port becomes a free loopback port, here and in the health check's command.
+- the container's port becomes a free loopback port, here and in the health check's command;
+
+and the address of a locking database that of the redis-server that stands for it.
 """
 
 import os
@@ -81,10 +83,12 @@ def prepare(
     tools: Path,
     network: Network,
     credentials_url: str,
+    database: Mapping[str, str],
 ) -> Container:
     """Lay out the container's file system below ``root`` and put its environment together.
 
-    ``volumes`` maps a mount's container path to its directory on this machine.
+    ``volumes`` maps a mount's container path to its directory on this machine; ``database`` has the variables by which
+    the locking database is reached here, if there is one.
     """
     overlapping = sorted(definition.environment.keys() & secrets.keys())
     if overlapping:
@@ -96,7 +100,7 @@ def prepare(
         inside.symlink_to(directory, target_is_directory=True)
     port = free_port()
     environment = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
-    environment["ATLANTIS_PORT"] = str(port)
+    environment |= {"ATLANTIS_PORT": str(port), **database}
     return Container(
         root=root,
         home=home,

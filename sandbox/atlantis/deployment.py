@@ -49,6 +49,11 @@ class Service:
     circuit_breaker: bool
     rollback: bool
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether a deployment starts the new task before it stops the old one."""
+        return self.minimum_healthy_percent == 100 and self.maximum_percent >= 200
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -60,6 +65,11 @@ class Deployment:
     cluster: str
     name: str
     _clients: dict[tuple[str, Credentials], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def task_names(self) -> tuple[str, str]:
+        """Names of a task's process, and so of its log: the second one is for a task that starts beside another."""
+        return self.name, f"{self.name}-2"
 
     def client(self, service: str, credentials: Credentials = ROOT) -> Any:
         """A boto3 client of ``service`` under ``credentials``, which asks the local AWS and nothing else."""

@@ -57,6 +57,10 @@ _LAST_WORDS = (
         r"access_tokens.*(404|Not Found)",
         "GitHub knows no such installation of the App: check installation_id in the App's secret",
     ),
+    (
+        r"failed to connect to redis",
+        "the locking database refuses the task: its password, its TLS or its address are not those that the task is given",
+    ),
     (r"address already in use", "the port is taken by another process"),
     (
         r"permission denied|read-only file system",

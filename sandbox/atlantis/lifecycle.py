@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sandbox import console, processes
-from sandbox.atlantis import build, operator
+from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployment import Deployment, Service
 from sandbox.atlantis.status import Outcome, Status, StatusFile
@@ -87,7 +87,9 @@ def bring_up(
 def take_down(deployment: Deployment) -> bool:
     """Stop the agent, and with it the task; False where none ran."""
     ran = processes.stop(deployment.state, _agent_name(deployment), patience=_STOP_PATIENCE)
-    processes.stop(deployment.state, deployment.name, patience=_STOP_PATIENCE)
+    for name in deployment.task_names:
+        processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
+    locking_database.stop(deployment.state)
     return ran
 
 

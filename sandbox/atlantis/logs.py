@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.atlantis.lifecycle import deployed
@@ -24,25 +25,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the last lines and then every new one, until interrupted."""
     deployment = deployed(Sandbox(arguments.stack))
-    log = deployment.state / "logs" / f"{deployment.name}.log" if deployment else None
-    if log is None or not log.is_file():
+    logs = [deployment.state / "logs" / f"{name}.log" for name in deployment.task_names] if deployment else []
+    latest = max(filter(Path.is_file, logs), key=lambda log: log.stat().st_mtime, default=None)
+    if latest is None:
         raise SandboxError("Atlantis has not run here yet; `make up` starts it")
     try:
-        follow(log, arguments.lines, forever=not arguments.no_follow)
+        follow(latest, arguments.lines, forever=not arguments.no_follow, also=[log for log in logs if log != latest])
     except KeyboardInterrupt:
         return 0
     return 0
 
 
-def follow(log: Path, lines: int, *, forever: bool) -> None:
-    """Write the last ``lines`` of ``log`` to standard output; with ``forever``, every later one as well."""
+def follow(log: Path, lines: int, *, forever: bool, also: Sequence[Path] = ()) -> None:
+    """Write the last ``lines`` of ``log`` to standard output; with ``forever``, every later one as well.
+
+    ``also`` are logs whose later lines are written too: a new task may start beside the one that ``log`` is of.
+    """
+    offsets = {other: other.stat().st_size if other.exists() else 0 for other in also}
     with log.open(encoding="utf-8", errors="replace") as stream:
         sys.stdout.writelines(deque(stream, maxlen=lines))
+        offsets[log] = stream.tell()
+    sys.stdout.flush()
+    while forever:
+        for file, offset in offsets.items():
+            if file.exists():
+                offsets[file] = _write_from(file, offset)
+        time.sleep(_POLL_SECONDS)
+
+
+def _write_from(log: Path, offset: int) -> int:
+    """Write what stands after ``offset``; where it ends."""
+    with log.open(encoding="utf-8", errors="replace") as stream:
+        stream.seek(offset)
+        sys.stdout.writelines(stream)
         sys.stdout.flush()
-        while forever:
-            line = stream.readline()
-            if line:
-                sys.stdout.write(line)
-                sys.stdout.flush()
-            else:
-                time.sleep(_POLL_SECONDS)
+        return stream.tell()

@@ -1,6 +1,7 @@
 """Keeps the task that the deployed service wants, the way the ECS service scheduler does."""
 
 import time
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,7 +21,9 @@ _LOOK_SECONDS = 5.0
 
 
 class Scheduler:
-    """Stops the old task, then starts the new one (0 to 100 %); a deployment that fails is rolled back.
+    """Stops the old task, then starts the new one (0 to 100 %), or the other way round (100 to 200 %).
+
+    A deployment that fails is rolled back; one that overlaps has left the old task in its place till then.
 
     ``tick`` is called again and again; each call looks at the service, at the task, and does the next thing.
     """
@@ -32,6 +35,7 @@ class Scheduler:
         known = status_file.read()
         self._status = Status(last_good=known.last_good, front_port=known.front_port, endpoint=deployment.endpoint)
         self._task: Task | None = None
+        self._old: Task | None = None
         self._failures: dict[str, int] = {}
         self._not_before = self._next_look = 0.0
         self._save()
@@ -49,7 +53,9 @@ class Scheduler:
                 self._rest("the service wants no task" if service else "there is no such service")
                 return
             if self._task and self._task.service.deployment != service.deployment:
-                self._stop("a new deployment replaces it")
+                self._replace(self._task, service)
+            if self._old and not self._old.process.alive:
+                self._end_old("it ended by itself", targets.deregister)
             if self._task is None:
                 self._start(service)
         except (BotoCoreError, ClientError) as problem:
@@ -60,8 +66,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Stop the task, since the agent ends."""
-        if self._task:
-            self._stop("the sandbox is going down")
+        self._stop_all("the sandbox is going down")
         self._status.state = "idle"
         self._save()
 
@@ -98,6 +103,13 @@ class Scheduler:
             f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}"
         )
 
+    def _replace(self, task: Task, service: Service) -> None:
+        if service.overlaps and task.registered and self._old is None:
+            self._old, self._task = task, None
+            self.say(f"task {task.id[:8]} serves on until a new one has replaced it")
+        else:
+            self._stop("a new deployment replaces it")
+
     def _watch(self, task: Task) -> None:
         if not task.process.alive:
             words = task.last_words()
@@ -125,6 +137,8 @@ class Scheduler:
             self.say_once(f"the task is healthy but can't be registered: {problem}")
             return
         if not task.registered:
+            # The local AWS keeps one target of this address: the new one is in the old one's place.
+            self._end_old("a new one has replaced it", targets.drain)
             task.registered = True
             self._failures.pop(task.service.deployment, None)
             self._status.state, self._status.last_good = "healthy", task.service.definition
@@ -136,15 +150,28 @@ class Scheduler:
         if task is None:
             return
         self._status.state = "stopping"
+        self._end(task, reason, targets.deregister)
+        self._status.task = self._status.port = None
+        self._save()
+
+    def _end_old(self, reason: str, leave: Callable[[Deployment, str, int], None]) -> None:
+        task, self._old = self._old, None
+        if task is not None:
+            self._end(task, reason, leave)
+
+    def _stop_all(self, reason: str) -> None:
+        self._stop(reason)
+        self._end_old(reason, targets.deregister)
+
+    def _end(self, task: Task, reason: str, leave: Callable[[Deployment, str, int], None]) -> None:
         self.say(f"stopping task {task.id[:8]}: {reason}")
         if task.registered:
             try:
-                targets.deregister(self._deployment, task.service.target_group, task.container.port)
+                leave(self._deployment, task.service.target_group, task.container.port)
             except (BotoCoreError, ClientError) as problem:
                 # The target group may be gone already, with the stack; the process must end all the same.
                 self.say(f"the target could not be deregistered: {problem}")
         task.stop()
-        self._status.task = self._status.port = None
         self.say(f"task {task.id[:8]} has stopped")
 
     def _failed(self, service: Service, problems: list[str], *, final: bool = False) -> None:
@@ -164,11 +191,21 @@ class Scheduler:
             self._deployment.roll_back(good)
             self._not_before = 0.0
             self.say(f"the circuit breaker rolls back from {_short(service.definition)} to {_short(good)}")
+            if self._old and self._old.service.definition == good:
+                self._take_back(self._old)
         self._save()
 
+    def _take_back(self, task: Task) -> None:
+        """The old task is the one of the deployment that was rolled back to."""
+        self._task, self._old = task, None
+        task.service = self._deployment.require_service()
+        self._status.task, self._status.port = task.id, task.container.port
+        self._status.deployment, self._status.definition = task.service.deployment, task.service.definition
+        self._status.outcomes[task.service.deployment] = Outcome(task.service.definition)
+        self._status.state = "healthy"
+
     def _rest(self, why: str) -> None:
-        if self._task:
-            self._stop(why)
+        self._stop_all(why)
         if self._status.state != "idle":
             self._status.state = "idle"
             self.say(f"nothing runs: {why}")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sandbox.atlantis.deployment import Deployment
 from sandbox.errors import SandboxError
 
-__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "is_registered", "register"]
+__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "drain", "is_registered", "register"]
 
 _HOST = "127.0.0.1"
 
@@ -91,12 +91,18 @@ def is_registered(deployment: Deployment, target_group: str, port: int) -> bool:
 
 
 def deregister(deployment: Deployment, target_group: str, port: int) -> None:
-    """Take the process on ``port`` out of the group, and wait for its open requests as a load balancer does.
+    """Take the process on ``port`` out of the group, and wait for its open requests as a load balancer does."""
+    client = deployment.client("elbv2")
+    client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+    drain(deployment, target_group, port)
+
+
+def drain(deployment: Deployment, target_group: str, port: int) -> None:
+    """Wait for the open requests of a process that another has replaced in the group.
 
     A load balancer waits for the group's deregistration delay at most, and not at all where nothing is in flight.
     """
     client = deployment.client("elbv2")
-    client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
     attributes = client.describe_target_group_attributes(TargetGroupArn=target_group)["Attributes"]
     delay = next(
         (float(item["Value"]) for item in attributes if item["Key"] == "deregistration_delay.timeout_seconds"), 300.0

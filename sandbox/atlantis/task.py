@@ -10,7 +10,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from sandbox import processes
-from sandbox.atlantis import diagnosis, image, log_driver, task_definition, task_secrets
+from sandbox.atlantis import diagnosis, image, locking_database, log_driver, task_definition, task_secrets
 from sandbox.atlantis.container import Container, Network, prepare, wiring_problems
 from sandbox.atlantis.credentials import CredentialsEndpoint, assume
 from sandbox.atlantis.deployment import Deployment, Service, refusal
@@ -18,6 +18,7 @@ from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import HealthMonitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
 from sandbox.errors import SandboxError
+from sandbox.github.certificates import Certificates
 from sandbox.paths import private_directory
 
 __all__ = ["Launcher", "Task"]
@@ -64,8 +65,9 @@ class Task:
 class Launcher:
     """Starts tasks of one deployment with the Atlantis server ``executable``."""
 
-    def __init__(self, deployment: Deployment, executable: Path, network: Network) -> None:
+    def __init__(self, deployment: Deployment, executable: Path, network: Network, certificates: Certificates) -> None:
         self._deployment = deployment
+        self._certificates = certificates
         self._executable = executable
         self._network = network
         self._known = diagnosis.known_variables(executable)
@@ -74,22 +76,26 @@ class Launcher:
         self.missing_tools = image.write_tools(self._tools)
 
     def clear_leftovers(self, patience: float) -> bool:
-        """End a task that an agent before this one left running, and remove its writable layer."""
-        left = processes.stop(self._deployment.state, self._deployment.name, patience=patience)
+        """End what an agent before this one left running, and remove the writable layers of its tasks."""
+        state = self._deployment.state
+        left = [name for name in self._deployment.task_names if processes.stop(state, name, patience=patience)]
+        locking_database.stop(state)
         for root in self._tasks.iterdir():
             Container(root, root, {}, [], 0).remove()
-        return left
+        return bool(left)
 
     def start(self, service: Service) -> Task:
         """Start a task for ``service``; raises ``TaskStartError`` with every reason that is known beforehand."""
         definition = task_definition.read(self._deployment.task_definition(service.definition))
-        _raise_if([*_rolling_problems(service), *wiring_problems(definition, service.container_port)])
+        _raise_if([*_rolling_problems(service, definition), *wiring_problems(definition, service.container_port)])
         task_id = uuid.uuid4().hex
         execution = assume(self._deployment, definition.execution_role, task_id)
         secrets = task_secrets.resolve(
             self._deployment.client("secretsmanager", execution), definition.secrets, definition.execution_role
         )
-        _raise_if(diagnosis.environment_problems({**definition.environment, **secrets}, self._known))
+        variables = {**definition.environment, **secrets}
+        _raise_if(diagnosis.environment_problems(variables, self._known))
+        database = locking_database.serve(self._deployment, variables, self._certificates)
         volumes = {mount.container_path: self._volume(mount) for mount in definition.mounts}
         logs = self._deployment.client("logs", execution)
         stream = log_driver.open_stream(logs, definition.log_options, definition.container, task_id)
@@ -104,12 +110,16 @@ class Launcher:
                 tools=self._tools,
                 network=self._network,
                 credentials_url=credentials.url,
+                database=database,
             )
             undo.callback(container.remove)
             monitor = HealthMonitor(definition.health_check, container.health_command, container.environment)
-            log = self._deployment.state / "logs" / f"{self._deployment.name}.log"
+            name = next(
+                name for name in self._deployment.task_names if not processes.find(self._deployment.state, name)
+            )
+            log = self._deployment.state / "logs" / f"{name}.log"
             offset = log.stat().st_size if log.exists() else 0
-            process = self._run(container)
+            process = self._run(name, container)
             undo.pop_all()
         shipper = log_driver.LogShipper(logs, stream, log, offset)
         return Task(
@@ -126,11 +136,11 @@ class Launcher:
             credentials,
         )
 
-    def _run(self, container: Container) -> processes.Process:
+    def _run(self, name: str, container: Container) -> processes.Process:
         try:
             return processes.start(
                 self._deployment.state,
-                self._deployment.name,
+                name,
                 [str(self._executable), "server"],
                 environment=container.environment,
                 port=container.port,
@@ -161,13 +171,15 @@ class Launcher:
         return private_directory(self._deployment.state / "efs" / mount.file_system / root.lstrip("/"))
 
 
-def _rolling_problems(service: Service) -> list[str]:
-    if service.minimum_healthy_percent == 0 and service.maximum_percent == 100 and service.desired_count == 1:
+def _rolling_problems(service: Service, definition: TaskDefinition) -> list[str]:
+    one_by_one = service.minimum_healthy_percent == 0 and service.maximum_percent == 100
+    overlapping = service.overlaps and locking_database.keeps_locks_in_redis(definition.environment)
+    if service.desired_count == 1 and (one_by_one or overlapping):
         return []
     return [
         f"the service runs {service.desired_count} task(s) and may run {service.minimum_healthy_percent} to "
         f"{service.maximum_percent} % of them during a deployment: two servers would fight for the lock of one data "
-        "directory; it must be 1 task, 0 to 100 %"
+        "directory; it must be 1 task, 0 to 100 %, or 100 to 200 % with locks in Redis"
     ]
 
 

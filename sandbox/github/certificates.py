@@ -1,4 +1,4 @@
-"""The certificate authority of one sandbox, and the certificate of its stand-in of GitHub."""
+"""The certificate authority of one sandbox, and the certificate of its stand-ins."""
 
 import datetime
 from collections.abc import Sequence
@@ -12,9 +12,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.files import write_private
 
-__all__ = ["HOSTS", "Certificates", "issue"]
+__all__ = ["HOSTS", "LOOPBACK", "Certificates", "issue"]
 
 HOSTS = ("github.com", "api.github.com")
+LOOPBACK = "localhost"
+"""The name of what a client reaches without the proxy."""
 _LIFETIME = datetime.timedelta(days=30)
 _SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
@@ -28,7 +30,7 @@ class Certificates:
     bundle: Path
 
 
-def issue(directory: Path, hosts: Sequence[str] = HOSTS) -> Certificates:
+def issue(directory: Path, hosts: Sequence[str] = (*HOSTS, LOOPBACK)) -> Certificates:
     """Make an authority, use it once for ``hosts`` and forget its key; the files are written into ``directory``.
 
     The bundle holds the system's own authorities too, so that a client that trusts it can still reach the world.

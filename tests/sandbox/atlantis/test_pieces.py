@@ -37,6 +37,7 @@ def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str
         tools=tmp_path / "tools",
         network=Network("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
         credentials_url="http://127.0.0.1:2/secret-path",
+        database={},
     )
 
 

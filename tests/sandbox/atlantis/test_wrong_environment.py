@@ -12,6 +12,7 @@ from sandbox.atlantis.container import Network
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task import Launcher
 from sandbox.github import app
+from sandbox.github.certificates import issue
 from sandbox.github.store import Store
 from tests.sandbox.atlantis.world import TRUST, World, variable
 
@@ -89,7 +90,7 @@ def launcher(world: World, tmp_path: Path) -> Launcher:
     """Starts tasks; none of the tests here gets as far as a process."""
     operator.set_up_app(world.deployment, world.deployment.require_service(), Store(world.deployment.state / "github"))
     network = Network(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
-    return Launcher(world.deployment, build.executable(), network)
+    return Launcher(world.deployment, build.executable(), network, issue(tmp_path / "tls"))
 
 
 def _problems(world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:

@@ -1,0 +1,148 @@
+"""The nodes of a deployed replication group: a real redis-server on loopback, with TLS and a password.
+
+The local AWS keeps the replication group and runs no nodes. What the task is told must be what was deployed: its host and
+port are the group's primary endpoint, and TLS and password are used where the group demands them. Host and port are then
+mapped to those of the redis-server. AWS shows nobody a group's password, so it is taken from the task; the configuration
+holds its hash only. As with AWS' ``ROTATE``, the password before it stays valid.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox import processes
+from sandbox.atlantis.container import free_port
+from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.files import write_private
+from sandbox.github.certificates import LOOPBACK, Certificates
+from sandbox.paths import private_directory
+
+__all__ = ["keeps_locks_in_redis", "serve", "stop"]
+
+_NAME = "locking-"
+_HOST, _PORT, _DEFAULT_PORT = "ATLANTIS_REDIS_HOST", "ATLANTIS_REDIS_PORT", "6379"
+_START_SECONDS = 15.0
+
+
+def keeps_locks_in_redis(environment: Mapping[str, str]) -> bool:
+    """Whether a task with these variables keeps its locks in Redis, not in a file of its data directory."""
+    return environment.get("ATLANTIS_LOCKING_DB_TYPE") == "redis"
+
+
+def serve(deployment: Deployment, environment: Mapping[str, str], certificates: Certificates) -> dict[str, str]:
+    """Run the database that a task with these variables reaches; the variables that change on this machine.
+
+    Raises ``TaskStartError`` where it is told otherwise than what is deployed, or where the machine has no redis-server.
+    """
+    if not keeps_locks_in_redis(environment):
+        return {}
+    group = _group(deployment, environment)
+    password = environment.get("ATLANTIS_REDIS_PASSWORD", "")
+    problems = _differences(group, environment, password)
+    executable = shutil.which("redis-server")
+    if executable is None:
+        problems.append(
+            "the task keeps its locks in Redis, and this machine has no redis-server to stand for the deployed database: install "
+            "it (Debian: apt-get install redis-server), or take lockingDatabase out of the stack's settings"
+        )
+    if problems or executable is None:
+        raise TaskStartError(problems)
+    port = _run(deployment.state, group["ReplicationGroupId"], executable, password, certificates)
+    return {_HOST: LOOPBACK, _PORT: str(port)}
+
+
+def stop(state: Path) -> None:
+    """Stop the databases of a state folder; what they hold is kept there."""
+    for process in processes.recorded(state):
+        if process.name.startswith(_NAME):
+            processes.stop(state, process.name)
+
+
+def _group(deployment: Deployment, environment: Mapping[str, str]) -> dict[str, Any]:
+    wanted = (environment.get(_HOST, ""), environment.get(_PORT, _DEFAULT_PORT))
+    groups = deployment.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    for group in groups:
+        for shard in group["NodeGroups"]:
+            primary = shard["PrimaryEndpoint"]
+            if (primary["Address"], str(primary["Port"])) == wanted:
+                return group
+    known = ", ".join(group["ReplicationGroupId"] for group in groups) or "none"
+    raise TaskStartError(
+        [f"{_HOST} and {_PORT} are {':'.join(wanted)}, the primary endpoint of no replication group (there is {known})"]
+    )
+
+
+def _differences(group: Mapping[str, Any], environment: Mapping[str, str], password: str) -> list[str]:
+    name = group["ReplicationGroupId"]
+    problems = []
+    if group["Status"] != "available":
+        problems.append(f"the replication group {name} is {group['Status']}, not available")
+    if not group.get("TransitEncryptionEnabled") or not group.get("AuthTokenEnabled"):
+        problems.append(f"the replication group {name} has no TLS or no password, and locks would travel in clear")
+    if environment.get("ATLANTIS_REDIS_TLS_ENABLED") != "true":
+        problems.append(
+            f"ATLANTIS_REDIS_TLS_ENABLED is not true, and the replication group {name} answers over TLS only"
+        )
+    if not password:
+        problems.append(f"ATLANTIS_REDIS_PASSWORD is not set, and the replication group {name} demands its password")
+    return problems
+
+
+def _run(state: Path, group: str, executable: str, password: str, certificates: Certificates) -> int:
+    directory = private_directory(state / "elasticache" / group)
+    configuration = directory / "redis.conf"
+    known = re.findall(r"#([0-9a-f]{64})", configuration.read_text()) if configuration.exists() else []
+    accepted = hashlib.sha256(password.encode()).hexdigest()
+    running = processes.find(state, _NAME + group)
+    if running and running.alive and running.port and accepted in known:
+        return running.port
+    # A database that starts again keeps its port: the task that runs finds it there.
+    processes.stop(state, _NAME + group)
+    port = free_port(running.port or 0 if running else 0)
+    hashes = [*[digest for digest in known if digest != accepted][-1:], accepted]
+    write_private(configuration, _configuration(directory, port, hashes, certificates))
+    process = processes.start(
+        state,
+        _NAME + group,
+        [executable, str(configuration)],
+        environment={"PATH": os.environ["PATH"]},
+        port=port,
+        directory=directory,
+    )
+    _wait(state, process, port)
+    return port
+
+
+def _configuration(directory: Path, port: int, hashes: list[str], certificates: Certificates) -> str:
+    lines = [
+        "bind 127.0.0.1",
+        "port 0",
+        f"tls-port {port}",
+        f'tls-cert-file "{certificates.chain}"',
+        f'tls-key-file "{certificates.key}"',
+        "tls-auth-clients no",
+        f'dir "{directory}"',
+        "dbfilename locks.rdb",
+        "save 60 1",
+        f"user default on {' '.join(f'#{digest}' for digest in hashes)} ~* &* +@all",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _wait(state: Path, process: processes.Process, port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.alive and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    log = state / "logs" / f"{process.name}.log"
+    raise TaskStartError([f"the redis-server of the locking database does not start; what it says is in {log}"])
