@@ -88,6 +88,8 @@ LARGEST: dict[str, Any] = (
         "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
         "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
         "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+        "githubAppSecretName": "g" * 512,
+        "webhookSecretName": "w" * 512,
         "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/{number:02}{'r' * 126}" for number in range(20)],
         "team": "t" * 256,
         "owner": "o" * 256,

@@ -118,11 +118,16 @@ def test_services_are_let_in_for_this_account_only(graph: Graph) -> None:
             assert "123456789012" in json.dumps(statement["Condition"]), resource.name
 
 
+def length(document: dict[str, Any]) -> int:
+    """Characters of a document in the partition whose ARNs are the longest."""
+    return len(json.dumps(document, separators=(",", ":")).replace("arn:aws:", "arn:aws-us-gov:"))
+
+
 def test_every_document_is_within_aws_limit(graph: Graph) -> None:
     too_long = {
-        resource.name: length
+        resource.name: length(document)
         for resource, document in documents(graph)
-        if (length := len(json.dumps(document, separators=(",", ":")))) > LIMITS[resource.type]
+        if length(document) > LIMITS[resource.type]
     }
     assert too_long == {}
 
