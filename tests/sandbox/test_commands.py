@@ -1,0 +1,99 @@
+"""The command line itself, where nothing is deployed."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from sandbox import local_aws
+from sandbox.__main__ import VERBS
+from sandbox.errors import SandboxError
+from sandbox.files import write_json
+from sandbox.locks import mark_unfinished
+from sandbox.run import Sandbox
+from sandbox.workspace import clean_environment
+from tests.sandbox.harness import Ground
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_leads_to_a_function(verb: str):
+    module, function = VERBS[verb][0].split(":")
+
+    assert callable(getattr(import_module(module), function))
+
+
+def test_an_unknown_verb_is_answered_with_the_known_ones(ground: Ground):
+    answer = ground.cli("uo")
+
+    assert answer.returncode == 2
+    assert "'up'" in answer.stderr
+
+
+def test_outputs_of_what_is_not_deployed(ground: Ground):
+    answer = ground.cli("outputs")
+
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert "not deployed" in answer.stderr
+    assert "make up" in answer.stderr
+
+
+def test_an_unknown_stack_is_named_with_the_known_ones_and_starts_nothing(ground: Ground):
+    ground.stack = "staging"
+
+    answer = ground.cli("up")
+
+    assert answer.returncode == 1
+    assert "There is no stack 'staging'" in answer.stderr
+    assert "local, prod" in answer.stderr
+    assert local_aws.running(ground.state) is None
+
+
+def test_status_says_what_runs_and_what_did_not_end(ground: Ground):
+    nothing = ground.cli("status")
+    local_aws.start(ground.state, clean_environment())
+    mark_unfinished(ground.state, "`up` did not end")
+
+    answer = ground.cli("status")
+
+    assert nothing.returncode == 1
+    assert "local: 0 resources" in nothing.stdout
+    assert "local-aws: process" in answer.stdout
+    assert "`up` did not end; the next `make up` recovers it" in answer.stdout
+
+
+def test_down_where_nothing_was_started(ground: Ground):
+    answer = ground.cli("down")
+
+    assert answer.returncode == 0
+    assert "Nothing was running" in answer.stderr
+
+
+def test_encrypted_settings_are_refused_with_the_reason(ground: Ground, tmp_path: Path):
+    (tmp_path / "Pulumi.local.yaml").write_text("config: {'atlantis:token': {secure: abc}}\n")
+    sandbox = Sandbox(state=ground.state, program=tmp_path, hooks=())
+
+    with pytest.raises(SandboxError, match=r"encrypted settings \(atlantis:token\)"):
+        sandbox.up()
+
+
+def test_a_local_aws_of_another_time_is_not_taken_for_this_one(ground: Ground):
+    record = {"pid": 1, "started": "another time", "port": 1}
+    write_json(ground.state / "processes" / "local-aws.json", record)
+
+    assert local_aws.running(ground.state) is None
+    assert local_aws.crashed(ground.state)
+
+
+def test_the_local_aws_listens_on_loopback_only(ground: Ground):
+    aws = local_aws.start(ground.state, clean_environment())
+    port = int(aws.endpoint.rsplit(":", 1)[1])
+
+    listening = [
+        line.split()[1]
+        for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+        for line in table.read_text().splitlines()[1:]
+    ]
+    owned = [address for address in listening if int(address.rsplit(":", 1)[1], 16) == port]
+    assert owned
+    assert {address.rsplit(":", 1)[0] for address in owned} == {"0100007F"}
