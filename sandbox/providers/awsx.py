@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pulumi
 
 VPC: Final = "awsx:ec2:Vpc"
-_TYPES: Final = ("Public", "Private", "Isolated")
+TYPES: Final = ("Public", "Private", "Isolated")
 """Types of subnets in the order in which awsx makes those of one zone."""
 
 
@@ -110,8 +110,8 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     elif specs and strategy == "Legacy":
         yield "subnetStrategy", "the stand-in lays subnetSpecs out by strategy Auto only; say so explicitly"
     for index, spec in enumerate(specs or []):
-        if spec.get("type") not in _TYPES:
-            yield f"subnetSpecs[{index}].type", f"{spec.get('type')!r} is not one of {', '.join(_TYPES)}"
+        if spec.get("type") not in TYPES:
+            yield f"subnetSpecs[{index}].type", f"{spec.get('type')!r} is not one of {', '.join(TYPES)}"
         for name in sorted(spec.keys() - _SPEC):
             yield f"subnetSpecs[{index}].{name}", "the stand-in does not carry out this argument"
     if inputs.get("availabilityZoneNames") and inputs.get("numberOfAvailabilityZones"):

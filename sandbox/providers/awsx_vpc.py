@@ -1,18 +1,24 @@
-"""The children of `awsx:ec2:Vpc`, with the names and parents that awsx gives them."""
+"""The children of `awsx:ec2:Vpc`, with the names and parents that awsx gives them.
+
+They are registered by their type tokens: importing the SDK's EC2 module takes longer than everything else in a preview.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 
-from sandbox.providers.awsx import _TYPES, VPC, Subnet, layout
+from sandbox.providers.awsx import TYPES, VPC, Subnet, layout
 
 _DEFAULT_CIDR = "10.0.0.0/16"
 _DEFAULT_ZONES = 3
 _EVERYWHERE = "0.0.0.0/0"
+_AWS = importlib.metadata.version("pulumi-aws")
+"""The version whose default provider the program uses; the children must be that provider's."""
+_VPC_INPUTS = ("enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy")
 
 
 class Vpc(pulumi.ComponentResource):
@@ -30,110 +36,87 @@ class Vpc(pulumi.ComponentResource):
         plan = layout(name, cidr_block, zones, inputs.get("subnetSpecs"))
 
         shared = {"Name": name, **self._tags}
-        self._vpc = aws.ec2.Vpc(
+        given = {key: inputs[key] for key in _VPC_INPUTS if key in inputs}
+        vpc = pulumi.CustomResource(
+            "aws:ec2/vpc:Vpc",
             name,
-            cidr_block=cidr_block,
-            enable_dns_hostnames=inputs.get("enableDnsHostnames"),
-            enable_dns_support=inputs.get("enableDnsSupport"),
-            enable_network_address_usage_metrics=inputs.get("enableNetworkAddressUsageMetrics"),
-            instance_tenancy=inputs.get("instanceTenancy"),
-            tags=shared,
-            opts=pulumi.ResourceOptions(parent=self),
+            {"cidrBlock": cidr_block, "tags": shared, **given},
+            pulumi.ResourceOptions(parent=self, version=_AWS),
         )
-        self._gateway = aws.ec2.InternetGateway(name, vpc_id=self._vpc.id, tags=shared, opts=_below(self._vpc))
-        self._subnets: list[aws.ec2.Subnet] = []
-        self._tables: list[aws.ec2.RouteTable] = []
-        self._associations: list[aws.ec2.RouteTableAssociation] = []
-        self._routes: list[aws.ec2.Route] = []
-        self._eips: list[aws.ec2.Eip] = []
-        self._nats: list[aws.ec2.NatGateway] = []
-        ids: dict[str, list[pulumi.Output[str]]] = {kind: [] for kind in _TYPES}
+        self._vpc = vpc
+        self._gateway = _child("internetGateway", name, vpc, {"vpcId": vpc.id, "tags": shared})
+        self._made: dict[str, list[pulumi.CustomResource]] = {
+            kind: [] for kind in ("subnet", "routeTable", "routeTableAssociation", "route", "natGateway", "eip")
+        }
+        self._subnets: dict[str, list[pulumi.CustomResource]] = {kind: [] for kind in TYPES}
         for index, zone in enumerate(zones):
             # Public subnets come first: the private ones' routes go through their NAT gateways.
-            for planned in sorted((s for s in plan if s.zone == zone), key=lambda s: _TYPES.index(s.type)):
-                ids[planned.type].append(self._subnet(planned, index, shared).id)
+            for planned in sorted((s for s in plan if s.zone == zone), key=lambda s: TYPES.index(s.type)):
+                self._subnets[planned.type].append(self._subnet(planned, index, shared))
 
         self.outputs: dict[str, Any] = {
-            "vpc": self._vpc,
-            "vpcId": self._vpc.id,
+            "vpc": vpc,
+            "vpcId": vpc.id,
             "internetGateway": self._gateway,
-            "subnets": self._subnets,
-            "publicSubnetIds": ids["Public"],
-            "privateSubnetIds": ids["Private"],
-            "isolatedSubnetIds": ids["Isolated"],
-            "publicSubnets": self._of_type(plan, "Public"),
-            "privateSubnets": self._of_type(plan, "Private"),
-            "isolatedSubnets": self._of_type(plan, "Isolated"),
-            "routeTables": self._tables,
-            "routeTableAssociations": self._associations,
-            "routes": self._routes,
-            "natGateways": self._nats,
-            "eips": self._eips,
+            "subnets": self._made["subnet"],
+            "routeTables": self._made["routeTable"],
+            "routeTableAssociations": self._made["routeTableAssociation"],
+            "routes": self._made["route"],
+            "natGateways": self._made["natGateway"],
+            "eips": self._made["eip"],
             "vpcEndpoints": [],
             "subnetLayout": [
                 {"type": s.type, "cidrMask": int(s.cidr_block.rpartition("/")[2])} for s in plan if s.zone == zones[0]
             ],
         }
+        for kind, subnets in self._subnets.items():
+            self.outputs[f"{kind.lower()}Subnets"] = subnets
+            self.outputs[f"{kind.lower()}SubnetIds"] = [subnet.id for subnet in subnets]
         self.register_outputs(self.outputs)
 
     def _zones(self, count: int) -> list[str]:
-        names = aws.get_availability_zones(opts=pulumi.InvokeOptions(parent=self)).names
+        token = "aws:index/getAvailabilityZones:getAvailabilityZones"  # noqa: S105  (a function's name)
+        options = pulumi.InvokeOptions(parent=self, version=_AWS)
+        names: list[str] = (pulumi.runtime.invoke(token, {}, options).value or {})["names"]
         if len(names) < count:
             raise ValueError(f"{VPC}: numberOfAvailabilityZones: {count} are asked for, the region has {len(names)}")
-        return list(names[:count])
+        return names[:count]
 
-    def _of_type(self, plan: list[Subnet], kind: str) -> list[aws.ec2.Subnet]:
-        names = {planned.name for planned in plan if planned.type == kind}
-        return [subnet for subnet in self._subnets if subnet._name in names]
-
-    def _subnet(self, planned: Subnet, index: int, shared: Mapping[str, Any]) -> aws.ec2.Subnet:
+    def _subnet(self, planned: Subnet, index: int, shared: Mapping[str, Any]) -> pulumi.CustomResource:
         name = planned.name
-        tags = {**shared, "Name": name, "SubnetType": planned.type}
-        subnet = aws.ec2.Subnet(
-            name,
-            vpc_id=self._vpc.id,
-            availability_zone=planned.zone,
-            map_public_ip_on_launch=planned.type == "Public",
-            cidr_block=planned.cidr_block,
-            tags={**shared, **planned.tags, "Name": name, "SubnetType": planned.type},
-            opts=_below(self._vpc),
-        )
-        table = aws.ec2.RouteTable(name, vpc_id=self._vpc.id, tags=tags, opts=_below(subnet))
-        self._subnets.append(subnet)
-        self._tables.append(table)
-        self._associations.append(
-            aws.ec2.RouteTableAssociation(name, route_table_id=table.id, subnet_id=subnet.id, opts=_below(table))
-        )
+        own = {"Name": name, "SubnetType": planned.type}
+        place = {"availabilityZone": planned.zone, "cidrBlock": planned.cidr_block}
+        public = {"mapPublicIpOnLaunch": planned.type == "Public"}
+        inputs = {"vpcId": self._vpc.id, **place, **public, "tags": {**shared, **planned.tags, **own}}
+        subnet = self._make("subnet", name, self._vpc, inputs)
+        table = self._make("routeTable", name, subnet, {"vpcId": self._vpc.id, "tags": {**shared, **own}})
+        self._make("routeTableAssociation", name, table, {"routeTableId": table.id, "subnetId": subnet.id})
         if planned.type == "Public":
-            if self._strategy == "OnePerAz" or (self._strategy == "Single" and not self._nats):
+            if self._strategy == "OnePerAz" or (self._strategy == "Single" and not self._made["natGateway"]):
                 self._nat_gateway(f"{self._name}-{index + 1}", subnet)
-            self._route(name, table, {"gateway_id": self._gateway.id})
+            self._route(name, table, {"gatewayId": self._gateway.id})
         elif planned.type == "Private" and self._strategy != "None":
-            nat = self._nats[0 if self._strategy == "Single" else index]
-            self._route(name, table, {"nat_gateway_id": nat.id})
+            nat = self._made["natGateway"][0 if self._strategy == "Single" else index]
+            self._route(name, table, {"natGatewayId": nat.id})
         return subnet
 
-    def _nat_gateway(self, name: str, subnet: aws.ec2.Subnet) -> None:
+    def _nat_gateway(self, name: str, subnet: pulumi.CustomResource) -> None:
         tags = {**self._tags, "Name": name}
-        eip = aws.ec2.Eip(name, tags=tags, opts=_below(subnet))
-        nat = aws.ec2.NatGateway(
-            name, subnet_id=subnet.id, allocation_id=eip.allocation_id, tags=tags, opts=_below(subnet)
-        )
-        self._eips.append(eip)
-        self._nats.append(nat)
+        eip = self._make("eip", name, subnet, {"tags": tags})
+        # An elastic address' id is its allocation id.
+        self._make("natGateway", name, subnet, {"subnetId": subnet.id, "allocationId": eip.id, "tags": tags})
 
-    def _route(self, name: str, table: aws.ec2.RouteTable, target: Mapping[str, pulumi.Output[str]]) -> None:
-        self._routes.append(
-            aws.ec2.Route(
-                name,
-                route_table_id=table.id,
-                destination_cidr_block=_EVERYWHERE,
-                gateway_id=target.get("gateway_id"),
-                nat_gateway_id=target.get("nat_gateway_id"),
-                opts=_below(table),
-            )
-        )
+    def _route(self, name: str, table: pulumi.CustomResource, target: Mapping[str, pulumi.Output[str]]) -> None:
+        self._make("route", name, table, {"routeTableId": table.id, "destinationCidrBlock": _EVERYWHERE, **target})
+
+    def _make(
+        self, kind: str, name: str, parent: pulumi.CustomResource, inputs: Mapping[str, Any]
+    ) -> pulumi.CustomResource:
+        self._made[kind].append(_child(kind, name, parent, inputs))
+        return self._made[kind][-1]
 
 
-def _below(parent: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(parent=parent, depends_on=[parent])
+def _child(kind: str, name: str, parent: pulumi.CustomResource, inputs: Mapping[str, Any]) -> pulumi.CustomResource:
+    """A resource of EC2 below another, which it waits for."""
+    options = pulumi.ResourceOptions(parent=parent, depends_on=[parent], version=_AWS)
+    return pulumi.CustomResource(f"aws:ec2/{kind}:{kind[0].upper()}{kind[1:]}", name, dict(inputs), options)

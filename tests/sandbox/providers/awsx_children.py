@@ -20,7 +20,7 @@ class Recorder(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         """One resource."""
         self.made.append((args.typ, args.name, args.inputs))
-        return f"{args.name}-id", {**args.inputs, "allocationId": f"{args.name}-allocation"}
+        return f"{args.name}-id", args.inputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         """The region's zones."""

@@ -140,7 +140,7 @@ def test_makes_the_children_that_awsx_makes() -> None:
     }
     assert made["Route", "v-public-1"]["gatewayId"] == "v-id"
     assert {made["Route", name]["natGatewayId"] for name in ("v-private-1", "v-private-2")} == {"v-1-id"}
-    assert made["NatGateway", "v-1"]["allocationId"] == "v-1-allocation"
+    assert made["NatGateway", "v-1"]["allocationId"] == "v-1-id"
     assert made["NatGateway", "v-1"]["subnetId"] == "v-public-1-id"
 
 
