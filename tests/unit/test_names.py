@@ -1,0 +1,55 @@
+"""Physical names and ARNs, in every partition."""
+
+import pytest
+
+from names import PhysicalNames
+
+PROD = PhysicalNames(environment="prod", account="123456789012", region="ap-northeast-2", partition="aws")
+CHINA = PhysicalNames(
+    environment="prod",
+    account="123456789012",
+    region="cn-northwest-1",
+    partition="aws-cn",
+    dns_suffix="amazonaws.com.cn",
+)
+
+
+def test_names_are_those_that_operators_type() -> None:
+    assert (PROD.base, PROD.target_group, PROD.log_group, PROD.repository) == (
+        "atlantis-prod",
+        "atlantis-prod-atlantis",
+        "/ecs/atlantis-prod",
+        "atlantis",
+    )
+    assert (PROD.execution_role, PROD.task_role) == ("atlantis-ecs-task-execution-prod", "atlantis-ecs-task-prod")
+    assert (PROD.github_app_secret, PROD.webhook_secret) == ("prod-atlantis-github-app", "prod-atlantis-webhook-secret")
+    assert PROD.security_group("ecs-tasks") == "atlantis-ecs-tasks-prod"
+    assert PROD.key_alias("ecr") == "alias/ecr-atlantis"
+
+
+@pytest.mark.parametrize(
+    ("arn", "china"),
+    [
+        (PROD.log_group_arn, CHINA.log_group_arn),
+        (PROD.repository_arn, CHINA.repository_arn),
+        (PROD.task_role_arn, CHINA.task_role_arn),
+        (PROD.execution_role_arn, CHINA.execution_role_arn),
+        (PROD.account_root, CHINA.account_root),
+        (PROD.aws_policy_arn("x"), CHINA.aws_policy_arn("x")),
+        (PROD.bucket_arn("x"), CHINA.bucket_arn("x")),
+        (PROD.sessions_of("x")[1], CHINA.sessions_of("x")[1]),
+    ],
+    ids=lambda arn: arn.split(":", 2)[2],
+)
+def test_an_arn_differs_between_partitions_in_partition_and_region_only(arn: str, china: str) -> None:
+    assert china == arn.replace("arn:aws:", "arn:aws-cn:").replace("ap-northeast-2", "cn-northwest-1")
+
+
+def test_kms_knows_a_service_by_the_partition_s_own_suffix() -> None:
+    assert PROD.via("ecr") == "ecr.ap-northeast-2.amazonaws.com"
+    assert CHINA.via("ecr") == "ecr.cn-northwest-1.amazonaws.com.cn"
+
+
+def test_the_longest_environment_leaves_every_region_s_bucket_within_63_characters() -> None:
+    longest = PhysicalNames(environment="e" * 14, account="1" * 12, region="ap-southeast-2", partition="aws")
+    assert len(longest.access_log_bucket) == 63
