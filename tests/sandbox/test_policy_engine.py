@@ -1,77 +1,20 @@
 """The policy pack on the real engine: what passes, what is stopped, and what a person reads."""
 
 import json
-import re
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
-from sandbox.policy_check import PACK
 from sandbox.run import Sandbox
 from sandbox.stack import EngineError
 from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import Ground
+from tests.sandbox.policy_judge import Judge, Shown, configured_pack, edited_program, shown
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
-PROGRAM_FILES = ("__main__.py", "names.py", "settings", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
-
-_HEADLINE = re.compile(r"- \[(mandatory|advisory)\] \[severity: \w+\]  ([a-z-]+)  \(([^:]+:[^:]+:[^:]+): (.+)\)")
-_CHECK = re.compile(r"^\S.* \(([a-z-]+)\): ")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One finding as the engine shows it."""
-
-    level: str
-    policy: str
-    resource: str
-    message: str
-
-    @property
-    def check(self) -> str:
-        """The name of the check, where there is one."""
-        found = _CHECK.match(self.message)
-        return found[1] if found else ""
-
-
-def shown(output: str) -> Iterator[Shown]:
-    """The findings in the engine's output: a headline, the policy's description, the message."""
-    lines = output.splitlines()
-    for index, line in enumerate(lines):
-        headline = _HEADLINE.search(line)
-        if headline:
-            yield Shown(headline[1], headline[2], headline[4], lines[index + 2].strip())
-
-
-class Judge:
-    """Previews with the pack; each with the findings that the engine shows."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self._capfd = capfd
-
-    def passes(self, sandbox: Sandbox) -> tuple[str, list[Shown]]:
-        """A preview that the pack lets pass."""
-        self._capfd.readouterr()
-        sandbox.preview()
-        output = self._capfd.readouterr().out
-        assert "atlantis-guard@v1.0.0" in output
-        return output, list(shown(output))
-
-    def stops(self, sandbox: Sandbox) -> tuple[str, list[Shown]]:
-        """A preview that ends with an error."""
-        self._capfd.readouterr()
-        with pytest.raises(EngineError):
-            sandbox.preview()
-        output = self._capfd.readouterr().out
-        return output, list(shown(output))
 
 
 @pytest.fixture
@@ -84,38 +27,8 @@ def _unmended(findings: list[Shown]) -> set[tuple[str, str, str]]:
     return {(each.policy, each.check, each.resource) for each in findings if each.level == "mandatory"}
 
 
-def _edited_program(directory: Path, file: str, pattern: str, new: str) -> Path:
-    """A copy of the program with what matches a pattern, at one place, put otherwise."""
-    copy = directory / "program"
-    copy.mkdir()
-    for name in PROGRAM_FILES:
-        source = CHECKOUT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy / name)
-    edited = copy / file
-    content = edited.read_text(encoding="utf-8")
-    changed, places = re.subn(pattern, new, content)
-    assert places == 1, f"{file} has changed: {pattern!r} is there {places} times"
-    edited.write_text(changed, encoding="utf-8")
-    return copy
-
-
-def _configured_pack(directory: Path, changes: dict[str, Any]) -> Path:
-    """A copy of the pack whose configuration for production has these changes."""
-    copy = directory / "pack"
-    shutil.copytree(PACK, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    manifest = yaml.safe_load((copy / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
-    manifest["runtime"]["options"]["virtualenv"] = str(CHECKOUT / ".venv")
-    (copy / "PulumiPolicy.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
-    file = copy / "config" / "prod.json"
-    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
-    return copy
-
-
 def _two_writers(directory: Path) -> Path:
-    return _edited_program(
+    return edited_program(
         directory, "components/compute.py", r"deployment_maximum_percent=.*", "deployment_maximum_percent=200,"
     )
 
@@ -152,7 +65,7 @@ def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge
 
 
 def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
-    program = _edited_program(tmp_path, "components/storage.py", "encrypted=True", "encrypted=False")
+    program = edited_program(tmp_path, "components/storage.py", "encrypted=True", "encrypted=False")
 
     _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, hooks=()))
 
@@ -173,7 +86,7 @@ def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: G
         "reason": "A trial of an Atlantis with its lock in Redis.",
         "expires": "2099-12-31",
     }
-    pack = _configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
+    pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
     program = _two_writers(tmp_path)
 
     _, findings = judge.passes(Sandbox("prod", state=production.state, program=program, policy_pack=pack, hooks=()))
@@ -188,7 +101,7 @@ def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: G
 
 def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
     exemption = {"resource": "compute-service", "reason": "It was a trial only.", "expires": "2026-01-31"}
-    pack = _configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
+    pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
 
     output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, hooks=()))
 
@@ -197,7 +110,7 @@ def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, jud
 
 
 def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Ground):
-    pack = _configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
+    pack = configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
 
     with pytest.raises(SandboxError) as error:
         Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
@@ -219,7 +132,7 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
 def test_a_wrong_value_ends_the_run_with_what_is_accepted(
     tmp_path: Path, production: Ground, capfd: pytest.CaptureFixture[str], changes: dict[str, Any], reason: str
 ):
-    pack = _configured_pack(tmp_path, changes)
+    pack = configured_pack(tmp_path, changes)
 
     with pytest.raises(EngineError):
         Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
