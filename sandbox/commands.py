@@ -1,4 +1,4 @@
-"""The everyday verbs: up, preview, refresh, outputs and status."""
+"""The everyday verbs: up, preview, refresh, outputs, env and status."""
 
 import argparse
 import json

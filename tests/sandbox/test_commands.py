@@ -38,6 +38,18 @@ def test_outputs_of_what_is_not_deployed(ground: Ground):
     assert "make up" in answer.stderr
 
 
+def test_a_shell_gets_the_local_aws_and_nothing_else(ground: Ground):
+    before = ground.cli("env")
+    aws = local_aws.start(ground.state, clean_environment())
+
+    answer = ground.cli("env")
+
+    assert before.returncode == 1
+    assert "make up" in before.stderr
+    exported = dict(line.removeprefix("export ").split("=", 1) for line in answer.stdout.splitlines())
+    assert exported == aws.environment()
+
+
 def test_an_unknown_stack_is_named_with_the_known_ones_and_starts_nothing(ground: Ground):
     ground.stack = "staging"
 
