@@ -80,6 +80,9 @@ class Sandbox:
         with self._run("preview"):
             was_running = local_aws.running(self.state) is not None
             self._start()
+            if reason := locks.unfinished(self.state):
+                console.step(f"{reason}: the next `make up` recovers it, and this preview may be wrong until then")
+                self._stack.cancel()
             try:
                 self._stack.run("preview", *self._policy(), lock=self._lock)
             finally:
