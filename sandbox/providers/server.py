@@ -95,7 +95,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         try:
             result = entry(self._package.backend(arguments.pop("region", None))).call(arguments)
         except Exception as error:  # noqa: BLE001  (whatever it is, the engine has to be told)
-            context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {error}")
+            context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {_reason(error)}")
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(encode(result, secrets & result.keys()))  # a keyword of Python
         return response
@@ -143,7 +143,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         except InitializationError as error:
             _half_way(context, lifecycle, error, secrets)
         except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
         return provider_pb2.CreateResponse(id=identity, properties=_outputs(lifecycle, outputs, secrets))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
@@ -155,7 +155,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         try:
             found = lifecycle.read(request.id, inputs, state)
         except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
         if found is None:
             return provider_pb2.ReadResponse()
         new_inputs, outputs = found
@@ -180,7 +180,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         try:
             outputs = lifecycle.update(request.id, old, old_outputs, new)
         except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
         return provider_pb2.UpdateResponse(properties=_outputs(lifecycle, outputs, secrets))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
@@ -191,7 +191,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         try:
             lifecycle.make().delete(request.id, state)
         except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
         return empty_pb2.Empty()
 
     def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:
@@ -215,6 +215,11 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         )
         cast("Any", context.abort)(grpc.StatusCode.UNIMPLEMENTED, reason)
         raise AssertionError(reason)
+
+
+def _reason(error: Exception) -> str:
+    """An error in words; the text of a KeyError alone is none."""
+    return f"the stand-in missed {error} ({type(error).__name__})" if isinstance(error, KeyError) else str(error)
 
 
 def _source(entry: type) -> str:

@@ -70,7 +70,7 @@ class LogGroup(AwsResource):
                 self.client.put_retention_policy(**named, retentionInDays=inputs["retentionInDays"])
             else:
                 self.client.delete_retention_policy(**named)
-        if "kmsKeyId" in changed:
+        if "kmsKeyId" in changed and (self._group(identity) or {}).get("kmsKeyId") != inputs.get("kmsKeyId"):
             if inputs.get("kmsKeyId"):
                 self.client.associate_kms_key(**named, kmsKeyId=inputs["kmsKeyId"])
             else:

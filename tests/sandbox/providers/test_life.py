@@ -49,6 +49,10 @@ def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: st
         _, inputs, seen = plugin.read(name, made.id, latest, outputs)
         assert plugin.diff(name, made.id, seen, inputs, latest).changes == DiffResponse.DIFF_NONE
 
+    # An update without a change is how the engine asks for the repair of what was made half-way.
+    repaired = plugin.update(name, made.id, outputs, latest, latest)
+    assert plugin.diff(name, made.id, repaired, latest, latest).changes == DiffResponse.DIFF_NONE
+
     if example.replace:
         other = plugin.check(name, {**example.inputs(world), **example.replace(world)}, first.inputs)
         assert other.failures == {}
