@@ -28,7 +28,7 @@ def _check(stack: Stack, findings: Findings) -> None:
 
 
 def _key_of(stack: Stack, store: Resource, path: str, findings: Findings) -> None:
-    reference = stack.stated(store, path)
+    reference = store.stated(path)
     if store.type == "ecr/repository" and reference is not UNKNOWN:
         references = [block.get("kmsKey") for _, block in mappings(reference)]
         reference = next((each for each in references if each is not None), None)

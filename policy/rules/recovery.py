@@ -53,7 +53,7 @@ def _check(stack: Stack, findings: Findings) -> None:
 
 def _window(resource: Resource, path: str, findings: Findings) -> None:
     least = findings.settings.number("minimumDeletionWindowDays")
-    value = resource.at(path)
+    value = resource.stated(path)
     days = integer(value)
     if value is UNKNOWN:
         findings.not_evaluated(resource, "deletion-window", path)
@@ -63,7 +63,7 @@ def _window(resource: Resource, path: str, findings: Findings) -> None:
 
 
 def _retention(resource: Resource, findings: Findings) -> None:
-    value = resource.at("backupRetentionPeriod")
+    value = resource.stated("backupRetentionPeriod")
     least = findings.settings.number("minimumBackupDays")
     if value is UNKNOWN:
         findings.not_evaluated(resource, "backup", "backupRetentionPeriod")

@@ -74,6 +74,18 @@ class Resource:
         """The property at a dotted path; None where it is absent, ``UNKNOWN`` where it is not known yet."""
         return at(self.properties, path)
 
+    def stated(self, path: str) -> Any:
+        """The property at a dotted path as the author stated it.
+
+        At a preview, the outputs mark what AWS will choose as unknown too. What an author passes and is not known comes
+        from another resource, and the engine records from which; without a record it was left out, and so is None here.
+        """
+        value = self.at(path)
+        recorded = getattr(self.source, "property_dependencies", None)
+        if value is UNKNOWN and recorded is not None and path.partition(".")[0] not in recorded:
+            return None
+        return value
+
 
 class Stack:
     """All resources of a stack, indexed once; every lookup after that costs no walk over the stack."""
@@ -132,17 +144,6 @@ class Stack:
             for source in recorded.get(name, ())
             if canonical_type(source.resource_type) == canonical
         )
-
-    def stated(self, resource: Resource, path: str) -> Any:
-        """A property as its author stated it.
-
-        At preview, the outputs mark what AWS will choose as unknown too. What an author passes comes from somewhere, and
-        the engine records from where; an unknown value without such a record was left out, and so is None here.
-        """
-        value = resource.at(path)
-        if value is UNKNOWN and not getattr(resource.source, "property_dependencies", {}).get(path.partition(".")[0]):
-            return None
-        return value
 
     @cached_property
     def dependents(self) -> dict[str, list[tuple[str, Resource]]]:

@@ -82,7 +82,7 @@ class Findings:
 
     def require(self, resource: Resource, check: str, path: str, what: str, remedy: str) -> None:
         """Demand that a property is true."""
-        value = resource.at(path)
+        value = resource.stated(path)
         if value is UNKNOWN:
             self.not_evaluated(resource, check, path)
         elif not truth(value):

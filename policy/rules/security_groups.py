@@ -64,7 +64,7 @@ def ingress_of(resource: Resource) -> Iterator[Ingress]:
 
 
 def _inline(resource: Resource) -> Iterator[Ingress]:
-    rules = resource.at("ingress")
+    rules = resource.stated("ingress")
     if rules is UNKNOWN:
         yield Ingress(resource, None, None, None, (Source("unknown", "ingress", UNKNOWN),))
         return

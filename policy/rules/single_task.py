@@ -24,8 +24,8 @@ _REDIS: Final = (
 def _check(stack: Stack, findings: Findings) -> None:
     writers = [(service, task) for service in stack.of("ecs/service") for task in _writers(stack, service, findings)]
     for service, _ in writers:
-        _count(stack, service, findings)
-        _deployment(stack, service, findings)
+        _count(service, findings)
+        _deployment(service, findings)
     _autoscaling(stack, [service for service, _ in writers], findings)
     _shared_file_systems(stack, writers, findings)
 
@@ -75,8 +75,8 @@ def _writes_under_file_lock(stack: Stack, task: Resource, findings: Findings) ->
     )
 
 
-def _count(stack: Stack, service: Resource, findings: Findings) -> None:
-    desired = stack.stated(service, "desiredCount")
+def _count(service: Resource, findings: Findings) -> None:
+    desired = service.stated("desiredCount")
     if desired is UNKNOWN:
         findings.not_evaluated(service, "desired-count", "desiredCount")
     elif (integer(desired) or 0) > 1:
@@ -91,12 +91,12 @@ def _count(stack: Stack, service: Resource, findings: Findings) -> None:
         findings.violation(service, "desired-count", what, "use schedulingStrategy REPLICA with desiredCount 1")
 
 
-def _deployment(stack: Stack, service: Resource, findings: Findings) -> None:
+def _deployment(service: Resource, findings: Findings) -> None:
     for path, limit, default, check, consequence in (
         ("deploymentMaximumPercent", 100, 200, "maximum-percent", "starts the new task beside the old one"),
         ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy", "may not stop the old task first"),
     ):
-        value = stack.stated(service, path)
+        value = service.stated(path)
         if value is UNKNOWN:
             findings.not_evaluated(service, check, path)
             continue
@@ -111,7 +111,7 @@ def _deployment(stack: Stack, service: Resource, findings: Findings) -> None:
         ("deploymentController.type", "ECS", "another controller than ECS runs old and new tasks side by side"),
         ("deploymentConfiguration.strategy", "ROLLING", "this strategy runs old and new tasks side by side"),
     ):
-        value = stack.stated(service, path)
+        value = service.stated(path)
         if value is UNKNOWN:
             findings.not_evaluated(service, "rolling", path)
         elif value not in (None, "", expected):

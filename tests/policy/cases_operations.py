@@ -45,7 +45,7 @@ def _task(policy: str, check: str, **changes: Any) -> Case:
 
 def _one(policy: str, check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> Case:  # noqa: PLR0917 - reads as a row
     name, _, inner = path.partition(".")
-    resource = Planned(token, "it", {name: {inner: good} if inner else good})
+    resource = Planned(token, "it", {name: {inner: good} if inner else good}, {name: ("elsewhere",)})
     return Case(policy, check, (resource,), path, bad, **expected)
 
 

@@ -31,7 +31,7 @@ def secret(value: Any) -> dict[str, Any]:
 class Planned:
     """A resource as the engine would send it.
 
-    type: the whole token. dependencies: for a top-level property, the names of the resources it was computed from.
+    type: the whole token. dependencies: for a top-level property, the names (or URNs) of the resources that it was computed from.
     """
 
     type: str

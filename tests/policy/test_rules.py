@@ -91,6 +91,13 @@ def test_tags_of_an_auto_scaling_group_are_a_list() -> None:
     assert not [found for found in Pack().analyze(group) if found.policy == "required-tags"]
 
 
+def test_what_aws_will_choose_counts_as_left_out() -> None:
+    chosen = Planned("aws:rds/instance:Instance", "database", {"backupRetentionPeriod": UNKNOWN})
+    passed = replace(chosen, dependencies={"backupRetentionPeriod": ("elsewhere",)})
+    assert "backup" in [found.check for found in Pack().analyze_stack([chosen]) if found.policy == "recovery"]
+    assert "backup" not in [found.check for found in Pack().analyze_stack([passed]) if found.policy == "recovery"]
+
+
 def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:
     service, *rest = writer()
     service = replace(

@@ -44,9 +44,7 @@ def _stack(args: StackValidationArgs, _report: ReportViolation) -> None:
             "inputs": _inputs.get(resource.urn, {}),
             "outputs": _written(resource.props),
             "dependencies": {
-                name: [each.urn for each in targets]
-                for name, targets in resource.property_dependencies.items()
-                if targets
+                name: [each.urn for each in targets] for name, targets in resource.property_dependencies.items()
             },
         }
         for resource in sorted(args.resources, key=lambda each: each.urn)
