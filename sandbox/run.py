@@ -219,7 +219,11 @@ class Sandbox:
                 entry.unlink()
 
     def _report_kept(self) -> None:
-        kept = [resource["urn"].rsplit("::", 1)[1] for resource in self.resources() if resource.get("custom")]
+        kept = [
+            resource["urn"].rsplit("::", 1)[1]
+            for resource in self.resources()
+            if resource.get("custom") and not resource["type"].startswith("pulumi:providers:")
+        ]
         if kept:
             console.step(f"Kept, being protected or needed by what is protected: {', '.join(sorted(kept))}")
             console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` removes them too")
