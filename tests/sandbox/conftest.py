@@ -2,10 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sandbox import engine
+from sandbox.errors import SandboxError
 from tests.sandbox.harness import Ground
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine(request: pytest.FixtureRequest) -> None:
+    """The engine, before any test: building it takes minutes, and its progress must not be captured meanwhile."""
+    capture: Any = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        try:
+            engine.locate()
+        except SandboxError as error:
+            pytest.exit(str(error), returncode=1)
 
 
 def _ground(folder: Path, stack: str = "local") -> Iterator[Ground]:
