@@ -54,7 +54,14 @@ def repository(deployment: Deployment) -> str:
 
 def key_aliases(deployment: Deployment) -> str:
     """The key aliases are free, or the stack's own."""
-    mine = [deployment.names.key_alias(store) for store in ("ecr", "efs", "secrets", "logs")]
+    stores = (
+        "ecr",
+        "efs",
+        "secrets",
+        "logs",
+        *(("locking",) if deployment.settings.locking_database == "redis" else ()),
+    )
+    mine = [deployment.names.key_alias(store) for store in stores]
     found = {
         alias["AliasName"]: alias["TargetKeyId"]
         for alias in deployment.aws.read("kms", "list_aliases")["Aliases"]
@@ -115,6 +122,25 @@ def log_group(deployment: Deployment) -> str:
     )
 
 
+def locking_database(deployment: Deployment) -> str:
+    """The name of the locking database is free, or the stack's own."""
+    if deployment.settings.locking_database != "redis":
+        return "none is made: lockingDatabase is boltdb, a file"
+    name = deployment.names.base
+    answer = deployment.aws.find(
+        "elasticache",
+        "describe_replication_groups",
+        absent=("ReplicationGroupNotFoundFault",),
+        ReplicationGroupId=name,
+    )
+    if answer is None:
+        return f"{name} is free"
+    tags = deployment.aws.read(
+        "elasticache", "list_tags_for_resource", ResourceName=answer["ReplicationGroups"][0]["ARN"]
+    )
+    return _own_or_warn(deployment, f"the replication group {name}", tags["TagList"])
+
+
 CHECKS = (
     Check("names", "VPC endpoints", endpoints, needs=(vpc,)),
     Check("names", "repository", repository),
@@ -123,6 +149,7 @@ CHECKS = (
     Check("names", "cluster", cluster),
     Check("names", "load balancer", load_balancer),
     Check("names", "log group", log_group),
+    Check("names", "locking database", locking_database),
 )
 
 

@@ -125,3 +125,28 @@ def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(world: World,
 def test_no_endpoint_wanted_leaves_nothing_to_check(world: World):
     world.values["vpcEndpoints"] = []
     world.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "vpcEndpoints is empty")
+
+
+def a_replication_group(world: World, tags: list[dict[str, str]]) -> None:
+    world.values["lockingDatabase"] = "redis"
+    world.client("elasticache").create_replication_group(
+        ReplicationGroupId="atlantis-prod", ReplicationGroupDescription="locks", Tags=tags
+    )
+
+
+def test_a_replication_group_of_somebody_else_is_a_warning(world: World):
+    a_replication_group(world, [])
+    what = "the replication group atlantis-prod exists, and its tags are not this stack's"
+    world.assert_only("names: locking database", Status.WARNING, what)
+
+
+def test_a_replication_group_of_the_stack_itself_is_fine(world: World):
+    a_replication_group(world, own_tags())
+    assert world.result("names: locking database").status is Status.OK
+
+
+def test_a_locking_database_takes_a_key_alias_more(world: World):
+    assert "alias/locking-atlantis" not in world.result("names: key aliases").message
+    world.values["lockingDatabase"] = "redis"
+    assert "alias/locking-atlantis" in world.result("names: key aliases").message
+    assert world.result("names: locking database").message == "atlantis-prod is free"
