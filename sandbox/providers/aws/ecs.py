@@ -275,7 +275,7 @@ def _plain(container: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_EMPTY = (None, "", [], {}, 0, False, True)
+_EMPTY = (None, "", [], {}, 0, False)
 
 
 def _covers(wanted: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
@@ -288,7 +288,9 @@ def _covers(wanted: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
                 return False
         elif not _within(value, other) and not (name not in shown and value in _EMPTY):
             return False
-    return all(name in wanted or value in _EMPTY for name, value in shown.items())
+    return all(
+        name in wanted or value in _EMPTY or (name, value) == ("essential", True) for name, value in shown.items()
+    )
 
 
 def _within(wanted: Any, shown: Any) -> bool:
