@@ -6,22 +6,20 @@ changed, and the copy is built, with the dependencies that its own ``go.sum`` pi
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox import console
 from sandbox.errors import SandboxError
-from sandbox.paths import CACHE, CHECKOUT, ENGINES
+from sandbox.go_build import GoBuild, build_once
+from sandbox.paths import CHECKOUT, ENGINES
 
 __all__ = ["executable", "listen_on_loopback"]
 
 _MODULE = "github.com/runatlantis/atlantis"
 _SOURCES = CHECKOUT / "sandbox" / "atlantis"
+_GO = (1, 26)
 _PATCHED_FILE = "server/server.go"
 _EVERY_INTERFACE = 'Addr: fmt.Sprintf(":%d", s.Port)'
 _LOOPBACK = 'Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)'
@@ -33,38 +31,25 @@ def executable() -> Path:
     built = ENGINES / f"atlantis-{version}"
     if built.is_file():
         return built
-    if shutil.which("go") is None:
-        raise SandboxError(
-            "The Atlantis server is built from its Go module, and there is no `go` on PATH; install Go 1.26+"
-        )
-    console.step(f"Building Atlantis {version} from its Go module: once, about two minutes on two cores")
-    started = time.monotonic()
-    ENGINES.mkdir(parents=True, exist_ok=True)
-    environment = {
-        **os.environ,
-        "GOMODCACHE": str(CACHE / "go-modules"),
-        "GOCACHE": str(CACHE / "go-build"),
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-mod=readonly -modcacherw",
-        "GOWORK": "off",
-        "CGO_ENABLED": "0",
-    }
-    draft = built.with_name(f".atlantis-{os.getpid()}")
-    sources = built.with_name(f".atlantis-sources-{os.getpid()}")
+    build_once(f"Atlantis {version}", built, _GO, lambda build: _make(build, version))
+    return built
+
+
+def _make(build: GoBuild, version: str) -> None:
+    sources = build.draft.with_name(f"{build.draft.name}-sources")
     try:
         console.note("fetching its sources")
-        module = json.loads(_go(["mod", "download", "-json", f"{_MODULE}@{version}"], _SOURCES, environment))
+        module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{version}"], _SOURCES)))
         shutil.copytree(module["Dir"], sources)
         listen_on_loopback(sources / _PATCHED_FILE)
-        console.note("fetching what it depends on, and compiling")
+        console.note("fetching what it depends on")
+        packages = len(build.run(["list", "-deps", "."], sources))
+        console.note("compiling")
         flags = f"-s -w -X main.version={version.removeprefix('v')}"
-        _go(["build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(draft), "."], sources, environment)
-        draft.replace(built)
+        arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), "."]
+        build.run(arguments, sources, packages=packages)
     finally:
-        draft.unlink(missing_ok=True)
         shutil.rmtree(sources, ignore_errors=True)
-    console.note(f"built in {console.elapsed(time.monotonic() - started)}")
-    return built
 
 
 def _version() -> str:
@@ -83,13 +68,3 @@ def listen_on_loopback(source: Path) -> None:
         raise SandboxError(f"{_PATCHED_FILE} of this Atlantis version listens differently; mend {__name__} for it")
     source.chmod(0o600)
     source.write_text(text.replace(_EVERY_INTERFACE, _LOOPBACK), encoding="utf-8")
-
-
-def _go(arguments: list[str], directory: Path, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        ["go", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        tail = "\n".join(done.stderr.splitlines()[-15:])
-        raise SandboxError(f"Building Atlantis failed (go {arguments[0]}, exit code {done.returncode}):\n{tail}")
-    return done.stdout

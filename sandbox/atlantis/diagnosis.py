@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from preflight.secrets import private_key_problem
 
 __all__ = ["environment_problems", "explain_exit", "known_variables"]
 
@@ -130,18 +129,9 @@ def _app(environment: Mapping[str, str]) -> list[str]:
 
 
 def _private_key(text: str) -> list[str]:
-    try:
-        key = serialization.load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError):
-        cause = (
-            r" (it holds the two characters \n where line breaks belong; write the JSON with a tool, such as jq --rawfile)"
-            if "\\n" in text
-            else ""
-        )
-        return [
-            f"ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM{cause}: put the .pem file that GitHub gave into the secret"
-        ]
-    return [] if isinstance(key, rsa.RSAPrivateKey) else ["ATLANTIS_GH_APP_KEY is not an RSA key; a GitHub App's is"]
+    problem = private_key_problem(text)
+    way_out = "put the .pem file that GitHub gave into the secret, with a tool that writes JSON, such as jq --rawfile"
+    return [f"ATLANTIS_GH_APP_KEY {problem}; {way_out}"] if problem else []
 
 
 def _webhook(environment: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import engine
+from sandbox import engine, go_build
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
 
@@ -25,7 +25,8 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "path"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(engine, "ENGINES", tmp_path / "engines")
+    for module in (engine, go_build):
+        monkeypatch.setattr(module, "ENGINES", tmp_path / "engines")
     return folder
 
 
@@ -43,7 +44,7 @@ def test_without_pulumi_and_go_both_ways_out_are_named():
 def test_go_that_is_too_old_is_named_with_its_version(bare_path: Path):
     _tool(bare_path, "go", "echo go1.21.4")
 
-    with pytest.raises(SandboxError, match=r"Go is go1\.21\.4: building needs 1\.26"):
+    with pytest.raises(SandboxError, match=r"needs Go 1\.26, and Go here is go1\.21\.4"):
         engine.locate()
 
 
@@ -66,7 +67,7 @@ def test_a_failed_build_shows_its_last_words_and_leaves_no_engine(bare_path: Pat
 def test_a_build_shows_progress_and_the_result_is_found_again(
     bare_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(engine, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(go_build, "REPORT_SECONDS", 0)
     build = (
         'for last; do previous=$output; test "$before" = -o && output=$last; before=$last; done; echo x; : > "$output"'
     )
@@ -87,8 +88,8 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
     program.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from sandbox import __main__, engine\n"
-        "engine.ENGINES = Path('no-engine-here')\n"
+        "from sandbox import __main__, engine, go_build\n"
+        "engine.ENGINES = go_build.ENGINES = Path('no-engine-here')\n"
         "sys.exit(__main__.main())\n"
     )
     environment = {

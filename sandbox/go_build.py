@@ -1,0 +1,117 @@
+"""Programs built from their Go modules, once, into the checkout: caches inside it, a lock, and progress on what takes minutes."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox import console
+from sandbox.errors import SandboxError
+from sandbox.paths import CACHE, ENGINES
+
+__all__ = ["GoBuild", "build_once"]
+
+REPORT_SECONDS = 15.0
+
+
+def build_once(program: str, executable: Path, minimum: tuple[int, int], make: Callable[["GoBuild"], None]) -> None:
+    """Let ``make`` build ``executable``, where there is none and no other run is building it; all or nothing.
+
+    Args:
+        program: what is built, in words, such as ``the Pulumi engine v3.259.0``.
+        executable: where it is put; ``make`` writes to ``GoBuild.draft``.
+        minimum: the oldest Go that can build it.
+        make: the steps.
+
+    Raises:
+        SandboxError: Go is missing or too old, or a step failed.
+    """
+    _require_go(program, minimum)
+    with _lock(program):
+        if executable.exists():
+            return
+        console.step(f"Building {program} from its Go module: once, some minutes on two cores")
+        executable.parent.mkdir(parents=True, exist_ok=True)
+        build = GoBuild(program, executable.with_name(f".{executable.name}.{os.getpid()}"))
+        try:
+            make(build)
+            build.draft.replace(executable)
+        finally:
+            build.draft.unlink(missing_ok=True)
+        console.note(f"built in {console.elapsed(time.monotonic() - build.started)}")
+
+
+class GoBuild:
+    """One program being built.
+
+    Attributes:
+        draft: where the executable is written before it has its name.
+        started: the monotonic time of the beginning.
+    """
+
+    def __init__(self, program: str, draft: Path) -> None:
+        self.program, self.draft, self.started = program, draft, time.monotonic()
+
+    def run(self, arguments: list[str], directory: Path, *, packages: int | None = None) -> list[str]:
+        """Run ``go`` in ``directory``; its output's lines. ``packages``: how many it compiles, for the progress."""
+        lines: list[str] = []
+        last_report = time.monotonic()
+        command = ["go", *arguments]
+        with subprocess.Popen(
+            command, cwd=directory, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as child:
+            assert child.stdout is not None  # noqa: S101 - follows from stdout=PIPE
+            for line in child.stdout:
+                lines.append(line.rstrip())
+                if time.monotonic() - last_report >= REPORT_SECONDS:
+                    last_report = time.monotonic()
+                    doing = f"compiled {len(lines)} of about {packages} packages" if packages else line.strip()
+                    console.note(f"{doing}, {console.elapsed(last_report - self.started)} so far")
+        if child.returncode != 0:
+            tail = "\n".join(lines[-20:])
+            raise SandboxError(
+                f"Building {self.program} failed (go {arguments[0]}, exit code {child.returncode}):\n{tail}\n"
+                "Go modules come from GOPROXY; check the network, then try again: what was compiled is kept"
+            )
+        return lines
+
+
+def _environment() -> dict[str, str]:
+    own = {
+        "GOMODCACHE": str(CACHE / "go-modules"),
+        "GOCACHE": str(CACHE / "go-build"),
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -modcacherw",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+    return {**os.environ, **own}
+
+
+def _require_go(program: str, minimum: tuple[int, int]) -> None:
+    needed = f"{minimum[0]}.{minimum[1]}"
+    way_out = f"install Go {needed} or newer: https://go.dev/dl/"
+    if shutil.which("go") is None:
+        raise SandboxError(f"Building {program} needs Go, and there is no `go` on PATH; {way_out}")
+    answer = subprocess.run(["go", "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False)
+    found = re.match(r"go(\d+)\.(\d+)", answer.stdout)
+    if found is None or (int(found[1]), int(found[2])) < minimum:
+        version = answer.stdout.strip() or "unknown"
+        raise SandboxError(f"Building {program} needs Go {needed}, and Go here is {version}; {way_out}")
+
+
+@contextmanager
+def _lock(program: str) -> Iterator[None]:
+    ENGINES.mkdir(parents=True, exist_ok=True)
+    with (ENGINES / "build.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.step(f"Waiting for another run that is building; {program} is next")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
