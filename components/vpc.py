@@ -1,7 +1,7 @@
 """The VPC that the stack lives in: one that exists, looked up and judged, or a new one through awsx."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -47,14 +47,19 @@ def existing_vpc(vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_i
         raise pulumi.RunError(
             "The network's settings don't fit what exists; nothing was touched:\n  - " + "\n  - ".join(problems)
         )
-    # EFS takes one mount target for each zone, and an interface endpoint one subnet.
-    first_of_zone = {zones[subnet_id]: subnet_id for subnet_id in reversed(private_subnet_ids)}
     return Vpc(
         id=vpc_id,
-        public_subnet_ids=list({zones[subnet_id]: subnet_id for subnet_id in reversed(public_subnet_ids)}.values()),
-        private_subnet_ids=[subnet_id for subnet_id in private_subnet_ids if subnet_id in first_of_zone.values()],
+        public_subnet_ids=_one_of_each_zone(public_subnet_ids, zones),
+        # EFS takes one mount target for each zone, and an interface endpoint one subnet.
+        private_subnet_ids=_one_of_each_zone(private_subnet_ids, zones),
         private_route_table_ids=_route_tables(vpc_id, private_subnet_ids),
     )
+
+
+def _one_of_each_zone(subnet_ids: Sequence[str], zones: Mapping[str, str]) -> list[str]:
+    """The first subnet of each zone, in the order given."""
+    first = {zones[subnet_id]: subnet_id for subnet_id in reversed(subnet_ids)}
+    return [subnet_id for subnet_id in subnet_ids if subnet_id in first.values()]
 
 
 def _route_tables(vpc_id: str, subnet_ids: Sequence[str]) -> list[str]:
