@@ -217,6 +217,7 @@ def test_an_update_that_fails_leaves_the_old_task_where_it_is(service: Deploymen
     assert _status(service).task == before.task
     assert service.require_service().definition == before.definition
     assert set(visitor.answers) == {200}
+    service.client("ecs").deregister_task_definition(taskDefinition=broken)
 
 
 def _with(container: dict[str, Any], name: str, value: str) -> dict[str, Any]:
