@@ -10,6 +10,7 @@ from components.locking import Locking, LockingArgs
 from components.network import Network, NetworkArgs
 from components.permissions import Permissions, PermissionsArgs
 from components.secrets import Secrets, SecretsArgs
+from components.stack import Stack
 from components.storage import Storage, StorageArgs
 from components.vpc import NewVpc, NewVpcArgs, existing_vpc
 from names import PhysicalNames
@@ -24,6 +25,8 @@ names = PhysicalNames(
     partition=partition.partition,
     dns_suffix=partition.dns_suffix,
 )
+stack = Stack(names=names, tags=settings.tags, deletion_protection=settings.deletion_protection)
+deployers = settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn]
 if settings.managed_role_prefixes and not settings.permissions_boundary_arn:
     pulumi.log.warn(
         "atlantis:permissionsBoundaryArn is not set: Terraform can give the roles it manages more rights than Atlantis itself has. "
@@ -34,46 +37,40 @@ allowed_cidr_blocks, webhook_cidr_blocks = settings.reaching_cidr_blocks
 if settings.vpc_id:
     vpc = existing_vpc(settings.vpc_id, settings.public_subnet_ids, settings.private_subnet_ids)
 else:
-    vpc = NewVpc("vpc", NewVpcArgs(names=names, cidr_block=str(settings.vpc_cidr_block), tags=settings.tags)).vpc
+    vpc = NewVpc("vpc", NewVpcArgs(stack=stack, cidr_block=str(settings.vpc_cidr_block))).vpc
 
 network = Network(
     "network",
     NetworkArgs(
-        names=names,
+        stack=stack,
         vpc=vpc,
         allowed_cidr_blocks=allowed_cidr_blocks,
         webhook_cidr_blocks=webhook_cidr_blocks,
         container_port=settings.container_port,
         vpc_endpoints=settings.vpc_endpoints,
         locking_database=settings.locking_database == "redis",
-        tags=settings.tags,
     ),
 )
 storage = Storage(
     "storage",
     StorageArgs(
-        names=names,
+        stack=stack,
         private_subnet_ids=vpc.private_subnet_ids,
         security_group_id=network.file_system_security_group_id,
         customer_key_on_file_system=settings.efs_encryption_key == "customer",
         posix_uid=settings.posix_uid,
         posix_gid=settings.posix_gid,
         root_directory=settings.efs_root_directory,
-        deletion_protection=settings.deletion_protection,
-        tags=settings.tags,
     ),
 )
-deployers = settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn]
 secrets = Secrets(
     "secrets",
     SecretsArgs(
-        names=names,
+        stack=stack,
         github_app_secret_name=settings.github_app_secret_name,
         webhook_secret_name=settings.webhook_secret_name,
         webhook_secret_generation=settings.webhook_secret_generation,
         webhook_secret_readers=deployers,
-        deletion_protection=settings.deletion_protection,
-        tags=settings.tags,
     ),
 )
 locking = None
@@ -81,20 +78,18 @@ if network.locking_security_group_id is not None:
     locking = Locking(
         "locking",
         LockingArgs(
-            names=names,
+            stack=stack,
             private_subnet_ids=vpc.private_subnet_ids,
             security_group_id=network.locking_security_group_id,
             node_type=settings.locking_node_type,
             password_generation=settings.locking_password_generation,
             password_readers=deployers,
-            deletion_protection=settings.deletion_protection,
-            tags=settings.tags,
         ),
     )
 permissions = Permissions(
     "permissions",
     PermissionsArgs(
-        names=names,
+        stack=stack,
         secret_arns={
             "githubApp": secrets.github_app_secret_arn,
             "webhook": secrets.webhook_secret_arn,
@@ -108,13 +103,12 @@ permissions = Permissions(
         managed_role_prefixes=settings.managed_role_prefixes,
         deployer_arns=deployers,
         permissions_boundary_arn=settings.permissions_boundary_arn,
-        tags=settings.tags,
     ),
 )
 ingress = Ingress(
     "ingress",
     IngressArgs(
-        names=names,
+        stack=stack,
         vpc_id=vpc.id,
         public_subnet_ids=vpc.public_subnet_ids,
         security_group_id=network.load_balancer_security_group_id,
@@ -126,14 +120,12 @@ ingress = Ingress(
         allowed_cidr_blocks=allowed_cidr_blocks,
         webhook_cidr_blocks=webhook_cidr_blocks,
         container_port=settings.container_port,
-        deletion_protection=settings.deletion_protection,
-        tags=settings.tags,
     ),
 )
 compute = Compute(
     "compute",
     ComputeArgs(
-        names=names,
+        stack=stack,
         image=settings.image or pulumi.Output.concat(storage.repository_url, ":", settings.image_tag),
         cpu=settings.cpu,
         memory=settings.memory,
@@ -164,8 +156,6 @@ compute = Compute(
             *ingress.routes,
             *([locking.password] if locking else []),
         ],
-        deletion_protection=settings.deletion_protection,
-        tags=settings.tags,
     ),
 )
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.policy_documents import document, refuse_plain_transport
-from names import PhysicalNames
+from components.stack import Stack
 
 KEPT_DAYS = 90
 
@@ -15,10 +15,7 @@ KEPT_DAYS = 90
 class AccessLogsArgs:
     """Whose requests are logged."""
 
-    names: PhysicalNames
-    deletion_protection: bool
-    """Whether the engine refuses to delete the bucket, and AWS one that holds logs."""
-    tags: dict[str, str]
+    stack: Stack
 
 
 class AccessLogs(pulumi.ComponentResource):
@@ -31,14 +28,14 @@ class AccessLogs(pulumi.ComponentResource):
     def __init__(self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        names = args.names
+        names = args.stack.names
         arn = names.bucket_arn(names.access_log_bucket)
         bucket = aws.s3.Bucket(
             name,
             bucket=names.access_log_bucket,
-            force_destroy=not args.deletion_protection,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            force_destroy=not args.stack.deletion_protection,
+            tags=args.stack.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection),
         )
         block = aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",

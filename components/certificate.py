@@ -5,14 +5,16 @@ import dataclasses
 import pulumi
 import pulumi_aws as aws
 
+from components.stack import Stack
+
 
 @dataclasses.dataclass(kw_only=True)
 class CertificateArgs:
     """The host, and the zone that proves it."""
 
+    stack: Stack
     host: str
     hosted_zone_id: str
-    tags: dict[str, str]
 
 
 class Certificate(pulumi.ComponentResource):
@@ -27,7 +29,7 @@ class Certificate(pulumi.ComponentResource):
             name,
             domain_name=args.host,
             validation_method="DNS",
-            tags=args.tags,
+            tags=args.stack.tags,
             # A listener can't be without one: the next is issued before the last is deleted, which is the engine's own order.
             opts=child,
         )

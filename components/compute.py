@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.encryption import CustomerKey, CustomerKeyArgs
 from components.locking import PASSWORD_KEY, LockingDatabase
-from names import PhysicalNames
+from components.stack import Stack
 
 CONTAINER = "atlantis"
 DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
@@ -42,7 +42,7 @@ REPO_CONFIG = json.dumps(
 class ComputeArgs:
     """The task, what it is started with and where."""
 
-    names: PhysicalNames
+    stack: Stack
     image: pulumi.Input[str]
     cpu: int
     """CPU units: 1024 are one vCPU."""
@@ -73,8 +73,6 @@ class ComputeArgs:
     target_group_arn: pulumi.Input[str]
     start_after: Sequence[pulumi.Resource]
     """What a first task needs and no output tells: mount targets, listener rules, role policies, generated secrets."""
-    deletion_protection: bool
-    tags: dict[str, str]
 
 
 class Compute(pulumi.ComponentResource):
@@ -109,7 +107,7 @@ class Compute(pulumi.ComponentResource):
         self.register_outputs({"clusterName": self.cluster_name, "serviceName": self.service_name})
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
-        args, names = self._args, self._args.names
+        args, names = self._args, self._args.stack.names
         writes_logs = {
             "Sid": "EncryptLogs",
             "Effect": "Allow",
@@ -127,12 +125,10 @@ class Compute(pulumi.ComponentResource):
         key = CustomerKey(
             f"{self._name}-logs-key",
             CustomerKeyArgs(
-                names=names,
+                stack=args.stack,
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
                 users=[writes_logs],
-                deletion_protection=args.deletion_protection,
-                tags=args.tags,
             ),
             self._child,
         )
@@ -141,16 +137,16 @@ class Compute(pulumi.ComponentResource):
             name=names.log_group,
             kms_key_id=key.arn,
             retention_in_days=args.log_retention_days,
-            tags=args.tags,
+            tags=args.stack.tags,
             opts=self._child,
         )
 
     def _cluster(self) -> aws.ecs.Cluster:
         return aws.ecs.Cluster(
             f"{self._name}-cluster",
-            name=self._args.names.base,
+            name=self._args.stack.names.base,
             settings=[{"name": "containerInsights", "value": "enabled"}],
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
 
@@ -167,7 +163,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         return aws.ecs.TaskDefinition(
             f"{self._name}-task",
-            family=args.names.base,
+            family=args.stack.names.base,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu=str(args.cpu),
@@ -187,7 +183,7 @@ class Compute(pulumi.ComponentResource):
                 }
             ],
             container_definitions=pulumi.Output.json_dumps([self._container(log_group)]),
-            tags=args.tags,
+            tags=args.stack.tags,
             opts=self._child,
         )
 
@@ -221,7 +217,7 @@ class Compute(pulumi.ComponentResource):
                 "logDriver": "awslogs",
                 "options": {
                     "awslogs-group": log_group.name,
-                    "awslogs-region": args.names.region,
+                    "awslogs-region": args.stack.names.region,
                     "awslogs-stream-prefix": CONTAINER,
                 },
             },
@@ -268,7 +264,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         return aws.ecs.Service(
             f"{self._name}-service",
-            name=args.names.base,
+            name=args.stack.names.base,
             cluster=cluster.arn,
             task_definition=task_definition.arn,
             desired_count=args.desired_count,
@@ -298,6 +294,6 @@ class Compute(pulumi.ComponentResource):
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             enable_execute_command=False,
-            tags=args.tags,
+            tags=args.stack.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[capacity, *args.start_after]),
         )

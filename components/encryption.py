@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.policy_documents import Statement, document
+from components.stack import Stack
 from names import PhysicalNames
 
 ADMINISTRATION = [
@@ -38,15 +39,12 @@ ADMINISTRATION = [
 class CustomerKeyArgs:
     """What a key encrypts and for whom."""
 
-    names: PhysicalNames
+    stack: Stack
     store: str
     """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs or locking."""
     description: str
     users: Sequence[Statement]
     """Statements of the key policy that name who may use the key and how, without `Resource`."""
-    deletion_protection: bool
-    """Whether the engine refuses to delete it: what it encrypted is lost with it."""
-    tags: dict[str, str]
 
 
 class CustomerKey(pulumi.ComponentResource):
@@ -59,7 +57,7 @@ class CustomerKey(pulumi.ComponentResource):
         administrators: Statement = {
             "Sid": "AdministerThroughIam",
             "Effect": "Allow",
-            "Principal": {"AWS": args.names.account_root},
+            "Principal": {"AWS": args.stack.names.account_root},
             "Action": ADMINISTRATION,
         }
         key = aws.kms.Key(
@@ -69,12 +67,12 @@ class CustomerKey(pulumi.ComponentResource):
             deletion_window_in_days=30,
             # A key policy's resource is always the key that it stands on.
             policy=document([statement | {"Resource": "*"} for statement in (administrators, *args.users)]),
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+            tags=args.stack.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection),
         )
         aws.kms.Alias(
             f"{name}-alias",
-            name=args.names.key_alias(args.store),
+            name=args.stack.names.key_alias(args.store),
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )

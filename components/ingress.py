@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.access_logs import AccessLogs, AccessLogsArgs
 from components.certificate import Certificate, CertificateArgs
-from names import PhysicalNames
+from components.stack import Stack
 
 CONDITION_VALUES = 5
 """Values that AWS takes in all conditions of one rule together."""
@@ -21,7 +21,7 @@ WEBHOOK_PRIORITY, ALLOWED_PRIORITY = 100, 200
 class IngressArgs:
     """Who is let through to what."""
 
-    names: PhysicalNames
+    stack: Stack
     vpc_id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
@@ -39,8 +39,6 @@ class IngressArgs:
     webhook_cidr_blocks: Sequence[str]
     """Ranges that reach POST /events only."""
     container_port: int
-    deletion_protection: bool
-    tags: dict[str, str]
 
 
 class Ingress(pulumi.ComponentResource):
@@ -73,12 +71,12 @@ class Ingress(pulumi.ComponentResource):
         args = self._args
         logs = AccessLogs(
             f"{self._name}-access-logs",
-            AccessLogsArgs(names=args.names, deletion_protection=args.deletion_protection, tags=args.tags),
+            AccessLogsArgs(stack=args.stack),
             self._child,
         )
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
-            name=args.names.base,
+            name=args.stack.names.base,
             load_balancer_type="application",
             internal=False,
             ip_address_type=args.ip_address_type,
@@ -87,15 +85,15 @@ class Ingress(pulumi.ComponentResource):
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",
             drop_invalid_header_fields=True,
-            enable_deletion_protection=args.deletion_protection,
-            tags=args.tags,
+            enable_deletion_protection=args.stack.deletion_protection,
+            tags=args.stack.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
 
     def _target_group(self) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
             f"{self._name}-targets",
-            name=self._args.names.target_group,
+            name=self._args.stack.names.target_group,
             vpc_id=self._args.vpc_id,
             target_type="ip",
             protocol="HTTP",
@@ -112,7 +110,7 @@ class Ingress(pulumi.ComponentResource):
                 "healthy_threshold": 2,
                 "unhealthy_threshold": 3,
             },
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
 
@@ -125,7 +123,7 @@ class Ingress(pulumi.ComponentResource):
             default_actions=[
                 {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
             ],
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
 
@@ -143,7 +141,7 @@ class Ingress(pulumi.ComponentResource):
                     "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
                 }
             ],
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
 
@@ -155,7 +153,7 @@ class Ingress(pulumi.ComponentResource):
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self._name}-certificate",
-            CertificateArgs(host=args.host, hosted_zone_id=args.hosted_zone_id, tags=args.tags),
+            CertificateArgs(stack=args.stack, host=args.host, hosted_zone_id=args.hosted_zone_id),
             self._child,
         ).arn
 
@@ -175,7 +173,7 @@ class Ingress(pulumi.ComponentResource):
                 priority=priority + number,
                 conditions=[*conditions, {"source_ip": {"values": chunk}}],
                 actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-                tags=self._args.tags,
+                tags=self._args.stack.tags,
                 opts=self._child,
             )
             for kind, priority, blocks, conditions in kinds

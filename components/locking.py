@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.encryption import CustomerKey, CustomerKeyArgs, through_service
+from components.stack import Stack
 from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
-from names import PhysicalNames
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
 PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
@@ -32,7 +32,7 @@ class LockingDatabase:
 class LockingArgs:
     """Where the database is, how large, and who reads its password."""
 
-    names: PhysicalNames
+    stack: Stack
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """In two zones at least: each node is in one of its own."""
     security_group_id: pulumi.Input[str]
@@ -41,9 +41,6 @@ class LockingArgs:
     """Another number makes another password; the one before it stays valid until the next."""
     password_readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the password: whoever deploys."""
-    deletion_protection: bool
-    """Whether the engine refuses to delete database, password and key."""
-    tags: dict[str, str]
 
 
 class Locking(pulumi.ComponentResource):
@@ -73,7 +70,7 @@ class Locking(pulumi.ComponentResource):
         self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
 
     def _key(self) -> CustomerKey:
-        names = self._args.names
+        names = self._args.stack.names
         store_use = [
             "kms:CreateGrant",
             "kms:Decrypt",
@@ -87,15 +84,13 @@ class Locking(pulumi.ComponentResource):
         return CustomerKey(
             f"{self._name}-key",
             CustomerKeyArgs(
-                names=names,
+                stack=self._args.stack,
                 store="locking",
                 description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
                 users=[
                     through_service(names, "UseThroughElastiCache", "elasticache", store_use),
                     through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE),
                 ],
-                deletion_protection=self._args.deletion_protection,
-                tags=self._args.tags,
             ),
             self._child,
         )
@@ -105,25 +100,23 @@ class Locking(pulumi.ComponentResource):
         return task_secret(
             f"{self._name}-password",
             TaskSecretArgs(
-                names=args.names,
-                physical_name=args.names.redis_secret,
+                stack=args.stack,
+                physical_name=args.stack.names.redis_secret,
                 description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
                 key_arn=self.key_arn,
                 readers=args.password_readers,
-                deletion_protection=args.deletion_protection,
-                tags=args.tags,
             ),
             self,
         )
 
     def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
-        args, names = self._args, self._args.names
+        args, names = self._args, self._args.stack.names
         subnet_group = aws.elasticache.SubnetGroup(
             f"{self._name}-subnets",
             name=names.base,
             description=f"Atlantis {names.environment}: subnets of the locking database",
             subnet_ids=args.private_subnet_ids,
-            tags=args.tags,
+            tags=args.stack.tags,
             opts=self._child,
         )
         return aws.elasticache.ReplicationGroup(
@@ -150,10 +143,10 @@ class Locking(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             # Otherwise a new password would wait for the maintenance window, and the new task with it.
             apply_immediately=True,
-            tags=args.tags,
+            tags=args.stack.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.deletion_protection,
+                protect=args.stack.deletion_protection,
                 # AWS raises the minor version by itself, and going back is refused.
                 ignore_changes=["engineVersion"],
             ),

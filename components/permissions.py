@@ -8,15 +8,15 @@ import pulumi_aws as aws
 
 from components import task_role
 from components.policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
+from components.stack import Stack
 from components.task_role import Scope
-from names import PhysicalNames
 
 
 @dataclasses.dataclass(kw_only=True)
 class PermissionsArgs:
     """What the two roles are for."""
 
-    names: PhysicalNames
+    stack: Stack
     secret_arns: Mapping[str, pulumi.Input[str]]
     """The secrets that the task is started with."""
     secret_key_arns: Sequence[pulumi.Input[str]]
@@ -31,7 +31,6 @@ class PermissionsArgs:
     """Who deploys this stack: Terraform may not touch them, whatever their names begin with."""
     permissions_boundary_arn: str | None
     """Put on both roles, and demanded of every role that Terraform makes."""
-    tags: dict[str, str]
 
 
 class Permissions(pulumi.ComponentResource):
@@ -48,9 +47,9 @@ class Permissions(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         execution_role = self._role(
-            "execution-role", args.names.execution_role, "starts the task: image, secrets, logs"
+            "execution-role", args.stack.names.execution_role, "starts the task: image, secrets, logs"
         )
-        task_role_ = self._role("task-role", args.names.task_role, "what Terraform runs with inside the task")
+        task_role_ = self._role("task-role", args.stack.names.task_role, "what Terraform runs with inside the task")
         self.policies = [*self._execution_policies(execution_role), *self._task_policies(task_role_)]
 
         self.execution_role_arn = execution_role.arn
@@ -61,10 +60,10 @@ class Permissions(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-{label}",
             name=physical_name,
-            description=f"Atlantis {self._args.names.environment}: {purpose}",
-            assume_role_policy=trust_tasks(self._args.names),
+            description=f"Atlantis {self._args.stack.names.environment}: {purpose}",
+            assume_role_policy=trust_tasks(self._args.stack.names),
             permissions_boundary=self._args.permissions_boundary_arn,
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
 
@@ -74,13 +73,13 @@ class Permissions(pulumi.ComponentResource):
             allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
         ]
         if args.secret_key_arns:
-            via = {"StringEquals": {"kms:ViaService": args.names.via("secretsmanager")}}
+            via = {"StringEquals": {"kms:ViaService": args.stack.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
         return [
             aws.iam.RolePolicyAttachment(
                 f"{self._name}-execution-managed",
                 role=role.name,
-                policy_arn=args.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+                policy_arn=args.stack.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
                 opts=self._child,
             ),
             aws.iam.RolePolicy(
@@ -95,7 +94,7 @@ class Permissions(pulumi.ComponentResource):
     def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
         args = self._args
         scope = Scope(
-            names=args.names,
+            names=args.stack.names,
             prefixes=tuple(args.managed_role_prefixes),
             permissions_boundary_arn=args.permissions_boundary_arn,
         )
@@ -124,10 +123,10 @@ class Permissions(pulumi.ComponentResource):
         """A policy of its own for each subject: all inline policies of a role together may have 10,240 characters."""
         managed = aws.iam.Policy(
             f"{self._name}-task-{subject}",
-            name=f"{self._args.names.task_role}-{subject}",
-            description=f"Atlantis {self._args.names.environment}: what Terraform may do ({subject})",
+            name=f"{self._args.stack.names.task_role}-{subject}",
+            description=f"Atlantis {self._args.stack.names.environment}: what Terraform may do ({subject})",
             policy=policy,
-            tags=self._args.tags,
+            tags=self._args.stack.tags,
             opts=self._child,
         )
         return aws.iam.RolePolicyAttachment(

@@ -7,15 +7,15 @@ import pulumi
 import pulumi_aws as aws
 
 from components.encryption import CustomerKey, CustomerKeyArgs, through_service
+from components.stack import Stack
 from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
-from names import PhysicalNames
 
 
 @dataclasses.dataclass(kw_only=True)
 class SecretsArgs:
     """Which secrets exist already, and who may read the others."""
 
-    names: PhysicalNames
+    stack: Stack
     github_app_secret_name: str | None
     """An existing secret with app_id, installation_id and private_key; None makes an empty one for the operator to fill."""
     webhook_secret_name: str | None
@@ -25,9 +25,6 @@ class SecretsArgs:
     webhook_secret_readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the generated webhook secret: whoever deploys, as the
     provider reads the version back."""
-    deletion_protection: bool
-    """Whether the engine refuses to delete them, and a deleted one can be restored for 30 days."""
-    tags: dict[str, str]
 
 
 class Secrets(pulumi.ComponentResource):
@@ -71,16 +68,14 @@ class Secrets(pulumi.ComponentResource):
         return pulumi.Output.from_input(secret.arn)
 
     def _key(self) -> CustomerKey:
-        names = self._args.names
+        names = self._args.stack.names
         return CustomerKey(
             f"{self._name}-key",
             CustomerKeyArgs(
-                names=names,
+                stack=self._args.stack,
                 store="secrets",
                 description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
                 users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
-                deletion_protection=self._args.deletion_protection,
-                tags=self._args.tags,
             ),
             self._child,
         )
@@ -90,7 +85,7 @@ class Secrets(pulumi.ComponentResource):
         return task_secret(
             f"{self._name}-github-app",
             self._secret_args(
-                self._args.names.github_app_secret,
+                self._args.stack.names.github_app_secret,
                 "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
                 readers=[],
             ),
@@ -102,7 +97,7 @@ class Secrets(pulumi.ComponentResource):
         secret = task_secret(
             name,
             self._secret_args(
-                self._args.names.webhook_secret,
+                self._args.stack.names.webhook_secret,
                 "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
                 readers=self._args.webhook_secret_readers,
             ),
@@ -114,11 +109,9 @@ class Secrets(pulumi.ComponentResource):
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
         return TaskSecretArgs(
-            names=self._args.names,
+            stack=self._args.stack,
             physical_name=physical_name,
             description=description,
             key_arn=self._key_arn,
             readers=readers,
-            deletion_protection=self._args.deletion_protection,
-            tags=self._args.tags,
         )

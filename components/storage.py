@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.encryption import CustomerKey, CustomerKeyArgs, through_service
 from components.policy_documents import document, document_of_outputs, only_roles, refuse_plain_transport
-from names import PhysicalNames
+from components.stack import Stack
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -49,7 +49,7 @@ LIFECYCLE = json.dumps(
 class StorageArgs:
     """Where the file system is reached, and how both stores are encrypted and kept."""
 
-    names: PhysicalNames
+    stack: Stack
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """One for each zone: each gets a mount target."""
     security_group_id: pulumi.Input[str]
@@ -59,9 +59,6 @@ class StorageArgs:
     posix_gid: int
     root_directory: str
     """What the access point shows as its root."""
-    deletion_protection: bool
-    """Whether the engine refuses to delete or replace what holds data."""
-    tags: dict[str, str]
 
 
 class Storage(pulumi.ComponentResource):
@@ -81,7 +78,7 @@ class Storage(pulumi.ComponentResource):
         super().__init__("atlantis:index:Storage", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.deletion_protection)
+        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection)
 
         file_system = self._file_system()
         access_point = self._access_point(file_system)
@@ -108,22 +105,20 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _key(self, store: str, description: str, actions: Sequence[str], service: str) -> CustomerKey:
-        names = self._args.names
+        names = self._args.stack.names
         return CustomerKey(
             f"{self._name}-{store}-key",
             CustomerKeyArgs(
-                names=names,
+                stack=self._args.stack,
                 store=store,
                 description=description,
                 users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
-                deletion_protection=self._args.deletion_protection,
-                tags=self._args.tags,
             ),
             self._child,
         )
 
     def _file_system(self) -> aws.efs.FileSystem:
-        names = self._args.names
+        names = self._args.stack.names
         # The key exists in both modes: a file system under the AWS-managed key can be replaced by one under this key later.
         key = self._key(
             "efs",
@@ -149,7 +144,7 @@ class Storage(pulumi.ComponentResource):
                 {"transition_to_ia": "AFTER_30_DAYS"},
                 {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
             ],
-            tags=self._args.tags | {"Name": names.base},
+            tags=self._args.stack.tags | {"Name": names.base},
             opts=self._keeps_data,
         )
 
@@ -163,7 +158,7 @@ class Storage(pulumi.ComponentResource):
                 "path": self._args.root_directory,
                 "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
             },
-            tags=self._args.tags | {"Name": self._args.names.base},
+            tags=self._args.stack.tags | {"Name": self._args.stack.names.base},
             opts=self._keeps_data,
         )
 
@@ -171,7 +166,7 @@ class Storage(pulumi.ComponentResource):
         self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint
     ) -> aws.efs.FileSystemPolicy:
         """TLS from everybody, and the task's role by way of the access point only."""
-        names = self._args.names
+        names = self._args.stack.names
         admitted = only_roles(names, names.task_role)
         admitted["Condition"] |= {
             "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
@@ -203,7 +198,7 @@ class Storage(pulumi.ComponentResource):
         ]
 
     def _repository(self) -> aws.ecr.Repository:
-        names, tags = self._args.names, self._args.tags
+        names, tags = self._args.stack.names, self._args.stack.tags
         key = self._key(
             "ecr",
             f"Atlantis {names.environment}: layers of the image",
@@ -216,7 +211,7 @@ class Storage(pulumi.ComponentResource):
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
             image_scanning_configuration={"scan_on_push": True},
             image_tag_mutability="IMMUTABLE",
-            force_delete=not self._args.deletion_protection,
+            force_delete=not self._args.stack.deletion_protection,
             tags=tags,
             opts=self._keeps_data,
         )

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from components.policy_documents import Statement, document
+from components.stack import Stack
 from names import PhysicalNames
 
 RECOVERY_DAYS = 30
@@ -22,15 +23,12 @@ KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 class TaskSecretArgs:
     """What a secret holds and for whom."""
 
-    names: PhysicalNames
+    stack: Stack
     physical_name: str
     description: str
     key_arn: pulumi.Input[str]
     readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read it."""
-    deletion_protection: bool
-    """Whether the engine refuses to delete it, and a deleted one can be restored for 30 days."""
-    tags: dict[str, str]
 
 
 def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
@@ -40,14 +38,14 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
         name=args.physical_name,
         description=args.description,
         kms_key_id=args.key_arn,
-        recovery_window_in_days=RECOVERY_DAYS if args.deletion_protection else 0,
-        tags=args.tags,
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.deletion_protection),
+        recovery_window_in_days=RECOVERY_DAYS if args.stack.deletion_protection else 0,
+        tags=args.stack.tags,
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.stack.deletion_protection),
     )
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document([_refuse_other_readers(args.names, args.readers)]),
+        policy=document([_refuse_other_readers(args.stack.names, args.readers)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
-from names import PhysicalNames
+from components.stack import Stack
 
 ZONES = 2
 
@@ -80,10 +80,9 @@ def _route_tables(vpc_id: str, subnet_ids: Sequence[str]) -> list[str]:
 class NewVpcArgs:
     """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
 
-    names: PhysicalNames
+    stack: Stack
     cidr_block: str
     """The private IPv4 range, /16 to /22."""
-    tags: dict[str, str]
 
 
 class NewVpc(pulumi.ComponentResource):
@@ -108,14 +107,14 @@ class NewVpc(pulumi.ComponentResource):
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC),
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE),
             ],
-            tags=args.tags | {"Name": args.names.base},
+            tags=args.stack.tags | {"Name": args.stack.names.base},
             opts=child,
         )
         self.vpc_id = self._vpc.vpc_id
         self.public_subnet_ids = self._vpc.public_subnet_ids
         self.private_subnet_ids = self._vpc.private_subnet_ids
         # The group that AWS gives a VPC lets its members reach each other; without rules nothing can lean on it.
-        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.tags, opts=child)
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.stack.tags, opts=child)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,
@@ -133,8 +132,11 @@ class NewVpc(pulumi.ComponentResource):
             id=self.vpc_id,
             public_subnet_ids=[self.public_subnet_ids[zone] for zone in range(ZONES)],
             private_subnet_ids=private,
-            private_route_table_ids=[
-                aws.ec2.get_route_table_output(subnet_id=subnet_id, opts=after_vpc).route_table_id
-                for subnet_id in private
-            ],
+            # A list that may be empty, not a table by subnet: after a run that ended before the associations were made, the
+            # next preview finds none yet.
+            private_route_table_ids=aws.ec2.get_route_tables_output(
+                vpc_id=self.vpc_id,
+                filters=[aws.ec2.GetRouteTablesFilterArgs(name="association.subnet-id", values=private)],
+                opts=after_vpc,
+            ).ids,
         )

@@ -139,7 +139,6 @@ class _Aws(Mocks):
                 "vpcId": "vpc-other" if str(asked.get("id")).endswith("9") else EXISTING_VPC["vpcId"],
             },
             "aws:ec2/getRouteTables:getRouteTables": {"ids": _route_tables(asked)},
-            "aws:ec2/getRouteTable:getRouteTable": {"routeTableId": f"rtb-of-{asked.get('subnetId')}"},
             "aws:secretsmanager/getSecret:getSecret": {
                 "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked.get('name')}-AbCdEf",
                 "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}",
@@ -149,10 +148,12 @@ class _Aws(Mocks):
 
 
 def _route_tables(asked: Mapping[str, Any]) -> list[str]:
-    """The first private subnet has a table of its own, the second uses the main one."""
+    """Of an existing VPC the first private subnet has a table of its own, the second uses the main one; a new one's all have."""
     by = asked.get("filters", [{"name": "", "values": []}])[0]
     if by["name"] == "association.main":
         return ["rtb-main"]
+    if asked.get("vpcId") == "vpc-new":
+        return [f"rtb-of-{subnet}" for subnet in by["values"]]
     return ["rtb-own"] if by["values"] == [EXISTING_VPC["privateSubnetIds"][0]] else []
 
 
