@@ -76,6 +76,10 @@ def _route_tables(vpc_id: str, subnet_ids: Sequence[str]) -> list[str]:
     return sorted(tables)
 
 
+def _associated_with(subnet_ids: Sequence[str]) -> list[aws.ec2.GetRouteTablesFilterArgs]:
+    return [aws.ec2.GetRouteTablesFilterArgs(name="association.subnet-id", values=subnet_ids)]
+
+
 @dataclasses.dataclass(kw_only=True)
 class NewVpcArgs:
     """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
@@ -136,7 +140,7 @@ class NewVpc(pulumi.ComponentResource):
             # next preview finds none yet.
             private_route_table_ids=aws.ec2.get_route_tables_output(
                 vpc_id=self.vpc_id,
-                filters=[aws.ec2.GetRouteTablesFilterArgs(name="association.subnet-id", values=private)],
+                filters=self.private_subnet_ids.apply(_associated_with),
                 opts=after_vpc,
             ).ids,
         )
