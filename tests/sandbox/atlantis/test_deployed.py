@@ -149,7 +149,7 @@ def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_wh
     client.put_secret_value(SecretId=secret, SecretString=json.dumps(escaped))
     with pytest.raises(SandboxError) as failure:
         _sandbox(up, logLevel="warn").up()
-    assert "ATLANTIS_GH_APP_KEY is no unencrypted private key in PEM" in str(failure.value)
+    assert "ATLANTIS_GH_APP_KEY has the two characters \\n where line breaks belong" in str(failure.value)
     assert "rolled the service back" in str(failure.value)
 
     client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
