@@ -20,6 +20,8 @@ __all__ = ["Sandbox"]
 
 PROTECTION = "atlantis:deletionProtection"
 UNATTENDED = ("--yes", "--skip-preview")
+# Without the program the engine would use the provider's endpoints of the last run, whose port may be another one now.
+CURRENT_PROVIDERS = "--run-program"
 
 
 class Sandbox:
@@ -94,7 +96,7 @@ class Sandbox:
         with self._run("refresh"):
             self._start()
             self._recover()
-            self._change("refresh", "Reading back")
+            self._change("refresh", "Reading back", CURRENT_PROVIDERS)
 
     def down(self, *, force: bool = False) -> None:
         """Destroy what is not protected, or with ``force`` everything, and stop every process."""
@@ -107,7 +109,7 @@ class Sandbox:
                 if force:
                     self._lift_protection()
                 how = ("--remove", "--ignore-protect") if force else ("--exclude-protected",)
-                self._change("destroy", "Destroying", *how)
+                self._change("destroy", "Destroying", CURRENT_PROVIDERS, *how)
                 if force:
                     self._require_nothing_left()
             stopped = processes.stop_all(self.state)
@@ -176,7 +178,7 @@ class Sandbox:
             return
         console.step(f"Recovering first: {reason}")
         self._stack.cancel()
-        self._stack.run("refresh", *UNATTENDED, "--clear-pending-creates", lock=self._lock)
+        self._stack.run("refresh", *UNATTENDED, CURRENT_PROVIDERS, "--clear-pending-creates", lock=self._lock)
         locks.clear_unfinished(self.state)
 
     def _change(self, verb: str, doing: str, *arguments: str) -> None:
