@@ -82,7 +82,11 @@ class GoBuild:
 
 
 def _environment() -> dict[str, str]:
+    configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     own = {
+        # Go keeps its telemetry in the configuration folder: here, not in the user's, whose `go env -w` still counts.
+        "XDG_CONFIG_HOME": str(CACHE / "go-configuration"),
+        "GOENV": os.environ.get("GOENV") or str(configuration / "go" / "env"),
         "GOMODCACHE": str(CACHE / "go-modules"),
         "GOCACHE": str(CACHE / "go-build"),
         "GOTOOLCHAIN": "local",
