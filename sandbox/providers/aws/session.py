@@ -124,7 +124,9 @@ def error_code(error: Exception) -> str:
 def is_gone(error: Exception) -> bool:
     """Whether AWS says that the object does not exist: every service has a code of its own for it."""
     code = error_code(error)
-    return "NotFound" in code or code.startswith("NoSuch") or code == "404"
+    # ECS has no code for a task definition that is not there, only words.
+    no_definition = code == "ClientException" and "Unable to describe task definition" in str(error)
+    return "NotFound" in code or code.startswith("NoSuch") or code == "404" or no_definition
 
 
 @contextmanager
