@@ -75,7 +75,7 @@ clean: .venv/installed ## stop everything and remove what this checkout made on 
 
 .venv/installed: requirements.txt requirements-dev.txt policy/requirements.txt
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0] + "; name one with make BASE_PYTHON=python3.11")'
-	@echo "==> Installing the Python packages into .venv (once, a minute or two)"
+	@echo "==> Installing the Python packages into .venv (once, a minute or two)" >&2
 	@$(BASE_PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet -r requirements-dev.txt
 	@touch $@
