@@ -143,7 +143,9 @@ class Sandbox:
         with locks.one_run(self.state, verb) as lock:
             self._lock = lock
             if self._stack.restore():
-                locks.mark_unfinished(self.state, "the engine's state was damaged; its own last copy is in its place")
+                locks.mark_unfinished(
+                    self.state, "the engine's state was damaged; the newest one that is whole is in its place"
+                )
             try:
                 yield
             finally:

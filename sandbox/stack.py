@@ -56,23 +56,32 @@ class Stack:
         return bool(self._checkpoint.get("pending_operations"))
 
     def restore(self) -> bool:
-        """Put the engine's own last copy in the place of a state that was cut off in writing, on a full disk say.
+        """Put the newest state that is whole in the place of one that was cut off in writing, on a full disk say.
 
-        Returns whether that was needed. Raises ``SandboxError`` where the copy can't be read either.
+        The engine copies the state before it writes a new one, so a second cut takes the copy too; it also keeps one of
+        each run that ended. Returns whether that was needed. Raises ``SandboxError`` where none is whole.
         """
         file = self._checkpoint_file
         if file is None or _readable(file):
             return False
-        copy = file.with_name(f"{file.name}.bak")
-        if not _readable(copy):
+        kept = sorted(self._kept_states(file), key=lambda path: path.stat().st_mtime, reverse=True)
+        whole = next((path for path in kept if _readable(path)), None)
+        if whole is None:
             raise SandboxError(
-                f"The engine's state {file} is damaged, and so is its copy {copy.name}. "
-                f"Put a good one there (older ones are in {self.workspace.backend / '.pulumi' / 'backups'}), "
+                f"The engine's state {file} is damaged, and so are its copies. Put a good one there, "
                 f"or give the stack up: `make down`, then remove the folder {self.workspace.state}."
             )
         file.rename(file.with_name(f"{file.name}.damaged"))
-        shutil.copy2(copy, file)
+        shutil.copy2(whole, file)
         return True
+
+    def _kept_states(self, file: Path) -> list[Path]:
+        own = self.workspace.backend / ".pulumi"
+        return [
+            *file.parent.glob(f"{file.name}.bak"),
+            *own.glob(f"backups/*/{self.name}/*.json"),
+            *own.glob(f"history/*/{self.name}/*.checkpoint.json"),
+        ]
 
     def create(self) -> None:
         """Make the stack known to the engine."""

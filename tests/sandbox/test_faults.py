@@ -82,6 +82,10 @@ def test_a_local_aws_that_is_stopped_in_the_middle_of_an_up(deployed: Ground):
 
 def test_a_killed_local_aws_costs_what_it_had_not_saved_and_no_more(deployed: Ground):
     sandbox = deployed.sandbox()
+    sandbox.up()
+    # Saves everything: a local AWS that goes back to an older save has again what was deleted since.
+    local_aws.stop(deployed.state)
+    sandbox.up()
     process = processes.find(deployed.state, "local-aws")
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
@@ -136,18 +140,29 @@ def test_a_state_that_was_cut_off_is_taken_from_the_engines_copy(deployed: Groun
     assert sandbox.compare().describe() == ""
 
 
-def test_a_state_damaged_with_its_copy_is_named_and_left_alone(deployed: Ground):
+def test_a_state_damaged_with_its_copy_is_taken_from_the_last_run_that_ended(deployed: Ground):
     file = deployed.engine_state()
-    copy = file.with_name(f"{file.name}.bak")
-    whole = [path.read_text(encoding="utf-8") for path in (file, copy)]
-    for path in (file, copy):
+    for path in (file, file.with_name(f"{file.name}.bak")):
+        path.write_text(path.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    sandbox = deployed.sandbox()
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_state_damaged_with_all_its_copies_is_named_and_left_alone(deployed: Ground):
+    file = deployed.engine_state()
+    states = [path for path in (deployed.state / "backend" / ".pulumi").rglob("*.json*") if path.suffix != ".attrs"]
+    whole = {path: path.read_bytes() for path in states}
+    for path in states:
         path.write_text("{", encoding="utf-8")
     try:
         answer = deployed.cli("up")
         kept = file.read_text(encoding="utf-8")
     finally:
-        for path, text in zip((file, copy), whole, strict=True):
-            path.write_text(text, encoding="utf-8")
+        for path, content in whole.items():
+            path.write_bytes(content)
 
     assert answer.returncode == 1
     assert str(file) in answer.stderr
