@@ -60,7 +60,10 @@ def unfinished(state: Path) -> str | None:
 
 
 def _describe(holder: Path) -> str:
-    run = read_json(holder)
+    # A run that has just taken the lock has not said yet who it is.
+    patience = time.monotonic() + 1.0
+    while not (run := read_json(holder)) and time.monotonic() < patience:
+        time.sleep(0.02)
     return f"`{run['verb']}` (process {run['pid']})" if run else "another run"
 
 
