@@ -83,6 +83,11 @@ def _json(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
+def _size(document: str) -> int:
+    """Characters as IAM counts them: without white space."""
+    return len(re.sub(r"\s", "", document))
+
+
 class RolePolicy(AwsResource):
     """An inline policy. IAM counts all of a role's together, without white space."""
 
@@ -97,7 +102,7 @@ class RolePolicy(AwsResource):
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """The limit for one is the limit for all of a role's."""
         yield from super().rules(inputs)
-        size = len(re.sub(r"\s", "", inputs.get("policy", "")))
+        size = _size(inputs.get("policy", ""))
         if size > _INLINE_LIMIT:
             yield "policy", f"is {size} characters long; IAM allows {_INLINE_LIMIT} for all inline policies of a role"
 
@@ -109,11 +114,11 @@ class RolePolicy(AwsResource):
     def _put(self, inputs: Properties) -> None:
         # The local AWS does not enforce the limit over a role's policies together.
         others = sum(
-            len(re.sub(r"\s", "", self._document(inputs["role"], name)))
+            _size(self._document(inputs["role"], name))
             for name in self.client.list_role_policies(RoleName=inputs["role"])["PolicyNames"]
             if name != inputs["name"]
         )
-        size = others + len(re.sub(r"\s", "", inputs["policy"]))
+        size = others + _size(inputs["policy"])
         if size > _INLINE_LIMIT:
             raise ValueError(
                 f"role {inputs['role']}: inline policies of {size} characters; IAM allows {_INLINE_LIMIT} in all"
@@ -157,7 +162,7 @@ class Policy(AwsResource):
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """One policy's limit."""
         yield from super().rules(inputs)
-        size = len(re.sub(r"\s", "", inputs.get("policy", "")))
+        size = _size(inputs.get("policy", ""))
         if size > _MANAGED_LIMIT:
             yield "policy", f"is {size} characters long; IAM allows {_MANAGED_LIMIT} for a managed policy"
 
