@@ -25,6 +25,8 @@ _CLUSTER, _SERVICE = "atlantis_ecs_cluster_name", "atlantis_ecs_service_name"
 _DEFINITION = "atlantis_task_definition_arn"
 # A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
 _PATIENCE = 600.0
+# The rollback stands in the service before it stands in the agent's record.
+_RECORD_PATIENCE = 5.0
 # More than the stop timeout of any task.
 _STOP_PATIENCE = 150.0
 
@@ -74,12 +76,11 @@ def bring_up(
     """
     build.executable()
     service = deployment.require_service()
-    earlier = StatusFile(deployment.state, deployment.name).read()
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         console.step("Put throw-away values into the empty secret of the GitHub App")
     _start_agent(deployment, environment)
     if definition is not None and service.definition != definition:
-        raise SandboxError(_rolled_back(definition, service.definition, earlier))
+        raise SandboxError(_why_left(deployment, definition, service.definition))
     with console.timed(f"Starting the task of {_short(service.definition)}"):
         return _wait(deployment, service, patience)
 
@@ -118,7 +119,9 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
         "name": deployment.name,
     }
     command = [sys.executable, "-m", "sandbox.atlantis.agent"]
-    status_file.write(Status(last_good=status.last_good, front_port=status.front_port))
+    # What was rolled back is over and must still be told; any other failure is tried again.
+    told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
+    status_file.write(Status(last_good=status.last_good, front_port=status.front_port, outcomes=told))
     processes.start(
         deployment.state,
         name,
@@ -143,6 +146,11 @@ def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
         if agent is None or not agent.alive:
             log = deployment.state / "logs" / f"{_agent_name(deployment)}.log"
             raise SandboxError(f"The process that runs the task has ended; why is in {log}")
+        current = deployment.require_service()
+        if current.definition != service.definition:
+            raise SandboxError(_why_left(deployment, service.definition, current.definition))
+        # Where somebody else has deployed the same definition again, that deployment is the one to tell of.
+        service = current
         time.sleep(0.2)
     said = "\n".join(f"  {line}" for line in status_file.read().events[-5:])
     raise SandboxError(f"The task did not become healthy within {console.elapsed(patience)}:\n{said}")
@@ -159,10 +167,21 @@ def _explanation(outcome: Outcome) -> str:
     return f"Atlantis does not run as {_short(outcome.definition)} defines it:\n{reasons}\n{ending}"
 
 
-def _rolled_back(wanted: str, current: str, status: Status) -> str:
-    """Why an update is no success although the engine saw nothing wrong: its task definition was rolled back."""
-    failures = [item for item in status.outcomes.values() if item.definition == wanted and item.problems]
-    return _explanation(failures[-1] if failures else Outcome(wanted, ["it failed earlier"], current))
+def _why_left(deployment: Deployment, wanted: str, current: str) -> str:
+    """Why the service wants ``current`` and not ``wanted``, which the engine deployed and saw nothing wrong with."""
+    status_file = StatusFile(deployment.state, deployment.name)
+    deadline = time.monotonic() + _RECORD_PATIENCE
+    while time.monotonic() < deadline:
+        failures = [
+            item for item in status_file.read().outcomes.values() if item.definition == wanted and item.problems
+        ]
+        if failures:
+            return _explanation(failures[-1])
+        time.sleep(0.2)
+    return (
+        f"The service wants {_short(current)}, not {_short(wanted)} which was deployed, and the task agent has no record "
+        "of a failure: something else has changed it. Let `make refresh` notice that, and run `make up` again."
+    )
 
 
 def _short(definition: str) -> str:

@@ -33,7 +33,12 @@ class Scheduler:
         self._launcher = launcher
         self._file = status_file
         known = status_file.read()
-        self._status = Status(last_good=known.last_good, front_port=known.front_port, endpoint=deployment.endpoint)
+        self._status = Status(
+            last_good=known.last_good,
+            front_port=known.front_port,
+            endpoint=deployment.endpoint,
+            outcomes=known.outcomes,
+        )
         self._task: Task | None = None
         self._old: Task | None = None
         self._failures: dict[str, int] = {}

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox import processes
-from sandbox.atlantis import build, diagnosis, lifecycle
+from sandbox.atlantis import build, diagnosis, lifecycle, operator
 from sandbox.atlantis.lifecycle import entrance
 from sandbox.errors import SandboxError
 from sandbox.workspace import clean_environment
@@ -77,6 +78,56 @@ def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_sa
     described = running.aws.client("ecs").describe_services(cluster="atlantis-local", services=["atlantis-local"])
     assert described["services"][0]["taskDefinition"] == good
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
+
+
+def test_a_rollback_that_ends_before_up_looks_at_the_agent_is_told_all_the_same(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
+    assert agent is not None
+    client = running.aws.client("secretsmanager")
+    good = client.get_secret_value(SecretId=running.app_secret)["SecretString"]
+    client.put_secret_value(SecretId=running.app_secret, SecretString="just text")
+    set_up_app = operator.set_up_app
+
+    def outlast_the_rollback(*arguments: Any) -> bool:
+        os.kill(agent.pid, signal.SIGCONT)
+        eventually("the failure of the rollback too", lambda: status(running).state == "failed")
+        return set_up_app(*arguments)
+
+    os.kill(agent.pid, signal.SIGSTOP)
+    monkeypatch.setattr(operator, "set_up_app", outlast_the_rollback)
+    running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "info")))
+    try:
+        with pytest.raises(SandboxError, match="is not a JSON object") as failure:
+            _bring_up(running)
+    finally:
+        monkeypatch.undo()
+        client.put_secret_value(SecretId=running.app_secret, SecretString=good)
+    assert "rolled the service back" in str(failure.value)
+    _bring_up(running)
+    assert status(running).state == "healthy"
+
+
+def test_a_definition_that_something_else_deploys_meanwhile_ends_the_wait(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = status(running).definition
+    assert good is not None
+    other = running.register(variable("ATLANTIS_LOG_LEVEL", "info"))
+    set_up_app = operator.set_up_app
+
+    def deploy_in_between(*arguments: Any) -> bool:
+        running.deploy(good)
+        return set_up_app(*arguments)
+
+    running.deploy(other)
+    monkeypatch.setattr(operator, "set_up_app", deploy_in_between)
+    with pytest.raises(SandboxError, match="something else has changed it"):
+        _bring_up(running)
+    monkeypatch.undo()
+    _bring_up(running)
+    assert status(running).definition == good
 
 
 def test_a_new_definition_whose_server_ends_is_tried_three_times_then_rolled_back(running: World) -> None:
