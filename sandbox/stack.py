@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sandbox import engine, local_aws
+from sandbox import attached, engine, local_aws, plugins
 from sandbox.errors import SandboxError
 from sandbox.files import read_json
 from sandbox.workspace import Workspace
@@ -64,7 +65,7 @@ class Stack:
         file = self._checkpoint_file
         if file is None or _readable(file):
             return False
-        kept = sorted(self._kept_states(file), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept = sorted(self._kept_states(file), key=_written_at, reverse=True)
         whole = next((path for path in kept if _readable(path)), None)
         if whole is None:
             raise SandboxError(
@@ -102,8 +103,14 @@ class Stack:
     def run(self, verb: str, *arguments: str, lock: int | None) -> None:
         """Run the engine with its own display; it inherits the descriptor ``lock``."""
         command = self._command([verb, *arguments, "--suppress-permalink=true"])
-        child = subprocess.Popen(command, env=self._environment(), pass_fds=[] if lock is None else [lock])
-        code = _wait(child)
+        environment = self._environment()
+        with attached.start(plugins.stand_ins(), environment, language=self.engine.built) as beside:
+            child = subprocess.Popen(
+                command,
+                env={**environment, **beside.environment},
+                pass_fds=[*([] if lock is None else [lock]), *beside.descriptors],
+            )
+            code = _wait(child)
         if code != 0:
             raise EngineError(verb, code)
 
@@ -137,6 +144,12 @@ class Stack:
         file = self._checkpoint_file
         document = (read_json(file) if file and _readable(file) else None) or {}
         return document.get("checkpoint", {}).get("latest") or {}
+
+
+def _written_at(state: Path) -> int:
+    """When the engine wrote a kept state, in ns since 1970: by its name, which outlives a copy of the folder."""
+    in_name = re.search(r"[.-](\d{19})(?:\.checkpoint)?\.json$", state.name)
+    return int(in_name[1]) if in_name else state.stat().st_mtime_ns
 
 
 def _readable(file: Path) -> bool:

@@ -154,15 +154,16 @@ def test_a_state_damaged_with_its_copy_is_taken_from_the_last_run_that_ended(dep
 def test_a_state_damaged_with_all_its_copies_is_named_and_left_alone(deployed: Ground):
     file = deployed.engine_state()
     states = [path for path in (deployed.state / "backend" / ".pulumi").rglob("*.json*") if path.suffix != ".attrs"]
-    whole = {path: path.read_bytes() for path in states}
+    whole = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in states}
     for path in states:
         path.write_text("{", encoding="utf-8")
     try:
         answer = deployed.cli("up")
         kept = file.read_text(encoding="utf-8")
     finally:
-        for path, content in whole.items():
+        for path, (content, written) in whole.items():
             path.write_bytes(content)
+            os.utime(path, ns=(written, written))
 
     assert answer.returncode == 1
     assert str(file) in answer.stderr

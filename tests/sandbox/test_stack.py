@@ -1,10 +1,13 @@
 """The life of the local stack on the real engine: deployed, looked at, changed, damaged, destroyed."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from sandbox.stack import EngineError
+from sandbox.stack import EngineError, Stack
+from sandbox.workspace import Workspace
 from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, last_changes, own_processes, resource
 
 
@@ -117,3 +120,27 @@ def _a_rule(ground: Ground) -> str:
     """The name of one of the listener's rules."""
     rules = [item for item in ground.sandbox().resources() if item["type"] == "aws:lb/listenerRule:ListenerRule"]
     return rules[0]["urn"].rsplit("::", 1)[1]
+
+
+def test_a_damaged_state_is_taken_from_the_newest_whole_copy_whatever_the_files_times(tmp_path: Path):
+    engine = tmp_path / "backend" / ".pulumi"
+    copies = {
+        "backups/tiny/local/local.1795000000000000001.json": "1",
+        "history/tiny/local/local-1795000000000000003.checkpoint.json": '{"newest": 3}',
+        "backups/tiny/local/local.1795000000000000002.json": "2",
+        "history/tiny/local/local-1795000000000000004.checkpoint.json": '{"cut o',
+        "history/tiny/other/other-1795000000000000005.checkpoint.json": "5",
+        "stacks/tiny/local.json": "{",
+    }
+    for name, text in copies.items():
+        file = engine / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        os.utime(file, ns=(1795000000000000000 - len(name),) * 2)
+
+    stack = Stack("local", Workspace(tmp_path, tmp_path))
+
+    assert stack.restore()
+    assert (engine / "stacks/tiny/local.json").read_text() == '{"newest": 3}'
+    assert (engine / "stacks/tiny/local.json.damaged").read_text() == "{"
+    assert not stack.restore()
