@@ -5,8 +5,8 @@ deregistered and the task stopped with its stop timeout before the process goes.
 """
 
 import argparse
+import queue
 import signal
-import threading
 from pathlib import Path
 from types import FrameType
 
@@ -37,10 +37,11 @@ def main() -> None:
     for option in ("endpoint", "region", "cluster", "name"):
         parser.add_argument(f"--{option}", required=True)
     deployment = Deployment(**vars(parser.parse_args()))
-    ending = threading.Event()
+    # Not an event, whose lock the interrupted thread may hold.
+    ending: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        ending.set()
+        ending.put(None)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
@@ -54,7 +55,7 @@ def main() -> None:
             scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
         front = None
         try:
-            while not ending.wait(_POLL_SECONDS):
+            while not _comes(ending, _POLL_SECONDS):
                 front = front or _open_front(deployment, scheduler)
                 scheduler.tick()
         finally:
@@ -62,6 +63,14 @@ def main() -> None:
             locking_database.stop(deployment.state)
             if front:
                 front.close()
+
+
+def _comes(ending: "queue.SimpleQueue[None]", seconds: float) -> bool:
+    try:
+        ending.get(timeout=seconds)
+    except queue.Empty:
+        return False
+    return True
 
 
 def _open_front(deployment: Deployment, scheduler: Scheduler) -> Front | None:
