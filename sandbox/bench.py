@@ -24,7 +24,7 @@ EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
 """
-PROGRAM_PROCESSES = (b"sandbox.language_host", b"pulumi-language-python-exec")
+PROGRAM_PROCESSES = (b"sandbox.language_server", b"pulumi-language-python-exec")
 
 
 @dataclass(frozen=True)

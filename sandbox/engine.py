@@ -1,7 +1,7 @@
 """The Pulumi engine: the one on PATH as it is, or one built from its Go module.
 
 No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``.
-The Python language host is in no Go module; a built engine gets ``sandbox.language_host`` as its neighbour.
+The Python language host is in no Go module; a built engine gets ``sandbox.language_server`` as its neighbour.
 """
 
 import re
@@ -24,26 +24,27 @@ VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 @dataclass(frozen=True)
 class Engine:
-    """A usable ``pulumi`` executable and a sentence on where it comes from."""
+    """A usable ``pulumi`` executable and a sentence on where it comes from; a ``built`` one has our language host."""
 
     executable: Path
     origin: str
+    built: bool
 
 
 def locate() -> Engine:
     """The engine to use; builds it, with progress, where there is none yet."""
     installed = shutil.which("pulumi")
     if installed and shutil.which("pulumi-language-python"):
-        return Engine(Path(installed), f"the pulumi on PATH ({installed})")
+        return Engine(Path(installed), f"the pulumi on PATH ({installed})", built=False)
     version = _module_version()
     executable = ENGINES / version / "pulumi"
     if not executable.exists():
         _build(executable, version)
     plugins.write_wrapper(
         executable.with_name("pulumi-language-python"),
-        [sys.executable, "-m", "sandbox.plugin_process", "sandbox.language_host"],
+        [sys.executable, "-m", "sandbox.plugin_process", "sandbox.language_server"],
     )
-    return Engine(executable, f"pulumi {version}, built from its Go module")
+    return Engine(executable, f"pulumi {version}, built from its Go module", built=True)
 
 
 def _module_version() -> str:

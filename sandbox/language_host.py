@@ -6,7 +6,6 @@ child. Nothing is installed here, so it reports no plugin and no package that th
 # ruff: noqa: N802, ARG002 - the service's own names, and its one signature for every call
 
 import asyncio
-import gc
 import logging
 import os
 import queue
@@ -17,6 +16,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import IO, Any
@@ -25,17 +25,27 @@ import grpc
 from pulumi import RunError, log
 from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime.settings import get_engine
 
 from sandbox.paths import CHECKOUT
+from sandbox.plugin_start import Start
+from sandbox.program_output import forwarded_output
 
-MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit for a message
 PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """What the engine asks of a language, for Python."""
+    """What the engine asks of a language, for Python.
+
+    The engine has a server for each of its stages, and names its address when it attaches.
+    """
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
+        self._engines: dict[str, str] = {}
 
     def Handshake(self, request: Any, context: Any) -> language_pb2.LanguageHandshakeResponse:
+        self._engines[context.peer()] = request.engine_address
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
@@ -66,13 +76,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stack=request.stack,
             root_directory=request.info.root_directory,
             parallel=request.parallel,
-            engine_address=_engine_address,
+            engine_address=self._engines.get(context.peer(), self._start.engine),
             monitor_address=request.monitor_address,
             preview=request.dryRun,
             organization=request.organization or "organization",
         )
         set_all_config(dict(request.config), list(request.configSecretKeys))
-        return _run(program, request.parallel)
+        with forwarded_output(get_engine()) if self._start.attached else nullcontext():
+            return _run(program, request.parallel)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[language_pb2.RunPluginResponse]:
         """Run a policy pack and pass its output on, as it comes."""
@@ -169,23 +180,3 @@ def _stream(child: "subprocess.Popen[bytes]") -> Iterator[language_pb2.RunPlugin
             yield language_pb2.RunPluginResponse(stdout=chunk)
         else:
             yield language_pb2.RunPluginResponse(stderr=chunk)
-
-
-def _serve() -> None:
-    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    server.wait_for_termination()
-
-
-if __name__ == "__main__":
-    # Importing pulumi_aws makes some 200,000 objects; looking for garbage among them is a sixth of the import's time.
-    gc.disable()
-    _engine_address = sys.argv[-1]
-    # The program brings its own folder; another one's modules must not be found by it.
-    sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
-    _serve()

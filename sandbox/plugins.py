@@ -16,7 +16,7 @@ from pathlib import Path
 from sandbox.files import write_private
 from sandbox.paths import CHECKOUT
 
-__all__ = ["PROVIDERS", "install_providers", "write_wrapper"]
+__all__ = ["PROVIDERS", "install_providers", "stand_ins", "write_wrapper"]
 
 PROVIDERS = ("aws", "awsx", "random")
 
@@ -36,6 +36,11 @@ def install_providers(pulumi_home: Path) -> str:
         *([f"the sandbox's stand-ins for {', '.join(standing_in)}"] if standing_in else []),
     ]
     return f"Providers: {' and '.join(parts)}"
+
+
+def stand_ins() -> list[str]:
+    """The providers that have no official plugin on this machine."""
+    return [provider for provider in PROVIDERS if _installed(provider) is None]
 
 
 def write_wrapper(path: Path, command: Sequence[str]) -> None:

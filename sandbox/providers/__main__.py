@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from sandbox import plugin_start
+
 _PROVIDERS = {
     "aws": "sandbox.providers.aws.package",
     "awsx": "sandbox.providers.awsx",
@@ -13,11 +15,13 @@ _PROVIDERS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the engine is done; the engine's address and log flags follow the name."""
+    """Serve until the engine is done; see ``sandbox.plugin_start`` for what follows the name."""
     if not arguments or arguments[0] not in _PROVIDERS:
-        sys.stderr.write(f"usage: python -m sandbox.providers {'|'.join(_PROVIDERS)} [engine address]\n")
+        sys.stderr.write(
+            f"usage: python -m sandbox.providers {'|'.join(_PROVIDERS)} [engine address] [--port N --lifeline FD]\n"
+        )
         return 2
-    importlib.import_module(_PROVIDERS[arguments[0]]).serve(arguments[1:])
+    importlib.import_module(_PROVIDERS[arguments[0]]).serve(plugin_start.parse(arguments[1:]))
     return 0
 
 

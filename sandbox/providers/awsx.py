@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.providers.parent import when_parent_is_gone
+from sandbox.plugin_start import Start
 
 if TYPE_CHECKING:
     import pulumi
@@ -141,7 +141,7 @@ def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOpti
     return ConstructResult(component.urn, component.outputs)
 
 
-def serve(arguments: list[str]) -> None:
+def serve(start: Start) -> None:
     """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server.
 
     Unlike the aws stand-in this one ends at once: it holds nothing, and a component that waits for an engine which is gone
@@ -151,6 +151,5 @@ def serve(arguments: list[str]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    when_parent_is_gone(lambda: os._exit(0))
-    engine = next((argument for argument in arguments if not argument.startswith("-")), "")
-    run(importlib.metadata.version("pulumi-awsx"), engine)
+    start.when_engine_is_gone(lambda: os._exit(0))
+    run(importlib.metadata.version("pulumi-awsx"), start)

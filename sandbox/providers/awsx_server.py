@@ -16,8 +16,10 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from sandbox.plugin_start import Start
 from sandbox.providers import awsx
 
+_COMPONENTS = "sandbox.providers.awsx_vpc"
 _MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
@@ -51,7 +53,7 @@ class Service(ProviderServicer):
     async def Construct(self, request: Any, context: Any) -> provider_pb2.ConstructResponse:  # noqa: N802
         """Make a component. Loading the SDK takes a second or more, in which a Cancel has to be answered."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, importlib.import_module, "sandbox.providers.awsx_vpc")
+        await loop.run_in_executor(None, importlib.import_module, _COMPONENTS)
         return await super().Construct(request, context)
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -71,18 +73,19 @@ class Service(ProviderServicer):
         return empty_pb2.Empty()
 
 
-def run(version: str, engine: str) -> None:
+def run(version: str, start: Start) -> None:
     """Print the port and serve."""
 
     async def serve() -> None:
         limits = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)]
         server = grpc.aio.server(options=limits)
-        service = Service(Components(version), [], engine_address=engine)
+        service = Service(Components(version), [], engine_address=start.engine)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{start.port}")
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
+        await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, _COMPONENTS)
         await server.wait_for_termination()
 
     asyncio.run(serve())

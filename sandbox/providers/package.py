@@ -36,6 +36,10 @@ class Package(abc.ABC):
     def backend(self, region: str | None) -> Any:
         """What entries work with, for the region that a resource names or the provider's own."""
 
+    def load(self) -> None:
+        """Do beforehand what takes long and needs no settings."""
+        self.schemas()
+
     @property
     def default_tags(self) -> Mapping[str, str]:
         """Tags that every resource gets."""

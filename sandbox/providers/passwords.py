@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sandbox.plugin_start import Start
 from sandbox.providers import check, schema
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
@@ -149,7 +150,6 @@ class RandomPackage(Package):
         """Nothing here waits."""
 
 
-def serve(arguments: list[str]) -> None:
-    """Serve the stand-in; the engine's address is not needed."""
-    del arguments
-    serve_package(RandomPackage())
+def serve(start: Start) -> None:
+    """Serve the stand-in."""
+    serve_package(RandomPackage, start)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import queue
 import signal
 import sys
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent import futures
 from typing import Any, NoReturn, cast
 
@@ -15,12 +16,12 @@ from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from sandbox.plugin_start import Start
 from sandbox.providers import check
 from sandbox.providers.files import state_directory
 from sandbox.providers.journal import Journal
 from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
 from sandbox.providers.package import Package
-from sandbox.providers.parent import when_parent_is_gone
 from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
 
@@ -29,11 +30,17 @@ _MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
-    """Requests of the engine, translated to and from plain values."""
+    """Requests of the engine, translated to and from plain values.
 
-    def __init__(self, package: Package) -> None:
-        self._package = package
-        self._journal = Journal(state_directory() / "providers" / package.name)
+    The engine has a connection for each of its provider resources. Where one process serves them all, the settings
+    of each are found by its connection.
+    """
+
+    def __init__(self, make: Callable[[], Package]) -> None:
+        self._make = make
+        self._blank = make()
+        self._configured: dict[str, Package] = {}
+        self._journal = Journal(state_directory() / "providers" / self._blank.name)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
         """Say what this provider understands."""
@@ -43,7 +50,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
         """The version of the SDK that this stands in for."""
         del request, context
-        return plugin_pb2.PluginInfo(version=self._package.version)
+        return plugin_pb2.PluginInfo(version=self._blank.version)
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Called for a provider that was already running."""
@@ -52,8 +59,8 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """The user wants to stop."""
-        del request, context
-        self._package.cancel()
+        del request
+        self._package(context).cancel()
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -61,7 +68,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         del context
         values, _ = decode(request.news)
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=_failures(self._package.check_configuration(values))
+            inputs=request.news, failures=_failures(self._blank.check_configuration(values))
         )
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
@@ -74,26 +81,29 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802
         """Take the provider's settings."""
         values, _ = decode(request.args)
-        found = self._package.check_configuration(values)
+        package = self._make()
+        found = package.check_configuration(values)
         if found:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "; ".join(f"{path}: {reason}" for path, reason in found))
-        self._package.configure(values)
+        package.configure(values)
+        self._configured[context.peer()] = package
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
         """Call a function."""
-        entry = self._package.functions.get(request.tok)
+        package = self._package(context)
+        entry = package.functions.get(request.tok)
         if entry is None:
-            self._unknown(context, "function", request.tok, self._package.functions)
+            self._unknown(context, "function", request.tok, package.functions)
         arguments, secrets = decode(request.args)
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        shape = self._package.schemas()[request.tok].inputs
+        shape = package.schemas()[request.tok].inputs
         found = list(check.failures(shape, arguments, secrets, _source(entry)))
         found += [(name, "missing required argument") for name in sorted(entry.required - arguments.keys())]
         if found:
             return provider_pb2.InvokeResponse(failures=_failures(found))
         try:
-            result = entry(self._package.backend(arguments.pop("region", None))).call(arguments)
+            result = entry(package.backend(arguments.pop("region", None))).call(arguments)
         except Exception as error:  # noqa: BLE001  (whatever it is, the engine has to be told)
             context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {_reason(error)}")
         response = provider_pb2.InvokeResponse()
@@ -196,21 +206,35 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:
         token = request.urn.split("::")[2].rsplit("$", 1)[-1]
-        entry = self._package.resources.get(token)
+        package = self._package(context)
+        entry = package.resources.get(token)
         if entry is None:
-            self._unknown(context, "resource type", token, self._package.resources)
-        package = self._package
+            self._unknown(context, "resource type", token, package.resources)
 
         def make() -> Resource[Any]:
             return entry(package.backend(None), request.urn)
 
         return Lifecycle(entry, package.schemas()[token], make, self._journal, request.urn, dict(package.default_tags))
 
+    def _package(self, context: grpc.ServicerContext) -> Package:
+        """The one that this connection configured; a connection that was lost comes back from another port."""
+        only = next(iter(self._configured.values())) if len(self._configured) == 1 else self._blank
+        return self._configured.get(context.peer(), only)
+
+    def load(self) -> None:
+        """Do beforehand what takes long and needs no settings."""
+        self._blank.load()
+
+    def cancel(self) -> None:
+        """Give up waiting for anything, whatever the connection."""
+        for package in list(self._configured.values()):
+            package.cancel()
+
     def _unknown(self, context: grpc.ServicerContext, what: str, token: str, known: Mapping[str, Any]) -> NoReturn:
         near = difflib.get_close_matches(token, known, n=1, cutoff=0.8)
         hint = f"; did you mean {near[0]}?" if near else ""
         reason = (
-            f"the sandbox's stand-in for the {self._package.name} provider does not know the {what} {token}{hint}. "
+            f"the sandbox's stand-in for the {self._blank.name} provider does not know the {what} {token}{hint}. "
             f"Add an entry for it under sandbox/providers/ (see README.md there), or install the official plugin"
         )
         cast("Any", context.abort)(grpc.StatusCode.UNIMPLEMENTED, reason)
@@ -258,8 +282,8 @@ def _half_way(
     raise AssertionError(message)
 
 
-def serve(package: Package) -> None:
-    """Serve on a free port of 127.0.0.1, print the port, and end on a signal or when the engine is gone.
+def serve(make: Callable[[], Package], start: Start) -> None:
+    """Serve on 127.0.0.1, print the port, and end on a signal or when the engine is gone.
 
     Calls that are under way are finished first, so that nothing is made without being noted in the journal.
     """
@@ -267,15 +291,18 @@ def serve(package: Package) -> None:
         futures.ThreadPoolExecutor(max_workers=_WORKERS),
         options=[("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)],
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(ProviderService(package), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    stop = threading.Event()
+    service = ProviderService(make)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
+    port = server.add_insecure_port(f"127.0.0.1:{start.port}")
+    # Not an event, whose lock the interrupted thread may hold.
+    ending: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    when_parent_is_gone(stop.set)
+        signal.signal(number, lambda *_: ending.put(None))
+    start.when_engine_is_gone(lambda: ending.put(None))
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    stop.wait()
-    package.cancel()
+    threading.Thread(target=service.load, name="load", daemon=True).start()
+    ending.get()
+    service.cancel()
     server.stop(grace=None).wait()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.paths import CHECKOUT
-from tests.sandbox.harness import Ground
+from sandbox.processes import start_time
+from tests.sandbox.harness import Ground, own_processes
 
 KILLS = 20
 SEED = 20250124
@@ -86,24 +87,69 @@ def test_every_killed_run_is_made_good_by_the_next(ground: Ground, moments: Iter
     assert len(killed) >= KILLS // 2, history
 
 
-def test_no_plugin_outlives_a_killed_engine(ground: Ground):
-    sandbox = ground.sandbox()
-    sandbox.preview()
+def _plugins(ground: Ground) -> list[int]:
+    """Everything that serves the engine, whoever has started it."""
+    kinds = ("sandbox.providers", "sandbox.language_server", "pulumi.policy")
+    return [pid for pid, command in own_processes(ground.base) if any(kind in command for kind in kinds)]
+
+
+@pytest.fixture
+def up_under_way(ground: Ground) -> "Iterator[tuple[subprocess.Popen[str], int]]":
+    """`up`, and its engine in the middle of deploying."""
+    ground.sandbox().preview()
     command = subprocess.Popen(
         ground.command("up"),
         cwd=CHECKOUT,
         env=ground.environment(),
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    while not (engine := _engine_of(command)) or not (plugins := list(_children(engine))):
-        assert command.poll() is None
-        time.sleep(0.05)
-    os.kill(engine, signal.SIGKILL)
-    command.wait(60)
+    assert command.stdout is not None
+    while "created" not in (line := command.stdout.readline()):
+        assert line, command.wait()
+    engine = _engine_of(command)
+    assert engine is not None
+    assert len(_plugins(ground)) == 5, list(own_processes(ground.base))
+    yield command, engine
+    command.stdout.close()
+    command.wait()
 
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{plugin}").exists() for plugin in plugins):
-        assert time.monotonic() < deadline, plugins
+
+def _require_their_end(ground: Ground, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while left := _plugins(ground):
+        assert time.monotonic() < deadline, left
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("with_command", [False, True])
+def test_no_plugin_outlives_a_killed_engine(
+    ground: Ground, up_under_way: "tuple[subprocess.Popen[str], int]", with_command: bool
+):
+    command, engine = up_under_way
+    if with_command:
+        command.kill()
+    os.kill(engine, signal.SIGKILL)
+
+    _require_their_end(ground, 10)
+    sandbox = ground.sandbox()
+    sandbox.up()
+    assert sandbox.compare().describe() == ""
+
+
+def test_an_engine_whose_command_was_killed_deploys_the_rest(
+    ground: Ground, up_under_way: "tuple[subprocess.Popen[str], int]"
+):
+    command, engine = up_under_way
+    command.kill()
+    command.wait()
+    assert command.stdout is not None
+    while command.stdout.readline():
+        pass
+    assert start_time(engine) is None
+
+    _require_their_end(ground, 10)
+    sandbox = ground.sandbox()
+    assert sandbox.compare().describe() == ""
+    assert len(sandbox.resources()) > 100

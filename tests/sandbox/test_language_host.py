@@ -63,6 +63,22 @@ def test_a_program_has_its_settings_project_and_folder(tiny, tmp_path: Path):
     assert sandbox.outputs() == {"size": 3, "where": ["tiny", "local", str(tmp_path / "program")]}
 
 
+def test_what_a_program_and_its_children_print_is_shown_as_the_programs(tiny, capfd: pytest.CaptureFixture[str]):
+    tiny(
+        "import subprocess, sys\n"
+        "print('from the program')\n"
+        "print('a complaint', file=sys.stderr)\n"
+        "subprocess.run(['echo', 'from a child'], check=True)\n"
+        "print('the end, without a new line', end='')\n"
+    ).preview()
+
+    shown = capfd.readouterr()
+    diagnostics = shown.out.partition("Diagnostics:")[2]
+    for text in ("from the program", "a complaint", "from a child", "the end, without a new line"):
+        assert diagnostics.count(text) == 1, shown.out
+        assert text not in shown.err
+
+
 def test_a_run_error_shows_its_message_only(tiny, capfd: pytest.CaptureFixture[str]):
     with pytest.raises(EngineError):
         tiny("raise pulumi.RunError('size is wrong: mend it')").preview()
@@ -92,6 +108,7 @@ def test_an_unexpected_error_is_shown_with_the_programs_own_frames(
     assert raised.value.code > 0
     assert expected in shown
     assert "language_host" not in shown
+    assert "language_server" not in shown
 
 
 def test_modules_of_the_checkout_are_out_of_a_programs_reach(tiny, capfd: pytest.CaptureFixture[str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import importlib.metadata
 import json
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.plugin_start import Start
 from sandbox.providers import check, schema
 from sandbox.providers.aws import base, table
 from sandbox.providers.aws.base import AwsResource
@@ -82,7 +84,7 @@ class AwsPackage(Package):
         return found
 
     def configure(self, values: Properties) -> None:
-        """Take the settings and begin loading the client library while the program is still starting."""
+        """Take the settings and make the client that every program begins with."""
         tags = _parsed(values.get("defaultTags")) or {}
         self._settings = Settings(
             region=values["region"],
@@ -96,8 +98,12 @@ class AwsPackage(Package):
         )
         threading.Thread(target=self._warm_up, daemon=True).start()
 
+    def load(self) -> None:
+        """The schemas, and the client library."""
+        super().load()
+        importlib.import_module("boto3.session")
+
     def _warm_up(self) -> None:
-        self.schemas()
         session: Session = self.backend(None)
         if "sts" in session.settings.endpoints:
             session.client("sts")
@@ -169,7 +175,6 @@ def _parameter(model: Any, path: str) -> Any:
     return api
 
 
-def serve(arguments: list[str]) -> None:
-    """Serve the stand-in; the engine's address is not needed."""
-    del arguments
-    serve_package(AwsPackage())
+def serve(start: Start) -> None:
+    """Serve the stand-in."""
+    serve_package(AwsPackage, start)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,8 +53,17 @@ class Plugin:
         if not line:
             assert self.process.stderr is not None
             raise AssertionError(self.process.stderr.read())
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{int(line)}")
+        self._address = f"127.0.0.1:{int(line)}"
+        self._channel = grpc.insecure_channel(self._address)
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+
+    @contextmanager
+    def connection(self) -> Iterator[Plugin]:
+        """The same process over a connection of its own, as another provider resource of the engine has it."""
+        other = copy.copy(self)
+        with grpc.insecure_channel(self._address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            other.stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            yield other
 
     def configure(self, settings: Mapping[str, object]) -> None:
         """Configure with the provider's settings."""

@@ -1,0 +1,73 @@
+"""The process of the Python language host: ``pulumi-language-python``.
+
+It listens before the SDK is loaded: an engine that attaches (``sandbox.attached``) and finds nobody tries again only after
+a second.
+"""
+
+import gc
+import os
+import sys
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from sandbox import plugin_start
+from sandbox.paths import CHECKOUT
+
+__all__ = ["main"]
+
+MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit for a message
+
+
+class _Loading(grpc.GenericRpcHandler):
+    """Lets calls wait for the service that will answer them."""
+
+    def __init__(self) -> None:
+        self._loaded = threading.Event()
+        self._handlers: list[grpc.GenericRpcHandler] = []
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Find who answers a call."""
+        self._loaded.wait()
+        found = (handler.service(handler_call_details) for handler in self._handlers)
+        return next((method for method in found if method is not None), None)
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """As of a server: the generated code adds the service with it."""
+        self._handlers.extend(handlers)
+        self._loaded.set()
+
+    def add_registered_method_handlers(self, service: str, handlers: Any) -> None:
+        """As of a server; the generic handlers find the same methods."""
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the engine is done; see ``sandbox.plugin_start`` for the arguments."""
+    # Importing pulumi_aws makes some 200,000 objects; looking for garbage among them is a sixth of the import's time.
+    gc.disable()
+    start = plugin_start.parse(arguments)
+    loading: Any = _Loading()
+    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[loading], options=options)
+    port = server.add_insecure_port(f"127.0.0.1:{start.port}")
+    start.when_engine_is_gone(lambda: os._exit(0))
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+    from pulumi.runtime.proto import language_pb2_grpc  # noqa: PLC0415
+
+    from sandbox.language_host import LanguageHost  # noqa: PLC0415
+
+    # The program brings its own folder; another one's modules must not be found by it.
+    sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start), loading)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

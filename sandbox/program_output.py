@@ -1,0 +1,46 @@
+"""What a program prints, shown by the engine as its own: an engine reads the output only of plugins that it started."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pulumi.runtime.proto import engine_pb2
+
+__all__ = ["forwarded_output"]
+
+# For what the program has started and left running with its output.
+_PATIENCE = 2.0
+
+
+@contextmanager
+def forwarded_output(engine: Any) -> Iterator[None]:
+    """Send each line that this process and its children write to descriptors 1 and 2 to ``engine`` (an ``EngineStub``)."""
+    readers = []
+    kept = []
+    for stream, descriptor in enumerate((1, 2), start=1):
+        reading, writing = os.pipe()
+        kept.append(os.dup(descriptor))
+        os.dup2(writing, descriptor)
+        os.close(writing)
+        reader = threading.Thread(target=_forward, args=(engine, reading, stream), daemon=True)
+        reader.start()
+        readers.append(reader)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, former in enumerate(kept, start=1):
+            os.dup2(former, descriptor)
+            os.close(former)
+        for reader in readers:
+            reader.join(_PATIENCE)
+
+
+def _forward(engine: Any, reading: int, stream: int) -> None:
+    with open(reading, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, streamId=stream))

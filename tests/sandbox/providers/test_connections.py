@@ -1,0 +1,64 @@
+"""One process for several provider resources of the engine, each with a connection and settings of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+
+from sandbox.local_aws import LocalAws
+from sandbox.providers.values import Properties
+from tests.sandbox.providers.conftest import Start, settings
+from tests.sandbox.providers.plugin import ROOT, Plugin, urn
+
+GROUP = "aws:cloudwatch/logGroup:LogGroup"
+
+
+def _region(plugin: Plugin) -> Properties:
+    return plugin.invoke("aws:index/getRegion:getRegion", {})[0]["region"]
+
+
+def test_each_connection_has_the_settings_that_it_was_configured_with(start: Start, aws: LocalAws) -> None:
+    first = start()
+    with first.connection() as second:
+        second.configure(settings(aws.endpoint, region="us-east-1"))
+
+        assert (_region(first), _region(second)) == ("ap-northeast-2", "us-east-1")
+        made = [each.create(urn(GROUP, "each"), {"name": "each"}) for each in (first, second)]
+
+    assert [group.outputs["arn"].split(":")[3] for group in made] == ["ap-northeast-2", "us-east-1"]
+
+
+def test_a_connection_that_comes_back_finds_its_settings_where_there_is_no_choice(start: Start, aws: LocalAws) -> None:
+    first = start()
+    with first.connection() as again:
+        assert _region(again) == "ap-northeast-2"
+    with first.connection() as second:
+        second.configure(settings(aws.endpoint, region="us-east-1"))
+    with first.connection() as unknown, pytest.raises(grpc.RpcError, match="before it configured the provider"):
+        unknown.create(urn(GROUP, "unknown"), {"name": "unknown"})
+
+
+@pytest.mark.parametrize("provider", ["aws", "awsx", "random"])
+def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, provider_state: Path) -> None:
+    lifeline, held = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox.providers", provider, f"--lifeline={lifeline}"],
+        cwd=ROOT,
+        env={**os.environ, "ATLANTIS_SANDBOX_STATE": str(provider_state)},
+        stdout=subprocess.PIPE,
+        pass_fds=[lifeline],
+    )
+    os.close(lifeline)
+    assert process.stdout is not None
+    assert int(process.stdout.readline())
+    assert process.poll() is None
+
+    os.close(held)
+
+    assert process.wait(10) == 0
+    process.stdout.close()
