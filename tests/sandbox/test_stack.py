@@ -136,7 +136,8 @@ def test_a_damaged_state_is_taken_from_the_newest_whole_copy_whatever_the_files_
         file = engine / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-        os.utime(file, ns=(1795000000000000000 - len(name),) * 2)
+        written = 1795000000000000000 - len(name)
+        os.utime(file, ns=(written, written))
 
     stack = Stack("local", Workspace(tmp_path, tmp_path))
 
