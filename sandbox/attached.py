@@ -34,15 +34,20 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
         ended, held = os.pipe()
         try:
 
-            def begin(*module: str) -> int:
-                return running.enter_context(_process(module, ended, environment))
+            def begin(plugins: Sequence[str], *module: str) -> list[str]:
+                """Start one process for all ``plugins``; each with its port as the engine wants it."""
+                ports = [running.enter_context(_reserved_port()) for _ in plugins]
+                running.enter_context(_process(module, ports, ended, environment))
+                return [f"{plugin}:{port}" for plugin, port in zip(plugins, ports, strict=True)]
 
             variables = {}
             if language:
-                variables["PULUMI_DEBUG_LANGUAGES"] = f"python:{begin('sandbox.language_server')}"
-            if providers:
-                ports = {provider: begin("sandbox.providers", provider) for provider in providers}
-                variables["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in ports.items())
+                variables["PULUMI_DEBUG_LANGUAGES"] = begin(["python"], "sandbox.language_server")[0]
+            # awsx runs the SDK, of which a process has one; the others share what they load.
+            together = [["awsx"] if "awsx" in providers else [], [name for name in providers if name != "awsx"]]
+            begun = [begin(names, "sandbox.providers", ",".join(names)) for names in together if names]
+            if begun:
+                variables["PULUMI_DEBUG_PROVIDERS"] = ",".join(address for addresses in begun for address in addresses)
             yield Attached(variables, [held])
         finally:
             os.close(held)
@@ -50,28 +55,37 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
 
 
 @contextmanager
-def _process(module: Sequence[str], lifeline: int, environment: Mapping[str, str]) -> Iterator[int]:
-    """One plugin; the port that it serves, or soon will."""
+def _reserved_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that is bound and not listened on: nothing else gets it, and gRPC's servers can."""
     with socket.socket() as reservation:
-        # Bound and not listening: nothing else gets the port, and gRPC's servers can, which set the same option.
-        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as gRPC's servers do
         reservation.bind(("127.0.0.1", 0))
-        port = reservation.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module, f"--port={port}", f"--lifeline={lifeline}"],
-            cwd=CHECKOUT,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[lifeline],
-            start_new_session=True,  # Ctrl-C is the engine's to pass on
-        )
+        yield reservation.getsockname()[1]
+
+
+@contextmanager
+def _process(
+    module: Sequence[str], ports: Sequence[int], lifeline: int, environment: Mapping[str, str]
+) -> Iterator[None]:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", *module),
+            *(f"--port={port}" for port in ports),
+            f"--lifeline={lifeline}",
+        ],
+        cwd=CHECKOUT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[lifeline],
+        start_new_session=True,  # Ctrl-C is the engine's to pass on
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
         try:
-            yield port
-        finally:
-            process.terminate()
-            try:
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

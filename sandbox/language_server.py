@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     loading: Any = _Loading()
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[loading], options=options)
-    port = server.add_insecure_port(f"127.0.0.1:{start.port}")
+    port = server.add_insecure_port(f"127.0.0.1:{start.ports[0]}")
     start.when_engine_is_gone(lambda: os._exit(0))
     server.start()
     sys.stdout.write(f"{port}\n")

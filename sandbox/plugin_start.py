@@ -16,14 +16,15 @@ _INTERVAL = 0.25
 
 @dataclass(frozen=True)
 class Start:
-    """By the engine, which gives its address; or beside it (``sandbox.attached``), with a port and a lifeline.
+    """By the engine, which gives its address; or beside it (``sandbox.attached``), with ports and a lifeline.
 
-    ``engine`` is the engine's address, empty where it is learnt when the engine attaches; ``port`` the port of 127.0.0.1 to
-    serve, 0 for any; ``lifeline`` the reading end of a pipe that the engine holds open as long as it lives.
+    ``engine`` is the engine's address, empty where it is learnt when the engine attaches; ``ports`` are those of 127.0.0.1
+    to serve, one for each of the process's plugins, 0 for any; ``lifeline`` is the reading end of a pipe that the engine
+    holds open as long as it lives.
     """
 
     engine: str = ""
-    port: int = 0
+    ports: tuple[int, ...] = (0,)
     lifeline: int | None = None
 
     @property
@@ -51,6 +52,7 @@ def parse(arguments: Sequence[str]) -> Start:
     """Read a plugin's arguments; the engine's log flags are left alone."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("engine", nargs="?", default="")
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port", type=int, action="append", dest="ports")
     parser.add_argument("--lifeline", type=int)
-    return Start(**vars(parser.parse_known_args(arguments)[0]))
+    found = parser.parse_known_args(arguments)[0]
+    return Start(found.engine, tuple(found.ports or (0,)), found.lifeline)

@@ -1,4 +1,4 @@
-"""`python -m sandbox.providers <aws|awsx|random>`: serve one stand-in, as the engine starts a plugin."""
+"""`python -m sandbox.providers aws|awsx|random|aws,random`: serve stand-ins, as the engine starts a plugin."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import sys
 
 from sandbox import plugin_start
 
-_PROVIDERS = {
-    "aws": "sandbox.providers.aws.package",
-    "awsx": "sandbox.providers.awsx",
-    "random": "sandbox.providers.passwords",
+_PACKAGES = {
+    "aws": ("sandbox.providers.aws.package", "AwsPackage"),
+    "random": ("sandbox.providers.passwords", "RandomPackage"),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the engine is done; see ``sandbox.plugin_start`` for what follows the name."""
-    if not arguments or arguments[0] not in _PROVIDERS:
-        sys.stderr.write(
-            f"usage: python -m sandbox.providers {'|'.join(_PROVIDERS)} [engine address] [--port N --lifeline FD]\n"
-        )
+    """Serve until the engine is done; see ``sandbox.plugin_start`` for what follows the names."""
+    names = arguments[0].split(",") if arguments else []
+    if names != ["awsx"] and not (names and set(names) <= _PACKAGES.keys()):
+        sys.stderr.write("usage: python -m sandbox.providers aws|awsx|random|aws,random [engine address]")
+        sys.stderr.write(" [--port N ... --lifeline FD]\n")
         return 2
-    importlib.import_module(_PROVIDERS[arguments[0]]).serve(plugin_start.parse(arguments[1:]))
+    start = plugin_start.parse(arguments[1:])
+    if names == ["awsx"]:
+        importlib.import_module("sandbox.providers.awsx").serve(start)
+    else:
+        packages = [
+            getattr(importlib.import_module(module), kind) for module, kind in map(_PACKAGES.__getitem__, names)
+        ]
+        importlib.import_module("sandbox.providers.server").serve(packages, start)
     return 0
 
 

@@ -81,7 +81,7 @@ def run(version: str, start: Start) -> None:
         server = grpc.aio.server(options=limits)
         service = Service(Components(version), [], engine_address=start.engine)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
-        port = server.add_insecure_port(f"127.0.0.1:{start.port}")
+        port = server.add_insecure_port(f"127.0.0.1:{start.ports[0]}")
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()

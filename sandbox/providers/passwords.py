@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sandbox.plugin_start import Start
 from sandbox.providers import check, schema
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
 from sandbox.providers.resource import Created, Resource
-from sandbox.providers.server import serve as serve_package
 from sandbox.providers.values import Properties
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
@@ -148,8 +146,3 @@ class RandomPackage(Package):
 
     def cancel(self) -> None:
         """Nothing here waits."""
-
-
-def serve(start: Start) -> None:
-    """Serve the stand-in."""
-    serve_package(RandomPackage, start)

@@ -110,7 +110,7 @@ def up_under_way(ground: Ground) -> "Iterator[tuple[subprocess.Popen[str], int]]
         assert line, command.wait()
     engine = _engine_of(command)
     assert engine is not None
-    assert len(_plugins(ground)) == 5, list(own_processes(ground.base))
+    assert len(_plugins(ground)) == 4, list(own_processes(ground.base))
     yield command, engine
     command.stdout.close()
     command.wait()

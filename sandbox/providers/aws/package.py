@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.plugin_start import Start
 from sandbox.providers import check, schema
 from sandbox.providers.aws import base, table
 from sandbox.providers.aws.base import AwsResource
@@ -21,7 +20,6 @@ from sandbox.providers.aws.session import Session, Settings
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
 from sandbox.providers.schema import ResourceSchema, Shape
-from sandbox.providers.server import serve as serve_package
 from sandbox.providers.values import Properties
 
 _TEXTS = frozenset({"region", "accessKey", "secretKey", "token"})
@@ -173,8 +171,3 @@ def _parameter(model: Any, path: str) -> Any:
     for name in names:
         api = api.member if name == "*" else api.members[name]
     return api
-
-
-def serve(start: Start) -> None:
-    """Serve the stand-in."""
-    serve_package(AwsPackage, start)
