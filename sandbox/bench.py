@@ -19,7 +19,7 @@ from sandbox.run import Sandbox
 
 __all__ = ["run"]
 
-REPEATS = 3
+REPEATS = 5
 EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
@@ -63,9 +63,8 @@ def _measure(folder: Path, log: int) -> list[Figure]:
             first, second = _seconds(full.up), _seconds(full.up)
             empty.up()
             with _memory() as memory:
-                preview = _median(full.preview)
-            without_pack = _median(bare.preview)
-            nothing = _median(empty.preview)
+                full.preview()
+            preview, without_pack, nothing = _medians(full.preview, bare.preview, empty.preview)
     finally:
         with _silent(log):
             full.down(force=True)
@@ -94,6 +93,12 @@ def _seconds(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
+
+
+def _medians(*actions: Callable[[], object]) -> list[float]:
+    """The median of each, taken in turns: a machine that is slower for a while is so for all of them."""
+    rounds = [[_seconds(action) for action in actions] for _ in range(REPEATS)]
+    return [statistics.median(times) for times in zip(*rounds, strict=True)]
 
 
 def _median(action: Callable[[], object]) -> float:
