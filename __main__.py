@@ -99,6 +99,7 @@ permissions = Permissions(
         file_system_arn=storage.file_system_arn,
         access_point_arn=storage.access_point_arn,
         terraform_state_buckets=settings.terraform_state_buckets,
+        terraform_state_key_arns=settings.terraform_state_key_arns,
         terraform_lock_tables=settings.terraform_lock_tables,
         managed_role_prefixes=settings.managed_role_prefixes,
         deployer_arns=deployers,

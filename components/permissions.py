@@ -24,6 +24,7 @@ class PermissionsArgs:
     file_system_arn: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
     terraform_state_buckets: Sequence[str]
+    terraform_state_key_arns: Sequence[str]
     terraform_lock_tables: Sequence[str]
     managed_role_prefixes: Sequence[str]
     """What Terraform manages: roles, and everything else that has a name in its ARN, beginning with one of these."""
@@ -106,7 +107,9 @@ class Permissions(pulumi.ComponentResource):
         }
         if args.terraform_state_buckets or args.terraform_lock_tables:
             documents["state"] = document(
-                task_role.state(scope, args.terraform_state_buckets, args.terraform_lock_tables)
+                task_role.state(
+                    scope, args.terraform_state_buckets, args.terraform_state_key_arns, args.terraform_lock_tables
+                )
             )
         documents["read"] = document(task_role.read())
         if args.managed_role_prefixes:

@@ -30,8 +30,8 @@ class Scope:
         return [self.names.role_arn(f"{prefix}*") for prefix in self.prefixes]
 
 
-def state(scope: Scope, buckets: Sequence[str], lock_tables: Sequence[str]) -> list[Statement]:
-    """Terraform's state and its lock."""
+def state(scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]) -> list[Statement]:
+    """Terraform's state, the keys that encrypt it, and its lock."""
     arns = [scope.names.bucket_arn(bucket) for bucket in buckets]
     statements = []
     if buckets:
@@ -41,6 +41,9 @@ def state(scope: Scope, buckets: Sequence[str], lock_tables: Sequence[str]) -> l
                 "ReadAndWriteState", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [f"{arn}/*" for arn in arns]
             ),
         ]
+    if key_arns:
+        by_way_of_s3 = {"StringEquals": {"kms:ViaService": scope.names.via("s3")}}
+        statements.append(allow("UseStateKeys", ["kms:Decrypt", "kms:GenerateDataKey"], key_arns, by_way_of_s3))
     if lock_tables:
         tables = [scope.names.arn("dynamodb", f"table/{table}") for table in lock_tables]
         actions = ["dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"]

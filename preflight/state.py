@@ -52,7 +52,9 @@ def buckets_encrypted(deployment: Deployment) -> str:
                 f"aws s3api put-bucket-encryption --bucket {name} with SSE-KMS or SSE-S3",
             )
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
-        found.append(f"{name} {rules[0]['ApplyServerSideEncryptionByDefault']['SSEAlgorithm']}")
+        default = rules[0]["ApplyServerSideEncryptionByDefault"]
+        _require_usable(deployment, name, default.get("KMSMasterKeyID"))
+        found.append(f"{name} {default['SSEAlgorithm']}")
     return ", ".join(found)
 
 
@@ -105,6 +107,18 @@ CHECKS = (
     Check("state", "lock tables", lock_tables),
     Check("roles", "permissions boundary", permissions_boundary),
 )
+
+
+def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> None:
+    """A bucket's customer key must be one that the task may use; everybody may use the one that AWS manages."""
+    if key is None:
+        return
+    described = deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]
+    if described["KeyManager"] == "CUSTOMER" and described["Arn"] not in deployment.settings.terraform_state_key_arns:
+        raise FailedError(
+            f"{bucket} encrypts with {described['Arn']}, which the task may not use: Terraform could not read its state",
+            "add the key to terraformStateKeyArns, and see that its policy lets this account's roles use it",
+        )
 
 
 def _buckets(deployment: Deployment) -> tuple[str, ...]:

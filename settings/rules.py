@@ -143,6 +143,14 @@ def _locking(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"environment = {given['environment']!r}: must not have two hyphens in a row, which ElastiCache refuses in a name"
 
 
+def _state_keys(given: Mapping[str, Any]) -> Iterator[str]:
+    for key in given.get("terraformStateKeyArns", ()):
+        if given["region"] and (match := ARN.fullmatch(key)) and match[3] != given["region"]:
+            yield f"terraformStateKeyArns = {key!r}: must be of the stack's region {given['region']}, not of {match[3]}"
+    if given.get("terraformStateKeyArns") and not given.get("terraformStateBuckets", True):
+        yield "terraformStateKeyArns without terraformStateBuckets: name the buckets that the keys encrypt"
+
+
 def _role_prefixes(given: Mapping[str, Any]) -> Iterator[str]:
     for prefix in given.get("managedRolePrefixes", ()):
         if prefix.lower().startswith(("aws-", "awsservicerole")):
@@ -171,5 +179,6 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[str]], ...] = (
     _task_size,
     _webhook_secret,
     _locking,
+    _state_keys,
     _role_prefixes,
 )

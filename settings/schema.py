@@ -61,7 +61,7 @@ _certificate = values.arn(
 )
 _boundary = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
 # A policy of the task role has at most 6,144 characters.
-_MOST_READERS, _MOST_STORES, _MOST_PREFIXES = 20, 10, 5
+_MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
 _readers = values.list_of(
     values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
     at_most=_MOST_READERS,
@@ -74,6 +74,12 @@ _buckets = values.list_of(
         "the name of a bucket: 3 to 63 lower case letters, digits, . and -",
     ),
     at_most=_MOST_STORES,
+)
+_state_keys = values.list_of(
+    values.arn(
+        "kms", rf"key/(mrk-[0-9a-f]{{32}}|{_UUID})", "arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>", regional=True
+    ),
+    at_most=_MOST_KEYS,
 )
 _tables = values.list_of(
     values.matching(r"[\w.-]{3,255}", "the name of a DynamoDB table: 3 to 255 letters, digits and _.-"),
@@ -157,6 +163,7 @@ class Settings:
     deletion_protection: bool = _setting(values.boolean, True)
 
     terraform_state_buckets: tuple[str, ...] = _setting(_buckets, ())
+    terraform_state_key_arns: tuple[str, ...] = _setting(_state_keys, ())
     terraform_lock_tables: tuple[str, ...] = _setting(_tables, ())
     managed_role_prefixes: tuple[str, ...] = _setting(_prefixes, ("fileflow-", "atlantis-"))
     permissions_boundary_arn: str | None = _setting(_boundary, None)

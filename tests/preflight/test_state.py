@@ -1,5 +1,7 @@
 """The checks of buckets, tables and boundary, each spoiled once."""
 
+import pytest
+
 from preflight.check import Status
 from sandbox.local_aws import REGION
 from tests.preflight.world import World, lock_table
@@ -22,6 +24,32 @@ def test_bucket_without_encryption_is_a_warning(world: World):
     world.assert_only(
         "state: buckets encrypt", Status.WARNING, "tf-state: no default encryption", "put-bucket-encryption"
     )
+
+
+def _encrypt(world: World, key: str) -> None:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = [{"ApplyServerSideEncryptionByDefault": default}]
+    world.client("s3").put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+@pytest.mark.parametrize("form", ["Arn", "KeyId"])
+def test_bucket_under_a_key_that_the_task_may_not_use_is_a_failure(world: World, form: str):
+    key = world.client("kms").create_key()["KeyMetadata"]
+    _encrypt(world, key[form])
+    world.assert_only(
+        "state: buckets encrypt",
+        Status.FAILED,
+        f"tf-state encrypts with {key['Arn']}, which the task may not use",
+        "add the key to terraformStateKeyArns",
+    )
+    world.values["terraformStateKeyArns"] = [key["Arn"]]
+    assert world.result("state: buckets encrypt").status is Status.OK
+
+
+def test_bucket_under_the_key_that_aws_manages_passes(world: World):
+    world.altered["kms", "describe_key"] = {"KeyMetadata": {"KeyManager": "AWS"}}
+    _encrypt(world, world.client("kms").create_key()["KeyMetadata"]["Arn"])
+    assert world.result("state: buckets encrypt").status is Status.OK
 
 
 def test_no_bucket_leaves_nothing_to_check(world: World):

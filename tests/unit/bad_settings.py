@@ -17,6 +17,7 @@ VPC_ID = "must be a VPC id such as vpc-0a1b2c3d4e5f60718"
 SUBNET_ID = "must be a subnet id such as subnet-0a1b2c3d4e5f60718"
 IMAGE = "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
 BUCKET = "must be the name of a bucket: 3 to 63 lower case letters, digits, . and -"
+STATE_KEY = "must be an ARN such as arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>"
 TABLE = "must be the name of a DynamoDB table: 3 to 255 letters, digits and _.-"
 PREFIX = "must be the beginning of role names: 3 to 40 characters without *, the last one a hyphen"
 BOUNDARY = "must be an ARN such as arn:aws:iam::123456789012:policy/boundary"
@@ -216,6 +217,26 @@ PERMISSIONS: list[Case] = [
     ({"terraformStateBuckets": ["State"]}, ("item 1 ('State')", BUCKET)),
     ({"terraformStateBuckets": ["*"]}, ("item 1 ('*')", BUCKET)),
     ({"terraformStateBuckets": [f"bucket-{number}" for number in range(11)]}, ("must have at most 10 items, not 11",)),
+    ({"terraformStateKeyArns": ["alias/state"]}, ("item 1 ('alias/state')", STATE_KEY)),
+    (
+        {"terraformStateKeyArns": [f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:alias/state"]},
+        ("item 1 ('arn:aws:kms", STATE_KEY),
+    ),
+    (
+        {"terraformStateKeyArns": [f"arn:aws:s3:ap-northeast-2:{ACCOUNT}:key/{UUID}"]},
+        ("item 1 ('arn:aws:s3", STATE_KEY),
+    ),
+    (
+        {"terraformStateBuckets": ["states"], "terraformStateKeyArns": [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UUID}"]},
+        (
+            "terraformStateKeyArns = 'arn:aws:kms:us-east-1",
+            "must be of the stack's region ap-northeast-2, not of us-east-1",
+        ),
+    ),
+    (
+        {"terraformStateKeyArns": [f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:key/{UUID}"]},
+        ("terraformStateKeyArns without terraformStateBuckets", "name the buckets"),
+    ),
     ({"terraformLockTables": ["*"]}, ("item 1 ('*')", TABLE)),
     ({"terraformLockTables": ["t" * 256]}, ("terraformLockTables = ", TABLE)),
     ({"managedRolePrefixes": ["*"]}, ("item 1 ('*')", PREFIX)),

@@ -37,6 +37,7 @@ PRODUCTION: dict[str, Any] = EXISTING_VPC | {
     "ipAddressType": "dualstack",
     "allowedCidrBlocks": ALLOWED,
     "terraformStateBuckets": ["prod-terraform-state", "shared-terraform-state"],
+    "terraformStateKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-0123456789ab"],
     "terraformLockTables": ["prod-terraform-locks"],
     "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"],
     "webhookSecretGeneration": 2,
@@ -84,6 +85,9 @@ LARGEST: dict[str, Any] = (
     | {
         "environment": "e" * 14,
         "terraformStateBuckets": [f"{number}{'b' * 62}" for number in range(10)],
+        "terraformStateKeyArns": [
+            f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{number:08}-0000-4000-8000-{'0' * 12}" for number in range(5)
+        ],
         "terraformLockTables": [f"{number}{'t' * 254}" for number in range(10)],
         "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
         "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",

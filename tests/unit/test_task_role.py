@@ -51,6 +51,12 @@ def test_state_is_read_and_written_in_the_named_buckets_and_locked_in_the_named_
     assert statements("state", **PRODUCTION) == [
         allowed("ListState", LIST_STATE, buckets),
         allowed("ReadAndWriteState", WRITE_STATE, [f"{bucket}/*" for bucket in buckets]),
+        allowed(
+            "UseStateKeys",
+            actions("kms", "Decrypt", "GenerateDataKey"),
+            PRODUCTION["terraformStateKeyArns"],
+            {"StringEquals": {"kms:ViaService": "s3.ap-northeast-2.amazonaws.com"}},
+        ),
         allowed("LockState", LOCK_STATE, [arn("dynamodb", "table/prod-terraform-locks")]),
     ]
 
