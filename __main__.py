@@ -120,7 +120,6 @@ ingress = Ingress(
         ssl_policy=settings.ssl_policy,
         allowed_cidr_blocks=allowed_cidr_blocks,
         webhook_cidr_blocks=webhook_cidr_blocks,
-        container_port=settings.container_port,
     ),
 )
 compute = Compute(

@@ -15,6 +15,8 @@ CONDITION_VALUES = 5
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
 WEBHOOK_PRIORITY, ALLOWED_PRIORITY = 100, 200
 """The first priority of each kind of rule; both may take a hundred."""
+_DEFAULT_PORT = 4141
+"""Of targets that are registered without a port."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -38,7 +40,6 @@ class IngressArgs:
     """Ranges that reach every path."""
     webhook_cidr_blocks: Sequence[str]
     """Ranges that reach POST /events only."""
-    container_port: int
 
 
 class Ingress(pulumi.ComponentResource):
@@ -97,7 +98,8 @@ class Ingress(pulumi.ComponentResource):
             vpc_id=self._args.vpc_id,
             target_type="ip",
             protocol="HTTP",
-            port=self._args.container_port,
+            # ECS registers each task with its own port. A group that followed it could not be replaced under its name.
+            port=_DEFAULT_PORT,
             deregistration_delay=30,
             health_check={
                 "enabled": True,

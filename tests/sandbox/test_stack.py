@@ -56,6 +56,19 @@ def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
+def test_another_container_port_changes_service_and_rules_in_place(deployed: Ground):
+    sandbox = deployed.sandbox(containerPort=4242)
+    kept = ("aws:ecs/service:Service", "aws:lb/targetGroup:TargetGroup")
+    before = [resource(sandbox, type_)["id"] for type_ in kept]
+
+    sandbox.up()
+
+    service = sandbox.aws.client("ecs").describe_services(cluster="atlantis-local", services=["atlantis-local"])
+    assert [balancer["containerPort"] for balancer in service["services"][0]["loadBalancers"]] == [4242]
+    assert [resource(sandbox, type_)["id"] for type_ in kept] == before
+    assert sandbox.compare().describe() == ""
+
+
 def test_a_change_that_would_replace_what_is_protected_is_refused(deployed: Ground, capfd: pytest.CaptureFixture[str]):
     access_point = resource(deployed.sandbox(), "aws:efs/accessPoint:AccessPoint")
     changed = deployed.sandbox(posixUid=1001)

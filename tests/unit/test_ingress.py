@@ -74,8 +74,9 @@ def test_the_target_group_takes_addresses_and_asks_for_the_server_s_health() -> 
     }
 
 
-def test_the_target_group_follows_the_container_s_port() -> None:
-    assert stack(**PRODUCTION).one(TARGET_GROUP).inputs["port"] == 8080
+def test_another_container_port_does_not_replace_the_target_group() -> None:
+    group = stack(**PRODUCTION).one(TARGET_GROUP).inputs
+    assert (group["port"], group["healthCheck"]["port"]) == (4141, "traffic-port")
 
 
 def test_http_is_redirected_to_https_and_nothing_else() -> None:
