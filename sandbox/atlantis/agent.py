@@ -79,9 +79,8 @@ def _open_front(deployment: Deployment, scheduler: Scheduler) -> Front | None:
         service = deployment.service()
         if service is None:
             return None
-        front = Front(
-            balancer_of(deployment, service.target_group, deployment.name), free_port(scheduler.status.front_port or 0)
-        )
+        balancer = balancer_of(deployment, service.target_group, deployment.name)
+        front = Front(balancer, deployment.client("elbv2"), free_port(scheduler.status.front_port or 0))
     except (BotoCoreError, ClientError, SandboxError) as problem:
         scheduler.say_once(f"no address for a browser yet: {problem}")
         return None

@@ -7,8 +7,13 @@ the root of a port of its own, so that every link works.
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.atlantis import websocket
 from sandbox.atlantis.targets import LoadBalancer
+from sandbox.listener_rules import Request
 
 __all__ = ["Front"]
 
@@ -19,10 +24,13 @@ _HOP_BY_HOP = frozenset(
 
 
 class Front:
-    """A reverse proxy on ``port`` of loopback for one load balancer; it runs until closed."""
+    """A reverse proxy on ``port`` of loopback for one load balancer, whose rules ``client`` (``elbv2``) reads.
 
-    def __init__(self, balancer: LoadBalancer, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(balancer))
+    It runs until closed.
+    """
+
+    def __init__(self, balancer: LoadBalancer, client: Any, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(balancer, client))
         threading.Thread(target=self._server.serve_forever, name="front", daemon=True).start()
 
     @property
@@ -36,7 +44,7 @@ class Front:
         self._server.server_close()
 
 
-def _handler(balancer: LoadBalancer) -> type[BaseHTTPRequestHandler]:
+def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -60,8 +68,25 @@ def _handler(balancer: LoadBalancer) -> type[BaseHTTPRequestHandler]:
             if self.command != "HEAD":
                 self.wfile.write(answer.body)
 
+        def _open_websocket(self) -> None:
+            self.close_connection = True
+            address = urlsplit(self.path)
+            headers = dict(self.headers.items())
+            request = Request(self.client_address[0], self.command, address.path, balancer.host, address.query, headers)
+            try:
+                target = websocket.connect(client, balancer, request)
+            except websocket.NotForwardedError as answer:
+                self.send_error(answer.status)
+            except (BotoCoreError, ClientError, OSError) as problem:
+                self.send_error(502, f"The local AWS or the task does not answer: {problem}")
+            else:
+                websocket.exchange(self.rfile.read1, self.connection, target)
+
         def do_GET(self) -> None:
-            self._forward()
+            if self.headers.get("Upgrade", "").lower() == "websocket":
+                self._open_websocket()
+            else:
+                self._forward()
 
         def do_HEAD(self) -> None:
             self._forward()

@@ -1,10 +1,11 @@
 """A local AWS with a service, and the real Atlantis server running as that service's task."""
 
 import http.client
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import pytest
@@ -65,6 +66,21 @@ def fetch(url: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def open_websocket(root: str, path: str) -> tuple[int, BinaryIO]:
+    """Ask for a WebSocket at a loopback address; the status of the answer, and what comes after its headers."""
+    address = urlsplit(root)
+    with socket.create_connection((address.hostname or "", address.port or 80), timeout=30) as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        stream = connection.makefile("rb")
+    code = int(stream.readline().split()[1])
+    while stream.readline().strip():
+        pass
+    return code, stream
 
 
 def files_without_business_with_secrets(state: Path) -> list[Path]:

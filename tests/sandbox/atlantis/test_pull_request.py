@@ -3,6 +3,7 @@
 import json
 import shutil
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,7 +12,7 @@ from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.github.webhook import deliver
 from sandbox.workspace import clean_environment
-from tests.sandbox.atlantis.conftest import eventually, fetch, status
+from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import BUCKET, TABLE, World, variable
 
@@ -61,6 +62,24 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
         lambda: ("atlantis/apply", "success") in {(s["context"], s["state"]) for s in github.recorded("statuses")},
     )
     assert github.unexpected() == []
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_browser_follows_the_output_of_a_plan(running: World, github: Store) -> None:
+    before = len(github.recorded("statuses"))
+    pull = open_pull_request(github, "followed", "v1")
+    deliver(running.deployment, "pull_request", events.pull_request(github, pull))
+    comment(github, pull, "Ran Plan for dir: `.`")
+    links = [entry["target_url"] for entry in github.recorded("statuses")[before:]]
+    job = next(path for link in links if (path := urlsplit(link).path).startswith("/jobs/"))
+    root = f"http://127.0.0.1:{status(running).front_port}"
+    assert fetch(root + job)[0] == 200
+
+    code, output = open_websocket(root, f"{job}/ws")
+
+    with output:
+        assert code == 101
+        assert b"1 to add, 0 to change, 0 to destroy." in output.read()
 
 
 def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, running: World, github: Store) -> None:

@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 
 from sandbox import local_aws, processes
+from sandbox.atlantis import websocket
 from sandbox.atlantis.lifecycle import bring_up, entrance
 from sandbox.atlantis.targets import Response
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.github.webhook import deliver
+from sandbox.listener_rules import Request
 from sandbox.workspace import clean_environment
-from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets, status
+from tests.sandbox.atlantis.conftest import (
+    eventually,
+    fetch,
+    files_without_business_with_secrets,
+    open_websocket,
+    status,
+)
 from tests.sandbox.atlantis.world import GROUP, OWNER, World
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
@@ -77,6 +85,19 @@ def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(runni
     assert len(linked) > 5
     for path in linked:
         assert fetch(root + path)[0] == 200, path
+
+
+def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: World) -> None:
+    root = f"http://127.0.0.1:{status(running).front_port}"
+    code, answer = open_websocket(root, "/jobs/no-such-job/ws")
+    with answer:
+        assert (code, answer.readline()) == (500, b"invalid key: no-such-job\n")
+
+    client = running.aws.client("elbv2")
+    balancer = entrance(running.deployment)
+    outside = Request("203.0.113.7", path="/jobs/no-such-job/ws", host=balancer.host)
+    with pytest.raises(websocket.NotForwardedError, match="answers 403"):
+        websocket.connect(client, balancer, outside)
 
 
 def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_the_persons(running: World) -> None:

@@ -1,0 +1,79 @@
+"""WebSockets for the page's live output, which the local load balancer doesn't pass on.
+
+The deployed rules of the HTTPS listener decide as for any other request; then bytes go both ways until one side ends.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.atlantis.targets import LoadBalancer
+from sandbox.listener_rules import Request, decide, read_listeners
+
+__all__ = ["NotForwardedError", "connect", "exchange"]
+
+_PORT = 443
+_CHUNK = 65536
+_SECONDS = 10.0
+
+
+class NotForwardedError(Exception):
+    """The load balancer answers by itself, with ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the load balancer answers {status}")
+        self.status = status
+
+
+def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.socket:
+    """Send the opening ``request`` to the target that the deployed rules choose; ``client`` is boto3's ``elbv2``.
+
+    Raises ``NotForwardedError`` where they choose none, ``OSError`` where it doesn't answer.
+    """
+    listener = next(found for found in read_listeners(client, balancer.name) if found.port == _PORT)
+    decision = decide(listener, request)
+    if not decision.target_groups:
+        raise NotForwardedError(decision.status or 500)
+    targets = client.describe_target_health(TargetGroupArn=decision.target_groups[0])["TargetHealthDescriptions"]
+    if not targets:
+        raise NotForwardedError(503)
+    target = socket.create_connection((targets[0]["Target"]["Id"], targets[0]["Target"]["Port"]), timeout=_SECONDS)
+    target.settimeout(None)
+    address = f"{request.path}?{request.query}" if request.query else request.path
+    headers = {**request.headers, "Host": balancer.host}
+    lines = [f"{request.method} {address} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    target.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    return target
+
+
+def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until either side ends; ``read`` is the client's, which may have some of them already."""
+
+    def send() -> None:
+        _copy(read, target)
+
+    sender = threading.Thread(target=send, name="websocket", daemon=True)
+    sender.start()
+    _copy(target.recv, client)
+    for side in (client, target):
+        _end(side)
+    sender.join(_SECONDS)
+    target.close()
+
+
+def _copy(read: Callable[[int], bytes], to: socket.socket) -> None:
+    try:
+        while chunk := read(_CHUNK):
+            to.sendall(chunk)
+    except OSError:
+        # A side that has gone ends the other one just as well as one that says so.
+        pass
+    _end(to)
+
+
+def _end(side: socket.socket) -> None:
+    try:
+        side.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
