@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import grpc
 from pulumi.runtime.proto import engine_pb2
 
 __all__ = ["forwarded_output"]
@@ -43,4 +44,7 @@ def forwarded_output(engine: Any) -> Iterator[None]:
 def _forward(engine: Any, reading: int, stream: int) -> None:
     with open(reading, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, streamId=stream))
+            try:
+                engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, streamId=stream))
+            except grpc.RpcError:
+                return  # the engine has gone, and with it whoever would read
