@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         packages = [
             getattr(importlib.import_module(module), kind) for module, kind in map(_PACKAGES.__getitem__, names)
         ]
-        importlib.import_module("sandbox.providers.server").serve(packages, start)
+        importlib.import_module("sandbox.providers.serving").serve(packages, start)
     return 0
 
 

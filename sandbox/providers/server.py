@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import queue
-import signal
-import sys
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent import futures
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn, cast
 
 import grpc
@@ -16,7 +11,6 @@ from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.plugin_start import Start
 from sandbox.providers import check
 from sandbox.providers.files import state_directory
 from sandbox.providers.journal import Journal
@@ -24,9 +18,6 @@ from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
 from sandbox.providers.package import Package
 from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
-
-_WORKERS = 32
-_MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
@@ -280,37 +271,3 @@ def _half_way(
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     cast("Any", context.abort)(grpc.StatusCode.UNKNOWN, message)
     raise AssertionError(message)
-
-
-def serve(packages: Sequence[Callable[[], Package]], start: Start) -> None:
-    """Serve each on a port of 127.0.0.1, print the ports, and end on a signal or when the engine is gone.
-
-    Calls that are under way are finished first, so that nothing is made without being noted in the journal.
-    """
-    # Not an event, whose lock the interrupted thread may hold.
-    ending: queue.SimpleQueue[None] = queue.SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ending.put(None))
-    start.when_engine_is_gone(lambda: ending.put(None))
-    services = [ProviderService(make) for make in packages]
-    servers = [_server(service, port) for service, port in zip(services, start.ports, strict=True)]
-    sys.stdout.flush()
-    threading.Thread(target=lambda: [service.load() for service in services], name="load", daemon=True).start()
-    ending.get()
-    for service in services:
-        service.cancel()
-    for stopping in [server.stop(grace=None) for server in servers]:
-        stopping.wait()
-
-
-def _server(service: ProviderService, wanted: int) -> grpc.Server:
-    """A server on the port ``wanted``, or a free one, which has been written to standard output."""
-    server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=_WORKERS),
-        options=[("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)],
-    )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
-    port = server.add_insecure_port(f"127.0.0.1:{wanted}")
-    server.start()
-    sys.stdout.write(f"{port}\n")
-    return server
