@@ -41,6 +41,11 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {"vpcId": world["vpc"]},
         ),
         (
+            "ec2/getRouteTables:getRouteTables",
+            {"vpcId": world["vpc"], "filters": [{"name": "association.subnet-id", "values": ["subnet-0"]}]},
+            {"vpcId": world["vpc"], "ids": []},
+        ),
+        (
             "ec2/getManagedPrefixList:getManagedPrefixList",
             {"name": "com.amazonaws.ap-northeast-2.s3"},
             {"name": "com.amazonaws.ap-northeast-2.s3"},
