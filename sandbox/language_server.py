@@ -20,8 +20,6 @@ from sandbox.paths import CHECKOUT
 
 __all__ = ["main"]
 
-MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit for a message
-
 
 class _Loading(grpc.GenericRpcHandler):
     """Lets calls wait for the service that will answer them."""
@@ -51,8 +49,7 @@ def main(arguments: list[str]) -> None:
     gc.disable()
     start = plugin_start.parse(arguments)
     loading: Any = _Loading()
-    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[loading], options=options)
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[loading], options=plugin_start.SERVER_OPTIONS)
     port = server.add_insecure_port(f"127.0.0.1:{start.ports[0]}")
     start.when_engine_is_gone(lambda: os._exit(0))
     server.start()

@@ -3,6 +3,7 @@
 The deployed rules of the HTTPS listener decide as for any other request; then bytes go both ways until one side ends.
 """
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -56,24 +57,19 @@ def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket
     sender = threading.Thread(target=send, name="websocket", daemon=True)
     sender.start()
     _copy(target.recv, client)
-    for side in (client, target):
-        _end(side)
+    _end(target)
     sender.join(_SECONDS)
     target.close()
 
 
 def _copy(read: Callable[[int], bytes], to: socket.socket) -> None:
-    try:
+    # A side that has gone ends the other one just as well as one that says so.
+    with contextlib.suppress(OSError):
         while chunk := read(_CHUNK):
             to.sendall(chunk)
-    except OSError:
-        # A side that has gone ends the other one just as well as one that says so.
-        pass
     _end(to)
 
 
 def _end(side: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         side.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return

@@ -16,11 +16,10 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox.plugin_start import Start
+from sandbox.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers import awsx
 
 _COMPONENTS = "sandbox.providers.awsx_vpc"
-_MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
 class Components(Provider):
@@ -77,8 +76,7 @@ def run(version: str, start: Start) -> None:
     """Print the port and serve."""
 
     async def serve() -> None:
-        limits = [("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)]
-        server = grpc.aio.server(options=limits)
+        server = grpc.aio.server(options=SERVER_OPTIONS)
         service = Service(Components(version), [], engine_address=start.engine)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
         port = server.add_insecure_port(f"127.0.0.1:{start.ports[0]}")

@@ -6,7 +6,6 @@ import base64
 import importlib.metadata
 import secrets
 import string
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -117,10 +116,6 @@ _TABLE: Mapping[str, type[Resource[Any]]] = {
 }
 
 
-_LOADING = threading.Lock()
-"""One for all packages of the process: the SDK can't be imported by two threads at once."""
-
-
 class RandomPackage(Package):
     """pulumi-random."""
 
@@ -133,14 +128,11 @@ class RandomPackage(Package):
 
     def schemas(self) -> Mapping[str, schema.ResourceSchema]:
         """Read once, when first asked for."""
-        with _LOADING:
-            return self._load()
-
-    def _load(self) -> Mapping[str, schema.ResourceSchema]:
-        if not self._schemas:
-            tokens = sorted(self.resources)
-            sources = [Path(__file__)]
-            self._schemas = schema.load("pulumi-random", tokens, lambda *_: None, sources, cache_directory())
+        with schema.LOADING:
+            if not self._schemas:
+                tokens = sorted(self.resources)
+                sources = [Path(__file__)]
+                self._schemas = schema.load("pulumi-random", tokens, lambda *_: None, sources, cache_directory())
         return self._schemas
 
     def check_configuration(self, values: Properties) -> list[check.Failure]:

@@ -13,6 +13,7 @@ import importlib.metadata
 import inspect
 import json
 import re
+import threading
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.providers.files import write_atomically
+
+LOADING = threading.Lock()
+"""Held by whoever looks for schemas and loads them: the SDK can't be imported by two threads at once."""
 
 
 @dataclass

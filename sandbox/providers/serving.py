@@ -12,12 +12,11 @@ from concurrent import futures
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.plugin_start import Start
+from sandbox.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers.package import Package
 from sandbox.providers.server import ProviderService
 
 _WORKERS = 32
-_MESSAGE_LIMIT = 400 * 1024 * 1024
 
 
 def serve(packages: Sequence[Callable[[], Package]], start: Start) -> None:
@@ -45,7 +44,7 @@ def _server(service: ProviderService, wanted: int) -> grpc.Server:
     """A server on the port ``wanted``, or a free one, which has been written to standard output."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_WORKERS),
-        options=[("grpc.max_receive_message_length", _MESSAGE_LIMIT), ("grpc.max_send_message_length", _MESSAGE_LIMIT)],
+        options=SERVER_OPTIONS,
     )
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
     port = server.add_insecure_port(f"127.0.0.1:{wanted}")

@@ -35,8 +35,6 @@ _SWITCHES = frozenset(
 )
 _OTHERS = frozenset({"endpoints", "defaultTags", "maxRetries", "version", "pluginDownloadURL"})
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_LOADING = threading.Lock()
-"""One for all packages of the process: the SDK can't be imported by two threads at once."""
 
 
 class AwsPackage(Package):
@@ -55,7 +53,7 @@ class AwsPackage(Package):
 
     def schemas(self) -> Mapping[str, ResourceSchema]:
         """Read once, when first asked for."""
-        with _LOADING:
+        with schema.LOADING:
             if not base.SCHEMAS:
                 tokens = sorted([*self.resources, *self.functions])
                 sources = sorted(Path(__file__).parent.glob("*.py"))
