@@ -71,9 +71,12 @@ def _print_table(results: Iterable[Result]) -> list[Result]:
     for result in results:
         ended.append(result)
         head = f"{f'{result.subject}: {result.title}':<{first}}{_paint(result.status, f'{marks[result.status]:<13}')}"
-        lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False) or [""]
+        # Names and commands are copied from here: none is cut at a hyphen, and a remedy stays one line.
+        lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False, break_on_hyphens=False) or [
+            ""
+        ]
         if result.remedy:
-            lines += textwrap.wrap(f"-> {result.remedy}", width - len(indent), break_long_words=False)
+            lines.append(f"-> {result.remedy}")
         sys.stdout.write(head + f"\n{indent}".join(lines) + "\n")
         sys.stdout.flush()
     counts = [(status, sum(result.status is status for result in ended)) for status in Status]

@@ -50,6 +50,13 @@ def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp
     assert "k3epMeSecret" not in ended.stdout + ended.stderr
 
 
+def test_a_command_to_copy_stays_in_one_line(world: World, tmp_path: Path):
+    world.values["imageTag"] = "v0.48.0"
+    ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
+    command = "docker push 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/atlantis:v0.48.0"
+    assert f"-> {command}" in [line.strip() for line in ended.stdout.splitlines()]
+
+
 def test_json_has_every_result(world: World, tmp_path: Path):
     world.values["imageTag"] = "v0.48.0"
     ended = preflight(world, tmp_path / "Pulumi.prod.yaml", "--json")
