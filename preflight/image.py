@@ -13,7 +13,7 @@ from preflight.aws import Aws
 from preflight.check import Check, FailedError, NotCheckedError
 from preflight.deployment import Deployment
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "INDEXES", "MANIFESTS", "PLATFORMS", "EcrImage"]
 
 MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -26,14 +26,14 @@ INDEXES = (
 PLATFORMS = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS' names of processor architectures, and those of image manifests."""
 
-ECR_REFERENCE = re.compile(
+_ECR_REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
     r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 
 @dataclass(frozen=True)
-class Image:
+class EcrImage:
     """An image in ECR; the digest decides where a reference has both."""
 
     account: str
@@ -42,12 +42,19 @@ class Image:
     tag: str | None
     digest: str | None
 
+    @classmethod
+    def parse(cls, reference: str) -> "EcrImage | None":
+        """Take a reference such as ``<account>.dkr.ecr.<region>.amazonaws.com/atlantis:v0.47.1`` apart; None for one elsewhere."""
+        match = _ECR_REFERENCE.fullmatch(reference)
+        return cls(**match.groupdict()) if match else None
+
     @property
     def identifier(self) -> dict[str, str]:
-        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or ""}
+        """How ECR's calls name the image in its repository."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}
 
     def __str__(self) -> str:
-        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag or 'latest'}"
 
 
 def exists(deployment: Deployment) -> str:
@@ -84,18 +91,18 @@ CHECKS = (
 )
 
 
-def _image(deployment: Deployment) -> Image:
+def _image(deployment: Deployment) -> EcrImage:
     reference = deployment.settings.image
     if not reference:
         names = deployment.names
-        return Image(names.account, names.region, names.repository, deployment.settings.image_tag, None)
-    match = ECR_REFERENCE.fullmatch(reference)
-    if not match:
+        return EcrImage(names.account, names.region, names.repository, deployment.settings.image_tag, None)
+    image = EcrImage.parse(reference)
+    if image is None:
         raise NotCheckedError(f"{reference} is not in ECR, and only ECR is asked")
-    return Image(**match.groupdict())
+    return image
 
 
-def _manifest(deployment: Deployment, image: Image) -> dict[str, Any]:
+def _manifest(deployment: Deployment, image: EcrImage) -> dict[str, Any]:
     """The image's manifest or index."""
     answer = deployment.aws.in_region(image.region).find(
         "ecr",
@@ -114,7 +121,7 @@ def _manifest(deployment: Deployment, image: Image) -> dict[str, Any]:
     return json.loads(answer["images"][0]["imageManifest"])
 
 
-def _remedy(image: Image, answer: dict[str, Any] | None) -> str:
+def _remedy(image: EcrImage, answer: dict[str, Any] | None) -> str:
     if answer is None:
         return "deploy once with desiredCount 0, which makes the repository; push the image; deploy with desiredCount 1"
     registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
@@ -125,7 +132,7 @@ def _remedy(image: Image, answer: dict[str, Any] | None) -> str:
     )
 
 
-def _config(aws: Aws, image: Image, digest: str) -> dict[str, Any]:
+def _config(aws: Aws, image: EcrImage, digest: str) -> dict[str, Any]:
     """The image's configuration, which only the registry's own protocol serves."""
     grant = aws.read("ecr", "get_authorization_token")["authorizationData"][0]
     registry = aws.endpoint("ecr") if aws.is_emulated("ecr") else grant["proxyEndpoint"]

@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CHECKOUT, ENGINES
 
-__all__ = ["executable", "listen_on_loopback"]
+__all__ = ["executable", "listen_on_loopback", "version"]
 
 _MODULE = "github.com/runatlantis/atlantis"
 _SOURCES = CHECKOUT / "sandbox" / "atlantis"
@@ -27,32 +27,33 @@ _LOOPBACK = 'Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)'
 
 def executable() -> Path:
     """The server's executable in the pinned version; builds it where there is none yet."""
-    version = _version()
-    built = ENGINES / f"atlantis-{version}"
+    pinned = version()
+    built = ENGINES / f"atlantis-{pinned}"
     if built.is_file():
         return built
-    build_once(f"Atlantis {version}", built, _GO, lambda build: _make(build, version))
+    build_once(f"Atlantis {pinned}", built, _GO, lambda build: _make(build, pinned))
     return built
 
 
-def _make(build: GoBuild, version: str) -> None:
+def _make(build: GoBuild, pinned: str) -> None:
     sources = build.draft.with_name(f"{build.draft.name}-sources")
     try:
         console.note("fetching its sources")
-        module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{version}"], _SOURCES)))
+        module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{pinned}"], _SOURCES)))
         shutil.copytree(module["Dir"], sources)
         listen_on_loopback(sources / _PATCHED_FILE)
         console.note("fetching what it depends on")
         packages = len(build.run(["list", "-deps", "."], sources))
         console.note("compiling")
-        flags = f"-s -w -X main.version={version.removeprefix('v')}"
+        flags = f"-s -w -X main.version={pinned.removeprefix('v')}"
         arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), "."]
         build.run(arguments, sources, packages=packages)
     finally:
         shutil.rmtree(sources, ignore_errors=True)
 
 
-def _version() -> str:
+def version() -> str:
+    """The pinned version, such as ``v0.47.1``: the one that ``sandbox/atlantis/go.mod`` requires."""
     found = re.search(
         rf"^(?:require)?\s+{re.escape(_MODULE)} (v\S+)", (_SOURCES / "go.mod").read_text(encoding="utf-8"), re.MULTILINE
     )

@@ -76,6 +76,8 @@ def bring_up(
     """
     build.executable()
     service = deployment.require_service()
+    if operator.push_image(deployment, service):
+        console.step(f"Pushed Atlantis {build.version()} into the stack's image repository")
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         console.step("Put throw-away values into the empty secret of the GitHub App")
     _start_agent(deployment, environment)

@@ -1,20 +1,31 @@
-"""What an operator does by hand for a real stack: create the GitHub App and put its values into Secrets Manager."""
+"""What an operator does by hand for a real stack: push the image, create the GitHub App and store its values."""
 
 import json
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.atlantis import task_secrets
+from sandbox.atlantis import build, registry, task_secrets
 from sandbox.atlantis.credentials import assume
 from sandbox.atlantis.deployment import Deployment, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.github import app
 from sandbox.github.store import Store
 
-__all__ = ["read_task_secrets", "set_up_app"]
+__all__ = ["push_image", "read_task_secrets", "set_up_app"]
 
 _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
+
+
+def push_image(deployment: Deployment, service: Service) -> bool:
+    """Push the Atlantis that was built here where the service's task asks for its version; True where it was pushed.
+
+    Any other tag is the operator's to push, and the task says so.
+    """
+    containers = deployment.task_definition(service.definition)["containerDefinitions"]
+    images = (registry.local_image(deployment, container["image"]) for container in containers)
+    pushed = [registry.push(deployment, image, build.version()) for image in images if image]
+    return any(pushed)
 
 
 def set_up_app(deployment: Deployment, service: Service, store: Store) -> bool:

@@ -104,8 +104,11 @@ class Scheduler:
             return
         self._next_look = 0.0
         self._status.task, self._status.port = self._task.id, self._task.container.port
+        image, digest = self._task.definition.image, self._task.image_digest
+        pulled = f"pulled as {digest[:19]}" if digest else "not pulled: it is in no registry of the local AWS"
         self.say(
-            f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}"
+            f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}, "
+            f"its image {image.rpartition('/')[2]} {pulled}"
         )
 
     def _replace(self, task: Task, service: Service) -> None:

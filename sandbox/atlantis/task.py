@@ -10,10 +10,18 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from sandbox import processes
-from sandbox.atlantis import diagnosis, image, locking_database, log_driver, task_definition, task_secrets
+from sandbox.atlantis import (
+    diagnosis,
+    image_tools,
+    locking_database,
+    log_driver,
+    registry,
+    task_definition,
+    task_secrets,
+)
 from sandbox.atlantis.container import Container, Network, prepare, wiring_problems
 from sandbox.atlantis.credentials import CredentialsEndpoint, assume
-from sandbox.atlantis.deployment import Deployment, Service, refusal
+from sandbox.atlantis.deployment import Credentials, Deployment, Service, refusal
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import HealthMonitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
@@ -28,7 +36,11 @@ _LAST_WORDS = 20_000
 
 @dataclass
 class Task:
-    """A started task. ``registered`` says whether the load balancer knows it."""
+    """A started task.
+
+    ``image_digest`` is that of the pulled image, None for an image that is in no registry of the local AWS;
+    ``registered`` says whether the load balancer knows the task.
+    """
 
     id: str
     service: Service
@@ -41,6 +53,7 @@ class Task:
     _offset: int
     _shipper: log_driver.LogShipper
     _credentials: CredentialsEndpoint
+    image_digest: str | None
     registered: bool = False
 
     def last_words(self) -> str:
@@ -73,7 +86,7 @@ class Launcher:
         self._known = diagnosis.known_variables(executable)
         self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
         self._tools = private_directory(deployment.state / "task-tools")
-        self.missing_tools = image.write_tools(self._tools)
+        self.missing_tools = image_tools.write_tools(self._tools)
 
     def clear_leftovers(self, patience: float) -> bool:
         """End what an agent before this one left running, and remove the writable layers of its tasks."""
@@ -90,6 +103,7 @@ class Launcher:
         _raise_if([*_rolling_problems(service, definition), *wiring_problems(definition, service.container_port)])
         task_id = uuid.uuid4().hex
         execution = assume(self._deployment, definition.execution_role, task_id)
+        digest = self._pull(definition, execution)
         secrets = task_secrets.resolve(
             self._deployment.client("secretsmanager", execution), definition.secrets, definition.execution_role
         )
@@ -134,7 +148,15 @@ class Launcher:
             offset,
             shipper,
             credentials,
+            digest,
         )
+
+    def _pull(self, definition: TaskDefinition, execution: Credentials) -> str | None:
+        image = registry.local_image(self._deployment, definition.image)
+        if image is None:
+            return None
+        client = self._deployment.client("ecr", execution)
+        return registry.pull(self._deployment, image, definition.architecture, client, definition.execution_role)
 
     def _run(self, name: str, container: Container) -> processes.Process:
         try:

@@ -17,9 +17,10 @@ _CONTAINER_KEYS = frozenset(
     }
 )  # fmt: skip
 _EMPTY_ONLY = ("dependsOn", "environmentFiles", "systemControls", "volumesFrom")
-# Fargate's default where the task definition has no stop timeout, and its limit.
+# Fargate's defaults where the task definition says nothing, and its longest stop timeout.
 _STOP_SECONDS = 30
 _LONGEST_STOP = 120
+_ARCHITECTURE = "X86_64"
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,13 @@ class EfsMount:
 class TaskDefinition:
     """The parts of a task definition that decide how its one container runs.
 
-    ``secrets`` maps a variable to its ``valueFrom``; ``log_options`` are those of the ``awslogs`` driver.
+    ``architecture`` is ECS' name of it, ``X86_64`` or ``ARM64``; ``secrets`` maps a variable to its ``valueFrom``;
+    ``log_options`` are those of the ``awslogs`` driver.
     """
 
     arn: str
+    image: str
+    architecture: str
     execution_role: str
     task_role: str
     container: str
@@ -95,6 +99,8 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         raise TaskStartError(problems)
     return TaskDefinition(
         arn=described["taskDefinitionArn"],
+        image=container["image"],
+        architecture=described.get("runtimePlatform", {}).get("cpuArchitecture", _ARCHITECTURE),
         execution_role=described["executionRoleArn"],
         task_role=described["taskRoleArn"],
         container=container["name"],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox import processes
+from sandbox.atlantis import build
 from sandbox.atlantis.deployment import Deployment
 from sandbox.atlantis.lifecycle import deployed, entrance
 from sandbox.atlantis.operator import read_task_secrets
@@ -134,6 +135,28 @@ def test_an_update_stops_the_old_task_and_starts_the_new_one(up: Ground, service
     _sandbox(up, logLevel="debug").up()
     assert _status(service).task != before.task
     assert _status(service).definition != before.definition
+
+
+def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> None:
+    answer = up.cli("preflight", "--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    results = {f"{result['subject']}: {result['title']}": result for result in json.loads(answer.stdout)}
+    assert {result["status"] for result in results.values()} == {"ok", "not checked"}
+    assert results["image: architecture"]["message"] == f"atlantis:{build.version()} is for amd64, arm64"
+    assert results["DNS: hosted zone"]["status"] == "ok"
+
+
+def test_up_fails_where_nobody_pushed_the_image_and_the_old_task_serves_again(up: Ground, service: Deployment) -> None:
+    good = _status(service).definition
+    with pytest.raises(SandboxError) as failure:
+        _sandbox(up, logLevel="debug", imageTag="v9.9.9").up()
+    assert (
+        f"CannotPullContainerError: the repository atlantis has no image v9.9.9 (it has {build.version()}): push it, or "
+        "name one that is there" in str(failure.value)
+    )
+    assert "rolled the service back" in str(failure.value)
+    eventually("the old task", lambda: (_status(service).state, _status(service).definition) == ("healthy", good))
+    _sandbox(up, logLevel="debug").refresh()
 
 
 def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_when_it_is_mended(

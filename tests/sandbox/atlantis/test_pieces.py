@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.atlantis import image
+from sandbox.atlantis import image_tools
 from sandbox.atlantis.build import listen_on_loopback
 from sandbox.atlantis.container import Network, free_port, prepare
 from sandbox.atlantis.errors import TaskStartError
@@ -24,7 +24,19 @@ _DATA = "/home/atlantis/.atlantis"
 
 def _definition(environment: dict[str, str], command: list[str]) -> TaskDefinition:
     return TaskDefinition(
-        "arn", "execution", "task", "atlantis", 4141, environment, {}, [], {}, HealthCheck(command), 120
+        arn="arn",
+        image="ghcr.io/runatlantis/atlantis:v0.47.1",
+        architecture="X86_64",
+        execution_role="execution",
+        task_role="task",
+        container="atlantis",
+        port=4141,
+        environment=environment,
+        secrets={},
+        mounts=[],
+        log_options={},
+        health_check=HealthCheck(command),
+        stop_seconds=120,
     )
 
 
@@ -104,7 +116,7 @@ def _settled(monitor: HealthMonitor, before: Health) -> Health:
 
 def test_missing_tools_of_the_image_have_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert image.write_tools(tmp_path / "tools") == ["curl", "terraform"]
+    assert image_tools.write_tools(tmp_path / "tools") == ["curl", "terraform"]
     terraform = str(tmp_path / "tools" / "terraform")
     assert (
         subprocess.run([terraform, "version"], capture_output=True, text=True, check=True).stdout
@@ -125,7 +137,7 @@ def test_the_stand_in_of_curl_checks_as_curl_does(
             self.end_headers()
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    image.write_tools(tmp_path / "tools")
+    image_tools.write_tools(tmp_path / "tools")
     curl = str(tmp_path / "tools" / "curl")
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()

@@ -95,7 +95,9 @@ def test_a_wrong_environment_is_explained(known: frozenset[str], change: dict[st
 @pytest.fixture
 def launcher(world: World, tmp_path: Path) -> Launcher:
     """Starts tasks; none of the tests here gets as far as a process."""
-    operator.set_up_app(world.deployment, world.deployment.require_service(), Store(world.deployment.state / "github"))
+    service = world.deployment.require_service()
+    operator.push_image(world.deployment, service)
+    operator.set_up_app(world.deployment, service, Store(world.deployment.state / "github"))
     network = Network(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
     return Launcher(world.deployment, build.executable(), network, issue(tmp_path / "tls"))
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import local_aws
+from sandbox.atlantis import build
 from sandbox.atlantis.deployment import Deployment
 
 NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"
+REPOSITORY = "atlantis"
 BUCKET, TABLE = "local-terraform-state", "local-terraform-locks"
 OWNER = "example-organisation"
 
@@ -38,6 +40,7 @@ class World:
         self.container, self.volume = self._container(), self._volume()
         self.roles = self._roles()
         self.aws.client("logs").create_log_group(logGroupName=GROUP)
+        self.aws.client("ecr").create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
         self.first = self.register()
         self._service()
 
@@ -71,6 +74,10 @@ class World:
         name = self.roles["execution"].rpartition("/")[2]
         document = _document([statement])
         self.aws.client("iam").put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
+
+    @property
+    def repository_arn(self) -> str:
+        return f"arn:aws:ecr:{self.aws.region}:{self.aws.account}:repository/{REPOSITORY}"
 
     def _secrets(self) -> tuple[str, str]:
         client = self.aws.client("secretsmanager")
@@ -140,6 +147,8 @@ class World:
         execution = [
             _allow(["secretsmanager:GetSecretValue"], [self.app_secret, self.webhook_secret]),
             _allow(["logs:CreateLogStream", "logs:PutLogEvents"], ["*"]),
+            _allow(["ecr:GetAuthorizationToken"], ["*"]),
+            _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [self.repository_arn]),
         ]
         table = f"arn:aws:dynamodb:{self.aws.region}:{self.aws.account}:table/{TABLE}"
         task = [
@@ -176,7 +185,7 @@ class World:
         }
         return {
             "name": "atlantis",
-            "image": f"{self.aws.account}.dkr.ecr.{self.aws.region}.amazonaws.com/atlantis:v0.47.1",
+            "image": f"{self.aws.account}.dkr.ecr.{self.aws.region}.amazonaws.com/{REPOSITORY}:{build.version()}",
             "essential": True,
             "portMappings": [{"containerPort": 4141, "hostPort": 4141, "protocol": "tcp"}],
             "environment": [{"name": key, "value": value} for key, value in environment.items()],

@@ -1,0 +1,149 @@
+"""The task's image in ECR: pushed the way an operator mirrors it, pulled with the execution role's own rights.
+
+What is pushed is an index of images that have a configuration and no layers: no container runtime unpacks them here,
+and the server that they stand for is the one of ``sandbox.atlantis.build``. An image elsewhere than in the local AWS'
+own registry can't be looked at.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from botocore.exceptions import ClientError
+
+from preflight.image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
+from sandbox.atlantis.deployment import Deployment, refusal
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.local_aws import ACCOUNT
+
+__all__ = ["local_image", "pull", "push"]
+
+_INDEX, _MANIFEST = INDEXES[-1], MANIFESTS[-1]
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_DENIED = {"AccessDenied", "AccessDeniedException"}
+
+
+def local_image(deployment: Deployment, reference: str) -> EcrImage | None:
+    """The image that ``reference`` names; None where it is in another registry than the local AWS' own."""
+    image = EcrImage.parse(reference)
+    return image if image and (image.account, image.region) == (ACCOUNT, deployment.region) else None
+
+
+def push(deployment: Deployment, image: EcrImage, version: str) -> bool:
+    """Push Atlantis ``version`` for every platform that ECS knows, where ``image`` asks for it and nobody did yet.
+
+    False where there was nothing to push: the tag is another one, or taken, or the repository doesn't exist.
+    """
+    client = deployment.client("ecr")
+    if image.digest or image.tag != version:
+        return False
+    try:
+        if client.batch_get_image(repositoryName=image.repository, imageIds=[image.identifier])["images"]:
+            return False
+    except client.exceptions.RepositoryNotFoundException:
+        # Said where the task is started.
+        return False
+    entries = [_push_platform(deployment, image, version, platform) for platform in PLATFORMS.values()]
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}
+    client.put_image(
+        repositoryName=image.repository,
+        imageManifest=json.dumps(index),
+        imageManifestMediaType=_INDEX,
+        imageTag=image.tag,
+    )
+    return True
+
+
+def pull(deployment: Deployment, image: EcrImage, architecture: str, client: Any, role: str) -> str:
+    """Fetch manifest and configuration through ``client``, which acts as ``role``, as Fargate does before a start.
+
+    ``architecture`` is ECS' name of the task's processors. The digest of what would run; raises ``TaskStartError``.
+    """
+    platform = PLATFORMS[architecture]
+    try:
+        client.get_authorization_token()
+        digest, manifest = _manifest(deployment, client, image.repository, image.identifier)
+        if "manifests" in manifest:
+            entry = next((entry for entry in manifest["manifests"] if _is_for(entry, platform)), None)
+            if entry is None:
+                raise _refused(
+                    image, f"its index has nothing for linux/{platform}, and the task asks for {architecture}"
+                )
+            digest, manifest = _manifest(deployment, client, image.repository, {"imageDigest": entry["digest"]})
+        for blob in (manifest["config"], *manifest["layers"]):
+            client.get_download_url_for_layer(repositoryName=image.repository, layerDigest=blob["digest"])
+    except ClientError as problem:
+        raise _refused(image, _explain(problem, role)) from problem
+    found = json.loads(_blob(deployment, image, manifest["config"]["digest"]))["architecture"]
+    if found != platform:
+        raise TaskStartError(
+            [f"exec format error: {image} is for {found}, and the task asks for {architecture}, which needs {platform}"]
+        )
+    return digest
+
+
+def _push_platform(deployment: Deployment, image: EcrImage, version: str, platform: str) -> dict[str, Any]:
+    """Push the image of one platform; its entry in the index."""
+    labels = {"org.opencontainers.image.version": version}
+    config = json.dumps({"architecture": platform, "os": "linux", "config": {"Labels": labels}}).encode()
+    digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+    answer = urllib3.request(
+        "POST", f"{deployment.endpoint}/v2/{image.repository}/blobs/uploads/?digest={digest}", body=config, timeout=20
+    )
+    if answer.status != 201:
+        raise _refused(image, f"its configuration can't be pushed ({answer.status})")
+    blob = {"mediaType": _CONFIG, "size": len(config), "digest": digest}
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": _MANIFEST, "config": blob, "layers": []})
+    pushed = deployment.client("ecr").put_image(
+        repositoryName=image.repository, imageManifest=manifest, imageManifestMediaType=_MANIFEST
+    )["image"]["imageId"]["imageDigest"]
+    where = {"architecture": platform, "os": "linux"}
+    return {"mediaType": _MANIFEST, "size": len(manifest), "digest": pushed, "platform": where}
+
+
+def _manifest(
+    deployment: Deployment, client: Any, repository: str, identifier: Mapping[str, str]
+) -> tuple[str, dict[str, Any]]:
+    answer = client.batch_get_image(
+        repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=[*MANIFESTS, *INDEXES]
+    )
+    if not answer["images"]:
+        listed = deployment.client("ecr").list_images(repositoryName=repository)["imageIds"]
+        tags = sorted({found["imageTag"] for found in listed if "imageTag" in found})
+        name = next(iter(identifier.values()))
+        raise TaskStartError(
+            [
+                f"CannotPullContainerError: the repository {repository} has no image {name} (it has "
+                f"{', '.join(tags) or 'none'}): push it, or name one that is there"
+            ]
+        )
+    image = answer["images"][0]
+    return image["imageId"]["imageDigest"], json.loads(image["imageManifest"])
+
+
+def _is_for(entry: Mapping[str, Any], platform: str) -> bool:
+    where = entry.get("platform", {})
+    return (where.get("os"), where.get("architecture")) == ("linux", platform)
+
+
+def _blob(deployment: Deployment, image: EcrImage, digest: str) -> bytes:
+    answer = urllib3.request("GET", f"{deployment.endpoint}/v2/{image.repository}/blobs/{digest}", timeout=20)
+    if answer.status != 200 or f"sha256:{hashlib.sha256(answer.data).hexdigest()}" != digest:
+        raise _refused(image, f"its configuration {digest} can't be read ({answer.status}); push the image again")
+    return answer.data
+
+
+def _explain(problem: ClientError, role: str) -> str:
+    if problem.response["Error"]["Code"] in _DENIED:
+        return (
+            f"the execution role {role.rpartition('/')[2]} may not ({refusal(problem)}): it needs "
+            "ecr:GetAuthorizationToken, and ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on the repository, whose own "
+            "policy must not forbid it"
+        )
+    return refusal(problem)
+
+
+def _refused(image: EcrImage, why: str) -> TaskStartError:
+    return TaskStartError([f"CannotPullContainerError: {image}: {why}"])
