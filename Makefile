@@ -41,8 +41,8 @@ logs: .venv/installed ## follow Atlantis' log
 webhook: .venv/installed ## send a signed sample event, show the answer
 	@$(SANDBOX) webhook --stack $(STACK)
 
-preflight: .venv/installed ## check what a real deployment needs: image, secrets, certificate, network, state
-	@$(PYTHON) -m preflight --stack $(STACK)
+preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
+	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
 
 policy-check: .venv/installed ## judge an exported state: STATE=file.json
 	@$(SANDBOX) policy-check --state "$(STATE)"

@@ -16,7 +16,7 @@ VERBS = {
     "outputs": ("sandbox.commands:outputs", "print the stack's outputs as JSON"),
     "logs": ("sandbox.atlantis.logs:run", "follow what Atlantis says"),
     "webhook": ("sandbox.github.webhook:run", "send Atlantis a signed event, as GitHub would"),
-    "preflight": ("preflight.command:run", "check what a real deployment needs before it is started"),
+    "preflight": ("sandbox.preflight:run", "check what the stack needs, in the local AWS"),
     "policy-check": ("sandbox.policy_check:run", "judge an exported state by the policy pack"),
     "bench": ("sandbox.bench:run", "measure the commands and print the figures"),
     "env": ("sandbox.commands:env", "print what points a shell's AWS client at the local AWS"),

@@ -170,9 +170,9 @@ class Twins:
         return created["ARN"]
 
     def _bucket(self, name: str) -> str:
-        self._aws.client("s3").create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region}
-        )
+        s3 = self._aws.client("s3")
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
     def _table(self, name: str) -> str:

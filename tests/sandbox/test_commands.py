@@ -74,6 +74,14 @@ def test_status_says_what_runs_and_what_did_not_end(ground: Ground):
     assert "`up` did not end; the next `make up` recovers it" in answer.stdout
 
 
+def test_preflight_where_no_local_aws_runs(ground: Ground):
+    answer = ground.cli("preflight")
+
+    assert answer.returncode == 1
+    assert "is not running; `make up` starts it" in answer.stderr
+    assert answer.stdout == ""
+
+
 def test_down_where_nothing_was_started(ground: Ground):
     answer = ground.cli("down")
 

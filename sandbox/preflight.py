@@ -1,0 +1,25 @@
+"""The preflight of a stack in the sandbox: against the local AWS, with the twins of what the stack file names."""
+
+import argparse
+import subprocess
+import sys
+
+from sandbox.paths import CHECKOUT
+from sandbox.run import Sandbox
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's own option."""
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run all checks in an environment that knows no other AWS than the sandbox's; the preflight's own exit code."""
+    sandbox = Sandbox(arguments.stack)
+    command = [sys.executable, "-m", "preflight", "--stack", arguments.stack]
+    command += ["--config-file", str(sandbox.workspace.stack_file(arguments.stack))]
+    command += ["--json"] if arguments.json else []
+    environment = sandbox.workspace.environment(sandbox.aws)
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
