@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         return 2
     start = plugin_start.parse(arguments[1:])
     if names == ["awsx"]:
-        importlib.import_module("sandbox.providers.awsx").serve(start)
+        importlib.import_module("sandbox.providers.awsx.serving").serve(start)
     else:
         packages = [
             getattr(importlib.import_module(module), kind) for module, kind in map(_PACKAGES.__getitem__, names)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.providers.awsx import ArgumentError, check, layout
+from sandbox.providers.awsx.layout import ArgumentError, check, layout
 from tests.sandbox.providers.plugin import ROOT
 
 PUBLIC_THEN_PRIVATE = [{"type": "Public"}, {"type": "Private"}]

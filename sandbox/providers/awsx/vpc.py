@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from sandbox.providers.awsx import TYPES, VPC, Subnet, layout
+from sandbox.providers.awsx.layout import TYPES, VPC, Subnet, layout
 
 _DEFAULT_CIDR = "10.0.0.0/16"
 _DEFAULT_ZONES = 3

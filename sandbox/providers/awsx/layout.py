@@ -1,19 +1,11 @@
-"""The stand-in for pulumi-awsx: `awsx:ec2:Vpc`, a component made of the aws provider's resources."""
+"""Which arguments of `awsx:ec2:Vpc` are carried out, and how awsx lays the subnets out."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import ipaddress
-import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-from sandbox.plugin_start import Start
-
-if TYPE_CHECKING:
-    import pulumi
+from typing import Any, Final
 
 VPC: Final = "awsx:ec2:Vpc"
 TYPES: Final = ("Public", "Private", "Isolated")
@@ -99,7 +91,7 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in sorted(inputs.keys() - _KNOWN):
         yield (
             name,
-            "the sandbox's stand-in does not carry out this argument; it can be added in sandbox/providers/awsx.py",
+            "the sandbox's stand-in does not carry out this argument; it can be added in sandbox/providers/awsx/",
         )
     if not isinstance(inputs.get("tags") or {}, dict):
         yield "tags", "must be a map that is known; only its values may be outputs"
@@ -124,32 +116,3 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     kinds = {spec.get("type") for spec in specs} if specs else {"Public", "Private"}
     if nat.get("strategy", "OnePerAz") != "None" and "Private" in kinds and "Public" not in kinds:
         yield "natGateways.strategy", "NAT gateways need a public subnet in each zone; use strategy None"
-
-
-def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Any:
-    """Make the component and its children; returns the SDK's construct result."""
-    from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails  # noqa: PLC0415
-    from pulumi.provider import ConstructResult  # noqa: PLC0415  (start-up has no need of the SDK)
-
-    from sandbox.providers.awsx_vpc import Vpc  # noqa: PLC0415
-
-    found = list(check(inputs))
-    if found:
-        details = [InputPropertyErrorDetails(property_path=path, reason=reason) for path, reason in found]
-        raise InputPropertiesError(f"{VPC} {name!r}", details)
-    component = Vpc(name, inputs, options)
-    return ConstructResult(component.urn, component.outputs)
-
-
-def serve(start: Start) -> None:
-    """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server.
-
-    Unlike the aws stand-in this one ends at once: it holds nothing, and a component that waits for an engine which is gone
-    would never finish.
-    """
-    from sandbox.providers.awsx_server import run  # noqa: PLC0415
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
-    start.when_engine_is_gone(lambda: os._exit(0))
-    run(importlib.metadata.version("pulumi-awsx"), start)

@@ -12,14 +12,15 @@ import grpc
 import grpc.aio
 import pulumi
 from google.protobuf import empty_pb2
+from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.plugin_start import SERVER_OPTIONS, Start
-from sandbox.providers import awsx
+from sandbox.providers.awsx.layout import VPC, check
 
-_COMPONENTS = "sandbox.providers.awsx_vpc"
+_COMPONENTS = "sandbox.providers.awsx.vpc"
 
 
 class Components(Provider):
@@ -33,12 +34,17 @@ class Components(Provider):
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
         """Make one component."""
-        if resource_type != awsx.VPC:
+        if resource_type != VPC:
             raise NotImplementedError(
                 f"the sandbox's stand-in for the awsx provider does not know the component type {resource_type}; it knows "
-                f"{awsx.VPC}. Add it in sandbox/providers/awsx.py, or install the official plugin"
+                f"{VPC}. Add it in sandbox/providers/awsx/, or install the official plugin"
             )
-        return awsx.construct(name, inputs, options or pulumi.ResourceOptions())
+        found = list(check(inputs))
+        if found:
+            details = [InputPropertyErrorDetails(property_path=path, reason=reason) for path, reason in found]
+            raise InputPropertiesError(f"{VPC} {name!r}", details)
+        component = importlib.import_module(_COMPONENTS).Vpc(name, inputs, options or pulumi.ResourceOptions())
+        return ConstructResult(component.urn, component.outputs)
 
 
 class Service(ProviderServicer):
