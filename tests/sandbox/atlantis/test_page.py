@@ -43,7 +43,9 @@ def _browse(profile: Path, url: str, *options: str) -> str:
         *options,
         url,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    # Crash reports and caches go to HOME, whatever the profile.
+    environment = {**os.environ, "HOME": str(profile)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def _size(png: bytes) -> tuple[int, int]:

@@ -11,6 +11,8 @@ import grpc
 import pytest
 
 from sandbox.local_aws import LocalAws
+from sandbox.providers.aws import table
+from sandbox.providers.passwords import RandomPackage
 from sandbox.providers.values import Properties
 from tests.sandbox.providers.conftest import Start, settings
 from tests.sandbox.providers.plugin import ROOT, Plugin, urn
@@ -62,3 +64,12 @@ def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, prov
 
     assert process.wait(10) == 0
     process.stdout.close()
+
+
+def test_first_calls_that_come_together_find_every_schema_without_a_cache(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.sandbox.providers.cold_schemas", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = len({**table.RESOURCES, **table.FUNCTIONS})
+    assert done.stdout.split() == [str(len(RandomPackage.resources)), str(rows), str(rows)]
+    assert sorted(file.name.split("-")[1] for file in tmp_path.iterdir()) == ["aws", "random"]
