@@ -5,7 +5,7 @@ sandbox each gets a twin of the same shape, and the copy of the stack file names
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,11 @@ class Twins:
         ):
             if key in given:
                 self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+        keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
+        if keys:
+            twins["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
         for bucket in given.get("terraformStateBuckets", []):
-            self._one("state bucket", bucket, lambda name=bucket: self._bucket(name))
+            self._one("state bucket", bucket, lambda name=bucket: self._bucket(name, keys))
         for table in given.get("terraformLockTables", []):
             self._one("lock table", table, lambda name=table: self._table(name))
         return {**settings, **{f"{NAMESPACE}{key}": value for key, value in twins.items()}}
@@ -169,10 +172,21 @@ class Twins:
         created = self._aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
         return created["ARN"]
 
-    def _bucket(self, name: str) -> str:
+    def _key(self) -> str:
+        return self._aws.client("kms").create_key(Description="Twin of a key of states")["KeyMetadata"]["KeyId"]
+
+    def _key_arn(self, key: str) -> str:
+        return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
+
+    def _bucket(self, name: str, keys: Sequence[str]) -> str:
+        """A bucket that keeps versions, encrypted with the first of ``keys`` where there are any."""
         s3 = self._aws.client("s3")
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        if keys:
+            default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self._key_arn(keys[0])}
+            rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
+            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
         return name
 
     def _table(self, name: str) -> str:

@@ -22,6 +22,9 @@ SETTINGS = {
     "atlantis:webhookSecretName": "prod-atlantis-webhook-secret",
     "atlantis:permissionsBoundaryArn": "arn:aws:iam::999999999999:policy/boundary",
     "atlantis:terraformStateBuckets": ["prod-terraform-state"],
+    "atlantis:terraformStateKeyArns": [
+        "arn:aws:kms:ap-northeast-2:999999999999:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    ],
     "atlantis:terraformLockTables": ["prod-terraform-locks"],
 }
 
@@ -55,6 +58,7 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:acmCertificateArn",
         "atlantis:hostedZoneId",
         "atlantis:permissionsBoundaryArn",
+        "atlantis:terraformStateKeyArns",
     }
     assert set(replaced) == set(SETTINGS)
 
@@ -79,6 +83,18 @@ def test_the_certificate_is_for_the_urls_host(aws: LocalAws, replaced: dict):
 
     assert certificate["DomainName"] == "atlantis.example.com"
     assert certificate["Status"] == "ISSUED"
+
+
+def test_the_state_bucket_keeps_versions_under_the_key(aws: LocalAws, replaced: dict):
+    s3 = aws.client("s3")
+    (key,) = replaced["atlantis:terraformStateKeyArns"]
+
+    encryption = s3.get_bucket_encryption(Bucket="prod-terraform-state")["ServerSideEncryptionConfiguration"]
+
+    default = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+    assert (default["SSEAlgorithm"], default["KMSMasterKeyID"]) == ("aws:kms", key)
+    assert aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
+    assert s3.get_bucket_versioning(Bucket="prod-terraform-state")["Status"] == "Enabled"
 
 
 def test_twins_are_made_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):

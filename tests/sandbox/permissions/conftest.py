@@ -8,14 +8,14 @@ import pytest
 from sandbox.local_aws import REGION, LocalAws
 from sandbox.run import Sandbox
 from tests.sandbox.harness import Ground
-from tests.sandbox.permissions.calls import BOUNDARY, NAMES, TRUST, Actor, take_on
+from tests.sandbox.permissions.calls import BOUNDARY, NAMES, STATE, STATE_KEY, TRUST, Actor, take_on
 
 
 @pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The production stack in a local AWS, reached over IPv6 as well."""
+    """The production stack in a local AWS, reached over IPv6 as well, its states under a key of their own."""
     ground = Ground(tmp_path_factory.mktemp("permissions"), "prod")
-    deployed = ground.sandbox(ipAddressType="dualstack")
+    deployed = ground.sandbox(ipAddressType="dualstack", terraformStateKeyArns=[STATE_KEY])
     deployed.up()
     yield deployed
     ground.stop()
@@ -54,6 +54,7 @@ def _deployed(aws: LocalAws) -> dict[str, str]:
         Filters=[{"Name": "group-name", "Values": [NAMES.security_group("alb")]}]
     )["SecurityGroups"]
     secrets = aws.client("secretsmanager")
+    encryption = aws.client("s3").get_bucket_encryption(Bucket=STATE)["ServerSideEncryptionConfiguration"]
     keys = {alias["AliasName"]: alias.get("TargetKeyId", "") for alias in aws.client("kms").list_aliases()["Aliases"]}
     return {
         "load balancer": balancer,
@@ -68,6 +69,7 @@ def _deployed(aws: LocalAws) -> dict[str, str]:
         "secrets key": keys[NAMES.key_alias("secrets")],
         "image key": keys[NAMES.key_alias("ecr")],
         "files key": keys[NAMES.key_alias("efs")],
+        "state key": encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"],
     }
 
 

@@ -158,7 +158,16 @@ def test_key_behind_a_secret_is_not_asked_so_the_policy_decrypts_through_the_ser
     decrypting = statements(aws, NAMES.execution_role, "Allow", "kms:Decrypt")
     assert conditions(decrypting) == [{"StringEquals": {"kms:ViaService": NAMES.via("secretsmanager")}}]
     assert resources(decrypting) == {NAMES.arn("kms", f"key/{values['secrets key']}")}
-    assert statements(aws, NAMES.task_role, "Allow", "kms:Decrypt") == []
+    assert resources(statements(aws, NAMES.task_role, "Allow", "kms:Decrypt")) == {values["state key"]}
+
+
+def test_key_behind_the_state_bucket_is_not_asked_so_the_policy_uses_it_through_s3(
+    aws: LocalAws, values: dict[str, Any]
+):
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        using = statements(aws, NAMES.task_role, "Allow", action)
+        assert conditions(using) == [{"StringEquals": {"kms:ViaService": NAMES.via("s3")}}]
+        assert resources(using) == {values["state key"]}
 
 
 @pytest.mark.parametrize("role", [NAMES.task_role, NAMES.execution_role])
