@@ -12,6 +12,7 @@ terraform {{
     region         = "ap-northeast-2"
     dynamodb_table = "{table}"
     encrypt        = true
+    {backend}
   }}
 }}
 
@@ -22,11 +23,18 @@ resource "terraform_data" "release" {{
 """
 
 
-def open_pull_request(github: Store, name: str, branch: str, *, bucket: str = BUCKET, extra: str = "") -> PullRequest:
-    """Make a repository of the allowlist's owner and open a pull request that adds a first resource; ``extra`` is in it."""
+def open_pull_request(
+    github: Store, name: str, branch: str, *, bucket: str = BUCKET, backend: str = "", extra: str = ""
+) -> PullRequest:
+    """Make a repository of the allowlist's owner and open a pull request that adds a first resource.
+
+    ``backend`` is one more line of the backend's block, ``extra`` one of the resource's.
+    """
     repository = f"{OWNER}/{name}"
     github.create_repository(repository, {"README.md": "Infrastructure\n"})
-    configuration = _CONFIGURATION.format(bucket=bucket, table=TABLE, name=name, branch=branch, extra=extra)
+    configuration = _CONFIGURATION.format(
+        bucket=bucket, table=TABLE, name=name, backend=backend, branch=branch, extra=extra
+    )
     return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
 
 

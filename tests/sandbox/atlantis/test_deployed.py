@@ -94,7 +94,9 @@ def test_the_deployed_rules_lead_to_the_server(service: Deployment) -> None:
 def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed_role(
     service: Deployment, github: Store
 ) -> None:
-    pull = open_pull_request(github, "network", "v1")
+    encryption = service.client("s3").get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
+    key = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    pull = open_pull_request(github, "network", "v1", backend=f'kms_key_id = "{key}"')
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
 
@@ -107,8 +109,9 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     github.approve(pull, "reviewer")
     assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
     assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", before)
-    state = service.client("s3").get_object(Bucket=BUCKET, Key="network/terraform.tfstate")["Body"].read()
-    assert [resource["name"] for resource in json.loads(state)["resources"]] == ["release"]
+    stored = service.client("s3").get_object(Bucket=BUCKET, Key="network/terraform.tfstate")
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
+    assert [resource["name"] for resource in json.loads(stored["Body"].read())["resources"]] == ["release"]
     digests = [item["LockID"]["S"] for item in service.client("dynamodb").scan(TableName=TABLE)["Items"]]
     assert digests == [f"{BUCKET}/network/terraform.tfstate-md5"]
     assert github.unexpected() == []
