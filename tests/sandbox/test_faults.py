@@ -3,11 +3,13 @@
 import json
 import os
 import resource as limits
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -190,6 +192,43 @@ def test_a_full_disk_ends_the_run_and_the_next_one_converges(deployed: Ground):
     )
     assert answer.returncode != 0
     assert "too large" in answer.stdout + answer.stderr
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+FULL = """
+mount -t tmpfs tmpfs "$1" && cp -a "$2/." "$1" || exit 99
+used=$(df -k --output=used "$1" | tail -1)
+mount -o "remount,size=$((used + 64))k" "$1" || exit 99
+(shift 2 && exec "$@")
+code=$?
+rm -rf "$2" && cp -a "$1" "$2" || exit 99
+exit "$code"
+"""
+"""Runs a command with folder $1 on a file system of its own that is all but full, holding what $2 has; keeps what is left in $2."""
+NAMESPACE = ("unshare", "--map-root-user", "--mount")
+
+
+def test_a_full_file_system_under_the_state_ends_the_run_and_the_next_one_converges(deployed: Ground, tmp_path: Path):
+    if subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("the kernel lets nobody here mount a file system")
+    sandbox = deployed.sandbox()
+    assert deployed.engine_state().stat().st_size > 2 * 64 * 1024
+    kept = tmp_path / "backend"
+    shutil.copytree(sandbox.workspace.backend, kept)
+
+    command = [*NAMESPACE, "sh", "-c", FULL, "sh", sandbox.workspace.backend, kept, *deployed.command("refresh")]
+    answer = subprocess.run(
+        command, cwd=CHECKOUT, env=deployed.environment(), capture_output=True, text=True, check=False, timeout=300
+    )
+    shutil.rmtree(sandbox.workspace.backend)
+    shutil.move(kept, sandbox.workspace.backend)
+
+    assert answer.returncode not in (0, 99), answer.stdout + answer.stderr
+    assert "no space left on device" in answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
 
     sandbox.up()
 
