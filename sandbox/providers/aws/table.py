@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.providers.aws import (
     acm,
+    cloudwatch,
     ec2_endpoints,
     ec2_network,
     ec2_routes,
@@ -33,6 +34,7 @@ from sandbox.providers.resource import Function
 _RESOURCES: tuple[type[AwsResource], ...] = (
     acm.Certificate,
     acm.CertificateValidation,
+    cloudwatch.MetricAlarm,
     ec2_endpoints.VpcEndpoint,
     ec2_network.Eip,
     ec2_network.InternetGateway,

@@ -28,6 +28,7 @@ FILES, SECRET, LOGS = (
     "aws:secretsmanager/secret:Secret",
     "aws:cloudwatch/logGroup:LogGroup",
 )
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 KEY, REPOSITORY, ROLE = "aws:kms/key:Key", "aws:ecr/repository:Repository", "aws:iam/role:Role"
 INLINE = "aws:iam/rolePolicy:RolePolicy"
 INGRESS, ENDPOINT = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -103,6 +104,17 @@ BAD: list[tuple[str, Properties, str, str]] = [
     (SECRET, {"recoveryWindowInDays": 3}, "recoveryWindowInDays", "0 or 7 to 30"),
     (LOGS, {"retentionInDays": 8}, "retentionInDays", "8 is not one of 0, 1, 3, 5, 7"),
     (LOGS, {"name": "with space"}, "name", "is not of the form"),
+    (ALARM, {"threshold": None}, "threshold", "an alarm on a metric needs it"),
+    (ALARM, {"statistic": None}, "statistic", "exactly one of statistic, extendedStatistic"),
+    (ALARM, {"extendedStatistic": "p99"}, "statistic", "exactly one of statistic, extendedStatistic"),
+    (ALARM, {"statistic": "Median"}, "statistic", "is not one of SampleCount, Average"),
+    (ALARM, {"treatMissingData": "bad"}, "treatMissingData", "'bad' is not one of breaching, notBreaching"),
+    (ALARM, {"period": 90}, "period", "90 is not 10, 20, 30 or a multiple of 60"),
+    (ALARM, {"evaluationPeriods": 1441}, "evaluationPeriods", "86460 s, more than 86400"),
+    (ALARM, {"datapointsToAlarm": 4}, "datapointsToAlarm", "4 is more than evaluationPeriods, 3"),
+    (ALARM, {"alarmActions": ["on-call"]}, "alarmActions[0]", "'on-call' is not an ARN"),
+    (ALARM, {"okActions": ["arn:a"] * 6}, "okActions", "at most 5 long, this is 6"),
+    (ALARM, {"metricQueries": []}, "metricQueries", "does not carry out"),
     (KEY, {"deletionWindowInDays": 6}, "deletionWindowInDays", "7 to 30"),
     (KEY, {"policy": '{"Statement": [{"Action": "kms:Decrypt"}]}'}, "policy", "lets nobody change the key's policy"),
     (KEY, {"keyUsage": "ENCRYPT"}, "keyUsage", "is not one of SIGN_VERIFY, ENCRYPT_DECRYPT"),

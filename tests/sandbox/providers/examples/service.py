@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from sandbox.providers.values import Properties
 from tests.sandbox.providers.examples.example import Example, World, policy, trust
 
+_TOPIC = "arn:aws:sns:ap-northeast-2:123456789012:example"
+
 
 def _container(image: str) -> str:
     return json.dumps(
@@ -202,6 +204,37 @@ EXAMPLES: Mapping[str, Example] = {
         },
         lambda _: {"retentionInDays": 30, "tags": {"Name": "other"}},
         lambda _: {"name": "/ecs/other"},
+        ("arn",),
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Example(
+        lambda _: {
+            "name": "example",
+            "alarmDescription": "Example",
+            "namespace": "AWS/ECS",
+            "metricName": "MemoryUtilization",
+            "dimensions": {"ClusterName": "example", "ServiceName": "example"},
+            "statistic": "Maximum",
+            "comparisonOperator": "GreaterThanThreshold",
+            "threshold": 90,
+            "period": 60,
+            "evaluationPeriods": 3,
+            "treatMissingData": "notBreaching",
+            "alarmActions": [_TOPIC],
+            "okActions": [_TOPIC],
+            "tags": {"Name": "alarm"},
+        },
+        lambda _: {
+            "alarmDescription": "Other",
+            "dimensions": {"ClusterName": "other"},
+            "threshold": 80.5,
+            "datapointsToAlarm": 2,
+            "treatMissingData": "breaching",
+            "insufficientDataActions": [_TOPIC],
+            "okActions": [],
+            "actionsEnabled": False,
+            "tags": {"Name": "other"},
+        },
+        lambda _: {"name": "other"},
         ("arn",),
     ),
     "aws:iam/role:Role": Example(
