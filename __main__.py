@@ -4,6 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 import settings as stack_settings
+from components.alarms import Alarms, AlarmsArgs
 from components.compute import Compute, ComputeArgs
 from components.ingress import Ingress, IngressArgs
 from components.locking import Locking, LockingArgs
@@ -158,6 +159,20 @@ compute = Compute(
         ],
     ),
 )
+if settings.alarm_topic_arns and settings.desired_count:
+    Alarms(
+        "alarms",
+        AlarmsArgs(
+            stack=stack,
+            topic_arns=settings.alarm_topic_arns,
+            load_balancer_metric_name=ingress.load_balancer_metric_name,
+            target_group_metric_name=ingress.target_group_metric_name,
+            certificate_arn=ingress.certificate_arn,
+            cluster_name=compute.cluster_name,
+            service_name=compute.service_name,
+            file_system_id=storage.file_system_id,
+        ),
+    )
 
 for output, value in {
     "atlantis_url": settings.url,

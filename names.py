@@ -63,6 +63,10 @@ class PhysicalNames:
         """Bucket names are unique in the world: account and region make this one so."""
         return f"{self.base}-access-logs-{self.account}-{self.region}"
 
+    def alarm(self, of: str) -> str:
+        """`of`: what is wrong when it goes off, such as unreachable."""
+        return f"{self.base}-{of}"
+
     def security_group(self, of: str) -> str:
         """`of`: alb, ecs-tasks, efs, redis or vpc-endpoints."""
         return f"atlantis-{of}-{self.environment}"

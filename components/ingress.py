@@ -48,6 +48,11 @@ class Ingress(pulumi.ComponentResource):
     dns_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
+    certificate_arn: pulumi.Input[str]
+    """That of the HTTPS listener."""
+    load_balancer_metric_name: pulumi.Output[str]
+    """What CloudWatch's metrics call it; the target group likewise."""
+    target_group_metric_name: pulumi.Output[str]
     routes: Sequence[pulumi.Resource]
     """What has to exist before the service's first task is judged by the target group: no output tells."""
 
@@ -58,6 +63,7 @@ class Ingress(pulumi.ComponentResource):
 
         load_balancer = self._load_balancer()
         target_group = self._target_group()
+        self.certificate_arn = self._certificate_arn()
         self._redirect_listener(load_balancer)
         listener = self._https_listener(load_balancer)
         self.routes = [listener, *self._listener_rules(listener, target_group)]
@@ -66,6 +72,8 @@ class Ingress(pulumi.ComponentResource):
         self.dns_name = load_balancer.dns_name
         self.zone_id = load_balancer.zone_id
         self.target_group_arn = target_group.arn
+        self.load_balancer_metric_name = load_balancer.arn_suffix
+        self.target_group_metric_name = target_group.arn_suffix
         self.register_outputs({"dnsName": self.dns_name, "targetGroupArn": self.target_group_arn})
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
@@ -136,7 +144,7 @@ class Ingress(pulumi.ComponentResource):
             protocol="HTTPS",
             port=443,
             ssl_policy=self._args.ssl_policy,
-            certificate_arn=self._certificate_arn(),
+            certificate_arn=self.certificate_arn,
             default_actions=[
                 {
                     "type": "fixed-response",

@@ -188,6 +188,9 @@ KINDS = (
         known=_output("arn"),
     ),
     Kind("aws:cloudwatch/logGroup:LogGroup", "logs", "describe_log_groups", "logGroups[].logGroupName"),
+    Kind("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    Kind("aws:sns/topic:Topic", "sns", "list_topics", "Topics[].TopicArn"),
+    Kind("aws:sqs/queue:Queue", "sqs", "list_queues", "QueueUrls[]", name=lambda _, item: item.rpartition("/")[2]),
     Kind(ROLE, "iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
     Kind(
         "aws:iam/rolePolicy:RolePolicy",

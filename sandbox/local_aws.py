@@ -30,6 +30,7 @@ SAVE_SECONDS = 30.0
 SERVICES = (
     "acm",
     "backup",
+    "cloudwatch",
     "dynamodb",
     "ec2",
     "ecr",
@@ -43,6 +44,8 @@ SERVICES = (
     "route53",
     "s3",
     "secretsmanager",
+    "sns",
+    "sqs",
     "sts",
     "wafv2",
 )

@@ -70,6 +70,9 @@ class Twins:
             self._one("state bucket", bucket, lambda name=bucket: self._bucket(name, keys))
         for table in given.get("terraformLockTables", []):
             self._one("lock table", table, lambda name=table: self._table(name))
+        topics = [self._one("topic", arn, partial(self._topic, arn)) for arn in given.get("alarmTopicArns", [])]
+        if topics:
+            twins["alarmTopicArns"] = topics
         return {**settings, **{f"{NAMESPACE}{key}": value for key, value in twins.items()}}
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
@@ -171,6 +174,27 @@ class Twins:
     def _secret(self, name: str, value: Mapping[str, str]) -> str:
         created = self._aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
         return created["ARN"]
+
+    def _topic(self, arn: str) -> str:
+        """A topic with one subscriber, the queue of its name, which keeps what the topic is told."""
+        name = arn.rpartition(":")[2]
+        topic = self._aws.client("sns").create_topic(Name=name)["TopicArn"]
+        queue = topic.replace(":sns:", ":sqs:")
+        self._part("queue of", arn, partial(self._queue, name, queue, topic))
+        self._aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        return topic
+
+    def _queue(self, name: str, arn: str, topic: str) -> str:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._aws.client("sqs").create_queue(QueueName=name, Attributes={"Policy": document})
+        return name
 
     def _key(self) -> str:
         return self._aws.client("kms").create_key(Description="Twin of a key of states")["KeyMetadata"]["KeyId"]

@@ -99,8 +99,6 @@ def _certificate(given: Mapping[str, Any]) -> Iterator[str]:
             "acmCertificateArn: missing; must be the ARN of a certificate for the url's host, unless hostedZoneId is set (then one is "
             "issued and validated by DNS)"
         )
-    if certificate and given["region"] and (match := ARN.fullmatch(certificate)) and match[3] != given["region"]:
-        yield f"acmCertificateArn = {certificate!r}: must be of the stack's region {given['region']}, not of {match[3]}"
 
 
 def _image(given: Mapping[str, Any]) -> Iterator[str]:
@@ -143,10 +141,18 @@ def _locking(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"environment = {given['environment']!r}: must not have two hyphens in a row, which ElastiCache refuses in a name"
 
 
+def _regions(given: Mapping[str, Any]) -> Iterator[str]:
+    for key, arns in (
+        ("acmCertificateArn", filter(None, [given.get("acmCertificateArn")])),
+        ("terraformStateKeyArns", given.get("terraformStateKeyArns", ())),
+        ("alarmTopicArns", given.get("alarmTopicArns", ())),
+    ):
+        for arn in arns:
+            if given["region"] and (match := ARN.fullmatch(arn)) and match[3] != given["region"]:
+                yield f"{key} = {arn!r}: must be of the stack's region {given['region']}, not of {match[3]}"
+
+
 def _state_keys(given: Mapping[str, Any]) -> Iterator[str]:
-    for key in given.get("terraformStateKeyArns", ()):
-        if given["region"] and (match := ARN.fullmatch(key)) and match[3] != given["region"]:
-            yield f"terraformStateKeyArns = {key!r}: must be of the stack's region {given['region']}, not of {match[3]}"
     if given.get("terraformStateKeyArns") and not given.get("terraformStateBuckets", True):
         yield "terraformStateKeyArns without terraformStateBuckets: name the buckets that the keys encrypt"
 
@@ -175,6 +181,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[str]], ...] = (
     _hook_ranges,
     _allowlist_host,
     _certificate,
+    _regions,
     _image,
     _task_size,
     _webhook_secret,

@@ -62,6 +62,14 @@ _certificate = values.arn(
 _boundary = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
 # A policy of the task role has at most 6,144 characters.
 _MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
+_MOST_TOPICS = 5
+"""Actions that an alarm takes for each of its states."""
+_topics = values.list_of(
+    values.arn(
+        "sns", r"[\w-]{1,256}", "arn:aws:sns:ap-northeast-2:123456789012:alarms, of a standard topic", regional=True
+    ),
+    at_most=_MOST_TOPICS,
+)
 _readers = values.list_of(
     values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
     at_most=_MOST_READERS,
@@ -151,6 +159,7 @@ class Settings:
     container_port: int = _setting(values.integer(range(1024, 65536)), 4141)
     log_level: str = _setting(values.one_of(("debug", "info", "warn", "error")), "info")
     log_retention_days: int = _setting(values.integer(LOG_RETENTION_DAYS), 7)
+    alarm_topic_arns: tuple[str, ...] = _setting(_topics, ())
 
     locking_database: str = _setting(values.one_of(("boltdb", "redis")), "boltdb")
     locking_node_type: str = _setting(_node_type, "cache.t4g.micro")

@@ -166,6 +166,7 @@ def prepare(aws: LocalAws) -> World:
     _network(world)
     _certificate(world)
     _state(world)
+    _alarms(world)
     world.client("ecr").create_repository(repositoryName="atlantis", tags=own_tags())
     world.push_image("amd64")
     app = {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY}
@@ -239,6 +240,14 @@ def _state(world: World) -> None:
         "terraformLockTables": ["tf-lock"],
         "permissionsBoundaryArn": boundary["Policy"]["Arn"],
     }
+
+
+def _alarms(world: World) -> None:
+    topic = world.client("sns").create_topic(Name="on-call")["TopicArn"]
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:on-call"
+    world.client("sqs").create_queue(QueueName="on-call")
+    world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    world.values |= {"alarmTopicArns": [topic]}
 
 
 def lock_table(world: World, name: str, key: str) -> None:

@@ -1,5 +1,6 @@
 """Twins and inventory against a local AWS, without the engine."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ SETTINGS = {
         "arn:aws:kms:ap-northeast-2:999999999999:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
     ],
     "atlantis:terraformLockTables": ["prod-terraform-locks"],
+    "atlantis:alarmTopicArns": ["arn:aws:sns:ap-northeast-2:999999999999:platform-alarms"],
 }
 
 
@@ -59,6 +61,7 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:hostedZoneId",
         "atlantis:permissionsBoundaryArn",
         "atlantis:terraformStateKeyArns",
+        "atlantis:alarmTopicArns",
     }
     assert set(replaced) == set(SETTINGS)
 
@@ -95,6 +98,16 @@ def test_the_state_bucket_keeps_versions_under_the_key(aws: LocalAws, replaced: 
     assert (default["SSEAlgorithm"], default["KMSMasterKeyID"]) == ("aws:kms", key)
     assert aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
     assert s3.get_bucket_versioning(Bucket="prod-terraform-state")["Status"] == "Enabled"
+
+
+def test_what_the_topic_is_told_is_kept_in_a_queue(aws: LocalAws, replaced: dict):
+    (topic,) = replaced["atlantis:alarmTopicArns"]
+    queue = aws.client("sqs").get_queue_url(QueueName="platform-alarms")["QueueUrl"]
+
+    aws.client("sns").publish(TopicArn=topic, Message="it went off")
+
+    (kept,) = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    assert json.loads(kept["Body"])["Message"] == "it went off"
 
 
 def test_twins_are_made_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):

@@ -112,7 +112,12 @@ class _Aws(Mocks):
                 "publicSubnetIds": ["subnet-public-1", "subnet-public-2"],
                 "privateSubnetIds": ["subnet-private-1", "subnet-private-2"],
             },
-            "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example", "zoneId": "ZALB"},
+            "aws:lb/loadBalancer:LoadBalancer": {
+                "dnsName": "alb.example",
+                "zoneId": "ZALB",
+                "arnSuffix": "app/atlantis-prod/50dc6c495c0c9188",
+            },
+            "aws:lb/targetGroup:TargetGroup": {"arnSuffix": "targetgroup/atlantis-prod-atlantis/73e2d6bc24d8a067"},
             "aws:efs/fileSystem:FileSystem": {"dnsName": "efs.example"},
             "aws:elasticache/replicationGroup:ReplicationGroup": {"primaryEndpointAddress": "redis.example"},
             "aws:ecr/repository:Repository": {"repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/atlantis"},

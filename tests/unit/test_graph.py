@@ -58,7 +58,7 @@ def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph
         ("AccessLogs", "Ingress"),
         ("Certificate", "Ingress"),
     }
-    assert sorted(set(outer) - {"NewVpc", "Locking"}) == [
+    assert sorted(set(outer) - {"NewVpc", "Locking", "Alarms"}) == [
         "Compute",
         "Ingress",
         "Network",
@@ -245,6 +245,7 @@ LONGEST_NAMES = {
         r"(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]",
     ),
     "aws:elasticache/subnetGroup:SubnetGroup": ("name", r"[a-z0-9-]{1,255}"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", r"[a-zA-Z0-9-]{1,255}"),
     "aws:cloudwatch/logGroup:LogGroup": ("name", r"(?!aws/)[\w./#-]{1,512}"),
 }
 """The names that AWS takes."""

@@ -90,6 +90,36 @@ def test_the_deployed_rules_lead_to_the_server(service: Deployment) -> None:
     assert (redirected.status, redirected.headers["location"]) == (301, "https://atlantis.example.com:443/")
 
 
+def test_the_alarms_watch_what_is_deployed(up: Ground, service: Deployment) -> None:
+    outputs = json.loads(up.cli("outputs").stdout)
+    (balancer,) = service.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (certificate,) = service.client("acm").list_certificates()["CertificateSummaryList"]
+    dimensions = {
+        "LoadBalancer": balancer["LoadBalancerArn"].partition("loadbalancer/")[2],
+        "TargetGroup": outputs["atlantis_target_group_arn"].rpartition(":")[2],
+        "CertificateArn": certificate["CertificateArn"],
+        "ClusterName": outputs["atlantis_ecs_cluster_name"],
+        "ServiceName": outputs["atlantis_ecs_service_name"],
+        "FileSystemId": outputs["atlantis_efs_id"],
+    }
+    alarms = service.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    watched = [(item["Name"], item["Value"]) for alarm in alarms for item in alarm["Dimensions"]]
+    assert len(alarms) == 6
+    assert sorted(set(watched)) == sorted(dimensions.items())
+
+
+def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(service: Deployment) -> None:
+    cloudwatch, sqs = service.client("cloudwatch"), service.client("sqs")
+    queue = sqs.get_queue_url(QueueName="local-alarms")["QueueUrl"]
+    for state in ("ALARM", "OK"):
+        cloudwatch.set_alarm_state(AlarmName="atlantis-local-unreachable", StateValue=state, StateReason="a test")
+        (told,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        said = json.loads(json.loads(told["Body"])["Message"])
+        assert (said["AlarmName"], said["NewStateValue"]) == ("atlantis-local-unreachable", state)
+        assert said["AlarmDescription"].startswith("No healthy task for five minutes")
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=told["ReceiptHandle"])
+
+
 @needs_terraform
 def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed_role(
     service: Deployment, github: Store

@@ -1,0 +1,167 @@
+"""Alarms: what is told to whoever is on call, before pull requests tell it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from components.stack import Stack
+
+LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
+"""Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
+MOST_MEMORY_PERCENT = 90
+LEAST_CERTIFICATE_DAYS = 20
+"""ACM renews what it issued about two months before the end: fewer days are left only where that failed."""
+_MINUTE, _DAY = 60, 24 * 60 * 60
+
+
+@dataclasses.dataclass(kw_only=True)
+class AlarmsArgs:
+    """What is watched, by the dimensions of its metrics, and who is told."""
+
+    stack: Stack
+    topic_arns: Sequence[str]
+    """SNS topics, told when an alarm goes off and when it ends; at most five."""
+    load_balancer_metric_name: pulumi.Input[str]
+    """The end of its ARN: `app/<name>/<id>`."""
+    target_group_metric_name: pulumi.Input[str]
+    """The end of its ARN: `targetgroup/<name>/<id>`."""
+    certificate_arn: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    file_system_id: pulumi.Input[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Alarm:
+    """One metric and what of it is wrong: `periods` of `period` seconds in a row on the wrong side of `threshold`."""
+
+    name: str
+    meaning: str
+    metric: str
+    dimensions: Mapping[str, pulumi.Input[str]]
+    statistic: str
+    comparison: str
+    threshold: float
+    period: int
+    periods: int
+    missing: str
+    """What a period without data is: `breaching`, `notBreaching`, or `ignore`, which changes nothing."""
+
+
+class Alarms(pulumi.ComponentResource):
+    """An alarm for each thing that stops the service and that somebody has to do something about."""
+
+    def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Alarms", name, None, opts)
+        for alarm in [*_requests(args), *_resources(args)]:
+            namespace, metric = alarm.metric.rsplit("/", 1)
+            aws.cloudwatch.MetricAlarm(
+                f"{name}-{alarm.name}",
+                name=args.stack.names.alarm(alarm.name),
+                alarm_description=alarm.meaning,
+                namespace=namespace,
+                metric_name=metric,
+                dimensions=alarm.dimensions,
+                statistic=alarm.statistic,
+                comparison_operator=alarm.comparison,
+                threshold=alarm.threshold,
+                period=alarm.period,
+                evaluation_periods=alarm.periods,
+                treat_missing_data=alarm.missing,
+                alarm_actions=args.topic_arns,
+                ok_actions=args.topic_arns,
+                tags=args.stack.tags,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+
+def _requests(args: AlarmsArgs) -> list[_Alarm]:
+    """What people and GitHub notice first."""
+    load_balancer = {"LoadBalancer": args.load_balancer_metric_name}
+    target_group = load_balancer | {"TargetGroup": args.target_group_metric_name}
+    return [
+        _Alarm(
+            name="unreachable",
+            meaning="No healthy task for five minutes, longer than a deployment takes: look at the service's events and the task's log",
+            metric="AWS/ApplicationELB/HealthyHostCount",
+            dimensions=target_group,
+            # Each zone's nodes count for themselves: one of them that sees the task is enough.
+            statistic="Maximum",
+            comparison="LessThanThreshold",
+            threshold=1,
+            period=_MINUTE,
+            periods=5,
+            # Without a registered task there is nothing to count.
+            missing="breaching",
+        ),
+        _Alarm(
+            name="unanswered",
+            meaning="The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
+            metric="AWS/ApplicationELB/HTTPCode_ELB_5XX_Count",
+            dimensions=load_balancer,
+            statistic="Sum",
+            comparison="GreaterThanThreshold",
+            threshold=0,
+            # Two in a row: the gap of a deployment is shorter.
+            period=5 * _MINUTE,
+            periods=2,
+            missing="notBreaching",
+        ),
+        _Alarm(
+            name="errors",
+            meaning="Atlantis answered requests with 5xx for ten minutes: look at the task's log",
+            metric="AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
+            dimensions=target_group,
+            statistic="Sum",
+            comparison="GreaterThanThreshold",
+            threshold=0,
+            period=5 * _MINUTE,
+            periods=2,
+            missing="notBreaching",
+        ),
+        _Alarm(
+            name="certificate",
+            meaning="The certificate ends soon and was not renewed: look at its validation records, or import a new one",
+            metric="AWS/CertificateManager/DaysToExpiry",
+            dimensions={"CertificateArn": args.certificate_arn},
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=LEAST_CERTIFICATE_DAYS,
+            period=_DAY,
+            periods=1,
+            missing="ignore",
+        ),
+    ]
+
+
+def _resources(args: AlarmsArgs) -> list[_Alarm]:
+    """What the task runs out of."""
+    return [
+        _Alarm(
+            name="memory",
+            meaning="The task is close to its memory, where Fargate kills it and an apply leaves its state locked: raise memory",
+            metric="AWS/ECS/MemoryUtilization",
+            dimensions={"ClusterName": args.cluster_name, "ServiceName": args.service_name},
+            statistic="Maximum",
+            comparison="GreaterThanThreshold",
+            threshold=MOST_MEMORY_PERCENT,
+            period=_MINUTE,
+            periods=3,
+            missing="notBreaching",
+        ),
+        _Alarm(
+            name="burst-credits",
+            meaning="The file system is about to fall to its base throughput, at which plans stall: set it to elastic throughput",
+            metric="AWS/EFS/BurstCreditBalance",
+            dimensions={"FileSystemId": args.file_system_id},
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=LEAST_BURST_CREDITS,
+            period=5 * _MINUTE,
+            periods=3,
+            missing="ignore",
+        ),
+    ]

@@ -1,0 +1,71 @@
+"""The checks of the topics that alarms notify, each spoiled once."""
+
+import json
+
+import pytest
+
+from preflight.check import Status
+from sandbox.local_aws import ACCOUNT, REGION
+from tests.preflight.world import World, policy
+
+ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+PUBLISHER = {
+    "Effect": "Allow",
+    "Principal": {"Service": "cloudwatch.amazonaws.com"},
+    "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+    "Resource": "*",
+}
+
+
+def _encrypt(world: World, key: str) -> None:
+    (topic,) = world.values["alarmTopicArns"]
+    world.client("sns").set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=key)
+
+
+def test_missing_topic_is_a_failure(world: World):
+    missing = f"arn:aws:sns:{REGION}:{ACCOUNT}:elsewhere"
+    world.values["alarmTopicArns"] += [missing]
+    world.assert_only("alarms: topics exist", Status.FAILED, f"no topic {missing}", "correct alarmTopicArns")
+
+
+def test_topic_without_a_subscription_is_a_warning(world: World):
+    quiet = world.client("sns").create_topic(Name="quiet")["TopicArn"]
+    world.values["alarmTopicArns"] += [quiet]
+    world.assert_only(
+        "alarms: subscriptions",
+        Status.WARNING,
+        f"nobody has subscribed to {quiet}",
+        f"aws sns subscribe --topic-arn {quiet}",
+    )
+
+
+def test_topic_under_the_key_that_aws_manages_is_a_failure(world: World):
+    _encrypt(world, "alias/aws/sns")
+    world.assert_only(
+        "alarms: topics' keys", Status.FAILED, "alias/aws/sns, which CloudWatch may not use", "with a customer key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statements", "status"), [([ROOT], Status.FAILED), ([ROOT, {**PUBLISHER, "Effect": "Deny"}], Status.FAILED)]
+)
+def test_topic_under_a_key_that_does_not_admit_cloudwatch_is_a_failure(
+    world: World, statements: list[dict[str, object]], status: Status
+):
+    key = world.client("kms").create_key(Policy=policy(*statements))["KeyMetadata"]["KeyId"]
+    _encrypt(world, key)
+    world.assert_only("alarms: topics' keys", status, f"{key}, whose policy does not name cloudwatch.amazonaws.com")
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_topic_under_a_key_that_admits_cloudwatch_passes(world: World, as_list: bool):
+    document = {"Version": "2012-10-17", "Statement": [ROOT, PUBLISHER] if as_list else PUBLISHER}
+    key = world.client("kms").create_key(Policy=json.dumps(document))["KeyMetadata"]["Arn"]
+    _encrypt(world, key)
+    found = world.result("alarms: topics' keys")
+    assert (found.status, found.message) == (Status.OK, "CloudWatch may use them")
+
+
+def test_no_topic_leaves_nothing_to_check(world: World):
+    world.values["alarmTopicArns"] = []
+    world.assert_only("alarms: topics exist", Status.NOT_CHECKED, "alarmTopicArns is empty")
