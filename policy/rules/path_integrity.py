@@ -1,15 +1,17 @@
-"""path-integrity: a request has one way in, through the load balancer to the task and from the task to its files."""
+"""path-integrity: a request has one way in, past the web ACL to the load balancer, the task and from there to its files."""
 
 from typing import Final
 
 from rules.resources import Stack
 from rules.rule import Findings, Rule
 from rules.security_groups import RULE_TYPES, GroupUsers, Guarded, Ingress, Source, ingress_of
-from rules.values import UNKNOWN
+from rules.settings import Setting
+from rules.values import UNKNOWN, truth
 
 __all__ = ["RULE"]
 
 NFS: Final = 2049
+_BALANCER: Final = "lb/loadBalancer"
 _COMPUTE: Final = frozenset(
     {
         "ecs/service",
@@ -36,6 +38,32 @@ def _check(stack: Stack, findings: Findings) -> None:
                     _into_task(users, ingress, source, findings)
                 if guarded.file_system and ingress.opens(NFS):
                     _into_file_system(users, ingress, source, guarded, findings)
+    if findings.settings.flag("requireWebAcl"):
+        _web_acls(stack, findings)
+
+
+def _web_acls(stack: Stack, findings: Findings) -> None:
+    guarded: set[str] = set()
+    undecided = False
+    for association in stack.of("wafv2/webAclAssociation", "wafregional/webAclAssociation"):
+        balancers = stack.linked(association, "resourceArn", _BALANCER)
+        guarded.update(balancer.urn for balancer in balancers)
+        undecided = undecided or (not balancers and association.at("resourceArn") is UNKNOWN)
+    for balancer in stack.of(_BALANCER):
+        internal = balancer.stated("internal")
+        if balancer.urn in guarded or truth(internal) or balancer.at("loadBalancerType") in ("network", "gateway"):
+            continue
+        if internal is UNKNOWN:
+            findings.not_evaluated(balancer, "web-acl", "internal")
+        elif undecided:
+            findings.not_evaluated(balancer, "web-acl", "what a web ACL of the stack stands in front of")
+        else:
+            findings.violation(
+                balancer,
+                "web-acl",
+                "it faces the internet without a web ACL",
+                "add an aws.wafv2.WebAclAssociation, or name it in an exemption where Firewall Manager does that",
+            )
 
 
 def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
@@ -91,11 +119,20 @@ RULE: Final = Rule(
     ),
     severity="high",
     level="advisory",
-    controls=("EC2.18", "EC2.19"),
+    controls=("EC2.18", "EC2.19", "ELB.16"),
     remediation="Replace the source by the security group of the load balancer, or of the tasks, and delete the rest.",
     checks={
         "task-port": "Groups of load-balanced ECS services let in nothing but the load balancer's group.",
         "file-system-port": "Groups of EFS mount targets let in nothing but groups of tasks, instances or functions on 2049.",
+        "web-acl": "Application load balancers that face the internet have a web ACL, where `requireWebAcl` is true.",
     },
+    settings=(
+        Setting(
+            "requireWebAcl",
+            "flag",
+            default=False,
+            description="Demand a web ACL of application load balancers that face the internet (ELB.16).",
+        ),
+    ),
     whole_stack=_check,
 )

@@ -165,6 +165,36 @@ PATH_CASES: Final = (
         absent=None,
         unknown="violation",
     ),
+    Case(
+        "path-integrity",
+        "web-acl",
+        (
+            Planned("aws:wafv2/webAclAssociation:WebAclAssociation", "association", {"resourceArn": "arn:alb"}),
+            Planned("aws:lb/loadBalancer:LoadBalancer", "alb", {"arn": "arn:alb"}),
+        ),
+        "resourceArn",
+        "arn:other",
+        reported="alb",
+        configuration={"requireWebAcl": True},
+    ),
+    Case(
+        "path-integrity",
+        "web-acl",
+        (Planned("aws:alb/loadBalancer:LoadBalancer", "alb", {"internal": True}),),
+        "internal",
+        bad=False,
+        unknown="violation",
+        configuration={"requireWebAcl": True},
+    ),
+    Case(
+        "path-integrity",
+        "web-acl",
+        (Planned("aws:lb/loadBalancer:LoadBalancer", "balancer", {"loadBalancerType": "network"}),),
+        "loadBalancerType",
+        "application",
+        unknown="violation",
+        configuration={"requireWebAcl": True},
+    ),
 )
 
 

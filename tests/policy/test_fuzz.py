@@ -23,6 +23,7 @@ _EVERYTHING_ON = {
         "customerKeys": ["ecr", "efs", "secrets", "logs", "sns", "sqs", "dynamodb", "ebs", "rds", "elasticache"]
     },
     "encryption-stack": {"bucketCustomerKeys": True},
+    "path-integrity": {"requireWebAcl": True},
     "recovery": {"requireProtect": True},
 }
 
