@@ -119,6 +119,7 @@ ingress = Ingress(
         hosted_zone_id=settings.hosted_zone_id,
         ip_address_type=settings.ip_address_type,
         ssl_policy=settings.ssl_policy,
+        web_acl_arn=settings.web_acl_arn,
         allowed_cidr_blocks=allowed_cidr_blocks,
         webhook_cidr_blocks=webhook_cidr_blocks,
     ),

@@ -36,6 +36,8 @@ class IngressArgs:
     ip_address_type: str
     """`ipv4` or `dualstack`."""
     ssl_policy: str
+    web_acl_arn: str | None
+    """A web ACL that exists, in front of the load balancer; None puts none there."""
     allowed_cidr_blocks: Sequence[str]
     """Ranges that reach every path."""
     webhook_cidr_blocks: Sequence[str]
@@ -62,6 +64,7 @@ class Ingress(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         load_balancer = self._load_balancer()
+        self._web_acl(load_balancer)
         target_group = self._target_group()
         self.certificate_arn = self._certificate_arn()
         self._redirect_listener(load_balancer)
@@ -98,6 +101,15 @@ class Ingress(pulumi.ComponentResource):
             tags=args.stack.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
+
+    def _web_acl(self, load_balancer: aws.lb.LoadBalancer) -> None:
+        if self._args.web_acl_arn:
+            aws.wafv2.WebAclAssociation(
+                f"{self._name}-web-acl",
+                resource_arn=load_balancer.arn,
+                web_acl_arn=self._args.web_acl_arn,
+                opts=self._child,
+            )
 
     def _target_group(self) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(

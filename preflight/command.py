@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from preflight import account, alarms, certificate, collisions, image, network, secrets, state
+from preflight import account, alarms, certificate, collisions, image, network, secrets, state, web_acl
 from preflight.aws import Aws
 from preflight.check import Check, Result, Status, run_checks
 from preflight.deployment import Deployment, StackFileError, read_stack_file
@@ -23,7 +23,7 @@ USAGE_ERROR = 2
 
 CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
     Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
-    for subject in (network, certificate, image, secrets, state, alarms, collisions)
+    for subject in (network, certificate, web_acl, image, secrets, state, alarms, collisions)
     for check in subject.CHECKS
 )
 """Every check, in the order of the table. Nothing is asked of AWS before it is known who asks."""

@@ -60,6 +60,7 @@ LISTENER = "aws:lb/listener:Listener"
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 CLUSTER = "aws:ecs/cluster:Cluster"
 ROLE = "aws:iam/role:Role"
+WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 ZONE = "aws:route53/zone:Zone"
 
 # A parent stands before its children.
@@ -188,6 +189,16 @@ KINDS = (
         known=_output("arn"),
     ),
     Kind("aws:cloudwatch/logGroup:LogGroup", "logs", "describe_log_groups", "logGroups[].logGroupName"),
+    Kind(WEB_ACL, "wafv2", "list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"}),
+    Kind(
+        "aws:wafv2/webAclAssociation:WebAclAssociation",
+        "wafv2",
+        "list_resources_for_web_acl",
+        "ResourceArns[]",
+        WEB_ACL,
+        _argument("WebACLArn"),
+        name=lambda web_acl, resource: f"{web_acl},{resource}",
+    ),
     Kind("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     Kind("aws:sns/topic:Topic", "sns", "list_topics", "Topics[].TopicArn"),
     Kind("aws:sqs/queue:Queue", "sqs", "list_queues", "QueueUrls[]", name=lambda _, item: item.rpartition("/")[2]),

@@ -53,6 +53,8 @@ class Twins:
         if "acmCertificateArn" in given:
             arn = given["acmCertificateArn"]
             twins["acmCertificateArn"] = self._one("certificate", arn, lambda: self._certificate(given))
+        if "webAclArn" in given:
+            twins["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
         if "permissionsBoundaryArn" in given:
             arn = given["permissionsBoundaryArn"]
             twins["permissionsBoundaryArn"] = self._one("permissions boundary", arn, lambda: self._boundary(arn))
@@ -161,6 +163,13 @@ class Twins:
             DomainName=twin_material.host(given["url"]), ValidationMethod="DNS"
         )
         return created["CertificateArn"]
+
+    def _web_acl(self, arn: str) -> str:
+        seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "twin"}
+        created = self._aws.client("wafv2").create_web_acl(
+            Name=arn.split("/")[2], Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
+        )
+        return created["Summary"]["ARN"]
 
     def _boundary(self, arn: str) -> str:
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -144,6 +144,7 @@ def _locking(given: Mapping[str, Any]) -> Iterator[str]:
 def _regions(given: Mapping[str, Any]) -> Iterator[str]:
     for key, arns in (
         ("acmCertificateArn", filter(None, [given.get("acmCertificateArn")])),
+        ("webAclArn", filter(None, [given.get("webAclArn")])),
         ("terraformStateKeyArns", given.get("terraformStateKeyArns", ())),
         ("alarmTopicArns", given.get("alarmTopicArns", ())),
     ):

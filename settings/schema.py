@@ -59,6 +59,12 @@ _subnets = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet id such as
 _certificate = values.arn(
     "acm", rf"certificate/{_UUID}", "arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>", regional=True
 )
+_web_acl = values.arn(
+    "wafv2",
+    rf"regional/webacl/[\w-]{{1,128}}/{_UUID}",
+    "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/<name>/<uuid>",
+    regional=True,
+)
 _boundary = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
 # A policy of the task role has at most 6,144 characters.
 _MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
@@ -140,6 +146,7 @@ class Settings:
     acm_certificate_arn: str | None = _setting(_certificate, None)
     hosted_zone_id: str | None = _setting(_zone, None)
     ip_address_type: str = _setting(values.one_of(("ipv4", "dualstack")), "ipv4")
+    web_acl_arn: str | None = _setting(_web_acl, None)
     ssl_policy: str = _setting(values.one_of(SSL_POLICIES), SSL_POLICIES[0])
 
     repo_allowlist: str = _setting(values.repo_allowlist)

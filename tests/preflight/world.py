@@ -167,6 +167,7 @@ def prepare(aws: LocalAws) -> World:
     _certificate(world)
     _state(world)
     _alarms(world)
+    _web_acl(world)
     world.client("ecr").create_repository(repositoryName="atlantis", tags=own_tags())
     world.push_image("amd64")
     app = {"app_id": "123456", "installation_id": "12345678", "private_key": APP_KEY}
@@ -240,6 +241,14 @@ def _state(world: World) -> None:
         "terraformLockTables": ["tf-lock"],
         "permissionsBoundaryArn": boundary["Policy"]["Arn"],
     }
+
+
+def _web_acl(world: World) -> None:
+    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "atlantis"}
+    web_acl = world.client("wafv2").create_web_acl(
+        Name="atlantis", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
+    )
+    world.values |= {"webAclArn": web_acl["Summary"]["ARN"]}
 
 
 def _alarms(world: World) -> None:

@@ -57,6 +57,13 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
     assert "To mend it: narrow it to the ranges that need access" in output
 
 
+def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(tmp_path: Path, judge: Judge):
+    output, findings = judge.stops(Ground(tmp_path, "local").sandbox(webAclArn=""))
+
+    assert _unmended(findings) == {("path-integrity", "web-acl", "ingress-alb")}
+    assert "it faces the internet without a web ACL" in output
+
+
 def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge: Judge):
     output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
 

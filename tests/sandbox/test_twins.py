@@ -26,6 +26,7 @@ SETTINGS = {
     "atlantis:terraformStateKeyArns": [
         "arn:aws:kms:ap-northeast-2:999999999999:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
     ],
+    "atlantis:webAclArn": "arn:aws:wafv2:ap-northeast-2:999999999999:regional/webacl/prod/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
     "atlantis:terraformLockTables": ["prod-terraform-locks"],
     "atlantis:alarmTopicArns": ["arn:aws:sns:ap-northeast-2:999999999999:platform-alarms"],
 }
@@ -62,6 +63,7 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:permissionsBoundaryArn",
         "atlantis:terraformStateKeyArns",
         "atlantis:alarmTopicArns",
+        "atlantis:webAclArn",
     }
     assert set(replaced) == set(SETTINGS)
 

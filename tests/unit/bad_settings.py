@@ -18,6 +18,7 @@ SUBNET_ID = "must be a subnet id such as subnet-0a1b2c3d4e5f60718"
 IMAGE = "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
 BUCKET = "must be the name of a bucket: 3 to 63 lower case letters, digits, . and -"
 STATE_KEY = "must be an ARN such as arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>"
+WEB_ACL = "must be an ARN such as arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/<name>/<uuid>"
 TOPIC = "must be an ARN such as arn:aws:sns:ap-northeast-2:123456789012:alarms, of a standard topic"
 TABLE = "must be the name of a DynamoDB table: 3 to 255 letters, digits and _.-"
 PREFIX = "must be the beginning of role names: 3 to 40 characters without *, the last one a hyphen"
@@ -204,6 +205,15 @@ TASK: list[Case] = [
     ({"containerPort": 70000}, ("containerPort = 70000", "must be a whole number from 1024 to 65535")),
     ({"containerPort": 4141.5}, ("containerPort = 4141.5", "must be a whole number")),
     ({"logRetentionDays": 8}, ("logRetentionDays = 8", "must be one of 1, 3, 5, 7, 14, 30")),
+    ({"webAclArn": "platform"}, ("webAclArn = 'platform'", WEB_ACL)),
+    (
+        {"webAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/platform/{UUID}"},
+        ("webAclArn = 'arn:aws:wafv2:us-east-1", WEB_ACL),
+    ),
+    (
+        {"webAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:regional/webacl/platform/{UUID}"},
+        ("webAclArn = 'arn:aws:wafv2:us-east-1", "must be of the stack's region ap-northeast-2, not of us-east-1"),
+    ),
     ({"alarmTopicArns": ["on-call"]}, ("item 1 ('on-call')", TOPIC)),
     ({"alarmTopicArns": [f"arn:aws:sqs:ap-northeast-2:{ACCOUNT}:on-call"]}, ("item 1 ('arn:aws:sqs", TOPIC)),
     ({"alarmTopicArns": [f"arn:aws:sns:ap-northeast-2:{ACCOUNT}:on-call.fifo"]}, ("on-call.fifo", TOPIC)),

@@ -35,6 +35,7 @@ PRODUCTION: dict[str, Any] = EXISTING_VPC | {
     "acmCertificateArn": None,
     "hostedZoneId": "Z0123456789ABCDEFGHIJ",
     "ipAddressType": "dualstack",
+    "webAclArn": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/platform/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
     "allowedCidrBlocks": ALLOWED,
     "terraformStateBuckets": ["prod-terraform-state", "shared-terraform-state"],
     "terraformStateKeyArns": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-0123456789ab"],

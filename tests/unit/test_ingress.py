@@ -12,6 +12,7 @@ LOAD_BALANCER, TARGET_GROUP = "aws:lb/loadBalancer:LoadBalancer", "aws:lb/target
 LISTENER, RULE = "aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule"
 RECORD, CERTIFICATE = "aws:route53/record:Record", "aws:acm/certificate:Certificate"
 VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
+WEB_ACL = "aws:wafv2/webAclAssociation:WebAclAssociation"
 ZONE = "Z0123456789ABCDEFGHIJ"
 
 ONLY_WEBHOOKS = [{"pathPattern": {"values": ["/events"]}}, {"httpRequestMethod": {"values": ["POST"]}}]
@@ -49,6 +50,14 @@ def test_the_load_balancer_waits_until_it_may_write_its_logs() -> None:
 
 def test_without_deletion_protection_aws_deletes_the_load_balancer() -> None:
     assert stack(**BARE).one(LOAD_BALANCER).inputs["enableDeletionProtection"] is False
+
+
+def test_a_web_acl_that_is_named_stands_in_front_of_the_load_balancer() -> None:
+    assert stack(**PRODUCTION).one(WEB_ACL).inputs == {
+        "resourceArn": arn_of("ingress-alb"),
+        "webAclArn": PRODUCTION["webAclArn"],
+    }
+    assert stack().all(WEB_ACL) == []
 
 
 def test_the_target_group_takes_addresses_and_asks_for_the_server_s_health() -> None:

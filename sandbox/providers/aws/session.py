@@ -126,7 +126,7 @@ def is_gone(error: Exception) -> bool:
     code = error_code(error)
     # ECS has no code for a task definition that is not there, only words.
     no_definition = code == "ClientException" and "Unable to describe task definition" in str(error)
-    return "NotFound" in code or code.startswith("NoSuch") or code == "404" or no_definition
+    return "NotFound" in code or "Nonexistent" in code or code.startswith("NoSuch") or code == "404" or no_definition
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from sandbox.providers.aws import (
     route53,
     s3,
     secretsmanager,
+    wafv2,
 )
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.resource import Function
@@ -84,6 +85,7 @@ _RESOURCES: tuple[type[AwsResource], ...] = (
     secretsmanager.Secret,
     secretsmanager.SecretPolicy,
     secretsmanager.SecretVersion,
+    wafv2.WebAclAssociation,
 )
 
 _FUNCTIONS: tuple[type[Function[Any]], ...] = (

@@ -97,7 +97,16 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         memory="512",
         containerDefinitions=[{"name": "atlantis", "image": "nginx", "portMappings": [{"containerPort": 4141}]}],
     )
+    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "world"}
+    web_acls = [
+        client("wafv2").create_web_acl(Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen)[
+            "Summary"
+        ]["ARN"]
+        for name in ("world", "other-world")
+    ]
     return {
+        "web_acl": web_acls[0],
+        "other_web_acl": web_acls[1],
         "certificate": certificate["CertificateArn"],
         "zone": zone.rpartition("/")[2],
         "cluster": cluster["clusterArn"],

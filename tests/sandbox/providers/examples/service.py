@@ -237,6 +237,11 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"name": "other"},
         ("arn",),
     ),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": Example(
+        lambda w: {"resourceArn": w["load_balancer"], "webAclArn": w["web_acl"]},
+        None,
+        lambda w: {"webAclArn": w["other_web_acl"]},
+    ),
     "aws:iam/role:Role": Example(
         lambda _: {
             "name": "example",
