@@ -97,30 +97,17 @@ def _requests(args: AlarmsArgs) -> list[_Alarm]:
             # Without a registered task there is nothing to count.
             missing="breaching",
         ),
-        _Alarm(
-            name="unanswered",
-            meaning="The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
-            metric="AWS/ApplicationELB/HTTPCode_ELB_5XX_Count",
-            dimensions=load_balancer,
-            statistic="Sum",
-            comparison="GreaterThanThreshold",
-            threshold=0,
-            # Two in a row: the gap of a deployment is shorter.
-            period=5 * _MINUTE,
-            periods=2,
-            missing="notBreaching",
+        _failures(
+            "unanswered",
+            "The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
+            "AWS/ApplicationELB/HTTPCode_ELB_5XX_Count",
+            load_balancer,
         ),
-        _Alarm(
-            name="errors",
-            meaning="Atlantis answered requests with 5xx for ten minutes: look at the task's log",
-            metric="AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
-            dimensions=target_group,
-            statistic="Sum",
-            comparison="GreaterThanThreshold",
-            threshold=0,
-            period=5 * _MINUTE,
-            periods=2,
-            missing="notBreaching",
+        _failures(
+            "errors",
+            "Atlantis answered requests with 5xx for ten minutes: look at the task's log",
+            "AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
+            target_group,
         ),
         _Alarm(
             name="certificate",
@@ -135,6 +122,22 @@ def _requests(args: AlarmsArgs) -> list[_Alarm]:
             missing="ignore",
         ),
     ]
+
+
+def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
+    """Any answer of the kind in two periods in a row: the gap of a deployment is shorter."""
+    return _Alarm(
+        name=name,
+        meaning=meaning,
+        metric=metric,
+        dimensions=dimensions,
+        statistic="Sum",
+        comparison="GreaterThanThreshold",
+        threshold=0,
+        period=5 * _MINUTE,
+        periods=2,
+        missing="notBreaching",
+    )
 
 
 def _resources(args: AlarmsArgs) -> list[_Alarm]:
