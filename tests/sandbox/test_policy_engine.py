@@ -11,7 +11,7 @@ from sandbox.paths import CHECKOUT
 from sandbox.run import Sandbox
 from sandbox.stack import EngineError
 from tests.policy.record import RECORDED, RECORDER
-from tests.sandbox.harness import Ground
+from tests.sandbox.harness import WEB_ACL, Ground
 from tests.sandbox.policy_judge import Judge, Shown, configured_pack, edited_program, shown
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
@@ -57,11 +57,16 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
     assert "To mend it: narrow it to the ranges that need access" in output
 
 
-def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(tmp_path: Path, judge: Judge):
-    output, findings = judge.stops(Ground(tmp_path, "local").sandbox(webAclArn=""))
+def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
+    tmp_path: Path, production: Ground, judge: Judge
+):
+    demanding = configured_pack(tmp_path, {"path-integrity": {"enforcementLevel": "mandatory", "requireWebAcl": True}})
+
+    output, findings = judge.stops(production.sandbox(pack=demanding))
 
     assert _unmended(findings) == {("path-integrity", "web-acl", "ingress-alb")}
     assert "it faces the internet without a web ACL" in output
+    judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
 
 
 def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge: Judge):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, own_processes, resource
+from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, WEB_ACL, Ground, own_processes, resource
 
 
 def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
@@ -39,6 +39,28 @@ def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
     balancer = resource(sandbox, "aws:lb/loadBalancer:LoadBalancer")
     zones = sandbox.aws.client("ec2").describe_subnets(SubnetIds=balancer["outputs"]["subnets"])["Subnets"]
     assert len({zone["AvailabilityZone"] for zone in zones}) == 2
+
+
+def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(production: Ground):
+    sandbox = production.sandbox(webAclArn=WEB_ACL)
+    waf = sandbox.aws.client("wafv2")
+
+    sandbox.up()
+
+    balancer = resource(sandbox, "aws:lb/loadBalancer:LoadBalancer")["outputs"]["arn"]
+    (twin,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    assert waf.get_web_acl_for_resource(ResourceArn=balancer)["WebACL"]["ARN"] == twin["ARN"]
+    assert sandbox.compare().describe() == ""
+
+    waf.disassociate_web_acl(ResourceArn=balancer)
+    sandbox.refresh()
+    sandbox.up()
+
+    assert waf.list_resources_for_web_acl(WebACLArn=twin["ARN"])["ResourceArns"] == [balancer]
+
+    production.sandbox().up()
+
+    assert waf.list_resources_for_web_acl(WebACLArn=twin["ARN"])["ResourceArns"] == []
 
 
 def test_a_forced_down_leaves_nothing_of_the_stack(production: Ground):
