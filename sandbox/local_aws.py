@@ -44,8 +44,6 @@ SERVICES = (
     "route53",
     "s3",
     "secretsmanager",
-    "sns",
-    "sqs",
     "sts",
     "wafv2",
 )
