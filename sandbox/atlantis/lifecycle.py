@@ -83,7 +83,7 @@ def bring_up(
     _start_agent(deployment, environment)
     if definition is not None and service.definition != definition:
         raise SandboxError(_why_left(deployment, definition, service.definition))
-    with console.timed(f"Starting the task of {_short(service.definition)}"):
+    with console.timed(f"Waiting for the task of {_short(service.definition)}"):
         return _wait(deployment, service, patience)
 
 
