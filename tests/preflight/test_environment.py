@@ -85,6 +85,8 @@ READS = {
     "s3:GetBucketVersioning": "state: buckets keep versions",
     "s3:GetEncryptionConfiguration": "state: buckets encrypt",
     "dynamodb:DescribeTable": "state: lock tables",
+    "wafv2:GetWebACL": "web ACL: exists",
+    "sns:GetTopicAttributes": "alarms: topics exist",
     "iam:GetPolicy": "roles: permissions boundary",
     "iam:GetRole": "names: roles",
     "kms:ListAliases": "names: key aliases",

@@ -36,7 +36,7 @@ TRUST = document(Effect="Allow", Principal={"Service": "ecs-tasks.amazonaws.com"
 KEY = {"LockID": {"S": "state"}}
 MANIFEST = '{"schemaVersion": 2}'
 
-DENIALS = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+DENIALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 BY_STATEMENT, BY_DEFAULT = "with an explicit deny", "no identity-based policy allows"
 
 
