@@ -62,6 +62,7 @@ class Stack:
         The engine copies the state before it writes a new one, so a second cut takes the copy too; it also keeps one of
         each run that ended. Returns whether that was needed. Raises ``SandboxError`` where none is whole.
         """
+        self._remove_cut_attributes()
         file = self._checkpoint_file
         if file is None or _readable(file):
             return False
@@ -75,6 +76,13 @@ class Stack:
         file.rename(file.with_name(f"{file.name}.damaged"))
         shutil.copy2(whole, file)
         return True
+
+    def _remove_cut_attributes(self) -> None:
+        """The engine writes a file's attributes beside it, refuses a file whose attributes were cut off, and needs none."""
+        for folder in ("stacks", "locks"):
+            for attributes in (self.workspace.backend / ".pulumi" / folder).rglob("*.attrs"):
+                if not _readable(attributes):
+                    attributes.unlink()
 
     def _kept_states(self, file: Path) -> list[Path]:
         own = self.workspace.backend / ".pulumi"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws, processes
+from sandbox import local_aws, locks, processes
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
 from sandbox.stack import EngineError
@@ -139,6 +139,30 @@ def test_a_state_that_was_cut_off_is_taken_from_the_engines_copy(deployed: Groun
 
     sandbox.up()
 
+    assert sandbox.compare().describe() == ""
+
+
+def test_attributes_that_were_cut_off_beside_the_state_are_done_without(deployed: Ground):
+    file = deployed.engine_state()
+    file.with_name(f"{file.name}.attrs").write_text("", encoding="utf-8")
+    sandbox = deployed.sandbox()
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+
+
+def test_a_lock_whose_attributes_were_cut_off_is_lifted(deployed: Ground):
+    sandbox = deployed.sandbox()
+    lock = deployed.state / "backend" / ".pulumi" / "locks" / "organization" / "atlantis" / "local" / "killed.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("{}", encoding="utf-8")
+    lock.with_name("killed.json.attrs").write_text("{", encoding="utf-8")
+    locks.mark_unfinished(deployed.state, "a test")
+
+    sandbox.up()
+
+    assert not lock.exists()
     assert sandbox.compare().describe() == ""
 
 
