@@ -98,6 +98,18 @@ def test_a_log_group_is_made_as_asked(plugin: Plugin, aws: LocalAws, world: Worl
     plugin.delete(name, made.id, made.outputs)
 
 
+def test_a_web_acl_that_was_replaced_behind_the_program_s_back_is_gone(
+    plugin: Plugin, aws: LocalAws, world: World
+) -> None:
+    token = "aws:wafv2/webAclAssociation:WebAclAssociation"
+    name = urn(token, "replaced")
+    inputs = plugin.check(name, EXAMPLES[token].inputs(world)).inputs
+    made = plugin.create(name, inputs)
+    aws.client("wafv2").associate_web_acl(WebACLArn=world["other_web_acl"], ResourceArn=world["load_balancer"])
+    assert plugin.read(name, made.id, inputs, made.outputs)[0] == ""
+    aws.client("wafv2").disassociate_web_acl(ResourceArn=world["load_balancer"])
+
+
 def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world: World) -> None:
     name = urn("aws:lb/loadBalancer:LoadBalancer", "attributes")
     asked = {
