@@ -15,7 +15,7 @@ from typing import Any
 from sandbox import console, processes
 from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
-from sandbox.paths import private_directory
+from sandbox.paths import CHECKOUT, private_directory
 
 __all__ = ["ACCOUNT", "REGION", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
 
@@ -105,8 +105,8 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
             process = processes.start(
                 state,
                 NAME,
-                [sys.executable, "-m", "ministack"],
-                environment={**environment, **_settings(state, port)},
+                [sys.executable, "-m", "sandbox.local_aws_server"],
+                environment={**environment, **_settings(state, port), "PYTHONPATH": str(CHECKOUT)},
                 port=port,
                 directory=_directory(state),
             )

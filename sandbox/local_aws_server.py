@@ -1,0 +1,53 @@
+"""The process of the local AWS: ministack, with every answer's head and body sent in one piece.
+
+hypercorn writes the two apart. Where the head arrives before a client of AWS' SDK for Go has come back from its last write,
+the client may drop the connection and send the request again (https://github.com/aws/aws-sdk-go-v2/issues/2737). A network
+is too slow for that; loopback on a busy machine is not. Terraform then finds the state lock that its own first ``PutItem``
+made, and gives up.
+"""
+
+import re
+from typing import Any
+
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.events import Event, RawData
+from ministack.app import main as serve
+
+__all__ = ["main"]
+
+# An informational answer has no body and must not wait.
+_HEAD = re.compile(rb"HTTP/1\.1 [2-5]\d\d ")
+
+
+class _WholeAnswers:
+    """Holds an answer's head back until its first piece of body, or its end, is there as well."""
+
+    def __init__(self, server: TCPServer) -> None:
+        self._write = server.protocol_send
+        self._head = b""
+
+    async def send(self, event: Event) -> None:
+        """Write ``event``, as hypercorn's own ``protocol_send`` does."""
+        if isinstance(event, RawData):
+            if not self._head and _HEAD.match(event.data):
+                self._head = event.data
+                return
+            event = RawData(self._head + event.data, event.address)
+            self._head = b""
+        await self._write(event)
+
+
+def main() -> None:
+    """Serve until SIGTERM; ministack's own settings are in the environment."""
+    begin = TCPServer.__init__
+
+    def with_whole_answers(self: TCPServer, *arguments: Any, **named: Any) -> None:
+        begin(self, *arguments, **named)
+        self.protocol_send = _WholeAnswers(self).send
+
+    TCPServer.__init__ = with_whole_answers
+    serve()
+
+
+if __name__ == "__main__":
+    main()

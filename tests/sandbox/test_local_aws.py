@@ -1,0 +1,47 @@
+"""The local AWS as its clients find it on the wire."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox import local_aws
+from sandbox.local_aws import LocalAws
+from sandbox.workspace import clean_environment
+
+ANSWERS = 200
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[LocalAws]:
+    yield local_aws.start(tmp_path, clean_environment())
+    local_aws.stop(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/_ministack/health", "/no-such-bucket/no-such-key"])
+def test_an_answer_arrives_in_one_piece(aws: LocalAws, path: str):
+    address = urlsplit(aws.endpoint)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+        for _ in range(ANSWERS):
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+
+            head, _, body = connection.recv(1 << 16).partition(b"\r\n\r\n")
+
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            assert len(body) == int(length.partition(b":")[2]) > 0
+
+
+def test_an_answer_without_a_body_does_not_wait_for_one(aws: LocalAws):
+    aws.client("s3").create_bucket(Bucket="empty", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    assert aws.client("s3").head_bucket(Bucket="empty")["ResponseMetadata"]["HTTPStatusCode"] == 200
+    aws.client("s3").delete_bucket(Bucket="empty")
+    assert aws.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_large_object_is_whole(aws: LocalAws):
+    aws.client("s3").create_bucket(Bucket="large", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    content = b"HTTP/1.1 200 OK\r\n" * (1 << 18)
+    aws.client("s3").put_object(Bucket="large", Key="answers", Body=content)
+    assert aws.client("s3").get_object(Bucket="large", Key="answers")["Body"].read() == content
