@@ -128,17 +128,21 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     key = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
     pull = open_pull_request(github, "network", "v1", backend=f'kms_key_id = "{key}"')
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
+    plan = comment(github, pull, "Ran Plan for dir: `.`")
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan, plan
+    assert "Plan Error" not in plan, plan
 
     before = len(github.recorded("comments"))
     assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
-    assert "approved" in comment(github, pull, "Ran Apply for dir: `.`", before)
+    refusal = comment(github, pull, "Ran Apply for dir: `.`", before)
+    assert "approved" in refusal, refusal
     assert service.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
 
     before = len(github.recorded("comments"))
     github.approve(pull, "reviewer")
     assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
-    assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", before)
+    apply = comment(github, pull, "Ran Apply for dir: `.`", before)
+    assert "Apply complete! Resources: 1 added" in apply, apply
     stored = service.client("s3").get_object(Bucket=BUCKET, Key="network/terraform.tfstate")
     assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
     assert [resource["name"] for resource in json.loads(stored["Body"].read())["resources"]] == ["release"]

@@ -46,12 +46,13 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
     pull = open_pull_request(github, "infrastructure", "v1")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, "Ran Plan for dir: `.`")
-    assert "# terraform_data.release will be created" in plan
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan
+    assert "# terraform_data.release will be created" in plan, plan
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan, plan
+    assert "Plan Error" not in plan, plan
 
     assert deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
     apply = comment(github, pull, "Ran Apply for dir: `.`")
-    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply
+    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
     assert [resource["name"] for resource in _state(backend)["resources"]] == ["release"]
 
     items = backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]
@@ -86,8 +87,8 @@ def test_terraform_is_refused_what_the_task_role_does_not_allow(backend: World, 
     pull = open_pull_request(github, "stray", "v1", bucket="somebody-elses-state")
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, "Ran Plan for dir: `.`")
-    assert "Plan Error" in plan
-    assert "AccessDenied" in plan or "StatusCode: 403" in plan
+    assert "Plan Error" in plan, plan
+    assert "AccessDenied" in plan or "StatusCode: 403" in plan, plan
     listing = backend.aws.client("s3").list_objects_v2(Bucket="somebody-elses-state")
     assert listing["KeyCount"] == 0
 
@@ -106,6 +107,7 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
     lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
     assert status(running).task != old
-    assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`")
+    apply = comment(github, pull, "Ran Apply for dir: `.`")
+    assert "Apply complete! Resources: 1 added" in apply, apply
     locks = [item["LockID"]["S"] for item in backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]]
     assert f"{BUCKET}/slow/terraform.tfstate" not in locks

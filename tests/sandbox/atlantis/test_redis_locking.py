@@ -159,7 +159,8 @@ def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: Deployment) 
     github = Store(service.state / "github")
     pull = open_pull_request(github, "network", "v1")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
-    assert "Plan: 1 to add" in comment(github, pull, "Ran Plan for dir: `.`")
+    plan = comment(github, pull, "Ran Plan for dir: `.`")
+    assert "Plan: 1 to add" in plan, plan
     keys = _ask(service, "KEYS", "*", password=_password(service))
     assert "network" in keys
 
