@@ -15,11 +15,25 @@ def test_credentials_name_the_account_and_the_endpoint(world: World):
     )
 
 
-def test_account_other_than_the_stacks_is_a_failure(world: World):
-    world.values["permissionsBoundaryArn"] = "arn:aws:iam::210987654321:policy/boundary"
+@pytest.mark.parametrize(
+    ("key", "arn"),
+    [
+        (
+            "acmCertificateArn",
+            "arn:aws:acm:ap-northeast-2:210987654321:certificate/0b2e3c1a-6d5f-4a7e-8c9b-1d2e3f4a5b6c",
+        ),
+        ("permissionsBoundaryArn", "arn:aws:iam::210987654321:policy/boundary"),
+        (
+            "webAclArn",
+            "arn:aws:wafv2:ap-northeast-2:210987654321:regional/webacl/edge/0b2e3c1a-6d5f-4a7e-8c9b-1d2e3f4a5b6c",
+        ),
+    ],
+)
+def test_account_other_than_the_stacks_is_a_failure(world: World, key: str, arn: str):
+    world.values[key] = arn
     result = world.result("account: is the stack's")
     assert result.status is Status.FAILED
-    assert result.message == "permissionsBoundaryArn is of account 210987654321, the credentials are of 123456789012"
+    assert result.message == f"{key} is of account 210987654321, the credentials are of 123456789012"
     assert "Pulumi.prod.yaml" in result.remedy
 
 
