@@ -163,7 +163,7 @@ def _written_at(state: Path) -> int:
 def _readable(file: Path) -> bool:
     try:
         return bool(read_json(file))
-    except json.JSONDecodeError:
+    except ValueError:  # neither JSON nor text
         return False
 
 

@@ -132,9 +132,10 @@ def test_a_state_of_another_format_is_refused_and_left_alone(deployed: Ground, v
     assert kept == foreign
 
 
-def test_a_state_that_was_cut_off_is_taken_from_the_engines_copy(deployed: Ground):
+@pytest.mark.parametrize("ends", [b"", b"\xff" * 1000], ids=["cut off", "overwritten"])
+def test_a_damaged_state_is_taken_from_the_engines_copy(deployed: Ground, ends: bytes):
     file = deployed.engine_state()
-    file.write_text(file.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    file.write_bytes(file.read_bytes()[:1000] + ends)
     sandbox = deployed.sandbox()
 
     sandbox.up()
