@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
@@ -42,15 +43,8 @@ class Process:
 
 def start_time(pid: int) -> str | None:
     """When process ``pid`` started, in the system's own notation; None where it doesn't run (a zombie doesn't)."""
-    status = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            fields = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        return None if fields[0] in {"Z", "X"} else fields[19]
-    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or None
+    seen = _seen(pid)
+    return seen.started if seen and seen.state[0] not in "ZX" else None
 
 
 def start(
@@ -78,10 +72,11 @@ def start(
         )
     finally:
         os.close(descriptor)
-    started = start_time(child.pid)
-    if started is None:
+    # One that has ended already is a zombie until it is polled, and has a start time like any other.
+    seen = _seen(child.pid)
+    if seen is None:
         raise SandboxError(f"{name} ended at once; its output is in {log}")
-    process = Process(name, child.pid, started, port)
+    process = Process(name, child.pid, seen.started, port)
     _remember_child(child)
     write_json(_record(state, name), {"pid": process.pid, "started": process.started, "port": process.port})
     return process
@@ -135,6 +130,27 @@ def end_with_parent(poll: float = 0.5) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+class _Seen(NamedTuple):
+    """What the system says of a process: its state as a letter (``Z`` for a zombie), and when it started."""
+
+    state: str
+    started: str
+
+
+def _seen(pid: int) -> _Seen | None:
+    if Path("/proc/self/stat").exists():
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        # The name before it may hold anything, blanks and brackets too.
+        fields = status.rpartition(")")[2].split()
+        return _Seen(fields[0], fields[19])
+    answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state, _, started = answer.stdout.strip().partition(" ")
+    return _Seen(state, started.strip()) if started else None
 
 
 def _record(state: Path, name: str) -> Path:

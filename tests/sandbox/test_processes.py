@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_a_process_is_found_and_stopped_by_its_name(state: Path):
     assert processes.stop(state, "sleeper")
     assert not started.alive
     assert processes.find(state, "sleeper") is None
+
+
+def test_a_process_that_ends_before_anybody_looks_is_a_started_one(state: Path, monkeypatch: pytest.MonkeyPatch):
+    begin: Any = subprocess.Popen
+
+    def begin_and_let_it_end(*arguments: Any, **named: Any) -> Any:
+        child = begin(*arguments, **named)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", begin_and_let_it_end)
+
+    started = processes.start(state, "brief", [sys.executable, "-c", "print('why')"], environment=os.environ)
+
+    assert not started.alive
+    assert processes.find(state, "brief") == started
+    assert (state / "logs" / "brief.log").read_text() == "why\n"
 
 
 def test_a_process_that_ignores_the_polite_signal_is_killed(state: Path):
@@ -98,12 +116,18 @@ def test_a_process_ends_with_its_parent(tmp_path: Path):
         "print(os.getpid(), flush=True)\n"
         "time.sleep(60)\n"
     )
-    parent = f"import subprocess, sys, time; subprocess.Popen([sys.executable, {str(program)!r}]); time.sleep(0.7)"
+    parent = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, {str(program)!r}], stdout=subprocess.PIPE)\n"
+        "print(int(child.stdout.readline()))"
+    )
 
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     ended = subprocess.run(
         [sys.executable, "-c", parent], env=environment, capture_output=True, text=True, check=True, timeout=30
     )
 
-    # The child holds the pipe of standard output: it was closed, so the child has ended.
-    assert processes.start_time(int(ended.stdout)) is None
+    deadline = time.monotonic() + 10
+    while processes.start_time(int(ended.stdout)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
