@@ -63,4 +63,4 @@ def status(arguments: argparse.Namespace) -> int:
     if reason:
         lines.append(f"unfinished    {reason}; the next `make up` recovers it")
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0 if resources and found and all(process.alive for process in found) else 1
+    return 0 if resources and found and all(process.lasting for process in found) else 1

@@ -96,9 +96,12 @@ def _session() -> Any:
 
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
     """The local AWS of ``state``: the one that runs, or a new process with the state that the last one saved."""
-    found = running(state)
-    if found is not None:
-        return found
+    found = processes.find(state, NAME)
+    # The command that started it may have been killed before it answered.
+    if found and found.lasting and _answers(found):
+        return LocalAws(_endpoint(found.port or 0))
+    # One whose stop was cut off saves its state first.
+    stop(state)
     with console.timed("Starting the local AWS"):
         for _ in range(3):
             port = _choose_port(state)
@@ -111,7 +114,6 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
                 directory=_directory(state),
             )
             if _answers(process):
-                write_json(_directory(state) / "port.json", port)
                 return LocalAws(_endpoint(port))
             processes.stop(state, NAME)
     log = state / "logs" / f"{NAME}.log"
@@ -119,9 +121,9 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
 
 
 def running(state: Path) -> LocalAws | None:
-    """The local AWS of ``state`` where its process runs."""
+    """The local AWS of ``state`` where its process runs and is to go on."""
     process = processes.find(state, NAME)
-    return LocalAws(_endpoint(process.port)) if process and process.alive and process.port else None
+    return LocalAws(_endpoint(process.port)) if process and process.lasting and process.port else None
 
 
 def crashed(state: Path) -> bool:
@@ -172,7 +174,9 @@ def _choose_port(state: Path) -> int:
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", candidate))
-            return probe.getsockname()[1]
+            port = probe.getsockname()[1]
+            write_json(_directory(state) / "port.json", port)
+            return port
     raise SandboxError("No loopback port is free for the local AWS")
 
 

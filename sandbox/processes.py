@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,22 +23,32 @@ __all__ = ["Process", "end_with_parent", "find", "recorded", "start", "start_tim
 
 @dataclass(frozen=True)
 class Process:
-    """A process that was started under ``name``; ``port`` is the loopback port it serves, if any."""
+    """A process that was started under ``name``; ``port`` is the loopback port it serves, if any.
+
+    ``stopping`` says that somebody has begun to stop it, and may have been killed over it.
+    """
 
     name: str
     pid: int
     started: str
     port: int | None = None
+    stopping: bool = False
 
     @property
     def alive(self) -> bool:
         """Whether this very process, not another with its id, still runs."""
         return start_time(self.pid) == self.started
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it runs and is to go on: nobody has begun to stop it."""
+        return self.alive and not self.stopping
+
     def describe(self) -> str:
         """The process in a line, such as ``local-aws: process 4711, http://127.0.0.1:40123``."""
         address = f", 127.0.0.1:{self.port}" if self.port else ""
-        return f"{self.name}: process {self.pid}{address if self.alive else ', ended'}"
+        standing = (", being stopped" if self.stopping else address) if self.alive else ", ended"
+        return f"{self.name}: process {self.pid}{standing}"
 
 
 def start_time(pid: int) -> str | None:
@@ -78,14 +88,14 @@ def start(
         raise SandboxError(f"{name} ended at once; its output is in {log}")
     process = Process(name, child.pid, seen.started, port)
     _remember_child(child)
-    write_json(_record(state, name), {"pid": process.pid, "started": process.started, "port": process.port})
+    _write(state, process)
     return process
 
 
 def find(state: Path, name: str) -> Process | None:
     """The process recorded under ``name``, alive or not; None where none was started or it was stopped properly."""
     record = read_json(_record(state, name))
-    return None if record is None else Process(name, record["pid"], record["started"], record["port"])
+    return None if record is None else Process(name, **record)
 
 
 def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
@@ -94,6 +104,9 @@ def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
     if process is None:
         return False
     was_alive = process.alive
+    if was_alive:
+        # Before the signal: whoever comes after a command that is killed here must not take it for one that stays.
+        _write(state, replace(process, stopping=True))
     for signal_number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         if not process.alive:
             break
@@ -155,6 +168,13 @@ def _seen(pid: int) -> _Seen | None:
 
 def _record(state: Path, name: str) -> Path:
     return state / "processes" / f"{name}.json"
+
+
+def _write(state: Path, process: Process) -> None:
+    write_json(
+        _record(state, process.name),
+        {"pid": process.pid, "started": process.started, "port": process.port, "stopping": process.stopping},
+    )
 
 
 def _wait(process: Process, seconds: float) -> None:

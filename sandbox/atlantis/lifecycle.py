@@ -108,11 +108,10 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
     status_file = StatusFile(deployment.state, deployment.name)
     running = processes.find(deployment.state, name)
     status = status_file.read()
-    if running and running.alive:
-        if status.endpoint == deployment.endpoint and status.state != "failed":
-            return
-        # Another address of the local AWS, or a failure that the operator has mended meanwhile: begin afresh.
-        processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
+    if running and running.lasting and status.endpoint == deployment.endpoint and status.state != "failed":
+        return
+    # Another address of the local AWS, a failure that the operator has mended meanwhile, or a stop that was cut off.
+    processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
     options = {
         "state": str(deployment.state),
         "endpoint": deployment.endpoint,

@@ -101,7 +101,7 @@ def _run(state: Path, group: str, executable: str, password: str, certificates: 
     known = re.findall(r"#([0-9a-f]{64})", configuration.read_text()) if configuration.exists() else []
     accepted = hashlib.sha256(password.encode()).hexdigest()
     running = processes.find(state, _NAME + group)
-    if running and running.alive and running.port and accepted in known:
+    if running and running.lasting and running.port and accepted in known:
         return running.port
     # A database that starts again keeps its port: the task that runs finds it there.
     processes.stop(state, _NAME + group)

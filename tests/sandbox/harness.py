@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox import processes
 from sandbox.paths import CHECKOUT, STATE_VARIABLE
 from sandbox.run import Sandbox
@@ -37,6 +39,18 @@ URL_OUTPUTS = {"atlantis_url", "atlantis_webhook_url"}
 
 WEB_ACL = "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/platform/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 """As a stack file names one; a sandbox puts a twin in its place."""
+
+
+def begin_to_stop(state: Path, name: str) -> None:
+    """Stop a recorded process as a command does that is killed once it has sent its signal."""
+
+    def die(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_wait", die)
+        with pytest.raises(KeyboardInterrupt):
+            processes.stop(state, name)
 
 
 @dataclass

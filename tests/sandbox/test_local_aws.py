@@ -1,8 +1,9 @@
-"""The local AWS as its clients find it on the wire."""
+"""The local AWS as its clients find it: on the wire, and after a command that was killed while it started or stopped it."""
 
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sandbox import local_aws
 from sandbox.local_aws import LocalAws
 from sandbox.workspace import clean_environment
+from tests.sandbox.harness import begin_to_stop
 
 ANSWERS = 200
 
@@ -45,3 +47,32 @@ def test_a_large_object_is_whole(aws: LocalAws):
     content = b"HTTP/1.1 200 OK\r\n" * (1 << 18)
     aws.client("s3").put_object(Bucket="large", Key="answers", Body=content)
     assert aws.client("s3").get_object(Bucket="large", Key="answers")["Body"].read() == content
+
+
+def test_one_that_is_being_stopped_is_followed_by_one_with_its_state(aws: LocalAws, tmp_path: Path):
+    aws.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": aws.region})
+    begin_to_stop(tmp_path, local_aws.NAME)
+    assert local_aws.running(tmp_path) is None
+
+    found = local_aws.start(tmp_path, clean_environment())
+
+    assert found.endpoint == aws.endpoint
+    assert [bucket["Name"] for bucket in found.client("s3").list_buckets()["Buckets"]] == ["kept"]
+
+
+def test_one_that_does_not_answer_yet_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def die(*_arguments: Any) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local_aws, "_answers", die)
+        with pytest.raises(KeyboardInterrupt):
+            local_aws.start(tmp_path, clean_environment())
+    begun = local_aws.running(tmp_path)
+
+    found = local_aws.start(tmp_path, clean_environment())
+
+    assert found == begun
+    address = urlsplit(found.endpoint)
+    socket.create_connection((address.hostname or "", address.port or 0), timeout=10).close()
+    local_aws.stop(tmp_path)

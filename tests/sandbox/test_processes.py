@@ -13,6 +13,7 @@ import pytest
 from sandbox import processes
 from sandbox.files import write_json
 from sandbox.paths import CHECKOUT
+from tests.sandbox.harness import begin_to_stop
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [
@@ -68,6 +69,23 @@ def test_a_process_that_ignores_the_polite_signal_is_killed(state: Path):
     assert processes.stop(state, "stubborn", patience=0.2)
 
     assert not started.alive
+
+
+def test_a_process_whose_stop_was_cut_off_is_not_one_that_lasts(state: Path):
+    processes.start(state, "stubborn", STUBBORN, environment=os.environ, port=4711)
+    log = state / "logs" / "stubborn.log"
+    while "up" not in log.read_text():
+        time.sleep(0.02)
+
+    begin_to_stop(state, "stubborn")
+
+    found = processes.find(state, "stubborn")
+    assert found is not None
+    assert found.alive
+    assert not found.lasting
+    assert found.describe() == f"stubborn: process {found.pid}, being stopped"
+    assert processes.stop(state, "stubborn", patience=0.2)
+    assert processes.find(state, "stubborn") is None
 
 
 def test_another_process_with_the_recorded_id_is_left_alone(state: Path):

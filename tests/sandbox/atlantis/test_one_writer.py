@@ -16,6 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.workspace import clean_environment
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.world import World, variable
+from tests.sandbox.harness import begin_to_stop
 
 
 def _process(world: World) -> processes.Process:
@@ -199,6 +200,18 @@ def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(
     assert not left.alive
     roots = list((running.deployment.state / "tasks" / running.deployment.name).iterdir())
     assert [root.name for root in roots] == [status(running).task]
+
+
+def test_an_agent_that_is_being_stopped_is_followed_by_another(running: World) -> None:
+    name = f"task-agent-{running.deployment.name}"
+    ending = processes.find(running.deployment.state, name)
+    begin_to_stop(running.deployment.state, name)
+    _bring_up(running)
+    agent = processes.find(running.deployment.state, name)
+    assert ending is not None
+    assert agent is not None
+    assert (ending.alive, agent.lasting) == (False, True)
+    assert _process(running).alive
 
 
 def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
