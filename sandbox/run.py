@@ -49,6 +49,7 @@ class Sandbox:
         self.hooks = hooks
         self.workspace = Workspace(self.state, program)
         self._stack = Stack(stack, self.workspace)
+        self._forgetting = self.state / "forgetting"
         self._lock: int | None = None
 
     @property
@@ -142,6 +143,8 @@ class Sandbox:
     def _run(self, verb: str) -> Iterator[None]:
         with locks.one_run(self.state, verb) as lock:
             self._lock = lock
+            if self._forgetting.exists():
+                self._forget()
             if self._stack.restore():
                 locks.mark_unfinished(
                     self.state, "the engine's state was damaged; the newest one that is whole is in its place"
@@ -213,14 +216,19 @@ class Sandbox:
             )
 
     def _forget(self) -> None:
-        """Empty the state folder: with the local AWS' own state, which holds the twins, nothing of the stack is left."""
+        """Empty the state folder: with the local AWS' own state, which holds the twins, nothing of the stack is left.
+
+        What is left of a folder half emptied fits together no more, so the next run has to end this one first.
+        """
+        self._forgetting.touch()
         for entry in self.state.iterdir():
-            if entry.name in locks.FILES:
+            if entry == self._forgetting or entry.name in locks.FILES:
                 continue
             if entry.is_dir():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+        self._forgetting.unlink()
 
     def _report_kept(self) -> None:
         kept = [

@@ -1,5 +1,6 @@
 """The command line itself, where nothing is deployed."""
 
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -87,6 +88,27 @@ def test_down_where_nothing_was_started(ground: Ground):
 
     assert answer.returncode == 0
     assert "Nothing was running" in answer.stderr
+
+
+def test_a_forced_down_killed_while_it_empties_the_folder_is_ended_by_the_next_run(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+):
+    sandbox = ground.sandbox()
+    for name in ("backend", "local-aws", "project"):
+        write_json(ground.state / name / "something.json", {})
+
+    def die(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.down(force=True)
+    assert (ground.state / "project").exists()
+
+    sandbox.down()
+
+    assert [entry.name for entry in ground.state.iterdir()] == ["run.lock"]
 
 
 def test_encrypted_settings_are_refused_with_the_reason(ground: Ground, tmp_path: Path):
