@@ -1,4 +1,4 @@
-"""README.md's table of settings, rendered from Pulumi.yaml: `python -m tests.unit.settings_table --write` puts it there."""
+"""The table of settings in docs/settings.md, generated from Pulumi.yaml: `python -m tests.unit.settings_table --write`."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PROJECT, README = ROOT / "Pulumi.yaml", ROOT / "README.md"
+PROJECT, CHAPTER = ROOT / "Pulumi.yaml", ROOT / "docs" / "settings.md"
 BEGIN, END = "<!-- settings:begin -->\n", "<!-- settings:end -->"
 
 
@@ -26,7 +26,7 @@ def table() -> str:
 
 
 def _default(setting: dict[str, Any]) -> str:
-    """An empty default is said in words by the description."""
+    """The description explains what an empty default means."""
     default = setting["default"]
     if default in ("", []):
         return ""
@@ -37,25 +37,25 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def in_readme() -> str:
-    """What stands between the two markers in README.md.
+def in_chapter() -> str:
+    """The text between the two markers in docs/settings.md.
 
     Raises:
         ValueError: a marker is missing.
     """
-    readme = README.read_text(encoding="utf-8")
-    return readme[readme.index(BEGIN) + len(BEGIN) : readme.index(END)]
+    chapter = CHAPTER.read_text(encoding="utf-8")
+    return chapter[chapter.index(BEGIN) + len(BEGIN) : chapter.index(END)]
 
 
 def main() -> None:
-    """Prints the table, or writes it into README.md."""
+    """Prints the table, or writes it into docs/settings.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into README.md, between its markers")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/settings.md")
     if not parser.parse_args().write:
         print(table())
         return
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN, 1)
-    README.write_text(before + BEGIN + table() + END + rest.split(END, 1)[1], encoding="utf-8")
+    before, rest = CHAPTER.read_text(encoding="utf-8").split(BEGIN, 1)
+    CHAPTER.write_text(before + BEGIN + table() + END + rest.split(END, 1)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What people read agrees with what the program does: Pulumi.yaml, README.md, the ranges of GitHub's webhooks."""
+"""The documentation matches the program: Pulumi.yaml, the settings table, outputs, and GitHub's webhook ranges."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ from tests.unit.stacks import stack
 ROOT = Path(__file__).parents[2]
 FIELDS = {settings.key_of(field.name): field for field in dataclasses.fields(Settings) if field.metadata}
 ZONE = "Z0123456789ABCDEFGHIJ"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = settings_table.CHAPTER.read_text(encoding="utf-8")
 
 
 def test_pulumi_yaml_declares_every_setting_and_no_other() -> None:
@@ -62,19 +62,13 @@ def test_a_stack_file_holds_settings_that_are_accepted(name: str) -> None:
     assert settings.parse(own, stack=name, region=config["aws:region"]).environment == name
 
 
-def test_the_readme_s_table_of_settings_is_the_project_s() -> None:
-    assert settings_table.in_readme() == settings_table.table(), "python -m tests.unit.settings_table --write"
+def test_the_table_of_settings_is_the_project_s() -> None:
+    assert settings_table.in_chapter() == settings_table.table(), "python -m tests.unit.settings_table --write"
 
 
-def test_the_readme_names_every_output() -> None:
-    named = set(re.findall(r"`(atlantis_[a-z_]+)`", README))
-    assert set(stack().outputs) - named == set()
-
-
-def test_the_readme_names_no_output_that_does_not_exist() -> None:
-    first_cells = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `atlantis_")]
-    named = {name for cell in first_cells for name in re.findall(r"`(atlantis_[a-z_]+)`", cell)}
-    assert named - set(stack().outputs) == set()
+def test_the_table_of_outputs_is_the_program_s() -> None:
+    first_cells = [line.split("|")[1] for line in SETTINGS.splitlines() if line.startswith("| `atlantis_")]
+    assert sorted(name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)) == sorted(stack().outputs)
 
 
 def test_the_ranges_of_github_s_webhooks_tell_their_source_and_their_date() -> None:
