@@ -7,7 +7,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs webhook preflight policy-check \
+.PHONY: help up preview refresh down outputs env status logs webhook attack preflight policy-check \
 	test lint format test-unit test-policy test-sandbox bench clean
 
 help: ## this list
@@ -40,6 +40,9 @@ logs: .venv/installed ## follow Atlantis' log
 
 webhook: .venv/installed ## send a signed sample event, show the answer
 	@$(SANDBOX) webhook --stack $(STACK)
+
+attack: .venv/installed ## attack the deployed stack: a verdict for each row, exit code 1 if one gets through
+	@$(PYTHON) -m attack --stack $(STACK)
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)

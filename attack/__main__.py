@@ -1,0 +1,89 @@
+"""``make attack``: run the attack table against the deployed stack and print a verdict for each row."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+
+from attack.row import Result, Row, Verdict, run
+from attack.table import ROWS
+from attack.target import Target
+from sandbox import console
+from sandbox.errors import SandboxError
+from sandbox.run import Sandbox
+
+__all__ = ["main"]
+
+_INDENT = " " * 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rows; exit code 0 where every attack was refused and every control allowed."""
+    options = _parse(arguments)
+    rows = [row for row in ROWS if not options.row or row.name in options.row]
+    if options.list:
+        sys.stdout.write("".join(f"{row.name:<34} {row.attack}\n" for row in rows))
+        return 0
+    try:
+        results = _run(rows, Target.of(Sandbox(options.stack)), quiet=options.json)
+    except SandboxError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    if options.json:
+        sys.stdout.write(json.dumps([_as_json(result) for result in results], indent=2) + "\n")
+    return 0 if all(result.acceptable for result in results) else 1
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="attack", description="Attack the deployed stack; every row must be refused.")
+    parser.add_argument("--stack", default="local", help="the stack that is attacked (default: local)")
+    parser.add_argument(
+        "--row", action="append", choices=[row.name for row in ROWS], metavar="NAME", help="this row only; repeatable"
+    )
+    parser.add_argument("--list", action="store_true", help="list the rows, run nothing")
+    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    return parser.parse_args(arguments)
+
+
+def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
+    results = []
+    started = time.monotonic()
+    for row in rows:
+        results.append(run(row, target))
+        if not quiet:
+            sys.stdout.write(_as_text(results[-1]))
+            sys.stdout.flush()
+    counts = [f"{sum(result.verdict is verdict for result in results)} {verdict.value}" for verdict in Verdict]
+    console.step(f"{len(results)} attacks in {console.elapsed(time.monotonic() - started)}: {', '.join(counts)}")
+    return results
+
+
+def _as_text(result: Result) -> str:
+    row = result.row
+    lines = [
+        f"{result.verdict.value:<16} {row.name}: {row.attack}",
+        f"{_INDENT}tried       {row.tried}",
+        f"{_INDENT}refused by  {row.refused_by}",
+        f"{_INDENT}seen        {result.attempt}",
+    ]
+    if result.control:
+        lines.append(f"{_INDENT}control     {result.control}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_json(result: Result) -> dict[str, str]:
+    row = result.row
+    return {
+        "name": row.name,
+        "attack": row.attack,
+        "tried": row.tried,
+        "refusedBy": row.refused_by,
+        "verdict": result.verdict.name.lower(),
+        "attempt": result.attempt,
+        "control": result.control,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

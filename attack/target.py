@@ -1,0 +1,79 @@
+"""The deployed stack as the attack table reaches it: its load balancer, its GitHub, and the clients of its AWS account."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.atlantis.agent import GITHUB_DIRECTORY
+from sandbox.atlantis.deployment import Credentials, Deployment
+from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.targets import LoadBalancer, Response
+from sandbox.errors import SandboxError
+from sandbox.github.store import Store
+from sandbox.github.webhook import deliver, sample_repository
+from sandbox.run import Sandbox
+
+__all__ = ["Target"]
+
+_COMMENT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """The stack that is attacked. ``outputs`` are the stack's."""
+
+    sandbox: Sandbox
+    deployment: Deployment
+    github: Store
+    outputs: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> "Target":
+        """The deployed stack of ``sandbox``; raises ``SandboxError`` where none is."""
+        deployment = deployed(sandbox)
+        if deployment is None:
+            raise SandboxError("The stack is not deployed; `make up` deploys it")
+        return cls(sandbox, deployment, Store(deployment.state / GITHUB_DIRECTORY), sandbox.outputs())
+
+    @property
+    def load_balancer(self) -> LoadBalancer:
+        """The deployed load balancer, under the host name of Atlantis' URL."""
+        return entrance(self.deployment)
+
+    @property
+    def task_definition(self) -> dict[str, Any]:
+        """The task definition that the service runs, as ECS describes it."""
+        return self.deployment.task_definition(self.deployment.require_service().definition)
+
+    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+        """A boto3 client of the stack's AWS account: the account's root, or ``credentials``."""
+        return self.deployment.client(service, credentials) if credentials else self.deployment.client(service)
+
+    def deliver(self, event: str, body: bytes, *, signed: bool = True) -> Response:
+        """Send a webhook to the deployed load balancer, signed with the deployed secret."""
+        return deliver(self.deployment, event, body, signed=signed)
+
+    def repository(self, name: str) -> str:
+        """A repository ``owner/name`` that the allowlist admits; ``name`` begins with the row's."""
+        admitted = sample_repository(
+            self.deployment.variables(self.task_definition["taskDefinitionArn"])["ATLANTIS_REPO_ALLOWLIST"]
+        )
+        return f"{admitted.rpartition('/')[0]}/{name}"
+
+    def comments(self, repository: str, number: int, beginning: str = "") -> list[str]:
+        """What Atlantis has written under a pull request, the oldest first."""
+        return [
+            entry["body"]
+            for entry in self.github.recorded("comments")
+            if (entry["repository"], entry["number"]) == (repository, number) and entry["body"].startswith(beginning)
+        ]
+
+    def wait_for(self, what: str, find: Callable[[], Any], seconds: float = _COMMENT_SECONDS) -> Any:
+        """Wait until ``find`` returns something; raises ``TimeoutError`` naming ``what``."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if (found := find()) is not None:
+                return found
+            time.sleep(0.2)
+        raise TimeoutError(f"{what} did not come within {seconds:g} s")

@@ -1,0 +1,50 @@
+"""The attack table's own rules: what a verdict means, and that no two rows have one name."""
+
+from typing import Any, cast
+
+import pytest
+
+from attack.row import Outcome, Row, SkippedError, Verdict, run
+from attack.table import ROWS
+from attack.target import Target
+
+_NOBODY = cast("Target", None)
+
+
+def _row(attempt: Any, control: Any) -> Row:
+    return Row(name="row", attack="a", tried="t", refused_by="r", attempt=attempt, control=control)
+
+
+def _ends(*, allowed: bool) -> Any:
+    return lambda _target: Outcome(allowed, "seen")
+
+
+def _skips(_target: Target) -> Outcome:
+    raise SkippedError("no node on PATH")
+
+
+def _breaks(_target: Target) -> Outcome:
+    raise KeyError("TaskDefinition")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "control", "verdict", "acceptable"),
+    [
+        (_ends(allowed=False), _ends(allowed=True), Verdict.REFUSED, True),
+        (_ends(allowed=True), _ends(allowed=True), Verdict.ALLOWED, False),
+        (_ends(allowed=False), _ends(allowed=False), Verdict.CONTROL_REFUSED, False),
+        (_skips, _ends(allowed=True), Verdict.SKIPPED, True),
+        (_breaks, _ends(allowed=True), Verdict.ERROR, False),
+        (_ends(allowed=False), _breaks, Verdict.ERROR, False),
+    ],
+)
+def test_a_row_passes_only_where_the_attack_is_refused_and_the_control_is_allowed(
+    attempt: Any, control: Any, verdict: Verdict, acceptable: bool
+) -> None:
+    result = run(_row(attempt, control), _NOBODY)
+    assert (result.verdict, result.acceptable) == (verdict, acceptable)
+
+
+def test_every_row_has_a_name_of_its_own_and_says_what_refuses_it() -> None:
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    assert [row.name for row in ROWS if not (row.attack and row.tried and row.refused_by)] == []
