@@ -3,18 +3,18 @@
 import pulumi
 import pulumi_aws as aws
 
-import settings as stack_settings
+from components import settings as stack_settings
 from components.alarms import Alarms, AlarmsArgs
 from components.compute import Compute, ComputeArgs
+from components.context import Context
 from components.ingress import Ingress, IngressArgs
 from components.locking import Locking, LockingArgs
+from components.names import PhysicalNames
 from components.network import Network, NetworkArgs
 from components.permissions import Permissions, PermissionsArgs
 from components.secrets import Secrets, SecretsArgs
-from components.stack import Stack
 from components.storage import Storage, StorageArgs
 from components.vpc import NewVpc, NewVpcArgs, existing_vpc
-from names import PhysicalNames
 
 settings = stack_settings.read()
 caller = aws.get_caller_identity()
@@ -26,7 +26,7 @@ names = PhysicalNames(
     partition=partition.partition,
     dns_suffix=partition.dns_suffix,
 )
-stack = Stack(names=names, tags=settings.tags, deletion_protection=settings.deletion_protection)
+context = Context(names=names, tags=settings.tags, deletion_protection=settings.deletion_protection)
 deployers = settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn]
 if settings.managed_role_prefixes and not settings.permissions_boundary_arn:
     pulumi.log.warn(
@@ -38,12 +38,12 @@ allowed_cidr_blocks, webhook_cidr_blocks = settings.reaching_cidr_blocks
 if settings.vpc_id:
     vpc = existing_vpc(settings.vpc_id, settings.public_subnet_ids, settings.private_subnet_ids)
 else:
-    vpc = NewVpc("vpc", NewVpcArgs(stack=stack, cidr_block=str(settings.vpc_cidr_block))).vpc
+    vpc = NewVpc("vpc", NewVpcArgs(context=context, cidr_block=str(settings.vpc_cidr_block))).vpc
 
 network = Network(
     "network",
     NetworkArgs(
-        stack=stack,
+        context=context,
         vpc=vpc,
         allowed_cidr_blocks=allowed_cidr_blocks,
         webhook_cidr_blocks=webhook_cidr_blocks,
@@ -55,7 +55,7 @@ network = Network(
 storage = Storage(
     "storage",
     StorageArgs(
-        stack=stack,
+        context=context,
         private_subnet_ids=vpc.private_subnet_ids,
         security_group_id=network.file_system_security_group_id,
         customer_key_on_file_system=settings.efs_encryption_key == "customer",
@@ -67,7 +67,7 @@ storage = Storage(
 secrets = Secrets(
     "secrets",
     SecretsArgs(
-        stack=stack,
+        context=context,
         github_app_secret_name=settings.github_app_secret_name,
         webhook_secret_name=settings.webhook_secret_name,
         webhook_secret_generation=settings.webhook_secret_generation,
@@ -79,7 +79,7 @@ if network.locking_security_group_id is not None:
     locking = Locking(
         "locking",
         LockingArgs(
-            stack=stack,
+            context=context,
             private_subnet_ids=vpc.private_subnet_ids,
             security_group_id=network.locking_security_group_id,
             node_type=settings.locking_node_type,
@@ -90,7 +90,7 @@ if network.locking_security_group_id is not None:
 permissions = Permissions(
     "permissions",
     PermissionsArgs(
-        stack=stack,
+        context=context,
         secret_arns={
             "githubApp": secrets.github_app_secret_arn,
             "webhook": secrets.webhook_secret_arn,
@@ -110,7 +110,7 @@ permissions = Permissions(
 ingress = Ingress(
     "ingress",
     IngressArgs(
-        stack=stack,
+        context=context,
         vpc_id=vpc.id,
         public_subnet_ids=vpc.public_subnet_ids,
         security_group_id=network.load_balancer_security_group_id,
@@ -127,7 +127,7 @@ ingress = Ingress(
 compute = Compute(
     "compute",
     ComputeArgs(
-        stack=stack,
+        context=context,
         image=settings.image or pulumi.Output.concat(storage.repository_url, ":", settings.image_tag),
         cpu=settings.cpu,
         memory=settings.memory,
@@ -164,7 +164,7 @@ if settings.alarm_topic_arns and settings.desired_count:
     Alarms(
         "alarms",
         AlarmsArgs(
-            stack=stack,
+            context=context,
             topic_arns=settings.alarm_topic_arns,
             load_balancer_metric_name=ingress.load_balancer_metric_name,
             target_group_metric_name=ingress.target_group_metric_name,

@@ -5,8 +5,8 @@ import dataclasses
 import pulumi
 import pulumi_aws as aws
 
-from components.policy_documents import document, refuse_plain_transport
-from components.stack import Stack
+from .context import Context
+from .policy_documents import document, refuse_plain_transport
 
 KEPT_DAYS = 90
 
@@ -15,7 +15,7 @@ KEPT_DAYS = 90
 class AccessLogsArgs:
     """Whose requests are logged."""
 
-    stack: Stack
+    context: Context
 
 
 class AccessLogs(pulumi.ComponentResource):
@@ -28,14 +28,14 @@ class AccessLogs(pulumi.ComponentResource):
     def __init__(self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        names = args.stack.names
+        names = args.context.names
         arn = names.bucket_arn(names.access_log_bucket)
         bucket = aws.s3.Bucket(
             name,
             bucket=names.access_log_bucket,
-            force_destroy=not args.stack.deletion_protection,
-            tags=args.stack.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection),
+            force_destroy=not args.context.deletion_protection,
+            tags=args.context.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection),
         )
         block = aws.s3.BucketPublicAccessBlock(
             f"{name}-public-access",

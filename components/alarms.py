@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.stack import Stack
+from .context import Context
 
 LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
 """Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
@@ -20,7 +20,7 @@ _MINUTE, _DAY = 60, 24 * 60 * 60
 class AlarmsArgs:
     """What is watched, by the dimensions of its metrics, and who is told."""
 
-    stack: Stack
+    context: Context
     topic_arns: Sequence[str]
     """SNS topics, told when an alarm goes off and when it ends; at most five."""
     load_balancer_metric_name: pulumi.Input[str]
@@ -59,7 +59,7 @@ class Alarms(pulumi.ComponentResource):
             namespace, metric = alarm.metric.rsplit("/", 1)
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
-                name=args.stack.names.alarm(alarm.name),
+                name=args.context.names.alarm(alarm.name),
                 alarm_description=alarm.meaning,
                 namespace=namespace,
                 metric_name=metric,
@@ -72,7 +72,7 @@ class Alarms(pulumi.ComponentResource):
                 treat_missing_data=alarm.missing,
                 alarm_actions=args.topic_arns,
                 ok_actions=args.topic_arns,
-                tags=args.stack.tags,
+                tags=args.context.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({})

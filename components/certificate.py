@@ -5,14 +5,14 @@ import dataclasses
 import pulumi
 import pulumi_aws as aws
 
-from components.stack import Stack
+from .context import Context
 
 
 @dataclasses.dataclass(kw_only=True)
 class CertificateArgs:
     """The host, and the zone that proves it."""
 
-    stack: Stack
+    context: Context
     host: str
     hosted_zone_id: str
 
@@ -29,7 +29,7 @@ class Certificate(pulumi.ComponentResource):
             name,
             domain_name=args.host,
             validation_method="DNS",
-            tags=args.stack.tags,
+            tags=args.context.tags,
             # A listener can't be without one: the next is issued before the last is deleted, which is the engine's own order.
             opts=child,
         )

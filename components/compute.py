@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import CustomerKey, CustomerKeyArgs
-from components.locking import PASSWORD_KEY, LockingDatabase
-from components.stack import Stack
+from .context import Context
+from .encryption import CustomerKey, CustomerKeyArgs
+from .locking import PASSWORD_KEY, LockingDatabase
 
 CONTAINER = "atlantis"
 DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
@@ -42,7 +42,7 @@ REPO_CONFIG = json.dumps(
 class ComputeArgs:
     """The task, what it is started with and where."""
 
-    stack: Stack
+    context: Context
     image: pulumi.Input[str]
     cpu: int
     """CPU units: 1024 are one vCPU."""
@@ -107,7 +107,7 @@ class Compute(pulumi.ComponentResource):
         self.register_outputs({"clusterName": self.cluster_name, "serviceName": self.service_name})
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
-        args, names = self._args, self._args.stack.names
+        args, names = self._args, self._args.context.names
         writes_logs = {
             "Sid": "EncryptLogs",
             "Effect": "Allow",
@@ -125,7 +125,7 @@ class Compute(pulumi.ComponentResource):
         key = CustomerKey(
             f"{self._name}-logs-key",
             CustomerKeyArgs(
-                stack=args.stack,
+                context=args.context,
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
                 users=[writes_logs],
@@ -137,16 +137,16 @@ class Compute(pulumi.ComponentResource):
             name=names.log_group,
             kms_key_id=key.arn,
             retention_in_days=args.log_retention_days,
-            tags=args.stack.tags,
+            tags=args.context.tags,
             opts=self._child,
         )
 
     def _cluster(self) -> aws.ecs.Cluster:
         return aws.ecs.Cluster(
             f"{self._name}-cluster",
-            name=self._args.stack.names.base,
+            name=self._args.context.names.base,
             settings=[{"name": "containerInsights", "value": "enabled"}],
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -163,7 +163,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         return aws.ecs.TaskDefinition(
             f"{self._name}-task",
-            family=args.stack.names.base,
+            family=args.context.names.base,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             cpu=str(args.cpu),
@@ -183,7 +183,7 @@ class Compute(pulumi.ComponentResource):
                 }
             ],
             container_definitions=pulumi.Output.json_dumps([self._container(log_group)]),
-            tags=args.stack.tags,
+            tags=args.context.tags,
             opts=self._child,
         )
 
@@ -217,7 +217,7 @@ class Compute(pulumi.ComponentResource):
                 "logDriver": "awslogs",
                 "options": {
                     "awslogs-group": log_group.name,
-                    "awslogs-region": args.stack.names.region,
+                    "awslogs-region": args.context.names.region,
                     "awslogs-stream-prefix": CONTAINER,
                 },
             },
@@ -264,7 +264,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         return aws.ecs.Service(
             f"{self._name}-service",
-            name=args.stack.names.base,
+            name=args.context.names.base,
             cluster=cluster.arn,
             task_definition=task_definition.arn,
             desired_count=args.desired_count,
@@ -294,6 +294,6 @@ class Compute(pulumi.ComponentResource):
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             enable_execute_command=False,
-            tags=args.stack.tags,
+            tags=args.context.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[capacity, *args.start_after]),
         )

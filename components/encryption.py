@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.policy_documents import Statement, document
-from components.stack import Stack
-from names import PhysicalNames
+from .context import Context
+from .names import PhysicalNames
+from .policy_documents import Statement, document
 
 ADMINISTRATION = [
     "kms:CancelKeyDeletion",
@@ -39,7 +39,7 @@ ADMINISTRATION = [
 class CustomerKeyArgs:
     """What a key encrypts and for whom."""
 
-    stack: Stack
+    context: Context
     store: str
     """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs or locking."""
     description: str
@@ -57,7 +57,7 @@ class CustomerKey(pulumi.ComponentResource):
         administrators: Statement = {
             "Sid": "AdministerThroughIam",
             "Effect": "Allow",
-            "Principal": {"AWS": args.stack.names.account_root},
+            "Principal": {"AWS": args.context.names.account_root},
             "Action": ADMINISTRATION,
         }
         key = aws.kms.Key(
@@ -67,12 +67,12 @@ class CustomerKey(pulumi.ComponentResource):
             deletion_window_in_days=30,
             # A key policy's resource is always the key that it stands on.
             policy=document([statement | {"Resource": "*"} for statement in (administrators, *args.users)]),
-            tags=args.stack.tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection),
+            tags=args.context.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection),
         )
         aws.kms.Alias(
             f"{name}-alias",
-            name=args.stack.names.key_alias(args.store),
+            name=args.context.names.key_alias(args.store),
             target_key_id=key.key_id,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.access_logs import AccessLogs, AccessLogsArgs
-from components.certificate import Certificate, CertificateArgs
-from components.stack import Stack
+from .access_logs import AccessLogs, AccessLogsArgs
+from .certificate import Certificate, CertificateArgs
+from .context import Context
 
 CONDITION_VALUES = 5
 """Values that AWS takes in all conditions of one rule together."""
@@ -23,7 +23,7 @@ _DEFAULT_PORT = 4141
 class IngressArgs:
     """Who is let through to what."""
 
-    stack: Stack
+    context: Context
     vpc_id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
@@ -83,12 +83,12 @@ class Ingress(pulumi.ComponentResource):
         args = self._args
         logs = AccessLogs(
             f"{self._name}-access-logs",
-            AccessLogsArgs(stack=args.stack),
+            AccessLogsArgs(context=args.context),
             self._child,
         )
         return aws.lb.LoadBalancer(
             f"{self._name}-alb",
-            name=args.stack.names.base,
+            name=args.context.names.base,
             load_balancer_type="application",
             internal=False,
             ip_address_type=args.ip_address_type,
@@ -97,8 +97,8 @@ class Ingress(pulumi.ComponentResource):
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",
             drop_invalid_header_fields=True,
-            enable_deletion_protection=args.stack.deletion_protection,
-            tags=args.stack.tags,
+            enable_deletion_protection=args.context.deletion_protection,
+            tags=args.context.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs.policy]),
         )
 
@@ -114,7 +114,7 @@ class Ingress(pulumi.ComponentResource):
     def _target_group(self) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
             f"{self._name}-targets",
-            name=self._args.stack.names.target_group,
+            name=self._args.context.names.target_group,
             vpc_id=self._args.vpc_id,
             target_type="ip",
             protocol="HTTP",
@@ -132,7 +132,7 @@ class Ingress(pulumi.ComponentResource):
                 "healthy_threshold": 2,
                 "unhealthy_threshold": 3,
             },
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -145,7 +145,7 @@ class Ingress(pulumi.ComponentResource):
             default_actions=[
                 {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
             ],
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -163,7 +163,7 @@ class Ingress(pulumi.ComponentResource):
                     "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
                 }
             ],
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -175,7 +175,7 @@ class Ingress(pulumi.ComponentResource):
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self._name}-certificate",
-            CertificateArgs(stack=args.stack, host=args.host, hosted_zone_id=args.hosted_zone_id),
+            CertificateArgs(context=args.context, host=args.host, hosted_zone_id=args.hosted_zone_id),
             self._child,
         ).arn
 
@@ -195,7 +195,7 @@ class Ingress(pulumi.ComponentResource):
                 priority=priority + number,
                 conditions=[*conditions, {"source_ip": {"values": chunk}}],
                 actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-                tags=self._args.stack.tags,
+                tags=self._args.context.tags,
                 opts=self._child,
             )
             for kind, priority, blocks, conditions in kinds

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import CustomerKey, CustomerKeyArgs, through_service
-from components.stack import Stack
-from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+from .context import Context
+from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
 PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
@@ -32,7 +32,7 @@ class LockingDatabase:
 class LockingArgs:
     """Where the database is, how large, and who reads its password."""
 
-    stack: Stack
+    context: Context
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """In two zones at least: each node is in one of its own."""
     security_group_id: pulumi.Input[str]
@@ -70,7 +70,7 @@ class Locking(pulumi.ComponentResource):
         self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
 
     def _key(self) -> CustomerKey:
-        names = self._args.stack.names
+        names = self._args.context.names
         store_use = [
             "kms:CreateGrant",
             "kms:Decrypt",
@@ -84,7 +84,7 @@ class Locking(pulumi.ComponentResource):
         return CustomerKey(
             f"{self._name}-key",
             CustomerKeyArgs(
-                stack=self._args.stack,
+                context=self._args.context,
                 store="locking",
                 description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
                 users=[
@@ -100,8 +100,8 @@ class Locking(pulumi.ComponentResource):
         return task_secret(
             f"{self._name}-password",
             TaskSecretArgs(
-                stack=args.stack,
-                physical_name=args.stack.names.redis_secret,
+                context=args.context,
+                physical_name=args.context.names.redis_secret,
                 description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
                 key_arn=self.key_arn,
                 readers=args.password_readers,
@@ -110,13 +110,13 @@ class Locking(pulumi.ComponentResource):
         )
 
     def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
-        args, names = self._args, self._args.stack.names
+        args, names = self._args, self._args.context.names
         subnet_group = aws.elasticache.SubnetGroup(
             f"{self._name}-subnets",
             name=names.base,
             description=f"Atlantis {names.environment}: subnets of the locking database",
             subnet_ids=args.private_subnet_ids,
-            tags=args.stack.tags,
+            tags=args.context.tags,
             opts=self._child,
         )
         return aws.elasticache.ReplicationGroup(
@@ -143,10 +143,10 @@ class Locking(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             # Otherwise a new password would wait for the maintenance window, and the new task with it.
             apply_immediately=True,
-            tags=args.stack.tags,
+            tags=args.context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.stack.deletion_protection,
+                protect=args.context.deletion_protection,
                 # AWS raises the minor version by itself, and going back is refused.
                 ignore_changes=["engineVersion"],
             ),

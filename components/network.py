@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.stack import Stack
-from components.vpc import Vpc
+from .context import Context
+from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
 GATEWAY_ENDPOINTS = ("s3",)
@@ -18,7 +18,7 @@ GATEWAY_ENDPOINTS = ("s3",)
 class NetworkArgs:
     """The VPC and who may reach the load balancer."""
 
-    stack: Stack
+    context: Context
     vpc: Vpc
     allowed_cidr_blocks: Sequence[str]
     """IPv4 and IPv6 ranges that reach the load balancer on 443, and on 80 to be redirected."""
@@ -90,13 +90,13 @@ class Network(pulumi.ComponentResource):
 
         Its description, as every rule's, is of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*: EC2 refuses apostrophes.
         """
-        physical_name = self._args.stack.names.security_group(of)
+        physical_name = self._args.context.names.security_group(of)
         return aws.ec2.SecurityGroup(
             f"{self._name}-{of}",
             name=physical_name,
             description=description,
             vpc_id=self._args.vpc.id,
-            tags=self._args.stack.tags | {"Name": physical_name},
+            tags=self._args.context.tags | {"Name": physical_name},
             opts=self._child,
         )
 
@@ -113,7 +113,7 @@ class Network(pulumi.ComponentResource):
             to_port=port,
             cidr_ipv4=None if is_ipv6 else block,
             cidr_ipv6=block if is_ipv6 else None,
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -129,7 +129,7 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
         aws.vpc.SecurityGroupIngressRule(
@@ -140,7 +140,7 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -154,12 +154,12 @@ class Network(pulumi.ComponentResource):
             from_port=HTTPS,
             to_port=HTTPS,
             cidr_ipv4="0.0.0.0/0",
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
     def _endpoints(self, tasks: aws.ec2.SecurityGroup) -> None:
-        names, vpc = self._args.stack.names, self._args.vpc
+        names, vpc = self._args.context.names, self._args.vpc
         interfaces = [service for service in self._args.vpc_endpoints if service not in GATEWAY_ENDPOINTS]
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
@@ -173,7 +173,7 @@ class Network(pulumi.ComponentResource):
                     private_dns_enabled=True,
                     subnet_ids=vpc.private_subnet_ids,
                     security_group_ids=[group.id],
-                    tags=self._args.stack.tags | {"Name": f"{names.base}-{service}"},
+                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )
         for service in self._args.vpc_endpoints:
@@ -184,6 +184,6 @@ class Network(pulumi.ComponentResource):
                     service_name=names.service_endpoint(service),
                     vpc_endpoint_type="Gateway",
                     route_table_ids=vpc.private_route_table_ids,
-                    tags=self._args.stack.tags | {"Name": f"{names.base}-{service}"},
+                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )

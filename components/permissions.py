@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import task_role
-from components.policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
-from components.stack import Stack
-from components.task_role import Scope
+from . import task_role
+from .context import Context
+from .policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
+from .task_role import Scope
 
 
 @dataclasses.dataclass(kw_only=True)
 class PermissionsArgs:
     """What the two roles are for."""
 
-    stack: Stack
+    context: Context
     secret_arns: Mapping[str, pulumi.Input[str]]
     """The secrets that the task is started with."""
     secret_key_arns: Sequence[pulumi.Input[str]]
@@ -48,9 +48,9 @@ class Permissions(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         execution_role = self._role(
-            "execution-role", args.stack.names.execution_role, "starts the task: image, secrets, logs"
+            "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
         )
-        task_role_ = self._role("task-role", args.stack.names.task_role, "what Terraform runs with inside the task")
+        task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
         self.policies = [*self._execution_policies(execution_role), *self._task_policies(task_role_)]
 
         self.execution_role_arn = execution_role.arn
@@ -61,10 +61,10 @@ class Permissions(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-{label}",
             name=physical_name,
-            description=f"Atlantis {self._args.stack.names.environment}: {purpose}",
-            assume_role_policy=trust_tasks(self._args.stack.names),
+            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
+            assume_role_policy=trust_tasks(self._args.context.names),
             permissions_boundary=self._args.permissions_boundary_arn,
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -74,13 +74,13 @@ class Permissions(pulumi.ComponentResource):
             allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
         ]
         if args.secret_key_arns:
-            via = {"StringEquals": {"kms:ViaService": args.stack.names.via("secretsmanager")}}
+            via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
         return [
             aws.iam.RolePolicyAttachment(
                 f"{self._name}-execution-managed",
                 role=role.name,
-                policy_arn=args.stack.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+                policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
                 opts=self._child,
             ),
             aws.iam.RolePolicy(
@@ -95,7 +95,7 @@ class Permissions(pulumi.ComponentResource):
     def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
         args = self._args
         scope = Scope(
-            names=args.stack.names,
+            names=args.context.names,
             prefixes=tuple(args.managed_role_prefixes),
             permissions_boundary_arn=args.permissions_boundary_arn,
         )
@@ -126,10 +126,10 @@ class Permissions(pulumi.ComponentResource):
         """A policy of its own for each subject: all inline policies of a role together may have 10,240 characters."""
         managed = aws.iam.Policy(
             f"{self._name}-task-{subject}",
-            name=f"{self._args.stack.names.task_role}-{subject}",
-            description=f"Atlantis {self._args.stack.names.environment}: what Terraform may do ({subject})",
+            name=f"{self._args.context.names.task_role}-{subject}",
+            description=f"Atlantis {self._args.context.names.environment}: what Terraform may do ({subject})",
             policy=policy,
-            tags=self._args.stack.tags,
+            tags=self._args.context.tags,
             opts=self._child,
         )
         return aws.iam.RolePolicyAttachment(

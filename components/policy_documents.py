@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import pulumi
 
-from names import PhysicalNames
+from .names import PhysicalNames
 
 Statement: TypeAlias = dict[str, Any]
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import CustomerKey, CustomerKeyArgs, through_service
-from components.stack import Stack
-from components.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+from .context import Context
+from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
 
 @dataclasses.dataclass(kw_only=True)
 class SecretsArgs:
     """Which secrets exist already, and who may read the others."""
 
-    stack: Stack
+    context: Context
     github_app_secret_name: str | None
     """An existing secret with app_id, installation_id and private_key; None makes an empty one for the operator to fill."""
     webhook_secret_name: str | None
@@ -68,11 +68,11 @@ class Secrets(pulumi.ComponentResource):
         return pulumi.Output.from_input(secret.arn)
 
     def _key(self) -> CustomerKey:
-        names = self._args.stack.names
+        names = self._args.context.names
         return CustomerKey(
             f"{self._name}-key",
             CustomerKeyArgs(
-                stack=self._args.stack,
+                context=self._args.context,
                 store="secrets",
                 description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
                 users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
@@ -85,7 +85,7 @@ class Secrets(pulumi.ComponentResource):
         return task_secret(
             f"{self._name}-github-app",
             self._secret_args(
-                self._args.stack.names.github_app_secret,
+                self._args.context.names.github_app_secret,
                 "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
                 readers=[],
             ),
@@ -97,7 +97,7 @@ class Secrets(pulumi.ComponentResource):
         secret = task_secret(
             name,
             self._secret_args(
-                self._args.stack.names.webhook_secret,
+                self._args.context.names.webhook_secret,
                 "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
                 readers=self._args.webhook_secret_readers,
             ),
@@ -109,7 +109,7 @@ class Secrets(pulumi.ComponentResource):
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
         return TaskSecretArgs(
-            stack=self._args.stack,
+            context=self._args.context,
             physical_name=physical_name,
             description=description,
             key_arn=self._key_arn,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.encryption import CustomerKey, CustomerKeyArgs, through_service
-from components.policy_documents import document, document_of_outputs, only_roles, refuse_plain_transport
-from components.stack import Stack
+from .context import Context
+from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .policy_documents import document, document_of_outputs, only_roles, refuse_plain_transport
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -49,7 +49,7 @@ LIFECYCLE = json.dumps(
 class StorageArgs:
     """Where the file system is reached, and how both stores are encrypted and kept."""
 
-    stack: Stack
+    context: Context
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """One for each zone: each gets a mount target."""
     security_group_id: pulumi.Input[str]
@@ -78,7 +78,7 @@ class Storage(pulumi.ComponentResource):
         super().__init__("atlantis:index:Storage", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.stack.deletion_protection)
+        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection)
 
         file_system = self._file_system()
         access_point = self._access_point(file_system)
@@ -105,11 +105,11 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _key(self, store: str, description: str, actions: Sequence[str], service: str) -> CustomerKey:
-        names = self._args.stack.names
+        names = self._args.context.names
         return CustomerKey(
             f"{self._name}-{store}-key",
             CustomerKeyArgs(
-                stack=self._args.stack,
+                context=self._args.context,
                 store=store,
                 description=description,
                 users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
@@ -118,7 +118,7 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _file_system(self) -> aws.efs.FileSystem:
-        names = self._args.stack.names
+        names = self._args.context.names
         # The key exists in both modes: a file system under the AWS-managed key can be replaced by one under this key later.
         key = self._key(
             "efs",
@@ -144,7 +144,7 @@ class Storage(pulumi.ComponentResource):
                 {"transition_to_ia": "AFTER_30_DAYS"},
                 {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
             ],
-            tags=self._args.stack.tags | {"Name": names.base},
+            tags=self._args.context.tags | {"Name": names.base},
             opts=self._keeps_data,
         )
 
@@ -158,7 +158,7 @@ class Storage(pulumi.ComponentResource):
                 "path": self._args.root_directory,
                 "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
             },
-            tags=self._args.stack.tags | {"Name": self._args.stack.names.base},
+            tags=self._args.context.tags | {"Name": self._args.context.names.base},
             opts=self._keeps_data,
         )
 
@@ -166,7 +166,7 @@ class Storage(pulumi.ComponentResource):
         self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint
     ) -> aws.efs.FileSystemPolicy:
         """TLS from everybody, and the task's role by way of the access point only."""
-        names = self._args.stack.names
+        names = self._args.context.names
         admitted = only_roles(names, names.task_role)
         admitted["Condition"] |= {
             "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
@@ -198,7 +198,7 @@ class Storage(pulumi.ComponentResource):
         ]
 
     def _repository(self) -> aws.ecr.Repository:
-        names, tags = self._args.stack.names, self._args.stack.tags
+        names, tags = self._args.context.names, self._args.context.tags
         key = self._key(
             "ecr",
             f"Atlantis {names.environment}: layers of the image",
@@ -211,7 +211,7 @@ class Storage(pulumi.ComponentResource):
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
             image_scanning_configuration={"scan_on_push": True},
             image_tag_mutability="IMMUTABLE",
-            force_delete=not self._args.stack.deletion_protection,
+            force_delete=not self._args.context.deletion_protection,
             tags=tags,
             opts=self._keeps_data,
         )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.policy_documents import Statement, allow, deny
-from names import PhysicalNames
+from .names import PhysicalNames
+from .policy_documents import Statement, allow, deny
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components.policy_documents import Statement, document
-from components.stack import Stack
-from names import PhysicalNames
+from .context import Context
+from .names import PhysicalNames
+from .policy_documents import Statement, document
 
 RECOVERY_DAYS = 30
 GENERATED_LENGTH = 48
@@ -23,7 +23,7 @@ KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 class TaskSecretArgs:
     """What a secret holds and for whom."""
 
-    stack: Stack
+    context: Context
     physical_name: str
     description: str
     key_arn: pulumi.Input[str]
@@ -38,14 +38,14 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
         name=args.physical_name,
         description=args.description,
         kms_key_id=args.key_arn,
-        recovery_window_in_days=RECOVERY_DAYS if args.stack.deletion_protection else 0,
-        tags=args.stack.tags,
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.stack.deletion_protection),
+        recovery_window_in_days=RECOVERY_DAYS if args.context.deletion_protection else 0,
+        tags=args.context.tags,
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.context.deletion_protection),
     )
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document([_refuse_other_readers(args.stack.names, args.readers)]),
+        policy=document([_refuse_other_readers(args.context.names, args.readers)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
-from components.stack import Stack
+from .context import Context
 
 ZONES = 2
 
@@ -84,7 +84,7 @@ def _associated_with(subnet_ids: Sequence[str]) -> list[aws.ec2.GetRouteTablesFi
 class NewVpcArgs:
     """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
 
-    stack: Stack
+    context: Context
     cidr_block: str
     """The private IPv4 range, /16 to /22."""
 
@@ -111,14 +111,14 @@ class NewVpc(pulumi.ComponentResource):
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC),
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE),
             ],
-            tags=args.stack.tags | {"Name": args.stack.names.base},
+            tags=args.context.tags | {"Name": args.context.names.base},
             opts=child,
         )
         self.vpc_id = self._vpc.vpc_id
         self.public_subnet_ids = self._vpc.public_subnet_ids
         self.private_subnet_ids = self._vpc.private_subnet_ids
         # The group that AWS gives a VPC lets its members reach each other; without rules nothing can lean on it.
-        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.stack.tags, opts=child)
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.context.tags, opts=child)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,

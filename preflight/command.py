@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from components.settings import SettingsError
 from preflight import account, alarms, certificate, collisions, image, network, secrets, state, web_acl
 from preflight.aws import Aws
 from preflight.check import Check, Result, Status, run_checks
 from preflight.deployment import Deployment, StackFileError, read_stack_file
-from settings import SettingsError
 
 __all__ = ["CHECKS", "add_arguments", "run"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-import settings
-from names import PhysicalNames
+from components import settings
+from components.names import PhysicalNames
+from components.settings import Settings
 from preflight.aws import Aws
-from settings import Settings
 
 __all__ = ["Deployment", "StackFileError", "read_stack_file"]
 

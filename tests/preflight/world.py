@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-import settings
-from names import PhysicalNames
+from components import settings
+from components.names import PhysicalNames
 from preflight.aws import Aws
 from preflight.check import Check, Result, Status, run_checks
 from preflight.command import CHECKS

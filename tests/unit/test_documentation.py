@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-import settings
-from settings.schema import REQUIRED, WEBHOOK_RANGES, Settings
+from components import settings
+from components.settings.schema import REQUIRED, WEBHOOK_RANGES, Settings
 from tests.unit import settings_table
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
@@ -72,7 +72,9 @@ def test_the_table_of_outputs_is_the_program_s() -> None:
 
 
 def test_the_ranges_of_github_s_webhooks_tell_their_source_and_their_date() -> None:
-    published = json.loads((ROOT / "settings" / "github_webhook_ranges.json").read_text(encoding="utf-8"))
+    published = json.loads(
+        (ROOT / "components" / "settings" / "github_webhook_ranges.json").read_text(encoding="utf-8")
+    )
     assert set(published) == {"source", "read", "hooks"}
     assert published["source"].startswith("https://api.github.com/meta")
     assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", published["read"])

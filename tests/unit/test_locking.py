@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settings import SettingsError
+from components.settings import SettingsError
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, deploy, id_of
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, stack, tagged
 

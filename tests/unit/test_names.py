@@ -2,7 +2,7 @@
 
 import pytest
 
-from names import PhysicalNames
+from components.names import PhysicalNames
 
 PROD = PhysicalNames(environment="prod", account="123456789012", region="ap-northeast-2", partition="aws")
 CHINA = PhysicalNames(

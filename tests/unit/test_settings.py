@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 
-import settings
-from settings.schema import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, WEBHOOK_RANGES
+from components import settings
+from components.settings.schema import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, WEBHOOK_RANGES
 from tests.unit.bad_settings import CASES, Case
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
 

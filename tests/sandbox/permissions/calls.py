@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from names import PhysicalNames
+from components.names import PhysicalNames
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws
 
 

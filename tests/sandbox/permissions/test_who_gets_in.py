@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from components.settings.schema import WEBHOOK_RANGES
 from sandbox.listener_rules import Decision, Listener, Request, decide, read_listeners
 from sandbox.local_aws import LocalAws
-from settings.schema import WEBHOOK_RANGES
 from tests.sandbox.permissions.calls import NAMES
 
 HOST = "atlantis.example.com"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from settings.schema import FARGATE_MEMORY
-from settings.values import ARN, Network
+from .schema import FARGATE_MEMORY
+from .values import ARN, Network
 
 MAXIMUM_IPV4 = 2**30
 MAXIMUM_IPV6 = 2**112

@@ -14,9 +14,9 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from settings.rules import RULES
-from settings.schema import REQUIRED, Settings
-from settings.values import UnacceptableError
+from .rules import RULES
+from .schema import REQUIRED, Settings
+from .values import UnacceptableError
 
 __all__ = ["NAMESPACE", "Settings", "SettingsError", "key_of", "parse", "read"]
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from settings import values
+from . import values
 
 REQUIRED = object()
 WEBHOOK_RANGES = tuple(
