@@ -3,12 +3,14 @@ STACK ?= local
 BASE_PYTHON ?= python3
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs webhook attack preflight policy-check \
-	test lint format test-unit test-policy test-sandbox bench clean
+	test lint lock format test-unit test-policy test-sandbox bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +62,11 @@ lint: .venv/installed ## style and types
 format: .venv/installed ## write the style
 	@.venv/bin/ruff format .
 
+lock: .venv/installed ## compile requirements*.in into requirements*.txt, with hashes; UPGRADE=1 takes newer versions
+	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
+
 test-unit: .venv/installed ## the program's exact inputs and the settings; seconds, no engine
 	@$(PYTHON) -m pytest -q tests/unit
 
@@ -74,11 +81,13 @@ bench: .venv/installed ## measure previews, updates, memory and the pack's cost
 
 clean: .venv/installed ## stop everything and remove what this checkout made on the machine
 	@$(SANDBOX) down --stack $(STACK) --force
-	rm -rf .sandbox .venv
+	rm -rf .sandbox .venv policy/.venv
 
-.venv/installed: requirements.txt requirements-dev.txt policy/requirements.txt
+.venv/installed: requirements-dev.txt
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0] + "; name one with make BASE_PYTHON=python3.11")'
 	@echo "==> Installing the Python packages into .venv (once, a minute or two)" >&2
 	@$(BASE_PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet -r requirements-dev.txt
+	@.venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
+	@# The pack's own environment, which an installed Pulumi CLI runs it in. Here it is the project's.
+	@test -e policy/.venv || ln -sfn ../.venv policy/.venv
 	@touch $@

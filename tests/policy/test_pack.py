@@ -92,11 +92,6 @@ def test_entry_point_prints_nothing_and_only_constructs_the_pack() -> None:
     assert len(docstring_and_calls) == 3
 
 
-def test_pack_names_its_own_requirements() -> None:
-    requirements = (PACK / "requirements.txt").read_text(encoding="utf-8").split()
-    assert [line.partition("==")[0] for line in requirements] == ["pulumi-policy"]
-
-
 def _standard_library() -> set[str]:
     import sys
 
