@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
+from components import permissions_boundary
 from components import settings as stack_settings
 from components.alarms import Alarms, AlarmsArgs
 from components.compute import Compute, ComputeArgs
@@ -14,7 +15,7 @@ from components.network import Network, NetworkArgs
 from components.permissions import Permissions, PermissionsArgs
 from components.secrets import Secrets, SecretsArgs
 from components.storage import Storage, StorageArgs
-from components.vpc import NewVpc, NewVpcArgs, existing_vpc
+from components.vpc import ZONES, NewVpc, NewVpcArgs, existing_vpc
 
 settings = stack_settings.read()
 caller = aws.get_caller_identity()
@@ -28,10 +29,17 @@ names = PhysicalNames(
 )
 context = Context(names=names, tags=settings.tags, deletion_protection=settings.deletion_protection)
 deployers = settings.secret_reader_arns or [aws.iam.get_session_context(arn=caller.arn).issuer_arn]
+
 if settings.managed_role_prefixes and not settings.permissions_boundary_arn:
-    pulumi.log.warn(
-        "atlantis:permissionsBoundaryArn is not set: Terraform can give the roles it manages more rights than Atlantis itself has. "
-        "Name a boundary, or set atlantis:managedRolePrefixes to []."
+    permissions_boundary.require_fit(
+        names,
+        settings.managed_role_prefixes,
+        [
+            settings.github_app_secret_name or names.github_app_secret,
+            settings.webhook_secret_name or names.webhook_secret,
+            names.redis_secret,
+        ],
+        subnets=len(settings.public_subnet_ids + settings.private_subnet_ids) or 2 * ZONES,
     )
 
 allowed_cidr_blocks, webhook_cidr_blocks = settings.reaching_cidr_blocks
@@ -105,6 +113,8 @@ permissions = Permissions(
         managed_role_prefixes=settings.managed_role_prefixes,
         deployer_arns=deployers,
         permissions_boundary_arn=settings.permissions_boundary_arn,
+        security_group_ids=network.security_group_ids,
+        closed_subnet_ids=[*vpc.public_subnet_ids, *vpc.private_subnet_ids],
     ),
 )
 ingress = Ingress(

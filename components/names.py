@@ -47,6 +47,16 @@ class PhysicalNames:
         return f"atlantis-ecs-task-{self.environment}"
 
     @property
+    def roles_of_every_environment(self) -> str:
+        """A pattern for the roles of all Atlantis environments of the account, and for their policies."""
+        return "atlantis-ecs-task-*"
+
+    @property
+    def permissions_boundary(self) -> str:
+        """The policy that limits what Terraform's roles can be given."""
+        return f"{self.task_role}-boundary"
+
+    @property
     def github_app_secret(self) -> str:
         return f"{self.environment}-atlantis-github-app"
 
@@ -81,6 +91,10 @@ class PhysicalNames:
 
     def role_arn(self, role: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
+
+    def policy_arn(self, policy: str) -> str:
+        """A managed policy of this account."""
+        return f"arn:{self.partition}:iam::{self.account}:policy/{policy}"
 
     def sessions_of(self, role: str) -> list[str]:
         """Patterns for `aws:PrincipalArn`: the role itself, which AWS compares, and the session that some services show."""

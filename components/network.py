@@ -39,11 +39,14 @@ class Network(pulumi.ComponentResource):
     file_system_security_group_id: pulumi.Output[str]
     locking_security_group_id: pulumi.Output[str] | None = None
     """None without a locking database."""
+    security_group_ids: Sequence[pulumi.Output[str]]
+    """All of them."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
+        self._groups: list[aws.ec2.SecurityGroup] = []
 
         load_balancer = self._security_group(
             "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
@@ -77,6 +80,7 @@ class Network(pulumi.ComponentResource):
         self.load_balancer_security_group_id = load_balancer.id
         self.tasks_security_group_id = tasks.id
         self.file_system_security_group_id = file_system.id
+        self.security_group_ids = [group.id for group in self._groups]
         self.register_outputs(
             {
                 "loadBalancerSecurityGroupId": load_balancer.id,
@@ -91,7 +95,7 @@ class Network(pulumi.ComponentResource):
         Its description, as every rule's, is of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*: EC2 refuses apostrophes.
         """
         physical_name = self._args.context.names.security_group(of)
-        return aws.ec2.SecurityGroup(
+        group = aws.ec2.SecurityGroup(
             f"{self._name}-{of}",
             name=physical_name,
             description=description,
@@ -99,6 +103,8 @@ class Network(pulumi.ComponentResource):
             tags=self._args.context.tags | {"Name": physical_name},
             opts=self._child,
         )
+        self._groups.append(group)
+        return group
 
     def _ingress_from_range(
         self, group: aws.ec2.SecurityGroup, label: str, port: int, block: str, description: str

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from . import task_role
+from . import permissions_boundary, task_role
 from .context import Context
 from .policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
+from .refusals import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone
 from .task_role import Scope
 
 
@@ -29,9 +30,13 @@ class PermissionsArgs:
     managed_role_prefixes: Sequence[str]
     """What Terraform manages: roles, and everything else that has a name in its ARN, beginning with one of these."""
     deployer_arns: Sequence[str]
-    """Who deploys this stack: Terraform may not touch them, whatever their names begin with."""
+    """Roles and users that deploy this stack: Terraform may not touch them, whatever their names begin with."""
     permissions_boundary_arn: str | None
-    """Put on both roles, and demanded of every role that Terraform makes."""
+    """A boundary for both roles, and required of every role that Terraform creates. None creates one for the latter."""
+    security_group_ids: Sequence[pulumi.Input[str]]
+    """Atlantis' own groups, which nothing that Terraform creates may be in."""
+    closed_subnet_ids: Sequence[pulumi.Input[str]]
+    """Subnets in which Terraform may not run ECS services. Empty: any."""
 
 
 class Permissions(pulumi.ComponentResource):
@@ -46,7 +51,22 @@ class Permissions(pulumi.ComponentResource):
         super().__init__("atlantis:index:Permissions", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
+        names = args.context.names
+        boundary_arn = args.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+        self._scope = Scope(
+            names=names, prefixes=tuple(args.managed_role_prefixes), permissions_boundary_arn=boundary_arn
+        )
+        self._own = OwnStack(
+            names=names,
+            secret_arns=list(args.secret_arns.values()),
+            deployer_arns=args.deployer_arns,
+            permissions_boundary_arn=boundary_arn,
+            security_group_ids=args.security_group_ids,
+            subnet_ids=args.closed_subnet_ids,
+        )
 
+        if args.managed_role_prefixes and not args.permissions_boundary_arn:
+            self._boundary()
         execution_role = self._role(
             "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
         )
@@ -64,6 +84,21 @@ class Permissions(pulumi.ComponentResource):
             description=f"Atlantis {self._args.context.names.environment}: {purpose}",
             assume_role_policy=trust_tasks(self._args.context.names),
             permissions_boundary=self._args.permissions_boundary_arn,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _boundary(self) -> None:
+        """Not on the two roles of this stack: the task role creates roles and mounts the file system, its boundary does neither."""
+        names = self._args.context.names
+        aws.iam.Policy(
+            f"{self._name}-boundary",
+            name=names.permissions_boundary,
+            description=f"Atlantis {names.environment}: what a role that Terraform creates can have at most",
+            # No deployer's ARN: the boundary allows nothing in IAM that could concern one.
+            policy=document_of_outputs(
+                permissions_boundary.statements(self._scope, dataclasses.replace(self._own, deployer_arns=()))
+            ),
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -93,17 +128,10 @@ class Permissions(pulumi.ComponentResource):
         ]
 
     def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
-        args = self._args
-        scope = Scope(
-            names=args.context.names,
-            prefixes=tuple(args.managed_role_prefixes),
-            permissions_boundary_arn=args.permissions_boundary_arn,
-        )
+        args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
-            "own-stack": document_of_outputs(
-                task_role.own_stack(scope, list(args.secret_arns.values()), args.deployer_arns)
-            ),
+            "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
         }
         if args.terraform_state_buckets or args.terraform_lock_tables:
             documents["state"] = document(
@@ -111,13 +139,13 @@ class Permissions(pulumi.ComponentResource):
                     scope, args.terraform_state_buckets, args.terraform_state_key_arns, args.terraform_lock_tables
                 )
             )
-        documents["read"] = document(task_role.read())
+        documents["read"] = document(task_role.read(scope.names))
         if args.managed_role_prefixes:
             documents |= {
                 "containers": document(task_role.containers(scope)),
-                "security-groups": document(task_role.security_groups(scope)),
+                "security-groups": document_of_outputs([*task_role.security_groups(scope), *borrow_nothing(own)]),
                 "load-balancers": document(task_role.load_balancers(scope)),
-                "roles": document(task_role.roles(scope)),
+                "roles": document([*task_role.roles(scope), *keep_boundary(own)]),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
         return [self._managed_policy(subject, role, policy) for subject, policy in documents.items()]

@@ -16,9 +16,10 @@ def document(statements: Sequence[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def document_of_outputs(statements: Sequence[Statement]) -> pulumi.Output[str]:
-    """A policy whose statements hold outputs."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+def document_of_outputs(statements: Sequence[Statement], policy_id: str | None = None) -> pulumi.Output[str]:
+    """A policy whose statements hold outputs. `policy_id`: its `Id`, for services that add one where none is given."""
+    identity = {"Id": policy_id} if policy_id else {}
+    return pulumi.Output.json_dumps({"Version": "2012-10-17"} | identity | {"Statement": list(statements)})
 
 
 def allow(
@@ -61,17 +62,18 @@ def refuse_plain_transport(actions: Sequence[str], resources: Sequence[pulumi.In
 
 
 def trust_tasks(names: PhysicalNames) -> str:
-    """The trust policy of a role that only this account's ECS tasks take on."""
+    """The trust policy of a role that only this account's ECS tasks can assume."""
     return document(
         [
             {
                 "Effect": "Allow",
                 "Principal": {"Service": "ecs-tasks.amazonaws.com"},
                 "Action": "sts:AssumeRole",
-                # ECS sends both keys; IfExists keeps out nobody more, as no other principal is named.
+                # ECS sends both keys whenever it assumes a task role or a task execution role:
+                # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
                 "Condition": {
-                    "StringEqualsIfExists": {"aws:SourceAccount": names.account},
-                    "ArnLikeIfExists": {"aws:SourceArn": names.arn("ecs", "*")},
+                    "StringEquals": {"aws:SourceAccount": names.account},
+                    "ArnLike": {"aws:SourceArn": names.arn("ecs", "*")},
                 },
             }
         ]

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, through_service
-from .policy_documents import document, document_of_outputs, only_roles, refuse_plain_transport
+from .policy_documents import deny, document, document_of_outputs, only_roles, refuse_plain_transport
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -165,23 +165,29 @@ class Storage(pulumi.ComponentResource):
     def _file_system_policy(
         self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint
     ) -> aws.efs.FileSystemPolicy:
-        """TLS from everybody, and the task's role by way of the access point only."""
-        names = self._args.context.names
-        admitted = only_roles(names, names.task_role)
-        admitted["Condition"] |= {
-            "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
-            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point.arn},
-        }
-        mount = {
-            "Sid": "MountThroughAccessPoint",
-            "Effect": "Allow",
-            "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-            "Resource": [file_system.arn],
-        }
+        """No mount beside the access point, none as root, none without TLS, whatever a role's own policies allow.
+
+        These are refusals only. EFS grants what either side allows, and the task role's policy allows its mount. EFS evaluates
+        no condition key but AccessPointArn, AccessedViaMountTarget, aws:SecureTransport and aws:SourceIp, so a refusal of all
+        roles but one can't be written: https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+        """
+        mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+        as_root = ["elasticfilesystem:ClientRootAccess"]
+        everybody = {"Principal": {"AWS": "*"}}
+        beside = {"StringNotEquals": {"elasticfilesystem:AccessPointArn": access_point.arn}}
+        directly = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}
         return aws.efs.FileSystemPolicy(
             f"{self._name}-efs-policy",
             file_system_id=file_system.id,
-            policy=document_of_outputs([mount | admitted, refuse_plain_transport(["*"], [file_system.arn])]),
+            policy=document_of_outputs(
+                [
+                    deny("RefuseOtherAccessPoints", mount, [file_system.arn], beside) | everybody,
+                    deny("RefuseOtherNetworks", mount, [file_system.arn], directly) | everybody,
+                    deny("RefuseRoot", as_root, [file_system.arn]) | everybody,
+                    refuse_plain_transport(["*"], [file_system.arn]),
+                ],
+                policy_id=self._args.context.names.base,
+            ),
             opts=self._child,
         )
 

@@ -1,7 +1,7 @@
 """What Terraform may do inside the task, by subject: the statements of the task role.
 
-Every plan runs code from a pull request with these rights. So: no action with a wildcard, a resource with one only where AWS has
-nothing narrower (listing and describing), names by prefix everywhere else, and a refusal of whatever would touch Atlantis itself.
+Every plan runs code from a pull request with these rights. So: no action with a wildcard, `*` as a resource only where AWS supports
+nothing narrower, names by prefix everywhere else. `refusals.py` has what is denied whatever these allow.
 """
 
 import dataclasses
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import pulumi
 
 from .names import PhysicalNames
-from .policy_documents import Statement, allow, deny
+from .policy_documents import Statement, allow
+from .refusals import BOUND_ACTIONS, keep_security_groups, security_group_arns
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,8 @@ class Scope:
 
     names: PhysicalNames
     prefixes: tuple[str, ...]
-    permissions_boundary_arn: str | None
+    permissions_boundary_arn: str
+    """Required of every role that Terraform creates."""
 
     def arns(self, service: str, *patterns: str) -> list[str]:
         """ARNs for each prefix; `{}` in a pattern is where the prefix goes."""
@@ -58,8 +60,8 @@ def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Inp
     return [allow("MountThroughAccessPoint", actions, [file_system_arn], condition)]
 
 
-def read() -> list[Statement]:
-    """Calls that AWS lets nobody narrow to a resource; all of them list or describe."""
+def read(names: PhysicalNames) -> list[Statement]:
+    """Calls that list or describe. The service authorization reference lists a resource type for the last one only."""
     actions = [
         "ec2:DescribeAvailabilityZones",
         "ec2:DescribeInternetGateways",
@@ -71,7 +73,6 @@ def read() -> list[Statement]:
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
         "ec2:DescribeTags",
-        "ec2:DescribeVpcAttribute",
         "ec2:DescribeVpcEndpoints",
         "ec2:DescribeVpcs",
         "ecr:GetAuthorizationToken",
@@ -79,6 +80,7 @@ def read() -> list[Statement]:
         "ecs:ListClusters",
         "ecs:ListServices",
         "ecs:ListTaskDefinitions",
+        "elasticloadbalancing:DescribeCapacityReservation",
         "elasticloadbalancing:DescribeListenerAttributes",
         "elasticloadbalancing:DescribeListeners",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -94,7 +96,8 @@ def read() -> list[Statement]:
         "secretsmanager:ListSecrets",
         "sts:GetCallerIdentity",
     ]
-    return [allow("Describe", actions, ["*"])]
+    vpcs = [names.arn("ec2", "vpc/*")]
+    return [allow("Describe", actions, ["*"]), allow("DescribeVpcs", ["ec2:DescribeVpcAttribute"], vpcs)]
 
 
 def containers(scope: Scope) -> list[Statement]:
@@ -109,6 +112,7 @@ def containers(scope: Scope) -> list[Statement]:
         "ecs:DescribeTasks",
         "ecs:ListTagsForResource",
         "ecs:PutClusterCapacityProviders",
+        "ecs:RegisterTaskDefinition",
         "ecs:TagResource",
         "ecs:UntagResource",
         "ecs:UpdateCluster",
@@ -138,15 +142,14 @@ def containers(scope: Scope) -> list[Statement]:
         allow(
             "ManageServices", ecs, scope.arns("ecs", "cluster/{}*", "service/{}*", "task/{}*", "task-definition/{}*")
         ),
-        # Deregistering can't be narrowed; registering can, but not by every caller's SDK. Atlantis' own family is refused below.
-        allow("ManageTaskDefinitions", ["ecs:DeregisterTaskDefinition", "ecs:RegisterTaskDefinition"], ["*"]),
+        # The service authorization reference lists no resource type for it. A service keeps running on a deregistered revision.
+        allow("DeregisterTaskDefinitions", ["ecs:DeregisterTaskDefinition"], ["*"]),
         allow("ManageRepositories", ecr, scope.arns("ecr", "repository/{}*")),
     ]
 
 
 def security_groups(scope: Scope) -> list[Statement]:
     """Security groups other than Atlantis' own."""
-    own_tags = {"aws:ResourceTag/Service": "atlantis"}
     actions = [
         "ec2:AuthorizeSecurityGroupEgress",
         "ec2:AuthorizeSecurityGroupIngress",
@@ -160,11 +163,9 @@ def security_groups(scope: Scope) -> list[Statement]:
         "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
         "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     ]
-    groups = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
     return [
-        # Security groups have no name in their ARN: the tag tells Atlantis' own from all others.
-        allow("ManageSecurityGroups", actions, groups),
-        deny("KeepOwnSecurityGroups", actions, groups, {"StringEquals": own_tags}),
+        allow("ManageSecurityGroups", actions, security_group_arns(scope.names)),
+        keep_security_groups(scope.names),
     ]
 
 
@@ -210,23 +211,10 @@ def load_balancers(scope: Scope) -> list[Statement]:
 
 
 def roles(scope: Scope) -> list[Statement]:
-    """IAM roles of the managed prefixes: made under the boundary, passed to ECS tasks only."""
-    with_boundary = (
-        {"StringEquals": {"iam:PermissionsBoundary": scope.permissions_boundary_arn}}
-        if scope.permissions_boundary_arn
-        else None
-    )
-    grant = [
-        "iam:AttachRolePolicy",
-        "iam:CreateRole",
-        "iam:DeleteRolePolicy",
-        "iam:DetachRolePolicy",
-        "iam:PutRolePolicy",
-    ]
-    # No UpdateAssumeRolePolicy: IAM can't tie it to the boundary, and whoever may change a role's trust may take the role.
-    # Terraform replaces a role whose trust changes, when told to (`-replace`).
+    """IAM roles of the managed prefixes: created and changed under the boundary, passed to ECS tasks only."""
+    # These don't support the boundary's condition key. PassRole has no other key that tells roles apart reliably, so the names
+    # must: the preflight looks for roles of the managed prefixes that have no boundary.
     manage = [
-        "iam:DeleteRole",
         "iam:GetRole",
         "iam:GetRolePolicy",
         "iam:ListAttachedRolePolicies",
@@ -235,13 +223,12 @@ def roles(scope: Scope) -> list[Statement]:
         "iam:ListRoleTags",
         "iam:TagRole",
         "iam:UntagRole",
-        "iam:UpdateRole",
-        "iam:UpdateRoleDescription",
     ]
+    under_boundary = {"StringEquals": {"iam:PermissionsBoundary": scope.permissions_boundary_arn}}
     to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     return [
-        allow("GrantToManagedRoles", grant, scope.role_arns, with_boundary),
-        allow("ManageRoles", manage, scope.role_arns),
+        allow("ManageRolesUnderBoundary", BOUND_ACTIONS, scope.role_arns, under_boundary),
+        allow("ReadAndTagRoles", manage, scope.role_arns),
         allow("PassManagedRolesToTasks", ["iam:PassRole"], scope.role_arns, to_tasks),
     ]
 
@@ -273,30 +260,3 @@ def logs_and_secrets(scope: Scope) -> list[Statement]:
         allow("ManageLogGroups", logs, groups),
         allow("ManageSecrets", secrets, scope.arns("secretsmanager", "secret:{}*")),
     ]
-
-
-def own_stack(scope: Scope, secret_arns: Sequence[pulumi.Input[str]], deployer_arns: Sequence[str]) -> list[Statement]:
-    """Whatever the prefixes allow, never Atlantis itself: its roles and its deployers', its cluster, image, way in, secrets."""
-    names = scope.names
-    own = [
-        *(names.arn("ecs", f"{kind}/{names.base}{rest}") for kind, rest in _OWN_ECS),
-        *(names.arn("elasticloadbalancing", pattern.format(names.base)) for pattern in _OWN_LOAD_BALANCING),
-        names.repository_arn,
-        names.execution_role_arn,
-        names.task_role_arn,
-        names.log_group_arn,
-        f"{names.log_group_arn}:*",
-        *secret_arns,
-        *deployer_arns,
-    ]
-    actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
-    return [deny("LeaveAtlantisAlone", actions, own)]
-
-
-_OWN_ECS = (("cluster", ""), ("service", "/*"), ("task", "/*"), ("task-definition", ":*"), ("task-set", "/*"))
-_OWN_LOAD_BALANCING = (
-    "loadbalancer/app/{}/*",
-    "listener/app/{}/*",
-    "listener-rule/app/{}/*",
-    "targetgroup/{}-atlantis/*",
-)

@@ -81,6 +81,9 @@ BARE: dict[str, Any] = {
 REDIS: dict[str, Any] = {"lockingDatabase": "redis"}
 """Locks in a database: deployments overlap."""
 
+OWN_BOUNDARY: dict[str, Any] = {"permissionsBoundaryArn": None}
+"""A boundary that the stack creates."""
+
 LARGEST: dict[str, Any] = (
     EXISTING_VPC
     | REDIS
@@ -110,6 +113,7 @@ ALL: dict[str, dict[str, Any]] = {
     "production": PRODUCTION,
     "bare": BARE,
     "redis": REDIS,
+    "own boundary": OWN_BOUNDARY,
     "largest": LARGEST,
 }
 

@@ -91,6 +91,7 @@ def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: G
             },
             "bare": {},
             "redis": {},
+            "own boundary": {},
             "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
         }[which]
     )

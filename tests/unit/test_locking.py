@@ -53,7 +53,13 @@ def test_the_setting_changes_only_what_uses_the_database() -> None:
         for resource in stack(**REDIS).resources
         if (resource.type, resource.name) in without and without[resource.type, resource.name] != resource.inputs
     }
-    assert changed == {"compute-task", "compute-service", "permissions-execution-secrets", "permissions-task-own-stack"}
+    assert changed == {
+        "compute-task",
+        "compute-service",
+        "permissions-execution-secrets",
+        "permissions-task-own-stack",
+        "permissions-task-security-groups",
+    }
 
 
 def test_boltdb_by_name_is_the_default() -> None:

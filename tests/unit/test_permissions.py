@@ -49,8 +49,8 @@ def test_a_role_is_taken_on_by_the_account_s_tasks_only_and_stays_within_the_bou
                     "Principal": {"Service": "ecs-tasks.amazonaws.com"},
                     "Action": "sts:AssumeRole",
                     "Condition": {
-                        "StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT},
-                        "ArnLikeIfExists": {"aws:SourceArn": arn("ecs", "*")},
+                        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                        "ArnLike": {"aws:SourceArn": arn("ecs", "*")},
                     },
                 }
             ],
@@ -61,19 +61,6 @@ def test_a_role_is_taken_on_by_the_account_s_tasks_only_and_stays_within_the_bou
 
 def test_there_are_two_roles() -> None:
     assert stack().names(ROLE) == ["permissions-execution-role", "permissions-task-role"]
-
-
-def test_without_a_boundary_the_roles_have_none_and_a_warning_says_what_that_means() -> None:
-    graph = stack(permissionsBoundaryArn=None)
-    assert ["permissionsBoundary" in role.inputs for role in graph.all(ROLE)] == [False, False]
-    (warning,) = graph.warnings
-    assert warning.startswith("atlantis:permissionsBoundaryArn is not set: Terraform can give the roles it manages")
-    assert "atlantis:managedRolePrefixes" in warning
-
-
-@pytest.mark.parametrize("changes", [{}, BARE], ids=["with a boundary", "without managed roles"])
-def test_nothing_is_warned_of_where_no_role_can_outgrow_the_boundary(changes: dict[str, Any]) -> None:
-    assert stack(**changes).warnings == []
 
 
 def test_the_execution_role_has_the_policy_that_aws_manages() -> None:

@@ -1,5 +1,7 @@
 """Storage: file system and repository, input by input."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.recording import arn_of
@@ -9,7 +11,6 @@ from tests.unit.stacks import (
     PRODUCTION,
     ROOT,
     TAGS,
-    TASK_ROLE_SESSIONS,
     stack,
     tagged,
 )
@@ -78,35 +79,54 @@ def test_there_are_two_mount_targets() -> None:
     assert len(stack().all(MOUNT_TARGET)) == 2
 
 
-def test_the_file_system_is_mounted_by_the_task_role_through_the_access_point_and_over_tls_only() -> None:
+def refused(sid: str, actions: list[str], condition: dict[str, Any] | None = None) -> dict[str, Any]:
+    statement = {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": actions,
+        "Resource": [arn_of("storage-efs")],
+    }
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def test_the_file_system_is_mounted_through_the_access_point_over_tls_and_not_as_root_whoever_mounts() -> None:
+    mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
     assert stack().one(FILE_SYSTEM_POLICY).decoded == {
         "fileSystemId": "storage-efs-id",
         "policy": {
             "Version": "2012-10-17",
+            "Id": "atlantis-prod",
             "Statement": [
-                {
-                    "Sid": "MountThroughAccessPoint",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": ROOT},
-                    "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                    "Resource": [arn_of("storage-efs")],
-                    "Condition": {
-                        "ArnLike": {"aws:PrincipalArn": TASK_ROLE_SESSIONS},
-                        "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
-                        "StringEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")},
-                    },
-                },
-                {
-                    "Sid": "RefusePlainTransport",
-                    "Effect": "Deny",
-                    "Principal": {"AWS": "*"},
-                    "Action": ["*"],
-                    "Resource": [arn_of("storage-efs")],
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                },
+                refused(
+                    "RefuseOtherAccessPoints",
+                    mount,
+                    {"StringNotEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")}},
+                ),
+                refused("RefuseOtherNetworks", mount, {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}),
+                refused("RefuseRoot", ["elasticfilesystem:ClientRootAccess"]),
+                refused("RefusePlainTransport", ["*"], {"Bool": {"aws:SecureTransport": "false"}}),
             ],
         },
     }
+
+
+EVALUATED_BY_EFS = {
+    "aws:SecureTransport",
+    "aws:SourceIp",
+    "elasticfilesystem:AccessPointArn",
+    "elasticfilesystem:AccessedViaMountTarget",
+}
+
+
+def test_the_file_system_s_policy_has_no_condition_key_that_efs_does_not_evaluate() -> None:
+    keys = {
+        key
+        for statement in stack().one(FILE_SYSTEM_POLICY).document()
+        for condition in statement.get("Condition", {}).values()
+        for key in condition
+    }
+    assert keys <= EVALUATED_BY_EFS
 
 
 def test_the_file_system_is_backed_up() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.recording import ACCOUNT, DEPLOYER, arn_of
-from tests.unit.stacks import BOUNDARY, PRODUCTION, arn, stack
+from tests.unit.stacks import BOUNDARY, PRODUCTION, REDIS, arn, stack
 
 PREFIXES = ("fileflow-", "atlantis-")
 ROLES = [f"arn:aws:iam::{ACCOUNT}:role/{prefix}*" for prefix in PREFIXES]
@@ -74,17 +74,19 @@ def test_a_list_that_is_empty_drops_its_statements(changes: dict[str, Any], sids
 
 
 def test_what_cannot_be_narrowed_only_lists_and_describes() -> None:
-    (describe,) = statements("read")
+    describe, describe_vpcs = statements("read")
+    assert describe_vpcs == allowed("DescribeVpcs", actions("ec2", "DescribeVpcAttribute"), [arn("ec2", "vpc/*")])
     assert describe == allowed(
         "Describe",
         [
             *actions("ec2", "DescribeAvailabilityZones", "DescribeInternetGateways", "DescribeNatGateways"),
             *actions("ec2", "DescribeNetworkInterfaces", "DescribePrefixLists", "DescribeRouteTables"),
             *actions("ec2", "DescribeSecurityGroupRules", "DescribeSecurityGroups", "DescribeSubnets"),
-            *actions("ec2", "DescribeTags", "DescribeVpcAttribute", "DescribeVpcEndpoints", "DescribeVpcs"),
+            *actions("ec2", "DescribeTags", "DescribeVpcEndpoints", "DescribeVpcs"),
             *actions("ecr", "GetAuthorizationToken"),
             *actions("ecs", "DescribeTaskDefinition", "ListClusters", "ListServices", "ListTaskDefinitions"),
-            *actions("elasticloadbalancing", "DescribeListenerAttributes", "DescribeListeners"),
+            *actions("elasticloadbalancing", "DescribeCapacityReservation", "DescribeListenerAttributes"),
+            *actions("elasticloadbalancing", "DescribeListeners"),
             *actions("elasticloadbalancing", "DescribeLoadBalancerAttributes", "DescribeLoadBalancers"),
             *actions("elasticloadbalancing", "DescribeRules", "DescribeTags", "DescribeTargetGroupAttributes"),
             *actions("elasticloadbalancing", "DescribeTargetGroups", "DescribeTargetHealth"),
@@ -100,7 +102,8 @@ def test_what_cannot_be_narrowed_only_lists_and_describes() -> None:
 SERVICES = [
     *actions("ecs", "CreateCluster", "CreateService", "DeleteCluster", "DeleteService", "DescribeClusters"),
     *actions("ecs", "DescribeServices", "DescribeTasks", "ListTagsForResource", "PutClusterCapacityProviders"),
-    *actions("ecs", "TagResource", "UntagResource", "UpdateCluster", "UpdateClusterSettings", "UpdateService"),
+    *actions("ecs", "RegisterTaskDefinition", "TagResource", "UntagResource", "UpdateCluster"),
+    *actions("ecs", "UpdateClusterSettings", "UpdateService"),
 ]
 REPOSITORIES = [
     *actions("ecr", "BatchCheckLayerAvailability", "BatchGetImage", "CreateRepository", "DeleteLifecyclePolicy"),
@@ -118,24 +121,68 @@ def test_clusters_services_and_repositories_are_managed_by_prefix() -> None:
             SERVICES,
             of_each_prefix("ecs", "cluster/{}*", "service/{}*", "task/{}*", "task-definition/{}*"),
         ),
-        allowed("ManageTaskDefinitions", actions("ecs", "DeregisterTaskDefinition", "RegisterTaskDefinition"), ["*"]),
+        allowed("DeregisterTaskDefinitions", actions("ecs", "DeregisterTaskDefinition"), ["*"]),
         allowed("ManageRepositories", REPOSITORIES, of_each_prefix("ecr", "repository/{}*")),
     ]
 
 
-def test_security_groups_are_managed_except_atlantis_own() -> None:
+GROUPS = [arn("ec2", kind) for kind in ("security-group/*", "security-group-rule/*", "vpc/*")]
+KEEP_OWN_GROUPS = {
+    "Sid": "KeepOwnSecurityGroups",
+    "Effect": "Deny",
+    "Action": ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"],
+    "Resource": GROUPS,
+    "Condition": {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}},
+}
+OWN_GROUPS = [f"network-{of}-id" for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints")]
+LEND_NO_GROUPS = {
+    "Sid": "LendNoSecurityGroups",
+    "Effect": "Deny",
+    "Action": actions("elasticloadbalancing", "CreateLoadBalancer", "SetSecurityGroups"),
+    "Resource": ["*"],
+    "Condition": {"ForAnyValue:StringEquals": {"elasticloadbalancing:SecurityGroup": OWN_GROUPS}},
+}
+LEND_NO_SUBNETS = {
+    "Sid": "LendNoSubnets",
+    "Effect": "Deny",
+    "Action": actions("ecs", "CreateService", "UpdateService"),
+    "Resource": ["*"],
+    "Condition": {
+        "ForAnyValue:StringEquals": {
+            "ecs:subnet": [f"subnet-{kind}-{zone}" for kind in ("public", "private") for zone in "12"]
+        }
+    },
+}
+ASSIGN_NO_ADDRESSES = {
+    "Sid": "AssignNoPublicAddresses",
+    "Effect": "Deny",
+    "Action": actions("ecs", "CreateService", "UpdateService"),
+    "Resource": ["*"],
+    "Condition": {"Bool": {"ecs:auto-assign-public-ip": "true"}},
+}
+
+
+def test_security_groups_are_managed_except_atlantis_own_which_nothing_else_may_be_in() -> None:
     change = [
         *actions("ec2", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateSecurityGroup"),
         *actions("ec2", "CreateTags", "DeleteSecurityGroup", "DeleteTags", "ModifySecurityGroupRules"),
         *actions("ec2", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"),
         *actions("ec2", "UpdateSecurityGroupRuleDescriptionsEgress", "UpdateSecurityGroupRuleDescriptionsIngress"),
     ]
-    groups = [arn("ec2", kind) for kind in ("security-group/*", "security-group-rule/*", "vpc/*")]
-    own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
     assert statements("security-groups") == [
-        allowed("ManageSecurityGroups", change, groups),
-        allowed("KeepOwnSecurityGroups", change, groups, own) | {"Effect": "Deny"},
+        allowed("ManageSecurityGroups", change, GROUPS),
+        KEEP_OWN_GROUPS,
+        LEND_NO_GROUPS,
+        LEND_NO_SUBNETS,
+        ASSIGN_NO_ADDRESSES,
     ]
+
+
+def test_the_group_of_a_locking_database_is_lent_neither() -> None:
+    (lent,) = [
+        statement for statement in statements("security-groups", **REDIS) if statement["Sid"] == LEND_NO_GROUPS["Sid"]
+    ]
+    assert "network-redis-id" in lent["Condition"]["ForAnyValue:StringEquals"]["elasticloadbalancing:SecurityGroup"]
 
 
 def test_load_balancers_are_managed_by_prefix() -> None:
@@ -159,29 +206,37 @@ def test_load_balancers_are_managed_by_prefix() -> None:
     ]
 
 
-GRANT = actions("iam", "AttachRolePolicy", "CreateRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy")
+BOUND = [
+    *actions("iam", "AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy"),
+    *actions("iam", "PutRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"),
+]
+OWN_BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/atlantis-ecs-task-prod-boundary"
 
 
-def test_roles_are_granted_to_under_the_boundary_and_passed_to_tasks_only() -> None:
+@pytest.mark.parametrize(
+    ("changes", "boundary"),
+    [({}, BOUNDARY), ({"permissionsBoundaryArn": None}, OWN_BOUNDARY)],
+    ids=["the operator's", "the stack's own"],
+)
+def test_roles_are_changed_under_the_boundary_and_passed_to_tasks_only(changes: dict[str, Any], boundary: str) -> None:
     manage = [
-        *actions("iam", "DeleteRole", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies"),
-        *actions("iam", "ListInstanceProfilesForRole", "ListRolePolicies", "ListRoleTags"),
-        *actions("iam", "TagRole", "UntagRole", "UpdateRole", "UpdateRoleDescription"),
+        *actions("iam", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole"),
+        *actions("iam", "ListRolePolicies", "ListRoleTags", "TagRole", "UntagRole"),
     ]
-    assert statements("roles") == [
-        allowed("GrantToManagedRoles", GRANT, ROLES, {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}),
-        allowed("ManageRoles", manage, ROLES),
+    assert statements("roles", **changes) == [
+        allowed("ManageRolesUnderBoundary", BOUND, ROLES, {"StringEquals": {"iam:PermissionsBoundary": boundary}}),
+        allowed("ReadAndTagRoles", manage, ROLES),
         allowed(
             "PassManagedRolesToTasks",
             actions("iam", "PassRole"),
             ROLES,
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
+        allowed("RefuseRolesWithoutBoundary", BOUND, ["*"], {"StringNotEquals": {"iam:PermissionsBoundary": boundary}})
+        | {"Effect": "Deny"},
+        allowed("KeepBoundaries", actions("iam", "DeleteRolePermissionsBoundary", "PutRolePermissionsBoundary"), ["*"])
+        | {"Effect": "Deny"},
     ]
-
-
-def test_without_a_boundary_none_is_demanded() -> None:
-    assert statements("roles", permissionsBoundaryArn=None)[0] == allowed("GrantToManagedRoles", GRANT, ROLES)
 
 
 def test_log_groups_and_secrets_are_managed_by_prefix() -> None:
@@ -199,40 +254,44 @@ def test_log_groups_and_secrets_are_managed_by_prefix() -> None:
     ]
 
 
-def test_whatever_the_prefixes_allow_atlantis_itself_and_whoever_deploys_it_is_refused() -> None:
+def leave_atlantis_alone(*further: str) -> dict[str, Any]:
     services = ("ecr", "ecs", "elasticloadbalancing", "iam", "logs", "secretsmanager")
-    assert statements("own-stack") == [
-        {
-            "Sid": "LeaveAtlantisAlone",
-            "Effect": "Deny",
-            "Action": [f"{service}:*" for service in services],
-            "Resource": [
-                arn("ecs", "cluster/atlantis-prod"),
-                arn("ecs", "service/atlantis-prod/*"),
-                arn("ecs", "task/atlantis-prod/*"),
-                arn("ecs", "task-definition/atlantis-prod:*"),
-                arn("ecs", "task-set/atlantis-prod/*"),
-                arn("elasticloadbalancing", "loadbalancer/app/atlantis-prod/*"),
-                arn("elasticloadbalancing", "listener/app/atlantis-prod/*"),
-                arn("elasticloadbalancing", "listener-rule/app/atlantis-prod/*"),
-                arn("elasticloadbalancing", "targetgroup/atlantis-prod-atlantis/*"),
-                arn("ecr", "repository/atlantis"),
-                f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-execution-prod",
-                f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-prod",
-                arn("logs", "log-group:/ecs/atlantis-prod"),
-                arn("logs", "log-group:/ecs/atlantis-prod:*"),
-                arn_of("secrets-github-app"),
-                arn_of("secrets-webhook"),
-                DEPLOYER,
-            ],
-        }
-    ]
+    return {
+        "Sid": "LeaveAtlantisAlone",
+        "Effect": "Deny",
+        "Action": [f"{service}:*" for service in services],
+        "Resource": [
+            arn("ecs", "*/atlantis-prod"),
+            arn("ecs", "*/atlantis-prod/*"),
+            arn("ecs", "*/atlantis-prod:*"),
+            arn("elasticloadbalancing", "*/app/atlantis-prod/*"),
+            arn("elasticloadbalancing", "targetgroup/atlantis-prod-atlantis/*"),
+            arn("ecr", "repository/atlantis"),
+            arn("logs", "log-group:/ecs/atlantis-prod"),
+            arn("logs", "log-group:/ecs/atlantis-prod:*"),
+            f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-*",
+            f"arn:aws:iam::{ACCOUNT}:policy/atlantis-ecs-task-*",
+            *further,
+        ],
+    }
+
+
+OWN_SECRETS = (arn_of("secrets-github-app"), arn_of("secrets-webhook"))
+
+
+def test_whatever_the_prefixes_allow_atlantis_itself_and_its_deployers_are_refused() -> None:
+    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY)]
+
+
+def test_the_boundary_of_the_stack_is_refused_among_the_policies_of_every_environment() -> None:
+    assert statements("own-stack", permissionsBoundaryArn=None) == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER)]
 
 
 def test_secrets_that_exist_are_refused_too() -> None:
     (refusal,) = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
-    assert refusal["Resource"][-3:] == [
+    assert refusal["Resource"][-4:] == [
         arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
         arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
         DEPLOYER,
+        BOUNDARY,
     ]

@@ -1,0 +1,117 @@
+"""The boundary of the roles that Terraform creates: what such a role can have at most, whatever its own policies say.
+
+A plan can create a role, write `*` into its policy and start a task with it. So the boundary allows no more than Terraform itself
+may do to what it manages, and repeats the refusals. Three of Terraform's subjects are left out, as no application needs them: IAM
+(no role without the boundary, no change to it), the states, which hold everybody's secrets, and the file system.
+
+A boundary is one policy of at most 6,144 characters. Where every action of a service is harmless on a managed resource, a wildcard
+stands for them.
+"""
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+
+from .names import PhysicalNames
+from .policy_documents import Statement, allow
+from .refusals import OwnStack, borrow_nothing, keep_security_groups, leave_atlantis_alone, security_group_arns
+from .task_role import Scope
+
+__all__ = ["require_fit", "statements"]
+
+MOST_CHARACTERS = 6_144
+"""Of a managed policy; IAM doesn't count white space."""
+_SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
+_MOST_SECURITY_GROUPS = 5
+
+_READ = (
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroup*",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeTags",
+    "ec2:DescribeVpc*",
+    "ecr:GetAuthorizationToken",
+    "ecs:DeregisterTaskDefinition",
+    "ecs:DescribeTaskDefinition",
+    "ecs:List*",
+    "elasticloadbalancing:Describe*",
+    "logs:DescribeLogGroups",
+)
+"""What can't be narrowed to a resource."""
+
+_MANAGE = (
+    # Not RunTask, StartTask, CreateTaskSet and ExecuteCommand: components/refusals.py can't keep those out of Atlantis' network.
+    "ecs:*Cluster",
+    "ecs:*TagResource",
+    "ecs:CreateService",
+    "ecs:DeleteService",
+    "ecs:Describe*",
+    "ecs:PutClusterCapacityProviders",
+    "ecs:RegisterTaskDefinition",
+    "ecs:UpdateClusterSettings",
+    "ecs:UpdateService",
+    "ecr:*",
+    "elasticloadbalancing:*",
+    # A task's execution role writes its log; nobody reads it.
+    "logs:*RetentionPolicy",
+    "logs:*TagResource",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DeleteLogGroup",
+    "logs:ListTagsForResource",
+    "logs:PutLogEvents",
+    "secretsmanager:*Secret",
+    "secretsmanager:*SecretValue",
+    "secretsmanager:*TagResource",
+    "secretsmanager:GetResourcePolicy",
+)
+_SECURITY_GROUPS = ("ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags")
+
+
+def statements(scope: Scope, own: OwnStack) -> list[Statement]:
+    """The document's statements: what Terraform's subjects allow, less everything that is Atlantis' own."""
+    managed = [
+        *scope.arns("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
+        *scope.arns("ecr", "repository/{}*"),
+        # Three kinds of resources under app/ and net/. A Classic Load Balancer has no such part in its ARN.
+        *scope.arns("elasticloadbalancing", "*/*/{}*", "targetgroup/{}*"),
+        *scope.arns("logs", "log-group:/ecs/{}*", "log-group:{}*"),
+        *scope.arns("secretsmanager", "secret:{}*"),
+    ]
+    return [
+        allow("Read", _READ, ["*"]),
+        allow("ManageByName", _MANAGE, managed),
+        allow("ManageSecurityGroups", _SECURITY_GROUPS, security_group_arns(scope.names)),
+        keep_security_groups(scope.names),
+        leave_atlantis_alone(own),
+        *borrow_nothing(own),
+    ]
+
+
+def require_fit(names: PhysicalNames, prefixes: Sequence[str], secret_names: Sequence[str], subnets: int) -> None:
+    """Check the boundary's length before anything is registered: ids that only a deployment knows count with their length.
+
+    Raises:
+        pulumi.RunError: the prefixes are too many or too long for one policy.
+    """
+    arn = names.policy_arn(names.permissions_boundary)
+    own = OwnStack(
+        names=names,
+        secret_arns=[names.arn("secretsmanager", f"secret:{name}-??????") for name in secret_names],
+        deployer_arns=(),
+        permissions_boundary_arn=arn,
+        security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,
+        subnet_ids=[_SUBNET] * subnets,
+    )
+    scope = Scope(names=names, prefixes=tuple(prefixes), permissions_boundary_arn=arn)
+    document = {"Version": "2012-10-17", "Statement": statements(scope, own)}
+    length = len(json.dumps(document, separators=(",", ":")))
+    if length > MOST_CHARACTERS:
+        raise pulumi.RunError(
+            f"atlantis:managedRolePrefixes = {list(prefixes)}: the permissions boundary that the stack creates would have "
+            f"{length:,} characters, and IAM allows {MOST_CHARACTERS:,}; name fewer or shorter prefixes, or set "
+            "atlantis:permissionsBoundaryArn. Nothing was touched"
+        )

@@ -1,0 +1,118 @@
+"""The boundary that the stack creates for the roles that Terraform creates."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.unit.recording import ACCOUNT
+from tests.unit.stacks import BARE, OWN_BOUNDARY, PRODUCTION, TAGS, arn, stack
+from tests.unit.test_task_role import (
+    ASSIGN_NO_ADDRESSES,
+    GROUPS,
+    KEEP_OWN_GROUPS,
+    LEND_NO_GROUPS,
+    LEND_NO_SUBNETS,
+    OWN_SECRETS,
+    actions,
+    allowed,
+    leave_atlantis_alone,
+    of_each_prefix,
+)
+
+POLICY, ROLE = "aws:iam/policy:Policy", "aws:iam/role:Role"
+
+
+def boundary(**changes: Any) -> Any:
+    return stack(**OWN_BOUNDARY | changes).one(POLICY, "permissions-boundary")
+
+
+def test_boundary_allows_what_terraform_manages_without_iam_states_and_files_and_refuses_atlantis_itself() -> None:
+    assert boundary().decoded == {
+        "name": "atlantis-ecs-task-prod-boundary",
+        "description": "Atlantis prod: what a role that Terraform creates can have at most",
+        "tags": TAGS,
+        "policy": {
+            "Version": "2012-10-17",
+            "Statement": [
+                allowed(
+                    "Read",
+                    [
+                        *actions("ec2", "DescribeAvailabilityZones", "DescribeNetworkInterfaces"),
+                        *actions("ec2", "DescribeRouteTables", "DescribeSecurityGroup*", "DescribeSubnets"),
+                        *actions("ec2", "DescribeTags", "DescribeVpc*"),
+                        *actions("ecr", "GetAuthorizationToken"),
+                        *actions("ecs", "DeregisterTaskDefinition", "DescribeTaskDefinition", "List*"),
+                        *actions("elasticloadbalancing", "Describe*"),
+                        *actions("logs", "DescribeLogGroups"),
+                    ],
+                    ["*"],
+                ),
+                allowed(
+                    "ManageByName",
+                    [
+                        *actions("ecs", "*Cluster", "*TagResource", "CreateService", "DeleteService", "Describe*"),
+                        *actions("ecs", "PutClusterCapacityProviders", "RegisterTaskDefinition"),
+                        *actions("ecs", "UpdateClusterSettings", "UpdateService"),
+                        *actions("ecr", "*"),
+                        *actions("elasticloadbalancing", "*"),
+                        *actions("logs", "*RetentionPolicy", "*TagResource", "CreateLogGroup", "CreateLogStream"),
+                        *actions("logs", "DeleteLogGroup", "ListTagsForResource", "PutLogEvents"),
+                        *actions("secretsmanager", "*Secret", "*SecretValue", "*TagResource", "GetResourcePolicy"),
+                    ],
+                    [
+                        *of_each_prefix("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
+                        *of_each_prefix("ecr", "repository/{}*"),
+                        *of_each_prefix("elasticloadbalancing", "*/*/{}*", "targetgroup/{}*"),
+                        *of_each_prefix("logs", "log-group:/ecs/{}*", "log-group:{}*"),
+                        *of_each_prefix("secretsmanager", "secret:{}*"),
+                    ],
+                ),
+                allowed("ManageSecurityGroups", actions("ec2", "*SecurityGroup*", "CreateTags", "DeleteTags"), GROUPS),
+                KEEP_OWN_GROUPS,
+                leave_atlantis_alone(*OWN_SECRETS),
+                LEND_NO_GROUPS,
+                LEND_NO_SUBNETS,
+                ASSIGN_NO_ADDRESSES,
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("changes", [{}, BARE], ids=["an operator's boundary", "no roles to bound"])
+def test_boundary_is_created_only_where_terraform_creates_roles_and_none_is_given(changes: dict[str, Any]) -> None:
+    assert "permissions-boundary" not in stack(**changes).names(POLICY)
+
+
+def test_boundary_of_the_stack_is_not_on_its_own_roles_which_do_more() -> None:
+    graph = stack(**OWN_BOUNDARY)
+    assert ["permissionsBoundary" in role.inputs for role in graph.all(ROLE)] == [False, False]
+    assert graph.warnings == []
+
+
+def test_boundary_of_an_existing_network_closes_its_subnets() -> None:
+    statements = {statement["Sid"]: statement for statement in boundary(**PRODUCTION).document()}
+    assert statements["LendNoSubnets"]["Condition"] == {
+        "ForAnyValue:StringEquals": {"ecs:subnet": [*PRODUCTION["publicSubnetIds"], *PRODUCTION["privateSubnetIds"]]}
+    }
+
+
+def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touched() -> None:
+    prefixes = [f"{number}{'p' * 38}-" for number in range(5)]
+    with pytest.raises(
+        pulumi.RunError, match=r"managedRolePrefixes .* would have \d,\d{3} characters, and IAM allows 6,144; "
+    ):
+        stack(**OWN_BOUNDARY, managedRolePrefixes=prefixes)
+
+
+@pytest.mark.parametrize("length", [10, 14])
+def test_length_is_checked_as_aws_counts_it(length: int) -> None:
+    prefixes = [f"{number}{'p' * (length - 2)}-" for number in range(4 if length == 10 else 3)]
+    document = boundary(managedRolePrefixes=prefixes).inputs["policy"]
+    assert len(document.replace(" ", "")) <= 6_144
+
+
+def test_own_boundary_names_the_account() -> None:
+    arns = [item for statement in boundary().document() for item in statement["Resource"] if item.startswith("arn:")]
+    assert all(f":{ACCOUNT}:" in item for item in arns)
+    assert arn("ecs", "service/fileflow-*") in arns
