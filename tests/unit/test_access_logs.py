@@ -85,8 +85,8 @@ def test_only_load_balancers_of_the_account_write_and_only_over_tls() -> None:
                     "Action": ["s3:PutObject"],
                     "Resource": [f"{BUCKET_ARN}/AWSLogs/123456789012/*"],
                     "Condition": {
-                        "StringEquals": {"aws:SourceAccount": "123456789012"},
-                        "ArnLike": {"aws:SourceArn": arn("elasticloadbalancing", "loadbalancer/*")},
+                        "StringEqualsIfExists": {"aws:SourceAccount": "123456789012"},
+                        "ArnLikeIfExists": {"aws:SourceArn": arn("elasticloadbalancing", "loadbalancer/*")},
                     },
                 },
                 {
