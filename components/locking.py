@@ -134,8 +134,8 @@ class Locking(pulumi.ComponentResource):
             security_group_ids=[args.security_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=self.key_arn,
+            # Without a mode, which is for changing a group that exists: a new group requires TLS.
             transit_encryption_enabled=True,
-            transit_encryption_mode="required",
             auth_token=password,
             # A new password is valid beside the old one: the task that runs keeps its connection until it is replaced.
             auth_token_update_strategy="ROTATE",  # noqa: S106 (no secret)

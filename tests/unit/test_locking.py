@@ -86,7 +86,6 @@ def test_the_database_has_two_nodes_in_two_zones_and_is_encrypted_at_rest_and_in
         "atRestEncryptionEnabled": True,
         "kmsKeyId": arn_of("locking-key"),
         "transitEncryptionEnabled": True,
-        "transitEncryptionMode": "required",
         "authToken": "generated-secret-value",
         "authTokenUpdateStrategy": "ROTATE",
         "snapshotRetentionLimit": 7,
