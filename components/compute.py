@@ -111,7 +111,7 @@ class Compute(pulumi.ComponentResource):
         writes_logs = {
             "Sid": "EncryptLogs",
             "Effect": "Allow",
-            "Principal": {"Service": f"logs.{names.region}.amazonaws.com"},
+            "Principal": {"Service": names.via("logs")},
             "Action": [
                 "kms:Decrypt",
                 "kms:DescribeKey",

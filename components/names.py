@@ -112,7 +112,7 @@ class PhysicalNames:
         return f"com.amazonaws.{self.region}.{service}"
 
     def via(self, service: str) -> str:
-        """`service` as kms:ViaService knows it."""
+        """`service` as kms:ViaService knows it, and as the principal of a service that has one for each region."""
         return f"{service}.{self.region}.{self.dns_suffix}"
 
     @property

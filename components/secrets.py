@@ -63,8 +63,9 @@ class Secrets(pulumi.ComponentResource):
 
     def _existing(self, secret_name: str) -> pulumi.Output[str]:
         secret = aws.secretsmanager.get_secret(name=secret_name)
-        if secret.kms_key_id.startswith("arn:"):
-            self._key_arns.append(secret.kms_key_id)
+        key = _customer_key(secret.kms_key_id)
+        if key is not None:
+            self._key_arns.append(key)
         return pulumi.Output.from_input(secret.arn)
 
     def _key(self) -> CustomerKey:
@@ -115,3 +116,16 @@ class Secrets(pulumi.ComponentResource):
             key_arn=self._key_arn,
             readers=readers,
         )
+
+
+def _customer_key(shown: str) -> str | None:
+    """The ARN of the key that DescribeSecret shows; None for Secrets Manager's own, which everybody in the account may use.
+
+    DescribeSecret repeats what the secret was made with: a key's ARN or id, or an alias. IAM policies match key ARNs only.
+    """
+    if not shown:
+        return None
+    if ":key/" in shown:
+        return shown
+    key = aws.kms.get_key(key_id=shown)
+    return None if key.key_manager == "AWS" else key.arn

@@ -21,6 +21,14 @@ from pulumi.runtime.stack import run_in_stack
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+PARTITION = {"partition": "aws", "dnsSuffix": "amazonaws.com"}
+SECRET_KEYS = {
+    "shared/by-id": "1a2b3c4d-0000-4000-8000-000000000000",
+    "shared/by-alias": "arn:aws:kms:::alias/shared",
+    "shared/default": "",
+    "shared/managed": "alias/aws/secretsmanager",
+}
+"""What DescribeSecret shows as the key of a secret that exists; a key's ARN for every other name."""
 ZONE_OF = {"1": "ap-northeast-2a", "2": "ap-northeast-2c", "3": "ap-northeast-2a", "4": "ap-northeast-2c"}
 
 LOCAL: dict[str, Any] = {
@@ -137,7 +145,7 @@ class _Aws(Mocks):
         asked = args.args
         answers: Mapping[str, Any] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": DEPLOYER},
-            "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com"},
+            "aws:index/getPartition:getPartition": PARTITION,
             "aws:iam/getSessionContext:getSessionContext": {"issuerArn": asked.get("arn")},
             "aws:ec2/getSubnet:getSubnet": {
                 "availabilityZone": ZONE_OF.get(str(asked.get("id"))[-1], "ap-northeast-2a"),
@@ -146,7 +154,13 @@ class _Aws(Mocks):
             "aws:ec2/getRouteTables:getRouteTables": {"ids": _route_tables(asked)},
             "aws:secretsmanager/getSecret:getSecret": {
                 "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked.get('name')}-AbCdEf",
-                "kmsKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}",
+                "kmsKeyId": SECRET_KEYS.get(
+                    str(asked.get("name")), f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}"
+                ),
+            },
+            "aws:kms/getKey:getKey": {
+                "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/behind-{asked.get('keyId')}",
+                "keyManager": "AWS" if asked.get("keyId") == "alias/aws/secretsmanager" else "CUSTOMER",
             },
         }
         return answers[args.token], []

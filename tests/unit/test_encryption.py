@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.recording import PARTITION, deploy
 from tests.unit.stacks import BARE, ROOT, TAGS, arn, stack
 
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
@@ -134,3 +135,10 @@ def test_there_is_no_key_for_secrets_where_both_exist_already() -> None:
 
 def test_no_key_is_protected_where_nothing_is() -> None:
     assert [key.name for key in stack(**BARE).all(KEY) if key.protect] == []
+
+
+def test_in_another_partition_the_log_s_principal_has_that_partition_s_suffix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARTITION, "dnsSuffix", "amazonaws.com.cn")
+    policy = deploy().one("aws:kms/key:Key", "compute-logs-key").document()
+    principals = [statement["Principal"].get("Service") for statement in policy]
+    assert "logs.ap-northeast-2.amazonaws.com.cn" in principals

@@ -146,3 +146,24 @@ def test_with_one_secret_that_exists_the_other_is_made_under_the_customer_key(
 def test_without_deletion_protection_secrets_are_gone_at_once() -> None:
     graph = stack(deletionProtection=False)
     assert [(secret.protect, secret.inputs["recoveryWindowInDays"]) for secret in graph.all(SECRET)] == [(False, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("shared/by-id", ["key/behind-1a2b3c4d-0000-4000-8000-000000000000"]),
+        ("shared/by-alias", ["key/behind-arn:aws:kms:::alias/shared"]),
+        ("shared/other", ["key/of-shared/other"]),
+        ("shared/default", []),
+        ("shared/managed", []),
+    ],
+)
+def test_the_key_of_a_secret_that_exists_is_granted_by_its_arn(name: str, keys: list[str]) -> None:
+    graph = stack(githubAppSecretName=name, webhookSecretName=name)
+    granted = [
+        resource
+        for statement in graph.one("aws:iam/rolePolicy:RolePolicy").document()
+        if statement["Sid"] == "DecryptTaskSecrets"
+        for resource in statement["Resource"]
+    ]
+    assert sorted(set(granted)) == [arn("kms", key) for key in keys]
