@@ -1,0 +1,156 @@
+"""The outcome of an ECS deployment, read from ECS: what a service runs, what it waits for, and why its tasks stopped."""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+STEADY = "COMPLETED"
+FAILED = "FAILED"
+
+
+class Outcome(enum.Enum):
+    """Where a deployment stands."""
+
+    IN_PROGRESS = enum.auto()
+    SUCCEEDED = enum.auto()
+    FAILED = enum.auto()
+    ROLLED_BACK = enum.auto()
+    """The service runs another task definition than the one asked for."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One look at a deployment."""
+
+    outcome: Outcome
+    running: str
+    """The task definition that the service is on."""
+    waiting_for: tuple[str, ...]
+    """Why it takes time, in words; empty where ECS gives no reason."""
+    reasons: tuple[str, ...]
+    """What went wrong so far, in ECS' own words."""
+
+
+class EcsDeployment:
+    """The deployment of `task_definition` in one service.
+
+    `ecs` is a boto3 client. DescribeServices and UpdateService must be allowed; where ListTasks, DescribeTasks or
+    GetTaskProtection are not, the reasons name the missing permission instead.
+    """
+
+    def __init__(self, ecs: Any, cluster: str, service: str, task_definition: str) -> None:
+        self._ecs, self._cluster, self._service = ecs, cluster, service
+        self._wanted = task_definition
+
+    def look(self) -> Progress:
+        """What ECS says now."""
+        service = self._describe()
+        deployments: Sequence[Mapping[str, Any]] = service["deployments"]
+        primary = next(item for item in deployments if item["status"] == "PRIMARY")
+        outcome = self._outcome(service, primary)
+        waiting = self._waiting_for(deployments) if outcome is Outcome.IN_PROGRESS else ()
+        reasons = () if outcome is Outcome.SUCCEEDED else self._reasons(deployments)
+        return Progress(
+            outcome=outcome, running=primary["taskDefinition"], waiting_for=tuple(waiting), reasons=tuple(reasons)
+        )
+
+    def retry(self) -> None:
+        """Ask ECS for the task definition once more, after it gave up on it."""
+        self._ecs.update_service(
+            cluster=self._cluster, service=self._service, taskDefinition=self._wanted, forceNewDeployment=True
+        )
+
+    def _describe(self) -> Mapping[str, Any]:
+        found = self._ecs.describe_services(cluster=self._cluster, services=[self._service])["services"]
+        if not found or found[0]["status"] != "ACTIVE":
+            raise LookupError(f"ECS has no active service {self._service} in {self._cluster}")
+        return found[0]
+
+    def _outcome(self, service: Mapping[str, Any], primary: Mapping[str, Any]) -> Outcome:
+        if primary["taskDefinition"] != self._wanted:
+            return Outcome.ROLLED_BACK
+        if primary.get("rolloutState") == FAILED:
+            return Outcome.FAILED
+        steady = primary.get("rolloutState") == STEADY and primary["runningCount"] >= service["desiredCount"]
+        return Outcome.SUCCEEDED if steady else Outcome.IN_PROGRESS
+
+    def _waiting_for(self, deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """Tasks of earlier deployments that ECS may not stop yet."""
+        earlier = {item["id"] for item in deployments if item["status"] != "PRIMARY" and item["runningCount"]}
+        if not earlier:
+            return
+        tasks = self._optional("ListTasks", self._tasks, "RUNNING")
+        if isinstance(tasks, str):
+            yield tasks
+            return
+        arns = [task["taskArn"] for task in tasks if task.get("startedBy") in earlier]
+        if not arns:
+            return
+        answer = self._optional(
+            "GetTaskProtection", self._ecs.get_task_protection, cluster=self._cluster, tasks=arns[:10]
+        )
+        if isinstance(answer, str):
+            yield answer
+            return
+        for task in answer["protectedTasks"]:
+            if task["protectionEnabled"]:
+                until = f"{task['expirationDate']:%H:%M %Z}" if task.get("expirationDate") else "it is released"
+                yield (
+                    f"task {_id(task['taskArn'])} runs a plan or an apply and is protected until {until}, "
+                    "longer if that goes on; ECS stops it when it is done"
+                )
+
+    def _reasons(self, deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        for item in deployments:
+            if item["taskDefinition"] == self._wanted and item.get("rolloutState") == FAILED:
+                yield item.get("rolloutStateReason") or "the deployment failed"
+        tasks = self._optional("ListTasks", self._tasks, "STOPPED")
+        if isinstance(tasks, str):
+            yield tasks
+            return
+        # An earlier deployment of the same task definition may have failed too; what counts is this one.
+        current = {item["id"] for item in deployments if item["taskDefinition"] == self._wanted}
+        for task in tasks:
+            if task["taskDefinitionArn"] == self._wanted and (not current or task.get("startedBy") in current):
+                yield f"task {_id(task['taskArn'])} stopped: {_why_stopped(task)}"
+
+    def _tasks(self, status: str) -> list[Mapping[str, Any]]:
+        """The service's tasks; ECS remembers stopped ones for an hour."""
+        arns = self._ecs.list_tasks(cluster=self._cluster, serviceName=self._service, desiredStatus=status)["taskArns"]
+        if not arns:
+            return []
+        found = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns[:100])["tasks"]
+        return sorted(found, key=lambda task: str(task.get("stoppedAt", "")))
+
+    def _optional(self, action: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """The answer of `call`, or a sentence where the permission for it is missing."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - a preview does without it
+
+        try:
+            return call(*arguments, **named)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in DENIED:
+                return f"(why is not known here: the permission ecs:{action} is missing)"
+            raise
+
+
+def _why_stopped(task: Mapping[str, Any]) -> str:
+    details = [
+        f"container {container['name']}: {'; '.join(said)}"
+        for container in task.get("containers", [])
+        if (said := list(_said(container)))
+    ]
+    return " · ".join([task.get("stoppedReason") or "no reason given", *details])
+
+
+def _said(container: Mapping[str, Any]) -> Iterator[str]:
+    if container.get("exitCode"):
+        yield f"exit code {container['exitCode']}"
+    if container.get("reason"):
+        yield container["reason"]
+
+
+def _id(arn: str) -> str:
+    return arn.rpartition("/")[2][:8]

@@ -1,0 +1,99 @@
+"""Task protection: a container beside Atlantis that keeps ECS from stopping the task while a plan or an apply runs."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import pulumi
+
+CONTAINER = "task-protection"
+LOOK_EVERY = 2
+"""Seconds between two looks at /status: an operation that begins within them before a deployment is not protected yet."""
+EXPIRES = 30
+"""Minutes; a protection that nobody renews runs out."""
+RENEW_EVERY = 300
+"""Seconds."""
+STOP_TIMEOUT = 10
+"""Seconds; it has nothing to finish."""
+
+_SCRIPT = """
+status=http://localhost:{port}/status
+protection=$ECS_AGENT_URI/task-protection/v1/state
+trap 'exit 0' TERM INT
+
+set_protection() {{
+  answer=$(curl -sS -m 10 -X PUT -H 'Content-Type: application/json' -d "$1" "$protection" 2>&1)
+  case $(echo "$answer" | tr -d ' \\n') in
+    *'"ProtectionEnabled":'$2*) return 0 ;;
+  esac
+  [ "$answer" = "$refused" ] || echo "task protection can't be set to $2: $answer"
+  refused=$answer
+  return 1
+}}
+
+# Whatever an earlier run of this container left is released by the first look that finds the server idle.
+protected=unknown renew=0 refused=
+while :; do
+  operations=$(curl -fsS -m 5 "$status" 2>/dev/null | tr -d ' \\n' | sed -n 's/.*"in_progress_operations":\\([0-9]*\\).*/\\1/p')
+  now=$(date +%s)
+  if [ "${{operations:-none}}" = none ]; then
+    : # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
+  elif [ "$operations" -gt 0 ]; then
+    if [ "$protected" != yes ] || [ "$now" -ge "$renew" ]; then
+      if set_protection '{{"ProtectionEnabled":true,"ExpiresInMinutes":{expires}}}' true; then
+        [ "$protected" = yes ] || echo "protected: operations in progress: $operations"
+        protected=yes renew=$((now + {renew}))
+      fi
+    fi
+  elif [ "$protected" != no ]; then
+    if set_protection '{{"ProtectionEnabled":false}}' false; then
+      [ "$protected" = yes ] && echo "released: no operation in progress"
+      protected=no
+    fi
+  fi
+  sleep {every} &
+  wait $!
+done
+"""
+
+
+@dataclasses.dataclass(kw_only=True)
+class TaskProtectionArgs:
+    """What the container shares with the server's."""
+
+    image: pulumi.Input[str]
+    user: str
+    """`uid:gid` of the image's own user."""
+    port: int
+    """Where the server answers /status."""
+    log_group: pulumi.Input[str]
+    region: str
+
+
+def container(args: TaskProtectionArgs) -> Mapping[str, object]:
+    """The container definition. It has no secret, no volume and no port; its log goes to the task's group."""
+    return {
+        "name": CONTAINER,
+        "image": args.image,
+        # It may die without taking the server along, and comes back by itself.
+        "essential": False,
+        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        "user": args.user,
+        "privileged": False,
+        "readonlyRootFilesystem": True,
+        "entryPoint": ["/bin/sh", "-c"],
+        "command": [script(args.port)],
+        "stopTimeout": STOP_TIMEOUT,
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": args.log_group,
+                "awslogs-region": args.region,
+                "awslogs-stream-prefix": CONTAINER,
+            },
+        },
+    }
+
+
+def script(port: int, *, look_every: float = LOOK_EVERY, renew_every: int = RENEW_EVERY) -> str:
+    """The shell program that the container runs, for the POSIX shell, curl, sed and tr of the image; times in seconds."""
+    return _SCRIPT.format(port=port, expires=EXPIRES, renew=renew_every, every=look_every).strip()
