@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
-from sandbox.providers.resource import Created
+from sandbox.providers.aws.base import SCHEMAS, AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.mapping import from_api
+from sandbox.providers.resource import Created, Function
+from sandbox.providers.schema import Shape
 from sandbox.providers.values import Properties
 
 
@@ -155,3 +157,25 @@ class Alias(AwsResource):
         """The key stays."""
         del state
         self.client.delete_alias(AliasName=identity)
+
+
+class GetKey(Function[Any]):
+    """A key by its id, its ARN, or an alias' name or ARN."""
+
+    sdk_name = "aws:kms/getKey:getKey"
+
+    def call(self, arguments: Properties) -> Properties:
+        """As KMS describes it."""
+        found = self.backend.client("kms").describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
+        shape = Shape("object", properties={name: Shape("any") for name in SCHEMAS[self.sdk_name].outputs})
+        shown = from_api({key: value for key, value in found.items() if key != "CreationDate"}, shape, {})
+        defaults = {"customKeyStoreId": "", "deletionDate": "", "description": "", "expirationModel": "", "validTo": ""}
+        return {
+            **defaults,
+            **shown,
+            "id": found["KeyId"],
+            "awsAccountId": found["Arn"].split(":")[4],
+            "creationDate": found["CreationDate"].isoformat(),
+            "keyId": arguments["keyId"],
+            "region": self.backend.region,
+        }

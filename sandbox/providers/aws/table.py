@@ -90,6 +90,7 @@ _RESOURCES: tuple[type[AwsResource], ...] = (
 
 _FUNCTIONS: tuple[type[Function[Any]], ...] = (
     iam.GetSessionContext,
+    kms.GetKey,
     lookups.GetAvailabilityZones,
     lookups.GetCallerIdentity,
     lookups.GetManagedPrefixList,

@@ -50,6 +50,11 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {"name": "com.amazonaws.ap-northeast-2.s3"},
             {"name": "com.amazonaws.ap-northeast-2.s3"},
         ),
+        (
+            "kms/getKey:getKey",
+            {"keyId": world["key"]},
+            {"arn": f"arn:aws:kms:ap-northeast-2:123456789012:key/{world['key']}", "keyManager": "CUSTOMER"},
+        ),
         ("secretsmanager/getSecret:getSecret", {"name": "secret"}, {"arn": world["secret"], "id": world["secret"]}),
         ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),
         ("route53/getZone:getZone", {"zoneId": world["zone"]}, {"name": "example.com"}),
