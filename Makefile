@@ -1,6 +1,7 @@
 # Every target is one command; what it does stands in sandbox/ (a stack on one machine) and in tests/.
 STACK ?= local
 BASE_PYTHON ?= python3
+TESTS ?= tests/sandbox tests/preflight
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -54,10 +55,12 @@ policy-check: .venv/installed ## judge an exported state: STATE=file.json
 
 test: lint test-unit test-policy test-sandbox ## all of the tests
 
-lint: .venv/installed ## style and types
+lint: .venv/installed .sandbox/tools/actionlint ## style, types and workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/basedpyright
+	@.sandbox/tools/actionlint
+	@.venv/bin/zizmor --quiet --offline .github
 
 format: .venv/installed ## write the style
 	@.venv/bin/ruff format .
@@ -74,7 +77,7 @@ test-policy: .venv/installed ## the policy pack through the SDK's servicer, no e
 	@$(PYTHON) -m pytest -q tests/policy
 
 test-sandbox: .venv/installed ## the real engine against a local AWS, the real Atlantis, faults
-	@$(PYTHON) -m pytest -q tests/sandbox tests/preflight
+	@$(PYTHON) -m pytest -q $(TESTS)
 
 bench: .venv/installed ## measure previews, updates, memory and the pack's cost
 	@$(SANDBOX) bench
@@ -90,4 +93,15 @@ clean: .venv/installed ## stop everything and remove what this checkout made on 
 	@.venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
 	@# The pack's own environment, which an installed Pulumi CLI runs it in. Here it is the project's.
 	@test -e policy/.venv || ln -sfn ../.venv policy/.venv
+	@touch $@
+
+# As sandbox/go_build.py builds the engine: caches in the checkout, nothing in the home directory.
+.sandbox/tools/actionlint: export XDG_CONFIG_HOME = $(CURDIR)/.sandbox/cache/go-configuration
+.sandbox/tools/actionlint: export GOMODCACHE = $(CURDIR)/.sandbox/cache/go-modules
+.sandbox/tools/actionlint: export GOCACHE = $(CURDIR)/.sandbox/cache/go-build
+.sandbox/tools/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum
+	@command -v go > /dev/null || { echo "make lint builds actionlint from its Go module; install Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
+	@echo "==> Building actionlint from its Go module (once, about a minute)" >&2
+	@CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -modcacherw" \
+		go build -C .github/actionlint -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
 	@touch $@
