@@ -13,6 +13,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
+from sandbox.local_aws_services import send_source_of_ecs
+
 __all__ = ["main"]
 
 # An informational answer has no body and must not wait.
@@ -46,6 +48,7 @@ def main() -> None:
         self.protocol_send = _WholeAnswers(self).send
 
     TCPServer.__init__ = with_whole_answers
+    send_source_of_ecs()
     serve()
 
 

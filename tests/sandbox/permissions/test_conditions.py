@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.local_aws import LocalAws
-from tests.sandbox.permissions.calls import BOUNDARY, BY_STATEMENT, NAMES, TRUST, Actor, call
+from tests.sandbox.permissions.calls import BOUNDARY, BY_DEFAULT, BY_STATEMENT, NAMES, TRUST, Actor, call
 
 OTHERS_RANGE = [{"IpProtocol": "tcp", "FromPort": 4141, "ToPort": 4141, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 
@@ -57,17 +57,7 @@ def _is_about(pattern: str, action: str) -> bool:
     return fnmatch.fnmatchcase(action, pattern)
 
 
-def test_passing_a_role_is_not_checked_so_the_policy_passes_managed_roles_to_tasks_only(aws: LocalAws, task: Actor):
-    container = {"name": "api", "image": "busybox", "memory": 64}
-    passing = call(
-        "passes another role",
-        "ecs.register_task_definition",
-        family="fileflow-passing",
-        taskRoleArn=NAMES.role_arn("payments-admin"),
-        containerDefinitions=[container],
-    )
-    assert task.refusal(passing) == ""
-
+def test_passing_a_role_is_not_checked_so_the_policy_passes_managed_roles_to_tasks_only(aws: LocalAws):
     passed = statements(aws, NAMES.task_role, "Allow", "iam:PassRole")
     assert conditions(passed) == [{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}]
     assert resources(passed) <= {NAMES.role_arn("fileflow-*"), NAMES.role_arn("atlantis-*")}
@@ -96,27 +86,20 @@ def test_boundary_of_a_new_role_is_not_seen_so_the_policy_demands_it(aws: LocalA
         assert statements(aws, NAMES.task_role, "Allow", action) == []
 
 
-def test_family_of_a_task_definition_is_not_seen_so_the_policy_refuses_its_own(aws: LocalAws, task: Actor):
-    own = call(
-        "registers another definition of its own family",
+def test_family_of_a_task_definition_is_not_seen_so_the_policy_names_it(aws: LocalAws, task: Actor):
+    managed = call(
+        "registers a definition of a managed family",
         "ecs.register_task_definition",
-        family=NAMES.base,
-        containerDefinitions=[{"name": "atlantis", "image": "busybox", "memory": 64}],
+        family="fileflow-api",
+        containerDefinitions=[{"name": "api", "image": "busybox", "memory": 64}],
     )
-    current = aws.client("ecs").describe_services(cluster=NAMES.base, services=[NAMES.base])["services"][0][
-        "taskDefinition"
-    ]
-    assert task.refusal(own) == ""
-    aws.client("ecs").deregister_task_definition(taskDefinition=_latest(aws, NAMES.base))
-    assert _latest(aws, NAMES.base) == current
+    assert BY_DEFAULT in task.refusal(managed)
 
+    granted = resources(statements(aws, NAMES.task_role, "Allow", "ecs:RegisterTaskDefinition"))
+    assert NAMES.arn("ecs", "task-definition/fileflow-*") in granted
+    assert "*" not in granted
     refused = resources(statements(aws, NAMES.task_role, "Deny", "ecs:RegisterTaskDefinition"))
     assert NAMES.arn("ecs", f"*/{NAMES.base}:*") in refused
-
-
-def _latest(aws: LocalAws, family: str) -> str:
-    answer = aws.client("ecs").list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")
-    return answer["taskDefinitionArns"][0]
 
 
 def test_tags_of_a_security_group_are_not_seen_so_the_policy_refuses_its_own(
