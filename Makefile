@@ -1,4 +1,4 @@
-# Every target is one command; what it does stands in sandbox/ (a stack on one machine) and in tests/.
+# Every target is one command. sandbox/ (a stack on one machine) and tests/ have the code.
 STACK ?= local
 BASE_PYTHON ?= python3
 TESTS ?= tests/sandbox tests/preflight
@@ -13,35 +13,35 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help up preview refresh down outputs env status logs webhook attack preflight policy-check \
 	test lint lock format test-unit test-policy test-sandbox bench clean
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  STACK=prod works on the production settings, in the sandbox too."
+	@echo "  STACK=prod uses the production settings, in the sandbox too."
 
 up: .venv/installed ## deploy the stack into a local AWS and start Atlantis
 	@$(SANDBOX) up --stack $(STACK)
 
-preview: .venv/installed ## show what up would do, judged by the policy pack; STACK=prod needs no AWS credentials
+preview: .venv/installed ## show what up would change, with the policy findings; STACK=prod needs no AWS credentials
 	@$(SANDBOX) preview --stack $(STACK)
 
-refresh: .venv/installed ## find what changed behind the program's back
+refresh: .venv/installed ## detect drift, and update the state
 	@$(SANDBOX) refresh --stack $(STACK)
 
-down: .venv/installed ## destroy what isn't protected, stop everything; FORCE=1 destroys all
+down: .venv/installed ## destroy what isn't protected and stop everything; FORCE=1 destroys all
 	@$(SANDBOX) down --stack $(STACK) $(if $(FORCE),--force)
 
-outputs: .venv/installed ## the stack's outputs, JSON on standard output
+outputs: .venv/installed ## print the stack's outputs as JSON
 	@$(SANDBOX) outputs --stack $(STACK)
 
-env: .venv/installed ## exports that point a shell's AWS client at the local AWS: eval them
+env: .venv/installed ## print exports that point an AWS client at the local AWS, for eval
 	@$(SANDBOX) env --stack $(STACK)
 
-status: .venv/installed ## what is deployed and what runs
+status: .venv/installed ## show what is deployed and what is running
 	@$(SANDBOX) status --stack $(STACK)
 
 logs: .venv/installed ## follow Atlantis' log
 	@$(SANDBOX) logs --stack $(STACK)
 
-webhook: .venv/installed ## send a signed sample event, show the answer
+webhook: .venv/installed ## send a signed sample event and show the plan that comes back
 	@$(SANDBOX) webhook --stack $(STACK)
 
 attack: .venv/installed ## attack the deployed stack: a verdict for each row, exit code 1 if one gets through
@@ -50,19 +50,19 @@ attack: .venv/installed ## attack the deployed stack: a verdict for each row, ex
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
 
-policy-check: .venv/installed ## judge an exported state: STATE=file.json
+policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json
 	@$(SANDBOX) policy-check --state "$(STATE)"
 
-test: lint test-unit test-policy test-sandbox ## all of the tests
+test: lint test-unit test-policy test-sandbox ## run all tests
 
-lint: .venv/installed .sandbox/tools/actionlint ## style, types and workflows
+lint: .venv/installed .sandbox/tools/actionlint ## check style, types and workflows
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/basedpyright
 	@.sandbox/tools/actionlint
 	@.venv/bin/zizmor --quiet --offline .github
 
-format: .venv/installed ## write the style
+format: .venv/installed ## format the code
 	@.venv/bin/ruff format .
 
 lock: .venv/installed ## compile requirements*.in into requirements*.txt, with hashes; UPGRADE=1 takes newer versions
@@ -70,19 +70,19 @@ lock: .venv/installed ## compile requirements*.in into requirements*.txt, with h
 	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
 
-test-unit: .venv/installed ## the program's exact inputs and the settings; seconds, no engine
+test-unit: .venv/installed ## run the unit tests: exact inputs, settings; takes seconds
 	@$(PYTHON) -m pytest -q tests/unit
 
-test-policy: .venv/installed ## the policy pack through the SDK's servicer, no engine
+test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
 
-test-sandbox: .venv/installed ## the real engine against a local AWS, the real Atlantis, faults
+test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
 	@$(PYTHON) -m pytest -q $(TESTS)
 
-bench: .venv/installed ## measure previews, updates, memory and the pack's cost
+bench: .venv/installed ## measure previews, updates, memory and the policy pack
 	@$(SANDBOX) bench
 
-clean: .venv/installed ## stop everything and remove what this checkout made on the machine
+clean: .venv/installed ## stop everything, remove what this checkout created on the machine
 	@$(SANDBOX) down --stack $(STACK) --force
 	rm -rf .sandbox .venv policy/.venv
 

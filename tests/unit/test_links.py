@@ -47,3 +47,9 @@ def test_a_documented_command_names_a_target_and_a_setting_that_exist(file: Path
     code = "\n".join([*FENCE.findall(text), *re.findall(r"`([^`\n]+)`", FENCE.sub("", text))])
     assert set(re.findall(r"\bmake (?:-s )?([a-z-]+)", code)) - TARGETS == set()
     assert set(re.findall(r"(?<![\w/])atlantis:([A-Za-z]+)\b(?!:)", code)) - set(settings_table.declared()) == set()
+
+
+@pytest.mark.parametrize("file", sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")]), ids=identifier)
+def test_a_name_in_camel_case_is_a_setting(file: Path) -> None:
+    named = re.findall(r"`([a-z]+[A-Z][A-Za-z]*)(?:: [^`]*)?`", file.read_text(encoding="utf-8"))
+    assert set(named) - set(settings_table.declared()) == set()
