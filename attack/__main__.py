@@ -11,7 +11,7 @@ from attack.table import ROWS
 from attack.target import Target
 from sandbox import console
 from sandbox.errors import SandboxError
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["main"]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployment import Credentials, Deployment
-from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.deployed_service import Credentials, DeployedService
+from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.targets import LoadBalancer, Response
+from sandbox.commands.webhook import deliver, sample_repository
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
-from sandbox.github.webhook import deliver, sample_repository
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["Target"]
 
@@ -24,14 +24,14 @@ class Target:
     """The stack that is attacked. ``outputs`` are the stack's."""
 
     sandbox: Sandbox
-    deployment: Deployment
+    deployment: DeployedService
     github: Store
     outputs: Mapping[str, Any]
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> "Target":
         """The deployed stack of ``sandbox``; raises ``SandboxError`` where none is."""
-        deployment = deployed(sandbox)
+        deployment = sandbox.service()
         if deployment is None:
             raise SandboxError("The stack is not deployed; `make up` deploys it")
         return cls(sandbox, deployment, Store(deployment.state / GITHUB_DIRECTORY), sandbox.outputs())

@@ -1,7 +1,8 @@
 """The account: whose credentials these are, and whether the stack file means this account."""
 
-from preflight.check import Check, FailedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError
 
 __all__ = ["CHECKS", "credentials"]
 

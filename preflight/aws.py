@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from preflight.check import FailedError
+from preflight.errors import FailedError
 
 __all__ = ["Aws", "RefusedByResourceError"]
 

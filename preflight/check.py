@@ -1,50 +1,12 @@
-"""One check: a function that returns what it found, or raises why it is not content; and how a list of them is run."""
+"""One check: a function that returns what it found or raises a failure with a remedy; and how a list of them is run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from preflight.deployment import Deployment
+from preflight.deployment import Deployment
+from preflight.errors import Status, UnmetError
 
-__all__ = ["Check", "FailedError", "NotCheckedError", "Result", "Status", "WarnedError", "run_checks"]
-
-
-class Status(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    NOT_CHECKED = "not checked"
-
-
-class UnmetError(Exception):
-    """What is wrong (`message`) and what to do about it (`remedy`, empty where nothing has to be done)."""
-
-    status = Status.FAILED
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-
-
-class FailedError(UnmetError):
-    """The deployment would fail, or what it deploys would not work."""
-
-
-class WarnedError(UnmetError):
-    """The deployment works, but somebody should know this first."""
-
-    status = Status.WARNING
-
-
-class NotCheckedError(UnmetError):
-    """There is nothing to check with these settings, or no way to check it."""
-
-    status = Status.NOT_CHECKED
+__all__ = ["Check", "Result", "run_checks"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +15,8 @@ class Check:
 
     subject: str
     title: str
-    function: "Callable[[Deployment], str]"
-    needs: "tuple[Callable[[Deployment], str], ...]" = ()
+    function: Callable[[Deployment], str]
+    needs: tuple[Callable[[Deployment], str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +30,7 @@ class Result:
     remedy: str = ""
 
 
-def run_checks(checks: "Iterable[Check]", deployment: "Deployment") -> Iterator[Result]:
+def run_checks(checks: Iterable[Check], deployment: Deployment) -> Iterator[Result]:
     """Run the checks in order. One whose need did not end well is not run.
 
     Yields:
@@ -88,7 +50,7 @@ def run_checks(checks: "Iterable[Check]", deployment: "Deployment") -> Iterator[
         yield result
 
 
-def _run(check: Check, deployment: "Deployment") -> Result:
+def _run(check: Check, deployment: Deployment) -> Result:
     try:
         return Result(check.subject, check.title, Status.OK, check.function(deployment))
     except UnmetError as unmet:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from preflight.check import Check, FailedError, NotCheckedError, WarnedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError, WarnedError
 from preflight.network import route_table_of, vpc
 
 __all__ = ["CHECKS"]

@@ -13,8 +13,9 @@ from pathlib import Path
 from components.settings import SettingsError
 from preflight import account, alarms, certificate, collisions, image, network, secrets, state, web_acl
 from preflight.aws import Aws
-from preflight.check import Check, Result, Status, run_checks
+from preflight.check import Check, Result, run_checks
 from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.errors import Status
 
 __all__ = ["CHECKS", "add_arguments", "run"]
 

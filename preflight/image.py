@@ -10,8 +10,9 @@ from typing import Any
 import urllib3
 
 from preflight.aws import Aws
-from preflight.check import Check, FailedError, NotCheckedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError
 
 __all__ = ["CHECKS", "INDEXES", "MANIFESTS", "PLATFORMS", "EcrImage"]
 

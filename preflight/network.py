@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from preflight.check import Check, FailedError, NotCheckedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError
 
 __all__ = ["CHECKS", "route_table_of", "vpc"]
 

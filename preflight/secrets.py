@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from preflight.aws import RefusedByResourceError
-from preflight.check import Check, FailedError, NotCheckedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError
 
 __all__ = ["APP_KEYS", "CHECKS", "WEBHOOK_KEYS", "number_problem", "private_key_problem"]
 

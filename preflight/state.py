@@ -1,7 +1,8 @@
 """What the task's Terraform works with: buckets for state, tables for locks, the permissions boundary."""
 
-from preflight.check import Check, FailedError, NotCheckedError, WarnedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError, WarnedError
 
 __all__ = ["CHECKS"]
 

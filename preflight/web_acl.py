@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from preflight.check import Check, FailedError, NotCheckedError, WarnedError
+from preflight.check import Check
 from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError, WarnedError
 
 __all__ = ["CHECKS"]
 

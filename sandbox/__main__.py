@@ -9,18 +9,18 @@ from sandbox.errors import SandboxError
 # Verb to its function, and what it does. A module is imported when its verb is used, so that `outputs` starts in
 # milliseconds. A module may add arguments of its own with `add_arguments(parser)`.
 VERBS = {
-    "up": ("sandbox.commands:up", "deploy the stack into the local AWS and start it"),
-    "preview": ("sandbox.commands:preview", "show what `up` would do, judged by the policy pack"),
-    "refresh": ("sandbox.commands:refresh", "bring the engine's state up to date with the local AWS"),
-    "down": ("sandbox.down:run", "destroy what is not protected and stop every process"),
-    "outputs": ("sandbox.commands:outputs", "print the stack's outputs as JSON"),
-    "logs": ("sandbox.atlantis.logs:run", "follow what Atlantis says"),
-    "webhook": ("sandbox.github.webhook:run", "send Atlantis a signed event, as GitHub would"),
-    "preflight": ("sandbox.preflight:run", "check what the stack needs, in the local AWS"),
-    "policy-check": ("sandbox.policy_check:run", "judge an exported state by the policy pack"),
-    "bench": ("sandbox.bench:run", "measure the commands and print the figures"),
-    "env": ("sandbox.commands:env", "print what points a shell's AWS client at the local AWS"),
-    "status": ("sandbox.commands:status", "say what is deployed and what runs"),
+    "up": ("sandbox.commands.everyday:up", "deploy the stack into the local AWS and start it"),
+    "preview": ("sandbox.commands.everyday:preview", "show what `up` would do, judged by the policy pack"),
+    "refresh": ("sandbox.commands.everyday:refresh", "bring the engine's state up to date with the local AWS"),
+    "down": ("sandbox.commands.down:run", "destroy what is not protected and stop every process"),
+    "outputs": ("sandbox.commands.everyday:outputs", "print the stack's outputs as JSON"),
+    "logs": ("sandbox.commands.logs:run", "follow what Atlantis says"),
+    "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
+    "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
+    "policy-check": ("sandbox.commands.policy_check:run", "judge an exported state by the policy pack"),
+    "bench": ("sandbox.commands.bench:run", "measure the commands and print the figures"),
+    "env": ("sandbox.commands.everyday:env", "print what points a shell's AWS client at the local AWS"),
+    "status": ("sandbox.commands.everyday:status", "say what is deployed and what runs"),
 }
 
 

@@ -13,9 +13,9 @@ from types import FrameType
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import build, locking_database
-from sandbox.atlantis.container import Network, free_port
-from sandbox.atlantis.deployment import Deployment
-from sandbox.atlantis.front import Front
+from sandbox.atlantis.container import TaskNetwork, free_port
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
 from sandbox.atlantis.status import StatusFile
 from sandbox.atlantis.targets import balancer_of
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True)
     for option in ("endpoint", "region", "cluster", "name"):
         parser.add_argument(f"--{option}", required=True)
-    deployment = Deployment(**vars(parser.parse_args()))
+    deployment = DeployedService(**vars(parser.parse_args()))
     # Not an event, whose lock the interrupted thread may hold.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()
 
@@ -46,23 +46,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     with GitHub(deployment.state / GITHUB_DIRECTORY) as github:
-        network = Network(deployment.endpoint, deployment.region, github.proxy_url, github.certificates.bundle)
+        network = TaskNetwork(deployment.endpoint, deployment.region, github.proxy_url, github.certificates.bundle)
         launcher = Launcher(deployment, build.executable(), network, github.certificates)
         scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))
         if launcher.clear_leftovers(_LEFTOVER_SECONDS):
             scheduler.say("ended a task that an earlier agent had left running")
         if launcher.missing_tools:
             scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
-        front = None
+        proxy = None
         try:
             while not _comes(ending, _POLL_SECONDS):
-                front = front or _open_front(deployment, scheduler)
+                proxy = proxy or _open_proxy(deployment, scheduler)
                 scheduler.tick()
         finally:
             scheduler.close()
             locking_database.stop(deployment.state)
-            if front:
-                front.close()
+            if proxy:
+                proxy.close()
 
 
 def _comes(ending: "queue.SimpleQueue[None]", seconds: float) -> bool:
@@ -73,19 +73,19 @@ def _comes(ending: "queue.SimpleQueue[None]", seconds: float) -> bool:
     return True
 
 
-def _open_front(deployment: Deployment, scheduler: Scheduler) -> Front | None:
+def _open_proxy(deployment: DeployedService, scheduler: Scheduler) -> ReverseProxy | None:
     """Open the address for a browser as soon as the service and its load balancer are there."""
     try:
         service = deployment.service()
         if service is None:
             return None
         balancer = balancer_of(deployment, service.target_group, deployment.name)
-        front = Front(balancer, deployment.client("elbv2"), free_port(scheduler.status.front_port or 0))
+        proxy = ReverseProxy(balancer, deployment.client("elbv2"), free_port(scheduler.status.proxy_port or 0))
     except (BotoCoreError, ClientError, SandboxError) as problem:
         scheduler.say_once(f"no address for a browser yet: {problem}")
         return None
-    scheduler.announce(front.port)
-    return front
+    scheduler.announce(proxy.port)
+    return proxy
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sandbox.atlantis.task_definition import TaskDefinition
 from sandbox.github.certificates import HOSTS
 from sandbox.paths import private_directory
 
-__all__ = ["Container", "Network", "free_port", "prepare", "wiring_problems"]
+__all__ = ["Container", "TaskNetwork", "free_port", "prepare", "wiring_problems"]
 
 _HOME = "home/atlantis"
 _DEFAULT_DATA_DIRECTORY = f"/{_HOME}/.atlantis"
@@ -31,7 +31,7 @@ _DEFAULT_PORT = "4141"
 
 
 @dataclass(frozen=True)
-class Network:
+class TaskNetwork:
     """What the task reaches: the local AWS, and GitHub's stand-in through a proxy, trusted by ``trusted`` (PEM)."""
 
     aws_endpoint: str
@@ -81,7 +81,7 @@ def prepare(
     root: Path,
     volumes: Mapping[str, Path],
     tools: Path,
-    network: Network,
+    network: TaskNetwork,
     credentials_url: str,
     database: Mapping[str, str],
 ) -> Container:
@@ -123,7 +123,7 @@ def free_port(preferred: int = 0) -> int:
     raise TaskStartError(["no loopback port is free on this machine"])
 
 
-def _platform(home: Path, tools: Path, network: Network, credentials_url: str) -> dict[str, str]:
+def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: str) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([os.environ["PATH"], str(tools)]),
         "HOME": str(home),

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from sandbox.atlantis.deployment import Credentials, Deployment, refusal
+from sandbox.atlantis.deployed_service import Credentials, DeployedService, refusal
 from sandbox.atlantis.errors import TaskStartError
 
 __all__ = ["CredentialsEndpoint", "assume"]
@@ -19,7 +19,7 @@ __all__ = ["CredentialsEndpoint", "assume"]
 _REFRESH_BEFORE = datetime.timedelta(minutes=10)
 
 
-def assume(deployment: Deployment, role: str, task: str) -> Credentials:
+def assume(deployment: DeployedService, role: str, task: str) -> Credentials:
     """The credentials of ``role`` for ``task``, as the ECS service obtains them; raises ``TaskStartError``."""
     try:
         answer = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName=task)["Credentials"]
@@ -40,7 +40,7 @@ class CredentialsEndpoint:
     a container can't have that address, so it is given the whole ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
     """
 
-    def __init__(self, deployment: Deployment, role: str, task: str) -> None:
+    def __init__(self, deployment: DeployedService, role: str, task: str) -> None:
         self._deployment = deployment
         self._role = role
         self._task = task

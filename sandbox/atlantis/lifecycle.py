@@ -3,25 +3,21 @@
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import console, processes
 from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployment import Deployment, Service
+from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.status import Outcome, Status, StatusFile
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 
-if TYPE_CHECKING:
-    from sandbox.run import Sandbox
+__all__ = ["after_up", "before_down", "bring_up", "entrance", "take_down"]
 
-__all__ = ["after_up", "before_down", "bring_up", "deployed", "entrance", "take_down"]
-
-_CLUSTER, _SERVICE = "atlantis_ecs_cluster_name", "atlantis_ecs_service_name"
 _DEFINITION = "atlantis_task_definition_arn"
 # A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
 _PATIENCE = 600.0
@@ -31,39 +27,29 @@ _RECORD_PATIENCE = 5.0
 _STOP_PATIENCE = 150.0
 
 
-def after_up(sandbox: "Sandbox") -> None:
+def after_up(
+    deployment: DeployedService, environment: Mapping[str, str], stack: str, outputs: Mapping[str, Any]
+) -> None:
     """Run the task that the deployed service asks for; raises ``SandboxError`` with the reasons where it can't."""
-    deployment = deployed(sandbox)
-    if deployment is None:
-        return
-    status = bring_up(deployment, sandbox.environment(), definition=sandbox.outputs().get(_DEFINITION))
+    status = bring_up(deployment, environment, definition=outputs.get(_DEFINITION))
     if status.state == "idle":
         console.step("Nothing runs: the service's desired count is 0")
         return
-    suffix = "" if sandbox.stack == "local" else f" STACK={sandbox.stack}"
+    suffix = "" if stack == "local" else f" STACK={stack}"
     console.step("Atlantis runs, behind the deployed load balancer")
-    console.note(f"http://127.0.0.1:{status.front_port}/   its page, in a browser")
+    console.note(f"http://127.0.0.1:{status.proxy_port}/   its page, in a browser")
     console.note(f"make webhook{suffix}   send it a signed event, as GitHub would")
     console.note(f"make logs{suffix}      follow what it says")
 
 
-def before_down(sandbox: "Sandbox") -> None:
+def before_down(deployment: DeployedService) -> None:
     """Stop the task before the service is destroyed."""
-    deployment = deployed(sandbox)
-    if deployment is not None and take_down(deployment):
+    if take_down(deployment):
         console.step("Atlantis has stopped")
 
 
-def deployed(sandbox: "Sandbox") -> Deployment | None:
-    """The deployed service, found by the stack's outputs; None where the program exports none."""
-    outputs = sandbox.outputs()
-    if _CLUSTER not in outputs or _SERVICE not in outputs:
-        return None
-    return Deployment(sandbox.state, sandbox.endpoint, sandbox.aws.region, outputs[_CLUSTER], outputs[_SERVICE])
-
-
 def bring_up(
-    deployment: Deployment,
+    deployment: DeployedService,
     environment: Mapping[str, str],
     *,
     definition: str | None = None,
@@ -87,7 +73,7 @@ def bring_up(
         return _wait(deployment, service, patience)
 
 
-def take_down(deployment: Deployment) -> bool:
+def take_down(deployment: DeployedService) -> bool:
     """Stop the agent, and with it the task; False where none ran."""
     ran = processes.stop(deployment.state, _agent_name(deployment), patience=_STOP_PATIENCE)
     for name in deployment.task_names:
@@ -96,14 +82,14 @@ def take_down(deployment: Deployment) -> bool:
     return ran
 
 
-def entrance(deployment: Deployment) -> LoadBalancer:
+def entrance(deployment: DeployedService) -> LoadBalancer:
     """The deployed load balancer, under the host name of Atlantis' own URL."""
     service = deployment.require_service()
     url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
     return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
 
 
-def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None:
+def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) -> None:
     name = _agent_name(deployment)
     status_file = StatusFile(deployment.state, deployment.name)
     running = processes.find(deployment.state, name)
@@ -122,7 +108,7 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
     command = [sys.executable, "-m", "sandbox.atlantis.agent"]
     # What was rolled back is over and must still be told; any other failure is tried again.
     told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
-    status_file.write(Status(last_good=status.last_good, front_port=status.front_port, outcomes=told))
+    status_file.write(Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told))
     processes.start(
         deployment.state,
         name,
@@ -132,7 +118,7 @@ def _start_agent(deployment: Deployment, environment: Mapping[str, str]) -> None
     )
 
 
-def _wait(deployment: Deployment, service: Service, patience: float) -> Status:
+def _wait(deployment: DeployedService, service: Service, patience: float) -> Status:
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -168,7 +154,7 @@ def _explanation(outcome: Outcome) -> str:
     return f"Atlantis does not run as {_short(outcome.definition)} defines it:\n{reasons}\n{ending}"
 
 
-def _why_left(deployment: Deployment, wanted: str, current: str) -> str:
+def _why_left(deployment: DeployedService, wanted: str, current: str) -> str:
     """Why the service wants ``current`` and not ``wanted``, which the engine deployed and saw nothing wrong with."""
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + _RECORD_PATIENCE
@@ -189,5 +175,5 @@ def _short(definition: str) -> str:
     return definition.rpartition("/")[2]
 
 
-def _agent_name(deployment: Deployment) -> str:
+def _agent_name(deployment: DeployedService) -> str:
     return f"task-agent-{deployment.name}"

@@ -18,7 +18,7 @@ from typing import Any
 
 from sandbox import processes
 from sandbox.atlantis.container import free_port
-from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.files import write_private
 from sandbox.github.certificates import LOOPBACK, Certificates
@@ -36,7 +36,7 @@ def keeps_locks_in_redis(environment: Mapping[str, str]) -> bool:
     return environment.get("ATLANTIS_LOCKING_DB_TYPE") == "redis"
 
 
-def serve(deployment: Deployment, environment: Mapping[str, str], certificates: Certificates) -> dict[str, str]:
+def serve(deployment: DeployedService, environment: Mapping[str, str], certificates: Certificates) -> dict[str, str]:
     """Run the database that a task with these variables reaches; the variables that change on this machine.
 
     Raises ``TaskStartError`` where it is told otherwise than what is deployed, or where the machine has no redis-server.
@@ -65,7 +65,7 @@ def stop(state: Path) -> None:
             processes.stop(state, process.name)
 
 
-def _group(deployment: Deployment, environment: Mapping[str, str]) -> dict[str, Any]:
+def _group(deployment: DeployedService, environment: Mapping[str, str]) -> dict[str, Any]:
     wanted = (environment.get(_HOST, ""), environment.get(_PORT, _DEFAULT_PORT))
     groups = deployment.client("elasticache").describe_replication_groups()["ReplicationGroups"]
     for group in groups:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.atlantis.deployment import refusal
+from sandbox.atlantis.deployed_service import refusal
 from sandbox.atlantis.errors import TaskStartError
 
 __all__ = ["LogShipper", "open_stream"]

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.atlantis import build, registry, task_secrets
 from sandbox.atlantis.credentials import assume
-from sandbox.atlantis.deployment import Deployment, Service
+from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.github import app
 from sandbox.github.store import Store
@@ -17,7 +17,7 @@ __all__ = ["push_image", "read_task_secrets", "set_up_app"]
 _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
 
 
-def push_image(deployment: Deployment, service: Service) -> bool:
+def push_image(deployment: DeployedService, service: Service) -> bool:
     """Push the Atlantis that was built here where the service's task asks for its version; True where it was pushed.
 
     Any other tag is the operator's to push, and the task says so.
@@ -28,7 +28,7 @@ def push_image(deployment: Deployment, service: Service) -> bool:
     return any(pushed)
 
 
-def set_up_app(deployment: Deployment, service: Service, store: Store) -> bool:
+def set_up_app(deployment: DeployedService, service: Service, store: Store) -> bool:
     """Fill an empty secret of a GitHub App with throw-away values that the stand-in of GitHub knows.
 
     True where values were made. A secret that has a value is left alone; GitHub's stand-in learns of its App once.
@@ -48,18 +48,18 @@ def set_up_app(deployment: Deployment, service: Service, store: Store) -> bool:
     return False
 
 
-def read_task_secrets(deployment: Deployment, described: dict[str, Any], variables: list[str]) -> dict[str, str]:
+def read_task_secrets(deployment: DeployedService, described: dict[str, Any], variables: list[str]) -> dict[str, str]:
     """Secrets of a task definition by variable, read as the execution role: nobody else may (``TaskStartError``)."""
     wanted = {name: value for name, value in _secrets(described).items() if name in variables}
     role = described["executionRoleArn"]
     return task_secrets.resolve(_reader(deployment, role), wanted, role)
 
 
-def _reader(deployment: Deployment, execution_role: str) -> Any:
+def _reader(deployment: DeployedService, execution_role: str) -> Any:
     return deployment.client("secretsmanager", assume(deployment, execution_role, "sandbox-operator"))
 
 
-def _register_existing(deployment: Deployment, described: dict[str, Any], store: Store) -> None:
+def _register_existing(deployment: DeployedService, described: dict[str, Any], store: Store) -> None:
     variables = {
         "app_id": "ATLANTIS_GH_APP_ID",
         "installation_id": "ATLANTIS_GH_APP_INSTALLATION_ID",
@@ -92,7 +92,7 @@ def _secrets(described: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _is_empty(deployment: Deployment, reader: Any, secret: str) -> bool:
+def _is_empty(deployment: DeployedService, reader: Any, secret: str) -> bool:
     """Whether a secret has no value: no version, or, as the local AWS makes it, a version of nothing."""
     try:
         described = deployment.client("secretsmanager").describe_secret(SecretId=secret)

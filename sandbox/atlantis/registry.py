@@ -14,7 +14,7 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from preflight.image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
-from sandbox.atlantis.deployment import Deployment, refusal
+from sandbox.atlantis.deployed_service import DeployedService, refusal
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.local_aws import ACCOUNT
 
@@ -25,13 +25,13 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
-def local_image(deployment: Deployment, reference: str) -> EcrImage | None:
+def local_image(deployment: DeployedService, reference: str) -> EcrImage | None:
     """The image that ``reference`` names; None where it is in another registry than the local AWS' own."""
     image = EcrImage.parse(reference)
     return image if image and (image.account, image.region) == (ACCOUNT, deployment.region) else None
 
 
-def push(deployment: Deployment, image: EcrImage, version: str) -> bool:
+def push(deployment: DeployedService, image: EcrImage, version: str) -> bool:
     """Push Atlantis ``version`` for every platform that ECS knows, where ``image`` asks for it and nobody did yet.
 
     False where there was nothing to push: the tag is another one, or taken, or the repository doesn't exist.
@@ -56,7 +56,7 @@ def push(deployment: Deployment, image: EcrImage, version: str) -> bool:
     return True
 
 
-def pull(deployment: Deployment, image: EcrImage, architecture: str, client: Any, role: str) -> str:
+def pull(deployment: DeployedService, image: EcrImage, architecture: str, client: Any, role: str) -> str:
     """Fetch manifest and configuration through ``client``, which acts as ``role``, as Fargate does before a start.
 
     ``architecture`` is ECS' name of the task's processors. The digest of what would run; raises ``TaskStartError``.
@@ -84,7 +84,7 @@ def pull(deployment: Deployment, image: EcrImage, architecture: str, client: Any
     return digest
 
 
-def _push_platform(deployment: Deployment, image: EcrImage, version: str, platform: str) -> dict[str, Any]:
+def _push_platform(deployment: DeployedService, image: EcrImage, version: str, platform: str) -> dict[str, Any]:
     """Push the image of one platform; its entry in the index."""
     labels = {"org.opencontainers.image.version": version}
     config = json.dumps({"architecture": platform, "os": "linux", "config": {"Labels": labels}}).encode()
@@ -104,7 +104,7 @@ def _push_platform(deployment: Deployment, image: EcrImage, version: str, platfo
 
 
 def _manifest(
-    deployment: Deployment, client: Any, repository: str, identifier: Mapping[str, str]
+    deployment: DeployedService, client: Any, repository: str, identifier: Mapping[str, str]
 ) -> tuple[str, dict[str, Any]]:
     answer = client.batch_get_image(
         repositoryName=repository, imageIds=[identifier], acceptedMediaTypes=[*MANIFESTS, *INDEXES]
@@ -128,7 +128,7 @@ def _is_for(entry: Mapping[str, Any], platform: str) -> bool:
     return (where.get("os"), where.get("architecture")) == ("linux", platform)
 
 
-def _blob(deployment: Deployment, image: EcrImage, digest: str) -> bytes:
+def _blob(deployment: DeployedService, image: EcrImage, digest: str) -> bytes:
     answer = urllib3.request("GET", f"{deployment.endpoint}/v2/{image.repository}/blobs/{digest}", timeout=20)
     if answer.status != 200 or f"sha256:{hashlib.sha256(answer.data).hexdigest()}" != digest:
         raise _refused(image, f"its configuration {digest} can't be read ({answer.status}); push the image again")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import diagnosis, targets
-from sandbox.atlantis.deployment import Deployment, Service
+from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health
 from sandbox.atlantis.status import Outcome, Status, StatusFile, event
@@ -28,14 +28,14 @@ class Scheduler:
     ``tick`` is called again and again; each call looks at the service, at the task, and does the next thing.
     """
 
-    def __init__(self, deployment: Deployment, launcher: Launcher, status_file: StatusFile) -> None:
+    def __init__(self, deployment: DeployedService, launcher: Launcher, status_file: StatusFile) -> None:
         self._deployment = deployment
         self._launcher = launcher
         self._file = status_file
         known = status_file.read()
         self._status = Status(
             last_good=known.last_good,
-            front_port=known.front_port,
+            proxy_port=known.proxy_port,
             endpoint=deployment.endpoint,
             outcomes=known.outcomes,
         )
@@ -75,9 +75,9 @@ class Scheduler:
         self._status.state = "idle"
         self._save()
 
-    def announce(self, front_port: int) -> None:
+    def announce(self, proxy_port: int) -> None:
         """Record where a browser finds the load balancer."""
-        self._status.front_port = front_port
+        self._status.proxy_port = proxy_port
         self._save()
 
     def say(self, message: str) -> None:
@@ -162,7 +162,7 @@ class Scheduler:
         self._status.task = self._status.port = None
         self._save()
 
-    def _end_old(self, reason: str, leave: Callable[[Deployment, str, int], None]) -> None:
+    def _end_old(self, reason: str, leave: Callable[[DeployedService, str, int], None]) -> None:
         task, self._old = self._old, None
         if task is not None:
             self._end(task, reason, leave)
@@ -171,7 +171,7 @@ class Scheduler:
         self._stop(reason)
         self._end_old(reason, targets.deregister)
 
-    def _end(self, task: Task, reason: str, leave: Callable[[Deployment, str, int], None]) -> None:
+    def _end(self, task: Task, reason: str, leave: Callable[[DeployedService, str, int], None]) -> None:
         self.say(f"stopping task {task.id[:8]}: {reason}")
         if task.registered:
             try:

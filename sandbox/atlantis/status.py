@@ -1,7 +1,7 @@
 """What the task agent says of itself, in a file that other commands read while it runs."""
 
 import datetime
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from sandbox.files import read_json, write_json
@@ -29,7 +29,7 @@ class Status:
     definition: str | None = None
     task: str | None = None
     port: int | None = None
-    front_port: int | None = None
+    proxy_port: int | None = None
     last_good: str | None = None
     endpoint: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -48,7 +48,9 @@ class StatusFile:
         if known is None:
             return Status()
         outcomes = {key: Outcome(**value) for key, value in known.pop("outcomes").items()}
-        return Status(**known, outcomes=outcomes)
+        # A status that another version wrote may have fields that this one doesn't know.
+        names = {field.name for field in fields(Status)}
+        return Status(**{key: value for key, value in known.items() if key in names}, outcomes=outcomes)
 
     def write(self, status: Status) -> None:
         """Replace the status; of outcomes and events the latest are kept."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.errors import SandboxError
 
 __all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "drain", "is_registered", "register"]
@@ -58,7 +58,7 @@ class LoadBalancer:
             connection.close()
 
 
-def balancer_of(deployment: Deployment, target_group: str, host: str) -> LoadBalancer:
+def balancer_of(deployment: DeployedService, target_group: str, host: str) -> LoadBalancer:
     """The load balancer whose rules forward to ``target_group``.
 
     They are looked for: the local AWS lists a group's load balancer for default actions only.
@@ -72,7 +72,7 @@ def balancer_of(deployment: Deployment, target_group: str, host: str) -> LoadBal
     raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
 
 
-def register(deployment: Deployment, target_group: str, port: int) -> None:
+def register(deployment: DeployedService, target_group: str, port: int) -> None:
     """Make the process on ``port`` the one target of the group.
 
     The local AWS knows a target by its address alone and ignores a second port of it, so older ones go first.
@@ -84,20 +84,20 @@ def register(deployment: Deployment, target_group: str, port: int) -> None:
     client.register_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
 
 
-def is_registered(deployment: Deployment, target_group: str, port: int) -> bool:
+def is_registered(deployment: DeployedService, target_group: str, port: int) -> bool:
     """Whether the process on ``port`` is a target of the group."""
     known = deployment.client("elbv2").describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
     return any(item["Target"] == {"Id": _HOST, "Port": port} for item in known)
 
 
-def deregister(deployment: Deployment, target_group: str, port: int) -> None:
+def deregister(deployment: DeployedService, target_group: str, port: int) -> None:
     """Take the process on ``port`` out of the group, and wait for its open requests as a load balancer does."""
     client = deployment.client("elbv2")
     client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
     drain(deployment, target_group, port)
 
 
-def drain(deployment: Deployment, target_group: str, port: int) -> None:
+def drain(deployment: DeployedService, target_group: str, port: int) -> None:
     """Wait for the open requests of a process that another has replaced in the group.
 
     A load balancer waits for the group's deregistration delay at most, and not at all where nothing is in flight.

@@ -19,9 +19,9 @@ from sandbox.atlantis import (
     task_definition,
     task_secrets,
 )
-from sandbox.atlantis.container import Container, Network, prepare, wiring_problems
+from sandbox.atlantis.container import Container, TaskNetwork, prepare, wiring_problems
 from sandbox.atlantis.credentials import CredentialsEndpoint, assume
-from sandbox.atlantis.deployment import Credentials, Deployment, Service, refusal
+from sandbox.atlantis.deployed_service import Credentials, DeployedService, Service, refusal
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import HealthMonitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
@@ -78,7 +78,9 @@ class Task:
 class Launcher:
     """Starts tasks of one deployment with the Atlantis server ``executable``."""
 
-    def __init__(self, deployment: Deployment, executable: Path, network: Network, certificates: Certificates) -> None:
+    def __init__(
+        self, deployment: DeployedService, executable: Path, network: TaskNetwork, certificates: Certificates
+    ) -> None:
         self._deployment = deployment
         self._certificates = certificates
         self._executable = executable

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.atlantis.targets import LoadBalancer
-from sandbox.listener_rules import Request, decide, read_listeners
+from sandbox.local_aws.listener_rules import Request, decide, read_listeners
 
 __all__ = ["NotForwardedError", "connect", "exchange"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.providers import check
+from sandbox.providers import validation
 from sandbox.providers.diff import Comparison, leaves
-from sandbox.providers.journal import Journal
+from sandbox.providers.pending_creations import PendingCreations
 from sandbox.providers.resource import Created, Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import UNKNOWN, Properties, has_unknown
@@ -55,7 +55,7 @@ class Lifecycle:
     schema: ResourceSchema
     make: Callable[[], Resource[Any]]
     """Makes an instance of the entry for the resource at hand."""
-    journal: Journal
+    pending: PendingCreations
     urn: str
     default_tags: Mapping[str, str]
 
@@ -69,7 +69,7 @@ class Lifecycle:
 
     def check(
         self, old: Properties, new: Properties, *, seed: bytes, where: str, secrets: Collection[str]
-    ) -> tuple[Properties, list[check.Failure]]:
+    ) -> tuple[Properties, list[validation.Failure]]:
         """The inputs with what the provider fills in, and everything that is wrong with them."""
         inputs = {name: value for name, value in new.items() if value is not None and name != _MADE_UP}
         made_up: list[str] = []
@@ -84,12 +84,12 @@ class Lifecycle:
             kept = old.get(name) if name in old.get(_MADE_UP, []) else None
             inputs[name] = kept or self._name(seed)
             made_up.append(name)
-        found = list(check.failures(self.schema.inputs, inputs, secrets, where))
+        found = list(validation.failures(self.schema.inputs, inputs, secrets, where))
         if not found:
             known = {name: value for name, value in inputs.items() if not has_unknown(value)}
             # A preview's unknown value is given: a rule that misses it is wrong about that, and right at the update.
             found.extend(
-                (path, "the secret value is not accepted" if check.root(path) in secrets else reason)
+                (path, "the secret value is not accepted" if validation.root(path) in secrets else reason)
                 for path, reason in self.make().rules(known)
                 if path in known or path not in inputs
             )
@@ -154,19 +154,19 @@ class Lifecycle:
         """Make the object, or adopt the one that an interrupted run made; returns its id and outputs."""
         resource = self.make()
         effective = self._effective(inputs)
-        for key, created in self.journal.unconfirmed(self.urn):
+        for key, created in self.pending.unconfirmed(self.urn):
             if self._adopt(resource, created, effective):
                 return created.id, self._finish(resource, created, inputs, frozenset(effective))
-            self.journal.confirm(self.urn, key)
+            self.pending.confirm(self.urn, key)
         created = resource.create(effective)
-        if self.entry.journaled:
-            self.journal.record(self.urn, self.entry.key(created.id, created.facts), created)
+        if self.entry.recorded:
+            self.pending.record(self.urn, self.entry.key(created.id, created.facts), created)
         changed = frozenset(effective) & self.entry.handled
         return created.id, self._finish(resource, created, inputs, changed)
 
     def confirm(self, identity: str, outputs: Properties) -> None:
         """The engine knows this object."""
-        self.journal.confirm(self.urn, self.entry.key(identity, outputs))
+        self.pending.confirm(self.urn, self.entry.key(identity, outputs))
 
     def _adopt(self, resource: Resource[Any], created: Created, inputs: Properties) -> bool:
         """Whether the object of an interrupted run can be taken over; one that can't be is removed."""

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers import check
+from sandbox.providers import validation
 from sandbox.providers.resource import Function, Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import Properties
@@ -25,7 +25,7 @@ class Package(abc.ABC):
         """The schema of every resource type and function in the table."""
 
     @abc.abstractmethod
-    def check_configuration(self, values: Properties) -> list[check.Failure]:
+    def check_configuration(self, values: Properties) -> list[validation.Failure]:
         """What is wrong with the provider's own settings."""
 
     @abc.abstractmethod

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sandbox.providers import check, schema
+from sandbox.providers import schema, validation
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
 from sandbox.providers.resource import Created, Resource
@@ -28,7 +28,7 @@ _CLASSES = {
 class _Generated(Resource[None]):
     """Made once; every change makes a new one. Nothing exists outside the engine's state."""
 
-    journaled = False
+    recorded = False
 
     def read(self, identity: str, state: Properties) -> Properties | None:
         del identity
@@ -135,7 +135,7 @@ class RandomPackage(Package):
                 self._schemas = schema.load("pulumi-random", tokens, lambda *_: None, sources, cache_directory())
         return self._schemas
 
-    def check_configuration(self, values: Properties) -> list[check.Failure]:
+    def check_configuration(self, values: Properties) -> list[validation.Failure]:
         """The provider has no settings."""
         return [(name, "the random provider has no settings") for name in values if name not in ("version",)]
 

@@ -50,7 +50,7 @@ class Resource(abc.ABC, Generic[Backend]):
     delete_first: ClassVar[bool] = False
     """AWS allows one of its kind only: a replacement needs the old one gone."""
 
-    journaled: ClassVar[bool] = True
+    recorded: ClassVar[bool] = True
     """A creation leaves something behind when the engine forgets it."""
 
     def __init__(self, backend: Backend, urn: str) -> None:

@@ -11,11 +11,11 @@ from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.providers import check
+from sandbox.providers import validation
 from sandbox.providers.files import state_directory
-from sandbox.providers.journal import Journal
 from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
 from sandbox.providers.package import Package
+from sandbox.providers.pending_creations import PendingCreations
 from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
 
@@ -31,7 +31,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         self._make = make
         self._blank = make()
         self._configured: dict[str, Package] = {}
-        self._journal = Journal(state_directory() / "providers" / self._blank.name)
+        self._pending = PendingCreations(state_directory() / "providers" / self._blank.name)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
         """Say what this provider understands."""
@@ -89,7 +89,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         arguments, secrets = decode(request.args)
         arguments = {name: value for name, value in arguments.items() if value is not None}
         shape = package.schemas()[request.tok].inputs
-        found = list(check.failures(shape, arguments, secrets, _source(entry)))
+        found = list(validation.failures(shape, arguments, secrets, _source(entry)))
         found += [(name, "missing required argument") for name in sorted(entry.required - arguments.keys())]
         if found:
             return provider_pb2.InvokeResponse(failures=_failures(found))
@@ -205,7 +205,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         def make() -> Resource[Any]:
             return entry(package.backend(None), request.urn)
 
-        return Lifecycle(entry, package.schemas()[token], make, self._journal, request.urn, dict(package.default_tags))
+        return Lifecycle(entry, package.schemas()[token], make, self._pending, request.urn, dict(package.default_tags))
 
     def _package(self, context: grpc.ServicerContext) -> Package:
         """The one that this connection configured; a connection that was lost comes back from another port."""
@@ -241,7 +241,7 @@ def _source(entry: type) -> str:
     return f"{entry.__module__.replace('.', '/')}.py ({entry.__name__})"
 
 
-def _failures(found: list[check.Failure]) -> list[provider_pb2.CheckFailure]:
+def _failures(found: list[validation.Failure]) -> list[provider_pb2.CheckFailure]:
     return [provider_pb2.CheckFailure(property=path, reason=f"{path}: {reason}") for path, reason in found]
 
 

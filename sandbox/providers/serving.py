@@ -14,7 +14,7 @@ from typing import NoReturn
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.plugin_start import SERVER_OPTIONS, Start
+from sandbox.engine.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers.package import Package
 from sandbox.providers.server import ProviderService
 
@@ -24,7 +24,7 @@ _WORKERS = 32
 def serve(packages: Sequence[Callable[[], Package]], start: Start) -> NoReturn:
     """Serve each on a port of 127.0.0.1, print the ports, and end the process on a signal or when the engine is gone.
 
-    Calls that are under way are finished first, so that nothing is made without being noted in the journal.
+    Calls that are under way are finished first, so that nothing is made without being recorded as pending.
     """
     # Not an event, whose lock the interrupted thread may hold.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()

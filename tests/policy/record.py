@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 RECORDED = Path(__file__).with_name("recorded")
 RECORDER = Path(__file__).with_name("recorder")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from preflight.check import Status
+from preflight.errors import Status
 from sandbox.local_aws import ACCOUNT, REGION
 from tests.preflight.world import World, policy
 

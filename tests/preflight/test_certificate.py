@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from preflight.certificate import covers
-from preflight.check import Status
+from preflight.errors import Status
 from tests.preflight.world import World
 
 ISSUED, COVERS, IN_DATE = "certificate: is issued", "certificate: covers the host", "certificate: is in date"

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from preflight.aws import Aws
-from preflight.check import Status
+from preflight.errors import Status
 from tests.preflight.world import World
 
 

@@ -1,7 +1,7 @@
 """In an account where everything is as it should be, every check says so."""
 
-from preflight.check import Status
 from preflight.command import CHECKS
+from preflight.errors import Status
 from tests.preflight.world import World
 
 

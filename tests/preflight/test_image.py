@@ -2,7 +2,7 @@
 
 import pytest
 
-from preflight.check import Status
+from preflight.errors import Status
 from tests.preflight.world import TAG, World
 
 REGISTRY = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"

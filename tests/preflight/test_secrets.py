@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from preflight.check import Status
+from preflight.errors import Status
 from preflight.secrets import number_problem, private_key_problem
 from tests.preflight.world import APP_KEY, World, policy
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from preflight.check import Status
+from preflight.errors import Status
 from sandbox.local_aws import REGION
 from tests.preflight.world import World, lock_table
 

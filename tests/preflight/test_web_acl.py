@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from preflight.check import Status
+from preflight.errors import Status
 from sandbox.local_aws import ACCOUNT, REGION
 from tests.preflight.world import World
 

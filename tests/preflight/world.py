@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from components import settings
 from components.names import PhysicalNames
 from preflight.aws import Aws
-from preflight.check import Check, Result, Status, run_checks
+from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment
+from preflight.errors import Status
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws
 
 TAG = "v0.47.1"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import engine
+from sandbox.engine import installation
 from sandbox.errors import SandboxError
 from tests.sandbox.harness import Ground
 
@@ -17,7 +17,7 @@ def _engine(request: pytest.FixtureRequest) -> None:
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         try:
-            engine.locate()
+            installation.locate()
         except SandboxError as error:
             pytest.exit(str(error), returncode=1)
 

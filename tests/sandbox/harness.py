@@ -12,7 +12,7 @@ import pytest
 
 from sandbox import processes
 from sandbox.paths import CHECKOUT, STATE_VARIABLE
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 SEED_OUTPUTS = {
     "atlantis_ecr_repository_url",
@@ -38,7 +38,7 @@ SEED_OUTPUTS = {
 URL_OUTPUTS = {"atlantis_url", "atlantis_webhook_url"}
 
 WEB_ACL = "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/platform/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-"""As a stack file names one; a sandbox puts a twin in its place."""
+"""As a stack file names one; a sandbox puts a substitute in its place."""
 
 
 def begin_to_stop(state: Path, name: str) -> None:
@@ -68,7 +68,7 @@ class Ground:
     def sandbox(self, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
         """The sandbox without Atlantis itself, with ``settings`` of the namespace ``atlantis:`` over the stack file's."""
         overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-        return Sandbox(self.stack, state=self.state, settings=overrides, policy_pack=pack, hooks=())
+        return Sandbox(self.stack, state=self.state, settings=overrides, policy_pack=pack, run_atlantis=False)
 
     def environment(self) -> dict[str, str]:
         """The environment in which the command line uses this folder."""

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.engine.stack import EngineError
 from sandbox.paths import CHECKOUT
-from sandbox.policy_check import PACK
-from sandbox.run import Sandbox
-from sandbox.stack import EngineError
+from sandbox.sandbox import Sandbox
 
 __all__ = ["Judge", "Shown", "configured_pack", "edited_program", "shown"]
 
+PACK = CHECKOUT / "policy"
 PROGRAM_FILES = ("__main__.py", "names.py", "settings", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
 
 _HEADLINE = re.compile(r"- \[(mandatory|advisory)\] \[severity: \w+\]  ([a-z-]+)  \(([^:]+:[^:]+:[^:]+): (.+)\)")

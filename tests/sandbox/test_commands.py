@@ -8,11 +8,11 @@ import pytest
 
 from sandbox import local_aws
 from sandbox.__main__ import VERBS
+from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
 from sandbox.files import write_json
 from sandbox.locks import mark_unfinished
-from sandbox.run import Sandbox
-from sandbox.workspace import clean_environment
+from sandbox.sandbox import Sandbox
 from tests.sandbox.harness import Ground
 
 
@@ -113,7 +113,7 @@ def test_a_forced_down_killed_while_it_empties_the_folder_is_ended_by_the_next_r
 
 def test_encrypted_settings_are_refused_with_the_reason(ground: Ground, tmp_path: Path):
     (tmp_path / "Pulumi.local.yaml").write_text("config: {'atlantis:token': {secure: abc}}\n")
-    sandbox = Sandbox(state=ground.state, program=tmp_path, hooks=())
+    sandbox = Sandbox(state=ground.state, program=tmp_path, run_atlantis=False)
 
     with pytest.raises(SandboxError, match=r"encrypted settings \(atlantis:token\)"):
         sandbox.up()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import engine, go_build
+from sandbox import go_build
+from sandbox.engine import installation
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
 
@@ -25,7 +26,7 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "path"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    for module in (engine, go_build):
+    for module in (installation, go_build):
         monkeypatch.setattr(module, "ENGINES", tmp_path / "engines")
     return folder
 
@@ -33,7 +34,7 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("bare_path")
 def test_without_pulumi_and_go_both_ways_out_are_named():
     with pytest.raises(SandboxError) as raised:
-        engine.locate()
+        installation.locate()
 
     message = str(raised.value)
     assert "https://www.pulumi.com/docs/install/" in message
@@ -45,21 +46,21 @@ def test_go_that_is_too_old_is_named_with_its_version(bare_path: Path):
     _tool(bare_path, "go", "echo go1.21.4")
 
     with pytest.raises(SandboxError, match=r"needs Go 1\.26, and Go here is go1\.21\.4"):
-        engine.locate()
+        installation.locate()
 
 
 def test_an_installed_pulumi_is_used_as_it_is(bare_path: Path):
     _tool(bare_path, "pulumi", "exit 0")
     _tool(bare_path, "pulumi-language-python", "exit 0")
 
-    assert engine.locate().executable == bare_path / "pulumi"
+    assert installation.locate().executable == bare_path / "pulumi"
 
 
 def test_a_failed_build_shows_its_last_words_and_leaves_no_engine(bare_path: Path, tmp_path: Path):
     _tool(bare_path, "go", 'test "$1" = env && echo go1.26.0 || { echo "proxy unreachable"; exit 1; }')
 
     with pytest.raises(SandboxError, match="proxy unreachable"):
-        engine.locate()
+        installation.locate()
 
     assert not list((tmp_path / "engines").rglob("pulumi"))
 
@@ -73,12 +74,12 @@ def test_a_build_shows_progress_and_the_result_is_found_again(
     )
     _tool(bare_path, "go", f"case $1 in env) echo go1.26.0;; list) echo a; echo b;; build) {build};; esac")
 
-    first = engine.locate()
+    first = installation.locate()
 
     said = capfd.readouterr().err
     assert "Building the Pulumi engine v3.259.0" in said
     assert "compiled 1 of about 2 packages" in said
-    assert engine.locate() == first
+    assert installation.locate() == first
     assert capfd.readouterr().err == ""
     assert os.access(first.executable.with_name("pulumi-language-python"), os.X_OK)
 
@@ -88,8 +89,9 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
     program.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from sandbox import __main__, engine, go_build\n"
-        "engine.ENGINES = go_build.ENGINES = Path('no-engine-here')\n"
+        "from sandbox import __main__, go_build\n"
+        "from sandbox.engine import installation\n"
+        "installation.ENGINES = go_build.ENGINES = Path('no-engine-here')\n"
         "sys.exit(__main__.main())\n"
     )
     environment = {

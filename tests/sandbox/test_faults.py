@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from sandbox import local_aws, locks, processes
+from sandbox.engine.stack import EngineError
+from sandbox.engine.workspace import clean_environment, provider_settings
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
-from sandbox.stack import EngineError
-from sandbox.workspace import clean_environment, provider_settings
 from tests.sandbox.faulty_aws import faulty
 from tests.sandbox.harness import Ground, resource
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.engine.stack import EngineError
 from sandbox.paths import CHECKOUT
-from sandbox.run import Sandbox
-from sandbox.stack import EngineError
+from sandbox.sandbox import Sandbox
 from tests.sandbox.harness import Ground
 
 PROJECT = f"""
@@ -46,7 +46,7 @@ def tiny(ground: Ground, tmp_path: Path):
         if pack:
             (packs / "PulumiPolicy.yaml").write_text(PROJECT.replace("name: tiny\n", ""))
             (packs / "__main__.py").write_text(pack)
-        return Sandbox(state=ground.state, program=program, policy_pack=packs if pack else None, hooks=())
+        return Sandbox(state=ground.state, program=program, policy_pack=packs if pack else None, run_atlantis=False)
 
     return make
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox import local_aws
-from sandbox.local_aws import LocalAws
-from sandbox.workspace import clean_environment
+from sandbox.engine.workspace import clean_environment
+from sandbox.local_aws import LocalAws, instance
 from tests.sandbox.harness import begin_to_stop
 
 ANSWERS = 200
@@ -51,7 +51,7 @@ def test_a_large_object_is_whole(aws: LocalAws):
 
 def test_one_that_is_being_stopped_is_followed_by_one_with_its_state(aws: LocalAws, tmp_path: Path):
     aws.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": aws.region})
-    begin_to_stop(tmp_path, local_aws.NAME)
+    begin_to_stop(tmp_path, instance.NAME)
     assert local_aws.running(tmp_path) is None
 
     found = local_aws.start(tmp_path, clean_environment())
@@ -65,7 +65,7 @@ def test_one_that_does_not_answer_yet_is_waited_for(tmp_path: Path, monkeypatch:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(local_aws, "_answers", die)
+        patch.setattr(instance, "_answers", die)
         with pytest.raises(KeyboardInterrupt):
             local_aws.start(tmp_path, clean_environment())
     begun = local_aws.running(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import plugins
+from sandbox.engine import plugins
 
 
 def _plugin(folder: Path, provider: str, says: str) -> None:

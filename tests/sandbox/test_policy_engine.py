@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sandbox.engine.stack import EngineError
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
-from sandbox.run import Sandbox
-from sandbox.stack import EngineError
+from sandbox.sandbox import Sandbox
 from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import WEB_ACL, Ground
 from tests.sandbox.policy_judge import Judge, Shown, configured_pack, edited_program, shown
@@ -79,13 +79,15 @@ def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge
 def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
     program = edited_program(tmp_path, "components/storage.py", "encrypted=True", "encrypted=False")
 
-    _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, hooks=()))
+    _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, run_atlantis=False))
 
     assert ("encryption", "at-rest", "storage-efs") in _unmended(findings)
 
 
 def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
-    output, findings = judge.stops(Sandbox("prod", state=production.state, program=_two_writers(tmp_path), hooks=()))
+    output, findings = judge.stops(
+        Sandbox("prod", state=production.state, program=_two_writers(tmp_path), run_atlantis=False)
+    )
 
     assert _unmended(findings) == {("single-task", "maximum-percent", "compute-service")}
     assert "deploymentMaximumPercent is 200, so a deployment starts the new task beside the old one" in output
@@ -101,7 +103,9 @@ def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: G
     pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
     program = _two_writers(tmp_path)
 
-    _, findings = judge.passes(Sandbox("prod", state=production.state, program=program, policy_pack=pack, hooks=()))
+    _, findings = judge.passes(
+        Sandbox("prod", state=production.state, program=program, policy_pack=pack, run_atlantis=False)
+    )
 
     (used,) = [each for each in findings if each.resource == "compute-service"]
     assert (used.level, used.policy) == ("advisory", "evaluation-report")
@@ -115,7 +119,7 @@ def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, jud
     exemption = {"resource": "compute-service", "reason": "It was a trial only.", "expires": "2026-01-31"}
     pack = configured_pack(tmp_path, {"single-task": {"exemptions": [exemption]}})
 
-    output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, hooks=()))
+    output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False))
 
     assert _unmended(findings) == {("single-task", "exemption", "compute-service")}
     assert "its exemption from single-task ended on 2026-01-31 (It was a trial only.)" in output
@@ -125,7 +129,7 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
     pack = configured_pack(tmp_path, {"single-tasks": "mandatory", "recovery": {"requireProtekt": True}})
 
     with pytest.raises(SandboxError) as error:
-        Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
+        Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False).preview()
 
     assert 'there is no policy "single-tasks"; did you mean "single-task"?' in str(error.value)
     assert 'the policy recovery has no key "requireProtekt"; did you mean "requireProtect"?' in str(error.value)
@@ -147,7 +151,7 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
     pack = configured_pack(tmp_path, changes)
 
     with pytest.raises(EngineError):
-        Sandbox("prod", state=production.state, policy_pack=pack, hooks=()).preview()
+        Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False).preview()
 
     captured = capfd.readouterr()
     assert reason in captured.out + captured.err
@@ -202,7 +206,7 @@ def test_stacks_that_others_wrote_have_the_expected_findings(
     mandatory: set[tuple[str, str, str]],
     advisory: set[tuple[str, str, str]],
 ):
-    sandbox = Sandbox("dev", state=tmp_path / "dev", program=PROGRAMS / program, hooks=())
+    sandbox = Sandbox("dev", state=tmp_path / "dev", program=PROGRAMS / program, run_atlantis=False)
 
     output, findings = judge.stops(sandbox) if mandatory else judge.passes(sandbox)
 
@@ -278,7 +282,7 @@ def test_recording_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     recording = tmp_path / "first_preview.json"
     monkeypatch.setenv("RECORDING", str(recording))
 
-    Sandbox("prod", state=tmp_path / "prod", policy_pack=RECORDER, hooks=()).preview()
+    Sandbox("prod", state=tmp_path / "prod", policy_pack=RECORDER, run_atlantis=False).preview()
 
     recorded, current = (
         {(each["type"], each["name"]): sorted(each["inputs"]) for each in json.loads(file.read_text(encoding="utf-8"))}

@@ -1,4 +1,4 @@
-"""Production's settings in the sandbox: what they name by id has twins, and the existing VPC is used."""
+"""Production's settings in the sandbox: existing resources have substitutes, and the existing VPC is used."""
 
 import pytest
 
@@ -14,17 +14,17 @@ def test_the_preview_needs_no_aws_account_and_leaves_nothing_running(
     answer = production.cli("preview")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "vpc-0a1b2c3d4e5f60718 has its twin" in answer.stderr
+    assert "vpc vpc-0a1b2c3d4e5f60718: created vpc-" in answer.stderr
     assert "of-the-real-account" not in answer.stdout + answer.stderr
     assert "atlantis-guard" in answer.stdout
     assert list(own_processes(production.base)) == []
 
 
-def test_a_second_preview_uses_the_same_twins(production: Ground):
+def test_a_second_preview_uses_the_same_substitutes(production: Ground):
     answer = production.cli("preview")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "has its twin" not in answer.stderr
+    assert "as its substitute" not in answer.stderr
 
 
 def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
@@ -48,19 +48,19 @@ def test_a_web_acl_is_put_in_front_of_the_load_balancer_and_taken_away_again(pro
     sandbox.up()
 
     balancer = resource(sandbox, "aws:lb/loadBalancer:LoadBalancer")["outputs"]["arn"]
-    (twin,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
-    assert waf.get_web_acl_for_resource(ResourceArn=balancer)["WebACL"]["ARN"] == twin["ARN"]
+    (web_acl,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    assert waf.get_web_acl_for_resource(ResourceArn=balancer)["WebACL"]["ARN"] == web_acl["ARN"]
     assert sandbox.compare().describe() == ""
 
     waf.disassociate_web_acl(ResourceArn=balancer)
     sandbox.refresh()
     sandbox.up()
 
-    assert waf.list_resources_for_web_acl(WebACLArn=twin["ARN"])["ResourceArns"] == [balancer]
+    assert waf.list_resources_for_web_acl(WebACLArn=web_acl["ARN"])["ResourceArns"] == [balancer]
 
     production.sandbox().up()
 
-    assert waf.list_resources_for_web_acl(WebACLArn=twin["ARN"])["ResourceArns"] == []
+    assert waf.list_resources_for_web_acl(WebACLArn=web_acl["ARN"])["ResourceArns"] == []
 
 
 def test_a_forced_down_leaves_nothing_of_the_stack(production: Ground):

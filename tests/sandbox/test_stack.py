@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stack import EngineError, Stack
-from sandbox.workspace import Workspace
+from sandbox.engine.stack import EngineError, EngineStack
+from sandbox.engine.workspace import Workspace
 from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, last_changes, own_processes, resource
 
 
@@ -152,7 +152,7 @@ def test_a_damaged_state_is_taken_from_the_newest_whole_copy_whatever_the_files_
         written = 1795000000000000000 - len(name)
         os.utime(file, ns=(written, written))
 
-    stack = Stack("local", Workspace(tmp_path, tmp_path))
+    stack = EngineStack("local", Workspace(tmp_path, tmp_path))
 
     assert stack.restore()
     assert (engine / "stacks/tiny/local.json").read_text() == '{"newest": 3}'

@@ -67,7 +67,7 @@ def test_the_shards_run_every_sandbox_test_once() -> None:
 
 def test_the_installed_cli_is_the_engine_of_the_sandbox() -> None:
     action = (GITHUB / "actions" / "pulumi" / "action.yaml").read_text(encoding="utf-8")
-    engine = (ROOT / "sandbox" / "pulumi-engine" / "go.mod").read_text(encoding="utf-8")
+    engine = (ROOT / "sandbox" / "engine" / "go.mod").read_text(encoding="utf-8")
     installed = re.findall(r"pulumi-version: (\S+)", action)
     assert installed == re.findall(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", engine)
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.providers import check, schema
+from sandbox.providers import schema, validation
 from sandbox.providers.aws import base, table
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.mapping import bound, member
-from sandbox.providers.aws.session import Session, Settings
+from sandbox.providers.aws.session import ProviderSettings, Session
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
 from sandbox.providers.schema import ResourceSchema, Shape
@@ -46,7 +46,7 @@ class AwsPackage(Package):
     functions = table.FUNCTIONS
 
     def __init__(self) -> None:
-        self._settings: Settings | None = None
+        self._settings: ProviderSettings | None = None
         self._sessions: dict[str, Session] = {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -60,9 +60,9 @@ class AwsPackage(Package):
                 base.SCHEMAS.update(schema.load("pulumi-aws", tokens, _refiner(), sources, cache_directory()))
         return base.SCHEMAS
 
-    def check_configuration(self, values: Properties) -> list[check.Failure]:
+    def check_configuration(self, values: Properties) -> list[validation.Failure]:
         """Strict: a setting that is not carried out is refused."""
-        found: list[check.Failure] = []
+        found: list[validation.Failure] = []
         known = _TEXTS | _SWITCHES | _OTHERS
         for name in values.keys() - known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -84,7 +84,7 @@ class AwsPackage(Package):
     def configure(self, values: Properties) -> None:
         """Take the settings and make the client that every program begins with."""
         tags = _parsed(values.get("defaultTags")) or {}
-        self._settings = Settings(
+        self._settings = ProviderSettings(
             region=values["region"],
             endpoints=_endpoints(values),
             access_key=values.get("accessKey", "test"),
@@ -114,7 +114,9 @@ class AwsPackage(Package):
         name = region or settings.region
         with self._lock:
             if name not in self._sessions:
-                self._sessions[name] = Session(Settings(**{**settings.__dict__, "region": name}), self._stopping)
+                self._sessions[name] = Session(
+                    ProviderSettings(**{**settings.__dict__, "region": name}), self._stopping
+                )
             return self._sessions[name]
 
     @property

@@ -23,7 +23,7 @@ class WaitError(Exception):
 
 
 @dataclass
-class Settings:
+class ProviderSettings:
     """The provider's settings (`aws:region` and so on)."""
 
     region: str
@@ -39,7 +39,7 @@ class Settings:
 class Session:
     """Clients of one region, made when first needed."""
 
-    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
+    def __init__(self, settings: ProviderSettings, stopping: threading.Event) -> None:
         self.settings = settings
         self.region = settings.region
         self.partition = _partition(settings.region)

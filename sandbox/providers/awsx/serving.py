@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import signal
 
-from sandbox.plugin_start import Start
+from sandbox.engine.plugin_start import Start
 
 __all__ = ["serve"]
 

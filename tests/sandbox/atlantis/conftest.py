@@ -13,8 +13,9 @@ import pytest
 from sandbox import local_aws, processes
 from sandbox.atlantis import lifecycle
 from sandbox.atlantis.status import Status, StatusFile
+from sandbox.engine.workspace import clean_environment
 from sandbox.github.store import Store
-from sandbox.workspace import clean_environment
+from sandbox.local_aws import instance
 from tests.sandbox.atlantis.world import World
 
 
@@ -24,7 +25,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("service"))
     yield made
     lifecycle.take_down(made.deployment)
-    assert [process for process in processes.recorded(made.deployment.state) if process.name != local_aws.NAME] == []
+    assert [process for process in processes.recorded(made.deployment.state) if process.name != instance.NAME] == []
     local_aws.stop(made.deployment.state)
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from sandbox import processes
 from sandbox.atlantis import build
-from sandbox.atlantis.deployment import Deployment
-from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.status import Status, StatusFile
+from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import Store
-from sandbox.github.webhook import deliver
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import BUCKET, TABLE
@@ -46,18 +46,18 @@ def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
 
 
 @pytest.fixture
-def service(up: Ground) -> Deployment:
-    found = deployed(_sandbox(up))
+def service(up: Ground) -> DeployedService:
+    found = _sandbox(up).service()
     assert found is not None
     return found
 
 
 @pytest.fixture
-def github(service: Deployment) -> Store:
+def github(service: DeployedService) -> Store:
     return Store(service.state / "github")
 
 
-def _status(service: Deployment) -> Status:
+def _status(service: DeployedService) -> Status:
     return StatusFile(service.state, service.name).read()
 
 
@@ -82,7 +82,7 @@ def test_the_log_is_shown(up: Ground) -> None:
     assert "Atlantis started - listening on port" in answer.stdout
 
 
-def test_the_deployed_rules_lead_to_the_server(service: Deployment) -> None:
+def test_the_deployed_rules_lead_to_the_server(service: DeployedService) -> None:
     balancer = entrance(service)
     assert balancer.host == "atlantis.example.com"
     assert balancer.request("GET", "/healthz").status == 200
@@ -90,7 +90,7 @@ def test_the_deployed_rules_lead_to_the_server(service: Deployment) -> None:
     assert (redirected.status, redirected.headers["location"]) == (301, "https://atlantis.example.com:443/")
 
 
-def test_the_alarms_watch_what_is_deployed(up: Ground, service: Deployment) -> None:
+def test_the_alarms_watch_what_is_deployed(up: Ground, service: DeployedService) -> None:
     outputs = json.loads(up.cli("outputs").stdout)
     (balancer,) = service.client("elbv2").describe_load_balancers()["LoadBalancers"]
     (certificate,) = service.client("acm").list_certificates()["CertificateSummaryList"]
@@ -108,7 +108,7 @@ def test_the_alarms_watch_what_is_deployed(up: Ground, service: Deployment) -> N
     assert sorted(set(watched)) == sorted(dimensions.items())
 
 
-def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(service: Deployment) -> None:
+def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(service: DeployedService) -> None:
     cloudwatch, sqs = service.client("cloudwatch"), service.client("sqs")
     queue = sqs.get_queue_url(QueueName="local-alarms")["QueueUrl"]
     for state in ("ALARM", "OK"):
@@ -122,7 +122,7 @@ def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(service: De
 
 @needs_terraform
 def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed_role(
-    service: Deployment, github: Store
+    service: DeployedService, github: Store
 ) -> None:
     encryption = service.client("s3").get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
     key = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
@@ -151,7 +151,7 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     assert github.unexpected() == []
 
 
-def test_no_secret_value_is_in_the_sandboxs_own_files(service: Deployment) -> None:
+def test_no_secret_value_is_in_the_sandboxs_own_files(service: DeployedService) -> None:
     described = service.task_definition(service.require_service().definition)
     names = ["ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET"]
     values = list(read_task_secrets(service, described, names).values())
@@ -161,13 +161,13 @@ def test_no_secret_value_is_in_the_sandboxs_own_files(service: Deployment) -> No
     assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
 
 
-def test_a_second_up_leaves_the_task_alone(up: Ground, service: Deployment) -> None:
+def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
     before = _status(service)
     _sandbox(up).up()
     assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
-def test_an_update_stops_the_old_task_and_starts_the_new_one(up: Ground, service: Deployment) -> None:
+def test_an_update_stops_the_old_task_and_starts_the_new_one(up: Ground, service: DeployedService) -> None:
     before = _status(service)
     _sandbox(up, logLevel="debug").up()
     assert _status(service).task != before.task
@@ -183,7 +183,9 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
     assert results["DNS: hosted zone"]["status"] == "ok"
 
 
-def test_up_fails_where_nobody_pushed_the_image_and_the_old_task_serves_again(up: Ground, service: Deployment) -> None:
+def test_up_fails_where_nobody_pushed_the_image_and_the_old_task_serves_again(
+    up: Ground, service: DeployedService
+) -> None:
     good = _status(service).definition
     with pytest.raises(SandboxError) as failure:
         _sandbox(up, logLevel="debug", imageTag="v9.9.9").up()
@@ -197,7 +199,7 @@ def test_up_fails_where_nobody_pushed_the_image_and_the_old_task_serves_again(up
 
 
 def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_when_it_is_mended(
-    up: Ground, service: Deployment
+    up: Ground, service: DeployedService
 ) -> None:
     described = service.task_definition(service.require_service().definition)
     variables = ["ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID", "ATLANTIS_GH_APP_KEY"]
@@ -220,7 +222,7 @@ def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_wh
     assert _status(service).state == "healthy"
 
 
-def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: Deployment) -> None:
+def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:
     _sandbox(up, logLevel="warn", desiredCount=0).up()
     assert _status(service).state == "idle"
     assert processes.find(service.state, service.name) is None

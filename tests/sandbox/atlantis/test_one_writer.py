@@ -12,8 +12,8 @@ import pytest
 from sandbox import processes
 from sandbox.atlantis import build, diagnosis, lifecycle, operator
 from sandbox.atlantis.lifecycle import entrance
+from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
-from sandbox.workspace import clean_environment
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.world import World, variable
 from tests.sandbox.harness import begin_to_stop

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import Store
-from sandbox.github.webhook import deliver
 from sandbox.paths import CHECKOUT
 from tests.sandbox.atlantis.conftest import eventually, fetch, status
 from tests.sandbox.atlantis.world import OWNER, World
@@ -60,7 +60,7 @@ def test_the_page_shows_the_lock_of_a_planned_pull_request(running: World, githu
         repository, "network", {"network/main.tf": 'resource "terraform_data" "a" {}\n'}, "Network"
     )
     assert deliver(running.deployment, "pull_request", events.pull_request(github, pull)).status == 200
-    url = f"http://127.0.0.1:{status(running).front_port}/"
+    url = f"http://127.0.0.1:{status(running).proxy_port}/"
     eventually("the lock", lambda: f"{repository} #1".encode() in fetch(url)[1])
     eventually("the plan's comment", lambda: github.recorded("comments"))
 

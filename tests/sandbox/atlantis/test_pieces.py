@@ -12,11 +12,11 @@ import pytest
 
 from sandbox.atlantis import image_tools
 from sandbox.atlantis.build import listen_on_loopback
-from sandbox.atlantis.container import Network, free_port, prepare
+from sandbox.atlantis.container import TaskNetwork, free_port, prepare
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health, HealthMonitor
-from sandbox.atlantis.logs import follow
 from sandbox.atlantis.task_definition import HealthCheck, TaskDefinition
+from sandbox.commands.logs import follow
 from sandbox.errors import SandboxError
 
 _DATA = "/home/atlantis/.atlantis"
@@ -47,7 +47,7 @@ def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str
         root=tmp_path / "root",
         volumes={_DATA: tmp_path / "efs"},
         tools=tmp_path / "tools",
-        network=Network("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
+        network=TaskNetwork("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
         credentials_url="http://127.0.0.1:2/secret-path",
         database={},
     )
@@ -167,7 +167,7 @@ def test_the_log_begins_with_its_last_lines(tmp_path: Path, capsys: pytest.Captu
 def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
     log = tmp_path / "atlantis.log"
     log.write_text("one\n")
-    script = f"from pathlib import Path\nfrom sandbox.atlantis.logs import follow\nfollow(Path({str(log)!r}), 1, forever=True)"
+    script = f"from pathlib import Path\nfrom sandbox.commands.logs import follow\nfollow(Path({str(log)!r}), 1, forever=True)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as follower:
         assert follower.stdout is not None
         assert follower.stdout.readline() == "one\n"

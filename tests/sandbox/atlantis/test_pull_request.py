@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.atlantis import lifecycle
+from sandbox.commands.webhook import deliver
+from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
-from sandbox.github.webhook import deliver
-from sandbox.workspace import clean_environment
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import BUCKET, TABLE, World, variable
@@ -73,7 +73,7 @@ def test_a_browser_follows_the_output_of_a_plan(running: World, github: Store) -
     comment(github, pull, "Ran Plan for dir: `.`")
     links = [entry["target_url"] for entry in github.recorded("statuses")[before:]]
     job = next(path for link in links if (path := urlsplit(link).path).startswith("/jobs/"))
-    root = f"http://127.0.0.1:{status(running).front_port}"
+    root = f"http://127.0.0.1:{status(running).proxy_port}"
     assert fetch(root + job)[0] == 200
 
     code, output = open_websocket(root, f"{job}/ws")

@@ -17,18 +17,18 @@ import pytest
 
 from sandbox import processes
 from sandbox.atlantis import locking_database
-from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.status import Status, StatusFile
+from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.certificates import Certificates, issue
 from sandbox.github.store import Store
-from sandbox.github.webhook import deliver
 from sandbox.paths import CHECKOUT
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.harness import Ground, own_processes
@@ -55,33 +55,33 @@ def up(module_ground: Ground) -> Iterator[Ground]:
 
 
 @pytest.fixture
-def service(up: Ground) -> Deployment:
-    found = deployed(_sandbox(up))
+def service(up: Ground) -> DeployedService:
+    found = _sandbox(up).service()
     assert found is not None
     return found
 
 
-def _status(service: Deployment) -> Status:
+def _status(service: DeployedService) -> Status:
     return StatusFile(service.state, service.name).read()
 
 
-def _events(service: Deployment) -> list[str]:
+def _events(service: DeployedService) -> list[str]:
     return [line.partition(" ")[2] for line in _status(service).events]
 
 
-def _database(service: Deployment) -> processes.Process:
+def _database(service: DeployedService) -> processes.Process:
     found = processes.find(service.state, f"locking-{GROUP}")
     assert found is not None
     assert found.alive
     return found
 
 
-def _password(service: Deployment) -> str:
+def _password(service: DeployedService) -> str:
     described = service.task_definition(service.require_service().definition)
     return read_task_secrets(service, described, [PASSWORD])[PASSWORD]
 
 
-def _ask(service: Deployment, *words: str, password: str | None = None) -> str:
+def _ask(service: DeployedService, *words: str, password: str | None = None) -> str:
     """Say one thing to the database, over TLS that the sandbox's authority vouches for; the whole answer."""
     context = ssl.create_default_context(cafile=str(service.state / "github" / "tls" / "trusted.pem"))
     port = _database(service).port
@@ -103,7 +103,7 @@ def _ask(service: Deployment, *words: str, password: str | None = None) -> str:
 class Visitor:
     """Asks for the server's health through the load balancer, again and again, until it is stopped."""
 
-    def __init__(self, service: Deployment) -> None:
+    def __init__(self, service: DeployedService) -> None:
         self.balancer, self.answers = entrance(service), list[int]()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -128,7 +128,7 @@ def test_state_and_local_aws_agree_on_the_database(up: Ground) -> None:
     assert "aws:elasticache/replicationGroup:ReplicationGroup" in types
 
 
-def test_the_server_uses_the_database_and_no_lock_file(service: Deployment) -> None:
+def test_the_server_uses_the_database_and_no_lock_file(service: DeployedService) -> None:
     log = (service.state / "logs" / f"{service.name}.log").read_text()
     assert f"Utilizing Redis DB in single-node mode, host: localhost, port: {_database(service).port}" in log
     assert "BoltDB" not in log
@@ -136,13 +136,13 @@ def test_the_server_uses_the_database_and_no_lock_file(service: Deployment) -> N
     assert entrance(service).request("GET", "/readyz").status == 200
 
 
-def test_the_database_answers_over_tls_and_to_the_deployed_password_only(service: Deployment) -> None:
+def test_the_database_answers_over_tls_and_to_the_deployed_password_only(service: DeployedService) -> None:
     assert "NOAUTH" in _ask(service, "PING")
     assert "WRONGPASS" in _ask(service, "PING", password="x" * 48)
     assert _ask(service, "PING", password=_password(service)) == "+PONG\r\n"
 
 
-def test_the_password_is_in_no_argument_and_no_file(service: Deployment) -> None:
+def test_the_password_is_in_no_argument_and_no_file(service: DeployedService) -> None:
     password = _password(service).encode()
     database = _database(service)
     assert password not in Path(f"/proc/{database.pid}/cmdline").read_bytes()
@@ -155,7 +155,7 @@ def test_the_password_is_in_no_argument_and_no_file(service: Deployment) -> None
 
 
 @needs_terraform
-def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: Deployment) -> None:
+def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: DeployedService) -> None:
     github = Store(service.state / "github")
     pull = open_pull_request(github, "network", "v1")
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
@@ -169,7 +169,7 @@ def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: Deployment) 
     assert "network" in entrance(service).request("GET", "/").body.decode()
 
 
-def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, service: Deployment) -> None:
+def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, service: DeployedService) -> None:
     old, before = _status(service), len(_events(service))
     with Visitor(service) as visitor:
         _sandbox(up, logLevel="error").up()
@@ -193,7 +193,7 @@ def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, s
     assert len(refused) <= 2
 
 
-def test_an_update_that_fails_leaves_the_old_task_where_it_is(service: Deployment) -> None:
+def test_an_update_that_fails_leaves_the_old_task_where_it_is(service: DeployedService) -> None:
     before = _status(service)
     described = service.task_definition(before.definition or "")
     broken = service.client("ecs").register_task_definition(
@@ -226,7 +226,9 @@ def _with(container: dict[str, Any], name: str, value: str) -> dict[str, Any]:
     return container | {"environment": [*kept, {"name": name, "value": value}]}
 
 
-def test_a_new_password_is_valid_beside_the_old_one_until_the_task_is_replaced(up: Ground, service: Deployment) -> None:
+def test_a_new_password_is_valid_beside_the_old_one_until_the_task_is_replaced(
+    up: Ground, service: DeployedService
+) -> None:
     old, database = _password(service), _database(service)
     _sandbox(up, logLevel="error", lockingPasswordGeneration=2).up()
     new = _password(service)
@@ -238,7 +240,7 @@ def test_a_new_password_is_valid_beside_the_old_one_until_the_task_is_replaced(u
     assert _ask(service, "PING", password=old) == _ask(service, "PING", password=new) == "+PONG\r\n"
 
 
-def _variables(service: Deployment, **changes: str) -> dict[str, str]:
+def _variables(service: DeployedService, **changes: str) -> dict[str, str]:
     return service.variables(service.require_service().definition) | {PASSWORD: "p" * 48} | changes
 
 
@@ -259,7 +261,7 @@ def certificates(tmp_path: Path) -> Certificates:
     ],
 )
 def test_a_task_that_is_told_otherwise_than_what_is_deployed_does_not_start(
-    service: Deployment, certificates: Certificates, changes: dict[str, str], problem: str
+    service: DeployedService, certificates: Certificates, changes: dict[str, str], problem: str
 ) -> None:
     with pytest.raises(TaskStartError) as refused:
         locking_database.serve(service, _variables(service, **changes), certificates)
@@ -267,14 +269,14 @@ def test_a_task_that_is_told_otherwise_than_what_is_deployed_does_not_start(
 
 
 def test_a_machine_without_a_redis_server_is_told_what_to_install(
-    service: Deployment, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    service: DeployedService, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(SandboxError, match="apt-get install redis-server"):
         locking_database.serve(service, _variables(service), certificates)
 
 
-def test_back_to_the_lock_file_the_old_task_stops_first(up: Ground, service: Deployment) -> None:
+def test_back_to_the_lock_file_the_old_task_stops_first(up: Ground, service: DeployedService) -> None:
     _sandbox(up, pack=None, deletionProtection=False).up()
     old, before = _status(service).task, len(_events(service))
     _sandbox(up, pack=None, lockingDatabase="boltdb", deletionProtection=False).up()

@@ -11,11 +11,11 @@ from sandbox import local_aws, processes
 from sandbox.atlantis import websocket
 from sandbox.atlantis.lifecycle import bring_up, entrance
 from sandbox.atlantis.targets import Response
+from sandbox.commands.webhook import deliver
+from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
-from sandbox.github.webhook import deliver
-from sandbox.listener_rules import Request
-from sandbox.workspace import clean_environment
+from sandbox.local_aws.listener_rules import Request
 from tests.sandbox.atlantis.conftest import (
     eventually,
     fetch,
@@ -78,7 +78,7 @@ def test_the_server_is_healthy(running: World, path: str) -> None:
 
 
 def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(running: World) -> None:
-    root = f"http://127.0.0.1:{status(running).front_port}"
+    root = f"http://127.0.0.1:{status(running).proxy_port}"
     content = fetch(f"{root}/")[1].decode()
     assert "<title>atlantis</title>" in content
     linked = re.findall(r'(?:src|href)="(/static/[^"?]+)', content)
@@ -88,7 +88,7 @@ def test_the_page_and_everything_it_links_to_opens_at_the_browsers_address(runni
 
 
 def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: World) -> None:
-    root = f"http://127.0.0.1:{status(running).front_port}"
+    root = f"http://127.0.0.1:{status(running).proxy_port}"
     code, answer = open_websocket(root, "/jobs/no-such-job/ws")
     with answer:
         assert (code, answer.readline()) == (500, b"invalid key: no-such-job\n")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import build, diagnosis, operator
-from sandbox.atlantis.container import Network
+from sandbox.atlantis.container import TaskNetwork
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task import Launcher
 from sandbox.github import app
@@ -98,7 +98,7 @@ def launcher(world: World, tmp_path: Path) -> Launcher:
     service = world.deployment.require_service()
     operator.push_image(world.deployment, service)
     operator.set_up_app(world.deployment, service, Store(world.deployment.state / "github"))
-    network = Network(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
+    network = TaskNetwork(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
     return Launcher(world.deployment, build.executable(), network, issue(tmp_path / "tls"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox import local_aws
 from sandbox.atlantis import build
-from sandbox.atlantis.deployment import Deployment
+from sandbox.atlantis.deployed_service import DeployedService
 
 NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"
@@ -34,7 +34,7 @@ class World:
 
     def __init__(self, state: Path) -> None:
         self.aws = local_aws.start(state, {"PATH": "/usr/bin:/bin"})
-        self.deployment = Deployment(state, self.aws.endpoint, self.aws.region, NAME, NAME)
+        self.deployment = DeployedService(state, self.aws.endpoint, self.aws.region, NAME, NAME)
         self.app_secret, self.webhook_secret = self._secrets()
         self.target_group = self._load_balancer()
         self.container, self.volume = self._container(), self._volume()

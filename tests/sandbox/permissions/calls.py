@@ -27,7 +27,7 @@ OWN_STACK = f"arn:aws:iam::{ACCOUNT}:policy/{NAMES.task_role}-own-stack"
 STATE, LOCKS = "prod-terraform-state", "prod-terraform-locks"
 """What the production stack's file names."""
 STATE_KEY = NAMES.arn("kms", "key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9")
-"""What these tests add to it; its twin is another key."""
+"""What these tests add to it; its substitute is another key."""
 
 ADMINISTRATOR = NAMES.aws_policy_arn("AdministratorAccess")
 ALL = document(Effect="Allow", Action="*", Resource="*")

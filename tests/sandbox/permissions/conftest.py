@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.local_aws import REGION, LocalAws
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 from tests.sandbox.harness import Ground
 from tests.sandbox.permissions.calls import BOUNDARY, NAMES, STATE, STATE_KEY, TRUST, Actor, take_on
 

@@ -4,11 +4,12 @@ import boto3
 import pytest
 
 from preflight.aws import Aws
-from preflight.check import Result, Status, run_checks
+from preflight.check import Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment, read_stack_file
+from preflight.errors import Status
 from sandbox.local_aws import REGION
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 
 @pytest.fixture

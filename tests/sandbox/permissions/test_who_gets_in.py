@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from components.settings.schema import WEBHOOK_RANGES
-from sandbox.listener_rules import Decision, Listener, Request, decide, read_listeners
 from sandbox.local_aws import LocalAws
+from sandbox.local_aws.listener_rules import Decision, Listener, Request, decide, read_listeners
 from tests.sandbox.permissions.calls import NAMES
 
 HOST = "atlantis.example.com"

@@ -50,7 +50,9 @@ def test_a_checked_secret_stays_one(plugin: Plugin, world: World) -> None:
     assert decode(response.inputs) == ({"secretId": world["secret"], "secretString": VALUE}, {"secretString"})
 
 
-def test_no_secret_is_left_in_the_journal(plugin: Plugin, provider_state: Any, world: World) -> None:
+def test_no_secret_is_left_in_the_record_of_pending_creations(
+    plugin: Plugin, provider_state: Any, world: World
+) -> None:
     name = urn(VERSION, "journal")
     inputs = plugin.check(name, {"secretId": world["secret"], "secretString": VALUE}).inputs
     plugin.create(name, inputs, {"secretString"})

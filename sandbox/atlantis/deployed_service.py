@@ -1,6 +1,7 @@
 """The deployed service as the local ECS describes it, and the clients to ask it."""
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
-from sandbox.local_aws import ROOT_KEY
+from sandbox.local_aws import ROOT_KEY, LocalAws
 
-__all__ = ["ROOT", "Credentials", "Deployment", "Service", "refusal"]
+__all__ = ["ROOT", "Credentials", "DeployedService", "Service", "refusal"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Credentials:
     def __repr__(self) -> str:
         return f"Credentials({self.access_key})"
 
+
+_CLUSTER, _SERVICE = "atlantis_ecs_cluster_name", "atlantis_ecs_service_name"
 
 ROOT = Credentials(ROOT_KEY, ROOT_KEY)
 
@@ -56,7 +59,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedService:
     """Where the service is deployed: the state folder, the local AWS and the service's name in it."""
 
     state: Path
@@ -65,6 +68,13 @@ class Deployment:
     cluster: str
     name: str
     _clients: dict[tuple[str, Credentials], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of_stack(cls, state: Path, aws: LocalAws, outputs: Mapping[str, Any]) -> "DeployedService | None":
+        """The service that a stack's ``outputs`` name; None where they name none."""
+        if _CLUSTER not in outputs or _SERVICE not in outputs:
+            return None
+        return cls(state, aws.endpoint, aws.region, outputs[_CLUSTER], outputs[_SERVICE])
 
     @property
     def task_names(self) -> tuple[str, str]:

@@ -51,7 +51,7 @@ def write_wrapper(path: Path, command: Sequence[str]) -> None:
 
 
 def _stand_in(provider: str) -> list[str]:
-    return [sys.executable, "-m", "sandbox.plugin_process", "sandbox.providers", provider]
+    return [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.providers", provider]
 
 
 def _installed(provider: str) -> Path | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox import console
 from sandbox.paths import CHECKOUT, private_directory
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["run"]
 
@@ -24,7 +24,7 @@ EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
 """
-PROGRAM_PROCESSES = (b"sandbox.language_server", b"pulumi-language-python-exec")
+PROGRAM_PROCESSES = (b"sandbox.engine.language_server", b"pulumi-language-python-exec")
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def run(_arguments: argparse.Namespace) -> int:
 
 
 def _measure(folder: Path, log: int) -> list[Figure]:
-    full = Sandbox(state=folder / "full", hooks=())
-    bare = Sandbox(state=folder / "full", hooks=(), policy_pack=None)
-    empty = Sandbox(state=folder / "empty", program=_empty_program(folder), hooks=(), policy_pack=None)
+    full = Sandbox(state=folder / "full", run_atlantis=False)
+    bare = Sandbox(state=folder / "full", run_atlantis=False, policy_pack=None)
+    empty = Sandbox(state=folder / "empty", program=_empty_program(folder), run_atlantis=False, policy_pack=None)
     console.step(f"Measuring in {folder}, each preview {REPEATS} times")
     try:
         with _silent(log):

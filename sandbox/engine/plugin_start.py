@@ -19,7 +19,7 @@ SERVER_OPTIONS = [("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.ma
 
 @dataclass(frozen=True)
 class Start:
-    """By the engine, which gives its address; or beside it (``sandbox.attached``), with ports and a lifeline.
+    """By the engine, which gives its address; or beside it (``sandbox.engine.attached``), with ports and a lifeline.
 
     ``engine`` is the engine's address, empty where it is learnt when the engine attaches; ``ports`` are those of 127.0.0.1
     to serve, one for each of the process's plugins, 0 for any; ``lifeline`` is the reading end of a pipe that the engine

@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import websocket
 from sandbox.atlantis.targets import LoadBalancer
-from sandbox.listener_rules import Request
+from sandbox.local_aws.listener_rules import Request
 
-__all__ = ["Front"]
+__all__ = ["ReverseProxy"]
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _HOP_BY_HOP = frozenset(
@@ -23,7 +23,7 @@ _HOP_BY_HOP = frozenset(
 )
 
 
-class Front:
+class ReverseProxy:
     """A reverse proxy on ``port`` of loopback for one load balancer, whose rules ``client`` (``elbv2``) reads.
 
     It runs until closed.
@@ -31,7 +31,7 @@ class Front:
 
     def __init__(self, balancer: LoadBalancer, client: Any, port: int) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(balancer, client))
-        threading.Thread(target=self._server.serve_forever, name="front", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, name="reverse-proxy", daemon=True).start()
 
     @property
     def port(self) -> int:

@@ -27,9 +27,9 @@ from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.settings import get_engine
 
+from sandbox.engine.plugin_start import Start
+from sandbox.engine.program_output import forwarded_output
 from sandbox.paths import CHECKOUT
-from sandbox.plugin_start import Start
-from sandbox.program_output import forwarded_output
 
 PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
 
@@ -90,7 +90,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         pack = request.info.program_directory
         options = dict(request.info.options)
         child = subprocess.Popen(
-            [_interpreter(pack, options), "-u", "-m", "sandbox.plugin_process", "pulumi.policy", *request.args, pack],
+            [
+                _interpreter(pack, options),
+                "-u",
+                "-m",
+                "sandbox.engine.plugin_process",
+                "pulumi.policy",
+                *request.args,
+                pack,
+            ],
             cwd=request.pwd,
             env={**os.environ, **dict(entry.split("=", 1) for entry in request.env), "PYTHONPATH": str(CHECKOUT)},
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["add_arguments", "run"]
 

@@ -1,6 +1,6 @@
 """Objects that were created and that the engine may not know of.
 
-An engine that is killed between a creation and the writing of its state forgets the object. The journal remembers it:
+An engine that is killed between a creation and the writing of its state forgets the object. A record remembers it:
 an entry per (urn, object) is written when the object exists and removed when the engine shows that it knows the object, by
 asking for its diff, state, update or deletion. A creation that finds an entry for its urn adopts the object instead of making a
 second one. A replacement's new object has its own entry, because the old one's was removed by the diff that came before.
@@ -16,7 +16,7 @@ from sandbox.providers.files import write_atomically
 from sandbox.providers.resource import Created
 
 
-class Journal:
+class PendingCreations:
     """Unconfirmed creations, one small file each, so that several processes need no lock."""
 
     def __init__(self, directory: Path) -> None:

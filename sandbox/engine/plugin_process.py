@@ -1,4 +1,4 @@
-"""Run a Python module as a plugin of the engine: ``python -m sandbox.plugin_process MODULE [ARGUMENT ...]``.
+"""Run a Python module as a plugin of the engine: ``python -m sandbox.engine.plugin_process MODULE [ARGUMENT ...]``.
 
 The engine ends its plugins with SIGINT, at which Python would print a traceback into the person's view. Where the
 engine is killed it can't end them, and they would stay for ever.

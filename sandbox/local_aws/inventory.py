@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.local_aws import LocalAws
+from sandbox.local_aws.instance import LocalAws
 
 __all__ = ["Comparison", "Inventory", "compare", "take"]
 
@@ -260,8 +260,8 @@ def take(aws: LocalAws) -> Inventory:
     return {type_: items for type_, items in found.items() if items}
 
 
-def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], twins: Iterable[str] = ()) -> Comparison:
-    """Compare an inventory with the engine's ``resources``; ``twins`` are ids that the sandbox itself made."""
+def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], substitutes: Iterable[str] = ()) -> Comparison:
+    """Compare an inventory with the engine's ``resources``; ``substitutes`` are ids of what the sandbox itself created."""
     known: defaultdict[str, set[str]] = defaultdict(set)
     kinds = {kind.type: kind for kind in KINDS}
     for resource in resources:
@@ -269,7 +269,7 @@ def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], twins: Ite
         # Data sources (external) are read, not owned.
         if kind and resource.get("custom") and not resource.get("external"):
             known[kind.type].add(kind.known(resource))
-    own = set(twins)
+    own = set(substitutes)
     orphans = {type_: items - known[type_] - own for type_, items in found.items()}
     missing = {type_: items - found.get(type_, set()) for type_, items in known.items()}
     return Comparison(

@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.atlantis.lifecycle import deployed
 from sandbox.errors import SandboxError
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["add_arguments", "run"]
 
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the last lines and then every new one, until interrupted."""
-    deployment = deployed(Sandbox(arguments.stack))
+    deployment = Sandbox(arguments.stack).service()
     logs = [deployment.state / "logs" / f"{name}.log" for name in deployment.task_names] if deployment else []
     latest = max(filter(Path.is_file, logs), key=lambda log: log.stat().st_mtime, default=None)
     if latest is None:

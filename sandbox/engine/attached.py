@@ -42,7 +42,7 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
 
             variables = {}
             if language:
-                variables["PULUMI_DEBUG_LANGUAGES"] = begin(["python"], "sandbox.language_server")[0]
+                variables["PULUMI_DEBUG_LANGUAGES"] = begin(["python"], "sandbox.engine.language_server")[0]
             # awsx runs the SDK, of which a process has one; the others share what they load.
             together = [["awsx"] if "awsx" in providers else [], [name for name in providers if name != "awsx"]]
             begun = [begin(names, "sandbox.providers", ",".join(names)) for names in together if names]

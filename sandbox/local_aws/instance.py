@@ -17,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
 from sandbox.paths import CHECKOUT, private_directory
 
-__all__ = ["ACCOUNT", "REGION", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
+__all__ = ["ACCOUNT", "REGION", "ROOT_KEY", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
 
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"
@@ -108,7 +108,7 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
             process = processes.start(
                 state,
                 NAME,
-                [sys.executable, "-m", "sandbox.local_aws_server"],
+                [sys.executable, "-m", "sandbox.local_aws.server"],
                 environment={**environment, **_settings(state, port), "PYTHONPATH": str(CHECKOUT)},
                 port=port,
                 directory=_directory(state),

@@ -6,14 +6,14 @@ import time
 
 from sandbox import console
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployment import Deployment
-from sandbox.atlantis.lifecycle import deployed, entrance
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.targets import Response
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["add_arguments", "deliver", "run", "sample_repository"]
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a sample event and show the answer; exit code 0 where Atlantis accepted it."""
-    deployment = deployed(Sandbox(arguments.stack))
+    deployment = Sandbox(arguments.stack).service()
     if deployment is None:
         raise SandboxError("The stack is not deployed; `make up` deploys it")
     store = Store(deployment.state / GITHUB_DIRECTORY)
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if accepted else 1
 
 
-def deliver(deployment: Deployment, event: str, body: bytes, *, signed: bool = True) -> Response:
+def deliver(deployment: DeployedService, event: str, body: bytes, *, signed: bool = True) -> Response:
     """Send ``body`` as ``event`` to the deployed load balancer's HTTPS listener, signed with the deployed secret."""
     secret = None
     if signed:

@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from sandbox import console, locks, processes
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 

@@ -1,6 +1,6 @@
 """The process of the Python language host: ``pulumi-language-python``.
 
-It listens before the SDK is loaded: an engine that attaches (``sandbox.attached``) and finds nobody tries again only after
+It listens before the SDK is loaded: an engine that attaches (``sandbox.engine.attached``) and finds nobody tries again only after
 a second.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from sandbox import plugin_start
+from sandbox.engine import plugin_start
 from sandbox.paths import CHECKOUT
 
 __all__ = ["main"]
@@ -44,7 +44,7 @@ class _Loading(grpc.GenericRpcHandler):
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the engine is done; see ``sandbox.plugin_start`` for the arguments."""
+    """Serve until the engine is done; see ``sandbox.engine.plugin_start`` for the arguments."""
     # Importing pulumi_aws makes some 200,000 objects; looking for garbage among them is a sixth of the import's time.
     gc.disable()
     start = plugin_start.parse(arguments)
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
 
     from pulumi.runtime.proto import language_pb2_grpc  # noqa: PLC0415
 
-    from sandbox.language_host import LanguageHost  # noqa: PLC0415
+    from sandbox.engine.language_host import LanguageHost  # noqa: PLC0415
 
     # The program brings its own folder; another one's modules must not be found by it.
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]

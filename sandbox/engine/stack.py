@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sandbox import attached, engine, local_aws, plugins
+from sandbox import local_aws
+from sandbox.engine import attached, installation, plugins
+from sandbox.engine.workspace import Workspace
 from sandbox.errors import SandboxError
 from sandbox.files import read_json
-from sandbox.workspace import Workspace
 
-__all__ = ["EngineError", "Stack"]
+__all__ = ["EngineError", "EngineStack"]
 
 
 class EngineError(SandboxError):
@@ -29,7 +30,7 @@ class EngineError(SandboxError):
         self.code = code
 
 
-class Stack:
+class EngineStack:
     """The stack ``name`` in ``workspace``, whose files have been prepared."""
 
     def __init__(self, name: str, workspace: Workspace) -> None:
@@ -37,9 +38,9 @@ class Stack:
         self.workspace = workspace
 
     @cached_property
-    def engine(self) -> engine.Engine:
+    def engine(self) -> installation.Engine:
         """The engine; built on first use where there is none."""
-        return engine.locate()
+        return installation.locate()
 
     @property
     def exists(self) -> bool:

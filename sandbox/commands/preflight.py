@@ -1,11 +1,11 @@
-"""The preflight of a stack in the sandbox: against the local AWS, with the twins of what the stack file names."""
+"""The preflight of a stack in the sandbox: against the local AWS, with substitutes for the existing resources that the stack file names."""
 
 import argparse
 import subprocess
 import sys
 
 from sandbox.paths import CHECKOUT
-from sandbox.run import Sandbox
+from sandbox.sandbox import Sandbox
 
 __all__ = ["add_arguments", "run"]
 

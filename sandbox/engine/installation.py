@@ -1,7 +1,7 @@
 """The Pulumi engine: the one on PATH as it is, or one built from its Go module.
 
 No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``.
-The Python language host is in no Go module; a built engine gets ``sandbox.language_server`` as its neighbour.
+The Python language host is in no Go module; a built engine gets ``sandbox.engine.language_server`` as its neighbour.
 """
 
 import re
@@ -10,14 +10,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import console, plugins
+from sandbox import console
+from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CHECKOUT, ENGINES
 
 __all__ = ["Engine", "locate"]
 
-MODULE = CHECKOUT / "sandbox" / "pulumi-engine"
+MODULE = CHECKOUT / "sandbox" / "engine"
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
@@ -42,7 +43,7 @@ def locate() -> Engine:
         _build(executable, version)
     plugins.write_wrapper(
         executable.with_name("pulumi-language-python"),
-        [sys.executable, "-m", "sandbox.plugin_process", "sandbox.language_server"],
+        [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.engine.language_server"],
     )
     return Engine(executable, f"pulumi {version}, built from its Go module", built=True)
 

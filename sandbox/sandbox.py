@@ -4,17 +4,20 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sandbox import console, inventory, local_aws, locks, plugins, processes
+from sandbox import console, local_aws, locks, processes
+from sandbox.engine import plugins
+from sandbox.engine.policy_pack import pack_arguments
+from sandbox.engine.stack import EngineError, EngineStack
+from sandbox.engine.workspace import Workspace, clean_environment, provider_settings
 from sandbox.errors import SandboxError
-from sandbox.hooks import HOOKS, load_hooks
-from sandbox.local_aws import LocalAws
+from sandbox.local_aws import LocalAws, inventory
+from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.paths import CHECKOUT, state_directory
-from sandbox.policy_check import pack_arguments
-from sandbox.stack import EngineError, Stack
-from sandbox.twins import Twins
-from sandbox.workspace import Workspace, clean_environment, provider_settings
+
+if TYPE_CHECKING:
+    from sandbox.atlantis.deployed_service import DeployedService
 
 __all__ = ["Sandbox"]
 
@@ -28,8 +31,8 @@ class Sandbox:
     """The sandbox of ``stack`` in the folder ``state``; each stack has a folder, and so a local AWS, of its own.
 
     ``program`` is the folder of the Pulumi program; ``settings`` (``namespace:key`` to value) override its stack
-    file; ``policy_pack`` judges every preview and update, None for no pack; ``hooks`` are modules (see
-    ``sandbox.hooks``) that bring the deployed system to life.
+    file; ``policy_pack`` evaluates every preview and update, None for no pack; ``run_atlantis`` is False where the stack
+    is deployed and its task not started.
     """
 
     def __init__(
@@ -40,15 +43,15 @@ class Sandbox:
         program: Path = CHECKOUT,
         settings: Mapping[str, Any] | None = None,
         policy_pack: Path | None = CHECKOUT / "policy",
-        hooks: tuple[str, ...] = HOOKS,
+        run_atlantis: bool = True,
     ) -> None:
         self.stack = stack
         self.state = (state or state_directory() / stack).resolve()
         self.settings = dict(settings or {})
         self.policy_pack = policy_pack
-        self.hooks = hooks
+        self.run_atlantis = run_atlantis
         self.workspace = Workspace(self.state, program)
-        self._stack = Stack(stack, self.workspace)
+        self._stack = EngineStack(stack, self.workspace)
         self._forgetting = self.state / "forgetting"
         self._lock: int | None = None
 
@@ -75,8 +78,10 @@ class Sandbox:
             self._start()
             self._recover()
             self._change("up", "Deploying", *self._policy())
-            for hook in load_hooks(self.hooks):
-                hook.after_up(self)
+            if service := self._service_to_run():
+                from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3, which most commands can do without
+
+                lifecycle.after_up(service, self.environment(), self.stack, self.outputs())
 
     def preview(self) -> None:
         """Show what ``up`` would do; leaves nothing running that did not run before."""
@@ -105,8 +110,10 @@ class Sandbox:
             if self.resources():
                 self._start()
                 self._recover()
-                for hook in reversed(load_hooks(self.hooks)):
-                    hook.before_down(self)
+                if service := self._service_to_run():
+                    from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3
+
+                    lifecycle.before_down(service)
                 if force:
                     self._lift_protection()
                 how = ("--remove", "--ignore-protect") if force else ("--exclude-protected",)
@@ -130,14 +137,20 @@ class Sandbox:
         self._require_stack()
         return self._stack.export()
 
+    def service(self) -> "DeployedService | None":
+        """The deployed service, found by the stack's outputs; None where the program exports none."""
+        from sandbox.atlantis.deployed_service import DeployedService  # noqa: PLC0415 - loads boto3
+
+        return DeployedService.of_stack(self.state, self.aws, self.outputs())
+
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the engine's state; empty where the stack was never deployed."""
         return self._stack.resources
 
     def compare(self) -> inventory.Comparison:
-        """The inventory of the local AWS against the engine's state; twins are nobody's."""
+        """The inventory of the local AWS against the engine's state; substitutes for existing resources are nobody's."""
         aws = self.aws
-        return inventory.compare(inventory.take(aws), self.resources(), Twins(self.state, aws).ids)
+        return inventory.compare(inventory.take(aws), self.resources(), ExistingResources(self.state, aws).ids)
 
     @contextmanager
     def _run(self, verb: str) -> Iterator[None]:
@@ -164,7 +177,7 @@ class Sandbox:
         aws = local_aws.start(self.state, clean_environment())
         console.step(f"Local AWS: {aws.endpoint} (account {aws.account}, {aws.region})")
         if crashed:
-            Twins(self.state, aws).forget_lost(inventory.take(aws))
+            ExistingResources(self.state, aws).forget_lost(inventory.take(aws))
         self._prepare({})
         console.step(plugins.install_providers(self.workspace.pulumi_home))
         if not self._stack.exists:
@@ -174,7 +187,9 @@ class Sandbox:
         # The stack file's own provider settings are for the real AWS; those of ``settings`` are meant for this run.
         aws = self.aws
         source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
-        self.workspace.prepare(self.stack, Twins(self.state, aws).replace({**source, **self.settings, **overrides}))
+        self.workspace.prepare(
+            self.stack, ExistingResources(self.state, aws).replace({**source, **self.settings, **overrides})
+        )
 
     def _recover(self) -> None:
         """Make the engine's state true again where the last run did not end."""
@@ -216,7 +231,7 @@ class Sandbox:
             )
 
     def _forget(self) -> None:
-        """Empty the state folder: with the local AWS' own state, which holds the twins, nothing of the stack is left.
+        """Empty the state folder: the local AWS' own state goes with it, substitutes for existing resources included.
 
         What is left of a folder half emptied fits together no more, so the next run has to end this one first.
         """
@@ -239,6 +254,9 @@ class Sandbox:
         if kept:
             console.step(f"Kept, being protected or needed by what is protected: {', '.join(sorted(kept))}")
             console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` removes them too")
+
+    def _service_to_run(self) -> "DeployedService | None":
+        return self.service() if self.run_atlantis else None
 
     def _policy(self) -> list[str]:
         return pack_arguments(self.policy_pack, self.stack) if self.policy_pack else []

@@ -1,7 +1,7 @@
-"""Twins: real things in the local AWS in place of those that a stack file names by id.
+"""Existing resources that a stack file names by id, and their substitutes in the local AWS.
 
 ``Pulumi.prod.yaml`` names a VPC, subnets, a certificate and so on that exist in the company's account. In the
-sandbox each gets a twin of the same shape, and the copy of the stack file names the twin.
+sandbox each gets a substitute of the same shape, and the copy of the stack file names the substitute.
 """
 
 import json
@@ -10,22 +10,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox import console, twin_material
+from sandbox import console
 from sandbox.files import read_json, write_json
-from sandbox.inventory import Inventory
-from sandbox.local_aws import ACCOUNT, LocalAws
+from sandbox.local_aws import throwaway_secrets
+from sandbox.local_aws.instance import ACCOUNT, LocalAws
+from sandbox.local_aws.inventory import Inventory
 
-__all__ = ["Twins"]
+__all__ = ["ExistingResources"]
 
 NAMESPACE = "atlantis:"
 VPC_RANGE = "10.32.0.0/16"
 
 
-class Twins:
-    """The twins of one sandbox. What was made is noted at once, so that a run that is cut off is taken up again."""
+class ExistingResources:
+    """The substitutes in one sandbox. Each is recorded once it exists, so that an interrupted run continues there."""
 
     def __init__(self, state: Path, aws: LocalAws) -> None:
-        self._file = state / "twins.json"
+        self._file = state / "existing-resources.json"
+        former = state / "twins.json"  # as earlier versions called it
+        if former.exists():
+            former.rename(self._file)
         self._aws = aws
         self._made: dict[str, str] = read_json(self._file) or {}
 
@@ -35,58 +39,58 @@ class Twins:
         return set(self._made.values())
 
     def forget_lost(self, found: Inventory) -> None:
-        """Forget twins that an inventory didn't find: the local AWS lost them, and they are made again."""
+        """Forget substitutes that an inventory didn't find: the local AWS lost them, and they are created again."""
         existing = set().union(*found.values())
         self._made = {name: made for name, made in self._made.items() if made in existing}
         write_json(self._file, self._made)
 
     def replace(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """``settings`` (``namespace:key`` to value) with the twins' ids in place of the originals'."""
+        """``settings`` (``namespace:key`` to value) with the substitutes' ids in place of the originals'."""
         given = {
             key.removeprefix(NAMESPACE): value for key, value in settings.items() if key.startswith(NAMESPACE) and value
         }
-        twins: dict[str, Any] = {}
+        replaced: dict[str, Any] = {}
         if "vpcId" in given:
-            twins |= self._network(given)
+            replaced |= self._network(given)
         if "hostedZoneId" in given:
-            twins["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], lambda: self._zone(given))
+            replaced["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], lambda: self._zone(given))
         if "acmCertificateArn" in given:
             arn = given["acmCertificateArn"]
-            twins["acmCertificateArn"] = self._one("certificate", arn, lambda: self._certificate(given))
+            replaced["acmCertificateArn"] = self._one("certificate", arn, lambda: self._certificate(given))
         if "webAclArn" in given:
-            twins["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
+            replaced["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
         if "permissionsBoundaryArn" in given:
             arn = given["permissionsBoundaryArn"]
-            twins["permissionsBoundaryArn"] = self._one("permissions boundary", arn, lambda: self._boundary(arn))
-        # Named, not numbered: the twin has the name of the original.
+            replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, lambda: self._boundary(arn))
+        # Named, not numbered: the substitute has the name of the original.
         for key, material in (
-            ("githubAppSecretName", twin_material.github_app),
-            ("webhookSecretName", twin_material.webhook),
+            ("githubAppSecretName", throwaway_secrets.github_app),
+            ("webhookSecretName", throwaway_secrets.webhook),
         ):
             if key in given:
                 self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
         keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
         if keys:
-            twins["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
+            replaced["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
         for bucket in given.get("terraformStateBuckets", []):
             self._one("state bucket", bucket, lambda name=bucket: self._bucket(name, keys))
         for table in given.get("terraformLockTables", []):
             self._one("lock table", table, lambda name=table: self._table(name))
         topics = [self._one("topic", arn, partial(self._topic, arn)) for arn in given.get("alarmTopicArns", [])]
         if topics:
-            twins["alarmTopicArns"] = topics
-        return {**settings, **{f"{NAMESPACE}{key}": value for key, value in twins.items()}}
+            replaced["alarmTopicArns"] = topics
+        return {**settings, **{f"{NAMESPACE}{key}": value for key, value in replaced.items()}}
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
-        """The twin of ``original``: the one noted, or a new one, which is said."""
+        """The substitute of ``original``: the recorded one, or a new one, which is reported."""
         new = not self._has(kind, original)
-        twin = self._part(kind, original, make)
+        substitute = self._part(kind, original, make)
         if new:
-            console.note(f"{kind} {original} has its twin in the local AWS: {twin}")
-        return twin
+            console.note(f"{kind} {original}: created {substitute} in the local AWS as its substitute")
+        return substitute
 
     def _part(self, kind: str, original: str, make: Callable[[], str]) -> str:
-        """What a twin needs around it and the stack file doesn't name; made once, without a word."""
+        """What a substitute needs around it and the stack file doesn't name; created once, without a report."""
         if not self._has(kind, original):
             self._made[f"{kind} {original}"] = make()
             write_json(self._file, self._made)
@@ -118,7 +122,7 @@ class Twins:
 
     def _vpc(self, original: str) -> str:
         ec2 = self._aws.client("ec2")
-        tags = [{"Key": "Name", "Value": f"twin of {original}"}]
+        tags = [{"Key": "Name", "Value": f"substitute for {original}"}]
         specification = [{"ResourceType": "vpc", "Tags": tags}]
         vpc = ec2.create_vpc(CidrBlock=VPC_RANGE, TagSpecifications=specification)["Vpc"]["VpcId"]
         # Interface endpoints with private names need both.
@@ -153,19 +157,19 @@ class Twins:
         return table
 
     def _zone(self, given: Mapping[str, Any]) -> str:
-        domain = twin_material.host(given["url"]).partition(".")[2]
+        domain = throwaway_secrets.host(given["url"]).partition(".")[2]
         created = self._aws.client("route53").create_hosted_zone(Name=domain, CallerReference=given["hostedZoneId"])
         return created["HostedZone"]["Id"].rpartition("/")[2]
 
     def _certificate(self, given: Mapping[str, Any]) -> str:
         # Issued at once: the local AWS takes every DNS validation for done. It does not read an imported one's names.
         created = self._aws.client("acm").request_certificate(
-            DomainName=twin_material.host(given["url"]), ValidationMethod="DNS"
+            DomainName=throwaway_secrets.host(given["url"]), ValidationMethod="DNS"
         )
         return created["CertificateArn"]
 
     def _web_acl(self, arn: str) -> str:
-        seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "twin"}
+        seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "substitute"}
         created = self._aws.client("wafv2").create_web_acl(
             Name=arn.split("/")[2], Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
         )
@@ -176,7 +180,7 @@ class Twins:
         created = self._aws.client("iam").create_policy(
             PolicyName=arn.rpartition("/")[2],
             PolicyDocument=json.dumps(document),
-            Description=f"Twin of {arn} in account {ACCOUNT}",
+            Description=f"Substitute for {arn} in account {ACCOUNT}",
         )
         return created["Policy"]["Arn"]
 
@@ -206,7 +210,9 @@ class Twins:
         return name
 
     def _key(self) -> str:
-        return self._aws.client("kms").create_key(Description="Twin of a key of states")["KeyMetadata"]["KeyId"]
+        return self._aws.client("kms").create_key(Description="Substitute for a key of Terraform states")[
+            "KeyMetadata"
+        ]["KeyId"]
 
     def _key_arn(self, key: str) -> str:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"

@@ -1,4 +1,4 @@
-"""Twins and inventory against a local AWS, without the engine."""
+"""Substitutes for existing resources, and the inventory, against a local AWS, without the engine."""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import inventory, local_aws
-from sandbox.local_aws import LocalAws
-from sandbox.twins import Twins
-from sandbox.workspace import clean_environment
+from sandbox import local_aws
+from sandbox.engine.workspace import clean_environment
+from sandbox.local_aws import LocalAws, inventory
+from sandbox.local_aws.existing_resources import ExistingResources
 
 SETTINGS = {
     "aws:region": "ap-northeast-2",
@@ -35,7 +35,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folder of the module's local AWS."""
-    return tmp_path_factory.mktemp("twins")
+    return tmp_path_factory.mktemp("existing")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def aws(state: Path) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def replaced(state: Path, aws: LocalAws) -> dict:
-    """The settings with twins."""
-    return Twins(state, aws).replace(SETTINGS)
+    """The settings with the substitutes' ids."""
+    return ExistingResources(state, aws).replace(SETTINGS)
 
 
 def test_every_id_is_replaced_and_nothing_else(replaced: dict):
@@ -112,11 +112,11 @@ def test_what_the_topic_is_told_is_kept_in_a_queue(aws: LocalAws, replaced: dict
     assert json.loads(kept["Body"])["Message"] == "it went off"
 
 
-def test_twins_are_made_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):
+def test_substitutes_are_created_once(state: Path, aws: LocalAws, replaced: dict, capfd: pytest.CaptureFixture[str]):
     capfd.readouterr()
     before = inventory.take(aws)
 
-    again = Twins(state, aws).replace(SETTINGS)
+    again = ExistingResources(state, aws).replace(SETTINGS)
 
     assert again == replaced
     assert inventory.take(aws) == before
@@ -124,11 +124,11 @@ def test_twins_are_made_once(state: Path, aws: LocalAws, replaced: dict, capfd: 
 
 
 @pytest.mark.usefixtures("replaced")
-def test_the_inventory_has_the_twins_and_nothing_of_aws_own(state: Path, aws: LocalAws):
+def test_the_inventory_has_the_substitutes_and_nothing_of_aws_own(state: Path, aws: LocalAws):
     found = inventory.take(aws)
 
-    assert set().union(*found.values()) == Twins(state, aws).ids
-    assert inventory.compare(found, [], Twins(state, aws).ids).equal
+    assert set().union(*found.values()) == ExistingResources(state, aws).ids
+    assert inventory.compare(found, [], ExistingResources(state, aws).ids).equal
 
 
 @pytest.mark.usefixtures("replaced")
@@ -136,7 +136,7 @@ def test_an_orphan_and_a_missing_thing_are_told_apart(state: Path, aws: LocalAws
     aws.client("logs").create_log_group(logGroupName="/orphan")
     gone = {"type": "aws:ec2/vpc:Vpc", "custom": True, "id": "vpc-gone"}
 
-    comparison = inventory.compare(inventory.take(aws), [gone], Twins(state, aws).ids)
+    comparison = inventory.compare(inventory.take(aws), [gone], ExistingResources(state, aws).ids)
 
     aws.client("logs").delete_log_group(logGroupName="/orphan")
     assert comparison.orphans == {"aws:cloudwatch/logGroup:LogGroup": {"/orphan"}}
@@ -145,11 +145,11 @@ def test_an_orphan_and_a_missing_thing_are_told_apart(state: Path, aws: LocalAws
 
 
 @pytest.mark.usefixtures("replaced")
-def test_a_lost_twin_is_made_again(state: Path, aws: LocalAws):
+def test_a_lost_substitute_is_created_again(state: Path, aws: LocalAws):
     aws.client("dynamodb").delete_table(TableName="prod-terraform-locks")
-    twins = Twins(state, aws)
+    existing = ExistingResources(state, aws)
 
-    twins.forget_lost(inventory.take(aws))
-    twins.replace(SETTINGS)
+    existing.forget_lost(inventory.take(aws))
+    existing.replace(SETTINGS)
 
     assert aws.client("dynamodb").list_tables()["TableNames"] == ["prod-terraform-locks"]

@@ -1,4 +1,4 @@
-"""Throw-away secret values for the twins; made on the spot, never kept in the checkout."""
+"""Throw-away secret values for substitutes of existing secrets; created on the spot, never kept in the checkout."""
 
 import secrets
 from urllib.parse import urlsplit

@@ -1,0 +1,41 @@
+"""How a check ends, and the exceptions it ends with where something is wrong."""
+
+from enum import StrEnum
+
+__all__ = ["FailedError", "NotCheckedError", "Status", "UnmetError", "WarnedError"]
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+class UnmetError(Exception):
+    """What is wrong (`message`) and what to do about it (`remedy`, empty where nothing has to be done)."""
+
+    status = Status.FAILED
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class FailedError(UnmetError):
+    """The deployment would fail, or what it deploys would not work."""
+
+
+class WarnedError(UnmetError):
+    """The deployment works, but somebody should know this first."""
+
+    status = Status.WARNING
+
+
+class NotCheckedError(UnmetError):
+    """There is nothing to check with these settings, or no way to check it."""
+
+    status = Status.NOT_CHECKED

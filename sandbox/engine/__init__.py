@@ -1,0 +1,1 @@
+"""The Pulumi engine, its language host and its plugins."""
