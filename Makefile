@@ -10,7 +10,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs webhook attack preflight policy-check \
+.PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary policy-check \
 	test lint lock format test-unit test-policy test-sandbox bench clean
 
 help: ## print this list
@@ -49,6 +49,9 @@ attack: .venv/installed ## attack the deployed stack: a verdict for each row, ex
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
+
+boundary: .venv/installed ## print a permissions boundary to start from, with the credentials of the environment
+	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json
 	@$(SANDBOX) policy-check --state "$(STATE)"

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from . import permissions_boundary, task_role
 from .context import Context
 from .policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
-from .refusals import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone
+from .refusals import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone, leave_tasks_alone
 from .task_role import Scope
 
 
@@ -131,7 +131,7 @@ class Permissions(pulumi.ComponentResource):
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
-            "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
+            "own-stack": document_of_outputs([leave_atlantis_alone(own), leave_tasks_alone(own.names)]),
         }
         if args.terraform_state_buckets or args.terraform_lock_tables:
             documents["state"] = document(

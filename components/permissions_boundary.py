@@ -14,11 +14,19 @@ from collections.abc import Sequence
 import pulumi
 
 from .names import PhysicalNames
-from .policy_documents import Statement, allow
-from .refusals import OwnStack, borrow_nothing, keep_security_groups, leave_atlantis_alone, security_group_arns
+from .policy_documents import Statement, allow, deny
+from .refusals import (
+    OwnStack,
+    borrow_nothing,
+    keep_boundary,
+    keep_security_groups,
+    leave_atlantis_alone,
+    leave_tasks_alone,
+    security_group_arns,
+)
 from .task_role import Scope
 
-__all__ = ["require_fit", "statements"]
+__all__ = ["require_fit", "statements", "statements_for_any_role"]
 
 MOST_CHARACTERS = 6_144
 """Of a managed policy; IAM doesn't count white space."""
@@ -88,6 +96,30 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
         keep_security_groups(scope.names),
         leave_atlantis_alone(own),
         *borrow_nothing(own),
+    ]
+
+
+def statements_for_any_role(own: OwnStack) -> list[Statement]:
+    """A boundary for an operator to start from: everything, less what is Atlantis' own and less every way around the boundary.
+
+    It may be on the task role, which creates roles, and on the execution role, which reads Atlantis' secrets.
+    """
+    names = own.names
+    not_the_starter = {"ArnNotLike": {"aws:PrincipalArn": names.sessions_of(names.execution_role)}}
+    identities = ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*User*"]
+    policies = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    elsewhere = {"StringNotEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    return [
+        allow("Everything", ["*"], ["*"]),
+        leave_atlantis_alone(own) | {"Condition": not_the_starter},
+        leave_tasks_alone(names),
+        *keep_boundary(own),
+        deny("RefuseUsers", identities, ["*"]),
+        deny("RefusePolicyChanges", policies, ["*"]),
+        deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
+        keep_security_groups(names),
+        *borrow_nothing(own),
+        deny("RefuseTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
     ]
 
 

@@ -50,8 +50,11 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
     names = own.names
     every_environment = names.policy_arn(names.roles_of_every_environment)
     resources = [
-        # Cluster, service, tasks and task definitions; then load balancer, listeners and their rules.
-        *(names.arn("ecs", f"*/{names.base}{rest}") for rest in ("", "/*", ":*")),
+        *(
+            names.arn("ecs", pattern.format(names.base))
+            for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
+        ),
+        # Load balancer, listeners and their rules.
         names.arn("elasticloadbalancing", f"*/app/{names.base}/*"),
         names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/*"),
         names.repository_arn,
@@ -66,6 +69,12 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
         resources.append(own.permissions_boundary_arn)
     actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
     return deny("LeaveAtlantisAlone", actions, resources)
+
+
+def leave_tasks_alone(names: PhysicalNames) -> Statement:
+    """No shell in Atlantis' task and no stop. The task's own container protects it from deployments, with the same role."""
+    actions = ["ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:StopTask", "ecs:*TagResource"]
+    return deny("LeaveAtlantisTasksAlone", actions, [names.arn("ecs", f"task/{names.base}/*")])
 
 
 def keep_boundary(own: OwnStack) -> list[Statement]:

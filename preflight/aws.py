@@ -13,7 +13,7 @@ from preflight.errors import FailedError
 
 __all__ = ["Aws", "RefusedByResourceError"]
 
-READING = ("batch_get_", "describe_", "get_", "head_", "list_")
+READING = ("batch_get_", "describe_", "get_", "head_", "list_", "simulate_")
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden"}
 BAD_CREDENTIALS = {
     "AuthFailure",

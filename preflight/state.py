@@ -1,4 +1,4 @@
-"""What the task's Terraform works with: buckets for state, tables for locks, the permissions boundary."""
+"""What the task's Terraform works with: buckets for state, tables for locks."""
 
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -86,27 +86,11 @@ def lock_tables(deployment: Deployment) -> str:
     return ", ".join(names)
 
 
-def permissions_boundary(deployment: Deployment) -> str:
-    """The permissions boundary of every role exists."""
-    arn = deployment.settings.permissions_boundary_arn
-    if not arn:
-        raise NotCheckedError("permissionsBoundaryArn is not set")
-    if (
-        deployment.aws.find("iam", "get_policy", absent=("NoSuchEntity", "NoSuchEntityException"), PolicyArn=arn)
-        is None
-    ):
-        raise FailedError(
-            f"{arn} does not exist: no role could be made", "create it, or correct permissionsBoundaryArn"
-        )
-    return arn
-
-
 CHECKS = (
     Check("state", "buckets exist", buckets),
     Check("state", "buckets keep versions", buckets_versioned, needs=(buckets,)),
     Check("state", "buckets encrypt", buckets_encrypted, needs=(buckets,)),
     Check("state", "lock tables", lock_tables),
-    Check("roles", "permissions boundary", permissions_boundary),
 )
 
 

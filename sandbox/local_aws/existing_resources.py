@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.names import PhysicalNames
 from sandbox import console
 from sandbox.files import read_json, write_json
 from sandbox.local_aws import throwaway_secrets
-from sandbox.local_aws.instance import ACCOUNT, LocalAws
+from sandbox.local_aws.instance import ACCOUNT, REGION, LocalAws
 from sandbox.local_aws.inventory import Inventory
 
 __all__ = ["ExistingResources"]
@@ -60,8 +61,11 @@ class ExistingResources:
         if "webAclArn" in given:
             replaced["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
         if "permissionsBoundaryArn" in given:
-            arn = given["permissionsBoundaryArn"]
-            replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, lambda: self._boundary(arn))
+            arn, environment = given["permissionsBoundaryArn"], given.get("environment") or self._file.parent.name
+            subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
+            replaced["permissionsBoundaryArn"] = self._one(
+                "permissions boundary", arn, lambda: self._boundary(arn, environment, subnets)
+            )
         # Named, not numbered: the substitute has the name of the original.
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
@@ -175,8 +179,25 @@ class ExistingResources:
         )
         return created["Summary"]["ARN"]
 
-    def _boundary(self, arn: str) -> str:
-        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    def _boundary(self, arn: str, environment: str, subnets: Sequence[str]) -> str:
+        """One that protects Atlantis, as an operator's has to."""
+        # These import Pulumi's SDK, which no other twin needs.
+        from components.permissions_boundary import statements_for_any_role  # noqa: PLC0415
+        from components.refusals import OwnStack  # noqa: PLC0415
+
+        names = PhysicalNames(environment=environment, account=ACCOUNT, region=REGION, partition="aws")
+        own = OwnStack(
+            names=names,
+            secret_arns=[
+                names.arn("secretsmanager", f"secret:{name}-??????")
+                for name in (names.github_app_secret, names.webhook_secret, names.redis_secret)
+            ],
+            deployer_arns=(),
+            permissions_boundary_arn=arn,
+            security_group_ids=(),
+            subnet_ids=subnets,
+        )
+        document = {"Version": "2012-10-17", "Statement": statements_for_any_role(own)}
         created = self._aws.client("iam").create_policy(
             PolicyName=arn.rpartition("/")[2],
             PolicyDocument=json.dumps(document),

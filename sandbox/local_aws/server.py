@@ -13,7 +13,7 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
-from sandbox.local_aws_services import send_source_of_ecs
+from sandbox.local_aws.condition_keys import add_condition_keys
 
 __all__ = ["main"]
 
@@ -48,7 +48,7 @@ def main() -> None:
         self.protocol_send = _WholeAnswers(self).send
 
     TCPServer.__init__ = with_whole_answers
-    send_source_of_ecs()
+    add_condition_keys()
     serve()
 
 

@@ -75,18 +75,6 @@ def test_table_that_is_going_away_is_a_failure(world: World):
     world.assert_only("state: lock tables", Status.FAILED, "tf-lock is DELETING")
 
 
-def test_missing_boundary_is_a_failure(world: World):
-    world.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
-    world.assert_only(
-        "roles: permissions boundary",
-        Status.FAILED,
-        "policy/elsewhere does not exist",
-        "correct permissionsBoundaryArn",
-    )
-
-
-def test_no_table_and_no_boundary_leave_nothing_to_check(world: World):
-    del world.values["terraformLockTables"], world.values["permissionsBoundaryArn"]
-    results = world.results()
-    assert results["state: lock tables"].status is Status.NOT_CHECKED
-    assert results["roles: permissions boundary"].status is Status.NOT_CHECKED
+def test_no_table_leaves_nothing_to_check(world: World):
+    del world.values["terraformLockTables"]
+    assert world.result("state: lock tables").status is Status.NOT_CHECKED

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from components import settings
 from components.names import PhysicalNames
+from components.permissions_boundary import statements_for_any_role
+from components.refusals import OwnStack
 from preflight.aws import Aws
 from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS
@@ -234,13 +236,23 @@ def _state(world: World) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket="tf-state", ServerSideEncryptionConfiguration={"Rules": [rule]})
     lock_table(world, "tf-lock", "LockID")
-    boundary = world.client("iam").create_policy(
-        PolicyName="boundary", PolicyDocument=policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    own = OwnStack(
+        names=world.names,
+        secret_arns=[],
+        deployer_arns=[],
+        permissions_boundary_arn=arn,
+        security_group_ids=[],
+        subnet_ids=[*world.values["publicSubnetIds"], *world.values["privateSubnetIds"]],
     )
+    statements = statements_for_any_role(own)
+    # Whatever suffix Secrets Manager gives them.
+    statements[1]["Resource"].append(world.names.arn("secretsmanager", "secret:prod-atlantis-*"))
+    world.client("iam").create_policy(PolicyName="boundary", PolicyDocument=policy(*statements))
     world.values |= {
         "terraformStateBuckets": ["tf-state"],
         "terraformLockTables": ["tf-lock"],
-        "permissionsBoundaryArn": boundary["Policy"]["Arn"],
+        "permissionsBoundaryArn": arn,
     }
 
 

@@ -261,9 +261,10 @@ def leave_atlantis_alone(*further: str) -> dict[str, Any]:
         "Effect": "Deny",
         "Action": [f"{service}:*" for service in services],
         "Resource": [
-            arn("ecs", "*/atlantis-prod"),
-            arn("ecs", "*/atlantis-prod/*"),
-            arn("ecs", "*/atlantis-prod:*"),
+            arn("ecs", "cluster/atlantis-prod"),
+            arn("ecs", "service/atlantis-prod/*"),
+            arn("ecs", "task-definition/atlantis-prod:*"),
+            arn("ecs", "task-set/atlantis-prod/*"),
             arn("elasticloadbalancing", "*/app/atlantis-prod/*"),
             arn("elasticloadbalancing", "targetgroup/atlantis-prod-atlantis/*"),
             arn("ecr", "repository/atlantis"),
@@ -276,19 +277,28 @@ def leave_atlantis_alone(*further: str) -> dict[str, Any]:
     }
 
 
+LEAVE_TASKS_ALONE = {
+    "Sid": "LeaveAtlantisTasksAlone",
+    "Effect": "Deny",
+    "Action": actions("ecs", "DescribeTasks", "ExecuteCommand", "StopTask", "*TagResource"),
+    "Resource": [arn("ecs", "task/atlantis-prod/*")],
+}
 OWN_SECRETS = (arn_of("secrets-github-app"), arn_of("secrets-webhook"))
 
 
 def test_whatever_the_prefixes_allow_atlantis_itself_and_its_deployers_are_refused() -> None:
-    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY)]
+    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY), LEAVE_TASKS_ALONE]
 
 
 def test_the_boundary_of_the_stack_is_refused_among_the_policies_of_every_environment() -> None:
-    assert statements("own-stack", permissionsBoundaryArn=None) == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER)]
+    assert statements("own-stack", permissionsBoundaryArn=None) == [
+        leave_atlantis_alone(*OWN_SECRETS, DEPLOYER),
+        LEAVE_TASKS_ALONE,
+    ]
 
 
 def test_secrets_that_exist_are_refused_too() -> None:
-    (refusal,) = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
+    refusal, _ = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
     assert refusal["Resource"][-4:] == [
         arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
         arn("secretsmanager", "secret:shared/webhook-AbCdEf"),

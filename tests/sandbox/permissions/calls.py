@@ -38,6 +38,7 @@ MANIFEST = '{"schemaVersion": 2}'
 
 DENIALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 BY_STATEMENT, BY_DEFAULT = "with an explicit deny", "no identity-based policy allows"
+"""Refused by a statement of the role's policies or of its boundary, or allowed by nothing."""
 
 
 @dataclass(frozen=True)

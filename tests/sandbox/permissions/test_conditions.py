@@ -99,7 +99,7 @@ def test_family_of_a_task_definition_is_not_seen_so_the_policy_names_it(aws: Loc
     assert NAMES.arn("ecs", "task-definition/fileflow-*") in granted
     assert "*" not in granted
     refused = resources(statements(aws, NAMES.task_role, "Deny", "ecs:RegisterTaskDefinition"))
-    assert NAMES.arn("ecs", f"*/{NAMES.base}:*") in refused
+    assert NAMES.arn("ecs", f"task-definition/{NAMES.base}:*") in refused
 
 
 def test_tags_of_a_security_group_are_not_seen_so_the_policy_refuses_its_own(

@@ -1,0 +1,136 @@
+"""The permissions boundary of the roles that Terraform creates: what a given one allows, and which roles don't have it."""
+
+import fnmatch
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from preflight.check import Check
+from preflight.deployment import Deployment
+from preflight.errors import FailedError, NotCheckedError, WarnedError
+from preflight.escalations import Question, Setting, escalations
+
+__all__ = ["CHECKS", "setting_of", "simulate"]
+
+_ABSENT = ("NoSuchEntity", "NoSuchEntityException")
+
+
+def exists(deployment: Deployment) -> str:
+    """The permissions boundary of every role exists."""
+    arn = deployment.settings.permissions_boundary_arn
+    if not arn:
+        raise NotCheckedError("permissionsBoundaryArn is not set: the deployment creates one")
+    if deployment.aws.find("iam", "get_policy", absent=_ABSENT, PolicyArn=arn) is None:
+        raise FailedError(
+            f"{arn} does not exist: no role could be created", "create it, or correct permissionsBoundaryArn"
+        )
+    return arn
+
+
+def keeps_roles_from_atlantis(deployment: Deployment) -> str:
+    """A role that Terraform creates, with `*` as its own policy, can't take over Atlantis: its boundary is all that limits it."""
+    if not deployment.settings.managed_role_prefixes:
+        raise NotCheckedError("managedRolePrefixes is empty: Terraform creates no role")
+    arn = str(deployment.settings.permissions_boundary_arn)
+    version = deployment.aws.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = deployment.aws.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)["PolicyVersion"]
+    setting = setting_of(deployment)
+    caller = {"aws:PrincipalArn": deployment.names.role_arn(f"{setting.prefix}worker")}
+    asked = escalations(setting)
+    allowed = [each for each in asked if simulate(deployment, document["Document"], each.question, caller)]
+    if allowed:
+        listed = "; ".join(f"{each.attack} ({each.question.action})" for each in allowed)
+        raise WarnedError(
+            f"{arn} lets a role that Terraform creates {listed}",
+            "deny each in the boundary (docs/security.md has a document to start from), or leave permissionsBoundaryArn empty: then the "
+            "stack creates a boundary that does",
+        )
+    return f"{len(asked)} escalations denied by {arn}"
+
+
+def roles_have_it(deployment: Deployment) -> str:
+    """Every role that Terraform can pass to a task has the boundary: no condition key ties PassRole to one."""
+    prefixes = deployment.settings.managed_role_prefixes
+    if not prefixes:
+        raise NotCheckedError("managedRolePrefixes is empty: Terraform passes no role")
+    names = deployment.names
+    boundary = deployment.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+    managed = [
+        role["RoleName"]
+        for role in deployment.aws.read("iam", "list_roles")["Roles"]
+        if role["RoleName"].startswith(tuple(prefixes))
+        and not fnmatch.fnmatchcase(role["RoleName"], names.roles_of_every_environment)
+        and role["Arn"] not in deployment.settings.secret_reader_arns
+    ]
+    unbound = [name for name in managed if _boundary_of(deployment, name) != boundary]
+    if unbound:
+        raise WarnedError(
+            f"{', '.join(unbound)}: without the boundary {boundary}; Terraform can pass such a role to a task but can't change it",
+            f"aws iam put-role-permissions-boundary --role-name {unbound[0]} --permissions-boundary {boundary}, or rename a role that "
+            "isn't Terraform's",
+        )
+    return f"{len(managed)} roles of the managed prefixes"
+
+
+CHECKS = (
+    Check("roles", "permissions boundary", exists),
+    Check("roles", "boundary protects Atlantis", keeps_roles_from_atlantis, needs=(exists,)),
+    Check("roles", "managed roles have it", roles_have_it),
+)
+
+
+def setting_of(deployment: Deployment) -> Setting:
+    """What the escalations are about: ids of what is deployed already, placeholders for secrets that aren't."""
+    names, settings = deployment.names, deployment.settings
+    given = settings.permissions_boundary_arn
+    secrets = (
+        settings.github_app_secret_name or names.github_app_secret,
+        settings.webhook_secret_name or names.webhook_secret,
+    )
+    groups = [names.security_group(of) for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")]
+    found = deployment.aws.read("ec2", "describe_security_groups", Filters=[{"Name": "group-name", "Values": groups}])[
+        "SecurityGroups"
+    ]
+    return Setting(
+        names=names,
+        prefix=settings.managed_role_prefixes[0],
+        boundary_arn=given or names.policy_arn(names.permissions_boundary),
+        own_boundary=given is not None,
+        secret_arns=[_secret_arn(deployment, name) for name in secrets],
+        security_group_ids=[group["GroupId"] for group in found],
+        subnet_ids=settings.private_subnet_ids,
+    )
+
+
+def simulate(
+    deployment: Deployment, document: Mapping[str, Any], question: Question, caller: Mapping[str, str]
+) -> bool:
+    """Whether IAM's own simulator allows `question` under `document` alone."""
+    answer = deployment.aws.read(
+        "iam",
+        "simulate_custom_policy",
+        PolicyInputList=[json.dumps(document)],
+        ActionNames=[question.action],
+        ResourceArns=[question.resource],
+        ContextEntries=[_entry(key, value) for key, value in {**caller, **question.keys}.items()],
+    )
+    return answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
+
+
+def _entry(key: str, value: str | Sequence[str]) -> dict[str, Any]:
+    if not isinstance(value, str):
+        return {"ContextKeyName": key, "ContextKeyType": "stringList", "ContextKeyValues": list(value)}
+    kind = "boolean" if value in ("true", "false") else "string"
+    return {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [value]}
+
+
+def _boundary_of(deployment: Deployment, role: str) -> str | None:
+    answer = deployment.aws.find("iam", "get_role", absent=_ABSENT, RoleName=role) or {"Role": {}}
+    return answer["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+
+
+def _secret_arn(deployment: Deployment, name: str) -> str:
+    described = deployment.aws.find(
+        "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
+    )
+    return described["ARN"] if described else deployment.names.arn("secretsmanager", f"secret:{name}-AbCdEf")

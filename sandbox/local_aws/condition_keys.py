@@ -1,0 +1,65 @@
+"""What the local AWS' services lack: the condition keys that ECS sends to STS, and those of IAM's policy simulator."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import iam
+
+__all__ = ["add_condition_keys"]
+
+
+def add_condition_keys() -> None:
+    """Let trust policies and the policy simulator see the condition keys that they see on AWS."""
+    iam_evaluator.evaluate_trust_policy = _with_source_of_ecs(iam_evaluator.evaluate_trust_policy)
+    simulate = iam._IAM_HANDLERS["SimulateCustomPolicy"]
+    iam._IAM_HANDLERS["SimulateCustomPolicy"] = lambda p: _with_context_entries(simulate, p)
+
+
+def _with_source_of_ecs(evaluate: Callable[..., bool]) -> Callable[..., bool]:
+    """Give calls of the root user ``aws:SourceAccount`` and ``aws:SourceArn``.
+
+    ministack makes the calls of its own services with the root user's credentials, and the sandbox' ECS agent does the same. So
+    the root user stands for the service that a trust policy names.
+    """
+
+    def with_source(document: Any, caller: str, context: iam_evaluator.EvalContext | None = None) -> bool:
+        if context is not None and caller.endswith(":root"):
+            partition, account = caller.split(":")[1], context.principal_account
+            task = context.service_context.get("sts:rolesessionname")
+            keys = {
+                "aws:sourceaccount": account,
+                "aws:sourcearn": f"arn:{partition}:ecs:{context.region}:{account}:task/{task}",
+            }
+            context = dataclasses.replace(context, principal_keys={**context.principal_keys, **keys})
+        return evaluate(document, caller, context)
+
+    return with_source
+
+
+def _with_context_entries(simulate: Callable[[Mapping[str, Any]], Any], parameters: Mapping[str, Any]) -> Any:
+    """Evaluate a simulation with its ``ContextEntries``, which ministack ignores."""
+    keys = dict(_context_entries(parameters))
+    evaluate = iam_evaluator.evaluate
+
+    def with_keys(context: iam_evaluator.EvalContext, *arguments: Any) -> Any:
+        caller = keys.get("aws:principalarn", context.principal_arn)
+        return evaluate(dataclasses.replace(context, principal_arn=caller, service_context=keys), *arguments)
+
+    iam_evaluator.evaluate = with_keys
+    try:
+        return simulate(parameters)
+    finally:
+        iam_evaluator.evaluate = evaluate
+
+
+def _context_entries(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    number = 1
+    while name := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyName"):
+        values: list[str] = []
+        while value := iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyValues.member.{len(values) + 1}"):
+            values.append(value)
+        kind = iam._p(parameters, f"ContextEntries.member.{number}.ContextKeyType")
+        yield name.lower(), values if kind.endswith("List") else values[0]
+        number += 1

@@ -1,0 +1,111 @@
+"""The checks of the permissions boundary: a given one against every escalation, and the roles that need one."""
+
+import json
+from typing import Any
+
+import pytest
+
+from preflight.errors import Status
+from preflight.escalations import Setting, escalations
+from tests.preflight.world import World, policy
+
+EXISTS, PROTECTS, BOUND = (
+    "roles: permissions boundary",
+    "roles: boundary protects Atlantis",
+    "roles: managed roles have it",
+)
+
+
+def boundary(world: World) -> list[dict[str, Any]]:
+    """The statements of the account's boundary."""
+    document = world.client("iam").get_policy_version(PolicyArn=world.values["permissionsBoundaryArn"], VersionId="v1")[
+        "PolicyVersion"
+    ]["Document"]
+    return (json.loads(document) if isinstance(document, str) else document)["Statement"]
+
+
+def change(world: World, statements: list[dict[str, Any]]) -> None:
+    world.client("iam").create_policy_version(
+        PolicyArn=world.values["permissionsBoundaryArn"], PolicyDocument=policy(*statements), SetAsDefault=True
+    )
+
+
+def test_missing_boundary_is_a_failure(world: World):
+    world.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
+    results = world.results()
+    assert results[EXISTS].status is Status.FAILED
+    assert "policy/elsewhere does not exist" in results[EXISTS].message
+    assert "correct permissionsBoundaryArn" in results[EXISTS].remedy
+    assert results[PROTECTS].status is Status.NOT_CHECKED
+
+
+def test_boundary_that_the_deployment_creates_is_not_looked_for(world: World):
+    del world.values["permissionsBoundaryArn"]
+    assert world.result(EXISTS).message == "permissionsBoundaryArn is not set: the deployment creates one"
+
+
+def test_without_managed_roles_there_is_nothing_to_protect_from(world: World):
+    world.values["managedRolePrefixes"] = []
+    results = world.results()
+    assert {results[PROTECTS].status, results[BOUND].status} == {Status.NOT_CHECKED}
+
+
+def test_boundary_of_a_deployed_stack_protects_its_security_groups_too(world: World):
+    group = world.client("ec2").create_security_group(
+        GroupName="atlantis-alb-prod", Description="load balancer", VpcId=world.ids["vpc"]
+    )["GroupId"]
+    world.assert_only(
+        PROTECTS, Status.WARNING, f"put a load balancer of its own into Atlantis' security group {group} ("
+    )
+
+
+def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalation(world: World):
+    change(world, [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+    result = world.results()[PROTECTS]
+    assert result.status is Status.WARNING
+    setting = Setting(
+        names=world.names,
+        prefix="fileflow-",
+        boundary_arn=world.values["permissionsBoundaryArn"],
+        own_boundary=True,
+        secret_arns=["arn:aws:secretsmanager:x:1:secret:a", "arn:aws:secretsmanager:x:1:secret:b"],
+        subnet_ids=["subnet-1"],
+    )
+    asked = escalations(setting)
+    assert len(asked) > 25
+    for escalation in asked:
+        assert escalation.name.startswith("secret-") or f"{escalation.attack} (" in result.message, escalation.name
+    assert result.message.count("read Atlantis' secret prod-atlantis-") == 2
+
+
+WALLS = {
+    "LeaveAtlantisAlone": "run another task definition in Atlantis' service (ecs:UpdateService)",
+    "RefuseRolesWithoutBoundary": "create a role without the boundary (iam:CreateRole)",
+    "KeepBoundaries": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
+    "RefuseUsers": "create a user, which needs no boundary (iam:CreateUser)",
+    "PassRolesToTasksOnly": "pass a role to another service than ECS (iam:PassRole)",
+    "KeepOwnSecurityGroups": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
+    "LendNoSubnets": "run a service in Atlantis' subnets",
+    "AssignNoPublicAddresses": "run a service with a public address (ecs:CreateService)",
+    "RefuseTasksWithoutService": "run a task in Atlantis' subnets by RunTask",
+}
+
+
+@pytest.mark.parametrize("sid", WALLS)
+def test_each_statement_of_the_boundary_keeps_something_out(world: World, sid: str):
+    change(world, [statement for statement in boundary(world) if statement["Sid"] != sid])
+    world.assert_only(PROTECTS, Status.WARNING, WALLS[sid], "docs/security.md")
+
+
+def test_role_of_a_managed_prefix_without_the_boundary_is_a_warning(world: World):
+    iam = world.client("iam")
+    trust = policy({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    iam.create_role(RoleName="fileflow-worker", AssumeRolePolicyDocument=trust)
+    iam.create_role(
+        RoleName="fileflow-bound",
+        AssumeRolePolicyDocument=trust,
+        PermissionsBoundary=world.values["permissionsBoundaryArn"],
+    )
+    iam.create_role(RoleName="payments", AssumeRolePolicyDocument=trust)
+    iam.create_role(RoleName="atlantis-ecs-task-staging", AssumeRolePolicyDocument=trust)
+    world.assert_only(BOUND, Status.WARNING, "fileflow-worker: without the boundary", "--role-name fileflow-worker")
