@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,8 @@ class Sandbox:
         with self._run("up"):
             self._start()
             self._recover()
-            self._change("up", "Deploying", *self._policy())
+            with self._starting_the_task():
+                self._change("up", "Deploying", *self._policy())
             if service := self._service_to_run():
                 from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3, which most commands can do without
 
@@ -254,6 +255,13 @@ class Sandbox:
         if kept:
             console.step(f"Kept, being protected or needed by what is protected: {', '.join(sorted(kept))}")
             console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` removes them too")
+
+    def _starting_the_task(self) -> AbstractContextManager[None]:
+        if not self.run_atlantis:
+            return nullcontext()
+        from sandbox.atlantis import early_start  # noqa: PLC0415 - loads boto3
+
+        return early_start.during_up(self.state, self.aws, self.environment())
 
     def _service_to_run(self) -> "DeployedService | None":
         return self.service() if self.run_atlantis else None

@@ -14,7 +14,7 @@ and the address of a locking database that of the redis-server that stands for i
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from sandbox.atlantis.task_definition import TaskDefinition
 from sandbox.github.certificates import HOSTS
 from sandbox.paths import private_directory
 
-__all__ = ["Container", "TaskNetwork", "free_port", "prepare", "wiring_problems"]
+__all__ = ["Container", "TaskNetwork", "free_port", "local_port", "prepare", "wiring_problems"]
 
 _HOME = "home/atlantis"
 _DEFAULT_DATA_DIRECTORY = f"/{_HOME}/.atlantis"
@@ -83,6 +83,7 @@ def prepare(
     tools: Path,
     network: TaskNetwork,
     credentials_url: str,
+    agent_url: str,
     database: Mapping[str, str],
 ) -> Container:
     """Lay out the container's file system below ``root`` and put its environment together.
@@ -104,8 +105,8 @@ def prepare(
     return Container(
         root=root,
         home=home,
-        environment={**_platform(home, tools, network, credentials_url), **environment, **secrets},
-        health_command=[_local_port(word, definition.port, port) for word in definition.health_check.command],
+        environment={**_platform(home, tools, network, credentials_url, agent_url), **environment, **secrets},
+        health_command=local_port(definition.health_check.command, definition.port, port),
         port=port,
     )
 
@@ -123,7 +124,7 @@ def free_port(preferred: int = 0) -> int:
     raise TaskStartError(["no loopback port is free on this machine"])
 
 
-def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: str) -> dict[str, str]:
+def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: str, agent_url: str) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([os.environ["PATH"], str(tools)]),
         "HOME": str(home),
@@ -131,6 +132,7 @@ def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: st
         "AWS_REGION": network.region,
         "AWS_DEFAULT_REGION": network.region,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url,
+        "ECS_AGENT_URI": agent_url,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": network.aws_endpoint,
         "HTTPS_PROXY": network.github_proxy,
@@ -151,7 +153,11 @@ def _below(path: str, parent: str) -> bool:
     return path == parent or path.startswith(parent + "/")
 
 
-def _local_port(word: str, container_port: int, port: int) -> str:
-    for host in ("localhost", "127.0.0.1"):
-        word = word.replace(f"{host}:{container_port}", f"{host}:{port}")
-    return word
+def local_port(words: Sequence[str], container_port: int, port: int) -> list[str]:
+    """A command with the container's own port on this machine in place of the one in the container."""
+    return [
+        word.replace(f"localhost:{container_port}", f"localhost:{port}").replace(
+            f"127.0.0.1:{container_port}", f"127.0.0.1:{port}"
+        )
+        for word in words
+    ]

@@ -126,6 +126,11 @@ class DeployedService:
             raise SandboxError(f"There is no service {self.name} in the local AWS; `make up` deploys it")
         return service
 
+    def is_protected(self, task: str) -> bool:
+        """Whether ECS may not stop ``task`` for a deployment or a smaller count; False for one that it doesn't know."""
+        answer = self.client("ecs").get_task_protection(cluster=self.cluster, tasks=[task])
+        return any(item["protectionEnabled"] for item in answer["protectedTasks"])
+
     def roll_back(self, definition: str) -> None:
         """Make the service want ``definition`` again, as the deployment circuit breaker does."""
         self.client("ecs").update_service(cluster=self.cluster, service=self.name, taskDefinition=definition)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sandbox import console, processes
 from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
+from sandbox.atlantis.companion import stop_leftovers
 from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.status import Outcome, Status, StatusFile
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
@@ -16,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 
-__all__ = ["after_up", "before_down", "bring_up", "entrance", "take_down"]
+__all__ = ["after_up", "before_down", "bring_up", "entrance", "prepare_and_start", "take_down"]
 
 _DEFINITION = "atlantis_task_definition_arn"
 # A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
@@ -62,15 +63,23 @@ def bring_up(
     """
     build.executable()
     service = deployment.require_service()
-    if operator.push_image(deployment, service):
-        console.step(f"Pushed Atlantis {build.version()} into the stack's image repository")
-    if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
-        console.step("Put throw-away values into the empty secret of the GitHub App")
-    _start_agent(deployment, environment)
+    for line in prepare_and_start(deployment, environment):
+        console.step(line)
     if definition is not None and service.definition != definition:
         raise SandboxError(_why_left(deployment, definition, service.definition))
     with console.timed(f"Waiting for the task of {_short(service.definition)}"):
         return _wait(deployment, service, patience)
+
+
+def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str]) -> list[str]:
+    """Fill what the program creates empty, and start the agent; returns what was done, in a line each."""
+    service, done = deployment.require_service(), []
+    if operator.push_image(deployment, service):
+        done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
+    if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
+        done.append("Put throw-away values into the empty secret of the GitHub App")
+    _start_agent(deployment, environment)
+    return done
 
 
 def take_down(deployment: DeployedService) -> bool:
@@ -78,6 +87,7 @@ def take_down(deployment: DeployedService) -> bool:
     ran = processes.stop(deployment.state, _agent_name(deployment), patience=_STOP_PATIENCE)
     for name in deployment.task_names:
         processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
+        stop_leftovers(deployment.state, name)
     locking_database.stop(deployment.state)
     return ran
 
@@ -108,7 +118,9 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     command = [sys.executable, "-m", "sandbox.atlantis.agent"]
     # What was rolled back is over and must still be told; any other failure is tried again.
     told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
-    status_file.write(Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told))
+    status_file.write(
+        Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told, tasks=status.tasks)
+    )
     processes.start(
         deployment.state,
         name,

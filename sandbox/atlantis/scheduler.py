@@ -1,6 +1,7 @@
 """Keeps the task that the deployed service wants, the way the ECS service scheduler does."""
 
 import time
+import uuid
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,7 +10,7 @@ from sandbox.atlantis import diagnosis, targets
 from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health
-from sandbox.atlantis.status import Outcome, Status, StatusFile, event
+from sandbox.atlantis.status import Outcome, Status, StatusFile, TaskRecord, event
 from sandbox.atlantis.task import Launcher, Task
 
 __all__ = ["Scheduler"]
@@ -23,7 +24,8 @@ _LOOK_SECONDS = 5.0
 class Scheduler:
     """Stops the old task, then starts the new one (0 to 100 %), or the other way round (100 to 200 %).
 
-    A deployment that fails is rolled back; one that overlaps has left the old task in its place till then.
+    A deployment that fails is rolled back; one that overlaps has left the old task in its place till then. A protected
+    task is not stopped for a deployment or a smaller count: both wait.
 
     ``tick`` is called again and again; each call looks at the service, at the task, and does the next thing.
     """
@@ -38,6 +40,8 @@ class Scheduler:
             proxy_port=known.proxy_port,
             endpoint=deployment.endpoint,
             outcomes=known.outcomes,
+            # What an agent before this one left running has been ended.
+            tasks=[task for task in known.tasks if task.stopped_at is not None],
         )
         self._task: Task | None = None
         self._old: Task | None = None
@@ -55,6 +59,9 @@ class Scheduler:
         try:
             service = self._deployment.service()
             if service is None or service.desired_count == 0:
+                if service and self._task and self._must_wait(self._task):
+                    self._watch(self._task)
+                    return
                 self._rest("the service wants no task" if service else "there is no such service")
                 return
             if self._task and self._task.service.deployment != service.deployment:
@@ -68,6 +75,8 @@ class Scheduler:
             self.say_once(f"the local AWS does not answer as it should: {problem}")
         if self._task is not None:
             self._watch(self._task)
+        if self._old and self._task and self._task.registered:
+            self._release_old()
 
     def close(self) -> None:
         """Stop the task, since the agent ends."""
@@ -97,10 +106,12 @@ class Scheduler:
             return
         self._status.state = "starting"
         self._status.deployment, self._status.definition = service.deployment, service.definition
+        record = TaskRecord(uuid.uuid4().hex, service.deployment, service.definition, time.time())
+        self._status.tasks.append(record)
         try:
-            self._task = self._launcher.start(service)
+            self._task = self._launcher.start(service, record.id)
         except TaskStartError as error:
-            self._failed(service, error.problems, final=True)
+            self._failed(service, record.id, error.problems, final=True)
             return
         self._next_look = 0.0
         self._status.task, self._status.port = self._task.id, self._task.container.port
@@ -115,20 +126,39 @@ class Scheduler:
         if service.overlaps and task.registered and self._old is None:
             self._old, self._task = task, None
             self.say(f"task {task.id[:8]} serves on until a new one has replaced it")
-        else:
+        elif not self._must_wait(task):
             self._stop("a new deployment replaces it")
 
+    def _must_wait(self, task: Task) -> bool:
+        """Whether ``task`` is protected, which is said once."""
+        if not self._deployment.is_protected(task.id):
+            return False
+        self.say_once(
+            f"task {task.id[:8]} is protected, as operations are in progress: it is stopped when they have ended"
+        )
+        return True
+
+    def _release_old(self) -> None:
+        """End the old task, beside which the new one serves already, as soon as it may be stopped."""
+        try:
+            if self._old and not self._must_wait(self._old):
+                self._end_old("a new one has replaced it", targets.drain)
+        except (BotoCoreError, ClientError) as problem:
+            self.say_once(f"the local AWS does not answer as it should: {problem}")
+
     def _watch(self, task: Task) -> None:
+        for companion in task.companions:
+            companion.tick()
         if not task.process.alive:
             words = task.last_words()
             self._stop("it ended by itself")
-            self._failed(task.service, [diagnosis.explain_exit(words)])
+            self._failed(task.service, task.id, [diagnosis.explain_exit(words)])
             return
         health = task.monitor.tick()
         if health is Health.UNHEALTHY:
             reason = f"its health check failed {task.definition.health_check.retries} times: {task.monitor.last_output}"
             self._stop("it is unhealthy")
-            self._failed(task.service, [reason])
+            self._failed(task.service, task.id, [reason])
         elif health is Health.HEALTHY:
             self._serve(task)
 
@@ -146,7 +176,7 @@ class Scheduler:
             return
         if not task.registered:
             # The local AWS keeps one target of this address: the new one is in the old one's place.
-            self._end_old("a new one has replaced it", targets.drain)
+            self._release_old()
             task.registered = True
             self._failures.pop(task.service.deployment, None)
             self._status.state, self._status.last_good = "healthy", task.service.definition
@@ -180,9 +210,16 @@ class Scheduler:
                 # The target group may be gone already, with the stack; the process must end all the same.
                 self.say(f"the target could not be deregistered: {problem}")
         task.stop()
+        self._record_end(task.id, reason)
         self.say(f"task {task.id[:8]} has stopped")
 
-    def _failed(self, service: Service, problems: list[str], *, final: bool = False) -> None:
+    def _record_end(self, task: str, reason: str, *, failed: bool = False) -> None:
+        for record in self._status.tasks:
+            if record.id == task:
+                record.stopped_at, record.reason, record.failed = record.stopped_at or time.time(), reason, failed
+
+    def _failed(self, service: Service, task: str, problems: list[str], *, final: bool = False) -> None:
+        self._record_end(task, "; ".join(problems), failed=True)
         earlier = self._status.outcomes.get(service.deployment)
         count = self._failures[service.deployment] = self._failures.get(service.deployment, 0) + 1
         self._not_before = time.monotonic() + min(2.0 ** (count - 1), _LONGEST_PAUSE)

@@ -6,8 +6,12 @@ from pathlib import Path
 
 from sandbox.files import read_json, write_json
 
-__all__ = ["Outcome", "Status", "StatusFile", "event"]
+__all__ = ["EXPECTED", "RECORDS", "Outcome", "Status", "StatusFile", "TaskRecord", "event"]
 
+RECORDS = "task"
+"""The folder of the status files, in the state folder."""
+EXPECTED = "expected"
+"""The file in that folder that stands while an agent is going to run whatever service comes."""
 _KEPT = 50
 
 
@@ -18,6 +22,22 @@ class Outcome:
     definition: str
     problems: list[str] = field(default_factory=list)
     rolled_back_to: str | None = None
+
+
+@dataclass
+class TaskRecord:
+    """A task, as ECS shows it for an hour after its end; times in seconds since the epoch.
+
+    ``reason`` is ECS' ``stoppedReason``; ``failed`` says whether the circuit breaker counts the end.
+    """
+
+    id: str
+    deployment: str
+    definition: str
+    created_at: float
+    stopped_at: float | None = None
+    reason: str = ""
+    failed: bool = False
 
 
 @dataclass
@@ -33,6 +53,7 @@ class Status:
     last_good: str | None = None
     endpoint: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    tasks: list[TaskRecord] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
 
 
@@ -40,7 +61,7 @@ class StatusFile:
     """The status of the task of one service, ``<state>/task/<service>.json``."""
 
     def __init__(self, state: Path, service: str) -> None:
-        self._path = state / "task" / f"{service}.json"
+        self._path = state / RECORDS / f"{service}.json"
 
     def read(self) -> Status:
         """The status last written; an empty one where no agent ran yet."""
@@ -48,13 +69,14 @@ class StatusFile:
         if known is None:
             return Status()
         outcomes = {key: Outcome(**value) for key, value in known.pop("outcomes").items()}
+        tasks = [TaskRecord(**task) for task in known.pop("tasks", [])]
         # A status that another version wrote may have fields that this one doesn't know.
         names = {field.name for field in fields(Status)}
-        return Status(**{key: value for key, value in known.items() if key in names}, outcomes=outcomes)
+        return Status(**{key: value for key, value in known.items() if key in names}, outcomes=outcomes, tasks=tasks)
 
     def write(self, status: Status) -> None:
-        """Replace the status; of outcomes and events the latest are kept."""
-        status.events = status.events[-_KEPT:]
+        """Replace the status; of tasks, outcomes and events the latest are kept."""
+        status.events, status.tasks = status.events[-_KEPT:], status.tasks[-_KEPT:]
         status.outcomes = dict(list(status.outcomes.items())[-_KEPT:])
         write_json(self._path, asdict(status))
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,9 @@ from sandbox.atlantis import (
     task_definition,
     task_secrets,
 )
-from sandbox.atlantis.container import Container, TaskNetwork, prepare, wiring_problems
+from sandbox.atlantis.agent_endpoint import AgentEndpoint
+from sandbox.atlantis.companion import Companion, stop_leftovers
+from sandbox.atlantis.container import Container, TaskNetwork, local_port, prepare, wiring_problems
 from sandbox.atlantis.credentials import CredentialsEndpoint, assume
 from sandbox.atlantis.deployed_service import Credentials, DeployedService, Service, refusal
 from sandbox.atlantis.errors import TaskStartError
@@ -53,6 +54,8 @@ class Task:
     _offset: int
     _shipper: log_driver.LogShipper
     _credentials: CredentialsEndpoint
+    _agent: AgentEndpoint
+    companions: list[Companion]
     image_digest: str | None
     registered: bool = False
 
@@ -67,11 +70,14 @@ class Task:
 
         As in the image, whose init runs with ``--single-child``, only the server is told: it lets its Terraform end.
         """
+        for companion in self.companions:
+            companion.stop()
         processes.stop(self._state, self.process.name, patience=self.definition.stop_seconds)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self._shipper.close()
         self._credentials.close()
+        self._agent.close()
         self.container.remove()
 
 
@@ -94,16 +100,17 @@ class Launcher:
         """End what an agent before this one left running, and remove the writable layers of its tasks."""
         state = self._deployment.state
         left = [name for name in self._deployment.task_names if processes.stop(state, name, patience=patience)]
+        for name in self._deployment.task_names:
+            stop_leftovers(state, name)
         locking_database.stop(state)
         for root in self._tasks.iterdir():
             Container(root, root, {}, [], 0).remove()
         return bool(left)
 
-    def start(self, service: Service) -> Task:
+    def start(self, service: Service, task_id: str) -> Task:
         """Start a task for ``service``; raises ``TaskStartError`` with every reason that is known beforehand."""
         definition = task_definition.read(self._deployment.task_definition(service.definition))
         _raise_if([*_rolling_problems(service, definition), *wiring_problems(definition, service.container_port)])
-        task_id = uuid.uuid4().hex
         execution = assume(self._deployment, definition.execution_role, task_id)
         digest = self._pull(definition, execution)
         secrets = task_secrets.resolve(
@@ -118,6 +125,8 @@ class Launcher:
         with contextlib.ExitStack() as undo:
             credentials = undo.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, task_id))
             credentials.credentials()
+            agent = AgentEndpoint(self._deployment, credentials, task_id)
+            undo.callback(agent.close)
             container = prepare(
                 definition,
                 secrets,
@@ -126,6 +135,7 @@ class Launcher:
                 tools=self._tools,
                 network=self._network,
                 credentials_url=credentials.url,
+                agent_url=agent.url,
                 database=database,
             )
             undo.callback(container.remove)
@@ -136,6 +146,23 @@ class Launcher:
             log = self._deployment.state / "logs" / f"{name}.log"
             offset = log.stat().st_size if log.exists() else 0
             process = self._run(name, container)
+            undo.callback(processes.stop, self._deployment.state, name)
+            environment = {"PATH": container.environment["PATH"], "ECS_AGENT_URI": agent.url}
+            companions = []
+            for companion in definition.companions:
+                command = local_port(companion.command, definition.port, container.port)
+                stream = log_driver.open_stream(logs, companion.log_options, companion.name, task_id)
+                started = Companion(
+                    self._deployment.state,
+                    name,
+                    companion,
+                    command=command,
+                    environment=environment,
+                    root=container.root,
+                )
+                undo.callback(started.stop)
+                started.ship(logs, stream)
+                companions.append(started)
             undo.pop_all()
         shipper = log_driver.LogShipper(logs, stream, log, offset)
         return Task(
@@ -150,6 +177,8 @@ class Launcher:
             offset,
             shipper,
             credentials,
+            agent,
+            companions,
             digest,
         )
 

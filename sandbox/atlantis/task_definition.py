@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.atlantis.errors import TaskStartError
 
-__all__ = ["EfsMount", "HealthCheck", "TaskDefinition", "read"]
+__all__ = ["CompanionContainer", "EfsMount", "HealthCheck", "TaskDefinition", "read"]
 
 _CONTAINER_KEYS = frozenset(
     {
@@ -16,10 +16,19 @@ _CONTAINER_KEYS = frozenset(
         "versionConsistency", "volumesFrom",
     }
 )  # fmt: skip
+# A container beside the server gets a shell and the task's network: neither secrets nor volumes nor ports.
+_COMPANION_KEYS = frozenset(
+    {
+        "command", "cpu", "entryPoint", "environment", "essential", "image", "logConfiguration", "memory",
+        "memoryReservation", "name", "readonlyRootFilesystem", "restartPolicy", "stopTimeout", "user",
+    }
+)  # fmt: skip
 _EMPTY_ONLY = ("dependsOn", "environmentFiles", "systemControls", "volumesFrom")
 # Fargate's defaults where the task definition says nothing, and its longest stop timeout.
 _STOP_SECONDS = 30
 _LONGEST_STOP = 120
+# ECS' default period of a restart policy.
+_RESTART_SECONDS = 300
 _ARCHITECTURE = "X86_64"
 
 
@@ -44,8 +53,20 @@ class EfsMount:
 
 
 @dataclass(frozen=True)
+class CompanionContainer:
+    """A container beside the server's. ``restart_seconds`` is the period of its restart policy, None without one."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log_options: dict[str, str]
+    stop_seconds: int
+    restart_seconds: float | None
+
+
+@dataclass(frozen=True)
 class TaskDefinition:
-    """The parts of a task definition that decide how its one container runs.
+    """The parts of a task definition that decide how the server's container runs, and the containers beside it.
 
     ``architecture`` is ECS' name of it, ``X86_64`` or ``ARM64``; ``secrets`` maps a variable to its ``valueFrom``;
     ``log_options`` are those of the ``awslogs`` driver.
@@ -64,22 +85,25 @@ class TaskDefinition:
     log_options: dict[str, str]
     health_check: HealthCheck
     stop_seconds: int
+    companions: list[CompanionContainer]
 
 
 def read(described: Mapping[str, Any]) -> TaskDefinition:
     """Read what ``DescribeTaskDefinition`` says; raises ``TaskStartError`` with everything that can't be run."""
     problems: list[str] = []
     containers = described["containerDefinitions"]
-    if len(containers) != 1:
-        raise TaskStartError([f"the task definition has {len(containers)} containers; the sandbox runs exactly one"])
-    container = containers[0]
-    unknown = sorted(key for key in container if key not in _CONTAINER_KEYS and container[key])
+    servers = [item for item in containers if item.get("portMappings")]
+    if len(servers) != 1:
+        raise TaskStartError(
+            [f"{len(servers)} of the task definition's containers map ports; the load balancer needs exactly one"]
+        )
+    container = servers[0]
+    problems += _unknown(container, _CONTAINER_KEYS)
     problems += [
-        f"containerDefinitions[0].{key} is set, and the sandbox doesn't know how to honour it" for key in unknown
+        f"{container['name']}.{key} is not supported by the sandbox" for key in _EMPTY_ONLY if container.get(key)
     ]
-    problems += [
-        f"containerDefinitions[0].{key} is not supported by the sandbox" for key in _EMPTY_ONLY if container.get(key)
-    ]
+    companions = [item for item in containers if item is not container]
+    problems += [problem for item in companions for problem in _companion_problems(item)]
     if container.get("readonlyRootFilesystem"):
         problems.append("readonlyRootFilesystem is true: the stock Atlantis image doesn't boot with it")
     for role in ("executionRoleArn", "taskRoleArn"):
@@ -110,8 +134,44 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         mounts=_mounts(container, {volume["name"]: volume for volume in described.get("volumes", [])}),
         log_options=dict(logging.get("options", {})),
         health_check=_health_check(container["healthCheck"]),
-        stop_seconds=min(container.get("stopTimeout", _STOP_SECONDS), _LONGEST_STOP),
+        stop_seconds=_stop_seconds(container),
+        companions=[_companion(item) for item in companions],
     )
+
+
+def _unknown(container: Mapping[str, Any], known: frozenset[str]) -> list[str]:
+    return [
+        f"{container['name']}.{key} is set, and the sandbox doesn't know how to honour it"
+        for key in sorted(container)
+        if key not in known and container[key]
+    ]
+
+
+def _companion_problems(container: Mapping[str, Any]) -> list[str]:
+    problems = _unknown(container, _COMPANION_KEYS)
+    if container.get("essential", True):
+        problems.append(f"{container['name']} is essential; the sandbox' task ends with its server only")
+    if not container.get("entryPoint"):
+        problems.append(f"{container['name']} has no entryPoint: the sandbox doesn't unpack the image's own")
+    if container.get("logConfiguration", {}).get("logDriver") != "awslogs":
+        problems.append(f"{container['name']} has no log; the sandbox ships logs with awslogs only")
+    return problems
+
+
+def _companion(container: Mapping[str, Any]) -> CompanionContainer:
+    policy = container.get("restartPolicy", {})
+    return CompanionContainer(
+        name=container["name"],
+        command=[*container["entryPoint"], *container.get("command", [])],
+        environment={item["name"]: item["value"] for item in container.get("environment", [])},
+        log_options=dict(container["logConfiguration"].get("options", {})),
+        stop_seconds=_stop_seconds(container),
+        restart_seconds=policy.get("restartAttemptPeriod", _RESTART_SECONDS) if policy.get("enabled") else None,
+    )
+
+
+def _stop_seconds(container: Mapping[str, Any]) -> int:
+    return min(container.get("stopTimeout", _STOP_SECONDS), _LONGEST_STOP)
 
 
 def _mounts(container: Mapping[str, Any], volumes: Mapping[str, Any]) -> list[EfsMount]:

@@ -6,13 +6,17 @@ is too slow for that; loopback on a busy machine is not. Terraform then finds th
 made, and gives up.
 """
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
+from sandbox.atlantis.status import RECORDS
+from sandbox.local_aws import ecs_tasks
 from sandbox.local_aws.condition_keys import add_condition_keys
 
 __all__ = ["main"]
@@ -49,6 +53,7 @@ def main() -> None:
 
     TCPServer.__init__ = with_whole_answers
     add_condition_keys()
+    ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
     serve()
 
 

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
+from components.ecs_deployment import EcsDeployment, Outcome
 from sandbox.atlantis import lifecycle
 from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
@@ -14,7 +17,7 @@ from sandbox.github import events
 from sandbox.github.store import Store
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
-from tests.sandbox.atlantis.world import BUCKET, TABLE, World, variable
+from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, variable
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
 
@@ -111,3 +114,87 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     assert "Apply complete! Resources: 1 added" in apply, apply
     locks = [item["LockID"]["S"] for item in backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]]
     assert f"{BUCKET}/slow/terraform.tfstate" not in locks
+
+
+def _protection(world: World, task: str | None) -> dict[str, Any]:
+    answer = world.aws.client("ecs").get_task_protection(cluster=NAME, tasks=[task])
+    assert answer["failures"] == []
+    return answer["protectedTasks"][0]
+
+
+def _deployment(world: World, definition: str) -> EcsDeployment:
+    return EcsDeployment(world.aws.client("ecs"), NAME, NAME, definition)
+
+
+def _stop_at_once(container: dict[str, Any]) -> None:
+    container["stopTimeout"] = 2
+
+
+def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop_timeout(
+    backend: World, running: World, github: Store
+) -> None:
+    running.deploy(running.register(_stop_at_once, protected=True))
+    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    long = 'provisioner "local-exec" {\n    command = "sleep 20"\n  }'
+    pull = open_pull_request(github, "long", "v1", extra=long)
+    deliver(running.deployment, "pull_request", events.pull_request(github, pull))
+    comment(github, pull, "Ran Plan for dir: `.`")
+    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    old = status(running)
+    assert old.task is not None
+    eventually("the protection of the apply", lambda: _protection(running, old.task)["protectionEnabled"])
+
+    new = running.register(protected=True)
+    running.deploy(new)
+    progress = eventually("the wait", lambda: (now := _deployment(running, new).look()).waiting_for and now)
+    assert progress.outcome is Outcome.IN_PROGRESS
+    assert f"task {old.task[:8]} runs a plan or an apply" in progress.waiting_for[0]
+    assert status(running).task == old.task
+    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    apply = comment(github, pull, "Ran Apply for dir: `.`")
+    assert "Apply complete! Resources: 1 added" in apply, apply
+    locks = [item["LockID"]["S"] for item in backend.aws.client("dynamodb").scan(TableName=TABLE)["Items"]]
+    assert f"{BUCKET}/long/terraform.tfstate" not in locks
+    assert status(running).task != old.task
+    assert status(running).definition == new
+    assert _deployment(running, new).look().outcome is Outcome.SUCCEEDED
+    steps = [line.partition(" ")[2] for line in status(running).events]
+    waited = f"task {old.task[:8]} is protected, as operations are in progress: it is stopped when they have ended"
+    assert steps.index(waited) < steps.index(f"stopping task {old.task[:8]}: a new deployment replaces it")
+
+
+def test_a_protection_that_nobody_renews_runs_out(running: World) -> None:
+    task = status(running).task
+    assert task is not None
+    client = running.aws.client("ecs")
+    # The container that renews it has looked already, found nothing in progress, and has nothing to change.
+    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=1)
+    stored = running.deployment.state / "task" / "protections.json"
+    left = json.loads(stored.read_text())[task] - time.time()
+    assert 50 < left <= 60
+    # As if 55 seconds of them were over.
+    stored.write_text(json.dumps({task: time.time() + 5}))
+    running.deploy(running.register(protected=True))
+    eventually("the wait", lambda: any("is protected" in line for line in status(running).events[-2:]))
+    assert status(running).task == task
+    lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
+    assert status(running).task != task
+
+
+def test_a_smaller_count_waits_as_well(running: World) -> None:
+    task, definition = status(running).task, status(running).definition
+    assert task is not None
+    assert definition is not None
+    client = running.aws.client("ecs")
+    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=True, expiresInMinutes=30)
+    running.deploy(definition, count=0)
+    eventually("the wait", lambda: "is protected" in status(running).events[-1])
+    client.update_task_protection(cluster=NAME, tasks=[task], protectionEnabled=False)
+    eventually("the end of the task", lambda: status(running).state == "idle")
+
+
+@pytest.mark.parametrize(("minutes", "code"), [(0, "InvalidParameterException"), (2881, "InvalidParameterException")])
+def test_a_protection_lasts_from_a_minute_to_two_days(running: World, minutes: int, code: str) -> None:
+    client = running.aws.client("ecs")
+    with pytest.raises(ClientError, match=code):
+        client.update_task_protection(cluster=NAME, tasks=["0" * 32], protectionEnabled=True, expiresInMinutes=minutes)

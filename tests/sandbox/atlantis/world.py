@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components import task_protection
 from sandbox import local_aws
 from sandbox.atlantis import build
 from sandbox.atlantis.deployed_service import DeployedService
@@ -44,8 +45,11 @@ class World:
         self.first = self.register()
         self._service()
 
-    def register(self, change: Any = None, execution_role: str | None = None) -> str:
-        """Register a revision of the task definition; ``change`` edits the container in place."""
+    def register(self, change: Any = None, execution_role: str | None = None, *, protected: bool = False) -> str:
+        """Register a revision of the task definition; ``change`` edits the server's container in place.
+
+        ``protected`` adds the container that protects the task while operations are in progress.
+        """
         container = copy.deepcopy(self.container)
         if change is not None:
             change(container)
@@ -58,7 +62,7 @@ class World:
             executionRoleArn=execution_role or self.roles["execution"],
             taskRoleArn=self.roles["task"],
             volumes=[self.volume],
-            containerDefinitions=[container],
+            containerDefinitions=[container, *([self._task_protection()] if protected else [])],
         )
         return described["taskDefinition"]["taskDefinitionArn"]
 
@@ -74,6 +78,9 @@ class World:
         name = self.roles["execution"].rpartition("/")[2]
         document = _document([statement])
         self.aws.client("iam").put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
+
+    def task_arn(self, task: str) -> str:
+        return f"arn:aws:ecs:{self.aws.region}:{self.aws.account}:task/{NAME}/{task}"
 
     @property
     def repository_arn(self) -> str:
@@ -155,6 +162,7 @@ class World:
             _allow(["s3:ListBucket", "s3:GetBucketVersioning"], [f"arn:aws:s3:::{BUCKET}"]),
             _allow(["s3:GetObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/*"]),
             _allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable"], [table]),
+            _allow(["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"], [self.task_arn("*")]),
         ]
         return {"execution": self._role("execution", execution), "task": self._role("task", task)}
 
@@ -208,6 +216,19 @@ class World:
                 },
             },
         }
+
+    def _task_protection(self) -> dict[str, Any]:
+        return dict(
+            task_protection.container(
+                task_protection.TaskProtectionArgs(
+                    image=self.container["image"],
+                    user="100:1000",
+                    port=4141,
+                    log_group=GROUP,
+                    region=self.aws.region,
+                )
+            )
+        )
 
     def _service(self) -> None:
         client = self.aws.client("ecs")

@@ -1,0 +1,99 @@
+"""The ECS agent's endpoint, which every container of a task finds in ``ECS_AGENT_URI``: protection of the own task."""
+
+import json
+import secrets
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.atlantis.credentials import CredentialsEndpoint
+from sandbox.atlantis.deployed_service import DeployedService
+
+__all__ = ["AgentEndpoint"]
+
+_STATE = "/task-protection/v1/state"
+
+
+class AgentEndpoint:
+    """Reads and sets the protection of one task under the task role's rights, as the agent of Fargate does.
+
+    The address is on loopback, where Fargate's is link-local; its path is known to the task alone.
+    """
+
+    def __init__(self, deployment: DeployedService, credentials: CredentialsEndpoint, task: str) -> None:
+        self._deployment = deployment
+        self._credentials = credentials
+        self._task = task
+        self._path = f"/api/{secrets.token_urlsafe(24)}"
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, name="ecs-agent", daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """The value of ``ECS_AGENT_URI``."""
+        return f"http://127.0.0.1:{self._server.server_port}{self._path}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, asked: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        """Status and body; ``asked`` is the body of a PUT, None for a GET."""
+        task = {"cluster": self._deployment.cluster, "tasks": [self._task]}
+        client = self._deployment.client("ecs", self._credentials.credentials())
+        try:
+            if asked is None:
+                answer = client.get_task_protection(**task)
+            else:
+                minutes = asked.get("ExpiresInMinutes")
+                expires = {} if minutes is None else {"expiresInMinutes": minutes}
+                answer = client.update_task_protection(
+                    **task, protectionEnabled=asked.get("ProtectionEnabled", False), **expires
+                )
+        except ClientError as problem:
+            error = problem.response["Error"]
+            document = {"Arn": self._task, "Code": error["Code"], "Message": error["Message"]}
+            return problem.response["ResponseMetadata"]["HTTPStatusCode"], {"error": document}
+        if answer["failures"]:
+            failure = answer["failures"][0]
+            return 200, {"failure": {"Arn": failure["arn"], "Detail": None, "Reason": failure["reason"]}}
+        protected = answer["protectedTasks"][0]
+        document = {"ProtectionEnabled": protected["protectionEnabled"], "TaskArn": protected["taskArn"]}
+        if "expirationDate" in protected:
+            document["ExpirationDate"] = f"{protected['expirationDate']:%Y-%m-%dT%H:%M:%SZ}"
+        return 200, {"protection": document}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._serve(None)
+
+            def do_PUT(self) -> None:
+                try:
+                    asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                except ValueError:
+                    self.send_error(400)
+                    return
+                self._serve(asked)
+
+            def _serve(self, asked: dict[str, Any] | None) -> None:
+                if not secrets.compare_digest(self.path.encode(), (endpoint._path + _STATE).encode()):
+                    self.send_error(404)
+                    return
+                status, document = endpoint._answer(asked)
+                body = json.dumps(document, separators=(",", ":")).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+                """The path is a secret of the task and stays out of the log."""
+
+        return Handler

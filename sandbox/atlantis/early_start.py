@@ -1,0 +1,77 @@
+"""Starts the task while the engine still deploys: `pulumi up` ends with the outcome of the service's deployment."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox import console
+from sandbox.atlantis import build, lifecycle
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.status import EXPECTED, RECORDS
+from sandbox.errors import SandboxError
+from sandbox.local_aws import LocalAws
+from sandbox.paths import private_directory
+
+__all__ = ["during_up"]
+
+_SEARCH_SECONDS = 0.3
+
+
+@contextmanager
+def during_up(state: Path, aws: LocalAws, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run the task as soon as its service is in ``aws``."""
+    build.executable()
+    expected = private_directory(state / RECORDS) / EXPECTED
+    expected.touch()
+    starting = _Starting(state, aws, environment)
+    try:
+        yield
+    finally:
+        starting.end()
+        expected.unlink(missing_ok=True)
+
+
+class _Starting:
+    """A thread that waits for the service, does what an operator does before its first task, and starts the agent.
+
+    What goes wrong is tried again, and is reported by ``lifecycle.after_up``, which does the same in the end.
+    """
+
+    def __init__(self, state: Path, aws: LocalAws, environment: Mapping[str, str]) -> None:
+        self._state, self._aws, self._environment = state, aws, environment
+        self._done: list[str] = []
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="early-start", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop waiting, and say what was done meanwhile: the engine's display is over."""
+        self._ending.set()
+        self._thread.join()
+        for line in self._done:
+            console.step(line)
+
+    def _run(self) -> None:
+        while not self._ending.wait(_SEARCH_SECONDS):
+            try:
+                service = self._service()
+                if service is not None:
+                    self._done += lifecycle.prepare_and_start(service, self._environment)
+                    return
+            except (BotoCoreError, ClientError, SandboxError):
+                continue
+
+    def _service(self) -> DeployedService | None:
+        """The service that runs Atlantis; a first deployment has no outputs yet that would name it."""
+        client = self._aws.client("ecs")
+        for cluster in client.list_clusters()["clusterArns"]:
+            for arn in client.list_services(cluster=cluster)["serviceArns"]:
+                names = cluster.rpartition("/")[2], arn.rpartition("/")[2]
+                found = DeployedService(self._state, self._aws.endpoint, self._aws.region, *names)
+                service = found.service()
+                if service and any(key.startswith("ATLANTIS_") for key in found.variables(service.definition)):
+                    return found
+        return None
