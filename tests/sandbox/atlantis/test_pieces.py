@@ -1,5 +1,7 @@
 """Parts of the task runner by themselves: the health monitor, mapped paths and ports, the image's tools, the build."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,14 +12,17 @@ from typing import Any
 
 import pytest
 
+from sandbox import processes
 from sandbox.atlantis import image_tools
 from sandbox.atlantis.build import listen_on_loopback
+from sandbox.atlantis.companion import Companion, stop_leftovers
 from sandbox.atlantis.container import TaskNetwork, free_port, prepare
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health, HealthMonitor
-from sandbox.atlantis.task_definition import HealthCheck, TaskDefinition
+from sandbox.atlantis.task_definition import CompanionContainer, HealthCheck, TaskDefinition, read
 from sandbox.commands.logs import follow
 from sandbox.errors import SandboxError
+from tests.sandbox.atlantis.conftest import eventually
 
 _DATA = "/home/atlantis/.atlantis"
 
@@ -37,6 +42,7 @@ def _definition(environment: dict[str, str], command: list[str]) -> TaskDefiniti
         log_options={},
         health_check=HealthCheck(command),
         stop_seconds=120,
+        companions=[],
     )
 
 
@@ -49,6 +55,7 @@ def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str
         tools=tmp_path / "tools",
         network=TaskNetwork("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
         credentials_url="http://127.0.0.1:2/secret-path",
+        agent_url="http://127.0.0.1:3/api/secret-path",
         database={},
     )
 
@@ -175,3 +182,72 @@ def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
             stream.write("two\n")
         assert follower.stdout.readline() == "two\n"
         follower.terminate()
+
+
+def _companion(**changes: Any) -> CompanionContainer:
+    given = {"command": ["/bin/sh", "-c", "echo began; exec sleep 60"], "stop_seconds": 5, "restart_seconds": 0.0}
+    return CompanionContainer(name="beside", environment={}, log_options={}, **{**given, **changes})
+
+
+def test_a_container_beside_the_server_is_started_again_when_its_policy_says_so(tmp_path: Path) -> None:
+    def began() -> int:
+        return (tmp_path / "logs" / "task.beside.log").read_text().count("began")
+
+    for policy, runs in ((0.0, 2), (None, 1)):
+        (tmp_path / "logs" / "task.beside.log").unlink(missing_ok=True)
+        definition = _companion(restart_seconds=policy)
+        environment = {"PATH": os.environ["PATH"]}
+        started = Companion(
+            tmp_path, "task", definition, command=definition.command, environment=environment, root=tmp_path
+        )
+        eventually("its first run", lambda: began() == 1)
+        process = processes.find(tmp_path, "task.beside")
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        eventually("its end", lambda process=process: not process.alive)
+        started.tick()
+        eventually("what its policy says", lambda runs=runs: began() == runs)
+        started.stop()
+        assert processes.recorded(tmp_path) == []
+
+
+def test_what_an_agent_left_running_beside_a_task_is_stopped(tmp_path: Path) -> None:
+    definition = _companion()
+    environment = {"PATH": os.environ["PATH"]}
+    for task in ("task", "task-2"):
+        Companion(tmp_path, task, definition, command=definition.command, environment=environment, root=tmp_path)
+    stop_leftovers(tmp_path, "task")
+    assert [process.name for process in processes.recorded(tmp_path)] == ["task-2.beside"]
+    stop_leftovers(tmp_path, "task-2")
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"essential": True}, "beside is essential"),
+        ({"secrets": [{"name": "A", "valueFrom": "arn"}]}, "beside.secrets is set"),
+        ({"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]}, "beside.mountPoints is set"),
+        ({"entryPoint": []}, "beside has no entryPoint"),
+        ({"portMappings": [{"containerPort": 80}]}, "2 of the task definition's containers map ports"),
+        ({"logConfiguration": {}}, "beside has no log"),
+    ],
+)
+def test_a_container_beside_the_server_that_the_sandbox_can_not_honour_is_an_error(
+    beside: dict[str, Any], said: str
+) -> None:
+    server = {
+        "name": "atlantis",
+        "image": "image",
+        "portMappings": [{"containerPort": 4141}],
+        "healthCheck": {"command": ["CMD", "true"]},
+        "logConfiguration": {"logDriver": "awslogs"},
+    }
+    well = {"name": "beside", "image": "image", "essential": False, "entryPoint": ["/bin/sh"]}
+    definition = {
+        "taskDefinitionArn": "arn",
+        "executionRoleArn": "role",
+        "taskRoleArn": "role",
+        "containerDefinitions": [server, well | {"logConfiguration": {"logDriver": "awslogs"}} | beside],
+    }
+    with pytest.raises(TaskStartError, match=said):
+        read(definition)

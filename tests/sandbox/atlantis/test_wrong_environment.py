@@ -105,7 +105,7 @@ def launcher(world: World, tmp_path: Path) -> Launcher:
 def _problems(world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:
     world.deploy(world.register(change))
     with pytest.raises(TaskStartError) as failure:
-        launcher.start(world.deployment.require_service())
+        launcher.start(world.deployment.require_service(), "0" * 32)
     return str(failure.value)
 
 
@@ -183,7 +183,7 @@ def _group(container: dict[str, Any]) -> None:
         (_set("mountPoints", []), "is on no volume"),
         (_set("healthCheck", {"command": []}), "the health check's command must begin with CMD or CMD-SHELL"),
         (_set("readonlyRootFilesystem", True), "doesn't boot with it"),
-        (_set("command", ["version"]), "containerDefinitions[0].command is set"),
+        (_set("command", ["version"]), "atlantis.command is set"),
         (_set("logConfiguration", {"logDriver": "splunk"}), "logDriver is 'splunk'"),
         (_group, "stream atlantis/atlantis/"),
     ],
@@ -201,7 +201,7 @@ def test_a_role_that_ecs_may_not_assume_is_explained(world: World, launcher: Lau
     world.aws.client("iam").delete_role(RoleName="short-lived")
     world.deploy(definition)
     with pytest.raises(TaskStartError) as failure:
-        launcher.start(world.deployment.require_service())
+        launcher.start(world.deployment.require_service(), "0" * 32)
     message = str(failure.value)
     assert "ECS can't assume" in message
     assert "ecs-tasks.amazonaws.com" in message
