@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary policy-check \
-	test lint lock format test-unit test-policy test-sandbox bench clean
+	test lint lock settings format test-unit test-policy test-sandbox bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ lint: .venv/installed .sandbox/tools/actionlint ## check style, types and workfl
 	@.venv/bin/basedpyright
 	@.sandbox/tools/actionlint
 	@.venv/bin/zizmor --quiet --offline .github
+
+settings: .venv/installed ## write the settings into Pulumi.yaml and docs/settings.md
+	@$(PYTHON) -m components.settings.reference
 
 format: .venv/installed ## format the code
 	@.venv/bin/ruff format .

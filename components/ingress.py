@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from .access_logs import AccessLogs, AccessLogsArgs
 from .certificate import Certificate, CertificateArgs
 from .context import Context
+from .settings.groups import IngressSettings
 
 CONDITION_VALUES = 5
 """Values that AWS takes in all conditions of one rule together."""
@@ -24,24 +25,11 @@ class IngressArgs:
     """Who is let through to what."""
 
     context: Context
+    settings: IngressSettings
+    """Allowed ranges reach every path, those of webhooks POST /events only."""
     vpc_id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
-    host: str
-    """The host of the server's URL."""
-    acm_certificate_arn: str | None
-    """An existing certificate; None issues one through the hosted zone."""
-    hosted_zone_id: str | None
-    """Where the alias records are made; None makes none."""
-    ip_address_type: str
-    """`ipv4` or `dualstack`."""
-    ssl_policy: str
-    web_acl_arn: str | None
-    """A web ACL that exists, in front of the load balancer; None puts none there."""
-    allowed_cidr_blocks: Sequence[str]
-    """Ranges that reach every path."""
-    webhook_cidr_blocks: Sequence[str]
-    """Ranges that reach POST /events only."""
 
 
 class Ingress(pulumi.ComponentResource):
@@ -55,8 +43,6 @@ class Ingress(pulumi.ComponentResource):
     load_balancer_metric_name: pulumi.Output[str]
     """What CloudWatch's metrics call it; the target group likewise."""
     target_group_metric_name: pulumi.Output[str]
-    routes: Sequence[pulumi.Resource]
-    """What has to exist before the service's first task is judged by the target group: no output tells."""
 
     def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Ingress", name, None, opts)
@@ -69,7 +55,7 @@ class Ingress(pulumi.ComponentResource):
         self.certificate_arn = self._certificate_arn()
         self._redirect_listener(load_balancer)
         listener = self._https_listener(load_balancer)
-        self.routes = [listener, *self._listener_rules(listener, target_group)]
+        self._listener_rules(listener, target_group)
         self._alias_records(load_balancer)
 
         self.dns_name = load_balancer.dns_name
@@ -91,7 +77,7 @@ class Ingress(pulumi.ComponentResource):
             name=args.context.names.base,
             load_balancer_type="application",
             internal=False,
-            ip_address_type=args.ip_address_type,
+            ip_address_type=args.settings.ip_address_type,
             subnets=args.public_subnet_ids,
             security_groups=[args.security_group_id],
             access_logs={"bucket": logs.bucket, "enabled": True},
@@ -103,11 +89,11 @@ class Ingress(pulumi.ComponentResource):
         )
 
     def _web_acl(self, load_balancer: aws.lb.LoadBalancer) -> None:
-        if self._args.web_acl_arn:
+        if self._args.settings.web_acl_arn:
             aws.wafv2.WebAclAssociation(
                 f"{self._name}-web-acl",
                 resource_arn=load_balancer.arn,
-                web_acl_arn=self._args.web_acl_arn,
+                web_acl_arn=self._args.settings.web_acl_arn,
                 opts=self._child,
             )
 
@@ -155,7 +141,7 @@ class Ingress(pulumi.ComponentResource):
             load_balancer_arn=load_balancer.arn,
             protocol="HTTPS",
             port=443,
-            ssl_policy=self._args.ssl_policy,
+            ssl_policy=self._args.settings.ssl_policy,
             certificate_arn=self.certificate_arn,
             default_actions=[
                 {
@@ -169,47 +155,45 @@ class Ingress(pulumi.ComponentResource):
 
     def _certificate_arn(self) -> pulumi.Input[str]:
         args = self._args
-        if args.acm_certificate_arn:
-            return args.acm_certificate_arn
-        if not args.hosted_zone_id:
+        if args.settings.acm_certificate_arn:
+            return args.settings.acm_certificate_arn
+        if not args.settings.hosted_zone_id:
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self._name}-certificate",
-            CertificateArgs(context=args.context, host=args.host, hosted_zone_id=args.hosted_zone_id),
+            CertificateArgs(context=args.context, host=args.settings.host, hosted_zone_id=args.settings.hosted_zone_id),
             self._child,
         ).arn
 
-    def _listener_rules(self, listener: aws.lb.Listener, target_group: aws.lb.TargetGroup) -> list[aws.lb.ListenerRule]:
+    def _listener_rules(self, listener: aws.lb.Listener, target_group: aws.lb.TargetGroup) -> None:
         webhook: list[aws.lb.ListenerRuleConditionArgsDict] = [
             {"path_pattern": {"values": [WEBHOOK_PATH]}},
             {"http_request_method": {"values": [WEBHOOK_METHOD]}},
         ]
         kinds = (
-            ("webhook", WEBHOOK_PRIORITY, self._args.webhook_cidr_blocks, webhook),
-            ("allowed", ALLOWED_PRIORITY, self._args.allowed_cidr_blocks, []),
+            ("webhook", WEBHOOK_PRIORITY, self._args.settings.webhook_sources, webhook),
+            ("allowed", ALLOWED_PRIORITY, self._args.settings.allowed_sources, []),
         )
-        return [
-            aws.lb.ListenerRule(
-                f"{self._name}-{kind}-{number}",
-                listener_arn=listener.arn,
-                priority=priority + number,
-                conditions=[*conditions, {"source_ip": {"values": chunk}}],
-                actions=[{"type": "forward", "target_group_arn": target_group.arn}],
-                tags=self._args.context.tags,
-                opts=self._child,
-            )
-            for kind, priority, blocks, conditions in kinds
-            for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions)))
-        ]
+        for kind, priority, blocks, conditions in kinds:
+            for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions))):
+                aws.lb.ListenerRule(
+                    f"{self._name}-{kind}-{number}",
+                    listener_arn=listener.arn,
+                    priority=priority + number,
+                    conditions=[*conditions, {"source_ip": {"values": chunk}}],
+                    actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+                    tags=self._args.context.tags,
+                    opts=self._child,
+                )
 
     def _alias_records(self, load_balancer: aws.lb.LoadBalancer) -> None:
-        if not self._args.hosted_zone_id:
+        if not self._args.settings.hosted_zone_id:
             return
-        for record_type in ("A", "AAAA") if self._args.ip_address_type == "dualstack" else ("A",):
+        for record_type in ("A", "AAAA") if self._args.settings.ip_address_type == "dualstack" else ("A",):
             aws.route53.Record(
                 f"{self._name}-alias-{record_type.lower()}",
-                zone_id=self._args.hosted_zone_id,
-                name=self._args.host,
+                zone_id=self._args.settings.hosted_zone_id,
+                name=self._args.settings.host,
                 type=record_type,
                 aliases=[
                     {"name": load_balancer.dns_name, "zone_id": load_balancer.zone_id, "evaluate_target_health": True}

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .settings.groups import StorageSettings
 from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
@@ -36,9 +37,8 @@ class LockingArgs:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """In two zones at least: each node is in one of its own."""
     security_group_id: pulumi.Input[str]
-    node_type: str
-    password_generation: int
-    """Another number makes another password; the one before it stays valid until the next."""
+    settings: StorageSettings
+    """Node type, and generation of the password: the password before it stays valid until the next."""
     password_readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the password: whoever deploys."""
 
@@ -49,8 +49,6 @@ class Locking(pulumi.ComponentResource):
     database: LockingDatabase
     key_arn: pulumi.Output[str]
     """What the execution role has to decrypt the password with."""
-    password: pulumi.Resource
-    """What has to exist before a task can start: no output tells."""
 
     def __init__(self, name: str, args: LockingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Locking", name, None, opts)
@@ -59,8 +57,8 @@ class Locking(pulumi.ComponentResource):
 
         self.key_arn = self._key().arn
         secret = self._secret()
-        password, self.password = generated_value(
-            f"{name}-password", secret, PASSWORD_KEY, args.password_generation, self
+        password = generated_value(
+            f"{name}-password", secret, PASSWORD_KEY, args.settings.locking_password_generation, self
         )
         replication_group = self._replication_group(password)
 
@@ -125,7 +123,7 @@ class Locking(pulumi.ComponentResource):
             description=f"Atlantis {names.environment}: locks",
             engine=ENGINE,
             engine_version=ENGINE_VERSION,
-            node_type=args.node_type,
+            node_type=args.settings.locking_node_type,
             num_cache_clusters=NODES,
             automatic_failover_enabled=True,
             multi_az_enabled=True,

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .context import Context
+from .settings.groups import IngressSettings
 from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
@@ -20,13 +21,11 @@ class NetworkArgs:
 
     context: Context
     vpc: Vpc
-    allowed_cidr_blocks: Sequence[str]
-    """IPv4 and IPv6 ranges that reach the load balancer on 443, and on 80 to be redirected."""
-    webhook_cidr_blocks: Sequence[str]
-    """IPv4 and IPv6 ranges that GitHub's webhooks come from; 443 only."""
-    container_port: int
     vpc_endpoints: Sequence[str]
     """Of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    ingress: IngressSettings
+    """The ranges that reach the load balancer: allowed ones on 443, and on 80 to be redirected; webhooks on 443 only."""
+    container_port: int
     locking_database: bool
     """Whether there is a database of locks, which the task reaches."""
 
@@ -54,13 +53,14 @@ class Network(pulumi.ComponentResource):
         tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
         file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
 
-        for block in args.allowed_cidr_blocks:
+        allowed, webhooks = args.ingress.allowed_sources, args.ingress.webhook_sources
+        for block in allowed:
             self._ingress_from_range(load_balancer, "alb-https", HTTPS, block, "HTTPS from an allowed range")
             self._ingress_from_range(
                 load_balancer, "alb-http", HTTP, block, "HTTP from an allowed range, to be redirected to HTTPS"
             )
-        for block in args.webhook_cidr_blocks:
-            if block not in args.allowed_cidr_blocks:
+        for block in webhooks:
+            if block not in allowed:
                 self._ingress_from_range(load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub webhook ranges")
         self._path(
             load_balancer,

@@ -10,6 +10,7 @@ from . import permissions_boundary, task_role
 from .context import Context
 from .policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
 from .refusals import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone, leave_tasks_alone
+from .settings.groups import TerraformSettings
 from .task_role import Scope
 
 
@@ -18,21 +19,17 @@ class PermissionsArgs:
     """What the two roles are for."""
 
     context: Context
+    settings: TerraformSettings
+    """A boundary is put on both roles and required of every role that Terraform creates. None: the stack creates one for the
+    latter."""
     secret_arns: Mapping[str, pulumi.Input[str]]
     """The secrets that the task is started with."""
     secret_key_arns: Sequence[pulumi.Input[str]]
     """The keys that those secrets are encrypted with."""
     file_system_arn: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
-    terraform_state_buckets: Sequence[str]
-    terraform_state_key_arns: Sequence[str]
-    terraform_lock_tables: Sequence[str]
-    managed_role_prefixes: Sequence[str]
-    """What Terraform manages: roles, and everything else that has a name in its ARN, beginning with one of these."""
     deployer_arns: Sequence[str]
     """Roles and users that deploy this stack: Terraform may not touch them, whatever their names begin with."""
-    permissions_boundary_arn: str | None
-    """A boundary for both roles, and required of every role that Terraform creates. None creates one for the latter."""
     security_group_ids: Sequence[pulumi.Input[str]]
     """Atlantis' own groups, which nothing that Terraform creates may be in."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
@@ -44,17 +41,15 @@ class Permissions(pulumi.ComponentResource):
 
     execution_role_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
-    policies: Sequence[pulumi.Resource]
-    """What has to be on the roles before a task can start: no output tells."""
 
     def __init__(self, name: str, args: PermissionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Permissions", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         names = args.context.names
-        boundary_arn = args.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+        boundary_arn = args.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
         self._scope = Scope(
-            names=names, prefixes=tuple(args.managed_role_prefixes), permissions_boundary_arn=boundary_arn
+            names=names, prefixes=tuple(args.settings.managed_name_prefixes), permissions_boundary_arn=boundary_arn
         )
         self._own = OwnStack(
             names=names,
@@ -65,13 +60,14 @@ class Permissions(pulumi.ComponentResource):
             subnet_ids=args.closed_subnet_ids,
         )
 
-        if args.managed_role_prefixes and not args.permissions_boundary_arn:
+        if args.settings.managed_name_prefixes and not args.settings.permissions_boundary_arn:
             self._boundary()
         execution_role = self._role(
             "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
         )
         task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
-        self.policies = [*self._execution_policies(execution_role), *self._task_policies(task_role_)]
+        self._execution_policies(execution_role)
+        self._task_policies(task_role_)
 
         self.execution_role_arn = execution_role.arn
         self.task_role_arn = task_role_.arn
@@ -83,7 +79,7 @@ class Permissions(pulumi.ComponentResource):
             name=physical_name,
             description=f"Atlantis {self._args.context.names.environment}: {purpose}",
             assume_role_policy=trust_tasks(self._args.context.names),
-            permissions_boundary=self._args.permissions_boundary_arn,
+            permissions_boundary=self._args.settings.permissions_boundary_arn,
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -103,7 +99,7 @@ class Permissions(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _execution_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
+    def _execution_policies(self, role: aws.iam.Role) -> None:
         args = self._args
         secrets: list[Statement] = [
             allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
@@ -111,36 +107,37 @@ class Permissions(pulumi.ComponentResource):
         if args.secret_key_arns:
             via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
-        return [
-            aws.iam.RolePolicyAttachment(
-                f"{self._name}-execution-managed",
-                role=role.name,
-                policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
-                opts=self._child,
-            ),
-            aws.iam.RolePolicy(
-                f"{self._name}-execution-secrets",
-                name="task-secrets",
-                role=role.id,
-                policy=document_of_outputs(secrets),
-                opts=self._child,
-            ),
-        ]
+        aws.iam.RolePolicyAttachment(
+            f"{self._name}-execution-managed",
+            role=role.name,
+            policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-execution-secrets",
+            name="task-secrets",
+            role=role.id,
+            policy=document_of_outputs(secrets),
+            opts=self._child,
+        )
 
-    def _task_policies(self, role: aws.iam.Role) -> list[pulumi.Resource]:
+    def _task_policies(self, role: aws.iam.Role) -> None:
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
             "own-stack": document_of_outputs([leave_atlantis_alone(own), leave_tasks_alone(own.names)]),
         }
-        if args.terraform_state_buckets or args.terraform_lock_tables:
+        if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
             documents["state"] = document(
                 task_role.state(
-                    scope, args.terraform_state_buckets, args.terraform_state_key_arns, args.terraform_lock_tables
+                    scope,
+                    args.settings.terraform_state_buckets,
+                    args.settings.terraform_state_key_arns,
+                    args.settings.terraform_lock_tables,
                 )
             )
         documents["read"] = document(task_role.read(scope.names))
-        if args.managed_role_prefixes:
+        if args.settings.managed_name_prefixes:
             documents |= {
                 "containers": document(task_role.containers(scope)),
                 "security-groups": document_of_outputs([*task_role.security_groups(scope), *borrow_nothing(own)]),
@@ -148,9 +145,10 @@ class Permissions(pulumi.ComponentResource):
                 "roles": document([*task_role.roles(scope), *keep_boundary(own)]),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
-        return [self._managed_policy(subject, role, policy) for subject, policy in documents.items()]
+        for subject, policy in documents.items():
+            self._managed_policy(subject, role, policy)
 
-    def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> pulumi.Resource:
+    def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> None:
         """A policy of its own for each subject: all inline policies of a role together may have 10,240 characters."""
         managed = aws.iam.Policy(
             f"{self._name}-task-{subject}",
@@ -160,6 +158,6 @@ class Permissions(pulumi.ComponentResource):
             tags=self._args.context.tags,
             opts=self._child,
         )
-        return aws.iam.RolePolicyAttachment(
+        aws.iam.RolePolicyAttachment(
             f"{self._name}-task-{subject}-attachment", role=role.name, policy_arn=managed.arn, opts=self._child
         )

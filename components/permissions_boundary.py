@@ -143,7 +143,7 @@ def require_fit(names: PhysicalNames, prefixes: Sequence[str], secret_names: Seq
     length = len(json.dumps(document, separators=(",", ":")))
     if length > MOST_CHARACTERS:
         raise pulumi.RunError(
-            f"atlantis:managedRolePrefixes = {list(prefixes)}: the permissions boundary that the stack creates would have "
+            f"atlantis:managedNamePrefixes = {list(prefixes)}: the permissions boundary that the stack creates would have "
             f"{length:,} characters, and IAM allows {MOST_CHARACTERS:,}; name fewer or shorter prefixes, or set "
             "atlantis:permissionsBoundaryArn. Nothing was touched"
         )

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .settings.groups import ServerSettings
 from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
 
@@ -16,13 +17,9 @@ class SecretsArgs:
     """Which secrets exist already, and who may read the others."""
 
     context: Context
-    github_app_secret_name: str | None
-    """An existing secret with app_id, installation_id and private_key; None makes an empty one for the operator to fill."""
-    webhook_secret_name: str | None
-    """An existing secret with webhook_secret; None generates one."""
-    webhook_secret_generation: int
-    """Another number makes another generated webhook secret."""
-    webhook_secret_readers: Sequence[str]
+    settings: ServerSettings
+    """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
+    readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the generated webhook secret: whoever deploys, as the
     provider reads the version back."""
 
@@ -34,8 +31,6 @@ class Secrets(pulumi.ComponentResource):
     webhook_secret_arn: pulumi.Output[str]
     key_arns: Sequence[pulumi.Input[str]]
     """Keys that the execution role has to decrypt with."""
-    values: Sequence[pulumi.Resource]
-    """The generated value: what has to exist before a task can start, and no output tells. Empty where the secret exists."""
 
     def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Secrets", name, None, opts)
@@ -43,26 +38,26 @@ class Secrets(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
-        self._values: list[pulumi.Resource] = []
-        if not (args.github_app_secret_name and args.webhook_secret_name):
+        if not (args.settings.github_app_secret_name and args.settings.webhook_secret_name):
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
         self.github_app_secret_arn = (
-            self._existing(args.github_app_secret_name)
-            if args.github_app_secret_name
+            self._existing(args.settings.github_app_secret_name)
+            if args.settings.github_app_secret_name
             else self._github_app_secret().arn
         )
         self.webhook_secret_arn = (
-            self._existing(args.webhook_secret_name) if args.webhook_secret_name else self._webhook_secret().arn
+            self._existing(args.settings.webhook_secret_name)
+            if args.settings.webhook_secret_name
+            else self._webhook_secret().arn
         )
         self.key_arns = self._key_arns
-        self.values = self._values
         self.register_outputs(
             {"githubAppSecretArn": self.github_app_secret_arn, "webhookSecretArn": self.webhook_secret_arn}
         )
 
     def _existing(self, secret_name: str) -> pulumi.Output[str]:
-        secret = aws.secretsmanager.get_secret(name=secret_name)
+        secret = aws.secretsmanager.get_secret(name=secret_name, opts=pulumi.InvokeOptions(parent=self))
         key = _customer_key(secret.kms_key_id)
         if key is not None:
             self._key_arns.append(key)
@@ -100,12 +95,11 @@ class Secrets(pulumi.ComponentResource):
             self._secret_args(
                 self._args.context.names.webhook_secret,
                 "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
-                readers=self._args.webhook_secret_readers,
+                readers=self._args.readers,
             ),
             self,
         )
-        _, version = generated_value(name, secret, "webhook_secret", self._args.webhook_secret_generation, self)
-        self._values.append(version)
+        generated_value(name, secret, "webhook_secret", self._args.settings.webhook_secret_generation, self)
         return secret
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, through_service
 from .policy_documents import deny, document, document_of_outputs, only_roles, refuse_plain_transport
+from .settings.groups import StorageSettings
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -50,15 +51,10 @@ class StorageArgs:
     """Where the file system is reached, and how both stores are encrypted and kept."""
 
     context: Context
+    settings: StorageSettings
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """One for each zone: each gets a mount target."""
     security_group_id: pulumi.Input[str]
-    customer_key_on_file_system: bool
-    """False keeps the AWS-managed key of a file system that exists: encryption can't be changed, only replaced."""
-    posix_uid: int
-    posix_gid: int
-    root_directory: str
-    """What the access point shows as its root."""
 
 
 class Storage(pulumi.ComponentResource):
@@ -71,8 +67,6 @@ class Storage(pulumi.ComponentResource):
     access_point_arn: pulumi.Output[str]
     repository_url: pulumi.Output[str]
     repository_arn: pulumi.Output[str]
-    mounts: Sequence[pulumi.Resource]
-    """What has to exist before a task can mount the file system: no output tells."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Storage", name, None, opts)
@@ -82,8 +76,8 @@ class Storage(pulumi.ComponentResource):
 
         file_system = self._file_system()
         access_point = self._access_point(file_system)
-        policy = self._file_system_policy(file_system, access_point)
-        self.mounts = [*self._mount_targets(file_system), policy]
+        self._file_system_policy(file_system, access_point)
+        self._mount_targets(file_system)
         aws.efs.BackupPolicy(
             f"{name}-backup", file_system_id=file_system.id, backup_policy={"status": "ENABLED"}, opts=self._child
         )
@@ -137,7 +131,7 @@ class Storage(pulumi.ComponentResource):
         return aws.efs.FileSystem(
             f"{self._name}-efs",
             encrypted=True,
-            kms_key_id=key.arn if self._args.customer_key_on_file_system else None,
+            kms_key_id=key.arn if self._args.settings.efs_encryption_key == "customer" else None,
             performance_mode="generalPurpose",
             throughput_mode="bursting",
             lifecycle_policies=[
@@ -149,22 +143,21 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _access_point(self, file_system: aws.efs.FileSystem) -> aws.efs.AccessPoint:
-        uid, gid = self._args.posix_uid, self._args.posix_gid
+        settings = self._args.settings
+        uid, gid = settings.posix_uid, settings.posix_gid
         return aws.efs.AccessPoint(
             f"{self._name}-access-point",
             file_system_id=file_system.id,
             posix_user={"uid": uid, "gid": gid},
             root_directory={
-                "path": self._args.root_directory,
+                "path": settings.efs_root_directory,
                 "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
             },
             tags=self._args.context.tags | {"Name": self._args.context.names.base},
             opts=self._keeps_data,
         )
 
-    def _file_system_policy(
-        self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint
-    ) -> aws.efs.FileSystemPolicy:
+    def _file_system_policy(self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint) -> None:
         """No mount beside the access point, none as root, none without TLS, whatever a role's own policies allow.
 
         These are refusals only. EFS grants what either side allows, and the task role's policy allows its mount. EFS evaluates
@@ -176,7 +169,7 @@ class Storage(pulumi.ComponentResource):
         everybody = {"Principal": {"AWS": "*"}}
         beside = {"StringNotEquals": {"elasticfilesystem:AccessPointArn": access_point.arn}}
         directly = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}
-        return aws.efs.FileSystemPolicy(
+        aws.efs.FileSystemPolicy(
             f"{self._name}-efs-policy",
             file_system_id=file_system.id,
             policy=document_of_outputs(
@@ -191,8 +184,8 @@ class Storage(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
-        return [
+    def _mount_targets(self, file_system: aws.efs.FileSystem) -> None:
+        for number, subnet_id in enumerate(self._args.private_subnet_ids, start=1):
             aws.efs.MountTarget(
                 f"{self._name}-mount-target-{number}",
                 file_system_id=file_system.id,
@@ -200,8 +193,6 @@ class Storage(pulumi.ComponentResource):
                 security_groups=[self._args.security_group_id],
                 opts=self._child,
             )
-            for number, subnet_id in enumerate(self._args.private_subnet_ids, start=1)
-        ]
 
     def _repository(self) -> aws.ecr.Repository:
         names, tags = self._args.context.names, self._args.context.tags

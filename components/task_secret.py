@@ -54,8 +54,8 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
 
 def generated_value(
     name: str, secret: aws.secretsmanager.Secret, key: str, generation: int, parent: pulumi.Resource
-) -> tuple[pulumi.Output[str], aws.secretsmanager.SecretVersion]:
-    """A random value under `key` of the secret's JSON, another one for another generation; and the version that holds it."""
+) -> pulumi.Output[str]:
+    """A random value under `key` of the secret's JSON, another one for another generation."""
     child = pulumi.ResourceOptions(parent=parent)
     value = random.RandomPassword(
         f"{name}-value",
@@ -64,13 +64,13 @@ def generated_value(
         keepers={"generation": str(generation)},
         opts=child,
     )
-    version = aws.secretsmanager.SecretVersion(
+    aws.secretsmanager.SecretVersion(
         f"{name}-version",
         secret_id=secret.arn,
         secret_string=pulumi.Output.json_dumps({key: value.result}),
         opts=child,
     )
-    return value.result, version
+    return value.result
 
 
 def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:

@@ -23,7 +23,9 @@ class Vpc:
     private_route_table_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
 
 
-def existing_vpc(vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_ids: Sequence[str]) -> Vpc:
+def existing_vpc(
+    vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_ids: Sequence[str], parent: pulumi.Resource
+) -> Vpc:
     """The VPC `vpc_id` with these subnets.
 
     Looked up at once, not as outputs: what doesn't fit ends the run before any resource is registered.
@@ -31,11 +33,12 @@ def existing_vpc(vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_i
     Raises:
         pulumi.RunError: a subnet is of another VPC, or all subnets of a kind are in one zone.
     """
+    invoke = pulumi.InvokeOptions(parent=parent)
     problems: list[str] = []
     zones: dict[str, str] = {}
     for key, subnet_ids in (("publicSubnetIds", public_subnet_ids), ("privateSubnetIds", private_subnet_ids)):
         for subnet_id in subnet_ids:
-            subnet = aws.ec2.get_subnet(id=subnet_id)
+            subnet = aws.ec2.get_subnet(id=subnet_id, opts=invoke)
             zones[subnet_id] = subnet.availability_zone
             if subnet.vpc_id != vpc_id:
                 problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
@@ -52,7 +55,7 @@ def existing_vpc(vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_i
         public_subnet_ids=_one_of_each_zone(public_subnet_ids, zones),
         # EFS takes one mount target for each zone, and an interface endpoint one subnet.
         private_subnet_ids=_one_of_each_zone(private_subnet_ids, zones),
-        private_route_table_ids=_route_tables(vpc_id, private_subnet_ids),
+        private_route_table_ids=_route_tables(vpc_id, private_subnet_ids, invoke),
     )
 
 
@@ -62,16 +65,17 @@ def _one_of_each_zone(subnet_ids: Sequence[str], zones: Mapping[str, str]) -> li
     return [subnet_id for subnet_id in subnet_ids if subnet_id in first.values()]
 
 
-def _route_tables(vpc_id: str, subnet_ids: Sequence[str]) -> list[str]:
+def _route_tables(vpc_id: str, subnet_ids: Sequence[str], invoke: pulumi.InvokeOptions) -> list[str]:
     """The route tables of the subnets; one that is associated with none uses the VPC's main table."""
     tables: set[str] = set()
     for subnet_id in subnet_ids:
-        own = aws.ec2.get_route_tables(
-            vpc_id=vpc_id, filters=[{"name": "association.subnet-id", "values": [subnet_id]}]
-        ).ids
         tables |= set(
-            own
-            or aws.ec2.get_route_tables(vpc_id=vpc_id, filters=[{"name": "association.main", "values": ["true"]}]).ids
+            aws.ec2.get_route_tables(
+                vpc_id=vpc_id, filters=[{"name": "association.subnet-id", "values": [subnet_id]}], opts=invoke
+            ).ids
+            or aws.ec2.get_route_tables(
+                vpc_id=vpc_id, filters=[{"name": "association.main", "values": ["true"]}], opts=invoke
+            ).ids
         )
     return sorted(tables)
 

@@ -18,9 +18,9 @@ def same_account(deployment: Deployment) -> str:
     """What the stack file names by ARN, and AWS takes from the load balancer's or the roles' own account only, is of this one."""
     account = deployment.identity["Account"]
     named = {
-        "acmCertificateArn": deployment.settings.acm_certificate_arn,
-        "permissionsBoundaryArn": deployment.settings.permissions_boundary_arn,
-        "webAclArn": deployment.settings.web_acl_arn,
+        "acmCertificateArn": deployment.settings.ingress.acm_certificate_arn,
+        "permissionsBoundaryArn": deployment.settings.terraform.permissions_boundary_arn,
+        "webAclArn": deployment.settings.ingress.web_acl_arn,
     }
     foreign = [
         f"{key} is of account {arn.split(':')[4]}" for key, arn in named.items() if arn and arn.split(":")[4] != account

@@ -1,6 +1,7 @@
 """Who is told when an alarm goes off: topics that exist, that CloudWatch can publish to, and that somebody listens to."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from preflight.check import Check
@@ -64,8 +65,8 @@ CHECKS = (
 )
 
 
-def _arns(deployment: Deployment) -> tuple[str, ...]:
-    arns = deployment.settings.alarm_topic_arns
+def _arns(deployment: Deployment) -> Sequence[str]:
+    arns = deployment.settings.operations.alarm_topic_arns
     if not arns:
         raise NotCheckedError("alarmTopicArns is empty: no alarms")
     return arns

@@ -17,7 +17,7 @@ _ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 
 def exists(deployment: Deployment) -> str:
     """The permissions boundary of every role exists."""
-    arn = deployment.settings.permissions_boundary_arn
+    arn = deployment.settings.terraform.permissions_boundary_arn
     if not arn:
         raise NotCheckedError("permissionsBoundaryArn is not set: the deployment creates one")
     if deployment.aws.find("iam", "get_policy", absent=_ABSENT, PolicyArn=arn) is None:
@@ -29,9 +29,9 @@ def exists(deployment: Deployment) -> str:
 
 def keeps_roles_from_atlantis(deployment: Deployment) -> str:
     """A role that Terraform creates, with `*` as its own policy, can't take over Atlantis: its boundary is all that limits it."""
-    if not deployment.settings.managed_role_prefixes:
-        raise NotCheckedError("managedRolePrefixes is empty: Terraform creates no role")
-    arn = str(deployment.settings.permissions_boundary_arn)
+    if not deployment.settings.terraform.managed_name_prefixes:
+        raise NotCheckedError("managedNamePrefixes is empty: Terraform creates no role")
+    arn = str(deployment.settings.terraform.permissions_boundary_arn)
     version = deployment.aws.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = deployment.aws.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)["PolicyVersion"]
     setting = setting_of(deployment)
@@ -50,17 +50,17 @@ def keeps_roles_from_atlantis(deployment: Deployment) -> str:
 
 def roles_have_it(deployment: Deployment) -> str:
     """Every role that Terraform can pass to a task has the boundary: no condition key ties PassRole to one."""
-    prefixes = deployment.settings.managed_role_prefixes
+    prefixes = deployment.settings.terraform.managed_name_prefixes
     if not prefixes:
-        raise NotCheckedError("managedRolePrefixes is empty: Terraform passes no role")
+        raise NotCheckedError("managedNamePrefixes is empty: Terraform passes no role")
     names = deployment.names
-    boundary = deployment.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+    boundary = deployment.settings.terraform.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
     managed = [
         role["RoleName"]
         for role in deployment.aws.read("iam", "list_roles")["Roles"]
         if role["RoleName"].startswith(tuple(prefixes))
         and not fnmatch.fnmatchcase(role["RoleName"], names.roles_of_every_environment)
-        and role["Arn"] not in deployment.settings.secret_reader_arns
+        and role["Arn"] not in deployment.settings.server.secret_reader_arns
     ]
     unbound = [name for name in managed if _boundary_of(deployment, name) != boundary]
     if unbound:
@@ -82,10 +82,10 @@ CHECKS = (
 def setting_of(deployment: Deployment) -> Setting:
     """What the escalations are about: ids of what is deployed already, placeholders for secrets that aren't."""
     names, settings = deployment.names, deployment.settings
-    given = settings.permissions_boundary_arn
+    given = settings.terraform.permissions_boundary_arn
     secrets = (
-        settings.github_app_secret_name or names.github_app_secret,
-        settings.webhook_secret_name or names.webhook_secret,
+        settings.server.github_app_secret_name or names.github_app_secret,
+        settings.server.webhook_secret_name or names.webhook_secret,
     )
     groups = [names.security_group(of) for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")]
     found = deployment.aws.read("ec2", "describe_security_groups", Filters=[{"Name": "group-name", "Values": groups}])[
@@ -93,12 +93,12 @@ def setting_of(deployment: Deployment) -> Setting:
     ]
     return Setting(
         names=names,
-        prefix=settings.managed_role_prefixes[0],
+        prefix=settings.terraform.managed_name_prefixes[0],
         boundary_arn=given or names.policy_arn(names.permissions_boundary),
         own_boundary=given is not None,
         secret_arns=[_secret_arn(deployment, name) for name in secrets],
         security_group_ids=[group["GroupId"] for group in found],
-        subnet_ids=settings.private_subnet_ids,
+        subnet_ids=settings.network.private_subnet_ids,
     )
 
 

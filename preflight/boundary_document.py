@@ -28,10 +28,10 @@ def document(deployment: Deployment, boundary_arn: str) -> str:
     own = OwnStack(
         names=deployment.names,
         secret_arns=setting.secret_arns,
-        deployer_arns=deployment.settings.secret_reader_arns,
+        deployer_arns=deployment.settings.server.secret_reader_arns,
         permissions_boundary_arn=boundary_arn,
         security_group_ids=setting.security_group_ids,
-        subnet_ids=[*deployment.settings.public_subnet_ids, *deployment.settings.private_subnet_ids],
+        subnet_ids=[*deployment.settings.network.public_subnet_ids, *deployment.settings.network.private_subnet_ids],
     )
     return json.dumps({"Version": "2012-10-17", "Statement": statements_for_any_role(own)}, indent=2)
 
@@ -49,7 +49,7 @@ def main() -> int:
     try:
         settings = read_stack_file(_PROJECT / f"Pulumi.{arguments.stack}.yaml", arguments.stack)
         deployment = Deployment(arguments.stack, settings, Aws(settings.region))
-        arn = settings.permissions_boundary_arn or deployment.names.policy_arn(arguments.name)
+        arn = settings.terraform.permissions_boundary_arn or deployment.names.policy_arn(arguments.name)
         sys.stdout.write(document(deployment, arn) + "\n")
     except (StackFileError, SettingsError, UnmetError) as error:
         sys.stderr.write(f"{error}\n")

@@ -36,7 +36,7 @@ def exists(deployment: Deployment) -> str:
 
 def covers_host(deployment: Deployment) -> str:
     """One of the certificate's names covers the URL's host."""
-    names, host = _names(_certificate(deployment)), deployment.settings.host
+    names, host = _names(_certificate(deployment)), deployment.settings.ingress.host
     match = next((name for name in names if covers(name, host)), None)
     if match is None:
         raise FailedError(
@@ -63,7 +63,7 @@ def in_date(deployment: Deployment) -> str:
 
 def hosted_zone(deployment: Deployment) -> str:
     """The hosted zone is public, and the URL's host is a name in it."""
-    zone_id, host = deployment.settings.hosted_zone_id, deployment.settings.host
+    zone_id, host = deployment.settings.ingress.hosted_zone_id, deployment.settings.ingress.host
     if not zone_id:
         raise NotCheckedError("hostedZoneId is not set: nobody makes the DNS record", f"make it by hand: {host}")
     answer = deployment.aws.find("route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=zone_id)
@@ -91,7 +91,7 @@ CHECKS = (
 
 
 def _certificate(deployment: Deployment) -> dict[str, Any]:
-    arn = deployment.settings.acm_certificate_arn
+    arn = deployment.settings.ingress.acm_certificate_arn
     if not arn:
         raise NotCheckedError("the deployment issues it, and proves the domain through the hosted zone")
     answer = deployment.aws.find(

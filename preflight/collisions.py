@@ -13,11 +13,13 @@ __all__ = ["CHECKS"]
 
 def endpoints(deployment: Deployment) -> str:
     """The VPC has none of the endpoints that the deployment would make: a service has one private name a VPC."""
-    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.vpc_endpoints}
+    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.vpc_endpoints}
     if not wanted:
         raise NotCheckedError("vpcEndpoints is empty")
     existing = deployment.aws.read(
-        "ec2", "describe_vpc_endpoints", Filters=[{"Name": "vpc-id", "Values": [deployment.settings.vpc_id or ""]}]
+        "ec2",
+        "describe_vpc_endpoints",
+        Filters=[{"Name": "vpc-id", "Values": [deployment.settings.network.vpc_id or ""]}],
     )["VpcEndpoints"]
     in_the_way = {
         wanted[endpoint["ServiceName"]]: endpoint["VpcEndpointId"]
@@ -28,13 +30,13 @@ def endpoints(deployment: Deployment) -> str:
         and _excludes(deployment, endpoint)
     }
     if in_the_way:
-        rest = [name for name in deployment.settings.vpc_endpoints if name not in in_the_way]
+        rest = [name for name in deployment.settings.network.vpc_endpoints if name not in in_the_way]
         raise FailedError(
-            f"{deployment.settings.vpc_id} has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())} already; a second "
-            "one would be refused",
+            f"{deployment.settings.network.vpc_id} already has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())}; "
+            "AWS would refuse a second one",
             f"take them out of vpcEndpoints: [{', '.join(rest)}]",
         )
-    return f"no other endpoint for {', '.join(deployment.settings.vpc_endpoints)}"
+    return f"no other endpoint for {', '.join(deployment.settings.network.vpc_endpoints)}"
 
 
 def repository(deployment: Deployment) -> str:
@@ -60,7 +62,7 @@ def key_aliases(deployment: Deployment) -> str:
         "efs",
         "secrets",
         "logs",
-        *(("locking",) if deployment.settings.locking_database == "redis" else ()),
+        *(("locking",) if deployment.settings.storage.locking_database == "redis" else ()),
     )
     mine = [deployment.names.key_alias(store) for store in stores]
     found = {
@@ -125,7 +127,7 @@ def log_group(deployment: Deployment) -> str:
 
 def locking_database(deployment: Deployment) -> str:
     """The name of the locking database is free, or the stack's own."""
-    if deployment.settings.locking_database != "redis":
+    if deployment.settings.storage.locking_database != "redis":
         return "none is made: lockingDatabase is boltdb, a file"
     name = deployment.names.base
     answer = deployment.aws.find(
@@ -158,7 +160,10 @@ def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
     """Whether this endpoint keeps the deployment from making its own."""
     if endpoint["VpcEndpointType"] != "Gateway":
         return endpoint.get("PrivateDnsEnabled", True)
-    mine = {route_table_of(deployment, subnet).get("RouteTableId") for subnet in deployment.settings.private_subnet_ids}
+    mine = {
+        route_table_of(deployment, subnet).get("RouteTableId")
+        for subnet in deployment.settings.network.private_subnet_ids
+    }
     return bool(mine & set(endpoint.get("RouteTableIds", [])))
 
 

@@ -47,7 +47,7 @@ class Setting:
     """The stack that is attacked.
 
     Attributes:
-        prefix: one of `managedRolePrefixes`.
+        prefix: one of `managedNamePrefixes`.
         boundary_arn: what the task role requires of the roles that it creates.
         own_boundary: whether Atlantis' own two roles have that boundary too.
         secret_arns: the secrets that the task is started with.

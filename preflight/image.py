@@ -68,7 +68,7 @@ def exists(deployment: Deployment) -> str:
 def architecture(deployment: Deployment) -> str:
     """The image, or one of those that its index lists, is for the task's processors."""
     image = _image(deployment)
-    wanted = PLATFORMS[deployment.settings.cpu_architecture]
+    wanted = PLATFORMS[deployment.settings.task.cpu_architecture]
     manifest = _manifest(deployment, image)
     if "manifests" in manifest:
         platforms = [entry.get("platform", {}) for entry in manifest["manifests"]]
@@ -79,7 +79,7 @@ def architecture(deployment: Deployment) -> str:
         found = [config["architecture"]]
     if wanted not in found:
         raise FailedError(
-            f"{image} is for {', '.join(found) or 'no Linux platform'}, cpuArchitecture {deployment.settings.cpu_architecture} "
+            f"{image} is for {', '.join(found) or 'no Linux platform'}, cpuArchitecture {deployment.settings.task.cpu_architecture} "
             f"needs {wanted}; the task would stop with `exec format error`",
             f"build with `docker buildx build --platform linux/{wanted}` and push it, or change cpuArchitecture",
         )
@@ -93,10 +93,10 @@ CHECKS = (
 
 
 def _image(deployment: Deployment) -> EcrImage:
-    reference = deployment.settings.image
+    reference = deployment.settings.task.image
     if not reference:
         names = deployment.names
-        return EcrImage(names.account, names.region, names.repository, deployment.settings.image_tag, None)
+        return EcrImage(names.account, names.region, names.repository, deployment.settings.task.image_tag, None)
     image = EcrImage.parse(reference)
     if image is None:
         raise NotCheckedError(f"{reference} is not in ECR, and only ECR is asked")
@@ -115,7 +115,7 @@ def _manifest(deployment: Deployment, image: EcrImage) -> dict[str, Any]:
         acceptedMediaTypes=[*MANIFESTS, *INDEXES],
     )
     if answer is None or not answer["images"]:
-        if not deployment.settings.desired_count:
+        if not deployment.settings.task.desired_count:
             raise NotCheckedError(f"{image} does not exist yet, and desiredCount 0 asks for no task", "push it next")
         lack = f"the repository {image.repository}" if answer is None else f"the image {image}"
         raise FailedError(f"{lack} does not exist in account {image.account}, {image.region}", _remedy(image, answer))

@@ -1,7 +1,7 @@
 """The network that exists already: subnets, the routes of each, and what else lives in the VPC."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from preflight.check import Check
@@ -79,7 +79,7 @@ def public_routes(deployment: Deployment) -> str:
     """The public subnets lead to an internet gateway: from there GitHub reaches the load balancer."""
     closed = [
         subnet_id
-        for subnet_id in deployment.settings.public_subnet_ids
+        for subnet_id in deployment.settings.network.public_subnet_ids
         if not (_default_route(deployment, subnet_id).get("GatewayId", "")).startswith("igw-")
     ]
     if closed:
@@ -93,7 +93,7 @@ def public_routes(deployment: Deployment) -> str:
 
 def private_routes(deployment: Deployment) -> str:
     """The private subnets lead out, to GitHub and to the providers' registries, and nothing leads in."""
-    for subnet_id in deployment.settings.private_subnet_ids:
+    for subnet_id in deployment.settings.network.private_subnet_ids:
         route = _default_route(deployment, subnet_id)
         if not route:
             raise FailedError(
@@ -143,15 +143,15 @@ def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
 
 
 def _vpc_id(deployment: Deployment) -> str:
-    if not deployment.settings.vpc_id:
+    if not deployment.settings.network.vpc_id:
         raise NotCheckedError("the deployment makes its own VPC")
-    return deployment.settings.vpc_id
+    return deployment.settings.network.vpc_id
 
 
-def _named_subnets(deployment: Deployment) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _named_subnets(deployment: Deployment) -> tuple[tuple[str, Sequence[str]], ...]:
     return (
-        ("publicSubnetIds", deployment.settings.public_subnet_ids),
-        ("privateSubnetIds", deployment.settings.private_subnet_ids),
+        ("publicSubnetIds", deployment.settings.network.public_subnet_ids),
+        ("privateSubnetIds", deployment.settings.network.private_subnet_ids),
     )
 
 

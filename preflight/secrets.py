@@ -91,7 +91,7 @@ def app_private_key(deployment: Deployment) -> str:
 
 def webhook_exists(deployment: Deployment) -> str:
     """The webhook's secret exists and has a value, where the stack file names one."""
-    named = deployment.settings.webhook_secret_name
+    named = deployment.settings.server.webhook_secret_name
     if not named:
         raise NotCheckedError("the deployment generates the webhook secret")
     _value(deployment, named)
@@ -100,7 +100,7 @@ def webhook_exists(deployment: Deployment) -> str:
 
 def webhook_keys(deployment: Deployment) -> str:
     """The value is a JSON object with the key that the task definition refers to."""
-    return _keys(deployment, deployment.settings.webhook_secret_name or "", WEBHOOK_KEYS)
+    return _keys(deployment, deployment.settings.server.webhook_secret_name or "", WEBHOOK_KEYS)
 
 
 CHECKS = (
@@ -114,7 +114,7 @@ CHECKS = (
 
 
 def _app_name(deployment: Deployment) -> str:
-    return deployment.settings.github_app_secret_name or deployment.names.github_app_secret
+    return deployment.settings.server.github_app_secret_name or deployment.names.github_app_secret
 
 
 def _value(deployment: Deployment, name: str) -> str:
@@ -137,7 +137,7 @@ def _value(deployment: Deployment, name: str) -> str:
         # As the deployment means it: its secrets are for the execution role alone.
         raise NotCheckedError(f"{name} exists, and its own policy keeps its value from whoever runs this") from None
     if not answer or not answer.keys() & {"SecretString", "SecretBinary"}:
-        if not deployment.settings.desired_count:
+        if not deployment.settings.task.desired_count:
             raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")
         raise FailedError(f"{name} exists, but has no value", _put(deployment, name))
     if "SecretString" not in answer:
@@ -146,8 +146,8 @@ def _value(deployment: Deployment, name: str) -> str:
 
 
 def _absent(deployment: Deployment, name: str) -> FailedError | NotCheckedError:
-    ours = name == deployment.names.github_app_secret and not deployment.settings.github_app_secret_name
-    if ours and not deployment.settings.desired_count:
+    ours = name == deployment.names.github_app_secret and not deployment.settings.server.github_app_secret_name
+    if ours and not deployment.settings.task.desired_count:
         return NotCheckedError(f"the deployment makes {name}", "put its value before desiredCount is 1")
     if ours:
         return FailedError(

@@ -1,5 +1,7 @@
 """What the task's Terraform works with: buckets for state, tables for locks."""
 
+from collections.abc import Sequence
+
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -61,7 +63,7 @@ def buckets_encrypted(deployment: Deployment) -> str:
 
 def lock_tables(deployment: Deployment) -> str:
     """Every lock table exists, is active, and has the key that Terraform writes."""
-    names = deployment.settings.terraform_lock_tables
+    names = deployment.settings.terraform.terraform_lock_tables
     if not names:
         raise NotCheckedError("terraformLockTables is empty")
     for name in names:
@@ -99,15 +101,18 @@ def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> Non
     if key is None:
         return
     described = deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]
-    if described["KeyManager"] == "CUSTOMER" and described["Arn"] not in deployment.settings.terraform_state_key_arns:
+    if (
+        described["KeyManager"] == "CUSTOMER"
+        and described["Arn"] not in deployment.settings.terraform.terraform_state_key_arns
+    ):
         raise FailedError(
             f"{bucket} encrypts with {described['Arn']}, which the task may not use: Terraform could not read its state",
             "add the key to terraformStateKeyArns, and see that its policy lets this account's roles use it",
         )
 
 
-def _buckets(deployment: Deployment) -> tuple[str, ...]:
-    names = deployment.settings.terraform_state_buckets
+def _buckets(deployment: Deployment) -> Sequence[str]:
+    names = deployment.settings.terraform.terraform_state_buckets
     if not names:
         raise NotCheckedError("terraformStateBuckets is empty")
     return names

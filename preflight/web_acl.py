@@ -18,7 +18,7 @@ def exists(deployment: Deployment) -> str:
     web_acl = _web_acl(deployment)
     if web_acl is None:
         raise FailedError(
-            f"{deployment.settings.web_acl_arn} does not exist", "correct webAclArn, or leave it out for none"
+            f"{deployment.settings.ingress.web_acl_arn} does not exist", "correct webAclArn, or leave it out for none"
         )
     return f"{web_acl['Name']}, {len(web_acl.get('Rules', []))} rules"
 
@@ -42,7 +42,7 @@ CHECKS = (
 
 
 def _web_acl(deployment: Deployment) -> dict[str, Any] | None:
-    arn = deployment.settings.web_acl_arn
+    arn = deployment.settings.ingress.web_acl_arn
     if not arn:
         raise NotCheckedError("webAclArn is not set")
     _, _, name, identity = arn.rpartition(":")[2].split("/")

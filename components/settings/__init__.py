@@ -1,51 +1,54 @@
-"""The settings of one stack: the only reader of the program's configuration.
+"""The settings of one Atlantis: read from a stack's configuration, or given as arguments of the component.
 
-`read()` is for the program, `parse()` for everything that has a stack file without an engine. Both either return settings that
-are valid as a whole, or raise one `SettingsError` that lists every problem.
+`read()` is for the program, `parse()` for a stack file without an engine, `validate()` for arguments. Each returns settings
+that are valid as a whole, or raises one `SettingsError` with every problem.
 """
 
 import dataclasses
 import difflib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from .rules import RULES
-from .schema import REQUIRED, Settings
-from .values import UnacceptableError
+from .groups import AtlantisArgs, Settings
+from .rules import RULES, Problem
+from .schema import Declared, InvalidSettingError, draft, groups_of, settings_of
+from .values import NotAListError, UnacceptableError
 
-__all__ = ["NAMESPACE", "Settings", "SettingsError", "key_of", "parse", "read"]
+__all__ = ["NAMESPACE", "AtlantisArgs", "Settings", "SettingsError", "parse", "read", "validate"]
 
 NAMESPACE = "atlantis"
+RENAMED = {"managedRolePrefixes": "managedNamePrefixes"}
+"""Keys of earlier versions, and what they are called now."""
+
+_DECLARED = {declared.key: declared for declared in settings_of(AtlantisArgs)}
 
 
 class SettingsError(pulumi.RunError):
-    """Every problem of a stack's settings; the engine prints it without a traceback.
+    """Every problem of the settings; the engine prints it without a traceback.
 
     Attributes:
         problems: one line each: key, value (never a secret), what is accepted.
     """
 
-    def __init__(self, stack: str, problems: list[str]) -> None:
+    def __init__(self, where: str, problems: list[str], *, prefix: str = f"{NAMESPACE}:") -> None:
         self.problems = problems
         listed = "\n".join(
-            f"  - {problem if problem.startswith('aws:') else f'{NAMESPACE}:{problem}'}" for problem in problems
+            f"  - {problem if problem.startswith('aws:') else f'{prefix}{problem}'}" for problem in problems
         )
         count = f"{len(problems)} settings are" if len(problems) > 1 else "1 setting is"
-        super().__init__(
-            f"{count} wrong; nothing was touched. Correct Pulumi.{stack}.yaml (README.md, Settings):\n{listed}"
-        )
+        super().__init__(f"{count} invalid; nothing was changed. Correct {where} (docs/settings.md):\n{listed}")
 
 
 def read() -> Settings:
     """The running stack's settings.
 
     Raises:
-        SettingsError: a setting is missing, wrong, unknown or contradicts another.
+        SettingsError: a setting is missing, invalid, unknown or contradicts another.
     """
     everything = engine_config.get_config_env() | engine_config.CONFIG.get()
     own = {key.split(":", 1)[1]: value for key, value in everything.items() if key.startswith(f"{NAMESPACE}:")}
@@ -60,67 +63,123 @@ def read() -> Settings:
 
 
 def parse(given: Mapping[str, object], *, stack: str, region: str, secret_keys: Collection[str] = ()) -> Settings:
-    """The settings that `given` describes.
+    """The settings that a stack's configuration describes.
 
     Args:
-        given: values by key, without the namespace; an empty string counts as left out, as Pulumi.yaml's defaults fill in.
+        given: values by key, without the namespace; an empty string counts as not set, as Pulumi.yaml's defaults fill in.
         stack: the stack's name, the default of `environment`.
         region: the stack's AWS region.
         secret_keys: keys whose values no message may show.
 
     Raises:
-        SettingsError: a setting is missing, wrong, unknown or contradicts another.
+        SettingsError: a setting is missing, invalid, unknown or contradicts another.
     """
-    fields = {key_of(field.name): field for field in dataclasses.fields(Settings) if field.metadata}
-    problems = [_unknown(key, fields) for key in given if key not in fields]
+    named = {"environment": stack} | {key: value for key, value in given.items() if value not in ("", None)}
+    settings, problems = _resolve(named, region, secret_keys)
+    if settings is None:
+        raise SettingsError(f"Pulumi.{stack}.yaml", problems)
+    return settings
+
+
+def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) -> Settings:
+    """Arguments of the component `name`, valid as a whole.
+
+    Args:
+        args: typed arguments, or the mapping of the same shape that Pulumi's component host passes.
+        name: the component's name, for the message.
+        region: the region of the component's AWS provider.
+
+    Raises:
+        SettingsError: an argument is missing, invalid, unknown or contradicts another.
+    """
+    if isinstance(args, Settings):
+        return args
+    settings, problems = _resolve(dict(_flat(args)), region, ())
+    if settings is None:
+        raise SettingsError(f"the arguments of Atlantis {name!r}", problems, prefix="")
+    return settings
+
+
+def _flat(args: AtlantisArgs | Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """The values of nested arguments by configuration key; what no group has keeps its name, to be refused."""
+    nested = dataclasses.asdict(args) if isinstance(args, AtlantisArgs) else args
+    keys = {(declared.group, declared.field.name): declared.key for declared in _DECLARED.values()}
+    groups = groups_of(AtlantisArgs)
+    for name, value in nested.items():
+        inner = value if name in groups and isinstance(value, Mapping) else {name: value}
+        holder = name if inner is value else None
+        for field, setting in inner.items():
+            if setting is not None:
+                yield keys.get((holder, field), f"{holder}.{field}" if holder else field), setting
+
+
+def _resolve(
+    given: Mapping[str, object], region: str, secret_keys: Collection[str]
+) -> tuple[Settings | None, list[str]]:
+    """Typed settings, or None and every problem."""
+    problems = [_unknown(key) for key in given if key not in _DECLARED]
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
         problems.append(f"aws:region = {region!r}: must be an AWS region such as ap-northeast-2")
-    present = {key: value for key, value in given.items() if key in fields and value not in ("", None)}
     valid: dict[str, Any] = {}
-    for key, field in fields.items():
-        default = stack if key == "environment" else field.metadata["default"]
-        if key not in present and default is REQUIRED:
-            problems.append(f"{key}: missing; {_accepted(field)}")
-        elif key not in present and key != "environment":
-            valid[key] = default
+    for key, declared in _DECLARED.items():
+        if key not in given and declared.required:
+            problems.append(f"{key}: missing; {_accepted(declared)}")
+        elif key not in given:
+            valid[key] = declared.default
         else:
-            value = present.get(key, default)
             try:
-                valid[key] = field.metadata["parse"](value)
+                valid[key] = declared.parse(given[key])
             except UnacceptableError as refused:
-                shown, reason = (
-                    (repr(value), str(refused)) if key not in secret_keys else ("[secret]", "is not accepted")
-                )
-                problems.append(f"{key} = {shown}: {reason}")
-    chosen = frozenset(key for key, value in valid.items() if value != fields[key].metadata["default"])
-    context = valid | {"region": region, "chosen": chosen}
-    problems += [_without_secrets(problem, fields, secret_keys) for rule in RULES for problem in rule(context)]
-    if problems:
-        raise SettingsError(stack, problems)
-    return Settings(region=region, **{field.name: valid[key] for key, field in fields.items()})
+                problems.append(_refusal(key, given[key], refused, secret=key in secret_keys))
+    settings = _settings(valid, region)
+    problems += [_text(problem, secret_keys) for problem in _contradictions(settings)]
+    return (None if problems else settings), problems
 
 
-def key_of(field_name: str) -> str:
-    """The configuration's key of a field: `vpc_id` is `vpcId`."""
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), field_name)
+def _settings(valid: Mapping[str, Any], region: str) -> Settings:
+    """Settings of the values that are valid; rules see which ones are not."""
+    values: dict[str, Any] = {"region": region}
+    groups: dict[str, dict[str, Any]] = {name: {} for name in groups_of(AtlantisArgs)}
+    for key, value in valid.items():
+        declared = _DECLARED[key]
+        (groups[declared.group] if declared.group else values)[declared.field.name] = value
+    values |= {name: draft(owner, groups[name]) for name, owner in groups_of(AtlantisArgs).items()}
+    return draft(Settings, values)
 
 
-def _unknown(key: str, known: Collection[str]) -> str:
-    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    return f"{key}: no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "; README.md lists them")
+def _contradictions(settings: Settings) -> Iterator[Problem]:
+    for rule in RULES:
+        try:
+            yield from rule(settings)
+        except InvalidSettingError:
+            continue
 
 
-def _without_secrets(problem: str, known: Collection[str], secret_keys: Collection[str]) -> str:
-    """A rule's line may quote a value, or a part of one, of every key that it names: with a secret one only the keys are left."""
-    named = dict.fromkeys(word for word in re.findall(r"\w+", problem) if word in known)
-    if not any(key in secret_keys for key in named):
-        return problem
-    return f"{', '.join(named)} = [secret]: not accepted as they are (README.md, Settings)"
+def _unknown(key: str) -> str:
+    if key in RENAMED:
+        return f"{key}: is now {RENAMED[key]}; rename it"
+    nearest = difflib.get_close_matches(key, _DECLARED, n=1, cutoff=0.6)
+    return f"{key}: no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists them")
 
 
-def _accepted(field: dataclasses.Field[Any]) -> str:
+def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
+    if secret:
+        return f"{key} = [secret]: is not accepted"
+    first = f"; to set its first item: pulumi config set --path '{NAMESPACE}:{key}[0]' <value>"
+    return f"{key} = {value!r}: {refused}{first if isinstance(refused, NotAListError) else ''}"
+
+
+def _text(problem: Problem, secret_keys: Collection[str]) -> str:
+    """The reason may quote a value of any key that the problem is about: with a secret one only the keys are left."""
+    if any(key in secret_keys for key in problem.keys):
+        return f"{', '.join(problem.keys)} = [secret]: not accepted together with the other settings (docs/settings.md)"
+    shown = [key if value is None else f"{key} = {value!r}" for key, value in problem.keys.items()]
+    return f"{', '.join(shown)}: {problem.reason}"
+
+
+def _accepted(declared: Declared) -> str:
     try:
-        field.metadata["parse"](None)
+        declared.parse(None)
     except UnacceptableError as accepted:
         return str(accepted)
-    raise AssertionError(f"{field.name} accepts None")
+    raise AssertionError(f"{declared.key} accepts None")

@@ -1,192 +1,256 @@
-"""What settings demand of each other. Each rule yields one line a problem: the keys, what contradicts, the way out.
+"""Rules between settings.
 
-A rule sees every setting that is valid by itself, one that isn't is absent: a mistake is reported once. `region` is the stack's,
-`chosen` the keys whose value isn't the default.
+A rule reads typed settings and yields a problem for each contradiction. A rule that reads a setting whose own value was
+refused ends there: a mistake is reported once.
 """
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
-from .schema import FARGATE_MEMORY
-from .values import ARN, Network
+from .accepted import FARGATE_MEMORY
+from .groups import Settings
+from .schema import is_default
+from .values import ARN
 
 MAXIMUM_IPV4 = 2**30
 MAXIMUM_IPV6 = 2**112
 """Addresses that the allowed ranges may cover together before they are public: a quarter of IPv4, a /16 of IPv6."""
 
 RULES_PER_SECURITY_GROUP = 60
-"""AWS' default quota, counted for IPv4 and IPv6 apart."""
+"""AWS' default quota, counted for IPv4 and IPv6 separately."""
 
 
-def _vpc(given: Mapping[str, Any]) -> Iterator[str]:
-    names = ("vpcId", "publicSubnetIds", "privateSubnetIds")
-    if any(name not in given for name in names):
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Settings that contradict each other or AWS."""
+
+    keys: Mapping[str, object]
+    """The keys it is about, with the value to show; None shows the key alone."""
+    reason: str
+    """What is accepted, and the way out. It may quote values of these keys."""
+
+
+def _vpc(settings: Settings) -> Iterator[Problem]:
+    network = settings.network
+    ids = {
+        "vpcId": network.vpc_id,
+        "publicSubnetIds": network.public_subnet_ids,
+        "privateSubnetIds": network.private_subnet_ids,
+    }
+    present = [key for key, value in ids.items() if value]
+    if present and len(present) < len(ids):
+        missing = ", ".join(key for key in ids if key not in present)
+        yield Problem(
+            dict.fromkeys(present), f"needs {missing} too: set all three for an existing VPC, or none for a new one"
+        )
         return
-    present = [name for name in names if given[name]]
-    if present and len(present) < len(names):
-        missing = ", ".join(name for name in names if name not in present)
-        yield f"{', '.join(present)} without {missing}: name all three for a VPC that exists, or none for a new one"
-        return
-    for name in names[1:] if present else ():
-        if len(given[name]) < 2:
-            yield f"{name} = {list(given[name])}: must name at least two subnets, in different zones"
-    for subnet in sorted(set(given["publicSubnetIds"]) & set(given["privateSubnetIds"])):
-        yield f"publicSubnetIds, privateSubnetIds: {subnet} is in both; the task belongs where no route leads in"
+    for key in ("publicSubnetIds", "privateSubnetIds") if present else ():
+        if len(subnets := list(ids[key] or ())) < 2:
+            yield Problem({key: subnets}, "must name at least two subnets, in different zones")
+    for subnet in sorted(set(network.public_subnet_ids) & set(network.private_subnet_ids)):
+        keys = {"publicSubnetIds": None, "privateSubnetIds": None}
+        yield Problem(keys, f"{subnet} is in both; the task needs private subnets, without a route from the internet")
 
 
-def _new_vpc(given: Mapping[str, Any]) -> Iterator[str]:
-    block = given.get("vpcCidrBlock")
-    if block is not None and (block.version != 4 or not 16 <= block.prefixlen <= 22):
-        yield f"vpcCidrBlock = {block}: must be an IPv4 range from /16 to /22"
-    elif block is not None and not block.is_private:
-        yield f"vpcCidrBlock = {block}: must be a private range, such as 10.64.0.0/16"
+def _new_vpc(settings: Settings) -> Iterator[Problem]:
+    block = ipaddress.ip_network(settings.network.vpc_cidr_block)
+    if block.version != 4 or not 16 <= block.prefixlen <= 22:
+        yield Problem({"vpcCidrBlock": str(block)}, "must be an IPv4 range from /16 to /22")
+    elif not block.is_private:
+        yield Problem({"vpcCidrBlock": str(block)}, "must be a private range, such as 10.64.0.0/16")
 
 
-def _public_ranges(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("allowPublicAccess", True):
+def _public_allowed_ranges(settings: Settings) -> Iterator[Problem]:
+    yield from _public(settings, "allowedCidrBlocks", settings.ingress.allowed_cidr_blocks)
+
+
+def _public_webhook_ranges(settings: Settings) -> Iterator[Problem]:
+    yield from _public(settings, "githubWebhookCidrBlocks", settings.ingress.webhook_cidr_blocks)
+
+
+def _public(settings: Settings, key: str, blocks: Iterable[str]) -> Iterator[Problem]:
+    if settings.ingress.allow_public_access:
         return
     for version, most in ((4, MAXIMUM_IPV4), (6, MAXIMUM_IPV6)):
-        for key in ("allowedCidrBlocks", "githubWebhookCidrBlocks"):
-            ranges = [block for block in given.get(key, ()) if block.version == version]
-            if _addresses(ranges) >= most:
-                yield (
-                    f"{key} = {', '.join(map(str, ranges))}: opens the server to the internet; name the office's and the VPN's "
-                    "ranges, or set allowPublicAccess to true if that is meant"
-                )
-
-
-def _addresses(ranges: Iterable[Network]) -> int:
-    return sum(block.num_addresses for block in ipaddress.collapse_addresses(ranges))  # pyright: ignore[reportArgumentType]
-
-
-def _security_group_quota(given: Mapping[str, Any]) -> Iterator[str]:
-    allowed, hooks = given.get("allowedCidrBlocks", ()), given.get("githubWebhookCidrBlocks", ())
-    for version in (4, 6):
-        needed = 2 * sum(block.version == version for block in allowed) + sum(
-            block.version == version for block in hooks
-        )
-        if needed > RULES_PER_SECURITY_GROUP:
-            yield (
-                f"allowedCidrBlocks, githubWebhookCidrBlocks: {needed} IPv{version} rules for the load balancer's security group, which "
-                f"takes {RULES_PER_SECURITY_GROUP}; join neighbouring ranges"
+        ranges = [block for block in blocks if ipaddress.ip_network(block).version == version]
+        if _addresses(ranges) >= most:
+            yield Problem(
+                {key: ranges},
+                "opens the server to the internet; name the ranges of the office and the VPN, or set allowPublicAccess to true if "
+                "that is intended",
             )
 
 
-def _hook_ranges(given: Mapping[str, Any]) -> Iterator[str]:
-    if "githubHostname" not in given or "githubWebhookCidrBlocks" not in given:
-        return
-    if given["githubHostname"] != "github.com" and "githubWebhookCidrBlocks" not in given["chosen"]:
-        yield (
-            f"githubHostname = {given['githubHostname']!r}: also needs githubWebhookCidrBlocks, the ranges that its webhooks come from "
-            "(the default ones are github.com's)"
+def _addresses(blocks: Iterable[str]) -> int:
+    networks = [ipaddress.ip_network(block) for block in blocks]
+    return sum(block.num_addresses for block in ipaddress.collapse_addresses(networks))  # pyright: ignore[reportArgumentType]
+
+
+def _security_group_quota(settings: Settings) -> Iterator[Problem]:
+    allowed, hooks = settings.ingress.allowed_cidr_blocks, settings.ingress.webhook_cidr_blocks
+    for version in (4, 6):
+        needed = 2 * _count(allowed, version) + _count(hooks, version)
+        if needed > RULES_PER_SECURITY_GROUP:
+            yield Problem(
+                dict.fromkeys(("allowedCidrBlocks", "githubWebhookCidrBlocks")),
+                f"need {needed} IPv{version} rules in the load balancer's security group, whose quota is {RULES_PER_SECURITY_GROUP}; "
+                "merge adjacent ranges",
+            )
+
+
+def _count(blocks: Iterable[str], version: int) -> int:
+    return sum(ipaddress.ip_network(block).version == version for block in blocks)
+
+
+def _hook_ranges(settings: Settings) -> Iterator[Problem]:
+    host = settings.server.github_hostname
+    if host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
+        yield Problem(
+            {"githubHostname": host},
+            "also needs githubWebhookCidrBlocks, the ranges that its webhooks come from (the default ranges are those of github.com)",
         )
 
 
-def _allowlist_host(given: Mapping[str, Any]) -> Iterator[str]:
-    if "githubHostname" not in given or "repoAllowlist" not in given:
-        return
-    for entry in given["repoAllowlist"].split(","):
-        if (host := entry.removeprefix("!").split("/", 1)[0].lower()) != given["githubHostname"]:
-            yield f"repoAllowlist = {entry!r}: its host must be githubHostname, {given['githubHostname']}, not {host}"
+def _allowlist_host(settings: Settings) -> Iterator[Problem]:
+    wanted = settings.server.github_hostname
+    for entry in settings.server.repo_allowlist.split(","):
+        if (host := entry.removeprefix("!").split("/", 1)[0].lower()) != wanted:
+            keys = {"repoAllowlist": entry, "githubHostname": wanted}
+            yield Problem(keys, f"the host of an entry must be githubHostname, not {host}")
 
 
-def _certificate(given: Mapping[str, Any]) -> Iterator[str]:
-    certificate, zone = given.get("acmCertificateArn", ""), given.get("hostedZoneId", "")
-    if certificate is None and zone is None:
-        yield (
-            "acmCertificateArn: missing; must be the ARN of a certificate for the url's host, unless hostedZoneId is set (then one is "
-            "issued and validated by DNS)"
+def _certificate(settings: Settings) -> Iterator[Problem]:
+    if settings.ingress.acm_certificate_arn is None and settings.ingress.hosted_zone_id is None:
+        yield Problem(
+            {"acmCertificateArn": None},
+            "missing; must be the ARN of a certificate for the host of url, unless hostedZoneId is set (then one is issued and validated "
+            "by DNS)",
         )
 
 
-def _image(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("image") and "imageTag" in given["chosen"]:
-        yield f"image = {given['image']!r}, imageTag = {given.get('imageTag')!r}: image is the whole reference; leave imageTag out"
-    version = re.search(r"runatlantis/atlantis:v(\d+)\.(\d+)\.(\d+)", given.get("image") or "")
+def _image(settings: Settings) -> Iterator[Problem]:
+    task = settings.task
+    if task.image and not is_default(task, "image_tag"):
+        yield Problem({"image": task.image, "imageTag": task.image_tag}, "image is the full reference; remove imageTag")
+
+
+def _image_version(settings: Settings) -> Iterator[Problem]:
+    image = settings.task.image
+    version = re.search(r"runatlantis/atlantis:v(\d+)\.(\d+)\.(\d+)", image or "")
     if version and tuple(map(int, version.groups())) < (0, 47, 1):
-        yield (
-            f"image = {given['image']!r}: must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell "
-            "(GHSA-rjh2-4xgw-p2hj)"
+        yield Problem(
+            {"image": image},
+            "must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell (GHSA-rjh2-4xgw-p2hj)",
         )
 
 
-def _task_size(given: Mapping[str, Any]) -> Iterator[str]:
-    if "cpu" not in given or "memory" not in given:
+def _task_size(settings: Settings) -> Iterator[Problem]:
+    cpu, memory = settings.task.cpu, settings.task.memory
+    sizes = FARGATE_MEMORY[cpu]
+    if memory not in sizes:
+        step = f", in steps of {sizes.step}" if isinstance(sizes, range) else ""
+        yield Problem(
+            {"cpu": cpu, "memory": memory},
+            f"with {cpu} CPU units Fargate supports {min(sizes)} to {max(sizes)} MiB{step}",
+        )
+
+
+def _webhook_secret(settings: Settings) -> Iterator[Problem]:
+    server = settings.server
+    if server.webhook_secret_name and not is_default(server, "webhook_secret_generation"):
+        yield Problem(
+            dict.fromkeys(("webhookSecretName", "webhookSecretGeneration")),
+            "only a secret that the stack generates has generations; remove one of the two",
+        )
+
+
+def _locking_options(settings: Settings) -> Iterator[Problem]:
+    storage = settings.storage
+    if storage.uses_redis:
         return
-    accepted = FARGATE_MEMORY[given["cpu"]]
-    if given["memory"] not in accepted:
-        step = f", in steps of {accepted.step}" if isinstance(accepted, range) else ""
-        yield (
-            f"cpu = {given['cpu']}, memory = {given['memory']}: Fargate gives {given['cpu']} CPU units {min(accepted)} to "
-            f"{max(accepted)} MiB{step}"
+    options = {
+        "lockingNodeType": ("locking_node_type", storage.locking_node_type),
+        "lockingPasswordGeneration": ("locking_password_generation", storage.locking_password_generation),
+    }
+    for key, (field, value) in options.items():
+        if not is_default(storage, field):
+            yield Problem({key: value}, "is only for lockingDatabase redis; remove it, or set lockingDatabase to redis")
+
+
+def _locking_name(settings: Settings) -> Iterator[Problem]:
+    if settings.storage.uses_redis and "--" in settings.environment:
+        yield Problem(
+            {"environment": settings.environment},
+            "must not have two consecutive hyphens, which ElastiCache doesn't accept in a name",
         )
 
 
-def _webhook_secret(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("webhookSecretName") and "webhookSecretGeneration" in given["chosen"]:
-        yield (
-            "webhookSecretName, webhookSecretGeneration: a new generation is made only for the secret that the stack generates; leave "
-            "one of the two out"
-        )
+def _region_of(key: str, arns: Callable[[Settings], Iterable[str | None]]) -> Callable[[Settings], Iterator[Problem]]:
+    """The rule that the ARNs of a setting are of the stack's region."""
+
+    def rule(settings: Settings) -> Iterator[Problem]:
+        for arn in arns(settings):
+            if arn and (match := ARN.fullmatch(arn)) and match[3] != settings.region:
+                yield Problem({key: arn}, f"must be in the stack's region, {settings.region}, not in {match[3]}")
+
+    return rule
 
 
-def _locking(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("lockingDatabase") == "boltdb":
-        for key in ("lockingNodeType", "lockingPasswordGeneration"):
-            if key in given["chosen"]:
-                yield f"{key} = {given[key]!r}: is for lockingDatabase redis only; leave it out, or set lockingDatabase to redis"
-    if given.get("lockingDatabase") == "redis" and "--" in given.get("environment", ""):
-        yield f"environment = {given['environment']!r}: must not have two hyphens in a row, which ElastiCache refuses in a name"
+def _state_keys(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.terraform_state_key_arns and not settings.terraform.terraform_state_buckets:
+        yield Problem({"terraformStateKeyArns": None}, "needs terraformStateBuckets, the buckets that the keys encrypt")
 
 
-def _regions(given: Mapping[str, Any]) -> Iterator[str]:
-    for key, arns in (
-        ("acmCertificateArn", filter(None, [given.get("acmCertificateArn")])),
-        ("webAclArn", filter(None, [given.get("webAclArn")])),
-        ("terraformStateKeyArns", given.get("terraformStateKeyArns", ())),
-        ("alarmTopicArns", given.get("alarmTopicArns", ())),
-    ):
-        for arn in arns:
-            if given["region"] and (match := ARN.fullmatch(arn)) and match[3] != given["region"]:
-                yield f"{key} = {arn!r}: must be of the stack's region {given['region']}, not of {match[3]}"
-
-
-def _state_keys(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("terraformStateKeyArns") and not given.get("terraformStateBuckets", True):
-        yield "terraformStateKeyArns without terraformStateBuckets: name the buckets that the keys encrypt"
-
-
-def _role_prefixes(given: Mapping[str, Any]) -> Iterator[str]:
-    for prefix in given.get("managedRolePrefixes", ()):
+def _name_prefixes(settings: Settings) -> Iterator[Problem]:
+    for prefix in settings.terraform.managed_name_prefixes:
         if prefix.lower().startswith(("aws-", "awsservicerole")):
-            yield f"managedRolePrefixes = {prefix!r}: names of AWS' own roles"
+            yield Problem({"managedNamePrefixes": prefix}, "must not match the names of AWS' own roles")
 
 
-def _address_type(given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("ipAddressType") == "dualstack" and given.get("vpcId", "") is None:
-        yield "ipAddressType = 'dualstack': needs a VPC with IPv6 subnets; name it with vpcId, as a new one has IPv4 only"
-    if given.get("ipAddressType") == "ipv4":
-        for key in ("allowedCidrBlocks", "githubWebhookCidrBlocks"):
-            if given.get(key) and all(block.version == 6 for block in given[key]):
-                yield f"{key} = {', '.join(map(str, given[key]))}: only IPv6, which ipAddressType = 'ipv4' can't be reached from"
+def _dualstack(settings: Settings) -> Iterator[Problem]:
+    if settings.ingress.ip_address_type == "dualstack" and settings.network.vpc_id is None:
+        yield Problem(
+            {"ipAddressType": "dualstack"}, "needs an existing VPC with IPv6 subnets (vpcId): a new VPC has IPv4 only"
+        )
 
 
-RULES: tuple[Callable[[Mapping[str, Any]], Iterator[str]], ...] = (
+def _only_ipv6(key: str, blocks: Callable[[Settings], Iterable[str]]) -> Callable[[Settings], Iterator[Problem]]:
+    """The rule that at least one range of a setting can reach the load balancer."""
+
+    def rule(settings: Settings) -> Iterator[Problem]:
+        if (given := list(blocks(settings))) and not settings.ingress.reachable_from(given):
+            yield Problem(
+                {key: given},
+                "has only IPv6 ranges, which can't reach a load balancer with ipAddressType 'ipv4'",
+            )
+
+    return rule
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _vpc,
     _new_vpc,
-    _public_ranges,
+    _public_allowed_ranges,
+    _public_webhook_ranges,
     _security_group_quota,
-    _address_type,
+    _dualstack,
+    _only_ipv6("allowedCidrBlocks", lambda settings: settings.ingress.allowed_cidr_blocks),
+    _only_ipv6("githubWebhookCidrBlocks", lambda settings: settings.ingress.webhook_cidr_blocks),
     _hook_ranges,
     _allowlist_host,
     _certificate,
-    _regions,
+    _region_of("acmCertificateArn", lambda settings: [settings.ingress.acm_certificate_arn]),
+    _region_of("webAclArn", lambda settings: [settings.ingress.web_acl_arn]),
+    _region_of("terraformStateKeyArns", lambda settings: settings.terraform.terraform_state_key_arns),
+    _region_of("alarmTopicArns", lambda settings: settings.operations.alarm_topic_arns),
     _image,
+    _image_version,
     _task_size,
     _webhook_secret,
-    _locking,
+    _locking_options,
+    _locking_name,
     _state_keys,
-    _role_prefixes,
+    _name_prefixes,
 )

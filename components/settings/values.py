@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeAlias, TypeVar
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 Parser: TypeAlias = Callable[[object], T]
 
@@ -21,6 +20,13 @@ ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z0-9-]+):([a-z0-9-]*):([0-9]{
 
 class UnacceptableError(ValueError):
     """The value is none that the setting accepts; the message says what is."""
+
+
+class NotAListError(UnacceptableError):
+    """The value is not a list; the caller, which knows the key, adds how to set one."""
+
+    def __init__(self) -> None:
+        super().__init__("must be a list")
 
 
 def text(value: object) -> str:
@@ -87,9 +93,9 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError):
-                raise UnacceptableError('must be a list, such as ["a", "b"]') from None
+                raise NotAListError from None
         if not isinstance(value, list | tuple):
-            raise UnacceptableError("must be a list")
+            raise NotAListError
         items = []
         for position, raw in enumerate(value, start=1):
             try:
@@ -107,8 +113,8 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
     return parse
 
 
-def network(value: object) -> Network:
-    """An IPv4 or IPv6 range in CIDR notation whose host bits are clear."""
+def cidr_block(value: object) -> str:
+    """An IPv4 or IPv6 range in CIDR notation whose host bits are clear, in its canonical form."""
     if not isinstance(value, str) or "/" not in value:
         raise UnacceptableError("must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32")
     try:
@@ -117,9 +123,9 @@ def network(value: object) -> Network:
         raise UnacceptableError("must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32") from None
     if interface.ip != interface.network.network_address:
         raise UnacceptableError(
-            f"must have its host bits clear: {interface.network} is the range, {interface.ip} one host of it"
+            f"must have its host bits clear: {interface.network} is the range, {interface.ip} is one host in it"
         )
-    return interface.network
+    return str(interface.network)
 
 
 def arn(service: str, resource: str, example: str, *, regional: bool) -> Parser[str]:

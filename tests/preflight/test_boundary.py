@@ -45,7 +45,7 @@ def test_boundary_that_the_deployment_creates_is_not_looked_for(world: World):
 
 
 def test_without_managed_roles_there_is_nothing_to_protect_from(world: World):
-    world.values["managedRolePrefixes"] = []
+    world.values["managedNamePrefixes"] = []
     results = world.results()
     assert {results[PROTECTS].status, results[BOUND].status} == {Status.NOT_CHECKED}
 

@@ -97,7 +97,7 @@ def test_endpoint_with_the_same_private_name_is_a_failure(world: World):
     world.assert_only(
         "names: VPC endpoints",
         Status.FAILED,
-        f"{world.ids['vpc']} has secretsmanager ({endpoint}) already",
+        f"{world.ids['vpc']} already has secretsmanager ({endpoint})",
         "take them out of vpcEndpoints: [ecr.api, ecr.dkr, s3, logs]",
     )
     world.values["vpcEndpoints"] = ["ecr.api", "ecr.dkr", "s3", "logs"]

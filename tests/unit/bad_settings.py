@@ -7,7 +7,9 @@ from tests.unit.recording import ACCOUNT, EXISTING_VPC
 Case = tuple[dict[str, Any], tuple[str, ...]]
 
 CIDR = "must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32"
-INTERNET = "opens the server to the internet; name the office's and the VPN's ranges, or set allowPublicAccess to true"
+INTERNET = (
+    "opens the server to the internet; name the ranges of the office and the VPN, or set allowPublicAccess to true"
+)
 CERTIFICATE = "must be an ARN such as arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>"
 UUID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 URL = "must be https:// and a host name, such as https://atlantis.example.com, without port or path"
@@ -21,7 +23,7 @@ STATE_KEY = "must be an ARN such as arn:aws:kms:ap-northeast-2:123456789012:key/
 WEB_ACL = "must be an ARN such as arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/<name>/<uuid>"
 TOPIC = "must be an ARN such as arn:aws:sns:ap-northeast-2:123456789012:alarms, of a standard topic"
 TABLE = "must be the name of a DynamoDB table: 3 to 255 letters, digits and _.-"
-PREFIX = "must be the beginning of role names: 3 to 40 characters without *, the last one a hyphen"
+PREFIX = "must be the beginning of names: 3 to 40 characters without *, the last one a hyphen"
 BOUNDARY = "must be an ARN such as arn:aws:iam::123456789012:policy/boundary"
 TAG = "must be a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_"
 
@@ -35,7 +37,11 @@ NETWORK: list[Case] = [
     ({"allowedCidrBlocks": []}, ("allowedCidrBlocks = []", "must have at least 1 item")),
     (
         {"allowedCidrBlocks": "203.0.113.0/24"},
-        ("allowedCidrBlocks = '203.0.113.0/24'", 'must be a list, such as ["a", "b"]'),
+        (
+            "allowedCidrBlocks = '203.0.113.0/24'",
+            "must be a list; to set its first item",
+            "config set --path 'atlantis:allowedCidrBlocks[0]'",
+        ),
     ),
     ({"allowedCidrBlocks": "{}"}, ("allowedCidrBlocks = '{}'", "must be a list")),
     ({"allowedCidrBlocks": ["203.0.113.0"]}, ("item 1 ('203.0.113.0')", CIDR)),
@@ -47,7 +53,7 @@ NETWORK: list[Case] = [
         {"allowedCidrBlocks": ["203.0.113.7/24"]},
         (
             "item 1 ('203.0.113.7/24')",
-            "must have its host bits clear: 203.0.113.0/24 is the range, 203.0.113.7 one host",
+            "must have its host bits clear: 203.0.113.0/24 is the range, 203.0.113.7 is one host",
         ),
     ),
     ({"allowedCidrBlocks": ["2001:db8::1/32"]}, ("('2001:db8::1/32')", "host bits clear: 2001:db8::/32 is the range")),
@@ -55,19 +61,22 @@ NETWORK: list[Case] = [
         {"allowedCidrBlocks": ["203.0.113.0/24", "203.0.113.0/24"]},
         ("allowedCidrBlocks = [", "must not name anything twice"),
     ),
-    ({"allowedCidrBlocks": ["0.0.0.0/0"]}, ("allowedCidrBlocks = 0.0.0.0/0", INTERNET)),
-    ({"allowedCidrBlocks": ["0.0.0.0/1", "128.0.0.0/1"]}, ("allowedCidrBlocks = 0.0.0.0/1, 128.0.0.0/1", INTERNET)),
-    ({"allowedCidrBlocks": ["128.0.0.0/1"]}, ("allowedCidrBlocks = 128.0.0.0/1", INTERNET)),
-    ({"allowedCidrBlocks": ["::/0", "203.0.113.0/24"]}, ("allowedCidrBlocks = ::/0", INTERNET)),
-    ({"githubWebhookCidrBlocks": ["0.0.0.0/0"]}, ("githubWebhookCidrBlocks = 0.0.0.0/0", INTERNET)),
+    ({"allowedCidrBlocks": ["0.0.0.0/0"]}, ("allowedCidrBlocks = ['0.0.0.0/0']", INTERNET)),
+    (
+        {"allowedCidrBlocks": ["0.0.0.0/1", "128.0.0.0/1"]},
+        ("allowedCidrBlocks = ['0.0.0.0/1', '128.0.0.0/1']", INTERNET),
+    ),
+    ({"allowedCidrBlocks": ["128.0.0.0/1"]}, ("allowedCidrBlocks = ['128.0.0.0/1']", INTERNET)),
+    ({"allowedCidrBlocks": ["::/0", "203.0.113.0/24"]}, ("allowedCidrBlocks = ['::/0']", INTERNET)),
+    ({"githubWebhookCidrBlocks": ["0.0.0.0/0"]}, ("githubWebhookCidrBlocks = ['0.0.0.0/0']", INTERNET)),
     ({"githubWebhookCidrBlocks": ["192.0.2.1/24"]}, ("item 1 ('192.0.2.1/24')", "host bits clear")),
     (
         {"allowedCidrBlocks": ["2001:db8::/32"]},
-        ("allowedCidrBlocks = 2001:db8::/32", "only IPv6", "ipAddressType = 'ipv4'"),
+        ("allowedCidrBlocks = ['2001:db8::/32']", "only IPv6 ranges", "ipAddressType 'ipv4'"),
     ),
     (
         {"allowedCidrBlocks": [f"198.51.100.{host}/32" for host in range(30)]},
-        ("allowedCidrBlocks, githubWebhookCidrBlocks: 64 IPv4 rules", "takes 60; join neighbouring ranges"),
+        ("allowedCidrBlocks, githubWebhookCidrBlocks: need 64 IPv4 rules", "whose quota is 60; merge adjacent ranges"),
     ),
     ({"allowedCidrBlocks": [f"198.51.100.{host}/32" for host in range(61)]}, ("must have at most 60 items, not 61",)),
     ({"allowPublicAccess": "yes"}, ("allowPublicAccess = 'yes'", "must be true or false")),
@@ -76,34 +85,34 @@ NETWORK: list[Case] = [
     (
         {"vpcId": EXISTING_VPC["vpcId"]},
         (
-            "vpcId without publicSubnetIds, privateSubnetIds",
-            "name all three for a VPC that exists, or none for a new one",
+            "vpcId: needs publicSubnetIds, privateSubnetIds too",
+            "set all three for an existing VPC, or none for a new one",
         ),
     ),
-    (vpc(vpcId=None), ("publicSubnetIds, privateSubnetIds without vpcId", "name all three")),
+    (vpc(vpcId=None), ("publicSubnetIds, privateSubnetIds: needs vpcId too", "set all three")),
     (
         vpc(privateSubnetIds=["subnet-00000000000000003"]),
         ("privateSubnetIds = ['subnet-00000000000000003']", "must name at least two subnets, in different zones"),
     ),
     (
         vpc(publicSubnetIds=["subnet-00000000000000003", "subnet-00000000000000001"]),
-        ("publicSubnetIds, privateSubnetIds: subnet-00000000000000003 is in both", "no route leads in"),
+        ("publicSubnetIds, privateSubnetIds: subnet-00000000000000003 is in both", "without a route from the internet"),
     ),
     (
         vpc(publicSubnetIds=["subnet-x", "subnet-00000000000000001"]),
         ("publicSubnetIds", "item 1 ('subnet-x')", SUBNET_ID),
     ),
-    ({"vpcCidrBlock": "10.0.0.0/8"}, ("vpcCidrBlock = 10.0.0.0/8", "must be an IPv4 range from /16 to /22")),
-    ({"vpcCidrBlock": "10.0.0.0/24"}, ("vpcCidrBlock = 10.0.0.0/24", "must be an IPv4 range from /16 to /22")),
-    ({"vpcCidrBlock": "fd00::/16"}, ("vpcCidrBlock = fd00::/16", "must be an IPv4 range")),
-    ({"vpcCidrBlock": "8.8.0.0/16"}, ("vpcCidrBlock = 8.8.0.0/16", "must be a private range, such as 10.64.0.0/16")),
+    ({"vpcCidrBlock": "10.0.0.0/8"}, ("vpcCidrBlock = '10.0.0.0/8'", "must be an IPv4 range from /16 to /22")),
+    ({"vpcCidrBlock": "10.0.0.0/24"}, ("vpcCidrBlock = '10.0.0.0/24'", "must be an IPv4 range from /16 to /22")),
+    ({"vpcCidrBlock": "fd00::/16"}, ("vpcCidrBlock = 'fd00::/16'", "must be an IPv4 range")),
+    ({"vpcCidrBlock": "8.8.0.0/16"}, ("vpcCidrBlock = '8.8.0.0/16'", "must be a private range, such as 10.64.0.0/16")),
     ({"vpcEndpoints": ["sqs"]}, ("item 1 ('sqs')", "must be one of ecr.api, ecr.dkr, s3, secretsmanager, logs")),
     ({"vpcEndpoints": ["s3", "s3"]}, ("vpcEndpoints = ['s3', 's3']", "must not name anything twice")),
     ({"vpcEndpoints": "[" * 20_000}, ("vpcEndpoints = '[[", "must be a list")),
     ({"ipAddressType": "ipv6"}, ("ipAddressType = 'ipv6'", "must be one of ipv4, dualstack")),
     (
         {"ipAddressType": "dualstack"},
-        ("ipAddressType = 'dualstack'", "needs a VPC with IPv6 subnets; name it with vpcId"),
+        ("ipAddressType = 'dualstack'", "needs an existing VPC with IPv6 subnets (vpcId)"),
     ),
 ]
 
@@ -122,7 +131,7 @@ INGRESS: list[Case] = [
         {"acmCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/{UUID}"},
         (
             "acmCertificateArn = 'arn:aws:acm:us-east-1",
-            "must be of the stack's region ap-northeast-2, not of us-east-1",
+            "must be in the stack's region, ap-northeast-2, not in us-east-1",
         ),
     ),
     ({"acmCertificateArn": 7}, ("acmCertificateArn = 7", CERTIFICATE)),
@@ -153,7 +162,10 @@ SERVER: list[Case] = [
     ({"repoAllowlist": "github.com/ryu-qqq/*,"}, ("repoAllowlist = 'github.com/ryu-qqq/*,'", "'' is none")),
     (
         {"repoAllowlist": "gitlab.com/ryu-qqq/*"},
-        ("repoAllowlist = 'gitlab.com/ryu-qqq/*'", "must be githubHostname, github.com"),
+        (
+            "repoAllowlist = 'gitlab.com/ryu-qqq/*'",
+            "githubHostname = 'github.com': the host of an entry must be githubHostname",
+        ),
     ),
     ({"githubHostname": "https://github.com"}, ("githubHostname = 'https://github.com'", HOST)),
     ({"githubHostname": "localhost"}, ("githubHostname = 'localhost'", HOST)),
@@ -166,7 +178,7 @@ SERVER: list[Case] = [
     ({"webhookSecretName": "s" * 513}, ("webhookSecretName = 'sss", "must be the name of a secret")),
     (
         {"webhookSecretName": "mine", "webhookSecretGeneration": 2},
-        ("webhookSecretName, webhookSecretGeneration", "leave one of the two out"),
+        ("webhookSecretName, webhookSecretGeneration", "remove one of the two"),
     ),
     ({"webhookSecretGeneration": 0}, ("webhookSecretGeneration = 0", "must be a whole number from 1 to 10000")),
     (
@@ -179,7 +191,7 @@ SERVER: list[Case] = [
         {"image": "ghcr.io/runatlantis/atlantis:v0.40.0"},
         ("v0.40.0'", "must be v0.47.1 or newer", "GHSA-rjh2-4xgw-p2hj"),
     ),
-    ({"image": "a/b:v1", "imageTag": "v0.48.0"}, ("image = 'a/b:v1', imageTag = 'v0.48.0'", "leave imageTag out")),
+    ({"image": "a/b:v1", "imageTag": "v0.48.0"}, ("image = 'a/b:v1', imageTag = 'v0.48.0'", "remove imageTag")),
     ({"imageTag": "latest"}, ("imageTag = 'latest'", "must not be `latest`: what runs would change")),
     ({"imageTag": "v1 2"}, ("imageTag = 'v1 2'", "must be an image tag, such as v0.47.1")),
     ({"logLevel": "trace"}, ("logLevel = 'trace'", "must be one of debug, info, warn, error")),
@@ -197,7 +209,7 @@ TASK: list[Case] = [
     ({"cpu": "two"}, ("cpu = 'two'", "must be one of 256")),
     ({"cpu": "٢٠٤٨"}, ("cpu = '٢٠٤٨'", "must be one of 256")),
     ({"memory": 100}, ("memory = 100", "must be a whole number from 512 to 122880")),
-    ({"cpu": 256, "memory": 4096}, ("cpu = 256, memory = 4096", "Fargate gives 256 CPU units 512 to 2048 MiB")),
+    ({"cpu": 256, "memory": 4096}, ("cpu = 256, memory = 4096", "with 256 CPU units Fargate supports 512 to 2048 MiB")),
     ({"memory": 4097}, ("cpu = 2048, memory = 4097", "4096 to 16384 MiB, in steps of 1024")),
     ({"desiredCount": 2}, ("desiredCount = 2", "must be a whole number from 0 to 1")),
     ({"desiredCount": True}, ("desiredCount = True", "must be a whole number from 0 to 1")),
@@ -212,14 +224,14 @@ TASK: list[Case] = [
     ),
     (
         {"webAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:regional/webacl/platform/{UUID}"},
-        ("webAclArn = 'arn:aws:wafv2:us-east-1", "must be of the stack's region ap-northeast-2, not of us-east-1"),
+        ("webAclArn = 'arn:aws:wafv2:us-east-1", "must be in the stack's region, ap-northeast-2, not in us-east-1"),
     ),
     ({"alarmTopicArns": ["on-call"]}, ("item 1 ('on-call')", TOPIC)),
     ({"alarmTopicArns": [f"arn:aws:sqs:ap-northeast-2:{ACCOUNT}:on-call"]}, ("item 1 ('arn:aws:sqs", TOPIC)),
     ({"alarmTopicArns": [f"arn:aws:sns:ap-northeast-2:{ACCOUNT}:on-call.fifo"]}, ("on-call.fifo", TOPIC)),
     (
         {"alarmTopicArns": [f"arn:aws:sns:us-east-1:{ACCOUNT}:on-call"]},
-        ("alarmTopicArns = 'arn:aws:sns:us-east-1", "must be of the stack's region ap-northeast-2, not of us-east-1"),
+        ("alarmTopicArns = 'arn:aws:sns:us-east-1", "must be in the stack's region, ap-northeast-2, not in us-east-1"),
     ),
     (
         {"alarmTopicArns": [f"arn:aws:sns:ap-northeast-2:{ACCOUNT}:on-call-{number}" for number in range(6)]},
@@ -252,20 +264,20 @@ PERMISSIONS: list[Case] = [
         {"terraformStateBuckets": ["states"], "terraformStateKeyArns": [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UUID}"]},
         (
             "terraformStateKeyArns = 'arn:aws:kms:us-east-1",
-            "must be of the stack's region ap-northeast-2, not of us-east-1",
+            "must be in the stack's region, ap-northeast-2, not in us-east-1",
         ),
     ),
     (
         {"terraformStateKeyArns": [f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:key/{UUID}"]},
-        ("terraformStateKeyArns without terraformStateBuckets", "name the buckets"),
+        ("terraformStateKeyArns: needs terraformStateBuckets", "the buckets"),
     ),
     ({"terraformLockTables": ["*"]}, ("item 1 ('*')", TABLE)),
     ({"terraformLockTables": ["t" * 256]}, ("terraformLockTables = ", TABLE)),
-    ({"managedRolePrefixes": ["*"]}, ("item 1 ('*')", PREFIX)),
-    ({"managedRolePrefixes": ["fileflow"]}, ("item 1 ('fileflow')", PREFIX)),
-    ({"managedRolePrefixes": ["파일흐름-"]}, ("item 1 ('파일흐름-')", PREFIX)),
-    ({"managedRolePrefixes": ["aws-service-"]}, ("managedRolePrefixes = 'aws-service-'", "names of AWS' own roles")),
-    ({"managedRolePrefixes": [f"team{number}-" for number in range(6)]}, ("must have at most 5 items, not 6",)),
+    ({"managedNamePrefixes": ["*"]}, ("item 1 ('*')", PREFIX)),
+    ({"managedNamePrefixes": ["fileflow"]}, ("item 1 ('fileflow')", PREFIX)),
+    ({"managedNamePrefixes": ["파일흐름-"]}, ("item 1 ('파일흐름-')", PREFIX)),
+    ({"managedNamePrefixes": ["aws-service-"]}, ("managedNamePrefixes = 'aws-service-'", "names of AWS' own roles")),
+    ({"managedNamePrefixes": [f"team{number}-" for number in range(6)]}, ("must have at most 5 items, not 6",)),
     ({"permissionsBoundaryArn": "boundary"}, ("permissionsBoundaryArn = 'boundary'", BOUNDARY)),
     ({"permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:role/x"}, ("permissionsBoundaryArn = 'arn:aws:iam", BOUNDARY)),
     ({"team": "a" * 257}, ("team = 'aaa", TAG)),
@@ -280,7 +292,7 @@ LOCKING: list[Case] = [
         {"lockingDatabase": "redis", "lockingNodeType": "cache.t1.micro"},
         ("lockingNodeType = 'cache.t1.micro'", "of a generation that encrypts and fails over"),
     ),
-    ({"lockingNodeType": "cache.r7g.large"}, ("lockingNodeType = 'cache.r7g.large'", "for lockingDatabase redis only")),
+    ({"lockingNodeType": "cache.r7g.large"}, ("lockingNodeType = 'cache.r7g.large'", "only for lockingDatabase redis")),
     ({"lockingPasswordGeneration": 2}, ("lockingPasswordGeneration = 2", "or set lockingDatabase to redis")),
     (
         {"lockingDatabase": "redis", "lockingPasswordGeneration": 0},
@@ -288,14 +300,14 @@ LOCKING: list[Case] = [
     ),
     (
         {"lockingDatabase": "redis", "environment": "a--b"},
-        ("environment = 'a--b'", "must not have two hyphens in a row, which ElastiCache refuses"),
+        ("environment = 'a--b'", "must not have two consecutive hyphens, which ElastiCache doesn't accept"),
     ),
 ]
 
 UNKNOWN: list[Case] = [
     ({"vpcID": "vpc-0a1b2c3d4e5f60718"}, ("vpcID: no such setting; did you mean vpcId?",)),
     ({"allowedCidrs": ["203.0.113.0/24"]}, ("allowedCidrs: no such setting; did you mean allowedCidrBlocks?",)),
-    ({"colour": "blue"}, ("colour: no such setting; README.md lists them",)),
+    ({"colour": "blue"}, ("colour: no such setting; docs/settings.md lists them",)),
 ]
 
 CASES = NETWORK + INGRESS + SERVER + TASK + PERMISSIONS + LOCKING + UNKNOWN

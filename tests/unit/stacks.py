@@ -57,7 +57,7 @@ PRODUCTION: dict[str, Any] = EXISTING_VPC | {
 
 BARE: dict[str, Any] = {
     "vpcEndpoints": [],
-    "managedRolePrefixes": [],
+    "managedNamePrefixes": [],
     "permissionsBoundaryArn": None,
     "githubAppSecretName": "shared/github-app",
     "webhookSecretName": "shared/webhook",
@@ -94,7 +94,7 @@ LARGEST: dict[str, Any] = (
             f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{number:08}-0000-4000-8000-{'0' * 12}" for number in range(5)
         ],
         "terraformLockTables": [f"{number}{'t' * 254}" for number in range(10)],
-        "managedRolePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
+        "managedNamePrefixes": [f"{number}{'p' * 38}-" for number in range(5)],
         "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
         "hostedZoneId": "Z0123456789ABCDEFGHIJ",
         "alarmTopicArns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:{number}{'t' * 255}" for number in range(5)],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.compute import REPO_CONFIG
+from components.server_container import REPO_CONFIG
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
 

@@ -1,58 +1,63 @@
 """The documentation matches the program: Pulumi.yaml, the settings table, outputs, and GitHub's webhook ranges."""
 
-import dataclasses
+import ipaddress
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from components import settings
-from components.settings.schema import REQUIRED, WEBHOOK_RANGES, Settings
-from tests.unit import settings_table
+from components.settings import reference
+from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
+from components.settings.groups import AtlantisArgs
+from components.settings.schema import Declared, settings_of
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
 ROOT = Path(__file__).parents[2]
-FIELDS = {settings.key_of(field.name): field for field in dataclasses.fields(Settings) if field.metadata}
+DECLARED = {declared.key: declared for declared in settings_of(AtlantisArgs)}
 ZONE = "Z0123456789ABCDEFGHIJ"
-SETTINGS = settings_table.CHAPTER.read_text(encoding="utf-8")
+SETTINGS = reference.CHAPTER.read_text(encoding="utf-8")
+PROJECT = yaml.safe_load(reference.PROJECT.read_text(encoding="utf-8"))["config"]
 
 
-def test_pulumi_yaml_declares_every_setting_and_no_other() -> None:
-    assert sorted(settings_table.declared()) == sorted(FIELDS)
+def test_no_two_settings_have_one_key() -> None:
+    assert len(DECLARED) == len(list(settings_of(AtlantisArgs)))
 
 
-@pytest.mark.parametrize("key", FIELDS)
-def test_a_setting_is_declared_with_a_description_and_the_program_s_default(key: str) -> None:
-    declared = settings_table.declared()[key]
-    assert set(declared) - {"items"} == {"type", "description", "default"}
-    assert declared["description"].strip()
-    if FIELDS[key].metadata["default"] is REQUIRED:
-        assert declared["description"].startswith("Required.")
-        assert declared["default"] in ("", [])
-    else:
-        # Either of certificate and zone may be left out, not both.
-        others = {other: value for other, value in (LOCAL | {"hostedZoneId": ZONE}).items() if other != key}
-        as_declared = settings.parse(others | {key: declared["default"]}, stack="prod", region=REGION)
-        left_out = settings.parse(others, stack="prod", region=REGION)
-        assert getattr(as_declared, FIELDS[key].name) == getattr(left_out, FIELDS[key].name)
+def test_pulumi_yaml_and_the_settings_table_are_up_to_date() -> None:
+    assert reference.PROJECT.read_text(encoding="utf-8") == reference.project(), "make settings"
+    assert reference.chapter() == SETTINGS, "make settings"
 
 
-def type_of(field: dataclasses.Field[Any]) -> str:
-    annotation = str(field.type)
-    if "tuple" in annotation:
-        return "array"
-    return {"bool": "boolean", "int": "integer"}.get(getattr(field.type, "__name__", ""), "string")
+@pytest.mark.parametrize("declared", DECLARED.values(), ids=DECLARED)
+def test_the_default_in_pulumi_yaml_is_the_program_s(declared: Declared) -> None:
+    written = PROJECT[declared.key]
+    assert written["description"].strip()
+    if declared.required and declared.key != "environment":
+        assert written["description"].startswith("Required.")
+        assert written["default"] in ("", [])
+        return
+    # One of certificate and zone is required.
+    others = {other: value for other, value in (LOCAL | {"hostedZoneId": ZONE}).items() if other != declared.key}
+    as_written = settings.parse(others | {declared.key: written["default"]}, stack="prod", region=REGION)
+    assert as_written == settings.parse(others, stack="prod", region=REGION)
 
 
-@pytest.mark.parametrize("key", FIELDS)
-def test_a_setting_is_declared_with_the_program_s_type(key: str) -> None:
-    declared = settings_table.declared()[key]
-    assert declared["type"] == type_of(FIELDS[key])
-    assert declared.get("items") == ({"type": "string"} if declared["type"] == "array" else None)
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("url", "string"),
+        ("vpcId", "string"),
+        ("cpu", "integer"),
+        ("allowPublicAccess", "boolean"),
+        ("vpcEndpoints", "array"),
+    ],
+)
+def test_a_type_of_python_is_one_of_pulumi_s_configuration(key: str, kind: str) -> None:
+    assert PROJECT[key]["type"] == DECLARED[key].type == kind
 
 
 @pytest.mark.parametrize("name", ["prod", "local"])
@@ -60,10 +65,6 @@ def test_a_stack_file_holds_settings_that_are_accepted(name: str) -> None:
     config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))["config"]
     own = {key.removeprefix("atlantis:"): value for key, value in config.items() if key.startswith("atlantis:")}
     assert settings.parse(own, stack=name, region=config["aws:region"]).environment == name
-
-
-def test_the_table_of_settings_is_the_project_s() -> None:
-    assert settings_table.in_chapter() == settings_table.table(), "python -m tests.unit.settings_table --write"
 
 
 def test_the_table_of_outputs_is_the_program_s() -> None:
@@ -78,5 +79,5 @@ def test_the_ranges_of_github_s_webhooks_tell_their_source_and_their_date() -> N
     assert set(published) == {"source", "read", "hooks"}
     assert published["source"].startswith("https://api.github.com/meta")
     assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", published["read"])
-    assert [str(block) for block in WEBHOOK_RANGES] == published["hooks"]
-    assert {block.version for block in WEBHOOK_RANGES} == {4, 6}
+    assert list(GITHUB_WEBHOOK_CIDR_BLOCKS) == published["hooks"]
+    assert {ipaddress.ip_network(block).version for block in GITHUB_WEBHOOK_CIDR_BLOCKS} == {4, 6}

@@ -39,18 +39,14 @@ def test_every_resource_has_a_component_as_parent(graph: Graph) -> None:
     assert orphans == []
 
 
-def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph: Graph) -> None:
-    inner = {
+def test_components_stand_in_atlantis_or_in_the_component_that_they_serve(graph: Graph) -> None:
+    nested = {
         (resource.type.removeprefix(COMPONENT), resource.parent_type.removeprefix(COMPONENT))
         for resource in graph.resources
-        if resource.type.startswith(COMPONENT) and resource.parent
+        if resource.type.startswith(COMPONENT)
     }
-    outer = [
-        resource.type.removeprefix(COMPONENT)
-        for resource in graph.resources
-        if resource.type.startswith(COMPONENT) and not resource.parent
-    ]
-    assert inner <= {
+    outer = [component for component, parent in nested if parent == "Atlantis"]
+    assert {inner for inner in nested if inner[1] not in ("", "Atlantis")} <= {
         ("CustomerKey", "Storage"),
         ("CustomerKey", "Secrets"),
         ("CustomerKey", "Compute"),
@@ -58,6 +54,7 @@ def test_components_stand_in_the_stack_or_in_the_component_that_they_serve(graph
         ("AccessLogs", "Ingress"),
         ("Certificate", "Ingress"),
     }
+    assert [component for component, parent in nested if not parent] == ["Atlantis"]
     assert sorted(set(outer) - {"NewVpc", "Locking", "Alarms"}) == [
         "Compute",
         "Ingress",

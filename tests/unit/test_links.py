@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import settings_table
+from components.settings.groups import AtlantisArgs
+from components.settings.schema import settings_of
 
 ROOT = Path(__file__).parents[2]
 MARKDOWN = sorted(
@@ -13,6 +14,7 @@ MARKDOWN = sorted(
 )
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+SETTINGS = {declared.key for declared in settings_of(AtlantisArgs)}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -46,10 +48,10 @@ def test_a_documented_command_names_a_target_and_a_setting_that_exist(file: Path
     text = file.read_text(encoding="utf-8")
     code = "\n".join([*FENCE.findall(text), *re.findall(r"`([^`\n]+)`", FENCE.sub("", text))])
     assert set(re.findall(r"\bmake (?:-s )?([a-z-]+)", code)) - TARGETS == set()
-    assert set(re.findall(r"(?<![\w/])atlantis:([A-Za-z]+)\b(?!:)", code)) - set(settings_table.declared()) == set()
+    assert set(re.findall(r"(?<![\w/])atlantis:([A-Za-z]+)\b(?!:)", code)) - SETTINGS == set()
 
 
 @pytest.mark.parametrize("file", sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")]), ids=identifier)
 def test_a_name_in_camel_case_is_a_setting(file: Path) -> None:
     named = re.findall(r"`([a-z]+[A-Z][A-Za-z]*)(?:: [^`]*)?`", file.read_text(encoding="utf-8"))
-    assert set(named) - set(settings_table.declared()) == set()
+    assert set(named) - SETTINGS == set()

@@ -259,13 +259,13 @@ def test_node_type_and_password_generation_are_settings() -> None:
         ({"lockingDatabase": "Redis"}, "lockingDatabase = 'Redis': must be one of boltdb, redis"),
         (
             {"lockingNodeType": "cache.m7g.large"},
-            "lockingNodeType = 'cache.m7g.large': is for lockingDatabase redis only",
+            "lockingNodeType = 'cache.m7g.large': is only for lockingDatabase redis",
         ),
-        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: is for lockingDatabase redis only"),
+        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: is only for lockingDatabase redis"),
         (REDIS | {"lockingNodeType": "t4g.micro"}, "must be an ElastiCache node type"),
         (REDIS | {"lockingNodeType": "cache.t1.micro"}, "must be an ElastiCache node type"),
         (REDIS | {"lockingPasswordGeneration": 0}, "must be a whole number from 1 to 10000"),
-        (REDIS | {"environment": "a--b"}, "environment = 'a--b': must not have two hyphens in a row"),
+        (REDIS | {"environment": "a--b"}, "environment = 'a--b': must not have two consecutive hyphens"),
     ],
 )
 def test_what_contradicts_is_refused(changes: dict[str, Any], problem: str) -> None:

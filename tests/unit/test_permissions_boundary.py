@@ -100,14 +100,14 @@ def test_boundary_of_an_existing_network_closes_its_subnets() -> None:
 def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touched() -> None:
     prefixes = [f"{number}{'p' * 38}-" for number in range(5)]
     with pytest.raises(
-        pulumi.RunError, match=r"managedRolePrefixes .* would have \d,\d{3} characters, and IAM allows 6,144; "
+        pulumi.RunError, match=r"managedNamePrefixes .* would have \d,\d{3} characters, and IAM allows 6,144; "
     ):
-        stack(**OWN_BOUNDARY, managedRolePrefixes=prefixes)
+        stack(**OWN_BOUNDARY, managedNamePrefixes=prefixes)
 
 
 def test_three_prefixes_of_ten_characters_fit_as_aws_counts_them() -> None:
     prefixes = [f"{number}{'p' * 8}-" for number in range(3)]
-    document = boundary(managedRolePrefixes=prefixes).inputs["policy"]
+    document = boundary(managedNamePrefixes=prefixes).inputs["policy"]
     assert 5_000 < len(document.replace(" ", "")) <= 6_144
 
 

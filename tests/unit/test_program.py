@@ -63,10 +63,10 @@ def test_settings_that_contradict_each_other_end_the_run_before_anything_is_regi
     assert "atlantis:acmCertificateArn: missing" in message
 
 
-def test_a_network_that_does_not_fit_ends_the_run_before_anything_is_registered() -> None:
+def test_a_network_that_does_not_fit_ends_the_run_before_a_resource_of_aws_is_registered() -> None:
     unfit: dict[str, Any] = {"privateSubnetIds": [SUBNET_OF_ANOTHER_VPC, "subnet-00000000000000004"]}
     message, registered = refusal(**EXISTING_VPC | unfit)
-    assert registered == []
+    assert [resource.name for resource in registered] == ["atlantis"]
     assert f"atlantis:privateSubnetIds: {SUBNET_OF_ANOTHER_VPC} is of vpc-other" in message
 
 

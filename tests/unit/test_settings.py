@@ -1,7 +1,6 @@
 """Settings: what is refused and how it is said, and what is accepted."""
 
 import contextlib
-import ipaddress
 from typing import Any
 
 import pytest
@@ -10,7 +9,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as some
 
 from components import settings
-from components.settings.schema import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, WEBHOOK_RANGES
+from components.settings.accepted import FARGATE_MEMORY, GITHUB_WEBHOOK_CIDR_BLOCKS, LOG_RETENTION_DAYS, SSL_POLICIES
+from components.settings.groups import AtlantisArgs
+from components.settings.schema import settings_of
 from tests.unit.bad_settings import CASES, Case
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
 
@@ -24,6 +25,14 @@ def problems(changes: dict[str, Any], **context: Any) -> list[str]:
     with pytest.raises(settings.SettingsError) as refused:
         parse(changes, **context)
     return refused.value.problems
+
+
+def flat(parsed: settings.Settings) -> dict[str, Any]:
+    """Every setting by the name of its field."""
+    return {
+        declared.field.name: getattr(getattr(parsed, declared.group) if declared.group else parsed, declared.field.name)
+        for declared in settings_of(AtlantisArgs)
+    }
 
 
 def label(case: Case) -> str:
@@ -41,8 +50,8 @@ def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
     with pytest.raises(settings.SettingsError) as refused:
         parse({"url": "http://x", "cpu": 3, "allowedCidrBlocks": None, "colour": "blue"})
     assert str(refused.value).splitlines() == [
-        "4 settings are wrong; nothing was touched. Correct Pulumi.prod.yaml (README.md, Settings):",
-        "  - atlantis:colour: no such setting; README.md lists them",
+        "4 settings are invalid; nothing was changed. Correct Pulumi.prod.yaml (docs/settings.md):",
+        "  - atlantis:colour: no such setting; docs/settings.md lists them",
         "  - atlantis:allowedCidrBlocks: missing; must be a list",
         "  - atlantis:url = 'http://x': must be https:// and a host name, such as https://atlantis.example.com, "
         "without port or path",
@@ -51,7 +60,7 @@ def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
 
 
 def test_one_problem_is_told_as_one() -> None:
-    with pytest.raises(settings.SettingsError, match="1 setting is wrong"):
+    with pytest.raises(settings.SettingsError, match="1 setting is invalid"):
         parse({"cpu": 3})
 
 
@@ -83,7 +92,7 @@ SECRET = "s3cr3t-value"
         {"image": f"{SECRET}/runatlantis/atlantis:v0.40.0"},
         {"githubHostname": f"{SECRET}.example.org"},
         {"repoAllowlist": f"github.com/a/b,{SECRET}.org/a/b"},
-        {"managedRolePrefixes": [f"aws-{SECRET}-"]},
+        {"managedNamePrefixes": [f"aws-{SECRET}-"]},
     ],
     ids=", ".join,
 )
@@ -98,16 +107,23 @@ def test_the_value_of_a_secret_setting_is_never_shown(changes: dict[str, Any]) -
 def test_the_least_settings_have_the_documented_defaults() -> None:
     parsed = parse({})
     assert (parsed.environment, parsed.region) == ("prod", REGION)
-    assert (parsed.vpc_id, parsed.hosted_zone_id, parsed.image, parsed.cost_center) == (None,) * 4
-    assert (parsed.cpu, parsed.memory, parsed.container_port, parsed.desired_count) == (2048, 4096, 4141, 1)
-    assert parsed.github_webhook_cidr_blocks == WEBHOOK_RANGES
-    assert parsed.deletion_protection is True
-    assert parsed.managed_role_prefixes == ("fileflow-", "atlantis-")
+    assert (parsed.network.vpc_id, parsed.ingress.hosted_zone_id, parsed.task.image, parsed.operations.cost_center) == (
+        None,
+    ) * 4
+    assert (parsed.task.cpu, parsed.task.memory, parsed.task.container_port, parsed.task.desired_count) == (
+        2048,
+        4096,
+        4141,
+        1,
+    )
+    assert parsed.ingress.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
+    assert parsed.operations.deletion_protection is True
+    assert parsed.terraform.managed_name_prefixes == ("fileflow-", "atlantis-")
 
 
 @pytest.mark.parametrize("empty", ["", []])
 def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) -> None:
-    assert parse({"githubWebhookCidrBlocks": empty}).github_webhook_cidr_blocks == WEBHOOK_RANGES
+    assert parse({"githubWebhookCidrBlocks": empty}).ingress.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -116,8 +132,8 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
         ({"cpu": "512", "memory": "4096"}, "memory", 4096),
         ({"deletionProtection": "false"}, "deletion_protection", False),
         ({"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]}, "allow_public_access", True),
-        ({"allowedCidrBlocks": '["203.0.113.0/24"]'}, "allowed_cidr_blocks", (ipaddress.ip_network("203.0.113.0/24"),)),
-        ({"allowedCidrBlocks": ["0.0.0.0/3"]}, "allowed_cidr_blocks", (ipaddress.ip_network("0.0.0.0/3"),)),
+        ({"allowedCidrBlocks": '["203.0.113.0/24"]'}, "allowed_cidr_blocks", ("203.0.113.0/24",)),
+        ({"allowedCidrBlocks": ["0.0.0.0/3"]}, "allowed_cidr_blocks", ("0.0.0.0/3",)),
         ({"url": "HTTPS://Atlantis.Example.com/"}, "url", "https://atlantis.example.com"),
         ({"environment": "a"}, "environment", "a"),
         ({"environment": "abcdefghij-123"}, "environment", "abcdefghij-123"),
@@ -126,8 +142,8 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
         ({"image": f"a/b@sha256:{'0' * 64}"}, "image", f"a/b@sha256:{'0' * 64}"),
         ({"image": f"a/b:latest@sha256:{'0' * 64}"}, "image", f"a/b:latest@sha256:{'0' * 64}"),
         ({"image": "registry.example.com:5000/a/b:v1"}, "image", "registry.example.com:5000/a/b:v1"),
-        ({"managedRolePrefixes": []}, "managed_role_prefixes", ()),
-        ({"managedRolePrefixes": "[]"}, "managed_role_prefixes", ()),
+        ({"managedNamePrefixes": []}, "managed_name_prefixes", ()),
+        ({"managedNamePrefixes": "[]"}, "managed_name_prefixes", ()),
         ({"vpcEndpoints": []}, "vpc_endpoints", ()),
         ({"team": "플랫폼"}, "team", "플랫폼"),
         ({"permissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess"}, "permissions_boundary_arn", None),
@@ -137,18 +153,18 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
 )
 def test_a_value_at_the_edge_is_accepted(changes: dict[str, Any], field: str, value: object) -> None:
     expected = changes["permissionsBoundaryArn"] if field == "permissions_boundary_arn" else value
-    assert getattr(parse(changes), field) == expected
+    assert flat(parse(changes))[field] == expected
 
 
 @pytest.mark.parametrize(("cpu", "sizes"), FARGATE_MEMORY.items())
 def test_the_least_and_most_memory_of_a_size_are_accepted(cpu: int, sizes: tuple[int, ...] | range) -> None:
-    assert parse({"cpu": cpu, "memory": min(sizes)}).memory == min(sizes)
-    assert parse({"cpu": cpu, "memory": max(sizes)}).memory == max(sizes)
+    assert parse({"cpu": cpu, "memory": min(sizes)}).task.memory == min(sizes)
+    assert parse({"cpu": cpu, "memory": max(sizes)}).task.memory == max(sizes)
 
 
 @pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
 def test_every_retention_of_cloudwatch_logs_is_accepted(days: int) -> None:
-    assert parse({"logRetentionDays": days}).log_retention_days == days
+    assert parse({"logRetentionDays": days}).operations.log_retention_days == days
 
 
 def test_every_tls_policy_has_tls_1_3_and_nothing_below_1_2() -> None:
@@ -161,8 +177,10 @@ def test_ranges_of_ipv6_reach_only_a_load_balancer_that_has_such_addresses() -> 
         "allowedCidrBlocks": ["203.0.113.0/24", "2001:db8::/32"],
         "githubWebhookCidrBlocks": ["192.0.2.0/24", "2606:50c0::/32"],
     }
-    assert parse(changes).reaching_cidr_blocks == (["203.0.113.0/24"], ["192.0.2.0/24"])
-    assert parse(changes | EXISTING_VPC | {"ipAddressType": "dualstack"}).reaching_cidr_blocks == (
+    ipv4 = parse(changes).ingress
+    assert (ipv4.allowed_sources, ipv4.webhook_sources) == (["203.0.113.0/24"], ["192.0.2.0/24"])
+    both = parse(changes | EXISTING_VPC | {"ipAddressType": "dualstack"}).ingress
+    assert (both.allowed_sources, both.webhook_sources) == (
         ["203.0.113.0/24", "2001:db8::/32"],
         ["192.0.2.0/24", "2606:50c0::/32"],
     )

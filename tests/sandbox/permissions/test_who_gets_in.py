@@ -1,10 +1,11 @@
 """Who reaches what through the deployed load balancer: its rules as read back, for sources that a test can't connect from."""
 
+import ipaddress
 from typing import Any
 
 import pytest
 
-from components.settings.schema import WEBHOOK_RANGES
+from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
 from sandbox.local_aws import LocalAws
 from sandbox.local_aws.listener_rules import Decision, Listener, Request, decide, read_listeners
 from tests.sandbox.permissions.calls import NAMES
@@ -26,7 +27,9 @@ STRANGERS = (
     "2606:50c1::1",
     "::1",
 )
-GITHUB = tuple(str(block[position]) for block in WEBHOOK_RANGES for position in (0, 1, -1))
+GITHUB = tuple(
+    str(ipaddress.ip_network(block)[position]) for block in GITHUB_WEBHOOK_CIDR_BLOCKS for position in (0, 1, -1)
+)
 PATHS = (
     "/",
     "/events",

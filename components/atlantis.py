@@ -1,0 +1,271 @@
+"""Atlantis on AWS: the components of the architecture and how their outputs are wired together."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from . import permissions_boundary
+from .alarms import Alarms, AlarmsArgs
+from .compute import Compute, ComputeArgs
+from .context import Context
+from .ingress import Ingress, IngressArgs
+from .locking import Locking, LockingArgs
+from .names import PhysicalNames
+from .network import Network, NetworkArgs
+from .permissions import Permissions, PermissionsArgs
+from .secrets import Secrets, SecretsArgs
+from .settings import AtlantisArgs, Settings, validate
+from .storage import Storage, StorageArgs
+from .vpc import ZONES, NewVpc, NewVpcArgs, Vpc, existing_vpc
+
+ORIGINAL_NAME = "atlantis"
+"""The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
+
+
+class Atlantis(pulumi.ComponentResource):
+    """Atlantis (Terraform from pull requests) on ECS Fargate, behind a load balancer, with its data on EFS."""
+
+    url: pulumi.Output[str]
+    """URL of the server"""
+    webhook_url: pulumi.Output[str]
+    """URL that GitHub sends its webhooks to"""
+    ecr_repository_url: pulumi.Output[str]
+    """URL of the ECR repository, to push the image to"""
+    ecr_repository_arn: pulumi.Output[str]
+    """ARN of the ECR repository"""
+    ecs_cluster_id: pulumi.Output[str]
+    """ARN of the ECS cluster"""
+    ecs_cluster_name: pulumi.Output[str]
+    """Name of the ECS cluster"""
+    ecs_service_name: pulumi.Output[str]
+    """Name of the ECS service"""
+    task_definition_arn: pulumi.Output[str]
+    """ARN of the task definition, with its revision"""
+    task_definition_revision: pulumi.Output[int]
+    """Revision of the task definition"""
+    alb_dns_name: pulumi.Output[str]
+    """DNS name of the load balancer, for alias records"""
+    alb_zone_id: pulumi.Output[str]
+    """Hosted zone of the load balancer, for alias records"""
+    target_group_arn: pulumi.Output[str]
+    """ARN of the target group"""
+    alb_security_group_id: pulumi.Output[str]
+    """Security group of the load balancer"""
+    ecs_tasks_security_group_id: pulumi.Output[str]
+    """Security group of the task"""
+    ecs_task_execution_role_arn: pulumi.Output[str]
+    """Role that starts the task"""
+    ecs_task_role_arn: pulumi.Output[str]
+    """Role that Terraform runs with"""
+    efs_id: pulumi.Output[str]
+    """ID of the file system"""
+    efs_dns_name: pulumi.Output[str]
+    """DNS name of the file system"""
+    efs_access_point_id: pulumi.Output[str]
+    """ID of the access point that the task mounts"""
+    cloudwatch_log_group_name: pulumi.Output[str]
+    """Name of the task's log group"""
+    cloudwatch_log_group_arn: pulumi.Output[str]
+    """ARN of the task's log group"""
+
+    def __init__(self, name: str, args: AtlantisArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Creates one Atlantis.
+
+        Args:
+            name: the component's name; its children's names begin with it.
+            args: the settings, checked before any AWS resource is registered.
+            opts: options of the component.
+
+        Raises:
+            SettingsError: an argument is missing, invalid, unknown or contradicts another.
+            pulumi.RunError: the VPC or its subnets don't fit.
+        """
+        super().__init__("atlantis:index:Atlantis", name, None, opts)
+        self._prefix = "" if name == ORIGINAL_NAME else f"{name}-"
+        invoke = pulumi.InvokeOptions(parent=self)
+        region = args.region if isinstance(args, Settings) else aws.get_region(opts=invoke).region
+        settings = validate(args, name=name, region=region)
+
+        caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
+        context = Context(
+            names=PhysicalNames(
+                environment=settings.environment,
+                account=caller.account_id,
+                region=settings.region,
+                partition=partition.partition,
+                dns_suffix=partition.dns_suffix,
+            ),
+            tags=settings.tags,
+            deletion_protection=settings.operations.deletion_protection,
+        )
+        deployers = settings.server.secret_reader_arns or [
+            aws.iam.get_session_context(arn=caller.arn, opts=invoke).issuer_arn
+        ]
+
+        if settings.terraform.managed_name_prefixes and not settings.terraform.permissions_boundary_arn:
+            permissions_boundary.require_fit(
+                context.names,
+                settings.terraform.managed_name_prefixes,
+                [
+                    settings.server.github_app_secret_name or context.names.github_app_secret,
+                    settings.server.webhook_secret_name or context.names.webhook_secret,
+                    context.names.redis_secret,
+                ],
+                subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
+            )
+
+        vpc = self._vpc(context, settings)
+        network = Network(
+            self._named("network"),
+            NetworkArgs(
+                context=context,
+                vpc=vpc,
+                vpc_endpoints=settings.network.vpc_endpoints,
+                ingress=settings.ingress,
+                container_port=settings.task.container_port,
+                locking_database=settings.storage.uses_redis,
+            ),
+            self._part(),
+        )
+        storage = Storage(
+            self._named("storage"),
+            StorageArgs(
+                context=context,
+                settings=settings.storage,
+                private_subnet_ids=vpc.private_subnet_ids,
+                security_group_id=network.file_system_security_group_id,
+            ),
+            self._part(),
+        )
+        secrets = Secrets(
+            self._named("secrets"),
+            SecretsArgs(context=context, settings=settings.server, readers=deployers),
+            self._part(),
+        )
+        locking = None
+        if network.locking_security_group_id is not None:
+            locking = Locking(
+                self._named("locking"),
+                LockingArgs(
+                    context=context,
+                    settings=settings.storage,
+                    private_subnet_ids=vpc.private_subnet_ids,
+                    security_group_id=network.locking_security_group_id,
+                    password_readers=deployers,
+                ),
+                self._part(),
+            )
+        permissions = Permissions(
+            self._named("permissions"),
+            PermissionsArgs(
+                context=context,
+                settings=settings.terraform,
+                secret_arns={
+                    "githubApp": secrets.github_app_secret_arn,
+                    "webhook": secrets.webhook_secret_arn,
+                    **({"locking": locking.database.password_secret_arn} if locking else {}),
+                },
+                secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else [])],
+                file_system_arn=storage.file_system_arn,
+                access_point_arn=storage.access_point_arn,
+                deployer_arns=deployers,
+                security_group_ids=network.security_group_ids,
+                closed_subnet_ids=[*vpc.public_subnet_ids, *vpc.private_subnet_ids],
+            ),
+            self._part(),
+        )
+        ingress = Ingress(
+            self._named("ingress"),
+            IngressArgs(
+                context=context,
+                settings=settings.ingress,
+                vpc_id=vpc.id,
+                public_subnet_ids=vpc.public_subnet_ids,
+                security_group_id=network.load_balancer_security_group_id,
+            ),
+            self._part(),
+        )
+        compute = Compute(
+            self._named("compute"),
+            ComputeArgs(
+                context=context,
+                task=settings.task,
+                server=settings.server,
+                url=settings.ingress.url,
+                log_retention_days=settings.operations.log_retention_days,
+                repository_url=storage.repository_url,
+                posix_uid=settings.storage.posix_uid,
+                file_system_id=storage.file_system_id,
+                access_point_id=storage.access_point_id,
+                github_app_secret_arn=secrets.github_app_secret_arn,
+                webhook_secret_arn=secrets.webhook_secret_arn,
+                locking_database=locking.database if locking else None,
+                execution_role_arn=permissions.execution_role_arn,
+                task_role_arn=permissions.task_role_arn,
+                private_subnet_ids=vpc.private_subnet_ids,
+                security_group_id=network.tasks_security_group_id,
+                target_group_arn=ingress.target_group_arn,
+            ),
+            # Mount targets, role policies, secret values and listener rules: a first task needs them, and no output says so.
+            self._part(storage, permissions, secrets, ingress, *([locking] if locking else [])),
+        )
+        if settings.operations.alarm_topic_arns and settings.task.desired_count:
+            Alarms(
+                self._named("alarms"),
+                AlarmsArgs(
+                    context=context,
+                    topic_arns=settings.operations.alarm_topic_arns,
+                    load_balancer_metric_name=ingress.load_balancer_metric_name,
+                    target_group_metric_name=ingress.target_group_metric_name,
+                    certificate_arn=ingress.certificate_arn,
+                    cluster_name=compute.cluster_name,
+                    service_name=compute.service_name,
+                    file_system_id=storage.file_system_id,
+                ),
+                self._part(),
+            )
+
+        self.url = pulumi.Output.from_input(settings.ingress.url)
+        self.webhook_url = pulumi.Output.from_input(f"{settings.ingress.url}/events")
+        self.ecr_repository_url = storage.repository_url
+        self.ecr_repository_arn = storage.repository_arn
+        self.ecs_cluster_id = compute.cluster_id
+        self.ecs_cluster_name = compute.cluster_name
+        self.ecs_service_name = compute.service_name
+        self.task_definition_arn = compute.task_definition_arn
+        self.task_definition_revision = compute.task_definition_revision
+        self.alb_dns_name = ingress.dns_name
+        self.alb_zone_id = ingress.zone_id
+        self.target_group_arn = ingress.target_group_arn
+        self.alb_security_group_id = network.load_balancer_security_group_id
+        self.ecs_tasks_security_group_id = network.tasks_security_group_id
+        self.ecs_task_execution_role_arn = permissions.execution_role_arn
+        self.ecs_task_role_arn = permissions.task_role_arn
+        self.efs_id = storage.file_system_id
+        self.efs_dns_name = storage.file_system_dns_name
+        self.efs_access_point_id = storage.access_point_id
+        self.cloudwatch_log_group_name = compute.log_group_name
+        self.cloudwatch_log_group_arn = compute.log_group_arn
+        self.register_outputs(dict(self.outputs))
+
+    @property
+    def outputs(self) -> Mapping[str, pulumi.Output[object]]:
+        """Every output by name."""
+        return {output: getattr(self, output) for output in Atlantis.__annotations__}
+
+    def _named(self, part: str) -> str:
+        return f"{self._prefix}{part}"
+
+    def _part(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        """Options of a part of the architecture; before this component existed, the stack was its parent."""
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=depends_on, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]
+        )
+
+    def _vpc(self, context: Context, settings: Settings) -> Vpc:
+        network = settings.network
+        if network.vpc_id:
+            return existing_vpc(network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=self)
+        args = NewVpcArgs(context=context, cidr_block=network.vpc_cidr_block)
+        return NewVpc(self._named("vpc"), args, self._part()).vpc

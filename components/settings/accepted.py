@@ -1,0 +1,115 @@
+"""What single settings accept: parsers made for AWS' names, ids and sizes."""
+
+import json
+from pathlib import Path
+
+from . import values
+
+GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
+    json.loads(Path(__file__).with_name("github_webhook_ranges.json").read_text(encoding="utf-8"))["hooks"]
+)
+"""The ranges that github.com sends webhooks from."""
+
+ARM64, X86_64 = "ARM64", "X86_64"
+VPC_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")
+
+FARGATE_MEMORY = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+    4096: range(8192, 30721, 1024),
+    8192: range(16384, 61441, 4096),
+    16384: range(32768, 122881, 8192),
+}
+"""MiB of memory that Fargate accepts for each number of CPU units."""
+
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""Days that CloudWatch Logs accepts."""
+
+SSL_POLICIES = (
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+)
+"""Policies of the load balancer that offer TLS 1.3 and nothing below TLS 1.2."""
+
+_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
+
+environment = values.matching(
+    r"[a-z](?:[a-z0-9-]{0,12}[a-z0-9])?",
+    "1 to 14 lower case letters, digits and inner hyphens, starting with a letter (the target group's name has 32 characters)",
+)
+vpc_id = values.matching(rf"vpc-{_ID}", "a VPC id such as vpc-0a1b2c3d4e5f60718")
+subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet id such as subnet-0a1b2c3d4e5f60718"))
+certificate_arn = values.arn(
+    "acm", rf"certificate/{_UUID}", "arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>", regional=True
+)
+web_acl_arn = values.arn(
+    "wafv2",
+    rf"regional/webacl/[\w-]{{1,128}}/{_UUID}",
+    "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/<name>/<uuid>",
+    regional=True,
+)
+policy_arn = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
+# A policy of the task role has at most 6,144 characters.
+_MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
+_MOST_TOPICS = 5
+"""Actions that an alarm takes for each of its states."""
+topic_arns = values.list_of(
+    values.arn(
+        "sns", r"[\w-]{1,256}", "arn:aws:sns:ap-northeast-2:123456789012:alarms, of a standard topic", regional=True
+    ),
+    at_most=_MOST_TOPICS,
+)
+principal_arns = values.list_of(
+    values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
+    at_most=_MOST_READERS,
+)
+secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@- ")
+hosted_zone_id = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone id such as Z0123456789ABCDEFGHIJ")
+bucket_names = values.list_of(
+    values.matching(
+        r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
+        "the name of a bucket: 3 to 63 lower case letters, digits, . and -",
+    ),
+    at_most=_MOST_STORES,
+)
+key_arns = values.list_of(
+    values.arn(
+        "kms", rf"key/(mrk-[0-9a-f]{{32}}|{_UUID})", "arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>", regional=True
+    ),
+    at_most=_MOST_KEYS,
+)
+table_names = values.list_of(
+    values.matching(r"[\w.-]{3,255}", "the name of a DynamoDB table: 3 to 255 letters, digits and _.-"),
+    at_most=_MOST_STORES,
+)
+name_prefixes = values.list_of(
+    values.matching(
+        r"[\w+=,.@-]{2,39}-", "the beginning of names: 3 to 40 characters without *, the last one a hyphen"
+    ),
+    at_most=_MOST_PREFIXES,
+)
+directory = values.matching(
+    r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"
+)
+cache_node_type = values.matching(
+    r"cache\.(?!t1\.|m1\.|m2\.|c1\.)[a-z][0-9][a-z]*\.[0-9]*(micro|small|medium|x?large)",
+    "an ElastiCache node type of a generation that encrypts and fails over, such as cache.t4g.micro",
+)
+# Tags take the letters of every language.
+tag_value = values.matching(r"(?u:[\w .:/=+@-]{1,256})", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
+
+cidr_blocks = values.list_of(values.cidr_block)
+generation = values.integer(range(1, 10001))
+posix_id = values.integer(range(1, 65535))

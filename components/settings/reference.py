@@ -1,0 +1,108 @@
+"""What people read about the settings, from their declarations: `make settings` writes it.
+
+Writes the configuration schema in `Pulumi.yaml` and the table in `docs/settings.md`; `--check` fails where they differ.
+"""
+
+import argparse
+import ast
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from .groups import AtlantisArgs
+from .schema import Declared, settings_of
+
+ROOT = Path(__file__).parents[2]
+PROJECT, CHAPTER = ROOT / "Pulumi.yaml", ROOT / "docs" / "settings.md"
+BEGIN, END = "<!-- settings:begin -->\n", "<!-- settings:end -->"
+
+
+def description(declared: Declared) -> str:
+    """The docstring under the setting's field, in one line."""
+    (body,) = ast.parse(inspect.getsource(declared.owner)).body
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - a group is a class
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and statement.target.id == declared.field.name
+            and isinstance(following, ast.Expr)
+        ):
+            return " ".join(str(ast.literal_eval(following.value)).split())
+    raise ValueError(f"{declared.owner.__name__}.{declared.field.name} has no docstring")
+
+
+def shown_default(declared: Declared) -> Any:
+    """The default as configuration writes it; an empty value for none."""
+    empty: Any = [] if declared.type == "array" else ""
+    default = declared.default
+    return empty if default is None else list(default) if isinstance(default, tuple) else default
+
+
+def project() -> str:
+    """`Pulumi.yaml` with the settings as its configuration schema."""
+    before = PROJECT.read_text(encoding="utf-8").split("\nconfig:\n", 1)[0]
+    lines = ["config:"]
+    for declared in settings_of(AtlantisArgs):
+        lines += [f"  {declared.key}:", f"    type: {declared.type}"]
+        lines += ["    items:", "      type: string"] if declared.type == "array" else []
+        lines += [f"    description: {_yaml(_described(declared))}", f"    default: {_yaml(shown_default(declared))}"]
+    return f"{before}\n" + "\n".join(lines) + "\n"
+
+
+def _described(declared: Declared) -> str:
+    # The engine fills in a default, so that the program can't tell a missing setting from an empty one.
+    empty = " Empty: the stack's name" if declared.key == "environment" else ""
+    return f"{description(declared)}{empty and '.'}{empty}"
+
+
+def _yaml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def table() -> str:
+    """The table in Markdown, with an empty line before and after it."""
+    rows = [
+        f"| `{declared.key}` | {_default_cell(declared)} | {_cell(_described(declared))} |"
+        for declared in settings_of(AtlantisArgs)
+    ]
+    return "\n".join(["", "| key | default | description |", "|---|---|---|", *rows, "", ""])
+
+
+def _default_cell(declared: Declared) -> str:
+    default = shown_default(declared)
+    if default in ("", []):
+        return ""
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def chapter() -> str:
+    """`docs/settings.md` with the table between its markers."""
+    before, rest = CHAPTER.read_text(encoding="utf-8").split(BEGIN, 1)
+    return before + BEGIN + table() + END + rest.split(END, 1)[1]
+
+
+def main() -> int:
+    """Writes both files, or compares them; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m components.settings.reference", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where a file is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for path, wanted in ((PROJECT, project()), (CHAPTER, chapter())):
+        if path.read_text(encoding="utf-8") == wanted:
+            continue
+        stale += 1
+        if not check:
+            path.write_text(wanted, encoding="utf-8")
+        print(f"{path.name} {'is out of date: make settings' if check else 'written'}", file=sys.stderr)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
