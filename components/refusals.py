@@ -52,10 +52,14 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
     resources = [
         *(
             names.arn("ecs", pattern.format(names.base))
-            for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
+            for pattern in ("cluster/{}", "service/{}/*", "task/{}/*", "task-definition/{}:*")
         ),
-        # Load balancer, listeners and their rules.
-        names.arn("elasticloadbalancing", f"*/app/{names.base}/*"),
+        # IAM documents no wildcard in a resource's type, so one each for the load balancer, its listeners and their rules:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
+        *(
+            names.arn("elasticloadbalancing", f"{kind}/app/{names.base}/*")
+            for kind in ("loadbalancer", "listener", "listener-rule")
+        ),
         names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/*"),
         names.repository_arn,
         names.log_group_arn,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Keys, Principal, Reference, ResourceType
-from sandbox.iam_evaluation.parameters import as_text, leaves, listed, plain, requested_tags, strings
+from sandbox.iam_evaluation.parameters import grouped, leaves, listed, plain, requested_tags, strings
 
 __all__ = ["UNNAMED", "ApiCall", "Authorization", "World", "authorizations", "decide"]
 
@@ -167,7 +167,8 @@ def _special_resources(call: ApiCall, world: World) -> list[str]:
 def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
     """The ARNs of ``type_`` that the call names by its parameters: by all that the ARN has, ids apart that AWS makes up."""
     wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP]
-    values = [_values(name, call) for name in wanted]
+    values = [[value for value in _values(name, call) if not _matches(type_.arn, value)] for name in wanted]
+    values = [[value.rsplit("/", 1)[-1] if value.startswith("arn:") else value for value in row] for row in values]
     if not all(values):
         return []
     found = (_fill(type_.arn, dict(zip(wanted, row, strict=True)), world) for row in itertools.product(*values))
@@ -185,9 +186,9 @@ def _values(placeholder: str, call: ApiCall) -> list[str]:
         value = "default"
     if value is None:
         value = [text for name, text in leaves(call.parameters) if name == placeholder]
-    texts = [str(item).rsplit("/", 1)[-1] if str(item).startswith("arn:") else str(item) for item in listed(value)]
+    texts = [str(item) for item in listed(value)]
     # A revision may follow a family.
-    return [text.split(":")[0] for text in texts] if placeholder == "TaskDefinitionFamilyName" else texts
+    return [re.sub(r":\d+$", "", text) for text in texts] if placeholder == "TaskDefinitionFamilyName" else texts
 
 
 def _fill(pattern: str, values: Mapping[str, str], world: World) -> str:
@@ -207,19 +208,23 @@ def _matches(pattern: str, arn: str) -> bool:
 def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[str, Any]:
     """Values of the action's condition keys: from the request, and from the resource as it is."""
     applying = {*described.keys, *(key for type_ in described.types if _matches(type_.arn, arn) for key in type_.keys)}
-    parameters = {plain(name): value for name, value in leaves(call.parameters)}
     values: dict[str, Any] = {"aws:RequestedRegion": world.region, **requested_tags(call.parameters)}
+    named = grouped(call.parameters)
     for key in applying:
-        prefix, _, name = key.partition(":")
-        if prefix == "aws" or "${" in key or plain(name) not in parameters:
-            continue
-        values[key] = as_text(parameters[plain(name)])
+        name = plain(key.partition(":")[2])
+        found = named.get(name) or named.get(f"{name}s")
+        if found and not key.startswith("aws:") and "${" not in key:
+            values[key] = found if f"{name}s" in named else found[-1]
+    if "ecs:auto-assign-public-ip" in applying:
+        values["ecs:auto-assign-public-ip"] = str(named.get("assignpublicip") == ["ENABLED"]).lower()
     for name, value in world.tags(arn).items():
-        values |= {f"aws:ResourceTag/{name}": value, f"{call.service}:ResourceTag/{name}": value}
+        values[f"aws:ResourceTag/{name}"] = value
+        if f"{call.service}:ResourceTag/${{TagKey}}" in applying:
+            values[f"{call.service}:ResourceTag/{name}"] = value
     if "iam:PermissionsBoundary" in applying and "iam:PermissionsBoundary" not in values:
         values |= {"iam:PermissionsBoundary": boundary} if (boundary := world.boundary_of(arn)) else {}
     if "ecs:cluster" in applying and call.service == "ecs":
-        cluster = next(iter(_values("ClusterName", call)))
+        cluster = _values("ClusterName", call)[0].rsplit("/", 1)[-1]
         values["ecs:cluster"] = _arn(world, "ecs", f"cluster/{cluster}")
     if call.service == "ec2":
         values["ec2:Region"] = world.region

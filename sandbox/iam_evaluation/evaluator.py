@@ -24,7 +24,17 @@ from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.paths import CACHE, CHECKOUT
 
-__all__ = ["Decision", "Document", "Evaluator", "Keys", "Principal", "Reference", "ResourceType"]
+__all__ = [
+    "Decision",
+    "Document",
+    "Evaluator",
+    "Keys",
+    "Principal",
+    "Reference",
+    "ResourceType",
+    "install",
+    "is_installed",
+]
 
 Document: TypeAlias = Mapping[str, Any]
 """A policy document, decoded."""
@@ -175,16 +185,20 @@ class Evaluator:
 
     @cached_property
     def _process(self) -> Any:
-        command = [str(_NODE / "bin" / "node"), str(_SOURCES / "evaluator.mjs"), str(_installed())]
+        command = [str(_NODE / "bin" / "node"), str(_SOURCES / "evaluator.mjs"), str(install())]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=CHECKOUT
         )
 
 
-def _installed() -> Path:
-    """The directory that has the pinned packages; installs them where no other run has."""
-    lock = (_SOURCES / "package-lock.json").read_bytes()
-    directory = CACHE / "iam-evaluation" / hashlib.sha256(lock).hexdigest()[:16]
+def is_installed() -> bool:
+    """Whether `install` has been called in this checkout."""
+    return _directory().is_dir()
+
+
+def install() -> Path:
+    """The directory that has the pinned packages; installs them from npm where no other run has (``SandboxError``)."""
+    directory = _directory()
     if directory.is_dir():
         return directory
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -194,6 +208,11 @@ def _installed() -> Path:
             console.step("Installing the evaluator of IAM policies from npm: once, some seconds")
             _install(directory)
     return directory
+
+
+def _directory() -> Path:
+    lock = (_SOURCES / "package-lock.json").read_bytes()
+    return CACHE / "iam-evaluation" / hashlib.sha256(lock).hexdigest()[:16]
 
 
 def _install(directory: Path) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["as_text", "leaves", "listed", "plain", "requested_tags", "strings"]
+__all__ = ["grouped", "leaves", "listed", "plain", "requested_tags", "strings"]
 
 
 def requested_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys that tags in a request give: ``aws:RequestTag/<name>`` and ``aws:TagKeys``."""
     pairs: dict[str, str] = {}
     keys: list[str] = []
     for name, value in parameters.items():
@@ -37,16 +38,23 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def strings(value: Any) -> Iterator[str]:
+    """Each text in a call's parameters."""
     return (text for _, text in leaves(value) if isinstance(text, str))
 
 
 def listed(value: Any) -> list[Any]:
+    """A list of one, many or none."""
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
 def plain(name: str) -> str:
+    """A name without what condition keys (``ecs:task-cpu``) and parameters (``taskCpu``) write differently."""
     return name.replace("-", "").lower()
 
 
-def as_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def grouped(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Each scalar as text, by its name as `plain` writes it: what a condition key that is named after it can hold."""
+    found: dict[str, list[str]] = {}
+    for name, value in leaves(parameters):
+        found.setdefault(plain(name), []).append(str(value).lower() if isinstance(value, bool) else str(value))
+    return found

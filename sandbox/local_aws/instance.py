@@ -15,6 +15,7 @@ from typing import Any
 from sandbox import console, processes
 from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
+from sandbox.iam_evaluation import evaluator
 from sandbox.paths import CHECKOUT, private_directory
 
 __all__ = ["ACCOUNT", "REGION", "ROOT_KEY", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
@@ -102,6 +103,7 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
         return LocalAws(_endpoint(found.port or 0))
     # One whose stop was cut off saves its state first.
     stop(state)
+    _install_evaluator()
     with console.timed("Starting the local AWS"):
         for _ in range(3):
             port = _choose_port(state)
@@ -118,6 +120,14 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
             processes.stop(state, NAME)
     log = state / "logs" / f"{NAME}.log"
     raise SandboxError(f"The local AWS did not start; its last words are in {log}:\n{_tail(log)}")
+
+
+def _install_evaluator() -> None:
+    try:
+        evaluator.install()
+    except SandboxError as error:
+        console.note(str(error))
+        console.note("Until then ministack evaluates IAM policies; it denies a task some calls that AWS allows")
 
 
 def running(state: Path) -> LocalAws | None:

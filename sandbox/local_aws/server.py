@@ -16,6 +16,7 @@ from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
 from sandbox.atlantis.status import RECORDS
+from sandbox.iam_evaluation import enforcement, evaluator
 from sandbox.local_aws import ecs_tasks
 from sandbox.local_aws.condition_keys import add_condition_keys
 
@@ -54,6 +55,8 @@ def main() -> None:
     TCPServer.__init__ = with_whole_answers
     add_condition_keys()
     ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
+    if evaluator.is_installed():
+        enforcement.install()
     serve()
 
 

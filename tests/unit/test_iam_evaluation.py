@@ -25,7 +25,7 @@ def arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
-def of(service: str, operation: str, **parameters: Any) -> ApiCall:
+def of(service: str, operation: str, /, **parameters: Any) -> ApiCall:
     return ApiCall(service, operation, parameters)
 
 
@@ -40,6 +40,18 @@ ASKED = {
             ("ecs:DescribeServices", arn("ecs", "service/fileflow/api")),
             ("ecs:DescribeServices", arn("ecs", "service/fileflow/web")),
         },
+    ),
+    "a secret by its ARN": (
+        of("secretsmanager", "GetSecretValue", SecretId=arn("secretsmanager", "secret:fileflow/api-AbCdEf")),
+        {("secretsmanager:GetSecretValue", arn("secretsmanager", "secret:fileflow/api-AbCdEf"))},
+    ),
+    "a service of a cluster given by its ARN, and another task definition": (
+        of("ecs", "UpdateService", cluster=arn("ecs", "cluster/fileflow"), service="api", taskDefinition="fileflow:7"),
+        {("ecs:UpdateService", arn("ecs", "service/fileflow/api"))},
+    ),
+    "a task of a definition by family and revision": (
+        of("ecs", "RunTask", cluster="fileflow", taskDefinition="fileflow:7"),
+        {("ecs:RunTask", arn("ecs", "task-definition/fileflow:unnamed"))},
     ),
     "a task definition that passes a role": (
         of("ecs", "RegisterTaskDefinition", family="fileflow", taskRoleArn=ROLE),

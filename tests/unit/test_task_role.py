@@ -263,9 +263,11 @@ def leave_atlantis_alone(*further: str) -> dict[str, Any]:
         "Resource": [
             arn("ecs", "cluster/atlantis-prod"),
             arn("ecs", "service/atlantis-prod/*"),
+            arn("ecs", "task/atlantis-prod/*"),
             arn("ecs", "task-definition/atlantis-prod:*"),
-            arn("ecs", "task-set/atlantis-prod/*"),
-            arn("elasticloadbalancing", "*/app/atlantis-prod/*"),
+            arn("elasticloadbalancing", "loadbalancer/app/atlantis-prod/*"),
+            arn("elasticloadbalancing", "listener/app/atlantis-prod/*"),
+            arn("elasticloadbalancing", "listener-rule/app/atlantis-prod/*"),
             arn("elasticloadbalancing", "targetgroup/atlantis-prod-atlantis/*"),
             arn("ecr", "repository/atlantis"),
             arn("logs", "log-group:/ecs/atlantis-prod"),

@@ -1,6 +1,6 @@
-"""What the local AWS does not look at when it decides, one test each: that it doesn't, and what the deployed policy says.
+"""Conditions of the deployed policies: by calls where the local AWS evaluates them, and as read back where it can't.
 
-A call proves nothing here, so the policy as read back from the roles is held against what AWS would make of it.
+It can't where no call of the API is made: mounting, and keys that another service uses on the caller's behalf.
 """
 
 import fnmatch
@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.local_aws import LocalAws
-from tests.sandbox.permissions.calls import BOUNDARY, BY_DEFAULT, BY_STATEMENT, NAMES, TRUST, Actor, call
+from tests.sandbox.permissions.calls import ALL, BOUNDARY, BY_DEFAULT, BY_STATEMENT, NAMES, TRUST, Actor, call
 
 OTHERS_RANGE = [{"IpProtocol": "tcp", "FromPort": 4141, "ToPort": 4141, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 
@@ -57,7 +57,7 @@ def _is_about(pattern: str, action: str) -> bool:
     return fnmatch.fnmatchcase(action, pattern)
 
 
-def test_passing_a_role_is_not_checked_so_the_policy_passes_managed_roles_to_tasks_only(aws: LocalAws):
+def test_policy_passes_managed_roles_to_tasks_only(aws: LocalAws):
     passed = statements(aws, NAMES.task_role, "Allow", "iam:PassRole")
     assert conditions(passed) == [{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}]
     assert resources(passed) <= {NAMES.role_arn("fileflow-*"), NAMES.role_arn("atlantis-*")}
@@ -67,44 +67,49 @@ def test_passing_a_role_is_not_checked_so_the_policy_passes_managed_roles_to_tas
         assert fnmatch.fnmatchcase(role, NAMES.roles_of_every_environment)
 
 
-def test_boundary_of_a_new_role_is_not_seen_so_the_policy_demands_it(aws: LocalAws, task: Actor):
-    bounded = call(
-        "makes a managed role under the boundary",
-        "iam.create_role",
-        RoleName="fileflow-bounded",
-        AssumeRolePolicyDocument=TRUST,
-        PermissionsBoundary=BOUNDARY,
-    )
-    assert BY_STATEMENT in task.refusal(bounded)
-
-    demanded = {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
-    for action in ("iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy"):
-        granted = statements(aws, NAMES.task_role, "Allow", action)
-        assert granted
-        assert all(condition == demanded for condition in conditions(granted)), action
+def test_role_is_created_and_changed_under_the_boundary_only(aws: LocalAws, task: Actor):
+    role = {"RoleName": "fileflow-bounded", "AssumeRolePolicyDocument": TRUST}
+    assert BY_STATEMENT in task.refusal(call("creates a role without a boundary", "iam.create_role", **role))
+    bounded = call("creates a role under the boundary", "iam.create_role", **role, PermissionsBoundary=BOUNDARY)
+    assert task.refusal(bounded) == ""
+    grant = {"PolicyName": "all", "PolicyDocument": ALL}
+    assert task.refusal(call("widens it", "iam.put_role_policy", RoleName="fileflow-bounded", **grant)) == ""
+    aws.client("iam").delete_role_permissions_boundary(RoleName="fileflow-bounded")
+    widening = call("widens a role that has no boundary", "iam.put_role_policy", RoleName="fileflow-bounded", **grant)
+    assert BY_STATEMENT in task.refusal(widening)
     for action in ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"):
         assert statements(aws, NAMES.task_role, "Allow", action) == []
 
 
-def test_family_of_a_task_definition_is_not_seen_so_the_policy_names_it(aws: LocalAws, task: Actor):
-    managed = call(
-        "registers a definition of a managed family",
-        "ecs.register_task_definition",
-        family="fileflow-api",
-        containerDefinitions=[{"name": "api", "image": "busybox", "memory": 64}],
-    )
-    assert BY_DEFAULT in task.refusal(managed)
-
-    granted = resources(statements(aws, NAMES.task_role, "Allow", "ecs:RegisterTaskDefinition"))
-    assert NAMES.arn("ecs", "task-definition/fileflow-*") in granted
-    assert "*" not in granted
-    refused = resources(statements(aws, NAMES.task_role, "Deny", "ecs:RegisterTaskDefinition"))
-    assert NAMES.arn("ecs", f"task-definition/{NAMES.base}:*") in refused
+CONTAINER = {"name": "api", "image": "busybox", "memory": 64}
 
 
-def test_tags_of_a_security_group_are_not_seen_so_the_policy_refuses_its_own(
-    aws: LocalAws, task: Actor, values: dict[str, Any]
+@pytest.mark.parametrize(
+    ("family", "role", "reason"),
+    [
+        ("fileflow-api", None, ""),
+        ("fileflow-api", "fileflow-worker", ""),
+        ("fileflow-api", "payments-admin", BY_DEFAULT),
+        ("payments", None, BY_DEFAULT),
+        (NAMES.base, None, BY_STATEMENT),
+    ],
+)
+def test_task_definition_is_registered_in_managed_families_with_managed_roles(
+    task: Actor, family: str, role: str | None, reason: str
 ):
+    passed = {"taskRoleArn": NAMES.role_arn(role)} if role else {}
+    registering = call(
+        "registers a task definition",
+        "ecs.register_task_definition",
+        family=family,
+        containerDefinitions=[CONTAINER],
+        **passed,
+    )
+    refusal = task.refusal(registering)
+    assert (reason in refusal) if reason else refusal == ""
+
+
+def test_own_security_groups_are_kept_by_their_tag(aws: LocalAws, task: Actor, values: dict[str, Any]):
     group = values["security group"]
     opening = call(
         "opens its own security group",
@@ -112,8 +117,7 @@ def test_tags_of_a_security_group_are_not_seen_so_the_policy_refuses_its_own(
         GroupId=group,
         IpPermissions=OTHERS_RANGE,
     )
-    assert task.refusal(opening) == ""
-    aws.client("ec2").revoke_security_group_ingress(GroupId=group, IpPermissions=OTHERS_RANGE)
+    assert BY_STATEMENT in task.refusal(opening)
 
     refused = statements(aws, NAMES.task_role, "Deny", "ec2:AuthorizeSecurityGroupIngress")
     assert conditions(refused) == [{"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}]

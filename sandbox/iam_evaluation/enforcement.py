@@ -1,0 +1,201 @@
+"""The local AWS' IAM: calls with a role's credentials are decided by the evaluator instead of by ministack.
+
+ministack evaluates a call on one resource, often ``*``, and knows few condition keys, so that it refuses calls which AWS allows.
+It still verifies who calls, and keeps the roles and the policies. Its own decision stays for users, which the sandbox doesn't use.
+"""
+
+import contextvars
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id
+from ministack.services import alb, ec2, ecs, iam, kms, secretsmanager, sts, tagging
+
+from sandbox.files import write_private
+from sandbox.iam_evaluation import wire
+from sandbox.iam_evaluation.api_calls import ApiCall, Authorization, World, authorizations
+from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
+
+__all__ = ["install"]
+
+_LOG = logging.getLogger("ministack")
+_AS_MINISTACK_SAYS = frozenset({"dynamodb", "s3"})
+"""Services whose resources and keys depend on more than parameters: ministack asks once for each item or object."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    service: str
+    form: Mapping[str, Any]
+    body: bytes
+
+
+_request: contextvars.ContextVar[_Request | None] = contextvars.ContextVar("iam_request", default=None)
+_denied: contextvars.ContextVar[Authorization | None] = contextvars.ContextVar("iam_denied", default=None)
+_ask_ministack = iam_evaluator.enforce
+_find_resource = iam_actions.extract_resource_arn
+_answer_denied = iam_actions.access_denied_response
+_evaluator = Evaluator()
+_decisions = Path("iam-decisions.jsonl")
+"""In the local AWS' folder; begun anew with each start."""
+
+
+def install() -> None:
+    """Put the evaluator into ministack, in whose process this is called; its decisions are noted in the working directory."""
+    write_private(_decisions, "")
+    iam_evaluator.enforce = _enforce
+    iam_actions.extract_resource_arn = _note_request
+    iam_actions.access_denied_response = _name_what_is_denied
+
+
+def _note_request(  # noqa: PLR0917 - ministack's own signature
+    service: str, method: str, path: str, headers: dict, body: bytes, query_params: dict, region: str, account_id: str
+) -> str:
+    _request.set(_Request(service, query_params, body))
+    return _find_resource(service, method, path, headers, body, query_params, region, account_id)
+
+
+def _name_what_is_denied(service: str, action: str, *positional: Any, **named: Any) -> tuple:
+    if asked := _denied.get():
+        _denied.set(None)
+        action, named["resource_arn"] = asked.action, asked.resource
+    return _answer_denied(service, action, *positional, **named)
+
+
+def _enforce(  # noqa: PLR0917
+    access_key_id: str,
+    iam_action: str,
+    service: str,
+    region: str,
+    resource_arn: str = "*",
+    service_context: dict[str, Any] | None = None,
+) -> Any:
+    """ministack's ``enforce``: None where the call is allowed, else what the answer is made of."""
+    usual = (access_key_id, iam_action, service, region, resource_arn, service_context)
+    if not access_key_id or iam_evaluator.is_root_access_key(access_key_id):
+        return _ask_ministack(*usual)
+    account = get_account_id()
+    verified = iam_evaluator.authenticate(access_key_id, account)
+    if (
+        not isinstance(verified, iam_evaluator.ResolvedCredential)
+        or verified.principal_type != "AssumedRole"
+        or iam_action in iam_evaluator._ALWAYS_ALLOWED_ACTIONS
+    ):
+        return _ask_ministack(*usual)
+    principal = _principal(verified)
+    world = _world(account, region, service)
+    try:
+        asked = _asked(iam_action, service, resource_arn, service_context or {}, world)
+        for authorization in asked:
+            decision = _decide(principal, authorization, world)
+            _note(principal, authorization, decision)
+            if not decision.allowed:
+                _denied.set(authorization)
+                kind = "Deny" if decision.result == "ExplicitlyDenied" else "ImplicitDeny"
+                return iam_evaluator.EvalResult(kind, principal_arn=principal.arn)
+    except ValueError as error:
+        # The reference has no such action, or another kind of resource for it than ministack.
+        _LOG.warning("IAM evaluator: %s; ministack decides on %s alone", error, resource_arn)
+        return _ask_ministack(*usual)
+    return None
+
+
+def _asked(action: str, service: str, resource: str, context: Mapping[str, Any], world: World) -> list[Authorization]:
+    prefix, operation = action.split(":", 1)
+    request = _request.get()
+    if service in _AS_MINISTACK_SAYS or request is None or request.service != service:
+        return [Authorization(action, resource, {key: value for key, value in context.items() if value is not None})]
+    parameters = wire.parameters_of(service, operation, request.form, request.body)
+    if resource != "*" and "Action" not in request.form and not parameters:
+        # What a REST path names.
+        parameters = {"ResourceArn": resource}
+    return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), world)
+
+
+def _decide(principal: Principal, asked: Authorization, world: World) -> Decision:
+    return _evaluator.decide(principal, asked.action, asked.resource, asked.keys, world.resource_policy(asked.resource))
+
+
+def _note(principal: Principal, asked: Authorization, decision: Decision) -> None:
+    """Add a line to the file of decisions, which says what a task asked for, and why it was denied."""
+    line = {
+        "principal": principal.arn,
+        "action": asked.action,
+        "resource": asked.resource,
+        "keys": asked.keys,
+        "result": decision.result,
+        "denied_by": decision.denied_by,
+    }
+    with _decisions.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
+def _principal(credential: iam_evaluator.ResolvedCredential) -> Principal:
+    account = credential.account_id
+    role = (
+        iam._roles.get_scoped(account, None, iam_evaluator._role_name_from_assumed_arn(credential.principal_arn)) or {}
+    )
+    attached = {
+        arn: iam_evaluator._resolve_managed_policy_document(arn, account) for arn in role.get("AttachedPolicies", [])
+    }
+    documents = {**(role.get("InlinePolicies") or {}), **attached}
+    boundary = role.get("PermissionsBoundary")
+    passed = (sts._sessions.get(credential.access_key_id) or {}).get("SessionPolicies") or {}
+    address, secure = iam_evaluator._request_origin.get()
+    return Principal(
+        credential.principal_arn,
+        {name: _document(text) for name, text in documents.items() if text},
+        boundary=_document(iam_evaluator._resolve_managed_policy_document(boundary, account)) if boundary else None,
+        session=_document(passed["Policy"]) if passed.get("Policy") else None,
+        keys={"aws:SourceIp": address, "aws:SecureTransport": str(secure).lower()},
+    )
+
+
+def _world(account: str, region: str, service: str) -> World:
+    def boundary_of(arn: str) -> str | None:
+        role = iam._roles.get_scoped(account, None, arn.rsplit("/", 1)[-1])
+        return (role or {}).get("PermissionsBoundary")
+
+    def full_arn(arn: str) -> str:
+        if service == "secretsmanager":
+            _, secret = secretsmanager._resolve(arn)
+            return secret["ARN"] if secret else arn
+        if service == "kms":
+            key = kms._resolve_key(arn.partition(":key/")[2] or arn)
+            return key["Arn"] if key else arn
+        return arn
+
+    def resource_policy(arn: str) -> Document | None:
+        found = iam_evaluator._resource_policy(service, arn)
+        return _document(found[0]) if found and found[0] else None
+
+    return World(
+        account,
+        region,
+        tags=_tags,
+        boundary_of=boundary_of,
+        full_arn=full_arn,
+        resource_policy=resource_policy,
+    )
+
+
+def _tags(arn: str) -> dict[str, str]:
+    if not arn.startswith("arn:"):
+        return {}
+    service, resource = arn.split(":")[2], arn.split(":", 5)[-1]
+    if service == "ec2":
+        kept = ec2._tags.get(resource.partition("/")[2])
+    elif service in ("ecs", "elasticloadbalancing"):
+        kept = (ecs if service == "ecs" else alb)._tags.get(arn)
+    else:
+        return tagging.resource_tags(arn) or {}
+    return {tag.get("Key") or tag["key"]: tag.get("Value") or tag.get("value", "") for tag in kept or []}
+
+
+def _document(policy: Any) -> Document:
+    return json.loads(policy) if isinstance(policy, str) else policy
