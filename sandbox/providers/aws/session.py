@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from sandbox.providers.aws.call_log import log_calls
+
 _ALIASES = {"elbv2": ("elbv2", "elb"), "logs": ("logs", "cloudwatchlogs", "cloudwatchlog")}
 """Names under which the provider's `endpoints` setting lists a service, where it is not botocore's own."""
 _FIRST_WAIT = 0.05
@@ -83,7 +85,9 @@ class Session:
             s3={"addressing_style": "path" if self.settings.path_style else "auto"},
             ignore_configured_endpoint_urls=True,
         )
-        return self._session.client(service, endpoint_url=endpoint, config=config)
+        client = self._session.client(service, endpoint_url=endpoint, config=config)
+        log_calls(client)
+        return client
 
     @functools.cached_property
     def account(self) -> str:

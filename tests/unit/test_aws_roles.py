@@ -1,0 +1,68 @@
+"""The roles of the workflows, as far as their documents alone show: who may assume them, and what none of them may."""
+
+import json
+import re
+
+import pytest
+
+from tests.aws_roles import REPOSITORY, actions_of, policies_of, resources
+
+READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
+ENVIRONMENTS = {"Preview": "preview", "Drift": "drift", "Deploy": "production"}
+STORES = {
+    "ecr:DeleteRepository",
+    "elasticache:DeleteReplicationGroup",
+    "elasticfilesystem:DeleteAccessPoint",
+    "elasticfilesystem:DeleteFileSystem",
+    "elasticloadbalancing:DeleteLoadBalancer",
+    "kms:ScheduleKeyDeletion",
+    "s3:DeleteBucket",
+    "secretsmanager:DeleteSecret",
+}
+
+
+@pytest.mark.parametrize("role", ENVIRONMENTS)
+def test_a_role_is_assumed_from_one_environment_of_the_repository_only(role: str) -> None:
+    (statement,) = resources("AWS::IAM::Role")[f"{role}Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Federated": "Provider"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": f"repo:{REPOSITORY}:environment:{ENVIRONMENTS[role]}",
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize("role", ENVIRONMENTS)
+def test_terraform_has_no_power_over_a_role_of_the_workflows(role: str) -> None:
+    """The task role manages names that begin with atlantis-."""
+    assert resources("AWS::IAM::Role")[f"{role}Role"]["RoleName"].startswith("github-atlantis-prod-")
+
+
+@pytest.mark.parametrize("role", ["Preview", "Drift"])
+def test_a_role_that_reads_only_reads(role: str) -> None:
+    assert {action for action in actions_of(role) if not READS.fullmatch(action)} == {"kms:Decrypt"}
+
+
+def test_a_preview_reads_no_secret_of_the_stack() -> None:
+    assert "secretsmanager:GetSecretValue" not in actions_of("Preview")
+
+
+def test_a_deployment_deletes_nothing_that_holds_data() -> None:
+    assert actions_of("Deploy") & STORES == set()
+
+
+@pytest.mark.parametrize("role", ENVIRONMENTS)
+def test_the_documents_fit_into_iam_s_limits(role: str) -> None:
+    documents = policies_of(role).values()
+    assert len(documents) <= 10
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: white space doesn't count.
+    assert max(len(json.dumps(document, separators=(",", ":"))) for document in documents) <= 6144
+    for document in documents:
+        sids = [statement["Sid"] for statement in document["Statement"]]
+        assert len(set(sids)) == len(sids)
+        assert not [action for statement in document["Statement"] for action in statement["Action"] if "*" in action]
