@@ -33,11 +33,16 @@ def _substitute(_loader: _Loader, node: yaml.ScalarNode) -> str:
     return text
 
 
+def _first_case(loader: _Loader, node: yaml.SequenceNode) -> Any:
+    """The template's one condition holds: `OidcProviderArn` is empty."""
+    return loader.construct_sequence(node, deep=True)[1]
+
+
 _Loader.add_constructor("!Sub", _substitute)
 _Loader.add_constructor("!Ref", lambda _, node: PARAMETERS.get(node.value, node.value))
 _Loader.add_constructor("!GetAtt", lambda _, node: node.value)
-_Loader.add_constructor("!Equals", lambda loader, node: loader.construct_sequence(node))
-_Loader.add_constructor("!If", lambda loader, node: loader.construct_sequence(node, deep=True)[1])
+_Loader.add_constructor("!Equals", lambda _loader, _node: True)
+_Loader.add_constructor("!If", _first_case)
 
 
 def resources(type_: str) -> dict[str, dict[str, Any]]:

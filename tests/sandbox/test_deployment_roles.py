@@ -34,7 +34,7 @@ CHANGED: dict[str, Any] = {
     "lockingDatabase": "redis",
     "lockingPasswordGeneration": 2,
     "logRetentionDays": 30,
-    "managedRolePrefixes": ["files-"],
+    "managedNamePrefixes": ["files-"],
     "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/another-deployer"],
     "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
     "team": "another",
