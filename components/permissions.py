@@ -125,7 +125,7 @@ class Permissions(pulumi.ComponentResource):
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
             "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
-            "own-stack": document_of_outputs([leave_atlantis_alone(own), leave_tasks_alone(own.names)]),
+            "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
             documents["state"] = document(
@@ -139,7 +139,7 @@ class Permissions(pulumi.ComponentResource):
         documents["read"] = document(task_role.read(scope.names))
         if args.settings.managed_name_prefixes:
             documents |= {
-                "containers": document(task_role.containers(scope)),
+                "containers": document([*task_role.containers(scope), leave_tasks_alone(own.names)]),
                 "security-groups": document_of_outputs([*task_role.security_groups(scope), *borrow_nothing(own)]),
                 "load-balancers": document(task_role.load_balancers(scope)),
                 "roles": document([*task_role.roles(scope), *keep_boundary(own)]),

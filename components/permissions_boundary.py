@@ -34,12 +34,8 @@ _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
 _MOST_SECURITY_GROUPS = 5
 
 _READ = (
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroup*",
     "ec2:DescribeSubnets",
-    "ec2:DescribeTags",
     "ec2:DescribeVpc*",
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
@@ -84,8 +80,10 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
     managed = [
         *scope.arns("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
         *scope.arns("ecr", "repository/{}*"),
-        # Three kinds of resources under app/ and net/. A Classic Load Balancer has no such part in its ARN.
-        *scope.arns("elasticloadbalancing", "*/*/{}*", "targetgroup/{}*"),
+        # Of app/ and net/. A Classic Load Balancer has no such part in its ARN.
+        *scope.arns(
+            "elasticloadbalancing", "loadbalancer/*/{}*", "listener/*/{}*", "listener-rule/*/{}*", "targetgroup/{}*"
+        ),
         *scope.arns("logs", "log-group:/ecs/{}*", "log-group:{}*"),
         *scope.arns("secretsmanager", "secret:{}*"),
     ]
@@ -93,7 +91,7 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
         allow("Read", _READ, ["*"]),
         allow("ManageByName", _MANAGE, managed),
         allow("ManageSecurityGroups", _SECURITY_GROUPS, security_group_arns(scope.names)),
-        keep_security_groups(scope.names),
+        keep_security_groups(),
         leave_atlantis_alone(own),
         *borrow_nothing(own),
     ]
@@ -117,7 +115,7 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
         deny("RefuseUsers", identities, ["*"]),
         deny("RefusePolicyChanges", policies, ["*"]),
         deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
-        keep_security_groups(names),
+        keep_security_groups(),
         *borrow_nothing(own),
         deny("RefuseTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
     ]

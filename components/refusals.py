@@ -52,7 +52,7 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
     resources = [
         *(
             names.arn("ecs", pattern.format(names.base))
-            for pattern in ("cluster/{}", "service/{}/*", "task/{}/*", "task-definition/{}:*")
+            for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
         ),
         # IAM documents no wildcard in a resource's type, so one each for the load balancer, its listeners and their rules:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
@@ -95,11 +95,11 @@ def keep_boundary(own: OwnStack) -> list[Statement]:
     ]
 
 
-def keep_security_groups(names: PhysicalNames) -> Statement:
+def keep_security_groups() -> Statement:
     """No change to Atlantis' own security groups: they have no name in their ARN, so their tag distinguishes them."""
     changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
     own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
-    return deny("KeepOwnSecurityGroups", changes, security_group_arns(names), own)
+    return deny("KeepOwnSecurityGroups", changes, ["*"], own)
 
 
 def security_group_arns(names: PhysicalNames) -> list[str]:

@@ -165,7 +165,7 @@ def security_groups(scope: Scope) -> list[Statement]:
     ]
     return [
         allow("ManageSecurityGroups", actions, security_group_arns(scope.names)),
-        keep_security_groups(scope.names),
+        keep_security_groups(),
     ]
 
 

@@ -83,21 +83,20 @@ def setting_of(deployment: Deployment) -> Setting:
     """What the escalations are about: ids of what is deployed already, placeholders for secrets that aren't."""
     names, settings = deployment.names, deployment.settings
     given = settings.terraform.permissions_boundary_arn
-    secrets = (
-        settings.server.github_app_secret_name or names.github_app_secret,
-        settings.server.webhook_secret_name or names.webhook_secret,
-    )
-    groups = [names.security_group(of) for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")]
-    found = deployment.aws.read("ec2", "describe_security_groups", Filters=[{"Name": "group-name", "Values": groups}])[
-        "SecurityGroups"
-    ]
+    secrets = {
+        "github-app": settings.server.github_app_secret_name or names.github_app_secret,
+        "webhook": settings.server.webhook_secret_name or names.webhook_secret,
+    }
+    groups = {names.security_group(of): of for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")}
+    filters = [{"Name": "group-name", "Values": list(groups)}]
+    found = deployment.aws.read("ec2", "describe_security_groups", Filters=filters)["SecurityGroups"]
     return Setting(
         names=names,
         prefix=settings.terraform.managed_name_prefixes[0],
         boundary_arn=given or names.policy_arn(names.permissions_boundary),
         own_boundary=given is not None,
-        secret_arns=[_secret_arn(deployment, name) for name in secrets],
-        security_group_ids=[group["GroupId"] for group in found],
+        secret_arns={of: _secret_arn(deployment, name) for of, name in secrets.items()},
+        security_group_ids={groups[group["GroupName"]]: group["GroupId"] for group in found},
         subnet_ids=settings.network.private_subnet_ids,
     )
 

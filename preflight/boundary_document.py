@@ -27,10 +27,10 @@ def document(deployment: Deployment, boundary_arn: str) -> str:
     setting = setting_of(deployment)
     own = OwnStack(
         names=deployment.names,
-        secret_arns=setting.secret_arns,
+        secret_arns=list(setting.secret_arns.values()),
         deployer_arns=deployment.settings.server.secret_reader_arns,
         permissions_boundary_arn=boundary_arn,
-        security_group_ids=setting.security_group_ids,
+        security_group_ids=list(setting.security_group_ids.values()),
         subnet_ids=[*deployment.settings.network.public_subnet_ids, *deployment.settings.network.private_subnet_ids],
     )
     return json.dumps({"Version": "2012-10-17", "Statement": statements_for_any_role(own)}, indent=2)

@@ -50,16 +50,17 @@ class Setting:
         prefix: one of `managedNamePrefixes`.
         boundary_arn: what the task role requires of the roles that it creates.
         own_boundary: whether Atlantis' own two roles have that boundary too.
-        secret_arns: the secrets that the task is started with.
-        security_group_ids, subnet_ids: Atlantis' own; empty before the first deployment, then nothing is asked about them.
+        secret_arns: the secrets that the task is started with, by what they are: `github-app`, `webhook`.
+        security_group_ids: Atlantis' own, by what they are for; none before the first deployment, then nothing is asked about them.
+        subnet_ids: the private ones; none where they aren't known yet.
     """
 
     names: PhysicalNames
     prefix: str
     boundary_arn: str
     own_boundary: bool
-    secret_arns: Sequence[str]
-    security_group_ids: Sequence[str] = ()
+    secret_arns: Mapping[str, str]
+    security_group_ids: Mapping[str, str] = field(default_factory=dict)
     subnet_ids: Sequence[str] = ()
 
 
@@ -116,6 +117,12 @@ def _on_the_service(setting: Setting) -> list[Escalation]:
             Question("ecs:RegisterTaskDefinition", names.arn("ecs", f"task-definition/{prefix}api:99")),
         ),
         Escalation(
+            "shell",
+            "open a shell in Atlantis' task",
+            Question("ecs:ExecuteCommand", names.arn("ecs", f"task/{names.base}/{_ID}")),
+            Question("ecs:CreateService", names.arn("ecs", f"service/{prefix}api/{prefix}api"), managed),
+        ),
+        Escalation(
             "repository-policy",
             "open the repository of Atlantis' image",
             Question("ecr:SetRepositoryPolicy", names.repository_arn),
@@ -167,11 +174,11 @@ def _on_the_network(setting: Setting) -> list[Escalation]:
         ),
     ]
     balancer = names.arn("elasticloadbalancing", f"loadbalancer/app/{prefix}api/{_ID}")
-    for number, identity in enumerate(setting.security_group_ids, 1):
+    for of, identity in setting.security_group_ids.items():
         found += [
             Escalation(
-                f"borrowed-group-{number}",
-                f"put a load balancer of its own into Atlantis' security group {identity}",
+                f"borrowed-group-{of}",
+                f"put a load balancer of its own into Atlantis' security group {names.security_group(of)}",
                 Question(
                     "elasticloadbalancing:CreateLoadBalancer",
                     balancer,
@@ -291,10 +298,10 @@ def _on_data(setting: Setting) -> list[Escalation]:
     control = Question("secretsmanager:GetSecretValue", names.arn("secretsmanager", f"secret:{prefix}database-AbCdEf"))
     return [
         Escalation(
-            f"secret-{number}",
+            f"secret-{of}",
             f"read Atlantis' secret {arn.rpartition(':')[2]}",
             Question("secretsmanager:GetSecretValue", arn),
             control,
         )
-        for number, arn in enumerate(setting.secret_arns, 1)
+        for of, arn in setting.secret_arns.items()
     ]

@@ -38,9 +38,7 @@ def test_boundary_allows_what_terraform_manages_without_iam_states_and_files_and
                 allowed(
                     "Read",
                     [
-                        *actions("ec2", "DescribeAvailabilityZones", "DescribeNetworkInterfaces"),
-                        *actions("ec2", "DescribeRouteTables", "DescribeSecurityGroup*", "DescribeSubnets"),
-                        *actions("ec2", "DescribeTags", "DescribeVpc*"),
+                        *actions("ec2", "DescribeSecurityGroup*", "DescribeSubnets", "DescribeVpc*"),
                         *actions("ecr", "GetAuthorizationToken"),
                         *actions("ecs", "DeregisterTaskDefinition", "DescribeTaskDefinition", "List*"),
                         *actions("elasticloadbalancing", "Describe*"),
@@ -63,7 +61,11 @@ def test_boundary_allows_what_terraform_manages_without_iam_states_and_files_and
                     [
                         *of_each_prefix("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
                         *of_each_prefix("ecr", "repository/{}*"),
-                        *of_each_prefix("elasticloadbalancing", "*/*/{}*", "targetgroup/{}*"),
+                        *of_each_prefix(
+                            "elasticloadbalancing",
+                            *(f"{kind}/*/{{}}*" for kind in ("loadbalancer", "listener", "listener-rule")),
+                            "targetgroup/{}*",
+                        ),
                         *of_each_prefix("logs", "log-group:/ecs/{}*", "log-group:{}*"),
                         *of_each_prefix("secretsmanager", "secret:{}*"),
                     ],

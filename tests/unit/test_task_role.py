@@ -114,6 +114,14 @@ REPOSITORIES = [
 ]
 
 
+LEAVE_TASKS_ALONE = {
+    "Sid": "LeaveAtlantisTasksAlone",
+    "Effect": "Deny",
+    "Action": actions("ecs", "DescribeTasks", "ExecuteCommand", "StopTask", "*TagResource"),
+    "Resource": [arn("ecs", "task/atlantis-prod/*")],
+}
+
+
 def test_clusters_services_and_repositories_are_managed_by_prefix() -> None:
     assert statements("containers") == [
         allowed(
@@ -123,6 +131,7 @@ def test_clusters_services_and_repositories_are_managed_by_prefix() -> None:
         ),
         allowed("DeregisterTaskDefinitions", actions("ecs", "DeregisterTaskDefinition"), ["*"]),
         allowed("ManageRepositories", REPOSITORIES, of_each_prefix("ecr", "repository/{}*")),
+        LEAVE_TASKS_ALONE,
     ]
 
 
@@ -131,7 +140,7 @@ KEEP_OWN_GROUPS = {
     "Sid": "KeepOwnSecurityGroups",
     "Effect": "Deny",
     "Action": ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"],
-    "Resource": GROUPS,
+    "Resource": ["*"],
     "Condition": {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}},
 }
 OWN_GROUPS = [f"network-{of}-id" for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints")]
@@ -263,8 +272,8 @@ def leave_atlantis_alone(*further: str) -> dict[str, Any]:
         "Resource": [
             arn("ecs", "cluster/atlantis-prod"),
             arn("ecs", "service/atlantis-prod/*"),
-            arn("ecs", "task/atlantis-prod/*"),
             arn("ecs", "task-definition/atlantis-prod:*"),
+            arn("ecs", "task-set/atlantis-prod/*"),
             arn("elasticloadbalancing", "loadbalancer/app/atlantis-prod/*"),
             arn("elasticloadbalancing", "listener/app/atlantis-prod/*"),
             arn("elasticloadbalancing", "listener-rule/app/atlantis-prod/*"),
@@ -279,28 +288,19 @@ def leave_atlantis_alone(*further: str) -> dict[str, Any]:
     }
 
 
-LEAVE_TASKS_ALONE = {
-    "Sid": "LeaveAtlantisTasksAlone",
-    "Effect": "Deny",
-    "Action": actions("ecs", "DescribeTasks", "ExecuteCommand", "StopTask", "*TagResource"),
-    "Resource": [arn("ecs", "task/atlantis-prod/*")],
-}
 OWN_SECRETS = (arn_of("secrets-github-app"), arn_of("secrets-webhook"))
 
 
 def test_whatever_the_prefixes_allow_atlantis_itself_and_its_deployers_are_refused() -> None:
-    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY), LEAVE_TASKS_ALONE]
+    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY)]
 
 
 def test_the_boundary_of_the_stack_is_refused_among_the_policies_of_every_environment() -> None:
-    assert statements("own-stack", permissionsBoundaryArn=None) == [
-        leave_atlantis_alone(*OWN_SECRETS, DEPLOYER),
-        LEAVE_TASKS_ALONE,
-    ]
+    assert statements("own-stack", permissionsBoundaryArn=None) == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER)]
 
 
 def test_secrets_that_exist_are_refused_too() -> None:
-    refusal, _ = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
+    (refusal,) = statements("own-stack", githubAppSecretName="shared/github-app", webhookSecretName="shared/webhook")
     assert refusal["Resource"][-4:] == [
         arn("secretsmanager", "secret:shared/github-app-AbCdEf"),
         arn("secretsmanager", "secret:shared/webhook-AbCdEf"),
