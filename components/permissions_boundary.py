@@ -4,7 +4,7 @@ A plan can create a role, write `*` into its policy and start a task with it. So
 may do to what it manages, and repeats the refusals. Three of Terraform's subjects are left out, as no application needs them: IAM
 (no role without the boundary, no change to it), the states, which hold everybody's secrets, and the file system.
 
-A boundary is one policy of at most 6,144 characters. Where every action of a service is harmless on a managed resource, a wildcard
+A boundary is one policy of at most 6,144 characters. Where all actions of a kind are harmless on a managed resource, a wildcard
 stands for them.
 """
 
@@ -48,24 +48,29 @@ _READ = (
 
 _MANAGE = (
     # Not RunTask, StartTask, CreateTaskSet and ExecuteCommand: components/refusals.py can't keep those out of Atlantis' network.
-    "ecs:*Cluster",
+    "ecs:*Cluster*",
     "ecs:*TagResource",
     "ecs:CreateService",
     "ecs:DeleteService",
-    "ecs:Describe*",
-    "ecs:PutClusterCapacityProviders",
+    "ecs:DescribeServices",
     "ecs:RegisterTaskDefinition",
-    "ecs:UpdateClusterSettings",
     "ecs:UpdateService",
-    "ecr:*",
-    "elasticloadbalancing:*",
+    "ecr:*Image*",
+    "ecr:*Layer*",
+    "ecr:*LifecyclePolicy*",
+    "ecr:*Repository*",
+    "ecr:*Tag*",
+    "elasticloadbalancing:*Listener*",
+    "elasticloadbalancing:*LoadBalancer*",
+    "elasticloadbalancing:*Rule*",
+    "elasticloadbalancing:*Tags",
+    "elasticloadbalancing:*Target*",
+    "elasticloadbalancing:SetS*",
     # A task's execution role writes its log; nobody reads it.
     "logs:*RetentionPolicy",
-    "logs:*TagResource",
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
+    "logs:*Tag*",
+    "logs:CreateLog*",
     "logs:DeleteLogGroup",
-    "logs:ListTagsForResource",
     "logs:PutLogEvents",
     "secretsmanager:*Secret",
     "secretsmanager:*SecretValue",

@@ -49,13 +49,12 @@ def test_boundary_allows_what_terraform_manages_without_iam_states_and_files_and
                 allowed(
                     "ManageByName",
                     [
-                        *actions("ecs", "*Cluster", "*TagResource", "CreateService", "DeleteService", "Describe*"),
-                        *actions("ecs", "PutClusterCapacityProviders", "RegisterTaskDefinition"),
-                        *actions("ecs", "UpdateClusterSettings", "UpdateService"),
-                        *actions("ecr", "*"),
-                        *actions("elasticloadbalancing", "*"),
-                        *actions("logs", "*RetentionPolicy", "*TagResource", "CreateLogGroup", "CreateLogStream"),
-                        *actions("logs", "DeleteLogGroup", "ListTagsForResource", "PutLogEvents"),
+                        *actions("ecs", "*Cluster*", "*TagResource", "CreateService", "DeleteService"),
+                        *actions("ecs", "DescribeServices", "RegisterTaskDefinition", "UpdateService"),
+                        *actions("ecr", "*Image*", "*Layer*", "*LifecyclePolicy*", "*Repository*", "*Tag*"),
+                        *actions("elasticloadbalancing", "*Listener*", "*LoadBalancer*", "*Rule*", "*Tags", "*Target*"),
+                        *actions("elasticloadbalancing", "SetS*"),
+                        *actions("logs", "*RetentionPolicy", "*Tag*", "CreateLog*", "DeleteLogGroup", "PutLogEvents"),
                         *actions("secretsmanager", "*Secret", "*SecretValue", "*TagResource", "GetResourcePolicy"),
                     ],
                     [
