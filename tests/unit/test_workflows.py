@@ -65,6 +65,11 @@ def test_the_shards_run_every_sandbox_test_once() -> None:
     assert sorted(run) == sorted(test for folder in everything for test in (ROOT / folder).rglob("test_*.py"))
 
 
+def test_the_aws_chapter_names_every_workflow() -> None:
+    chapter = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    assert [file.name for file in WORKFLOWS if f"| `{file.name}` |" not in chapter] == []
+
+
 def test_the_installed_cli_is_the_engine_of_the_sandbox() -> None:
     action = (GITHUB / "actions" / "pulumi" / "action.yaml").read_text(encoding="utf-8")
     engine = (ROOT / "sandbox" / "engine" / "go.mod").read_text(encoding="utf-8")
