@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from attack.row import Result, Row, Verdict, run
+from attack.row import Result, Row, Verdict, run_all
 from attack.table import ROWS
 from attack.target import Target
 from sandbox import console
@@ -49,10 +49,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
     results = []
     started = time.monotonic()
-    for row in rows:
-        results.append(run(row, target))
+    for result in run_all(rows, target):
+        results.append(result)
         if not quiet:
-            sys.stdout.write(_as_text(results[-1]))
+            sys.stdout.write(_as_text(result))
             sys.stdout.flush()
     counts = [f"{sum(result.verdict is verdict for result in results)} {verdict.value}" for verdict in Verdict]
     console.step(f"{len(results)} attacks in {console.elapsed(time.monotonic() - started)}: {', '.join(counts)}")

@@ -1,6 +1,7 @@
 """One row of the attack table: an attack, what has to refuse it, and a control that has to be allowed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from attack.target import Target
 
-__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "run"]
+__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "run", "run_all"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Row:
     """The control that refuses it."""
     attempt: Callable[["Target"], Outcome]
     control: Callable[["Target"], Outcome]
+    alone: bool = False
+    """Whether it changes what other rows see, such as a lock of all applies: it then runs after the others, by itself."""
 
 
 class Verdict(Enum):
@@ -66,6 +69,17 @@ class Result:
     def acceptable(self) -> bool:
         """Whether the wall stands, or could not be tested on this machine."""
         return self.verdict in {Verdict.REFUSED, Verdict.SKIPPED}
+
+
+_AT_ONCE = 4
+
+
+def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
+    """The results of all rows, in their order but for those that run alone, which come last; each as soon as it is known."""
+    rows = list(rows)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda row: run(row, target), (row for row in rows if not row.alone))
+    yield from (run(row, target) for row in rows if row.alone)
 
 
 def run(row: Row, target: "Target") -> Result:

@@ -1,13 +1,15 @@
 """The deployed stack as the attack table reaches it: its load balancer, its GitHub, and the clients of its AWS account."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import Credentials, DeployedService
 from sandbox.atlantis.lifecycle import entrance
+from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.targets import LoadBalancer, Response
 from sandbox.commands.webhook import deliver, sample_repository
 from sandbox.errors import SandboxError
@@ -27,6 +29,8 @@ class Target:
     deployment: DeployedService
     github: Store
     outputs: Mapping[str, Any]
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> "Target":
@@ -46,6 +50,22 @@ class Target:
         """The task definition that the service runs, as ECS describes it."""
         return self.deployment.task_definition(self.deployment.require_service().definition)
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret that ECS injects into the task, by variable, read as the execution role."""
+        described = self.task_definition
+        names = [
+            secret["name"] for container in described["containerDefinitions"] for secret in container.get("secrets", [])
+        ]
+        return self.once("secrets", lambda: read_task_secrets(self.deployment, described, names))
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` returned the first time: an attempt and its control look at the same plan."""
+        with self._locks.setdefault(key, threading.Lock()):
+            if key not in self._kept:
+                self._kept[key] = make()
+            return self._kept[key]
+
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         """A boto3 client of the stack's AWS account: the account's root, or ``credentials``."""
         return self.deployment.client(service, credentials) if credentials else self.deployment.client(service)
@@ -55,7 +75,7 @@ class Target:
         return deliver(self.deployment, event, body, signed=signed)
 
     def repository(self, name: str) -> str:
-        """A repository ``owner/name`` that the allowlist admits; ``name`` begins with the row's."""
+        """A repository of the row ``name`` that the allowlist admits, as ``owner/name``."""
         admitted = sample_repository(
             self.deployment.variables(self.task_definition["taskDefinitionArn"])["ATLANTIS_REPO_ALLOWLIST"]
         )

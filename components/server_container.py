@@ -1,4 +1,4 @@
-"""The server's container: image, environment, secrets, data directory and health check of Atlantis in its task."""
+"""The server's container: image, start, environment, secrets and data directory of Atlantis in its task."""
 
 import dataclasses
 import json
@@ -8,6 +8,7 @@ import pulumi
 
 from .context import Context
 from .locking import PASSWORD_KEY, LockingDatabase
+from .server_start import server_start
 from .settings.groups import ServerSettings
 
 CONTAINER = "atlantis"
@@ -55,10 +56,11 @@ class ServerContainerArgs:
 
 def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
     """The container definition, with outputs in it."""
-    health = f"curl -f http://localhost:{args.container_port}/healthz || exit 1"
+    secrets = _secrets(args)
     return {
         "name": CONTAINER,
         "image": args.image,
+        **server_start(secrets),
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
@@ -66,15 +68,8 @@ def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
         "readonlyRootFilesystem": False,
         "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],
         "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
-        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(_secrets(args).items())],
+        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
         "mountPoints": [{"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}],
-        "healthCheck": {
-            "command": ["CMD-SHELL", health],
-            "interval": 30,
-            "timeout": 5,
-            "retries": 3,
-            "startPeriod": 60,
-        },
         "stopTimeout": STOP_TIMEOUT,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
         "logConfiguration": {

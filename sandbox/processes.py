@@ -65,8 +65,12 @@ def start(
     environment: Mapping[str, str],
     port: int | None = None,
     directory: Path | None = None,
+    user: tuple[int, int] | None = None,
 ) -> Process:
-    """Start ``command`` detached from the terminal, its output in ``<state>/logs/<name>.log``, and record it."""
+    """Start ``command`` detached from the terminal, its output in ``<state>/logs/<name>.log``, and record it.
+
+    ``user`` is the user and the group that it runs as; None for those of this process.
+    """
     log = private_directory(state / "logs") / f"{name}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -79,6 +83,9 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             umask=0o077,
+            user=user[0] if user else None,
+            group=user[1] if user else None,
+            extra_groups=[] if user else None,
         )
     finally:
         os.close(descriptor)

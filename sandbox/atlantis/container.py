@@ -18,8 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.atlantis import image_tools
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task_definition import TaskDefinition
+from sandbox.atlantis.task_user import TaskUser
 from sandbox.github.certificates import HOSTS
 from sandbox.paths import private_directory
 
@@ -47,8 +49,11 @@ class Container:
     root: Path
     home: Path
     environment: dict[str, str]
+    command: list[str]
     health_command: list[str]
     port: int
+    user: TaskUser | None
+    """None where it runs as the sandbox's own user."""
 
     def remove(self) -> None:
         """Remove the writable layer: it holds the git credentials that Atlantis wrote. Volumes stay."""
@@ -80,16 +85,19 @@ def prepare(
     *,
     root: Path,
     volumes: Mapping[str, Path],
+    image: Path,
     tools: Path,
     network: TaskNetwork,
     credentials_url: str,
     agent_url: str,
     database: Mapping[str, str],
+    user: TaskUser | None,
 ) -> Container:
     """Lay out the container's file system below ``root`` and put its environment together.
 
-    ``volumes`` maps a mount's container path to its directory on this machine; ``database`` has the variables by which
-    the locking database is reached here, if there is one.
+    ``volumes`` maps a mount's container path to its directory on this machine; ``image`` has the programs of the image,
+    ``tools`` stand-ins of tools that the machine lacks; ``database`` has the variables by which the locking database is
+    reached here, if there is one. Everything of the container's becomes ``user``'s.
     """
     overlapping = sorted(definition.environment.keys() & secrets.keys())
     if overlapping:
@@ -102,13 +110,27 @@ def prepare(
     port = free_port()
     environment = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
     environment |= {"ATLANTIS_PORT": str(port), **database}
-    return Container(
+    platform = _platform(root, [str(image), os.environ["PATH"], str(tools)], network, credentials_url, agent_url)
+    check = definition.health_check
+    container = Container(
         root=root,
         home=home,
-        environment={**_platform(home, tools, network, credentials_url, agent_url), **environment, **secrets},
-        health_command=local_port(definition.health_check.command, definition.port, port),
+        environment={**platform, **environment, **secrets},
+        command=_command(definition),
+        health_command=local_port(check.command if check else [], definition.port, port),
         port=port,
+        user=user,
     )
+    if user:
+        user.own(root)
+    return container
+
+
+def _command(definition: TaskDefinition) -> list[str]:
+    """What runs as process 1: a task definition that sets ``entryPoint`` takes the image's ``command`` away as well."""
+    if definition.entry_point:
+        return [*definition.entry_point, *definition.command]
+    return [image_tools.ENTRY_POINT, *(definition.command or ["server"])]
 
 
 def free_port(preferred: int = 0) -> int:
@@ -124,10 +146,14 @@ def free_port(preferred: int = 0) -> int:
     raise TaskStartError(["no loopback port is free on this machine"])
 
 
-def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: str, agent_url: str) -> dict[str, str]:
+def _platform(
+    root: Path, path: list[str], network: TaskNetwork, credentials_url: str, agent_url: str
+) -> dict[str, str]:
+    trusted = shutil.copy(network.trusted, root / "trusted.pem")
     return {
-        "PATH": os.pathsep.join([os.environ["PATH"], str(tools)]),
-        "HOME": str(home),
+        "PATH": os.pathsep.join(path),
+        "HOME": str(root / _HOME),
+        "TMPDIR": str(private_directory(root / "tmp")),
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": network.region,
         "AWS_DEFAULT_REGION": network.region,
@@ -137,8 +163,8 @@ def _platform(home: Path, tools: Path, network: TaskNetwork, credentials_url: st
         "AWS_ENDPOINT_URL": network.aws_endpoint,
         "HTTPS_PROXY": network.github_proxy,
         "NO_PROXY": "127.0.0.1,localhost",
-        "SSL_CERT_FILE": str(network.trusted),
-        "GIT_SSL_CAINFO": str(network.trusted),
+        "SSL_CERT_FILE": str(trusted),
+        "GIT_SSL_CAINFO": str(trusted),
     }
 
 

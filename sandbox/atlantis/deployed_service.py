@@ -39,7 +39,7 @@ class Service:
     """What the ECS service wants now.
 
     ``deployment`` is the id of the primary deployment: it changes with every change of the task definition and with
-    every forced redeployment.
+    every forced redeployment. ``grace_seconds`` is how long failures of the load balancer's health check are ignored.
     """
 
     deployment: str
@@ -51,6 +51,7 @@ class Service:
     maximum_percent: int
     circuit_breaker: bool
     rollback: bool
+    grace_seconds: int
 
     @property
     def overlaps(self) -> bool:
@@ -161,4 +162,5 @@ def _service(described: dict[str, Any]) -> Service:
         maximum_percent=configuration["maximumPercent"],
         circuit_breaker=breaker.get("enable", False),
         rollback=breaker.get("rollback", False),
+        grace_seconds=described.get("healthCheckGracePeriodSeconds") or 0,
     )

@@ -1,23 +1,27 @@
-"""The container's health check, run as ECS runs it: a command, at its interval, counted."""
+"""Health checks: the container's, a command that ECS runs in it, and the target group's, a request of the load balancer."""
 
+import http.client
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task_definition import HealthCheck
+from sandbox.atlantis.task_user import TaskUser
 
-__all__ = ["Health", "HealthMonitor"]
+__all__ = ["Health", "HealthMonitor", "Probe", "container_probe", "target_probe"]
+
+Probe = Callable[[float], str | None]
 
 # While a container starts, Docker may be asked to look more often than at its interval; a person is waiting here.
 _START_INTERVAL = 0.5
 
 
 class Health(Enum):
-    """What ECS calls a container's health."""
+    """What ECS calls the health of a container or of a task."""
 
     UNKNOWN = "UNKNOWN"
     HEALTHY = "HEALTHY"
@@ -25,12 +29,14 @@ class Health(Enum):
 
 
 class HealthMonitor:
-    """Runs ``command`` when it is due. Failures during the start period don't count; the first success ends it."""
+    """Looks when it is due. Failures during the start period don't count; the first success ends it.
 
-    def __init__(self, check: HealthCheck, command: list[str], environment: Mapping[str, str]) -> None:
-        self._check = check
-        self._command = _program(command)
-        self._environment = dict(environment)
+    ``probe`` looks once, within the seconds that it is given: it returns None where all is well, else what is wrong.
+    """
+
+    def __init__(self, check: HealthCheck, probe: Probe) -> None:
+        self.check = check
+        self._probe = probe
         self._started = self._next = time.monotonic()
         self._failures = 0
         self.health = Health.UNKNOWN
@@ -41,35 +47,70 @@ class HealthMonitor:
         now = time.monotonic()
         if now < self._next:
             return self.health
-        starting = self.health is Health.UNKNOWN and now - self._started < self._check.start_period
+        starting = self.health is Health.UNKNOWN and now - self._started < self.check.start_period
         if self._succeeds():
             self.health, self._failures, starting = Health.HEALTHY, 0, False
         elif not starting:
             self._failures += 1
-            if self._failures >= self._check.retries:
+            if self._failures >= self.check.retries:
                 self.health = Health.UNHEALTHY
-        self._next = time.monotonic() + (
-            min(_START_INTERVAL, self._check.interval) if starting else self._check.interval
-        )
+        self._next = time.monotonic() + (min(_START_INTERVAL, self.check.interval) if starting else self.check.interval)
         return self.health
 
     def _succeeds(self) -> bool:
+        problem = self._probe(self.check.timeout)
+        self.last_output = problem or ""
+        return problem is None
+
+
+def container_probe(command: list[str], environment: Mapping[str, str], user: TaskUser | None) -> Probe:
+    """A probe that runs ``command`` in the container, with all of its ``environment``, as ECS does."""
+    words, variables = _program(command), dict(environment)
+
+    def probe(seconds: float) -> str | None:
         with subprocess.Popen(
-            self._command,
-            env=self._environment,
+            words,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         ) as child:
             try:
-                output, _ = child.communicate(timeout=self._check.timeout)
+                output, _ = child.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
-                self.last_output = f"no answer within {self._check.timeout:g} s"
-                return False
-        self.last_output = output.decode(errors="replace").strip()
-        return child.returncode == 0
+                return f"no answer within {seconds:g} s"
+        return (
+            None
+            if child.returncode == 0
+            else output.decode(errors="replace").strip() or f"exit code {child.returncode}"
+        )
+
+    return probe
+
+
+def target_probe(port: int, path: str, matcher: str) -> Probe:
+    """A probe that asks for ``path`` as a load balancer does; ``matcher`` are the codes of health, such as ``200,204-206``."""
+    ranges = [
+        (int(first), int(last or first)) for first, _, last in (part.partition("-") for part in matcher.split(","))
+    ]
+
+    def probe(seconds: float) -> str | None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+        try:
+            connection.request("GET", path)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as problem:
+            return f"GET {path}: {problem}"
+        finally:
+            connection.close()
+        return None if any(first <= status <= last for first, last in ranges) else f"GET {path} answered {status}"
+
+    return probe
 
 
 def _program(command: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the Atlantis image brings along and a bare machine may lack: ``curl`` for the health check, and ``terraform``."""
+"""What the Atlantis image brings along: the server with its entry point, and tools that a bare machine may lack."""
 
 import shutil
 import sys
@@ -6,7 +6,18 @@ from pathlib import Path
 
 from sandbox.files import write_private
 
-__all__ = ["write_tools"]
+__all__ = ["ENTRY_POINT", "write_image", "write_tools"]
+
+ENTRY_POINT = "docker-entrypoint.sh"
+"""The image's own, which is run with ``server`` where the task definition names nothing else."""
+
+# The image's makes dumb-init process 1, prepends `atlantis` to its subcommands, and runs anything else as it is.
+_ENTRY_POINT = """#!/bin/sh
+case "$1" in
+    server) exec atlantis "$@" ;;
+    *) exec "$@" ;;
+esac
+"""
 
 _CURL = """#!{python}
 \"\"\"The part of curl that a health check uses: `curl -f URL`, with exit code 22 for an answer of 400 or more.\"\"\"
@@ -37,10 +48,18 @@ exit 1
 """
 
 
+def write_image(directory: Path, server: Path) -> None:
+    """Write what the image has on its PATH into ``directory``: ``atlantis``, which is ``server``, and its entry point."""
+    write_private(directory / ENTRY_POINT, _ENTRY_POINT, mode=0o755)
+    link = directory / "atlantis"
+    link.unlink(missing_ok=True)
+    link.symlink_to(server)
+
+
 def write_tools(directory: Path) -> list[str]:
     """Write stand-ins of missing tools into ``directory``, to be put last on PATH; the names of those written."""
     stand_ins = {"curl": _CURL.format(python=sys.executable), "terraform": _TERRAFORM}
     missing = [name for name in stand_ins if shutil.which(name) is None]
     for name in missing:
-        write_private(directory / name, stand_ins[name], mode=0o700)
+        write_private(directory / name, stand_ins[name], mode=0o755)
     return missing

@@ -47,6 +47,7 @@ class Scheduler:
         self._old: Task | None = None
         self._failures: dict[str, int] = {}
         self._not_before = self._next_look = 0.0
+        self._shared_user = ""
         self._save()
 
     @property
@@ -121,6 +122,9 @@ class Scheduler:
             f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}, "
             f"its image {image.rpartition('/')[2]} {pulled}"
         )
+        if self._launcher.shared_user not in {"", self._shared_user}:
+            self._shared_user = self._launcher.shared_user
+            self.say(f"tasks run as the sandbox's own user: {self._shared_user}")
 
     def _replace(self, task: Task, service: Service) -> None:
         if service.overlaps and task.registered and self._old is None:
@@ -156,7 +160,7 @@ class Scheduler:
             return
         health = task.monitor.tick()
         if health is Health.UNHEALTHY:
-            reason = f"its health check failed {task.definition.health_check.retries} times: {task.monitor.last_output}"
+            reason = f"its health check failed {task.monitor.check.retries} times: {task.monitor.last_output}"
             self._stop("it is unhealthy")
             self._failed(task.service, task.id, [reason])
         elif health is Health.HEALTHY:

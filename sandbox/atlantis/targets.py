@@ -8,9 +8,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.health import HealthMonitor, target_probe
+from sandbox.atlantis.task_definition import HealthCheck
 from sandbox.errors import SandboxError
 
-__all__ = ["LoadBalancer", "Response", "balancer_of", "deregister", "drain", "is_registered", "register"]
+__all__ = [
+    "LoadBalancer",
+    "Response",
+    "balancer_of",
+    "deregister",
+    "drain",
+    "health_monitor",
+    "is_registered",
+    "register",
+]
 
 _HOST = "127.0.0.1"
 
@@ -70,6 +81,19 @@ def balancer_of(deployment: DeployedService, target_group: str, host: str) -> Lo
             if any(action.get("TargetGroupArn") == target_group for rule in rules for action in rule["Actions"]):
                 return LoadBalancer(deployment.endpoint, balancer["LoadBalancerName"], host)
     raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
+
+
+def health_monitor(deployment: DeployedService, target_group: str, port: int, grace: float) -> HealthMonitor:
+    """Look at the process on ``port`` as the group's health check does; failures don't count for ``grace`` seconds."""
+    group = deployment.client("elbv2").describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"][0]
+    check = HealthCheck(
+        command=[],
+        interval=group["HealthCheckIntervalSeconds"],
+        timeout=group["HealthCheckTimeoutSeconds"],
+        retries=group["UnhealthyThresholdCount"],
+        start_period=grace,
+    )
+    return HealthMonitor(check, target_probe(port, group["HealthCheckPath"], group["Matcher"]["HttpCode"]))
 
 
 def register(deployment: DeployedService, target_group: str, port: int) -> None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +26,10 @@ from sandbox.atlantis.container import Container, TaskNetwork, local_port, prepa
 from sandbox.atlantis.credentials import CredentialsEndpoint, assume
 from sandbox.atlantis.deployed_service import Credentials, DeployedService, Service, refusal
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.health import HealthMonitor
+from sandbox.atlantis.health import HealthMonitor, container_probe
+from sandbox.atlantis.targets import health_monitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
+from sandbox.atlantis.task_user import TaskUser, TaskUserError, choose
 from sandbox.errors import SandboxError
 from sandbox.github.certificates import Certificates
 from sandbox.paths import private_directory
@@ -94,7 +98,11 @@ class Launcher:
         self._known = diagnosis.known_variables(executable)
         self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
         self._tools = private_directory(deployment.state / "task-tools")
+        self._image = private_directory(deployment.state / "task-image")
         self.missing_tools = image_tools.write_tools(self._tools)
+        image_tools.write_image(self._image, executable)
+        self.shared_user = ""
+        """Why the task runs as the sandbox's own user; empty where it has one of its own."""
 
     def clear_leftovers(self, patience: float) -> bool:
         """End what an agent before this one left running, and remove the writable layers of its tasks."""
@@ -104,7 +112,7 @@ class Launcher:
             stop_leftovers(state, name)
         locking_database.stop(state)
         for root in self._tasks.iterdir():
-            Container(root, root, {}, [], 0).remove()
+            shutil.rmtree(root, ignore_errors=True)
         return bool(left)
 
     def start(self, service: Service, task_id: str) -> Task:
@@ -119,7 +127,9 @@ class Launcher:
         variables = {**definition.environment, **secrets}
         _raise_if(diagnosis.environment_problems(variables, self._known))
         database = locking_database.serve(self._deployment, variables, self._certificates)
+        root = private_directory(self._tasks / task_id)
         volumes = {mount.container_path: self._volume(mount) for mount in definition.mounts}
+        user = self._user(definition.user, root, volumes.values())
         logs = self._deployment.client("logs", execution)
         stream = log_driver.open_stream(logs, definition.log_options, definition.container, task_id)
         with contextlib.ExitStack() as undo:
@@ -130,16 +140,18 @@ class Launcher:
             container = prepare(
                 definition,
                 secrets,
-                root=private_directory(self._tasks / task_id),
+                root=root,
                 volumes=volumes,
+                image=self._image,
                 tools=self._tools,
                 network=self._network,
                 credentials_url=credentials.url,
                 agent_url=agent.url,
                 database=database,
+                user=user,
             )
             undo.callback(container.remove)
-            monitor = HealthMonitor(definition.health_check, container.health_command, container.environment)
+            monitor = self._monitor(service, definition, container)
             name = next(
                 name for name in self._deployment.task_names if not processes.find(self._deployment.state, name)
             )
@@ -151,7 +163,7 @@ class Launcher:
             companions = []
             for companion in definition.companions:
                 command = local_port(companion.command, definition.port, container.port)
-                stream = log_driver.open_stream(logs, companion.log_options, companion.name, task_id)
+                own_stream = log_driver.open_stream(logs, companion.log_options, companion.name, task_id)
                 started = Companion(
                     self._deployment.state,
                     name,
@@ -161,7 +173,7 @@ class Launcher:
                     root=container.root,
                 )
                 undo.callback(started.stop)
-                started.ship(logs, stream)
+                started.ship(logs, own_stream)
                 companions.append(started)
             undo.pop_all()
         shipper = log_driver.LogShipper(logs, stream, log, offset)
@@ -194,13 +206,43 @@ class Launcher:
             return processes.start(
                 self._deployment.state,
                 name,
-                [str(self._executable), "server"],
+                container.command,
                 environment=container.environment,
                 port=container.port,
                 directory=container.home,
+                user=(container.user.uid, container.user.gid) if container.user else None,
             )
         except (OSError, SandboxError) as problem:
             raise TaskStartError([f"the server can't be started: {problem}"]) from problem
+
+    def _monitor(self, service: Service, definition: TaskDefinition, container: Container) -> HealthMonitor:
+        """The container's own health check, or without one what ECS goes by then: the load balancer's."""
+        check = definition.health_check
+        if check is None:
+            return health_monitor(self._deployment, service.target_group, container.port, service.grace_seconds)
+        return HealthMonitor(check, container_probe(container.health_command, container.environment, container.user))
+
+    def _user(self, user: str, root: Path, volumes: Collection[Path]) -> TaskUser | None:
+        state = self._deployment.state
+        inside = [
+            path
+            for directory in (root, *volumes)
+            for path in directory.parents
+            if path == state or state in path.parents
+        ]
+        try:
+            chosen = choose(
+                user,
+                readable=[self._executable, self._image / image_tools.ENTRY_POINT],
+                programs=["git", "terraform", "curl"],
+                opened=dict.fromkeys([*inside, self._image, self._tools]),
+            )
+        except TaskUserError as reason:
+            self.shared_user = str(reason)
+            return None
+        for volume in volumes:
+            chosen.own(volume)
+        return chosen
 
     def _volume(self, mount: EfsMount) -> Path:
         """The directory of an EFS mount; raises ``TaskStartError`` where the deployed file system can't be mounted."""

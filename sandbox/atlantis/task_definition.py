@@ -10,7 +10,8 @@ __all__ = ["CompanionContainer", "EfsMount", "HealthCheck", "TaskDefinition", "r
 
 _CONTAINER_KEYS = frozenset(
     {
-        "cpu", "dependsOn", "dockerLabels", "environment", "environmentFiles", "essential", "healthCheck", "image",
+        "command", "cpu", "dependsOn", "dockerLabels", "entryPoint", "environment", "environmentFiles", "essential",
+        "healthCheck", "image",
         "linuxParameters", "logConfiguration", "memory", "memoryReservation", "mountPoints", "name", "portMappings",
         "readonlyRootFilesystem", "secrets", "startTimeout", "stopTimeout", "systemControls", "ulimits", "user",
         "versionConsistency", "volumesFrom",
@@ -69,7 +70,9 @@ class TaskDefinition:
     """The parts of a task definition that decide how the server's container runs, and the containers beside it.
 
     ``architecture`` is ECS' name of it, ``X86_64`` or ``ARM64``; ``secrets`` maps a variable to its ``valueFrom``;
-    ``log_options`` are those of the ``awslogs`` driver.
+    ``log_options`` are those of the ``awslogs`` driver. ``entry_point`` and ``command`` are empty where the image's
+    are to be used; ``user`` is ``uid:gid``, or empty for the image's; without a ``health_check`` ECS knows of the
+    container's health what the load balancer finds out.
     """
 
     arn: str
@@ -83,8 +86,11 @@ class TaskDefinition:
     secrets: dict[str, str]
     mounts: list[EfsMount]
     log_options: dict[str, str]
-    health_check: HealthCheck
+    health_check: HealthCheck | None
     stop_seconds: int
+    entry_point: list[str]
+    command: list[str]
+    user: str
     companions: list[CompanionContainer]
 
 
@@ -112,10 +118,6 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
     ports = [mapping["containerPort"] for mapping in container.get("portMappings", [])]
     if len(ports) != 1:
         problems.append(f"the container maps {len(ports)} ports; the load balancer needs exactly one")
-    if "command" not in container.get("healthCheck", {}):
-        problems.append(
-            "the container has no healthCheck: ECS ignores the image's own, so nothing would notice a hung server"
-        )
     logging = container.get("logConfiguration", {})
     if logging.get("logDriver") != "awslogs":
         problems.append(f"logDriver is {logging.get('logDriver')!r}; the sandbox ships logs with awslogs only")
@@ -133,8 +135,11 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         secrets={item["name"]: item["valueFrom"] for item in container.get("secrets", [])},
         mounts=_mounts(container, {volume["name"]: volume for volume in described.get("volumes", [])}),
         log_options=dict(logging.get("options", {})),
-        health_check=_health_check(container["healthCheck"]),
+        health_check=_health_check(container["healthCheck"]) if container.get("healthCheck") else None,
         stop_seconds=_stop_seconds(container),
+        entry_point=list(container.get("entryPoint") or []),
+        command=list(container.get("command") or []),
+        user=container.get("user", ""),
         companions=[_companion(item) for item in companions],
     )
 

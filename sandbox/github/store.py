@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,17 +67,30 @@ class Store:
         _git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
         self.commit(repository, "main", files, "First commit")
 
-    def open_pull_request(self, repository: str, branch: str, files: Mapping[str, str], title: str) -> PullRequest:
+    def open_pull_request(
+        self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
+    ) -> PullRequest:
         """Push ``files`` onto a new ``branch`` of main and open a pull request for it."""
         number = 1 + len(list(self._pulls(repository).glob("*.json")))
-        head = self.commit(repository, branch, files, title)
+        head = self.commit(repository, branch, files, title, executables=executables)
         _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
         pull = PullRequest(repository, number, branch, title)
         self._save(pull)
         return pull
 
-    def commit(self, repository: str, branch: str, files: Mapping[str, str], message: str) -> str:
-        """Add a commit with ``files`` to ``branch``, which begins at main where it is new; the commit's hash."""
+    def commit(
+        self,
+        repository: str,
+        branch: str,
+        files: Mapping[str, str],
+        message: str,
+        *,
+        executables: Collection[str] = (),
+    ) -> str:
+        """Add a commit with ``files`` to ``branch``, which begins at main where it is new; the commit's hash.
+
+        ``executables`` are those of the files that git marks as programs.
+        """
         bare = self.git_directory(repository)
         work = self._directory / "work" / repository.replace("/", "_")
         shutil.rmtree(work, ignore_errors=True)
@@ -89,6 +102,8 @@ class Store:
             target = work / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
+            if name in executables:
+                target.chmod(0o755)
         _git("add", "--all", directory=work)
         _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
         _git("push", "--quiet", "origin", branch, directory=work)
@@ -100,6 +115,18 @@ class Store:
         approved = replace(pull, approved_by=[*pull.approved_by, login])
         self._save(approved)
         return approved
+
+    def close(self, pull: PullRequest) -> PullRequest:
+        """Close a pull request without merging it."""
+        closed = replace(pull, state="closed")
+        self._save(closed)
+        return closed
+
+    def retarget(self, pull: PullRequest, base: str) -> PullRequest:
+        """Let a pull request ask for another branch than main."""
+        changed = replace(pull, base=base)
+        self._save(changed)
+        return changed
 
     def pull_request(self, repository: str, number: int) -> PullRequest | None:
         """Pull request ``number`` of ``owner/name``, or None."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.server_container import REPO_CONFIG
+from components.server_start import server_start
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
 
@@ -78,11 +79,12 @@ def test_the_task_definition_mounts_the_file_system_encrypted_and_as_its_role() 
     }
 
 
-def test_the_container_is_atlantis_with_its_settings_secrets_data_and_health_check() -> None:
+def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
     app, webhook = arn_of("secrets-github-app"), arn_of("secrets-webhook")
     assert container_of(stack()) == {
         "name": "atlantis",
         "image": f"{REPOSITORY_URL}:v0.47.1",
+        **server_start(secret["name"] for secret in container_of(stack())["secrets"]),
         "essential": True,
         "user": "100:1000",
         "privileged": False,
@@ -108,13 +110,6 @@ def test_the_container_is_atlantis_with_its_settings_secrets_data_and_health_che
         "mountPoints": [
             {"sourceVolume": "atlantis-data", "containerPath": "/home/atlantis/.atlantis", "readOnly": False}
         ],
-        "healthCheck": {
-            "command": ["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"],
-            "interval": 30,
-            "timeout": 5,
-            "retries": 3,
-            "startPeriod": 60,
-        },
         "stopTimeout": 120,
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
         "logConfiguration": {
@@ -146,11 +141,21 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
     }
 
 
-def test_port_and_user_are_settings_of_mapping_environment_and_health_check_alike() -> None:
+@pytest.mark.parametrize(
+    "changes", [{}, PRODUCTION, BARE, {"lockingDatabase": "redis"}], ids=["default", "production", "bare", "redis"]
+)
+def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(changes: dict[str, Any]) -> None:
+    container = container_of(stack(**changes))
+    assert container["command"] == [secret["name"] for secret in container["secrets"]]
+    # ECS would run it with the secrets in its environment, where a plan can read them.
+    assert "healthCheck" not in container
+    assert "pidMode" not in stack(**changes).one(TASK).inputs
+
+
+def test_port_and_user_are_settings_of_mapping_and_environment_alike() -> None:
     container = container_of(stack(**PRODUCTION))
     assert container["user"] == "1001:1000"
     assert container["portMappings"] == [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}]
-    assert container["healthCheck"]["command"] == ["CMD-SHELL", "curl -f http://localhost:8080/healthz || exit 1"]
     assert environment_of(stack(**PRODUCTION))["ATLANTIS_PORT"] == "8080"
 
 

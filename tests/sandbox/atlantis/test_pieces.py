@@ -18,7 +18,7 @@ from sandbox.atlantis.build import listen_on_loopback
 from sandbox.atlantis.companion import Companion, stop_leftovers
 from sandbox.atlantis.container import TaskNetwork, free_port, prepare
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.health import Health, HealthMonitor
+from sandbox.atlantis.health import Health, HealthMonitor, container_probe
 from sandbox.atlantis.task_definition import CompanionContainer, HealthCheck, TaskDefinition, read
 from sandbox.commands.logs import follow
 from sandbox.errors import SandboxError
@@ -42,21 +42,27 @@ def _definition(environment: dict[str, str], command: list[str]) -> TaskDefiniti
         log_options={},
         health_check=HealthCheck(command),
         stop_seconds=120,
+        entry_point=[],
+        command=[],
+        user="",
         companions=[],
     )
 
 
 def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str] | None = None) -> Any:
+    tmp_path.joinpath("trusted.pem").touch()
     return prepare(
         _definition(environment, ["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"]),
         secrets or {},
         root=tmp_path / "root",
         volumes={_DATA: tmp_path / "efs"},
+        image=tmp_path / "image",
         tools=tmp_path / "tools",
         network=TaskNetwork("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
         credentials_url="http://127.0.0.1:2/secret-path",
         agent_url="http://127.0.0.1:3/api/secret-path",
         database={},
+        user=None,
     )
 
 
@@ -97,7 +103,7 @@ def test_the_preferred_port_is_taken_where_it_is_free() -> None:
 def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     check = HealthCheck(["CMD", "test", "-e", str(ready)], interval=0.05, timeout=1, retries=2, start_period=0.4)
-    monitor = HealthMonitor(check, check.command, {"PATH": "/usr/bin:/bin"})
+    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}, None))
     assert monitor.tick() is Health.UNKNOWN
     ready.touch()
     assert _settled(monitor, Health.UNKNOWN) is Health.HEALTHY
@@ -107,7 +113,7 @@ def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_pat
 
 def test_a_check_that_hangs_has_failed_after_its_timeout() -> None:
     check = HealthCheck(["CMD-SHELL", "sleep 30"], interval=0.05, timeout=0.2, retries=1)
-    monitor = HealthMonitor(check, check.command, {"PATH": "/usr/bin:/bin"})
+    monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}, None))
     started = time.monotonic()
     assert monitor.tick() is Health.UNHEALTHY
     assert time.monotonic() - started < 5

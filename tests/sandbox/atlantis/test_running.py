@@ -119,12 +119,15 @@ def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_t
         "AWS_ENDPOINT_URL",
         "AWS_EXECUTION_ENV",
         "AWS_REGION",
+        "ECS_AGENT_URI",
         "GIT_SSL_CAINFO",
         "HOME",
         "HTTPS_PROXY",
         "NO_PROXY",
         "PATH",
+        "PWD",
         "SSL_CERT_FILE",
+        "TMPDIR",
     }
 
 

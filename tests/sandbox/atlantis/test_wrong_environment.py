@@ -98,8 +98,10 @@ def launcher(world: World, tmp_path: Path) -> Launcher:
     service = world.deployment.require_service()
     operator.push_image(world.deployment, service)
     operator.set_up_app(world.deployment, service, Store(world.deployment.state / "github"))
-    network = TaskNetwork(world.deployment.endpoint, world.deployment.region, "http://127.0.0.1:1", tmp_path)
-    return Launcher(world.deployment, build.executable(), network, issue(tmp_path / "tls"))
+    certificates = issue(tmp_path / "tls")
+    proxy = "http://127.0.0.1:1"
+    network = TaskNetwork(world.deployment.endpoint, world.deployment.region, proxy, certificates.bundle)
+    return Launcher(world.deployment, build.executable(), network, certificates)
 
 
 def _problems(world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None] | None) -> str:
@@ -183,11 +185,11 @@ def _group(container: dict[str, Any]) -> None:
         (_set("mountPoints", []), "is on no volume"),
         (_set("healthCheck", {"command": []}), "the health check's command must begin with CMD or CMD-SHELL"),
         (_set("readonlyRootFilesystem", True), "doesn't boot with it"),
-        (_set("command", ["version"]), "atlantis.command is set"),
+        (_set("workingDirectory", "/srv"), "atlantis.workingDirectory is set"),
         (_set("logConfiguration", {"logDriver": "splunk"}), "logDriver is 'splunk'"),
         (_group, "stream atlantis/atlantis/"),
     ],
-    ids=["port", "mapping", "data", "host", "mounts", "health", "readonly", "command", "driver", "group"],
+    ids=["port", "mapping", "data", "host", "mounts", "health", "readonly", "directory", "driver", "group"],
 )
 def test_a_task_definition_that_can_not_run_is_explained(
     world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str

@@ -1,0 +1,140 @@
+"""Attacks on the page: by people without the password, by paths that GitHub's ranges must not reach, by other sites' pages."""
+
+import base64
+from collections.abc import Mapping
+
+from attack.row import Outcome, Row, SkippedError
+from attack.target import Target
+from attack.webhooks import answered
+from components.ingress import ALLOWED_PRIORITY, WEBHOOK_PRIORITY
+from sandbox.atlantis.targets import Response
+from sandbox.github import events
+from sandbox.local_aws.listener_rules import Request, decide, read_listeners
+
+__all__ = ["ROWS"]
+
+_PASSWORD = "ATLANTIS_WEB_PASSWORD"  # noqa: S105 - the name of a variable
+_FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+_FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
+"""What a browser says of where a request comes from; a page can't set it."""
+
+
+def _signed_in(target: Target) -> dict[str, str]:
+    """The header of somebody who knows the password."""
+    if _PASSWORD not in target.secrets:
+        raise SkippedError("this stack has no password for its page: people sign in at the identity provider")
+    return _basic("atlantis", target.secrets[_PASSWORD])
+
+
+def _basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def _request(target: Target, method: str, path: str, *headers: Mapping[str, str]) -> Response:
+    merged = {name: value for part in headers for name, value in part.items()}
+    return target.load_balancer.request(method, path, headers=merged)
+
+
+def _page_row(name: str, method: str, path: str, *, attack: str, user: tuple[str, str] | None = None) -> Row:
+    how = f"with {user[0]}/{user[1]}" if user else "without a password"
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"{method} {path} {how}",
+        refused_by="the sign-in of the page",
+        attempt=lambda target: answered(_request(target, method, path, _basic(*user) if user else {}, _FROM_HERE)),
+        control=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_HERE)),
+        alone=True,
+    )
+
+
+def _forged(name: str, method: str, path: str, *, attack: str) -> Row:
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"{method} {path} by another site's page in the browser of somebody who is signed in",
+        refused_by="the load balancer: requests that change something must come from the page itself",
+        attempt=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_ELSEWHERE)),
+        control=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_HERE)),
+        alone=True,
+    )
+
+
+def _source(target: Target, priorities: range) -> str:
+    """An address in a range that a deployed rule of one of these priorities admits."""
+    for listener in read_listeners(target.client("elbv2"), target.load_balancer.name):
+        for rule in listener.rules:
+            if rule["Priority"].isdigit() and int(rule["Priority"]) in priorities:
+                conditions = {condition["Field"]: condition for condition in rule["Conditions"]}
+                if "source-ip" in conditions:
+                    return conditions["source-ip"]["SourceIpConfig"]["Values"][0].partition("/")[0]
+    raise LookupError(f"no deployed rule has a priority in {priorities} and a source address")
+
+
+_STRANGER = "203.0.113.1"  # TEST-NET-3, RFC 5737
+
+
+def _routed(target: Target, source: str, method: str, path: str) -> Outcome:
+    """What the deployed rules do with a request from ``source``: the local load balancer takes every source for a match."""
+    listener = next(one for one in read_listeners(target.client("elbv2"), target.load_balancer.name) if one.port == 443)
+    decision = decide(listener, Request(source, method, path, target.load_balancer.host))
+    return Outcome(
+        decision.action == "forward",
+        f"{method} {path} from {source}: {decision.action} {decision.status or ''}".strip(),
+    )
+
+
+def _from_github(target: Target) -> str:
+    return target.once("github-address", lambda: _source(target, range(WEBHOOK_PRIORITY, ALLOWED_PRIORITY)))
+
+
+def _other_path(name: str, method: str, path: str, *, attack: str) -> Row:
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"{method} {path} from one of GitHub's addresses, where anybody's workflow runs as well",
+        refused_by="the load balancer's rules: GitHub's ranges reach POST /events and nothing else",
+        attempt=lambda target: _routed(target, _from_github(target), method, path),
+        control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
+    )
+
+
+ROWS = (
+    _page_row("page-without-password", "GET", "/", attack="Read the page: locks, pull requests, logs"),
+    _page_row(
+        "default-password",
+        "GET",
+        "/",
+        attack="Sign in with the password of Atlantis' manual",
+        user=("atlantis", "atlantis"),
+    ),
+    _page_row("lock-without-password", "POST", "/apply/lock", attack="Stop everybody's applies"),
+    _page_row(
+        "unlock-without-password", "DELETE", "/apply/unlock", attack="Allow the applies that somebody has stopped"
+    ),
+    _forged(
+        "forged-lock", "POST", "/apply/lock", attack="Stop everybody's applies from a page that a colleague has open"
+    ),
+    _forged("forged-unlock", "DELETE", "/apply/unlock", attack="Allow applies from a page that a colleague has open"),
+    _other_path("github-page", "GET", "/", attack="Reach the page from GitHub's own network"),
+    _other_path("github-lock", "POST", "/apply/lock", attack="Stop everybody's applies from GitHub's own network"),
+    _other_path("github-other-path", "POST", "/events/../apply/lock", attack="Get past the path of the webhook rule"),
+    _other_path("github-trailing-slash", "POST", "/events/", attack="Get past the path of the webhook rule"),
+    _other_path("github-other-method", "GET", "/events", attack="Get past the method of the webhook rule"),
+    Row(
+        name="stranger-webhook",
+        attack="Send deliveries from the internet",
+        tried=f"POST /events from {_STRANGER}",
+        refused_by="the load balancer's rules, and its security group",
+        attempt=lambda target: _routed(target, _STRANGER, "POST", "/events"),
+        control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
+    ),
+    Row(
+        name="api-without-secret",
+        attack="Plan and apply through the API",
+        tried="POST /api/apply, which basic authentication doesn't cover",
+        refused_by="Atlantis: its API is off without an API secret",
+        attempt=lambda target: answered(_request(target, "POST", "/api/apply", _FROM_HERE)),
+        control=lambda target: answered(target.deliver("ping", events.ping())),
+    ),
+)

@@ -1,0 +1,106 @@
+"""Attacks by Terraform alone: functions and provisioners that run with Atlantis' own user, without a provider."""
+
+from attack.pull_requests import commented, planned
+from attack.row import Outcome, Row
+from attack.secret_forms import found_in, shows
+from attack.target import Target
+
+__all__ = ["ROWS", "secrets_in", "shown_in"]
+
+_NOT_SECRET = "ATLANTIS_REPO_ALLOWLIST"  # noqa: S105 - the name of a variable
+"""A setting that the server keeps in its environment: a plan that really read an environment has it."""
+
+_OWN_ENVIRONMENT = 'output "loot" {\n  value = filebase64("/proc/self/environ")\n}\n'
+_EVERY_ENVIRONMENT = """
+output "loot" {
+  value = { for path in fileset("/proc", "[0-9]*/environ") : path => try(filebase64("/proc/${path}"), "") }
+}
+"""
+_EVERY_COMMAND_LINE = """
+output "loot" {
+  value = { for path in fileset("/proc", "[0-9]*/cmdline") : path => try(filebase64("/proc/${path}"), "") }
+}
+"""
+_PROVISIONER = """
+resource "terraform_data" "loot" {
+  provisioner "local-exec" {
+    command = "env | base64; cat /proc/self/environ /proc/$PPID/environ | base64"
+  }
+}
+"""
+
+
+def secrets_in(target: Target, text: str) -> Outcome:
+    """An attempt that succeeded if ``text`` has a secret of the task, in any form."""
+    found = found_in(text, target.secrets)
+    return Outcome(bool(found), f"found {', '.join(found)}" if found else "no secret, in any form")
+
+
+def shown_in(text: str, value: str) -> Outcome:
+    """A control: ``text`` shows ``value``, so what was read could be read."""
+    shown = shows(text, value)
+    name = value.replace("\0", " ")
+    return Outcome(shown, f"{name} can be read" if shown else f"{name} can't be read: {text[:300]!r}")
+
+
+def _reading(
+    name: str, configuration: str, *, attack: str, tried: str, refused_by: str, shown: str = _NOT_SECRET
+) -> Row:
+    """A row whose plan prints what it could read; the comment must show what is no secret, and no secret."""
+
+    def text(target: Target) -> str:
+        return target.once(name, lambda: planned(target, name, {"main.tf": configuration}).text)
+
+    return Row(
+        name=name,
+        attack=attack,
+        tried=tried,
+        refused_by=refused_by,
+        attempt=lambda target: secrets_in(target, text(target)),
+        control=lambda target: shown_in(text(target), shown),
+    )
+
+
+def _applied(target: Target) -> str:
+    def apply() -> str:
+        plan = planned(target, "local-exec", {"main.tf": _PROVISIONER})
+        target.github.approve(plan.pull, "reviewer")
+        return commented(target, plan.pull, "atlantis apply").text
+
+    return target.once("local-exec", apply)
+
+
+_TAKEN_OVER = "the start of the container: secrets are in no environment"
+
+ROWS = (
+    _reading(
+        "file-own-environment",
+        _OWN_ENVIRONMENT,
+        attack="Print the server's secrets in the plan's comment",
+        tried='filebase64("/proc/self/environ") in an output',
+        refused_by=_TAKEN_OVER,
+    ),
+    _reading(
+        "file-every-environment",
+        _EVERY_ENVIRONMENT,
+        attack="Print the environment of the server and of process 1",
+        tried='filebase64 of every file of fileset("/proc", "[0-9]*/environ")',
+        refused_by=f"{_TAKEN_OVER}, and the server's process is not readable to its own user",
+    ),
+    _reading(
+        "file-command-lines",
+        _EVERY_COMMAND_LINE,
+        attack="Find a secret in the arguments of a process",
+        tried='filebase64 of every file of fileset("/proc", "[0-9]*/cmdline")',
+        refused_by="the start of the container: secrets are no arguments",
+        shown="server\0--config",
+    ),
+    Row(
+        name="local-exec",
+        attack="Print the server's secrets in an apply's comment",
+        tried="a local-exec provisioner that prints its own and its parent's environment, approved by a careless reviewer",
+        refused_by=_TAKEN_OVER,
+        attempt=lambda target: secrets_in(target, _applied(target)),
+        control=lambda target: shown_in(_applied(target), _NOT_SECRET),
+    ),
+)

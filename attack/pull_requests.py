@@ -1,0 +1,93 @@
+"""Pull requests of an attacker: opened at GitHub, announced to Atlantis, and what Atlantis answers."""
+
+import dataclasses
+import secrets
+from collections.abc import Collection, Mapping
+
+from attack.target import Target
+from sandbox.github import events
+from sandbox.github.store import PullRequest
+
+__all__ = ["HARMLESS", "Answered", "ask", "commented", "opened", "planned"]
+
+HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """A pull request, and the text of all the comments that Atlantis has written under it since it was asked."""
+
+    pull: PullRequest
+    text: str
+
+    @property
+    def planned(self) -> bool:
+        """Whether a plan was made."""
+        return "Plan: " in self.text or "Changes to Outputs" in self.text
+
+    @property
+    def gist(self) -> str:
+        """The line that says most: of an error, the first with words in it."""
+        lines = [line.strip("`*# ") for line in self.text.splitlines()]
+        lines = [
+            line for line in lines if len(line.split()) > 2 and not line.startswith(("Ran ", "running ", "<details"))
+        ]
+        said = [
+            line
+            for line in lines
+            if any(word in line for word in ("rror:", "must", "can't", "cannot", "not ", "failed"))
+        ]
+        return (said or lines or [self.text.strip()])[0][:160]
+
+
+def opened(
+    target: Target,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    branch: str = "change",
+    executables: Collection[str] = (),
+) -> PullRequest:
+    """Make a repository of its own for the row ``name`` and open a pull request with ``files``; Atlantis isn't told."""
+    repository = target.repository(f"{name}-{secrets.token_hex(3)}")
+    target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
+    return target.github.open_pull_request(repository, branch, files, name, executables=executables)
+
+
+def planned(
+    target: Target, name: str, files: Mapping[str, str], *, branch: str = "change", executables: Collection[str] = ()
+) -> Answered:
+    """Open a pull request as ``opened`` does, and wait for Atlantis' answer to it."""
+    pull = opened(target, name, files, branch=branch, executables=executables)
+    return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
+
+
+def commented(target: Target, pull: PullRequest, text: str, author: str = "sandbox-author") -> Answered:
+    """Write ``text`` under the pull request and wait for the answer."""
+    return ask(target, pull, "issue_comment", events.comment(pull, text, author))
+
+
+def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
+    """Deliver ``body`` and wait for what Atlantis writes under ``pull``.
+
+    Raises:
+        TimeoutError: it wrote nothing.
+    """
+    before = len(target.comments(pull.repository, pull.number))
+    answer = target.deliver(event, body)
+    if answer.status != 200:
+        return Answered(pull, f"{answer.status} {answer.body.decode(errors='replace').strip()}")
+    return Answered(pull, _answer(target, pull, before))
+
+
+def _answer(target: Target, pull: PullRequest, before: int) -> str:
+    """Wait for comments after the first ``before`` ones; a long answer is split into several."""
+
+    def complete() -> str | None:
+        new = target.comments(pull.repository, pull.number)[before:]
+        unfinished = (
+            new and "**Warning**: Output length greater than max comment size. Continued in next comment." in new[-1]
+        )
+        return None if unfinished or not new else "\n".join(new)
+
+    return target.wait_for(f"Atlantis' answer under {pull.repository}#{pull.number}", complete)

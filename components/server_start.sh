@@ -1,0 +1,39 @@
+# Starts Atlantis so that no plan can read the secrets it is started with. Arguments: the variables that hold them.
+#
+# ECS can inject secrets only as environment variables, and Atlantis passes its environment to every Terraform process.
+# So the secrets go to the server through a named pipe as its configuration, and leave the environment before `exec`
+# replaces this shell, which is the container's process 1. The pipe is removed as soon as the server has read it.
+set -eu
+
+for name in "$@"; do
+  eval ": \"\${$name:?ECS has not injected this secret}\""
+done
+
+directory=$(mktemp -d)
+configuration=$directory/server.yaml
+mkfifo -m 600 "$configuration"
+
+# The kernel lets no other process of the same user read the environment or the memory of a program whose file that user
+# may not read. The stock image's file is readable by everyone, hence a copy that its owner can only execute.
+server=$(command -v atlantis)
+if [ -r "$server" ]; then
+  cp "$server" "$directory/atlantis"
+  chmod 0111 "$directory/atlantis"
+  server=$directory/atlantis
+fi
+
+# In a subshell of a subshell, so that process 1 of the container adopts and reaps the writer.
+(
+  (
+    for name in "$@"; do
+      printf '%s: |2-\n' "$(printf '%s' "${name#ATLANTIS_}" | tr 'A-Z_' 'a-z-')"
+      eval "printf '%s\n' \"\$$name\"" | sed 's/^/  /'
+    done >"$configuration"
+    rm -r "$directory"
+  ) &
+)
+
+for name in "$@"; do
+  unset "$name"
+done
+exec docker-entrypoint.sh "$server" server --config "$configuration"
