@@ -31,8 +31,8 @@ class Sandbox:
     """The sandbox of ``stack`` in the folder ``state``; each stack has a folder, and so a local AWS, of its own.
 
     ``program`` is the folder of the Pulumi program; ``settings`` (``namespace:key`` to value) override its stack
-    file; ``policy_pack`` evaluates every preview and update, None for no pack; ``run_atlantis`` is False where the stack
-    is deployed and its task not started.
+    file; ``policy_pack`` evaluates every preview and update, None for no pack, by ``policy_configuration`` or by the pack's own
+    for the stack; ``run_atlantis`` is False where the stack is deployed and its task not started.
     """
 
     def __init__(
@@ -43,12 +43,14 @@ class Sandbox:
         program: Path = CHECKOUT,
         settings: Mapping[str, Any] | None = None,
         policy_pack: Path | None = CHECKOUT / "policy",
+        policy_configuration: Path | None = None,
         run_atlantis: bool = True,
     ) -> None:
         self.stack = stack
         self.state = (state or state_directory() / stack).resolve()
         self.settings = dict(settings or {})
         self.policy_pack = policy_pack
+        self.policy_configuration = policy_configuration
         self.run_atlantis = run_atlantis
         self.workspace = Workspace(self.state, program)
         self._stack = EngineStack(stack, self.workspace)
@@ -84,8 +86,12 @@ class Sandbox:
 
                 lifecycle.after_up(service, self.environment(), self.stack, self.outputs())
 
-    def preview(self) -> None:
-        """Show what ``up`` would do; leaves nothing running that did not run before."""
+    def preview(self, *, expect_no_changes: bool = False) -> None:
+        """Show what ``up`` would do; leaves nothing running that did not run before.
+
+        Raises:
+            EngineError: the program is wrong, or with ``expect_no_changes`` there would be changes.
+        """
         with self._run("preview"):
             was_running = local_aws.running(self.state) is not None
             self._start()
@@ -93,7 +99,8 @@ class Sandbox:
                 console.step(f"{reason}: the next `make up` recovers it, and this preview may be wrong until then")
                 self._stack.cancel()
             try:
-                self._stack.run("preview", *self._policy(), lock=self._lock)
+                strict = ("--expect-no-changes",) if expect_no_changes else ()
+                self._stack.run("preview", *self._policy(), *strict, lock=self._lock)
             finally:
                 if not was_running:
                     local_aws.stop(self.state)
@@ -188,9 +195,9 @@ class Sandbox:
         # The stack file's own provider settings are for the real AWS; those of ``settings`` are meant for this run.
         aws = self.aws
         source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
-        self.workspace.prepare(
-            self.stack, ExistingResources(self.state, aws).replace({**source, **self.settings, **overrides})
-        )
+        chosen = {**source, **self.settings, **overrides}
+        given = {key: value for key, value in chosen.items() if value is not None}
+        self.workspace.prepare(self.stack, ExistingResources(self.state, aws).replace(given))
 
     def _recover(self) -> None:
         """Make the engine's state true again where the last run did not end."""
@@ -267,7 +274,7 @@ class Sandbox:
         return self.service() if self.run_atlantis else None
 
     def _policy(self) -> list[str]:
-        return pack_arguments(self.policy_pack, self.stack) if self.policy_pack else []
+        return pack_arguments(self.policy_pack, self.stack, self.policy_configuration) if self.policy_pack else []
 
     def _require_stack(self) -> None:
         if not self.resources():

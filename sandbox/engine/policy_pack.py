@@ -8,12 +8,12 @@ from sandbox.errors import SandboxError
 __all__ = ["pack_arguments"]
 
 
-def pack_arguments(pack: Path, stack: str) -> list[str]:
-    """The engine's arguments for a policy pack, with the pack's configuration for a stack where it has one.
+def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) -> list[str]:
+    """The engine's arguments for a policy pack, with ``configuration`` or the pack's own for the stack where it has one.
 
     Raises ``SandboxError`` where the configuration names a policy or a key that the pack does not have.
     """
-    configuration = pack / "config" / f"{stack}.json"
+    configuration = configuration or pack / "config" / f"{stack}.json"
     if not configuration.is_file():
         return ["--policy-pack", str(pack)]
     found = problems(configuration)

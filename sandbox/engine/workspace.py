@@ -21,6 +21,9 @@ from sandbox.paths import STATE_VARIABLE, private_directory
 
 __all__ = ["Workspace", "clean_environment", "provider_settings"]
 
+ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
+"""Keeps the program from importing what the checkout's adoption.yaml names: those things are in the real account."""
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -43,6 +46,11 @@ class Workspace:
     def backend(self) -> Path:
         """Where the engine keeps the state of the stack."""
         return self.state / "backend"
+
+    @property
+    def adoption_file(self) -> Path:
+        """What the program imports in this sandbox; there is none but in a rehearsal."""
+        return self.state / "adoption.yaml"
 
     def stack_file(self, stack: str) -> Path:
         """The copy of ``stack``'s settings that the engine reads."""
@@ -85,6 +93,7 @@ class Workspace:
             **clean_environment(),
             **(aws.environment() if aws else {}),
             STATE_VARIABLE: str(self.state),
+            ADOPTION_VARIABLE: str(self.adoption_file),
             "PULUMI_HOME": str(self.pulumi_home),
             "PULUMI_BACKEND_URL": self.backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),

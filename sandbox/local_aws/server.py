@@ -19,6 +19,7 @@ from sandbox.atlantis.status import RECORDS
 from sandbox.iam_evaluation import enforcement, evaluator
 from sandbox.local_aws import ecs_tasks
 from sandbox.local_aws.condition_keys import add_condition_keys
+from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
 
 __all__ = ["main"]
 
@@ -54,6 +55,7 @@ def main() -> None:
 
     TCPServer.__init__ = with_whole_answers
     add_condition_keys()
+    accept_keys_of_log_groups()
     ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
     if evaluator.is_installed():
         enforcement.install()

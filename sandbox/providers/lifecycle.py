@@ -224,9 +224,12 @@ class Lifecycle:
         kept = {name: value for name, value in old_outputs.items() if name not in old or name in new}
         return {**kept, **self._known_outputs(new)}
 
-    def read(self, identity: str, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
-        """Inputs and outputs as AWS has them now, or None when the object is gone. No inputs: an import."""
-        found = self.make().read(identity, {**inputs, **state})
+    def read(self, identity: str, inputs: Properties, state: Properties) -> tuple[str, Properties, Properties] | None:
+        """Id, inputs and outputs as AWS has them now, or None when the object is gone. Neither inputs nor state: an import."""
+        resource = self.make()
+        if not inputs and not state:
+            identity, state = resource.locate(identity)
+        found = resource.read(identity, {**inputs, **state})
         if found is None:
             return None
         tags = found.pop("tags", None)
@@ -236,7 +239,8 @@ class Lifecycle:
             own = {key: value for key, value in tags.items() if key in asked or self.default_tags.get(key) != value}
             if own or asked:
                 found["tags"] = own
-        return (self._observed(inputs, found) if inputs else self._imported(found)), {**state, **found}
+        now = self._observed(inputs, found) if inputs else self._imported(found)
+        return identity, now, {**state, **found}
 
     def _observed(self, inputs: Properties, found: Properties) -> Properties:
         comparison = self._comparison

@@ -70,6 +70,10 @@ class Resource(abc.ABC, Generic[Backend]):
         del inputs
         return iter(())
 
+    def locate(self, import_id: str) -> Created:
+        """The object that an import names: its own id, where an import takes another one, and what the name says of it."""
+        return Created(import_id)
+
     @abc.abstractmethod
     def create(self, inputs: Properties) -> Created:
         """Make the object with one call. Everything else that it needs belongs into `configure`."""

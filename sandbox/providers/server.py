@@ -159,10 +159,10 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
         if found is None:
             return provider_pb2.ReadResponse()
-        new_inputs, outputs = found
+        identity, new_inputs, outputs = found
         secrets |= secret_inputs
         return provider_pb2.ReadResponse(
-            id=request.id,
+            id=identity,
             inputs=encode(new_inputs, secrets | (lifecycle.entry.secret & new_inputs.keys())),
             properties=_outputs(lifecycle, outputs, secrets),
         )

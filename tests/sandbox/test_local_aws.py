@@ -76,3 +76,15 @@ def test_one_that_does_not_answer_yet_is_waited_for(tmp_path: Path, monkeypatch:
     address = urlsplit(found.endpoint)
     socket.create_connection((address.hostname or "", address.port or 0), timeout=10).close()
     local_aws.stop(tmp_path)
+
+
+def test_a_log_group_takes_a_key_after_its_creation(aws: LocalAws):
+    logs, key = aws.client("logs"), f"arn:aws:kms:{aws.region}:{aws.account}:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    logs.create_log_group(logGroupName="group")
+
+    logs.associate_kms_key(logGroupName="group", kmsKeyId=key)
+    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    logs.disassociate_kms_key(logGroupName="group")
+    assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
+    with pytest.raises(logs.exceptions.ResourceNotFoundException):
+        logs.associate_kms_key(logGroupName="other", kmsKeyId=key)

@@ -55,6 +55,10 @@ class Cluster(EcsResource):
     computed: ClassVar = frozenset({"settings"})
     unordered: ClassVar = frozenset({"settings"})
 
+    def locate(self, import_id: str) -> Created:
+        """An import takes the cluster's name."""
+        return Created(self.backend.arn("ecs", f"cluster/{import_id}"))
+
     def create(self, inputs: Properties) -> Created:
         """The id is the ARN."""
         answer = self.client.create_cluster(**self.request(inputs), **self.tag_parameter(inputs))

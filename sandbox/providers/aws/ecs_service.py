@@ -152,6 +152,10 @@ class Service(EcsResource):
         if inputs.get("waitForSteadyState"):
             self.backend.wait(f"steady state of {identity}", lambda: self._steady(identity, inputs), limit=600)
 
+    def locate(self, import_id: str) -> Created:
+        """An import takes `cluster/service`, both by name."""
+        return Created(self.backend.arn("ecs", f"service/{import_id}"))
+
     def _as_made(self, described: Mapping[str, Any], inputs: Properties) -> frozenset[str]:
         """Those of `handled` that the service has already, because its creation sent them along."""
         shown = self._shown_deployment(described)

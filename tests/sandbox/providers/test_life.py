@@ -166,3 +166,20 @@ def test_default_tags_are_on_everything(start: Any, aws: LocalAws) -> None:
     _, seen, outputs = plugin.read(name, made.id, inputs, made.outputs)
     assert plugin.diff(name, made.id, outputs, seen, inputs).changes == DiffResponse.DIFF_NONE
     plugin.delete(name, made.id, made.outputs)
+
+
+def test_an_import_takes_a_cluster_and_a_service_by_name_as_the_official_plugin_does(
+    plugin: Plugin, world: World
+) -> None:
+    cluster, service = "aws:ecs/cluster:Cluster", "aws:ecs/service:Service"
+    name = urn(service, "imported")
+    made = plugin.create(name, plugin.check(name, EXAMPLES[service].inputs(world)).inputs)
+
+    identity, inputs, outputs = plugin.read(name, f"{world['cluster_name']}/example-service")
+    assert identity == made.id
+    assert outputs["arn"] == made.id
+    assert inputs["name"] == "example-service"
+    assert plugin.read(urn(cluster, "imported"), world["cluster_name"])[0] == world["cluster"]
+    assert plugin.read(urn(cluster, "imported"), "no-such-cluster")[0] == ""
+
+    plugin.delete(name, identity, outputs)
