@@ -95,6 +95,8 @@ class Atlantis(pulumi.ComponentResource):
                 region=settings.region,
                 partition=partition.partition,
                 dns_suffix=partition.dns_suffix,
+                base_name=settings.base_name,
+                log_group_name=settings.operations.log_group_name,
             ),
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,

@@ -20,11 +20,15 @@ class PhysicalNames:
     partition: str
     """`aws`, `aws-cn` or `aws-us-gov`."""
     dns_suffix: str = "amazonaws.com"
+    base_name: str | None = None
+    """Of an adopted stack, whose cluster, service and load balancer can't be renamed; None for the default."""
+    log_group_name: str | None = None
+    """Of an adopted stack's log group; None for the default."""
 
     @property
     def base(self) -> str:
         """Cluster, service, task family, load balancer and replication group."""
-        return f"atlantis-{self.environment}"
+        return self.base_name or f"atlantis-{self.environment}"
 
     @property
     def target_group(self) -> str:
@@ -32,7 +36,7 @@ class PhysicalNames:
 
     @property
     def log_group(self) -> str:
-        return f"/ecs/{self.base}"
+        return self.log_group_name or f"/ecs/{self.base}"
 
     @property
     def repository(self) -> str:

@@ -43,6 +43,8 @@ class Deployment:
             account=self.identity["Account"],
             region=self.settings.region,
             partition=partition,
+            base_name=self.settings.base_name,
+            log_group_name=self.settings.operations.log_group_name,
         )
 
     def owns(self, tags: Mapping[str, str]) -> bool:

@@ -49,6 +49,11 @@ environment = values.matching(
     r"[a-z](?:[a-z0-9-]{0,12}[a-z0-9])?",
     "1 to 14 lower case letters, digits and inner hyphens, starting with a letter (the target group's name has 32 characters)",
 )
+base_name = values.matching(
+    r"(?!internal-|.*--)[a-z](?:[a-z0-9-]{0,21}[a-z0-9])?",
+    "1 to 23 lower case letters, digits and single inner hyphens, starting with a letter (the target group's name has 32 characters)",
+)
+log_group_name = values.matching(r"[\w./#-]{1,512}", "the name of a log group: 1 to 512 letters, digits and _/.#-")
 vpc_id = values.matching(rf"vpc-{_ID}", "a VPC id such as vpc-0a1b2c3d4e5f60718")
 subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet id such as subnet-0a1b2c3d4e5f60718"))
 certificate_arn = values.arn(

@@ -166,6 +166,8 @@ class TerraformSettings(Group):
 class OperationsSettings(Group):
     """Logs, alarms, tags and protection."""
 
+    log_group_name: str | None = setting(accepted.log_group_name, default=None)
+    """The task's log group, to keep that of an adopted stack. Empty: /ecs/<name of the service>"""
     log_retention_days: int = setting(values.integer(LOG_RETENTION_DAYS), default=7)
     """Days to keep the task's log, one of the values that CloudWatch Logs accepts"""
     alarm_topic_arns: Sequence[str] = setting(accepted.topic_arns, default=())
@@ -190,6 +192,8 @@ class AtlantisArgs(Group):
 
     environment: str = setting(accepted.environment)
     """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
+    base_name: str | None = setting(accepted.base_name, default=None)
+    """Cluster, service, task family and load balancer, to keep those of an adopted stack. Empty: atlantis-<environment>"""
     network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
     """The VPC. Default: a new one"""
     ingress: IngressSettings

@@ -1,5 +1,7 @@
 """Physical names and ARNs, in every partition."""
 
+import dataclasses
+
 import pytest
 
 from components.names import PhysicalNames
@@ -25,6 +27,13 @@ def test_names_are_those_that_operators_type() -> None:
     assert (PROD.github_app_secret, PROD.webhook_secret) == ("prod-atlantis-github-app", "prod-atlantis-webhook-secret")
     assert PROD.security_group("ecs-tasks") == "atlantis-ecs-tasks-prod"
     assert PROD.key_alias("ecr") == "alias/ecr-atlantis"
+
+
+def test_an_adopted_stack_keeps_its_names() -> None:
+    adopted = dataclasses.replace(PROD, base_name="tf", log_group_name="/aws/ecs/tf")
+    assert (adopted.base, adopted.target_group, adopted.log_group) == ("tf", "tf-atlantis", "/aws/ecs/tf")
+    assert adopted.log_group_arn == "arn:aws:logs:ap-northeast-2:123456789012:log-group:/aws/ecs/tf"
+    assert adopted.task_role == PROD.task_role
 
 
 @pytest.mark.parametrize(
