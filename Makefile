@@ -10,7 +10,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary policy-check \
+.PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary adopt policy-check \
 	test lint lock settings format test-unit test-policy test-sandbox bench clean
 
 help: ## print this list
@@ -52,6 +52,9 @@ preflight: .venv/installed ## check what a deployment needs: image, secrets, cer
 
 boundary: .venv/installed ## print a permissions boundary to start from, with the credentials of the environment
 	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))
+
+adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 tries it, WRITE=1 writes it down
+	@$(PYTHON) -m adoption --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(REHEARSE),--rehearse) $(if $(WRITE),--write)
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json
 	@$(SANDBOX) policy-check --state "$(STATE)"

@@ -9,9 +9,11 @@
 
 import pulumi
 
+import adoption.transform
 from components import settings
 from components.atlantis import Atlantis
 
+adoption.transform.register(pulumi.get_stack())
 atlantis = Atlantis("atlantis", settings.read())
 
 for output, value in atlantis.outputs.items():

@@ -1,0 +1,217 @@
+"""The Atlantis stack in a state: found from the ECS service that runs it, by what refers to what.
+
+Addresses and names differ from user to user; that a service runs a task whose container is Atlantis does not.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from adoption.state import StateResource, TerraformState
+
+__all__ = ["Anatomy", "AnatomyError", "dissect"]
+
+ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):[\w-]+:(?P<region>[\w-]*):(?P<account>\d{12}):")
+
+
+class AnatomyError(Exception):
+    """The state holds no whole Atlantis stack, or several; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The resources that a running Atlantis is made of, each as the service leads to it."""
+
+    state: TerraformState
+    service: StateResource
+    task: StateResource
+    partition: str
+    region: str
+    account: str
+
+    @cached_property
+    def container(self) -> Mapping[str, Any]:
+        """Atlantis' container definition."""
+        return _atlantis_container(self.task) or {}
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """The container's environment in clear text."""
+        return {item["name"]: item["value"] for item in self.container.get("environment") or [] if "value" in item}
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        """Environment variable to the reference that ECS resolves."""
+        return {item["name"]: item["valueFrom"] for item in self.container.get("secrets") or []}
+
+    @cached_property
+    def volume(self) -> Mapping[str, Any]:
+        """The EFS volume of the task: its configuration, empty where it mounts none."""
+        for volume in self.task.attributes.get("volume") or []:
+            if configuration := volume.get("efs_volume_configuration"):
+                return configuration[0]
+        return {}
+
+    @cached_property
+    def file_system(self) -> StateResource | None:
+        return self.state.find(self.volume.get("file_system_id", ""), "aws_efs_file_system")
+
+    @cached_property
+    def access_point(self) -> StateResource | None:
+        authorization = self.volume.get("authorization_config") or [{}]
+        return self.state.find(authorization[0].get("access_point_id") or "", "aws_efs_access_point")
+
+    @property
+    def target_group_arn(self) -> str:
+        return (self.service.attributes.get("load_balancer") or [{}])[0].get("target_group_arn") or ""
+
+    @cached_property
+    def target_group(self) -> StateResource | None:
+        return self.state.find(self.target_group_arn, "aws_lb_target_group", "aws_alb_target_group")
+
+    @cached_property
+    def cluster(self) -> StateResource | None:
+        named = str(self.service.attributes.get("cluster", ""))
+        clusters = self.state.of("aws_ecs_cluster")
+        return next((found for found in clusters if named in (found.id, found.attributes.get("name"))), None)
+
+    def role(self, attribute: str) -> StateResource | None:
+        """The role that an attribute of the task definition names by ARN."""
+        return self.state.find(self.task.attributes.get(attribute) or "", "aws_iam_role")
+
+    @cached_property
+    def load_balancer(self) -> StateResource | None:
+        """That of a listener whose actions, or whose rules' actions, name the target group."""
+        if self.target_group is None:
+            return None
+        arn = self.target_group.id
+        for rule in self.state.of("aws_lb_listener_rule", "aws_alb_listener_rule"):
+            if arn in json.dumps(rule.attributes.get("action")):
+                listener = self.state.find(rule.attributes.get("listener_arn", ""), *_LISTENERS)
+                if listener:
+                    return self.state.find(listener.attributes["load_balancer_arn"], "aws_lb", "aws_alb")
+        for listener in self.state.of(*_LISTENERS):
+            if arn in json.dumps(listener.attributes.get("default_action")):
+                return self.state.find(listener.attributes["load_balancer_arn"], "aws_lb", "aws_alb")
+        return None
+
+    @cached_property
+    def https_listener(self) -> StateResource | None:
+        balancer = self.load_balancer
+        return next(
+            (
+                listener
+                for listener in self.state.of(*_LISTENERS)
+                if balancer
+                and listener.attributes.get("load_balancer_arn") == balancer.id
+                and listener.attributes.get("protocol") == "HTTPS"
+            ),
+            None,
+        )
+
+    @cached_property
+    def network(self) -> Mapping[str, Any]:
+        """The service's network configuration."""
+        return (self.service.attributes.get("network_configuration") or [{}])[0]
+
+    @property
+    def cluster_name(self) -> str:
+        return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
+
+    def secret_named_by(self, variable: str) -> str | None:
+        """The name of the secret that a variable of the task comes from; None for none, or one outside the state."""
+        arn = ":".join(self.secrets.get(variable, "").split(":")[:7])
+        secret = self.state.find(arn, "aws_secretsmanager_secret") if arn else None
+        return secret.attributes.get("name") if secret else None
+
+
+_LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+
+
+def dissect(state: TerraformState) -> Anatomy:
+    """The one Atlantis of `state`.
+
+    Raises:
+        AnatomyError: there is none, more than one, or a part that holds data is missing from the state.
+    """
+    tasks = {task.attributes.get("arn"): task for task in state.of("aws_ecs_task_definition")}
+    found = [
+        (service, task)
+        for service in state.of("aws_ecs_service")
+        if (task := tasks.get(service.attributes.get("task_definition")) or _of_family(service, tasks.values()))
+        and _atlantis_container(task)
+    ]
+    if not found:
+        count = len(state.resources)
+        raise AnatomyError(
+            f"None of the state's {count} managed resources is an ECS service whose task runs Atlantis. Where the stack is "
+            "spread over several states, move it into one first (`terraform state mv -state-out`), then pull that"
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{service.attributes.get('name')} ({service.address})" for service, _ in found)
+        raise AnatomyError(
+            f"The state holds {len(found)} Atlantis stacks: {names}. A Pulumi stack adopts one: pass a copy of the state from "
+            "which `terraform state rm -state=copy.tfstate <address>` removed the others"
+        )
+    service, task = found[0]
+    place = ARN.match(str(task.attributes.get("arn")))
+    if place is None:
+        raise AnatomyError(f"{task.address} has no ARN: run `terraform apply -refresh-only` and pull the state again")
+    anatomy = Anatomy(state, service, task, place["partition"], place["region"], place["account"])
+    _require_whole(anatomy)
+    return anatomy
+
+
+def _require_whole(anatomy: Anatomy) -> None:
+    """Refuse a state that lacks something the service runs on: the program would make it a second time."""
+    unfinished = [
+        f"{resource.address} is {resource.unfinished}" for resource in anatomy.state.resources if resource.unfinished
+    ]
+    if unfinished:
+        raise AnatomyError(
+            f"Terraform did not finish its last apply: {', '.join(unfinished)}. Finish it (`terraform apply`), then pull again"
+        )
+    missing = [
+        f"{what} {identity}"
+        for what, identity, found in (
+            ("the file system", anatomy.volume.get("file_system_id"), anatomy.file_system),
+            ("the cluster", anatomy.service.attributes.get("cluster"), anatomy.cluster),
+            (
+                "the execution role",
+                anatomy.task.attributes.get("execution_role_arn"),
+                anatomy.role("execution_role_arn"),
+            ),
+            ("the task role", anatomy.task.attributes.get("task_role_arn"), anatomy.role("task_role_arn")),
+            ("the target group", anatomy.target_group_arn, anatomy.target_group),
+            ("the load balancer of the target group", anatomy.target_group_arn, anatomy.load_balancer),
+        )
+        if identity and found is None
+    ]
+    if missing:
+        raise AnatomyError(
+            f"The state is half of a stack: the service {anatomy.service.address} runs on {', '.join(missing)}, which it doesn't "
+            "hold, and the program would make a second one. Move all of the stack into one state first "
+            "(`terraform state mv -state-out`), then pull that"
+        )
+
+
+def _of_family(service: StateResource, tasks: Any) -> StateResource | None:
+    """A service that ignores changes of its task definition names an older revision than the state holds."""
+    family = str(service.attributes.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
+    return next((task for task in tasks if task.attributes.get("family") == family), None)
+
+
+def _atlantis_container(task: StateResource) -> Mapping[str, Any] | None:
+    try:
+        containers = json.loads(task.attributes.get("container_definitions") or "[]")
+    except ValueError:
+        return None
+    return next((container for container in containers if _runs_atlantis(container)), None)
+
+
+def _runs_atlantis(container: Mapping[str, Any]) -> bool:
+    named: Sequence[Mapping[str, Any]] = [*(container.get("environment") or []), *(container.get("secrets") or [])]
+    return any(str(item.get("name", "")).startswith("ATLANTIS_") for item in named)

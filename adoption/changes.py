@@ -1,0 +1,135 @@
+"""What adoption does to each pair: nothing, changes in place, old values that stay, and what it must not do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adoption.pairing import Pair, Pairing
+from adoption.properties import MISSING, attribute, same, snake
+from adoption.state import StateResource
+
+__all__ = ["Adopted", "Change", "Refusal", "judge"]
+
+SHOWN = 60
+"""Characters of a value that a table has room for."""
+
+WHY: Mapping[str, str] = {
+    "accessLogs": "requests are logged",
+    "assumeRolePolicy": "only tasks of this account assume it",
+    "defaultActions": "what no rule allows is answered with 403",
+    "description": "this program's text",
+    "dropInvalidHeaderFields": "malformed headers don't reach the server",
+    "enableDeletionProtection": "deletionProtection",
+    "enableKeyRotation": "keys are rotated",
+    "imageTagMutability": "a tag that moves can't be reviewed",
+    "kmsKeyId": "encrypted under a customer key",
+    "permissionsBoundary": "permissionsBoundaryArn",
+    "policy": "names who may use it, and for what",
+    "privateDnsEnabled": "the task reaches the service by its own name",
+    "retentionInDays": "logRetentionDays",
+    "subnets": "the settings' subnets",
+    "tags": "the tags of this stack",
+    "taskDefinition": "the revision that the program registers: the one deployment of the adoption",
+}
+"""Reasons for a changed property, where the program has more of one than its own text."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One property that differs; values are shortened, and never those of a sensitive one."""
+
+    property: str
+    old: str
+    new: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A change that would replace something that must not be replaced."""
+
+    logical_name: str
+    address: str
+    change: Change
+
+
+@dataclass
+class Adopted:
+    """One pair, and what becomes of it."""
+
+    pair: Pair
+    changes: list[Change] = field(default_factory=list)
+    """In place."""
+    kept: list[str] = field(default_factory=list)
+    """Properties, or paths into them, whose old value stays."""
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def judge(pairing: Pairing) -> list[Adopted]:
+    """What adoption does to each pair."""
+    return [_judge(pair, pairing) for pair in pairing.pairs.values()]
+
+
+def _judge(pair: Pair, pairing: Pairing) -> Adopted:
+    adopted = Adopted(pair)
+    for name, old, new in _differences(pair, pairing):
+        kept = _kept_path(pair, name, old, new, pairing)
+        change = _shown(pair.actual, name, old, new)
+        if kept:
+            adopted.kept.append(kept)
+        elif name not in pair.kind.force_new:
+            adopted.changes.append(change)
+        else:
+            adopted.refusals.append(Refusal(pair.wanted.name, pair.actual.address, change))
+    return adopted
+
+
+def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]:
+    for name, new in pair.wanted.inputs.items():
+        old = attribute(pair.actual.attributes, name)
+        # An attribute that the state's provider doesn't know can't be compared here; the engine's preview does.
+        if old is not MISSING and not same(new, old, pairing.resolve):
+            yield name, old, new
+    for name in sorted(pair.kind.keep - pair.wanted.inputs.keys()):
+        old = attribute(pair.actual.attributes, name)
+        if old is not MISSING and old not in (None, "", [], {}, 0, False) and "." not in name and name != "description":
+            yield name, old, None
+
+
+def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> str:
+    """`name`, or the part of it that differs, where its old value may stay; empty where it may not."""
+    if name in pair.kind.keep:
+        return name
+    block = old[0] if isinstance(old, list) and old else old
+    if not isinstance(new, Mapping) or not isinstance(block, Mapping):
+        return ""
+    differing = [key for key, value in new.items() if not same(value, attribute(block, key), pairing.resolve)]
+    paths = [f"{name}.{key}" for key in differing]
+    return paths[0] if len(paths) == 1 and paths[0] in pair.kind.keep else ""
+
+
+def _shown(actual: StateResource, name: str, old: Any, new: Any) -> Change:
+    # A list's name is plural here and singular there.
+    hidden = bool({snake(name), snake(name).removesuffix("s")} & actual.sensitive)
+    return Change(name, "(sensitive)" if hidden else _text(old), "(sensitive)" if hidden else _text(new), _why(name))
+
+
+def _why(name: str) -> str:
+    return WHY.get(name, "as the program has it")
+
+
+def _text(value: Any) -> str:
+    """A short value as it is; documents and blocks are named only, as they can hold what nobody should read in a log."""
+    if value is None or value in ("", [], {}):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        text = str(value)
+        if text.startswith(("{", "[")):
+            return "(document)"
+        return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        text = ", ".join(value)
+        return text if len(text) <= SHOWN else f"{len(value)} values"
+    return "(block)"

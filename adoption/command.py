@@ -1,0 +1,101 @@
+"""Adopt a stack that runs from Terraform: show what adoption would do; with --write, write settings and adoption.yaml."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pulumi
+
+from adoption import deployed, exemptions, files, report
+from adoption.anatomy import AnatomyError
+from adoption.files import StackFileError
+from adoption.plan import Plan, make_plan
+from adoption.state import StateError
+from adoption.transform import FILE
+
+__all__ = ["main"]
+
+PROJECT = Path(__file__).resolve().parents[1]
+PROBLEMS, USAGE_ERROR = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        0 when the stack can be adopted (and was rehearsed, with --rehearse), 1 when something stands in the way, 2 when state
+        or settings can't be used.
+    """
+    options = _parser().parse_args(arguments)
+    stack_file = options.config_file or PROJECT / f"Pulumi.{options.stack}.yaml"
+    try:
+        given, region = files.read_settings(stack_file)
+        plan = make_plan(options.state, options.stack, given, region)
+    except (StateError, AnatomyError, StackFileError, pulumi.RunError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return USAGE_ERROR
+    plan.problems += deployed.problems(plan, PROJECT)
+    pack_settings = PROJECT / "policy" / "config" / f"{plan.stack}.json"
+    plan.notes += exemptions.configuration(pack_settings, exemptions.exemptions(plan))[1]
+    sys.stdout.write(report.describe(plan))
+    sys.stdout.flush()
+    if plan.problems:
+        return PROBLEMS
+    if options.rehearse and not _rehearse(plan):
+        return PROBLEMS
+    return _write(plan, stack_file, options.adoption_file) if options.write else _say_how_to_go_on(options)
+
+
+def _rehearse(plan: Plan) -> bool:
+    from adoption.rehearsal import rehearse  # noqa: PLC0415 - needs the sandbox, which a plain run doesn't
+
+    return rehearse(plan) == 0
+
+
+def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
+    try:
+        files.write_settings(stack_file, plan.proposals)
+    except StackFileError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return USAGE_ERROR
+    files.write_adoption(adoption_file, plan.stack, files.section(plan.adopted))
+    sys.stdout.write(
+        f"\nWrote {stack_file.name} and {adoption_file.name}. Next: `pulumi preview --diff --stack {plan.stack}`, in which nothing may be "
+        "replaced or deleted (docs/adoption.md)\n"
+    )
+    return 0
+
+
+def _say_how_to_go_on(options: argparse.Namespace) -> int:
+    again = f"make adopt STATE={options.state} STACK={options.stack}"
+    sys.stdout.write(
+        f"\n{again} REHEARSE=1   adopts a copy in the sandbox\n{again} WRITE=1      writes settings and adoption.yaml\n"
+    )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m adoption", description=__doc__)
+    parser.add_argument(
+        "--state", type=_state_file, required=True, help="a Terraform state: `terraform state pull > terraform.tfstate`"
+    )
+    parser.add_argument("--stack", default="prod", help="the stack that adopts (default: prod)")
+    parser.add_argument(
+        "--write", action="store_true", help="write the settings into the stack file, and adoption.yaml"
+    )
+    parser.add_argument(
+        "--rehearse", action="store_true", help="adopt a copy of the stack in a local AWS, with the real engine"
+    )
+    parser.add_argument(
+        "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
+    )
+    parser.add_argument(
+        "--adoption-file", type=Path, default=FILE, help="what the program imports (default: adoption.yaml beside it)"
+    )
+    return parser
+
+
+def _state_file(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("name a file: make adopt STATE=terraform.tfstate STACK=prod")
+    return Path(text)

@@ -1,0 +1,57 @@
+"""Whether the stack is deployed already: an import of other things would replace what it has."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from adoption.plan import Plan
+
+__all__ = ["problems"]
+
+SECONDS = 60
+
+
+def problems(plan: Plan, project: Path) -> list[str]:
+    """What the engine's state of the stack has in the place of what would be adopted; empty without an engine or a stack."""
+    if shutil.which("pulumi") is None:
+        return []
+    answer = subprocess.run(
+        ["pulumi", "stack", "export", "--stack", plan.stack, "--non-interactive"],
+        cwd=project,
+        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    if answer.returncode != 0:
+        # Not logged in, or no such stack yet: the usual case of a first adoption.
+        plan.notes.append(f"The engine knows no deployed stack {plan.stack}: {_last_line(answer.stderr)}")
+        return []
+    resources = json.loads(answer.stdout).get("deployment", {}).get("resources") or []
+    return list(in_the_way(plan, resources))
+
+
+def in_the_way(plan: Plan, resources: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A problem for each resource of a deployed stack that is another one than the pairing's."""
+    known = {
+        (resource["type"], resource["urn"].rpartition("::")[2]): {resource.get("id"), resource.get("importID")}
+        for resource in resources
+    }
+    for adopted in plan.adopted:
+        pair = adopted.pair
+        ids = known.get((pair.wanted.type, pair.wanted.name))
+        if ids and not ids & {pair.import_id, pair.actual.id, pair.actual.attributes.get("arn")}:
+            mine = next(iter(ids - {None}), "?")
+            yield (
+                f"The stack {plan.stack} is deployed already: its {pair.wanted.name} is {mine}, and importing {pair.import_id} would "
+                f"replace it. Adopt with a stack that was never deployed, or destroy this one first"
+            )
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no answer"])[-1]

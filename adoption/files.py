@@ -1,0 +1,109 @@
+"""What `WRITE=1` changes: the settings in the stack file, line by line, and the stack's section of `adoption.yaml`."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adoption.changes import Adopted
+from adoption.proposals import Proposal
+
+__all__ = ["StackFileError", "read_settings", "section", "write_adoption", "write_settings"]
+
+NAMESPACE = "atlantis:"
+HEADER = """\
+# Written by `make adopt` (docs/adoption.md). `import`: delete it when `pulumi up` has adopted everything. `keep`: the old value
+# of these properties stays; without this part the next `pulumi up` would change them, or replace what has them.
+"""
+
+
+class StackFileError(Exception):
+    """The stack file can't be read or changed; the message names it and says why."""
+
+
+def read_settings(path: Path) -> tuple[dict[str, Any], str]:
+    """The stack file's settings, key without namespace to value, and `aws:region`.
+
+    Raises:
+        StackFileError: there is no such file, or it is no stack file.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.name[7:-5] for file in path.parent.glob("Pulumi.*.yaml"))) or "none"
+        raise StackFileError(f"{path.name} does not exist. Stacks with a file here: {known}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StackFileError(f"{path.name} can't be read: {error}") from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise StackFileError(f"{path.name} has no `config` mapping")
+    encrypted = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
+    if encrypted:
+        raise StackFileError(
+            f"{path.name} has encrypted settings ({', '.join(encrypted)}), which only the engine can read: this program keeps "
+            "secrets in Secrets Manager, so set them in plaintext"
+        )
+    own = {key.removeprefix(NAMESPACE): value for key, value in config.items() if str(key).startswith(NAMESPACE)}
+    return own, str(config.get("aws:region") or "")
+
+
+def write_settings(path: Path, proposals: Iterable[Proposal]) -> None:
+    """Put the proposals into the stack file; comments and everything else stay as they are.
+
+    Raises:
+        StackFileError: the file is not laid out as the engine and people write it; nothing is changed then.
+    """
+    text = path.read_text(encoding="utf-8")
+    wanted = yaml.safe_load(text)
+    lines = text.splitlines(keepends=True)
+    for proposal in proposals:
+        key = f"{NAMESPACE}{proposal.key}"
+        wanted["config"].pop(key, None)
+        if proposal.value is not None:
+            wanted["config"][key] = proposal.value
+        lines = _with_setting(lines, key, proposal.value)
+    changed = "".join(lines)
+    try:
+        found = yaml.safe_load(changed)
+    except yaml.YAMLError:
+        found = None
+    if found != wanted:
+        raise StackFileError(
+            f"{path.name} is laid out in a way that can't be edited here: set the proposed settings by hand"
+        )
+    path.write_text(changed, encoding="utf-8")
+
+
+def _with_setting(lines: list[str], key: str, value: Any) -> list[str]:
+    """`lines` with the block of `key` replaced, taken away (None), or appended to `config`."""
+    block = [] if value is None else [f"  {line}\n" for line in yaml.safe_dump({key: value}, width=1000).splitlines()]
+    start = next((index for index, line in enumerate(lines) if re.match(rf'  "?{re.escape(key)}"?:', line)), None)
+    if start is None:
+        end = next(index for index, line in enumerate(lines) if line.startswith("config:")) + 1
+        while end < len(lines) and (lines[end].startswith((" ", "#")) or not lines[end].strip()):
+            end += 1
+        if end and not lines[end - 1].endswith("\n"):
+            lines[end - 1] += "\n"
+        return [*lines[:end], *block, *lines[end:]]
+    end = start + 1
+    while end < len(lines) and re.match(r"   +\S|  - ", lines[end]):
+        end += 1
+    return [*lines[:start], *block, *lines[end:]]
+
+
+def section(adopted: Iterable[Adopted]) -> dict[str, dict[str, Any]]:
+    """A stack's section of `adoption.yaml`."""
+    ordered = sorted(adopted, key=lambda item: item.pair.wanted.name)
+    return {
+        "import": {item.pair.wanted.name: item.pair.import_id for item in ordered},
+        "keep": {item.pair.wanted.name: sorted(item.kept) for item in ordered if item.kept},
+    }
+
+
+def write_adoption(path: Path, stack: str, content: Mapping[str, Any]) -> None:
+    """Put the section of `stack` into `path`; those of other stacks stay."""
+    document = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
+    document[stack] = dict(content)
+    path.write_text(HEADER + yaml.safe_dump(document, width=1000, sort_keys=True), encoding="utf-8")

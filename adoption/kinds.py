@@ -1,0 +1,172 @@
+"""The types that both sides know: one line each, with the id that Pulumi's import takes.
+
+The import ids are those of the Import section in each type's documentation in the Pulumi Registry. `force_new` are the
+properties whose change replaces the resource, as the provider's schema has it; `keep` are those among them, and others,
+whose old value may stand for ever without changing what the resource is for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adoption.state import StateResource
+
+__all__ = ["BY_PULUMI_TYPE", "KINDS", "NOT_ADOPTED", "Kind"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type of the AWS provider, as Terraform and Pulumi name it."""
+
+    pulumi: str
+    terraform: tuple[str, ...]
+    import_id: str
+    """Made of the state's attributes; `{cluster:last}` is the part behind the last slash."""
+    key: tuple[str, ...] = ()
+    """Properties that together tell one resource of the type from another; none where only references do."""
+    force_new: frozenset[str] = frozenset()
+    keep: frozenset[str] = frozenset()
+    holds_data: bool = False
+    unique: bool = False
+    """AWS admits one: a replacement would have to delete the old one first."""
+
+    def id_of(self, resource: StateResource) -> str:
+        """What Pulumi's import calls `resource`."""
+        return self.import_id.format_map({name: _Part(value) for name, value in resource.attributes.items()})
+
+
+class _Part(str):
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return self.rpartition("/")[2] if spec == "last" else str(self)
+
+
+def _kind(
+    pulumi: str,
+    terraform: str,
+    import_id: str = "{id}",
+    *,
+    key: str = "",
+    force_new: str = "",
+    keep: str = "",
+    data: bool = False,
+    unique: bool = False,
+) -> Kind:
+    """A row; lists are words."""
+    words = {name: frozenset(value.split()) for name, value in (("force_new", force_new), ("keep", keep))}
+    return Kind(
+        pulumi, tuple(terraform.split()), import_id, tuple(key.split()), holds_data=data, unique=unique, **words
+    )
+
+
+# Network: a group's name and description are fixed, and rules only refer to its id.
+_GROUP_RULE = "securityGroupId ipProtocol fromPort toPort cidrIpv4 cidrIpv6 referencedSecurityGroupId prefixListId"
+_RULES = {
+    direction: _kind(
+        f"aws:vpc/securityGroup{direction.title()}Rule:SecurityGroup{direction.title()}Rule",
+        f"aws_vpc_security_group_{direction}_rule",
+        "{security_group_rule_id}",
+        key=_GROUP_RULE,
+        force_new="securityGroupId",
+        keep="description",
+    )
+    for direction in ("ingress", "egress")
+}
+
+# fmt: off
+KINDS: tuple[Kind, ...] = (
+    # Compute. The service comes first: what it refers to is found from it.
+    _kind("aws:ecs/service:Service", "aws_ecs_service", "{cluster:last}/{name}",
+          force_new="cluster deploymentController launchType capacityProviderStrategies name schedulingStrategy",
+          keep="launchType capacityProviderStrategies", unique=True),
+    _kind("aws:ecs/cluster:Cluster", "aws_ecs_cluster", "{name}", key="name", force_new="name", unique=True),
+    _kind("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "aws_ecs_cluster_capacity_providers",
+          "{cluster_name}", key="clusterName", force_new="clusterName"),
+    _kind("aws:cloudwatch/logGroup:LogGroup", "aws_cloudwatch_log_group", "{name}", key="name",
+          force_new="name logGroupClass", data=True, unique=True),
+    # Storage
+    _kind("aws:efs/fileSystem:FileSystem", "aws_efs_file_system",
+          force_new="availabilityZoneName creationToken encrypted kmsKeyId performanceMode", data=True),
+    _kind("aws:efs/accessPoint:AccessPoint", "aws_efs_access_point",
+          force_new="fileSystemId posixUser rootDirectory", keep="rootDirectory.creationInfo", data=True),
+    _kind("aws:efs/mountTarget:MountTarget", "aws_efs_mount_target", key="fileSystemId subnetId",
+          force_new="fileSystemId ipAddress subnetId", unique=True),
+    _kind("aws:efs/fileSystemPolicy:FileSystemPolicy", "aws_efs_file_system_policy", key="fileSystemId",
+          force_new="fileSystemId"),
+    _kind("aws:efs/backupPolicy:BackupPolicy", "aws_efs_backup_policy", key="fileSystemId", force_new="fileSystemId"),
+    _kind("aws:ecr/repository:Repository", "aws_ecr_repository", "{name}", key="name",
+          force_new="encryptionConfigurations name", keep="encryptionConfigurations", data=True, unique=True),
+    _kind("aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws_ecr_lifecycle_policy", "{repository}", key="repository",
+          force_new="repository"),
+    _kind("aws:ecr/repositoryPolicy:RepositoryPolicy", "aws_ecr_repository_policy", "{repository}", key="repository",
+          force_new="repository"),
+    _kind("aws:kms/alias:Alias", "aws_kms_alias", "{name}", key="name", force_new="name", unique=True),
+    _kind("aws:kms/key:Key", "aws_kms_key", "{key_id}", force_new="customerMasterKeySpec keyUsage multiRegion", data=True),
+    # Ingress
+    _kind("aws:lb/loadBalancer:LoadBalancer", "aws_lb aws_alb", "{arn}", key="name",
+          force_new="internal loadBalancerType name", unique=True),
+    _kind("aws:lb/listener:Listener", "aws_lb_listener aws_alb_listener", "{arn}", key="loadBalancerArn port",
+          force_new="loadBalancerArn", unique=True),
+    _kind("aws:lb/listenerRule:ListenerRule", "aws_lb_listener_rule aws_alb_listener_rule", "{arn}",
+          key="listenerArn priority", force_new="listenerArn", unique=True),
+    _kind("aws:lb/targetGroup:TargetGroup", "aws_lb_target_group aws_alb_target_group", "{arn}", key="name",
+          force_new="name port protocol targetType vpcId", keep="name port", unique=True),
+    _kind("aws:wafv2/webAclAssociation:WebAclAssociation", "aws_wafv2_web_acl_association",
+          "{web_acl_arn},{resource_arn}", key="resourceArn", force_new="resourceArn webAclArn"),
+    _kind("aws:route53/record:Record", "aws_route53_record", "{zone_id}_{name}_{type}", key="zoneId name type",
+          force_new="zoneId name type", unique=True),
+    # Network
+    _kind("aws:ec2/securityGroup:SecurityGroup", "aws_security_group", key="vpcId name",
+          force_new="description name vpcId", keep="description name", unique=True),
+    _RULES["ingress"],
+    _RULES["egress"],
+    _kind("aws:ec2/vpcEndpoint:VpcEndpoint", "aws_vpc_endpoint", key="vpcId serviceName",
+          force_new="serviceName vpcEndpointType vpcId", keep="securityGroupIds subnetIds", unique=True),
+    # Permissions
+    _kind("aws:iam/role:Role", "aws_iam_role", "{name}", key="name", force_new="name namePrefix path", unique=True),
+    _kind("aws:iam/rolePolicy:RolePolicy", "aws_iam_role_policy", "{role}:{name}", key="role name",
+          force_new="name role"),
+    _kind("aws:iam/policy:Policy", "aws_iam_policy", "{arn}", key="name", force_new="description name path", unique=True),
+    _kind("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws_iam_role_policy_attachment",
+          "{role}/{policy_arn}", key="role policyArn", force_new="policyArn role"),
+    # Secrets
+    _kind("aws:secretsmanager/secret:Secret", "aws_secretsmanager_secret", "{arn}", key="name", force_new="name",
+          data=True, unique=True),
+)
+# fmt: on
+
+BY_PULUMI_TYPE: Mapping[str, Kind] = {kind.pulumi: kind for kind in KINDS}
+
+NOT_ADOPTED: Mapping[str, str] = {
+    "aws_ecs_task_definition": (
+        "The program registers a revision of its own. Keep the old one for the way back, then "
+        "`aws ecs deregister-task-definition --task-definition {family}:{revision}`"
+    ),
+    "aws_iam_role_policy": (
+        "The program has policies of its own. After the first `up`: "
+        "`aws iam delete-role-policy --role-name {role} --policy-name {name}`"
+    ),
+    "aws_iam_role_policy_attachment": (
+        "The program attaches policies of its own. After the first `up`: "
+        "`aws iam detach-role-policy --role-name {role} --policy-arn {policy_arn}`"
+    ),
+    "aws_iam_policy": "Nothing uses it once it is detached: `aws iam delete-policy --policy-arn {arn}`",
+    "aws_iam_role": "The program has a role of its own, which its policies name. Delete this one after the first `up`",
+    "aws_kms_key_policy": "The program sets the policy with the key, which replaces this document",
+    "aws_secretsmanager_secret": "The program refers to it by name and never owns it: keep it",
+    "aws_secretsmanager_secret_version": "The value stays in the secret; the program never reads it",
+    "aws_vpc_security_group_egress_rule": (
+        "The program has narrower rules. After the first `up`: "
+        "`aws ec2 revoke-security-group-egress --group-id {security_group_id} --security-group-rule-ids {id}`"
+    ),
+    "aws_vpc_security_group_ingress_rule": (
+        "The program has no such rule. Where nothing else needs it: "
+        "`aws ec2 revoke-security-group-ingress --group-id {security_group_id} --security-group-rule-ids {id}`"
+    ),
+    "aws_ssm_parameter": "A fact that other stacks read, not part of Atlantis: it is yours to keep",
+    "aws_appautoscaling_target": "One task, never two: delete it before the first `up`, as it would raise the count",
+    "aws_appautoscaling_policy": "One task, never two: delete it before the first `up`",
+    "aws_acm_certificate": "The program refers to it by ARN (acmCertificateArn): keep it",
+    "aws_acm_certificate_validation": "A step of Terraform's, nothing in AWS",
+}
+"""Why a resource stays Terraform's own, and what to do with it then; by type, with the state's attributes."""

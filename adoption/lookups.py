@@ -1,0 +1,62 @@
+"""What AWS would answer the program's data sources, from what the state knows of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adoption.anatomy import Anatomy
+
+__all__ = ["Lookups"]
+
+SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
+
+
+class Lookups:
+    """Answers of the data sources of one stack; what the state doesn't know is answered so that the program goes on."""
+
+    def __init__(self, anatomy: Anatomy, vpc_id: str) -> None:
+        self._anatomy = anatomy
+        self._vpc_id = vpc_id
+        self._zones: dict[str, str] = {
+            target.attributes["subnet_id"]: target.attributes.get("availability_zone_name") or ""
+            for target in anatomy.state.of("aws_efs_mount_target")
+        }
+
+    def __call__(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result of the function `token`; its arguments where nothing of the result drives the program."""
+        known, subnet = self._anatomy, str(arguments.get("id"))
+        answers: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+            "getCallerIdentity": lambda: {
+                "accountId": known.account,
+                "arn": f"arn:{known.partition}:iam::{known.account}:root",
+            },
+            "getPartition": lambda: {"partition": known.partition, "dnsSuffix": SUFFIXES.get(known.partition, SUFFIX)},
+            "getSessionContext": lambda: {"issuerArn": arguments.get("arn")},
+            # A subnet that nothing of the state places counts as a zone of its own; the engine's preview asks AWS.
+            "getSubnet": lambda: {
+                "availabilityZone": self._zones.get(subnet) or f"zone of {subnet}",
+                "vpcId": self._vpc_id,
+            },
+            "getRouteTables": lambda: {"ids": self._route_tables()},
+            "getSecret": lambda: self._secret(str(arguments.get("name"))),
+        }
+        answer = answers.get(token.rpartition(":")[2])
+        return answer() if answer else arguments
+
+    def _route_tables(self) -> list[str]:
+        """Those of the stack's gateway endpoints."""
+        return sorted(
+            {
+                table
+                for endpoint in self._anatomy.state.of("aws_vpc_endpoint")
+                for table in endpoint.attributes.get("route_table_ids") or []
+            }
+        )
+
+    def _secret(self, name: str) -> Mapping[str, Any]:
+        for secret in self._anatomy.state.of("aws_secretsmanager_secret"):
+            if secret.attributes.get("name") == name:
+                return {"arn": secret.id, "kmsKeyId": secret.attributes.get("kms_key_id") or "", "name": name}
+        return {
+            "arn": f"arn:aws:secretsmanager:{self._anatomy.region}:{self._anatomy.account}:secret:{name}",
+            "kmsKeyId": "",
+        }

@@ -1,0 +1,218 @@
+"""A copy of the stack of a state in a local AWS, made from the state's attributes under new ids.
+
+The objects are made through the sandbox's table of resource types, one after the other and without an engine, so that
+nothing but the state knows of them: as the real ones are when Terraform has let go of them.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adoption.anatomy import Anatomy
+from adoption.kinds import KINDS
+from adoption.properties import MISSING, attribute
+from adoption.state import StateResource, TerraformState
+from sandbox.engine.workspace import provider_settings
+from sandbox.errors import SandboxError
+from sandbox.local_aws import LocalAws
+from sandbox.providers.aws.package import AwsPackage
+from sandbox.providers.lifecycle import Lifecycle
+from sandbox.providers.pending_creations import PendingCreations
+from sandbox.providers.schema import ResourceSchema, Shape
+
+__all__ = ["Replica", "make_replica"]
+
+TYPES: Mapping[str, str] = {name: kind.pulumi for kind in KINDS for name in kind.terraform} | {
+    "aws_ecs_task_definition": "aws:ecs/taskDefinition:TaskDefinition"
+}
+IDENTITIES = {"id": "id", "arn": "arn", "key_id": "keyId", "dns_name": "dnsName", "security_group_rule_id": "id"}
+"""Attributes by which others refer to a resource, and the outputs that they are here."""
+LEFT_OUT: Mapping[str, frozenset[str]] = {
+    # Addresses, shards and copies of what another attribute says; rules of a group are resources of their own.
+    "aws_ecs_service": frozenset({"iamRole"}),
+    "aws_efs_mount_target": frozenset({"ipAddress"}),
+    "aws_lb": frozenset({"subnetMappings"}),
+    "aws_security_group": frozenset({"ingress", "egress"}),
+}
+PARTS = frozenset({"aws_kms_key_policy", "aws_secretsmanager_secret_version"})
+"""What is part of another resource here: a key has its policy, and the substitute of a secret a value of its own."""
+ZEROS = frozenset({"deploymentMinimumHealthyPercent", "desiredCount"})
+"""Numbers whose zero is meant; Terraform writes zero for every other one that was not given."""
+NETWORK_ID = re.compile(r"(?:subnet|rtb|sg|vpc|pl|vpce)-[0-9a-f]{8,}")
+
+
+@dataclass(frozen=True)
+class Replica:
+    """The copy, as a state of its own."""
+
+    state: TerraformState
+    left_out: tuple[str, ...]
+    """Addresses of what the local AWS has no type for."""
+
+
+def make_replica(
+    anatomy: Anatomy, aws: LocalAws, substitutes: Mapping[str, str], route_tables: list[str], secrets: Mapping[str, str]
+) -> Replica:
+    """Make the stack of `anatomy` in `aws`.
+
+    Args:
+        anatomy: the stack to copy.
+        aws: where to.
+        substitutes: ids of what the stack refers to and doesn't hold (network, certificate), to those in `aws`.
+        route_tables: those of the private subnets in `aws`.
+        secrets: names of secrets that exist in `aws` already, to their ARNs.
+
+    Raises:
+        SandboxError: the local AWS refuses a resource as the state describes it.
+    """
+    return _Maker(anatomy, aws, substitutes, route_tables, secrets).make()
+
+
+class _Maker:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        aws: LocalAws,
+        substitutes: Mapping[str, str],
+        route_tables: list[str],
+        secrets: Mapping[str, str],
+    ) -> None:
+        self._anatomy = anatomy
+        self._route_tables = route_tables
+        self._secrets = secrets
+        self._texts = {**substitutes, anatomy.account: aws.account, anatomy.region: aws.region}
+        self._known = {*substitutes.values(), *route_tables}
+        self._package = AwsPackage()
+        settings = {key.removeprefix("aws:"): value for key, value in provider_settings(aws).items()}
+        self._package.configure(settings)
+
+    def make(self) -> Replica:
+        """All resources, what is referred to before what refers."""
+        made: list[StateResource] = []
+        left_out: list[str] = []
+        with tempfile.TemporaryDirectory() as folder:
+            pending = PendingCreations(Path(folder))
+            for resource in self._in_order():
+                if resource.is_aws and resource.type in TYPES:
+                    self._make(resource, pending)
+                elif resource.type not in PARTS:
+                    left_out.append(resource.address)
+        made = [replace(item, attributes=self._translated(item.attributes)) for item in self._anatomy.state.resources]
+        return Replica(TerraformState(tuple(made)), tuple(left_out))
+
+    def _in_order(self) -> Iterator[StateResource]:
+        """Each resource after those that Terraform made it after."""
+        by_block: dict[str, list[StateResource]] = {}
+        for resource in self._anatomy.state.resources:
+            by_block.setdefault(resource.block, []).append(resource)
+        done: set[str] = set()
+
+        def visit(block: str) -> Iterator[StateResource]:
+            if block in done:
+                return
+            done.add(block)
+            for resource in by_block.get(block, ()):
+                for dependency in sorted(resource.dependencies):
+                    yield from visit(dependency)
+            yield from by_block.get(block, ())
+
+        for block in by_block:
+            yield from visit(block)
+
+    def _make(self, resource: StateResource, pending: PendingCreations) -> None:
+        token = TYPES[resource.type]
+        name = str(resource.attributes.get("name") or "")
+        if resource.type == "aws_secretsmanager_secret" and name in self._secrets:
+            self._texts[resource.id] = self._secrets[name]
+            return
+        schema = self._package.schemas()[token]
+        attributes = self._translated(resource.attributes)
+        if resource.type == "aws_vpc_endpoint" and attributes.get("route_table_ids"):
+            attributes = {**attributes, "route_table_ids": self._route_tables}
+        inputs = _inputs(schema, attributes, LEFT_OUT.get(resource.type, frozenset()), self._exists)
+        urn = f"urn:pulumi:terraform::terraform::{token}::{resource.address}"
+        entry = self._package.resources[token]
+
+        def make() -> Any:
+            return entry(self._package.backend(None), urn)
+
+        lifecycle = Lifecycle(entry, schema, make, pending, urn, {})
+        inputs, failures = lifecycle.check({}, inputs, seed=b"", where=resource.address, secrets=())
+        if failures:
+            raise SandboxError(f"{resource.address} can't be copied: {'; '.join(': '.join(item) for item in failures)}")
+        try:
+            identity, outputs = lifecycle.create(inputs)
+        except Exception as error:
+            raise SandboxError(f"{resource.address} can't be copied: {error}") from error
+        for old, output in IDENTITIES.items():
+            value = resource.attributes.get(old)
+            new = identity if output == "id" else outputs.get(output)
+            refers = isinstance(value, str) and (value in _identities(resource) or old == "dns_name")
+            if refers and value and isinstance(new, str):
+                self._texts[value] = new
+                self._known.add(new)
+
+    def _exists(self, value: Any) -> bool:
+        """Whether a network id is one of the local AWS; anything else is taken for what it is."""
+        return not isinstance(value, str) or not NETWORK_ID.fullmatch(value) or value in self._known
+
+    def _translated(self, value: Any) -> Any:
+        """`value` with the new ids in the place of the old ones, within documents and ARNs as well."""
+        if isinstance(value, str):
+            return self._pattern.sub(lambda found: self._texts[found[0]], value)
+        if isinstance(value, Mapping):
+            return {key: self._translated(item) for key, item in value.items()}
+        return [self._translated(item) for item in value] if isinstance(value, list) else value
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self._texts, key=len, reverse=True)
+        return re.compile("|".join(re.escape(text) for text in longest_first))
+
+
+def _identities(resource: StateResource) -> set[str]:
+    """What others call a resource by, where AWS gives it another value in a copy."""
+    given = {
+        resource.attributes.get("name"),
+        resource.attributes.get("family"),
+        resource.attributes.get("cluster_name"),
+    }
+    found = {resource.attributes.get(name) for name in ("id", "arn", "key_id", "security_group_rule_id")} - given
+    return {value for value in found if isinstance(value, str) and len(value) > 8 and ":" + value not in given}
+
+
+def _inputs(
+    schema: ResourceSchema, attributes: Mapping[str, Any], left_out: frozenset[str], exists: Callable[[Any], bool]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, shape in schema.inputs.properties.items():
+        value = attribute(attributes, name)
+        if shape.kind == "unsupported" or name in left_out or value is MISSING:
+            continue
+        converted = _converted(shape, value, exists)
+        if converted in (None, "", [], {}) or (
+            converted == 0 and not isinstance(converted, bool) and name not in ZEROS
+        ):
+            continue
+        found[name] = converted
+    return found
+
+
+def _converted(shape: Shape, value: Any, exists: Callable[[Any], bool]) -> Any:
+    """A state's value as the input of `shape`: one block for a list of one, lists for their plural names."""
+    if shape.kind == "object":
+        block = value[0] if isinstance(value, list) and value else value
+        if not isinstance(block, Mapping):
+            return None
+        inner = _inputs(ResourceSchema(shape, []), block, frozenset(), exists)
+        # What Terraform writes of a block that was never given.
+        return inner if all(name in inner for name in shape.required) else None
+    if shape.kind == "array" and isinstance(value, list):
+        items = [_converted(shape.element or Shape("any"), item, exists) for item in value]
+        return [item for item in items if item is not None and exists(item)]
+    if shape.kind in ("integer", "number") and isinstance(value, str):
+        return int(value) if value.lstrip("-").isdigit() else None
+    return value if exists(value) else None

@@ -1,0 +1,102 @@
+"""An adoption in words: one table that people read, the settings to change, and what comes next."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from adoption.changes import Adopted
+from adoption.plan import Plan
+
+__all__ = ["describe"]
+
+LONGEST_NAME = 44
+
+
+def describe(plan: Plan) -> str:
+    """The whole report."""
+    parts = [_head(plan), *_table(plan), _settings(plan), _notes(plan), _problems(plan)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(plan: Plan) -> str:
+    count = len(plan.anatomy.state.resources)
+    return (
+        f"{count} managed resources of {plan.anatomy.cluster_name} in {plan.anatomy.region}, account {plan.anatomy.account}. The state is "
+        "what Terraform saw last: run `terraform apply -refresh-only` first, so that nothing in it has been deleted since."
+    )
+
+
+def _table(plan: Plan) -> Iterator[str]:
+    unchanged = [adopted for adopted in plan.adopted if not adopted.changes]
+    changed = [adopted for adopted in plan.adopted if adopted.changes]
+    yield _block("Adopted as it is", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
+    yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
+    beside = [
+        f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program makes "
+        f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`"
+        for name, actual in sorted(plan.pairing.beside.items())
+    ]
+    yield _block("Can't be adopted, and made new beside it", beside, len(beside))
+    left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
+    yield _block("Of Terraform only", left, len(left))
+    kinds: dict[str, list[str]] = {}
+    for wanted in plan.new:
+        if wanted.name not in plan.pairing.beside:
+            kinds.setdefault(wanted.type.rpartition(":")[2], []).append(wanted.name)
+    new = [f"{kind}: {', '.join(sorted(names))}" for kind, names in sorted(kinds.items())]
+    yield _block("Made new", new, sum(map(len, kinds.values())))
+
+
+def _block(title: str, rows: Iterable[str], count: int) -> str:
+    return "\n".join([f"{_strong(title)} ({count})", *(f"  {row}" for row in rows)]) if count else ""
+
+
+def _adopted_row(adopted: Adopted) -> str:
+    pair = adopted.pair
+    kept = f"  keeps {', '.join(sorted(adopted.kept))}" if adopted.kept else ""
+    return f"{_name(pair.wanted.name)}  {pair.actual.address} = {pair.import_id}{kept}"
+
+
+def _changed_rows(adopted: Adopted) -> str:
+    rows = [_adopted_row(adopted)]
+    values = [change for change in adopted.changes if change.property != "tags"]
+    rows += [f"      {change.property}: {change.old} -> {change.new} ({change.why})" for change in values]
+    if len(values) < len(adopted.changes):
+        rows.append("      tags")
+    return "\n".join(rows)
+
+
+def _settings(plan: Plan) -> str:
+    if not plan.proposals:
+        return "The stack file's settings meet the running stack."
+    rows = [
+        f"  atlantis:{item.key}: {_value(plan.given.get(item.key))} -> {_value(item.value)}\n      {item.why}"
+        for item in plan.proposals
+    ]
+    return "\n".join([f"{_strong(f'Settings to change in Pulumi.{plan.stack}.yaml')} ({len(rows)})", *rows])
+
+
+def _notes(plan: Plan) -> str:
+    return "\n".join([_strong("Look at"), *(f"  - {note}" for note in plan.notes)]) if plan.notes else ""
+
+
+def _problems(plan: Plan) -> str:
+    if not plan.problems:
+        return ""
+    title = f"{len(plan.problems)} problem{'s' if len(plan.problems) > 1 else ''}; nothing was written"
+    return "\n".join([_strong(title), *(f"  - {problem}" for problem in plan.problems)])
+
+
+def _name(name: str) -> str:
+    return f"{name:<{LONGEST_NAME}}"
+
+
+def _value(value: Any) -> str:
+    if value in (None, "", [], ()):
+        return "none" if not isinstance(value, Sequence) or isinstance(value, str) else "[]"
+    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list | tuple) else str(value)
+
+
+def _strong(text: str) -> str:
+    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text

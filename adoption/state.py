@@ -1,0 +1,192 @@
+"""A Terraform state file: the managed resources in it, and a clear refusal of what is no such file."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+__all__ = ["StateError", "StateResource", "TerraformState", "read_state"]
+
+FORMAT = 4
+OFFICIAL_PROVIDER = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
+PULL = "Write one with `terraform state pull > terraform.tfstate`, which works with every backend"
+
+
+class StateError(Exception):
+    """The file can't be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class StateResource:
+    """One instance of a managed resource."""
+
+    address: str
+    """As `terraform state list` shows it."""
+    type: str
+    provider: str
+    """The provider's source address, such as `registry.terraform.io/hashicorp/aws`."""
+    attributes: Mapping[str, Any] = field(repr=False)
+    sensitive: frozenset[str] = frozenset()
+    """Top-level attributes that Terraform marks as sensitive."""
+    unfinished: str = ""
+    """`tainted` or `deposed`: Terraform did not finish what it did to this one."""
+    block: str = ""
+    """The address of the resource block, without an index."""
+    dependencies: frozenset[str] = frozenset()
+    """Blocks that this one was made after."""
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        return str(self.attributes.get("id") or "")
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether the official AWS provider manages it."""
+        return self.provider in OFFICIAL_PROVIDER
+
+
+@dataclass(frozen=True)
+class TerraformState:
+    """The managed resources of one state file."""
+
+    resources: tuple[StateResource, ...]
+
+    @cached_property
+    def by_type(self) -> Mapping[str, tuple[StateResource, ...]]:
+        """The AWS resources of each type."""
+        found: dict[str, list[StateResource]] = {}
+        for resource in self.resources:
+            if resource.is_aws:
+                found.setdefault(resource.type, []).append(resource)
+        return {type_: tuple(resources) for type_, resources in found.items()}
+
+    def of(self, *types: str) -> tuple[StateResource, ...]:
+        """The AWS resources of these types."""
+        return tuple(resource for type_ in types for resource in self.by_type.get(type_, ()))
+
+    @cached_property
+    def _by_identity(self) -> Mapping[str, StateResource]:
+        found: dict[str, StateResource] = {}
+        for resource in self.resources:
+            for name in ("id", "arn"):
+                # Several types share an id with what they belong to (a lifecycle policy has that of its repository).
+                if identity := resource.attributes.get(name):
+                    found.setdefault(f"{resource.type} {identity}", resource)
+        return found
+
+    def find(self, identity: str, *types: str) -> StateResource | None:
+        """The resource of one of `types` whose id or ARN is `identity`."""
+        return next((found for type_ in types if (found := self._by_identity.get(f"{type_} {identity}"))), None)
+
+
+def read_state(path: Path) -> TerraformState:
+    """The state in `path`.
+
+    Raises:
+        StateError: the file is missing, is no state, has another format than 4, or is encrypted.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"{path} can't be read: {error.strerror}. {PULL}") from None
+    if content.startswith(b"PK"):
+        raise StateError(f"{path} is a Terraform plan or another archive, not a state. {PULL}")
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise StateError(f"{path} is not JSON, so it is no Terraform state. {PULL}") from None
+    _refuse_other_documents(path, document)
+    return TerraformState(tuple(_resources(path, document)))
+
+
+def _refuse_other_documents(path: Path, document: Any) -> None:
+    if not isinstance(document, dict):
+        raise StateError(f"{path} is no Terraform state. {PULL}")
+    if "encrypted_data" in document or "sops" in document:
+        raise StateError(
+            f"{path} is encrypted. Decrypt it first: `tofu state pull` with the encryption's configuration, or `sops -d`"
+        )
+    if "format_version" in document:
+        raise StateError(f"{path} is the output of `terraform show -json`, not a state. {PULL}")
+    if "deployment" in document or "checkpoint" in document:
+        raise StateError(f"{path} is a Pulumi state, not a Terraform state. {PULL}")
+    version = document.get("version")
+    if "lineage" not in document or not isinstance(version, int):
+        raise StateError(f"{path} is no Terraform state: it has no `version` and `lineage`. {PULL}")
+    if version != FORMAT:
+        raise StateError(
+            f"{path} has state format {version}; this reads format {FORMAT}, which Terraform 0.12 and later and OpenTofu write. "
+            "Rewrite it with a current version: `terraform apply -refresh-only`, then `terraform state pull`"
+        )
+    if not isinstance(document.get("resources"), list):
+        raise StateError(f"{path} has no list of resources. {PULL}")
+
+
+def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[StateResource]:
+    for entry in document["resources"]:
+        try:
+            if entry["mode"] != "managed":
+                continue
+            # `provider["registry.terraform.io/hashicorp/aws"].alias`
+            provider = entry["provider"].partition('["')[2].partition('"]')[0]
+            prefix = f"{entry['module']}." if entry.get("module") else ""
+            block = f"{prefix}{entry['type']}.{entry['name']}"
+            for instance in entry["instances"]:
+                key = instance.get("index_key")
+                index = "" if key is None else f"[{json.dumps(key)}]"
+                yield _modern(
+                    StateResource(
+                        address=f"{block}{index}",
+                        type=entry["type"],
+                        provider=provider,
+                        attributes=instance["attributes"],
+                        sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
+                        unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
+                        block=block,
+                        dependencies=frozenset(instance.get("dependencies") or ()),
+                    )
+                )
+        except (AttributeError, KeyError, TypeError) as error:
+            name = entry.get("name", "?") if isinstance(entry, dict) else "?"
+            raise StateError(
+                f"{path}: the resource {name!r} is damaged ({type(error).__name__}: {error}). {PULL}"
+            ) from None
+
+
+def _modern(resource: StateResource) -> StateResource:
+    """A rule in the older form with one peer, in the form of a resource for each rule; anything else as it is."""
+    attributes = resource.attributes
+    if resource.type != "aws_security_group_rule" or not attributes.get("security_group_rule_id"):
+        return resource
+    source = attributes.get("source_security_group_id")
+    blocks = [
+        *(("cidr_ipv4", block) for block in attributes.get("cidr_blocks") or []),
+        *(("cidr_ipv6", block) for block in attributes.get("ipv6_cidr_blocks") or []),
+        *(("prefix_list_id", block) for block in attributes.get("prefix_list_ids") or []),
+        *((("referenced_security_group_id", source),) if source else ()),
+    ]
+    if len(blocks) != 1:
+        return resource
+    everything = attributes["protocol"] in ("-1", "all")
+    modern = {
+        "id": attributes["security_group_rule_id"],
+        "security_group_rule_id": attributes["security_group_rule_id"],
+        "security_group_id": attributes["security_group_id"],
+        "ip_protocol": "-1" if everything else attributes["protocol"],
+        "from_port": None if everything else attributes["from_port"],
+        "to_port": None if everything else attributes["to_port"],
+        "description": attributes.get("description"),
+        **dict(blocks),
+    }
+    return replace(resource, type=f"aws_vpc_security_group_{attributes['type']}_rule", attributes=modern)
+
+
+def _sensitive(paths: list[Any]) -> Iterator[str]:
+    """Top-level names of paths such as `[[{"type": "get_attr", "value": "password"}]]`."""
+    for path in paths:
+        steps = path if isinstance(path, list) else [path]
+        if steps and isinstance(steps[0], dict) and isinstance(steps[0].get("value"), str):
+            yield steps[0]["value"]

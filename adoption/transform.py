@@ -1,0 +1,75 @@
+"""Applies `adoption.yaml` to the program: what is imported instead of made, and whose old values stay.
+
+One resource transform does it, so no component knows of it. A stack without a section in the file gets none.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+__all__ = ["FILE", "FILE_VARIABLE", "register"]
+
+FILE = Path(__file__).resolve().parents[1] / "adoption.yaml"
+FILE_VARIABLE = "ATLANTIS_ADOPTION_FILE"
+"""Names another file: a sandbox has one of its own, as the ids of the real one are of another account's things."""
+
+
+def register(stack: str) -> None:
+    """Have the resources of `stack` that the file names imported, and their kept properties ignored.
+
+    Raises:
+        pulumi.RunError: the file is damaged.
+    """
+    path = Path(os.environ.get(FILE_VARIABLE) or FILE)
+    section = _section(path, stack)
+    imports, keeps = _mapping(path, section, "import"), _mapping(path, section, "keep")
+    if not imports and not keeps:
+        return
+
+    def adopt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        # Components share names with resources in them.
+        if not args.custom or not args.type_.startswith("aws:") or args.name not in imports.keys() | keeps.keys():
+            return None
+        options = args.opts
+        if args.name in imports:
+            options.import_ = str(imports[args.name])
+        if args.name in keeps:
+            options.ignore_changes = [*(options.ignore_changes or []), *keeps[args.name]]
+        return pulumi.ResourceTransformResult(props=args.props, opts=options)
+
+    pulumi.runtime.register_resource_transform(adopt)
+
+
+def _section(path: Path, stack: str) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise pulumi.RunError(f"{path} can't be read, and nothing was touched: {error}") from None
+    if document is None:
+        return {}
+    section = document.get(stack, {}) if isinstance(document, dict) else None
+    if not isinstance(section, dict) or section.keys() - {"import", "keep"}:
+        raise pulumi.RunError(
+            f"{path.name} is damaged, and nothing was touched: each stack has `import` and `keep`, mappings by logical name. "
+            f"Write it again with `make adopt STATE=... STACK={stack} WRITE=1`"
+        )
+    return section
+
+
+def _mapping(path: Path, section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = section.get(key) or {}
+    well_formed = isinstance(found, dict) and all(
+        isinstance(value, str) if key == "import" else isinstance(value, list) for value in found.values()
+    )
+    if not well_formed:
+        what = "an import id" if key == "import" else "a list of properties"
+        raise pulumi.RunError(
+            f"{path.name} is damaged, and nothing was touched: `{key}` maps each logical name to {what}"
+        )
+    return found

@@ -1,0 +1,352 @@
+"""The plan of an adoption: pairs, what is kept, proposed settings, and what stands in the way."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adoption import files, report
+from adoption.anatomy import AnatomyError
+from adoption.plan import make_plan
+from tests.adoption.plans import adopted, plan, proposed, small_plan
+from tests.adoption.states import (
+    ACCESS_POINT,
+    ACCOUNT,
+    ALB,
+    BALANCER,
+    EFS,
+    FILE_SYSTEM,
+    HTTP,
+    HTTPS,
+    REGION,
+    SECRET_VALUE,
+    SETTINGS,
+    TARGETS,
+    TASKS,
+    State,
+    arn,
+    container,
+    find,
+    small_state,
+    without,
+    write,
+)
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "adoption" / "terraform.tfstate"
+
+
+def test_everything_that_both_sides_have_is_adopted_by_the_id_that_import_takes() -> None:
+    assert files.section(small_plan().adopted)["import"] == {
+        "compute-cluster": "atlantis",
+        "compute-logs": "atlantis-logs",
+        "compute-service": "atlantis/atlantis",
+        "ingress-alb": BALANCER,
+        "ingress-http": HTTP,
+        "ingress-https": HTTPS,
+        "ingress-targets": TARGETS,
+        "network-alb": ALB,
+        "network-alb-https-from-203.0.113.0/24": "sgr-0aa0bb0cc0dd0ee51",
+        "network-alb-to-tasks-ingress": "sgr-0aa0bb0cc0dd0ee53",
+        "network-ecs-tasks": TASKS,
+        "network-efs": EFS,
+        "network-tasks-to-efs-ingress": "sgr-0aa0bb0cc0dd0ee52",
+        "storage-access-point": ACCESS_POINT,
+        "storage-efs": FILE_SYSTEM,
+        "storage-mount-target-1": "fsmt-0aa0bb0cc0dd0ee60",
+        "storage-mount-target-2": "fsmt-0aa0bb0cc0dd0ee61",
+    }
+
+
+def test_what_cannot_change_without_a_replacement_keeps_its_old_value() -> None:
+    assert files.section(small_plan().adopted)["keep"] == {
+        "ingress-targets": ["name"],
+        "network-alb": ["description", "name"],
+        "network-alb-https-from-203.0.113.0/24": ["description"],
+        "network-alb-to-tasks-ingress": ["description"],
+        "network-ecs-tasks": ["description", "name"],
+        "network-efs": ["description", "name"],
+        "network-tasks-to-efs-ingress": ["description"],
+        "storage-access-point": ["rootDirectory.creationInfo"],
+    }
+
+
+def test_addresses_do_not_matter() -> None:
+    state = small_state()
+    for number, entry in enumerate(state["resources"]):
+        entry["name"], entry["module"] = f"r{number}", f"module.m{number % 3}"
+    assert files.section(plan(state).adopted) == files.section(small_plan().adopted)
+
+
+def test_the_settings_meet_the_running_stack() -> None:
+    found = proposed(small_plan())
+    assert {key: found[key] for key in found if not key.endswith("Ids")} == {
+        "baseName": "atlantis",
+        "logGroupName": "atlantis-logs",
+        "logRetentionDays": 14,
+        "vpcId": "vpc-0aa0bb0cc0dd0ee01",
+        "vpcEndpoints": [],
+        "acmCertificateArn": arn("acm", "certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
+        "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+        "hostedZoneId": None,
+        "allowedCidrBlocks": ["203.0.113.0/24"],
+        "efsEncryptionKey": "aws",
+        "posixGid": 1000,
+        "efsRootDirectory": "/atlantis",
+        "githubAppSecretName": "atlantis-github",
+        "webhookSecretName": "atlantis-webhook",
+        "url": "https://atlantis.example.org",
+        "repoAllowlist": "github.com/example/*",
+        "cpu": 1024,
+        "memory": 2048,
+        "cpuArchitecture": "ARM64",
+        "capacityProvider": "FARGATE_SPOT",
+    }
+
+
+def test_settings_that_meet_it_already_are_not_proposed() -> None:
+    met = {key: value for key, value in proposed(small_plan()).items() if value is not None}
+    assert proposed(plan(small_state(), **met, hostedZoneId="")) == {}
+
+
+def test_a_value_that_the_settings_refuse_is_reported_and_not_proposed() -> None:
+    found = small_plan()
+    assert "image" not in proposed(found)
+    assert any("image = 'ghcr.io/runatlantis/atlantis:v0.35.0'" in note for note in found.notes)
+
+
+def test_roles_of_other_names_are_made_beside_the_old_ones() -> None:
+    found = small_plan()
+    assert set(found.pairing.beside) == {"permissions-execution-role", "permissions-task-role"}
+    assert "Delete the old one after the first `up`" in report.describe(found)
+
+
+def test_an_endpoint_of_the_stack_is_adopted_and_keeps_who_reaches_it() -> None:
+    state = small_state()
+    endpoint = {
+        "id": "vpce-0aa0bb0cc0dd0ee71",
+        "vpc_id": "vpc-0aa0bb0cc0dd0ee01",
+        "service_name": f"com.amazonaws.{REGION}.secretsmanager",
+        "vpc_endpoint_type": "Interface",
+        "private_dns_enabled": True,
+        "subnet_ids": ["subnet-0aa0bb0cc0dd0ee21"],
+        "security_group_ids": [TASKS, EFS],
+    }
+    state["resources"].append(
+        {**state["resources"][0], "type": "aws_vpc_endpoint", "instances": [{"attributes": endpoint}]}
+    )
+    found = plan(state)
+    assert proposed(found)["vpcEndpoints"] == ["secretsmanager"]
+    kept = adopted(found, "network-endpoint-secretsmanager")
+    assert (kept.pair.import_id, sorted(kept.kept)) == ("vpce-0aa0bb0cc0dd0ee71", ["securityGroupIds", "subnetIds"])
+
+
+def test_a_key_of_the_stack_stays_the_file_system_s() -> None:
+    state, key = small_state(), arn("kms", "key/11111111-2222-4333-8444-555555555555")
+    attributes = {"id": key.rpartition("/")[2], "key_id": key.rpartition("/")[2], "arn": key, "description": "efs"}
+    state["resources"].append(
+        {**state["resources"][0], "type": "aws_kms_key", "instances": [{"attributes": attributes}]}
+    )
+    found = plan(state)
+    assert "efsEncryptionKey" not in proposed(found)
+    assert adopted(found, "storage-efs-key").pair.import_id == key.rpartition("/")[2]
+    assert not found.problems
+
+
+def _encryption(state: State) -> None:
+    find(state, "aws_efs_file_system.this")["encrypted"] = False
+
+
+def _internal(state: State) -> None:
+    find(state, "aws_lb.this")["internal"] = True
+
+
+def _performance(state: State) -> None:
+    find(state, "aws_efs_file_system.this")["performance_mode"] = "maxIO"
+
+
+def _inline_rule(state: State) -> None:
+    rule = {"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"], "security_groups": []}
+    find(state, "aws_security_group.tasks")["egress"] = [rule]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            _encryption,
+            "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
+        ),
+        (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
+        (_internal, "internal of module.atlantis.aws_lb.this is true, and false would replace what AWS admits one of"),
+        (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
+    ],
+)
+def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], None], says: str) -> None:
+    state = small_state()
+    change(state)
+    (problem,) = plan(state).problems
+    assert says in problem
+
+
+def test_a_boundary_of_another_account_is_a_problem() -> None:
+    boundary = "arn:aws:iam::999999999999:policy/boundary"
+    (problem,) = plan(small_state(), permissionsBoundaryArn=boundary).problems
+    assert f"is of account 999999999999, and the state is of account {ACCOUNT}" in problem
+
+
+def test_resources_of_other_providers_are_left_alone() -> None:
+    state = small_state()
+    other = 'provider["registry.terraform.io/hashicorp/random"]'
+    state["resources"].append(
+        {
+            **state["resources"][0],
+            "type": "random_password",
+            "name": "webhook",
+            "provider": other,
+            "instances": [{"attributes": {"id": "none", "result": SECRET_VALUE}, "sensitive_attributes": []}],
+        }
+    )
+    text = report.describe(plan(state))
+    assert "module.atlantis.random_password.webhook\n      Of another provider" in text
+
+
+def test_no_value_of_a_secret_is_in_the_report() -> None:
+    text = report.describe(small_plan())
+    assert "aws_secretsmanager_secret_version.github" in text
+    assert SECRET_VALUE not in text
+
+
+def test_a_sensitive_attribute_is_named_without_its_values() -> None:
+    state = small_state()
+    entry = next(item for item in state["resources"] if item["type"] == "aws_lb_target_group")
+    entry["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "deregistration_delay"}]]
+    change = next(
+        item for item in adopted(plan(state), "ingress-targets").changes if item.property == "deregistrationDelay"
+    )
+    assert change.property == "deregistrationDelay"
+    assert {change.old, change.new} == {"(sensitive)"}
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (without(small_state(), "aws_ecs_service"), "is an ECS service whose task runs Atlantis"),
+        (without(small_state(), "aws_ecs_task_definition"), "is an ECS service whose task runs Atlantis"),
+        (without(small_state(), "aws_efs_file_system"), f"half of a stack: .* runs on the file system {FILE_SYSTEM}"),
+        (without(small_state(), "aws_lb", "aws_ecs_cluster"), "runs on the cluster .*, the load balancer"),
+        (without(small_state(), "aws_iam_role"), "the execution role .*, the task role"),
+    ],
+)
+def test_half_a_stack_is_refused(state: State, says: str) -> None:
+    with pytest.raises(AnatomyError, match=says):
+        plan(state)
+
+
+def test_two_stacks_are_refused_by_name() -> None:
+    state = small_state()
+    for type_ in ("aws_ecs_service", "aws_ecs_task_definition"):
+        entry = json.loads(json.dumps(next(item for item in state["resources"] if item["type"] == type_)))
+        entry["module"] = "module.staging"
+        entry["instances"][0]["attributes"]["name"] = "atlantis-staging"
+        state["resources"].append(entry)
+    with pytest.raises(
+        AnatomyError, match=r"holds 2 Atlantis stacks: atlantis \(.*\), atlantis-staging \(module\.staging"
+    ):
+        plan(state)
+
+
+def test_a_state_of_another_region_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        AnatomyError, match=f"The state is of {REGION}, and aws:region of the stack prod is ap-northeast-2"
+    ):
+        make_plan(write(tmp_path, small_state()), "prod", SETTINGS, "ap-northeast-2")
+
+
+def test_what_terraform_did_not_finish_is_refused() -> None:
+    state = small_state()
+    state["resources"][6]["instances"][0]["status"] = "tainted"
+    with pytest.raises(AnatomyError, match=r"aws_efs_file_system\.this is tainted.*terraform apply"):
+        plan(state)
+
+
+def test_a_task_without_a_file_system_is_adopted_with_a_new_one() -> None:
+    state = without(small_state(), "aws_efs_file_system", "aws_efs_access_point", "aws_efs_mount_target")
+    find(state, "aws_ecs_task_definition.this")["volume"] = []
+    found = plan(state)
+    assert "storage-efs" in {wanted.name for wanted in found.new}
+    assert any("mounts no file system" in note for note in found.notes)
+
+
+def test_a_task_with_other_secrets_gets_empty_ones() -> None:
+    state = small_state()
+    find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(secrets=[])
+    found = plan(state)
+    assert {"githubAppSecretName", "webhookSecretName"}.isdisjoint(proposed(found))
+    assert sum("so the program makes an empty one" in note for note in found.notes) == 2
+
+
+def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:
+    state = small_state()
+    groups = [
+        {"attributes": {"id": f"sg-{n:017x}", "name": f"g{n}", "vpc_id": "vpc-0aa0bb0cc0dd0ee01"}, "index_key": n}
+        for n in range(5000)
+    ]
+    state["resources"].append({**state["resources"][0], "name": "many", "instances": groups})
+    assert files.section(plan(state).adopted) == files.section(small_plan().adopted)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not on this machine")
+class TestTheOriginalStack:
+    """The stack that this program was written to replace."""
+
+    @staticmethod
+    def _plan() -> Any:
+        region = "ap-northeast-2"
+        given = {
+            "allowedCidrBlocks": ["203.0.113.0/24"],
+            "url": "https://atlantis.example.com",
+            "repoAllowlist": "github.com/ryu-qqq/*",
+            "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+        }
+        return make_plan(SHARED, "prod", given, region)
+
+    def test_all_but_what_the_program_has_elsewhere_is_adopted(self) -> None:
+        found = self._plan()
+        names = {item.pair.wanted.name for item in found.adopted}
+        assert not found.problems
+        assert names >= {
+            *("storage-efs", "storage-access-point", "storage-mount-target-1", "storage-mount-target-2"),
+            *("compute-cluster", "compute-capacity", "compute-service", "compute-logs"),
+            *("storage-ecr-key", "storage-efs-key", "storage-ecr-key-alias", "storage-efs-key-alias"),
+            *("storage-repository", "storage-lifecycle", "storage-repository-policy"),
+            *("ingress-alb", "ingress-http", "ingress-https", "ingress-targets"),
+            *("network-alb", "network-ecs-tasks", "network-efs", "network-vpc-endpoints"),
+            *("network-alb-https-from-203.0.113.0/24", "network-alb-http-from-203.0.113.0/24"),
+            *("network-alb-to-tasks-ingress", "network-tasks-to-efs-ingress"),
+            *(f"network-endpoint-{name}" for name in ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")),
+            *("permissions-execution-role", "permissions-task-role", "permissions-execution-managed"),
+        }
+        assert not found.pairing.beside
+        assert {
+            key: proposed(found)[key] for key in ("githubAppSecretName", "webhookSecretName", "efsEncryptionKey")
+        } == {
+            "githubAppSecretName": "atlantis/github-app-v2-prod",
+            "webhookSecretName": "atlantis/webhook-secret-v2-prod",
+            "efsEncryptionKey": "aws",
+        }
+
+    def test_what_is_left_is_explained(self) -> None:
+        left = {actual.type for actual, _ in self._plan().left}
+        assert left == {
+            "aws_ecs_task_definition",
+            "aws_iam_policy",
+            "aws_iam_role_policy",
+            "aws_iam_role_policy_attachment",
+            "aws_kms_key_policy",
+            "aws_secretsmanager_secret",
+            "aws_ssm_parameter",
+            "aws_vpc_security_group_egress_rule",
+            "aws_vpc_security_group_ingress_rule",
+        }
