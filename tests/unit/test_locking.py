@@ -228,7 +228,7 @@ def test_the_execution_role_reads_the_password_and_the_task_role_must_not() -> N
     read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy").document()
     assert read["Resource"] == [arn_of(name) for name in ("secrets-github-app", "secrets-webhook", "locking-password")]
     assert decrypt["Resource"] == [arn_of("secrets-key"), arn_of("locking-key")]
-    (refused,) = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()
+    refused = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()[0]
     assert refused["Effect"] == "Deny"
     assert arn_of("locking-password") in refused["Resource"]
 
