@@ -6,11 +6,10 @@ JSON with ``--json``. The exit code is 0 where no mandatory policy is violated.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
-
-import yaml
 
 from check_configuration import problems
 
@@ -79,7 +78,9 @@ def _configuration_of(state: Path) -> Path | None:
 
 def _project() -> str | None:
     """The name of the project that the pack is part of; None where it stands alone."""
-    return yaml.safe_load(PROJECT.read_text(encoding="utf-8"))["name"] if PROJECT.is_file() else None
+    # Without PyYAML: the pack and its commands run with the standard library and the policy SDK.
+    names = re.findall(r"^name: (\S+)$", PROJECT.read_text(encoding="utf-8"), re.MULTILINE) if PROJECT.is_file() else []
+    return names[0] if names else None
 
 
 if __name__ == "__main__":

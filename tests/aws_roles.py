@@ -8,7 +8,7 @@ import yaml
 
 TEMPLATE = Path(__file__).parents[1] / ".github" / "aws" / "roles.yaml"
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
-REPOSITORY = "example-organisation/infrastructure"
+REPOSITORY = "example-organization/infrastructure"
 PARAMETERS = {
     "Repository": REPOSITORY,
     "Environment": "prod",
