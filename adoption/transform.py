@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import yaml
 
-__all__ = ["FILE", "FILE_VARIABLE", "register"]
+__all__ = ["FILE", "FILE_VARIABLE", "import_ids", "register"]
 
 FILE = Path(__file__).resolve().parents[1] / "adoption.yaml"
 FILE_VARIABLE = "ATLANTIS_ADOPTION_FILE"
@@ -24,7 +24,7 @@ def register(stack: str) -> None:
     Raises:
         pulumi.RunError: the file is damaged.
     """
-    path = Path(os.environ.get(FILE_VARIABLE) or FILE)
+    path = _file()
     section = _section(path, stack)
     imports, keeps = _mapping(path, section, "import"), _mapping(path, section, "keep")
     if not imports and not keeps:
@@ -42,6 +42,20 @@ def register(stack: str) -> None:
         return pulumi.ResourceTransformResult(props=args.props, opts=options)
 
     pulumi.runtime.register_resource_transform(adopt)
+
+
+def import_ids(stack: str) -> frozenset[str]:
+    """The import ids of what `stack` adopts.
+
+    Raises:
+        pulumi.RunError: the file is damaged.
+    """
+    path = _file()
+    return frozenset(_mapping(path, _section(path, stack), "import").values())
+
+
+def _file() -> Path:
+    return Path(os.environ.get(FILE_VARIABLE) or FILE)
 
 
 def _section(path: Path, stack: str) -> Mapping[str, Any]:

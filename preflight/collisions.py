@@ -26,6 +26,7 @@ def endpoints(deployment: Deployment) -> str:
         for endpoint in existing
         if endpoint["ServiceName"] in wanted
         and endpoint.get("State", "").lower() not in ("deleted", "deleting", "failed", "rejected")
+        and endpoint["VpcEndpointId"] not in deployment.adopted
         and not deployment.owns(_tags(endpoint.get("Tags", [])))
         and _excludes(deployment, endpoint)
     }

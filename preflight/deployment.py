@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from adoption.transform import import_ids
 from components import settings
 from components.names import PhysicalNames
 from components.settings import Settings
@@ -46,6 +47,11 @@ class Deployment:
             base_name=self.settings.base_name,
             log_group_name=self.settings.operations.log_group_name,
         )
+
+    @cached_property
+    def adopted(self) -> frozenset[str]:
+        """Import ids of what the next update adopts instead of creating it."""
+        return import_ids(self.stack)
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource with these tags was made by this stack."""

@@ -1,7 +1,10 @@
 """What stands in the deployment's way: others' resources under its names, and endpoints of the VPC."""
 
+from pathlib import Path
+
 import pytest
 
+from adoption.transform import FILE_VARIABLE
 from preflight.errors import Status
 from sandbox.local_aws import REGION
 from tests.preflight.world import World, own_tags, policy
@@ -108,6 +111,14 @@ def test_endpoint_of_the_stack_itself_and_one_without_a_private_name_are_fine(wo
     interface_endpoint(world, own=True)
     assert world.result("names: VPC endpoints").status is Status.OK
     world.altered["ec2", "describe_vpc_endpoints"] = {"VpcEndpoints": {"Tags": [], "PrivateDnsEnabled": False}}
+    assert world.result("names: VPC endpoints").status is Status.OK
+
+
+def test_an_endpoint_that_the_next_update_adopts_is_fine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    endpoint = interface_endpoint(world)
+    adoption = tmp_path / "adoption.yaml"
+    adoption.write_text(f"prod: {{import: {{network-endpoint-secretsmanager: {endpoint}}}}}", encoding="utf-8")
+    monkeypatch.setenv(FILE_VARIABLE, str(adoption))
     assert world.result("names: VPC endpoints").status is Status.OK
 
 
