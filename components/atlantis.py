@@ -105,6 +105,8 @@ class Atlantis(pulumi.ComponentResource):
             aws.iam.get_session_context(arn=caller.arn, opts=invoke).issuer_arn
         ]
 
+        terraform_roles = [f"{prefix}*" for prefix in settings.terraform.managed_name_prefixes]
+
         if settings.terraform.managed_name_prefixes and not settings.terraform.permissions_boundary_arn:
             permissions_boundary.require_fit(
                 context.names,
@@ -142,7 +144,7 @@ class Atlantis(pulumi.ComponentResource):
         )
         secrets = Secrets(
             self._named("secrets"),
-            SecretsArgs(context=context, settings=settings.server, readers=deployers),
+            SecretsArgs(context=context, settings=settings.server, readers=deployers, terraform_roles=terraform_roles),
             self._part(),
         )
         locking = None
@@ -155,6 +157,7 @@ class Atlantis(pulumi.ComponentResource):
                     private_subnet_ids=vpc.private_subnet_ids,
                     security_group_id=network.locking_security_group_id,
                     password_readers=deployers,
+                    terraform_roles=terraform_roles,
                 ),
                 self._part(),
             )

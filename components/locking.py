@@ -41,6 +41,8 @@ class LockingArgs:
     """Node type, and generation of the password: the password before it stays valid until the next."""
     password_readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the password: whoever deploys."""
+    terraform_roles: Sequence[str]
+    """Names, as patterns, of the roles that Terraform manages: refused on the password."""
 
 
 class Locking(pulumi.ComponentResource):
@@ -103,6 +105,8 @@ class Locking(pulumi.ComponentResource):
                 description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
                 key_arn=self.key_arn,
                 readers=args.password_readers,
+                terraform_roles=args.terraform_roles,
+                deployers=args.password_readers,
             ),
             self,
         )

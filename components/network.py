@@ -7,6 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from .context import Context
+from .names import PhysicalNames
+from .policy_documents import Statement, document
 from .settings.groups import IngressSettings
 from .vpc import Vpc
 
@@ -179,6 +181,7 @@ class Network(pulumi.ComponentResource):
                     private_dns_enabled=True,
                     subnet_ids=vpc.private_subnet_ids,
                     security_group_ids=[group.id],
+                    policy=endpoint_policy(names, service),
                     tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )
@@ -190,6 +193,34 @@ class Network(pulumi.ComponentResource):
                     service_name=names.service_endpoint(service),
                     vpc_endpoint_type="Gateway",
                     route_table_ids=vpc.private_route_table_ids,
+                    policy=endpoint_policy(names, service),
                     tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )
+
+
+def endpoint_policy(names: PhysicalNames, service: str) -> str:
+    """Credentials of this account only: a plan can't carry anything out of the VPC into an account of its own.
+
+    A policy on an endpoint names everybody as its principal and the account as a condition; an ARN as the principal would be the
+    root user alone: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    own: Statement = {
+        "Sid": "AllowThisAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [f"{service.partition('.')[0]}:*"],
+        "Resource": ["*"],
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": names.account}},
+    }
+    if service != "s3":
+        return document([own])
+    # ECR hands out signed addresses of its own bucket: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    layers: Statement = {
+        "Sid": "AllowImageLayers",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["s3:GetObject"],
+        "Resource": [names.bucket_arn(f"prod-{names.region}-starport-layer-bucket/*")],
+    }
+    return document([own, layers])

@@ -22,6 +22,8 @@ class SecretsArgs:
     readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read the generated webhook secret: whoever deploys, as the
     provider reads the version back."""
+    terraform_roles: Sequence[str]
+    """Names, as patterns, of the roles that Terraform manages: refused on every secret of the stack."""
 
 
 class Secrets(pulumi.ComponentResource):
@@ -109,6 +111,8 @@ class Secrets(pulumi.ComponentResource):
             description=description,
             key_arn=self._key_arn,
             readers=readers,
+            terraform_roles=self._args.terraform_roles,
+            deployers=self._args.readers,
         )
 
 

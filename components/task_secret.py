@@ -29,6 +29,10 @@ class TaskSecretArgs:
     key_arn: pulumi.Input[str]
     readers: Sequence[str]
     """ARN patterns of principals besides the execution role that may read it."""
+    terraform_roles: Sequence[str]
+    """Names, as patterns, of roles that Terraform may create or pass."""
+    deployers: Sequence[str]
+    """ARN patterns of principals that deploy the stack: never refused as Terraform's, whatever their names begin with."""
 
 
 def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
@@ -45,7 +49,7 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document([_refuse_other_readers(args.context.names, args.readers)]),
+        policy=document([_refuse_other_readers(args.context.names, args.readers), _refuse_plans(args)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -83,4 +87,21 @@ def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> State
         # A secret's policy can only be about the secret that it stands on.
         "Resource": "*",
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *readers]}},
+    }
+
+
+def _refuse_plans(args: TaskSecretArgs) -> Statement:
+    """A plan neither reads nor writes the secret nor its policy, by a role of any Atlantis environment or one of Terraform's."""
+    names = args.context.names
+    roles = (names.roles_of_every_environment, *args.terraform_roles)
+    return {
+        "Sid": "RefusePlans",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": ["secretsmanager:*"],
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": [arn for role in roles for arn in names.sessions_of(role)]},
+            "ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *args.deployers]},
+        },
     }

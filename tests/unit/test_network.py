@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.recording import EXISTING_VPC, Graph, Registered
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, Graph, Registered
 from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack, tagged
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -142,12 +142,24 @@ def test_the_task_reaches_the_internet_over_https_only() -> None:
     ]
 
 
+def this_account(service: str) -> dict[str, object]:
+    return {
+        "Sid": "AllowThisAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [f"{service}:*"],
+        "Resource": ["*"],
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+    }
+
+
 @pytest.mark.parametrize("service", INTERFACES)
 def test_an_interface_endpoint_answers_to_the_service_s_own_name_in_the_private_subnets(service: str) -> None:
-    assert stack().one(ENDPOINT, f"network-endpoint-{service}").inputs == {
+    assert stack().one(ENDPOINT, f"network-endpoint-{service}").decoded == {
         "vpcId": "vpc-new",
         "serviceName": f"com.amazonaws.ap-northeast-2.{service}",
         "vpcEndpointType": "Interface",
+        "policy": {"Version": "2012-10-17", "Statement": [this_account(service.partition(".")[0])]},
         "privateDnsEnabled": True,
         "subnetIds": ["subnet-private-1", "subnet-private-2"],
         "securityGroupIds": ["network-vpc-endpoints-id"],
@@ -156,10 +168,23 @@ def test_an_interface_endpoint_answers_to_the_service_s_own_name_in_the_private_
 
 
 def test_the_s3_endpoint_is_a_gateway_on_the_private_route_tables() -> None:
-    assert stack().one(ENDPOINT, "network-endpoint-s3").inputs == {
+    assert stack().one(ENDPOINT, "network-endpoint-s3").decoded == {
         "vpcId": "vpc-new",
         "serviceName": "com.amazonaws.ap-northeast-2.s3",
         "vpcEndpointType": "Gateway",
+        "policy": {
+            "Version": "2012-10-17",
+            "Statement": [
+                this_account("s3"),
+                {
+                    "Sid": "AllowImageLayers",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": "*"},
+                    "Action": ["s3:GetObject"],
+                    "Resource": [f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*"],
+                },
+            ],
+        },
         "routeTableIds": ["rtb-of-subnet-private-1", "rtb-of-subnet-private-2"],
         "tags": tagged("atlantis-prod-s3"),
     }

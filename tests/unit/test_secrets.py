@@ -13,7 +13,9 @@ SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
-def refuse_all_but(*readers: str) -> dict[str, Any]:
+def refuse_all_but(
+    *readers: str, deployers: tuple[str, ...] = (DEPLOYER,), terraform: tuple[str, ...] = ("fileflow-*", "atlantis-*")
+) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -24,7 +26,27 @@ def refuse_all_but(*readers: str) -> dict[str, Any]:
                 "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
                 "Resource": "*",
                 "Condition": {"ArnNotLike": {"aws:PrincipalArn": list(readers)}},
-            }
+            },
+            {
+                "Sid": "RefusePlans",
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Action": ["secretsmanager:*"],
+                "Resource": "*",
+                "Condition": {
+                    "ArnLike": {
+                        "aws:PrincipalArn": [
+                            arn
+                            for role in ("atlantis-ecs-task-*", *terraform)
+                            for arn in (
+                                f"arn:aws:iam::{ACCOUNT}:role/{role}",
+                                f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/*",
+                            )
+                        ]
+                    },
+                    "ArnNotLike": {"aws:PrincipalArn": [*EXECUTION_ROLE_SESSIONS, *deployers]},
+                },
+            },
         ],
     }
 
@@ -76,7 +98,8 @@ def test_the_execution_role_and_whoever_deploys_read_the_webhook_secret() -> Non
 
 def test_named_readers_take_the_place_of_whoever_deploys() -> None:
     policy = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").decoded["policy"]
-    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer")
+    deployer = f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"
+    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, deployer, deployers=(deployer,))
 
 
 def test_the_github_app_secret_stays_empty() -> None:
