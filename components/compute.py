@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .context import Context
-from .encryption import CustomerKey, CustomerKeyArgs
+from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
 from .locking import LockingDatabase
 from .server_container import CONTAINER, DATA_VOLUME, ServerContainerArgs, server_container
 from .settings.groups import ServerSettings, TaskSettings
@@ -76,27 +76,13 @@ class Compute(pulumi.ComponentResource):
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
         args, names = self._args, self._args.context.names
-        writes_logs = {
-            "Sid": "EncryptLogs",
-            "Effect": "Allow",
-            "Principal": {"Service": names.via("logs")},
-            "Action": [
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-            ],
-            "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": names.log_group_arn}},
-        }
         key = CustomerKey(
             f"{self._name}-logs-key",
             CustomerKeyArgs(
                 context=args.context,
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
-                users=[writes_logs],
+                users=[by_cloudwatch_logs(names, names.log_group_arn)],
             ),
             self._child,
         )

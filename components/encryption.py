@@ -41,7 +41,7 @@ class CustomerKeyArgs:
 
     context: Context
     store: str
-    """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs or locking."""
+    """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs, locking or flow-logs."""
     description: str
     users: Sequence[Statement]
     """Statements of the key policy that name who may use the key and how, without `Resource`."""
@@ -88,4 +88,22 @@ def through_service(names: PhysicalNames, sid: str, service: str, actions: Seque
         "Principal": {"AWS": names.account_root},
         "Action": list(actions),
         "Condition": {"StringEquals": {"kms:ViaService": names.via(service), "kms:CallerAccount": names.account}},
+    }
+
+
+def by_cloudwatch_logs(names: PhysicalNames, log_group_arn: str) -> Statement:
+    """CloudWatch Logs, for one log group."""
+    return {
+        "Sid": "EncryptLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": names.via("logs")},
+        "Action": [
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ],
+        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
     }

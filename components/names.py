@@ -39,6 +39,14 @@ class PhysicalNames:
         return self.log_group_name or f"/ecs/{self.base}"
 
     @property
+    def flow_log_group(self) -> str:
+        return f"/vpc/{self.base}"
+
+    @property
+    def flow_log_role(self) -> str:
+        return f"atlantis-vpc-flow-logs-{self.environment}"
+
+    @property
     def repository(self) -> str:
         return "atlantis"
 
@@ -86,7 +94,7 @@ class PhysicalNames:
         return f"atlantis-{of}-{self.environment}"
 
     def key_alias(self, store: str) -> str:
-        """`store`: ecr, efs, secrets, logs or locking."""
+        """`store`: ecr, efs, secrets, logs, locking or flow-logs."""
         return f"alias/{store}-atlantis"
 
     def arn(self, service: str, resource: str) -> str:
@@ -126,6 +134,10 @@ class PhysicalNames:
     @property
     def log_group_arn(self) -> str:
         return self.arn("logs", f"log-group:{self.log_group}")
+
+    @property
+    def flow_log_group_arn(self) -> str:
+        return self.arn("logs", f"log-group:{self.flow_log_group}")
 
     @property
     def repository_arn(self) -> str:

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from .context import Context
+from .flow_logs import FlowLogs, FlowLogsArgs
 
 ZONES = 2
 
@@ -123,6 +124,7 @@ class NewVpc(pulumi.ComponentResource):
         self.private_subnet_ids = self._vpc.private_subnet_ids
         # The group that AWS gives a VPC lets its members reach each other; without rules nothing can lean on it.
         aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.context.tags, opts=child)
+        FlowLogs(f"{name}-flow", FlowLogsArgs(context=args.context, vpc_id=self.vpc_id), child)
         self.register_outputs(
             {
                 "vpcId": self.vpc_id,

@@ -115,6 +115,7 @@ KINDS = (
         VPC,
         _in_vpc,
     ),
+    Kind("aws:ec2/flowLog:FlowLog", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
     Kind("aws:kms/key:Key", "kms", "list_keys", "Keys[].KeyId"),
     Kind("aws:kms/alias:Alias", "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
     Kind(FILE_SYSTEM, "efs", "describe_file_systems", "FileSystems[].FileSystemId"),

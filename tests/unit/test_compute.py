@@ -25,7 +25,7 @@ def environment_of(graph: Graph) -> dict[str, str]:
 
 
 def test_the_log_is_encrypted_and_kept_for_seven_days() -> None:
-    assert stack().one("aws:cloudwatch/logGroup:LogGroup").inputs == {
+    assert stack().one("aws:cloudwatch/logGroup:LogGroup", "compute-logs").inputs == {
         "name": "/ecs/atlantis-prod",
         "kmsKeyId": arn_of("compute-logs-key"),
         "retentionInDays": 7,
@@ -34,7 +34,7 @@ def test_the_log_is_encrypted_and_kept_for_seven_days() -> None:
 
 
 def test_the_log_s_retention_is_a_setting() -> None:
-    assert stack(**PRODUCTION).one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 365
+    assert stack(**PRODUCTION).one("aws:cloudwatch/logGroup:LogGroup", "compute-logs").inputs["retentionInDays"] == 365
 
 
 def test_the_cluster_has_container_insights() -> None:

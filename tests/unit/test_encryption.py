@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.recording import PARTITION, deploy
-from tests.unit.stacks import BARE, ROOT, TAGS, arn, stack
+from tests.unit.stacks import BARE, PRODUCTION, ROOT, TAGS, arn, stack
 
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 
@@ -124,13 +124,15 @@ def test_a_key_has_an_alias_that_tells_its_store(name: str, store: str) -> None:
     assert alias.parent == name
 
 
-def test_there_are_four_keys_and_four_aliases() -> None:
-    assert stack().names(KEY) == ["compute-logs-key", "secrets-key", "storage-ecr-key", "storage-efs-key"]
-    assert len(stack().all(ALIAS)) == 4
+def test_there_are_four_keys_and_four_aliases_and_one_more_for_the_flow_logs_of_a_new_vpc() -> None:
+    keys = ["compute-logs-key", "secrets-key", "storage-ecr-key", "storage-efs-key"]
+    assert stack(**PRODUCTION).names(KEY) == keys
+    assert len(stack(**PRODUCTION).all(ALIAS)) == 4
+    assert stack().names(KEY) == [*keys, "vpc-flow-key"]
 
 
 def test_there_is_no_key_for_secrets_where_both_exist_already() -> None:
-    assert stack(**BARE).names(KEY) == ["compute-logs-key", "storage-ecr-key", "storage-efs-key"]
+    assert stack(**BARE).names(KEY) == ["compute-logs-key", "storage-ecr-key", "storage-efs-key", "vpc-flow-key"]
 
 
 def test_no_key_is_protected_where_nothing_is() -> None:

@@ -51,6 +51,8 @@ def test_components_stand_in_atlantis_or_in_the_component_that_they_serve(graph:
         ("CustomerKey", "Secrets"),
         ("CustomerKey", "Compute"),
         ("CustomerKey", "Locking"),
+        ("CustomerKey", "FlowLogs"),
+        ("FlowLogs", "NewVpc"),
         ("AccessLogs", "Ingress"),
         ("Certificate", "Ingress"),
     }
@@ -103,6 +105,7 @@ def test_only_what_consoles_list_without_a_name_has_a_name_tag(graph: Graph) -> 
     assert named <= {
         "awsx:ec2:Vpc",
         "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/flowLog:FlowLog",
         "aws:ec2/vpcEndpoint:VpcEndpoint",
         "aws:efs/fileSystem:FileSystem",
         "aws:efs/accessPoint:AccessPoint",
@@ -197,7 +200,7 @@ def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
         *graph.all("aws:efs/fileSystemPolicy:FileSystemPolicy"),
         *graph.all("aws:lb/listenerRule:ListenerRule"),
         graph.one("aws:lb/listener:Listener", "ingress-https"),
-        *graph.all("aws:iam/rolePolicy:RolePolicy"),
+        graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets"),
         *graph.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"),
         *graph.all("aws:secretsmanager/secretVersion:SecretVersion"),
         graph.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"),
@@ -206,7 +209,8 @@ def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
 
 
 def test_the_log_group_waits_for_the_key_that_admits_it(graph: Graph) -> None:
-    assert "aws:kms/key:Key" in waits_for(graph, graph.one("aws:cloudwatch/logGroup:LogGroup"))
+    for group in graph.all("aws:cloudwatch/logGroup:LogGroup"):
+        assert "aws:kms/key:Key" in waits_for(graph, group)
 
 
 def test_nothing_that_changes_is_ignored_but_the_minor_version_that_aws_raises(graph: Graph) -> None:

@@ -225,7 +225,7 @@ def test_a_deployment_starts_the_new_task_before_it_stops_the_old_one() -> None:
 
 def test_the_execution_role_reads_the_password_and_the_task_role_must_not() -> None:
     graph = stack(**REDIS)
-    read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy").document()
+    read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
     assert read["Resource"] == [arn_of(name) for name in ("secrets-github-app", "secrets-webhook", "locking-password")]
     assert decrypt["Resource"] == [arn_of("secrets-key"), arn_of("locking-key")]
     refused = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()[0]
@@ -237,7 +237,10 @@ def test_secrets_that_exist_leave_the_password_its_own_key() -> None:
     graph = stack(**BARE | REDIS)
     assert [key.name for key in graph.all("aws:kms/key:Key") if "secrets" in key.name] == []
     assert graph.one("aws:secretsmanager/secret:Secret").inputs["kmsKeyId"] == arn_of("locking-key")
-    assert arn_of("locking-key") in graph.one("aws:iam/rolePolicy:RolePolicy").document()[1]["Resource"]
+    assert (
+        arn_of("locking-key")
+        in graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()[1]["Resource"]
+    )
 
 
 def test_without_protection_it_can_be_destroyed_at_once() -> None:

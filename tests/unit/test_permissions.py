@@ -59,8 +59,10 @@ def test_a_role_is_taken_on_by_the_account_s_tasks_only_and_stays_within_the_bou
     }
 
 
-def test_there_are_two_roles() -> None:
-    assert stack().names(ROLE) == ["permissions-execution-role", "permissions-task-role"]
+def test_there_are_two_roles_and_the_flow_logs_of_a_new_vpc_have_one() -> None:
+    roles = ["permissions-execution-role", "permissions-task-role"]
+    assert stack(**PRODUCTION).names(ROLE) == roles
+    assert stack().names(ROLE) == [*roles, "vpc-flow-role"]
 
 
 def test_the_execution_role_has_the_policy_that_aws_manages() -> None:
@@ -96,13 +98,13 @@ def task_secrets(secrets: list[str], keys: list[str]) -> dict[str, Any]:
 
 
 def test_the_execution_role_reads_the_two_secrets_under_their_key() -> None:
-    assert stack().one(INLINE).decoded == task_secrets(
+    assert stack().one(INLINE, "permissions-execution-secrets").decoded == task_secrets(
         [arn_of("secrets-github-app"), arn_of("secrets-webhook")], [arn_of("secrets-key")]
     )
 
 
 def test_the_execution_role_reads_secrets_that_exist_under_the_keys_that_they_have() -> None:
-    assert stack(**BARE).one(INLINE).decoded == task_secrets(
+    assert stack(**BARE).one(INLINE, "permissions-execution-secrets").decoded == task_secrets(
         [arn("secretsmanager", f"secret:shared/{name}-AbCdEf") for name in ("github-app", "webhook")],
         [arn("kms", f"key/of-shared/{name}") for name in ("github-app", "webhook")],
     )

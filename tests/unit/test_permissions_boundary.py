@@ -87,7 +87,7 @@ def test_boundary_is_created_only_where_terraform_creates_roles_and_none_is_give
 
 def test_boundary_of_the_stack_is_not_on_its_own_roles_which_do_more() -> None:
     graph = stack(**OWN_BOUNDARY)
-    assert ["permissionsBoundary" in role.inputs for role in graph.all(ROLE)] == [False, False]
+    assert ["permissionsBoundary" in role.inputs for role in graph.all(ROLE)] == [False, False, False]
     assert graph.warnings == []
 
 

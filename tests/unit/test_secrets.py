@@ -185,7 +185,7 @@ def test_the_key_of_a_secret_that_exists_is_granted_by_its_arn(name: str, keys: 
     graph = stack(githubAppSecretName=name, webhookSecretName=name)
     granted = [
         resource
-        for statement in graph.one("aws:iam/rolePolicy:RolePolicy").document()
+        for statement in graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
         if statement["Sid"] == "DecryptTaskSecrets"
         for resource in statement["Resource"]
     ]

@@ -97,6 +97,18 @@ EXAMPLES: Mapping[str, Example] = {
         lambda w: {"securityGroupId": w["other_security_group"]},
         ("arn", "securityGroupRuleId"),
     ),
+    "aws:ec2/flowLog:FlowLog": Example(
+        lambda w: {
+            "vpcId": w["vpc"],
+            "trafficType": "ALL",
+            "logDestination": "arn:aws:logs:ap-northeast-2:123456789012:log-group:/vpc/example",
+            "iamRoleArn": "arn:aws:iam::123456789012:role/flow-logs",
+            "tags": {"Name": "flows"},
+        },
+        lambda _: {"tags": {"Name": "other"}},
+        lambda _: {"trafficType": "REJECT"},
+        ("arn",),
+    ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Example(
         lambda w: {
             "vpcId": w["vpc"],
