@@ -45,7 +45,7 @@ PHASES = {"Preview": ["preview"], "Drift": ["refresh"], "Deploy": ["preview", "u
 """What each role runs."""
 
 BACKEND = "Pulumi's backend: it reads and writes the state's objects, and encrypts the secrets in them"
-OFFICIAL = "called by the official provider, not by the stand-in"
+OFFICIAL = "called by the official provider (recorded with hashicorp/aws 5.100.0), not by the stand-in"
 CALLER = "AWS' API reference demands it of the caller"
 REPLACED = "called when a setting that replaces the resource, or the resource itself, goes"
 LATER = "called when a setting or a later version of the program changes the property in place"
@@ -83,7 +83,15 @@ EXPLAINED: Mapping[str, str] = {
     "kms:UpdateKeyDescription": LATER,
     "route53:GetChange": OFFICIAL,
     "s3:DeleteObject": BACKEND,
+    "s3:GetAccelerateConfiguration": OFFICIAL,
+    "s3:GetBucketAcl": OFFICIAL,
+    "s3:GetBucketCORS": OFFICIAL,
+    "s3:GetBucketLogging": OFFICIAL,
+    "s3:GetBucketObjectLockConfiguration": OFFICIAL,
+    "s3:GetBucketRequestPayment": OFFICIAL,
+    "s3:GetBucketWebsite": OFFICIAL,
     "s3:GetObject": BACKEND,
+    "s3:GetReplicationConfiguration": OFFICIAL,
     "s3:PutObject": BACKEND,
     "secretsmanager:UpdateSecret": LATER,
 }
