@@ -1,4 +1,4 @@
-"""Alarms: what is told to whoever is on call, before pull requests tell it."""
+"""Alarms: notify on-call before users notice."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ _MINUTE, _DAY = 60, 24 * 60 * 60
 
 @dataclasses.dataclass(kw_only=True)
 class AlarmsArgs:
-    """What is watched, by the dimensions of its metrics, and who is told."""
+    """What is monitored, by the dimensions of its metrics, and who is notified."""
 
     context: Context
     topic_arns: Sequence[str]
-    """SNS topics, told when an alarm goes off and when it ends; at most five."""
+    """SNS topics, notified when an alarm goes off and when it ends; at most five."""
     load_balancer_metric_name: pulumi.Input[str]
     """The end of its ARN: `app/<name>/<id>`."""
     target_group_metric_name: pulumi.Input[str]

@@ -81,7 +81,7 @@ class CustomerKey(pulumi.ComponentResource):
 
 
 def through_service(names: PhysicalNames, sid: str, service: str, actions: Sequence[str]) -> Statement:
-    """Whoever IAM lets use the key, but only by way of one AWS service."""
+    """Every principal that IAM allows to use the key, but only through one AWS service."""
     return {
         "Sid": sid,
         "Effect": "Allow",

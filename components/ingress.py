@@ -1,4 +1,4 @@
-"""Ingress: the one way in. Load balancer, listeners, rules, target group and DNS."""
+"""Ingress: the only entry point. Load balancer, listeners, rules, target group and DNS."""
 
 import dataclasses
 from collections.abc import Sequence

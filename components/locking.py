@@ -40,7 +40,7 @@ class LockingArgs:
     settings: StorageSettings
     """Node type, and generation of the password: the password before it stays valid until the next."""
     password_readers: Sequence[str]
-    """ARN patterns of principals besides the execution role that may read the password: whoever deploys."""
+    """ARN patterns of principals besides the execution role that may read the password: those that deploy."""
     terraform_roles: Sequence[str]
     """Names, as patterns, of the roles that Terraform manages: refused on the password."""
 

@@ -1,6 +1,6 @@
 """The physical names and ARNs of one Atlantis: what operators type in commands, and what policies refer to.
 
-Everything here is plain text, known before anything is deployed: policy documents made from it can be judged at preview.
+Everything here is plain text, known before anything is deployed: policy documents made from it can be evaluated in a preview.
 """
 
 import dataclasses

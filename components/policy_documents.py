@@ -12,7 +12,7 @@ Statement: TypeAlias = dict[str, Any]
 
 
 def document(statements: Sequence[Statement]) -> str:
-    """A policy of statements that hold no output: known, and judged, at preview."""
+    """A policy of statements that hold no output: known, and evaluated, in a preview."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 

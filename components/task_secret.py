@@ -16,7 +16,7 @@ GENERATED_LENGTH = 48
 """Characters; letters and digits only, as it passes through forms and shells."""
 
 KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
-"""What Secrets Manager does with the key of a secret, on behalf of whoever reads or writes it."""
+"""What Secrets Manager does with the key of a secret, on behalf of the principal that reads or writes it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

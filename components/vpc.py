@@ -1,4 +1,4 @@
-"""The VPC that the stack lives in: one that exists, looked up and judged, or a new one through awsx."""
+"""The VPC of the stack: an existing one, looked up and validated, or a new one through awsx."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

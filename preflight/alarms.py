@@ -1,4 +1,4 @@
-"""Who is told when an alarm goes off: topics that exist, that CloudWatch can publish to, and that somebody listens to."""
+"""Who is notified when an alarm goes off: topics that exist, that CloudWatch can publish to, and that have subscribers."""
 
 import json
 from collections.abc import Sequence

@@ -33,7 +33,7 @@ IAM_ACTIONS = {
 
 
 class RefusedByResourceError(FailedError):
-    """The resource's own policy refuses whoever asks; no permission of theirs could change that."""
+    """The resource's own policy denies the caller; no permission of the caller could change that."""
 
 
 class Aws:

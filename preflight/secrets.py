@@ -135,7 +135,7 @@ def _value(deployment: Deployment, name: str) -> str:
         )
     except RefusedByResourceError:
         # As the deployment means it: its secrets are for the execution role alone.
-        raise NotCheckedError(f"{name} exists, and its own policy keeps its value from whoever runs this") from None
+        raise NotCheckedError(f"{name} exists, and its own policy denies your credentials its value") from None
     if not answer or not answer.keys() & {"SecretString", "SecretBinary"}:
         if not deployment.settings.task.desired_count:
             raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")

@@ -10,14 +10,14 @@ from sandbox.errors import SandboxError
 # milliseconds. A module may add arguments of its own with `add_arguments(parser)`.
 VERBS = {
     "up": ("sandbox.commands.everyday:up", "deploy the stack into the local AWS and start it"),
-    "preview": ("sandbox.commands.everyday:preview", "show what `up` would do, judged by the policy pack"),
+    "preview": ("sandbox.commands.everyday:preview", "show what `up` would change, with the policy findings"),
     "refresh": ("sandbox.commands.everyday:refresh", "bring the engine's state up to date with the local AWS"),
     "down": ("sandbox.commands.down:run", "destroy what is not protected and stop every process"),
     "outputs": ("sandbox.commands.everyday:outputs", "print the stack's outputs as JSON"),
     "logs": ("sandbox.commands.logs:run", "follow what Atlantis says"),
     "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
-    "policy-check": ("sandbox.commands.policy_check:run", "judge an exported state by the policy pack"),
+    "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
     "bench": ("sandbox.commands.bench:run", "measure the commands and print the figures"),
     "env": ("sandbox.commands.everyday:env", "print what points a shell's AWS client at the local AWS"),
     "status": ("sandbox.commands.everyday:status", "say what is deployed and what runs"),

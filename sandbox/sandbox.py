@@ -136,7 +136,7 @@ class Sandbox:
                 self._report_kept()
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name; secret ones are not shown in clear."""
+        """The stack's outputs by name; secret ones are masked."""
         self._require_stack()
         return self._stack.outputs()
 

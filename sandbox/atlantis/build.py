@@ -66,6 +66,6 @@ def listen_on_loopback(source: Path) -> None:
     """Change the one line of ``server/server.go`` that opens the port; raises ``SandboxError`` where it isn't there."""
     text = source.read_text(encoding="utf-8")
     if text.count(_EVERY_INTERFACE) != 1:
-        raise SandboxError(f"{_PATCHED_FILE} of this Atlantis version listens differently; mend {__name__} for it")
+        raise SandboxError(f"{_PATCHED_FILE} of this Atlantis version listens differently; change {__name__} for it")
     source.chmod(0o600)
     source.write_text(text.replace(_EVERY_INTERFACE, _LOOPBACK), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Why a task does not run, in words for the operator who has to mend it."""
+"""Why a task does not run, in words for the operator who has to fix it."""
 
 from sandbox.errors import SandboxError
 

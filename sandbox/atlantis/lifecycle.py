@@ -157,7 +157,7 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
 
 def _explanation(outcome: Outcome) -> str:
     reasons = "\n".join(f"  - {problem}" for problem in outcome.problems)
-    ending = "Nothing runs; mend it and run `make up` again."
+    ending = "Nothing runs; fix it and run `make up` again."
     if outcome.rolled_back_to:
         ending = (
             f"The circuit breaker has rolled the service back to {_short(outcome.rolled_back_to)}. Mend it, let "

@@ -85,7 +85,7 @@ def _differences(group: Mapping[str, Any], environment: Mapping[str, str], passw
     if group["Status"] != "available":
         problems.append(f"the replication group {name} is {group['Status']}, not available")
     if not group.get("TransitEncryptionEnabled") or not group.get("AuthTokenEnabled"):
-        problems.append(f"the replication group {name} has no TLS or no password, and locks would travel in clear")
+        problems.append(f"the replication group {name} has no TLS or no password, and locks would be sent in plaintext")
     if environment.get("ATLANTIS_REDIS_TLS_ENABLED") != "true":
         problems.append(
             f"ATLANTIS_REDIS_TLS_ENABLED is not true, and the replication group {name} answers over TLS only"

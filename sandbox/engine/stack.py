@@ -102,7 +102,7 @@ class EngineStack:
         self.ask("cancel", "--yes", self.name, stack=False)
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name; secret ones are not shown in clear."""
+        """The stack's outputs by name; secret ones are masked."""
         return json.loads(self.ask("stack", "output", "--json"))
 
     def export(self) -> dict[str, Any]:

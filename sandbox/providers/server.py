@@ -55,7 +55,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Judge the provider's settings."""
+        """Check the provider's settings."""
         del context
         values, _ = decode(request.news)
         return provider_pb2.CheckResponse(
@@ -95,14 +95,14 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=_failures(found))
         try:
             result = entry(package.backend(arguments.pop("region", None))).call(arguments)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the engine has to be told)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the engine needs an answer)
             context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {_reason(error)}")
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(encode(result, secrets & result.keys()))  # a keyword of Python
         return response
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Judge a resource's inputs and fill in what the provider fills in."""
+        """Check a resource's inputs and fill in the provider's defaults."""
         lifecycle = self._lifecycle(request, context)
         old, _ = decode(request.olds)
         new, secrets = decode(request.news)
