@@ -120,7 +120,9 @@ def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
     )
     world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
     world.assert_only(
-        "secrets: GitHub App exists", Status.NOT_CHECKED, f"{APP} exists, and its own policy denies your credentials its value"
+        "secrets: GitHub App exists",
+        Status.NOT_CHECKED,
+        f"{APP} exists, and its own policy denies your credentials its value",
     )
 
 
