@@ -6,11 +6,15 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from . import task_protection
 from .context import Context
+from .deployment_check import DeploymentCheck, DeploymentCheckArgs, ServiceChange
 from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
 from .locking import LockingDatabase
-from .server_container import CONTAINER, DATA_VOLUME, ServerContainerArgs, server_container
+from .provider_client import provider_client
+from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerArgs, server_container
 from .settings.groups import ServerSettings, TaskSettings
+from .task_protection import TaskProtectionArgs
 
 NFS = 2049
 
@@ -63,7 +67,10 @@ class Compute(pulumi.ComponentResource):
         cluster = self._cluster()
         capacity = self._capacity(cluster)
         task_definition = self._task_definition(log_group)
-        service = self._service(cluster, capacity, task_definition)
+        change = ServiceChange(f"{name}-service")
+        service = self._service(cluster, capacity, task_definition, change)
+        if args.task.deployment_timeout_minutes:
+            self._check(cluster, service, task_definition, change)
 
         self.cluster_id = cluster.arn
         self.cluster_name = cluster.name
@@ -136,17 +143,24 @@ class Compute(pulumi.ComponentResource):
                     },
                 }
             ],
-            container_definitions=pulumi.Output.json_dumps([server_container(self._server(log_group))]),
+            container_definitions=pulumi.Output.json_dumps(
+                [server_container(self._server(log_group)), task_protection.container(self._protection(log_group))]
+            ),
             tags=args.context.tags,
             opts=self._child,
         )
+
+    @property
+    def _image(self) -> pulumi.Input[str]:
+        task = self._args.task
+        return task.image or pulumi.Output.concat(self._args.repository_url, ":", task.image_tag)
 
     def _server(self, log_group: aws.cloudwatch.LogGroup) -> ServerContainerArgs:
         args = self._args
         return ServerContainerArgs(
             context=args.context,
             settings=args.server,
-            image=args.task.image or pulumi.Output.concat(args.repository_url, ":", args.task.image_tag),
+            image=self._image,
             url=args.url,
             container_port=args.task.container_port,
             posix_uid=args.posix_uid,
@@ -156,8 +170,21 @@ class Compute(pulumi.ComponentResource):
             log_group_name=log_group.name,
         )
 
+    def _protection(self, log_group: aws.cloudwatch.LogGroup) -> TaskProtectionArgs:
+        return TaskProtectionArgs(
+            image=self._image,
+            user=f"{self._args.posix_uid}:{IMAGE_GROUP}",
+            port=self._args.task.container_port,
+            log_group=log_group.name,
+            region=self._args.context.names.region,
+        )
+
     def _service(
-        self, cluster: aws.ecs.Cluster, capacity: pulumi.Resource, task_definition: aws.ecs.TaskDefinition
+        self,
+        cluster: aws.ecs.Cluster,
+        capacity: pulumi.Resource,
+        task_definition: aws.ecs.TaskDefinition,
+        change: ServiceChange,
     ) -> aws.ecs.Service:
         args = self._args
         return aws.ecs.Service(
@@ -194,6 +221,36 @@ class Compute(pulumi.ComponentResource):
             enable_execute_command=False,
             tags=args.context.tags,
             opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(parent=self, depends_on=[capacity]), self._awaited
+                pulumi.ResourceOptions(parent=self, depends_on=[capacity], hooks=change.hooks), self._awaited
             ),
+        )
+
+    def _check(
+        self,
+        cluster: aws.ecs.Cluster,
+        service: aws.ecs.Service,
+        task_definition: aws.ecs.TaskDefinition,
+        change: ServiceChange,
+    ) -> None:
+        args = self._args
+        region = args.context.names.region
+        DeploymentCheck(
+            f"{self._name}-deployment",
+            DeploymentCheckArgs(
+                service=service,
+                cluster_arn=cluster.arn,
+                service_name=args.context.names.base,
+                task_definition_arn=task_definition.arn,
+                desired_count=args.task.desired_count,
+                starts_deployment={
+                    "capacityProvider": args.task.capacity_provider,
+                    "subnets": args.private_subnet_ids,
+                    "securityGroup": args.security_group_id,
+                    "targetGroup": args.target_group_arn,
+                },
+                timeout_minutes=args.task.deployment_timeout_minutes,
+                ecs_client=lambda: provider_client("ecs", region),
+            ),
+            change,
+            self._child,
         )

@@ -117,6 +117,8 @@ async def follow(
     began = time.monotonic()
     told: dict[str, float] = {}
     progress = await asyncio.to_thread(deployment.look)
+    # ECS shows tasks for an hour after their end: those of an earlier run say nothing about this one.
+    old = frozenset() if started_now else frozenset(progress.reasons)
     if not started_now and progress.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
         say(f"ECS had given up on {_short(wanted)} and runs {_short(progress.running)}: deploying it again")
         await asyncio.to_thread(deployment.retry)
@@ -126,7 +128,7 @@ async def follow(
         if elapsed >= seconds:
             raise DeploymentError("\n".join(_too_long(wanted, progress, seconds)))
         for reason in progress.reasons:
-            if reason not in told:
+            if reason not in told and reason not in old:
                 told[reason] = elapsed
                 warn(f"{_short(wanted)}: {reason}")
         for cause in progress.waiting_for:
@@ -136,7 +138,10 @@ async def follow(
         await asyncio.sleep(min(every, seconds - elapsed))
         progress = await asyncio.to_thread(deployment.look)
     if progress.outcome is not Outcome.SUCCEEDED:
-        raise DeploymentError("\n".join(_failure(wanted, progress)))
+        new = tuple(reason for reason in progress.reasons if reason not in old)
+        raise DeploymentError(
+            "\n".join(_failure(wanted, dataclasses.replace(progress, reasons=new or progress.reasons)))
+        )
 
 
 def _failure(wanted: str, progress: Progress) -> Iterator[str]:

@@ -124,7 +124,13 @@ class Permissions(pulumi.ComponentResource):
     def _task_policies(self, role: aws.iam.Role) -> None:
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
-            "file-system": document_of_outputs(task_role.file_system(args.file_system_arn, args.access_point_arn)),
+            # What the task itself does, apart from Terraform: a tenth policy would use up a role's quota.
+            "file-system": document_of_outputs(
+                [
+                    *task_role.file_system(args.file_system_arn, args.access_point_arn),
+                    *task_role.task_protection(own.names),
+                ]
+            ),
             "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:

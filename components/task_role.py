@@ -32,6 +32,12 @@ class Scope:
         return [self.names.role_arn(f"{prefix}*") for prefix in self.prefixes]
 
 
+def task_protection(names: PhysicalNames) -> list[Statement]:
+    """Protection of Atlantis' own tasks from deployments, for the container beside the server (`task_protection.py`)."""
+    actions = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
+    return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])]
+
+
 def state(scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]) -> list[Statement]:
     """Terraform's state, the keys that encrypt it, and its lock."""
     arns = [scope.names.bucket_arn(bucket) for bucket in buckets]

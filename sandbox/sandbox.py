@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Sandbox"]
 
 PROTECTION = "atlantis:deletionProtection"
+# Nothing runs the task any more when a stack is destroyed: its deployment must not be waited for.
+DEPLOYMENT_TIMEOUT = "atlantis:deploymentTimeoutMinutes"
 UNATTENDED = ("--yes", "--skip-preview")
 # Without the program the engine would use the provider's endpoints of the last run, whose port may be another one now.
 CURRENT_PROVIDERS = "--run-program"
@@ -223,7 +225,7 @@ class Sandbox:
 
     def _lift_protection(self) -> None:
         """Deploy once more without the protections, the engine's own and AWS'; the policy pack would object."""
-        self._prepare({PROTECTION: False})
+        self._prepare({PROTECTION: False, DEPLOYMENT_TIMEOUT: 0})
         try:
             self._change("up", "Lifting the protections of", "--continue-on-error")
         except EngineError:

@@ -115,6 +115,8 @@ class TaskSettings(Group):
     """FARGATE, or FARGATE_SPOT: cheaper, but AWS may stop the task with two minutes' notice"""
     desired_count: int = setting(values.integer(range(2)), default=1)
     """Number of tasks: 1, or 0 to deploy before the image and the secrets exist"""
+    deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
+    """Minutes that a deployment may take before it fails with ECS' reasons, up to 720. 0: don't wait for the task"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
     """Port that Atlantis listens on, 1024 to 65535"""
 

@@ -15,9 +15,9 @@ REPOSITORY_URL = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/atlantis"
 
 
 def container_of(graph: Graph) -> dict[str, Any]:
-    containers = json.loads(graph.one(TASK).inputs["containerDefinitions"])
-    assert len(containers) == 1
-    return containers[0]
+    server, protection = json.loads(graph.one(TASK).inputs["containerDefinitions"])
+    assert protection["name"] == "task-protection"
+    return server
 
 
 def environment_of(graph: Graph) -> dict[str, str]:

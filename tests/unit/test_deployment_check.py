@@ -227,6 +227,21 @@ def test_what_ecs_gave_up_on_in_an_earlier_run_is_deployed_again(outcome: Outcom
     assert followed.said == ["ECS had given up on atlantis-prod:8 and runs atlantis-prod:7: deploying it again"]
 
 
+def test_what_stopped_before_this_run_is_not_reported_again() -> None:
+    earlier, now = "task 1 stopped: no image", "task 2 stopped: no secret"
+    followed = Followed(
+        progress(Outcome.FAILED, reasons=[earlier]),
+        progress(Outcome.IN_PROGRESS, reasons=[earlier]),
+        progress(Outcome.IN_PROGRESS, reasons=[earlier, now]),
+        progress(Outcome.FAILED, reasons=[earlier, now]),
+    )
+    with pytest.raises(DeploymentError) as failure:
+        followed.run(started_now=False)
+    assert followed.warned == [f"atlantis-prod:8: {now}"]
+    assert earlier not in str(failure.value)
+    assert now in str(failure.value)
+
+
 def test_a_deployment_that_does_not_end_fails_within_the_time() -> None:
     waiting = progress(Outcome.IN_PROGRESS, waiting_for=["task 1 is protected"])
     followed = Followed(waiting)

@@ -30,14 +30,19 @@ def of_each_prefix(service: str, *patterns: str) -> list[str]:
     return [arn(service, pattern.format(prefix)) for prefix in PREFIXES for pattern in patterns]
 
 
-def test_the_data_directory_is_mounted_through_the_access_point_and_not_as_root() -> None:
+def test_the_task_mounts_its_data_through_the_access_point_not_as_root_and_protects_itself() -> None:
     assert statements("file-system") == [
         allowed(
             "MountThroughAccessPoint",
             actions("elasticfilesystem", "ClientMount", "ClientWrite"),
             [arn_of("storage-efs")],
             {"StringEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")}},
-        )
+        ),
+        allowed(
+            "ProtectOwnTasks",
+            actions("ecs", "GetTaskProtection", "UpdateTaskProtection"),
+            [arn("ecs", "task/atlantis-prod/*")],
+        ),
     ]
 
 

@@ -1,0 +1,107 @@
+"""`up` ends as the deployment does: it fails with ECS' reason where the task doesn't run, and the next one heals it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.status import StatusFile
+from sandbox.engine.stack import EngineError
+from sandbox.sandbox import Sandbox
+from tests.sandbox.harness import Ground, own_processes
+
+APP_SECRET = "local-atlantis-github-app"
+STASH = "pulumi:index:Stash"
+
+
+def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
+    overrides = {f"atlantis:{key}": value for key, value in settings.items()}
+    return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=None)
+
+
+@pytest.fixture(scope="module")
+def ground(module_ground: Ground) -> Iterator[Ground]:
+    yield module_ground
+    _sandbox(module_ground).down(force=True)
+    assert list(own_processes(module_ground.base)) == []
+
+
+def _service(ground: Ground) -> DeployedService:
+    found = _sandbox(ground).service()
+    assert found is not None
+    return found
+
+
+def _running(ground: Ground) -> str | None:
+    """The task definition that a healthy task runs."""
+    service = _service(ground)
+    status = StatusFile(service.state, service.name).read()
+    return status.definition if status.state == "healthy" else None
+
+
+def _failure(capfd: pytest.CaptureFixture[str], sandbox: Sandbox) -> str:
+    capfd.readouterr()
+    with pytest.raises(EngineError):
+        sandbox.up()
+    return capfd.readouterr().out
+
+
+def test_a_first_deployment_of_an_image_that_does_not_exist_fails_with_that_reason(
+    ground: Ground, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = _failure(capfd, _sandbox(ground, imageTag="v9.9.9"))
+    assert "atlantis-local:1 does not run: no task runs, as there was nothing to roll back to." in said
+    assert "CannotPullContainerError: atlantis:v9.9.9" in said
+    assert [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH] == []
+
+
+def test_the_next_up_heals_it(ground: Ground) -> None:
+    _sandbox(ground).up()
+    assert _running(ground) == _service(ground).require_service().definition
+    (stash,) = [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH]
+    assert stash["inputs"]["input"]["taskDefinition"] == _running(ground)
+
+
+def test_a_changed_image_that_does_not_exist_is_rolled_back_and_up_fails(
+    ground: Ground, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = _running(ground)
+    said = _failure(capfd, _sandbox(ground, imageTag="v9.9.9"))
+    assert good is not None
+    assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
+    assert "CannotPullContainerError: atlantis:v9.9.9" in said
+    # Without another change the failure isn't forgotten.
+    assert "deploying it again" in (said := _failure(capfd, _sandbox(ground, imageTag="v9.9.9")))
+    assert "CannotPullContainerError: atlantis:v9.9.9" in said
+    _sandbox(ground).up()
+    assert _running(ground) == _service(ground).require_service().definition
+
+
+def test_an_empty_secret_fails_with_that_reason_and_up_heals_it_without_a_change(
+    ground: Ground, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = _service(ground).client("secretsmanager")
+    good = client.get_secret_value(SecretId=APP_SECRET)["SecretString"]
+    client.put_secret_value(SecretId=APP_SECRET, SecretString=json.dumps({}))
+    said = _failure(capfd, _sandbox(ground, logLevel="warn"))
+    assert "does not run" in said
+    assert "app_id" in said
+    client.put_secret_value(SecretId=APP_SECRET, SecretString=good)
+    _sandbox(ground, logLevel="warn").up()
+    service = _service(ground)
+    assert _running(ground) == service.require_service().definition
+    assert service.variables(service.require_service().definition)["ATLANTIS_LOG_LEVEL"] == "warn"
+
+
+def test_up_without_a_change_asks_ecs_for_nothing(ground: Ground, capfd: pytest.CaptureFixture[str]) -> None:
+    before = _service(ground).require_service().deployment
+    _sandbox(ground, logLevel="warn").up()
+    assert _service(ground).require_service().deployment == before
+    assert "unchanged" in capfd.readouterr().out
+
+
+def test_a_check_that_is_switched_off_waits_for_nothing(ground: Ground) -> None:
+    _sandbox(ground, logLevel="warn", deploymentTimeoutMinutes=0).up()
+    assert [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH] == []
