@@ -3,9 +3,9 @@
 from pulumi_policy import EnforcementLevel, PolicyPack
 
 from rules.catalogue import PACK_NAME, policies
-from rules.memory import collect_rarely
+from rules.garbage_collector import tune_garbage_collector
 
-collect_rarely()
+tune_garbage_collector()
 PolicyPack(
     name=PACK_NAME,
     enforcement_level=EnforcementLevel.ADVISORY,

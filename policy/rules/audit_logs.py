@@ -3,12 +3,15 @@
 from typing import Final
 
 from rules.resources import Resource
-from rules.rule import Findings, Rule
+from rules.rule import Findings, ResourceCheck, Rule
 from rules.settings import Setting
 from rules.task_definitions import containers
-from rules.values import UNKNOWN, integer, mappings, text
+from rules.values import UNKNOWN, integer, mappings, sequence, text
 
 __all__ = ["RULE"]
+
+
+_API_LOGS: Final = ("requests to the API leave no trace", "set accessLogSettings with the ARN of a log group")
 
 
 def _log_group(resource: Resource, findings: Findings) -> None:
@@ -20,7 +23,7 @@ def _log_group(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "retention",
-            "logs are kept for ever, by nobody's decision",
+            "logs are kept for ever, because no retention is set",
             f"set retentionInDays to {least} or more",
         )
     elif (integer(days) or 0) < least:
@@ -65,22 +68,42 @@ def _cluster(resource: Resource, findings: Findings) -> None:
         )
 
 
+def _control_plane(resource: Resource, findings: Findings) -> None:
+    types = resource.at("enabledClusterLogTypes")
+    if types is UNKNOWN or UNKNOWN in sequence(types):
+        findings.not_evaluated(resource, "control-plane-logs", "enabledClusterLogTypes")
+    elif "audit" not in sequence(types):
+        what = "nobody can see who did what through its API"
+        findings.violation(
+            resource, "control-plane-logs", what, "add audit (and api, authenticator) to enabledClusterLogTypes"
+        )
+
+
+def _destination(path: str, what: str, remedy: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if resource.at(path) in (None, "", []):
+            findings.violation(resource, "access-logs", what, remedy)
+
+    return check
+
+
 RULE: Final = Rule(
     name="logging",
     title="Logging",
-    description="Logs are written and kept as long as decided.",
+    description="Logs are written, and kept for a set time.",
     why=(
-        "After an incident the logs are all there is. Kept for ever they are a cost and a liability that nobody chose; kept"
-        " too short they are gone when someone looks."
+        "After an incident the logs are the only evidence. Kept for ever they are a cost and a liability; kept too short"
+        " they are gone when they are needed."
     ),
     severity="medium",
     level="advisory",
-    controls=("CloudWatch.16", "ELB.5", "ECS.9", "ECS.12"),
+    controls=("APIGateway.1", "APIGateway.9", "ELB.5", "ECS.9", "ECS.12", "EKS.8"),
     remediation="Switch on the log that the message names, and give log groups a retention.",
     checks={
         "retention": "Log groups have a retention of at least `minimumRetentionDays`.",
-        "access-logs": "Load balancers write access logs.",
+        "access-logs": "Load balancers, distributions and API stages write access logs.",
         "container-logs": "Every container has a log configuration.",
+        "control-plane-logs": "EKS clusters write the audit log of their API.",
         "container-insights": "ECS clusters have Container Insights on.",
     },
     by_type={
@@ -89,6 +112,16 @@ RULE: Final = Rule(
         "elb/loadBalancer": (_load_balancer,),
         "ecs/taskDefinition": (_containers,),
         "ecs/cluster": (_cluster,),
+        "eks/cluster": (_control_plane,),
+        "apigateway/stage": (_destination("accessLogSettings", *_API_LOGS),),
+        "apigatewayv2/stage": (_destination("accessLogSettings", *_API_LOGS),),
     },
-    settings=(Setting("minimumRetentionDays", "number", 7, "The shortest retention of a log group, in days."),),
+    settings=(
+        Setting(
+            "minimumRetentionDays",
+            "number",
+            7,
+            "The shortest retention of a log group, in days. CloudWatch.16 wants 365.",
+        ),
+    ),
 )

@@ -11,14 +11,18 @@ from rules import (
     encryption,
     encryption_stack,
     evaluation_report,
+    hardening,
     identity,
     path_integrity,
     public_exposure,
     recovery,
+    remediation,
     required_tags,
     role_escalation,
     secret_values,
+    single_manager,
     single_task,
+    supporting_resources,
 )
 from rules.rule import Rule
 
@@ -33,13 +37,17 @@ RULES: Final[tuple[Rule, ...]] = (
     single_task.RULE,
     public_exposure.RULE,
     path_integrity.RULE,
+    supporting_resources.RULE,
+    hardening.RULE,
     identity.RULE,
     role_escalation.RULE,
     containers.RULE,
     secret_values.RULE,
     audit_logs.RULE,
     recovery.RULE,
+    single_manager.RULE,
     required_tags.RULE,
+    remediation.RULE,
     # Last, because it reports what the others noted.
     evaluation_report.RULE,
 )

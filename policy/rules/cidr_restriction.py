@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rules.entries import check_entries
+from rules.group_users import GroupUsers
 from rules.networks import Network, contained, parse_network
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
-from rules.security_groups import RULE_TYPES, GroupUsers, Ingress, Source, ingress_of
+from rules.security_groups import RULE_TYPES, Ingress, Source, ingress_of
 from rules.settings import Setting
 from rules.values import UNKNOWN, at, mappings, sequence, text
 
@@ -18,28 +20,31 @@ _PREFIX_LIST: Final = "ec2/managedPrefixList"
 
 def _check(stack: Stack, findings: Findings) -> None:
     users = GroupUsers(stack)
+    entrances = users.entrances()
     prefix_lists = _PrefixLists(stack)
     for carrier in stack.of(*RULE_TYPES):
         for ingress in ingress_of(carrier):
             guarded = users.guarded(ingress)
-            # A group that only guards something else (a database, an endpoint) is not this rule's matter. One that
-            # nothing in the stack uses may stand before a load balancer of another stack, so it is.
-            if guarded.types and not (guarded.load_balancer or guarded.task):
+            # A group that only guards something else (a database, an endpoint) is out of scope, unless a load balancer or
+            # a task lets it in. One that nothing in the stack uses may belong to a load balancer of another stack.
+            inside = {group.urn for group in users.groups_of(ingress)} & entrances
+            if guarded.types and not (guarded.load_balancer or guarded.task or inside):
                 continue
             for source in ingress.sources:
-                _judge(ingress, source, findings, prefix_lists)
+                _source(ingress, source, findings, prefix_lists)
     _listener_conditions(stack, findings)
     _unguarded_load_balancers(stack, findings)
+    check_entries(stack, findings)
 
 
-def _judge(ingress: Ingress, source: Source, findings: Findings, prefix_lists: "_PrefixLists") -> None:
+def _source(ingress: Ingress, source: Source, findings: Findings, prefix_lists: "_PrefixLists") -> None:
     carrier = ingress.carrier
     if source.kind in ("group", "self"):
         return
     if source.value is UNKNOWN and source.kind != "prefix-list":
         findings.not_evaluated(carrier, INSIDE, source.path)
     elif source.kind == "cidr":
-        _judge_range(carrier, source.path, source.value, findings)
+        _range(carrier, source.path, source.value, findings)
     elif source.kind == "prefix-list":
         if source.value in findings.settings.strings("allowedPrefixLists"):
             return
@@ -53,17 +58,17 @@ def _judge(ingress: Ingress, source: Source, findings: Findings, prefix_lists: "
             )
             return
         for holder, path, value in entries:
-            _judge_range(holder, path, value, findings)
+            _range(holder, path, value, findings)
 
 
-def _judge_range(resource: Resource, path: str, value: Any, findings: Findings) -> None:
+def _range(resource: Resource, path: str, value: Any, findings: Findings) -> None:
     if value is UNKNOWN:
         findings.not_evaluated(resource, INSIDE, path)
         return
     network = parse_network(value)
     if network is None:
         findings.violation(
-            resource, INSIDE, f"{path} is no CIDR block", "write it as address/length, 10.0.0.0/8 for one"
+            resource, INSIDE, f"{path} is not a CIDR block", "write it as address/length, 10.0.0.0/8 for one"
         )
     elif not contained(network, findings.settings.ranges["allowedCidrBlocks"]):
         findings.violation(
@@ -92,19 +97,26 @@ def _listener_conditions(stack: Stack, findings: Findings) -> None:
                 findings.not_evaluated(rule, INSIDE, path)
                 continue
             for position, value in enumerate(sequence(values)):
-                _judge_range(rule, f"{path}[{position}]", value, findings)
+                _range(rule, f"{path}[{position}]", value, findings)
 
 
 def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
     for balancer in stack.of("lb/loadBalancer"):
         groups = balancer.at("securityGroups")
+        if balancer.at("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic") == "off" and any(
+            balancer in stack.linked(each, "networkLoadBalancerArns", "lb/loadBalancer")
+            for each in stack.of("ec2/vpcEndpointService")
+        ):
+            what = "requests through its endpoint service pass by its security groups"
+            remedy = "leave enforceSecurityGroupInboundRulesOnPrivateLinkTraffic on"
+            findings.violation(balancer, "guarded", what, remedy)
         outside = balancer.at("loadBalancerType") == "network" and balancer.at("internal") is not True
         if outside and groups is not UNKNOWN and not sequence(groups):
             findings.violation(
                 balancer,
                 "guarded",
                 "it faces the internet without a security group, so every address reaches it",
-                "give it securityGroups whose ingress stays inside the allowed ranges (AWS takes them at creation only)",
+                "give it securityGroups whose ingress stays inside the allowed ranges (AWS accepts them at creation only)",
             )
 
 
@@ -138,21 +150,23 @@ RULE: Final = Rule(
     title="CIDR restriction",
     description="Nothing reaches a load balancer or a task from outside the configured ranges.",
     why=(
-        "A server that plans and applies infrastructure is a way to all of it. Judges that look at ports accept"
-        " 0.0.0.0/0 on 443; this one asks whether each range lies inside the ranges that the organisation allows, in"
-        " every way of writing a rule, split ranges, IPv6 and prefix lists included."
+        "A server that plans and applies infrastructure gives access to all of it. Scanners that look at ports accept"
+        " 0.0.0.0/0 on 443; this policy requires each range to lie inside the ranges that the organization allows, in"
+        " every representation of a rule: split ranges, IPv6 and prefix lists included."
     ),
     severity="critical",
     level="mandatory",
+    native=True,
     controls=("EC2.18", "EC2.19"),
     remediation=(
         "Narrow the rule to the ranges that need access. Where a new range is right, add it to allowedCidrBlocks of this"
-        " policy in the organisation's configuration, where it is reviewed."
+        " policy in the organization's configuration, where it is reviewed."
     ),
     checks={
         "ranges": "Ingress rules, prefix list entries and source-ip conditions lie inside `allowedCidrBlocks`.",
         "prefix-list": "A prefix list from outside the stack is named in `allowedPrefixLists`.",
-        "guarded": "A network load balancer that faces the internet has security groups.",
+        "guarded": "A network load balancer that faces the internet has security groups, which apply to PrivateLink as well.",
+        "entry": "API Gateway, CloudFront and PrivateLink in front of a load balancer restrict who may connect.",
     },
     whole_stack=_check,
     settings=(

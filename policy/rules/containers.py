@@ -1,16 +1,25 @@
-"""containers: what runs is a known image, and it runs without power over its host."""
+"""containers: what runs is a known image, without rights over its host."""
 
+import re
 from typing import Any, Final
 
 from rules.resources import Resource
 from rules.rule import Findings, Rule
 from rules.settings import Setting
 from rules.task_definitions import containers
-from rules.values import UNKNOWN, at, text, truth
+from rules.values import UNKNOWN, at, mappings, sequence, text, truth
 
 __all__ = ["RULE"]
 
 _ROOT_USERS: Final = ("0", "root")
+# Linux capabilities that lead out of a container; Docker gives none of them by itself.
+_HOST_CAPABILITIES: Final = frozenset(
+    {"ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "PERFMON", "SYSLOG", "SYS_ADMIN"}
+    | {"SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME"}
+)
+_HOST_PATHS: Final = re.compile(
+    r"/(var/run/|run/)?(docker|containerd/containerd|crio/crio)\.sock|/(etc|proc|root|sys|dev|boot)?/?"
+)
 _OLD_PLATFORMS: Final = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 
 
@@ -26,6 +35,7 @@ def _task(resource: Resource, findings: Findings) -> None:
                 f"{path} host shares it with the machine",
                 f"leave {path} out, or use awsvpc",
             )
+    _host_volumes(resource, findings)
     execution, task = resource.at("executionRoleArn"), resource.at("taskRoleArn")
     if text(execution) is not None and execution == task:
         findings.violation(
@@ -34,6 +44,14 @@ def _task(resource: Resource, findings: Findings) -> None:
             "the execution role is the task role, so the program may read all that the agent may",
             "give the task a role of its own in taskRoleArn",
         )
+
+
+def _host_volumes(resource: Resource, findings: Findings) -> None:
+    for index, volume in mappings(resource.at("volumes")):
+        path = text(volume.get("hostPath"))
+        if path is not None and _HOST_PATHS.fullmatch(path):
+            what = f"volumes[{index}] mounts the host's container engine or system files"
+            findings.violation(resource, "host-isolation", what, "remove the volume")
 
 
 def _image(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
@@ -54,9 +72,16 @@ def _isolation(resource: Resource, path: str, container: dict[str, Any], finding
     if truth(container.get("privileged")):
         what = f"{path} runs privileged, with the rights of its host"
         findings.violation(resource, "host-isolation", what, "remove privileged")
+    added = sequence(at(container, "linuxParameters.capabilities.add"))
+    dangerous = sorted(
+        name for name in {str(each).upper().removeprefix("CAP_") for each in added} if name in _HOST_CAPABILITIES
+    )
+    if dangerous:
+        what = f"{path} adds the capabilities {', '.join(dangerous)}, which lead to its host"
+        findings.violation(resource, "host-isolation", what, "remove them from linuxParameters.capabilities.add")
     user = container.get("user")
     name = str(user).partition(":")[0] if isinstance(user, str | int) and not isinstance(user, bool) else ""
-    if not name or name in _ROOT_USERS:
+    if not name or name in _ROOT_USERS or (name.isdigit() and int(name[:9]) == 0):
         findings.violation(
             resource,
             "non-root-user",
@@ -93,35 +118,24 @@ def _repository(resource: Resource, findings: Findings) -> None:
             "a tag can be moved to another image",
             "set imageTagMutability to IMMUTABLE",
         )
-    scan = at(resource.properties, "imageScanningConfiguration.scanOnPush")
-    if scan is UNKNOWN:
-        findings.not_evaluated(resource, "scan-on-push", "imageScanningConfiguration.scanOnPush")
-    elif not truth(scan):
-        findings.violation(
-            resource,
-            "scan-on-push",
-            "images are not scanned when they arrive",
-            "set imageScanningConfiguration.scanOnPush to true",
-        )
 
 
 RULE: Final = Rule(
     name="containers",
     title="Images and containers",
-    description="Images are pinned, immutable and scanned; containers run without rights over their host.",
+    description="Images are pinned and immutable; containers run without rights over their host.",
     why=(
-        "A tag that moves is a deployment that nobody made. And a container that runs as root, privileged or in its host's"
-        " name spaces is one flaw away from the machine, the other tasks and the role of the agent."
+        "A tag that moves is a deployment that nobody approved. And a container that runs as root, privileged or in its"
+        " host's name spaces is one vulnerability away from the machine, the other tasks and the role of the agent."
     ),
     severity="high",
     level="advisory",
-    controls=("ECR.1", "ECR.2", "ECS.3", "ECS.4", "ECS.5", "ECS.10", "ECS.17", "ECS.20"),
+    controls=("ECR.2", "ECS.3", "ECS.4", "ECS.5", "ECS.10", "ECS.17", "ECS.20"),
     remediation="Pin the image by version or digest; set the property of the container that the message names.",
     checks={
         "pinned-image": "Images carry a version or a digest, not `latest` and not nothing.",
         "immutable-tags": "ECR repositories don't let tags move.",
-        "scan-on-push": "ECR repositories scan images as they arrive.",
-        "host-isolation": "No privileged container, no host network, process or IPC name space.",
+        "host-isolation": "No privileged container, no host name space, engine socket or capability that leads to the host.",
         "non-root-user": "Containers run as a user other than root.",
         "read-only-root": "The root file system is read-only, where `readOnlyRoot` is true.",
         "separate-roles": "Task role and execution role differ.",
@@ -134,6 +148,6 @@ RULE: Final = Rule(
         "ecr/repository": (_repository,),
     },
     settings=(
-        Setting("readOnlyRoot", "flag", default=True, description="Demand a read-only root file system (ECS.5)."),
+        Setting("readOnlyRoot", "flag", default=True, description="Require a read-only root file system (ECS.5)."),
     ),
 )

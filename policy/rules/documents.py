@@ -1,13 +1,14 @@
 """IAM policy documents: their statements in one shape, whatever short forms the author used."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
+from rules.conditions import Condition, excludes_others, narrows_principals
 from rules.values import MALFORMED, mapping, parse_json, sequence
 
-__all__ = ["Statement", "refuses_plain_transport", "statements"]
+__all__ = ["Statement", "denies_plain_transport", "public_statements", "statements"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,6 @@ class Statement:
 
     actions, resources: as written, lower case for the actions. inverted_*: from NotAction, NotResource, NotPrincipal.
     principals: pairs of kind (AWS, Service, Federated, ``*``) and value.
-    conditions: operator, key and values, operator and key in lower case.
     """
 
     index: int
@@ -24,19 +24,19 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[tuple[str, str], ...]
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: tuple[Condition, ...]
     inverted_actions: bool = False
     inverted_resources: bool = False
     inverted_principals: bool = False
 
     def matches_action(self, action: str) -> bool:
         """Whether the statement's action patterns cover an action such as ``iam:PassRole``."""
-        covered = any(fnmatchcase(action.lower(), pattern) for pattern in self.actions)
+        covered = any(_matches(action.lower(), pattern) for pattern in self.actions)
         return covered is not self.inverted_actions
 
     def matches_resource(self, arn: str) -> bool:
         """Whether the statement's resource patterns cover an ARN."""
-        covered = any(fnmatchcase(arn, pattern) for pattern in self.resources)
+        covered = any(_matches(arn, pattern) for pattern in self.resources)
         return covered is not self.inverted_resources
 
     @property
@@ -44,18 +44,17 @@ class Statement:
         """Whether it is about any resource at all."""
         return "*" in self.resources or self.inverted_resources
 
-    def condition_keys(self) -> frozenset[str]:
-        """The condition keys that it tests, in lower case, without the part after a slash (``aws:requesttag/x``)."""
-        return frozenset(key.partition("/")[0] for _, key, _ in self.conditions)
-
-    def condition_values(self, operator: str, key: str) -> tuple[str, ...]:
-        """The values that an operator tests a key against, in lower case; ``operator`` without IfExists or ForAny."""
-        return tuple(
-            value.lower()
-            for name, tested, values in self.conditions
-            if name.rpartition(":")[2].removesuffix("ifexists") == operator.lower() and tested == key.lower()
-            for value in values
+    @property
+    def every_principal(self) -> bool:
+        """Whether it names every principal (``*``), or all but a few (NotPrincipal)."""
+        return self.inverted_principals or any(
+            name == "*" or name.startswith("arn:aws:iam::*:") for kind, name in self.principals if kind in ("*", "AWS")
         )
+
+
+def _matches(value: str, pattern: str) -> bool:
+    # "[" is a character class to fnmatch and a plain character to IAM.
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def statements(document: Any) -> list[Statement]:
@@ -96,27 +95,108 @@ def _principals(value: Any) -> Iterator[tuple[str, str]]:
             yield kind, name
 
 
-def _conditions(value: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _conditions(value: Any) -> Iterator[Condition]:
     for operator, tests in mapping(value).items():
         for key, values in mapping(tests).items():
             rendered = tuple(
                 str(element).lower() if isinstance(element, bool) else str(element) for element in sequence(values)
             )
-            yield operator.lower(), key.lower(), rendered
+            yield Condition(operator.lower(), key.lower(), rendered)
 
 
-def refuses_plain_transport(document: Any) -> bool:
-    """Whether a resource policy lets nobody in without TLS: by a Deny for plain transport, or by Allows that demand TLS."""
+def public_statements(document: Any) -> list[Statement]:
+    """The statements that allow something to every AWS principal, without a condition that names who.
+
+    An Allow for everybody is none beside a Deny for everybody but named accounts, organizations or networks, if that Deny
+    covers the same actions and resources.
+    """
     found = statements(document)
-    denies = any(
-        not statement.allows
-        and ("*", "*") in {(kind if kind != "AWS" else "*", name) for kind, name in statement.principals}
-        and statement.condition_values("Bool", "aws:SecureTransport") == ("false",)
-        and len(statement.conditions) == 1
-        for statement in found
+    denials = [each for each in found if not each.allows and each.every_principal and excludes_others(each.conditions)]
+    return [
+        each
+        for each in found
+        if each.allows
+        and each.every_principal
+        and not narrows_principals(each.conditions)
+        and not any(_covers(denial, each) for denial in denials)
+    ]
+
+
+def _covers(denial: Statement, allow: Statement) -> bool:
+    if denial.inverted_actions or denial.inverted_resources or denial.inverted_principals or allow.inverted_actions:
+        return False
+    actions = all(any(_matches(action, pattern) for pattern in denial.actions) for action in allow.actions)
+    resources = all(
+        any(pattern == "*" or _matches(resource, pattern) for pattern in denial.resources)
+        for resource in allow.resources
     )
-    allows = [statement for statement in found if statement.allows]
-    demands = bool(allows) and all(
-        statement.condition_values("Bool", "aws:SecureTransport") == ("true",) for statement in allows
+    return actions and resources
+
+
+_BUCKET_ACTIONS: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+_FILE_SYSTEM_ACTIONS: Final = (
+    "elasticfilesystem:ClientMount",
+    "elasticfilesystem:ClientWrite",
+    "elasticfilesystem:ClientRootAccess",
+)
+_TRANSPORT: Final = "aws:securetransport"
+
+
+def denies_plain_transport(document: Any, service: str, bucket: str | None = None) -> bool:
+    """Whether a resource policy keeps everybody out who comes without TLS.
+
+    service: ``s3`` or ``elasticfilesystem``. A bucket needs a Deny, because an identity policy alone opens a bucket of the
+    same account; it covers the bucket and its objects. ``bucket`` is the bucket's name, None where it isn't known. A file
+    system can also do with Allow statements that all require TLS.
+    """
+    found = statements(document)
+    denials = [each for each in found if _denies_plain(each)]
+    if service == "s3":
+        names = [bucket] if bucket else sorted(_bucket_names(denials))
+        return any(
+            all(
+                _denied(denials, action, resource)
+                for action, resource in _bucket_requests(f"arn:{partition}:s3:::{name}")
+            )
+            for name in names
+            for partition in ("aws", "aws-cn", "aws-us-gov")
+        )
+    if all(_denied(denials, action, None) for action in _FILE_SYSTEM_ACTIONS):
+        return True
+    allows = [each for each in found if each.allows]
+    return bool(allows) and all(
+        any(
+            test.base_operator == "bool" and not test.operator.endswith("ifexists") and _only(test, "true")
+            for test in each.conditions
+        )
+        for each in allows
     )
-    return denies or demands
+
+
+def _denies_plain(statement: Statement) -> bool:
+    if statement.allows or not statement.every_principal or statement.inverted_principals:
+        return False
+    others = [test for test in statement.conditions if test.key != _TRANSPORT]
+    return any(test.base_operator == "bool" and _only(test, "false") for test in statement.conditions) and all(
+        test.key in ("aws:principalisawsservice", "aws:viaawsservice") and test.values == ("false",) for test in others
+    )
+
+
+def _only(test: Condition, value: str) -> bool:
+    return test.key == _TRANSPORT and bool(test.values) and all(each.lower() == value for each in test.values)
+
+
+def _denied(denials: Iterable[Statement], action: str, arn: str | None) -> bool:
+    return any(denial.matches_action(action) and (arn is None or denial.matches_resource(arn)) for denial in denials)
+
+
+def _bucket_names(denials: Iterable[Statement]) -> set[str]:
+    """The buckets that the denials may be about, from their resources; a probe name where they are about any."""
+    patterns = [resource for denial in denials for resource in denial.resources]
+    named = {pattern.rpartition(":::")[2].partition("/")[0] for pattern in patterns}
+    return {name.rstrip("*") + ("probe" if name.endswith("*") else "") for name in named if name}
+
+
+def _bucket_requests(arn: str) -> Iterator[tuple[str, str]]:
+    for action in _BUCKET_ACTIONS:
+        yield action, arn if action == "s3:ListBucket" else f"{arn}/probe"

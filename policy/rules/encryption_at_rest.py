@@ -1,109 +1,115 @@
-"""encryption, at rest: every store is encrypted, with a customer key where the configuration says so."""
+"""encryption, at rest: every store of the table is encrypted, with a customer key where the configuration requires one."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck
-from rules.values import UNKNOWN, mappings, sequence, text, truth
+from rules.settings import Setting
+from rules.stores import STORES, Store
+from rules.values import UNKNOWN, each_at, mapping, mappings, parse_json, text, truth
 
-__all__ = ["AT_REST_CHECKS", "CUSTOMER_KEY_STORES", "KEY_PROPERTIES", "is_customer_key"]
+__all__ = [
+    "AT_REST",
+    "AT_REST_CHECKS",
+    "CUSTOMER_KEY",
+    "EBS_DEFAULT",
+    "inherited",
+    "is_customer_key",
+    "is_satisfied",
+    "missing_key",
+]
 
 AT_REST: Final = "at-rest"
 CUSTOMER_KEY: Final = "customer-key"
 
-# Stores that AWS leaves in clear unless one property is true, with that property.
-_SWITCHES: Final = {
-    "efs/fileSystem": "encrypted",
-    "ebs/volume": "encrypted",
-    "rds/instance": "storageEncrypted",
-    "rds/cluster": "storageEncrypted",
-    "docdb/cluster": "storageEncrypted",
-    "neptune/cluster": "storageEncrypted",
-    "elasticache/replicationGroup": "atRestEncryptionEnabled",
-}
-
-# Where each store takes its key: its name in `customerKeys`, its type, the property.
-KEY_PROPERTIES: Final = {
-    "efs/fileSystem": ("efs", "kmsKeyId"),
-    "secretsmanager/secret": ("secrets", "kmsKeyId"),
-    "cloudwatch/logGroup": ("logs", "kmsKeyId"),
-    "sns/topic": ("sns", "kmsMasterKeyId"),
-    "sqs/queue": ("sqs", "kmsMasterKeyId"),
-    "dynamodb/table": ("dynamodb", "serverSideEncryption.kmsKeyArn"),
-    "ebs/volume": ("ebs", "kmsKeyId"),
-    "rds/instance": ("rds", "kmsKeyId"),
-    "rds/cluster": ("rds", "kmsKeyId"),
-    "docdb/cluster": ("rds", "kmsKeyId"),
-    "neptune/cluster": ("rds", "kmsKeyArn"),
-    "elasticache/replicationGroup": ("elasticache", "kmsKeyId"),
-    "elasticache/serverlessCache": ("elasticache", "kmsKeyId"),
-}
-CUSTOMER_KEY_STORES: Final = ("dynamodb", "ebs", "ecr", "efs", "elasticache", "logs", "rds", "secrets", "sns", "sqs")
-
-_DISK_BLOCKS: Final = ("rootBlockDevice", "ebsBlockDevices")
+EBS_DEFAULT: Final = Setting(
+    "ebsEncryptedByDefault",
+    "flag",
+    default=False,
+    description="Whether every account has EBS encryption by default on, so that disks need not say it.",
+)
 
 
 def is_customer_key(value: Any) -> bool:
-    """Whether a key reference names a key of the customer's: any but the aliases that AWS keeps for its own."""
+    """Whether a key reference names a customer managed key: any but the aliases that AWS reserves for its own."""
     name = text(value)
-    return name is not None and not name.rpartition("alias/")[2].startswith("aws/")
+    return name is not None and name != "AWS_OWNED_KMS_KEY" and not name.rpartition("alias/")[2].startswith("aws/")
 
 
-def _switch(path: str) -> ResourceCheck:
-    def check(resource: Resource, findings: Findings) -> None:
-        findings.require(
-            resource,
-            AT_REST,
-            path,
-            "what it stores is not encrypted at rest",
-            f"set {path} to true (a store that exists has to be replaced)",
-        )
-
-    return check
+def is_satisfied(store: Store, value: Any) -> bool:
+    """Whether a known value of the store's switch means that the store is encrypted."""
+    if store.satisfied == "on":
+        return truth(value)
+    if store.satisfied == "not-off":
+        return value is None or truth(value)
+    if store.satisfied == "set":
+        return text(value) is not None
+    return value in store.satisfied
 
 
-def _customer_key(store: str, path: str) -> ResourceCheck:
-    def check(resource: Resource, findings: Findings) -> None:
-        if store not in findings.settings.strings("customerKeys"):
-            return
-        value = resource.at(path)
-        # A key that is not known yet was passed by the author: encryption-stack follows it to the key itself.
-        if value is not UNKNOWN and not is_customer_key(value):
-            _missing_key(resource, findings, path)
-
-    return check
-
-
-def _missing_key(resource: Resource, findings: Findings, path: str) -> None:
-    findings.violation(
-        resource,
-        CUSTOMER_KEY,
-        "it is encrypted with a key that AWS owns, and the configuration demands a customer key",
-        f"set {path} to the ARN of a KMS key of your own",
+def inherited(store: Store, resource: Resource) -> bool:
+    """Whether another resource decides, such as the source of a replica or a snapshot, and this one doesn't say."""
+    if _encrypted_by_engine(resource):
+        return True
+    return resource.at(store.switch) in (None, UNKNOWN) and any(
+        resource.at(name) not in (None, "", False) for name in store.inherits
     )
 
 
-def _topic(resource: Resource, findings: Findings) -> None:
-    value = resource.at("kmsMasterKeyId")
-    if value is not UNKNOWN and text(value) is None:
-        findings.violation(
-            resource, AT_REST, "its messages are not encrypted at rest", "set kmsMasterKeyId to the ARN of a KMS key"
-        )
+def _encrypted_by_engine(resource: Resource) -> bool:
+    """Aurora Serverless v1 and Valkey are encrypted unless the switch is off."""
+    switch = "storageEncrypted" if resource.type == "rds/cluster" else "atRestEncryptionEnabled"
+    serverless = resource.type == "rds/cluster" and resource.at("engineMode") == "serverless"
+    valkey = resource.type == "elasticache/replicationGroup" and resource.at("engine") == "valkey"
+    return (serverless or valkey) and resource.at(switch) in (None, UNKNOWN)
 
 
-def _queue(resource: Resource, findings: Findings) -> None:
-    managed = resource.at("sqsManagedSseEnabled")
-    key = resource.at("kmsMasterKeyId")
-    if managed is UNKNOWN and key is None:
-        findings.not_evaluated(resource, AT_REST, "sqsManagedSseEnabled")
-    elif managed not in (None, UNKNOWN) and not truth(managed) and key is not UNKNOWN and text(key) is None:
-        findings.violation(
-            resource,
-            AT_REST,
-            "encryption is switched off",
-            "set kmsMasterKeyId to the ARN of a KMS key, or leave sqsManagedSseEnabled on",
-        )
+def _switch(store: Store) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if inherited(store, resource):
+            return  # encryption-stack looks at what becomes of it
+        if store.name == "ebs" and findings.settings.flag("ebsEncryptedByDefault"):
+            return
+        for value in each_at(resource.properties, store.switch):
+            if value is UNKNOWN:
+                findings.not_evaluated(resource, AT_REST, store.switch)
+            elif not is_satisfied(store, value):
+                what = "its content is not encrypted at rest"
+                findings.violation(resource, AT_REST, what, _remedy(store))
+
+    return check
+
+
+def _remedy(store: Store) -> str:
+    if store.satisfied == "set" and store.switch == store.key:
+        return f"set {store.switch} to the ARN of a KMS key"
+    value = "true" if store.satisfied in ("on", "not-off", "set") else store.satisfied[0]
+    verb = f"set {store.switch}" if store.satisfied == "set" else f"set {store.switch} to {value}"
+    return f"{verb} (a store that exists may have to be replaced)"
+
+
+def _customer_key(store: Store) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if store.name not in findings.settings.strings("customerKeys"):
+            return
+        if any(resource.at(name) not in (None, "", False) for name in store.inherits if name != store.key):
+            return  # the key comes with the source
+        # A key that is not known yet was passed by the author: encryption-stack follows it to the key itself.
+        if not all(value is UNKNOWN or is_customer_key(value) for value in each_at(resource.properties, store.key)):
+            missing_key(resource, findings, store.key)
+
+    return check
+
+
+def missing_key(resource: Resource, findings: Findings, path: str) -> None:
+    """Report that a store has no customer managed key."""
+    findings.violation(
+        resource,
+        CUSTOMER_KEY,
+        "it is encrypted with a key that AWS owns, and the configuration requires a customer managed key",
+        f"set {path} to the ARN of a KMS key of your own",
+    )
 
 
 def _repository(resource: Resource, findings: Findings) -> None:
@@ -117,51 +123,98 @@ def _repository(resource: Resource, findings: Findings) -> None:
     named = any(block.get("kmsKey") is UNKNOWN or is_customer_key(block.get("kmsKey")) for block in keys)
     kms = any(block.get("encryptionType") in ("KMS", "KMS_DSSE", UNKNOWN) for block in keys)
     if not (named and kms):
-        _missing_key(resource, findings, "encryptionConfigurations[0].kmsKey (with encryptionType KMS)")
+        missing_key(resource, findings, "encryptionConfigurations[0].kmsKey (with encryptionType KMS)")
 
 
-def _disks(resource: Resource, findings: Findings) -> None:
-    for block in _DISK_BLOCKS:
-        _disk_list(resource, findings, block, resource.at(block), lambda disk: disk.get("encrypted"))
+def _redis_cluster(resource: Resource, findings: Findings) -> None:
+    """Redis outside a replication group can't be encrypted, and Memcached keeps nothing on disk."""
+    if resource.at("engine") == "redis" and resource.at("replicationGroupId") is None:
+        what = "a Redis cluster without a replication group is not encrypted at rest"
+        findings.violation(resource, AT_REST, what, "use an aws.elasticache.ReplicationGroup or ServerlessCache")
+
+
+def _emr_configuration(resource: Resource, findings: Findings) -> None:
+    document = findings.document(resource, AT_REST, "configuration")
+    settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
+    if document is not None and not truth(settings.get("EnableAtRestEncryption")):
+        what = "the clusters that use it don't encrypt their disks"
+        findings.violation(resource, AT_REST, what, "set EnableAtRestEncryption to true in configuration")
+
+
+def _build_artifacts(resource: Resource, findings: Findings) -> None:
+    for path in (
+        *("artifacts.encryptionDisabled", "secondaryArtifacts.encryptionDisabled"),
+        *("logsConfig.s3Logs.encryptionDisabled", "exportConfig.s3Destination.encryptionDisabled"),
+    ):
+        if any(truth(value) for value in each_at(resource.properties, path)):
+            findings.violation(resource, AT_REST, f"{path} is true", f"remove {path}")
+
+
+def _method_cache(resource: Resource, findings: Findings) -> None:
+    caching = resource.at("settings.cachingEnabled")
+    encrypted = resource.at("settings.cacheDataEncrypted")
+    if truth(caching) and encrypted is UNKNOWN:
+        findings.not_evaluated(resource, AT_REST, "settings.cacheDataEncrypted")
+    elif truth(caching) and not truth(encrypted):
+        what = "responses in its cache are not encrypted"
+        findings.violation(resource, AT_REST, what, "set settings.cacheDataEncrypted to true")
+
+
+def _instance_disks(resource: Resource, findings: Findings) -> None:
+    for name in ("rootBlockDevice", "ebsBlockDevices"):
+        _disks(resource, findings, name, lambda disk: disk)
 
 
 def _template_disks(resource: Resource, findings: Findings) -> None:
-    path = "blockDeviceMappings"
-    _disk_list(resource, findings, path, resource.at(path), lambda disk: _ebs(disk).get("encrypted"))
+    _disks(resource, findings, "blockDeviceMappings", _ebs)
 
 
-def _ebs(disk: dict[str, Any]) -> dict[str, Any]:
-    blocks = [block for _, block in mappings(disk.get("ebs"))]
-    return blocks[0] if blocks else {}
+def _ebs(disk: dict[str, Any]) -> Any:
+    blocks = disk.get("ebs")
+    return blocks[0] if isinstance(blocks, list) and blocks else blocks
 
 
-def _disk_list(
-    resource: Resource, findings: Findings, path: str, disks: Any, encrypted: Callable[[dict[str, Any]], Any]
-) -> None:
-    if disks is UNKNOWN or any(disk is UNKNOWN for disk in sequence(disks)):
+def _disks(resource: Resource, findings: Findings, path: str, block: Callable[[dict[str, Any]], Any]) -> None:
+    disks = resource.at(path)
+    if disks is UNKNOWN or (isinstance(disks, list) and UNKNOWN in disks):
         findings.not_evaluated(resource, AT_REST, path)
     for index, disk in mappings(disks):
-        value = encrypted(disk)
-        if value is UNKNOWN:
-            findings.not_evaluated(resource, AT_REST, f"{path}[{index}].encrypted")
-        elif not truth(value):
-            findings.violation(
-                resource, AT_REST, f"the disk {path}[{index}] is not encrypted", "set its encrypted to true"
-            )
+        if text(disk.get("noDevice")) or truth(disk.get("noDevice")) or text(disk.get("virtualName")):
+            continue  # a device that is left out of the image, or one on the host itself
+        _disk(resource, findings, f"{path}[{index}]", block(disk))
 
 
-def _at_rest_checks() -> dict[str, tuple[ResourceCheck, ...]]:
-    checks: dict[str, list[ResourceCheck]] = {}
-    for canonical, path in _SWITCHES.items():
-        checks.setdefault(canonical, []).append(_switch(path))
-    for canonical, (store, path) in KEY_PROPERTIES.items():
-        checks.setdefault(canonical, []).append(_customer_key(store, path))
-    checks.setdefault("sns/topic", []).append(_topic)
-    checks.setdefault("sqs/queue", []).append(_queue)
-    checks["ecr/repository"] = [_repository]
-    checks["ec2/instance"] = [_disks]
-    checks["ec2/launchTemplate"] = [_template_disks]
+def _disk(resource: Resource, findings: Findings, path: str, disk: Any) -> None:
+    encrypted, key = (mapping(disk).get(name) for name in ("encrypted", "kmsKeyId"))
+    if disk is UNKNOWN or encrypted is UNKNOWN:
+        findings.not_evaluated(resource, AT_REST, f"{path}.encrypted")
+    elif not truth(encrypted) and not findings.settings.flag("ebsEncryptedByDefault"):
+        findings.violation(resource, AT_REST, f"the disk {path} is not encrypted", "set its encrypted to true")
+    if "ebs" in findings.settings.strings("customerKeys") and key is not UNKNOWN and not is_customer_key(key):
+        missing_key(resource, findings, f"{path}.kmsKeyId")
+
+
+def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
+    checks: dict[str, list[ResourceCheck]] = {
+        "ecr/repository": [_repository],
+        "ec2/instance": [_instance_disks],
+        "ec2/spotInstanceRequest": [_instance_disks],
+        "ec2/launchConfiguration": [_instance_disks],
+        "ec2/launchTemplate": [_template_disks],
+        "imagebuilder/imageRecipe": [_template_disks],
+        "elasticache/cluster": [_redis_cluster],
+        "emr/securityConfiguration": [_emr_configuration],
+        "codebuild/project": [_build_artifacts],
+        "codebuild/reportGroup": [_build_artifacts],
+        "apigateway/methodSettings": [_method_cache],
+    }
+    for store in STORES:
+        functions = checks.setdefault(store.type, [])
+        if store.switch:
+            functions.append(_switch(store))
+        if store.key and store.type != "ecr/repository":
+            functions.append(_customer_key(store))
     return {canonical: tuple(functions) for canonical, functions in checks.items()}
 
 
-AT_REST_CHECKS: Final = _at_rest_checks()
+AT_REST_CHECKS: Final = _checks()

@@ -1,10 +1,12 @@
 """identity: policies give what is needed, and to whom it is needed."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from rules.conditions import Condition, demands
 from rules.documents import Statement, statements
-from rules.identity_trust import check_trust
+from rules.identity_trust import check_permission, check_trust
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
 from rules.settings import Setting
@@ -12,11 +14,27 @@ from rules.values import UNKNOWN, mappings
 
 __all__ = ["RULE"]
 
-_SECRET_READS: Final = ("kms:Decrypt", "kms:ReEncryptFrom", "secretsmanager:GetSecretValue")
+# Actions that reveal secrets, and a resource of an account that nobody has: a pattern that covers it covers any.
+_SECRET_READS: Final = {
+    "kms:Decrypt": "arn:aws:kms:any-region:000000000000:key/any",
+    "kms:ReEncryptFrom": "arn:aws:kms:any-region:000000000000:key/any",
+    "secretsmanager:GetSecretValue": "arn:aws:secretsmanager:any-region:000000000000:secret:any",
+}
+_ANY_ROLE: Final = "arn:aws:iam::000000000000:role/any"
+_SCOPING_KEYS: Final = (
+    "aws:resourcetag/",
+    "kms:encryptioncontext:",
+    "kms:encryptioncontextkeys",
+    "kms:resourcealiases",
+    "kms:requestalias",
+    "kms:viaservice",
+    "secretsmanager:resourcetag/",
+    "secretsmanager:secretid",
+)
 
 
 def _document(resource: Resource, findings: Findings) -> None:
-    _judge(resource, findings, "policy", findings.document(resource, "policy-content", "policy"))
+    _check_document(resource, findings, "policy", findings.document(resource, "policy-content", "policy"))
 
 
 def _inline(resource: Resource, findings: Findings) -> None:
@@ -25,10 +43,10 @@ def _inline(resource: Resource, findings: Findings) -> None:
         if policy.get("policy") is UNKNOWN:
             findings.not_evaluated(resource, "policy-content", path)
         else:
-            _judge(resource, findings, path, policy.get("policy"))
+            _check_document(resource, findings, path, policy.get("policy"))
 
 
-def _judge(resource: Resource, findings: Findings, path: str, document: Any) -> None:
+def _check_document(resource: Resource, findings: Findings, path: str, document: Any) -> None:
     for statement in statements(document):
         if statement.allows:
             where = f"{path}.Statement[{statement.index}]"
@@ -60,29 +78,52 @@ def _wildcards(resource: Resource, findings: Findings, where: str, statement: St
 def _pass_role(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
     if not statement.matches_action("iam:PassRole") or "*" in statement.actions:
         return
-    if statement.every_resource:
+    if _covers_all(statement, _ANY_ROLE):
         what = f"{where} lets its holder pass any role to a service, and so use that role's rights"
         findings.violation(resource, "pass-role", what, "name the roles that may be passed")
-    if not {"iam:passedtoservice", "iam:associatedresourcearn"} & statement.condition_keys():
+    if not demands(statement.conditions, _names_service):
         what = f"{where} does not say to which service roles may be passed"
         findings.violation(resource, "pass-role", what, "add the condition iam:PassedToService")
 
 
+def _names_service(test: Condition) -> bool:
+    return test.key in ("iam:passedtoservice", "iam:associatedresourcearn") and _literal_start(test)
+
+
+def _scopes(test: Condition) -> bool:
+    return test.key.startswith(_SCOPING_KEYS) and _literal_start(test)
+
+
+def _literal_start(test: Condition) -> bool:
+    return all(value and value[0] not in "*?" for value in test.values)
+
+
 def _secrets(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
-    if "*" in statement.actions or not statement.every_resource or statement.conditions:
+    if "*" in statement.actions or demands(statement.conditions, _scopes):
         return
-    for action in _SECRET_READS:
-        if statement.matches_action(action):
+    for action, anything in _SECRET_READS.items():
+        if statement.matches_action(action) and _covers_all(statement, anything):
             what = f"{where} allows {action} on everything in the account"
             findings.violation(resource, "unscoped-secrets", what, "name the keys or secrets, or test kms:ViaService")
             return
+
+
+def _covers_all(statement: Statement, anything: str) -> bool:
+    """Whether the resources cover one of any name, whichever region and account they are limited to."""
+    if statement.every_resource:
+        return True
+    return any(
+        fnmatchcase(anything.rpartition("000000000000:")[2], pattern.split(":", 5)[5])
+        for pattern in statement.resources
+        if pattern.count(":") >= 5
+    )
 
 
 def _attachment(path: str) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         values = resource.at(path)
         if values is UNKNOWN:
-            return  # a policy of the stack's own, which is judged where it is written
+            return  # a policy of the stack's own, which is checked where it is written
         for name in _policy_names(values):
             if name in findings.settings.strings("refusedManagedPolicies"):
                 what = f"it attaches the managed policy {name}"
@@ -100,7 +141,7 @@ def _policy_names(values: Any) -> Iterator[str]:
 RULE: Final = Rule(
     name="identity",
     title="Identity",
-    description="Policies name their actions and resources, trust names who may take a role.",
+    description="Policies name their actions and resources; trust policies name who may assume a role.",
     why=(
         "What runs inherits its role: a Terraform server runs whatever a pull request says. A service wildcard grants what"
         " AWS will invent next year."
@@ -114,7 +155,7 @@ RULE: Final = Rule(
         "service-wildcard": "No `service:*` and no NotAction, but for `allowedServiceWildcards`.",
         "pass-role": "`iam:PassRole` names roles and tests `iam:PassedToService`.",
         "unscoped-secrets": "Secrets are not read, and keys not used, on `*` without a condition.",
-        "trust": "Trust policies name who may take a role, and test a condition where a third party is in between.",
+        "trust": "Trust policies name who may assume a role, and test a condition where a third party is in between.",
         "policy-content": "Policy documents can be read.",
     },
     by_type={
@@ -127,6 +168,7 @@ RULE: Final = Rule(
         "iam/userPolicyAttachment": (_attachment("policyArn"),),
         "iam/groupPolicyAttachment": (_attachment("policyArn"),),
         "iam/policyAttachment": (_attachment("policyArn"),),
+        "lambda/permission": (check_permission,),
     },
     settings=(
         Setting("allowedServiceWildcards", "strings", [], "Service prefixes (`logs`) whose `service:*` is accepted."),

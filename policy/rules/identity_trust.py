@@ -1,38 +1,100 @@
-"""identity, trust policies: who may take a role."""
+"""identity, trust policies: who may assume a role, and for whom a service may call a function."""
 
+import re
 from typing import Final
 
+from rules.conditions import Condition, demands, narrows_accounts, narrows_principals, narrows_sources
 from rules.documents import Statement, statements
 from rules.resources import Resource
 from rules.rule import Findings
+from rules.values import UNKNOWN, text
 
-__all__ = ["check_trust"]
+__all__ = ["check_permission", "check_trust"]
 
 _CHECK: Final = "trust"
-_SOURCE_KEYS: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+_ACCOUNT: Final = re.compile(r"[0-9]{12}|arn:aws[a-z-]*:iam::[^:]*:root")
+
+# Identity providers that serve many customers under one issuer: only a claim about the subject tells them apart.
+_SHARED_ISSUERS: Final = re.compile(
+    r"token\.actions\.githubusercontent\.com$|gitlab\.com$|app\.terraform\.io$|agent\.buildkite\.com$|api\.pulumi\.com/oidc$"
+    r"|oidc\.vercel\.com$|oidc\.eks\.|dev\.azure\.com|vstoken\.dev\.azure\.com|app\.spacelift\.io$|api\.doppler\.com$"
+)
+_SUBJECT_CLAIMS: Final = frozenset(
+    {"sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"}
+)
+# Social identity providers, where the audience is the application that the organization registered.
+_AUDIENCE_CLAIMS: Final = frozenset({"aud", "app_id", "oaud", "azp"})
+_SUBJECT_LABEL: Final = re.compile(r"(?:system:serviceaccount:|pulumi:[a-z]+:(?:org:)?|[a-z_]+[:/])?")
+_SEGMENT: Final = re.compile(r"[^:/@]+[:/@]")
 
 
 def check_trust(resource: Resource, findings: Findings) -> None:
-    """Judge a role's assumeRolePolicy."""
+    """Check a role's assumeRolePolicy."""
     for statement in statements(findings.document(resource, _CHECK, "assumeRolePolicy")):
         if statement.allows:
-            _judge(resource, findings, f"assumeRolePolicy.Statement[{statement.index}]", statement)
+            where = f"assumeRolePolicy.Statement[{statement.index}]"
+            _principals(resource, findings, where, statement)
+            _services(resource, findings, where, statement)
+            _federation(resource, findings, where, statement)
 
 
-def _judge(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
-    keys = statement.condition_keys()
-    services = {name for kind, name in statement.principals if kind == "Service"}
-    if statement.inverted_principals or any(name == "*" for kind, name in statement.principals if kind in ("*", "AWS")):
-        if not keys:
-            what = f"{where} lets any AWS principal take the role"
+def _principals(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
+    if statement.every_principal:
+        if not narrows_principals(statement.conditions):
+            what = f"{where} lets any AWS principal assume the role"
             findings.violation(resource, _CHECK, what, "name the accounts or roles in Principal")
-    elif any(kind == "AWS" and name.endswith(":root") for kind, name in statement.principals) and not keys:
-        what = f"{where} lets a whole account take the role without a condition"
+    elif any(kind == "AWS" and _ACCOUNT.fullmatch(name) for kind, name in statement.principals) and not (
+        narrows_accounts(statement.conditions)
+    ):
+        what = f"{where} lets a whole account assume the role without a condition"
         findings.violation(resource, _CHECK, what, "name the role, or test sts:ExternalId or aws:PrincipalArn")
-    if services & set(findings.settings.strings("conditionedServices")) and not keys & _SOURCE_KEYS:
+
+
+def _services(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
+    services = {name for kind, name in statement.principals if kind == "Service"}
+    if services & set(findings.settings.strings("conditionedServices")) and not narrows_sources(statement.conditions):
         what = f"{where} trusts a service for whichever account it acts"
         findings.violation(resource, _CHECK, what, "test aws:SourceAccount or aws:SourceArn (confused deputy)")
-    federated = [name for kind, name in statement.principals if kind == "Federated"]
-    if federated and not any(key.endswith((":sub", ":aud")) for key in keys):
-        what = f"{where} lets everyone whom an identity provider knows take the role"
-        findings.violation(resource, _CHECK, what, "test the provider's sub and aud claims")
+
+
+def _federation(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
+    for provider in sorted({name for kind, name in statement.principals if kind == "Federated"}):
+        issuer = provider.partition(":oidc-provider/")[2] or provider
+        shared = _SHARED_ISSUERS.search(issuer) is not None
+        if demands(statement.conditions, lambda test, shared=shared: _names_subject(test, shared=shared)):
+            continue
+        if shared:
+            what = f"{where} lets every subject of a shared identity provider assume the role"
+            remedy = "test the provider's sub claim against a repository, project or service account of your own"
+        else:
+            what = f"{where} lets everyone whom an identity provider knows assume the role"
+            remedy = "test the provider's sub and aud claims"
+        findings.violation(resource, _CHECK, what, remedy)
+
+
+def _names_subject(test: Condition, *, shared: bool) -> bool:
+    """Whether a condition on a claim of the identity provider lets in some of its subjects only."""
+    claim = test.key.rpartition(":")[2]
+    if claim in _SUBJECT_CLAIMS:
+        return all(_complete(value) for value in test.values)
+    return not shared and claim in _AUDIENCE_CLAIMS and all(value and value[0] not in "*?" for value in test.values)
+
+
+def _complete(value: str) -> bool:
+    """Whether a pattern of a subject names its owner in full before the first wildcard: ``repo:owner/*`` does."""
+    start = re.split(r"[*?]", value, maxsplit=1)[0]
+    if start == value:
+        return bool(value)
+    label = _SUBJECT_LABEL.match(start)
+    return _SEGMENT.match(start, label.end() if label else 0) is not None
+
+
+def check_permission(resource: Resource, findings: Findings) -> None:
+    """Check that a service may call a function only for named resources or accounts."""
+    principal = text(resource.at("principal"))
+    if principal is None or not principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return
+    sources = [resource.at(name) for name in ("sourceArn", "sourceAccount", "principalOrgId")]
+    if not any(source is UNKNOWN or text(source) is not None for source in sources):
+        what = "it lets a service call the function for whichever account it acts"
+        findings.violation(resource, _CHECK, what, "set sourceArn or sourceAccount (confused deputy)")

@@ -1,10 +1,11 @@
-"""path-integrity: a request has one way in, past the web ACL to the load balancer, the task and from there to its files."""
+"""path-integrity: requests reach a task only through its load balancer, and files only through tasks."""
 
 from typing import Final
 
+from rules.group_users import GroupUsers, Guarded
 from rules.resources import Stack
 from rules.rule import Findings, Rule
-from rules.security_groups import RULE_TYPES, GroupUsers, Guarded, Ingress, Source, ingress_of
+from rules.security_groups import RULE_TYPES, Ingress, Source, ingress_of
 from rules.settings import Setting
 from rules.values import UNKNOWN, truth
 
@@ -56,7 +57,9 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
         if internal is UNKNOWN:
             findings.not_evaluated(balancer, "web-acl", "internal")
         elif undecided:
-            findings.not_evaluated(balancer, "web-acl", "what a web ACL of the stack stands in front of")
+            findings.not_evaluated(
+                balancer, "web-acl", "the web ACL association", "names a resource that is known only after it is made"
+            )
         else:
             findings.violation(
                 balancer,
@@ -68,7 +71,7 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
 
 def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
     carrier = ingress.carrier
-    remedy = "let only the load balancer's security group in, by referencedSecurityGroupId"
+    remedy = "admit only the load balancer's security group, by referencedSecurityGroupId"
     if source.kind in ("cidr", "prefix-list"):
         what = f"{source.path} opens the task to addresses, past the load balancer and its rules"
         findings.violation(carrier, "task-port", what, remedy)
@@ -87,7 +90,7 @@ def _into_file_system(
     users: GroupUsers, ingress: Ingress, source: Source, guarded: Guarded, findings: Findings
 ) -> None:
     carrier = ingress.carrier
-    remedy = "let only the security group of the tasks that mount it in, on port 2049"
+    remedy = "admit only the security group of the tasks that mount it, on port 2049"
     if source.kind in ("cidr", "prefix-list"):
         what = f"{source.path} opens the file system to addresses"
         findings.violation(carrier, "file-system-port", what, remedy)
@@ -114,16 +117,17 @@ RULE: Final = Rule(
     title="Path integrity",
     description="Tasks are reached only through their load balancer, file systems only from tasks.",
     why=(
-        "TLS, the fixed answer, the source-ip conditions and the access log all sit at the load balancer. A second way to"
-        " the task's port, or to the files that it trusts, goes round every one of them."
+        "TLS, the default response, the source-ip conditions and the access log are all at the load balancer. A second path"
+        " to the task's port, or to the files that it trusts, bypasses every one of them."
     ),
     severity="high",
     level="advisory",
-    controls=("EC2.18", "EC2.19", "ELB.16"),
+    controls=("EC2.18", "EC2.19"),
+    related=("ELB.16",),
     remediation="Replace the source by the security group of the load balancer, or of the tasks, and delete the rest.",
     checks={
-        "task-port": "Groups of load-balanced ECS services let in nothing but the load balancer's group.",
-        "file-system-port": "Groups of EFS mount targets let in nothing but groups of tasks, instances or functions on 2049.",
+        "task-port": "Groups of load-balanced ECS services admit only the load balancer's group.",
+        "file-system-port": "Groups of EFS mount targets admit only groups of tasks, instances or functions on 2049.",
         "web-acl": "Application load balancers that face the internet have a web ACL, where `requireWebAcl` is true.",
     },
     settings=(
@@ -131,7 +135,7 @@ RULE: Final = Rule(
             "requireWebAcl",
             "flag",
             default=False,
-            description="Demand a web ACL of application load balancers that face the internet (ELB.16).",
+            description="Require a web ACL of application load balancers that face the internet (ELB.16).",
         ),
     ),
     whole_stack=_check,

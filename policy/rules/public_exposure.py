@@ -2,99 +2,82 @@
 
 from typing import Final
 
-from rules.documents import Statement, statements
+from rules.documents import public_statements
 from rules.networks import is_world, parse_network
+from rules.resource_policies import RESOURCE_POLICIES
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
 from rules.security_groups import RULE_TYPES, ingress_of
 from rules.settings import Setting
-from rules.values import UNKNOWN, sequence, truth
+from rules.values import UNKNOWN, each_at, sequence, truth
 
 __all__ = ["RULE"]
 
 _BLOCK_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read", "website")
 
-# Where each type takes a resource policy.
-_POLICIES: Final = {
-    "s3/bucketPolicy": "policy",
-    "s3/bucket": "policy",
-    "ecr/repositoryPolicy": "policy",
-    "secretsmanager/secretPolicy": "policy",
-    "secretsmanager/secret": "policy",
-    "kms/key": "policy",
-    "kms/keyPolicy": "policy",
-    "efs/fileSystemPolicy": "policy",
-    "sns/topic": "policy",
-    "sns/topicPolicy": "policy",
-    "sqs/queue": "policy",
-    "sqs/queuePolicy": "policy",
-}
+_PUBLIC_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
+_NO_ADDRESS: Final = "run it in private subnets, with NAT or VPC endpoints"
 
-# A statement for everyone is no statement for everyone when it tests one of these.
-_NARROWING_KEYS: Final = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceip",
-        "aws:sourceorgid",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:userid",
-        "elasticfilesystem:accesspointarn",
-        "elasticfilesystem:accessedviamounttarget",
-        "kms:calleraccount",
-        "kms:viaservice",
-    }
-)
-
-# Properties that put a resource on the internet when they are true: type, path, check, what, remedy.
+# Properties that put a resource on the internet: type, path, the values that do, check, what is wrong.
 _SWITCHES: Final = (
+    ("ecs/service", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public addresses"),
+    ("ecs/taskSet", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public addresses"),
     (
-        "ecs/service",
-        "networkConfiguration.assignPublicIp",
-        "public-address",
-        "its tasks get public addresses",
-        "set assignPublicIp to false and run in private subnets, with NAT or endpoints",
+        *("cloudwatch/eventTarget", "ecsTarget.networkConfiguration.assignPublicIp", (), "public-address"),
+        "the tasks that it starts get public addresses",
     ),
     (
-        "ecs/taskSet",
-        "networkConfiguration.assignPublicIp",
-        "public-address",
-        "its tasks get public addresses",
-        "set assignPublicIp to false and run in private subnets, with NAT or endpoints",
+        *("scheduler/schedule", "target.ecsParameters.networkConfiguration.assignPublicIp", (), "public-address"),
+        "the tasks that it starts get public addresses",
     ),
+    ("ec2/instance", "associatePublicIpAddress", (), "public-address", "it gets a public address"),
+    ("ec2/spotInstanceRequest", "associatePublicIpAddress", (), "public-address", "it gets a public address"),
+    ("ec2/launchConfiguration", "associatePublicIpAddress", (), "public-address", "its instances get public addresses"),
     (
-        "ec2/instance",
-        "associatePublicIpAddress",
-        "public-address",
-        "it gets a public address",
-        "set associatePublicIpAddress to false",
+        *("ec2/launchTemplate", "networkInterfaces.associatePublicIpAddress", (), "public-address"),
+        "its instances get public addresses",
+    ),
+    ("ec2/subnet", "mapPublicIpOnLaunch", (), "public-address", "everything that starts in it gets a public address"),
+    (
+        *("msk/cluster", "brokerNodeGroupInfo.connectivityInfo.publicAccess.type", ("SERVICE_PROVIDED_EIPS",)),
+        *("public-database", "it can be reached from the internet"),
     ),
     *(
-        (
-            canonical,
-            "publiclyAccessible",
-            "public-database",
-            "it can be reached from the internet",
-            "set publiclyAccessible to false",
+        (canonical, "publiclyAccessible", (), "public-database", "it can be reached from the internet")
+        for canonical in (
+            *("dms/replicationInstance", "lightsail/database", "mq/broker", "neptune/clusterInstance", "rds/cluster"),
+            *("rds/clusterInstance", "rds/instance", "redshift/cluster", "redshiftserverless/workgroup"),
         )
-        for canonical in ("rds/instance", "rds/clusterInstance", "redshift/cluster", "dms/replicationInstance")
+    ),
+    ("ec2/amiLaunchPermission", "group", ("all",), "public-policy", "every AWS account may start the image"),
+    ("rds/snapshot", "sharedAccounts", ("all",), "public-policy", "every AWS account may restore the snapshot"),
+    (
+        "rds/clusterSnapshotCopy",
+        "sharedAccounts",
+        ("all",),
+        "public-policy",
+        "every AWS account may restore the snapshot",
+    ),
+    (
+        "docdb/clusterSnapshot",
+        "sharedAccounts",
+        ("all",),
+        "public-policy",
+        "every AWS account may restore the snapshot",
     ),
 )
 
 
-def _switch(path: str, check: str, what: str, remedy: str) -> ResourceCheck:
+def _switch(path: str, values: tuple[str, ...], check: str, what: str) -> ResourceCheck:
+    remedy = f"remove {path}, or set it to false; {_NO_ADDRESS}" if not values else f"remove it from {path}"
+
     def run(resource: Resource, findings: Findings) -> None:
-        value = resource.at(path)
-        if value is UNKNOWN:
-            findings.not_evaluated(resource, check, path)
-        elif truth(value):
-            findings.violation(resource, check, what, remedy)
+        for value in each_at(resource.properties, path):
+            if value is UNKNOWN:
+                findings.not_evaluated(resource, check, path)
+            elif truth(value) or value == "ENABLED" or (isinstance(value, str) and value in values):
+                findings.violation(resource, check, what, remedy)
 
     return run
 
@@ -112,27 +95,68 @@ def _acl(resource: Resource, findings: Findings) -> None:
     elif value in _PUBLIC_ACLS:
         what = "its ACL lets everyone, or every AWS customer, read"
         findings.violation(resource, "public-bucket", what, "remove acl, and add an aws.s3.BucketPublicAccessBlock")
+    for path in ("accessControlPolicy.grants.grantee.uri", "grants.uri"):
+        if any(isinstance(uri, str) and uri.endswith(_PUBLIC_GROUPS) for uri in each_at(resource.properties, path)):
+            what = f"{path} grants rights to everyone, or to every AWS customer"
+            findings.violation(resource, "public-bucket", what, "remove the grant to the group")
 
 
 def _policy(path: str) -> ResourceCheck:
     def run(resource: Resource, findings: Findings) -> None:
-        for statement in statements(findings.document(resource, "public-policy", path)):
-            if _is_public(statement):
-                findings.violation(
-                    resource,
-                    "public-policy",
-                    f"{path}.Statement[{statement.index}] allows its actions to every AWS principal",
-                    "name the principals, or test aws:SourceAccount, aws:PrincipalOrgID or the like",
-                )
+        for statement in public_statements(findings.document(resource, "public-policy", path)):
+            findings.violation(
+                resource,
+                "public-policy",
+                f"{path}.Statement[{statement.index}] allows its actions to every AWS principal",
+                "name the principals, or test aws:SourceAccount, aws:PrincipalOrgID or the like",
+            )
 
     return run
 
 
-def _is_public(statement: Statement) -> bool:
-    everyone = statement.inverted_principals or any(
-        name == "*" for kind, name in statement.principals if kind in ("*", "AWS")
-    )
-    return statement.allows and everyone and not statement.condition_keys() & _NARROWING_KEYS
+def _permission(*narrowing: str) -> ResourceCheck:
+    def run(resource: Resource, findings: Findings) -> None:
+        principal = resource.at("principal")
+        if principal is UNKNOWN:
+            findings.not_evaluated(resource, "public-policy", "principal")
+        elif principal == "*" and not any(_narrows(resource.at(name)) for name in narrowing):
+            what = "it allows its action to every AWS principal"
+            findings.violation(resource, "public-policy", what, f"name an account, or set {narrowing[0]}")
+
+    return run
+
+
+def _narrows(value: object) -> bool:
+    """Whether a source or organization is named; an ARN of any account is none."""
+    if isinstance(value, str):
+        account = value.split(":")[4] if value.count(":") >= 5 else value
+        return bool(value) and not set(account) & set("*?")
+    return value is not None
+
+
+def _private_cluster(resource: Resource, findings: Findings) -> None:
+    """The API of a Kubernetes cluster: AWS opens it to the world unless the author says otherwise."""
+    public, ranges = resource.at("vpcConfig.endpointPublicAccess"), resource.at("vpcConfig.publicAccessCidrs")
+    if public is UNKNOWN or ranges is UNKNOWN:
+        findings.not_evaluated(resource, "public-endpoint", "vpcConfig")
+    elif public is None or truth(public):
+        networks = [parse_network(value) for value in sequence(ranges)]
+        if not networks or any(network is not None and is_world(network) for network in networks):
+            what = "its API endpoint can be reached from the whole internet"
+            remedy = "set vpcConfig.endpointPublicAccess to false, or name ranges in publicAccessCidrs"
+            findings.violation(resource, "public-endpoint", what, remedy)
+
+
+def _search_domain(resource: Resource, findings: Findings) -> None:
+    if resource.at("vpcOptions") is None:
+        what = "it is outside of any VPC, so its endpoint is public"
+        findings.violation(resource, "public-endpoint", what, "set vpcOptions (the domain has to be replaced)")
+
+
+def _notebook(resource: Resource, findings: Findings) -> None:
+    if resource.at("directInternetAccess") in (None, "Enabled"):
+        what = "it has direct access to the internet"
+        findings.violation(resource, "public-endpoint", what, "set directInternetAccess to Disabled, and a subnetId")
 
 
 def _ports(resource: Resource, findings: Findings) -> None:
@@ -177,15 +201,22 @@ def _function_url(resource: Resource, findings: Findings) -> None:
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {canonical: [_ports] for canonical in RULE_TYPES}
     checks["ec2/defaultSecurityGroup"].append(_default_group)
-    for canonical, path, check, what, remedy in _SWITCHES:
-        checks.setdefault(canonical, []).append(_switch(path, check, what, remedy))
-    for canonical, path in _POLICIES.items():
+    for canonical, path, values, check, what in _SWITCHES:
+        checks.setdefault(canonical, []).append(_switch(path, values, check, what))
+    for canonical, path in RESOURCE_POLICIES:
         checks.setdefault(canonical, []).append(_policy(path))
-    for canonical in ("s3/bucket", "s3/bucketAcl"):
+    for canonical in ("s3/bucket", "s3/bucketAcl", "s3/bucketObject"):
         checks.setdefault(canonical, []).append(_acl)
     for canonical in ("s3/bucketPublicAccessBlock", "s3/accountPublicAccessBlock"):
         checks[canonical] = [_access_block]
+    for canonical in ("opensearch/domain", "elasticsearch/domain"):
+        checks[canonical].append(_search_domain)
     checks["lambda/functionUrl"] = [_function_url]
+    checks["lambda/permission"] = [_permission("principalOrgId", "sourceArn", "sourceAccount")]
+    checks["lambda/layerVersionPermission"] = [_permission("organizationId")]
+    checks["cloudwatch/eventPermission"] = [_permission("condition")]
+    checks["eks/cluster"] = [_private_cluster]
+    checks["sagemaker/notebookInstance"] = [_notebook]
     return {canonical: tuple(functions) for canonical, functions in checks.items()}
 
 
@@ -194,31 +225,25 @@ RULE: Final = Rule(
     title="Public exposure",
     description="No public address, bucket, database, port or policy.",
     why=(
-        "Most leaks are not break-ins: something was left open. A public address makes a task reachable whatever its group"
-        " says tomorrow, and a policy for every principal is a policy for the whole of AWS."
+        "Most leaks need no intruder: something was left open. A public address makes a task reachable whenever its group"
+        " changes, and a policy for every principal is a policy for everybody who has an AWS account."
     ),
     severity="critical",
     level="advisory",
     controls=(
-        "ECS.2",
-        "EC2.2",
-        "EC2.9",
-        "EC2.13",
-        "EC2.14",
-        "EC2.19",
-        "S3.1",
-        "S3.2",
-        "S3.8",
-        "RDS.2",
-        "KMS.5",
-        "Lambda.1",
+        *("AutoScaling.5", "DMS.1", "EC2.2", "EC2.9", "EC2.15", "EC2.19", "EC2.25", "ECS.2", "EKS.1", "ES.2", "KMS.5"),
+        *("Lambda.1", "Opensearch.2", "RDS.1", "RDS.2", "Redshift.1", "S3.1", "S3.2", "S3.3", "S3.8", "SageMaker.1"),
+        "SNS.4",
+        "SQS.3",
     ),
-    remediation="Close what the message names; let people and machines in through the load balancer or from the VPC.",
+    related=("EC2.13", "EC2.14"),
+    remediation="Close what the message names; give access through the load balancer or from the VPC.",
     checks={
-        "public-address": "ECS tasks and EC2 instances have no public address.",
-        "public-bucket": "Buckets have no public ACL, and their public access block is whole.",
-        "public-database": "RDS, Redshift and DMS instances are not publicly accessible.",
-        "public-policy": "No resource policy, key policy or function URL is for everyone without a narrowing condition.",
+        "public-address": "ECS tasks, EC2 instances and their subnets assign no public address.",
+        "public-bucket": "Buckets have no public ACL or grant, and no part of their public access block is off.",
+        "public-database": "Databases, caches, brokers and DMS instances are not publicly accessible.",
+        "public-policy": "No resource policy, permission or share is for everyone without a condition that names who.",
+        "public-endpoint": "Kubernetes APIs, search domains and notebooks are not open to the internet.",
         "open-port": "Ports of `closedPorts` are not open to the internet.",
         "default-group": "The default security group has no rules.",
     },
@@ -227,8 +252,11 @@ RULE: Final = Rule(
         Setting(
             "closedPorts",
             "numbers",
-            [20, 21, 22, 23, 25, 1433, 2049, 3306, 3389, 5432, 6379, 9200, 11211, 27017],
-            "TCP ports that the internet must not reach.",
+            [
+                *(20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 2049, 3000, 3306, 3389, 4333, 5000, 5432, 5500),
+                *(5601, 6379, 8080, 8088, 8888, 9200, 9300, 11211, 27017),
+            ],
+            "TCP ports that the internet must not reach. The default is the list of EC2.19, NFS, Redis, Memcached and MongoDB.",
         ),
     ),
 )

@@ -20,7 +20,7 @@ SCHEMA: Final = PACK / "configuration.schema.json"
 
 BEGIN: Final = "<!-- Generated from the rules: python -m rules.reference -->"
 END: Final = "<!-- End of the generated part -->"
-LEVELS: Final = ["advisory", "mandatory", "disabled"]
+LEVELS: Final = ["advisory", "mandatory", "remediate", "disabled"]
 
 
 def schema() -> str:
@@ -61,14 +61,14 @@ def readme(current: str) -> str:
 
 
 def _table() -> str:
-    lines = ["| policy | level | severity | what it demands | controls |", "|---|---|---|---|---|"]
+    lines = ["| policy | level | severity | what it requires | controls |", "|---|---|---|---|---|"]
     for rule in RULES:
         cells = (
             f"[{rule.name}](#{rule.name})",
             rule.level,
             rule.severity,
             rule.description,
-            ", ".join(rule.controls),
+            ", ".join(rule.controls) + (f" ({', '.join(rule.related)})" if rule.related else ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -80,16 +80,17 @@ def _sections() -> str:
 
 def _section(rule: Rule) -> str:
     kind = "all resources together, after the last one" if rule.whole_stack else "each resource, before it is made"
+    verb = "Changes" if rule.fixes else "Looks at"
     lines = [
         f"### {rule.name}",
         "",
-        f"**{rule.title}.** {rule.description} Looks at {kind}.",
+        f"**{rule.title}.** {rule.description} {verb} {kind}.",
         "",
         f"*Why.* {rule.why}",
         "",
         *(f"- `{name}`: {sentence}" for name, sentence in rule.checks.items()),
         "",
-        f"*To mend it.* {rule.remediation}",
+        f"*Fix.* {rule.remediation}",
         "",
     ]
     if rule.settings:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
+from rules.journal import JOURNAL
+from rules.native import native_property, native_type, translated
 from rules.values import UNKNOWN, at, plain, sequence
 
-__all__ = ["STACK", "Resource", "Stack", "canonical_type"]
+__all__ = ["STACK", "Resource", "Stack", "canonical_type", "rule_type"]
 
 STACK: Final = "pulumi/Stack"
 
@@ -45,6 +47,11 @@ def canonical_type(token: str) -> str:
     return f"{_MODULE_ALIASES.get(module, module)}/{resource.removesuffix('V2')}"
 
 
+def rule_type(token: str, *, native: bool) -> str:
+    """The rules' name of a type, with the types of aws-native that ``rules.native`` translates where a rule wants them."""
+    return canonical_type(token) or (native_type(token) if native else "")
+
+
 class Resource:
     """One resource: its type by the rules' name, its properties as plain values (read when first asked for)."""
 
@@ -57,7 +64,13 @@ class Resource:
     @cached_property
     def properties(self) -> dict[str, Any]:
         """The inputs (in a resource rule) or the outputs (in a stack rule)."""
-        return plain(self.source.props)
+        properties = plain(self.source.props)
+        return translated(self.source.resource_type, properties) if self.native else properties
+
+    @property
+    def native(self) -> bool:
+        """Whether it is a resource of the aws-native package, whose properties are translated."""
+        return self.source.resource_type.startswith("aws-native:")
 
     @property
     def protect(self) -> bool:
@@ -75,27 +88,36 @@ class Resource:
         return at(self.properties, path)
 
     def stated(self, path: str) -> Any:
-        """The property at a dotted path as the author stated it.
+        """The property at a dotted path as the author set it.
 
         At a preview, the outputs mark what AWS will choose as unknown too. What an author passes and is not known comes
-        from another resource, and the engine records from which; without a record it was left out, and so is None here.
+        from another resource, and the engine records from which; without a record, and where the inputs that the resource
+        policies saw don't have it, it was left out, and so is None here.
         """
         value = self.at(path)
+        if value is not UNKNOWN:
+            return value
+        name = path.partition(".")[0]
         recorded = getattr(self.source, "property_dependencies", None)
-        if value is UNKNOWN and recorded is not None and path.partition(".")[0] not in recorded:
+        if recorded is not None and name not in recorded and not self.authored(name):
             return None
         return value
+
+    def authored(self, name: str) -> bool | None:
+        """Whether the author set a top-level property; None where that can't be seen."""
+        inputs = JOURNAL.inputs(self.urn)
+        return None if inputs is None else name in inputs
 
 
 class Stack:
     """All resources of a stack, indexed once; every lookup after that costs no walk over the stack."""
 
-    def __init__(self, sources: Iterable[Any]) -> None:
+    def __init__(self, sources: Iterable[Any], *, native: bool = False) -> None:
         self._sources = list(sources)
         self._by_urn: dict[str, Resource] = {}
         self._by_type: dict[str, list[Resource]] = {}
         for source in self._sources:
-            resource = Resource(source, canonical_type(source.resource_type))
+            resource = Resource(source, rule_type(source.resource_type, native=native))
             self._by_urn[resource.urn] = resource
             if resource.type:
                 self._by_type.setdefault(resource.type, []).append(resource)
@@ -139,10 +161,10 @@ class Stack:
     def dependencies(self, resource: Resource, name: str, canonical: str) -> list[Resource]:
         """The resources of a type that a top-level property was computed from, by the engine's record."""
         recorded: Mapping[str, list[Any]] = getattr(resource.source, "property_dependencies", {})
+        if resource.native:
+            name = native_property(resource.source.resource_type, name)
         return _distinct(
-            self._by_urn[source.urn]
-            for source in recorded.get(name, ())
-            if canonical_type(source.resource_type) == canonical
+            self._by_urn[source.urn] for source in recorded.get(name, ()) if self._by_urn[source.urn].type == canonical
         )
 
     @cached_property

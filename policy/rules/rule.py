@@ -22,15 +22,12 @@ from pulumi_policy import (
 )
 
 from rules.journal import JOURNAL, Journal
-from rules.resources import Resource, Stack, canonical_type
+from rules.resources import Resource, Stack, canonical_type, rule_type
 from rules.settings import Setting, Settings, Unknowns, base_schema, read_settings
+from rules.standards import FSBP, Standard
 from rules.values import MALFORMED, UNKNOWN, parse_json, truth
 
 __all__ = [
-    "ANY_TYPE",
-    "FSBP",
-    "TAGGING",
-    "WELL_ARCHITECTED",
     "Findings",
     "ResourceCheck",
     "Rule",
@@ -39,8 +36,6 @@ __all__ = [
 ]
 
 DOCUMENTATION: Final = "https://github.com/ryu-qqq/Infrastructure/blob/main/policy/README.md"
-ANY_TYPE: Final = "*"
-"""The key under which a rule puts the checks that look at every type of the aws package."""
 
 
 class Findings:
@@ -54,34 +49,34 @@ class Findings:
         self._seen: set[tuple[str, str, str]] = set()
 
     def violation(self, resource: Resource, check: str, what: str, remedy: str) -> None:
-        """Report what is wrong with a resource and how to mend it.
+        """Report what is wrong with a resource and how to fix it.
 
         Neither text may hold a value of the resource's that could be secret: property paths, numbers, CIDR blocks and
         AWS' own terms only.
         """
-        if self._exempted(resource, check):
+        if self.exempted(resource, check):
             return
-        self._once(resource, check, f"{resource.name} ({check}): {what}. To mend it: {remedy}.")
+        self._once(resource, check, f"{resource.name} ({check}): {what}. Fix: {remedy}.")
 
     def not_evaluated(
         self, resource: Resource, check: str, path: str, why: str = "is known only after it is made"
     ) -> None:
-        """Say that a check could not be decided, and let the policy's ``unknowns`` setting say what that means."""
-        if self.settings.unknowns == "pass" or self._exempted(resource, check):
+        """Note that a check could not be decided; the policy's ``unknowns`` setting says what that counts as."""
+        if self.settings.unknowns == "pass" or self.exempted(resource, check):
             return
         message = f"{resource.name} ({check}): not evaluated, because {path} {why}"
         if self.settings.unknowns == "mandatory":
             remedy = "make the value known at preview, or set this policy's unknowns to advisory"
-            self._once(resource, check, f"{message}. To mend it: {remedy}.")
+            self._once(resource, check, f"{message}. Fix: {remedy}.")
         else:
-            self._journal.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})")
+            self._journal.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})", why)
 
     def note(self, message: str, urn: str | None = None) -> None:
         """Report a message as it is."""
         self._report(message, urn)
 
     def require(self, resource: Resource, check: str, path: str, what: str, remedy: str) -> None:
-        """Demand that a property is true."""
+        """Require that a property is true."""
         value = resource.stated(path)
         if value is UNKNOWN:
             self.not_evaluated(resource, check, path)
@@ -107,11 +102,12 @@ class Findings:
                     resource,
                     "exemption",
                     f"{resource.name} (exemption): its exemption from {self._rule.name} ended on"
-                    f" {exemption.expires.isoformat()} ({exemption.reason}). To mend it: mend the resource and remove the"
-                    " exemption, or have it renewed.",
+                    f" {exemption.expires.isoformat()} ({exemption.reason}). Fix: fix the resource and remove the exemption,"
+                    " or have it renewed.",
                 )
 
-    def _exempted(self, resource: Resource, check: str) -> bool:
+    def exempted(self, resource: Resource, check: str) -> bool:
+        """Whether a resource is exempt from a check; the use of the exemption is noted."""
         for exemption in self.settings.exemptions:
             if exemption.covers(check) and not exemption.expired and exemption.names(resource.urn, resource.name):
                 self._journal.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
@@ -125,44 +121,21 @@ class Findings:
             self._report(message, resource.urn)
 
 
+Fixes = Callable[[Resource, Any, Settings], bool]
 ResourceCheck = Callable[[Resource, Findings], None]
 StackCheck = Callable[[Stack, Findings], None]
-
-
-@dataclass(frozen=True)
-class Standard:
-    """A published set of controls."""
-
-    name: str
-    version: str
-    reference: str
-
-
-FSBP: Final = Standard(
-    "AWS Foundational Security Best Practices",
-    "1.0.0",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/fsbp-standard.html",
-)
-TAGGING: Final = Standard(
-    "AWS Resource Tagging Standard",
-    "1.0.0",
-    "https://docs.aws.amazon.com/securityhub/latest/userguide/standards-tagging.html",
-)
-WELL_ARCHITECTED: Final = Standard(
-    "AWS Well-Architected Framework",
-    "2024-11-06",
-    "https://docs.aws.amazon.com/wellarchitected/latest/framework/welcome.html",
-)
 
 
 @dataclass(frozen=True)
 class Rule:
     """One policy of the pack.
 
-    controls: identifiers of what it covers in ``standard``.
+    controls: identifiers of what it covers in ``standard``. related: Security Hub controls that it covers and that are not
+    part of the AWS Foundational Security Best Practices standard.
     checks: the rule's checks by name, each with one sentence; messages, exemptions and the documentation use the names.
-    by_type: for a rule that judges resources one by one, its functions for each type (``ANY_TYPE`` for all).
-    whole_stack: for a rule that needs the stack, its function. A rule has one of the two.
+    by_type: for a rule that looks at resources one by one, its functions for each type.
+    whole_stack: for a rule that needs the stack, its function. fixes: for a rule that changes
+    properties, its function; the engine calls it where the level is ``remediate``. A rule has one of the three.
     unknowns: the default for values that are not known yet.
     """
 
@@ -171,15 +144,19 @@ class Rule:
     description: str
     why: str
     severity: Literal["low", "medium", "high", "critical"]
-    level: Literal["advisory", "mandatory"]
+    level: Literal["advisory", "mandatory", "disabled"]
     controls: tuple[str, ...]
     remediation: str
     checks: Mapping[str, str]
     by_type: Mapping[str, tuple[ResourceCheck, ...]] = field(default_factory=dict)
     whole_stack: StackCheck | None = None
+    fixes: "Fixes | None" = None
     settings: tuple[Setting, ...] = ()
     unknowns: Unknowns = "advisory"
     standard: Standard = FSBP
+    related: tuple[str, ...] = ()
+    native: bool = False
+    """Whether it also looks at the resources of the aws-native package that ``rules.native`` translates."""
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The JSON schema of the rule's configuration keys."""
@@ -204,12 +181,14 @@ class Rule:
                 reference=self.standard.reference,
                 specification=", ".join(self.controls),
             ),
-            "tags": ["aws", *self.controls],
+            "tags": ["aws", *self.controls, *self.related],
             "remediation_steps": self.remediation,
             "url": policy_url(self.name),
         }
         if self.whole_stack is not None:
             return StackValidationPolicy(validate=_StackRun(self, self.whole_stack), **common)
+        if self.fixes is not None:
+            return ResourceValidationPolicy(remediate=_Remediation(self, self.fixes), **common)
         return ResourceValidationPolicy(validate=_ResourceRun(self), **common)
 
 
@@ -236,8 +215,9 @@ class _Run:
 class _ResourceRun(_Run):
     def __call__(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
-        canonical = canonical_type(args.resource_type)
-        checks = self._rule.by_type.get(canonical) or (self._rule.by_type.get(ANY_TYPE) if canonical else None)
+        JOURNAL.note_inputs(args.urn, args.props)
+        canonical = rule_type(args.resource_type, native=self._rule.native)
+        checks = self._rule.by_type.get(canonical)
         if not checks:
             return
         resource = Resource(args, canonical)
@@ -245,6 +225,21 @@ class _ResourceRun(_Run):
         findings.expired_exemptions(resource)
         for check in checks:
             check(resource, findings)
+
+
+class _Remediation(_Run):
+    def __init__(self, rule: Rule, fixes: Fixes) -> None:
+        super().__init__(rule)
+        self._fixes = fixes
+
+    def __call__(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+        """The changed properties: the SDK's own proxy, which keeps unknown and secret values; None where nothing changed."""
+        settings = self.settings(args.get_config())
+        canonical = canonical_type(args.resource_type)
+        exempt = (each.names(args.urn, args.name) and not each.expired for each in settings.exemptions)
+        if not canonical or any(exempt):
+            return None
+        return args.props if self._fixes(Resource(args, canonical), args.props, settings) else None
 
 
 class _StackRun(_Run):
@@ -255,7 +250,7 @@ class _StackRun(_Run):
     def __call__(self, args: StackValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
         findings = Findings(self._rule, settings, report)
-        stack = Stack(args.resources)
+        stack = Stack(args.resources, native=self._rule.native)
         if any(exemption.expired for exemption in settings.exemptions):
             for resource in stack:
                 findings.expired_exemptions(resource)

@@ -1,42 +1,24 @@
 """secrets: no secret value in plain sight."""
 
-import re
-from typing import Any, Final
+import base64
+from typing import Final
 
 from rules.resources import STACK, Resource, Stack
 from rules.rule import Findings, Rule
+from rules.secret_names import holds_token, looks_secret
 from rules.settings import Setting
 from rules.task_definitions import containers, variables
-from rules.values import UNKNOWN, mapping, printable, text
+from rules.values import UNKNOWN, mapping, mappings, printable, text
 
 __all__ = ["RULE"]
 
-_SECRET_NAME = re.compile(
-    r"(password|passwd|passphrase|secret|token|private_?key|api_?key|app_?key|access_?key|credential)s?", re.IGNORECASE
+# Variables of other types than tasks: type, path of a list with name and value.
+_LISTS: Final = (
+    ("codebuild/project", "environment.environmentVariables"),
+    ("apprunner/service", "sourceConfiguration.imageRepository.imageConfiguration.runtimeEnvironmentVariables"),
+    ("elasticbeanstalk/environment", "settings"),
 )
-# Such a name may end in a word that says: here stands where the secret is, not the secret.
-_POINTER_NAME = re.compile(
-    r"(arns?|names?|ids?|files?|paths?|urls?|ur[in]s?|type|length|generation|rotation|key_?id|version|alias)$",
-    re.IGNORECASE,
-)
-_SECRET_VALUE = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abpr]-[A-Za-z0-9-]{10,}"
-)
-_ARN: Final = "arn:aws"
-# A key or token stands near the start of a value; the rest of a long one is not searched.
-_SEARCHED: Final = 20_000
-
-
-def _looks_secret(name: str, value: Any) -> bool:
-    content = text(value)
-    if content is None:
-        return False
-    if _SECRET_VALUE.search(content[:_SEARCHED]):
-        return True
-    if content.startswith(_ARN) or content.lower() in ("true", "false") or content.isdigit():
-        return False
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name[:200])
-    return bool(_SECRET_NAME.search(words)) and not _POINTER_NAME.search(words)
+_SCRIPTS: Final = ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration", "ec2/spotInstanceRequest")
 
 
 def _check(stack: Stack, findings: Findings) -> None:
@@ -44,14 +26,19 @@ def _check(stack: Stack, findings: Findings) -> None:
         _task(task, findings)
     for function in stack.of("lambda/function"):
         _function(function, findings)
+    for canonical, path in _LISTS:
+        for resource in stack.of(canonical):
+            _variables(resource, path, findings)
+    for instance in stack.of(*_SCRIPTS):
+        _scripts(instance, findings)
     for root in stack.of(STACK):
         _outputs(root, findings)
-    for database in stack.of("rds/instance", "rds/cluster"):
-        if database.at("password") is not None or database.at("masterPassword") is not None:
-            what = "its password is set by the program, and so it stands in the stack's state"
+    for database in stack.of("rds/instance", "rds/cluster", "redshift/cluster", "docdb/cluster"):
+        if any(database.stated(name) is not None for name in ("password", "masterPassword")):
+            what = "its password is set by the program, and so it is in the stack's state"
             findings.violation(database, "managed-password", what, "set manageMasterUserPassword to true instead")
     for parameter in stack.of("ssm/parameter"):
-        if parameter.at("type") == "String" and _looks_secret(parameter.name, parameter.at("value")):
+        if parameter.at("type") == "String" and looks_secret(parameter.name, parameter.at("value")):
             what = "it looks like a secret and is stored as plain String"
             findings.violation(parameter, "plain-parameter", what, "use the type SecureString, or Secrets Manager")
     if findings.settings.flag("requireRotation"):
@@ -61,11 +48,11 @@ def _check(stack: Stack, findings: Findings) -> None:
 def _task(task: Resource, findings: Findings) -> None:
     for path, container in containers(task, findings, "plain-environment"):
         for index, name, value in variables(container):
-            if _looks_secret(name, value):
+            if looks_secret(name, value):
                 findings.violation(
                     task,
                     "plain-environment",
-                    f"{path}.environment[{index}] ({printable(name)}) holds what looks like a secret, in clear",
+                    f"{path}.environment[{index}] ({printable(name)}) holds what looks like a secret, in plaintext",
                     "move it to Secrets Manager and name it in secrets with valueFrom",
                 )
 
@@ -75,18 +62,49 @@ def _function(function: Resource, findings: Findings) -> None:
     if found is UNKNOWN:
         findings.not_evaluated(function, "plain-environment", "environment.variables")
     for name, value in mapping(found).items():
-        if _looks_secret(name, value):
+        if looks_secret(name, value):
             findings.violation(
                 function,
                 "plain-environment",
-                f"environment.variables.{printable(name)} holds what looks like a secret, in clear",
+                f"environment.variables.{printable(name)} holds what looks like a secret, in plaintext",
                 "read it from Secrets Manager at run time",
+            )
+
+
+def _variables(resource: Resource, path: str, findings: Findings) -> None:
+    found = resource.at(path)
+    pairs = (
+        mapping(found).items()
+        if isinstance(found, dict)
+        else [(each.get("name"), each.get("value")) for _, each in mappings(found)]
+    )
+    kinds = {each.get("name"): each.get("type") for _, each in mappings(found)}
+    for name, value in pairs:
+        plain = kinds.get(name) in (None, "PLAINTEXT")
+        if isinstance(name, str) and plain and looks_secret(name, value):
+            what = f"{path} ({printable(name)}) holds what looks like a secret, in plaintext"
+            findings.violation(
+                resource, "plain-environment", what, "refer to Secrets Manager or Parameter Store instead"
+            )
+
+
+def _scripts(instance: Resource, findings: Findings) -> None:
+    for name in ("userData", "userDataBase64"):
+        content = text(instance.at(name)) or ""
+        try:
+            decoded = base64.b64decode(content[:40_000], validate=True).decode("utf-8", "replace")
+        except ValueError:
+            decoded = ""
+        if holds_token(content) or holds_token(decoded):
+            what = f"{name} holds what looks like a secret, which every process of the instance can read"
+            findings.violation(
+                instance, "plain-environment", what, "read it from Secrets Manager when the instance starts"
             )
 
 
 def _outputs(root: Resource, findings: Findings) -> None:
     for name, value in root.properties.items():
-        if _looks_secret(name, value):
+        if looks_secret(name, value):
             findings.violation(
                 root,
                 "stack-output",
@@ -114,14 +132,14 @@ RULE: Final = Rule(
     description="Secrets are not in environment variables, outputs or state, and they rotate.",
     why=(
         "An environment variable is shown by every call that describes the task, an output by every run's log. Neither can"
-        " be taken back, and a secret that never changes stays good for whoever has it."
+        " be taken back, and a secret that never changes stays valid for everybody who has seen it."
     ),
     severity="high",
     level="advisory",
-    controls=("ECS.8", "SecretsManager.1", "SSM.7"),
-    remediation="Keep the value in Secrets Manager and hand over its ARN; then change the secret, for it has been shown.",
+    controls=("CodeBuild.2", "ECS.8", "SecretsManager.1"),
+    remediation="Keep the value in Secrets Manager and pass its ARN; then change the secret, because it has been exposed.",
     checks={
-        "plain-environment": "Tasks and functions get no secret in a plain environment variable.",
+        "plain-environment": "Tasks and functions get no secret in a plain environment variable or start script.",
         "stack-output": "The stack exports no secret.",
         "managed-password": "RDS manages its own master password.",
         "plain-parameter": "SSM parameters that look secret are SecureString.",
@@ -129,6 +147,6 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting("requireRotation", "flag", default=True, description="Demand that secrets rotate by themselves."),
+        Setting("requireRotation", "flag", default=True, description="Require that secrets rotate by themselves."),
     ),
 )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from rules.resources import Resource, Stack
+from rules.resources import Resource
 from rules.values import UNKNOWN, integer, mappings, sequence
 
-__all__ = ["GROUP_TYPES", "RULE_TYPES", "GroupUsers", "Ingress", "Source", "ingress_of"]
+__all__ = ["GROUP_TYPES", "RULE_TYPES", "Ingress", "Source", "ingress_of"]
 
 GROUP: Final = "ec2/securityGroup"
 DEFAULT_GROUP: Final = "ec2/defaultSecurityGroup"
@@ -15,6 +15,9 @@ OLD_RULE: Final = "ec2/securityGroupRule"
 RULE: Final = "vpc/securityGroupIngressRule"
 GROUP_TYPES: Final = (GROUP, DEFAULT_GROUP)
 RULE_TYPES: Final = (*GROUP_TYPES, OLD_RULE, RULE)
+
+# Protocols that carry TCP: all of them, TCP by name and by number.
+_TCP: Final = frozenset({"-1", "all", "tcp", "6", "-1.0", "6.0"})
 
 SourceKind = Literal["cidr", "prefix-list", "group", "self", "unknown"]
 
@@ -48,6 +51,8 @@ class Ingress:
 
     def opens(self, port: int) -> bool:
         """Whether the rule lets a TCP port through."""
+        if isinstance(self.protocol, str | int | float) and str(self.protocol).lower() not in _TCP:
+            return False
         if self.protocol in ("-1", "all", -1) or self.from_port is None or self.to_port is None:
             return True
         return self.from_port <= port <= self.to_port
@@ -113,113 +118,3 @@ def _single(resource: Resource) -> Ingress:
         integer(resource.at("toPort")),
         sources,
     )
-
-
-LOAD_BALANCERS: Final = ("lb/loadBalancer", "elb/loadBalancer")
-TASKS: Final = ("ecs/service", "ecs/taskSet")
-_NOT_USERS: Final = (*RULE_TYPES, "vpc/securityGroupEgressRule", "ec2/networkInterfaceSecurityGroupAttachment")
-_GROUP_PROPERTIES: Final = {
-    "lb/loadBalancer": "securityGroups",
-    "elb/loadBalancer": "securityGroups",
-    "ecs/service": "networkConfiguration.securityGroups",
-    "ecs/taskSet": "networkConfiguration.securityGroups",
-    "efs/mountTarget": "securityGroups",
-}
-
-
-class GroupUsers:
-    """Who stands behind each security group of a stack, worked out once."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._users: dict[str, dict[str, Resource]] = {}
-        self._literal_users: dict[str, dict[str, Resource]] = {}
-        for group in stack.of(*GROUP_TYPES):
-            self._users[group.urn] = {
-                user.urn: user for _, user in stack.dependents.get(group.urn, ()) if user.type not in _NOT_USERS
-            }
-        for canonical, path in _GROUP_PROPERTIES.items():
-            for user in stack.of(canonical):
-                self._note(user, path)
-
-    def _note(self, user: Resource, path: str) -> None:
-        for value in sequence(user.at(path)):
-            if not isinstance(value, str):
-                continue
-            self._literal_users.setdefault(value, {})[user.urn] = user
-            for canonical in GROUP_TYPES:
-                group = self._stack.by_identity(value, canonical)
-                if group is not None:
-                    self._users.setdefault(group.urn, {})[user.urn] = user
-
-    def guarded(self, ingress: Ingress) -> "Guarded":
-        """What the group of an ingress rule stands in front of."""
-        if ingress.carrier.type in GROUP_TYPES:
-            return self._of_groups([ingress.carrier])
-        groups = [
-            group
-            for canonical in GROUP_TYPES
-            for group in self._stack.linked(ingress.carrier, "securityGroupId", canonical)
-        ]
-        if groups:
-            return self._of_groups(groups)
-        return self._of_id(ingress.carrier.at("securityGroupId")) or Guarded(())
-
-    def behind(self, ingress: Ingress, source: Source) -> "Guarded | None":
-        """Who uses the group that a source names; None where the group is not in the stack and no one here uses it."""
-        if source.kind == "self":
-            return self.guarded(ingress)
-        if isinstance(source.value, str):
-            for canonical in GROUP_TYPES:
-                group = self._stack.by_identity(source.value, canonical)
-                if group is not None:
-                    return self._of_groups([group])
-            known = self._of_id(source.value)
-            if known is not None:
-                return known
-        groups = [
-            group
-            for canonical in GROUP_TYPES
-            for group in self._stack.dependencies(ingress.carrier, source.property, canonical)
-        ]
-        return self._of_groups(groups) if groups else None
-
-    def _of_id(self, identity: Any) -> "Guarded | None":
-        """Who uses a group of another stack, by its id; None where no one here does."""
-        users = self._literal_users.get(identity) if isinstance(identity, str) else None
-        return Guarded(tuple(users.values())) if users else None
-
-    def _of_groups(self, groups: list[Resource]) -> "Guarded":
-        return Guarded(tuple(user for group in groups for user in self._users.get(group.urn, {}).values()))
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """The resources that use a security group; empty where nothing in the stack is known to."""
-
-    users: tuple[Resource, ...]
-
-    @property
-    def types(self) -> frozenset[str]:
-        """Their types."""
-        return frozenset(user.type for user in self.users)
-
-    @property
-    def load_balancer(self) -> bool:
-        """Whether a load balancer is among them."""
-        return not self.types.isdisjoint(LOAD_BALANCERS)
-
-    @property
-    def task(self) -> bool:
-        """Whether an ECS service is among them."""
-        return not self.types.isdisjoint(TASKS)
-
-    @property
-    def balanced_task(self) -> bool:
-        """Whether an ECS service that a load balancer forwards to is among them."""
-        return any(user.type in TASKS and bool(user.at("loadBalancers")) for user in self.users)
-
-    @property
-    def file_system(self) -> bool:
-        """Whether an EFS mount target is among them."""
-        return "efs/mountTarget" in self.types

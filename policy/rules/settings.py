@@ -11,7 +11,7 @@ from rules.values import integer
 
 __all__ = ["ConfigurationError", "Kind", "Setting", "Settings", "Unknowns", "did_you_mean", "read_settings"]
 
-Kind = Literal["strings", "ranges", "number", "numbers", "flag"]
+Kind = Literal["strings", "ranges", "number", "numbers", "flag", "pairs"]
 Unknowns = Literal["pass", "advisory", "mandatory"]
 
 UNKNOWNS: Final = ("pass", "advisory", "mandatory")
@@ -26,7 +26,7 @@ class Setting:
     """One configuration key of a policy.
 
     kind: ``strings`` (a list of text), ``ranges`` (a list of CIDR blocks), ``number`` (whole, not
-    negative), ``numbers`` (a list of them) or ``flag``.
+    negative), ``numbers`` (a list of them), ``flag`` or ``pairs`` (an object of text).
     accepted: for ``strings``, the values that may stand in the list; empty means any.
     """
 
@@ -43,6 +43,8 @@ class Setting:
             return {**schema, "type": "integer", "minimum": 0}
         if self.kind == "flag":
             return {**schema, "type": "boolean"}
+        if self.kind == "pairs":
+            return {**schema, "type": "object", "additionalProperties": {"type": "string"}}
         if self.kind == "numbers":
             return {**schema, "type": "array", "items": {"type": "integer", "minimum": 0}}
         items: dict[str, Any] = {"type": "string", "minLength": 1}
@@ -72,6 +74,10 @@ class Settings:
     def numbers(self, name: str) -> list[int]:
         """The value of a key that is a list of whole numbers."""
         return [int(value) for value in self.values[name]]
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """The value of a key that is an object of text."""
+        return self.values[name]
 
     def flag(self, name: str) -> bool:
         """The value of a key that is true or false."""
@@ -131,18 +137,26 @@ def read_settings(
 
 
 def _complaint(setting: Setting, value: Any) -> str | None:
-    if setting.kind == "flag":
-        return None if isinstance(value, bool) else "must be true or false"
-    if setting.kind == "number":
-        return None if _is_count(value) else "must be a whole number that is not negative"
-    if setting.kind == "numbers":
-        listed = isinstance(value, list) and all(_is_count(element) for element in value)
-        return None if listed else "must be a list of whole numbers that are not negative"
+    shapes = {
+        "flag": (isinstance(value, bool), "must be true or false"),
+        "number": (_is_count(value), "must be a whole number that is not negative"),
+        "numbers": (
+            isinstance(value, list) and all(_is_count(element) for element in value),
+            "must be a list of whole numbers that are not negative",
+        ),
+        "pairs": (
+            isinstance(value, Mapping) and all(isinstance(each, str) and each for each in value.values()),
+            "must be an object of names and texts",
+        ),
+    }
+    if setting.kind in shapes:
+        sound, complaint = shapes[setting.kind]
+        return None if sound else complaint
     if not isinstance(value, list) or not all(isinstance(element, str) and element for element in value):
         return "must be a list of text"
     if setting.kind == "ranges":
         wrong = [element for element in value if parse_network(element) is None]
-        return f"holds what is no CIDR block: {', '.join(wrong)}" if wrong else None
+        return f"holds what is not a CIDR block: {', '.join(wrong)}" if wrong else None
     odd = [element for element in value if setting.accepted and element not in setting.accepted]
     return f"takes only {', '.join(setting.accepted)}, not {', '.join(odd)}" if odd else None
 

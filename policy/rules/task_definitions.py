@@ -7,9 +7,10 @@ from rules.resources import Resource
 from rules.rule import Findings
 from rules.values import MALFORMED, UNKNOWN, mappings, parse_json
 
-__all__ = ["CONTAINERS", "containers", "readable_containers", "variables"]
+__all__ = ["CONTAINERS", "TASK", "containers", "readable_containers", "variables"]
 
 CONTAINERS = "containerDefinitions"
+TASK = "ecs/taskDefinition"
 
 
 def containers(resource: Resource, findings: Findings, check: str) -> Iterator[tuple[str, dict[str, Any]]]:

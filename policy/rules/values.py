@@ -20,6 +20,7 @@ __all__ = [
     "Malformed",
     "Unknown",
     "at",
+    "each_at",
     "integer",
     "mapping",
     "mappings",
@@ -83,6 +84,18 @@ def at(value: Any, path: str) -> Any:
             return None
         value = value.get(step)
     return value
+
+
+def each_at(value: Any, path: str) -> list[Any]:
+    """The values at a dotted path in every element of the lists on the way; [None] where there is none."""
+    found = [value]
+    for step in path.split("."):
+        found = [
+            UNKNOWN if element is UNKNOWN else mapping(element).get(step)
+            for each in found
+            for element in (each if isinstance(each, list) and each else [each])
+        ]
+    return [element for each in found for element in (each if isinstance(each, list) and each else [each])]
 
 
 def truth(value: Any) -> bool:

@@ -78,7 +78,7 @@ def test_command_ends_with_an_error_and_the_reason(tmp_path: Path) -> None:
             {"allowedCidrBlock": []},
             'does not know the key "allowedCidrBlock"; did you mean "allowedCidrBlocks"',
         ),
-        ("cidr-restriction", {"allowedCidrBlocks": ["10.0.0.0/33"]}, "holds what is no CIDR block: 10.0.0.0/33"),
+        ("cidr-restriction", {"allowedCidrBlocks": ["10.0.0.0/33"]}, "holds what is not a CIDR block: 10.0.0.0/33"),
         ("cidr-restriction", {"allowedCidrBlocks": "10.0.0.0/8"}, "must be a list of text"),
         ("encryption", {"customerKeys": ["efs", "s4"]}, "not s4"),
         ("encryption-stack", {"bucketCustomerKeys": "yes"}, "must be true or false"),

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.catalogue import RULES
-from rules.rule import ANY_TYPE
 from tests.policy.cases import Case, changed
 from tests.policy.servicer import UNKNOWN, Pack, Planned, secret
 from tests.policy.test_rules import CASES
@@ -67,7 +66,7 @@ values = st.recursive(
 
 
 def _tokens() -> list[str]:
-    types = {canonical for rule in RULES for canonical in rule.by_type if canonical != ANY_TYPE}
+    types = {canonical for rule in RULES for canonical in rule.by_type}
     types |= {
         "ec2/securityGroup",
         "ecs/service",

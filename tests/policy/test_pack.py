@@ -14,7 +14,7 @@ from tests.policy import taggable_types as taggable
 from tests.policy.servicer import Pack
 
 PACK = README.parent
-CONTROL = re.compile(r"[A-Z][A-Za-z0-9]+\.\d+|(?:SEC|REL)\d\d-BP\d\d")
+CONTROL = re.compile(r"[A-Z][A-Za-z0-9]+\.\d+|(?:SEC|REL)\d\d-BP\d\d|CWE-\d+")
 
 
 def test_the_three_that_give_the_pack_its_name_are_mandatory_and_the_others_advise() -> None:
@@ -87,7 +87,7 @@ def test_pack_imports_nothing_but_the_standard_library_and_the_policy_sdk() -> N
 def test_entry_point_prints_nothing_and_only_constructs_the_pack() -> None:
     body = ast.parse((PACK / "__main__.py").read_text(encoding="utf-8")).body
     calls = [node.value for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
-    assert [ast.unparse(call.func) for call in calls] == ["collect_rarely", "PolicyPack"]
+    assert [ast.unparse(call.func) for call in calls] == ["tune_garbage_collector", "PolicyPack"]
     docstring_and_calls = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     assert len(docstring_and_calls) == 3
 

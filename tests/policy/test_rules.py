@@ -37,7 +37,7 @@ def test_check_says_what_it_must(case: Case, resources: tuple[Planned, ...], exp
     outcome, findings = case.outcome(resources)
     assert outcome == expected, findings
     for finding in findings:
-        assert "To mend it: " in finding.message or finding.policy == "evaluation-report"
+        assert "Fix: " in finding.message or finding.policy == "evaluation-report"
 
 
 def test_every_check_of_every_rule_has_a_case() -> None:

@@ -54,7 +54,7 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
         "network-alb-https-from-0.0.0.0/0 (ranges): cidrIpv4 lets 0.0.0.0/0 in, which is not inside the allowed"
         in output
     )
-    assert "To mend it: narrow it to the ranges that need access" in output
+    assert "Fix: narrow it to the ranges that need access" in output
 
 
 def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
@@ -73,7 +73,7 @@ def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge
     output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
 
     assert _unmended(findings) == {("encryption", "customer-key", "storage-efs")}
-    assert "To mend it: set kmsKeyId to the ARN of a KMS key of your own" in output
+    assert "Fix: set kmsKeyId to the ARN of a KMS key of your own" in output
 
 
 def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
@@ -142,7 +142,7 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
             {"recovery": {"requireProtect": "yes"}},
             "recovery: requireProtect: Invalid type. Expected: boolean, given: string",
         ),
-        ({"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}}, "holds what is no CIDR block: everywhere"),
+        ({"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}}, "holds what is not a CIDR block: everywhere"),
     ],
 )
 def test_a_wrong_value_ends_the_run_with_what_is_accepted(

@@ -1,14 +1,14 @@
-"""How the pack's process treats its memory."""
+"""Tunes the garbage collector of the pack's process."""
 
 import gc
 
-__all__ = ["collect_rarely"]
+__all__ = ["tune_garbage_collector"]
 
 # Objects made before the young generation is looked at; the interpreter's own default is 700.
 _YOUNG_OBJECTS = 200_000
 
 
-def collect_rarely() -> None:
+def tune_garbage_collector() -> None:
     """Let the garbage collector run seldom.
 
     The SDK makes a copy of the whole stack for every policy, nearly all of it without cycles. With the default, the

@@ -1,0 +1,255 @@
+"""encryption, in transit: listeners, volumes, stores and edges use TLS."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rules.documents import denies_plain_transport
+from rules.resources import Resource
+from rules.rule import Findings, ResourceCheck
+from rules.values import UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text, truth
+
+__all__ = ["IN_TRANSIT_CHECKS", "LINKS", "redirects_only"]
+
+LISTENER: Final = "listener-tls"
+VOLUME: Final = "volume-transit"
+EDGE: Final = "edge-tls"
+_TRANSPORT: Final = "plain-transport"
+
+# AWS policies whose oldest protocol is TLS 1.2; every other one still accepts 1.0 or 1.1.
+_TLS_1_2 = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[A-Za-z0-9-]*")
+_PLAIN_PROTOCOLS: Final = frozenset({"FTP"})
+
+
+@dataclass(frozen=True)
+class Link:
+    """A property that decides whether a store is reached over TLS.
+
+    satisfied: the values that mean TLS. default: whether AWS uses TLS where the property is absent; block_default: whether it
+    does where only the last step of the path is absent. without: properties that make the question moot when they are
+    set. control: the Security Hub control.
+    """
+
+    type: str
+    path: str
+    satisfied: tuple[Any, ...] = (True, "true")
+    default: bool = False
+    block_default: bool = False
+    check: str = "store-transit"
+    without: tuple[str, ...] = ()
+    control: str = ""
+
+
+LINKS: Final[tuple[Link, ...]] = (
+    Link(
+        *("elasticache/replicationGroup", "transitEncryptionEnabled"),
+        check="cache-transit",
+        without=("globalReplicationGroupId",),
+        control="ElastiCache.5",
+    ),
+    Link("memorydb/cluster", "tlsEnabled", default=True, check="cache-transit"),
+    Link("dax/cluster", "clusterEndpointEncryptionType", ("TLS",), check="cache-transit", control="DynamoDB.7"),
+    Link("appsync/apiCache", "transitEncryptionEnabled", check="cache-transit", control="AppSync.6"),
+    Link("opensearch/domain", "nodeToNodeEncryption.enabled", control="Opensearch.3"),
+    Link("opensearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="Opensearch.8"),
+    Link("elasticsearch/domain", "nodeToNodeEncryption.enabled", control="ES.3"),
+    Link("elasticsearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="ES.8"),
+    Link("msk/cluster", "encryptionInfo.encryptionInTransit.clientBroker", ("TLS",), default=True),
+    Link("msk/cluster", "encryptionInfo.encryptionInTransit.inCluster", default=True, control="MSK.1"),
+    Link("mskconnect/connector", "kafkaClusterEncryptionInTransit.encryptionType", ("TLS",), control="MSK.3"),
+    Link("rds/proxy", "requireTls"),
+)
+
+
+def redirects_only(actions: Any) -> list[int] | None:
+    """The actions of a listener that serve plain HTTP instead of redirecting it; None where they aren't known yet."""
+    if actions is UNKNOWN or any(action is UNKNOWN for action in sequence(actions)):
+        return None
+    return [
+        index
+        for index, action in mappings(actions)
+        if action.get("type") != "fixed-response"
+        and not (action.get("type") == "redirect" and at(action, "redirect.protocol") == "HTTPS")
+    ]
+
+
+def _listener(resource: Resource, findings: Findings) -> None:
+    protocol = resource.at("protocol")
+    if protocol is UNKNOWN:
+        findings.not_evaluated(resource, LISTENER, "protocol")
+    elif protocol in ("HTTPS", "TLS"):
+        _security_policy(resource, findings)
+    elif protocol == "HTTP" or (protocol is None and resource.at("port") is not None):
+        # Only a gateway load balancer's listener has no protocol, and it has no port either.
+        _plain_listener(resource, findings)
+
+
+def _security_policy(resource: Resource, findings: Findings) -> None:
+    policy = resource.at("sslPolicy")
+    if policy is UNKNOWN:
+        findings.not_evaluated(resource, LISTENER, "sslPolicy")
+    elif not _TLS_1_2.fullmatch(text(policy) or ""):
+        findings.violation(
+            resource,
+            LISTENER,
+            "its sslPolicy (or AWS' default, where there is none) accepts protocols older than TLS 1.2",
+            "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
+        )
+
+
+def _plain_listener(resource: Resource, findings: Findings) -> None:
+    serving = redirects_only(resource.at("defaultActions"))
+    if serving is None:
+        findings.not_evaluated(resource, LISTENER, "defaultActions")
+    for index in serving or ():
+        findings.violation(
+            resource,
+            LISTENER,
+            f"defaultActions[{index}] serves plain HTTP",
+            "redirect to HTTPS (type redirect, protocol HTTPS, statusCode HTTP_301), or use an HTTPS listener",
+        )
+
+
+def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
+    for index, listener in mappings(resource.at("listeners")):
+        protocol = (text(listener.get("lbProtocol")) or "").lower()
+        if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) == 80):
+            findings.violation(
+                resource,
+                LISTENER,
+                f"listeners[{index}] serves plain HTTP",
+                "use https with a certificate, better on an application load balancer",
+            )
+
+
+def _volumes(resource: Resource, findings: Findings) -> None:
+    volumes = resource.at("volumes")
+    if volumes is UNKNOWN:
+        findings.not_evaluated(resource, VOLUME, "volumes")
+    for index, volume in mappings(volumes):
+        if volume.get("efsVolumeConfiguration") is None:
+            continue
+        path = f"volumes[{index}].efsVolumeConfiguration.transitEncryption"
+        value = at(volume, "efsVolumeConfiguration.transitEncryption")
+        if value is UNKNOWN:
+            findings.not_evaluated(resource, VOLUME, path)
+        elif value != "ENABLED":
+            findings.violation(resource, VOLUME, "the EFS volume is mounted without TLS", f"set {path} to ENABLED")
+
+
+def _transport_policy(service: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        document = findings.document(resource, _TRANSPORT, "policy")
+        bucket = text(resource.at("bucket"))
+        name = bucket.rpartition(":::")[2] if bucket else None
+        if document is not None and not denies_plain_transport(document, service, name):
+            covered = "the bucket and its objects" if service == "s3" else "the file system"
+            findings.violation(
+                resource,
+                _TRANSPORT,
+                f"the policy does not deny every request to {covered} that comes without TLS",
+                f'add a Deny for principal "*" and action {service}:* on {covered} under Bool aws:SecureTransport "false"',
+            )
+
+    return check
+
+
+def _link(link: Link) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if any(resource.at(name) not in (None, "") for name in link.without):
+            return
+        block = resource.at(link.path.rpartition(".")[0])
+        default = link.default or (link.block_default and isinstance(block, dict))
+        for value in each_at(resource.properties, link.path):
+            if value is UNKNOWN:
+                findings.not_evaluated(resource, link.check, link.path)
+            elif value not in link.satisfied and not (value is None and default):
+                wanted = str(link.satisfied[0]).lower() if link.satisfied[0] is True else link.satisfied[0]
+                what = "connections to it are accepted without TLS"
+                findings.violation(resource, link.check, what, f"set {link.path} to {wanted}")
+
+    return check
+
+
+def _database_migration_endpoint(resource: Resource, findings: Findings) -> None:
+    # Only these engines take sslMode; the others are AWS APIs, or have settings of their own.
+    engines = ("aurora", "aurora-postgresql", "mariadb", "mysql", "postgres", "sqlserver", "db2", "mongodb", "docdb")
+    if resource.at("engineName") in engines and resource.at("sslMode") in (None, "none"):
+        findings.violation(
+            resource, "store-transit", "connections to it are accepted without TLS", "set sslMode to require"
+        )
+
+
+def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        values = [each.get("value") for _, each in mappings(resource.at("parameters")) if each.get("name") == name]
+        if resource.at("parameters") is UNKNOWN or UNKNOWN in values:
+            findings.not_evaluated(resource, "store-transit", "parameters")
+        elif not any(str(value).lower() in accepted for value in values) and (values or not default):
+            what = "connections to its clusters are accepted without TLS"
+            findings.violation(resource, "store-transit", what, f"set the parameter {name} to {accepted[0]}")
+
+    return check
+
+
+def _transfer_server(resource: Resource, findings: Findings) -> None:
+    if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
+        findings.violation(resource, "store-transit", "protocols has FTP, which has no TLS", "use SFTP or FTPS")
+
+
+def _emr_configuration(resource: Resource, findings: Findings) -> None:
+    settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
+    if settings and not truth(settings.get("EnableInTransitEncryption")):
+        what = "the nodes of its clusters talk without TLS"
+        findings.violation(resource, "store-transit", what, "set EnableInTransitEncryption to true in configuration")
+
+
+def _distribution(resource: Resource, findings: Findings) -> None:
+    for path in ("defaultCacheBehavior.viewerProtocolPolicy", "orderedCacheBehaviors.viewerProtocolPolicy"):
+        values = each_at(resource.properties, path)
+        if UNKNOWN in values:
+            findings.not_evaluated(resource, EDGE, path)
+        if "allow-all" in values:
+            what = f"{path} allow-all serves plain HTTP"
+            findings.violation(resource, EDGE, what, "set it to redirect-to-https or https-only")
+    version = resource.at("viewerCertificate.minimumProtocolVersion")
+    # With CloudFront's own certificate the version can't be chosen.
+    if not truth(resource.at("viewerCertificate.cloudfrontDefaultCertificate")) and isinstance(version, str | None):
+        named = resource.at("viewerCertificate") is not None
+        if named and not re.match(r"TLSv1\.[23]", version or ""):
+            what = "viewerCertificate accepts protocols older than TLS 1.2"
+            findings.violation(resource, EDGE, what, "set minimumProtocolVersion to TLSv1.2_2021 or newer")
+
+
+def _domain_name(path: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if resource.at(path) == "TLS_1_0":
+            findings.violation(resource, EDGE, f"{path} accepts TLS 1.0", f"set {path} to TLS_1_2")
+
+    return check
+
+
+def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
+    checks: dict[str, list[ResourceCheck]] = {
+        "lb/listener": [_listener],
+        "elb/loadBalancer": [_classic_load_balancer],
+        "ecs/taskDefinition": [_volumes],
+        "s3/bucketPolicy": [_transport_policy("s3")],
+        "efs/fileSystemPolicy": [_transport_policy("elasticfilesystem")],
+        "dms/endpoint": [_database_migration_endpoint],
+        "redshift/parameterGroup": [_parameter_group("require_ssl", ("true",), default=False)],
+        "docdb/clusterParameterGroup": [
+            _parameter_group("tls", ("enabled", "tls1.2+", "tls1.3+", "fips-140-3"), default=True)
+        ],
+        "transfer/server": [_transfer_server],
+        "emr/securityConfiguration": [_emr_configuration],
+        "cloudfront/distribution": [_distribution],
+        "apigateway/domainName": [_domain_name("securityPolicy")],
+        "apigatewayv2/domainName": [_domain_name("domainNameConfiguration.securityPolicy")],
+    }
+    for link in LINKS:
+        checks.setdefault(link.type, []).append(_link(link))
+    return {canonical: tuple(functions) for canonical, functions in checks.items()}
+
+
+IN_TRANSIT_CHECKS: Final = _checks()

@@ -1,0 +1,126 @@
+"""remediation: fixes what can be fixed in the inputs of a resource, where an organization switches that on."""
+
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final
+
+from rules.required_tags import taggable_types, tags_of
+from rules.resources import Resource
+from rules.rule import Rule
+from rules.settings import Setting, Settings
+from rules.values import UNKNOWN, integer, mappings, text
+
+__all__ = ["RULE"]
+
+_Properties = MutableMapping[str, Any]
+_Fix = Callable[[Resource, _Properties, Settings], bool]
+
+
+def _tags(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+    tags = tags_of(resource)
+    own = resource.at("tags")
+    if resource.type not in taggable_types() or tags is UNKNOWN or isinstance(own, list):
+        return False
+    missing = {name: value for name, value in settings.pairs("tags").items() if not _present(tags.get(name))}
+    if missing:
+        properties["tags"] = {**_raw(properties, "tags"), **missing}
+    return bool(missing)
+
+
+def _present(value: Any) -> bool:
+    return value is UNKNOWN or text(value) is not None
+
+
+def _raw(properties: _Properties, name: str) -> dict[str, Any]:
+    """An object of the properties as the SDK holds it, with its unknown and secret values as they are."""
+    held = properties[name] if name in list(properties) else {}
+    return {key: held["__target"][key] for key in held} if held else {}
+
+
+def _key_rotation(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+    symmetric = resource.at("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
+    encrypts = resource.at("keyUsage") in (None, "ENCRYPT_DECRYPT")
+    if (
+        resource.type != "kms/key"
+        or not (symmetric and encrypts)
+        or resource.at("enableKeyRotation") in (True, UNKNOWN)
+    ):
+        return False
+    properties["enableKeyRotation"] = True
+    return True
+
+
+def _header_fields(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+    application = resource.at("loadBalancerType") in (None, "application")
+    if (
+        resource.type != "lb/loadBalancer"
+        or not application
+        or resource.at("dropInvalidHeaderFields") in (True, UNKNOWN)
+    ):
+        return False
+    properties["dropInvalidHeaderFields"] = True
+    return True
+
+
+def _log_retention(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+    days = resource.at("retentionInDays")
+    if resource.type != "cloudwatch/logGroup" or days is UNKNOWN or integer(days):
+        return False
+    properties["retentionInDays"] = settings.number("retentionDays")
+    return True
+
+
+def _volume_transit(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+    changed = False
+    if resource.type == "ecs/taskDefinition":
+        for index, volume in mappings(resource.at("volumes")):
+            configuration = volume.get("efsVolumeConfiguration")
+            if isinstance(configuration, dict) and configuration.get("transitEncryption") not in ("ENABLED", UNKNOWN):
+                properties["volumes"][index]["efsVolumeConfiguration"]["transitEncryption"] = "ENABLED"
+                changed = True
+    return changed
+
+
+_FIXES: Final[dict[str, _Fix]] = {
+    "tags": _tags,
+    "key-rotation": _key_rotation,
+    "header-fields": _header_fields,
+    "log-retention": _log_retention,
+    "volume-transit": _volume_transit,
+}
+
+
+def _remediate(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+    chosen = settings.strings("fixes")
+    # Every fix runs, also after one that changed something.
+    changed = [fix(resource, properties, settings) for name, fix in _FIXES.items() if name in chosen]
+    return any(changed)
+
+
+RULE: Final = Rule(
+    name="remediation",
+    title="Remediation",
+    description="Missing tags, key rotation, header checks, log retention and transit encryption are filled in.",
+    why=(
+        "Some findings have one right answer, which nobody has to discuss. With the level `remediate` the engine changes the"
+        " inputs before the resource is made, and shows at each preview what it changed. Off by default: a program should"
+        " say itself what it deploys."
+    ),
+    severity="low",
+    level="disabled",
+    controls=("EC2.43", "ECS.18", "ELB.4"),
+    related=("KMS.4", "CloudWatch.16"),
+    remediation="Copy the change that the preview shows into the program.",
+    checks={
+        "tags": "Tags of the key `tags` that are missing are added with their value.",
+        "key-rotation": "Symmetric KMS keys get rotation.",
+        "header-fields": "Application load balancers drop invalid header fields.",
+        "log-retention": "Log groups without a retention get one of `retentionDays`.",
+        "volume-transit": "EFS volumes of tasks get transit encryption.",
+    },
+    fixes=_remediate,
+    settings=(
+        Setting("fixes", "strings", list(_FIXES), "What is changed.", accepted=tuple(_FIXES)),
+        Setting("tags", "pairs", {}, "Tags to add where they are missing, with their values."),
+        Setting("retentionDays", "number", 365, "The retention that log groups without one get, in days."),
+    ),
+)
