@@ -52,9 +52,12 @@ def inherited(store: Store, resource: Resource) -> bool:
     """Whether another resource decides, such as the source of a replica or a snapshot, and this one doesn't say."""
     if _encrypted_by_engine(resource):
         return True
-    return resource.at(store.switch) in (None, UNKNOWN) and any(
-        resource.at(name) not in (None, "", False) for name in store.inherits
+    # Outputs have the value that came of it; the inputs of the author don't.
+    says = (
+        resource.at(store.switch) not in (None, UNKNOWN)
+        and resource.authored(store.switch.partition(".")[0]) is not False
     )
+    return not says and any(resource.at(name) not in (None, "", False) for name in store.inherits)
 
 
 def _encrypted_by_engine(resource: Resource) -> bool:
@@ -72,6 +75,8 @@ def _switch(store: Store) -> ResourceCheck:
         if store.name == "ebs" and findings.settings.flag("ebsEncryptedByDefault"):
             return
         for value in each_at(resource.properties, store.switch):
+            if value is UNKNOWN and store.satisfied == "set":
+                continue  # what is not known yet was passed by the author
             if value is UNKNOWN:
                 findings.not_evaluated(resource, AT_REST, store.switch)
             elif not is_satisfied(store, value):

@@ -90,8 +90,6 @@ def _reach(holder: Holder, statement: Statement, action: str) -> str | None:
         for each in part.statements or ()
         if not each.allows and not each.conditions and each.matches_action(action)
     ]
-    if any(denial.every_resource for denial in denials):
-        return None
     kind = action.rpartition(":")[2]
     subject = next((name for name in ("Group", "User", "Role") if name in kind), "Policy").lower()
     on_policies = action in _ON_POLICIES
@@ -101,11 +99,8 @@ def _reach(holder: Holder, statement: Statement, action: str) -> str | None:
     for arn in own:
         if _includes(statement, arn) and not any(_includes(denial, arn) for denial in denials):
             return "a policy of its own" if on_policies else f"the {holder.kind} that has this policy"
-    if _any(statement, "policy" if on_policies else subject) and not own:
-        return "any role or policy"
-    if _any(statement, "policy" if on_policies else subject) and not any(
-        _includes(each, arn) for arn in own for each in denials
-    ):
+    everything = "policy" if on_policies else subject
+    if _any(statement, everything) and not any(_any(denial, everything) for denial in denials):
         return "any role or policy"
     return None
 

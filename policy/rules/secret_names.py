@@ -100,7 +100,7 @@ _SECRET_VALUE: Final = re.compile(
     r"|\bdckr_pat_[A-Za-z0-9_-]{20,}|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"
 )
 # user:password@host in the URL of a database or registry; ${...} and {{...}} are filled in later.
-_PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
+_PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
 # A value that says where the secret is: an ARN, a path of a parameter or file, a placeholder, a reference.
 _POINTER: Final = re.compile(
     r"arn:aws|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",

@@ -145,8 +145,6 @@ def _scales(stack: Stack, target: Resource, service: Resource) -> bool:
 def _cluster_name(stack: Stack, service: Resource) -> str | None:
     """The name of the cluster that a service runs in; None where it can't be seen."""
     value = service.at("cluster")
-    if value is None:
-        return "default"
     linked = stack.linked(service, "cluster", _CLUSTER)
     if linked and text(linked[0].at("name")):
         return text(linked[0].at("name"))

@@ -33,9 +33,7 @@ class Store:
 
 _KMS: Final = ("KMS", "aws:kms", "SSE-KMS")
 _REPLICA: Final = ("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime", "s3Import")
-_RESTORED: Final = (
-    *("snapshotIdentifier", "restoreToPointInTime", "replicationSourceIdentifier", "globalClusterIdentifier"),
-)
+_RESTORED: Final = ("snapshotIdentifier", "globalClusterIdentifier")
 
 STORES: Final[tuple[Store, ...]] = (
     # Files and disks
@@ -61,15 +59,34 @@ STORES: Final[tuple[Store, ...]] = (
     Store("backup/vault", "backup", key="kmsKeyArn"),
     # Databases
     Store("rds/instance", "rds", "storageEncrypted", key="kmsKeyId", inherits=_REPLICA, control="RDS.3"),
-    Store("rds/cluster", "rds", "storageEncrypted", key="kmsKeyId", inherits=_RESTORED, control="RDS.27"),
+    Store(
+        *("rds/cluster", "rds", "storageEncrypted"),
+        key="kmsKeyId",
+        inherits=(*_RESTORED, "restoreToPointInTime", "replicationSourceIdentifier"),
+        control="RDS.27",
+    ),
     Store("rds/globalCluster", "rds", "storageEncrypted", inherits=("sourceDbClusterIdentifier",)),
     Store("rds/snapshotCopy", "rds", key="kmsKeyId"),
     Store("rds/clusterSnapshotCopy", "rds", key="kmsKeyId"),
     Store("rds/instanceAutomatedBackupsReplication", "rds", key="kmsKeyId"),
-    Store("docdb/cluster", "rds", "storageEncrypted", key="kmsKeyId", inherits=_RESTORED, control="DocumentDB.1"),
+    Store(
+        "docdb/cluster",
+        "rds",
+        "storageEncrypted",
+        key="kmsKeyId",
+        inherits=(*_RESTORED, "restoreToPointInTime"),
+        control="DocumentDB.1",
+    ),
     Store("docdb/globalCluster", "rds", "storageEncrypted", inherits=("sourceDbClusterIdentifier",)),
     Store("docdb/elasticCluster", "rds", key="kmsKeyId"),
-    Store("neptune/cluster", "rds", "storageEncrypted", key="kmsKeyArn", inherits=_RESTORED, control="Neptune.1"),
+    Store(
+        "neptune/cluster",
+        "rds",
+        "storageEncrypted",
+        key="kmsKeyArn",
+        inherits=(*_RESTORED, "replicationSourceIdentifier"),
+        control="Neptune.1",
+    ),
     Store("neptune/globalCluster", "rds", "storageEncrypted", inherits=("sourceDbClusterIdentifier",)),
     Store("dynamodb/table", "dynamodb", key="serverSideEncryption.kmsKeyArn"),
     Store("dynamodb/tableReplica", "dynamodb", key="kmsKeyArn"),
@@ -133,9 +150,6 @@ STORES: Final[tuple[Store, ...]] = (
         switch="encryptionConfiguration.jobBookmarksEncryption.jobBookmarksEncryptionMode",
         satisfied=("CSE-KMS",),
         key="encryptionConfiguration.jobBookmarksEncryption.kmsKeyArn",
-    ),
-    Store(
-        "glue/mLTransform", "glue", "transformEncryption.mlUserDataEncryption.mlUserDataEncryptionMode", ("SSE-KMS",)
     ),
     Store("sagemaker/notebookInstance", "sagemaker", key="kmsKeyId"),
     Store("sagemaker/endpointConfiguration", "sagemaker", key="kmsKeyArn"),

@@ -8,7 +8,7 @@ from tests.policy.servicer import UNKNOWN, Planned
 
 KEY_ARN: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
 
-TLS_ONLY: Final = {
+TLS_ONLY: Final[dict[str, Any]] = {
     "Statement": [
         {
             "Effect": "Deny",
@@ -19,6 +19,9 @@ TLS_ONLY: Final = {
         }
     ]
 }
+
+
+EFS_TLS_ONLY: Final = {"Statement": [{**TLS_ONLY["Statement"][0], "Action": "*"}]}
 
 
 def allow(**statement: Any) -> str:
@@ -157,14 +160,17 @@ ENCRYPTION_CASES: Final = (
         Case(
             "encryption",
             "plain-transport",
-            _one(token, policy=json.dumps(TLS_ONLY)),
+            _one(token, policy=json.dumps(document)),
             "policy",
             allow(Principal={"AWS": "123456789012"}, Action="*"),
             absent="nothing",
             malformed="undecided",
             malformed_value=NOT_JSON,
         )
-        for token in ("aws:s3/bucketPolicy:BucketPolicy", "aws:efs/fileSystemPolicy:FileSystemPolicy")
+        for token, document in (
+            ("aws:s3/bucketPolicy:BucketPolicy", TLS_ONLY),
+            ("aws:efs/fileSystemPolicy:FileSystemPolicy", EFS_TLS_ONLY),
+        )
     ),
 )
 

@@ -183,7 +183,6 @@ PATH_CASES: Final = (
         (Planned("aws:alb/loadBalancer:LoadBalancer", "alb", {"internal": True}),),
         "internal",
         bad=False,
-        unknown="violation",
         configuration={"requireWebAcl": True},
     ),
     Case(

@@ -77,7 +77,7 @@ CONTAINER_CASES: Final = (
     ),
     _one("containers", "platform-version", SERVICE, "platformVersion", "LATEST", "1.3.0", **_SILENT),
     Case("containers", "immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
-    Case("containers", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
+    Case("supporting-resources", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
     Case(
         "containers",
         "task-content",

@@ -10,6 +10,7 @@ from tests.policy.servicer import Planned
 __all__ = ["OPERATIONS_MUTATIONS"]
 
 _ROLE: Final = "urn:pulumi:prod::atlantis::atlantis:index:Permissions$aws:iam/role:Role::permissions-task-role"
+_FILE_SYSTEM: Final = "urn:pulumi:prod::atlantis::atlantis:index:Storage$aws:efs/fileSystem:FileSystem::storage-efs"
 
 _SECRETS_KEY: Final = (
     "urn:pulumi:prod::atlantis::atlantis:index:Secrets$atlantis:index:CustomerKey$aws:kms/key:Key::secrets-key"
@@ -61,11 +62,7 @@ _RIGHTS: Final = (
     _role_policy("identity/unscoped-secrets", Action="secretsmanager:GetSecretValue"),
     _role_policy("identity/pass-role", Action="iam:PassRole", Resource="arn:aws:iam::123456789012:role/fileflow-*"),
     _role_policy("role-escalation/self-escalation", Action="iam:CreatePolicyVersion"),
-    _role_policy(
-        "role-escalation/self-escalation",
-        Action="iam:SetDefaultPolicyVersion",
-        Resource="arn:aws:iam::123456789012:policy/atlantis-ecs-task-*",
-    ),
+    _role_policy("role-escalation/self-escalation", Action="iam:CreateLoginProfile"),
     fault("permissions-task-role", "assumeRolePolicy|Statement[0].Condition", ABSENT, "identity/trust"),
     fault("permissions-execution-role", "assumeRolePolicy|Statement[0].Condition", ABSENT, "identity/trust"),
     fault(
@@ -106,7 +103,7 @@ _CONTAINERS: Final = (
     fault("compute-service", "platformVersion", "1.3.0", "containers/platform-version"),
     fault("storage-repository", "imageTagMutability", "MUTABLE", "containers/immutable-tags"),
     fault("storage-repository", "imageTagMutability", ABSENT, "containers/immutable-tags"),
-    fault("storage-repository", "imageScanningConfiguration.scanOnPush", False, "containers/scan-on-push"),
+    fault("storage-repository", "imageScanningConfiguration.scanOnPush", False, "supporting-resources/scan-on-push"),
 )
 
 _OPERATIONS: Final = (
@@ -123,6 +120,17 @@ _OPERATIONS: Final = (
     removal("ingress-access-logs-versioning", "recovery/versioning"),
     fault("storage-efs-key", "deletionWindowInDays", 7, "recovery/deletion-window"),
     fault("secrets-webhook", "recoveryWindowInDays", 0, "recovery/deletion-window"),
+    fault("ingress-alb", "dropInvalidHeaderFields", False, "hardening/header-fields"),
+    removal("ingress-access-logs-public-access", "supporting-resources/public-access-block"),
+    addition(
+        Planned(
+            "aws:efs/backupPolicy:BackupPolicy",
+            "added",
+            {"fileSystemId": "unlisted"},
+            {"fileSystemId": (_FILE_SYSTEM,)},
+        ),
+        "single-manager/exclusive",
+    ),
     *(
         unprotected(name, "recovery/protect")
         for name in ("storage-efs", "storage-efs-key", "storage-repository", "secrets-github-app")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rules.journal import JOURNAL
 from tests.policy.servicer import Finding, Pack, Planned
 
 __all__ = ["CONFIGURATION", "Recording", "recorded"]
@@ -30,9 +31,11 @@ class Recording:
     def review(self, configuration: Mapping[str, Any], touched: str = "") -> list[Finding]:
         """What the pack says of it, as in a preview.
 
-        With ``touched``, of all rules that judge resources one by one only what they say of the resource with that name.
+        With ``touched``, of all rules that look at resources one by one only what they say of the resource with that name.
         """
         pack = Pack(configuration)
+        for each in self.inputs:
+            JOURNAL.note_inputs(each.identity, each.properties)
         judged = [each for each in self.inputs if touched in ("", each.name)]
         found = [finding for resource in judged for finding in pack.analyze(resource)]
         return found + pack.analyze_stack(self.outputs)

@@ -6,6 +6,7 @@ The pack itself must not import the SDK (0.7 s at the start of every preview), s
 import importlib.metadata
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 
 TARGET = Path(__file__).parents[2] / "policy" / "rules" / "taggable_types.txt"
@@ -15,17 +16,28 @@ _TOKEN = re.compile(r'^@pulumi\.type_token\("aws:([\w/]+):\w+"\)', re.MULTILINE)
 _TAGS_INPUT = re.compile(r"def tags\(self\)")
 
 
-def taggable_types() -> list[str]:
-    """The types, as ``efs/fileSystem``, whose inputs have ``tags``."""
+@cache
+def sources() -> dict[str, Path]:
+    """The module of each resource type, by its name as ``efs/fileSystem``."""
     package = importlib.util.find_spec("pulumi_aws")
     assert package is not None
     assert package.origin is not None
-    found = set()
+    found = {}
     for module in Path(package.origin).parent.rglob("*.py"):
+        source = module.read_text(encoding="utf-8")
+        if _RESOURCE.search(source):
+            found.update({token.removesuffix("V2"): module for token in _TOKEN.findall(source)})
+    return found
+
+
+def taggable_types() -> list[str]:
+    """The types, as ``efs/fileSystem``, whose inputs have ``tags``."""
+    found = set()
+    for canonical, module in sources().items():
         source = module.read_text(encoding="utf-8")
         resource = _RESOURCE.search(source)
         if resource and _TAGS_INPUT.search(source, 0, resource.start()):
-            found.update(token.removesuffix("V2") for token in _TOKEN.findall(source))
+            found.add(canonical)
     return sorted(found)
 
 

@@ -13,6 +13,7 @@ from tests.policy.cases_network import NETWORK_CASES
 from tests.policy.cases_operations import OPERATIONS_CASES, containers
 from tests.policy.cases_single_task import SINGLE_TASK_CASES, writer
 from tests.policy.servicer import UNKNOWN, Pack, Planned
+from tests.policy.test_verdicts import VERDICTS
 
 CASES: tuple[Case, ...] = (
     *ENCRYPTION_CASES,
@@ -42,8 +43,9 @@ def test_check_says_what_it_must(case: Case, resources: tuple[Planned, ...], exp
 
 def test_every_check_of_every_rule_has_a_case() -> None:
     tried = {(case.policy, case.check) for case in CASES}
-    declared = {(rule.name, check) for rule in RULES for check in rule.checks}
-    # These two are about no property; they have tests of their own below and in test_pack.py.
+    tried |= {(verdict.policy, verdict.check) for verdict in VERDICTS}
+    declared = {(rule.name, check) for rule in RULES if not rule.fixes for check in rule.checks}
+    # These two are about no property; they have tests of their own below and in test_evaluation_report.py.
     assert declared - tried == {("evaluation-report", "report"), ("recovery", "protect")}
     assert tried <= declared
 
@@ -81,14 +83,14 @@ def test_single_task_lets_go_of_a_service_that_handles_concurrent_writers() -> N
 def test_default_tags_of_the_provider_count(default_tags: Any) -> None:
     store = Planned("aws:efs/fileSystem:FileSystem", "fs", {"tags": {"Environment": "prod"}})
     tagged = replace(store, provider={"defaultTags": default_tags})
-    assert [found.check for found in Pack().analyze(store) if found.policy == "required-tags"] == ["tags"]
-    assert not [found for found in Pack().analyze(tagged) if found.policy == "required-tags"]
+    assert [found.check for found in Pack().analyze_stack([store]) if found.policy == "required-tags"] == ["tags"]
+    assert not [found for found in Pack().analyze_stack([tagged]) if found.policy == "required-tags"]
 
 
 def test_tags_of_an_auto_scaling_group_are_a_list() -> None:
     tags = [{"key": "Environment", "value": "prod"}, {"key": "Owner", "value": "platform"}]
     group = Planned("aws:autoscaling/group:Group", "group", {"tags": tags})
-    assert not [found for found in Pack().analyze(group) if found.policy == "required-tags"]
+    assert not [found for found in Pack().analyze_stack([group]) if found.policy == "required-tags"]
 
 
 def test_what_aws_will_choose_counts_as_left_out() -> None:
@@ -96,6 +98,16 @@ def test_what_aws_will_choose_counts_as_left_out() -> None:
     passed = replace(chosen, dependencies={"backupRetentionPeriod": ("elsewhere",)})
     assert "backup" in [found.check for found in Pack().analyze_stack([chosen]) if found.policy == "recovery"]
     assert "backup" not in [found.check for found in Pack().analyze_stack([passed]) if found.policy == "recovery"]
+
+
+@pytest.mark.parametrize(("became", "expected"), [(False, ["at-rest"]), (True, []), (UNKNOWN, [])])
+def test_what_became_of_a_replica_counts(became: Any, expected: list[str]) -> None:
+    replica = Planned("aws:rds/instance:Instance", "replica", {"replicateSourceDb": "elsewhere"})
+    pack = Pack()
+    pack.analyze(replica)
+    made = replace(replica, properties={**replica.properties, "storageEncrypted": became})
+    found = [each for each in pack.analyze_stack([made]) if each.policy == "encryption-stack"]
+    assert [each.check for each in found] == expected
 
 
 def test_single_task_takes_what_aws_will_choose_as_left_out() -> None:

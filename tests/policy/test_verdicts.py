@@ -1,0 +1,19 @@
+"""Each fault of the tables is found, and its innocent twin is not."""
+
+import pytest
+
+from tests.policy.verdicts import Verdict
+from tests.policy.verdicts_documents import DOCUMENT_VERDICTS
+from tests.policy.verdicts_encryption import ENCRYPTION_VERDICTS
+from tests.policy.verdicts_network import NETWORK_VERDICTS
+from tests.policy.verdicts_operations import OPERATIONS_VERDICTS
+from tests.policy.verdicts_single_task import SINGLE_TASK_VERDICTS
+
+VERDICTS: tuple[Verdict, ...] = (
+    *(*DOCUMENT_VERDICTS, *ENCRYPTION_VERDICTS, *NETWORK_VERDICTS, *SINGLE_TASK_VERDICTS, *OPERATIONS_VERDICTS),
+)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict.name)
+def test_check_reports_the_fault_and_spares_its_innocent_twin(verdict: Verdict) -> None:
+    assert bool(verdict.reported()) is verdict.found, verdict.reported()

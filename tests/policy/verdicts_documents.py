@@ -1,0 +1,353 @@
+"""Verdicts on policy documents: trust, transport, public access, secrets."""
+
+from typing import Any, Final
+
+from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.verdicts import ACCOUNT, Verdict, allow, both, clean, deny, document, fault, one
+
+_GITHUB: Final = "token.actions.githubusercontent.com"
+_GITLAB: Final = "gitlab.com"
+_EKS: Final = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E"
+_TERRAFORM: Final = "app.terraform.io"
+_BITBUCKET: Final = "api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc"
+
+
+def _role(**statement: Any) -> Planned:
+    return one("iam/role", assumeRolePolicy=document(allow(**{"Action": "sts:AssumeRole", **statement})))
+
+
+def _federated(issuer: str, **condition: Any) -> Planned:
+    provider = (
+        issuer
+        if issuer.startswith(("arn:", "cognito", "accounts"))
+        else f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+    )
+    return _role(Principal={"Federated": provider}, Action="sts:AssumeRoleWithWebIdentity", Condition=condition)
+
+
+def _claims(issuer: str, operator: str = "StringEquals", **claims: Any) -> Planned:
+    return _federated(issuer, **{operator: {f"{issuer}:{claim}": value for claim, value in claims.items()}})
+
+
+_FEDERATED: Final = (
+    (
+        "github sub of a repository",
+        _claims(_GITHUB, sub="repo:acme/app:ref:refs/heads/main", aud="sts.amazonaws.com"),
+        False,
+    ),
+    ("github sub of an owner", _claims(_GITHUB, "StringLike", sub="repo:acme/*"), False),
+    ("github sub of any environment", _claims(_GITHUB, "StringLike", sub=["repo:acme/app:environment:*"]), False),
+    ("github repository claim", _claims(_GITHUB, repository="acme/app"), False),
+    ("github workflow claim", _claims(_GITHUB, "StringLike", sub="job_workflow_ref:acme/flows/*"), False),
+    ("github aud only", _claims(_GITHUB, aud="sts.amazonaws.com"), True),
+    ("github no condition", _federated(_GITHUB), True),
+    ("github sub of everything", _claims(_GITHUB, "StringLike", sub="*"), True),
+    ("github sub of any repository", _claims(_GITHUB, "StringLike", sub="repo:*"), True),
+    ("github sub of a prefix of owners", _claims(_GITHUB, "StringLike", sub="repo:acme*"), True),
+    ("github sub of any owner's main", _claims(_GITHUB, "StringLike", sub="repo:*/app:ref:refs/heads/main"), True),
+    ("github one value too many", _claims(_GITHUB, "StringLike", sub=["repo:acme/app:*", "repo:*"]), True),
+    ("github sub negated", _claims(_GITHUB, "StringNotEquals", sub="repo:evil/app:ref:refs/heads/main"), True),
+    ("github sub if it exists", _claims(_GITHUB, "StringLikeIfExists", sub="repo:acme/*"), True),
+    ("github all values", _claims(_GITHUB, "ForAllValues:StringLike", sub="repo:acme/*"), True),
+    ("github any value", _claims(_GITHUB, "ForAnyValue:StringLike", sub="repo:acme/*"), False),
+    (
+        "github all values of a claim that must be there",
+        _federated(
+            _GITHUB,
+            **{"ForAllValues:StringLike": {f"{_GITHUB}:sub": "repo:acme/*"}, "Null": {f"{_GITHUB}:sub": "false"}},
+        ),
+        False,
+    ),
+    ("gitlab project", _claims(_GITLAB, sub="project_path:acme/app:ref_type:branch:ref:main"), False),
+    ("gitlab group", _claims(_GITLAB, "StringLike", sub="project_path:acme/*:ref_type:branch:ref:main"), False),
+    ("gitlab any project", _claims(_GITLAB, "StringLike", sub="project_path:*"), True),
+    ("gitlab aud only", _claims(_GITLAB, aud="https://gitlab.com"), True),
+    ("gitlab of one's own by aud", _claims("gitlab.acme.example", aud="https://gitlab.acme.example"), False),
+    ("eks service account", _claims(_EKS, sub="system:serviceaccount:shop:cart", aud="sts.amazonaws.com"), False),
+    ("eks namespace", _claims(_EKS, "StringLike", sub="system:serviceaccount:shop:*"), False),
+    ("eks any service account", _claims(_EKS, "StringLike", sub="system:serviceaccount:*"), True),
+    ("eks any namespace", _claims(_EKS, "StringLike", sub="system:serviceaccount:*:cart"), True),
+    ("eks aud only", _claims(_EKS, aud="sts.amazonaws.com"), True),
+    (
+        "terraform organization",
+        _claims(_TERRAFORM, "StringLike", sub="organization:acme:project:*:workspace:*:run_phase:*"),
+        False,
+    ),
+    (
+        "terraform any organization",
+        _claims(_TERRAFORM, "StringLike", sub="organization:*:project:*:workspace:*:run_phase:*"),
+        True,
+    ),
+    ("bitbucket audience", _claims(_BITBUCKET, aud="ari:cloud:bitbucket::workspace/1"), False),
+    ("bitbucket audience of anybody", _claims(_BITBUCKET, "StringLike", aud="*"), True),
+    (
+        "cognito identity pool",
+        _federated(
+            "cognito-identity.amazonaws.com",
+            StringEquals={"cognito-identity.amazonaws.com:aud": "eu-west-1:12345678-1234"},
+        ),
+        False,
+    ),
+    ("cognito any pool", _federated("cognito-identity.amazonaws.com"), True),
+    (
+        "saml provider",
+        _federated(
+            f"arn:aws:iam::{ACCOUNT}:saml-provider/okta",
+            StringEquals={"SAML:aud": "https://signin.aws.amazon.com/saml"},
+        ),
+        False,
+    ),
+    ("saml without a condition", _federated(f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"), True),
+    ("google client", _federated("accounts.google.com", StringEquals={"accounts.google.com:aud": "1234"}), False),
+)
+
+_ROOT: Final = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+_SERVICE: Final = {"Service": "ecs-tasks.amazonaws.com"}
+_PRINCIPALS: Final = (
+    ("role", {"AWS": f"arn:aws:iam::{ACCOUNT}:role/deploy"}, {}, False),
+    ("root", _ROOT, {}, True),
+    ("account id", {"AWS": ACCOUNT}, {}, True),
+    ("account id among others", {"AWS": [f"arn:aws:iam::{ACCOUNT}:role/deploy", ACCOUNT]}, {}, True),
+    ("account id with external id", {"AWS": ACCOUNT}, {"StringEquals": {"sts:ExternalId": "acme"}}, False),
+    ("root with any external id", _ROOT, {"StringLike": {"sts:ExternalId": "*"}}, True),
+    ("root with a second factor", _ROOT, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, False),
+    ("root with or without a second factor", _ROOT, {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, True),
+    ("root of named roles", _ROOT, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/deploy-*"}}, False),
+    ("root of any role", _ROOT, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, True),
+    ("root of a tag", _ROOT, {"StringEquals": {"aws:PrincipalTag/team": "platform"}}, False),
+    ("root of its own account", _ROOT, {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+    ("root negated", _ROOT, {"StringNotEquals": {"sts:ExternalId": "acme"}}, True),
+    ("everybody", {"AWS": "*"}, {}, True),
+    ("everybody of an organization", {"AWS": "*"}, {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}, False),
+    ("everybody of any organization", {"AWS": "*"}, {"StringLike": {"aws:PrincipalOrgID": "o-*"}}, True),
+    ("everybody but one", {"AWS": "*"}, {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}, True),
+    ("everybody with an external id", {"AWS": "*"}, {"StringEquals": {"sts:ExternalId": "acme"}}, True),
+    ("service of this account", _SERVICE, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
+    ("service of any account", _SERVICE, {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:*:*"}}, True),
+    ("service of this account's ARNs", _SERVICE, {"ArnLike": {"aws:SourceArn": f"arn:aws:ecs:*:{ACCOUNT}:*"}}, False),
+    ("service if the account exists", _SERVICE, {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, True),
+    ("service but of one account", _SERVICE, {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}, True),
+)
+
+TRUST: Final[tuple[Verdict, ...]] = (
+    *((fault if found else clean)("identity", "trust", label, role) for label, role, found in _FEDERATED),
+    *(
+        (fault if found else clean)("identity", "trust", label, _role(Principal=principal, Condition=condition))
+        for label, principal, condition, found in _PRINCIPALS
+    ),
+    *both(
+        *("identity", "trust", "permission of a service"),
+        one("lambda/permission", principal="s3.amazonaws.com", action="lambda:InvokeFunction"),
+        one("lambda/permission", principal="s3.amazonaws.com", sourceAccount=ACCOUNT),
+    ),
+    clean(
+        "identity",
+        "trust",
+        "permission by ARN",
+        one("lambda/permission", principal="events.amazonaws.com", sourceArn=UNKNOWN),
+    ),
+)
+
+_KEEP_OUT: Final = {"Bool": {"aws:SecureTransport": "false"}}
+_B: Final = "arn:aws:s3:::logs"
+_EVERYBODY: Final[dict[str, Any]] = {"Principal": "*", "Condition": _KEEP_OUT}
+
+
+def _bucket(*statements: dict[str, Any]) -> Planned:
+    return one("s3/bucketPolicy", bucket="logs", policy=document(*statements))
+
+
+def _mount(*statements: dict[str, Any]) -> Planned:
+    return one("efs/fileSystemPolicy", policy=document(*statements))
+
+
+_TRANSPORT: Final = (
+    ("bucket and objects", _bucket(deny(**_EVERYBODY, Action="s3:*", Resource=[_B, f"{_B}/*"])), False),
+    ("one pattern for both", _bucket(deny(**_EVERYBODY, Resource=f"{_B}*")), False),
+    ("in two statements", _bucket(deny(**_EVERYBODY, Resource=_B), deny(**_EVERYBODY, Resource=f"{_B}/*")), False),
+    ("AWS principal of all", _bucket(deny(Principal={"AWS": "*"}, Condition=_KEEP_OUT, Resource="*")), False),
+    (
+        "but for AWS services",
+        _bucket(
+            deny(
+                Principal="*",
+                Condition={"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}},
+            )
+        ),
+        False,
+    ),
+    ("boolean", _bucket(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": False}})), False),
+    ("deletions only", _bucket(deny(**_EVERYBODY, Action="s3:DeleteObject", Resource=[_B, f"{_B}/*"])), True),
+    ("reads only", _bucket(deny(**_EVERYBODY, Action="s3:Get*", Resource=[_B, f"{_B}/*"])), True),
+    (
+        "every action but reads",
+        _bucket({"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*", **_EVERYBODY}),
+        True,
+    ),
+    ("bucket only", _bucket(deny(**_EVERYBODY, Resource=_B)), True),
+    ("objects only", _bucket(deny(**_EVERYBODY, Resource=f"{_B}/*")), True),
+    ("a folder only", _bucket(deny(**_EVERYBODY, Resource=[_B, f"{_B}/public/*"])), True),
+    ("another bucket", _bucket(deny(**_EVERYBODY, Resource=["arn:aws:s3:::other", "arn:aws:s3:::other/*"])), True),
+    ("one principal", _bucket(deny(Principal={"AWS": ACCOUNT}, Condition=_KEEP_OUT)), True),
+    ("all but one principal", _bucket(deny(NotPrincipal={"AWS": ACCOUNT}, Condition=_KEEP_OUT)), True),
+    (
+        "with another condition",
+        _bucket(deny(Principal="*", Condition={**_KEEP_OUT, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+        True,
+    ),
+    ("of TLS", _bucket(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}})), True),
+    ("an Allow over TLS", _bucket(allow(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}})), True),
+    ("file system", _mount(deny(**_EVERYBODY)), False),
+    (
+        "file system Allow over TLS",
+        _mount(allow(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}})),
+        False,
+    ),
+    ("file system Allow", _mount(allow(Principal={"AWS": ACCOUNT})), True),
+    ("file system writes only", _mount(deny(**_EVERYBODY, Action="elasticfilesystem:ClientWrite")), True),
+)
+TRANSPORT: Final[tuple[Verdict, ...]] = tuple(
+    (fault if found else clean)("encryption", "plain-transport", label, policy) for label, policy, found in _TRANSPORT
+)
+
+_CONDITIONS: Final = (
+    ("account", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
+    ("any account", {"StringLike": {"aws:SourceAccount": "*"}}, True),
+    ("ARN of an account", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, False),
+    ("ARN of any account", {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/app"}}, True),
+    ("ARN of a bucket", {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::uploads"}}, False),
+    ("ARN of any bucket", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}, True),
+    ("organization", {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}, False),
+    ("organization path", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3/r-1/ou-2/*"}}, False),
+    ("any organization path", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/r-1/*"}}, True),
+    ("address", {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, False),
+    ("any address", {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, True),
+    ("an address and any", {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "::/0"]}}, True),
+    ("all but an address", {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, True),
+    ("all but an account", {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+    ("account if it exists", {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, True),
+    ("endpoint", {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}, False),
+    ("any endpoint", {"StringLike": {"aws:SourceVpce": "vpce-*"}}, True),
+    ("endpoint of an account", {"StringEquals": {"aws:VpceAccount": ACCOUNT}}, False),
+    ("owner", {"StringEquals": {"AWS:SourceOwner": ACCOUNT}}, False),
+    ("access point of an account", {"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}}, False),
+    ("user", {"StringLike": {"aws:userid": "AROAEXAMPLE:*"}}, False),
+    ("any user", {"StringLike": {"aws:userid": "*:session"}}, True),
+    ("referer", {"StringLike": {"aws:Referer": "https://example.com/*"}}, True),
+    ("TLS", {"Bool": {"aws:SecureTransport": "true"}}, True),
+    ("resource account", {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}, True),
+    ("presence only", {"Null": {"aws:PrincipalOrgID": "false"}}, True),
+    (
+        "two conditions",
+        {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        False,
+    ),
+)
+_ONLY_US: Final = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}
+_POLICY_TYPES: Final = (
+    *("backup/vaultPolicy", "cloudwatch/eventBusPolicy", "codeartifact/domainPermissions:policyDocument"),
+    *("dynamodb/resourcePolicy", "elasticsearch/domainPolicy:accessPolicies", "glacier/vault:accessPolicy"),
+    *("glue/resourcePolicy", "kinesis/resourcePolicy", "opensearch/domainPolicy:accessPolicies", "s3/accessPoint"),
+    *(
+        "s3control/accessPointPolicy",
+        "s3tables/tablePolicy:resourcePolicy",
+        "ses/identityPolicy",
+        "vpclattice/authPolicy",
+    ),
+    *(
+        "apigateway/restApiPolicy",
+        "msk/clusterPolicy",
+        "kms/replicaKey",
+        "schemas/registryPolicy",
+        "ecr/registryPolicy",
+    ),
+)
+
+
+def _public(label: str, found: bool, *statements: dict[str, Any], path: str = "sns/topicPolicy") -> Verdict:
+    canonical, _, name = path.partition(":")
+    carrier = one(canonical, **{name or "policy": document(*statements)})
+    return (fault if found else clean)("public-exposure", "public-policy", label, carrier)
+
+
+PUBLIC: Final[tuple[Verdict, ...]] = (
+    *(_public(label, found, allow(Principal="*", Condition=test)) for label, test, found in _CONDITIONS),
+    *(_public(path, True, allow(Principal={"AWS": "*"}), path=path) for path in _POLICY_TYPES),
+    *(_public(path, False, allow(Principal={"AWS": ACCOUNT}), path=path) for path in _POLICY_TYPES),
+    _public("everybody of an ARN", True, allow(Principal={"AWS": "arn:aws:iam::*:root"})),
+    _public("all but one", True, allow(NotPrincipal={"AWS": ACCOUNT})),
+    _public("all, denied but to us", False, allow(Principal="*"), deny(Principal="*", Condition=_ONLY_US)),
+    _public(
+        *("all, one action denied but to us", True),
+        *(allow(Principal="*"), deny(Principal="*", Action="sns:Publish", Condition=_ONLY_US)),
+    ),
+    *both(
+        *("public-exposure", "public-policy", "permission"),
+        one("lambda/permission", principal="*", action="lambda:InvokeFunction"),
+        one("lambda/permission", principal="*", principalOrgId="o-a1b2c3"),
+    ),
+    fault(
+        *("public-exposure", "public-policy", "permission of any source"),
+        one("lambda/permission", principal="*", sourceArn="arn:aws:s3:*:*:x"),
+    ),
+    clean(
+        *("public-exposure", "public-policy", "permission of an account"), one("lambda/permission", principal=ACCOUNT)
+    ),
+    *both(
+        *("public-exposure", "public-policy", "layer"),
+        one("lambda/layerVersionPermission", principal="*"),
+        one("lambda/layerVersionPermission", principal="*", organizationId="o-a1b2c3"),
+    ),
+    *both(
+        *("public-exposure", "public-policy", "event bus"),
+        one("cloudwatch/eventPermission", principal="*"),
+        one("cloudwatch/eventPermission", principal="*", condition={"key": "aws:PrincipalOrgID"}),
+    ),
+    *both(
+        *("public-exposure", "public-policy", "image"),
+        one("ec2/amiLaunchPermission", group="all"),
+        one("ec2/amiLaunchPermission", accountId=ACCOUNT),
+    ),
+)
+
+
+def _reads(label: str, found: bool, **statement: Any) -> Verdict:
+    carrier = one("iam/rolePolicy", role="r", policy=document(allow(**statement)))
+    return (fault if found else clean)("identity", "unscoped-secrets", label, carrier)
+
+
+_KEY: Final = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/"
+SECRETS: Final[tuple[Verdict, ...]] = (
+    _reads("all keys of an account", True, Action="kms:Decrypt", Resource=f"{_KEY}*"),
+    _reads("all keys of any account", True, Action="kms:Decrypt", Resource="arn:aws:kms:*:*:key/*"),
+    _reads("one key", False, Action="kms:Decrypt", Resource=f"{_KEY}1234"),
+    _reads(
+        "all keys through a service",
+        False,
+        Action="kms:Decrypt",
+        Condition={"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+    ),
+    _reads(
+        "all keys through any service", True, Action="kms:Decrypt", Condition={"StringLike": {"kms:ViaService": "*"}}
+    ),
+    _reads(
+        "all keys from an address", True, Action="kms:Decrypt", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    ),
+    _reads(
+        "all keys by alias",
+        False,
+        Action="kms:Decrypt",
+        Condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/app"}},
+    ),
+    _reads("all keys of a tag", False, Action="kms:Decrypt", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}}),
+    _reads("all secrets", True, Action="secretsmanager:Get*", Resource=f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:*"),
+    _reads(
+        "secrets of a prefix",
+        False,
+        Action="secretsmanager:GetSecretValue",
+        Resource=f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:app/*",
+    ),
+    _reads("descriptions of keys", False, Action="kms:DescribeKey"),
+)
+
+DOCUMENT_VERDICTS: Final[tuple[Verdict, ...]] = (*TRUST, *TRANSPORT, *PUBLIC, *SECRETS)

@@ -1,0 +1,292 @@
+"""Verdicts on encryption: every line of the tables of stores and links, and what only the whole stack shows."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rules.encryption_in_transit import LINKS, Link
+from rules.stores import STORES, Store
+from tests.policy.cases import with_value
+from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.verdicts import Verdict, both, clean, deny, document, fault, one
+
+_KEY: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
+
+
+def _good(store: Store) -> Any:
+    if store.satisfied == "set":
+        return _KEY if store.switch == store.key else "SSE_KMS"
+    return store.satisfied[0] if isinstance(store.satisfied, tuple) else True
+
+
+def _bad(store: Store) -> Any:
+    return "" if store.satisfied == "set" else ("DISABLED" if isinstance(store.satisfied, tuple) else False)
+
+
+def _with(canonical: str, path: str, value: Any, **properties: Any) -> Planned:
+    return one(canonical, **with_value(properties, path, value))
+
+
+def _stores() -> Iterator[Verdict]:
+    for number, store in enumerate(STORES):
+        label = f"{store.type} {number}"
+        if store.switch:
+            # Other lines of the same type are satisfied, so that only this one counts.
+            others = [each for each in STORES if each.type == store.type and each.switch and each is not store]
+            rest: dict[str, Any] = {}
+            for other in others:
+                rest = with_value(rest, other.switch, _good(other))
+            yield from both(
+                *("encryption", "at-rest", label),
+                _with(store.type, store.switch, _bad(store), **rest),
+                _with(store.type, store.switch, _good(store), **rest),
+            )
+        if store.key and store.type != "ecr/repository":
+            configuration = {"customerKeys": [store.name]}
+            keys = [each.key for each in STORES if each.type == store.type and each.key and each is not store]
+            rest = {}
+            for key in keys:
+                rest = with_value(rest, key, _KEY)
+            yield from both(
+                *("encryption", "customer-key", label),
+                _with(store.type, store.key, f"alias/aws/{store.name}", **rest),
+                _with(store.type, store.key, _KEY, **rest),
+                **configuration,
+            )
+
+
+def _links() -> Iterator[Verdict]:
+    for number, link in enumerate(LINKS):
+        rest: dict[str, Any] = {}
+        for other in LINKS:
+            if other.type == link.type and other is not link:
+                rest = with_value(rest, other.path, other.satisfied[0])
+        off = "PLAINTEXT" if isinstance(link.satisfied[0], str) else False
+        label = f"{link.type} {number}"
+        yield from both(
+            *("encryption", link.check, label),
+            _with(link.type, link.path, off, **rest),
+            _with(link.type, link.path, link.satisfied[0], **rest),
+        )
+        yield _absent(link, rest)
+
+
+def _absent(link: Link, rest: dict[str, Any]) -> Verdict:
+    row = clean if link.default else fault
+    return row("encryption", link.check, f"{link.type} without {link.path}", one(link.type, **rest))
+
+
+def _rest(label: str, found: bool, resource: Planned, **configuration: Any) -> Verdict:
+    return (fault if found else clean)("encryption", "at-rest", label, resource, **configuration)
+
+
+_AT_REST: Final = (
+    _rest("replica of a database", False, one("rds/instance", replicateSourceDb="primary")),
+    _rest("replica that says no", True, one("rds/instance", replicateSourceDb="primary", storageEncrypted=False)),
+    _rest("database of a snapshot", False, one("rds/instance", snapshotIdentifier="snap")),
+    _rest("member of a global cluster", False, one("rds/cluster", globalClusterIdentifier="global")),
+    _rest("serverless aurora", False, one("rds/cluster", engineMode="serverless")),
+    _rest("serverless aurora that says no", True, one("rds/cluster", engineMode="serverless", storageEncrypted=False)),
+    _rest("provisioned aurora", True, one("rds/cluster", engineMode="provisioned")),
+    _rest("secondary cache", False, one("elasticache/replicationGroup", globalReplicationGroupId="g")),
+    _rest("valkey", False, one("elasticache/replicationGroup", engine="valkey")),
+    _rest("redis", True, one("elasticache/replicationGroup", engine="redis")),
+    _rest("single redis", True, one("elasticache/cluster", engine="redis")),
+    _rest("node of a group", False, one("elasticache/cluster", replicationGroupId="g")),
+    _rest("memcached", False, one("elasticache/cluster", engine="memcached")),
+    _rest(
+        "firehose of a stream",
+        False,
+        one("kinesis/firehoseDeliveryStream", kinesisSourceConfiguration={"kinesisStreamArn": "a"}),
+    ),
+    _rest("firehose", True, one("kinesis/firehoseDeliveryStream", name="f")),
+    _rest(
+        "device that is left out",
+        False,
+        one("ec2/launchTemplate", blockDeviceMappings=[{"deviceName": "/dev/sdb", "noDevice": "true"}]),
+    ),
+    _rest(
+        "disk of the host",
+        False,
+        one("ec2/launchTemplate", blockDeviceMappings=[{"deviceName": "/dev/sdb", "virtualName": "ephemeral0"}]),
+    ),
+    _rest("disk of a template", True, one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"volumeSize": 8}}])),
+    _rest("disk of a launch configuration", True, one("ec2/launchConfiguration", rootBlockDevice={"volumeSize": 8})),
+    _rest(
+        "disk where all are encrypted",
+        False,
+        one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {}}]),
+        ebsEncryptedByDefault=True,
+    ),
+    _rest("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
+    _rest("warehouse of the default", False, one("redshift/cluster", clusterIdentifier="c")),
+    _rest("cached method in plain", True, one("apigateway/methodSettings", settings={"cachingEnabled": True})),
+    _rest("method without cache", False, one("apigateway/methodSettings", settings={"loggingLevel": "INFO"})),
+    _rest(
+        "build artifacts in plain", True, one("codebuild/project", artifacts={"type": "S3", "encryptionDisabled": True})
+    ),
+    _rest("build artifacts", False, one("codebuild/project", artifacts={"type": "S3"})),
+    _rest("build logs in plain", True, one("codebuild/project", logsConfig={"s3Logs": {"encryptionDisabled": True}})),
+    _rest("emr in plain", True, one("emr/securityConfiguration", configuration='{"EncryptionConfiguration": {}}')),
+    _rest(
+        "emr",
+        False,
+        one("emr/securityConfiguration", configuration='{"EncryptionConfiguration": {"EnableAtRestEncryption": true}}'),
+    ),
+    _rest("topic of an unknown key", False, one("sns/topic", kmsMasterKeyId=UNKNOWN)),
+    *both(
+        *("encryption", "customer-key", "template disk"),
+        one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": True}}]),
+        one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": True, "kmsKeyId": _KEY}}]),
+        customerKeys=["ebs"],
+    ),
+    *both(
+        *("encryption", "customer-key", "instance disk"),
+        one("ec2/instance", rootBlockDevice={"encrypted": True}),
+        one("ec2/instance", rootBlockDevice={"encrypted": True, "kmsKeyId": _KEY}),
+        customerKeys=["ebs"],
+    ),
+)
+
+
+def _behaviour(policy: str, **more: Any) -> Planned:
+    return one("cloudfront/distribution", defaultCacheBehavior={"viewerProtocolPolicy": policy}, **more)
+
+
+def _listener(check: str, label: str, found: bool, *resources: Planned) -> Verdict:
+    policy = "encryption-stack" if len(resources) > 1 or check == "stack" else "encryption"
+    return (fault if found else clean)(policy, "listener-tls", label, *resources)
+
+
+_FORWARD: Final = [{"type": "forward", "targetGroupArn": "arn:tg"}]
+_REDIRECT: Final = [{"type": "redirect", "redirect": {"protocol": "HTTPS"}}]
+_TRANSIT: Final = (
+    _listener("", "no protocol on 8080", True, one("lb/listener", port=8080, defaultActions=_FORWARD)),
+    _listener("", "no protocol, redirecting", False, one("lb/listener", port=8080, defaultActions=_REDIRECT)),
+    _listener("", "gateway load balancer", False, one("lb/listener", defaultActions=_FORWARD)),
+    _listener("", "UDP", False, one("lb/listener", protocol="UDP", port=53, defaultActions=_FORWARD)),
+    _listener("stack", "TCP 80", True, one("lb/listener", protocol="TCP", port=80, defaultActions=_FORWARD)),
+    _listener("stack", "TCP 443", False, one("lb/listener", protocol="TCP", port=443, defaultActions=_FORWARD)),
+    _listener(
+        *("stack", "TCP 80 to a load balancer", False),
+        one("lb/listener", protocol="TCP", port=80, defaultActions=_FORWARD),
+        one("lb/targetGroup", "group", arn="arn:tg", targetType="alb"),
+    ),
+    _listener(
+        *("stack", "TCP 80 to instances", True),
+        one("lb/listener", protocol="TCP", port=80, defaultActions=_FORWARD),
+        one("lb/targetGroup", "group", arn="arn:tg", targetType="instance"),
+    ),
+    *(
+        _listener(
+            *("stack", f"{label} rule of a redirecting listener", found),
+            one("lb/listener", "listener", arn="arn:l", protocol="HTTP", port=80, defaultActions=_REDIRECT),
+            one("lb/listenerRule", "rule", listenerArn="arn:l", actions=actions),
+        )
+        for label, found, actions in (("forwarding", True, _FORWARD), ("redirecting", False, _REDIRECT))
+    ),
+    _listener(
+        *("stack", "forwarding rule of an HTTPS listener", False),
+        one("lb/listener", "listener", arn="arn:l", protocol="HTTPS", port=443),
+        one("lb/listenerRule", "rule", listenerArn="arn:l", actions=_FORWARD),
+    ),
+    *both(
+        *("encryption", "edge-tls", "viewer policy"),
+        _behaviour("allow-all"),
+        _behaviour("redirect-to-https"),
+    ),
+    *both(
+        *("encryption", "edge-tls", "ordered behaviour"),
+        _behaviour(
+            "https-only",
+            orderedCacheBehaviors=[{"viewerProtocolPolicy": "https-only"}, {"viewerProtocolPolicy": "allow-all"}],
+        ),
+        _behaviour("https-only", orderedCacheBehaviors=[{"viewerProtocolPolicy": "https-only"}]),
+    ),
+    *both(
+        *("encryption", "edge-tls", "oldest protocol"),
+        _behaviour("https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1"}),
+        _behaviour(
+            "https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1.2_2021"}
+        ),
+    ),
+    clean(
+        "encryption",
+        "edge-tls",
+        "certificate of CloudFront",
+        _behaviour("https-only", viewerCertificate={"cloudfrontDefaultCertificate": True}),
+    ),
+    *both(
+        *("encryption", "edge-tls", "domain name"),
+        one("apigateway/domainName", securityPolicy="TLS_1_0"),
+        one("apigateway/domainName", securityPolicy="TLS_1_2"),
+    ),
+    *both(
+        *("encryption", "store-transit", "migration"),
+        one("dms/endpoint", engineName="postgres", sslMode="none"),
+        one("dms/endpoint", engineName="postgres", sslMode="verify-full"),
+    ),
+    clean("encryption", "store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
+    *both(
+        *("encryption", "store-transit", "transfer"),
+        one("transfer/server", protocols=["SFTP", "FTP"]),
+        one("transfer/server", protocols=["SFTP", "FTPS"]),
+    ),
+    *both(
+        *("encryption", "store-transit", "warehouse"),
+        one("redshift/parameterGroup", parameters=[{"name": "enable_user_activity_logging", "value": "true"}]),
+        one("redshift/parameterGroup", parameters=[{"name": "require_ssl", "value": "true"}]),
+    ),
+    *both(
+        *("encryption", "store-transit", "documents"),
+        one("docdb/clusterParameterGroup", parameters=[{"name": "tls", "value": "disabled"}]),
+        one("docdb/clusterParameterGroup", parameters=[]),
+    ),
+    clean(
+        "encryption",
+        "store-transit",
+        "endpoint block of the default",
+        one(
+            "opensearch/domain",
+            nodeToNodeEncryption={"enabled": True},
+            domainEndpointOptions={"tlsSecurityPolicy": "Policy-Min-TLS-1-2-2019-07"},
+        ),
+    ),
+)
+
+_STACK: Final = (
+    *both(
+        *("encryption-stack", "at-rest", "instance without a root disk"),
+        one("ec2/instance", ami="ami-1"),
+        one("ec2/instance", ami="ami-1", rootBlockDevice={"encrypted": True}),
+    ),
+    clean("encryption-stack", "at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
+    clean(
+        *("encryption-stack", "at-rest", "account that encrypts by default"),
+        one("ec2/instance", ami="ami-1"),
+        one("ebs/encryptionByDefault", "account", enabled=True),
+    ),
+    clean(
+        "encryption-stack",
+        "at-rest",
+        "organization that encrypts by default",
+        one("ec2/instance", ami="ami-1"),
+        ebsEncryptedByDefault=True,
+    ),
+    *both(
+        *("encryption-stack", "transport-policy", "policy in the bucket"),
+        one(
+            "s3/bucket",
+            bucket="b",
+            policy=document(
+                deny(Principal="*", Action="s3:DeleteObject", Condition={"Bool": {"aws:SecureTransport": "false"}})
+            ),
+        ),
+        one(
+            "s3/bucket",
+            bucket="b",
+            policy=document(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}})),
+        ),
+    ),
+)
+
+ENCRYPTION_VERDICTS: Final[tuple[Verdict, ...]] = (*_stores(), *_links(), *_AT_REST, *_TRANSIT, *_STACK)

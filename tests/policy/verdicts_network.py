@@ -1,0 +1,316 @@
+"""Verdicts on who reaches what: groups, entrances, addresses, endpoints."""
+
+import base64
+from typing import Any, Final
+
+from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.verdicts import ACCOUNT, Verdict, allow, both, clean, deny, document, fault, one
+
+_WORLD: Final = "0.0.0.0/0"
+_INSIDE: Final = "10.1.0.0/16"
+
+
+def _group(name: str = "group", identity: str = "sg-1", **properties: Any) -> Planned:
+    return one("ec2/securityGroup", name, id=identity, **properties)
+
+
+def _rule(name: str = "rule", group: str = "sg-1", **properties: Any) -> Planned:
+    given = {"securityGroupId": group, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, **properties}
+    return one("vpc/securityGroupIngressRule", name, **given)
+
+
+def _reads(canonical: str, path: str, value: Any, name: str = "user") -> Planned:
+    """A resource whose property was computed from the group."""
+    return Planned(f"aws:{canonical}:It", name, {path: value}, {path: ("group",)})
+
+
+def _opened(label: str, found: bool, *users: Planned, **rule: Any) -> Verdict:
+    """A group open to the world, with these users."""
+    resources = (_group(), _rule(**{"cidrIpv4": _WORLD, **rule}), *users)
+    return (fault if found else clean)("cidr-restriction", "ranges", label, *resources)
+
+
+_CLUSTER_SCRIPT: Final = base64.b64encode(b"#!/bin/bash\necho ECS_CLUSTER=app >> /etc/ecs/ecs.config\n").decode()
+_NETWORK: Final = {"securityGroups": ["sg-1"], "subnets": ["subnet-1"]}
+
+CIDR: Final[tuple[Verdict, ...]] = (
+    _opened("group that nobody uses", True),
+    _opened("group of a parameter only", True, _reads("ssm/parameter", "value", UNKNOWN)),
+    _opened("group of a function's variable only", True, _reads("lambda/function", "environment", UNKNOWN)),
+    _opened("group of a database", False, _reads("rds/instance", "vpcSecurityGroupIds", [UNKNOWN])),
+    _opened("group of a function", False, _reads("lambda/function", "vpcConfig", UNKNOWN)),
+    _opened(
+        *("group of a database and a parameter", False),
+        *(
+            _reads("rds/instance", "vpcSecurityGroupIds", [UNKNOWN]),
+            _reads("ssm/parameter", "value", UNKNOWN, "parameter"),
+        ),
+    ),
+    _opened("group of a load balancer", True, _reads("lb/loadBalancer", "securityGroups", [UNKNOWN])),
+    _opened("group of a plain instance", False, one("ec2/instance", vpcSecurityGroupIds=["sg-1"])),
+    _opened(
+        "group of an instance with tasks",
+        True,
+        one("ec2/instance", vpcSecurityGroupIds=["sg-1"], userData=_CLUSTER_SCRIPT),
+    ),
+    _opened(
+        *("group of a template with tasks", True),
+        one("ec2/launchTemplate", vpcSecurityGroupIds=["sg-1"], userData=_CLUSTER_SCRIPT),
+    ),
+    _opened(
+        *("group of a capacity provider", True),
+        one("ec2/launchTemplate", "template", id="lt-1", vpcSecurityGroupIds=["sg-1"]),
+        one("autoscaling/group", "instances", arn="arn:asg", launchTemplate={"id": "lt-1"}),
+        one("ecs/capacityProvider", "provider", autoScalingGroupProvider={"autoScalingGroupArn": "arn:asg"}),
+    ),
+    _opened(
+        *("group of instances without tasks", False),
+        one("ec2/launchTemplate", "template", id="lt-1", vpcSecurityGroupIds=["sg-1"]),
+        one("autoscaling/group", "instances", arn="arn:asg", launchTemplate={"id": "lt-1"}),
+    ),
+    _opened(
+        "group of an event's tasks", True, one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": _NETWORK})
+    ),
+    _opened(
+        *("group of a schedule's tasks", True),
+        one("scheduler/schedule", target={"ecsParameters": {"networkConfiguration": _NETWORK}}),
+    ),
+    _opened(
+        "closed group of a load balancer", False, one("lb/loadBalancer", securityGroups=["sg-1"]), cidrIpv4=_INSIDE
+    ),
+    _opened("UDP to a load balancer", True, one("lb/loadBalancer", securityGroups=["sg-1"]), ipProtocol="udp"),
+    *(
+        (fault if found else clean)(
+            *("cidr-restriction", "ranges", f"group that a load balancer lets in, {label}"),
+            *(_group(), _group("proxy", "sg-2"), one("lb/loadBalancer", securityGroups=["sg-1"])),
+            *(one("ec2/instance", "host", vpcSecurityGroupIds=["sg-2"]), _rule(referencedSecurityGroupId="sg-2")),
+            _rule("proxied", "sg-2", cidrIpv4=source),
+        )
+        for label, found, source in (("open", True, _WORLD), ("closed", False, _INSIDE))
+    ),
+    fault(
+        *("cidr-restriction", "ranges", "group behind two others"),
+        *(_group(), _group("proxy", "sg-2"), _group("edge", "sg-3"), one("lb/loadBalancer", securityGroups=["sg-1"])),
+        *(_rule(referencedSecurityGroupId="sg-2"), _rule("second", "sg-2", referencedSecurityGroupId="sg-3")),
+        *(_rule("third", "sg-3", cidrIpv4=_WORLD), one("ec2/instance", "host", vpcSecurityGroupIds=["sg-2", "sg-3"])),
+    ),
+)
+
+
+def _link(api: Planned, *more: Planned, version: str = "apigateway") -> tuple[Planned, ...]:
+    if version == "apigatewayv2":
+        integration = one(f"{version}/integration", "integration", connectionType="VPC_LINK", connectionId="vl-1")
+        return (one(f"{version}/vpcLink", "link", id="vl-1", securityGroupIds=["sg-1"]), integration, api, *more)
+    integration = one(f"{version}/integration", "integration", connectionId="vl-1", restApi="api-1")
+    return (one(f"{version}/vpcLink", "link", id="vl-1", targetArn="arn:nlb"), integration, api, *more)
+
+
+def _api(**properties: Any) -> Planned:
+    return one("apigateway/restApi", "api", id="api-1", **properties)
+
+
+def _entry(label: str, found: bool, *resources: Planned) -> Verdict:
+    return (fault if found else clean)("cidr-restriction", "entry", label, *resources)
+
+
+def _from(*ranges: str) -> str:
+    return document(allow(Principal="*", Condition={"IpAddress": {"aws:SourceIp": list(ranges)}}))
+
+
+_ELSEWHERE: Final = document(
+    allow(Principal="*"), deny(Principal="*", Condition={"NotIpAddress": {"aws:SourceIp": [_INSIDE]}})
+)
+
+ENTRIES: Final[tuple[Verdict, ...]] = (
+    _entry("HTTP API", True, *_link(one("apigatewayv2/api", "api"), version="apigatewayv2")),
+    _entry("VPC link without integration", False, one("apigatewayv2/vpcLink", "link", id="vl-1")),
+    _entry("REST API", True, *_link(_api())),
+    _entry("REST API of addresses", False, *_link(_api(policy=_from(_INSIDE)))),
+    _entry("REST API of wide addresses", True, *_link(_api(policy=_from(_INSIDE, "8.0.0.0/8")))),
+    _entry("REST API denied to other addresses", False, *_link(_api(policy=_ELSEWHERE))),
+    _entry("private REST API", False, *_link(_api(endpointConfiguration={"types": "PRIVATE"}))),
+    _entry(
+        *("REST API with a policy beside it", False),
+        *_link(_api(), one("apigateway/restApiPolicy", "policy", restApiId="api-1", policy=_from(_INSIDE))),
+    ),
+    _entry("VPC origin", True, one("cloudfront/vpcOrigin", "origin", id="vo-1")),
+    _entry(
+        *("VPC origin behind a web ACL", False),
+        one("cloudfront/vpcOrigin", "origin", id="vo-1"),
+        Planned(
+            *("aws:cloudfront/distribution:Distribution", "site", {"webAclId": "arn:acl", "origins": UNKNOWN}),
+            {"origins": ("origin",)},
+        ),
+    ),
+    _entry(
+        "endpoint service of everybody",
+        True,
+        one("ec2/vpcEndpointService", allowedPrincipals=["*"], acceptanceRequired=False),
+    ),
+    _entry(
+        "endpoint service that accepts",
+        False,
+        one("ec2/vpcEndpointService", allowedPrincipals=["*"], acceptanceRequired=True),
+    ),
+    _entry(
+        *("endpoint service of an account", False),
+        one("ec2/vpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{ACCOUNT}:root"], acceptanceRequired=False),
+    ),
+    *(
+        (fault if found else clean)(
+            *("cidr-restriction", "guarded", f"PrivateLink {label} the groups"),
+            one(
+                *("lb/loadBalancer", "nlb"),
+                arn="arn:nlb",
+                loadBalancerType="network",
+                internal=True,
+                enforceSecurityGroupInboundRulesOnPrivateLinkTraffic=enforced,
+            ),
+            one("ec2/vpcEndpointService", "service", networkLoadBalancerArns=["arn:nlb"], acceptanceRequired=True),
+        )
+        for label, found, enforced in (("past", True, "off"), ("through", False, "on"))
+    ),
+)
+
+
+def _port(label: str, found: bool, **rule: Any) -> Verdict:
+    resource = one("vpc/securityGroupIngressRule", **{"cidrIpv4": _WORLD, **rule})
+    return (fault if found else clean)("public-exposure", "open-port", label, resource)
+
+
+_PORTS: Final = (110, 135, 143, 445, 1434, 3000, 4333, 5000, 5500, 5601, 8080, 8088, 8888, 9300)
+_GROUPS: Final = "http://acs.amazonaws.com/groups"
+
+
+def _grants(group: str) -> dict[str, Any]:
+    return {"grants": [{"permission": "READ", "grantee": {"type": "Group", "uri": f"{_GROUPS}/{group}"}}]}
+
+
+EXPOSURE: Final[tuple[Verdict, ...]] = (
+    *(_port(f"port {port}", True, ipProtocol="tcp", fromPort=port, toPort=port) for port in _PORTS),
+    _port("UDP of a closed port", False, ipProtocol="udp", fromPort=3000, toPort=3000),
+    _port("UDP by number", False, ipProtocol="17", fromPort=1434, toPort=1434),
+    _port("ICMP", False, ipProtocol="icmp", fromPort=-1, toPort=-1),
+    _port("TCP by number", True, ipProtocol="6", fromPort=22, toPort=22),
+    _port("everything", True, ipProtocol="-1"),
+    _port("HTTPS", False, ipProtocol="tcp", fromPort=443, toPort=443),
+    _port("range over a closed port", True, ipProtocol="tcp", fromPort=4000, toPort=5000),
+    *both(
+        *("public-exposure", "public-bucket", "grant"),
+        one("s3/bucketAcl", accessControlPolicy=_grants("global/AllUsers")),
+        one("s3/bucketAcl", accessControlPolicy=_grants("s3/LogDelivery")),
+    ),
+    fault(
+        "public-exposure",
+        "public-bucket",
+        "grant to customers",
+        one("s3/bucketAcl", accessControlPolicy=_grants("global/AuthenticatedUsers")),
+    ),
+    *both(
+        *("public-exposure", "public-bucket", "object"),
+        one("s3/bucketObject", acl="public-read"),
+        one("s3/bucketObject", acl="private"),
+    ),
+    *both(
+        *("public-exposure", "public-endpoint", "kubernetes"),
+        one("eks/cluster", vpcConfig={"subnetIds": ["a"]}),
+        one("eks/cluster", vpcConfig={"endpointPublicAccess": False}),
+    ),
+    *both(
+        *("public-exposure", "public-endpoint", "kubernetes ranges"),
+        one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [_WORLD]}),
+        one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"]}),
+    ),
+    *both(
+        *("public-exposure", "public-endpoint", "search domain"),
+        one("opensearch/domain", domainName="d"),
+        one("opensearch/domain", vpcOptions={"subnetIds": ["a"]}),
+    ),
+    *both(
+        *("public-exposure", "public-endpoint", "notebook"),
+        one("sagemaker/notebookInstance", instanceType="ml.t3.medium"),
+        one("sagemaker/notebookInstance", directInternetAccess="Disabled"),
+    ),
+    *(
+        verdict
+        for canonical in ("mq/broker", "redshiftserverless/workgroup", "dms/replicationInstance", "lightsail/database")
+        for verdict in both(
+            *("public-exposure", "public-database", canonical),
+            one(canonical, publiclyAccessible=True),
+            one(canonical, publiclyAccessible=False),
+        )
+    ),
+    *both(
+        *("public-exposure", "public-address", "template"),
+        one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "true"}]),
+        one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "false"}]),
+    ),
+    *both(
+        *("public-exposure", "public-address", "scheduled task"),
+        one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": True}}),
+        one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": False}}),
+    ),
+)
+
+_VPC: Final = one("ec2/vpc", "vpc", id="vpc-1", defaultSecurityGroupId="sg-default")
+_CLOSED: Final = one("ec2/defaultSecurityGroup", "closed", vpcId="vpc-1")
+SUPPORTING: Final[tuple[Verdict, ...]] = (
+    fault("supporting-resources", "default-group", "nobody manages it", _VPC),
+    clean("supporting-resources", "default-group", "managed", _VPC, _CLOSED),
+    fault(
+        *("supporting-resources", "default-group", "managed for another VPC", _VPC),
+        one("ec2/defaultSecurityGroup", "closed", vpcId="vpc-2"),
+    ),
+    fault(
+        "supporting-resources",
+        "default-group",
+        "filled by a rule",
+        _VPC,
+        _CLOSED,
+        _rule(group="sg-default", cidrIpv4=_INSIDE),
+    ),
+    clean(
+        "supporting-resources",
+        "default-group",
+        "rule of another group",
+        _VPC,
+        _CLOSED,
+        _group(),
+        _rule(cidrIpv4=_INSIDE),
+    ),
+    fault("supporting-resources", "public-access-block", "bucket alone", one("s3/bucket", bucket="b")),
+    clean(
+        *("supporting-resources", "public-access-block", "bucket and block", one("s3/bucket", bucket="b")),
+        one("s3/bucketPublicAccessBlock", "block", bucket="b", blockPublicAcls=True),
+    ),
+    clean(
+        *("supporting-resources", "public-access-block", "block of the account", one("s3/bucket", bucket="b")),
+        one("s3/accountPublicAccessBlock", "block", restrictPublicBuckets=True),
+    ),
+    fault("supporting-resources", "bucket-logs", "bucket alone", one("s3/bucket", bucket="b")),
+    clean(
+        *("supporting-resources", "bucket-logs", "bucket and its logs", one("s3/bucket", bucket="b")),
+        one("s3/bucketLogging", "logging", bucket="b", targetBucket="elsewhere"),
+    ),
+    clean("supporting-resources", "bucket-logs", "not required", one("s3/bucket", bucket="b"), requireAccessLogs=False),
+    fault("supporting-resources", "scan-on-push", "repository alone", one("ecr/repository", name="app")),
+    *(
+        (fault if found else clean)(
+            *("supporting-resources", "scan-on-push", f"registry with the filter {pattern}"),
+            one("ecr/repository", name="team/app"),
+            one(
+                *("ecr/registryScanningConfiguration", "registry"),
+                scanType="BASIC",
+                rules=[
+                    {
+                        "scanFrequency": "SCAN_ON_PUSH",
+                        "repositoryFilters": [{"filter": pattern, "filterType": "WILDCARD"}],
+                    }
+                ],
+            ),
+        )
+        for pattern, found in (("*", False), ("team/*", False), ("app", False), ("prod-*", True))
+    ),
+)
+
+NETWORK_VERDICTS: Final[tuple[Verdict, ...]] = (*CIDR, *ENTRIES, *EXPOSURE, *SUPPORTING)
