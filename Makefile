@@ -10,7 +10,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary adopt policy-check \
+.PHONY: help up preview refresh down outputs env status logs webhook attack preflight boundary adopt policy-check policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox bench clean
 
 help: ## print this list
@@ -56,8 +56,11 @@ boundary: .venv/installed ## print a permissions boundary to start from, with th
 adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 tries it, WRITE=1 writes it down
 	@$(PYTHON) -m adoption --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(REHEARSE),--rehearse) $(if $(WRITE),--write)
 
-policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json
-	@$(SANDBOX) policy-check --state "$(STATE)"
+policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json, SARIF=file for code hosts
+	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(SARIF),--sarif "$(SARIF)")
+
+policy-baseline: .venv/installed ## exempt what an exported state violates today: STATE=file.json OUTPUT=file.json UNTIL=day
+	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
 test: lint test-unit test-policy test-sandbox ## run all tests
 

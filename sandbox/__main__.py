@@ -18,6 +18,7 @@ VERBS = {
     "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
+    "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt what an exported state violates today"),
     "bench": ("sandbox.commands.bench:run", "measure the commands and print the figures"),
     "env": ("sandbox.commands.everyday:env", "print what points a shell's AWS client at the local AWS"),
     "status": ("sandbox.commands.everyday:status", "say what is deployed and what runs"),
@@ -26,7 +27,7 @@ VERBS = {
 
 def main() -> int:
     """Run the verb that the command line names; its exit code."""
-    listing = "\n".join(f"  {verb:<14} {purpose}" for verb, (_, purpose) in VERBS.items())
+    listing = "\n".join(f"  {verb:<15} {purpose}" for verb, (_, purpose) in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="sandbox",
         description="The whole stack on one machine, without an AWS account.",

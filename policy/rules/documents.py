@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from rules.conditions import Condition, excludes_others, narrows_principals
-from rules.values import MALFORMED, mapping, parse_json, sequence
+from rules.values import MALFORMED, mapping, parse_json, sequence, wildcard
 
 __all__ = ["Statement", "denies_plain_transport", "public_statements", "statements"]
 
@@ -31,12 +30,12 @@ class Statement:
 
     def matches_action(self, action: str) -> bool:
         """Whether the statement's action patterns cover an action such as ``iam:PassRole``."""
-        covered = any(_matches(action.lower(), pattern) for pattern in self.actions)
+        covered = any(wildcard(action.lower(), pattern) for pattern in self.actions)
         return covered is not self.inverted_actions
 
     def matches_resource(self, arn: str) -> bool:
         """Whether the statement's resource patterns cover an ARN."""
-        covered = any(_matches(arn, pattern) for pattern in self.resources)
+        covered = any(wildcard(arn, pattern) for pattern in self.resources)
         return covered is not self.inverted_resources
 
     @property
@@ -50,11 +49,6 @@ class Statement:
         return self.inverted_principals or any(
             name == "*" or name.startswith("arn:aws:iam::*:") for kind, name in self.principals if kind in ("*", "AWS")
         )
-
-
-def _matches(value: str, pattern: str) -> bool:
-    # "[" is a character class to fnmatch and a plain character to IAM.
-    return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def statements(document: Any) -> list[Statement]:
@@ -125,9 +119,9 @@ def public_statements(document: Any) -> list[Statement]:
 def _covers(denial: Statement, allow: Statement) -> bool:
     if denial.inverted_actions or denial.inverted_resources or denial.inverted_principals or allow.inverted_actions:
         return False
-    actions = all(any(_matches(action, pattern) for pattern in denial.actions) for action in allow.actions)
+    actions = all(any(wildcard(action, pattern) for pattern in denial.actions) for action in allow.actions)
     resources = all(
-        any(pattern == "*" or _matches(resource, pattern) for pattern in denial.resources)
+        any(pattern == "*" or wildcard(resource, pattern) for pattern in denial.resources)
         for resource in allow.resources
     )
     return actions and resources

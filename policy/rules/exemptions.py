@@ -1,17 +1,18 @@
-"""Exemptions: which resource is let off which checks, why, and until when."""
+"""Exemptions: which resource is exempt from which checks, why, and until when."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from fnmatch import fnmatchcase
 from typing import Any, Final
+
+from rules.values import wildcard
 
 __all__ = ["EXEMPTIONS_SCHEMA", "Exemption", "parse_exemptions", "today"]
 
 EXEMPTIONS_SCHEMA: Final[dict[str, Any]] = {
     "type": "array",
     "default": [],
-    "description": "Resources that are let off, each with a reason and a last day.",
+    "description": "Exempt resources, each with a reason and a last day.",
     "items": {
         "type": "object",
         "additionalProperties": False,
@@ -40,7 +41,7 @@ class Exemption:
 
     def names(self, urn: str, name: str) -> bool:
         """Whether the pattern matches the URN or the name of a resource."""
-        return fnmatchcase(urn, self.resource) or fnmatchcase(name, self.resource)
+        return wildcard(urn, self.resource) or wildcard(name, self.resource)
 
     def covers(self, check: str) -> bool:
         """Whether the check is among the exempted ones."""

@@ -45,9 +45,9 @@ def _report(stack: Stack, lacking: list[tuple[Resource, list[str]]], findings: F
     if not lacking:
         return
     remedy = "set them in the provider's defaultTags for all at once, or in tags"
-    if len(lacking) == 1:
-        resource, missing = lacking[0]
-        findings.violation(resource, "tags", f"it lacks the tags {', '.join(missing)}", remedy)
+    if len(lacking) == 1 or findings.settings.flag("perResource"):
+        for resource, missing in lacking:
+            findings.violation(resource, "tags", f"it lacks the tags {', '.join(missing)}", remedy)
         return
     groups: dict[str, list[str]] = {}
     for resource, missing in lacking:
@@ -88,6 +88,9 @@ RULE: Final = Rule(
     whole_stack=_check,
     settings=(
         Setting("tags", "strings", ["Environment", "Owner"], "Names of the tags that are required."),
+        Setting(
+            "perResource", "flag", default=False, description="Report each resource on its own, instead of all at once."
+        ),
         Setting("ignoredTypes", "strings", [], "Types, as `ec2/eip`, that need none."),
     ),
 )

@@ -9,9 +9,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
 
+from pulumi_policy import proxy
 from pulumi_policy.proxy import UnknownValueError
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "sequence",
     "text",
     "truth",
+    "wildcard",
 ]
 
 
@@ -50,6 +53,9 @@ class Malformed:
 UNKNOWN: Final = Unknown()
 MALFORMED: Final = Malformed()
 
+_SENTINELS: Final = frozenset(
+    value for name, value in vars(proxy).items() if re.fullmatch("UNKNOWN_[A-Z]+_VALUE", name)
+)
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.:*/-]{1,80}")
 
 
@@ -59,7 +65,8 @@ def plain(value: Any) -> Any:
         return {key: _entry(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_entry(value, index) for index in range(len(value))]
-    return value
+    # The properties that a remediation gets mark unknown values without raising.
+    return UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
 
 
 def _entry(container: Any, key: Any) -> Any:
@@ -138,6 +145,11 @@ def mappings(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     for index, element in enumerate(sequence(value)):
         if isinstance(element, dict):
             yield index, element
+
+
+def wildcard(value: str, pattern: str) -> bool:
+    """Whether a text matches a pattern in which ``*`` and ``?`` are wildcards, and nothing else is."""
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def printable(name: Any) -> str:

@@ -11,25 +11,37 @@ from sandbox.engine import installation
 from sandbox.engine.workspace import clean_environment
 from sandbox.paths import CHECKOUT
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "add_files", "run", "run_script"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The verb's own arguments."""
+    """The arguments of the check; ``policy/check_state.py`` documents them."""
+    add_files(parser)
+    parser.add_argument("--json", action="store_true", help="the findings as JSON, one event a line")
+    parser.add_argument("--sarif", type=Path, help="write the findings as SARIF to this file")
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """The arguments that name a state and a configuration."""
     parser.add_argument("--state", required=True, type=Path, help="a file that `pulumi stack export` wrote")
     parser.add_argument(
         "--config",
         type=Path,
         help="a configuration of the pack (default: the one for the stack in the file, if it is of this project)",
     )
-    parser.add_argument("--json", action="store_true", help="the findings as JSON, one event a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate a state file; 0 where no mandatory policy is violated."""
-    command = [sys.executable, str(CHECKOUT / "policy" / "check_state.py"), "--state", str(arguments.state.resolve())]
-    command += ["--config", str(arguments.config.resolve())] if arguments.config else []
-    command += ["--json"] if arguments.json else []
+    return run_script("check_state.py", arguments, ["--json"] if arguments.json else [], "state", "config", "sarif")
+
+
+def run_script(name: str, arguments: argparse.Namespace, more: list[str], *files: str) -> int:
+    """Run a script of the pack with the sandbox's engine on PATH; its exit code. files: the arguments that are paths."""
+    command = [sys.executable, str(CHECKOUT / "policy" / name), *more]
+    for option in files:
+        file: Path | None = getattr(arguments, option)
+        command += [f"--{option}", str(file.resolve())] if file else []
     environment = clean_environment()
     engine = installation.locate().executable.parent
     with tempfile.TemporaryDirectory(prefix="atlantis-policy-") as home:

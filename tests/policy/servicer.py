@@ -74,16 +74,16 @@ class Pack:
 
     def __init__(self, configuration: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         JOURNAL.drain()
-        self._servicer = _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", policies(), EnforcementLevel.ADVISORY)
-        self._servicer.Configure(_configuration(configuration or {}), None)
+        self.servicer = _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", policies(), EnforcementLevel.ADVISORY)
+        self.servicer.Configure(_configuration(configuration or {}), None)
 
     def analyze(self, resource: Planned) -> list[Finding]:
         """What the resource policies say about one resource."""
-        return _findings(self._servicer.Analyze(analyze_request(resource), None), resource.identity)
+        return _findings(self.servicer.Analyze(analyze_request(resource), None), resource.identity)
 
     def analyze_stack(self, resources: Iterable[Planned]) -> list[Finding]:
         """What the stack policies say about a stack."""
-        return _findings(self._servicer.AnalyzeStack(stack_request(list(resources)), None), "")
+        return _findings(self.servicer.AnalyzeStack(stack_request(list(resources)), None), "")
 
     def review(self, *resources: Planned) -> list[Finding]:
         """What the pack says about a stack: each resource on its own, as it comes, and then all together."""
@@ -92,7 +92,7 @@ class Pack:
 
     def info(self) -> Any:
         """The metadata that the engine asks for."""
-        return self._servicer.GetAnalyzerInfo(None, None)
+        return self.servicer.GetAnalyzerInfo(None, None)
 
 
 def _configuration(configuration: Mapping[str, Mapping[str, Any]]) -> Any:

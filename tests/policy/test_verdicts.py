@@ -5,12 +5,22 @@ import pytest
 from tests.policy.verdicts import Verdict
 from tests.policy.verdicts_documents import DOCUMENT_VERDICTS
 from tests.policy.verdicts_encryption import ENCRYPTION_VERDICTS
+from tests.policy.verdicts_identity import IDENTITY_VERDICTS
 from tests.policy.verdicts_network import NETWORK_VERDICTS
 from tests.policy.verdicts_operations import OPERATIONS_VERDICTS
+from tests.policy.verdicts_public import PUBLIC_VERDICTS
 from tests.policy.verdicts_single_task import SINGLE_TASK_VERDICTS
+from tests.policy.verdicts_supporting import SUPPORTING_VERDICTS
 
 VERDICTS: tuple[Verdict, ...] = (
-    *(*DOCUMENT_VERDICTS, *ENCRYPTION_VERDICTS, *NETWORK_VERDICTS, *SINGLE_TASK_VERDICTS, *OPERATIONS_VERDICTS),
+    *DOCUMENT_VERDICTS,
+    *PUBLIC_VERDICTS,
+    *ENCRYPTION_VERDICTS,
+    *NETWORK_VERDICTS,
+    *SUPPORTING_VERDICTS,
+    *SINGLE_TASK_VERDICTS,
+    *IDENTITY_VERDICTS,
+    *OPERATIONS_VERDICTS,
 )
 
 

@@ -173,6 +173,8 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
                 ("logging", "container-logs", "web"),
                 ("public-exposure", "public-address", "web"),
                 ("recovery", "deletion-protection", "web"),
+                ("hardening", "header-fields", "web"),
+                ("supporting-resources", "default-group", "site"),
             },
         ),
         (
@@ -181,9 +183,6 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
                 ("encryption", "at-rest", "files"),
                 ("encryption", "volume-transit", "content"),
                 ("encryption-stack", "transport-policy", "files"),
-                ("single-task", "desired-count", "content"),
-                ("single-task", "maximum-percent", "content"),
-                ("single-task", "minimum-healthy", "content"),
             },
             {
                 ("containers", "read-only-root", "content"),
@@ -194,9 +193,10 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
                 ("recovery", "backup", "files"),
                 ("secrets", "plain-environment", "content"),
                 ("secrets", "stack-output", "shared-files-dev"),
+                ("supporting-resources", "default-group", "content"),
             },
         ),
-        ("careful_worker", set(), set()),
+        ("careful_worker", set(), {("supporting-resources", "default-group", "worker")}),
     ],
 )
 def test_stacks_that_others_wrote_have_the_expected_findings(

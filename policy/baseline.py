@@ -1,0 +1,105 @@
+"""Exempts what stands today, so that the pack can be mandatory from the first day: ``python baseline.py --state FILE``.
+
+It evaluates an exported stack, and prints (or writes, with ``--output``) the configuration with an exemption for each finding,
+all with one last day. From then on only new findings stop a deployment, and after the last day the old ones do as well.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from analysis import Found, UnusableError, configuration_of, findings
+
+__all__ = ["main", "with_baseline"]
+
+_DAYS: Final = 90
+_NOT_EXEMPTED: Final = ("evaluation-report",)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and write the configuration; 0 where that worked."""
+    parser = argparse.ArgumentParser(prog="baseline", description="Exempt the findings of an exported stack.")
+    parser.add_argument("--state", required=True, type=Path, help="a file that `pulumi stack export` wrote")
+    parser.add_argument("--config", type=Path, help="the configuration of the pack to add the exemptions to")
+    parser.add_argument("--output", type=Path, help="the file to write (default: standard output)")
+    parser.add_argument(
+        "--until", type=_day, help=f"the last day of the exemptions, as YYYY-MM-DD (default: in {_DAYS} days)"
+    )
+    given = parser.parse_args(arguments)
+    state = given.state.resolve()
+    today = datetime.now(UTC).date()
+    until = given.until or today + timedelta(days=_DAYS)
+    if until <= today:
+        parser.error(f"--until must be a day to come, not {until.isoformat()}")
+    try:
+        configuration = given.config.resolve() if given.config else configuration_of(state)
+        base = json.loads(configuration.read_text(encoding="utf-8")) if configuration else {}
+        found = _each_resource(state, base)
+    except (UnusableError, OSError, ValueError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    content = json.dumps(with_baseline(base, found, today, until), indent=2) + "\n"
+    if given.output:
+        given.output.write_text(content, encoding="utf-8")
+    else:
+        sys.stdout.write(content)
+    number = sum(1 for each in found if _exemptible(each))
+    sys.stderr.write(f"{number} findings are exempt until {until.isoformat()}\n")
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a day as YYYY-MM-DD") from None
+
+
+def _each_resource(state: Path, base: dict[str, Any]) -> list[Found]:
+    """The findings, with missing tags reported for each resource instead of once."""
+    tags = "required-tags"
+    given = base.get(tags, {})
+    detailed = {
+        **base,
+        tags: {**(given if isinstance(given, dict) else {"enforcementLevel": given}), "perResource": True},
+    }
+    with tempfile.TemporaryDirectory(prefix="policy-baseline-") as directory:
+        file = Path(directory) / "configuration.json"
+        file.write_text(json.dumps(detailed), encoding="utf-8")
+        return findings(state, file)[1]
+
+
+def _exemptible(found: Found) -> bool:
+    return found.policy not in _NOT_EXEMPTED and found.check not in ("", "exemption")
+
+
+def with_baseline(base: dict[str, Any], found: Iterable[Found], today: date, until: date) -> dict[str, Any]:
+    """A configuration with an exemption for each finding, after the exemptions that it has."""
+    result = json.loads(json.dumps(base))
+    checks: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        if _exemptible(each):
+            listed = checks.setdefault((each.policy, each.urn), [])
+            if each.check not in listed:
+                listed.append(each.check)
+    for (policy, urn), names in sorted(checks.items()):
+        given = result.get(policy, {})
+        result[policy] = given if isinstance(given, dict) else {"enforcementLevel": given}
+        result[policy].setdefault("exemptions", []).append(
+            {
+                "resource": urn,
+                "checks": sorted(names),
+                "reason": f"Baseline of {today.isoformat()}: it was there before the pack was mandatory.",
+                "expires": until.isoformat(),
+            }
+        )
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""`make policy-baseline`: exemptions for what an exported stack violates today (``policy/baseline.py``)."""
+
+import argparse
+from pathlib import Path
+
+from sandbox.commands.policy_check import add_files, run_script
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments."""
+    add_files(parser)
+    parser.add_argument("--output", type=Path, help="the file to write (default: standard output)")
+    parser.add_argument("--until", help="the last day of the exemptions, as YYYY-MM-DD")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write exemptions for the findings of a state file; 0 where that worked."""
+    until = ["--until", arguments.until] if arguments.until else []
+    return run_script("baseline.py", arguments, until, "state", "config", "output")

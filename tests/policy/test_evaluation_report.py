@@ -1,0 +1,63 @@
+"""evaluation-report: reasons of undecided checks, and resources that no policy looks at."""
+
+from typing import Any
+
+from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
+
+PROVIDER = {"region": "eu-west-1"}
+
+
+def _report(*resources: Planned) -> list[str]:
+    found: list[Finding] = Pack().review(*resources)
+    return [each.message.partition("\n")[2] for each in found if each.policy == "evaluation-report"]
+
+
+def _foreign(token: str, name: str, **more: Any) -> Planned:
+    return Planned(token, name, {}, **more)
+
+
+def test_undecided_checks_stand_with_their_reasons() -> None:
+    (report,) = _report(
+        Planned(
+            "aws:efs/fileSystem:FileSystem", "files", {"encrypted": UNKNOWN, "tags": {"Environment": "a", "Owner": "b"}}
+        ),
+        Planned(
+            "aws:ecs/service:Service",
+            "service",
+            {"taskDefinition": "elsewhere:1", "tags": {"Environment": "a", "Owner": "b"}},
+        ),
+    )
+    lines = report.splitlines()
+    assert "encryption: files.encrypted (at-rest): is known only after it is made" in lines
+    assert "single-task: service.taskDefinition (task-definition): names a task definition of another stack" in lines
+
+
+def test_resources_of_other_packages_are_counted_by_type() -> None:
+    (report,) = _report(
+        _foreign("kubernetes:core/v1:Pod", "a"),
+        _foreign("kubernetes:core/v1:Pod", "b"),
+        _foreign("kubernetes:apps/v1:Deployment", "c"),
+    )
+    assert report == (
+        "Not evaluated: 3 resources of the package kubernetes, which this pack has no rules for:"
+        " apps/v1:Deployment (1), core/v1:Pod (2)"
+    )
+
+
+def test_package_that_nobody_knows_is_named_where_a_provider_manages_it() -> None:
+    (report,) = _report(_foreign("acme:index:Thing", "a", provider=PROVIDER))
+    assert "1 resources of the package acme" in report
+
+
+def test_components_and_local_packages_are_not_named() -> None:
+    assert not _report(
+        _foreign("atlantis:index:Network", "component"),
+        _foreign("random:index/randomPassword:RandomPassword", "password", provider=PROVIDER),
+        _foreign("pulumi:pulumi:Stack", "stack"),
+    )
+
+
+def test_types_of_aws_native_that_the_central_policies_read_are_not_named() -> None:
+    (report,) = _report(_foreign("aws-native:lambda:Function", "a"), Planned("aws-native:sqs:Queue", "b", {}))
+    assert "1 resources of the package aws-native" in report
+    assert "lambda:Function (1)" in report

@@ -1,0 +1,94 @@
+"""What is made of an exported stack's findings: exemptions for a baseline, SARIF for code hosts."""
+
+import json
+from datetime import date
+from typing import Any
+
+from analysis import Found
+from baseline import with_baseline
+from rules.catalogue import RULES
+from sarif import document
+from tests.policy.servicer import Pack, Planned
+
+TODAY, UNTIL = date(2026, 11, 25), date(2099, 2, 23)
+FILES = Planned("aws:efs/fileSystem:FileSystem", "files", {"encrypted": False})
+DOOR = Planned("aws:ec2/securityGroup:SecurityGroup", "door", {"ingress": [{"cidrBlocks": ["0.0.0.0/0"]}]})
+
+
+def _found(*resources: Planned, **configuration: Any) -> list[Found]:
+    findings = Pack(configuration).review(*resources)
+    return [
+        Found(each.policy, each.check, each.level, "high", each.urn, each.message.partition("\n")[2])
+        for each in findings
+    ]
+
+
+def _violations(*resources: Planned, **configuration: Any) -> set[tuple[str, str, str]]:
+    found = _found(*resources, **configuration)
+    return {(each.policy, each.check, each.urn) for each in found if each.policy != "evaluation-report"}
+
+
+def test_baseline_exempts_what_stands_and_nothing_new() -> None:
+    tags = {"perResource": True}
+    baseline = with_baseline({}, _found(FILES, DOOR, **{"required-tags": tags}), TODAY, UNTIL)
+    assert _violations(FILES, DOOR)
+    assert not _violations(FILES, DOOR, **baseline)
+    more = Planned(FILES.type, "more", {"encrypted": False, "tags": {"Environment": "a", "Owner": "b"}})
+    assert {urn for _, _, urn in _violations(FILES, DOOR, more, **baseline)} == {more.identity}
+
+
+def test_baseline_keeps_the_configuration_and_its_exemptions() -> None:
+    own = {"resource": "x", "reason": "It is replaced.", "expires": "2099-01-01"}
+    base = {
+        "all": "mandatory",
+        "encryption": "mandatory",
+        "cidr-restriction": {"allowedCidrBlocks": ["10.0.0.0/8"], "exemptions": [own]},
+    }
+    made = with_baseline(base, _found(FILES, DOOR), TODAY, UNTIL)
+    assert made["all"] == "mandatory"
+    assert made["encryption"]["enforcementLevel"] == "mandatory"
+    assert made["encryption"]["exemptions"] == [
+        {
+            "resource": FILES.identity,
+            "checks": ["at-rest"],
+            "reason": "Baseline of 2026-11-25: it was there before the pack was mandatory.",
+            "expires": "2099-02-23",
+        }
+    ]
+    assert made["cidr-restriction"]["allowedCidrBlocks"] == ["10.0.0.0/8"]
+    assert made["cidr-restriction"]["exemptions"][0] == own
+    assert base["encryption"] == "mandatory"
+
+
+def test_expired_exemption_is_not_renewed_by_a_baseline() -> None:
+    expired = {"exemptions": [{"resource": "files", "reason": "It was a trial.", "expires": "2026-01-01"}]}
+    found = _found(FILES, encryption=expired)
+    assert [each.check for each in found if each.policy == "encryption"].count("exemption") == 1
+    made = with_baseline({}, found, TODAY, UNTIL)
+    assert made["encryption"]["exemptions"][0]["checks"] == ["at-rest"]
+
+
+def test_sarif_names_each_finding_by_rule_resource_and_level() -> None:
+    content = json.loads(document(_found(FILES), "infrastructure/Pulumi.yaml"))
+    (run,) = content["runs"]
+    known = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert content["version"] == "2.1.0"
+    assert {f"{rule.name}/{check}" for rule in RULES for check in rule.checks} == set(known)
+    (at_rest,) = [each for each in run["results"] if each["ruleId"] == "encryption/at-rest"]
+    assert at_rest["level"] == "error"
+    assert at_rest["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "infrastructure/Pulumi.yaml"}
+    assert at_rest["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == FILES.identity
+    assert known["encryption/at-rest"]["properties"]["security-severity"] == "9.5"
+    levels = {each["ruleId"].partition("/")[0]: each["level"] for each in run["results"]}
+    assert levels["recovery"] == "warning"
+    fingerprints = [each["partialFingerprints"]["resourceAndCheck/v1"] for each in run["results"]]
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_finding_keeps_its_fingerprint_when_its_message_changes() -> None:
+    first, second = (
+        json.loads(document([Found("encryption", "at-rest", "mandatory", "high", FILES.identity, text)], "Pulumi.yaml"))
+        for text in ("one", "another")
+    )
+    prints = [each["runs"][0]["results"][0]["partialFingerprints"] for each in (first, second)]
+    assert prints[0] == prints[1]
