@@ -6,7 +6,7 @@ configuration, exemptions, what to do about values that are not known yet, and t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -188,7 +188,8 @@ class Rule:
         if self.whole_stack is not None:
             return StackValidationPolicy(validate=_StackRun(self, self.whole_stack), **common)
         if self.fixes is not None:
-            return ResourceValidationPolicy(remediate=_Remediation(self, self.fixes), **common)
+            # The SDK declares the result awaitable, and accepts it plain as well.
+            return ResourceValidationPolicy(remediate=cast(Any, _Remediation(self, self.fixes)), **common)
         return ResourceValidationPolicy(validate=_ResourceRun(self), **common)
 
 

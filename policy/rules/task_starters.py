@@ -1,7 +1,8 @@
 """What starts tasks beside a service: EventBridge, Scheduler, Pipes, Step Functions and functions."""
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from rules.file_locks import named_tasks, task_definitions
 from rules.policy_holders import allowed, holders
@@ -24,7 +25,8 @@ _TARGETS: Final = (
 )
 
 
-class Start(NamedTuple):
+@dataclass(frozen=True)
+class Start:
     """A resource that starts tasks of a definition, and how many at a time."""
 
     starter: Resource

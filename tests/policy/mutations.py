@@ -92,7 +92,10 @@ TAGS: Final = {
     "Owner": "platform",
     "DataClass": "confidential",
 }
-_ALB_GROUP: Final = "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$atlantis:index:Network$aws:ec2/securityGroup:SecurityGroup::network-alb"
+_ALB_GROUP: Final = (
+    "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$"
+    "atlantis:index:Network$aws:ec2/securityGroup:SecurityGroup::network-alb"
+)
 _TASK_GROUP: Final = _ALB_GROUP.replace("network-alb", "network-ecs-tasks")
 _EFS_GROUP: Final = _ALB_GROUP.replace("network-alb", "network-efs")
 _SERVICE: Final = (

@@ -9,10 +9,19 @@ from tests.policy.servicer import Planned
 
 __all__ = ["OPERATIONS_MUTATIONS"]
 
-_ROLE: Final = "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$atlantis:index:Permissions$aws:iam/role:Role::permissions-task-role"
-_FILE_SYSTEM: Final = "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$atlantis:index:Storage$aws:efs/fileSystem:FileSystem::storage-efs"
+_ROLE: Final = (
+    "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$"
+    "atlantis:index:Permissions$aws:iam/role:Role::permissions-task-role"
+)
+_FILE_SYSTEM: Final = (
+    "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$"
+    "atlantis:index:Storage$aws:efs/fileSystem:FileSystem::storage-efs"
+)
 
-_SECRETS_KEY: Final = "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$atlantis:index:Secrets$atlantis:index:CustomerKey$aws:kms/key:Key::secrets-key"
+_SECRETS_KEY: Final = (
+    "urn:pulumi:prod::atlantis::atlantis:index:Atlantis$"
+    "atlantis:index:Secrets$atlantis:index:CustomerKey$aws:kms/key:Key::secrets-key"
+)
 
 
 def _task(path: str, value: Any, *expected: str) -> Mutation:

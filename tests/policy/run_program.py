@@ -31,7 +31,7 @@ class _Cloud(mocks.Mocks):
             made = {"arn": f"arn:aws:s3:::{identity}", "bucketRegionalDomainName": f"{identity}.s3.amazonaws.com"}
         return identity, {**made, "executionArn": made["arn"], "invokeArn": made["arn"], **args.inputs}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> Any:
         raise NotImplementedError(f"the program calls {args.token}, which has no mock")
 
 

@@ -6,9 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 ACCOUNT = "123456789012"
-provider = aws.Provider(
-    "orders", region="eu-west-1", default_tags={"tags": {"Environment": "dev", "Owner": "orders"}}
-)
+provider = aws.Provider("orders", region="eu-west-1", default_tags={"tags": {"Environment": "dev", "Owner": "orders"}})
 options = pulumi.ResourceOptions(provider=provider)
 
 key = aws.kms.Key("orders", enable_key_rotation=True, opts=options)
@@ -94,7 +92,9 @@ handler = aws.lambda_.Function(
     runtime="python3.13",
     handler="orders.handle",
     code=pulumi.AssetArchive({"orders.py": pulumi.StringAsset("def handle(event, context): return event")}),
-    environment={"variables": {"TABLE": table.name, "TOKENIZER": "simple", "DB_SECRET_ARN": "arn:aws:secretsmanager:x"}},
+    environment={
+        "variables": {"TABLE": table.name, "TOKENIZER": "simple", "DB_SECRET_ARN": "arn:aws:secretsmanager:x"}
+    },
     opts=options,
 )
 api = aws.apigatewayv2.Api("orders", protocol_type="HTTP", opts=options)

@@ -146,7 +146,9 @@ task = aws.ecs.TaskDefinition(
                 "user": "33:33",
                 "readonlyRootFilesystem": True,
                 "environment": [{"name": "WORDPRESS_DB_HOST", "value": DATABASE_ADDRESS}],
-                "secrets": [{"name": "WORDPRESS_DB_PASSWORD", "valueFrom": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}],
+                "secrets": [
+                    {"name": "WORDPRESS_DB_PASSWORD", "valueFrom": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}
+                ],
                 "mountPoints": [{"sourceVolume": "media", "containerPath": "/var/www/html/wp-content/uploads"}],
                 "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "shop"}},
             }
