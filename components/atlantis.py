@@ -176,7 +176,9 @@ class Atlantis(pulumi.ComponentResource):
                 access_point_arn=storage.access_point_arn,
                 deployer_arns=deployers,
                 security_group_ids=network.security_group_ids,
-                closed_subnet_ids=[*vpc.public_subnet_ids, *vpc.private_subnet_ids],
+                closed_subnet_ids=(
+                    () if settings.terraform.share_subnets else [*vpc.public_subnet_ids, *vpc.private_subnet_ids]
+                ),
             ),
             self._part(),
         )

@@ -85,6 +85,13 @@ def _associated_with(subnet_ids: Sequence[str]) -> list[aws.ec2.GetRouteTablesFi
     return [aws.ec2.GetRouteTablesFilterArgs(name="association.subnet-id", values=subnet_ids)]
 
 
+def _without_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Nothing that starts in a public subnet gets a public address by itself: awsx has no setting for it."""
+    if args.type_ != "aws:ec2/subnet:Subnet" or not args.props.get("mapPublicIpOnLaunch"):
+        return None
+    return pulumi.ResourceTransformResult(props={**args.props, "mapPublicIpOnLaunch": False}, opts=args.opts)
+
+
 @dataclasses.dataclass(kw_only=True)
 class NewVpcArgs:
     """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
@@ -117,7 +124,7 @@ class NewVpc(pulumi.ComponentResource):
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE),
             ],
             tags=args.context.tags | {"Name": args.context.names.base},
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, transforms=[_without_public_addresses]),
         )
         self.vpc_id = self._vpc.vpc_id
         self.public_subnet_ids = self._vpc.public_subnet_ids

@@ -161,7 +161,10 @@ class TerraformSettings(Group):
     """Prefixes of the names that Terraform manages: roles, clusters, repositories, load balancers, log groups, secrets. []:
     state only"""
     permissions_boundary_arn: str | None = setting(accepted.policy_arn, default=None)
-    """Permissions boundary of both roles, required on every role that Terraform creates"""
+    """Permissions boundary of both roles, required on every role that Terraform creates. Empty: the stack creates one for the
+    latter"""
+    share_subnets: bool = setting(values.boolean, default=False)
+    """Let Terraform run ECS services in the subnets of this stack, where they can be in its security groups"""
 
 
 @group

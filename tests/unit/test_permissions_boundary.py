@@ -98,6 +98,14 @@ def test_boundary_of_an_existing_network_closes_its_subnets() -> None:
     }
 
 
+def test_subnets_that_are_shared_with_applications_are_not_closed() -> None:
+    graph = stack(**OWN_BOUNDARY, shareSubnets=True)
+    for name in ("permissions-boundary", "permissions-task-security-groups"):
+        sids = [statement["Sid"] for statement in graph.one(POLICY, name).document()]
+        assert "LendNoSubnets" not in sids
+        assert "AssignNoPublicAddresses" in sids
+
+
 def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touched() -> None:
     prefixes = [f"{number}{'p' * 38}-" for number in range(5)]
     with pytest.raises(

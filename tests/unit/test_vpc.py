@@ -1,15 +1,20 @@
 """The VPC: a new one through awsx, or one that exists, judged before anything is registered."""
 
+from typing import Any
+
 import pulumi
 import pytest
 
+from components import vpc
 from tests.unit.recording import EXISTING_VPC
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack, tagged
 
+SUBNET = "aws:ec2/subnet:Subnet"
+
 
 def test_a_new_vpc_has_public_and_private_subnets_in_two_zones_and_one_nat_gateway() -> None:
-    vpc = stack().one("awsx:ec2:Vpc")
-    assert vpc.inputs == {
+    new = stack().one("awsx:ec2:Vpc")
+    assert new.inputs == {
         "cidrBlock": "10.64.0.0/16",
         "numberOfAvailabilityZones": 2,
         "enableDnsHostnames": True,
@@ -19,7 +24,7 @@ def test_a_new_vpc_has_public_and_private_subnets_in_two_zones_and_one_nat_gatew
         "subnetSpecs": [{"type": "Public"}, {"type": "Private"}],
         "tags": tagged("atlantis-prod"),
     }
-    assert vpc.parent == "vpc"
+    assert new.parent == "vpc"
 
 
 def test_a_new_vpc_takes_the_range_of_the_settings() -> None:
@@ -87,3 +92,20 @@ def test_subnets_that_do_not_fit_end_the_run_with_their_key_and_id(changes: dict
     with pytest.raises(pulumi.RunError, match="nothing was touched") as refused:
         stack(**EXISTING_VPC | changes)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("type_", "given", "registered"),
+    [
+        (SUBNET, {"cidrBlock": "10.64.0.0/20", "mapPublicIpOnLaunch": True}, False),
+        (SUBNET, {"cidrBlock": "10.64.0.0/20", "mapPublicIpOnLaunch": False}, None),
+        ("aws:ec2/vpc:Vpc", {"mapPublicIpOnLaunch": True}, None),
+    ],
+    ids=["public", "private", "not a subnet"],
+)
+def test_nothing_in_a_public_subnet_gets_a_public_address_by_itself(
+    type_: str, given: dict[str, Any], registered: bool | None
+) -> None:
+    args = pulumi.ResourceTransformArgs(True, type_, "vpc-public-1", given, pulumi.ResourceOptions())
+    result = vpc._without_public_addresses(args)
+    assert (result and result.props) == (None if registered is None else given | {"mapPublicIpOnLaunch": registered})
