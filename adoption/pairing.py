@@ -77,8 +77,15 @@ class Pairing:
 
 def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
     """Pair from the service outwards until nothing more is found."""
-    pairing = Pairing(anatomy, {resource.name: resource for resource in wanted})
-    for resource in pairing.wanted.values():
+    named: dict[str, Wanted] = {}
+    for resource in wanted:
+        if resource.name in named:
+            raise ValueError(
+                f"two AWS resources of the program are named {resource.name}: adoption.yaml names them by logical name"
+            )
+        named[resource.name] = resource
+    pairing = Pairing(anatomy, named)
+    for resource in named.values():
         if resource.type == SERVICE:
             pairing.take(resource, anatomy.service)
         elif resource.type == TASK:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.paths import CHECKOUT, private_directory, state_directory
 from sandbox.sandbox import Sandbox
 
-__all__ = ["rehearse"]
+__all__ = ["lost", "other_resources", "rehearse"]
 
 SUBSTITUTED = ("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateArn", "hostedZoneId", "webAclArn")
 
@@ -90,8 +90,8 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     files.write_adoption(sandbox.workspace.adoption_file, plan.stack, section)
     console.step(f"Adopting {len(section['import'])} resources")
     sandbox.up()
-    yield from _lost(before, inventory.take(aws))
-    yield from _others(sandbox, copied)
+    yield from lost(before, inventory.take(aws))
+    yield from other_resources(sandbox.resources(), copied)
     console.step("A second preview, which must be empty")
     sandbox.preview(expect_no_changes=True)
     files.write_adoption(sandbox.workspace.adoption_file, plan.stack, {"keep": section["keep"]})
@@ -131,18 +131,16 @@ def _pairs(original: Mapping[str, Any], replaced: Mapping[str, Any]) -> Iterator
             yield str(old), str(new)
 
 
-def _lost(before: inventory.Inventory, after: inventory.Inventory) -> Iterator[str]:
+def lost(before: inventory.Inventory, after: inventory.Inventory) -> Iterator[str]:
     """What the copy had and is gone: deleted, or replaced by another one."""
     for type_, ids in before.items():
         for identity in sorted(ids - after.get(type_, set())):
             yield f"{type_} {identity} is gone: the adoption deleted or replaced it"
 
 
-def _others(sandbox: Sandbox, plan: Plan) -> Iterator[str]:
+def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Iterator[str]:
     """Resources of the engine's state that are another thing than the one to adopt."""
-    known = {
-        (item["type"], item["urn"].rpartition("::")[2]): item for item in sandbox.resources() if item.get("custom")
-    }
+    known = {(item["type"], item["urn"].rpartition("::")[2]): item for item in resources if item.get("custom")}
     for adopted in plan.adopted:
         pair = adopted.pair
         found = known.get((pair.wanted.type, pair.wanted.name))

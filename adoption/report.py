@@ -28,8 +28,9 @@ def _head(plan: Plan) -> str:
 
 
 def _table(plan: Plan) -> Iterator[str]:
-    unchanged = [adopted for adopted in plan.adopted if not adopted.changes]
-    changed = [adopted for adopted in plan.adopted if adopted.changes]
+    ordered = sorted(plan.adopted, key=lambda adopted: adopted.pair.wanted.name)
+    unchanged = [adopted for adopted in ordered if not adopted.changes]
+    changed = [adopted for adopted in ordered if adopted.changes]
     yield _block("Adopted as it is", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
     yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
     beside = [
@@ -59,12 +60,10 @@ def _adopted_row(adopted: Adopted) -> str:
 
 
 def _changed_rows(adopted: Adopted) -> str:
-    rows = [_adopted_row(adopted)]
     values = [change for change in adopted.changes if change.property != "tags"]
-    rows += [f"      {change.property}: {change.old} -> {change.new} ({change.why})" for change in values]
-    if len(values) < len(adopted.changes):
-        rows.append("      tags")
-    return "\n".join(rows)
+    tags = "  (tags)" if len(values) < len(adopted.changes) else ""
+    rows = [f"      {change.property}: {change.old} -> {change.new} ({change.why})" for change in values]
+    return "\n".join([_adopted_row(adopted) + tags, *rows])
 
 
 def _settings(plan: Plan) -> str:

@@ -11,9 +11,11 @@ import pytest
 
 from adoption.plan import Plan, make_plan
 from adoption.rehearsal import rehearse
-from sandbox import local_aws
+from sandbox import local_aws, processes
+from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import clean_environment
 from sandbox.local_aws import LocalAws
+from sandbox.sandbox import Sandbox
 from tests.adoption.states import REGION, SETTINGS, small_state, write
 from tests.sandbox.harness import own_processes
 
@@ -27,6 +29,17 @@ ORIGINAL = {
     "repoAllowlist": "github.com/ryu-qqq/*",
     "managedNamePrefixes": [],
 }
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {root!r})
+import pulumi
+import pulumi_aws as aws
+from adoption import transform
+transform.register(pulumi.get_stack())
+aws.cloudwatch.LogGroup("logs", name=pulumi.Config().require("group"), retention_in_days=7)
+"""
 
 
 def _official_provider() -> Path | None:
@@ -97,3 +110,38 @@ def test_a_stack_that_terraform_made_is_adopted(
     assert {actual.type for actual, _ in plan.left} >= {"aws_vpc", "aws_subnet", "aws_acm_certificate"}
     assert json.loads(state.read_text(encoding="utf-8"))["terraform_version"]
     _assert_rehearsed(plan, tmp_path / "rehearsal", capfd)
+
+
+def test_the_engine_refuses_to_replace_what_the_file_names(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "program"
+    program.mkdir()
+    (program / "__main__.py").write_text(PROGRAM.format(root=str(ROOT)), encoding="utf-8")
+    (program / "Pulumi.yaml").write_text("name: logs\nruntime: python\n", encoding="utf-8")
+    (program / "Pulumi.test.yaml").write_text("config:\n  aws:region: ap-northeast-2\n", encoding="utf-8")
+    state = tmp_path / "state"
+
+    def sandbox(group: str) -> Sandbox:
+        return Sandbox(
+            "test", state=state, program=program, settings={"logs:group": group}, policy_pack=None, run_atlantis=False
+        )
+
+    logs = local_aws.start(state, clean_environment()).client("logs")
+    try:
+        logs.create_log_group(logGroupName="running")
+        first = sandbox("running")
+        first.workspace.adoption_file.write_text("test: {import: {logs: running}}", encoding="utf-8")
+        first.up()
+        (group,) = logs.describe_log_groups()["logGroups"]
+        assert (group["logGroupName"], group["retentionInDays"]) == ("running", 7)
+
+        capfd.readouterr()
+        with pytest.raises(EngineError):
+            sandbox("another").up()
+        assert "may not be replaced" in capfd.readouterr().out
+        assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["running"]
+
+        kept = sandbox("another")
+        kept.workspace.adoption_file.write_text("test: {keep: {logs: [name]}}", encoding="utf-8")
+        kept.preview(expect_no_changes=True)
+    finally:
+        processes.stop_all(state)

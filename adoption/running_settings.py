@@ -1,0 +1,298 @@
+"""What the running stack has, as settings of this program: read from the state, starting at the service."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from adoption.anatomy import Anatomy
+from adoption.state import StateResource
+from components.settings import AtlantisArgs
+from components.settings.schema import settings_of
+
+__all__ = ["DEFAULTS", "Proposal", "running_settings"]
+
+DEFAULTS = {declared.key: declared.default for declared in settings_of(AtlantisArgs)}
+SECRETS = {
+    "githubAppSecretName": {
+        "ATLANTIS_GH_APP_ID": "app_id",
+        "ATLANTIS_GH_APP_INSTALLATION_ID": "installation_id",
+        "ATLANTIS_GH_APP_KEY": "private_key",
+    },
+    "webhookSecretName": {"ATLANTIS_GH_WEBHOOK_SECRET": "webhook_secret"},
+}
+"""Setting to the variables of the task that come from the secret, each with the JSON key that the program reads."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """One setting, and why the running stack needs it."""
+
+    key: str
+    value: Any
+    """None takes the setting out of the stack file."""
+    why: str
+
+
+def running_settings(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    """Each setting that the running stack answers; what no setting can meet is added to `notes`."""
+    yield from _names(anatomy)
+    yield from _network(anatomy, notes)
+    yield from _ingress(anatomy, notes)
+    yield from _storage(anatomy, notes)
+    yield from _secrets(anatomy, notes)
+    yield from _task(anatomy, notes)
+    yield from _rights(anatomy, notes)
+
+
+def _names(anatomy: Anatomy) -> Iterator[Proposal]:
+    cluster = anatomy.cluster_name
+    environment = cluster.removeprefix("atlantis-")
+    if cluster.startswith("atlantis-") and environment:
+        yield Proposal("environment", environment, f"the cluster is {cluster}")
+    else:
+        yield Proposal("baseName", cluster, "the name of cluster, service and load balancer, which can't be changed")
+    options = anatomy.container.get("logConfiguration", {}).get("options") or {}
+    group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
+    if group is not None:
+        yield Proposal("logGroupName", group.id, "keeps the log group with what it holds")
+        if group.attributes.get("retention_in_days"):
+            yield Proposal("logRetentionDays", group.attributes["retention_in_days"], "the log group's own")
+
+
+def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    target_group = anatomy.target_group
+    if target_group is None:
+        notes.append("The service has no target group in this state: the load balancer is made new")
+    vpc = (target_group.attributes.get("vpc_id") if target_group else None) or _vpc_of_tasks(anatomy)
+    if vpc:
+        yield Proposal("vpcId", vpc, "the VPC that the stack runs in")
+    subnets = anatomy.network.get("subnets") or []
+    mounted = _mounted_subnets(anatomy)
+    if subnets:
+        # In the order of the mount targets, so that neither list moves when the other is compared with it.
+        ordered = [*(item for item in mounted if item in subnets), *sorted(set(subnets) - set(mounted))]
+        yield Proposal("privateSubnetIds", ordered, "the task's subnets")
+    if anatomy.load_balancer is not None:
+        public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
+        yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
+        kind = anatomy.load_balancer.attributes.get("ip_address_type")
+        yield Proposal("ipAddressType", kind or "ipv4", "the load balancer's own")
+    existing = {
+        endpoint.attributes["service_name"].partition(f".{anatomy.region}.")[2]
+        for endpoint in anatomy.state.of("aws_vpc_endpoint")
+        if endpoint.attributes.get("vpc_id") == vpc and endpoint.attributes.get("service_name")
+    }
+    yield Proposal(
+        "vpcEndpoints",
+        [name for name in DEFAULTS["vpcEndpoints"] if name in existing],
+        "those that the stack has; a service has one private name for each VPC",
+    )
+
+
+def _vpc_of_tasks(anatomy: Anatomy) -> str | None:
+    groups = [anatomy.state.find(group, "aws_security_group") for group in anatomy.network.get("security_groups") or []]
+    return next((group.attributes.get("vpc_id") for group in groups if group), None)
+
+
+def _mounted_subnets(anatomy: Anatomy) -> list[str]:
+    system = anatomy.file_system
+    targets = [
+        target
+        for target in anatomy.state.of("aws_efs_mount_target")
+        if system and target.attributes.get("file_system_id") == system.id
+    ]
+    return [target.attributes["subnet_id"] for target in targets]
+
+
+def _ingress(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    listener, balancer = anatomy.https_listener, anatomy.load_balancer
+    if listener is not None:
+        yield Proposal("acmCertificateArn", listener.attributes.get("certificate_arn"), "the listener's certificate")
+        yield Proposal("sslPolicy", listener.attributes.get("ssl_policy"), "the listener's policy")
+    if balancer is None:
+        return
+    record = next(
+        (
+            record
+            for record in anatomy.state.of("aws_route53_record")
+            for alias in record.attributes.get("alias") or []
+            if str(alias.get("name", "")).removeprefix("dualstack.").lower() == balancer.attributes.get("dns_name")
+        ),
+        None,
+    )
+    yield Proposal(
+        "hostedZoneId",
+        record.attributes["zone_id"] if record else None,
+        "the zone of its record"
+        if record
+        else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
+    )
+    ranges = sorted(_allowed_ranges(anatomy, balancer))
+    if ranges:
+        yield Proposal("allowedCidrBlocks", ranges, "the ranges that reach the load balancer")
+    association = next(
+        (
+            found
+            for found in anatomy.state.of("aws_wafv2_web_acl_association")
+            if found.attributes.get("resource_arn") == balancer.id
+        ),
+        None,
+    )
+    if association:
+        yield Proposal("webAclArn", association.attributes["web_acl_arn"], "the web ACL in front of the load balancer")
+    actions = json.dumps(listener.attributes.get("default_action")) if listener else ""
+    if '"type": "authenticate-' in actions:
+        notes.append(
+            "The listener signs people in (OIDC or Cognito); this program has no such setting: they reach the page without"
+        )
+
+
+def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
+    """Ranges that reach 443 of the load balancer and aren't GitHub's own."""
+    github = {str(block) for block in DEFAULTS["githubWebhookCidrBlocks"]}
+    groups = set(balancer.attributes.get("security_groups") or [])
+    for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
+        block = rule.attributes.get("cidr_ipv4") or rule.attributes.get("cidr_ipv6")
+        reaches = rule.attributes.get("security_group_id") in groups and rule.attributes.get("from_port") == 443
+        if reaches and block and block not in github:
+            yield block
+
+
+def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    if anatomy.file_system is None:
+        notes.append(
+            "The task mounts no file system: its data ends with it. A new file system is made, and open pull requests plan again"
+        )
+        return
+    key = anatomy.file_system.attributes.get("kms_key_id") or ""
+    own = anatomy.state.find(key, "aws_kms_key") if key else None
+    yield Proposal(
+        "efsEncryptionKey",
+        "customer" if own else "aws",
+        "the file system is encrypted under a key of the stack" if own else "another key would replace the file system",
+    )
+    if anatomy.access_point is None:
+        directory = anatomy.volume.get("root_directory") or "/"
+        notes.append(
+            f"The task mounts {directory} without an access point: one is made, whose directory is efsRootDirectory. Move the files "
+            "there, or let open pull requests plan again; the old files stay where they are"
+        )
+        return
+    user = (anatomy.access_point.attributes.get("posix_user") or [{}])[0]
+    root = (anatomy.access_point.attributes.get("root_directory") or [{}])[0]
+    another = "another value would replace the access point"
+    if user:
+        yield Proposal("posixUid", user.get("uid"), another)
+        yield Proposal("posixGid", user.get("gid"), another)
+    yield Proposal("efsRootDirectory", root.get("path"), another)
+
+
+def _secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    for key, variables in SECRETS.items():
+        names = {anatomy.secret_named_by(variable) for variable in variables} - {None}
+        keys = {
+            variable: anatomy.secrets[variable].split(":")[7:8]
+            for variable in variables
+            if len(anatomy.secrets.get(variable, "").split(":")) > 7
+        }
+        wrong = [variable for variable, name in variables.items() if keys.get(variable, [name]) != [name]]
+        if len(names) != 1:
+            notes.append(
+                f"{key}: {' and '.join(variables)} don't come from one secret of this state, so the program makes an empty "
+                "one. Fill it before the first deployment (docs/aws.md, step 4)"
+            )
+        elif wrong:
+            notes.append(
+                f"{key}: the secret {names.pop()} has other JSON keys than {', '.join(variables.values())}: add those"
+            )
+        else:
+            yield Proposal(key, names.pop(), "the secret that the task reads now")
+
+
+def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    environment, task = anatomy.environment, anatomy.task.attributes
+    image = str(anatomy.container.get("image", ""))
+    repository = next(
+        (
+            found
+            for found in anatomy.state.of("aws_ecr_repository")
+            if image.startswith(f"{found.attributes.get('repository_url')}:") and found.id == "atlantis"
+        ),
+        None,
+    )
+    same_server = "the version that runs: upgrade after the adoption"
+    tag = image.rpartition(":")[2]
+    if repository is not None and _older(tag, DEFAULTS["imageTag"]):
+        notes.append(
+            f"The repository's image {tag} runs, and this program is for {DEFAULTS['imageTag']} or newer: push that before the first "
+            "`up` (docs/aws.md, step 4), and name its tag in imageTag"
+        )
+    elif repository is not None and "@" not in image:
+        yield Proposal("imageTag", tag, same_server)
+        yield Proposal("image", None, "the image is in the stack's own repository")
+    elif image:
+        yield Proposal("image", image, same_server)
+    for key, variable in {
+        "url": "ATLANTIS_ATLANTIS_URL",
+        "repoAllowlist": "ATLANTIS_REPO_ALLOWLIST",
+        "githubHostname": "ATLANTIS_GH_HOSTNAME",
+        "logLevel": "ATLANTIS_LOG_LEVEL",
+    }.items():
+        if environment.get(variable):
+            yield Proposal(key, environment[variable], f"{variable} of the task")
+    for key in ("cpu", "memory"):
+        if str(task.get(key) or "").isdigit():
+            yield Proposal(key, int(task[key]), "the task's size")
+    platform = (task.get("runtime_platform") or [{}])[0]
+    yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the image was built for it")
+    strategy = anatomy.service.attributes.get("capacity_provider_strategy") or [{}]
+    yield Proposal("capacityProvider", strategy[0].get("capacity_provider") or "FARGATE", "what the service runs on")
+    balancers = anatomy.service.attributes.get("load_balancer") or [{}]
+    if balancers[0].get("container_port"):
+        yield Proposal("containerPort", balancers[0]["container_port"], "the port that Atlantis listens on")
+
+
+def _older(tag: str, other: str) -> bool:
+    """Whether both are versions such as v0.47.1 and the first is the older one."""
+    versions = [re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", text) for text in (tag, other)]
+    first, second = [tuple(map(int, found.groups())) if found else () for found in versions]
+    return bool(first and second and first < second)
+
+
+def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    """The state's stores that the task role may write: without them every plan of the first day fails."""
+    role = str(anatomy.task.attributes.get("task_role_arn", "")).rpartition("/")[2]
+    buckets: set[str] = set()
+    tables: set[str] = set()
+    for policy in anatomy.state.of("aws_iam_role_policy"):
+        if policy.attributes.get("role") != role:
+            continue
+        for statement in _statements(policy.attributes.get("policy")):
+            actions, resources = _list(statement.get("Action")), _list(statement.get("Resource"))
+            if {"s3:PutObject", "s3:*"} & set(actions):
+                buckets |= {
+                    found[1] for item in resources if (found := re.fullmatch(r"arn:[\w-]+:s3:::([^/]+)(/.*)?", item))
+                }
+            if {"dynamodb:PutItem", "dynamodb:*"} & set(actions):
+                tables |= {found[1] for item in resources if (found := re.fullmatch(r"arn:.+:table/(.+)", item))}
+    for key, names in (("terraformStateBuckets", buckets), ("terraformLockTables", tables)):
+        patterns = sorted(name for name in names if "*" in name)
+        if patterns:
+            notes.append(
+                f"{key}: the task role may write {', '.join(patterns)}; name each one, as this program takes no patterns"
+            )
+        if exact := sorted(names - set(patterns)):
+            yield Proposal(key, exact, "the task role writes them now")
+
+
+def _statements(document: Any) -> list[Mapping[str, Any]]:
+    try:
+        return _list(json.loads(document).get("Statement"))
+    except (TypeError, ValueError):
+        return []
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,38 @@
+"""What a rehearsal finds wrong."""
+
+from typing import Any
+
+from adoption.rehearsal import lost, other_resources
+from tests.adoption.plans import small_plan
+from tests.adoption.states import FILE_SYSTEM
+
+SYSTEM = "aws:efs/fileSystem:FileSystem"
+
+
+def test_what_existed_before_and_is_gone_was_lost() -> None:
+    before = {SYSTEM: {"fs-1", "fs-2"}, "aws:kms/key:Key": {"key"}}
+    after = {SYSTEM: {"fs-2", "fs-3"}}
+    assert list(lost(before, after)) == [
+        f"{SYSTEM} fs-1 is gone: the adoption deleted or replaced it",
+        "aws:kms/key:Key key is gone: the adoption deleted or replaced it",
+    ]
+    assert list(lost(before, before | {"aws:s3/bucket:Bucket": {"new"}})) == []
+
+
+def test_a_resource_under_another_id_was_not_adopted() -> None:
+    plan = small_plan()
+    resources: list[dict[str, Any]] = [
+        {
+            "type": item.pair.wanted.type,
+            "urn": f"urn:pulumi:prod::atlantis::x::{item.pair.wanted.name}",
+            "custom": True,
+            "id": item.pair.actual.id,
+        }
+        for item in plan.adopted
+    ]
+    assert list(other_resources(resources, plan)) == []
+    system = next(item for item in resources if item["type"] == SYSTEM)
+    system["id"] = "fs-new"
+    assert list(other_resources(resources, plan)) == [f"storage-efs is fs-new, not {FILE_SYSTEM}: it was not adopted"]
+    resources.remove(system)
+    assert list(other_resources(resources, plan)) == [f"storage-efs is missing, not {FILE_SYSTEM}: it was not adopted"]
