@@ -121,7 +121,7 @@ KINDS: tuple[Kind, ...] = (
     _RULES["ingress"],
     _RULES["egress"],
     _kind("aws:ec2/vpcEndpoint:VpcEndpoint", "aws_vpc_endpoint", key="vpcId serviceName",
-          force_new="serviceName vpcEndpointType vpcId", keep="securityGroupIds subnetIds", unique=True),
+          force_new="serviceName vpcEndpointType vpcId", keep="policy securityGroupIds subnetIds", unique=True),
     # Permissions
     _kind("aws:iam/role:Role", "aws_iam_role", "{name}", key="name", force_new="name namePrefix path", unique=True),
     _kind("aws:iam/rolePolicy:RolePolicy", "aws_iam_role_policy", "{role}:{name}", key="role name",

@@ -180,6 +180,12 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             "there, or let open pull requests plan again; the old files stay where they are"
         )
         return
+    authorization = (anatomy.volume.get("authorization_config") or [{}])[0]
+    if anatomy.volume.get("transit_encryption") != "ENABLED" or authorization.get("iam") != "ENABLED":
+        notes.append(
+            "The running task mounts the file system without TLS or IAM authorization, which the program's file system policy refuses. The "
+            "old task loses its data directory as soon as the policy exists: stop the service before the first `up`"
+        )
     user = (anatomy.access_point.attributes.get("posix_user") or [{}])[0]
     root = (anatomy.access_point.attributes.get("root_directory") or [{}])[0]
     another = "another value would replace the access point"

@@ -139,6 +139,7 @@ def test_an_endpoint_of_the_stack_is_adopted_and_keeps_who_reaches_it() -> None:
         "service_name": f"com.amazonaws.{REGION}.secretsmanager",
         "vpc_endpoint_type": "Interface",
         "private_dns_enabled": True,
+        "policy": "",
         "subnet_ids": ["subnet-0aa0bb0cc0dd0ee21"],
         "security_group_ids": [TASKS, EFS],
     }
@@ -148,7 +149,10 @@ def test_an_endpoint_of_the_stack_is_adopted_and_keeps_who_reaches_it() -> None:
     found = plan(state)
     assert proposed(found)["vpcEndpoints"] == ["secretsmanager"]
     kept = adopted(found, "network-endpoint-secretsmanager")
-    assert (kept.pair.import_id, sorted(kept.kept)) == ("vpce-0aa0bb0cc0dd0ee71", ["securityGroupIds", "subnetIds"])
+    assert (kept.pair.import_id, sorted(kept.kept)) == (
+        "vpce-0aa0bb0cc0dd0ee71",
+        ["policy", "securityGroupIds", "subnetIds"],
+    )
 
 
 def test_a_key_of_the_stack_stays_the_file_system_s() -> None:
@@ -202,6 +206,16 @@ def test_a_task_without_a_file_system_is_adopted_with_a_new_one() -> None:
     found = plan(state)
     assert "storage-efs" in {wanted.name for wanted in found.new}
     assert any("mounts no file system" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "change", [{"transit_encryption": "DISABLED"}, {"authorization_config": [{"access_point_id": ACCESS_POINT}]}]
+)
+def test_a_mount_that_the_file_system_policy_refuses_is_reported(change: dict[str, Any]) -> None:
+    state = small_state()
+    find(state, "aws_ecs_task_definition.this")["volume"][0]["efs_volume_configuration"][0] |= change
+    assert any("stop the service before the first `up`" in note for note in plan(state).notes)
+    assert not any("stop the service" in note for note in small_plan().notes)
 
 
 def test_a_task_with_other_secrets_gets_empty_ones() -> None:
