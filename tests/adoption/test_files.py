@@ -102,7 +102,9 @@ def test_other_stacks_keep_their_section(tmp_path: Path) -> None:
     }
 
 
-def test_the_command_writes_nothing_unless_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_nothing_unless_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = write(tmp_path, small_state())
     stack_file = tmp_path / "Pulumi.prod.yaml"
     config = {"aws:region": REGION} | {f"atlantis:{key}": value for key, value in SETTINGS.items()}
@@ -121,6 +123,8 @@ def test_the_command_writes_nothing_unless_it_is_told_to(tmp_path: Path, capsys:
     settings, _ = files.read_settings(stack_file)
     assert settings == small_plan().settings
 
+    # As a checkout has it then: the program's own run must not look for an engine.
+    monkeypatch.setenv(transform.FILE_VARIABLE, str(adoption_file))
     assert main(arguments) == 0
     assert "The stack file's settings meet the running stack." in capsys.readouterr().out
 

@@ -1,24 +1,18 @@
 """Runs the real program under Pulumi's mocks and keeps what it registers: the graph of one stack's resources."""
 
-import asyncio
 import contextlib
-import contextvars
 import dataclasses
-import gc
 import json
 import re
-import runpy
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import rpc
-from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
-from pulumi.runtime.settings import configure
-from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
-PROGRAM = Path(__file__).parents[2] / "__main__.py"
+from adoption.program import run_program
+
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 PARTITION = {"partition": "aws", "dnsSuffix": "amazonaws.com"}
@@ -248,40 +242,7 @@ def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: 
 
 def _run(recorder: _Recorder, stack: str, changes: dict[str, Any], secret_keys: Sequence[str] = ()) -> None:
     given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
-    config = {f"atlantis:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-
-    async def run() -> None:
-        # What `set_mocks` does, but for a root stack that is finished, and takes no outputs, before the program begins.
-        configure(
-            MockSettings(
-                monitor=recorder,
-                monitor_features=set(recorder.GetDeploymentInfo(None).supportedFeatures),
-                engine=MockEngine(None),
-                project="atlantis",
-                stack=stack,
-                dry_run=False,
-                organization=None,
-                callbacks=None,
-            )
-        )
-        pulumi.runtime.set_all_config(config | {"aws:region": REGION}, [f"atlantis:{key}" for key in secret_keys])
-        await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
-
-    with _without_garbage_collection():
-        # The SDK keeps its settings in context variables: a context of its own keeps runs apart.
-        contextvars.copy_context().run(asyncio.run, run())
-
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """A run makes thousands of futures that all live until its end: looking through them takes half its time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    run_program(recorder, stack, REGION, given, secret_keys)
 
 
 @contextlib.contextmanager
