@@ -83,7 +83,7 @@ lock: .venv/installed ## compile requirements*.in into requirements*.txt, with h
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
 
 test-unit: .venv/installed ## run the unit tests: exact inputs, settings; takes seconds
-	@$(PYTHON) -m pytest -q tests/unit
+	@$(PYTHON) -m pytest -q tests/unit tests/adoption
 
 test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
