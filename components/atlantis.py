@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from . import permissions_boundary
+from . import permissions_boundary, repo_configuration
 from .alarms import Alarms, AlarmsArgs
 from .compute import Compute, ComputeArgs
 from .context import Context
+from .existing_secrets import existing_secrets
 from .ingress import Ingress, IngressArgs
 from .locking import Locking, LockingArgs
 from .names import PhysicalNames
@@ -119,6 +120,8 @@ class Atlantis(pulumi.ComponentResource):
                 subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
             )
 
+        for rule in repo_configuration.weaker_rules(settings.configuration.repo_config_file):
+            pulumi.log.warn(f"{settings.configuration.repo_config_file}: {rule}", self)
         vpc = self._vpc(context, settings)
         network = Network(
             self._named("network"),
@@ -161,6 +164,7 @@ class Atlantis(pulumi.ComponentResource):
                 ),
                 self._part(),
             )
+        existing = existing_secrets(settings.configuration, self)
         permissions = Permissions(
             self._named("permissions"),
             PermissionsArgs(
@@ -170,8 +174,9 @@ class Atlantis(pulumi.ComponentResource):
                     "githubApp": secrets.github_app_secret_arn,
                     "webhook": secrets.webhook_secret_arn,
                     **({"locking": locking.database.password_secret_arn} if locking else {}),
+                    **dict(zip(existing.arns, existing.arns, strict=True)),
                 },
-                secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else [])],
+                secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,
                 deployer_arns=deployers,
@@ -188,7 +193,9 @@ class Atlantis(pulumi.ComponentResource):
                 context=context,
                 settings=settings.ingress,
                 vpc_id=vpc.id,
-                public_subnet_ids=vpc.public_subnet_ids,
+                subnet_ids=vpc.private_subnet_ids
+                if settings.ingress.load_balancer_scheme == "internal"
+                else vpc.public_subnet_ids,
                 security_group_id=network.load_balancer_security_group_id,
             ),
             self._part(),
@@ -199,6 +206,8 @@ class Atlantis(pulumi.ComponentResource):
                 context=context,
                 task=settings.task,
                 server=settings.server,
+                configuration=settings.configuration,
+                value_from=existing.value_from,
                 url=settings.ingress.url,
                 log_retention_days=settings.operations.log_retention_days,
                 repository_url=storage.repository_url,

@@ -1,7 +1,7 @@
 """Compute: the one Atlantis task. Cluster, task definition, service and logs."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -13,7 +13,7 @@ from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
 from .locking import LockingDatabase
 from .provider_client import provider_client
 from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerArgs, server_container
-from .settings.groups import ServerSettings, TaskSettings
+from .settings.groups import ConfigurationSettings, ServerSettings, TaskSettings
 from .task_protection import TaskProtectionArgs
 
 NFS = 2049
@@ -27,6 +27,9 @@ class ComputeArgs:
     task: TaskSettings
     """Size, capacity provider and count: whatever holds the locks, two servers don't share a data directory for long."""
     server: ServerSettings
+    configuration: ConfigurationSettings
+    value_from: Mapping[str, pulumi.Input[str]]
+    """Further secrets of the server's environment, as ECS refers to them, by the variable's name."""
     url: str
     """URL of the server."""
     log_retention_days: int
@@ -129,6 +132,10 @@ class Compute(pulumi.ComponentResource):
             network_mode="awsvpc",
             cpu=str(args.task.cpu),
             memory=str(args.task.memory),
+            # Fargate gives 20 GiB, and takes only a larger size.
+            ephemeral_storage={"size_in_gib": args.task.ephemeral_storage}
+            if args.task.ephemeral_storage > 20
+            else None,
             runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": args.task.cpu_architecture},
             execution_role_arn=args.execution_role_arn,
             task_role_arn=args.task_role_arn,
@@ -160,6 +167,9 @@ class Compute(pulumi.ComponentResource):
         return ServerContainerArgs(
             context=args.context,
             settings=args.server,
+            configuration=args.configuration,
+            value_from=args.value_from,
+            stop_timeout=args.task.stop_timeout,
             image=self._image,
             url=args.url,
             container_port=args.task.container_port,

@@ -28,7 +28,8 @@ class IngressArgs:
     settings: IngressSettings
     """Allowed ranges reach every path, those of webhooks POST /events only."""
     vpc_id: pulumi.Input[str]
-    public_subnet_ids: Sequence[pulumi.Input[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """In at least two zones: public ones, or private ones for an internal load balancer."""
     security_group_id: pulumi.Input[str]
 
 
@@ -76,9 +77,10 @@ class Ingress(pulumi.ComponentResource):
             f"{self._name}-alb",
             name=args.context.names.base,
             load_balancer_type="application",
-            internal=False,
+            internal=args.settings.load_balancer_scheme == "internal",
+            idle_timeout=args.settings.load_balancer_idle_timeout,
             ip_address_type=args.settings.ip_address_type,
-            subnets=args.public_subnet_ids,
+            subnets=args.subnet_ids,
             security_groups=[args.security_group_id],
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",

@@ -142,7 +142,9 @@ class Permissions(pulumi.ComponentResource):
                     args.settings.terraform_lock_tables,
                 )
             )
-        documents["read"] = document(task_role.read(scope.names))
+        # A role takes ten policies: the roles to assume have none of their own.
+        assume = task_role.assume_roles(args.settings.assumable_role_arns)
+        documents["read"] = document([*task_role.read(scope.names), *assume])
         if args.settings.managed_name_prefixes:
             documents |= {
                 "containers": document([*task_role.containers(scope), leave_tasks_alone(own.names)]),

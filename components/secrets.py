@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, through_service
+from .existing_secrets import customer_key
 from .settings.groups import ServerSettings
 from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
@@ -60,7 +61,7 @@ class Secrets(pulumi.ComponentResource):
 
     def _existing(self, secret_name: str) -> pulumi.Output[str]:
         secret = aws.secretsmanager.get_secret(name=secret_name, opts=pulumi.InvokeOptions(parent=self))
-        key = _customer_key(secret.kms_key_id)
+        key = customer_key(secret.kms_key_id, self)
         if key is not None:
             self._key_arns.append(key)
         return pulumi.Output.from_input(secret.arn)
@@ -114,16 +115,3 @@ class Secrets(pulumi.ComponentResource):
             terraform_roles=self._args.terraform_roles,
             deployers=self._args.readers,
         )
-
-
-def _customer_key(shown: str) -> str | None:
-    """The ARN of the key that DescribeSecret shows; None for Secrets Manager's own, which everybody in the account may use.
-
-    DescribeSecret repeats what the secret was made with: a key's ARN or id, or an alias. IAM policies match key ARNs only.
-    """
-    if not shown:
-        return None
-    if ":key/" in shown:
-        return shown
-    key = aws.kms.get_key(key_id=shown)
-    return None if key.key_manager == "AWS" else key.arn

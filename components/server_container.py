@@ -6,35 +6,17 @@ from collections.abc import Mapping
 
 import pulumi
 
+from . import repo_configuration, server_configuration
 from .context import Context
 from .locking import PASSWORD_KEY, LockingDatabase
 from .server_start import server_start
-from .settings.groups import ServerSettings
+from .settings.groups import ConfigurationSettings, ServerSettings
 
 CONTAINER = "atlantis"
 DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
 IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
-STOP_TIMEOUT = 120
-"""Seconds, the most that Fargate gives: a running apply is killed after it and leaves its state locked."""
 FILE_DESCRIPTORS = 65536
-
-REPO_CONFIG = json.dumps(
-    {
-        "repos": [
-            {
-                "id": "/.*/",
-                "branch": "/^main$/",
-                "plan_requirements": [],
-                "apply_requirements": ["approved", "mergeable", "undiverged"],
-                "import_requirements": ["approved", "mergeable", "undiverged"],
-                "allowed_overrides": [],
-                "allow_custom_workflows": False,
-            }
-        ]
-    }
-)
-"""Atlantis' server-side rules: a pull request can neither loosen what an apply demands nor bring commands of its own."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -43,6 +25,11 @@ class ServerContainerArgs:
 
     context: Context
     settings: ServerSettings
+    configuration: ConfigurationSettings
+    value_from: Mapping[str, pulumi.Input[str]]
+    """Further secrets of the environment, as ECS refers to them, by the variable's name."""
+    stop_timeout: int
+    """Seconds; an apply that still runs after them is killed and leaves its state locked."""
     image: pulumi.Input[str]
     url: str
     container_port: int
@@ -60,7 +47,8 @@ def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
     return {
         "name": CONTAINER,
         "image": args.image,
-        **server_start(secrets),
+        # Others than the server's own stay in its environment, for workflows.
+        **server_start(name for name in secrets if name.startswith("ATLANTIS_")),
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
@@ -70,7 +58,7 @@ def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
         "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
         "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
         "mountPoints": [{"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}],
-        "stopTimeout": STOP_TIMEOUT,
+        "stopTimeout": args.stop_timeout,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
         "logConfiguration": {
             "logDriver": "awslogs",
@@ -92,7 +80,7 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_LOG_LEVEL": args.settings.log_level,
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
-        "ATLANTIS_REPO_CONFIG_JSON": REPO_CONFIG,
+        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.configuration)),
         "ATLANTIS_WRITE_GIT_CREDS": "true",
     }
     if args.locking_database:
@@ -102,13 +90,24 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
             "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
             "ATLANTIS_REDIS_TLS_ENABLED": "true",
         }
+    if args.configuration.server_config_file:
+        environment |= server_configuration.environment(
+            server_configuration.load(args.configuration.server_config_file)
+        )
     return environment
 
 
-def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Output[str]]:
+def _repo_config(settings: ConfigurationSettings) -> Mapping[str, object]:
+    """Atlantis' server-side rules: a pull request can neither loosen what an apply requires nor bring commands of its own."""
+    if settings.repo_config_file:
+        return repo_configuration.load(settings.repo_config_file)
+    return repo_configuration.default(settings.default_branch, plan_requirements=[])
+
+
+def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
     """References that ECS resolves when the task starts: ARN, JSON key, current version."""
     app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
-    secrets = {
+    secrets: dict[str, pulumi.Input[str]] = {
         "ATLANTIS_GH_APP_ID": pulumi.Output.concat(app, ":app_id::"),
         "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(app, ":installation_id::"),
         "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(app, ":private_key::"),
@@ -116,4 +115,4 @@ def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Output[str]]:
     }
     if locking := args.locking_database:
         secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
-    return secrets
+    return secrets | dict(args.value_from)

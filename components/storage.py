@@ -133,7 +133,7 @@ class Storage(pulumi.ComponentResource):
             encrypted=True,
             kms_key_id=key.arn if self._args.settings.efs_encryption_key == "customer" else None,
             performance_mode="generalPurpose",
-            throughput_mode="bursting",
+            throughput_mode=self._args.settings.efs_throughput_mode,
             lifecycle_policies=[
                 {"transition_to_ia": "AFTER_30_DAYS"},
                 {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},

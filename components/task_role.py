@@ -66,6 +66,11 @@ def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Inp
     return [allow("MountThroughAccessPoint", actions, [file_system_arn], condition)]
 
 
+def assume_roles(role_arns: Sequence[str]) -> list[Statement]:
+    """Roles of this and other accounts that Terraform may assume, where their trust policies admit the task role."""
+    return [allow("AssumeNamedRoles", ["sts:AssumeRole", "sts:TagSession"], role_arns)] if role_arns else []
+
+
 def read(names: PhysicalNames) -> list[Statement]:
     """Calls that list or describe. The service authorization reference lists a resource type for the last one only."""
     actions = [

@@ -15,7 +15,8 @@ import pulumi
 from pulumi.runtime import config as engine_config
 
 from .groups import AtlantisArgs, Settings
-from .rules import RULES, Problem
+from .problem import Problem
+from .rules import RULES
 from .schema import Declared, InvalidSettingError, draft, groups_of, settings_of
 from .values import NotAListError, UnacceptableError
 

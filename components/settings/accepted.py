@@ -1,6 +1,7 @@
 """What single settings accept: parsers made for AWS' names, ids and sizes."""
 
 import json
+import re
 from pathlib import Path
 
 from . import values
@@ -114,6 +115,34 @@ cache_node_type = values.matching(
 )
 # Tags take the letters of every language.
 tag_value = values.matching(r"(?u:[\w .:/=+@-]{1,256})", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
+
+yaml_file = values.matching(
+    r"(?!/)(?!.*\.\.)[\w./-]{1,200}\.ya?ml",
+    "a YAML file in the repository, such as server.yaml, relative to the program",
+)
+branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
+_REFERENCED = r"(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256})"
+ENVIRONMENT_REFERENCE = re.compile(
+    rf"(?P<name>(?!ATLANTIS_|AWS_|ECS_|PATH=|HOME=|LD_)[A-Za-z_]\w{{0,127}})={_REFERENCED}", re.ASCII
+)
+"""Variables of Atlantis, of AWS' credentials and of the process itself are none that a secret may set."""
+SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
+secret_environment = values.list_of(
+    values.matching(
+        ENVIRONMENT_REFERENCE.pattern,
+        "NAME=secret:key, such as REGISTRY_TOKEN=ci/registry:token; names that begin with ATLANTIS_, AWS_, ECS_ or LD_, PATH and "
+        "HOME are refused",
+    ),
+    at_most=20,
+)
+server_secrets = values.list_of(
+    values.matching(SERVER_REFERENCE.pattern, "flag=secret:key, such as api-secret=prod/atlantis:api_secret"),
+    at_most=10,
+)
+assumable_role_arns = values.list_of(
+    values.arn("iam", r"role/[\w+=,.@/-]{1,128}", "arn:aws:iam::210987654321:role/terraform", regional=False),
+    at_most=10,
+)
 
 cidr_blocks = values.list_of(values.cidr_block)
 generation = values.integer(range(1, 10001))

@@ -47,6 +47,11 @@ class IngressSettings(Group):
     """ipv4, or dualstack where the VPC's public subnets have IPv6 ranges: adds AAAA records"""
     web_acl_arn: str | None = setting(accepted.web_acl_arn, default=None)
     """Existing regional web ACL (AWS WAF) for the load balancer; it must let large webhooks pass. Empty: none"""
+    load_balancer_scheme: str = setting(values.one_of(("internet-facing", "internal")), default="internet-facing")
+    """internet-facing, or internal for a GitHub Enterprise inside the network: then in the private subnets, with private
+    ranges only. A change replaces the load balancer"""
+    load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
+    """Seconds until the load balancer closes a quiet connection, 1 to 4000. The live log of a job that prints nothing is one"""
     ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
     """TLS policy of the load balancer: one with TLS 1.3 and nothing below 1.2"""
 
@@ -98,6 +103,24 @@ class ServerSettings(Group):
 
 
 @group
+class ConfigurationSettings(Group):
+    """The server's own flags, the rules for repositories, and what workflows are given."""
+
+    server_config_file: str | None = setting(accepted.yaml_file, default=None)
+    """File with flags of the server, in Atlantis' own format. Empty: the stack's flags only"""
+    repo_config_file: str | None = setting(accepted.yaml_file, default=None)
+    """Server-side repository configuration (repos.yaml). Empty: approved, mergeable and undiverged for every repository"""
+    default_branch: str = setting(accepted.branch, default="main")
+    """Branch whose pull requests are served. Not with repoConfigFile"""
+    allow_weaker_requirements: bool = setting(values.boolean, default=False)
+    """Accept a repoConfigFile that requires less than approved, mergeable and undiverged; each such rule is a warning"""
+    secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())
+    """Environment variables from existing secrets, NAME=secret:key. Every plan can read them"""
+    server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
+    """Secret flags of the server from existing secrets, such as api-secret=secret:key. No plan can read them"""
+
+
+@group
 class TaskSettings(Group):
     """The ECS task: its image, size and place."""
 
@@ -119,6 +142,10 @@ class TaskSettings(Group):
     """Minutes that a deployment may take before it fails with ECS' reasons, up to 720. 0: don't wait for the task"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
     """Port that Atlantis listens on, 1024 to 65535"""
+    ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
+    """GiB of the task's own disk, 20 to 200. The data directory is on EFS, not on it"""
+    stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
+    """Seconds between the signal to stop and the kill, 2 to 120, which is the most that Fargate allows"""
 
 
 @group
@@ -129,6 +156,8 @@ class StorageSettings(Group):
     """customer, or aws to keep the AWS-managed key of an existing file system: a change replaces the file system"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
     """Directory of the file system that the task sees; a change replaces the access point"""
+    efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
+    """bursting, or elastic: paid by use, and without burst credits to run out of"""
     posix_uid: int = setting(accepted.posix_id, default=100)
     """User that owns the data. The stock image runs as 100, and git refuses directories of other users"""
     posix_gid: int = setting(accepted.posix_id, default=100)
@@ -155,6 +184,8 @@ class TerraformSettings(Group):
     """S3 buckets of Terraform states that the task may read and write"""
     terraform_state_key_arns: Sequence[str] = setting(accepted.key_arns, default=())
     """Customer managed keys of those buckets, which the task may use through S3. Required where a bucket encrypts with one"""
+    assumable_role_arns: Sequence[str] = setting(accepted.assumable_role_arns, default=())
+    """Roles in this and other accounts that Terraform may assume. `make trust-policy` prints the trust policy that each needs"""
     terraform_lock_tables: Sequence[str] = setting(accepted.table_names, default=())
     """DynamoDB tables that hold the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=("fileflow-", "atlantis-"))
@@ -209,6 +240,8 @@ class AtlantisArgs(Group):
     """The ECS task: its image, size and place"""
     server: ServerSettings
     """What the Atlantis server serves, and its credentials"""
+    configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
+    """The server's own flags, the rules for repositories, and what workflows are given"""
     terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)
     """What Terraform may do from within the task"""
     operations: OperationsSettings = dataclasses.field(default_factory=OperationsSettings)

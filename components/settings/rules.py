@@ -4,13 +4,14 @@ A rule reads typed settings and yields a problem for each contradiction. A rule 
 refused ends there: a mistake is reported once.
 """
 
-import dataclasses
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from .accepted import FARGATE_MEMORY
+from .configuration_rules import CONFIGURATION_RULES
 from .groups import Settings
+from .problem import Problem
 from .schema import is_default
 from .values import ARN
 
@@ -20,16 +21,6 @@ MAXIMUM_IPV6 = 2**112
 
 RULES_PER_SECURITY_GROUP = 60
 """AWS' default quota, counted for IPv4 and IPv6 separately."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """Settings that contradict each other or AWS."""
-
-    keys: Mapping[str, object]
-    """The keys it is about, with the value to show; None shows the key alone."""
-    reason: str
-    """What is accepted, and the way out. It may quote values of these keys."""
 
 
 def _vpc(settings: Settings) -> Iterator[Problem]:
@@ -229,6 +220,21 @@ def _only_ipv6(key: str, blocks: Callable[[Settings], Iterable[str]]) -> Callabl
     return rule
 
 
+def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
+    ingress = settings.ingress
+    if ingress.load_balancer_scheme != "internal":
+        return
+    for key, blocks in {
+        "allowedCidrBlocks": ingress.allowed_cidr_blocks,
+        "githubWebhookCidrBlocks": ingress.webhook_cidr_blocks,
+    }.items():
+        if public := [block for block in blocks if not ipaddress.ip_network(block).is_private]:
+            yield Problem(
+                {"loadBalancerScheme": "internal", key: public},
+                "an internal load balancer is reached from private ranges only; name those of GitHub Enterprise and of the people",
+            )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _vpc,
     _new_vpc,
@@ -253,4 +259,6 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _locking_name,
     _state_keys,
     _name_prefixes,
+    _internal_load_balancer,
+    *CONFIGURATION_RULES,
 )

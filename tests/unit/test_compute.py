@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.server_container import REPO_CONFIG
+from components.repo_configuration import default
 from components.server_start import server_start
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
@@ -98,7 +98,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_LOG_LEVEL", "value": "info"},
             {"name": "ATLANTIS_PORT", "value": "4141"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
-            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": REPO_CONFIG},
+            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(default("main", []))},
             {"name": "ATLANTIS_WRITE_GIT_CREDS", "value": "true"},
         ],
         "secrets": [

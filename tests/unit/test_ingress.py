@@ -33,6 +33,7 @@ def test_the_load_balancer_stands_in_the_public_subnets_logs_and_drops_invalid_h
         "name": "atlantis-prod",
         "loadBalancerType": "application",
         "internal": False,
+        "idleTimeout": 3600,
         "ipAddressType": "ipv4",
         "subnets": ["subnet-public-1", "subnet-public-2"],
         "securityGroups": ["network-alb-id"],

@@ -1,0 +1,133 @@
+"""The server's own flags, from a file in Atlantis' format: `--config` of `atlantis server`, the names of its flags as keys.
+
+The stack hands them to the server as environment variables, so they never need a file in the task.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_LIST = json.loads(Path(__file__).with_name("server_flags.json").read_text(encoding="utf-8"))
+FLAGS: Mapping[str, str] = _LIST["flags"]
+"""The type of each flag of the server: boolean, integer or string."""
+VERSION: str = _LIST["version"]
+"""The server's version that the flags are of."""
+
+OWNED = {
+    "atlantis-url": "set url",
+    "checkout-strategy": "it is merge, which the requirement undiverged needs",
+    "config": "it is this file",
+    "data-dir": "it is the mount of the file system",
+    "gh-app-id": "the secret of githubAppSecretName has it",
+    "gh-app-installation-id": "the secret of githubAppSecretName has it",
+    "gh-app-key": "the secret of githubAppSecretName has it",
+    "gh-app-key-file": "the secret of githubAppSecretName has the key",
+    "gh-hostname": "set githubHostname",
+    "gh-token": "the server authenticates as a GitHub App: githubAppSecretName",
+    "gh-token-file": "the server authenticates as a GitHub App: githubAppSecretName",
+    "gh-user": "the server authenticates as a GitHub App: githubAppSecretName",
+    "gh-webhook-secret": "the secret of webhookSecretName has it",
+    "locking-db-type": "set lockingDatabase",
+    "log-level": "set logLevel",
+    "port": "set containerPort",
+    "redis-cluster-addresses": "set lockingDatabase",
+    "redis-db": "set lockingDatabase",
+    "redis-host": "set lockingDatabase",
+    "redis-insecure-skip-verify": "the connection to the locking database is always verified",
+    "redis-password": "the stack generates it: lockingPasswordGeneration",
+    "redis-port": "set lockingDatabase",
+    "redis-tls-enabled": "set lockingDatabase",
+    "redis-username": "set lockingDatabase",
+    "repo-allowlist": "set repoAllowlist",
+    "repo-config": "set repoConfigFile",
+    "repo-config-json": "set repoConfigFile",
+    "ssl-cert-file": "the load balancer terminates TLS: acmCertificateArn",
+    "ssl-key-file": "the load balancer terminates TLS: acmCertificateArn",
+    "web-basic-auth": "set webBasicAuth",
+    "web-password": "the stack generates it: webBasicAuth",
+    "web-username": "set webBasicAuth",
+    "write-git-creds": "it is true, which a GitHub App needs",
+}
+"""Flags that the stack sets itself, and what to do instead."""
+
+SECRET = re.compile(r".*(secret|password|token|-key)")
+"""Flags whose value must not stand in a file."""
+
+
+class ServerConfigurationError(ValueError):
+    """A file that is no server configuration; the message says why."""
+
+
+def load(path: str) -> dict[str, Any]:
+    """The flags in the file `path`, relative to the program's directory.
+
+    Raises:
+        ServerConfigurationError: there is no such file, or it is no YAML mapping.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ServerConfigurationError(f"can't be read: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ServerConfigurationError("must be a YAML mapping of the server's flags, such as `parallel-plan: true`")
+    return {str(flag): value for flag, value in content.items()}
+
+
+def problems(flags: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with each flag: its name, what is accepted, and the way out; never the value of a secret one."""
+    for flag, value in flags.items():
+        if flag in OWNED:
+            yield f"{flag}: the stack sets this flag; {OWNED[flag]}"
+        elif flag not in FLAGS:
+            yield f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
+        elif SECRET.fullmatch(flag):
+            yield f"{flag}: must not stand in a file; keep it in Secrets Manager and name it in serverSecrets"
+        elif not _fits(value, FLAGS[flag]):
+            yield f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
+
+
+def not_a_secret_flag(flag: str) -> str | None:
+    """Why a secret can't set this flag; None where it can."""
+    if flag in OWNED:
+        return f"the stack sets this flag; {OWNED[flag]}"
+    if flag not in FLAGS:
+        return f"Atlantis {VERSION} has no such flag{_nearest(flag)}"
+    return None if SECRET.fullmatch(flag) else "is no secret flag; set it in serverConfigFile"
+
+
+def environment(flags: Mapping[str, Any]) -> dict[str, str]:
+    """The flags as environment variables of the server."""
+    return {variable(flag): _text(value) for flag, value in flags.items()}
+
+
+def variable(flag: str) -> str:
+    """The environment variable that sets a flag: `parallel-plan` is `ATLANTIS_PARALLEL_PLAN`."""
+    return f"ATLANTIS_{flag.upper().replace('-', '_')}"
+
+
+_EXPECTED = {"boolean": "true or false", "integer": "a whole number", "string": "a string"}
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    # Versions and lists are written without quotes.
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _nearest(flag: str) -> str:
+    nearest = difflib.get_close_matches(flag, FLAGS, n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]}?" if nearest else ": see `atlantis server --help`"

@@ -1,0 +1,74 @@
+"""Rules about the files and references that configure the server."""
+
+from collections.abc import Callable, Iterator
+
+from .. import repo_configuration, server_configuration
+from .groups import Settings
+from .problem import Problem
+from .schema import is_default
+
+
+def _server_config_file(settings: Settings) -> Iterator[Problem]:
+    path = settings.configuration.server_config_file
+    if not path:
+        return
+    try:
+        flags = server_configuration.load(path)
+    except server_configuration.ServerConfigurationError as error:
+        yield Problem({"serverConfigFile": path}, str(error))
+        return
+    for problem in server_configuration.problems(flags):
+        yield Problem({"serverConfigFile": path}, problem)
+
+
+def _server_secrets(settings: Settings) -> Iterator[Problem]:
+    for reference in settings.configuration.server_secrets:
+        flag = reference.split("=", 1)[0]
+        if reason := server_configuration.not_a_secret_flag(flag):
+            yield Problem({"serverSecrets": reference}, reason)
+
+
+def _named_once(settings: Settings) -> Iterator[Problem]:
+    for key, references in {
+        "secretEnvironment": settings.configuration.secret_environment,
+        "serverSecrets": settings.configuration.server_secrets,
+    }.items():
+        names = [reference.split("=", 1)[0] for reference in references]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Problem({key: name}, "is set twice")
+
+
+def _repo_config_file(settings: Settings) -> Iterator[Problem]:
+    configuration = settings.configuration
+    path = configuration.repo_config_file
+    if not path:
+        if configuration.allow_weaker_requirements:
+            yield Problem(
+                {"allowWeakerRequirements": True}, "is for a repoConfigFile; the stack's own rules are not weaker"
+            )
+        return
+    if not is_default(configuration, "default_branch"):
+        yield Problem(
+            {"defaultBranch": configuration.default_branch}, "is not used with repoConfigFile; set branch in that file"
+        )
+    try:
+        content = repo_configuration.load(path)
+    except repo_configuration.RepoConfigurationError as error:
+        yield Problem({"repoConfigFile": path}, str(error))
+        return
+    for problem in repo_configuration.problems(content):
+        yield Problem({"repoConfigFile": path}, problem)
+    if not configuration.allow_weaker_requirements:
+        for rule in repo_configuration.weaker(content):
+            yield Problem(
+                {"repoConfigFile": path},
+                f"{rule}; require it, or set allowWeakerRequirements to true if that is intended",
+            )
+
+
+CONFIGURATION_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _server_config_file,
+    _server_secrets,
+    _named_once,
+    _repo_config_file,
+)

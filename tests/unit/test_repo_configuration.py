@@ -1,0 +1,143 @@
+"""`repoConfigFile`: what Atlantis would ignore is refused, and what is weaker than the stack's own rules needs a word."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import repo_configuration as configuration
+from components import settings
+from tests.unit.recording import LOCAL, REGION
+from tests.unit.stacks import stack
+
+ROOT = Path(__file__).parents[2]
+STRICT = configuration.default("main", [])
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The default configuration with some keys of its only repository changed; None removes one."""
+    repo = {key: value for key, value in (STRICT["repos"][0] | changes).items() if value is not None}
+    return {"repos": [repo]}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"repo": []} | STRICT, "repo: Atlantis has no such key and would ignore it; did you mean repos?"),
+        ({"repos": []}, "repos: must be a list with at least one repository"),
+        ({"repos": "x"}, "repos: must be a list"),
+        ({"repos": ["x"]}, "repos[0]: must be a mapping"),
+        (changed(apply_requirement=["approved"]), "repos[0].apply_requirement: Atlantis has no such key"),
+        (changed(id=None), "repos[0].id: missing"),
+        (changed(apply_requirements="approved"), "repos[0].apply_requirements = 'approved': must be a list"),
+        (changed(apply_requirements=["aproved"]), "'aproved' is no requirement"),
+        (changed(allow_custom_workflows="no"), "must be true or false"),
+        (changed(branch="/(main/"), "is no regular expression"),
+        (changed(workflow="custom"), "workflow 'custom' is not defined under workflows"),
+        (changed(allowed_workflows=["custom"]), "workflow 'custom' is not defined under workflows"),
+        (STRICT | {"workflows": ["x"]}, "workflows: must be a mapping of workflows"),
+        (STRICT | {"workflows": {"a": "b"}}, "workflows.a: must be a mapping of stages"),
+        (STRICT | {"workflows": {"a": {"plans": {}}}}, "workflows.a.plans: Atlantis has no such key"),
+        (
+            STRICT | {"workflows": {"a": {"plan": {"steps": "init"}}}},
+            "workflows.a.plan: must be a mapping with a list of steps",
+        ),
+    ],
+)
+def test_what_atlantis_refuses_or_ignores_is_named(content: dict[str, Any], problem: str) -> None:
+    found = list(configuration.problems(content))
+    assert len(found) == 1
+    assert problem in found[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (changed(apply_requirements=["approved"]), "apply_requirements lacks mergeable, undiverged"),
+        (changed(apply_requirements=[]), "lacks approved, mergeable, undiverged"),
+        (changed(import_requirements=None), "import_requirements lacks approved"),
+        (changed(allowed_overrides=["apply_requirements"]), "lets a pull request change apply_requirements"),
+        (changed(allowed_overrides=["workflow"]), "lets a pull request change workflow"),
+        (changed(allow_custom_workflows=True), "runs commands from pull requests"),
+        (changed(id="github.com/a/b"), "no entry for /.*/"),
+        (
+            {"repos": [STRICT["repos"][0], {"id": "x", "apply_requirements": ["approved"]}]},
+            "repos[1] (x).apply_requirements",
+        ),
+    ],
+)
+def test_a_weaker_rule_is_named(content: dict[str, Any], rule: str) -> None:
+    assert list(configuration.problems(content)) == []
+    (found,) = configuration.weaker(content)
+    assert rule in found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        STRICT,
+        configuration.default("release/1.0", ["approved"]),
+        changed(allowed_overrides=["delete_source_branch_on_merge"]),
+        {"repos": [STRICT["repos"][0], {"id": "github.com/a/b", "workflow": "default"}]},
+        yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8")),
+    ],
+    ids=["default", "branch", "override", "second entry", "example"],
+)
+def test_rules_that_are_as_strict_pass(content: dict[str, Any]) -> None:
+    assert list(configuration.problems(content)) == []
+    assert list(configuration.weaker(content)) == []
+
+
+def test_the_branch_is_a_pattern_of_that_branch_alone() -> None:
+    assert configuration.default("release/1.0", [])["repos"][0]["branch"] == r"/^release/1\.0$/"
+
+
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, **changes: Any) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "repos.yaml").write_text(json.dumps(content), encoding="utf-8")
+    given = LOCAL | {"repoConfigFile": "repos.yaml"} | changes
+    try:
+        settings.parse(given, stack="prod", region=REGION)
+    except settings.SettingsError as error:
+        return error.problems
+    return []
+
+
+def test_a_weaker_file_is_refused_unless_that_is_intended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = changed(apply_requirements=["approved"])
+    (problem,) = refused(tmp_path, monkeypatch, content)
+    assert "set allowWeakerRequirements to true" in problem
+    assert refused(tmp_path, monkeypatch, content, allowWeakerRequirements=True) == []
+
+
+def test_a_weaker_rule_is_a_warning_at_each_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weaker.yaml").write_text(json.dumps(changed(allow_custom_workflows=True)), encoding="utf-8")
+    graph = stack(repoConfigFile="weaker.yaml", allowWeakerRequirements=True)
+    assert graph.warnings == ["weaker.yaml: repos[0] (/.*/).allow_custom_workflows runs commands from pull requests"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"defaultBranch": "master"}, "is not used with repoConfigFile"),
+        ({"repoConfigFile": "absent.yaml"}, "can't be read"),
+        ({"repoConfigFile": None, "allowWeakerRequirements": True}, "is for a repoConfigFile"),
+    ],
+    ids=str,
+)
+def test_a_contradiction_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
+) -> None:
+    (problem,) = refused(tmp_path, monkeypatch, STRICT, **changes)
+    assert reason in problem
+
+
+def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    definition = stack(repoConfigFile="examples/repos.yaml").one("aws:ecs/taskDefinition:TaskDefinition")
+    environment = json.loads(definition.inputs["containerDefinitions"])[0]["environment"]
+    (given,) = [item["value"] for item in environment if item["name"] == "ATLANTIS_REPO_CONFIG_JSON"]
+    assert json.loads(given) == yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,198 @@
+"""`serverConfigFile`, `serverSecrets` and `secretEnvironment`: which flags are accepted, and how they reach the server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import server_configuration as configuration
+from components import settings
+from sandbox.atlantis import build
+from tests.unit.recording import ACCOUNT, LOCAL, REGION
+from tests.unit.stacks import stack
+
+ROOT = Path(__file__).parents[2]
+
+
+def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, **changes: Any) -> list[str]:
+    """The problems of a stack whose server configuration has this text."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "server.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse(LOCAL | {"serverConfigFile": "server.yaml"} | changes, stack="prod", region=REGION)
+    return refused.value.problems
+
+
+def test_the_flags_are_those_of_the_pinned_server() -> None:
+    assert build.version() == configuration.VERSION, "python -m sandbox.atlantis.flags"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("parallel-plans: true", "Atlantis v0.47.1 has no such flag; did you mean parallel-plan?"),
+        ("parallel_plan: true", "did you mean parallel-plan?"),
+        ("colour: blue", "colour: Atlantis v0.47.1 has no such flag"),
+        ("parallel-plan: 'yes'", "parallel-plan = 'yes': must be true or false"),
+        ("parallel-plan: 1", "parallel-plan = 1: must be true or false"),
+        ("parallel-pool-size: many", "parallel-pool-size = 'many': must be a whole number"),
+        ("parallel-pool-size: true", "parallel-pool-size = True: must be a whole number"),
+        ("parallel-pool-size: 1.5", "must be a whole number"),
+        ("checkout-depth: deep", "checkout-depth = 'deep': must be a whole number"),
+        ("default-tf-version: [1.11.4]", "must be a string"),
+        ("allow-commands: true", "allow-commands = True: must be a string"),
+        ("port: 4142", "port: the stack sets this flag; set containerPort"),
+        ("data-dir: /tmp", "data-dir: the stack sets this flag; it is the mount of the file system"),
+        ("atlantis-url: https://x", "set url"),
+        ("repo-allowlist: '*'", "set repoAllowlist"),
+        ("gh-hostname: x", "set githubHostname"),
+        ("gh-app-id: 1", "the secret of githubAppSecretName has it"),
+        ("gh-app-key: x", "the secret of githubAppSecretName has it"),
+        ("gh-token: x", "authenticates as a GitHub App"),
+        ("locking-db-type: redis", "set lockingDatabase"),
+        ("redis-password: x", "lockingPasswordGeneration"),
+        ("log-level: debug", "set logLevel"),
+        ("repo-config-json: '{}'", "set repoConfigFile"),
+        ("web-password: hunter2", "webBasicAuth"),
+        ("checkout-strategy: branch", "the requirement undiverged needs"),
+        (
+            "api-secret: hunter2",
+            "api-secret: must not stand in a file; keep it in Secrets Manager and name it in serverSecrets",
+        ),
+        ("slack-token: hunter2", "must not stand in a file"),
+        ("gitlab-webhook-secret: hunter2", "must not stand in a file"),
+        ("- parallel-plan", "must be a YAML mapping"),
+        ("parallel-plan", "must be a YAML mapping"),
+        ("{", "can't be read"),
+    ],
+)
+def test_a_flag_that_is_not_accepted_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    (problem,) = problems(tmp_path, monkeypatch, text)
+    assert problem.startswith("serverConfigFile = 'server.yaml': ")
+    assert reason in problem
+    assert "hunter2" not in problem
+
+
+def test_every_problem_of_a_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(problems(tmp_path, monkeypatch, "port: 1\nparallel-plan: 2\nx: 3\n")) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"serverConfigFile": "absent.yaml"}, "can't be read"),
+        ({"serverConfigFile": "/etc/server.yaml"}, "must be a YAML file in the repository"),
+        ({"serverConfigFile": "../server.yaml"}, "must be a YAML file in the repository"),
+        ({"serverConfigFile": "server.json"}, "must be a YAML file in the repository"),
+        ({"serverSecrets": ["api-secret"]}, "must be flag=secret:key"),
+        ({"serverSecrets": ["parallel-plan=a:b"]}, "is no secret flag; set it in serverConfigFile"),
+        ({"serverSecrets": ["gh-webhook-secret=a:b"]}, "the secret of webhookSecretName has it"),
+        ({"serverSecrets": ["api-secrets=a:b"]}, "did you mean api-secret?"),
+        ({"serverSecrets": ["api-secret=a:b", "api-secret=c:d"]}, "serverSecrets = 'api-secret': is set twice"),
+        ({"secretEnvironment": ["TOKEN"]}, "must be NAME=secret:key"),
+        ({"secretEnvironment": ["TOKEN=ci"]}, "must be NAME=secret:key"),
+        ({"secretEnvironment": ["1TOKEN=ci:key"]}, "must be NAME=secret:key"),
+        ({"secretEnvironment": ["ATLANTIS_API_SECRET=ci:key"]}, "names that begin with ATLANTIS_"),
+        ({"secretEnvironment": ["AWS_ACCESS_KEY_ID=ci:key"]}, "AWS_"),
+        ({"secretEnvironment": ["PATH=ci:key"]}, "PATH"),
+        ({"secretEnvironment": ["LD_PRELOAD=ci:key"]}, "LD_"),
+        ({"secretEnvironment": ["TOKEN=a:b", "TOKEN=c:d"]}, "secretEnvironment = 'TOKEN': is set twice"),
+        ({"defaultBranch": "-x"}, "must be the name of a branch"),
+        ({"defaultBranch": "a b"}, "must be the name of a branch"),
+        ({"assumableRoleArns": ["arn:aws:iam::210987654321:user/x"]}, "must be an ARN such as"),
+        ({"ephemeralStorage": 10}, "must be a whole number from 20 to 200"),
+        ({"stopTimeout": 121}, "must be a whole number from 2 to 120"),
+        ({"loadBalancerIdleTimeout": 4001}, "must be a whole number from 1 to 4000"),
+        ({"efsThroughputMode": "provisioned"}, "must be one of bursting, elastic"),
+        ({"loadBalancerScheme": "private"}, "must be one of internet-facing, internal"),
+        (
+            {"loadBalancerScheme": "internal", "githubWebhookCidrBlocks": ["10.2.0.0/16"]},
+            "an internal load balancer is reached from private ranges only",
+        ),
+    ],
+    ids=str,
+)
+def test_a_setting_that_is_not_accepted_is_named_with_what_is(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse(LOCAL | {"allowedCidrBlocks": ["9.9.9.0/24"]} | changes, stack="prod", region=REGION)
+    (problem,) = refused.value.problems
+    assert problem.startswith(next(iter(changes)))
+    assert reason in problem
+
+
+def container(**changes: Any) -> dict[str, Any]:
+    return json.loads(stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
+
+
+def test_the_flags_of_the_example_are_variables_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    before, after = container(), container(serverConfigFile="examples/server.yaml")
+    assert [item for item in after["environment"] if item not in before["environment"]] == [
+        {"name": "ATLANTIS_CHECKOUT_DEPTH", "value": "20"},
+        {"name": "ATLANTIS_ENABLE_DIFF_MARKDOWN_FORMAT", "value": "true"},
+        {"name": "ATLANTIS_HIDE_PREV_PLAN_COMMENTS", "value": "true"},
+        {"name": "ATLANTIS_PARALLEL_PLAN", "value": "true"},
+        {"name": "ATLANTIS_PARALLEL_POOL_SIZE", "value": "4"},
+        {"name": "ATLANTIS_USE_TF_PLUGIN_CACHE", "value": "true"},
+    ]
+
+
+def secret_arn(name: str) -> str:
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
+
+
+REFERENCES = {"secretEnvironment": ["REGISTRY_TOKEN=ci/registry:token"], "serverSecrets": ["api-secret=ci/api:secret"]}
+
+
+def test_secrets_of_workflows_stay_in_the_environment_and_those_of_the_server_are_taken_over() -> None:
+    before, after = container(), container(**REFERENCES)
+    added = {item["name"]: item["valueFrom"] for item in after["secrets"] if item not in before["secrets"]}
+    assert added == {
+        "ATLANTIS_API_SECRET": f"{secret_arn('ci/api')}:secret::",
+        "REGISTRY_TOKEN": f"{secret_arn('ci/registry')}:token::",
+    }
+    assert set(after["command"]) - set(before["command"]) == {"ATLANTIS_API_SECRET"}
+
+
+def test_the_execution_role_reads_named_secrets_under_their_keys() -> None:
+    read, decrypt = stack(**REFERENCES).one("aws:iam/rolePolicy:RolePolicy").document()
+    assert {secret_arn("ci/api"), secret_arn("ci/registry")} <= set(read["Resource"])
+    keys = {f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{name}" for name in ("ci/api", "ci/registry")}
+    assert keys <= set(decrypt["Resource"])
+
+
+def test_named_roles_can_be_assumed_and_no_others() -> None:
+    arn = "arn:aws:iam::210987654321:role/terraform"
+    name = "permissions-task-read"
+    with_role = stack(assumableRoleArns=[arn]).one("aws:iam/policy:Policy", name).document()
+    without = stack().one("aws:iam/policy:Policy", name).document()
+    assert [statement for statement in with_role if statement not in without] == [
+        {
+            "Sid": "AssumeNamedRoles",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Resource": [arn],
+        }
+    ]
+    assert "sts:AssumeRole" not in json.dumps(without)
+
+
+def test_clocks_and_room_are_the_settings() -> None:
+    graph = stack(ephemeralStorage=50, stopTimeout=60, loadBalancerIdleTimeout=900, efsThroughputMode="elastic")
+    assert graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["ephemeralStorage"] == {"sizeInGib": 50}
+    assert container(stopTimeout=60)["stopTimeout"] == 60
+    assert graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["idleTimeout"] == 900
+    assert graph.one("aws:efs/fileSystem:FileSystem").inputs["throughputMode"] == "elastic"
+    assert "ephemeralStorage" not in stack().one("aws:ecs/taskDefinition:TaskDefinition").inputs
+
+
+def test_an_internal_load_balancer_stands_in_the_private_subnets() -> None:
+    graph = stack(
+        loadBalancerScheme="internal", allowedCidrBlocks=["10.1.0.0/16"], githubWebhookCidrBlocks=["10.2.0.0/16"]
+    )
+    inputs = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
+    assert inputs["internal"] is True
+    assert inputs["subnets"] == ["subnet-private-1", "subnet-private-2"]
