@@ -191,7 +191,11 @@ def _disks(resource: Resource, findings: Findings, path: str, block: Callable[[d
 
 def _disk(resource: Resource, findings: Findings, path: str, disk: Any) -> None:
     encrypted, key = (mapping(disk).get(name) for name in ("encrypted", "kmsKeyId"))
-    if disk is UNKNOWN or encrypted is UNKNOWN:
+    if encrypted is None and mapping(disk).get("snapshotId") not in (None, ""):
+        findings.not_evaluated(
+            resource, AT_REST, f"{path}.snapshotId", "names a snapshot, whose encryption is inherited"
+        )
+    elif disk is UNKNOWN or encrypted is UNKNOWN:
         findings.not_evaluated(resource, AT_REST, f"{path}.encrypted")
     elif not truth(encrypted) and not findings.settings.flag("ebsEncryptedByDefault"):
         findings.violation(resource, AT_REST, f"the disk {path} is not encrypted", "set its encrypted to true")

@@ -158,6 +158,8 @@ def _link(link: Link) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if any(resource.at(name) not in (None, "") for name in link.without):
             return
+        if link.path.startswith("nodeToNode") and _single_node(resource):
+            return
         block = resource.at(link.path.rpartition(".")[0])
         default = link.default or (link.block_default and isinstance(block, dict))
         for value in each_at(resource.properties, link.path):
@@ -169,6 +171,16 @@ def _link(link: Link) -> ResourceCheck:
                 findings.violation(resource, link.check, what, f"set {link.path} to {wanted}")
 
     return check
+
+
+def _single_node(domain: Resource) -> bool:
+    """Whether a search domain has one node only, and so nothing that its nodes could say to each other."""
+    nodes = domain.at("clusterConfig.instanceCount")
+    return (
+        nodes is not UNKNOWN
+        and (integer(nodes) or 1) <= 1
+        and not truth(domain.at("clusterConfig.dedicatedMasterEnabled"))
+    )
 
 
 def _database_migration_endpoint(resource: Resource, findings: Findings) -> None:

@@ -38,7 +38,6 @@ _SWITCHES: Final = (
         *("ec2/launchTemplate", "networkInterfaces.associatePublicIpAddress", (), "public-address"),
         "its instances get public addresses",
     ),
-    ("ec2/subnet", "mapPublicIpOnLaunch", (), "public-address", "everything that starts in it gets a public address"),
     (
         *("msk/cluster", "brokerNodeGroupInfo.connectivityInfo.publicAccess.type", ("SERVICE_PROVIDED_EIPS",)),
         *("public-database", "it can be reached from the internet"),
@@ -231,7 +230,7 @@ RULE: Final = Rule(
     severity="critical",
     level="advisory",
     controls=(
-        *("AutoScaling.5", "DMS.1", "EC2.2", "EC2.9", "EC2.15", "EC2.19", "EC2.25", "ECS.2", "EKS.1", "ES.2", "KMS.5"),
+        *("AutoScaling.5", "DMS.1", "EC2.2", "EC2.9", "EC2.19", "EC2.25", "ECS.2", "EKS.1", "ES.2", "KMS.5"),
         *("Lambda.1", "Opensearch.2", "RDS.1", "RDS.2", "Redshift.1", "S3.1", "S3.2", "S3.3", "S3.8", "SageMaker.1"),
         "SNS.4",
         "SQS.3",
@@ -239,7 +238,7 @@ RULE: Final = Rule(
     related=("EC2.13", "EC2.14"),
     remediation="Close what the message names; give access through the load balancer or from the VPC.",
     checks={
-        "public-address": "ECS tasks, EC2 instances and their subnets assign no public address.",
+        "public-address": "ECS tasks and EC2 instances get no public address.",
         "public-bucket": "Buckets have no public ACL or grant, and no part of their public access block is off.",
         "public-database": "Databases, caches, brokers and DMS instances are not publicly accessible.",
         "public-policy": "No resource policy, permission or share is for everyone without a condition that names who.",

@@ -56,7 +56,7 @@ def _stores() -> Iterator[Verdict]:
 
 def _links() -> Iterator[Verdict]:
     for number, link in enumerate(LINKS):
-        rest: dict[str, Any] = {}
+        rest: dict[str, Any] = {"clusterConfig": {"instanceCount": 3}} if "/domain" in link.type else {}
         for other in LINKS:
             if other.type == link.type and other is not link:
                 rest = with_value(rest, other.path, other.satisfied[0])
@@ -118,6 +118,11 @@ _AT_REST: Final = (
         ebsEncryptedByDefault=True,
     ),
     _rest("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
+    _rest("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
+    clean(
+        *("encryption", "store-transit", "search domain of one node"),
+        one("opensearch/domain", domainEndpointOptions={"enforceHttps": True}, clusterConfig={"instanceCount": 1}),
+    ),
     _rest("warehouse of the default", False, one("redshift/cluster", clusterIdentifier="c")),
     _rest("cached method in plain", True, one("apigateway/methodSettings", settings={"cachingEnabled": True})),
     _rest("method without cache", False, one("apigateway/methodSettings", settings={"loggingLevel": "INFO"})),

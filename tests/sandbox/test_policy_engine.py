@@ -259,6 +259,33 @@ def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: G
     }
 
 
+def test_baseline_exempts_what_stands_and_stops_what_is_new(
+    tmp_path: Path, production: Ground, exported: dict[str, Any]
+):
+    state = json.loads(json.dumps(exported))
+    (service,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:ecs/service:Service"]
+    (files,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:efs/fileSystem:FileSystem"]
+    files["inputs"]["encrypted"] = files["outputs"]["encrypted"] = False
+    file, baseline, sarif = tmp_path / "state.json", tmp_path / "baseline.json", tmp_path / "findings.sarif"
+    file.write_text(json.dumps(state), encoding="utf-8")
+
+    written = production.cli("policy-baseline", "--state", str(file), "--output", str(baseline))
+    code, output = _judged(production, file, state, "--config", str(baseline), "--sarif", str(sarif))
+
+    assert written.returncode == 0, written.stderr
+    assert code == 0, output
+    levels = {each["level"] for each in json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]}
+    assert levels == {"note"}
+
+    service["inputs"]["desiredCount"] = service["outputs"]["desiredCount"] = 2
+    code, output = _judged(production, file, state, "--config", str(baseline), "--sarif", str(sarif))
+
+    assert code != 0
+    assert _unmended(list(shown(output))) == {("single-task", "desired-count", "compute-service")}
+    results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert [each["ruleId"] for each in results if each["level"] == "error"] == ["single-task/desired-count"]
+
+
 def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground):
     answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
 
