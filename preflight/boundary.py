@@ -60,6 +60,7 @@ def roles_have_it(deployment: Deployment) -> str:
         for role in deployment.aws.read("iam", "list_roles")["Roles"]
         if role["RoleName"].startswith(tuple(prefixes))
         and not fnmatch.fnmatchcase(role["RoleName"], names.roles_of_every_environment)
+        and role["RoleName"] != names.flow_log_role
         and role["Arn"] not in deployment.settings.server.secret_reader_arns
     ]
     unbound = [name for name in managed if _boundary_of(deployment, name) != boundary]

@@ -107,5 +107,6 @@ def test_role_of_a_managed_prefix_without_the_boundary_is_a_warning(world: World
         PermissionsBoundary=world.values["permissionsBoundaryArn"],
     )
     iam.create_role(RoleName="payments", AssumeRolePolicyDocument=trust)
-    iam.create_role(RoleName="atlantis-ecs-task-staging", AssumeRolePolicyDocument=trust)
+    for own in ("atlantis-ecs-task-staging", "atlantis-vpc-flow-logs-prod"):
+        iam.create_role(RoleName=own, AssumeRolePolicyDocument=trust)
     world.assert_only(BOUND, Status.WARNING, "fileflow-worker: without the boundary", "--role-name fileflow-worker")
