@@ -36,11 +36,20 @@ class Lookups:
                 "availabilityZone": self._zones.get(subnet) or f"zone of {subnet}",
                 "vpcId": self._vpc_id,
             },
+            "getVpc": lambda: {"cidrBlockAssociations": self._cidr_blocks()},
             "getRouteTables": lambda: {"ids": self._route_tables()},
             "getSecret": lambda: self._secret(str(arguments.get("name"))),
         }
         answer = answers.get(token.rpartition(":")[2])
         return answer() if answer else arguments
+
+    def _cidr_blocks(self) -> list[Mapping[str, str]]:
+        """The range of a VPC that the state manages; the engine's preview asks AWS for any other."""
+        return [
+            {"associationId": "", "cidrBlock": vpc.attributes["cidr_block"], "state": "associated"}
+            for vpc in self._anatomy.state.of("aws_vpc")
+            if vpc.attributes.get("id") == self._vpc_id and vpc.attributes.get("cidr_block")
+        ]
 
     def _route_tables(self) -> list[str]:
         """Those of the stack's gateway endpoints."""

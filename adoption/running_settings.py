@@ -9,6 +9,7 @@ from typing import Any
 from adoption.anatomy import Anatomy
 from adoption.state import StateResource
 from components.settings import AtlantisArgs
+from components.settings.accepted import VPC_ENDPOINTS
 from components.settings.schema import settings_of
 
 __all__ = ["DEFAULTS", "Proposal", "running_settings"]
@@ -86,7 +87,7 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     }
     yield Proposal(
         "vpcEndpoints",
-        [name for name in DEFAULTS["vpcEndpoints"] if name in existing],
+        [name for name in VPC_ENDPOINTS if name in existing],
         "those that the stack has; a service has one private name for each VPC",
     )
 

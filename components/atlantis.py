@@ -128,7 +128,7 @@ class Atlantis(pulumi.ComponentResource):
             NetworkArgs(
                 context=context,
                 vpc=vpc,
-                vpc_endpoints=settings.network.vpc_endpoints,
+                vpc_endpoints=settings.network.endpoints,
                 ingress=settings.ingress,
                 container_port=settings.task.container_port,
                 locking_database=settings.storage.uses_redis,
@@ -140,7 +140,7 @@ class Atlantis(pulumi.ComponentResource):
             StorageArgs(
                 context=context,
                 settings=settings.storage,
-                private_subnet_ids=vpc.private_subnet_ids,
+                private_subnets=vpc.private_subnets,
                 security_group_id=network.file_system_security_group_id,
             ),
             self._part(),
@@ -282,6 +282,12 @@ class Atlantis(pulumi.ComponentResource):
     def _vpc(self, context: Context, settings: Settings) -> Vpc:
         network = settings.network
         if network.vpc_id:
-            return existing_vpc(network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=self)
+            return existing_vpc(
+                network.vpc_id,
+                network.public_subnet_ids,
+                network.private_subnet_ids,
+                with_cidr_blocks=bool(network.endpoints),
+                parent=self,
+            )
         args = NewVpcArgs(context=context, cidr_block=network.vpc_cidr_block)
         return NewVpc(self._named("vpc"), args, self._part()).vpc

@@ -172,6 +172,9 @@ class Network(pulumi.ComponentResource):
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
             self._path(tasks, group, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
+            # With private DNS the endpoints answer for all of an existing VPC: its other workloads must reach them too.
+            for block in vpc.cidr_blocks:
+                self._ingress_from_range(group, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC")
             for service in interfaces:
                 aws.ec2.VpcEndpoint(
                     f"{self._name}-endpoint-{service}",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -52,8 +52,8 @@ class StorageArgs:
 
     context: Context
     settings: StorageSettings
-    private_subnet_ids: Sequence[pulumi.Input[str]]
-    """One for each zone: each gets a mount target."""
+    private_subnets: Mapping[str, pulumi.Input[str]]
+    """One for each zone, by the zone: each gets a mount target of that name."""
     security_group_id: pulumi.Input[str]
 
 
@@ -184,15 +184,25 @@ class Storage(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _mount_targets(self, file_system: aws.efs.FileSystem) -> None:
-        for number, subnet_id in enumerate(self._args.private_subnet_ids, start=1):
+    def _mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
+        return [
             aws.efs.MountTarget(
-                f"{self._name}-mount-target-{number}",
+                f"{self._name}-mount-target-{zone}",
                 file_system_id=file_system.id,
                 subnet_id=subnet_id,
                 security_groups=[self._args.security_group_id],
-                opts=self._child,
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    # EFS takes one mount target for each zone.
+                    delete_before_replace=True,
+                    # By their position until 1.0.0: another order of the subnets replaced them.
+                    aliases=[pulumi.Alias(name=f"{self._name}-mount-target-{position}")]
+                    if zone != str(position)
+                    else None,
+                ),
             )
+            for position, (zone, subnet_id) in enumerate(self._args.private_subnets.items(), start=1)
+        ]
 
     def _repository(self) -> aws.ecr.Repository:
         names, tags = self._args.context.names, self._args.context.tags

@@ -19,13 +19,25 @@ class Vpc:
 
     id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
-    private_subnet_ids: Sequence[pulumi.Input[str]]
-    """One for each zone."""
+    private_subnets: Mapping[str, pulumi.Input[str]]
+    """One for each zone: by the zone's name, or by a number in a new VPC."""
     private_route_table_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    cidr_blocks: Sequence[str] = ()
+    """The IPv4 ranges of an existing VPC, where they were asked for: its other workloads."""
+
+    @property
+    def private_subnet_ids(self) -> Sequence[pulumi.Input[str]]:
+        """One for each zone."""
+        return list(self.private_subnets.values())
 
 
 def existing_vpc(
-    vpc_id: str, public_subnet_ids: Sequence[str], private_subnet_ids: Sequence[str], parent: pulumi.Resource
+    vpc_id: str,
+    public_subnet_ids: Sequence[str],
+    private_subnet_ids: Sequence[str],
+    *,
+    with_cidr_blocks: bool,
+    parent: pulumi.Resource,
 ) -> Vpc:
     """The VPC `vpc_id` with these subnets.
 
@@ -55,9 +67,15 @@ def existing_vpc(
         id=vpc_id,
         public_subnet_ids=_one_of_each_zone(public_subnet_ids, zones),
         # EFS takes one mount target for each zone, and an interface endpoint one subnet.
-        private_subnet_ids=_one_of_each_zone(private_subnet_ids, zones),
+        private_subnets={zones[subnet]: subnet for subnet in _one_of_each_zone(private_subnet_ids, zones)},
         private_route_table_ids=_route_tables(vpc_id, private_subnet_ids, invoke),
+        cidr_blocks=_cidr_blocks(vpc_id, invoke) if with_cidr_blocks else (),
     )
+
+
+def _cidr_blocks(vpc_id: str, invoke: pulumi.InvokeOptions) -> list[str]:
+    associations = aws.ec2.get_vpc(id=vpc_id, opts=invoke).cidr_block_associations
+    return sorted(item.cidr_block for item in associations if item.state == "associated")
 
 
 def _one_of_each_zone(subnet_ids: Sequence[str], zones: Mapping[str, str]) -> list[str]:
@@ -148,7 +166,7 @@ class NewVpc(pulumi.ComponentResource):
         return Vpc(
             id=self.vpc_id,
             public_subnet_ids=[self.public_subnet_ids[zone] for zone in range(ZONES)],
-            private_subnet_ids=private,
+            private_subnets={str(number): subnet for number, subnet in enumerate(private, start=1)},
             # A list that may be empty, not a table by subnet: after a run that ended before the associations were made, the
             # next preview finds none yet.
             private_route_table_ids=aws.ec2.get_route_tables_output(

@@ -13,9 +13,9 @@ __all__ = ["CHECKS"]
 
 def endpoints(deployment: Deployment) -> str:
     """The VPC has none of the endpoints that the deployment would make: a service has one private name a VPC."""
-    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.vpc_endpoints}
+    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.endpoints}
     if not wanted:
-        raise NotCheckedError("vpcEndpoints is empty")
+        raise NotCheckedError("no endpoint is created")
     existing = deployment.aws.read(
         "ec2",
         "describe_vpc_endpoints",
@@ -31,13 +31,13 @@ def endpoints(deployment: Deployment) -> str:
         and _excludes(deployment, endpoint)
     }
     if in_the_way:
-        rest = [name for name in deployment.settings.network.vpc_endpoints if name not in in_the_way]
+        rest = [name for name in deployment.settings.network.endpoints if name not in in_the_way]
         raise FailedError(
             f"{deployment.settings.network.vpc_id} already has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())}; "
             "AWS would refuse a second one",
             f"take them out of vpcEndpoints: [{', '.join(rest)}]",
         )
-    return f"no other endpoint for {', '.join(deployment.settings.network.vpc_endpoints)}"
+    return f"no other endpoint for {', '.join(deployment.settings.network.endpoints)}"
 
 
 def repository(deployment: Deployment) -> str:

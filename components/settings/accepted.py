@@ -12,6 +12,7 @@ GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
 """The ranges that github.com sends webhooks from."""
 
 ARM64, X86_64 = "ARM64", "X86_64"
+AUTO_ENDPOINTS = "auto"
 VPC_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")
 
 FARGATE_MEMORY = {

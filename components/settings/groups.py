@@ -5,7 +5,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from . import accepted, values
-from .accepted import ARM64, FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, VPC_ENDPOINTS, X86_64
+from .accepted import ARM64, AUTO_ENDPOINTS, FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, VPC_ENDPOINTS, X86_64
 from .schema import Group, group, setting
 
 
@@ -21,9 +21,18 @@ class NetworkSettings(Group):
     """Subnets of the task, the file system and the endpoints, in at least two zones. Only with vpcId"""
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
     """Private IPv4 range of a new VPC, /16 to /22"""
-    vpc_endpoints: Sequence[str] = setting(values.list_of(values.one_of(VPC_ENDPOINTS)), default=VPC_ENDPOINTS)
-    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs. Leave out those that the VPC already has: a VPC
-    takes one private DNS name per service"""
+    vpc_endpoints: Sequence[str] = setting(
+        values.list_of(values.one_of((*VPC_ENDPOINTS, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
+    )
+    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs. auto: all of them in a new VPC, none in an
+    existing one, where they answer for every workload and a service has one private DNS name. []: none"""
+
+    @property
+    def endpoints(self) -> Sequence[str]:
+        """The VPC endpoints to create."""
+        if AUTO_ENDPOINTS not in self.vpc_endpoints:
+            return self.vpc_endpoints
+        return () if self.vpc_id else VPC_ENDPOINTS
 
 
 @group

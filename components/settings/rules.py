@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from .accepted import FARGATE_MEMORY
+from .accepted import AUTO_ENDPOINTS, FARGATE_MEMORY
 from .configuration_rules import CONFIGURATION_RULES
 from .groups import Settings
 from .problem import Problem
@@ -43,6 +43,12 @@ def _vpc(settings: Settings) -> Iterator[Problem]:
     for subnet in sorted(set(network.public_subnet_ids) & set(network.private_subnet_ids)):
         keys = {"publicSubnetIds": None, "privateSubnetIds": None}
         yield Problem(keys, f"{subnet} is in both; the task needs private subnets, without a route from the internet")
+
+
+def _endpoints(settings: Settings) -> Iterator[Problem]:
+    named = list(settings.network.vpc_endpoints)
+    if AUTO_ENDPOINTS in named and len(named) > 1:
+        yield Problem({"vpcEndpoints": named}, "auto stands alone; name the endpoints, or leave the setting out")
 
 
 def _new_vpc(settings: Settings) -> Iterator[Problem]:
@@ -237,6 +243,7 @@ def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
 
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _vpc,
+    _endpoints,
     _new_vpc,
     _public_allowed_ranges,
     _public_webhook_ranges,

@@ -1,5 +1,6 @@
 """What an operator does by hand for a real stack: push the image, create the GitHub App and store its values."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -18,13 +19,18 @@ _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
 
 
 def push_image(deployment: DeployedService, service: Service) -> bool:
-    """Push the Atlantis that was built here where the service's task asks for its version; True where it was pushed.
+    """Push the Atlantis that was built here into the repositories of the service's images; True where it was pushed.
 
-    Any other tag is the operator's to push, and the task says so.
+    It has its version as its tag. Any other tag is the operator's to push, and the task says so.
     """
     containers = deployment.task_definition(service.definition)["containerDefinitions"]
     images = (registry.local_image(deployment, container["image"]) for container in containers)
-    pushed = [registry.push(deployment, image, build.version()) for image in images if image]
+    version = build.version()
+    pushed = [
+        registry.push(deployment, dataclasses.replace(image, tag=version, digest=None), version)
+        for image in images
+        if image
+    ]
     return any(pushed)
 
 

@@ -145,6 +145,12 @@ class _Aws(Mocks):
                 "availabilityZone": ZONE_OF.get(str(asked.get("id"))[-1], "ap-northeast-2a"),
                 "vpcId": "vpc-other" if str(asked.get("id")).endswith("9") else EXISTING_VPC["vpcId"],
             },
+            "aws:ec2/getVpc:getVpc": {
+                "cidrBlockAssociations": [
+                    {"associationId": "a", "cidrBlock": "10.20.0.0/16", "state": "associated"},
+                    {"associationId": "b", "cidrBlock": "10.21.0.0/16", "state": "disassociated"},
+                ]
+            },
             "aws:ec2/getRouteTables:getRouteTables": {"ids": _route_tables(asked)},
             "aws:secretsmanager/getSecret:getSecret": {
                 "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked.get('name')}-AbCdEf",

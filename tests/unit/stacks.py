@@ -47,6 +47,7 @@ PRODUCTION: dict[str, Any] = EXISTING_VPC | {
     "posixGid": 1002,
     "efsRootDirectory": "/data/atlantis",
     "logRetentionDays": 365,
+    "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "alarmTopicArns": [f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"],
     "costCenter": "platform-infrastructure",
     "team": "cloud",

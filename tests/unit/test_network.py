@@ -212,3 +212,23 @@ def test_without_interface_endpoints_there_is_neither_their_group_nor_a_rule_to_
 
 def test_without_endpoints_none_is_made() -> None:
     assert stack(**BARE).names(ENDPOINT) == []
+
+
+def test_in_an_existing_vpc_no_endpoint_is_created_unless_it_is_named() -> None:
+    graph = stack(**EXISTING_VPC)
+    assert graph.names(ENDPOINT) == []
+    assert [rule.name for rule in graph.resources if "endpoints" in rule.name] == []
+    assert stack(**EXISTING_VPC, vpcEndpoints=["s3"]).names(ENDPOINT) == ["network-endpoint-s3"]
+
+
+def test_named_endpoints_in_an_existing_vpc_admit_its_other_workloads() -> None:
+    graph = stack(**EXISTING_VPC, vpcEndpoints=["logs"])
+    rules = [
+        rule
+        for rule in graph.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if "endpoints" in rule.name
+    ]
+    assert {rule.name: rule.inputs.get("cidrIpv4") for rule in rules} == {
+        "network-endpoints-https-from-10.20.0.0/16": "10.20.0.0/16",
+        "network-tasks-to-endpoints-ingress": None,
+    }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import arn_of
+from tests.unit.recording import EXISTING_VPC, arn_of
 from tests.unit.stacks import (
     BARE,
     EXECUTION_ROLE_SESSIONS,
@@ -73,6 +73,16 @@ def test_each_private_subnet_has_a_mount_target(zone: int) -> None:
         "subnetId": f"subnet-private-{zone}",
         "securityGroups": ["network-efs-id"],
     }
+
+
+def test_in_an_existing_vpc_a_mount_target_keeps_its_name_in_another_order_of_the_subnets() -> None:
+    private = EXISTING_VPC["privateSubnetIds"]
+    for order in (private, private[::-1]):
+        graph = stack(**EXISTING_VPC | {"privateSubnetIds": order})
+        assert {target.name: target.inputs["subnetId"] for target in graph.all(MOUNT_TARGET)} == {
+            "storage-mount-target-ap-northeast-2a": private[0],
+            "storage-mount-target-ap-northeast-2c": private[1],
+        }
 
 
 def test_there_are_two_mount_targets() -> None:

@@ -64,7 +64,8 @@ def test_a_vpc_that_exists_is_used_by_everything_that_lives_in_one() -> None:
 
 def test_of_several_private_subnets_in_a_zone_the_first_is_used() -> None:
     graph = stack(
-        **EXISTING_VPC | {"privateSubnetIds": [*EXISTING_VPC["privateSubnetIds"], "subnet-0000000000000a001"]}
+        **EXISTING_VPC | {"privateSubnetIds": [*EXISTING_VPC["privateSubnetIds"], "subnet-0000000000000a001"]},
+        vpcEndpoints=["s3"],
     )
     targets = [target.inputs["subnetId"] for target in graph.all("aws:efs/mountTarget:MountTarget")]
     assert targets == EXISTING_VPC["privateSubnetIds"]
