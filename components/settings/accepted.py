@@ -115,7 +115,10 @@ cache_node_type = values.matching(
     "an ElastiCache node type of a generation that encrypts and fails over, such as cache.t4g.micro",
 )
 # Tags take the letters of every language.
-tag_value = values.matching(r"(?u:[\w .:/=+@-]{1,256})", "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_")
+tag_value = values.matching(
+    r"(?u:(?!(?i:aws:))[\w .:/=+@-]{1,256})",
+    "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_, not beginning with aws:",
+)
 
 yaml_file = values.matching(
     r"(?!/)(?!.*\.\.)[\w./-]{1,200}\.ya?ml",

@@ -195,6 +195,33 @@ def _region_of(key: str, arns: Callable[[Settings], Iterable[str | None]]) -> Ca
     return rule
 
 
+def _partition_of(
+    key: str, arns: Callable[[Settings], Iterable[str | None]]
+) -> Callable[[Settings], Iterator[Problem]]:
+    """The rule that the ARNs of a setting are of the partition of the stack's region."""
+
+    def rule(settings: Settings) -> Iterator[Problem]:
+        prefix = settings.region.split("-")[0]
+        partition = {"cn": "aws-cn"}.get(prefix, "aws-us-gov" if settings.region.startswith("us-gov-") else "aws")
+        for arn in arns(settings):
+            if arn and (found := arn.split(":")[1]) != partition:
+                yield Problem(
+                    {key: arn}, f"must be of the partition {partition}, as {settings.region} is, not of {found}"
+                )
+
+    return rule
+
+
+def _state_buckets(settings: Settings) -> Iterator[Problem]:
+    own = f"{settings.base_name or f'atlantis-{settings.environment}'}-access-logs-"
+    for bucket in settings.terraform.terraform_state_buckets:
+        if bucket.startswith(own):
+            yield Problem(
+                {"terraformStateBuckets": bucket},
+                "is the bucket of the stack's own access logs; plans could change them",
+            )
+
+
 def _state_keys(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.terraform_state_key_arns and not settings.terraform.terraform_state_buckets:
         yield Problem({"terraformStateKeyArns": None}, "needs terraformStateBuckets, the buckets that the keys encrypt")
@@ -258,6 +285,10 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _region_of("webAclArn", lambda settings: [settings.ingress.web_acl_arn]),
     _region_of("terraformStateKeyArns", lambda settings: settings.terraform.terraform_state_key_arns),
     _region_of("alarmTopicArns", lambda settings: settings.operations.alarm_topic_arns),
+    _partition_of("acmCertificateArn", lambda settings: [settings.ingress.acm_certificate_arn]),
+    _partition_of("permissionsBoundaryArn", lambda settings: [settings.terraform.permissions_boundary_arn]),
+    _partition_of("alarmTopicArns", lambda settings: settings.operations.alarm_topic_arns),
+    _state_buckets,
     _image,
     _image_version,
     _task_size,

@@ -162,7 +162,10 @@ def https_url(value: object) -> str:
         raise UnacceptableError(
             "must be https:// and a host name, such as https://atlantis.example.com, without port or path"
         )
-    return f"https://{rest.removesuffix('/').lower()}"
+    host = rest.removesuffix("/").lower()
+    if re.fullmatch(r"[\d.]+", host):
+        raise UnacceptableError("must have a host name, not an IP address: no certificate of ACM covers one")
+    return f"https://{host}"
 
 
 def repo_allowlist(value: object) -> str:

@@ -139,6 +139,20 @@ INGRESS: list[Case] = [
     ({"hostedZoneId": "example.com"}, ("hostedZoneId = 'example.com'", "must be a hosted zone id such as Z0123")),
     ({"url": None}, ("url: missing", URL)),
     ({"url": "http://atlantis.example.com"}, ("url = 'http://atlantis.example.com'", URL)),
+    ({"url": "https://203.0.113.10"}, ("url = 'https://203.0.113.10'", "must have a host name, not an IP address")),
+    ({"team": "aws:platform"}, ("team = 'aws:platform'", "not beginning with aws:")),
+    (
+        {"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/boundary"},
+        ("permissionsBoundaryArn = 'arn:aws-cn", "must be of the partition aws, as ap-northeast-2 is"),
+    ),
+    (
+        {"alarmTopicArns": ["arn:aws-us-gov:sns:ap-northeast-2:123456789012:alarms"]},
+        ("alarmTopicArns = 'arn:aws-us-gov", "must be of the partition aws"),
+    ),
+    (
+        {"terraformStateBuckets": ["atlantis-prod-access-logs-123456789012-ap-northeast-2"]},
+        ("terraformStateBuckets = 'atlantis-prod-access-logs", "is the bucket of the stack's own access logs"),
+    ),
     ({"url": "atlantis.example.com"}, ("url = 'atlantis.example.com'", URL)),
     ({"url": "https://atlantis.example.com/atlantis"}, ("url = 'https://atlantis.example.com/atlantis'", URL)),
     ({"url": "https://atlantis.example.com:8443"}, ("url = 'https://atlantis.example.com:8443'", URL)),
