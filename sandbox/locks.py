@@ -4,12 +4,13 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sandbox import console
 from sandbox.files import read_json, write_json
 from sandbox.paths import private_directory
+from sandbox.processes import start_time
 
 __all__ = ["FILES", "clear_unfinished", "mark_unfinished", "one_run", "unfinished"]
 
@@ -60,11 +61,26 @@ def unfinished(state: Path) -> str | None:
 
 
 def _describe(holder: Path) -> str:
+    """The run that has the lock, or what is left of it: the engine goes on where its command was killed."""
     # A run that has just taken the lock has not said yet who it is.
     patience = time.monotonic() + 1.0
     while not (run := read_json(holder)) and time.monotonic() < patience:
         time.sleep(0.02)
-    return f"`{run['verb']}` (process {run['pid']})" if run else "another run"
+    if not run:
+        return "another run"
+    if start_time(run["pid"]):
+        return f"`{run['verb']}` (process {run['pid']})"
+    engines = ", ".join(f"{name}, process {pid}" for pid, name in _processes_with(holder.with_name(FILES[0])))
+    return f"the engine of `{run['verb']}`, whose command was killed ({engines or 'its process is not known'})"
+
+
+def _processes_with(file: Path) -> Iterator[tuple[int, str]]:
+    """Id and name of every other process that has ``file`` open; none where the system doesn't say (macOS)."""
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        pid = int(descriptor.parts[2])
+        with suppress(OSError):
+            if pid != os.getpid() and descriptor.readlink() == file:
+                yield pid, Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
 
 
 def _marker(state: Path) -> Path:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -136,8 +136,8 @@ def stop_all(state: Path) -> list[str]:
     return [process.name for process in reversed(recorded(state)) if stop(state, process.name)]
 
 
-def end_with_parent(poll: float = 0.5) -> None:
-    """End this process soon after its parent: a killed engine leaves its plugins behind otherwise.
+def end_with_parent(poll: float = 0.5, end: Callable[[], None] = lambda: os._exit(1)) -> None:
+    """End this process, by ``end``, soon after its parent: a killed engine leaves its plugins behind otherwise.
 
     The kernel's own parent-death signal is of no use here: it follows the parent's *thread*, and the engine's
     threads come and go.
@@ -147,7 +147,7 @@ def end_with_parent(poll: float = 0.5) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(poll)
-        os._exit(1)
+        end()
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 

@@ -199,7 +199,8 @@ class Sandbox:
         source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
         chosen = {**source, **self.settings, **overrides}
         given = {key: value for key, value in chosen.items() if value is not None}
-        self.workspace.prepare(self.stack, ExistingResources(self.state, aws).replace(given))
+        settings = ExistingResources(self.state, aws).replace(given)
+        self.workspace.prepare(self.stack, settings, self._stack.engine.language_host)
 
     def _recover(self) -> None:
         """Make the engine's state true again where the last run did not end."""

@@ -1,11 +1,13 @@
-"""The Pulumi engine: the one on PATH as it is, or one built from its Go module.
+"""The Pulumi engine: the installed one, on PATH, or one built from its Go module.
 
 No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``.
 The Python language host is in no Go module; a built engine gets ``sandbox.engine.language_server`` as its neighbour.
 """
 
+import os
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,27 +18,45 @@ from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CHECKOUT, ENGINES
 
-__all__ = ["Engine", "locate"]
+__all__ = ["CHOICE", "Engine", "locate"]
+
+CHOICE = "ATLANTIS_SANDBOX_ENGINE"
+"""Variable: ``installed`` or ``pinned``; unset: the installed engine where there is one."""
 
 MODULE = CHECKOUT / "sandbox" / "engine"
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+_INSTALL = "install the Pulumi CLI: https://www.pulumi.com/docs/install/"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A usable ``pulumi`` executable and a sentence on where it comes from; a ``built`` one has our language host."""
+    """A usable ``pulumi`` executable and a sentence on where it comes from.
+
+    ``language_host`` is the installed ``pulumi-language-python``; None for a built engine, which has the sandbox's own.
+    """
 
     executable: Path
     origin: str
-    built: bool
+    language_host: Path | None
 
 
 def locate() -> Engine:
-    """The engine to use; builds it, with progress, where there is none yet."""
-    installed = shutil.which("pulumi")
-    if installed and shutil.which("pulumi-language-python"):
-        return Engine(Path(installed), f"the pulumi on PATH ({installed})", built=False)
+    """The engine to use; builds it, with progress, where there is none yet.
+
+    Raises:
+        SandboxError: the installed one is too old, or is required and missing; or the build failed.
+    """
+    choice = os.environ.get(CHOICE, "")
+    if choice not in ("", "installed", "pinned"):
+        raise SandboxError(f"{CHOICE}={choice}: set it to installed or pinned, or unset it")
+    installed, language_host = shutil.which("pulumi"), shutil.which("pulumi-language-python")
+    if choice != "pinned" and installed and language_host:
+        version = _require_version(installed)
+        return Engine(Path(installed), f"pulumi {version}, installed ({installed})", Path(language_host))
+    if choice == "installed":
+        missing = "pulumi-language-python" if installed else "pulumi"
+        raise SandboxError(f"{CHOICE}=installed, and there is no {missing} on PATH; {_INSTALL}, or unset the variable")
     version = _module_version()
     executable = ENGINES / version / "pulumi"
     if not executable.exists():
@@ -45,7 +65,21 @@ def locate() -> Engine:
         executable.with_name("pulumi-language-python"),
         [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.engine.language_server"],
     )
-    return Engine(executable, f"pulumi {version}, built from its Go module", built=True)
+    return Engine(executable, f"pulumi {version}, built from its Go module", None)
+
+
+def _require_version(installed: str) -> str:
+    """The version of the ``installed`` CLI; raises ``SandboxError`` where Pulumi.yaml requires a newer one."""
+    answer = subprocess.run([installed, "version"], capture_output=True, text=True, check=False)
+    version = answer.stdout.strip() or "of an unknown version"
+    required = _match(r"^requiredPulumiVersion: .*>=\s*(\d+\.\d+)", CHECKOUT / "Pulumi.yaml")
+    found = re.match(r"v(\d+)\.(\d+)\.", version)
+    if found is None or (int(found[1]), int(found[2])) < _numbers(required):
+        raise SandboxError(
+            f"The pulumi on PATH ({installed}) is {version}, and {required} or newer is required. Fix: upgrade it "
+            f"(https://www.pulumi.com/docs/install/), or set {CHOICE}=pinned: the sandbox then builds {_module_version()}"
+        )
+    return version
 
 
 def _module_version() -> str:
@@ -54,14 +88,18 @@ def _module_version() -> str:
 
 
 def _go_wanted() -> tuple[int, int]:
-    major, minor = _match(r"^go (\d+\.\d+)").split(".")
+    return _numbers(_match(r"^go (\d+\.\d+)"))
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")
     return int(major), int(minor)
 
 
-def _match(pattern: str) -> str:
-    found = re.search(pattern, (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+def _match(pattern: str, file: Path = MODULE / "go.mod") -> str:
+    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
-        raise SandboxError(f"{MODULE / 'go.mod'} has no line that matches {pattern!r}; restore it from version control")
+        raise SandboxError(f"{file} has no line that matches {pattern!r}; restore it from version control")
     return found[1]
 
 
@@ -76,5 +114,4 @@ def _build(executable: Path, version: str) -> None:
     try:
         build_once(f"the Pulumi engine {version}", executable, _go_wanted(), make)
     except SandboxError as error:
-        install = "Or install the Pulumi CLI, which is used then: https://www.pulumi.com/docs/install/"
-        raise SandboxError(f"There is no Pulumi engine on PATH. {error}\n{install}") from None
+        raise SandboxError(f"There is no Pulumi engine yet. {error}\nOr {_INSTALL}, which is used then") from None

@@ -131,7 +131,8 @@ def _run(program: str, parallel: int) -> language_pb2.RunResponse:
     except SystemExit as error:
         if not error.code:
             return language_pb2.RunResponse()
-        log.error(f"Program exited with {error.code}")
+        # In the words of the official language host.
+        log.error(f"an unhandled error occurred: program exited with non-zero exit code: {error.code}")
     except Exception as error:  # noqa: BLE001 - whatever a program raises is shown to its author
         log.error(f"Program failed with an unhandled exception:\n{_traceback(error, program)}")
     else:

@@ -1,24 +1,51 @@
-"""Run a Python module as a plugin of the engine: ``python -m sandbox.engine.plugin_process MODULE [ARGUMENT ...]``.
+"""Run a plugin of the engine: ``python -m sandbox.engine.plugin_process MODULE|EXECUTABLE [ARGUMENT ...]``.
 
-The engine ends its plugins with SIGINT, at which Python would print a traceback into the person's view. Where the
-engine is killed it can't end them, and they would stay for ever.
+A module of Python runs in this process. The engine ends its plugins with SIGINT, at which Python would print a traceback into
+the person's view. An executable (a path) runs as a child, without the descriptors that the engine inherited: an official
+language host would hold the run's lock for minutes after its engine was killed. Both end with the engine, even a killed one.
 """
 
 import os
 import runpy
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 from sandbox.paths import CHECKOUT
 from sandbox.processes import end_with_parent
 
-if __name__ == "__main__":
+
+def _run_executable(command: list[str]) -> int:
+    children: list[subprocess.Popen[bytes]] = []
+
+    def end() -> None:
+        for child in children:
+            child.kill()
+        # The engine makes each plugin the leader of a process group; the program that a language host runs is in it too.
+        if os.getpgrp() == os.getpid():
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+        os._exit(1)
+
+    end_with_parent(end=end)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: [child.send_signal(received) for child in children])
+    children.append(subprocess.Popen(command))
+    return children[0].wait()
+
+
+def _run_module(module: str) -> None:
     end_with_parent()
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    # Set by the caller so that this package is found; programs and policy packs must not find the checkout by it.
-    os.environ.pop("PYTHONPATH", None)
-    module = sys.argv.pop(1)
     if not module.startswith("sandbox."):
         sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    # Set by the caller so that this package is found; programs and policy packs must not find the checkout by it.
+    os.environ.pop("PYTHONPATH", None)
+    plugin = sys.argv.pop(1)
+    if os.sep in plugin:
+        sys.exit(_run_executable([plugin, *sys.argv[1:]]))
+    _run_module(plugin)

@@ -16,7 +16,7 @@ from pathlib import Path
 from sandbox.files import write_private
 from sandbox.paths import CHECKOUT
 
-__all__ = ["PROVIDERS", "install_providers", "stand_ins", "write_wrapper"]
+__all__ = ["PROVIDERS", "install_language_host", "install_providers", "stand_ins", "write_wrapper"]
 
 PROVIDERS = ("aws", "awsx", "random")
 
@@ -27,7 +27,7 @@ def install_providers(pulumi_home: Path) -> str:
     for provider in PROVIDERS:
         installed = _installed(provider)
         (official if installed else standing_in).append(provider)
-        command = [str(installed)] if installed else _stand_in(provider)
+        command = _plugin_process(str(installed)) if installed else _plugin_process("sandbox.providers", provider)
         directory = pulumi_home / "plugins" / f"resource-{provider}-v{version(f'pulumi-{provider}')}"
         directory.mkdir(parents=True, exist_ok=True)
         write_wrapper(directory / f"pulumi-resource-{provider}", command)
@@ -36,6 +36,14 @@ def install_providers(pulumi_home: Path) -> str:
         *([f"the sandbox's stand-ins for {', '.join(standing_in)}"] if standing_in else []),
     ]
     return f"Providers: {' and '.join(parts)}"
+
+
+def install_language_host(pulumi_home: Path, installed: Path) -> Path:
+    """Put a wrapper for the ``installed`` Python language host into ``pulumi_home``; its folder, for ``plugins`` in Pulumi.yaml."""
+    directory = pulumi_home / "language-python"
+    directory.mkdir(parents=True, exist_ok=True)
+    write_wrapper(directory / "pulumi-language-python", _plugin_process(str(installed)))
+    return directory
 
 
 def stand_ins() -> list[str]:
@@ -50,8 +58,8 @@ def write_wrapper(path: Path, command: Sequence[str]) -> None:
         write_private(path, text, mode=0o755)
 
 
-def _stand_in(provider: str) -> list[str]:
-    return [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.providers", provider]
+def _plugin_process(*plugin: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox.engine.plugin_process", *plugin]
 
 
 def _installed(provider: str) -> Path | None:

@@ -113,7 +113,7 @@ class EngineStack:
         """Run the engine with its own display; it inherits the descriptor ``lock``."""
         command = self._command([verb, *arguments, "--suppress-permalink=true"])
         environment = self._environment()
-        with attached.start(plugins.stand_ins(), environment, language=self.engine.built) as beside:
+        with attached.start(plugins.stand_ins(), environment, language=self.engine.language_host is None) as beside:
             child = subprocess.Popen(
                 command,
                 env={**environment, **beside.environment},

@@ -6,6 +6,7 @@ written into the checkout, and the person's own Pulumi login, plugins and AWS cr
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from sandbox import local_aws
+from sandbox.engine.plugins import install_language_host
 from sandbox.errors import SandboxError
 from sandbox.files import write_private
 from sandbox.local_aws import LocalAws
@@ -56,13 +58,16 @@ class Workspace:
         """The copy of ``stack``'s settings that the engine reads."""
         return self.project / f"Pulumi.{stack}.yaml"
 
-    def prepare(self, stack: str, settings: Mapping[str, Any]) -> None:
-        """Write the copies for ``stack`` with exactly these ``settings`` (``namespace:key`` to value)."""
+    def prepare(self, stack: str, settings: Mapping[str, Any], language_host: Path | None) -> None:
+        """Write the copies for ``stack`` with exactly these ``settings`` (``namespace:key`` to value).
+
+        ``language_host`` is the installed one; None where the sandbox's own is used.
+        """
         for folder in (self.state, self.project, self.pulumi_home, self.backend):
             private_directory(folder)
         if not self._passphrase.exists():
             write_private(self._passphrase, secrets.token_urlsafe(32))
-        self._write_project()
+        self._write_project(language_host)
         copy = self.stack_file(stack)
         document: dict[str, Any] = {"config": dict(settings)}
         if copy.exists():
@@ -105,14 +110,20 @@ class Workspace:
     def _passphrase(self) -> Path:
         return self.state / "passphrase"
 
-    def _write_project(self) -> None:
+    def _write_project(self, language_host: Path | None) -> None:
         document = _load(self.program / "Pulumi.yaml")
         document["main"] = str(self.program)
         runtime = document.get("runtime")
         if isinstance(runtime, dict) and "virtualenv" in runtime.get("options", {}):
-            # Relative to the project file, which is a copy elsewhere.
-            options = runtime["options"]
-            options["virtualenv"] = str((self.program / options["virtualenv"]).resolve())
+            # The packages that the sandbox itself runs with: an installed language host would create an environment that is
+            # missing, and fill it from the internet.
+            runtime["options"]["virtualenv"] = sys.prefix
+        if language_host:
+            folder = install_language_host(self.pulumi_home, language_host)
+            document["plugins"] = {
+                **document.get("plugins", {}),
+                "languages": [{"name": "python", "path": str(folder)}],
+            }
         write_private(self.project / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 

@@ -24,6 +24,11 @@ class Comparison:
     documents: Collection[str] = field(default_factory=frozenset)
     """Names of strings, at any depth, that hold JSON."""
 
+    domain_names: Collection[str] = field(default_factory=frozenset)
+    """Names of strings, at any depth, whose case and trailing dot mean nothing."""
+    extended: Collection[str] = field(default_factory=frozenset)
+    """Names of lists, at any depth, to which AWS adds elements of its own."""
+
     def same(self, name: str, wanted: Any, actual: Any) -> bool:
         """Whether what AWS says of a property is what the program wants.
 
@@ -51,10 +56,12 @@ class Comparison:
             return self._same_list(shape.element or Shape("any"), name, wanted, actual, partial=partial)
         if name in self.documents and isinstance(wanted, str) and isinstance(actual, str):
             return document(wanted) == document(actual, like=wanted if partial else actual)
+        if name in self.domain_names and isinstance(wanted, str) and isinstance(actual, str):
+            return domain_name(wanted) == domain_name(actual)
         return as_text(wanted) == as_text(actual) if wanted is not None and actual is not None else False
 
     def _same_list(self, shape: Shape, name: str, wanted: list[Any], actual: list[Any], *, partial: bool) -> bool:
-        if len(wanted) != len(actual):
+        if len(wanted) != len(actual) and not (partial and name in self.extended):
             return False
         if name not in self.unordered:
             return all(self._same(shape, "", a, b, partial=partial) for a, b in zip(wanted, actual, strict=True))
@@ -72,6 +79,11 @@ class Comparison:
             return wanted
         shape = self.shape.properties.get(name, Shape("any"))
         return _restrict(shape, wanted, actual)
+
+
+def domain_name(text: str) -> str:
+    """A DNS name in the form that the official provider keeps: lower case, without a trailing dot."""
+    return text.lower().removesuffix(".")
 
 
 def _restrict(shape: Shape, wanted: Any, actual: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,8 @@ class Lifecycle:
 
     @property
     def _comparison(self) -> Comparison:
-        return Comparison(self.schema.inputs, self.entry.unordered, self.entry.documents)
+        entry = self.entry
+        return Comparison(self.schema.inputs, entry.unordered, entry.documents, entry.domain_names, entry.extended)
 
     @property
     def _tagged(self) -> bool:
@@ -77,6 +78,7 @@ class Lifecycle:
             if name not in inputs:
                 inputs[name] = value
                 made_up.append(name)
+        inputs = self._completed(inputs)
         properties = self.schema.inputs.properties
         name = self.entry.name_property
         optional = name in properties and name not in self.schema.inputs.required
@@ -96,6 +98,12 @@ class Lifecycle:
         if made_up:
             inputs[_MADE_UP] = made_up
         return inputs, found
+
+    def _completed(self, inputs: Properties) -> Properties:
+        """The inputs with the defaults within their objects."""
+        for path, value in self.entry.nested_defaults.items():
+            inputs = with_default(inputs, path.split("."), value)
+        return inputs
 
     def _name(self, seed: bytes) -> str:
         suffix = hashlib.sha256(seed + self.urn.encode()).hexdigest()[:7]
@@ -117,11 +125,14 @@ class Lifecycle:
         """Which properties differ between the inputs of the last run and those of this one."""
         difference = Difference()
         comparison = self._comparison
+        # What an official plugin filled in and the program never said is no change; neither is a default that is new here.
+        not_given = set(old.get(_MADE_UP, [])) - new.keys() - self.entry.defaults.keys()
+        old, new = self._completed({**self.entry.defaults, **old}), self._completed(new)
         for name in sorted((old.keys() | new.keys()) - set(ignored)):
             before, after = old.get(name), new.get(name)
             if name.startswith("__") or comparison.equal(name, before, after):
                 continue
-            if after is None and name in self.entry.computed:
+            if after is None and (name in self.entry.computed or name in not_given):
                 continue
             kind = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
             change = Change(name, kind, replace=name not in self.entry.in_place and name != "tags")
@@ -203,6 +214,8 @@ class Lifecycle:
         found.pop("tags", None)
         outputs = {**known, **{name: value for name, value in found.items() if value is not None}}
         for name, value in inputs.items():
+            if name in self.entry.reported:
+                continue
             if name in outputs and self._comparison.same(name, value, outputs[name]):
                 outputs[name] = _merge(value, outputs[name])
         return outputs
@@ -260,6 +273,18 @@ class Lifecycle:
             if name in properties and properties[name].kind != "unsupported" and value not in (None, "", [], {})
         }
         return {**self.entry.defaults, **taken}
+
+
+def with_default(value: Any, path: Sequence[str], default: object) -> Any:
+    """`value` with `default` at `path` where the object that it belongs to is there and doesn't have it."""
+    name, *rest = path
+    if name == "*":
+        return [with_default(item, rest, default) for item in value] if isinstance(value, list) else value
+    if not isinstance(value, dict) or (rest and name not in value):
+        return value
+    if rest:
+        return {**value, name: with_default(value[name], rest, default)}
+    return value if value.get(name) is not None else {**value, name: default}
 
 
 def _merge(wanted: Any, actual: Any) -> Any:

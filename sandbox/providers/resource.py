@@ -29,6 +29,8 @@ class Resource(abc.ABC, Generic[Backend]):
     """Its name (type token) in the SDK, such as `aws:ec2/vpc:Vpc`."""
     defaults: ClassVar[Mapping[str, object]] = {}
     """Values that the provider fills in where the program says nothing."""
+    nested_defaults: ClassVar[Mapping[str, object]] = {}
+    """The same for properties within others: `volumes.*.efsVolumeConfiguration.rootDirectory`, `*` for every element."""
     in_place: ClassVar[frozenset[str]] = frozenset()
     """Properties that can be changed on an object that exists."""
     computed: ClassVar[frozenset[str]] = frozenset()
@@ -37,6 +39,12 @@ class Resource(abc.ABC, Generic[Backend]):
     """Lists whose order means nothing."""
     documents: ClassVar[frozenset[str]] = frozenset()
     """Strings that hold JSON and are compared as such."""
+    domain_names: ClassVar[frozenset[str]] = frozenset()
+    """Strings, at any depth, whose case and trailing dot mean nothing."""
+    extended: ClassVar[frozenset[str]] = frozenset()
+    """Lists to which AWS adds elements of its own."""
+    reported: ClassVar[frozenset[str]] = frozenset()
+    """Properties whose output is AWS' value, even where the program's means the same."""
     secret: ClassVar[frozenset[str]] = frozenset()
     """Outputs that are secret whatever the program says."""
     write_only: ClassVar[frozenset[str]] = frozenset()

@@ -108,10 +108,11 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         new, secrets = decode(request.news)
         where = _source(lifecycle.entry)
         inputs, found = lifecycle.check(old, new, seed=request.randomSeed, where=where, secrets=secrets)
-        added = {name: value for name, value in inputs.items() if name not in new}
+        added = {name: value for name, value in inputs.items() if name not in new or value != new[name]}
         response = provider_pb2.CheckResponse(inputs=request.news, failures=_failures(found))
         response.inputs.fields.pop("__defaults", None)
-        response.inputs.MergeFrom(encode(added))
+        for name, value in encode(added, secrets & added.keys()).fields.items():
+            response.inputs.fields[name].CopyFrom(value)
         return response
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802

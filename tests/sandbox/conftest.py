@@ -1,5 +1,6 @@
 """Sandboxes for the end-to-end tests, each in a folder of its own and stopped at the end."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tests.sandbox.harness import Ground
 @pytest.fixture(scope="session", autouse=True)
 def _engine(request: pytest.FixtureRequest) -> None:
     """The engine, before any test: building it takes minutes, and its progress must not be captured meanwhile."""
+    # What is installed on a machine must not decide what the tests find; ATLANTIS_SANDBOX_ENGINE=installed tests just that.
+    os.environ.setdefault(installation.CHOICE, "pinned")
     capture: Any = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         try:

@@ -93,7 +93,7 @@ def edited_program(directory: Path, file: str, pattern: str, new: str) -> Path:
 def configured_pack(directory: Path, changes: dict[str, Any]) -> Path:
     """A copy of the pack whose configuration for production has these changes."""
     copy = directory / "pack"
-    shutil.copytree(PACK, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACK, copy, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
     manifest = yaml.safe_load((copy / "PulumiPolicy.yaml").read_text(encoding="utf-8"))
     manifest["runtime"]["options"]["virtualenv"] = str(CHECKOUT / ".venv")
     (copy / "PulumiPolicy.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")

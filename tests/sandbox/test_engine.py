@@ -26,6 +26,7 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "path"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv(installation.CHOICE)
     for module in (installation, go_build):
         monkeypatch.setattr(module, "ENGINES", tmp_path / "engines")
     return folder
@@ -49,11 +50,66 @@ def test_go_that_is_too_old_is_named_with_its_version(bare_path: Path):
         installation.locate()
 
 
-def test_an_installed_pulumi_is_used_as_it_is(bare_path: Path):
-    _tool(bare_path, "pulumi", "exit 0")
+def _install(bare_path: Path, version: str) -> None:
+    _tool(bare_path, "pulumi", f'test "$1" = version && echo {version}')
     _tool(bare_path, "pulumi-language-python", "exit 0")
 
-    assert installation.locate().executable == bare_path / "pulumi"
+
+@pytest.mark.parametrize("version", ["v3.259.0", "v3.260.0-dev.0", "v4.0.1"])
+def test_an_installed_pulumi_is_used_as_it_is(bare_path: Path, version: str):
+    _install(bare_path, version)
+
+    engine = installation.locate()
+
+    assert (engine.executable, engine.language_host) == (bare_path / "pulumi", bare_path / "pulumi-language-python")
+
+
+@pytest.mark.parametrize(
+    ("version", "named"), [("v3.258.0", "v3.258.0"), ("v2.300.0", "v2.300.0"), ("", "of an unknown version")]
+)
+def test_an_installed_pulumi_that_is_too_old_is_named_with_the_minimum_and_two_fixes(
+    bare_path: Path, version: str, named: str
+):
+    _install(bare_path, version)
+
+    with pytest.raises(SandboxError, match=r"3\.259 or newer is required") as raised:
+        installation.locate()
+
+    message = str(raised.value)
+    assert f"({bare_path / 'pulumi'}) is {named}," in message
+    assert "upgrade it (https://www.pulumi.com/docs/install/)" in message
+    assert "ATLANTIS_SANDBOX_ENGINE=pinned" in message
+
+
+def test_the_pinned_engine_is_used_on_request_where_one_is_installed(
+    bare_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    _install(bare_path, "v3.259.0")
+    built = tmp_path / "engines" / "v3.259.0" / "pulumi"
+    built.parent.mkdir(parents=True)
+    built.touch()
+    monkeypatch.setenv(installation.CHOICE, "pinned")
+
+    engine = installation.locate()
+
+    assert (engine.executable, engine.language_host) == (built, None)
+
+
+def test_an_installed_engine_that_is_required_and_missing_is_an_error(bare_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(installation.CHOICE, "installed")
+    with pytest.raises(SandboxError, match="no pulumi on PATH"):
+        installation.locate()
+    _tool(bare_path, "pulumi", "echo v3.259.0")
+    with pytest.raises(SandboxError, match="no pulumi-language-python on PATH"):
+        installation.locate()
+
+
+@pytest.mark.usefixtures("bare_path")
+def test_a_choice_of_engine_that_does_not_exist_names_those_that_do(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(installation.CHOICE, "newest")
+
+    with pytest.raises(SandboxError, match="=newest: set it to installed or pinned"):
+        installation.locate()
 
 
 def test_a_failed_build_shows_its_last_words_and_leaves_no_engine(bare_path: Path, tmp_path: Path):

@@ -94,7 +94,7 @@ def test_a_run_error_shows_its_message_only(tiny, capfd: pytest.CaptureFixture[s
         ("{}['missing']", "KeyError: 'missing'"),
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("pulumi.Output.from_input(1).apply(lambda v: 1 / 0)", "ZeroDivisionError: division by zero"),
-        ("import sys; sys.exit(3)", "Program exited with 3"),
+        ("import sys; sys.exit(3)", "program exited with non-zero exit code: 3"),
         ("this is no Python", "SyntaxError: invalid syntax"),
     ],
 )
@@ -113,9 +113,9 @@ def test_an_unexpected_error_is_shown_with_the_programs_own_frames(
 
 def test_modules_of_the_checkout_are_out_of_a_programs_reach(tiny, capfd: pytest.CaptureFixture[str]):
     with pytest.raises(EngineError):
-        tiny("import settings").preview()
+        tiny("import components").preview()
 
-    assert "No module named 'settings'" in capfd.readouterr().out
+    assert "No module named 'components'" in capfd.readouterr().out
 
 
 def test_a_policy_pack_judges_the_program(tiny, capfd: pytest.CaptureFixture[str]):

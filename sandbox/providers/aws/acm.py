@@ -22,6 +22,8 @@ class Certificate(AwsResource):
     in_place: ClassVar = frozenset({"options"})
     computed: ClassVar = frozenset({"keyAlgorithm", "options", "subjectAlternativeNames", "validationMethod"})
     unordered: ClassVar = frozenset({"subjectAlternativeNames"})
+    extended: ClassVar = unordered
+    reported: ClassVar = unordered
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Requested only: an imported one has no domain of its own here."""
@@ -81,11 +83,9 @@ class Certificate(AwsResource):
         found["domainValidationOptions"] = self._validations(identity)
         method = next((o.get("ValidationMethod") for o in certificate.get("DomainValidationOptions", [])), None)
         found["validationMethod"] = method or state.get("validationMethod")
-        # The name itself is among its alternatives; the program need not say it.
-        names = [n for n in certificate.get("SubjectAlternativeNames", []) if n != certificate["DomainName"]]
-        asked = state.get("subjectAlternativeNames") or []
-        own = [certificate["DomainName"]] if certificate["DomainName"] in asked else []
-        found["subjectAlternativeNames"] = [*own, *names] or None
+        # The name itself is among its alternatives, asked for or not.
+        names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])]
+        found["subjectAlternativeNames"] = list(dict.fromkeys(names))
         return {**found, "tags": self._tags(identity)}
 
     def remove(self, identity: str, state: Properties) -> None:

@@ -77,8 +77,10 @@ class VpcEndpoint(Ec2Resource):
             for entry in endpoint.get("DnsEntries", [])
         ]
         if endpoint.get("VpcEndpointType") == "Gateway":
+            found |= {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []}
             found |= self._prefix_list(endpoint["ServiceName"])
-            found = {name: value for name, value in found.items() if name not in _INTERFACE_ONLY}
+        else:
+            found["routeTableIds"] = []
         return found
 
     def _prefix_list(self, service: str) -> Properties:

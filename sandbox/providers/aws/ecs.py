@@ -149,6 +149,7 @@ class TaskDefinition(EcsResource):
     handled: ClassVar = frozenset({"containerDefinitions", "volumes"})
     limits: ClassVar = {"volumes": "RegisterTaskDefinition.volumes"}
     defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
+    nested_defaults: ClassVar = {"volumes.*.efsVolumeConfiguration.rootDirectory": "/"}
     write_only: ClassVar = frozenset({"skipDestroy", "trackLatest"})
     in_place: ClassVar = write_only
     computed: ClassVar = frozenset({"networkMode", "enableFaultInjection"})

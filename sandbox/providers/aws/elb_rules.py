@@ -38,6 +38,12 @@ _FIELDS = {
     "sourceIp": "source-ip",
 }
 _VALUES_PER_RULE = 5
+_REDIRECT = {"host": "#{host}", "path": "/#{path}", "port": "#{port}", "protocol": "#{protocol}", "query": "#{query}"}
+"""What a redirect keeps of the request where the program says nothing."""
+
+
+def _redirect_defaults(actions: str) -> dict[str, str]:
+    return {f"{actions}.*.redirect.{name}": value for name, value in _REDIRECT.items()}
 
 
 class _WithActions(ElbResource):
@@ -83,6 +89,7 @@ class Listener(_WithActions):
     sdk_name = "aws:lb/listener:Listener"
     operation = "CreateListener"
     actions = "defaultActions"
+    nested_defaults: ClassVar = _redirect_defaults(actions)
     renamed: ClassVar = {**_RENAMED, "certificateArn": "Certificates"}
     handled: ClassVar = frozenset({"alpnPolicy", "certificateArn"})
     limits: ClassVar = {"certificateArn": "CreateListener.Certificates.*.CertificateArn"}
@@ -145,6 +152,7 @@ class ListenerRule(_WithActions):
     sdk_name = "aws:lb/listenerRule:ListenerRule"
     operation = "CreateRule"
     actions = "actions"
+    nested_defaults: ClassVar = _redirect_defaults(actions)
     in_place: ClassVar = frozenset({"actions", "conditions", "priority"})
     computed: ClassVar = frozenset({"priority"})
     unordered: ClassVar = frozenset({"conditions", "values"})

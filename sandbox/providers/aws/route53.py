@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.session import error_code
+from sandbox.providers.diff import domain_name
 from sandbox.providers.resource import Created, Function
 from sandbox.providers.values import Properties
 
@@ -27,6 +28,8 @@ class Record(AwsResource):
     in_place: ClassVar = frozenset({"ttl", "records", "aliases", "allowOverwrite"})
     computed: ClassVar = frozenset({"allowOverwrite"})
     unordered: ClassVar = frozenset({"records"})
+    domain_names: ClassVar = frozenset({"name"})
+    reported: ClassVar = frozenset({"aliases", "name"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """Values with a lifetime, or an alias."""
@@ -52,7 +55,7 @@ class Record(AwsResource):
         return record
 
     def _fqdn(self, state: Properties) -> str:
-        name = state["name"].rstrip(".").lower()
+        name = domain_name(state["name"])
         zone = self.client.get_hosted_zone(Id=state["zoneId"])["HostedZone"]["Name"].rstrip(".").lower()
         return name if name == zone or name.endswith(f".{zone}") else f"{name}.{zone}".lstrip(".")
 
@@ -63,7 +66,7 @@ class Record(AwsResource):
     def create(self, inputs: Properties) -> Created:
         """A record that exists already is someone else's unless the program says that it may be overwritten."""
         self._change("UPSERT" if inputs.get("allowOverwrite") else "CREATE", inputs)
-        return Created(f"{inputs['zoneId']}_{inputs['name']}_{inputs['type']}")
+        return Created(f"{inputs['zoneId']}_{domain_name(inputs['name'])}_{inputs['type']}")
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Other values for the same name."""
@@ -89,15 +92,13 @@ class Record(AwsResource):
         record = self._find(state)
         if record is None:
             return None
-        found: Properties = {name: state[name] for name in ("zoneId", "name", "type")}
+        found: Properties = {"zoneId": state["zoneId"], "name": domain_name(state["name"]), "type": state["type"]}
         found["fqdn"] = record["Name"].rstrip(".")
         if "AliasTarget" in record:
             target = record["AliasTarget"]
-            asked = (state.get("aliases") or [{}])[0].get("name", "")
-            shown = target["DNSName"].rstrip(".")
             found["aliases"] = [
                 {
-                    "name": asked if asked.rstrip(".").lower() == shown.lower() else shown,
+                    "name": domain_name(target["DNSName"]),
                     "zoneId": target["HostedZoneId"],
                     "evaluateTargetHealth": target["EvaluateTargetHealth"],
                 }

@@ -86,7 +86,7 @@ class Vpc(pulumi.ComponentResource):
         name = planned.name
         own = {"Name": name, "SubnetType": planned.type}
         place = {"availabilityZone": planned.zone, "cidrBlock": planned.cidr_block}
-        public = {"mapPublicIpOnLaunch": planned.type == "Public"}
+        public = {"mapPublicIpOnLaunch": planned.type == "Public", "assignIpv6AddressOnCreation": False}
         inputs = {"vpcId": self._vpc.id, **place, **public, "tags": {**shared, **planned.tags, **own}}
         subnet = self._make("subnet", name, self._vpc, inputs)
         table = self._make("routeTable", name, subnet, {"vpcId": self._vpc.id, "tags": {**shared, **own}})

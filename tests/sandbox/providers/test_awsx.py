@@ -136,6 +136,7 @@ def test_makes_the_children_that_awsx_makes() -> None:
         "availabilityZone": "b",
         "cidrBlock": "10.0.128.0/18",
         "mapPublicIpOnLaunch": True,
+        "assignIpv6AddressOnCreation": False,
         "tags": {"Name": "v-public-2", "SubnetType": "Public", "team": "platform"},
     }
     assert made["Route", "v-public-1"]["gatewayId"] == "v-id"
