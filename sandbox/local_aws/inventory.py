@@ -1,231 +1,49 @@
 """Everything that exists in the local AWS, and how that compares with what the engine's state knows.
 
-One row per kind of thing: how to list it, and which resource type of the engine it is. What AWS makes by itself (the
-default VPC, main route tables, default groups and rules, managed keys and policies) is left out.
+What can be listed, and how, is known to the stand-ins (``listing`` of a type); ``_OTHERS`` has the types of existing resources'
+substitutes, which no program here creates.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sandbox.local_aws.instance import LocalAws
+from sandbox.providers.aws.listing import Listing
 
 __all__ = ["Comparison", "Inventory", "compare", "take"]
 
 Inventory = dict[str, set[str]]
-"""Resource type, in the engine's notation, to the ids of the things of that type."""
+"""Resource type, in the engine's notation, to the ids of the objects of that type."""
 
-
-def _resource_id(resource: Mapping[str, Any]) -> str:
-    return resource["id"]
-
-
-def _output(name: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda resource: resource["outputs"][name]
-
-
-def _in_vpc(vpc: str) -> dict[str, Any]:
-    return {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
-
-
-def _argument(name: str) -> Callable[[str], dict[str, Any]]:
-    return lambda parent: {name: parent}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of thing: ``items`` selects its ids in the answer of ``service.operation`` (JMESPath).
-
-    Where things are listed by what contains them, ``parent`` is that kind's type and ``of_parent`` makes the call's
-    arguments of the parent's id. ``known`` is the id by which the engine's state knows one, in the form that ``name``
-    gives a listed one.
-    """
-
-    type: str
-    service: str
-    operation: str
-    items: str
-    parent: str | None = None
-    of_parent: Callable[[str], dict[str, Any]] = lambda _: {}
-    arguments: dict[str, Any] = field(default_factory=dict)
-    name: Callable[[str | None, str], str] = lambda _, item: item
-    known: Callable[[Mapping[str, Any]], str] = _resource_id
-
-
-VPC = "aws:ec2/vpc:Vpc"
-GROUP = "aws:ec2/securityGroup:SecurityGroup"
-BALANCER = "aws:lb/loadBalancer:LoadBalancer"
-LISTENER = "aws:lb/listener:Listener"
-FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
-CLUSTER = "aws:ecs/cluster:Cluster"
-ROLE = "aws:iam/role:Role"
-WEB_ACL = "aws:wafv2/webAcl:WebAcl"
-ZONE = "aws:route53/zone:Zone"
-
-# A parent stands before its children.
-KINDS = (
-    Kind(VPC, "ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
-    Kind("aws:ec2/subnet:Subnet", "ec2", "describe_subnets", "Subnets[].SubnetId", VPC, _in_vpc),
-    Kind(
-        "aws:ec2/routeTable:RouteTable",
-        "ec2",
-        "describe_route_tables",
-        "RouteTables[?!not_null(Associations[?Main]|[0])].RouteTableId",
-        VPC,
-        _in_vpc,
-    ),
-    Kind(
-        "aws:ec2/internetGateway:InternetGateway",
-        "ec2",
-        "describe_internet_gateways",
-        "InternetGateways[].InternetGatewayId",
-        VPC,
-        lambda vpc: {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc]}]},
-    ),
-    Kind(
-        "aws:ec2/natGateway:NatGateway",
-        "ec2",
-        "describe_nat_gateways",
-        "NatGateways[?State!='deleted'].NatGatewayId",
-    ),
-    Kind("aws:ec2/eip:Eip", "ec2", "describe_addresses", "Addresses[].AllocationId"),
-    Kind(GROUP, "ec2", "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", VPC, _in_vpc),
-    Kind(
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-        "ec2",
-        "describe_security_group_rules",
-        "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId",
-        GROUP,
-        lambda group: {"Filters": [{"Name": "group-id", "Values": [group]}]},
-    ),
-    Kind(
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-        "ec2",
-        "describe_security_group_rules",
-        "SecurityGroupRules[?IsEgress].SecurityGroupRuleId",
-        GROUP,
-        lambda group: {"Filters": [{"Name": "group-id", "Values": [group]}]},
-    ),
-    Kind(
-        "aws:ec2/vpcEndpoint:VpcEndpoint",
-        "ec2",
-        "describe_vpc_endpoints",
-        "VpcEndpoints[?State!='deleted'].VpcEndpointId",
-        VPC,
-        _in_vpc,
-    ),
-    Kind("aws:ec2/flowLog:FlowLog", "ec2", "describe_flow_logs", "FlowLogs[].FlowLogId"),
-    Kind("aws:kms/key:Key", "kms", "list_keys", "Keys[].KeyId"),
-    Kind("aws:kms/alias:Alias", "kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
-    Kind(FILE_SYSTEM, "efs", "describe_file_systems", "FileSystems[].FileSystemId"),
-    Kind("aws:efs/accessPoint:AccessPoint", "efs", "describe_access_points", "AccessPoints[].AccessPointId"),
-    Kind(
-        "aws:efs/mountTarget:MountTarget",
-        "efs",
-        "describe_mount_targets",
-        "MountTargets[].MountTargetId",
-        FILE_SYSTEM,
-        _argument("FileSystemId"),
-    ),
-    Kind(
-        "aws:elasticache/replicationGroup:ReplicationGroup",
-        "elasticache",
-        "describe_replication_groups",
-        "ReplicationGroups[].ReplicationGroupId",
-    ),
-    Kind(
-        "aws:elasticache/subnetGroup:SubnetGroup",
-        "elasticache",
-        "describe_cache_subnet_groups",
-        "CacheSubnetGroups[].CacheSubnetGroupName",
-    ),
-    Kind("aws:ecr/repository:Repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
-    Kind("aws:secretsmanager/secret:Secret", "secretsmanager", "list_secrets", "SecretList[?!DeletedDate].ARN"),
-    Kind("aws:s3/bucket:Bucket", "s3", "list_buckets", "Buckets[].Name"),
-    Kind(BALANCER, "elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerArn"),
-    Kind("aws:lb/targetGroup:TargetGroup", "elbv2", "describe_target_groups", "TargetGroups[].TargetGroupArn"),
-    Kind(
-        LISTENER,
-        "elbv2",
-        "describe_listeners",
-        "Listeners[].ListenerArn",
-        BALANCER,
-        _argument("LoadBalancerArn"),
-    ),
-    Kind(
-        "aws:lb/listenerRule:ListenerRule",
-        "elbv2",
-        "describe_rules",
-        "Rules[?!IsDefault].RuleArn",
-        LISTENER,
-        _argument("ListenerArn"),
-    ),
-    Kind("aws:acm/certificate:Certificate", "acm", "list_certificates", "CertificateSummaryList[].CertificateArn"),
-    Kind(ZONE, "route53", "list_hosted_zones", "HostedZones[].Id", name=lambda _, item: item.rpartition("/")[2]),
-    Kind(
-        "aws:route53/record:Record",
+_OTHERS = {
+    "aws:dynamodb/table:Table": ("dynamodb", Listing("list_tables", "TableNames[]")),
+    "aws:route53/zone:Zone": (
         "route53",
-        "list_resource_record_sets",
-        "ResourceRecordSets[?Type!='NS' && Type!='SOA'].[Name, Type]",
-        ZONE,
-        _argument("HostedZoneId"),
-        name=lambda zone, record: f"{zone} {record[0].rstrip('.').lower()} {record[1]}",
-        known=lambda resource: " ".join(
-            (
-                resource["outputs"]["zoneId"],
-                resource["outputs"]["fqdn"].rstrip(".").lower(),
-                resource["outputs"]["type"],
-            )
-        ),
+        Listing("list_hosted_zones", "HostedZones[].Id", name=lambda _, item: item.rpartition("/")[2]),
     ),
-    Kind(CLUSTER, "ecs", "list_clusters", "clusterArns[]", known=_output("arn")),
-    Kind("aws:ecs/service:Service", "ecs", "list_services", "serviceArns[]", CLUSTER, _argument("cluster")),
-    Kind(
-        "aws:ecs/taskDefinition:TaskDefinition",
-        "ecs",
-        "list_task_definitions",
-        "taskDefinitionArns[]",
-        arguments={"status": "ACTIVE"},
-        known=_output("arn"),
-    ),
-    Kind("aws:cloudwatch/logGroup:LogGroup", "logs", "describe_log_groups", "logGroups[].logGroupName"),
-    Kind(WEB_ACL, "wafv2", "list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"}),
-    Kind(
-        "aws:wafv2/webAclAssociation:WebAclAssociation",
-        "wafv2",
-        "list_resources_for_web_acl",
-        "ResourceArns[]",
-        WEB_ACL,
-        _argument("WebACLArn"),
-        name=lambda web_acl, resource: f"{web_acl},{resource}",
-    ),
-    Kind("aws:cloudwatch/metricAlarm:MetricAlarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
-    Kind("aws:sns/topic:Topic", "sns", "list_topics", "Topics[].TopicArn"),
-    Kind("aws:sqs/queue:Queue", "sqs", "list_queues", "QueueUrls[]", name=lambda _, item: item.rpartition("/")[2]),
-    Kind(ROLE, "iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
-    Kind(
-        "aws:iam/rolePolicy:RolePolicy",
-        "iam",
-        "list_role_policies",
-        "PolicyNames[]",
-        ROLE,
-        _argument("RoleName"),
-        name=lambda role, policy: f"{role}:{policy}",
-    ),
-    Kind(
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        "iam",
-        "list_attached_role_policies",
-        "AttachedPolicies[].PolicyArn",
-        ROLE,
-        _argument("RoleName"),
-        name=lambda role, policy: f"{role} {policy}",
-        known=lambda resource: f"{resource['outputs']['role']} {resource['outputs']['policyArn']}",
-    ),
-    Kind("aws:iam/policy:Policy", "iam", "list_policies", "Policies[].Arn", arguments={"Scope": "Local"}),
-    Kind("aws:dynamodb/table:Table", "dynamodb", "list_tables", "TableNames[]"),
-)
+    "aws:sns/topic:Topic": ("sns", Listing("list_topics", "Topics[].TopicArn")),
+    "aws:sqs/queue:Queue": ("sqs", Listing("list_queues", "QueueUrls[]", name=lambda _, item: item.rpartition("/")[2])),
+    "aws:wafv2/webAcl:WebAcl": ("wafv2", Listing("list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"})),
+}
+
+
+@cache
+def _kinds() -> dict[str, tuple[str, Listing]]:
+    """Resource type to its service and its listing, a parent before its children."""
+    from sandbox.providers.aws import table  # noqa: PLC0415 - loads boto3, which most commands can do without
+
+    known = _OTHERS | {
+        type_: (entry.service, entry.listing) for type_, entry in table.RESOURCES.items() if entry.listing
+    }
+
+    def depth(type_: str) -> int:
+        parent = known[type_][1].parent
+        return 1 + depth(parent) if parent else 0
+
+    return {type_: known[type_] for type_ in sorted(known, key=depth)}
 
 
 @dataclass(frozen=True)
@@ -254,22 +72,22 @@ class Comparison:
 def take(aws: LocalAws) -> Inventory:
     """List everything that exists in ``aws`` and isn't AWS' own."""
     found: Inventory = {}
-    for kind in KINDS:
-        parents: Iterable[str | None] = sorted(found[kind.parent]) if kind.parent else [None]
-        listed = {kind.name(parent, item) for parent in parents for item in _list(aws, kind, parent)}
-        found[kind.type] = _without_deleted_keys(aws, listed) if kind.service == "kms" else listed
+    for type_, (service, listing) in _kinds().items():
+        parents: Iterable[str | None] = sorted(found[listing.parent]) if listing.parent else [None]
+        listed = {listing.name(parent, item) for parent in parents for item in _list(aws, service, listing, parent)}
+        found[type_] = _without_deleted_keys(aws, listed) if service == "kms" else listed
     return {type_: items for type_, items in found.items() if items}
 
 
 def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], substitutes: Iterable[str] = ()) -> Comparison:
     """Compare an inventory with the engine's ``resources``; ``substitutes`` are ids of what the sandbox itself created."""
     known: defaultdict[str, set[str]] = defaultdict(set)
-    kinds = {kind.type: kind for kind in KINDS}
+    kinds = _kinds()
     for resource in resources:
-        kind = kinds.get(resource["type"])
+        _, listing = kinds.get(resource["type"], (None, None))
         # Data sources (external) are read, not owned.
-        if kind and resource.get("custom") and not resource.get("external"):
-            known[kind.type].add(kind.known(resource))
+        if listing and resource.get("custom") and not resource.get("external"):
+            known[resource["type"]].add(listing.known(resource))
     own = set(substitutes)
     orphans = {type_: items - known[type_] - own for type_, items in found.items()}
     missing = {type_: items - found.get(type_, set()) for type_, items in known.items()}
@@ -279,14 +97,14 @@ def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], substitute
     )
 
 
-def _list(aws: LocalAws, kind: Kind, parent: str | None) -> list[Any]:
+def _list(aws: LocalAws, service: str, listing: Listing, parent: str | None) -> list[Any]:
     import jmespath  # noqa: PLC0415 - comes with boto3, which is loaded on use
 
-    client = aws.client(kind.service)
-    arguments = {**kind.arguments, **(kind.of_parent(parent) if parent else {})}
-    if client.can_paginate(kind.operation):
-        return list(client.get_paginator(kind.operation).paginate(**arguments).search(kind.items))
-    return jmespath.search(kind.items, getattr(client, kind.operation)(**arguments)) or []
+    client = aws.client(service)
+    arguments = {**listing.arguments, **(listing.of_parent(parent) if parent else {})}
+    if client.can_paginate(listing.operation):
+        return list(client.get_paginator(listing.operation).paginate(**arguments).search(listing.items))
+    return jmespath.search(listing.items, getattr(client, listing.operation)(**arguments)) or []
 
 
 def _without_deleted_keys(aws: LocalAws, listed: set[str]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -17,6 +18,7 @@ class Certificate(AwsResource):
     sdk_name = "aws:acm/certificate:Certificate"
     service = "acm"
     operation = "RequestCertificate"
+    listing: ClassVar = Listing("list_certificates", "CertificateSummaryList[].CertificateArn")
     handled: ClassVar = frozenset({"options"})
     limits: ClassVar = {"options": "RequestCertificate.Options"}
     in_place: ClassVar = frozenset({"options"})

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
 from sandbox.providers.aws.session import Session, gone_is_fine, is_gone
 from sandbox.providers.resource import Resource
@@ -43,6 +44,8 @@ class AwsResource(Resource[Session]):
     renamed: ClassVar[Renamed] = {}
     limits: ClassVar[Mapping[str, str]] = {}
     handled: ClassVar[frozenset[str]] = frozenset()
+    listing: ClassVar[Listing | None] = None
+    """None for what is part of another object, or nothing in AWS."""
 
     @functools.cached_property
     def client(self) -> Any:

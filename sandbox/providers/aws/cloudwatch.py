@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -19,6 +20,7 @@ class MetricAlarm(AwsResource):
     sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
     operation = "PutMetricAlarm"
+    listing: ClassVar = Listing("describe_alarms", "MetricAlarms[].AlarmName")
     renamed: ClassVar = {"name": "AlarmName"}
     defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
     handled: ClassVar = frozenset({"dimensions"})

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.aws.listing import Listing, in_vpc
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -20,6 +21,9 @@ class VpcEndpoint(Ec2Resource):
 
     sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
     operation = "CreateVpcEndpoint"
+    listing: ClassVar = Listing(
+        "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", "aws:ec2/vpc:Vpc", in_vpc
+    )
     kind = "vpc-endpoint"
     renamed: ClassVar = {"policy": "PolicyDocument"}
     defaults: ClassVar = {"vpcEndpointType": "Gateway"}

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -15,6 +16,7 @@ class FlowLog(Ec2Resource):
 
     sdk_name = "aws:ec2/flowLog:FlowLog"
     operation = "CreateFlowLogs"
+    listing: ClassVar = Listing("describe_flow_logs", "FlowLogs[].FlowLogId")
     kind = "vpc-flow-log"
     renamed: ClassVar = {"iamRoleArn": "DeliverLogsPermissionArn"}
     defaults: ClassVar = {"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.aws.listing import Listing, in_vpc
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -16,6 +17,7 @@ class Vpc(Ec2Resource):
 
     sdk_name = "aws:ec2/vpc:Vpc"
     operation = "CreateVpc"
+    listing: ClassVar = Listing("describe_vpcs", "Vpcs[?!IsDefault].VpcId")
     kind = "vpc"
     renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock"}
     defaults: ClassVar = {"assignGeneratedIpv6CidrBlock": False, "enableDnsSupport": True, "instanceTenancy": "default"}
@@ -92,6 +94,7 @@ class Subnet(Ec2Resource):
 
     sdk_name = "aws:ec2/subnet:Subnet"
     operation = "CreateSubnet"
+    listing: ClassVar = Listing("describe_subnets", "Subnets[].SubnetId", "aws:ec2/vpc:Vpc", in_vpc)
     kind = "subnet"
     defaults: ClassVar = {
         "assignIpv6AddressOnCreation": False,
@@ -138,11 +141,21 @@ class Subnet(Ec2Resource):
         self.when_unused(lambda: self.client.delete_subnet(SubnetId=identity))
 
 
+def _attached_to(vpc: str) -> dict[str, Any]:
+    return {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc]}]}
+
+
 class InternetGateway(Ec2Resource):
     """A VPC's way to and from the internet."""
 
     sdk_name = "aws:ec2/internetGateway:InternetGateway"
     operation = "CreateInternetGateway"
+    listing: ClassVar = Listing(
+        "describe_internet_gateways",
+        "InternetGateways[].InternetGatewayId",
+        "aws:ec2/vpc:Vpc",
+        _attached_to,
+    )
     kind = "internet-gateway"
     handled: ClassVar = frozenset({"vpcId"})
     in_place: ClassVar = handled
@@ -193,6 +206,7 @@ class Eip(Ec2Resource):
 
     sdk_name = "aws:ec2/eip:Eip"
     operation = "AllocateAddress"
+    listing: ClassVar = Listing("describe_addresses", "Addresses[].AllocationId")
     kind = "elastic-ip"
     computed: ClassVar = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
 
@@ -221,6 +235,7 @@ class NatGateway(Ec2Resource):
 
     sdk_name = "aws:ec2/natGateway:NatGateway"
     operation = "CreateNatGateway"
+    listing: ClassVar = Listing("describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId")
     kind = "natgateway"
     defaults: ClassVar = {"connectivityType": "public"}
     computed: ClassVar = frozenset({"privateIp", "vpcId"})

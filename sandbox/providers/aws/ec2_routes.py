@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.aws.listing import Listing, in_vpc
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -32,6 +33,12 @@ class RouteTable(Ec2Resource):
 
     sdk_name = "aws:ec2/routeTable:RouteTable"
     operation = "CreateRouteTable"
+    listing: ClassVar = Listing(
+        "describe_route_tables",
+        "RouteTables[?!not_null(Associations[?Main]|[0])].RouteTableId",
+        "aws:ec2/vpc:Vpc",
+        in_vpc,
+    )
     kind = "route-table"
 
     def create(self, inputs: Properties) -> Created:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.ec2 import Ec2Resource
+from sandbox.providers.aws.listing import Listing, in_group, in_vpc
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -26,6 +27,9 @@ class SecurityGroup(Ec2Resource):
 
     sdk_name = "aws:ec2/securityGroup:SecurityGroup"
     operation = "CreateSecurityGroup"
+    listing: ClassVar = Listing(
+        "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", "aws:ec2/vpc:Vpc", in_vpc
+    )
     kind = "security-group"
     renamed: ClassVar = {"name": "GroupName"}
     defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
@@ -224,6 +228,12 @@ class SecurityGroupIngressRule(_SecurityGroupRule):
 
     sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
     operation = "AuthorizeSecurityGroupIngress"
+    listing: ClassVar = Listing(
+        "describe_security_group_rules",
+        "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId",
+        "aws:ec2/securityGroup:SecurityGroup",
+        in_group,
+    )
     direction = "ingress"
 
 
@@ -232,4 +242,10 @@ class SecurityGroupEgressRule(_SecurityGroupRule):
 
     sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     operation = "AuthorizeSecurityGroupEgress"
+    listing: ClassVar = Listing(
+        "describe_security_group_rules",
+        "SecurityGroupRules[?IsEgress].SecurityGroupRuleId",
+        "aws:ec2/securityGroup:SecurityGroup",
+        in_group,
+    )
     direction = "egress"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -18,6 +19,7 @@ class Repository(AwsResource):
     sdk_name = "aws:ecr/repository:Repository"
     service = "ecr"
     operation = "CreateRepository"
+    listing: ClassVar = Listing("describe_repositories", "repositories[].repositoryName")
     renamed: ClassVar = {
         "name": "repositoryName",
         "encryptionConfigurations": "encryptionConfiguration",

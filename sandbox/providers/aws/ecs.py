@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import SCHEMAS, AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing, output
 from sandbox.providers.aws.mapping import from_api, to_api
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -50,6 +51,7 @@ class Cluster(EcsResource):
 
     sdk_name = "aws:ecs/cluster:Cluster"
     operation = "CreateCluster"
+    listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
     renamed: ClassVar = {"name": "clusterName"}
     in_place: ClassVar = frozenset({"configuration", "serviceConnectDefaults", "settings"})
     computed: ClassVar = frozenset({"settings"})
@@ -146,6 +148,9 @@ class TaskDefinition(EcsResource):
 
     sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
     operation = "RegisterTaskDefinition"
+    listing: ClassVar = Listing(
+        "list_task_definitions", "taskDefinitionArns[]", arguments={"status": "ACTIVE"}, known=output("arn")
+    )
     handled: ClassVar = frozenset({"containerDefinitions", "volumes"})
     limits: ClassVar = {"volumes": "RegisterTaskDefinition.volumes"}
     defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.ecs import EcsResource
+from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -18,6 +19,7 @@ class Service(EcsResource):
 
     sdk_name = "aws:ecs/service:Service"
     operation = "CreateService"
+    listing: ClassVar = Listing("list_services", "serviceArns[]", "aws:ecs/cluster:Cluster", argument("cluster"))
     renamed: ClassVar = {
         "name": "serviceName",
         "iamRole": "role",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.resource import Created
@@ -32,6 +33,7 @@ class FileSystem(_EfsResource):
 
     sdk_name = "aws:efs/fileSystem:FileSystem"
     operation = "CreateFileSystem"
+    listing: ClassVar = Listing("describe_file_systems", "FileSystems[].FileSystemId")
     handled: ClassVar = frozenset({"lifecyclePolicies", "protection"})
     limits: ClassVar = {
         "lifecyclePolicies": "PutLifecycleConfiguration.LifecyclePolicies",
@@ -127,6 +129,7 @@ class AccessPoint(_EfsResource):
 
     sdk_name = "aws:efs/accessPoint:AccessPoint"
     operation = "CreateAccessPoint"
+    listing: ClassVar = Listing("describe_access_points", "AccessPoints[].AccessPointId")
     computed: ClassVar = frozenset({"rootDirectory"})
 
     def create(self, inputs: Properties) -> Created:
@@ -169,6 +172,12 @@ class MountTarget(_EfsResource):
 
     sdk_name = "aws:efs/mountTarget:MountTarget"
     operation = "CreateMountTarget"
+    listing: ClassVar = Listing(
+        "describe_mount_targets",
+        "MountTargets[].MountTargetId",
+        "aws:efs/fileSystem:FileSystem",
+        argument("FileSystemId"),
+    )
     in_place: ClassVar = frozenset({"securityGroups"})
     computed: ClassVar = frozenset({"ipAddress", "ipAddressType", "securityGroups"})
     unordered: ClassVar = frozenset({"securityGroups"})

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -37,6 +38,7 @@ class SubnetGroup(_ElastiCacheResource):
 
     sdk_name = "aws:elasticache/subnetGroup:SubnetGroup"
     operation = "CreateCacheSubnetGroup"
+    listing: ClassVar = Listing("describe_cache_subnet_groups", "CacheSubnetGroups[].CacheSubnetGroupName")
     renamed: ClassVar = {"name": "CacheSubnetGroupName", "description": "CacheSubnetGroupDescription"}
     defaults: ClassVar = {"description": "Managed by Pulumi"}
     in_place: ClassVar = frozenset({"description", "subnetIds"})
@@ -80,6 +82,7 @@ class ReplicationGroup(_ElastiCacheResource):
 
     sdk_name = "aws:elasticache/replicationGroup:ReplicationGroup"
     operation = "CreateReplicationGroup"
+    listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
     name_property = "replicationGroupId"
     renamed: ClassVar = {
         "description": "ReplicationGroupDescription",

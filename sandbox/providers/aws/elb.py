@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties, as_text
@@ -119,6 +120,7 @@ class LoadBalancer(WithAttributes):
 
     sdk_name = "aws:lb/loadBalancer:LoadBalancer"
     operation = "CreateLoadBalancer"
+    listing: ClassVar = Listing("describe_load_balancers", "LoadBalancers[].LoadBalancerArn")
     kind = "load_balancer"
     parameter = "LoadBalancerArn"
     name_limit = 32

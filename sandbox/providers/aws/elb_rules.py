@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import SCHEMAS, only
 from sandbox.providers.aws.elb import ElbResource
+from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.aws.mapping import from_api
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
@@ -88,6 +89,9 @@ class Listener(_WithActions):
 
     sdk_name = "aws:lb/listener:Listener"
     operation = "CreateListener"
+    listing: ClassVar = Listing(
+        "describe_listeners", "Listeners[].ListenerArn", "aws:lb/loadBalancer:LoadBalancer", argument("LoadBalancerArn")
+    )
     actions = "defaultActions"
     nested_defaults: ClassVar = _redirect_defaults(actions)
     renamed: ClassVar = {**_RENAMED, "certificateArn": "Certificates"}
@@ -151,6 +155,9 @@ class ListenerRule(_WithActions):
 
     sdk_name = "aws:lb/listenerRule:ListenerRule"
     operation = "CreateRule"
+    listing: ClassVar = Listing(
+        "describe_rules", "Rules[?!IsDefault].RuleArn", "aws:lb/listener:Listener", argument("ListenerArn")
+    )
     actions = "actions"
     nested_defaults: ClassVar = _redirect_defaults(actions)
     in_place: ClassVar = frozenset({"actions", "conditions", "priority"})

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
 from sandbox.providers.aws.elb import WithAttributes, name_rules
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -37,6 +38,7 @@ class TargetGroup(WithAttributes):
 
     sdk_name = "aws:lb/targetGroup:TargetGroup"
     operation = "CreateTargetGroup"
+    listing: ClassVar = Listing("describe_target_groups", "TargetGroups[].TargetGroupArn")
     kind = "target_group"
     parameter = "TargetGroupArn"
     name_limit = 32

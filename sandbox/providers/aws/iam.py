@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing, argument, output
 from sandbox.providers.resource import Created, Function
 from sandbox.providers.values import Properties
 
@@ -21,6 +22,7 @@ class Role(AwsResource):
     sdk_name = "aws:iam/role:Role"
     service = "iam"
     operation = "CreateRole"
+    listing: ClassVar = Listing("list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName")
     name_limit = 64
     renamed: ClassVar = {"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
     defaults: ClassVar = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
@@ -94,6 +96,13 @@ class RolePolicy(AwsResource):
     sdk_name = "aws:iam/rolePolicy:RolePolicy"
     service = "iam"
     operation = "PutRolePolicy"
+    listing: ClassVar = Listing(
+        "list_role_policies",
+        "PolicyNames[]",
+        "aws:iam/role:Role",
+        argument("RoleName"),
+        name=lambda role, policy: f"{role}:{policy}",
+    )
     name_limit = 128
     renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
     in_place: ClassVar = frozenset({"policy"})
@@ -153,6 +162,7 @@ class Policy(AwsResource):
     sdk_name = "aws:iam/policy:Policy"
     service = "iam"
     operation = "CreatePolicy"
+    listing: ClassVar = Listing("list_policies", "Policies[].Arn", arguments={"Scope": "Local"})
     name_limit = 128
     renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument"}
     defaults: ClassVar = {"path": "/"}
@@ -212,6 +222,14 @@ class RolePolicyAttachment(AwsResource):
     sdk_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     service = "iam"
     operation = "AttachRolePolicy"
+    listing: ClassVar = Listing(
+        "list_attached_role_policies",
+        "AttachedPolicies[].PolicyArn",
+        "aws:iam/role:Role",
+        argument("RoleName"),
+        name=lambda role, policy: f"{role} {policy}",
+        known=output("role", "policyArn"),
+    )
     renamed: ClassVar = {"role": "RoleName"}
 
     def create(self, inputs: Properties) -> Created:

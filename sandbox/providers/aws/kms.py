@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import SCHEMAS, AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import from_api
 from sandbox.providers.resource import Created, Function
 from sandbox.providers.schema import Shape
@@ -19,6 +20,7 @@ class Key(AwsResource):
     sdk_name = "aws:kms/key:Key"
     service = "kms"
     operation = "CreateKey"
+    listing: ClassVar = Listing("list_keys", "Keys[].KeyId")
     renamed: ClassVar = {
         "customerMasterKeySpec": "KeySpec",
         "bypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
@@ -122,6 +124,7 @@ class Alias(AwsResource):
     sdk_name = "aws:kms/alias:Alias"
     service = "kms"
     operation = "CreateAlias"
+    listing: ClassVar = Listing("list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName")
     renamed: ClassVar = {"name": "AliasName"}
     in_place: ClassVar = frozenset({"targetKeyId"})
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -42,6 +43,7 @@ class LogGroup(AwsResource):
     sdk_name = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
     operation = "CreateLogGroup"
+    listing: ClassVar = Listing("describe_log_groups", "logGroups[].logGroupName")
     name_limit = 512
     renamed: ClassVar = {"name": "logGroupName"}
     defaults: ClassVar = {"skipDestroy": False, "retentionInDays": 0}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.aws.session import error_code
 from sandbox.providers.diff import domain_name
 from sandbox.providers.resource import Created, Function
 from sandbox.providers.values import Properties
+
+
+def _record_id(zone: str | None, record: Sequence[str]) -> str:
+    """A zone's record by name and type."""
+    return f"{zone} {domain_name(record[0])} {record[1]}"
 
 
 class Record(AwsResource):
@@ -18,6 +24,16 @@ class Record(AwsResource):
     sdk_name = "aws:route53/record:Record"
     service = "route53"
     operation = "ChangeResourceRecordSets"
+    listing: ClassVar = Listing(
+        "list_resource_record_sets",
+        "ResourceRecordSets[?Type!='NS' && Type!='SOA'].[Name, Type]",
+        "aws:route53/zone:Zone",
+        argument("HostedZoneId"),
+        name=_record_id,
+        known=lambda resource: _record_id(
+            resource["outputs"]["zoneId"], [resource["outputs"][name] for name in ("fqdn", "type")]
+        ),
+    )
     renamed: ClassVar = {"zoneId": "HostedZoneId"}
     handled: ClassVar = frozenset({"name", "type", "ttl", "records", "aliases"})
     limits: ClassVar = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, pairs
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import is_gone
 from sandbox.providers.resource import Created
@@ -18,6 +19,7 @@ class Bucket(AwsResource):
     sdk_name = "aws:s3/bucket:Bucket"
     service = "s3"
     operation = "CreateBucket"
+    listing: ClassVar = Listing("list_buckets", "Buckets[].Name")
     defaults: ClassVar = {"forceDestroy": False}
     handled: ClassVar = frozenset({"tags"})
     write_only: ClassVar = frozenset({"forceDestroy"})

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created, Function
 from sandbox.providers.values import Properties
 
@@ -16,6 +17,7 @@ class Secret(AwsResource):
     sdk_name = "aws:secretsmanager/secret:Secret"
     service = "secretsmanager"
     operation = "CreateSecret"
+    listing: ClassVar = Listing("list_secrets", "SecretList[?!DeletedDate].ARN")
     defaults: ClassVar = {"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30}
     handled: ClassVar = frozenset({"policy"})
     write_only: ClassVar = frozenset({"recoveryWindowInDays", "forceOverwriteReplicaSecret"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
@@ -15,6 +16,13 @@ class WebAclAssociation(AwsResource):
     sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
     service = "wafv2"
     operation = "AssociateWebACL"
+    listing: ClassVar = Listing(
+        "list_resources_for_web_acl",
+        "ResourceArns[]",
+        "aws:wafv2/webAcl:WebAcl",
+        argument("WebACLArn"),
+        name=lambda web_acl, resource: f"{web_acl},{resource}",
+    )
     delete_first: ClassVar = True
 
     def create(self, inputs: Properties) -> Created:
