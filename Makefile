@@ -10,7 +10,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs webhook attack preflight trust-policy boundary adopt policy-check policy-baseline \
+.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight trust-policy boundary adopt policy-check policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox bench clean
 
 help: ## print this list
@@ -40,6 +40,9 @@ status: .venv/installed ## show what is deployed and what is running
 
 logs: .venv/installed ## follow Atlantis' log
 	@$(SANDBOX) logs --stack $(STACK)
+
+password: .venv/installed ## the user and the password of the web page
+	@$(SANDBOX) password --stack $(STACK)
 
 webhook: .venv/installed ## send a signed sample event and show the plan that comes back
 	@$(SANDBOX) webhook --stack $(STACK)

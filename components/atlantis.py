@@ -17,6 +17,7 @@ from .network import Network, NetworkArgs
 from .permissions import Permissions, PermissionsArgs
 from .secrets import Secrets, SecretsArgs
 from .settings import AtlantisArgs, Settings, validate
+from .sign_in import authenticate
 from .storage import Storage, StorageArgs
 from .vpc import ZONES, NewVpc, NewVpcArgs, Vpc, existing_vpc
 
@@ -107,16 +108,20 @@ class Atlantis(pulumi.ComponentResource):
         ]
 
         terraform_roles = [f"{prefix}*" for prefix in settings.terraform.managed_name_prefixes]
-
+        named_secrets = [
+            name
+            for name in (
+                settings.server.github_app_secret_name,
+                settings.server.webhook_secret_name,
+                settings.sign_in.oidc_client_secret_name,
+            )
+            if name
+        ]
         if settings.terraform.managed_name_prefixes and not settings.terraform.permissions_boundary_arn:
             permissions_boundary.require_fit(
                 context.names,
                 settings.terraform.managed_name_prefixes,
-                [
-                    settings.server.github_app_secret_name or context.names.github_app_secret,
-                    settings.server.webhook_secret_name or context.names.webhook_secret,
-                    context.names.redis_secret,
-                ],
+                named_secrets,
                 subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
             )
 
@@ -131,6 +136,7 @@ class Atlantis(pulumi.ComponentResource):
                 vpc_endpoints=settings.network.endpoints,
                 ingress=settings.ingress,
                 container_port=settings.task.container_port,
+                identity_provider=settings.sign_in.oidc_issuer is not None,
                 locking_database=settings.storage.uses_redis,
             ),
             self._part(),
@@ -147,7 +153,15 @@ class Atlantis(pulumi.ComponentResource):
         )
         secrets = Secrets(
             self._named("secrets"),
-            SecretsArgs(context=context, settings=settings.server, readers=deployers, terraform_roles=terraform_roles),
+            SecretsArgs(
+                context=context,
+                settings=settings.server,
+                web_password_generation=(
+                    settings.sign_in.web_password_generation if settings.sign_in.generates_password else None
+                ),
+                readers=deployers,
+                terraform_roles=terraform_roles,
+            ),
             self._part(),
         )
         locking = None
@@ -173,9 +187,14 @@ class Atlantis(pulumi.ComponentResource):
                 secret_arns={
                     "githubApp": secrets.github_app_secret_arn,
                     "webhook": secrets.webhook_secret_arn,
+                    **({"webPassword": secrets.web_password_secret_arn} if secrets.web_password_secret_arn else {}),
                     **({"locking": locking.database.password_secret_arn} if locking else {}),
                     **dict(zip(existing.arns, existing.arns, strict=True)),
                 },
+                existing_secret_arns=[
+                    *(context.names.secret_pattern(name) for name in named_secrets),
+                    *existing.arns,
+                ],
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,
@@ -197,6 +216,7 @@ class Atlantis(pulumi.ComponentResource):
                 if settings.ingress.load_balancer_scheme == "internal"
                 else vpc.public_subnet_ids,
                 security_group_id=network.load_balancer_security_group_id,
+                authenticate=authenticate(settings.sign_in, self),
             ),
             self._part(),
         )
@@ -216,6 +236,7 @@ class Atlantis(pulumi.ComponentResource):
                 access_point_id=storage.access_point_id,
                 github_app_secret_arn=secrets.github_app_secret_arn,
                 webhook_secret_arn=secrets.webhook_secret_arn,
+                web_password_secret_arn=secrets.web_password_secret_arn,
                 locking_database=locking.database if locking else None,
                 execution_role_arn=permissions.execution_role_arn,
                 task_role_arn=permissions.task_role_arn,

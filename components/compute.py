@@ -40,6 +40,8 @@ class ComputeArgs:
     access_point_id: pulumi.Input[str]
     github_app_secret_arn: pulumi.Input[str]
     webhook_secret_arn: pulumi.Input[str]
+    web_password_secret_arn: pulumi.Input[str] | None
+    """None where the server asks for no password."""
     locking_database: LockingDatabase | None
     """None keeps the locks in a file of the data directory, which one server at a time can open."""
     execution_role_arn: pulumi.Input[str]
@@ -176,6 +178,7 @@ class Compute(pulumi.ComponentResource):
             posix_uid=args.posix_uid,
             github_app_secret_arn=args.github_app_secret_arn,
             webhook_secret_arn=args.webhook_secret_arn,
+            web_password_secret_arn=args.web_password_secret_arn,
             locking_database=args.locking_database,
             log_group_name=log_group.name,
         )

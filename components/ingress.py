@@ -14,8 +14,12 @@ from .settings.groups import IngressSettings
 CONDITION_VALUES = 5
 """Values that AWS takes in all conditions of one rule together."""
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
-WEBHOOK_PRIORITY, ALLOWED_PRIORITY = 100, 200
-"""The first priority of each kind of rule; both may take a hundred."""
+WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, ALLOWED_PRIORITY = 100, 190, 200
+"""The first priority of each kind of rule."""
+_FORBIDDEN: aws.lb.ListenerRuleActionArgsDict = {
+    "type": "fixed-response",
+    "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
+}
 _DEFAULT_PORT = 4141
 """Of targets that are registered without a port."""
 
@@ -31,6 +35,8 @@ class IngressArgs:
     subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones: public ones, or private ones for an internal load balancer."""
     security_group_id: pulumi.Input[str]
+    authenticate: aws.lb.ListenerRuleActionArgsDict | None
+    """What people of the allowed ranges have to pass before the server; None for nothing."""
 
 
 class Ingress(pulumi.ComponentResource):
@@ -57,6 +63,7 @@ class Ingress(pulumi.ComponentResource):
         self._redirect_listener(load_balancer)
         listener = self._https_listener(load_balancer)
         self._listener_rules(listener, target_group)
+        self._cross_site_rule(listener)
         self._alias_records(load_balancer)
 
         self.dns_name = load_balancer.dns_name
@@ -145,12 +152,7 @@ class Ingress(pulumi.ComponentResource):
             port=443,
             ssl_policy=self._args.settings.ssl_policy,
             certificate_arn=self.certificate_arn,
-            default_actions=[
-                {
-                    "type": "fixed-response",
-                    "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
-                }
-            ],
+            default_actions=[_FORBIDDEN],
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -172,21 +174,42 @@ class Ingress(pulumi.ComponentResource):
             {"path_pattern": {"values": [WEBHOOK_PATH]}},
             {"http_request_method": {"values": [WEBHOOK_METHOD]}},
         ]
+        forward: list[aws.lb.ListenerRuleActionArgsDict] = [{"type": "forward", "target_group_arn": target_group.arn}]
+        people = [self._args.authenticate, {**forward[0], "order": 2}] if self._args.authenticate else forward
         kinds = (
-            ("webhook", WEBHOOK_PRIORITY, self._args.settings.webhook_sources, webhook),
-            ("allowed", ALLOWED_PRIORITY, self._args.settings.allowed_sources, []),
+            ("webhook", WEBHOOK_PRIORITY, self._args.settings.webhook_sources, webhook, forward),
+            ("allowed", ALLOWED_PRIORITY, self._args.settings.allowed_sources, [], people),
         )
-        for kind, priority, blocks, conditions in kinds:
+        for kind, priority, blocks, conditions, actions in kinds:
             for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions))):
                 aws.lb.ListenerRule(
                     f"{self._name}-{kind}-{number}",
                     listener_arn=listener.arn,
                     priority=priority + number,
                     conditions=[*conditions, {"source_ip": {"values": chunk}}],
-                    actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+                    actions=actions,
                     tags=self._args.context.tags,
                     opts=self._child,
                 )
+
+    def _cross_site_rule(self, listener: aws.lb.Listener) -> None:
+        """Refuse changes that another site's page asks for in the browser of somebody who is signed in.
+
+        A browser attaches the password or the session's cookie to such a request, and Atlantis checks no token of its own
+        page. Browsers say in Sec-Fetch-Site where a request comes from, and no page can change that (W3C, Fetch Metadata).
+        """
+        aws.lb.ListenerRule(
+            f"{self._name}-cross-site",
+            listener_arn=listener.arn,
+            priority=CROSS_SITE_PRIORITY,
+            conditions=[
+                {"http_request_method": {"values": ["DELETE", "POST", "PUT"]}},
+                {"http_header": {"http_header_name": "Sec-Fetch-Site", "values": ["cross-site", "same-site"]}},
+            ],
+            actions=[_FORBIDDEN],
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
 
     def _alias_records(self, load_balancer: aws.lb.LoadBalancer) -> None:
         if not self._args.settings.hosted_zone_id:

@@ -76,6 +76,22 @@ class PhysicalNames:
     def webhook_secret(self) -> str:
         return f"{self.environment}-atlantis-webhook-secret"
 
+    def secret_pattern(self, name: str) -> str:
+        """ARN pattern of an existing secret: Secrets Manager adds a hyphen and six characters to its name.
+
+        A policy of the task role has room for the shorter wildcard only; a refusal may match longer names, too.
+        """
+        return self.arn("secretsmanager", f"secret:{name}-*")
+
+    @property
+    def own_secrets(self) -> str:
+        """ARN pattern of the secrets that the stack creates, and of others of this environment's prefix."""
+        return self.arn("secretsmanager", f"secret:{self.environment}-atlantis-*")
+
+    @property
+    def web_password_secret(self) -> str:
+        return f"{self.environment}-atlantis-web-password"
+
     @property
     def redis_secret(self) -> str:
         return f"{self.environment}-atlantis-redis"

@@ -28,6 +28,8 @@ class NetworkArgs:
     ingress: IngressSettings
     """The ranges that reach the load balancer: allowed ones on 443, and on 80 to be redirected; webhooks on 443 only."""
     container_port: int
+    identity_provider: bool
+    """Whether the load balancer asks an identity provider on the internet."""
     locking_database: bool
     """Whether there is a database of locks, which the task reaches."""
 
@@ -76,7 +78,13 @@ class Network(pulumi.ComponentResource):
             locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
             self._path(tasks, locking, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
             self.locking_security_group_id = locking.id
-        self._egress_to_internet(tasks)
+        self._egress_to_internet(
+            tasks, "tasks-https-egress", "Atlantis task to GitHub, Terraform registries and AWS over HTTPS"
+        )
+        if args.identity_provider:
+            self._egress_to_internet(
+                load_balancer, "alb-oidc-egress", "Load balancer to the identity provider over HTTPS"
+            )
         self._endpoints(tasks)
 
         self.load_balancer_security_group_id = load_balancer.id
@@ -152,12 +160,12 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _egress_to_internet(self, tasks: aws.ec2.SecurityGroup) -> None:
-        """GitHub, provider registries and AWS' services have no fixed ranges; the VPC's resolver needs no rule."""
+    def _egress_to_internet(self, group: aws.ec2.SecurityGroup, label: str, description: str) -> None:
+        """GitHub, registries, identity providers and AWS' services have no fixed ranges; the VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-tasks-https-egress",
-            security_group_id=tasks.id,
-            description="Atlantis task to GitHub, Terraform registries and AWS over HTTPS",
+            f"{self._name}-{label}",
+            security_group_id=group.id,
+            description=description,
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,

@@ -24,6 +24,8 @@ class PermissionsArgs:
     latter."""
     secret_arns: Mapping[str, pulumi.Input[str]]
     """The secrets that the task is started with."""
+    existing_secret_arns: Sequence[pulumi.Input[str]]
+    """Those that the stack doesn't create. Terraform may not use them, nor any with the prefix of the stack's own."""
     secret_key_arns: Sequence[pulumi.Input[str]]
     """The keys that those secrets are encrypted with."""
     file_system_arn: pulumi.Input[str]
@@ -53,7 +55,7 @@ class Permissions(pulumi.ComponentResource):
         )
         self._own = OwnStack(
             names=names,
-            secret_arns=list(args.secret_arns.values()),
+            secret_arns=[names.own_secrets, *args.existing_secret_arns],
             deployer_arns=args.deployer_arns,
             permissions_boundary_arn=boundary_arn,
             security_group_ids=args.security_group_ids,

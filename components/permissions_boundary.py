@@ -126,7 +126,9 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
     ]
 
 
-def require_fit(names: PhysicalNames, prefixes: Sequence[str], secret_names: Sequence[str], subnets: int) -> None:
+def require_fit(
+    names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[str], subnets: int
+) -> None:
     """Check the boundary's length before anything is registered: ids that only a deployment knows count with their length.
 
     Raises:
@@ -135,7 +137,7 @@ def require_fit(names: PhysicalNames, prefixes: Sequence[str], secret_names: Seq
     arn = names.policy_arn(names.permissions_boundary)
     own = OwnStack(
         names=names,
-        secret_arns=[names.arn("secretsmanager", f"secret:{name}-??????") for name in secret_names],
+        secret_arns=[names.own_secrets, *(names.secret_pattern(name) for name in existing_secret_names)],
         deployer_arns=(),
         permissions_boundary_arn=arn,
         security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,

@@ -1,4 +1,4 @@
-"""Secrets: the GitHub App's values and the webhook's secret, readable by the execution role only."""
+"""Secrets: the GitHub App's values, the webhook secret and the password of the web page."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,18 +20,22 @@ class SecretsArgs:
     context: Context
     settings: ServerSettings
     """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
+    web_password_generation: int | None
+    """A new number generates a new password for the web page; None generates none."""
     readers: Sequence[str]
-    """ARN patterns of principals besides the execution role that may read the generated webhook secret: whoever deploys, as the
-    provider reads the version back."""
+    """ARN patterns of principals besides the execution role that may read the generated secrets: those that deploy, because the
+    provider reads the versions back."""
     terraform_roles: Sequence[str]
     """Names, as patterns, of the roles that Terraform manages: refused on every secret of the stack."""
 
 
 class Secrets(pulumi.ComponentResource):
-    """The two secrets of the task, and the key of those that the stack makes."""
+    """The secrets of the task, and the key of those that the stack creates."""
 
     github_app_secret_arn: pulumi.Output[str]
     webhook_secret_arn: pulumi.Output[str]
+    web_password_secret_arn: pulumi.Output[str] | None = None
+    """None without a password."""
     key_arns: Sequence[pulumi.Input[str]]
     """Keys that the execution role has to decrypt with."""
 
@@ -41,7 +45,8 @@ class Secrets(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
-        if not (args.settings.github_app_secret_name and args.settings.webhook_secret_name):
+        existing = args.settings.github_app_secret_name and args.settings.webhook_secret_name
+        if not existing or args.web_password_generation is not None:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
         self.github_app_secret_arn = (
@@ -54,6 +59,8 @@ class Secrets(pulumi.ComponentResource):
             if args.settings.webhook_secret_name
             else self._webhook_secret().arn
         )
+        if args.web_password_generation is not None:
+            self.web_password_secret_arn = self._web_password(args.web_password_generation).arn
         self.key_arns = self._key_arns
         self.register_outputs(
             {"githubAppSecretArn": self.github_app_secret_arn, "webhookSecretArn": self.webhook_secret_arn}
@@ -103,6 +110,20 @@ class Secrets(pulumi.ComponentResource):
             self,
         )
         generated_value(name, secret, "webhook_secret", self._args.settings.webhook_secret_generation, self)
+        return secret
+
+    def _web_password(self, generation: int) -> aws.secretsmanager.Secret:
+        name = f"{self._name}-web-password"
+        secret = task_secret(
+            name,
+            self._secret_args(
+                self._args.context.names.web_password_secret,
+                "Atlantis: password of the web page (web_password), generated",
+                readers=self._args.readers,
+            ),
+            self,
+        )
+        generated_value(name, secret, "web_password", generation, self)
         return secret
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:

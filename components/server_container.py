@@ -18,6 +18,9 @@ IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
 FILE_DESCRIPTORS = 65536
 
+WEB_USER = "atlantis"
+"""The user of the web page, with the generated password."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class ServerContainerArgs:
@@ -36,6 +39,8 @@ class ServerContainerArgs:
     posix_uid: int
     github_app_secret_arn: pulumi.Input[str]
     webhook_secret_arn: pulumi.Input[str]
+    web_password_secret_arn: pulumi.Input[str] | None
+    """None where the server asks for no password."""
     locking_database: LockingDatabase | None
     """None keeps the locks in a file of the data directory, which one server at a time can open."""
     log_group_name: pulumi.Input[str]
@@ -80,9 +85,11 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_LOG_LEVEL": args.settings.log_level,
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
-        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.configuration)),
+        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
         "ATLANTIS_WRITE_GIT_CREDS": "true",
     }
+    if args.web_password_secret_arn:
+        environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
     if args.locking_database:
         environment |= {
             "ATLANTIS_LOCKING_DB_TYPE": "redis",
@@ -97,11 +104,11 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
     return environment
 
 
-def _repo_config(settings: ConfigurationSettings) -> Mapping[str, object]:
+def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
     """Atlantis' server-side rules: a pull request can neither loosen what an apply requires nor bring commands of its own."""
     if settings.repo_config_file:
         return repo_configuration.load(settings.repo_config_file)
-    return repo_configuration.default(settings.default_branch, plan_requirements=[])
+    return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
 
 
 def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
@@ -113,6 +120,8 @@ def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(app, ":private_key::"),
         "ATLANTIS_GH_WEBHOOK_SECRET": pulumi.Output.concat(webhook, ":webhook_secret::"),
     }
+    if web := args.web_password_secret_arn:
+        secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(web, ":web_password::")
     if locking := args.locking_database:
         secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
     return secrets | dict(args.value_from)

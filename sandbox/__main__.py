@@ -15,6 +15,7 @@ VERBS = {
     "down": ("sandbox.commands.down:run", "destroy what is not protected and stop every process"),
     "outputs": ("sandbox.commands.everyday:outputs", "print the stack's outputs as JSON"),
     "logs": ("sandbox.commands.logs:run", "follow what Atlantis says"),
+    "password": ("sandbox.commands.password:run", "print the user and the password of the web page"),
     "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),

@@ -83,6 +83,12 @@ principal_arns = values.list_of(
     at_most=_MOST_READERS,
 )
 secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@- ")
+oidc_client_id = values.matching(r"[\x21-\x7e]{1,256}", "the id that the identity provider has given to the client")
+oidc_scope = values.matching(
+    r"(?=.*\bopenid\b)[\x21-\x7e]+( [\x21-\x7e]+)*",
+    "scopes separated by spaces, openid among them, such as openid email",
+)
+plan_requirements = values.list_of(values.one_of(("approved", "mergeable", "undiverged")))
 hosted_zone_id = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone id such as Z0123456789ABCDEFGHIJ")
 bucket_names = values.list_of(
     values.matching(

@@ -51,6 +51,11 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             {"defaultBranch": configuration.default_branch}, "is not used with repoConfigFile; set branch in that file"
         )
+    if settings.server.plan_requirements:
+        yield Problem(
+            {"planRequirements": list(settings.server.plan_requirements)},
+            "is not used with repoConfigFile; set plan_requirements in that file",
+        )
     try:
         content = repo_configuration.load(path)
     except repo_configuration.RepoConfigurationError as error:

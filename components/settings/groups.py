@@ -109,6 +109,40 @@ class ServerSettings(Group):
     the caller that deploys"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
     """debug, info, warn or error"""
+    plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
+    """What a pull request must be before it is planned: approved, mergeable, undiverged. A plan runs code of the pull
+    request: use approved where you don't trust everyone who can open one. Empty: nothing"""
+
+
+@group
+class SignInSettings(Group):
+    """How people sign in to the web page: at an OpenID Connect provider, or with a generated password."""
+
+    web_basic_auth: bool = setting(values.boolean, default=True)
+    """Require a generated password for the web page, unless people sign in at an OpenID Connect provider"""
+    web_password_generation: int = setting(accepted.generation, default=1)
+    """Increase it to generate a new password for the web page"""
+    oidc_issuer: str | None = setting(values.https_endpoint, default=None)
+    """Issuer of the OpenID Connect provider that people sign in at. Empty: no provider"""
+    oidc_authorization_endpoint: str | None = setting(values.https_endpoint, default=None)
+    """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_token_endpoint: str | None = setting(values.https_endpoint, default=None)
+    """token_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_user_info_endpoint: str | None = setting(values.https_endpoint, default=None)
+    """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
+    oidc_client_id: str | None = setting(accepted.oidc_client_id, default=None)
+    """ID of the client at the provider, whose redirect URI is <url>/oauth2/idpresponse. Only with oidcIssuer"""
+    oidc_client_secret_name: str | None = setting(accepted.secret_name, default=None)
+    """Existing secret with client_secret. Only with oidcIssuer"""
+    oidc_scope: str = setting(accepted.oidc_scope, default="openid")
+    """Scopes to ask for, separated by spaces. Only with oidcIssuer"""
+    oidc_session_hours: int = setting(values.integer(range(1, 169)), default=12)
+    """Hours until people must sign in again, 1 to 168. Only with oidcIssuer"""
+
+    @property
+    def generates_password(self) -> bool:
+        """Whether the server itself asks for a password."""
+        return self.web_basic_auth and self.oidc_issuer is None
 
 
 @group
@@ -249,6 +283,8 @@ class AtlantisArgs(Group):
     """The ECS task: its image, size and place"""
     server: ServerSettings
     """What the Atlantis server serves, and its credentials"""
+    sign_in: SignInSettings = dataclasses.field(default_factory=SignInSettings)
+    """How people sign in to the web page. Default: with a generated password"""
     configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
     """The server's own flags, the rules for repositories, and what workflows are given"""
     terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)

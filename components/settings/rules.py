@@ -163,6 +163,40 @@ def _webhook_secret(settings: Settings) -> Iterator[Problem]:
         )
 
 
+_OIDC_REQUIRED = {
+    "oidcAuthorizationEndpoint": "oidc_authorization_endpoint",
+    "oidcTokenEndpoint": "oidc_token_endpoint",
+    "oidcUserInfoEndpoint": "oidc_user_info_endpoint",
+    "oidcClientId": "oidc_client_id",
+    "oidcClientSecretName": "oidc_client_secret_name",
+}
+_OIDC_OPTIONS = {"oidcScope": "oidc_scope", "oidcSessionHours": "oidc_session_hours"}
+
+
+def _oidc(settings: Settings) -> Iterator[Problem]:
+    sign_in = settings.sign_in
+    if sign_in.oidc_issuer is None:
+        for key, field in (_OIDC_REQUIRED | _OIDC_OPTIONS).items():
+            if not is_default(sign_in, field):
+                yield Problem({key: getattr(sign_in, field)}, "is only for a provider; remove it, or set oidcIssuer")
+        return
+    missing = [key for key, field in _OIDC_REQUIRED.items() if getattr(sign_in, field) is None]
+    if missing:
+        yield Problem(
+            {"oidcIssuer": sign_in.oidc_issuer},
+            f"also needs {', '.join(missing)}; the endpoints are in {sign_in.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+        )
+
+
+def _web_password(settings: Settings) -> Iterator[Problem]:
+    sign_in = settings.sign_in
+    if not sign_in.generates_password and not is_default(sign_in, "web_password_generation"):
+        yield Problem(
+            {"webPasswordGeneration": sign_in.web_password_generation},
+            "no password is generated with webBasicAuth false or with oidcIssuer; remove it",
+        )
+
+
 def _locking_options(settings: Settings) -> Iterator[Problem]:
     storage = settings.storage
     if storage.uses_redis:
@@ -293,6 +327,8 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _image_version,
     _task_size,
     _webhook_secret,
+    _oidc,
+    _web_password,
     _locking_options,
     _locking_name,
     _state_keys,

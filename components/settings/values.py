@@ -168,6 +168,24 @@ def https_url(value: object) -> str:
     return f"https://{host}"
 
 
+def https_endpoint(value: object) -> str:
+    """`https://host/path`, with a port and a path if need be, without a query."""
+    scheme, _, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
+    authority, slash, path = rest.partition("/")
+    name, colon, port = authority.partition(":")
+    valid_port = not colon or (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535)
+    if (
+        scheme.lower() != "https"
+        or not HOST.fullmatch(name)
+        or not valid_port
+        or not re.fullmatch(r"[\w.~%/+@:-]*", path, re.ASCII)
+    ):
+        raise UnacceptableError(
+            "must be an https:// URL without a query, such as https://login.example.com/oauth2/token"
+        )
+    return f"https://{authority.lower()}{slash}{path}"
+
+
 def repo_allowlist(value: object) -> str:
     """Atlantis' own syntax: `host/owner/repository` with `*`, `!` to exclude, separated by commas."""
     if not isinstance(value, str) or not value.strip():

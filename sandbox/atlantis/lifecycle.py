@@ -39,6 +39,8 @@ def after_up(
     suffix = "" if stack == "local" else f" STACK={stack}"
     console.step("Atlantis runs, behind the deployed load balancer")
     console.note(f"http://127.0.0.1:{status.proxy_port}/   its page, in a browser")
+    if "ATLANTIS_WEB_USERNAME" in deployment.variables(status.definition or deployment.require_service().definition):
+        console.note(f"make password{suffix}  who signs in there, with which password")
     console.note(f"make webhook{suffix}   send it a signed event, as GitHub would")
     console.note(f"make logs{suffix}      follow what it says")
 

@@ -70,6 +70,7 @@ class ExistingResources:
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
             ("webhookSecretName", throwaway_secrets.webhook),
+            ("oidcClientSecretName", throwaway_secrets.oidc_client),
         ):
             if key in given:
                 self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))

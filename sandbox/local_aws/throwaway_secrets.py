@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import urlsplit
 
-__all__ = ["github_app", "host", "webhook"]
+__all__ = ["github_app", "host", "oidc_client", "webhook"]
 
 
 def host(url: str) -> str:
@@ -26,3 +26,8 @@ def github_app() -> dict[str, str]:
 def webhook() -> dict[str, str]:
     """The value of a webhook secret, under its key."""
     return {"webhook_secret": secrets.token_hex(32)}
+
+
+def oidc_client() -> dict[str, str]:
+    """The value of a client secret of an identity provider, under its key."""
+    return {"client_secret": secrets.token_hex(32)}

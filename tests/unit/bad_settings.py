@@ -322,10 +322,34 @@ LOCKING: list[Case] = [
     ),
 ]
 
+SIGN_IN: list[Case] = [
+    ({"planRequirements": ["reviewed"]}, ("planRequirements", "must be one of approved, mergeable, undiverged")),
+    ({"webBasicAuth": "maybe"}, ("webBasicAuth = 'maybe'",)),
+    (
+        {"webBasicAuth": False, "webPasswordGeneration": 2},
+        ("webPasswordGeneration = 2", "no password is generated with webBasicAuth false or with oidcIssuer"),
+    ),
+    (
+        {"oidcIssuer": "http://login.example.com"},
+        ("oidcIssuer = 'http://login.example.com'", "must be an https:// URL"),
+    ),
+    (
+        {"oidcIssuer": "https://login.example.com/tenant"},
+        (
+            "oidcIssuer = 'https://login.example.com/tenant'",
+            "also needs oidcAuthorizationEndpoint, oidcTokenEndpoint, oidcUserInfoEndpoint, oidcClientId, oidcClientSecretName",
+            "https://login.example.com/tenant/.well-known/openid-configuration",
+        ),
+    ),
+    ({"oidcScope": "openid email"}, ("oidcScope = 'openid email'", "is only for a provider")),
+    ({"oidcScope": "email"}, ("oidcScope = 'email'", "openid among them")),
+    ({"oidcSessionHours": 169}, ("oidcSessionHours = 169", "must be a whole number from 1 to 168")),
+]
+
 UNKNOWN: list[Case] = [
     ({"vpcID": "vpc-0a1b2c3d4e5f60718"}, ("vpcID: no such setting; did you mean vpcId?",)),
     ({"allowedCidrs": ["203.0.113.0/24"]}, ("allowedCidrs: no such setting; did you mean allowedCidrBlocks?",)),
     ({"colour": "blue"}, ("colour: no such setting; docs/settings.md lists them",)),
 ]
 
-CASES = NETWORK + INGRESS + SERVER + TASK + PERMISSIONS + LOCKING + UNKNOWN
+CASES = NETWORK + INGRESS + SERVER + TASK + PERMISSIONS + LOCKING + SIGN_IN + UNKNOWN

@@ -158,6 +158,9 @@ class _Aws(Mocks):
                     str(asked.get("name")), f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{asked.get('name')}"
                 ),
             },
+            "aws:secretsmanager/getSecretVersion:getSecretVersion": {
+                "secretString": json.dumps({"client_secret": "the-client-secret"}),
+            },
             "aws:kms/getKey:getKey": {
                 "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/behind-{asked.get('keyId')}",
                 "keyManager": "AWS" if asked.get("keyId") == "alias/aws/secretsmanager" else "CUSTOMER",

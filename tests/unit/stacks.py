@@ -62,6 +62,7 @@ BARE: dict[str, Any] = {
     "permissionsBoundaryArn": None,
     "githubAppSecretName": "shared/github-app",
     "webhookSecretName": "shared/webhook",
+    "webBasicAuth": False,
     "image": "ghcr.io/runatlantis/atlantis:v0.48.0",
     "desiredCount": 0,
     "capacityProvider": "FARGATE_SPOT",

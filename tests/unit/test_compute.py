@@ -99,6 +99,8 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_PORT", "value": "4141"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
             {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(default("main", []))},
+            {"name": "ATLANTIS_WEB_BASIC_AUTH", "value": "true"},
+            {"name": "ATLANTIS_WEB_USERNAME", "value": "atlantis"},
             {"name": "ATLANTIS_WRITE_GIT_CREDS", "value": "true"},
         ],
         "secrets": [
@@ -106,6 +108,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_GH_APP_INSTALLATION_ID", "valueFrom": f"{app}:installation_id::"},
             {"name": "ATLANTIS_GH_APP_KEY", "valueFrom": f"{app}:private_key::"},
             {"name": "ATLANTIS_GH_WEBHOOK_SECRET", "valueFrom": f"{webhook}:webhook_secret::"},
+            {"name": "ATLANTIS_WEB_PASSWORD", "valueFrom": f"{arn_of('secrets-web-password')}:web_password::"},
         ],
         "mountPoints": [
             {"sourceVolume": "atlantis-data", "containerPath": "/home/atlantis/.atlantis", "readOnly": False}
@@ -150,6 +153,11 @@ def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(ch
     # ECS would run it with the secrets in its environment, where a plan can read them.
     assert "healthCheck" not in container
     assert "pidMode" not in stack(**changes).one(TASK).inputs
+
+
+def test_what_a_plan_requires_is_a_setting() -> None:
+    rules = json.loads(environment_of(stack(planRequirements=["approved"]))["ATLANTIS_REPO_CONFIG_JSON"])["repos"][0]
+    assert (rules["plan_requirements"], rules["allowed_overrides"]) == (["approved"], [])
 
 
 def test_port_and_user_are_settings_of_mapping_and_environment_alike() -> None:

@@ -124,6 +124,24 @@ def test_the_tls_policy_is_a_setting() -> None:
     assert listener.inputs["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-3-2021-06"
 
 
+CROSS_SITE: dict[str, Any] = {
+    "listenerArn": arn_of("ingress-https"),
+    "priority": 190,
+    "conditions": [
+        {"httpRequestMethod": {"values": ["DELETE", "POST", "PUT"]}},
+        {"httpHeader": {"httpHeaderName": "Sec-Fetch-Site", "values": ["cross-site", "same-site"]}},
+    ],
+    "actions": [
+        {
+            "type": "fixed-response",
+            "fixedResponse": {"contentType": "text/plain", "messageBody": "Forbidden", "statusCode": "403"},
+        }
+    ],
+    "tags": TAGS,
+}
+"""Refuses what another site's page asks for in somebody's browser."""
+
+
 def rules_of(graph: Graph) -> list[dict[str, Any]]:
     return sorted((resource.inputs for resource in graph.all(RULE)), key=lambda inputs: inputs["priority"])
 
@@ -132,31 +150,36 @@ def test_github_reaches_post_events_only_and_the_allowed_ranges_everything() -> 
     assert rules_of(stack()) == [
         rule(100, *ONLY_WEBHOOKS, sources=["192.30.252.0/22", "185.199.108.0/22", "140.82.112.0/20"]),
         rule(101, *ONLY_WEBHOOKS, sources=["143.55.64.0/20"]),
+        CROSS_SITE,
         rule(200, sources=["203.0.113.0/24"]),
     ]
 
 
 def test_more_ranges_than_a_rule_takes_are_spread_over_several() -> None:
-    assert rules_of(stack(allowedCidrBlocks=ALLOWED))[2:] == [
+    assert rules_of(stack(allowedCidrBlocks=ALLOWED))[3:] == [
         rule(200, sources=[f"198.51.100.{host}/32" for host in range(5)]),
         rule(201, sources=["198.51.100.5/32", "140.82.112.0/20"]),
     ]
 
 
 @pytest.mark.parametrize("changes", [{}, PRODUCTION, BARE], ids=["default", "production", "bare"])
-def test_no_rule_has_more_than_five_condition_values_and_none_is_without_a_source(changes: dict[str, Any]) -> None:
+def test_no_rule_has_more_than_five_condition_values_and_none_forwards_without_a_source(
+    changes: dict[str, Any],
+) -> None:
     for inputs in rules_of(stack(**changes)):
         values = [
             value for condition in inputs["conditions"] for kind in condition.values() for value in kind["values"]
         ]
         assert len(values) <= 5
-        assert any("sourceIp" in condition for condition in inputs["conditions"])
+        sources = [condition for condition in inputs["conditions"] if "sourceIp" in condition]
+        assert sources or inputs["actions"] == CROSS_SITE["actions"]
 
 
 def test_with_ipv6_github_s_ipv6_ranges_reach_post_events_and_the_allowed_ones_everything() -> None:
     sources = {
         value: len(inputs["conditions"])
         for inputs in rules_of(stack(**PRODUCTION))
+        if "sourceIp" in inputs["conditions"][-1]
         for value in inputs["conditions"][-1]["sourceIp"]["values"]
         if ":" in value
     }
@@ -166,6 +189,48 @@ def test_with_ipv6_github_s_ipv6_ranges_reach_post_events_and_the_allowed_ones_e
 def test_github_enterprise_s_ranges_reach_post_events() -> None:
     webhook = rules_of(stack(**BARE))[0]
     assert webhook["conditions"] == [*ONLY_WEBHOOKS, {"sourceIp": {"values": ["192.0.2.0/24"]}}]
+
+
+OIDC: dict[str, Any] = {
+    "oidcIssuer": "https://login.example.com",
+    "oidcAuthorizationEndpoint": "https://login.example.com/authorize",
+    "oidcTokenEndpoint": "https://login.example.com/token",
+    "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
+    "oidcClientId": "atlantis",
+    "oidcClientSecretName": "shared/oidc",
+}
+
+
+def test_with_a_provider_people_sign_in_before_they_reach_the_server_and_github_does_not() -> None:
+    graph = stack(**OIDC)
+    authenticate, forward = graph.one(RULE, "ingress-allowed-0").inputs["actions"]
+    assert authenticate == {
+        "type": "authenticate-oidc",
+        "order": 1,
+        "authenticateOidc": {
+            "issuer": "https://login.example.com",
+            "authorizationEndpoint": "https://login.example.com/authorize",
+            "tokenEndpoint": "https://login.example.com/token",
+            "userInfoEndpoint": "https://login.example.com/userinfo",
+            "clientId": "atlantis",
+            "clientSecret": "the-client-secret",
+            "scope": "openid",
+            "sessionTimeout": 43200,
+            "onUnauthenticatedRequest": "authenticate",
+        },
+    }
+    assert forward == {"type": "forward", "order": 2, "targetGroupArn": arn_of("ingress-targets")}
+    assert "actions" in graph.one(RULE, "ingress-allowed-0").secret_inputs
+    for name in ("ingress-webhook-0", "ingress-webhook-1"):
+        assert [action["type"] for action in graph.one(RULE, name).inputs["actions"]] == ["forward"]
+
+
+def test_with_a_provider_the_load_balancer_reaches_it_and_the_server_asks_for_no_password() -> None:
+    egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    rule = stack(**OIDC).one(egress, "network-alb-oidc-egress").inputs
+    assert (rule["securityGroupId"], rule["fromPort"], rule["toPort"]) == ("network-alb-id", 443, 443)
+    assert "network-alb-oidc-egress" not in stack().names(egress)
+    assert "secrets-web-password" not in stack(**OIDC).names("aws:secretsmanager/secret:Secret")
 
 
 def alias(record_type: str) -> dict[str, Any]:

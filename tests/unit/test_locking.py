@@ -7,7 +7,7 @@ import pytest
 
 from components.settings import SettingsError
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, deploy, id_of
-from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, stack, tagged
+from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, arn, stack, tagged
 
 GROUP, SUBNETS = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/subnetGroup:SubnetGroup"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
@@ -57,7 +57,6 @@ def test_the_setting_changes_only_what_uses_the_database() -> None:
         "compute-task",
         "compute-service",
         "permissions-execution-secrets",
-        "permissions-task-own-stack",
         "permissions-task-security-groups",
     }
 
@@ -223,14 +222,18 @@ def test_a_deployment_starts_the_new_task_before_it_stops_the_old_one() -> None:
     assert "locking-password-version" in service.depends_on
 
 
+_READ = ("secrets-github-app", "secrets-webhook", "secrets-web-password", "locking-password")
+
+
 def test_the_execution_role_reads_the_password_and_the_task_role_must_not() -> None:
     graph = stack(**REDIS)
     read, decrypt = graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
-    assert read["Resource"] == [arn_of(name) for name in ("secrets-github-app", "secrets-webhook", "locking-password")]
+    assert read["Resource"] == [arn_of(name) for name in _READ]
     assert decrypt["Resource"] == [arn_of("secrets-key"), arn_of("locking-key")]
     refused = graph.one("aws:iam/policy:Policy", "permissions-task-own-stack").document()[0]
     assert refused["Effect"] == "Deny"
-    assert arn_of("locking-password") in refused["Resource"]
+    assert arn("secretsmanager", "secret:prod-atlantis-*") in refused["Resource"]
+    assert graph.one("aws:secretsmanager/secret:Secret", "locking-password").inputs["name"] == "prod-atlantis-redis"
 
 
 def test_secrets_that_exist_leave_the_password_its_own_key() -> None:

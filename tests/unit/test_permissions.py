@@ -97,9 +97,10 @@ def task_secrets(secrets: list[str], keys: list[str]) -> dict[str, Any]:
     }
 
 
-def test_the_execution_role_reads_the_two_secrets_under_their_key() -> None:
+def test_the_execution_role_reads_the_secrets_under_their_key() -> None:
     assert stack().one(INLINE, "permissions-execution-secrets").decoded == task_secrets(
-        [arn_of("secrets-github-app"), arn_of("secrets-webhook")], [arn_of("secrets-key")]
+        [arn_of("secrets-github-app"), arn_of("secrets-webhook"), arn_of("secrets-web-password")],
+        [arn_of("secrets-key")],
     )
 
 

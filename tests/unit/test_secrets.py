@@ -60,6 +60,11 @@ def refuse_all_but(
             "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
         ),
         (
+            "secrets-web-password",
+            "prod-atlantis-web-password",
+            "Atlantis: password of the web page (web_password), generated",
+        ),
+        (
             "secrets-webhook",
             "prod-atlantis-webhook-secret",
             "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
@@ -103,26 +108,45 @@ def test_named_readers_take_the_place_of_whoever_deploys() -> None:
 
 
 def test_the_github_app_secret_stays_empty() -> None:
-    assert stack().names(SECRET_VERSION) == ["secrets-webhook-version"]
+    assert stack().names(SECRET_VERSION) == ["secrets-web-password-version", "secrets-webhook-version"]
 
 
 def test_the_webhook_secret_is_generated_of_letters_and_digits() -> None:
-    password = stack().one(PASSWORD)
+    password = stack().one(PASSWORD, "secrets-webhook-value")
     assert password.inputs == {"length": 48, "special": False, "keepers": {"generation": "1"}}
     assert password.parent == "secrets"
 
 
 def test_another_generation_makes_another_webhook_secret() -> None:
-    assert stack(**PRODUCTION).one(PASSWORD).inputs["keepers"] == {"generation": "2"}
+    assert stack(**PRODUCTION).one(PASSWORD, "secrets-webhook-value").inputs["keepers"] == {"generation": "2"}
 
 
 def test_the_generated_value_goes_to_secrets_manager_as_a_secret() -> None:
-    version = stack().one(SECRET_VERSION)
+    version = stack().one(SECRET_VERSION, "secrets-webhook-version")
     assert version.decoded == {
         "secretId": arn_of("secrets-webhook"),
         "secretString": {"webhook_secret": "generated-secret-value"},
     }
     assert version.secret_inputs == {"secretString"}
+
+
+def test_the_page_asks_for_a_generated_password_that_those_who_deploy_can_read() -> None:
+    graph = stack()
+    assert graph.one(SECRET_VERSION, "secrets-web-password-version").decoded == {
+        "secretId": arn_of("secrets-web-password"),
+        "secretString": {"web_password": "generated-secret-value"},
+    }
+    policy = graph.one(SECRET_POLICY, "secrets-web-password-policy").decoded["policy"]
+    assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER)
+    assert secret_references(graph)["ATLANTIS_WEB_PASSWORD"] == f"{arn_of('secrets-web-password')}:web_password::"
+    again = stack(webPasswordGeneration=2).one(PASSWORD, "secrets-web-password-value")
+    assert again.inputs["keepers"] == {"generation": "2"}
+
+
+def test_without_basic_authentication_there_is_no_password() -> None:
+    graph = stack(webBasicAuth=False)
+    assert "secrets-web-password" not in graph.names(SECRET)
+    assert "ATLANTIS_WEB_PASSWORD" not in secret_references(graph)
 
 
 def test_secrets_that_exist_are_referred_to_and_nothing_is_made() -> None:
@@ -160,7 +184,7 @@ def test_the_task_refers_to_the_secrets_that_exist() -> None:
 def test_with_one_secret_that_exists_the_other_is_made_under_the_customer_key(
     changes: dict[str, str], made: str
 ) -> None:
-    graph = stack(**changes)
+    graph = stack(**changes, webBasicAuth=False)
     assert graph.names(SECRET) == [made]
     assert graph.one(SECRET).inputs["kmsKeyId"] == arn_of("secrets-key")
     assert graph.names(SECRET_VERSION) == (["secrets-webhook-version"] if made == "secrets-webhook" else [])
@@ -168,7 +192,7 @@ def test_with_one_secret_that_exists_the_other_is_made_under_the_customer_key(
 
 def test_without_deletion_protection_secrets_are_gone_at_once() -> None:
     graph = stack(deletionProtection=False)
-    assert [(secret.protect, secret.inputs["recoveryWindowInDays"]) for secret in graph.all(SECRET)] == [(False, 0)] * 2
+    assert [(secret.protect, secret.inputs["recoveryWindowInDays"]) for secret in graph.all(SECRET)] == [(False, 0)] * 3
 
 
 @pytest.mark.parametrize(
@@ -182,7 +206,7 @@ def test_without_deletion_protection_secrets_are_gone_at_once() -> None:
     ],
 )
 def test_the_key_of_a_secret_that_exists_is_granted_by_its_arn(name: str, keys: list[str]) -> None:
-    graph = stack(githubAppSecretName=name, webhookSecretName=name)
+    graph = stack(githubAppSecretName=name, webhookSecretName=name, webBasicAuth=False)
     granted = [
         resource
         for statement in graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()

@@ -104,6 +104,7 @@ _FUNCTIONS: tuple[type[Function[Any]], ...] = (
     lookups.GetVpc,
     route53.GetZone,
     secretsmanager.GetSecret,
+    secretsmanager.GetSecretVersion,
 )
 
 RESOURCES: Mapping[str, type[AwsResource]] = {entry.sdk_name: entry for entry in _RESOURCES}

@@ -1,8 +1,11 @@
 """The local stack, deployed by the real engine, with the real server in it: what a person does, and what must hold."""
 
+import base64
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +21,7 @@ from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import Store
+from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
@@ -34,7 +38,7 @@ def up(module_ground: Ground) -> Iterator[Ground]:
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
     address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
     assert address is not None
-    assert fetch(address[0])[0] == 200
+    assert fetch(address[0])[0] == 401
     yield module_ground
     assert module_ground.cli("down", "--force").returncode == 0
     assert list(own_processes(module_ground.base)) == []
@@ -149,6 +153,30 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     digests = [item["LockID"]["S"] for item in service.client("dynamodb").scan(TableName=TABLE)["Items"]]
     assert digests == [f"{BUCKET}/network/terraform.tfstate-md5"]
     assert github.unexpected() == []
+
+
+@needs_terraform
+def test_every_attack_is_refused_and_every_control_allowed(up: Ground) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "attack", "--json"],
+        cwd=CHECKOUT,
+        env=up.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    results = json.loads(answer.stdout)
+    assert [result for result in results if result["verdict"] not in {"refused", "skipped"}] == []
+    assert answer.returncode == 0, answer.stderr
+    assert sum(result["verdict"] == "refused" for result in results) >= 30
+
+
+def test_the_password_of_the_page_opens_it(up: Ground, service: DeployedService) -> None:
+    user, password = up.cli("password").stdout.split()
+    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+    answer = entrance(service).request("GET", "/", headers={"Authorization": f"Basic {credentials}"})
+    assert (answer.status, b"Atlantis" in answer.body) == (200, True)
 
 
 def test_no_secret_value_is_in_the_sandboxs_own_files(service: DeployedService) -> None:

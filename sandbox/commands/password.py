@@ -1,0 +1,27 @@
+"""`make password`: who may sign in to the web page, and with which password."""
+
+import argparse
+import sys
+
+from sandbox.atlantis.operator import read_task_secrets
+from sandbox.errors import SandboxError
+from sandbox.sandbox import Sandbox
+
+__all__ = ["run"]
+
+_PASSWORD, _USER = "ATLANTIS_WEB_PASSWORD", "ATLANTIS_WEB_USERNAME"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the user and the password, separated by a blank, on standard output."""
+    deployment = Sandbox(arguments.stack).service()
+    if deployment is None:
+        raise SandboxError("The stack is not deployed; `make up` deploys it")
+    definition = deployment.require_service().definition
+    found = read_task_secrets(deployment, deployment.task_definition(definition), [_PASSWORD])
+    if _PASSWORD not in found:
+        raise SandboxError(
+            "The page asks for no password: atlantis:webBasicAuth is false, or atlantis:oidcIssuer is set"
+        )
+    sys.stdout.write(f"{deployment.variables(definition)[_USER]} {found[_PASSWORD]}\n")
+    return 0

@@ -1,0 +1,39 @@
+"""The attack table must be able to fail: against a server that is started as the stock image starts it, with its defaults."""
+
+import shutil
+
+import pytest
+
+from attack.row import Verdict, run
+from attack.table import ROWS
+from attack.target import Target
+from sandbox.github.store import Store
+from sandbox.sandbox import Sandbox
+from tests.sandbox.atlantis.world import World
+
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+
+
+@pytest.fixture(scope="module")
+def unprotected(world: World) -> Target:
+    """A service whose container has no start of its own, and whose server has no rules."""
+    deployment = world.deployment
+    return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file-own-environment",
+        "file-every-environment",
+        "local-exec",
+        "provider-server-memory",
+        "provider-server-descriptors",
+        "unapproved-apply",
+    ],
+)
+def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:
+    row = next(row for row in ROWS if row.name == name)
+    result = run(row, unprotected)
+    assert result.verdict is Verdict.ALLOWED, result
