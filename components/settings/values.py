@@ -78,6 +78,8 @@ def integer(accepted: Collection[int]) -> Parser[int]:
     def parse(value: object) -> int:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
             value = int(value)
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)  # Pulumi's wire format has no integers
         if not isinstance(value, int) or isinstance(value, bool) or value not in accepted:
             raise UnacceptableError(f"must be {words}")
         return value

@@ -86,19 +86,15 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return _run(program, request.parallel)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[language_pb2.RunPluginResponse]:
-        """Run a policy pack and pass its output on, as it comes."""
-        pack = request.info.program_directory
-        options = dict(request.info.options)
+        """Run a policy pack or a component package and pass its output on, as it comes."""
+        directory = request.info.program_directory
+        run = (
+            [str(Path(directory) / "__main__.py"), *request.args]
+            if request.kind == "resource"
+            else ["-m", "sandbox.engine.plugin_process", "pulumi.policy", *request.args, directory]
+        )
         child = subprocess.Popen(
-            [
-                _interpreter(pack, options),
-                "-u",
-                "-m",
-                "sandbox.engine.plugin_process",
-                "pulumi.policy",
-                *request.args,
-                pack,
-            ],
+            [_interpreter(directory, dict(request.info.options)), "-u", *run],
             cwd=request.pwd,
             env={**os.environ, **dict(entry.split("=", 1) for entry in request.env), "PYTHONPATH": str(CHECKOUT)},
             stdin=subprocess.DEVNULL,
