@@ -21,6 +21,7 @@ EVERYTHING: dict[str, Any] = {
     "acmCertificateArn": "",
     "ipAddressType": "dualstack",
     "lockingDatabase": "redis",
+    "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "webAclArn": WEB_ACL,
 }
 CHANGED: dict[str, Any] = {

@@ -14,8 +14,15 @@ MARKDOWN = sorted(
 )
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-RESOURCE_OPTIONS = {"deleteBeforeReplace", "dependsOn", "ignoreChanges", "replaceOnChanges", "retainOnDelete"}
-"""Pulumi's, as its documentation writes them."""
+PULUMI_NAMES = {
+    "deleteBeforeReplace",
+    "dependsOn",
+    "ignoreChanges",
+    "replaceOnChanges",
+    "retainOnDelete",
+    "requiredPulumiVersion",
+}
+"""Resource options and project settings, as Pulumi's documentation writes them."""
 SETTINGS = {declared.key for declared in settings_of(AtlantisArgs)}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -56,4 +63,4 @@ def test_a_documented_command_names_a_target_and_a_setting_that_exist(file: Path
 @pytest.mark.parametrize("file", sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")]), ids=identifier)
 def test_a_name_in_camel_case_is_a_setting(file: Path) -> None:
     named = re.findall(r"`([a-z]+[A-Z][A-Za-z]*)(?:: [^`]*)?`", file.read_text(encoding="utf-8"))
-    assert set(named) - SETTINGS - RESOURCE_OPTIONS == set()
+    assert set(named) - SETTINGS - PULUMI_NAMES == set()
