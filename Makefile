@@ -1,7 +1,7 @@
 # Every target is one command. sandbox/ (a stack on one machine) and tests/ have the code.
 STACK ?= local
 BASE_PYTHON ?= python3
-TESTS ?= tests/sandbox tests/preflight
+TESTS ?= tests/sandbox tests/preflight tests/conformance
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight trust-policy boundary adopt policy-check policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox bench clean
+	test lint lock settings format test-unit test-policy test-sandbox conformance bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
 	@$(PYTHON) -m pytest -q $(TESTS)
+
+conformance: .venv/installed ## plan the stack's shapes with the official Terraform AWS provider, where this machine has it
+	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
 
 bench: .venv/installed ## measure previews, updates, memory and the policy pack
 	@$(SANDBOX) bench

@@ -215,6 +215,8 @@ class Compute(pulumi.ComponentResource):
             # AWS turns it on where it is left out, and refuses it with a maximum of 100 %; it would move the task at any time.
             availability_zone_rebalancing="DISABLED",
             capacity_provider_strategies=[{"capacity_provider": args.task.capacity_provider, "weight": 1}],
+            # Without it, another capacity provider would replace the service.
+            force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
                 "subnets": args.private_subnet_ids,

@@ -223,7 +223,11 @@ class Storage(pulumi.ComponentResource):
             opts=self._keeps_data,
         )
         aws.ecr.LifecyclePolicy(
-            f"{self._name}-lifecycle", repository=repository.name, policy=LIFECYCLE, opts=self._child
+            f"{self._name}-lifecycle",
+            repository=repository.name,
+            policy=LIFECYCLE,
+            # The provider replaces it when it changes, and a repository has one: deleting the old one last would leave none.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         pull = {"Sid": "PullForTasks", "Effect": "Allow", "Action": PULL}
         aws.ecr.RepositoryPolicy(

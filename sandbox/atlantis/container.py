@@ -150,7 +150,11 @@ def _platform(
     root: Path, path: list[str], network: TaskNetwork, credentials_url: str, agent_url: str
 ) -> dict[str, str]:
     trusted = shutil.copy(network.trusted, root / "trusted.pem")
+    terraform = Path(path[-1], image_tools.TERRAFORM_CONFIGURATION)
     return {
+        **({"TF_CLI_CONFIG_FILE": str(shutil.copy(terraform, root))} if terraform.exists() else {}),
+        # Providers listen on a Unix socket, whose path may have 107 characters: relative to where Terraform runs.
+        "PLUGIN_UNIX_SOCKET_DIR": ".",
         "PATH": os.pathsep.join(path),
         "HOME": str(root / _HOME),
         "TMPDIR": str(private_directory(root / "tmp")),

@@ -1,12 +1,20 @@
-"""What the Atlantis image brings along: the server with its entry point, and tools that a bare machine may lack."""
+"""What the Atlantis image brings along: the server with its entry point, and tools that a bare machine may lack.
+
+The registry that Terraform downloads providers from is out of a task's reach here. Where this machine has the AWS provider, the task's
+Terraform is configured to take it from there.
+"""
 
 import shutil
 import sys
 from pathlib import Path
 
+from sandbox import terraform_provider
 from sandbox.files import write_private
 
-__all__ = ["ENTRY_POINT", "write_image", "write_tools"]
+__all__ = ["ENTRY_POINT", "TERRAFORM_CONFIGURATION", "write_image", "write_tools"]
+
+TERRAFORM_CONFIGURATION = "terraform.tfrc"
+"""The file's name in the directory of the tools; it is there where this machine has the AWS provider."""
 
 ENTRY_POINT = "docker-entrypoint.sh"
 """The image's own, which is run with ``server`` where the task definition names nothing else."""
@@ -62,4 +70,6 @@ def write_tools(directory: Path) -> list[str]:
     missing = [name for name in stand_ins if shutil.which(name) is None]
     for name in missing:
         write_private(directory / name, stand_ins[name], mode=0o755)
+    if provider := terraform_provider.find():
+        provider.write_configuration(directory / TERRAFORM_CONFIGURATION)
     return missing

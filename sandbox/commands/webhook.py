@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from sandbox import console
+from sandbox import console, terraform_provider
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.lifecycle import entrance
@@ -13,6 +13,7 @@ from sandbox.atlantis.targets import Response
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
+from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 
 __all__ = ["add_arguments", "deliver", "run", "sample_repository"]
@@ -20,7 +21,7 @@ __all__ = ["add_arguments", "deliver", "run", "sample_repository"]
 _SECRET_VARIABLE = "ATLANTIS_GH_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 _MAIN_TF = 'resource "terraform_data" "greeting" {\n  input = "Hello from the sandbox"\n}\n'
 _README = "A sample repository of the sandbox: `make webhook` opens a pull request here.\n"
-_COMMENT_SECONDS = 60.0
+_COMMENT_SECONDS = 180.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     pull = None
     body = events.ping()
     if arguments.event == "pull_request":
-        variables = deployment.variables(deployment.require_service().definition)
-        pull = _sample_pull_request(store, sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", "")))
+        pull = _sample_pull_request(deployment, store)
         body = events.pull_request(store, pull)
         console.step(f"Opened pull request {pull.repository}#{pull.number} at the stand-in of GitHub")
     before = len(store.recorded("comments"))
@@ -74,11 +74,21 @@ def sample_repository(allowlist: str) -> str:
     return f"{owner.replace('*', 'sandbox')}/{name.replace('*', 'sandbox-sample')}"
 
 
-def _sample_pull_request(store: Store, repository: str) -> PullRequest:
+def _sample_pull_request(deployment: DeployedService, store: Store) -> PullRequest:
+    """A pull request that adds a service of real AWS resources; of a resource without a provider where this machine has none."""
+    variables = deployment.variables(deployment.require_service().definition)
+    repository = sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", ""))
     if not store.has_repository(repository):
         store.create_repository(repository, {"README.md": _README})
-    number = int(time.time())
-    return store.open_pull_request(repository, f"sample-{number}", {f"sample-{number}/main.tf": _MAIN_TF}, "Say hello")
+    name = f"sample-{int(time.time())}"
+    if terraform_provider.find():
+        title, files = "Add the service fileflow", managed_service.files(deployment, name)
+    else:
+        console.note(
+            f"the sample has no AWS resource: this machine has no Terraform AWS provider {terraform_provider.VERSION}"
+        )
+        title, files = "Say hello", {"main.tf": _MAIN_TF}
+    return store.open_pull_request(repository, name, {f"{name}/{file}": text for file, text in files.items()}, title)
 
 
 def _show_comment(store: Store, before: int) -> None:

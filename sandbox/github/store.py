@@ -108,7 +108,12 @@ class Store:
         _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
         _git("push", "--quiet", "origin", branch, directory=work)
         shutil.rmtree(work)
-        return self.head(repository, branch)
+        head = self.head(repository, branch)
+        for file in self._pulls(repository).glob("*.json"):
+            pull = self.pull_request(repository, int(file.stem))
+            if pull and pull.branch == branch:
+                _git("update-ref", f"refs/pull/{pull.number}/head", head, directory=bare)
+        return head
 
     def approve(self, pull: PullRequest, login: str) -> PullRequest:
         """Add an approving review of ``login``."""

@@ -86,6 +86,15 @@ class ExistingResources:
             replaced["alarmTopicArns"] = topics
         return {**settings, **{f"{NAMESPACE}{key}": value for key, value in replaced.items()}}
 
+    def sample_subnets(self) -> list[str]:
+        """Two subnets for sample repositories, in a VPC of their own: nothing runs beside Atlantis in its VPC."""
+        vpc = self._part("vpc of", "samples", lambda: self._vpc("samples"))
+        table = self._part("route table of", "samples", lambda: self._table_of(vpc))
+        return [
+            self._part(f"subnet {index} of", "samples", partial(self._subnet, vpc, 64, index, table))
+            for index in range(2)
+        ]
+
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
         """The substitute of ``original``: the recorded one, or a new one, which is reported."""
         new = not self._has(kind, original)
@@ -158,7 +167,8 @@ class ExistingResources:
     def _table_of(self, vpc: str, **target: str) -> str:
         ec2 = self._aws.client("ec2")
         table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
+        if target:
+            ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
         return table
 
     def _zone(self, given: Mapping[str, Any]) -> str:

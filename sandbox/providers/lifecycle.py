@@ -135,7 +135,7 @@ class Lifecycle:
             if after is None and (name in self.entry.computed or name in not_given):
                 continue
             kind = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
-            change = Change(name, kind, replace=name not in self.entry.in_place and name != "tags")
+            change = Change(name, kind, replace=self.entry.replaces(name, old, new))
             difference.changes.append(change)
             for path, leaf in leaves(name, before, after):
                 difference.details[path] = Change(name, leaf, change.replace)

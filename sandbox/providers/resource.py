@@ -67,6 +67,12 @@ class Resource(abc.ABC, Generic[Backend]):
         self.known: Properties = {}
         """Outputs that are known of the object when `configure` is called."""
 
+    @classmethod
+    def replaces(cls, name: str, old: Properties, new: Properties) -> bool:
+        """Whether a change of the property replaces the object; ``old`` and ``new`` are all of its inputs."""
+        del old, new
+        return name not in cls.in_place and name != "tags"
+
     @staticmethod
     def key(identity: str, state: Properties) -> str:
         """What tells an object from the one that replaces it: the id, where every object has its own."""

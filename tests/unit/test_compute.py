@@ -198,6 +198,7 @@ def test_the_service_runs_one_task_in_the_private_subnets_and_never_two() -> Non
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "availabilityZoneRebalancing": "DISABLED",
         "capacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 1}],
+        "forceNewDeployment": True,
         "platformVersion": "LATEST",
         "networkConfiguration": {
             "subnets": ["subnet-private-1", "subnet-private-2"],

@@ -19,7 +19,7 @@ class Vpc(Ec2Resource):
     operation = "CreateVpc"
     listing: ClassVar = Listing("describe_vpcs", "Vpcs[?!IsDefault].VpcId")
     kind = "vpc"
-    renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock"}
+    renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock", "ipv6IpamPoolId": "-"}
     defaults: ClassVar = {"assignGeneratedIpv6CidrBlock": False, "enableDnsSupport": True, "instanceTenancy": "default"}
     handled: ClassVar = frozenset({"enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"})
     in_place: ClassVar = handled
@@ -207,6 +207,7 @@ class Eip(Ec2Resource):
     sdk_name = "aws:ec2/eip:Eip"
     operation = "AllocateAddress"
     listing: ClassVar = Listing("describe_addresses", "Addresses[].AllocationId")
+    renamed: ClassVar = {"customerOwnedIpv4Pool": "-"}
     kind = "elastic-ip"
     computed: ClassVar = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
 

@@ -133,6 +133,8 @@ class LifecyclePolicy(_RepositoryDocument):
     sdk_name = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     operation = "PutLifecyclePolicy"
     renamed: ClassVar = {"repository": "repositoryName", "policy": "lifecyclePolicyText"}
+    in_place: ClassVar = frozenset()
+    delete_first = True
     parameter = "lifecyclePolicyText"
     calls = ("put_lifecycle_policy", "get_lifecycle_policy", "delete_lifecycle_policy")
 

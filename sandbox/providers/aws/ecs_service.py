@@ -56,7 +56,6 @@ class Service(EcsResource):
             *handled,
             *write_only,
             "availabilityZoneRebalancing",
-            "capacityProviderStrategies",
             "deploymentController",
             "desiredCount",
             "enableEcsManagedTags",
@@ -88,6 +87,13 @@ class Service(EcsResource):
     )
     unordered: ClassVar = frozenset({"loadBalancers", "subnets", "securityGroups", "capacityProviderStrategies"})
     delete_first = True
+
+    @classmethod
+    def replaces(cls, name: str, old: Properties, new: Properties) -> bool:
+        """Another capacity provider is a new service to the official provider, unless it forces a deployment; so is the first one."""
+        if name != "capacityProviderStrategies":
+            return super().replaces(name, old, new)
+        return not (new.get("forceNewDeployment") and old.get(name) and new.get(name))
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """What ECS refuses in combination."""
@@ -148,7 +154,8 @@ class Service(EcsResource):
             if parameters.get("deploymentController", {}).get("type") == controller:
                 parameters.pop("deploymentController")
             cluster = {"cluster": inputs["cluster"]} if inputs.get("cluster") else {}
-            self.client.update_service(**{**parameters, **cluster, "service": identity})
+            forced = {"forceNewDeployment": True} if inputs.get("forceNewDeployment") else {}
+            self.client.update_service(**{**parameters, **cluster, **forced, "service": identity})
         if "tags" in changed:
             self.retag(identity, inputs)
         if inputs.get("waitForSteadyState"):

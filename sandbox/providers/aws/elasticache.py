@@ -85,7 +85,9 @@ class ReplicationGroup(_ElastiCacheResource):
     listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
     name_property = "replicationGroupId"
     renamed: ClassVar = {
+        "clusterMode": "-",
         "description": "ReplicationGroupDescription",
+        "ipDiscovery": "-",
         "nodeType": "CacheNodeType",
         "subnetGroupName": "CacheSubnetGroupName",
         "parameterGroupName": "CacheParameterGroupName",

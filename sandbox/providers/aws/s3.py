@@ -20,6 +20,7 @@ class Bucket(AwsResource):
     service = "s3"
     operation = "CreateBucket"
     listing: ClassVar = Listing("list_buckets", "Buckets[].Name")
+    renamed: ClassVar = {"acl": "-"}
     defaults: ClassVar = {"forceDestroy": False}
     handled: ClassVar = frozenset({"tags"})
     write_only: ClassVar = frozenset({"forceDestroy"})
@@ -157,6 +158,7 @@ class BucketLifecycleConfiguration(_BucketPart):
 
     sdk_name = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     operation = "PutBucketLifecycleConfiguration"
+    renamed: ClassVar = {"transitionDefaultMinimumObjectSize": "-"}
     parameter = "LifecycleConfiguration"
     calls = (
         "put_bucket_lifecycle_configuration",
@@ -226,6 +228,7 @@ class BucketVersioning(_BucketPart):
 
     sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
     operation = "PutBucketVersioning"
+    renamed: ClassVar = {"mfa": "-"}
     parameter = "VersioningConfiguration"
     calls = ("put_bucket_versioning", "get_bucket_versioning", None)
     handled: ClassVar = frozenset({"versioningConfiguration"})

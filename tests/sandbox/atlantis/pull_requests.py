@@ -38,7 +38,7 @@ def open_pull_request(
     return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
 
 
-def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0) -> str:
+def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0, seconds: float = 60) -> str:
     """Wait for a comment of Atlantis that begins so; ``after`` comments are passed over."""
 
     def found() -> str | None:
@@ -46,4 +46,4 @@ def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0) ->
         bodies = [item["body"] for item in comments if item["repository"] == pull.repository]
         return next((body for body in bodies if body.startswith(beginning)), None)
 
-    return eventually(f"a comment that begins with {beginning!r}", found)
+    return eventually(f"a comment that begins with {beginning!r}", found, seconds)

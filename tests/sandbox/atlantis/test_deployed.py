@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
+from sandbox import processes, terraform_provider
 from sandbox.atlantis import build
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.lifecycle import entrance
@@ -77,7 +77,8 @@ def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     answer = up.cli("webhook")
     assert answer.returncode == 0, answer.stderr
     assert "POST /events (pull_request) -> 200\nProcessing..." in answer.stdout
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in answer.stdout
+    resources = 22 if terraform_provider.find() else 1
+    assert f"Plan: {resources} to add, 0 to change, 0 to destroy." in answer.stdout
 
 
 def test_the_log_is_shown(up: Ground) -> None:

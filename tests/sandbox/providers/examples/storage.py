@@ -136,8 +136,8 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Example(
         lambda w: {"repository": w["repository"], "policy": _expiry(7)},
-        lambda _: {"policy": _expiry(8)},
-        lambda w: {"repository": w["other_repository"]},
+        None,
+        lambda w: {"repository": w["other_repository"], "policy": _expiry(8)},
         ("registryId",),
     ),
     "aws:ecr/repositoryPolicy:RepositoryPolicy": Example(

@@ -1,0 +1,142 @@
+"""What ministack accepts and doesn't answer: parameters that a client reads back to see whether something changed."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.services import cloudwatch, ec2, ecs, elasticache
+
+__all__ = ["install"]
+
+
+def install() -> None:
+    """Complete the answers, in ministack's process."""
+    containers: dict[str, Any] = ecs._ACTION_MAP
+    for name in ("CreateService", "UpdateService"):
+        containers[name] = _keep_rebalancing(containers[name])
+    network: dict[str, Any] = ec2._ACTION_MAP
+    for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
+        network[name] = _keep_endpoint(network[name])
+    ec2._vpce_fields_xml = _show_endpoint(ec2._vpce_fields_xml)
+    elasticache._create_replication_group = _keep_replication_group(elasticache._create_replication_group)
+    elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
+    elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
+    cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
+
+
+def _keep_rebalancing(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def keep(data: dict[str, Any]) -> Any:
+        status, headers, body = own(data)
+        wanted = data.get("availabilityZoneRebalancing")
+        if status != 200 or wanted is None:
+            return status, headers, body
+        answer = json.loads(body)
+        for service in ecs._services.values():
+            if service["serviceArn"] == answer["service"]["serviceArn"]:
+                service["availabilityZoneRebalancing"] = wanted
+        answer["service"]["availabilityZoneRebalancing"] = wanted
+        return status, headers, json.dumps(answer).encode()
+
+    return keep
+
+
+def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """An endpoint's security groups and private DNS names: of its creation, and as a modification leaves them."""
+
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        known = set(ec2._vpc_endpoints)
+        answer = own(parameters)
+        named = ec2._p(parameters, "VpcEndpointId")
+        for identity in [named] if named else [item for item in ec2._vpc_endpoints if item not in known]:
+            endpoint = ec2._vpc_endpoints.get(identity)
+            if endpoint is None:
+                continue
+            groups = [*endpoint.get("Groups", []), *ec2._parse_member_list(parameters, "SecurityGroupId")]
+            groups += ec2._parse_member_list(parameters, "AddSecurityGroupId")
+            removed = ec2._parse_member_list(parameters, "RemoveSecurityGroupId")
+            endpoint["Groups"] = [group for group in dict.fromkeys(groups) if group not in removed]
+            if private := ec2._p(parameters, "PrivateDnsEnabled"):
+                endpoint["PrivateDns"] = private.lower()
+        return answer
+
+    return keep
+
+
+def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
+    def show(endpoint: Mapping[str, Any], tag: str = "item") -> str:
+        groups = "".join(
+            f"<item><groupId>{group}</groupId><groupName>{_group_name(group)}</groupName></item>"
+            for group in endpoint.get("Groups", [])
+        )
+        more = (
+            f"<groupSet>{groups}</groupSet><privateDnsEnabled>{endpoint.get('PrivateDns', 'false')}</privateDnsEnabled>"
+        )
+        head, end, _ = own(endpoint, tag).rpartition(f"</{tag}>")
+        return f"{head}{more}{end}"
+
+    return show
+
+
+def _group_name(group: str) -> str:
+    return escape((ec2._security_groups.get(group) or {}).get("GroupName", ""))
+
+
+def _keep_replication_group(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        answer = own(parameters)
+        group = elasticache._replication_groups.get(elasticache._p(parameters, "ReplicationGroupId"))
+        if answer[0] == 200 and group is not None:
+            group["KmsKeyId"] = elasticache._p(parameters, "KmsKeyId")
+        return answer
+
+    return keep
+
+
+def _show_replication_group(own: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], str]:
+    def show(group: Mapping[str, Any]) -> str:
+        key = group.get("KmsKeyId")
+        return own(group) + (f"<KmsKeyId>{key}</KmsKeyId>" if key else "")
+
+    return show
+
+
+def _show_node(own: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], str]:
+    def show(node: Mapping[str, Any]) -> str:
+        upgrade = str(node.get("AutoMinorVersionUpgrade", True)).lower()
+        return f"{own(node)}<AutoMinorVersionUpgrade>{upgrade}</AutoMinorVersionUpgrade>"
+
+    return show
+
+
+def _show_alarms(own: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer in XML, as the provider's client asks, with all that the answer in JSON has."""
+
+    def show(parameters: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        if is_cbor or is_json:
+            return own(parameters, data, is_cbor, is_json)
+        names = [cloudwatch._p(parameters, f"AlarmNames.member.{number}") for number in range(1, 101)]
+        asked = {
+            "AlarmNames": [name for name in names if name],
+            "AlarmNamePrefix": cloudwatch._p(parameters, "AlarmNamePrefix"),
+            "StateValue": cloudwatch._p(parameters, "StateValue"),
+            "NextToken": cloudwatch._p(parameters, "NextToken"),
+        }
+        status, _, body = own({}, {key: value for key, value in asked.items() if value}, False, True)
+        if status != 200:
+            return own(parameters, data, is_cbor, is_json)
+        return cloudwatch._xml(
+            200, "DescribeAlarmsResponse", f"<DescribeAlarmsResult>{_xml(json.loads(body))}</DescribeAlarmsResult>"
+        )
+
+    return show
+
+
+def _xml(value: Any) -> str:
+    if isinstance(value, dict):
+        # Times are numbers in JSON, and clients of alarms don't read them.
+        shown = {key: item for key, item in value.items() if item is not None and not key.endswith("Timestamp")}
+        return "".join(f"<{key}>{_xml(item)}</{key}>" for key, item in shown.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(item)}</member>" for item in value)
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))

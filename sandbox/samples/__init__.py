@@ -1,0 +1,1 @@
+"""Sample repositories: what teams would have Atlantis manage."""

@@ -1,0 +1,69 @@
+"""A repository with a small service of a managed prefix, for a deployed stack: its state and its boundary are the stack's."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.errors import SandboxError
+from sandbox.local_aws import LocalAws
+from sandbox.local_aws.existing_resources import ExistingResources
+
+__all__ = ["files"]
+
+_CONFIGURATION = Path(__file__).parent / "fileflow" / "main.tf"
+_BACKEND = """terraform {{
+  backend "s3" {{
+    bucket         = "{bucket}"
+    key            = "{key}/terraform.tfstate"
+    region         = "{region}"
+    dynamodb_table = "{table}"
+    encrypt        = true
+  }}
+}}
+"""
+
+
+def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str]:
+    """The repository's files by name; ``variables`` are those of its configuration beside the boundary and the subnets.
+
+    Raises:
+        SandboxError: the task role has no bucket and table for states, or may not create roles.
+    """
+    role = service.task_definition(service.require_service().definition)["taskRoleArn"].rpartition("/")[2]
+    statements = [item for item in _statements(service, role) if item["Effect"] == "Allow"]
+    buckets, tables, roles = (
+        _about(statements, action) for action in ("s3:PutObject", "dynamodb:PutItem", "iam:CreateRole")
+    )
+    if not (buckets and tables and roles):
+        raise SandboxError(
+            f"Terraform can't keep a state or create roles as {role}; set terraformStateBuckets, terraformLockTables and "
+            "managedRolePrefixes, and run `make up`"
+        )
+    boundary = roles["Condition"]["StringEquals"]["iam:PermissionsBoundary"]
+    subnets = ExistingResources(service.state, LocalAws(service.endpoint)).sample_subnets()
+    backend = _BACKEND.format(
+        bucket=buckets["Resource"][0].split(":::")[1].split("/")[0],
+        table=tables["Resource"][0].rpartition("/")[2],
+        region=service.region,
+        key=key,
+    )
+    return {
+        "main.tf": _CONFIGURATION.read_text(encoding="utf-8"),
+        "backend.tf": backend,
+        "settings.auto.tfvars.json": json.dumps({"boundary": boundary, "subnet_ids": subnets, **variables}, indent=2)
+        + "\n",
+    }
+
+
+def _about(statements: list[dict[str, Any]], action: str) -> dict[str, Any] | None:
+    return next((item for item in statements if action in item["Action"]), None)
+
+
+def _statements(service: DeployedService, role: str) -> Iterator[dict[str, Any]]:
+    iam = service.client("iam")
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
+        version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+        yield from version["PolicyVersion"]["Document"]["Statement"]

@@ -1,0 +1,139 @@
+"""The official Terraform AWS provider, where this machine has it: nothing here downloads one.
+
+Terraform's own places come first: the mirrors of its CLI configuration, its implied local mirrors, its plugin cache. Then the machine is
+searched for the executable: where software is installed beside the distribution's, and on request everywhere, which can take a minute.
+Either is done once; what was found is kept.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import console
+from sandbox.files import read_json, write_json, write_private
+from sandbox.paths import CACHE
+
+__all__ = ["VERSION", "TerraformProvider", "find"]
+
+VERSION = "5.100.0"
+_EXECUTABLE = f"terraform-provider-aws_v{VERSION}"
+_LAYOUT = ("hashicorp", "aws", VERSION)
+_NOT_SEARCHED = frozenset({"/proc", "/sys", "/dev", "/run"})
+_NOT_ENTERED = frozenset({".git", "node_modules", "site-packages", "__pycache__", ".sandbox", ".venv"})
+
+
+@dataclass(frozen=True)
+class TerraformProvider:
+    """The provider in a directory that Terraform accepts as a mirror.
+
+    Attributes:
+        mirror: holds ``<host>/hashicorp/aws/<version>/<platform>/``.
+    """
+
+    mirror: Path
+
+    def write_configuration(self, file: Path) -> None:
+        """Write a Terraform CLI configuration that takes this provider from the mirror, and others from where they come from."""
+        write_private(
+            file,
+            "disable_checkpoint = true\n"
+            "provider_installation {\n"
+            "  filesystem_mirror {\n"
+            f'    path    = "{self.mirror}"\n'
+            '    include = ["hashicorp/aws"]\n'
+            "  }\n"
+            '  direct {\n    exclude = ["hashicorp/aws"]\n  }\n'
+            "}\n",
+            mode=0o644,
+        )
+
+
+def find(*, everywhere: bool = False) -> TerraformProvider | None:
+    """The provider in version ``VERSION``; None where there is no ``terraform`` on PATH, or the machine doesn't have it."""
+    if shutil.which("terraform") is None:
+        return None
+    note = CACHE / "terraform-provider.json"
+    known = read_json(note) or {}
+    executable = Path(known.get("executable") or "")
+    searched = known.get("version") == VERSION and known.get("everywhere", False) >= everywhere
+    if not searched or (known["executable"] and not executable.is_file()):
+        found = _search(everywhere=everywhere)
+        write_json(note, {"version": VERSION, "executable": str(found or ""), "everywhere": everywhere or bool(found)})
+        executable = found or Path()
+    return TerraformProvider(_mirror(executable)) if executable.is_file() else None
+
+
+def _search(*, everywhere: bool) -> Path | None:
+    for place in (*_own_places(), Path("/opt"), Path("/usr/local")):
+        if found := next(_executables(place), None):
+            return found
+    if not everywhere:
+        return None
+    with console.timed(f"Searching this machine for the Terraform AWS provider {VERSION}: once"):
+        return next(_executables(Path("/")), None)
+
+
+def _own_places() -> Iterator[Path]:
+    configuration = Path(os.environ.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
+    if configuration.is_file():
+        text = configuration.read_text(encoding="utf-8", errors="replace")
+        yield from map(Path, re.findall(r'(?:path|plugin_cache_dir)\s*=\s*"([^"]+)"', text))
+    if cache := os.environ.get("TF_PLUGIN_CACHE_DIR"):
+        yield Path(cache)
+    yield Path.home() / ".terraform.d" / "plugins"
+    data = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    yield from (Path(directory) / "terraform" / "plugins" for directory in data.split(":"))
+
+
+def _executables(root: Path) -> Iterator[Path]:
+    for directory, folders, files in os.walk(root):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in _NOT_ENTERED and os.path.join(directory, name) not in _NOT_SEARCHED  # noqa: PTH118
+        ]
+        for name in files:
+            path = Path(directory, name)
+            if name.startswith(_EXECUTABLE) and os.access(path, os.X_OK):
+                yield path
+
+
+def _mirror(executable: Path) -> Path:
+    """The mirror that ``executable`` is in, or one with a link to it."""
+    platform = executable.parent
+    if (*(parent.name for parent in reversed(platform.parents[:3])),) == _LAYOUT:
+        return platform.parents[4]
+    mirror = CACHE / "terraform-mirror"
+    host, platform_name = _address()
+    package = mirror.joinpath(host, *_LAYOUT, platform_name)
+    package.mkdir(parents=True, exist_ok=True)
+    link = package / executable.name
+    if not link.exists():
+        link.symlink_to(executable)
+    return mirror
+
+
+def _address() -> tuple[str, str]:
+    """The host in Terraform's full name of the provider, and this machine's platform, as Terraform itself gives them."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "main.tf").write_text(
+            'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n', encoding="utf-8"
+        )
+        required = _terraform("providers", directory)
+        version = _terraform("version", directory)
+    host = re.search(r"provider\[([^/\]]+)/hashicorp/aws\]", required)
+    platform = re.search(r"^on (\w+)$", version, re.MULTILINE)
+    if host is None or platform is None:
+        raise ValueError(
+            f"`terraform providers` and `terraform version` answer otherwise than expected:\n{required}{version}"
+        )
+    return host[1], platform[1]
+
+
+def _terraform(verb: str, directory: str) -> str:
+    return subprocess.run(["terraform", verb], cwd=directory, capture_output=True, text=True, check=True).stdout

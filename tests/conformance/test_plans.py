@@ -1,0 +1,92 @@
+"""The stack's shapes under the official AWS provider: converted from the engine's state, applied on a local AWS, planned again.
+
+The provider must accept every argument, and its second plan must change nothing. Where the local AWS answers less than AWS does,
+`sandbox/local_aws/completed_answers.py` completes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.conversion import configuration
+from conformance.terraform import Terraform
+from sandbox import local_aws, terraform_provider
+from sandbox.engine.workspace import clean_environment
+from sandbox.files import read_json
+from sandbox.local_aws import LocalAws
+from sandbox.local_aws.existing_resources import ExistingResources
+from sandbox.sandbox import Sandbox
+from tests.sandbox.harness import WEB_ACL, Ground
+
+PROVIDER = terraform_provider.find(everywhere=True)
+pytestmark = pytest.mark.skipif(PROVIDER is None, reason="no Terraform AWS provider on this machine")
+
+EVERYTHING = {
+    "lockingDatabase": "redis",
+    "ipAddressType": "dualstack",
+    "webAclArn": WEB_ACL,
+}
+SHAPES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "everything on": ("prod", EVERYTHING),
+    "new VPC": ("local", {}),
+    "production": ("prod", {}),
+}
+"""Stack file and settings. `make conformance` has all; `make test` the first."""
+ALL = os.environ.get("CONFORMANCE") == "all"
+
+
+@pytest.fixture(params=SHAPES if ALL else [next(iter(SHAPES))])
+def shape(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def deployed(shape: str, tmp_path: Path) -> Iterator[Sandbox]:
+    stack, settings = SHAPES[shape]
+    ground = Ground(tmp_path / "engine", stack)
+    sandbox = ground.sandbox(pack=None, **settings)
+    sandbox.up()
+    yield sandbox
+    ground.stop()
+
+
+@pytest.fixture
+def elsewhere(deployed: Sandbox, tmp_path: Path) -> Iterator[tuple[LocalAws, list[dict[str, Any]]]]:
+    """Another local AWS with what the stack names by id, and the stack's resources with those ids."""
+    state = tmp_path / "terraform"
+    state.mkdir()
+    aws = local_aws.start(state, clean_environment())
+    ExistingResources(state, aws).replace({**deployed.workspace.source_settings(deployed.stack), **deployed.settings})
+    there, here = (read_json(folder / "existing-resources.json") or {} for folder in (deployed.state, state))
+    text = json.dumps(deployed.resources())
+    for name, made in there.items():
+        text = text.replace(made, here[name])
+    yield aws, json.loads(text)
+    local_aws.stop(state)
+
+
+def test_a_second_plan_finds_what_the_first_one_made(
+    elsewhere: tuple[LocalAws, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    assert PROVIDER
+    aws, resources = elsewhere
+    terraform = Terraform(tmp_path / "work", PROVIDER, aws)
+    converted = configuration(resources, terraform.schema())
+    assert sum(map(len, converted.values())) > 80
+    terraform.configure(converted)
+    terraform.apply()
+    assert [difference for change in terraform.plan() for difference in _differences(change)] == []
+
+
+def _differences(change: Mapping[str, Any]) -> Iterator[str]:
+    """Each attribute that would change, with both values; the actions where none can be named."""
+    before, after = change["change"]["before"] or {}, change["change"]["after"] or {}
+    names = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    for name in names or ["/".join(change["change"]["actions"])]:
+        yield f"{change['address']} {name}: {before.get(name)!r} -> {after.get(name)!r}"

@@ -1,0 +1,152 @@
+"""For each property that the aws stand-in carries out, whether a change replaces the resource: as the official provider plans it.
+
+One plan has an instance of each type for each property, applied with one value and configured with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.terraform import Terraform, TerraformError
+from sandbox import terraform_provider
+from sandbox.local_aws import LocalAws
+from sandbox.providers.aws.package import AwsPackage
+from sandbox.providers.schema import Shape
+from sandbox.providers.values import Properties
+from tests.sandbox.providers.examples import EXAMPLES, World
+from tests.sandbox.providers.plugin import Plugin, urn
+
+PROVIDER = terraform_provider.find(everywhere=True)
+pytestmark = pytest.mark.skipif(PROVIDER is None, reason="no Terraform AWS provider on this machine")
+
+STRATEGY = {"capacityProvider": "FARGATE", "weight": 1}
+SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
+WITH_STRATEGY = {"launchType": None, "capacityProviderStrategies": [STRATEGY]}
+
+CASES: Mapping[tuple[str, str], tuple[Properties, Properties]] = {
+    ("aws:ecs/service:Service", "capacityProviderStrategies"): (
+        {**WITH_STRATEGY, "forceNewDeployment": True},
+        {"capacityProviderStrategies": [SPOT]},
+    ),
+    ("aws:ecs/service:Service", "capacityProviderStrategies unforced"): (
+        WITH_STRATEGY,
+        {"capacityProviderStrategies": [SPOT]},
+    ),
+    ("aws:ecs/service:Service", "capacityProviderStrategies first"): (
+        {"launchType": None, "forceNewDeployment": True},
+        {"capacityProviderStrategies": [SPOT]},
+    ),
+    ("aws:iam/role:Role", "permissionsBoundary"): (
+        {},
+        {"permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"},
+    ),
+    ("aws:ecs/taskDefinition:TaskDefinition", "taskRoleArn"): (
+        {},
+        {"taskRoleArn": "arn:aws:iam::123456789012:role/example"},
+    ),
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", "period"): ({}, {"period": 120}),
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", "alarmActions"): (
+        {},
+        {"alarmActions": ["arn:aws:sns:ap-northeast-2:123456789012:other"]},
+    ),
+}
+"""(type, property) to what the example has besides, and what changes; more words after a property name the case."""
+
+OTHERWISE = {
+    (
+        "aws_route53_record",
+        "type",
+    ): "the record with the other type is created and the old one deleted, as the official update does",
+    (
+        "aws_route_table_association",
+        "route_table_id",
+    ): "ReplaceRouteTableAssociation gives another id: a replacement in all but name",
+}
+"""Where the stand-in replaces and the official provider updates, with the same outcome."""
+
+
+def _cases(token: str, world: World) -> Iterator[tuple[str, Properties, Properties]]:
+    """(name, more inputs, change) for each property of a type that another value can be found for."""
+    example = EXAMPLES[token]
+    base = example.inputs(world)
+    given = {**(example.change(world) if example.change else {}), **(example.replace(world) if example.replace else {})}
+    written = {name: case for (type_, name), case in CASES.items() if type_ == token}
+    yield from ((name, *case) for name, case in written.items())
+    for name, shape in AwsPackage().schemas()[token].inputs.properties.items():
+        other = given[name] if name in given else _another(shape, base.get(name))
+        if other is not None and shape.kind != "unsupported" and name not in written:
+            yield name, {}, {name: other}
+
+
+def _another(shape: Shape, value: Any) -> Any:
+    if shape.enum:
+        return next((choice for choice in shape.enum if choice != value), None)
+    if shape.kind == "boolean":
+        return not value
+    if shape.kind == "integer":
+        return value + 1 if isinstance(value, int) else max(1, int(shape.minimum or 1))
+    if shape.kind == "string" and not shape.pattern:
+        return f"{value}x" if value else "other"
+    return None
+
+
+def test_a_change_replaces_where_the_official_provider_replaces(
+    plugin: Plugin, aws: LocalAws, world: World, tmp_path: Path
+) -> None:
+    assert PROVIDER
+    terraform = Terraform(tmp_path, PROVIDER, aws)
+    schema = terraform.schema()
+    replaces: dict[tuple[str, str], bool] = {}
+    resources: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+    for token in EXAMPLES:
+        type_ = schema.type_of(token)
+        for name, more, change in _cases(token, world):
+            attribute = schema.attribute_of(type_, name.split()[0])
+            base = {key: value for key, value in {**EXAMPLES[token].inputs(world), **more}.items() if value is not None}
+            before = plugin.check(urn(token, "x"), base)
+            after = plugin.check(urn(token, "x"), {**base, **change}, before.inputs)
+            if attribute is None or before.failures or after.failures:
+                continue
+            difference = plugin.diff(urn(token, "x"), "x", before.inputs, before.inputs, after.inputs)
+            key = type_, "-".join([attribute, *name.split()[1:]])
+            replaces[key] = bool(set(change) & set(difference.replaces))
+            resources[key] = schema.arguments(type_, before.inputs), schema.arguments(type_, after.inputs)
+
+    planned = _plan(terraform, resources)
+
+    compared = {key: replaces[key] for key in planned}
+    official = {key: key[1].split("-")[0] in paths for key, paths in planned.items()}
+    assert {key: value for key, value in compared.items() if value != official[key]} == dict.fromkeys(OTHERWISE, True)
+    assert len(compared) > 200, "too few properties could be compared"
+
+
+def _plan(
+    terraform: Terraform, resources: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]
+) -> dict[tuple[str, str], set[str]]:
+    """The attributes that make each changed instance a replacement; those that the provider refuses are left out."""
+    schema = terraform.schema()
+    while True:
+        configuration: dict[str, dict[str, Any]] = {}
+        for (type_, name), (_, after) in resources.items():
+            configuration.setdefault(type_, {})[name] = after
+        terraform.configure(configuration)
+        applied = {
+            key: (schema.types[key[0]]["version"], {**before, "id": "x"}) for key, (before, _) in resources.items()
+        }
+        terraform.assume(schema.address, applied)
+        try:
+            changes = terraform.plan(refresh=False)
+        except TerraformError as error:
+            refused = {tuple(address.split(".")) for address in error.by_address}
+            if not refused <= resources.keys():
+                raise
+            resources = {key: value for key, value in resources.items() if key not in refused}
+            continue
+        return {
+            (change["type"], change["name"]): {path[0] for path in change["change"].get("replace_paths", [])}
+            for change in changes
+        }
