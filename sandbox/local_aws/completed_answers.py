@@ -42,7 +42,7 @@ def _keep_rebalancing(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[st
 
 
 def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """An endpoint's security groups and private DNS names: of its creation, and as a modification leaves them."""
+    """An endpoint's policy, security groups and private DNS names: of its creation, and as a modification leaves them."""
 
     def keep(parameters: Mapping[str, Any]) -> Any:
         known = set(ec2._vpc_endpoints)
@@ -56,6 +56,8 @@ def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping
             groups += ec2._parse_member_list(parameters, "AddSecurityGroupId")
             removed = ec2._parse_member_list(parameters, "RemoveSecurityGroupId")
             endpoint["Groups"] = [group for group in dict.fromkeys(groups) if group not in removed]
+            if policy := ec2._p(parameters, "PolicyDocument"):
+                endpoint["PolicyDocument"] = policy
             if private := ec2._p(parameters, "PrivateDnsEnabled"):
                 endpoint["PrivateDns"] = private.lower()
         return answer
@@ -71,6 +73,9 @@ def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
         )
         more = (
             f"<groupSet>{groups}</groupSet><privateDnsEnabled>{endpoint.get('PrivateDns', 'false')}</privateDnsEnabled>"
+        )
+        more += (
+            f"<policyDocument>{escape(policy)}</policyDocument>" if (policy := endpoint.get("PolicyDocument")) else ""
         )
         head, end, _ = own(endpoint, tag).rpartition(f"</{tag}>")
         return f"{head}{more}{end}"

@@ -22,10 +22,11 @@ from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
+from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
-from tests.sandbox.atlantis.world import BUCKET, TABLE
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground, own_processes
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
@@ -79,6 +80,39 @@ def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     assert "POST /events (pull_request) -> 200\nProcessing..." in answer.stdout
     resources = 22 if terraform_provider.find() else 1
     assert f"Plan: {resources} to add, 0 to change, 0 to destroy." in answer.stdout
+
+
+@pytest.mark.skipif(terraform_provider.find() is None, reason="no Terraform AWS provider on this machine")
+def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_role(
+    service: DeployedService, github: Store
+) -> None:
+    def ask(event: str, body: bytes, beginning: str) -> str:
+        before = len(github.recorded("comments"))
+        assert deliver(service, event, body).status == 200
+        return comment(github, pull, beginning, before, seconds=240)
+
+    def say(text: str, beginning: str) -> str:
+        return ask("issue_comment", events.comment(pull, text), beginning)
+
+    repository, plan, apply = f"{OWNER}/fileflow", "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
+    github.create_repository(repository, {"README.md": "The service fileflow\n"})
+    files = managed_service.files(service, "fileflow")
+    pull = github.open_pull_request(repository, "service", files, "Add the service")
+    assert "Plan: 22 to add, 0 to change, 0 to destroy." in ask("pull_request", events.pull_request(github, pull), plan)
+    github.approve(pull, "reviewer")
+    assert "Apply complete! Resources: 22 added, 0 changed, 0 destroyed." in say("atlantis apply", apply)
+
+    github.commit(repository, "service", managed_service.files(service, "fileflow", retention_days=14), "Keep the log")
+    change = ask("pull_request", events.pull_request(github, pull, "synchronize"), plan)
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in change, change
+    assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in say("atlantis apply", apply)
+    (group,) = service.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/fileflow")["logGroups"]
+    assert group["retentionInDays"] == 14
+
+    assert "Plan: 0 to add, 0 to change, 22 to destroy." in say("atlantis plan -d . -- -destroy", plan)
+    assert "Apply complete! Resources: 0 added, 0 changed, 22 destroyed." in say("atlantis apply", apply)
+    decisions = (service.state / "local-aws" / "iam-decisions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [item for item in map(json.loads, decisions) if item["result"] != "Allowed"] == []
 
 
 def test_the_log_is_shown(up: Ground) -> None:

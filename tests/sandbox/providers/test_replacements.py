@@ -58,6 +58,10 @@ CASES: Mapping[tuple[str, str], tuple[Properties, Properties]] = {
 
 OTHERWISE = {
     (
+        "aws_vpc",
+        "assign_generated_ipv6_cidr_block",
+    ): "no VPC here has IPv6 ranges, which EC2 associates with calls of their own",
+    (
         "aws_route53_record",
         "type",
     ): "the record with the other type is created and the old one deleted, as the official update does",
