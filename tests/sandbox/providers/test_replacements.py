@@ -56,11 +56,10 @@ CASES: Mapping[tuple[str, str], tuple[Properties, Properties]] = {
 }
 """(type, property) to what the example has besides, and what changes; more words after a property name the case."""
 
+NO_IPV6 = "no VPC here has IPv6 ranges, which EC2 associates with calls of their own"
 OTHERWISE = {
-    (
-        "aws_vpc",
-        "assign_generated_ipv6_cidr_block",
-    ): "no VPC here has IPv6 ranges, which EC2 associates with calls of their own",
+    ("aws_vpc", "assign_generated_ipv6_cidr_block"): NO_IPV6,
+    ("aws_vpc", "ipv6_cidr_block_network_border_group"): NO_IPV6,
     (
         "aws_route53_record",
         "type",
