@@ -243,9 +243,10 @@ class Atlantis(pulumi.ComponentResource):
                 private_subnet_ids=vpc.private_subnet_ids,
                 security_group_id=network.tasks_security_group_id,
                 target_group_arn=ingress.target_group_arn,
+                # Not of the component itself: a refresh that finds one of its dependencies deleted couldn't complete it.
+                after=[storage, permissions, secrets, ingress, *([locking] if locking else [])],
             ),
-            # Mount targets, role policies, secret values and listener rules: a first task needs them, and no output says so.
-            self._part(storage, permissions, secrets, ingress, *([locking] if locking else [])),
+            self._part(),
         )
         if settings.operations.alarm_topic_arns and settings.task.desired_count:
             Alarms(
@@ -294,11 +295,9 @@ class Atlantis(pulumi.ComponentResource):
     def _named(self, part: str) -> str:
         return f"{self._prefix}{part}"
 
-    def _part(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+    def _part(self) -> pulumi.ResourceOptions:
         """Options of a part of the architecture; before this component existed, the stack was its parent."""
-        return pulumi.ResourceOptions(
-            parent=self, depends_on=depends_on, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]
-        )
+        return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
 
     def _vpc(self, context: Context, settings: Settings) -> Vpc:
         network = settings.network

@@ -49,10 +49,12 @@ class ComputeArgs:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     target_group_arn: pulumi.Input[str]
+    after: Sequence[pulumi.ComponentResource]
+    """Components that the first task needs and no output names: mount targets, role policies, secret values, listener rules."""
 
 
 class Compute(pulumi.ComponentResource):
-    """An ECS service that runs one Fargate task, never two. Its first task starts after what the component depends on."""
+    """An ECS service that runs one Fargate task, never two."""
 
     cluster_id: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
@@ -66,7 +68,6 @@ class Compute(pulumi.ComponentResource):
         super().__init__("atlantis:index:Compute", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._awaited = pulumi.ResourceOptions(depends_on=opts.depends_on if opts else None)
 
         log_group = self._log_group()
         cluster = self._cluster()
@@ -235,9 +236,7 @@ class Compute(pulumi.ComponentResource):
             propagate_tags="SERVICE",
             enable_execute_command=False,
             tags=args.context.tags,
-            opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(parent=self, depends_on=[capacity], hooks=change.hooks), self._awaited
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[capacity, *args.after], hooks=change.hooks),
         )
 
     def _check(
