@@ -1,5 +1,7 @@
 """Attacks by Terraform alone: functions and provisioners that run with Atlantis' own user, without a provider."""
 
+import re
+
 from attack.pull_requests import commented, planned
 from attack.row import Outcome, Row
 from attack.secret_forms import found_in, shows
@@ -65,7 +67,10 @@ def _applied(target: Target) -> str:
     def apply() -> str:
         plan = planned(target, "local-exec", {"main.tf": _PROVISIONER})
         target.github.approve(plan.pull, "reviewer")
-        return commented(target, plan.pull, "atlantis apply").text
+        # Terraform puts its own words before each line of a provisioner, in the middle of what was read.
+        return re.sub(
+            r"^.*\(local-exec\): ", "", commented(target, plan.pull, "atlantis apply").text, flags=re.MULTILINE
+        )
 
     return target.once("local-exec", apply)
 

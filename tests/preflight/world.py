@@ -154,9 +154,10 @@ class World:
         said = f"{result.message} -> {result.remedy}"
         assert (result.status, [part for part in fragments if part not in said]) == (status, []), said
         others = {name: f"{other.status}: {other.message}" for name, other in results.items() if name != check}
-        assert {
+        unexpected = {
             name: said for name, said in others.items() if not said.startswith(("ok", "not checked: needs: "))
-        } == {}
+        }
+        assert unexpected == {}, unexpected
 
 
 def policy(*statements: dict[str, Any]) -> str:
@@ -217,6 +218,7 @@ def _network(world: World) -> None:
         "vpcId": vpc,
         "publicSubnetIds": [world.ids["public a"], world.ids["public b"]],
         "privateSubnetIds": [world.ids["private a"], world.ids["private b"]],
+        "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     }
 
 

@@ -56,6 +56,11 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {"arn": f"arn:aws:kms:ap-northeast-2:123456789012:key/{world['key']}", "keyManager": "CUSTOMER"},
         ),
         ("secretsmanager/getSecret:getSecret", {"name": "secret"}, {"arn": world["secret"], "id": world["secret"]}),
+        (
+            "secretsmanager/getSecretVersion:getSecretVersion",
+            {"secretId": world["secret"]},
+            {"arn": world["secret"], "secretId": world["secret"], "secretString": "value"},
+        ),
         ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),
         ("route53/getZone:getZone", {"zoneId": world["zone"]}, {"name": "example.com"}),
         (

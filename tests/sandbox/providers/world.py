@@ -39,7 +39,9 @@ def _storage(client: Callable[[str], Any]) -> dict[str, str]:
         ids[token] = client("efs").create_file_system(CreationToken=token, Encrypted=True)["FileSystemId"]
         name = f"{prefix}repository"
         ids[name] = client("ecr").create_repository(repositoryName=name)["repository"]["repositoryName"]
-        ids[f"{prefix}secret"] = client("secretsmanager").create_secret(Name=f"{prefix}secret")["ARN"]
+        ids[f"{prefix}secret"] = client("secretsmanager").create_secret(Name=f"{prefix}secret", SecretString="value")[
+            "ARN"
+        ]
         bucket = f"atlantis-{prefix.replace('_', '-')}world"
         where = {"LocationConstraint": "ap-northeast-2"}
         client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
