@@ -97,7 +97,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("aws:ecr/repository:Repository", "aws_ecr_repository", "{name}", key="name",
           force_new="encryptionConfigurations name", keep="encryptionConfigurations", data=True, unique=True),
     _kind("aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws_ecr_lifecycle_policy", "{repository}", key="repository",
-          force_new="repository"),
+          force_new="policy repository", keep="policy"),
     _kind("aws:ecr/repositoryPolicy:RepositoryPolicy", "aws_ecr_repository_policy", "{repository}", key="repository",
           force_new="repository"),
     _kind("aws:kms/alias:Alias", "aws_kms_alias", "{name}", key="name", force_new="name", unique=True),
