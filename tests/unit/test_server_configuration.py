@@ -158,7 +158,7 @@ def test_secrets_of_workflows_stay_in_the_environment_and_those_of_the_server_ar
 
 
 def test_the_execution_role_reads_named_secrets_under_their_keys() -> None:
-    read, decrypt = stack(**REFERENCES).one("aws:iam/rolePolicy:RolePolicy").document()
+    read, decrypt = stack(**REFERENCES).one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
     assert {secret_arn("ci/api"), secret_arn("ci/registry")} <= set(read["Resource"])
     keys = {f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-{name}" for name in ("ci/api", "ci/registry")}
     assert keys <= set(decrypt["Resource"])
