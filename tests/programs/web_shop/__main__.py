@@ -21,10 +21,24 @@ def group(name: str) -> aws.ec2.SecurityGroup:
     return aws.ec2.SecurityGroup(name, vpc_id=vpc.id, description=f"The shop's {name}", tags=TAGS)
 
 
-def admit(name: str, into: aws.ec2.SecurityGroup, port: int, **source: pulumi.Input[str]) -> None:
+def admit(
+    name: str,
+    into: aws.ec2.SecurityGroup,
+    port: int,
+    *,
+    prefix_list_id: pulumi.Input[str] | None = None,
+    referenced_security_group_id: pulumi.Input[str] | None = None,
+) -> None:
     """One ingress rule."""
     aws.vpc.SecurityGroupIngressRule(
-        name, security_group_id=into.id, ip_protocol="tcp", from_port=port, to_port=port, tags=TAGS, **source
+        name,
+        security_group_id=into.id,
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        prefix_list_id=prefix_list_id,
+        referenced_security_group_id=referenced_security_group_id,
+        tags=TAGS,
     )
 
 
