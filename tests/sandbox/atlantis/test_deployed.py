@@ -187,7 +187,7 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
     assert [resource["name"] for resource in json.loads(stored["Body"].read())["resources"]] == ["release"]
     digests = [item["LockID"]["S"] for item in service.client("dynamodb").scan(TableName=TABLE)["Items"]]
-    assert digests == [f"{BUCKET}/network/terraform.tfstate-md5"]
+    assert f"{BUCKET}/network/terraform.tfstate-md5" in digests
     assert github.unexpected() == []
 
 
