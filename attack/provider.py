@@ -8,10 +8,11 @@ import base64
 import platform
 import re
 import secrets
+from pathlib import Path
 
 from attack.plans import secrets_in, shown_in
 from attack.pull_requests import planned
-from attack.row import Outcome, Row
+from attack.row import Outcome, Row, SkippedError
 from attack.target import Target
 
 __all__ = ["ROWS"]
@@ -117,9 +118,17 @@ def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> 
     if processes is None:
         raise RuntimeError(f"the provider found no server: {printed[:300]}")
     seen = re.search(pattern.format(process=processes[which]), printed)
+    if seen and which == "server" and _is_root_with_a_start_of_its_own(target, processes[which]):
+        raise SkippedError("the server runs as root on this machine, and root may look into every process")
     return Outcome(
         seen is not None, f"{which} {processes[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
     )
+
+
+def _is_root_with_a_start_of_its_own(target: Target, process: str) -> bool:
+    """Whether the wall is there but can't hold: the sandbox found no user of its own for the task (sandbox/atlantis/README.md)."""
+    started = any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
+    return started and Path(f"/proc/{process}").stat().st_uid == 0
 
 
 def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: str) -> Row:

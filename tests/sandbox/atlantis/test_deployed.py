@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +37,7 @@ needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="
 @pytest.fixture(scope="module")
 def up(module_ground: Ground) -> Iterator[Ground]:
     """`make up`, whole: the stack and the server in it."""
+    _let_the_task_s_user_through(module_ground.base)
     answer = module_ground.cli("up")
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
     address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
@@ -43,6 +46,14 @@ def up(module_ground: Ground) -> Iterator[Ground]:
     yield module_ground
     assert module_ground.cli("down", "--force").returncode == 0
     assert list(own_processes(module_ground.base)) == []
+
+
+def _let_the_task_s_user_through(folder: Path) -> None:
+    """pytest closes its folders to others; a server that runs as a user of its own, as on Fargate, has to pass them."""
+    for parent in folder.parents:
+        if parent.owner() == folder.owner() and parent.is_relative_to(tempfile.gettempdir()):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    folder.chmod(0o711)
 
 
 def _sandbox(ground: Ground, **settings: Any) -> Sandbox:

@@ -3,6 +3,7 @@
 Only without a redis-server on PATH is this skipped.
 """
 
+import base64
 import hashlib
 import shutil
 import socket
@@ -166,7 +167,10 @@ def test_a_lock_outlives_the_task_that_took_it(up: Ground, service: DeployedServ
 
     _sandbox(up, logLevel="warn").up()
     assert _ask(service, "KEYS", "*", password=_password(service)) == keys
-    assert "network" in entrance(service).request("GET", "/").body.decode()
+    user, password = up.cli("password").stdout.split()
+    credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+    page = entrance(service).request("GET", "/", headers={"Authorization": f"Basic {credentials}"})
+    assert "network" in page.body.decode()
 
 
 def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, service: DeployedService) -> None:
