@@ -96,8 +96,10 @@ def _enforce(  # noqa: PLR0917
             _note(principal, authorization, decision)
             if not decision.allowed:
                 _denied.set(authorization)
-                kind = "Deny" if decision.result == "ExplicitlyDenied" else "ImplicitDeny"
-                return iam_evaluator.EvalResult(kind, principal_arn=principal.arn)
+                if decision.result != "ExplicitlyDenied":
+                    return iam_evaluator.EvalResult("ImplicitDeny", principal_arn=principal.arn)
+                by_resource = authorization.resource if _denied_by_resource(principal, authorization) else ""
+                return iam_evaluator.EvalResult("Deny", principal_arn=principal.arn, resource_policy_arn=by_resource)
     except ValueError as error:
         # The reference has no such action, or another kind of resource for it than ministack.
         _LOG.warning("IAM evaluator: %s; ministack decides on %s alone", error, resource_arn)
@@ -119,6 +121,12 @@ def _asked(action: str, service: str, resource: str, context: Mapping[str, Any],
 
 def _decide(principal: Principal, asked: Authorization, world: World) -> Decision:
     return _evaluator.decide(principal, asked.action, asked.resource, asked.keys, world.resource_policy(asked.resource))
+
+
+def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
+    """Whether it is the resource's own policy that denies: AWS' answer says so."""
+    without = _evaluator.decide(principal, asked.action, asked.resource, asked.keys, None)
+    return without.result != "ExplicitlyDenied"
 
 
 def _note(principal: Principal, asked: Authorization, decision: Decision) -> None:
