@@ -42,8 +42,8 @@ def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp
     ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
     assert ended.returncode == 1
     assert (
-        "secrets: GitHub App has its keys  FAILED       prod-atlantis-github-app lacks installation_id, private_key"
-        in ended.stdout
+        "secrets: GitHub App has its keys FAILED prod-atlantis-github-app lacks installation_id, private_key"
+        in " ".join(ended.stdout.split())
     )
     assert "-> put all of them: aws secretsmanager put-secret-value" in ended.stdout
     assert ended.stdout.rstrip().endswith(f"\n{len(CHECKS) - 3} ok, 1 failed, 2 not checked")

@@ -18,7 +18,7 @@ from sandbox.sandbox import Sandbox
 __all__ = ["Judge", "Shown", "configured_pack", "edited_program", "shown"]
 
 PACK = CHECKOUT / "policy"
-PROGRAM_FILES = ("__main__.py", "names.py", "settings", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
+PROGRAM_FILES = ("__main__.py", "adoption", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
 
 _HEADLINE = re.compile(r"- \[(mandatory|advisory)\] \[severity: \w+\]  ([a-z-]+)  \(([^:]+:[^:]+:[^:]+): (.+)\)")
 _CHECK = re.compile(r"^\S.* \(([a-z-]+)\): ")
