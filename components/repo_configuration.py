@@ -7,10 +7,9 @@ is weaker than the default is named. Atlantis ignores keys that it doesn't know,
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
+from . import yaml_file
 
 REQUIREMENTS = ("approved", "mergeable", "undiverged")
 """What the stack demands of a pull request before an apply or an import."""
@@ -47,10 +46,6 @@ _WEAKENING_OVERRIDES = ("apply_requirements", "import_requirements", "plan_requi
 _EVERY_REPOSITORY = ("/.*/", "/.+/", "/^.*$/", "/^.+$/")
 
 
-class RepoConfigurationError(ValueError):
-    """A file that is no repository configuration; the message says why."""
-
-
 def default(branch: str, plan_requirements: list[str]) -> dict[str, Any]:
     """The stack's own rules, for pull requests into `branch`."""
     return {
@@ -72,14 +67,11 @@ def load(path: str) -> dict[str, Any]:
     """The configuration in the file `path`, relative to the program's directory.
 
     Raises:
-        RepoConfigurationError: there is no such file, or it is no YAML mapping.
+        yaml_file.YamlFileError: there is no such file, or it is no YAML mapping.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RepoConfigurationError(f"can't be read: {' '.join(str(error).split())}") from None
+    content = yaml_file.read(path)
     if not isinstance(content, dict):
-        raise RepoConfigurationError("must be a YAML mapping with `repos`")
+        raise yaml_file.YamlFileError("must be a YAML mapping with `repos`")
     return content
 
 

@@ -99,31 +99,30 @@ class Secrets(pulumi.ComponentResource):
         )
 
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
-        name = f"{self._name}-webhook"
-        secret = task_secret(
-            name,
-            self._secret_args(
-                self._args.context.names.webhook_secret,
-                "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
-                readers=self._args.readers,
-            ),
-            self,
+        return self._generated(
+            "webhook",
+            self._args.context.names.webhook_secret,
+            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
+            "webhook_secret",
+            self._args.settings.webhook_secret_generation,
         )
-        generated_value(name, secret, "webhook_secret", self._args.settings.webhook_secret_generation, self)
-        return secret
 
     def _web_password(self, generation: int) -> aws.secretsmanager.Secret:
-        name = f"{self._name}-web-password"
-        secret = task_secret(
-            name,
-            self._secret_args(
-                self._args.context.names.web_password_secret,
-                "Atlantis: password of the web page (web_password), generated",
-                readers=self._args.readers,
-            ),
-            self,
+        return self._generated(
+            "web-password",
+            self._args.context.names.web_password_secret,
+            "Atlantis: password of the web page (web_password), generated",
+            "web_password",
+            generation,
         )
-        generated_value(name, secret, "web_password", generation, self)
+
+    def _generated(
+        self, label: str, physical_name: str, description: str, key: str, generation: int
+    ) -> aws.secretsmanager.Secret:
+        """A secret with a generated value under `key`, which those that deploy may read back."""
+        name = f"{self._name}-{label}"
+        secret = task_secret(name, self._secret_args(physical_name, description, readers=self._args.readers), self)
+        generated_value(name, secret, key, generation, self)
         return secret
 
     def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from . import yaml_file
 
 _LIST = json.loads(Path(__file__).with_name("server_flags.json").read_text(encoding="utf-8"))
 FLAGS: Mapping[str, str] = _LIST["flags"]
@@ -59,24 +59,17 @@ SECRET = re.compile(r".*(secret|password|token|-key)")
 """Flags whose value must not stand in a file."""
 
 
-class ServerConfigurationError(ValueError):
-    """A file that is no server configuration; the message says why."""
-
-
 def load(path: str) -> dict[str, Any]:
     """The flags in the file `path`, relative to the program's directory.
 
     Raises:
-        ServerConfigurationError: there is no such file, or it is no YAML mapping.
+        yaml_file.YamlFileError: there is no such file, or it is no YAML mapping.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ServerConfigurationError(f"can't be read: {' '.join(str(error).split())}") from None
+    content = yaml_file.read(path)
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ServerConfigurationError("must be a YAML mapping of the server's flags, such as `parallel-plan: true`")
+        raise yaml_file.YamlFileError("must be a YAML mapping of the server's flags, such as `parallel-plan: true`")
     return {str(flag): value for flag, value in content.items()}
 
 

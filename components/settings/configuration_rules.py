@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from .. import repo_configuration, server_configuration
+from .. import repo_configuration, server_configuration, yaml_file
 from .groups import Settings
 from .problem import Problem
 from .schema import is_default
@@ -14,7 +14,7 @@ def _server_config_file(settings: Settings) -> Iterator[Problem]:
         return
     try:
         flags = server_configuration.load(path)
-    except server_configuration.ServerConfigurationError as error:
+    except yaml_file.YamlFileError as error:
         yield Problem({"serverConfigFile": path}, str(error))
         return
     for problem in server_configuration.problems(flags):
@@ -58,7 +58,7 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
         )
     try:
         content = repo_configuration.load(path)
-    except repo_configuration.RepoConfigurationError as error:
+    except yaml_file.YamlFileError as error:
         yield Problem({"repoConfigFile": path}, str(error))
         return
     for problem in repo_configuration.problems(content):
