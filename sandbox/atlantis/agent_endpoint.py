@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.atlantis.credentials import CredentialsEndpoint
 from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.secret_endpoint import JsonHandler
 
 __all__ = ["AgentEndpoint"]
 
@@ -69,11 +70,11 @@ class AgentEndpoint:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Handler(JsonHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the base class calls it by this name
                 self._serve(None)
 
-            def do_PUT(self) -> None:
+            def do_PUT(self) -> None:  # noqa: N802 - the base class calls it by this name
                 try:
                     asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 except ValueError:
@@ -82,18 +83,7 @@ class AgentEndpoint:
                 self._serve(asked)
 
             def _serve(self, asked: dict[str, Any] | None) -> None:
-                if not secrets.compare_digest(self.path.encode(), (endpoint._path + _STATE).encode()):
-                    self.send_error(404)
-                    return
-                status, document = endpoint._answer(asked)
-                body = json.dumps(document, separators=(",", ":")).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-                """The path is a secret of the task and stays out of the log."""
+                if self.knows(endpoint._path + _STATE):
+                    self.answer(*endpoint._answer(asked))
 
         return Handler

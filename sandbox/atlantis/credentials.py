@@ -1,17 +1,17 @@
 """Credentials of the task's two roles, and the loopback endpoint that hands the task role's to the container."""
 
 import datetime
-import json
 import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from botocore.exceptions import ClientError
 
 from sandbox.atlantis.deployed_service import Credentials, DeployedService, refusal
 from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.secret_endpoint import JsonHandler
 
 __all__ = ["CredentialsEndpoint", "assume"]
 
@@ -92,24 +92,14 @@ class CredentialsEndpoint:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if not secrets.compare_digest(self.path.encode(), endpoint._path.encode()):
-                    self.send_error(404)
+        class Handler(JsonHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the base class calls it by this name
+                if not self.knows(endpoint._path):
                     return
                 try:
-                    status, document = 200, endpoint._document()
+                    self.answer(200, endpoint._document())
                 except TaskStartError as problem:
-                    status, document = 500, {"code": "InternalServerError", "message": str(problem)}
-                body = json.dumps(document).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-                """The path is a secret of the task and stays out of the log."""
+                    self.answer(500, {"code": "InternalServerError", "message": str(problem)})
 
         return Handler
 

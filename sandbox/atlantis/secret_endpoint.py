@@ -1,0 +1,31 @@
+"""A JSON endpoint on loopback whose path is a secret of one task, as the addresses that ECS gives a task are its alone."""
+
+import json
+import secrets
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+__all__ = ["JsonHandler"]
+
+
+class JsonHandler(BaseHTTPRequestHandler):
+    """Answers requests in JSON, and keeps their paths out of the log."""
+
+    def knows(self, path: str) -> bool:
+        """Whether the request is for ``path``; any other is answered with 404."""
+        if secrets.compare_digest(self.path.encode(), path.encode()):
+            return True
+        self.send_error(404)
+        return False
+
+    def answer(self, status: int, document: dict[str, Any]) -> None:
+        """Send ``document``."""
+        body = json.dumps(document, separators=(",", ":")).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+        """The path is a secret of the task and stays out of the log."""
