@@ -1,0 +1,39 @@
+"""Commands that print one JSON document made from a stack's file and the account that the credentials lead to."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from components.settings import SettingsError
+from preflight.aws import Aws
+from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.errors import UnmetError
+
+__all__ = ["parser", "print_document"]
+
+_PROJECT = Path(__file__).resolve().parents[1]
+
+
+def parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of `python -m <module>`, with the options that every such command has."""
+    made = argparse.ArgumentParser(
+        prog=f"python -m {module}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--stack", default="prod", help="the stack whose file is read (default: prod)")
+    made.add_argument(
+        "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
+    )
+    return made
+
+
+def print_document(arguments: argparse.Namespace, document: Callable[[Deployment], str]) -> int:
+    """Print the document of the stack that the arguments name. Returns 0, or 2 where its file or AWS can't be read."""
+    path = arguments.config_file or _PROJECT / f"Pulumi.{arguments.stack}.yaml"
+    try:
+        settings = read_stack_file(path, arguments.stack)
+        sys.stdout.write(document(Deployment(arguments.stack, settings, Aws(settings.region))) + "\n")
+    except (StackFileError, SettingsError, UnmetError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0

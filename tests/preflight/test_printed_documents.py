@@ -1,0 +1,63 @@
+"""The commands that print a document to copy: the trust policy of a role to assume, and a boundary to start from."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.preflight.world import World
+
+PROJECT = Path(__file__).resolve().parents[2]
+TASK_ROLE = "arn:aws:iam::123456789012:role/atlantis-ecs-task-prod"
+
+
+def printed(module: str, world: World, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    file = folder / "Pulumi.prod.yaml"
+    config = {f"atlantis:{key}": value for key, value in world.values.items()} | {"aws:region": "ap-northeast-2"}
+    file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", f"preflight.{module}", "--config-file", str(file), *options],
+        cwd=PROJECT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def statements(ended: "subprocess.CompletedProcess[str]") -> list[dict[str, object]]:
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return json.loads(ended.stdout)["Statement"]
+
+
+@pytest.mark.parametrize(
+    ("options", "condition"),
+    [((), None), (("--external-id", "atlantis-prod"), {"StringEquals": {"sts:ExternalId": "atlantis-prod"}})],
+)
+def test_the_trust_policy_admits_the_task_role_alone(
+    world: World, tmp_path: Path, options: tuple[str, ...], condition: object
+):
+    (statement,) = statements(printed("trust_policy", world, tmp_path, *options))
+    assert statement["Principal"] == {"AWS": TASK_ROLE}
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement.get("Condition") == condition
+
+
+def test_the_boundary_refuses_what_is_atlantis_own(world: World, tmp_path: Path):
+    document = statements(printed("boundary_document", world, tmp_path))
+    refused = json.dumps([statement for statement in document if statement["Effect"] == "Deny"])
+    assert TASK_ROLE.replace("-prod", "-*") in refused
+    assert ":service/atlantis-prod/*" in refused
+
+
+@pytest.mark.parametrize("module", ["trust_policy", "boundary_document"])
+def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(world: World, tmp_path: Path, module: str):
+    world.values["cpu"] = 3
+    ended = printed(module, world, tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "atlantis:cpu = 3" in ended.stderr
