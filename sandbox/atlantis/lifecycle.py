@@ -11,7 +11,7 @@ from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.companion import stop_leftovers
 from sandbox.atlantis.deployed_service import DeployedService, Service
-from sandbox.atlantis.status import Outcome, Status, StatusFile
+from sandbox.atlantis.status import Outcome, Status, StatusFile, agent_name
 from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
@@ -86,7 +86,7 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
 
 def take_down(deployment: DeployedService) -> bool:
     """Stop the agent, and with it the task; False where none ran."""
-    ran = processes.stop(deployment.state, _agent_name(deployment), patience=_STOP_PATIENCE)
+    ran = processes.stop(deployment.state, agent_name(deployment.name), patience=_STOP_PATIENCE)
     for name in deployment.task_names:
         processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
         stop_leftovers(deployment.state, name)
@@ -102,7 +102,7 @@ def entrance(deployment: DeployedService) -> LoadBalancer:
 
 
 def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) -> None:
-    name = _agent_name(deployment)
+    name = agent_name(deployment.name)
     status_file = StatusFile(deployment.state, deployment.name)
     running = processes.find(deployment.state, name)
     status = status_file.read()
@@ -143,9 +143,9 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         wanted = "idle" if service.desired_count == 0 else "healthy"
         if status.state == wanted and (outcome or service.desired_count == 0):
             return status
-        agent = processes.find(deployment.state, _agent_name(deployment))
+        agent = processes.find(deployment.state, agent_name(deployment.name))
         if agent is None or not agent.alive:
-            log = deployment.state / "logs" / f"{_agent_name(deployment)}.log"
+            log = deployment.state / "logs" / f"{agent_name(deployment.name)}.log"
             raise SandboxError(f"The process that runs the task has ended; why is in {log}")
         current = deployment.require_service()
         if current.definition != service.definition:
@@ -187,7 +187,3 @@ def _why_left(deployment: DeployedService, wanted: str, current: str) -> str:
 
 def _short(definition: str) -> str:
     return definition.rpartition("/")[2]
-
-
-def _agent_name(deployment: DeployedService) -> str:
-    return f"task-agent-{deployment.name}"

@@ -6,13 +6,18 @@ from pathlib import Path
 
 from sandbox.files import read_json, write_json
 
-__all__ = ["EXPECTED", "RECORDS", "Outcome", "Status", "StatusFile", "TaskRecord", "event"]
+__all__ = ["EXPECTED", "RECORDS", "Outcome", "Status", "StatusFile", "TaskRecord", "agent_name", "event"]
 
 RECORDS = "task"
 """The folder of the status files, in the state folder."""
 EXPECTED = "expected"
 """The file in that folder that stands while an agent is going to run whatever service comes."""
 _KEPT = 50
+
+
+def agent_name(service: str) -> str:
+    """What the process is recorded as that runs the service's task."""
+    return f"task-agent-{service}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import ecs
 
-from sandbox.atlantis.status import EXPECTED, Outcome, Status, StatusFile, TaskRecord
+from sandbox import processes
+from sandbox.atlantis.status import EXPECTED, Outcome, Status, StatusFile, TaskRecord, agent_name
 from sandbox.files import read_json, write_json
 
 __all__ = ["install"]
@@ -110,11 +111,13 @@ class _Tasks:
         return json_response({"protectedTasks": protected, "failures": failures})
 
     def _record(self, service: str) -> Status | None:
-        """What the agent says; None where no agent has run the service, and none is going to."""
+        """What the agent says; None where no agent runs the service, and none is going to."""
+        state = self._records.parent
+        agent = processes.find(state, agent_name(service)) if service else None
+        if not service or not ((agent and agent.alive) or (self._records / EXPECTED).exists()):
+            return None
         file = self._records / f"{service}.json"
-        if file.exists():
-            return StatusFile(self._records.parent, service).read()
-        return Status() if service and (self._records / EXPECTED).exists() else None
+        return StatusFile(state, service).read() if file.exists() else Status()
 
     def _known(self) -> Iterator[tuple[str, tuple[str, TaskRecord]]]:
         for file in self._records.glob("*.json"):
