@@ -28,18 +28,19 @@ data "loot_loot" "loot" {{}}
 """
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _FRAME = """#!/bin/sh
-server=
-for directory in /proc/[0-9]*; do
-  case "$(tr '\\0' ' ' 2>/dev/null <"$directory/cmdline")" in
-    /*/atlantis\\ server\\ --config*) server=${{directory#/proc/}} ;;
+server=$$
+while [ "$server" -gt 0 ]; do
+  case "$(tr '\\0' ' ' 2>/dev/null <"/proc/$server/cmdline")" in
+    *atlantis\\ server\\ *) break ;;
   esac
+  server=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$server/status")
 done
 {{
 {body}
 }} 2>&1 | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
 echo
 """
-"""Prints everything that ``body`` prints, encoded, in one line; ``$server`` is the server's process."""
+"""Prints everything that ``body`` prints, encoded, in one line; ``$server`` is the server that runs the plan."""
 
 _ENVIRONMENTS = """
 end=$(($(date +%s) + {seconds}))
@@ -114,7 +115,7 @@ def _environments(target: Target) -> str:
 
 def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> Outcome:
     printed = _printed(target, name, body)
-    processes = re.search(r"server is (?P<server>\d+), child is (?P<child>\d+)", printed)
+    processes = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
     if processes is None:
         raise RuntimeError(f"the provider found no server: {printed[:300]}")
     seen = re.search(pattern.format(process=processes[which]), printed)
