@@ -2,6 +2,7 @@
 STACK ?= local
 BASE_PYTHON ?= python3
 TESTS ?= tests/sandbox tests/preflight tests/conformance
+WORKERS ?= 3
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -95,7 +96,7 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
-	@$(PYTHON) -m pytest -q $(TESTS)
+	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 conformance: .venv/installed ## plan the stack's shapes with the official Terraform AWS provider, where this machine has it
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
