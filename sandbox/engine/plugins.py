@@ -39,10 +39,10 @@ def install_providers(pulumi_home: Path) -> str:
 
 
 def install_language_host(pulumi_home: Path, installed: Path) -> Path:
-    """Put a wrapper for the ``installed`` Python language host into ``pulumi_home``; its folder, for ``plugins`` in Pulumi.yaml."""
-    directory = pulumi_home / "language-python"
+    """Put a wrapper for the ``installed`` language host into ``pulumi_home``; its folder, for ``plugins`` in Pulumi.yaml."""
+    directory = pulumi_home / installed.name
     directory.mkdir(parents=True, exist_ok=True)
-    write_wrapper(directory / "pulumi-language-python", _plugin_process(str(installed)))
+    write_wrapper(directory / installed.name, _plugin_process(str(installed)))
     return directory
 
 

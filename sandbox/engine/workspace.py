@@ -6,6 +6,7 @@ written into the checkout, and the person's own Pulumi login, plugins and AWS cr
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,12 +119,17 @@ class Workspace:
             # The packages that the sandbox itself runs with: an installed language host would create an environment that is
             # missing, and fill it from the internet.
             runtime["options"]["virtualenv"] = sys.prefix
-        if language_host:
-            folder = install_language_host(self.pulumi_home, language_host)
-            document["plugins"] = {
-                **document.get("plugins", {}),
-                "languages": [{"name": "python", "path": str(folder)}],
-            }
+        plugins = document.setdefault("plugins", {})
+        for provider in plugins.get("providers", []):
+            # Relative to the program, not to the copy.
+            provider["path"] = os.path.normpath(self.program / provider["path"])
+        name = runtime["name"] if isinstance(runtime, dict) else runtime
+        hosts = {"python": language_host} if name == "python" else {"python": language_host, name: _language_host(name)}
+        plugins["languages"] = [
+            {"name": language, "path": str(install_language_host(self.pulumi_home, host))}
+            for language, host in hosts.items()
+            if host
+        ]
         write_private(self.project / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
@@ -147,6 +153,16 @@ def provider_settings(aws: LocalAws) -> dict[str, Any]:
         # Enough for a local AWS that is busy; the default of 25 waits minutes for one that has gone.
         "aws:maxRetries": 6,
     }
+
+
+def _language_host(language: Any) -> Path:
+    found = shutil.which(f"pulumi-language-{language}")
+    if found is None:
+        raise SandboxError(
+            f"The program's runtime is {language}, and there is no pulumi-language-{language} on PATH; the sandbox itself "
+            "has a language host for Python only. Fix: install the Pulumi CLI, which comes with the others"
+        )
+    return Path(found)
 
 
 def _load(path: Path) -> dict[str, Any]:

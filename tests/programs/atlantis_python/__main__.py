@@ -1,0 +1,39 @@
+"""Atlantis from the component package: a program in Python that has nothing else of this repository."""
+
+import pulumi
+
+
+class Atlantis(pulumi.ComponentResource):
+    """What a generated SDK has for the component."""
+
+    def __init__(self, name, properties):
+        outputs = {"url": None, "ecsServiceName": None}
+        super().__init__("atlantis:index:Atlantis", name, properties | outputs, None, remote=True)
+
+    @property
+    @pulumi.getter
+    def url(self):
+        return pulumi.get(self, "url")
+
+    @property
+    @pulumi.getter(name="ecsServiceName")
+    def ecs_service_name(self):
+        return pulumi.get(self, "ecsServiceName")
+
+
+atlantis = Atlantis(
+    "platform",
+    {
+        "environment": "tools",
+        "ingress": {
+            "url": "https://atlantis.example.com",
+            "allowedCidrBlocks": pulumi.Config().require_object("allowedCidrBlocks"),
+            "acmCertificateArn": "arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+        },
+        "server": {"repoAllowlist": "github.com/example-organization/*"},
+        "task": {"cpu": 1024, "memory": 2048, "image": "ghcr.io/runatlantis/atlantis:v0.47.1"},
+        "operations": {"deletionProtection": False},
+    },
+)
+pulumi.export("url", atlantis.url)
+pulumi.export("service", atlantis.ecs_service_name)
