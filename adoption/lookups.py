@@ -30,7 +30,6 @@ class Lookups:
                 "arn": f"arn:{known.partition}:iam::{known.account}:root",
             },
             "getPartition": lambda: {"partition": known.partition, "dnsSuffix": SUFFIXES.get(known.partition, SUFFIX)},
-            "getSessionContext": lambda: {"issuerArn": arguments.get("arn")},
             # A subnet that nothing of the state places counts as a zone of its own; the engine's preview asks AWS.
             "getSubnet": lambda: {
                 "availabilityZone": self._zones.get(subnet) or f"zone of {subnet}",

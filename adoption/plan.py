@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adoption.anatomy import ARN, Anatomy, AnatomyError, dissect
+from adoption.anatomy import Anatomy, AnatomyError, dissect
 from adoption.changes import Adopted, Refusal, judge
 from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
 from adoption.lookups import Lookups
@@ -108,7 +108,6 @@ def _problems(plan: Plan) -> Iterator[str]:
                 f"{name}: {actual.address} is named {actual.attributes.get('name')}, and two services would run on one file "
                 f"system. Set atlantis:baseName to {plan.anatomy.cluster_name}"
             )
-    yield from _other_accounts(plan)
     yield from _inline_rules(plan)
 
 
@@ -120,17 +119,6 @@ def _refused(refusal: Refusal, adopted: Adopted) -> str:
         f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {change.new} would replace {what}. "
         f"{way_out}"
     )
-
-
-def _other_accounts(plan: Plan) -> Iterator[str]:
-    """Settings whose ARN must be of the stack's own account."""
-    for key in ("acmCertificateArn", "permissionsBoundaryArn", "webAclArn"):
-        place = ARN.match(str(plan.settings.get(key) or ""))
-        if place and place["account"] != plan.anatomy.account:
-            yield (
-                f"atlantis:{key} is of account {place['account']}, and the state is of account {plan.anatomy.account}. "
-                "Name the one of that account, or take the state of the other"
-            )
 
 
 def _inline_rules(plan: Plan) -> Iterator[str]:

@@ -16,7 +16,7 @@ from .names import PhysicalNames
 from .network import Network, NetworkArgs
 from .permissions import Permissions, PermissionsArgs
 from .secrets import Secrets, SecretsArgs
-from .settings import AtlantisArgs, Settings, validate
+from .settings import AtlantisArgs, Settings, refuse_other_accounts, validate
 from .sign_in import authenticate
 from .storage import Storage, StorageArgs
 from .vpc import ZONES, NewVpc, NewVpcArgs, Vpc, existing_vpc
@@ -103,10 +103,8 @@ class Atlantis(pulumi.ComponentResource):
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,
         )
-        deployers = settings.server.secret_reader_arns or [
-            aws.iam.get_session_context(arn=caller.arn, opts=invoke).issuer_arn
-        ]
-
+        refuse_other_accounts(settings, caller.account_id)
+        deployers = settings.server.secret_reader_arns
         terraform_roles = [f"{prefix}*" for prefix in settings.terraform.managed_name_prefixes]
         named_secrets = [
             name

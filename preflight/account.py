@@ -1,8 +1,9 @@
 """The account: whose credentials these are, and whether the stack file means this account."""
 
+from components.settings.arn_rules import of_other_accounts
 from preflight.check import Check
 from preflight.deployment import Deployment
-from preflight.errors import FailedError
+from preflight.errors import FailedError, NotCheckedError, WarnedError
 
 __all__ = ["CHECKS", "credentials"]
 
@@ -15,15 +16,11 @@ def credentials(deployment: Deployment) -> str:
 
 
 def same_account(deployment: Deployment) -> str:
-    """What the stack file names by ARN, and AWS takes from the load balancer's or the roles' own account only, is of this one."""
+    """What the stack file names by ARN, and AWS takes from the stack's own account only, is of this one."""
     account = deployment.identity["Account"]
-    named = {
-        "acmCertificateArn": deployment.settings.ingress.acm_certificate_arn,
-        "permissionsBoundaryArn": deployment.settings.terraform.permissions_boundary_arn,
-        "webAclArn": deployment.settings.ingress.web_acl_arn,
-    }
     foreign = [
-        f"{key} is of account {arn.split(':')[4]}" for key, arn in named.items() if arn and arn.split(":")[4] != account
+        f"{', '.join(problem.keys)} is of account {str(*problem.keys.values()).split(':')[4]}"
+        for problem in of_other_accounts(deployment.settings, account)
     ]
     if foreign:
         raise FailedError(
@@ -33,7 +30,27 @@ def same_account(deployment: Deployment) -> str:
     return f"the ARNs of Pulumi.{deployment.stack}.yaml are of this account"
 
 
+def caller_deploys(deployment: Deployment) -> str:
+    """Who asks is one of `secretReaderArns`, as the provider reads the generated secrets back during `pulumi up`."""
+    readers = deployment.settings.server.secret_reader_arns
+    if not readers:
+        raise NotCheckedError("the deployment creates no secret")
+    caller = deployment.identity["Arn"]
+    if caller.endswith(":root") and deployment.aws.is_emulated("sts"):
+        return "the root user of a local AWS, which no policy refuses"
+    if ":assumed-role/" in caller:
+        # A session's ARN lacks the path of its role.
+        caller = deployment.aws.read("iam", "get_role", RoleName=caller.split("/")[1])["Role"]["Arn"]
+    if caller not in readers:
+        raise WarnedError(
+            f"{caller} is not in secretReaderArns: its `pulumi up` could not read the generated secrets back",
+            f"deploy as one of {', '.join(readers)}, or add the caller",
+        )
+    return f"{caller} is in secretReaderArns"
+
+
 CHECKS = (
     Check("account", "credentials", credentials),
     Check("account", "is the stack's", same_account, needs=(credentials,)),
+    Check("account", "caller deploys", caller_deploys, needs=(credentials,)),
 )

@@ -14,13 +14,23 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from .arn_rules import of_other_accounts
 from .groups import AtlantisArgs, Settings
 from .problem import Problem
 from .rules import RULES
 from .schema import Declared, InvalidSettingError, draft, groups_of, settings_of
 from .values import NotAListError, UnacceptableError
 
-__all__ = ["NAMESPACE", "AtlantisArgs", "Settings", "SettingsError", "parse", "read", "validate"]
+__all__ = [
+    "NAMESPACE",
+    "AtlantisArgs",
+    "Settings",
+    "SettingsError",
+    "parse",
+    "read",
+    "refuse_other_accounts",
+    "validate",
+]
 
 NAMESPACE = "atlantis"
 RENAMED = {"managedRolePrefixes": "managedNamePrefixes"}
@@ -99,6 +109,17 @@ def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) 
     if settings is None:
         raise SettingsError(f"the arguments of Atlantis {name!r}", problems, prefix="")
     return settings
+
+
+def refuse_other_accounts(settings: Settings, account: str) -> None:
+    """Ends the run where a setting names something of another account that AWS takes from the stack's own only.
+
+    Raises:
+        SettingsError: with every such ARN.
+    """
+    problems = [_text(problem, ()) for problem in of_other_accounts(settings, account)]
+    if problems:
+        raise SettingsError("the ARNs, or deploy to their account", problems)
 
 
 def _flat(args: AtlantisArgs | Mapping[str, Any]) -> Iterator[tuple[str, object]]:

@@ -105,8 +105,8 @@ class ServerSettings(Group):
     webhook_secret_generation: int = setting(accepted.generation, default=1)
     """Increase it to generate a new webhook secret"""
     secret_reader_arns: Sequence[str] = setting(accepted.principal_arns, default=())
-    """Roles and users, besides the execution role, that may read the generated secrets: those that deploy the stack. Empty:
-    the caller that deploys"""
+    """Roles and users that deploy the stack: besides the execution role, only they may read the generated secrets. Required
+    where the stack creates a secret"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
     """debug, info, warn or error"""
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())

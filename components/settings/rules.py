@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from .accepted import AUTO_ENDPOINTS, FARGATE_MEMORY
+from .arn_rules import ARN_RULES
 from .configuration_rules import CONFIGURATION_RULES
 from .groups import Settings
 from .problem import Problem
 from .schema import is_default
-from .values import ARN
 
 MAXIMUM_IPV4 = 2**30
 MAXIMUM_IPV6 = 2**112
@@ -163,6 +163,23 @@ def _webhook_secret(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _secret_readers(settings: Settings) -> Iterator[Problem]:
+    server = settings.server
+    created = {
+        "the GitHub App's secret (or set githubAppSecretName)": not server.github_app_secret_name,
+        "the webhook secret (or set webhookSecretName)": not server.webhook_secret_name,
+        "the web page's password": settings.sign_in.generates_password,
+        "the locking database's password": settings.storage.uses_redis,
+    }
+    if any(created.values()) and not server.secret_reader_arns:
+        yield Problem(
+            {"secretReaderArns": None},
+            "missing; must name the roles or users that deploy the stack, as only they and the task may read what it creates: "
+            f"{', '.join(what for what, is_created in created.items() if is_created)}. `aws sts get-caller-identity` prints who you are; "
+            "of arn:aws:sts::<account>:assumed-role/<role>/<session> the role is arn:aws:iam::<account>:role/<role>",
+        )
+
+
 _OIDC_REQUIRED = {
     "oidcAuthorizationEndpoint": "oidc_authorization_endpoint",
     "oidcTokenEndpoint": "oidc_token_endpoint",
@@ -216,34 +233,6 @@ def _locking_name(settings: Settings) -> Iterator[Problem]:
             {"environment": settings.environment},
             "must not have two consecutive hyphens, which ElastiCache doesn't accept in a name",
         )
-
-
-def _region_of(key: str, arns: Callable[[Settings], Iterable[str | None]]) -> Callable[[Settings], Iterator[Problem]]:
-    """The rule that the ARNs of a setting are of the stack's region."""
-
-    def rule(settings: Settings) -> Iterator[Problem]:
-        for arn in arns(settings):
-            if arn and (match := ARN.fullmatch(arn)) and match[3] != settings.region:
-                yield Problem({key: arn}, f"must be in the stack's region, {settings.region}, not in {match[3]}")
-
-    return rule
-
-
-def _partition_of(
-    key: str, arns: Callable[[Settings], Iterable[str | None]]
-) -> Callable[[Settings], Iterator[Problem]]:
-    """The rule that the ARNs of a setting are of the partition of the stack's region."""
-
-    def rule(settings: Settings) -> Iterator[Problem]:
-        prefix = settings.region.split("-")[0]
-        partition = {"cn": "aws-cn"}.get(prefix, "aws-us-gov" if settings.region.startswith("us-gov-") else "aws")
-        for arn in arns(settings):
-            if arn and (found := arn.split(":")[1]) != partition:
-                yield Problem(
-                    {key: arn}, f"must be of the partition {partition}, as {settings.region} is, not of {found}"
-                )
-
-    return rule
 
 
 def _state_buckets(settings: Settings) -> Iterator[Problem]:
@@ -315,18 +304,13 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _hook_ranges,
     _allowlist_host,
     _certificate,
-    _region_of("acmCertificateArn", lambda settings: [settings.ingress.acm_certificate_arn]),
-    _region_of("webAclArn", lambda settings: [settings.ingress.web_acl_arn]),
-    _region_of("terraformStateKeyArns", lambda settings: settings.terraform.terraform_state_key_arns),
-    _region_of("alarmTopicArns", lambda settings: settings.operations.alarm_topic_arns),
-    _partition_of("acmCertificateArn", lambda settings: [settings.ingress.acm_certificate_arn]),
-    _partition_of("permissionsBoundaryArn", lambda settings: [settings.terraform.permissions_boundary_arn]),
-    _partition_of("alarmTopicArns", lambda settings: settings.operations.alarm_topic_arns),
+    *ARN_RULES,
     _state_buckets,
     _image,
     _image_version,
     _task_size,
     _webhook_secret,
+    _secret_readers,
     _oidc,
     _web_password,
     _locking_options,

@@ -66,6 +66,8 @@ class ExistingResources:
             replaced["permissionsBoundaryArn"] = self._one(
                 "permissions boundary", arn, lambda: self._boundary(arn, environment, subnets)
             )
+        if "secretReaderArns" in given:
+            replaced["secretReaderArns"] = [self._of_this_account(arn) for arn in given["secretReaderArns"]]
         # Named, not numbered: the substitute has the name of the original.
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
@@ -248,6 +250,11 @@ class ExistingResources:
 
     def _key_arn(self, key: str) -> str:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
+
+    def _of_this_account(self, arn: str) -> str:
+        """Policies name principals by pattern, so nothing has to exist."""
+        head, _, resource = arn.rpartition(":")
+        return f"{head.rpartition(':')[0]}:{self._aws.account}:{resource}"
 
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
         """A bucket that keeps versions, encrypted with the first of ``keys`` where there are any."""

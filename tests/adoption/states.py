@@ -53,6 +53,7 @@ SETTINGS: dict[str, Any] = {
     "repoAllowlist": "github.com/placeholder/*",
     "hostedZoneId": "Z0123456789ABCDEFGHIJ",
     "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/deployer"],
 }
 """A stack file as somebody begins it."""
 

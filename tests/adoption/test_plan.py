@@ -248,6 +248,7 @@ class TestTheOriginalStack:
             "url": "https://atlantis.example.com",
             "repoAllowlist": "github.com/ryu-qqq/*",
             "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+            "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
         }
         return make_plan(SHARED, "prod", given, region)
 

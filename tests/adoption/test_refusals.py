@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from adoption.anatomy import AnatomyError
@@ -59,10 +60,10 @@ def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], Non
     assert says in problem
 
 
-def test_a_boundary_of_another_account_is_a_problem() -> None:
+def test_a_boundary_of_another_account_is_refused() -> None:
     boundary = "arn:aws:iam::999999999999:policy/boundary"
-    (problem,) = plan(small_state(), permissionsBoundaryArn=boundary).problems
-    assert f"is of account 999999999999, and the state is of account {ACCOUNT}" in problem
+    with pytest.raises(pulumi.RunError, match=f"{boundary}': must be of account {ACCOUNT}, .* not of 999999999999"):
+        plan(small_state(), permissionsBoundaryArn=boundary)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,11 @@ def test_credentials_name_the_account_and_the_endpoint(world: World):
             "webAclArn",
             "arn:aws:wafv2:ap-northeast-2:210987654321:regional/webacl/edge/0b2e3c1a-6d5f-4a7e-8c9b-1d2e3f4a5b6c",
         ),
+        ("alarmTopicArns", ["arn:aws:sns:ap-northeast-2:210987654321:on-call"]),
+        ("secretReaderArns", ["arn:aws:iam::210987654321:role/deployer"]),
     ],
 )
-def test_account_other_than_the_stacks_is_a_failure(world: World, key: str, arn: str):
+def test_account_other_than_the_stacks_is_a_failure(world: World, key: str, arn: str | list[str]):
     world.values[key] = arn
     result = world.result("account: is the stack's")
     assert result.status is Status.FAILED
@@ -79,6 +81,22 @@ def assert_only_credentials_fail(world: World, said: str) -> None:
     assert {(result.status, result.message) for result in results.values()} == {
         (Status.NOT_CHECKED, "needs: account credentials (failed)")
     }
+
+
+def test_a_caller_among_the_readers_is_found_by_its_role(world: World):
+    world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    result = world.result("account: caller deploys")
+    assert result.status is Status.OK
+    assert result.message == "arn:aws:iam::123456789012:role/platform/looker is in secretReaderArns"
+
+
+def test_a_caller_who_could_not_read_the_secrets_back_is_a_warning(world: World):
+    world.values["secretReaderArns"] = ["arn:aws:iam::123456789012:role/looker"]
+    world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    result = world.result("account: caller deploys")
+    assert result.status is Status.WARNING
+    assert "role/platform/looker is not in secretReaderArns" in result.message
+    assert "deploy as one of arn:aws:iam::123456789012:role/looker" in result.remedy
 
 
 READS = {

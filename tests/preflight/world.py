@@ -141,9 +141,11 @@ class World:
         """Look as a role that may do just this."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-        iam.create_role(RoleName="looker", AssumeRolePolicyDocument=policy(trust))
+        iam.create_role(RoleName="looker", Path="/platform/", AssumeRolePolicyDocument=policy(trust))
         iam.put_role_policy(RoleName="looker", PolicyName="look", PolicyDocument=policy(*statements))
-        answer = self.client("sts").assume_role(RoleArn=self.names.role_arn("looker"), RoleSessionName="preflight")
+        answer = self.client("sts").assume_role(
+            RoleArn=self.names.role_arn("platform/looker"), RoleSessionName="preflight"
+        )
         given = answer["Credentials"]
         self.session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
@@ -186,6 +188,7 @@ def prepare(aws: LocalAws) -> World:
         "allowedCidrBlocks": ["203.0.113.0/24"],
         "url": "https://atlantis.example.com",
         "repoAllowlist": "github.com/ryu-qqq/*",
+        "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/platform/looker"],
     }
     return world
 

@@ -28,6 +28,7 @@ ORIGINAL = {
     "url": "https://atlantis.example.com",
     "repoAllowlist": "github.com/ryu-qqq/*",
     "managedNamePrefixes": [],
+    "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
 }
 
 

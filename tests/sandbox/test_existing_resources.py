@@ -29,6 +29,7 @@ SETTINGS = {
     "atlantis:webAclArn": "arn:aws:wafv2:ap-northeast-2:999999999999:regional/webacl/prod/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
     "atlantis:terraformLockTables": ["prod-terraform-locks"],
     "atlantis:alarmTopicArns": ["arn:aws:sns:ap-northeast-2:999999999999:platform-alarms"],
+    "atlantis:secretReaderArns": ["arn:aws:iam::999999999999:role/platform/deployer"],
 }
 
 
@@ -64,7 +65,9 @@ def test_every_id_is_replaced_and_nothing_else(replaced: dict):
         "atlantis:terraformStateKeyArns",
         "atlantis:alarmTopicArns",
         "atlantis:webAclArn",
+        "atlantis:secretReaderArns",
     }
+    assert replaced["atlantis:secretReaderArns"] == ["arn:aws:iam::123456789012:role/platform/deployer"]
     assert set(replaced) == set(SETTINGS)
 
 

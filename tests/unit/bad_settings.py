@@ -150,6 +150,14 @@ INGRESS: list[Case] = [
         ("alarmTopicArns = 'arn:aws-us-gov", "must be of the partition aws"),
     ),
     (
+        {"secretReaderArns": ["arn:aws-cn:iam::123456789012:role/deployer"]},
+        ("secretReaderArns = 'arn:aws-cn", "must be of the partition aws"),
+    ),
+    (
+        {"assumableRoleArns": ["arn:aws-cn:iam::210987654321:role/deployer"]},
+        ("assumableRoleArns = 'arn:aws-cn", "must be of the partition aws"),
+    ),
+    (
         {"terraformStateBuckets": ["atlantis-prod-access-logs-123456789012-ap-northeast-2"]},
         ("terraformStateBuckets = 'atlantis-prod-access-logs", "is the bucket of the stack's own access logs"),
     ),
@@ -199,6 +207,19 @@ SERVER: list[Case] = [
     (
         {"secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:policy/x"]},
         ("item 1", "must be an ARN such as arn:aws:iam::123456789012:role"),
+    ),
+    (
+        {"secretReaderArns": None},
+        (
+            "secretReaderArns: missing; must name the roles or users that deploy the stack",
+            "the GitHub App's secret (or set githubAppSecretName), the webhook secret (or set webhookSecretName), the web page's password.",
+            "`aws sts get-caller-identity` prints who you are",
+        ),
+    ),
+    (
+        {"secretReaderArns": None, "githubAppSecretName": "mine", "webhookSecretName": "mine", "webBasicAuth": False}
+        | {"lockingDatabase": "redis"},
+        ("secretReaderArns: missing", "what it creates: the locking database's password."),
     ),
     ({"image": "atlantis"}, ("image = 'atlantis'", IMAGE)),
     ({"image": "ghcr.io/runatlantis/atlantis:latest"}, ("image = 'ghcr.io", "must not be `latest`")),

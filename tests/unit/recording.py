@@ -31,6 +31,7 @@ LOCAL: dict[str, Any] = {
     "acmCertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
     "repoAllowlist": "github.com/ryu-qqq/*",
     "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "secretReaderArns": [DEPLOYER],
 }
 """The least settings that make a whole stack, in a new VPC."""
 
@@ -138,9 +139,11 @@ class _Aws(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         asked = args.args
         answers: Mapping[str, Any] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": DEPLOYER},
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": ACCOUNT,
+                "arn": f"arn:aws:iam::{ACCOUNT}:role/somebody",
+            },
             "aws:index/getPartition:getPartition": PARTITION,
-            "aws:iam/getSessionContext:getSessionContext": {"issuerArn": asked.get("arn")},
             "aws:ec2/getSubnet:getSubnet": {
                 "availabilityZone": ZONE_OF.get(str(asked.get("id"))[-1], "ap-northeast-2a"),
                 "vpcId": "vpc-other" if str(asked.get("id")).endswith("9") else EXISTING_VPC["vpcId"],

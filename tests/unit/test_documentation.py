@@ -19,6 +19,7 @@ from tests.unit.stacks import stack
 ROOT = Path(__file__).parents[2]
 DECLARED = {declared.key: declared for declared in settings_of(AtlantisArgs)}
 ZONE = "Z0123456789ABCDEFGHIJ"
+NO_SECRET = {"githubAppSecretName": "shared/app", "webhookSecretName": "shared/webhook", "webBasicAuth": False}
 SETTINGS = reference.CHAPTER.read_text(encoding="utf-8")
 PROJECT = yaml.safe_load(reference.PROJECT.read_text(encoding="utf-8"))["config"]
 
@@ -40,8 +41,9 @@ def test_the_default_in_pulumi_yaml_is_the_program_s(declared: Declared) -> None
         assert written["description"].startswith("Required.")
         assert written["default"] in ("", [])
         return
-    # One of certificate and zone is required.
-    others = {other: value for other, value in (LOCAL | {"hostedZoneId": ZONE}).items() if other != declared.key}
+    # One of certificate and zone is required, and a stack that creates a secret names those who deploy.
+    given = LOCAL | {"hostedZoneId": ZONE} | (NO_SECRET if declared.key == "secretReaderArns" else {})
+    others = {other: value for other, value in given.items() if other != declared.key}
     as_written = settings.parse(others | {declared.key: written["default"]}, stack="prod", region=REGION)
     assert as_written == settings.parse(others, stack="prod", region=REGION)
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.recording import EXISTING_VPC, arn_of, refusal
+from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of, refusal
 from tests.unit.stacks import BARE, stack
 
 SUBNET_OF_ANOTHER_VPC = "subnet-00000000000000009"
+OTHER = "210987654321"
 
 
 def test_the_outputs_are_those_of_the_stack_that_it_replaces_and_the_two_urls() -> None:
@@ -55,6 +56,32 @@ def test_settings_that_are_missing_end_the_run_before_anything_is_registered() -
     message, registered = refusal(allowedCidrBlocks=None, url=None, repoAllowlist=None)
     assert registered == []
     assert message.count(": missing; must ") == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "arn"),
+    [
+        ("acmCertificateArn", f"arn:aws:acm:{REGION}:{OTHER}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
+        ("permissionsBoundaryArn", f"arn:aws:iam::{OTHER}:policy/boundary"),
+        ("webAclArn", f"arn:aws:wafv2:{REGION}:{OTHER}:regional/webacl/a/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
+        ("alarmTopicArns", [f"arn:aws:sns:{REGION}:{OTHER}:on-call"]),
+        ("secretReaderArns", [f"arn:aws:iam::{OTHER}:role/deployer"]),
+    ],
+)
+def test_what_must_be_of_the_stack_s_account_ends_the_run_before_an_aws_resource(key: str, arn: Any) -> None:
+    message, registered = refusal(**{key: arn})
+    assert [resource.type for resource in registered] == ["atlantis:index:Atlantis"]
+    assert f"atlantis:{key} = " in message
+    assert f"must be of account {ACCOUNT}, which the stack is deployed to, not of {OTHER}" in message
+
+
+def test_what_may_be_of_any_account_is_accepted() -> None:
+    stack(
+        permissionsBoundaryArn="arn:aws:iam::aws:policy/PowerUserAccess",
+        assumableRoleArns=[f"arn:aws:iam::{OTHER}:role/deployer"],
+        terraformStateBuckets=["shared-state"],
+        terraformStateKeyArns=[f"arn:aws:kms:{REGION}:{OTHER}:key/0a1b2c3d-0000-4000-8000-0123456789ab"],
+    )
 
 
 def test_settings_that_contradict_each_other_end_the_run_before_anything_is_registered() -> None:

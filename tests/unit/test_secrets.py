@@ -93,7 +93,7 @@ def test_only_the_execution_role_reads_the_github_app_secret() -> None:
     }
 
 
-def test_the_execution_role_and_whoever_deploys_read_the_webhook_secret() -> None:
+def test_the_execution_role_and_those_who_deploy_read_the_webhook_secret() -> None:
     assert stack().one(SECRET_POLICY, "secrets-webhook-policy").decoded == {
         "secretArn": arn_of("secrets-webhook"),
         "policy": refuse_all_but(*EXECUTION_ROLE_SESSIONS, DEPLOYER),
@@ -101,7 +101,7 @@ def test_the_execution_role_and_whoever_deploys_read_the_webhook_secret() -> Non
     }
 
 
-def test_named_readers_take_the_place_of_whoever_deploys() -> None:
+def test_the_caller_changes_no_policy() -> None:
     policy = stack(**PRODUCTION).one(SECRET_POLICY, "secrets-webhook-policy").decoded["policy"]
     deployer = f"arn:aws:iam::{ACCOUNT}:role/atlantis-deployer"
     assert policy == refuse_all_but(*EXECUTION_ROLE_SESSIONS, deployer, deployers=(deployer,))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
 from sandbox.providers.aws.listing import Listing, argument, output
-from sandbox.providers.resource import Created, Function
+from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
 _INLINE_LIMIT = 10_240
@@ -249,26 +249,3 @@ class RolePolicyAttachment(AwsResource):
         del state
         role, _, policy = identity.partition("/")
         self.client.detach_role_policy(RoleName=role, PolicyArn=policy)
-
-
-class GetSessionContext(Function[Any]):
-    """The role behind a session's ARN; any other ARN is its own issuer."""
-
-    sdk_name = "aws:iam/getSessionContext:getSessionContext"
-    required: ClassVar = frozenset({"arn"})
-
-    def call(self, arguments: Properties) -> Properties:
-        """Asks IAM for the role's path, which a session's ARN lacks."""
-        arn = arguments["arn"]
-        session = re.fullmatch(r"arn:[\w-]+:sts::\d{12}:assumed-role/([^/]+)/(.+)", arn)
-        if not session:
-            return {"id": arn, "arn": arn, "issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""}
-        role: Mapping[str, Any] = self.backend.client("iam").get_role(RoleName=session[1])["Role"]
-        return {
-            "id": arn,
-            "arn": arn,
-            "issuerArn": role["Arn"],
-            "issuerId": role["RoleId"],
-            "issuerName": session[1],
-            "sessionName": session[2],
-        }

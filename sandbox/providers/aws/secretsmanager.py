@@ -193,6 +193,7 @@ class GetSecretVersion(Function[Any]):
     """The value of a secret."""
 
     sdk_name = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+    required: ClassVar = frozenset({"secretId"})
 
     def call(self, arguments: Properties) -> Properties:
         """As Secrets Manager says."""

@@ -91,7 +91,6 @@ _RESOURCES: tuple[type[AwsResource], ...] = (
 )
 
 _FUNCTIONS: tuple[type[Function[Any]], ...] = (
-    iam.GetSessionContext,
     kms.GetKey,
     lookups.GetAvailabilityZones,
     lookups.GetCallerIdentity,

@@ -30,7 +30,10 @@ atlantis = Atlantis(
             "allowedCidrBlocks": pulumi.Config().require_object("allowedCidrBlocks"),
             "acmCertificateArn": "arn:aws:acm:ap-northeast-2:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
         },
-        "server": {"repoAllowlist": "github.com/example-organization/*"},
+        "server": {
+            "repoAllowlist": "github.com/example-organization/*",
+            "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
+        },
         "task": {"cpu": 1024, "memory": 2048, "image": "ghcr.io/runatlantis/atlantis:v0.47.1"},
         "operations": {"deletionProtection": False},
     },

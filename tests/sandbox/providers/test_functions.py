@@ -63,16 +63,6 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
         ),
         ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),
         ("route53/getZone:getZone", {"zoneId": world["zone"]}, {"name": "example.com"}),
-        (
-            "iam/getSessionContext:getSessionContext",
-            {"arn": "arn:aws:sts::123456789012:assumed-role/world/me"},
-            {"issuerArn": world["role_arn"], "issuerName": "world", "sessionName": "me"},
-        ),
-        (
-            "iam/getSessionContext:getSessionContext",
-            {"arn": "arn:aws:iam::123456789012:user/me"},
-            {"issuerArn": "arn:aws:iam::123456789012:user/me", "sessionName": ""},
-        ),
     ]
 
 
@@ -98,7 +88,7 @@ def test_the_account_may_lack_what_is_asked_for(plugin: Plugin) -> None:
 
 def test_arguments_are_judged(plugin: Plugin) -> None:
     assert "did you mean 'vpcId'?" in plugin.invoke("aws:ec2/getSubnet:getSubnet", {"vpcID": "x"})[1]["vpcID"]
-    assert "missing" in plugin.invoke("aws:iam/getSessionContext:getSessionContext", {})[1]["arn"]
+    assert "missing" in plugin.invoke("aws:secretsmanager/getSecretVersion:getSecretVersion", {})[1]["secretId"]
     assert "not of type array" in plugin.invoke("aws:ec2/getSubnet:getSubnet", {"filters": "x"})[1]["filters"]
 
 

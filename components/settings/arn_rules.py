@@ -1,0 +1,71 @@
+"""Rules about ARNs: the partition, the region and the account that the stack can use them in."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from .groups import Settings
+from .problem import Problem
+from .values import ARN
+
+__all__ = ["ARN_RULES", "of_other_accounts"]
+
+Arns = Callable[[Settings], Iterable[str | None]]
+
+_OF_ONE_REGION: Mapping[str, Arns] = {
+    "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
+    "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
+    "terraformStateKeyArns": lambda settings: settings.terraform.terraform_state_key_arns,
+    "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+}
+_OF_ONE_ACCOUNT: Mapping[str, Arns] = {
+    "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
+    "permissionsBoundaryArn": lambda settings: [settings.terraform.permissions_boundary_arn],
+    "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
+    "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+    "secretReaderArns": lambda settings: settings.server.secret_reader_arns,
+}
+_OF_ONE_PARTITION: Mapping[str, Arns] = (
+    _OF_ONE_REGION | _OF_ONE_ACCOUNT | {"assumableRoleArns": lambda settings: settings.terraform.assumable_role_arns}
+)
+_AWS_MANAGED = "aws"
+"""The account in the ARN of a policy that AWS manages."""
+
+
+def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
+    """ARNs of another account than the one that the stack is deployed to, where AWS or the stack can use its own only.
+
+    Terraform's state keys and the roles that it may assume can be of any account.
+    """
+    for key, arns in _OF_ONE_ACCOUNT.items():
+        for arn in arns(settings):
+            if arn and (found := arn.split(":")[4]) not in (account, _AWS_MANAGED):
+                yield Problem(
+                    {key: arn}, f"must be of account {account}, which the stack is deployed to, not of {found}"
+                )
+
+
+def _in_region(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
+    def rule(settings: Settings) -> Iterator[Problem]:
+        for arn in arns(settings):
+            if arn and (match := ARN.fullmatch(arn)) and match[3] != settings.region:
+                yield Problem({key: arn}, f"must be in the stack's region, {settings.region}, not in {match[3]}")
+
+    return rule
+
+
+def _in_partition(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
+    def rule(settings: Settings) -> Iterator[Problem]:
+        prefix = settings.region.split("-")[0]
+        partition = {"cn": "aws-cn"}.get(prefix, "aws-us-gov" if settings.region.startswith("us-gov-") else "aws")
+        for arn in arns(settings):
+            if arn and (found := arn.split(":")[1]) != partition:
+                yield Problem(
+                    {key: arn}, f"must be of the partition {partition}, as {settings.region} is, not of {found}"
+                )
+
+    return rule
+
+
+ARN_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    *(_in_region(key, arns) for key, arns in _OF_ONE_REGION.items()),
+    *(_in_partition(key, arns) for key, arns in _OF_ONE_PARTITION.items()),
+)
