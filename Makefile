@@ -1,7 +1,7 @@
 # Every target is one command. sandbox/ (a stack on one machine) and tests/ have the code.
 STACK ?= local
 BASE_PYTHON ?= python3
-TESTS ?= tests/sandbox tests/preflight tests/conformance
+TESTS ?= tests/conformance tests/sandbox tests/preflight
 WORKERS ?= 3
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
@@ -96,7 +96,8 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
-	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	@# In this order: the files with the longest tests come first, so that none is left over at the end.
+	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 conformance: .venv/installed ## plan the stack's shapes with the official Terraform AWS provider, where this machine has it
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
