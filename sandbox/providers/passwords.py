@@ -31,7 +31,6 @@ class _Generated(Resource[None]):
     recorded = False
 
     def read(self, identity: str, state: Properties) -> Properties | None:
-        del identity
         return {name: value for name, value in state.items() if name != "id"}
 
     def delete(self, identity: str, state: Properties) -> None:

@@ -11,6 +11,11 @@ from sandbox.providers.values import Properties
 Backend = TypeVar("Backend")
 
 
+def names(text: str) -> frozenset[str]:
+    """Property names, written with blanks between them."""
+    return frozenset(text.split())
+
+
 class Created(NamedTuple):
     """The id of a new object, and what is known of it only now (a generated password, say)."""
 
@@ -70,18 +75,15 @@ class Resource(abc.ABC, Generic[Backend]):
     @classmethod
     def replaces(cls, name: str, old: Properties, new: Properties) -> bool:
         """Whether a change of the property replaces the object; ``old`` and ``new`` are all of its inputs."""
-        del old, new
         return name not in cls.in_place and name != "tags"
 
     @staticmethod
     def key(identity: str, state: Properties) -> str:
         """What tells an object from the one that replaces it: the id, where every object has its own."""
-        del state
         return identity
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """(property, what is wrong with it) for what neither SDK nor service model says."""
-        del inputs
         return iter(())
 
     def locate(self, import_id: str) -> Created:

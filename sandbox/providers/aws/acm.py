@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, Tagging
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
 
@@ -17,12 +18,17 @@ class Certificate(AwsResource):
 
     sdk_name = "aws:acm/certificate:Certificate"
     service = "acm"
-    operation = "RequestCertificate"
+    operation, made = "RequestCertificate", "CertificateArn"
+    described: ClassVar = Call("describe_certificate", "CertificateArn", "Certificate")
+    deleted: ClassVar = Call("delete_certificate", "CertificateArn")
+    tagging: ClassVar = Tagging(
+        "CertificateArn", "list_tags_for_certificate", "add_tags_to_certificate", "remove_tags_from_certificate"
+    )
     listing: ClassVar = Listing("list_certificates", "CertificateSummaryList[].CertificateArn")
     handled: ClassVar = frozenset({"options"})
     limits: ClassVar = {"options": "RequestCertificate.Options"}
     in_place: ClassVar = frozenset({"options"})
-    computed: ClassVar = frozenset({"keyAlgorithm", "options", "subjectAlternativeNames", "validationMethod"})
+    computed: ClassVar = names("keyAlgorithm options subjectAlternativeNames validationMethod")
     unordered: ClassVar = frozenset({"subjectAlternativeNames"})
     extended: ClassVar = unordered
     reported: ClassVar = unordered
@@ -34,36 +40,21 @@ class Certificate(AwsResource):
         if inputs.get("validationMethod") == "NONE":
             yield "validationMethod", "'NONE' is for imported certificates"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN; the token makes a repeated request the same request."""
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """The token makes a repeated request the same request."""
         parameters = self.request(inputs)
-        token = hashlib.sha256(f"{self.urn}{parameters}".encode()).hexdigest()[:32]
-        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-        identity = self.client.request_certificate(**parameters, IdempotencyToken=token, **tags)["CertificateArn"]
-        return Created(identity)
+        return {**parameters, "IdempotencyToken": hashlib.sha256(f"{self.urn}{parameters}".encode()).hexdigest()[:32]}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """The records that prove the domain appear after a moment."""
         self.backend.wait(f"validation records of {identity}", lambda: self._validations(identity))
         if inputs.get("options") and "options" in changed:
-            wanted = {"CertificateTransparencyLoggingPreference": "ENABLED"}
             preference = inputs["options"].get("certificateTransparencyLoggingPreference")
-            if preference and preference != wanted["CertificateTransparencyLoggingPreference"]:
+            if preference and preference != "ENABLED":
                 options = {"CertificateTransparencyLoggingPreference": preference}
                 self.client.update_certificate_options(CertificateArn=identity, Options=options)
         if "tags" in changed:
-            added, removed = rename_tags(self._tags(identity), inputs.get("tags") or {})
-            if added:
-                self.client.add_tags_to_certificate(CertificateArn=identity, Tags=pairs(added))
-            if removed:
-                keys = [{"Key": key} for key in removed]
-                self.client.remove_tags_from_certificate(CertificateArn=identity, Tags=keys)
-
-    def _tags(self, identity: str) -> dict[str, str]:
-        return mapped(self.client.list_tags_for_certificate(CertificateArn=identity)["Tags"])
-
-    def _certificate(self, identity: str) -> Mapping[str, Any]:
-        return self.client.describe_certificate(CertificateArn=identity)["Certificate"]
+            self.retag(identity, inputs)
 
     def _validations(self, identity: str) -> list[Properties]:
         return [
@@ -73,13 +64,12 @@ class Certificate(AwsResource):
                 "resourceRecordType": option["ResourceRecord"]["Type"],
                 "resourceRecordValue": option["ResourceRecord"]["Value"],
             }
-            for option in self._certificate(identity).get("DomainValidationOptions", [])
+            for option in self.found(identity).get("DomainValidationOptions", [])
             if "ResourceRecord" in option
         ]
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With the records that prove the domain."""
-        certificate = self._certificate(identity)
+        certificate = self.found(identity)
         found = self.properties(certificate, "status", "type", "renewalEligibility")
         found["arn"] = identity
         found["domainValidationOptions"] = self._validations(identity)
@@ -88,12 +78,7 @@ class Certificate(AwsResource):
         # The name itself is among its alternatives, asked for or not.
         names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])]
         found["subjectAlternativeNames"] = list(dict.fromkeys(names))
-        return {**found, "tags": self._tags(identity)}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once nothing uses it."""
-        del state
-        self.client.delete_certificate(CertificateArn=identity)
+        return {**found, "tags": self.tags_of(identity)}
 
 
 class CertificateValidation(AwsResource):
@@ -122,7 +107,6 @@ class CertificateValidation(AwsResource):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Gone once the certificate is no longer issued."""
-        del identity
         arn = state.get("certificateArn")  # an id alone does not say which certificate: no import
         return {"certificateArn": arn} if arn and self._issued(arn) else None
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import abc
 import contextlib
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+import jmespath
+from botocore import xform_name
+
+from sandbox.providers.aws import calls
+from sandbox.providers.aws.calls import Call, Tagging
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
-from sandbox.providers.aws.session import Session, gone_is_fine, is_gone
-from sandbox.providers.resource import Resource
+from sandbox.providers.aws.session import Session, error_code, gone_is_fine, is_gone
+from sandbox.providers.resource import Created, Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import Properties
 
@@ -44,6 +48,21 @@ class AwsResource(Resource[Session]):
     renamed: ClassVar[Renamed] = {}
     limits: ClassVar[Mapping[str, str]] = {}
     handled: ClassVar[frozenset[str]] = frozenset()
+    made: ClassVar[str] = ""
+    """Where the answer of `operation` has the new object's id (JMESPath)."""
+    named: ClassVar[str] = ""
+    """The id where the inputs say it: `{role}:{name}`."""
+    described: ClassVar[Call]
+    deleted: ClassVar[Call]
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Outputs that are no inputs, and are in the description by their own names."""
+    tagging: ClassVar[Tagging | None] = None
+    available: ClassVar[tuple[str, str] | None] = None
+    """The member of the description that has the object's state, and the state to wait for."""
+    goes_slowly: ClassVar[bool] = False
+    """Deletion takes a while, and what the object used is in use until then."""
+    in_use: ClassVar[frozenset[str]] = frozenset()
+    """Error codes that refuse a deletion while something else, which may be going, uses the object."""
     listing: ClassVar[Listing | None] = None
     """None for what is part of another object, or nothing in AWS."""
 
@@ -69,13 +88,88 @@ class AwsResource(Resource[Session]):
         found.pop("tags", None)
         return found
 
-    @abc.abstractmethod
+    def create(self, inputs: Properties) -> Created:
+        """One call of `operation`."""
+        call = getattr(self.client, xform_name(self.operation))
+        answer = call(**self.parameters(inputs), **self.tag_parameter(inputs))
+        return Created(self.named.format_map(inputs) if self.named else jmespath.search(self.made, answer))
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """The parameters that create the object, tags apart."""
+        return self.request(inputs)
+
+    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
+        """The parameter that tags the object as it is made."""
+        return calls.parameter(self.client, xform_name(self.operation), inputs.get("tags"))
+
+    def tag_target(self, identity: str) -> str:
+        """What the tagging calls take."""
+        return identity
+
+    def tags_of(self, identity: str) -> dict[str, str]:
+        """The object's tags."""
+        return self.tagging.current(self.client, self.tag_target(identity)) if self.tagging else {}
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """What takes calls of its own: waiting, `update` where a property of `in_place` changed, tags."""
+        if self.available:
+            self.wait_for(identity)
+        if changed & self.in_place - self.write_only:
+            self.update(identity, inputs, changed)
+        if "tags" in changed:
+            self.retag(identity, inputs)
+
+    def retag(self, identity: str, inputs: Properties) -> None:
+        """Set the object's tags to those of the inputs."""
+        if self.tagging:
+            target = self.tag_target(identity)
+            self.tagging.change(self.client, target, self.tags_of(identity), inputs.get("tags") or {})
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Carry out the `changed` properties; by default what made the object is put again."""
+        getattr(self.client, xform_name(self.operation))(**self.parameters(inputs))
+
+    def found(self, identity: str) -> Mapping[str, Any]:
+        """The object as AWS describes it; raises `GoneError`."""
+        found = self.described(self.client, identity)
+        if not found:
+            raise GoneError("the object is gone")
+        return found
+
+    def wait_for(self, identity: str, limit: float = 120.0) -> None:
+        """Wait until the object has the state that `available` names."""
+        assert self.available  # noqa: S101 - asked for by entries that have it
+        member, wanted = self.available
+
+        def reached() -> bool:
+            return str(self.found(identity)[member]).lower() == wanted
+
+        self.backend.wait(f"state {wanted} of {identity}", reached, limit)
+
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """`read`; a not-found error of AWS means that the object is gone."""
+        found = self.properties(self.found(identity), *self.outputs)
+        return {**found, "tags": self.tags_of(identity)} if self.tagging else found
 
-    @abc.abstractmethod
     def remove(self, identity: str, state: Properties) -> None:
         """`delete`; a not-found error of AWS means that it is done."""
+        self.when_unused(lambda: self.deleted(self.client, identity))
+        if self.goes_slowly:
+            self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
+
+    def when_unused(self, call: Callable[[], Any]) -> None:
+        """Delete what may still be in use for a moment by something that is being deleted."""
+
+        def attempt() -> bool:
+            try:
+                call()
+            except Exception as error:
+                if error_code(error) in self.in_use:
+                    return False
+                raise
+            return True
+
+        self.backend.wait("deletion of what is still in use", attempt)
 
     def read(self, identity: str, state: Properties) -> Properties | None:
         """The object as AWS has it."""
@@ -101,18 +195,3 @@ class AwsResource(Resource[Session]):
                 json.loads(inputs[name])
             except (TypeError, json.JSONDecodeError) as error:
                 yield name, f"is not valid JSON: {error}"
-
-
-def pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags as the list of pairs that most APIs want."""
-    return [{key: name, value: text} for name, text in tags.items()]
-
-
-def mapped(tags: list[dict[str, str]] | None, key: str = "Key", value: str = "Value") -> dict[str, str]:
-    """The inverse of `pairs`, without the tags that AWS reserves for itself."""
-    return {tag[key]: tag.get(value, "") for tag in tags or [] if not tag[key].startswith("aws:")}
-
-
-def rename_tags(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """(tags to set, keys to remove) for getting from the old tags to the new ones."""
-    return {key: value for key, value in new.items() if old.get(key) != value}, [key for key in old if key not in new]

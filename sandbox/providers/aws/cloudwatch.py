@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, Tagging, mapped, pairs
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
@@ -19,36 +20,22 @@ class MetricAlarm(AwsResource):
 
     sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
-    operation = "PutMetricAlarm"
+    operation, named = "PutMetricAlarm", "{name}"
+    described: ClassVar = Call("describe_alarms", "AlarmNames", "MetricAlarms[0]")
+    deleted: ClassVar = Call("delete_alarms", "AlarmNames")
+    tagging: ClassVar = Tagging("ResourceARN")
     listing: ClassVar = Listing("describe_alarms", "MetricAlarms[].AlarmName")
     renamed: ClassVar = {"name": "AlarmName"}
     defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
     handled: ClassVar = frozenset({"dimensions"})
-    in_place: ClassVar = frozenset(
-        {
-            "actionsEnabled",
-            "alarmActions",
-            "alarmDescription",
-            "comparisonOperator",
-            "datapointsToAlarm",
-            "dimensions",
-            "evaluationPeriods",
-            "extendedStatistic",
-            "insufficientDataActions",
-            "metricName",
-            "namespace",
-            "okActions",
-            "period",
-            "statistic",
-            "threshold",
-            "treatMissingData",
-            "unit",
-        }
+    in_place: ClassVar = names(
+        "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm dimensions evaluationPeriods "
+        "extendedStatistic insufficientDataActions metricName namespace okActions period statistic threshold treatMissingData "
+        "unit"
     )
-    unordered: ClassVar = frozenset({"alarmActions", "okActions", "insufficientDataActions"})
+    unordered: ClassVar = names("alarmActions okActions insufficientDataActions")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What CloudWatch refuses and the service model doesn't say."""
         for name in ("comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period", "threshold"):
             if name not in inputs:
                 yield name, "missing: an alarm on a metric needs it"
@@ -70,45 +57,19 @@ class MetricAlarm(AwsResource):
                 if isinstance(action, str) and not action.startswith("arn:"):
                     yield f"{name}[{position}]", f"{action!r} is not an ARN"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the name. CloudWatch makes an alarm or changes the one of that name."""
-        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-        self._put(inputs, **tags)
-        return Created(inputs["name"])
-
-    def _put(self, inputs: Properties, **more: Any) -> None:
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """CloudWatch makes an alarm or changes the one of that name."""
         plain = {name: value for name, value in inputs.items() if name != "dimensions"}
-        dimensions = pairs(inputs.get("dimensions") or {}, "Name")
-        self.client.put_metric_alarm(**self.request(plain), Dimensions=dimensions, **more)
+        return {**self.request(plain), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
 
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """The whole alarm again; its tags apart."""
-        if changed - {"tags"}:
-            self._put(inputs)
-        if "tags" in changed:
-            arn = self.backend.arn("cloudwatch", f"alarm:{identity}")
-            added, removed = rename_tags(self._tags(arn), inputs.get("tags") or {})
-            if added:
-                self.client.tag_resource(ResourceARN=arn, Tags=pairs(added))
-            if removed:
-                self.client.untag_resource(ResourceARN=arn, TagKeys=removed)
-
-    def _tags(self, arn: str) -> dict[str, str]:
-        return mapped(self.client.list_tags_for_resource(ResourceARN=arn)["Tags"])
+    def tag_target(self, identity: str) -> str:
+        return self.backend.arn("cloudwatch", f"alarm:{identity}")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """By name."""
-        del state
-        answer = self.client.describe_alarms(AlarmNames=[identity], AlarmTypes=["MetricAlarm"])
-        alarm = only(answer["MetricAlarms"])
+        alarm = self.found(identity)
         return {
             **self.properties({name: value for name, value in alarm.items() if name != "Dimensions"}),
             "dimensions": mapped(alarm.get("Dimensions"), "Name"),
             "arn": alarm["AlarmArn"],
-            "tags": self._tags(alarm["AlarmArn"]),
+            "tags": self.tags_of(identity),
         }
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """At once."""
-        del state
-        self.client.delete_alarms(AlarmNames=[identity])

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
-from sandbox.providers.aws.base import only
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.aws.listing import Listing, in_vpc
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _MEMBERSHIPS = {"routeTableIds": "RouteTableIds", "securityGroupIds": "SecurityGroupIds", "subnetIds": "SubnetIds"}
-_GATEWAY_ONLY = frozenset({"routeTableIds"})
-_INTERFACE_ONLY = frozenset({"securityGroupIds", "subnetIds", "privateDnsEnabled"})
+_GATEWAY_ONLY = names("routeTableIds")
+_INTERFACE_ONLY = names("securityGroupIds subnetIds privateDnsEnabled")
 
 
 class VpcEndpoint(Ec2Resource):
     """A private way to a service: an interface in subnets, or a gateway in route tables."""
 
     sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    operation = "CreateVpcEndpoint"
+    operation, made = "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId"
+    described: ClassVar = Call("describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[0]")
+    available = ("State", "available")
     listing: ClassVar = Listing(
         "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", "aws:ec2/vpc:Vpc", in_vpc
     )
@@ -33,21 +35,14 @@ class VpcEndpoint(Ec2Resource):
     documents: ClassVar = frozenset({"policy"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What only one of the two kinds has."""
         yield from super().rules(inputs)
         kind = inputs.get("vpcEndpointType")
         wrong = _INTERFACE_ONLY if kind == "Gateway" else _GATEWAY_ONLY if kind == "Interface" else frozenset()
         for name in sorted(name for name in wrong if inputs.get(name)):
             yield name, f"an endpoint of type {kind} has none"
 
-    def create(self, inputs: Properties) -> Created:
-        """Ask for it; an interface takes a while."""
-        answer = self.client.create_vpc_endpoint(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["VpcEndpoint"]["VpcEndpointId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Memberships are changed by what is added and removed."""
-        super().configure(identity, inputs, changed)
         parameters = self.request(inputs, "ModifyVpcEndpoint", only=changed & self.in_place - _MEMBERSHIPS.keys())
         if "policy" in changed and not inputs.get("policy"):
             parameters["ResetPolicy"] = True
@@ -59,18 +54,11 @@ class VpcEndpoint(Ec2Resource):
                 parameters |= {f"Remove{api}": sorted(current - wanted)} if current - wanted else {}
         if parameters:
             self.client.modify_vpc_endpoint(VpcEndpointId=identity, **parameters)
-        self.backend.wait(f"state available of {identity}", lambda: self._state(identity) == "available")
-
-    def _state(self, identity: str) -> str:
-        return str(self._endpoint(identity)["State"]).lower()
-
-    def _endpoint(self, identity: str) -> Mapping[str, Any]:
-        return only(self.client.describe_vpc_endpoints(VpcEndpointIds=[identity])["VpcEndpoints"])
+            self.wait_for(identity)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With the addresses and names under which the service is reached."""
-        del state
-        endpoint = self._endpoint(identity)
+        endpoint = self.found(identity)
         if str(endpoint["State"]).lower() in ("deleted", "deleting"):
             return None
         found = self.common(endpoint, identity, "networkInterfaceIds", "ownerId", "requesterManaged", "state")

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.aws.listing import Listing, in_vpc
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 
@@ -16,39 +17,27 @@ class Vpc(Ec2Resource):
     """A VPC with its default security group, network ACL and main route table."""
 
     sdk_name = "aws:ec2/vpc:Vpc"
-    operation = "CreateVpc"
+    operation, made = "CreateVpc", "Vpc.VpcId"
+    described: ClassVar = Call("describe_vpcs", "VpcIds", "Vpcs[0]")
+    deleted: ClassVar = Call("delete_vpc", "VpcId")
     listing: ClassVar = Listing("describe_vpcs", "Vpcs[?!IsDefault].VpcId")
     kind = "vpc"
     renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock", "ipv6IpamPoolId": "-"}
     defaults: ClassVar = {"assignGeneratedIpv6CidrBlock": False, "enableDnsSupport": True, "instanceTenancy": "default"}
     handled: ClassVar = frozenset({"enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"})
     in_place: ClassVar = handled
-    computed: ClassVar = frozenset(
-        {
-            "cidrBlock",
-            "enableDnsHostnames",
-            "enableNetworkAddressUsageMetrics",
-            "ipv6CidrBlock",
-            "ipv6CidrBlockNetworkBorderGroup",
-        }
+    computed: ClassVar = names(
+        "cidrBlock enableDnsHostnames enableNetworkAddressUsageMetrics ipv6CidrBlock ipv6CidrBlockNetworkBorderGroup"
     )
 
-    def create(self, inputs: Properties) -> Created:
-        """The VPC alone; its attributes take calls of their own."""
-        answer = self.client.create_vpc(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["Vpc"]["VpcId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """One attribute a call: EC2 refuses two."""
-        super().configure(identity, inputs, changed)
         for name in sorted(changed & self.handled, reverse=True):  # host names need DNS support first
             value = {"Value": bool(inputs.get(name, False))}
             self.client.modify_vpc_attribute(VpcId=identity, **{name[0].upper() + name[1:]: value})
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """The VPC, its attributes and what came with it."""
-        del state
-        vpc = only(self.client.describe_vpcs(VpcIds=[identity])["Vpcs"])
+        vpc = self.found(identity)
         found = {**self.common(vpc, identity, "dhcpOptionsId", "ownerId"), **self._attributes(identity), **_ipv6(vpc)}
         of_vpc = [{"Name": "vpc-id", "Values": [identity]}]
         main = [*of_vpc, {"Name": "association.main", "Values": ["true"]}]
@@ -72,11 +61,6 @@ class Vpc(Ec2Resource):
                 found[name] = answer[key].get("Value", False)
         return found
 
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once nothing is in it."""
-        del state
-        self.when_unused(lambda: self.client.delete_vpc(VpcId=identity))
-
 
 def _ipv6(vpc: Mapping[str, Any]) -> Properties:
     """The IPv6 block: empty, not missing, where there is none. awsx reads it, and takes a missing one for unknown."""
@@ -93,7 +77,10 @@ class Subnet(Ec2Resource):
     """A subnet of a VPC in one zone."""
 
     sdk_name = "aws:ec2/subnet:Subnet"
-    operation = "CreateSubnet"
+    operation, made = "CreateSubnet", "Subnet.SubnetId"
+    described: ClassVar = Call("describe_subnets", "SubnetIds", "Subnets[0]")
+    deleted: ClassVar = Call("delete_subnet", "SubnetId")
+    outputs = ("ownerId", "availabilityZone", "availabilityZoneId")
     listing: ClassVar = Listing("describe_subnets", "Subnets[].SubnetId", "aws:ec2/vpc:Vpc", in_vpc)
     kind = "subnet"
     defaults: ClassVar = {
@@ -117,28 +104,10 @@ class Subnet(Ec2Resource):
                     "the stand-in carries out only false; add it in sandbox/providers/aws/ec2_network.py (Subnet)",
                 )
 
-    def create(self, inputs: Properties) -> Created:
-        """The subnet alone."""
-        answer = self.client.create_subnet(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["Subnet"]["SubnetId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Public addresses at launch are an attribute."""
-        super().configure(identity, inputs, changed)
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if "mapPublicIpOnLaunch" in changed:
             wanted = {"Value": inputs.get("mapPublicIpOnLaunch", False)}
             self.client.modify_subnet_attribute(SubnetId=identity, MapPublicIpOnLaunch=wanted)
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As EC2 says."""
-        del state
-        subnet = only(self.client.describe_subnets(SubnetIds=[identity])["Subnets"])
-        return self.common(subnet, identity, "ownerId", "availabilityZone", "availabilityZoneId")
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once nothing is in it."""
-        del state
-        self.when_unused(lambda: self.client.delete_subnet(SubnetId=identity))
 
 
 def _attached_to(vpc: str) -> dict[str, Any]:
@@ -149,7 +118,9 @@ class InternetGateway(Ec2Resource):
     """A VPC's way to and from the internet."""
 
     sdk_name = "aws:ec2/internetGateway:InternetGateway"
-    operation = "CreateInternetGateway"
+    operation, made = "CreateInternetGateway", "InternetGateway.InternetGatewayId"
+    described: ClassVar = Call("describe_internet_gateways", "InternetGatewayIds", "InternetGateways[0]")
+    deleted: ClassVar = Call("delete_internet_gateway", "InternetGatewayId")
     listing: ClassVar = Listing(
         "describe_internet_gateways",
         "InternetGateways[].InternetGatewayId",
@@ -161,16 +132,8 @@ class InternetGateway(Ec2Resource):
     in_place: ClassVar = handled
     computed: ClassVar = handled
 
-    def create(self, inputs: Properties) -> Created:
-        """The gateway, attached to nothing yet."""
-        answer = self.client.create_internet_gateway(**self.tag_specifications(inputs))
-        return Created(answer["InternetGateway"]["InternetGatewayId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Attach it to the VPC that it belongs to now."""
-        super().configure(identity, inputs, changed)
-        if "vpcId" not in changed:
-            return
         attached = self._attached(identity)
         if attached == inputs.get("vpcId"):
             return
@@ -179,98 +142,72 @@ class InternetGateway(Ec2Resource):
         if inputs.get("vpcId"):
             self.client.attach_internet_gateway(InternetGatewayId=identity, VpcId=inputs["vpcId"])
 
-    def _gateway(self, identity: str) -> Mapping[str, Any]:
-        return only(self.client.describe_internet_gateways(InternetGatewayIds=[identity])["InternetGateways"])
-
     def _attached(self, identity: str) -> str | None:
-        attachments = self._gateway(identity).get("Attachments", [])
+        attachments = self.found(identity).get("Attachments", [])
         return attachments[0]["VpcId"] if attachments else None
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With the VPC that it is attached to."""
-        del state
-        found = self.common(self._gateway(identity), identity, "ownerId")
-        return {**found, "vpcId": self._attached(identity)}
+        return {**self.common(self.found(identity), identity, "ownerId"), "vpcId": self._attached(identity)}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Detach, then delete."""
-        del state
         attached = self._attached(identity)
         if attached:
             self.when_unused(lambda: self.client.detach_internet_gateway(InternetGatewayId=identity, VpcId=attached))
-        self.when_unused(lambda: self.client.delete_internet_gateway(InternetGatewayId=identity))
+        super().remove(identity, state)
 
 
 class Eip(Ec2Resource):
     """An elastic address."""
 
     sdk_name = "aws:ec2/eip:Eip"
-    operation = "AllocateAddress"
+    operation, made = "AllocateAddress", "AllocationId"
+    described: ClassVar = Call("describe_addresses", "AllocationIds", "Addresses[0]")
+    deleted: ClassVar = Call("release_address", "AllocationId")
+    outputs = ("allocationId", "associationId", "publicIp", "networkInterfaceId", "domain")
     listing: ClassVar = Listing("describe_addresses", "Addresses[].AllocationId")
     renamed: ClassVar = {"customerOwnedIpv4Pool": "-"}
     kind = "elastic-ip"
     computed: ClassVar = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
 
-    def create(self, inputs: Properties) -> Created:
-        """Allocate."""
-        answer = self.client.allocate_address(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["AllocationId"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """Addresses, and what uses them."""
-        del state
-        address = only(self.client.describe_addresses(AllocationIds=[identity])["Addresses"])
-        names = ("allocationId", "associationId", "publicIp", "networkInterfaceId", "domain")
-        found = self.common(address, identity, *names)
-        found["publicDns"] = f"ec2-{found['publicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
-        return found
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Release."""
-        del state
-        self.when_unused(lambda: self.client.release_address(AllocationId=identity))
+        found = super().describe(identity, state) or {}
+        name = f"ec2-{found['publicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
+        return {**found, "publicDns": name}
 
 
 class NatGateway(Ec2Resource):
     """The way out for private subnets."""
 
     sdk_name = "aws:ec2/natGateway:NatGateway"
-    operation = "CreateNatGateway"
+    operation, made = "CreateNatGateway", "NatGateway.NatGatewayId"
+    described: ClassVar = Call("describe_nat_gateways", "NatGatewayIds", "NatGateways[0]")
+    deleted: ClassVar = Call("delete_nat_gateway", "NatGatewayId")
+    goes_slowly = True  # its address is free only when it is gone
+    available = ("State", "available")
     listing: ClassVar = Listing("describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId")
     kind = "natgateway"
     defaults: ClassVar = {"connectivityType": "public"}
     computed: ClassVar = frozenset({"privateIp", "vpcId"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A public one needs an address."""
         yield from super().rules(inputs)
         if inputs.get("connectivityType") == "private" and inputs.get("allocationId"):
             yield "allocationId", "a private NAT gateway has no elastic address"
 
-    def create(self, inputs: Properties) -> Created:
-        """Ask for it; it takes a while to come up."""
-        answer = self.client.create_nat_gateway(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["NatGateway"]["NatGatewayId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Wait until it works."""
-        super().configure(identity, inputs, changed)
-        self.backend.wait(f"state available of {identity}", lambda: self._gateway(identity)["State"] == "available")
-
-    def _gateway(self, identity: str) -> Mapping[str, Any]:
-        gateway = only(self.client.describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"])
+    def found(self, identity: str) -> Mapping[str, Any]:
+        gateway = super().found(identity)
         if gateway["State"] == "failed":
             raise RuntimeError(f"{identity} failed: {gateway.get('FailureMessage', 'no reason given')}")
         return gateway
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """A deleted one can still be seen for an hour."""
-        gateways = self.client.describe_nat_gateways(NatGatewayIds=[identity])["NatGateways"]
-        if not gateways or gateways[0]["State"] in ("deleted", "deleting"):
+        gateway = self.described(self.client, identity)
+        if not gateway or gateway["State"] in ("deleted", "deleting"):
             return None
-        found = self.common(gateways[0], identity)
+        found = self.common(gateway, identity)
         found.pop("arn")
-        for address in gateways[0].get("NatGatewayAddresses", [])[:1]:
+        for address in gateway.get("NatGatewayAddresses", [])[:1]:
             keys = {"AllocationId": "allocationId", "PublicIp": "publicIp", "PrivateIp": "privateIp"}
             keys |= {"NetworkInterfaceId": "networkInterfaceId", "AssociationId": "associationId"}
             found |= {name: address[key] for key, name in keys.items() if address.get(key)}
@@ -279,8 +216,3 @@ class NatGateway(Ec2Resource):
             address = only(self.client.describe_addresses(AllocationIds=[state["allocationId"]])["Addresses"])
             found |= {"allocationId": state["allocationId"], "publicIp": address["PublicIp"]}
         return found
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Its address is free only when it is gone."""
-        self.client.delete_nat_gateway(NatGatewayId=identity)
-        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import only
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.aws.listing import Listing, in_vpc
 from sandbox.providers.resource import Created
@@ -32,7 +33,9 @@ class RouteTable(Ec2Resource):
     """A route table; its routes are resources of their own."""
 
     sdk_name = "aws:ec2/routeTable:RouteTable"
-    operation = "CreateRouteTable"
+    operation, made = "CreateRouteTable", "RouteTable.RouteTableId"
+    described: ClassVar = Call("describe_route_tables", "RouteTableIds", "RouteTables[0]")
+    deleted: ClassVar = Call("delete_route_table", "RouteTableId")
     listing: ClassVar = Listing(
         "describe_route_tables",
         "RouteTables[?!not_null(Associations[?Main]|[0])].RouteTableId",
@@ -41,23 +44,11 @@ class RouteTable(Ec2Resource):
     )
     kind = "route-table"
 
-    def create(self, inputs: Properties) -> Created:
-        """Empty but for the local route."""
-        answer = self.client.create_route_table(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["RouteTable"]["RouteTableId"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Without its routes, which belong to other resources."""
-        del state
-        table = only(self.client.describe_route_tables(RouteTableIds=[identity])["RouteTables"])
-        found = self.common(table, identity, "ownerId")
+        found = self.common(self.found(identity), identity, "ownerId")
         found.pop("routes", None)
         return found
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once no subnet uses it."""
-        del state
-        self.when_unused(lambda: self.client.delete_route_table(RouteTableId=identity))
 
 
 class Route(Ec2Resource):
@@ -74,23 +65,18 @@ class Route(Ec2Resource):
     delete_first = True
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Exactly one target and one destination, as far as they are known."""
         for names in (_TARGETS, _DESTINATIONS):
             given = sorted(names.keys() & inputs.keys())
             if len(given) > 1:
                 yield given[1], f"only one of {', '.join(given)} may be given"
 
     def create(self, inputs: Properties) -> Created:
-        """The id names table and destination."""
         self.client.create_route(**self.request(inputs))
         destination = next(str(inputs[name]) for name in _DESTINATIONS if inputs.get(name))
         return Created(f"r-{inputs['routeTableId']}{_checksum(destination)}")
 
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Another target for the same destination."""
-        del identity
-        if changed & self.in_place:
-            self.client.replace_route(**self.request(inputs))
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        self.client.replace_route(**self.request(inputs))
 
     def _route(self, state: Properties) -> Mapping[str, Any] | None:
         table = only(self.client.describe_route_tables(RouteTableIds=[state["routeTableId"]])["RouteTables"])
@@ -101,7 +87,6 @@ class Route(Ec2Resource):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """The route for the destination, if the table has one."""
-        del identity
         if "routeTableId" not in state:
             return None
         route = self._route(state)
@@ -113,8 +98,6 @@ class Route(Ec2Resource):
         return {**found, **missing, **more}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """By destination."""
-        del identity
         destination = {api: state[name] for name, api in _DESTINATIONS.items() if state.get(name)}
         self.client.delete_route(RouteTableId=state["routeTableId"], **destination)
 
@@ -123,28 +106,19 @@ class RouteTableAssociation(Ec2Resource):
     """A subnet's use of a route table."""
 
     sdk_name = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-    operation = "AssociateRouteTable"
+    operation, made = "AssociateRouteTable", "AssociationId"
+    deleted: ClassVar = Call("disassociate_route_table", "AssociationId")
     kind = "association"
     delete_first = True
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the association's."""
-        return Created(self.client.associate_route_table(**self.request(inputs))["AssociationId"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Found through the table that has it."""
-        del state
         by_association = [{"Name": "association.route-table-association-id", "Values": [identity]}]
         for table in self.client.describe_route_tables(Filters=by_association)["RouteTables"]:
             for association in table.get("Associations", []):
                 if association["RouteTableAssociationId"] == identity:
                     return self.properties(association)
         return None
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Back to the main table."""
-        del state
-        self.client.disassociate_route_table(AssociationId=identity)
 
 
 def _checksum(text: str) -> int:

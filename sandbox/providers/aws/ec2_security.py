@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import only
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.aws.listing import Listing, in_group, in_vpc
 from sandbox.providers.resource import Created
@@ -26,7 +26,9 @@ class SecurityGroup(Ec2Resource):
     """A security group whose rules are resources of their own."""
 
     sdk_name = "aws:ec2/securityGroup:SecurityGroup"
-    operation = "CreateSecurityGroup"
+    operation, made = "CreateSecurityGroup", "GroupId"
+    described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
+    deleted: ClassVar = Call("delete_security_group", "GroupId")
     listing: ClassVar = Listing(
         "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", "aws:ec2/vpc:Vpc", in_vpc
     )
@@ -46,11 +48,6 @@ class SecurityGroup(Ec2Resource):
             yield "name", f"{name!r} must not begin with sg-"
         yield from _description_rules(inputs)
 
-    def create(self, inputs: Properties) -> Created:
-        """EC2 adds a rule that lets everything out."""
-        answer = self.client.create_security_group(**self.request(inputs), **self.tag_specifications(inputs))
-        return Created(answer["GroupId"])
-
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Take the rule that EC2 added away again, as the official provider does."""
         super().configure(identity, inputs, changed)
@@ -59,16 +56,13 @@ class SecurityGroup(Ec2Resource):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Without its rules, which belong to other resources."""
-        del state
-        group = only(self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"])
-        found = self.common(group, identity, "ownerId", "vpcId")
+        found = self.common(self.found(identity), identity, "ownerId", "vpcId")
         return {name: value for name, value in found.items() if name not in ("ingress", "egress")}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Once nothing uses it."""
         if state.get("revokeRulesOnDelete"):
             revoke_all(self.client, identity)
-        self.when_unused(lambda: self.client.delete_security_group(GroupId=identity))
+        super().remove(identity, state)
 
 
 class DefaultSecurityGroup(Ec2Resource):
@@ -76,6 +70,7 @@ class DefaultSecurityGroup(Ec2Resource):
 
     sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
     operation = "CreateSecurityGroup"
+    described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
     kind = "security-group"
     defaults: ClassVar = {"revokeRulesOnDelete": False}
     handled: ClassVar = frozenset({"ingress", "egress", "tags"})
@@ -99,16 +94,13 @@ class DefaultSecurityGroup(Ec2Resource):
         revoke_all(self.client, groups[0]["GroupId"])
         return Created(groups[0]["GroupId"])
 
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Close it again."""
-        super().configure(identity, inputs, changed)
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if changed & {"ingress", "egress"}:
             revoke_all(self.client, identity)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With its rules, because there should be none."""
-        del state
-        group = only(self.client.describe_security_groups(GroupIds=[identity])["SecurityGroups"])
+        group = self.found(identity)
         found = self.common(group, identity, "ownerId", "vpcId", "description")
         found["name"] = group["GroupName"]
         for name, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
@@ -144,6 +136,8 @@ _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 class _SecurityGroupRule(Ec2Resource):
     kind = "security-group-rule"
+    made = "SecurityGroupRules[0].SecurityGroupRuleId"
+    described: ClassVar = Call("describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules[0]")
     direction: ClassVar[str]
     handled: ClassVar = frozenset({*_SOURCES, "description", "fromPort", "toPort", "ipProtocol"})
     in_place: ClassVar = handled
@@ -163,22 +157,17 @@ class _SecurityGroupRule(Ec2Resource):
             yield "fromPort", "must be left out when ipProtocol is -1 (all)"
         yield from _description_rules(inputs)
 
-    def create(self, inputs: Properties) -> Created:
-        """One rule; EC2 answers with its id."""
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
         permission: dict[str, Any] = {"IpProtocol": inputs["ipProtocol"]}
         permission |= {key: inputs[name] for name, key in _PORTS.items() if inputs.get(name) is not None}
         about = {"Description": inputs["description"]} if inputs.get("description") else {}
         for name, (ranges, key) in _RANGES.items():
             if inputs.get(name):
                 permission[ranges] = [{key: inputs[name], **about}]
-        call = getattr(self.client, f"authorize_security_group_{self.direction}")
-        parameters = {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
-        answer = call(**parameters, **self.tag_specifications(inputs))
-        return Created(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+        return {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
 
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """EC2 wants the whole rule again."""
-        super().configure(identity, inputs, changed)
         current = self.describe(identity, inputs)
         if current is None or all(current.get(name) == inputs.get(name) for name in changed & self.handled):
             return
@@ -188,12 +177,7 @@ class _SecurityGroupRule(Ec2Resource):
         self.client.modify_security_group_rules(GroupId=inputs["securityGroupId"], SecurityGroupRules=changes)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """By the rule's id."""
-        del state
-        rules = self.client.describe_security_group_rules(SecurityGroupRuleIds=[identity])["SecurityGroupRules"]
-        if not rules:
-            return None
-        rule = rules[0]
+        rule = self.found(identity)
         found = self.common(rule, identity)
         found |= {name: rule.get(key) for name, key in {**_PORTS, **_MEMBERS}.items()}
         if rule["IpProtocol"] == "-1":
@@ -202,7 +186,6 @@ class _SecurityGroupRule(Ec2Resource):
         return {**found, "securityGroupRuleId": identity}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """By the rule's id."""
         call = getattr(self.client, f"revoke_security_group_{self.direction}")
         call(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
 

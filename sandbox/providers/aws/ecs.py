@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import SCHEMAS, AwsResource
+from sandbox.providers.aws.calls import Call, Tagging, mapped
 from sandbox.providers.aws.listing import Listing, output
 from sandbox.providers.aws.mapping import from_api, to_api
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
 _FARGATE: Mapping[int, tuple[int, ...]] = {
@@ -28,32 +29,19 @@ class EcsResource(AwsResource):
     """A resource that is tagged through its ARN."""
 
     service = "ecs"
-
-    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
-        """The parameter that tags the object as it is made."""
-        return {"tags": pairs(inputs["tags"], "key", "value")} if inputs.get("tags") else {}
-
-    def tags_of(self, arn: str) -> dict[str, str]:
-        """The object's tags."""
-        return mapped(self.client.list_tags_for_resource(resourceArn=arn)["tags"], "key", "value")
-
-    def retag(self, arn: str, inputs: Properties) -> None:
-        """Set the object's tags to those of the inputs."""
-        added, removed = rename_tags(self.tags_of(arn), inputs.get("tags") or {})
-        if added:
-            self.client.tag_resource(resourceArn=arn, tags=pairs(added, "key", "value"))
-        if removed:
-            self.client.untag_resource(resourceArn=arn, tagKeys=removed)
+    tagging: ClassVar = Tagging("resourceArn")
 
 
 class Cluster(EcsResource):
     """A cluster."""
 
     sdk_name = "aws:ecs/cluster:Cluster"
-    operation = "CreateCluster"
+    operation, made = "CreateCluster", "cluster.clusterArn"
+    deleted: ClassVar = Call("delete_cluster", "cluster")
+    goes_slowly = True
     listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
     renamed: ClassVar = {"name": "clusterName"}
-    in_place: ClassVar = frozenset({"configuration", "serviceConnectDefaults", "settings"})
+    in_place: ClassVar = names("configuration serviceConnectDefaults settings")
     computed: ClassVar = frozenset({"settings"})
     unordered: ClassVar = frozenset({"settings"})
 
@@ -61,22 +49,11 @@ class Cluster(EcsResource):
         """An import takes the cluster's name."""
         return Created(self.backend.arn("ecs", f"cluster/{import_id}"))
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN."""
-        answer = self.client.create_cluster(**self.request(inputs), **self.tag_parameter(inputs))
-        return Created(answer["cluster"]["clusterArn"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """One call for all of it."""
-        if changed & self.in_place:
-            parameters = self.request(inputs, "UpdateCluster", only=self.in_place)
-            self.client.update_cluster(cluster=identity, **parameters)
-        if "tags" in changed:
-            self.retag(identity, inputs)
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        self.client.update_cluster(cluster=identity, **self.request(inputs, "UpdateCluster", only=self.in_place))
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """ECS shows a deleted cluster as inactive for a while."""
-        del state
         answer = self.client.describe_clusters(clusters=[identity], include=["SETTINGS", "CONFIGURATIONS", "TAGS"])
         for cluster in answer["clusters"]:
             if cluster["status"] not in ("INACTIVE", "DEPROVISIONING"):
@@ -84,17 +61,12 @@ class Cluster(EcsResource):
                 return {**found, "arn": identity, "tags": self.tags_of(identity)}
         return None
 
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once nothing runs in it."""
-        self.client.delete_cluster(cluster=identity)
-        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
-
 
 class ClusterCapacityProviders(EcsResource):
     """What a cluster's tasks run on."""
 
     sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
-    operation = "PutClusterCapacityProviders"
+    operation, named, tagging = "PutClusterCapacityProviders", "{clusterName}", None
     renamed: ClassVar = {
         "clusterName": "cluster",
         "defaultCapacityProviderStrategies": "defaultCapacityProviderStrategy",
@@ -104,7 +76,6 @@ class ClusterCapacityProviders(EcsResource):
     unordered: ClassVar = in_place
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A strategy may name only what the cluster has."""
         has = inputs.get("capacityProviders")
         for index, item in enumerate(inputs.get("defaultCapacityProviderStrategies") or []):
             name = item.get("capacityProvider")
@@ -114,22 +85,10 @@ class ClusterCapacityProviders(EcsResource):
                     f"{name!r} is not among capacityProviders",
                 )
 
-    def _put(self, name: str, inputs: Properties) -> None:
-        parameters = {"capacityProviders": [], "defaultCapacityProviderStrategy": [], **self.request(inputs)}
-        self.client.put_cluster_capacity_providers(**{**parameters, "cluster": name})
-
-    def create(self, inputs: Properties) -> Created:
-        """The id is the cluster's name."""
-        self._put(inputs["clusterName"], inputs)
-        return Created(inputs["clusterName"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Put them again."""
-        if changed & self.in_place:
-            self._put(identity, inputs)
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return {"capacityProviders": [], "defaultCapacityProviderStrategy": [], **self.request(inputs)}
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As the cluster says; without any they are gone."""
         for cluster in self.client.describe_clusters(clusters=[identity])["clusters"]:
             if cluster["status"] == "ACTIVE" and (
                 cluster.get("capacityProviders") or not state.get("capacityProviders")
@@ -138,9 +97,8 @@ class ClusterCapacityProviders(EcsResource):
         return None
 
     def remove(self, identity: str, state: Properties) -> None:
-        """None."""
         if self.read(identity, state) is not None:
-            self._put(identity, {})
+            self.client.put_cluster_capacity_providers(**self.parameters({"clusterName": identity}))
 
 
 class TaskDefinition(EcsResource):
@@ -158,11 +116,10 @@ class TaskDefinition(EcsResource):
     write_only: ClassVar = frozenset({"skipDestroy", "trackLatest"})
     in_place: ClassVar = write_only
     computed: ClassVar = frozenset({"networkMode", "enableFaultInjection"})
-    unordered: ClassVar = frozenset({"requiresCompatibilities", "volumes", "environment", "secrets", "ulimits"})
+    unordered: ClassVar = names("requiresCompatibilities volumes environment secrets ulimits")
     documents: ClassVar = frozenset({"containerDefinitions"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What Fargate takes, and what a container definition has."""
         yield from super().rules(inputs)
         if "FARGATE" in (inputs.get("requiresCompatibilities") or []):
             yield from self._fargate(inputs)
@@ -232,7 +189,6 @@ class TaskDefinition(EcsResource):
         return state.get("arn") or identity
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Only tags can change."""
         if "tags" in changed:
             self.retag(self.known.get("arn") or self._latest(identity), inputs)
 
@@ -250,7 +206,7 @@ class TaskDefinition(EcsResource):
         found["arnWithoutRevision"] = definition["taskDefinitionArn"].rpartition(":")[0]
         found["containerDefinitions"] = self._shown_containers(definition["containerDefinitions"], state)
         found["volumes"] = [self._shown_volume(volume) for volume in definition.get("volumes", [])]
-        return {**found, "tags": mapped(answer.get("tags"), "key", "value")}
+        return {**found, "tags": mapped(answer.get("tags"))}
 
     def _shown_containers(self, containers: list[Any], state: Properties) -> str:
         """The program's own text where AWS has added no more than empty defaults."""

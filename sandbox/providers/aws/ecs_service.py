@@ -7,18 +7,17 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.ecs import EcsResource
 from sandbox.providers.aws.listing import Listing, argument
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
-_FIXED = frozenset({"cluster", "launchType", "name", "schedulingStrategy", "iamRole"})
-_STEERING = frozenset({"waitForSteadyState", "forceDelete", "sigintRollback"})
+_STEERING = names("waitForSteadyState forceDelete sigintRollback")
 
 
 class Service(EcsResource):
     """A service."""
 
     sdk_name = "aws:ecs/service:Service"
-    operation = "CreateService"
+    operation, made = "CreateService", "service.serviceArn"
     listing: ClassVar = Listing("list_services", "serviceArns[]", "aws:ecs/cluster:Cluster", argument("cluster"))
     renamed: ClassVar = {
         "name": "serviceName",
@@ -38,52 +37,26 @@ class Service(EcsResource):
         "schedulingStrategy": "REPLICA",
         "waitForSteadyState": False,
     }
-    handled: ClassVar = frozenset(
-        {
-            "alarms",
-            "deploymentCircuitBreaker",
-            "deploymentMaximumPercent",
-            "deploymentMinimumHealthyPercent",
-        }
+    handled: ClassVar = names(
+        "alarms deploymentCircuitBreaker deploymentMaximumPercent deploymentMinimumHealthyPercent"
     )
     limits: ClassVar = {
         "deploymentCircuitBreaker": "CreateService.deploymentConfiguration.deploymentCircuitBreaker",
         "alarms": "CreateService.deploymentConfiguration.alarms",
     }
     write_only: ClassVar = _STEERING | {"forceNewDeployment", "triggers"}
-    in_place: ClassVar = frozenset(
-        {
-            *handled,
-            *write_only,
-            "availabilityZoneRebalancing",
-            "deploymentController",
-            "desiredCount",
-            "enableEcsManagedTags",
-            "enableExecuteCommand",
-            "healthCheckGracePeriodSeconds",
-            "loadBalancers",
-            "networkConfiguration",
-            "orderedPlacementStrategies",
-            "placementConstraints",
-            "platformVersion",
-            "propagateTags",
-            "serviceConnectConfiguration",
-            "serviceRegistries",
-            "taskDefinition",
-            "volumeConfiguration",
-        }
+    in_place: ClassVar = (
+        handled
+        | write_only
+        | names(
+            "availabilityZoneRebalancing deploymentController desiredCount enableEcsManagedTags enableExecuteCommand "
+            "healthCheckGracePeriodSeconds loadBalancers networkConfiguration orderedPlacementStrategies placementConstraints "
+            "platformVersion propagateTags serviceConnectConfiguration serviceRegistries taskDefinition volumeConfiguration"
+        )
     )
-    computed: ClassVar = frozenset(
-        {
-            "availabilityZoneRebalancing",
-            "cluster",
-            "deploymentConfiguration",
-            "deploymentController",
-            "iamRole",
-            "launchType",
-            "platformVersion",
-            "triggers",
-        }
+    computed: ClassVar = names(
+        "availabilityZoneRebalancing cluster deploymentConfiguration deploymentController iamRole launchType platformVersion "
+        "triggers"
     )
     unordered: ClassVar = frozenset({"loadBalancers", "subnets", "securityGroups", "capacityProviderStrategies"})
     delete_first = True
@@ -96,11 +69,8 @@ class Service(EcsResource):
         return not (new.get("forceNewDeployment") and old.get(name) and new.get(name))
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What ECS refuses in combination."""
-        maximum, minimum = (
-            inputs.get("deploymentMaximumPercent", 200),
-            inputs.get("deploymentMinimumHealthyPercent", 100),
-        )
+        maximum = inputs.get("deploymentMaximumPercent", 200)
+        minimum = inputs.get("deploymentMinimumHealthyPercent", 100)
         if inputs.get("availabilityZoneRebalancing") == "ENABLED" and maximum == 100:
             yield "availabilityZoneRebalancing", "ENABLED is refused with deploymentMaximumPercent 100"
         if isinstance(maximum, int) and isinstance(minimum, int):
@@ -116,7 +86,7 @@ class Service(EcsResource):
         if inputs.get("loadBalancers") == [] and inputs.get("healthCheckGracePeriodSeconds"):
             yield "healthCheckGracePeriodSeconds", "needs a load balancer"
 
-    def _parameters(self, inputs: Properties, operation: str) -> dict[str, Any]:
+    def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
         parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled}, operation)
         network = parameters.pop("networkConfiguration", None)
         if inputs.get("networkConfiguration"):
@@ -136,11 +106,6 @@ class Service(EcsResource):
         parameters["deploymentConfiguration"] = deployment
         return parameters
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN."""
-        answer = self.client.create_service(**self._parameters(inputs, "CreateService"), **self.tag_parameter(inputs))
-        return Created(answer["service"]["serviceArn"])
-
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """One call for all of it, and no wait unless the program asks for one."""
         described = self._service(identity, inputs)
@@ -149,7 +114,7 @@ class Service(EcsResource):
         if changed & self.in_place - _STEERING - self.handled or changed & self.handled - self._as_made(
             described, inputs
         ):
-            parameters = self._parameters(inputs, "UpdateService")
+            parameters = self.parameters(inputs, "UpdateService")
             controller = described.get("deploymentController", {}).get("type", "ECS")
             if parameters.get("deploymentController", {}).get("type") == controller:
                 parameters.pop("deploymentController")
@@ -162,7 +127,6 @@ class Service(EcsResource):
             self.backend.wait(f"steady state of {identity}", lambda: self._steady(identity, inputs), limit=600)
 
     def locate(self, import_id: str) -> Created:
-        """An import takes `cluster/service`, both by name."""
         return Created(self.backend.arn("ecs", f"service/{import_id}"))
 
     def _as_made(self, described: Mapping[str, Any], inputs: Properties) -> frozenset[str]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource, only
+from sandbox.providers.aws.calls import Call, Tagging
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
 _AUTH_TOKEN = re.compile(r"[\w!&#$^<>-]{16,128}", re.ASCII)
@@ -19,70 +20,53 @@ _MINOR_FROM = {"valkey": 7, "redis": 6}
 
 class _ElastiCacheResource(AwsResource):
     service = "elasticache"
+    tagging: ClassVar = Tagging(
+        "ResourceName", tag="add_tags_to_resource", untag="remove_tags_from_resource", path="TagList"
+    )
 
-    def retag(self, arn: str, inputs: Properties) -> None:
-        """Set the object's tags to those of the inputs."""
-        added, removed = rename_tags(self.tags(arn), inputs.get("tags") or {})
-        if added:
-            self.client.add_tags_to_resource(ResourceName=arn, Tags=pairs(added))
-        if removed:
-            self.client.remove_tags_from_resource(ResourceName=arn, TagKeys=removed)
+    def create(self, inputs: Properties) -> Created:
+        """The id is the name, which ElastiCache writes in lower case."""
+        return Created(super().create(inputs).id.lower())
 
-    def tags(self, arn: str) -> dict[str, str]:
-        """The object's tags."""
-        return mapped(self.client.list_tags_for_resource(ResourceName=arn).get("TagList"))
+    def tag_target(self, identity: str) -> str:
+        return self.found(identity)["ARN"]
 
 
 class SubnetGroup(_ElastiCacheResource):
     """The subnets, in one zone each, that nodes are put into."""
 
     sdk_name = "aws:elasticache/subnetGroup:SubnetGroup"
-    operation = "CreateCacheSubnetGroup"
+    operation, named = "CreateCacheSubnetGroup", "{name}"
+    described: ClassVar = Call("describe_cache_subnet_groups", "CacheSubnetGroupName", "CacheSubnetGroups[0]")
+    deleted: ClassVar = Call("delete_cache_subnet_group", "CacheSubnetGroupName")
     listing: ClassVar = Listing("describe_cache_subnet_groups", "CacheSubnetGroups[].CacheSubnetGroupName")
     renamed: ClassVar = {"name": "CacheSubnetGroupName", "description": "CacheSubnetGroupDescription"}
     defaults: ClassVar = {"description": "Managed by Pulumi"}
     in_place: ClassVar = frozenset({"description", "subnetIds"})
     unordered: ClassVar = frozenset({"subnetIds"})
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the name, which ElastiCache writes in lower case."""
-        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-        self.client.create_cache_subnet_group(**self.request(inputs), **tags)
-        return Created(inputs["name"].lower())
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Description and subnets in one call."""
-        if changed & self.in_place:
-            self.client.modify_cache_subnet_group(**self.request(inputs, "ModifyCacheSubnetGroup"))
-        if "tags" in changed:
-            self.retag(self._group(identity)["ARN"], inputs)
-
-    def _group(self, identity: str) -> Mapping[str, Any]:
-        return only(self.client.describe_cache_subnet_groups(CacheSubnetGroupName=identity)["CacheSubnetGroups"])
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        self.client.modify_cache_subnet_group(**self.request(inputs, "ModifyCacheSubnetGroup"))
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As ElastiCache says."""
-        del state
-        group = self._group(identity)
+        group = self.found(identity)
         return {
             **self.properties(group, "vpcId"),
             "arn": group["ARN"],
             "subnetIds": [subnet["SubnetIdentifier"] for subnet in group["Subnets"]],
-            "tags": self.tags(group["ARN"]),
+            "tags": self.tags_of(identity),
         }
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Refused while nodes are in it."""
-        del state
-        self.client.delete_cache_subnet_group(CacheSubnetGroupName=identity)
 
 
 class ReplicationGroup(_ElastiCacheResource):
     """A primary with its replicas, of one shard."""
 
     sdk_name = "aws:elasticache/replicationGroup:ReplicationGroup"
-    operation = "CreateReplicationGroup"
+    operation, named = "CreateReplicationGroup", "{replicationGroupId}"
+    described: ClassVar = Call("describe_replication_groups", "ReplicationGroupId", "ReplicationGroups[0]")
+    deleted: ClassVar = Call("delete_replication_group", "ReplicationGroupId")
     listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
+    available = ("Status", "available")
     name_property = "replicationGroupId"
     renamed: ClassVar = {
         "clusterMode": "-",
@@ -97,45 +81,20 @@ class ReplicationGroup(_ElastiCacheResource):
     }
     limits: ClassVar = {"authTokenUpdateStrategy": "ModifyReplicationGroup.AuthTokenUpdateStrategy"}
     defaults: ClassVar = {"engine": "redis", "applyImmediately": False}
-    in_place: ClassVar = frozenset(
-        {
-            "applyImmediately",
-            "authToken",
-            "authTokenUpdateStrategy",
-            "autoMinorVersionUpgrade",
-            "automaticFailoverEnabled",
-            "description",
-            "engineVersion",
-            "maintenanceWindow",
-            "multiAzEnabled",
-            "nodeType",
-            "numCacheClusters",
-            "parameterGroupName",
-            "securityGroupIds",
-            "snapshotRetentionLimit",
-            "snapshotWindow",
-        }
+    in_place: ClassVar = names(
+        "applyImmediately authToken authTokenUpdateStrategy autoMinorVersionUpgrade automaticFailoverEnabled description "
+        "engineVersion maintenanceWindow multiAzEnabled nodeType numCacheClusters parameterGroupName securityGroupIds "
+        "snapshotRetentionLimit snapshotWindow"
     )
-    computed: ClassVar = frozenset(
-        {
-            "atRestEncryptionEnabled",
-            "autoMinorVersionUpgrade",
-            "engineVersion",
-            "maintenanceWindow",
-            "numCacheClusters",
-            "parameterGroupName",
-            "securityGroupIds",
-            "snapshotWindow",
-            "transitEncryptionEnabled",
-            "transitEncryptionMode",
-        }
+    computed: ClassVar = names(
+        "atRestEncryptionEnabled autoMinorVersionUpgrade engineVersion maintenanceWindow numCacheClusters parameterGroupName "
+        "securityGroupIds snapshotWindow transitEncryptionEnabled transitEncryptionMode"
     )
     unordered: ClassVar = frozenset({"securityGroupIds"})
     secret: ClassVar = frozenset({"authToken"})
     write_only: ClassVar = frozenset({"applyImmediately", "authTokenUpdateStrategy"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What ElastiCache refuses, alone and in combination."""
         name = inputs.get("replicationGroupId")
         if isinstance(name, str) and not _GROUP_NAME.fullmatch(name):
             yield (
@@ -166,12 +125,6 @@ class ReplicationGroup(_ElastiCacheResource):
         if isinstance(token, str) and not _AUTH_TOKEN.fullmatch(token):
             yield "authToken", "must be 16 to 128 letters, digits and !&#$^<>-"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the group's name, in lower case."""
-        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-        self.client.create_replication_group(**self.request(inputs), **tags)
-        return Created(inputs["replicationGroupId"].lower())
-
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Available first: whoever needs the endpoint needs a group that answers."""
         self._wait(identity)
@@ -187,16 +140,14 @@ class ReplicationGroup(_ElastiCacheResource):
         if "numCacheClusters" in changed:
             self._resize(identity, int(inputs["numCacheClusters"]) - 1)
         if "tags" in changed:
-            self.retag(self._group(identity)["ARN"], inputs)
+            self.retag(identity, inputs)
         self._verify(identity, inputs, modified)
 
     def _wait(self, identity: str) -> None:
-        self.backend.wait(
-            f"state available of {identity}", lambda: self._group(identity)["Status"] == "available", limit=3600
-        )
+        self.wait_for(identity, limit=3600)
 
     def _resize(self, identity: str, replicas: int) -> None:
-        now = len(_nodes(self._group(identity))) - 1
+        now = len(_nodes(self.found(identity))) - 1
         if replicas != now:
             change = self.client.increase_replica_count if replicas > now else self.client.decrease_replica_count
             change(ReplicationGroupId=identity, NewReplicaCount=replicas, ApplyImmediately=True)
@@ -211,12 +162,9 @@ class ReplicationGroup(_ElastiCacheResource):
             if _plain(seen[name]) != _plain(inputs[name]):
                 raise RuntimeError(f"the local AWS accepted a change of {name} and did not carry it out")
 
-    def _group(self, identity: str) -> Mapping[str, Any]:
-        return only(self.client.describe_replication_groups(ReplicationGroupId=identity)["ReplicationGroups"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """The group's own answer, completed by that of a node: only nodes tell of network, versions and windows."""
-        group = self._group(identity)
+        group = self.found(identity)
         members = _nodes(group)
         node = only(self.client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"])
         found = self.properties(node) | self.properties(group, "clusterEnabled")
@@ -234,7 +182,7 @@ class ReplicationGroup(_ElastiCacheResource):
         }
         if "KmsKeyId" not in group:  # the local AWS forgets it: what the state says stands then
             found["kmsKeyId"] = state.get("kmsKeyId")
-        return {**found, "tags": self.tags(group["ARN"])}
+        return {**found, "tags": self.tags_of(identity)}
 
     def remove(self, identity: str, state: Properties) -> None:
         """Gone with its nodes; without a last snapshot."""

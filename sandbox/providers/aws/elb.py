@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, only, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, Tagging
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.aws.session import error_code
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties, as_text
 
 
@@ -17,37 +17,8 @@ class ElbResource(AwsResource):
     """A resource that is known by its ARN and tagged through it."""
 
     service = "elbv2"
-
-    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
-        """The parameter that tags the object as it is made."""
-        return {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-
-    def tags_of(self, identity: str) -> dict[str, str]:
-        """The object's tags."""
-        described = self.client.describe_tags(ResourceArns=[identity])["TagDescriptions"]
-        return mapped(described[0]["Tags"]) if described else {}
-
-    def retag(self, identity: str, inputs: Properties) -> None:
-        """Set the object's tags to those of the inputs."""
-        added, removed = rename_tags(self.tags_of(identity), inputs.get("tags") or {})
-        if added:
-            self.client.add_tags(ResourceArns=[identity], Tags=pairs(added))
-        if removed:
-            self.client.remove_tags(ResourceArns=[identity], TagKeys=removed)
-
-    def delete_unused(self, call: Any) -> None:
-        """Delete what may still be in use for a moment by something that is being deleted."""
-
-        def attempt() -> bool:
-            try:
-                call()
-            except Exception as error:
-                if error_code(error) in ("ResourceInUse", "ResourceInUseException"):
-                    return False
-                raise
-            return True
-
-        self.backend.wait("deletion of what is still in use", attempt)
+    tagging: ClassVar = Tagging("ResourceArns", "describe_tags", "add_tags", "remove_tags", "TagDescriptions[0].Tags")
+    in_use: ClassVar = names("ResourceInUse ResourceInUseException")
 
 
 def name_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -119,7 +90,10 @@ class LoadBalancer(WithAttributes):
     """An application load balancer."""
 
     sdk_name = "aws:lb/loadBalancer:LoadBalancer"
-    operation = "CreateLoadBalancer"
+    operation, made = "CreateLoadBalancer", "LoadBalancers[0].LoadBalancerArn"
+    described: ClassVar = Call("describe_load_balancers", "LoadBalancerArns", "LoadBalancers[0]")
+    deleted: ClassVar = Call("delete_load_balancer", "LoadBalancerArn")
+    goes_slowly = True
     listing: ClassVar = Listing("describe_load_balancers", "LoadBalancers[].LoadBalancerArn")
     kind = "load_balancer"
     parameter = "LoadBalancerArn"
@@ -138,7 +112,6 @@ class LoadBalancer(WithAttributes):
     unordered: ClassVar = frozenset({"securityGroups", "subnets"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What the service model doesn't say."""
         yield from name_rules(inputs)
         if inputs.get("loadBalancerType") != "application":
             yield "loadBalancerType", f"{inputs.get('loadBalancerType')!r}: the stand-in carries out application only"
@@ -157,15 +130,12 @@ class LoadBalancer(WithAttributes):
             if inputs.get(name, allowed[0]) not in allowed:
                 yield name, f"{inputs[name]!r} is not one of {', '.join(allowed)}"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN."""
-        scheme = "internal" if inputs.get("internal") else "internet-facing"
-        answer = self.client.create_load_balancer(**self.request(inputs), Scheme=scheme, **self.tag_parameter(inputs))
-        return Created(answer["LoadBalancers"][0]["LoadBalancerArn"])
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return {**self.request(inputs), "Scheme": "internal" if inputs.get("internal") else "internet-facing"}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Active first; then what has calls of its own."""
-        self.backend.wait(f"state active of {identity}", lambda: self._balancer(identity)["State"]["Code"] == "active")
+        self.backend.wait(f"state active of {identity}", lambda: self.found(identity)["State"]["Code"] == "active")
         self.put_attributes(identity, inputs, changed)
         logs = [item for name, key in _LOGS.items() if name in changed for item in _log(key, inputs.get(name))]
         if logs:
@@ -174,18 +144,13 @@ class LoadBalancer(WithAttributes):
             self.client.set_security_groups(LoadBalancerArn=identity, SecurityGroups=inputs["securityGroups"])
         if "subnets" in changed and inputs.get("subnets"):
             self.client.set_subnets(LoadBalancerArn=identity, Subnets=inputs["subnets"])
-        if "ipAddressType" in changed and self._balancer(identity).get("IpAddressType") != inputs["ipAddressType"]:
+        if "ipAddressType" in changed and self.found(identity).get("IpAddressType") != inputs["ipAddressType"]:
             self.client.set_ip_address_type(LoadBalancerArn=identity, IpAddressType=inputs["ipAddressType"])
         if "tags" in changed:
             self.retag(identity, inputs)
 
-    def _balancer(self, identity: str) -> Mapping[str, Any]:
-        return only(self.client.describe_load_balancers(LoadBalancerArns=[identity])["LoadBalancers"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With its attributes, by their own names."""
-        del state
-        balancer = self._balancer(identity)
+        balancer = self.found(identity)
         found = {**self.properties(balancer, "dnsName", "vpcId"), **self.read_attributes(identity)}
         found |= {"name": balancer["LoadBalancerName"], "arn": identity, "zoneId": balancer["CanonicalHostedZoneId"]}
         found["arnSuffix"] = identity.partition("loadbalancer/")[2]
@@ -198,11 +163,6 @@ class LoadBalancer(WithAttributes):
                 bucket, prefix = known.get(f"{key}.s3.bucket", ""), known.get(f"{key}.s3.prefix", "")
                 found[name] = {"enabled": True, "bucket": bucket, **({"prefix": prefix} if prefix else {})}
         return {**found, "tags": self.tags_of(identity)}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """AWS refuses while deletion protection is on."""
-        self.client.delete_load_balancer(LoadBalancerArn=identity)
-        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
 
 
 def _log(key: str, wanted: Mapping[str, Any] | None) -> list[dict[str, str]]:

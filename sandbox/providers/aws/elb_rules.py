@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, only
+from sandbox.providers.aws.base import SCHEMAS
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.elb import ElbResource
 from sandbox.providers.aws.listing import Listing, argument
 from sandbox.providers.aws.mapping import from_api
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _PARTS = {
@@ -88,7 +89,9 @@ class Listener(_WithActions):
     """A port of a load balancer, and what happens where no rule fits."""
 
     sdk_name = "aws:lb/listener:Listener"
-    operation = "CreateListener"
+    operation, made = "CreateListener", "Listeners[0].ListenerArn"
+    described: ClassVar = Call("describe_listeners", "ListenerArns", "Listeners[0]")
+    deleted: ClassVar = Call("delete_listener", "ListenerArn")
     listing: ClassVar = Listing(
         "describe_listeners", "Listeners[].ListenerArn", "aws:lb/loadBalancer:LoadBalancer", argument("LoadBalancerArn")
     )
@@ -97,14 +100,11 @@ class Listener(_WithActions):
     renamed: ClassVar = {**_RENAMED, "certificateArn": "Certificates"}
     handled: ClassVar = frozenset({"alpnPolicy", "certificateArn"})
     limits: ClassVar = {"certificateArn": "CreateListener.Certificates.*.CertificateArn"}
-    in_place: ClassVar = frozenset(
-        {"alpnPolicy", "certificateArn", "defaultActions", "port", "protocol", "sslPolicy", "mutualAuthentication"}
-    )
+    in_place: ClassVar = names("alpnPolicy certificateArn defaultActions port protocol sslPolicy mutualAuthentication")
     computed: ClassVar = frozenset({"sslPolicy", "protocol", "mutualAuthentication"})
     delete_first = True
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """TLS has a certificate, plain HTTP has none."""
         yield from self.action_rules(inputs)
         if inputs.get("protocol") == "HTTPS" and "certificateArn" not in inputs:
             yield "certificateArn", "missing: protocol HTTPS needs it"
@@ -115,7 +115,7 @@ class Listener(_WithActions):
         if inputs.get("alpnPolicy"):
             yield "alpnPolicy", "only a network load balancer has one"
 
-    def _parameters(self, inputs: Properties, operation: str) -> dict[str, Any]:
+    def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
         parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled}, operation)
         if inputs.get("certificateArn"):
             parameters["Certificates"] = [{"CertificateArn": inputs["certificateArn"]}]
@@ -123,38 +123,26 @@ class Listener(_WithActions):
             action.setdefault("Order", order)
         return parameters
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN."""
-        answer = self.client.create_listener(**self._parameters(inputs, "CreateListener"), **self.tag_parameter(inputs))
-        return Created(answer["Listeners"][0]["ListenerArn"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """One call for all of it."""
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if changed & self.in_place - self.handled or "certificateArn" in changed - {"alpnPolicy"}:
-            self.client.modify_listener(ListenerArn=identity, **self._parameters(inputs, "ModifyListener"))
-        if "tags" in changed:
-            self.retag(identity, inputs)
+            self.client.modify_listener(ListenerArn=identity, **self.parameters(inputs, "ModifyListener"))
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With the certificate that it shows by default."""
-        listener = only(self.client.describe_listeners(ListenerArns=[identity])["Listeners"])
+        listener = self.found(identity)
         found = self.properties({key: value for key, value in listener.items() if key != "Certificates"})
         certificates = listener.get("Certificates") or []
         found["certificateArn"] = certificates[0]["CertificateArn"] if certificates else None
         found["defaultActions"] = self.shown_actions(listener.get("DefaultActions", []), state)
         return {**found, "arn": identity, "tags": self.tags_of(identity)}
 
-    def remove(self, identity: str, state: Properties) -> None:
-        """With its rules."""
-        del state
-        self.client.delete_listener(ListenerArn=identity)
-
 
 class ListenerRule(_WithActions):
     """What happens to requests that meet conditions."""
 
     sdk_name = "aws:lb/listenerRule:ListenerRule"
-    operation = "CreateRule"
+    operation, made = "CreateRule", "Rules[0].RuleArn"
+    described: ClassVar = Call("describe_rules", "RuleArns", "Rules[0]")
+    deleted: ClassVar = Call("delete_rule", "RuleArn")
     listing: ClassVar = Listing(
         "describe_rules", "Rules[?!IsDefault].RuleArn", "aws:lb/listener:Listener", argument("ListenerArn")
     )
@@ -181,39 +169,33 @@ class ListenerRule(_WithActions):
         if isinstance(priority, int) and not 1 <= priority <= 50000:
             yield "priority", f"{priority} is not allowed: 1 to 50000"
 
-    def _parameters(self, inputs: Properties) -> dict[str, Any]:
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """Without a priority the rule comes after all others."""
+        parameters = self._actions_and_conditions(inputs)
+        if "Priority" not in parameters:
+            rules = self.client.describe_rules(ListenerArn=inputs["listenerArn"])["Rules"]
+            taken = (int(rule["Priority"]) for rule in rules if not rule["IsDefault"])
+            parameters["Priority"] = max(taken, default=0) + 1
+        return parameters
+
+    def _actions_and_conditions(self, inputs: Properties) -> dict[str, Any]:
         parameters = self.request({n: v for n, v in inputs.items() if n != "conditions"})
         for order, action in enumerate(parameters.get("Actions", []), start=1):
             action.setdefault("Order", order)
         parameters["Conditions"] = [_condition(condition) for condition in inputs.get("conditions") or []]
         return parameters
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN. Without a priority the rule comes after all others."""
-        parameters = self._parameters(inputs)
-        if "Priority" not in parameters:
-            rules = self.client.describe_rules(ListenerArn=inputs["listenerArn"])["Rules"]
-            parameters["Priority"] = (
-                max((int(rule["Priority"]) for rule in rules if not rule["IsDefault"]), default=0) + 1
-            )
-        answer = self.client.create_rule(**parameters, **self.tag_parameter(inputs))
-        return Created(answer["Rules"][0]["RuleArn"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """The priority has a call of its own."""
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if changed & {"actions", "conditions"}:
-            parameters = self._parameters(inputs)
+            parameters = self._actions_and_conditions(inputs)
             chosen = {name: parameters[name] for name in ("Actions", "Conditions") if name in parameters}
             self.client.modify_rule(RuleArn=identity, **chosen)
         if "priority" in changed and inputs.get("priority"):
             priorities = [{"RuleArn": identity, "Priority": inputs["priority"]}]
             self.client.set_rule_priorities(RulePriorities=priorities)
-        if "tags" in changed:
-            self.retag(identity, inputs)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As the load balancer has it."""
-        rule = only(self.client.describe_rules(RuleArns=[identity])["Rules"])
+        rule = self.found(identity)
         found: Properties = {"arn": identity, "priority": int(rule["Priority"])}
         # Not every local AWS says which listener a rule is of; its ARN does.
         listener = identity.replace(":listener-rule/", ":listener/").rpartition("/")[0]
@@ -221,11 +203,6 @@ class ListenerRule(_WithActions):
         found["actions"] = self.shown_actions(rule.get("Actions", []), state)
         found["conditions"] = [_shown_condition(condition) for condition in rule.get("Conditions", [])]
         return {**found, "tags": self.tags_of(identity)}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """The listener stays."""
-        del state
-        self.client.delete_rule(RuleArn=identity)
 
 
 def _condition(condition: Mapping[str, Any]) -> dict[str, Any]:

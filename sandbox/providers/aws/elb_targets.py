@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import only
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.elb import WithAttributes, name_rules
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _GROUP = {
@@ -37,7 +37,9 @@ class TargetGroup(WithAttributes):
     """Where a load balancer sends requests."""
 
     sdk_name = "aws:lb/targetGroup:TargetGroup"
-    operation = "CreateTargetGroup"
+    operation, made = "CreateTargetGroup", "TargetGroups[0].TargetGroupArn"
+    described: ClassVar = Call("describe_target_groups", "TargetGroupArns", "TargetGroups[0]")
+    deleted: ClassVar = Call("delete_target_group", "TargetGroupArn")
     listing: ClassVar = Listing("describe_target_groups", "TargetGroups[].TargetGroupArn")
     kind = "target_group"
     parameter = "TargetGroupArn"
@@ -52,19 +54,12 @@ class TargetGroup(WithAttributes):
     }
     handled: ClassVar = frozenset({*_GROUP, "healthCheck", "lambdaMultiValueHeadersEnabled", "proxyProtocolV2"})
     in_place: ClassVar = frozenset({*_GROUP, "healthCheck"})
-    computed: ClassVar = frozenset(
-        {
-            "healthCheck",
-            "ipAddressType",
-            "loadBalancingAlgorithmType",
-            "loadBalancingAnomalyMitigation",
-            "loadBalancingCrossZoneEnabled",
-            "protocolVersion",
-        }
+    computed: ClassVar = names(
+        "healthCheck ipAddressType loadBalancingAlgorithmType loadBalancingAnomalyMitigation loadBalancingCrossZoneEnabled "
+        "protocolVersion"
     )
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What the service model doesn't say."""
         yield from name_rules(inputs)
         for name in ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2"):
             if inputs.get(name):
@@ -93,12 +88,8 @@ class TargetGroup(WithAttributes):
                 f"{check['timeout']} must be shorter than the interval ({check.get('interval', 30)})",
             )
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN."""
-        answer = self.client.create_target_group(
-            **self.request(inputs), **self._health(inputs), **self.tag_parameter(inputs)
-        )
-        return Created(answer["TargetGroups"][0]["TargetGroupArn"])
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return {**self.request(inputs), **self._health(inputs)}
 
     def _health(self, inputs: Properties) -> dict[str, Any]:
         check = inputs.get("healthCheck") or {}
@@ -108,7 +99,6 @@ class TargetGroup(WithAttributes):
         return parameters
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Each has a call of its own."""
         self.put_attributes(identity, inputs, changed)
         if "healthCheck" in changed and inputs.get("healthCheck"):
             self.client.modify_target_group(TargetGroupArn=identity, **self._health(inputs))
@@ -116,17 +106,10 @@ class TargetGroup(WithAttributes):
             self.retag(identity, inputs)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With its attributes, by their own names."""
-        del state
-        group = only(self.client.describe_target_groups(TargetGroupArns=[identity])["TargetGroups"])
+        group = self.found(identity)
         found = {**self.properties(group, "loadBalancerArns"), **self.read_attributes(identity)}
         found |= {"name": group["TargetGroupName"], "arn": identity, "arnSuffix": identity.rpartition(":")[2]}
         check = {name: group[api] for name, api in _HEALTH.items() if api in group}
         if group.get("Matcher", {}).get("HttpCode"):
             check["matcher"] = group["Matcher"]["HttpCode"]
         return {**found, "healthCheck": check, "tags": self.tags_of(identity)}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Once no listener uses it."""
-        del state
-        self.delete_unused(lambda: self.client.delete_target_group(TargetGroupArn=identity))

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import SCHEMAS, AwsResource
+from sandbox.providers.aws.calls import Call, Tagging
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import from_api
-from sandbox.providers.resource import Created, Function
+from sandbox.providers.resource import Function
 from sandbox.providers.schema import Shape
 from sandbox.providers.values import Properties
 
@@ -19,7 +20,9 @@ class Key(AwsResource):
 
     sdk_name = "aws:kms/key:Key"
     service = "kms"
-    operation = "CreateKey"
+    operation, made = "CreateKey", "KeyMetadata.KeyId"
+    described: ClassVar = Call("describe_key", "KeyId", "KeyMetadata")
+    tagging: ClassVar = Tagging("KeyId", "list_resource_tags")
     listing: ClassVar = Listing("list_keys", "Keys[].KeyId")
     renamed: ClassVar = {
         "customerMasterKeySpec": "KeySpec",
@@ -67,13 +70,7 @@ class Key(AwsResource):
         if not any(action in ("*", "kms:*", "kms:Put*") for action in actions):
             yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
 
-    def create(self, inputs: Properties) -> Created:
-        """The key with policy and tags."""
-        tags = {"Tags": pairs(inputs["tags"], "TagKey", "TagValue")} if inputs.get("tags") else {}
-        return Created(self.client.create_key(**self.request(inputs), **tags)["KeyMetadata"]["KeyId"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Each has a call of its own."""
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         kms = self.client
         if "isEnabled" in changed:
             (kms.enable_key if inputs.get("isEnabled", True) else kms.disable_key)(KeyId=identity)
@@ -86,20 +83,10 @@ class Key(AwsResource):
             kms.update_key_description(KeyId=identity, Description=inputs.get("description", ""))
         if "policy" in changed and inputs.get("policy"):
             kms.put_key_policy(KeyId=identity, PolicyName="default", Policy=inputs["policy"])
-        if "tags" in changed:
-            added, removed = rename_tags(self._tags(identity), inputs.get("tags") or {})
-            if added:
-                kms.tag_resource(KeyId=identity, Tags=pairs(added, "TagKey", "TagValue"))
-            if removed:
-                kms.untag_resource(KeyId=identity, TagKeys=removed)
-
-    def _tags(self, identity: str) -> dict[str, str]:
-        return mapped(self.client.list_resource_tags(KeyId=identity)["Tags"], "TagKey", "TagValue")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """A key that waits for its deletion counts as gone."""
-        del state
-        key = self.client.describe_key(KeyId=identity)["KeyMetadata"]
+        key = self.found(identity)
         if key["KeyState"] in ("PendingDeletion", "PendingReplicaDeletion"):
             return None
         found = self.properties(key, "keyId", "arn")
@@ -109,7 +96,7 @@ class Key(AwsResource):
         rotation = self.client.get_key_rotation_status(KeyId=identity)
         found["enableKeyRotation"] = rotation["KeyRotationEnabled"]
         found["rotationPeriodInDays"] = rotation.get("RotationPeriodInDays")
-        return {**found, "tags": self._tags(identity)}
+        return {**found, "tags": self.tags_of(identity)}
 
     def remove(self, identity: str, state: Properties) -> None:
         """KMS only schedules it."""
@@ -123,7 +110,8 @@ class Alias(AwsResource):
 
     sdk_name = "aws:kms/alias:Alias"
     service = "kms"
-    operation = "CreateAlias"
+    operation, named = "CreateAlias", "{name}"
+    deleted: ClassVar = Call("delete_alias", "AliasName")
     listing: ClassVar = Listing("list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName")
     renamed: ClassVar = {"name": "AliasName"}
     in_place: ClassVar = frozenset({"targetKeyId"})
@@ -134,15 +122,8 @@ class Alias(AwsResource):
         if not name.startswith("alias/") or name.startswith("alias/aws/"):
             yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the name."""
-        self.client.create_alias(**self.request(inputs))
-        return Created(inputs["name"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Point it at another key."""
-        if "targetKeyId" in changed:
-            self.client.update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        self.client.update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """KMS can only list aliases."""
@@ -156,11 +137,6 @@ class Alias(AwsResource):
                     return {"name": identity, "arn": alias["AliasArn"], "targetKeyId": target, "targetKeyArn": arn}
         return None
 
-    def remove(self, identity: str, state: Properties) -> None:
-        """The key stays."""
-        del state
-        self.client.delete_alias(AliasName=identity)
-
 
 class GetKey(Function[Any]):
     """A key by its id, its ARN, or an alias' name or ARN."""
@@ -168,7 +144,6 @@ class GetKey(Function[Any]):
     sdk_name = "aws:kms/getKey:getKey"
 
     def call(self, arguments: Properties) -> Properties:
-        """As KMS describes it."""
         found = self.backend.client("kms").describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
         shape = Shape("object", properties={name: Shape("any") for name in SCHEMAS[self.sdk_name].outputs})
         shown = from_api({key: value for key, value in found.items() if key != "CreationDate"}, shape, {})

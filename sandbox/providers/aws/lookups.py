@@ -6,7 +6,8 @@ import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, mapped
+from sandbox.providers.aws.base import SCHEMAS
+from sandbox.providers.aws.calls import mapped
 from sandbox.providers.aws.mapping import from_api
 from sandbox.providers.resource import Function
 from sandbox.providers.schema import Shape
@@ -19,8 +20,6 @@ class GetRegion(Function[Any]):
     sdk_name = "aws:index/getRegion:getRegion"
 
     def call(self, arguments: Properties) -> Properties:
-        """No call to AWS."""
-        del arguments
         name = self.backend.region
         shown = {"id": name, "name": name, "region": name, "endpoint": f"ec2.{name}.amazonaws.com"}
         return {**shown, "description": name}
@@ -32,8 +31,6 @@ class GetPartition(Function[Any]):
     sdk_name = "aws:index/getPartition:getPartition"
 
     def call(self, arguments: Properties) -> Properties:
-        """No call to AWS."""
-        del arguments
         partition = self.backend.partition
         suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
         return {
@@ -50,8 +47,6 @@ class GetCallerIdentity(Function[Any]):
     sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
 
     def call(self, arguments: Properties) -> Properties:
-        """As STS says."""
-        del arguments
         answer = self.backend.client("sts").get_caller_identity()
         return {
             "id": answer["Account"],
@@ -150,8 +145,6 @@ class GetSubnet(_Lookup):
     }
 
     def result(self, found: Mapping[str, Any], arguments: Properties) -> Properties:
-        """With its ARN."""
-        del arguments
         identity = found["SubnetId"]
         arn = self.backend.arn("ec2", f"subnet/{identity}")
         defaults = {"ipv6CidrBlock": "", "ipv6CidrBlockAssociationId": "", "outpostArn": ""}
@@ -166,8 +159,6 @@ class GetVpc(_Lookup):
     by: ClassVar = {"cidrBlock": "cidr", "default": "is-default", "dhcpOptionsId": "dhcp-options-id", "state": "state"}
 
     def result(self, found: Mapping[str, Any], arguments: Properties) -> Properties:
-        """With its attributes and its main route table."""
-        del arguments
         client, identity = self.backend.client("ec2"), found["VpcId"]
         result = {**self.named(found), "id": identity, "arn": self.backend.arn("ec2", f"vpc/{identity}")}
         result["default"] = found.get("IsDefault", False)
@@ -200,7 +191,6 @@ class GetRouteTable(_Lookup):
     }
 
     def result(self, found: Mapping[str, Any], arguments: Properties) -> Properties:
-        """With its routes and associations."""
         identity = found["RouteTableId"]
         result = self.named({key: value for key, value in found.items() if key not in ("Routes", "Associations")})
         result |= {"id": identity, "arn": self.backend.arn("ec2", f"route-table/{identity}")}
@@ -264,7 +254,6 @@ class GetManagedPrefixList(Function[Any]):
     sdk_name = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
 
     def call(self, arguments: Properties) -> Properties:
-        """With its entries."""
         client = self.backend.client("ec2")
         filters = _filters(arguments)
         if arguments.get("name"):

@@ -48,7 +48,6 @@ class Record(AwsResource):
     reported: ClassVar = frozenset({"aliases", "name"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Values with a lifetime, or an alias."""
         if inputs.get("aliases") and inputs.keys() & {"records", "ttl"}:
             yield "aliases", "excludes records and ttl"
         if "records" in inputs and "ttl" not in inputs:
@@ -85,8 +84,6 @@ class Record(AwsResource):
         return Created(f"{inputs['zoneId']}_{domain_name(inputs['name'])}_{inputs['type']}")
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Other values for the same name."""
-        del identity
         if changed & {"ttl", "records", "aliases"}:
             self._change("UPSERT", inputs)
 
@@ -101,7 +98,6 @@ class Record(AwsResource):
         return None
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """By name and type."""
         if "zoneId" not in state:
             zone, name, kind = identity.split("_", 2)[0], *identity.split("_", 1)[1].rsplit("_", 1)
             state = {"zoneId": zone, "name": name, "type": kind}
@@ -129,7 +125,6 @@ class Record(AwsResource):
 
     def remove(self, identity: str, state: Properties) -> None:
         """Route 53 wants the whole record named, and calls one that is gone an invalid change."""
-        del identity
         record = self._find(state)
         if record is None:
             return
@@ -151,7 +146,6 @@ class GetZone(Function[Any]):
     sdk_name = "aws:route53/getZone:getZone"
 
     def call(self, arguments: Properties) -> Properties:
-        """As Route 53 says."""
         client = self.backend.client("route53")
         unsupported = arguments.keys() - {"zoneId", "name", "privateZone"}
         if unsupported:

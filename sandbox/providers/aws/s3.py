@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, mapped, pairs
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import is_gone
@@ -18,7 +19,8 @@ class Bucket(AwsResource):
 
     sdk_name = "aws:s3/bucket:Bucket"
     service = "s3"
-    operation = "CreateBucket"
+    operation, named = "CreateBucket", "{bucket}"
+    deleted: ClassVar = Call("delete_bucket", "Bucket")
     listing: ClassVar = Listing("list_buckets", "Buckets[].Name")
     renamed: ClassVar = {"acl": "-"}
     defaults: ClassVar = {"forceDestroy": False}
@@ -29,12 +31,14 @@ class Bucket(AwsResource):
     name_property = "bucket"
     name_limit = 63
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the name."""
-        where = {} if self.backend.region == "us-east-1" else {"LocationConstraint": self.backend.region}
-        placed = {"CreateBucketConfiguration": where} if where else {}
-        self.client.create_bucket(Bucket=inputs["bucket"], **placed)
-        return Created(inputs["bucket"])
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        region = self.backend.region
+        placed = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        return {"Bucket": inputs["bucket"], **placed}
+
+    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
+        """Tags have a call of their own."""
+        return {}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Tags are one set that is put as a whole."""
@@ -47,7 +51,6 @@ class Bucket(AwsResource):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """Its names; S3 reports no tags as an error."""
-        del state
         self.client.head_bucket(Bucket=identity)
         try:
             tags = mapped(self.client.get_bucket_tagging(Bucket=identity)["TagSet"])
@@ -68,7 +71,7 @@ class Bucket(AwsResource):
         """With what is in it only where the program says so."""
         if state.get("forceDestroy"):
             self._empty(identity)
-        self.client.delete_bucket(Bucket=identity)
+        super().remove(identity, state)
 
     def _empty(self, identity: str) -> None:
         for page in self.client.get_paginator("list_object_versions").paginate(Bucket=identity):
@@ -85,43 +88,24 @@ class _BucketPart(AwsResource):
     """One configuration of a bucket, put and read as a whole. The id is the bucket's name."""
 
     service = "s3"
+    named = "{bucket}"
     parameter: ClassVar[str]
-    """The parameter of the put call, and the key of the get call's answer, that holds the configuration."""
-    answer: ClassVar[str]
-    calls: ClassVar[tuple[str, str, str | None]]
-    """Put, get, delete."""
+    """The parameter of `operation`, and the key of the answer of `described`, that holds the configuration."""
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return {"Bucket": inputs["bucket"], self.parameter: self.body(inputs)}
 
     def body(self, inputs: Properties) -> Any:
-        """The put call's configuration."""
+        """The configuration as S3 takes it."""
         api = self.client.meta.service_model.operation_model(self.operation).input_shape.members[self.parameter]
         return to_api({name: value for name, value in inputs.items() if name != "bucket"}, api, self.renamed)
 
-    def found(self, answer: Any) -> Properties:
-        """The configuration's properties, from the get call's answer."""
-        return self.properties(answer)
-
-    def create(self, inputs: Properties) -> Created:
-        """Put it."""
-        getattr(self.client, self.calls[0])(Bucket=inputs["bucket"], **{self.parameter: self.body(inputs)})
-        return Created(inputs["bucket"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Put it again."""
-        del identity
-        if changed & self.in_place:
-            self.create(inputs)
+    def shown(self, configuration: Any) -> Properties:
+        """The configuration's properties, from S3's answer."""
+        return self.properties(configuration)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """As S3 says."""
-        del state
-        answer = getattr(self.client, self.calls[1])(Bucket=identity)[self.answer]
-        return {"bucket": identity, **self.found(answer)}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """The bucket stays."""
-        del state
-        if self.calls[2]:
-            getattr(self.client, self.calls[2])(Bucket=identity)
+        return {"bucket": identity, **self.shown(self.found(identity)[self.parameter])}
 
 
 _BLOCKS = frozenset({"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"})
@@ -132,8 +116,9 @@ class BucketPublicAccessBlock(_BucketPart):
 
     sdk_name = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     operation = "PutPublicAccessBlock"
-    parameter = answer = "PublicAccessBlockConfiguration"
-    calls = ("put_public_access_block", "get_public_access_block", "delete_public_access_block")
+    parameter = "PublicAccessBlockConfiguration"
+    described: ClassVar = Call("get_public_access_block", "Bucket")
+    deleted: ClassVar = Call("delete_public_access_block", "Bucket")
     defaults: ClassVar = dict.fromkeys(sorted(_BLOCKS), False)
     handled: ClassVar = _BLOCKS
     in_place: ClassVar = _BLOCKS | {"skipDestroy"}
@@ -145,8 +130,9 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
 
     sdk_name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     operation = "PutBucketEncryption"
-    parameter = answer = "ServerSideEncryptionConfiguration"
-    calls = ("put_bucket_encryption", "get_bucket_encryption", "delete_bucket_encryption")
+    parameter = "ServerSideEncryptionConfiguration"
+    described: ClassVar = Call("get_bucket_encryption", "Bucket")
+    deleted: ClassVar = Call("delete_bucket_encryption", "Bucket")
     renamed: ClassVar = {"*.kmsMasterKeyId": "KMSMasterKeyID"}
     handled: ClassVar = frozenset({"rules"})
     in_place: ClassVar = handled
@@ -160,11 +146,8 @@ class BucketLifecycleConfiguration(_BucketPart):
     operation = "PutBucketLifecycleConfiguration"
     renamed: ClassVar = {"transitionDefaultMinimumObjectSize": "-"}
     parameter = "LifecycleConfiguration"
-    calls = (
-        "put_bucket_lifecycle_configuration",
-        "get_bucket_lifecycle_configuration",
-        "delete_bucket_lifecycle",
-    )
+    described: ClassVar = Call("get_bucket_lifecycle_configuration", "Bucket")
+    deleted: ClassVar = Call("delete_bucket_lifecycle", "Bucket")
     handled: ClassVar = frozenset({"rules"})
     in_place: ClassVar = handled
     limits: ClassVar = {"rules": "PutBucketLifecycleConfiguration.LifecycleConfiguration.Rules"}
@@ -179,9 +162,7 @@ class BucketLifecycleConfiguration(_BucketPart):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """The answer has the rules at its top."""
-        del state
-        answer = self.client.get_bucket_lifecycle_configuration(Bucket=identity)
-        return {"bucket": identity, **self.properties({"Rules": answer["Rules"]})}
+        return {"bucket": identity, **self.properties({"Rules": self.found(identity)["Rules"]})}
 
 
 class BucketOwnershipControls(_BucketPart):
@@ -189,8 +170,9 @@ class BucketOwnershipControls(_BucketPart):
 
     sdk_name = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     operation = "PutBucketOwnershipControls"
-    parameter = answer = "OwnershipControls"
-    calls = ("put_bucket_ownership_controls", "get_bucket_ownership_controls", "delete_bucket_ownership_controls")
+    parameter = "OwnershipControls"
+    described: ClassVar = Call("get_bucket_ownership_controls", "Bucket")
+    deleted: ClassVar = Call("delete_bucket_ownership_controls", "Bucket")
     handled: ClassVar = frozenset({"rule"})
     in_place: ClassVar = handled
     limits: ClassVar = {"rule": "PutBucketOwnershipControls.OwnershipControls.Rules.*"}
@@ -199,9 +181,8 @@ class BucketOwnershipControls(_BucketPart):
         """S3 has a list of one."""
         return {"Rules": [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]}
 
-    def found(self, answer: Any) -> Properties:
-        """The list's one rule."""
-        return {"rule": {"objectOwnership": answer["Rules"][0]["ObjectOwnership"]}}
+    def shown(self, configuration: Any) -> Properties:
+        return {"rule": {"objectOwnership": configuration["Rules"][0]["ObjectOwnership"]}}
 
 
 class BucketPolicy(_BucketPart):
@@ -209,18 +190,17 @@ class BucketPolicy(_BucketPart):
 
     sdk_name = "aws:s3/bucketPolicy:BucketPolicy"
     operation = "PutBucketPolicy"
-    parameter = answer = "Policy"
-    calls = ("put_bucket_policy", "get_bucket_policy", "delete_bucket_policy")
+    parameter = "Policy"
+    described: ClassVar = Call("get_bucket_policy", "Bucket")
+    deleted: ClassVar = Call("delete_bucket_policy", "Bucket")
     in_place: ClassVar = frozenset({"policy"})
     documents: ClassVar = frozenset({"policy"})
 
     def body(self, inputs: Properties) -> Any:
-        """JSON."""
         return inputs["policy"]
 
-    def found(self, answer: Any) -> Properties:
-        """JSON."""
-        return {"policy": answer}
+    def shown(self, configuration: Any) -> Properties:
+        return {"policy": configuration}
 
 
 class BucketVersioning(_BucketPart):
@@ -230,7 +210,6 @@ class BucketVersioning(_BucketPart):
     operation = "PutBucketVersioning"
     renamed: ClassVar = {"mfa": "-"}
     parameter = "VersioningConfiguration"
-    calls = ("put_bucket_versioning", "get_bucket_versioning", None)
     handled: ClassVar = frozenset({"versioningConfiguration"})
     in_place: ClassVar = handled
 
@@ -251,8 +230,6 @@ class BucketVersioning(_BucketPart):
         return {"Status": inputs["versioningConfiguration"]["status"]}
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """The answer is the configuration."""
-        del state
         answer: Mapping[str, Any] = self.client.get_bucket_versioning(Bucket=identity)
         return {"bucket": identity, "versioningConfiguration": {"status": answer.get("Status", "Disabled")}}
 

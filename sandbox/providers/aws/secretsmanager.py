@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource, mapped, pairs, rename_tags
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, Tagging, mapped
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created, Function
+from sandbox.providers.resource import Created, Function, names
 from sandbox.providers.values import Properties
 
 
@@ -16,11 +17,12 @@ class Secret(AwsResource):
 
     sdk_name = "aws:secretsmanager/secret:Secret"
     service = "secretsmanager"
-    operation = "CreateSecret"
+    operation, made = "CreateSecret", "ARN"
+    tagging: ClassVar = Tagging("SecretId", "describe_secret")
     listing: ClassVar = Listing("list_secrets", "SecretList[?!DeletedDate].ARN")
     defaults: ClassVar = {"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30}
     handled: ClassVar = frozenset({"policy"})
-    write_only: ClassVar = frozenset({"recoveryWindowInDays", "forceOverwriteReplicaSecret"})
+    write_only: ClassVar = names("recoveryWindowInDays forceOverwriteReplicaSecret")
     in_place: ClassVar = frozenset({"description", "kmsKeyId", "policy"}) | write_only
     computed: ClassVar = frozenset({"policy", "description"})
     documents: ClassVar = frozenset({"policy"})
@@ -32,13 +34,7 @@ class Secret(AwsResource):
         if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
             yield "recoveryWindowInDays", f"{days} is not allowed: 0 or 7 to 30"
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the ARN, with the random suffix that AWS gives it."""
-        tags = {"Tags": pairs(inputs["tags"])} if inputs.get("tags") else {}
-        return Created(self.client.create_secret(**self.request(inputs), **tags)["ARN"])
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Each has a call of its own."""
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         named = {"SecretId": identity}
         if changed & {"description", "kmsKeyId"}:
             self.client.update_secret(**named, **self.request(inputs, "UpdateSecret"))
@@ -47,17 +43,9 @@ class Secret(AwsResource):
                 self.client.put_resource_policy(**named, ResourcePolicy=inputs["policy"])
             else:
                 self.client.delete_resource_policy(**named)
-        if "tags" in changed:
-            current = mapped(self.client.describe_secret(**named).get("Tags"))
-            added, removed = rename_tags(current, inputs.get("tags") or {})
-            if added:
-                self.client.tag_resource(**named, Tags=pairs(added))
-            if removed:
-                self.client.untag_resource(**named, TagKeys=removed)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """One that waits for its deletion counts as gone."""
-        del state
         secret = self.client.describe_secret(SecretId=identity)
         if secret.get("DeletedDate"):
             return None
@@ -85,18 +73,15 @@ class SecretVersion(AwsResource):
     secret: ClassVar = frozenset({"secretString", "secretBinary"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A value, of one of two kinds."""
         if inputs.get("secretString") and inputs.get("secretBinary"):
             yield "secretBinary", "secretString and secretBinary exclude each other"
 
     def create(self, inputs: Properties) -> Created:
-        """The id names secret and version."""
         answer = self.client.put_secret_value(**self.request(inputs))
         return Created(f"{inputs['secretId']}|{answer['VersionId']}")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """With the value, which stays secret."""
-        del state
         secret, _, version = identity.rpartition("|")
         answer = self.client.get_secret_value(SecretId=secret, VersionId=version)
         found = {"secretId": secret, "arn": answer["ARN"], "versionId": version}
@@ -133,32 +118,22 @@ class SecretPolicy(AwsResource):
 
     sdk_name = "aws:secretsmanager/secretPolicy:SecretPolicy"
     service = "secretsmanager"
-    operation = "PutResourcePolicy"
+    operation, made = "PutResourcePolicy", "ARN"
+    deleted: ClassVar = Call("delete_resource_policy", "SecretId")
     renamed: ClassVar = {"policy": "ResourcePolicy", "secretArn": "SecretId"}
     write_only: ClassVar = frozenset({"blockPublicPolicy"})
     in_place: ClassVar = frozenset({"policy", "blockPublicPolicy"})
     documents: ClassVar = frozenset({"policy"})
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is the secret's ARN."""
-        return Created(self.client.put_resource_policy(**self.request(inputs))["ARN"])
-
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Put it again."""
-        del identity
+        """Another blockPublicPolicy counts for the next policy only: the policy is put again."""
         if changed & self.in_place:
-            self.client.put_resource_policy(**self.request(inputs))
+            self.update(identity, inputs, changed)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """None once the secret has no policy."""
-        del state
         policy = self.client.get_resource_policy(SecretId=identity).get("ResourcePolicy")
         return {"secretArn": identity, "policy": policy} if policy else None
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """The secret stays."""
-        del state
-        self.client.delete_resource_policy(SecretId=identity)
 
 
 class GetSecret(Function[Any]):
@@ -167,7 +142,6 @@ class GetSecret(Function[Any]):
     sdk_name = "aws:secretsmanager/getSecret:getSecret"
 
     def call(self, arguments: Properties) -> Properties:
-        """As Secrets Manager says."""
         client = self.backend.client("secretsmanager")
         given = [arguments[name] for name in ("arn", "name") if arguments.get(name)]
         if len(given) != 1:
@@ -196,7 +170,6 @@ class GetSecretVersion(Function[Any]):
     required: ClassVar = frozenset({"secretId"})
 
     def call(self, arguments: Properties) -> Properties:
-        """As Secrets Manager says."""
         chosen = {"VersionId": arguments.get("versionId"), "VersionStage": arguments.get("versionStage")}
         version = self.backend.client("secretsmanager").get_secret_value(
             SecretId=arguments["secretId"], **{name: value for name, value in chosen.items() if value}

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.listing import Listing, argument
-from sandbox.providers.resource import Created
 from sandbox.providers.values import Properties
 
 
@@ -25,19 +24,13 @@ class WebAclAssociation(AwsResource):
     )
     delete_first: ClassVar = True
 
-    def create(self, inputs: Properties) -> Created:
-        """The id is both ARNs, the web ACL's first."""
-        self.client.associate_web_acl(**self.request(inputs))
-        return Created(f"{inputs['webAclArn']},{inputs['resourceArn']}")
+    named = "{webAclArn},{resourceArn}"
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """A resource has one web ACL at most: another one in its place is another association."""
-        del state
         web_acl, resource = identity.split(",")
         found = self.client.get_web_acl_for_resource(ResourceArn=resource).get("WebACL", {})
         return {"webAclArn": web_acl, "resourceArn": resource} if found.get("ARN") == web_acl else None
 
     def remove(self, identity: str, state: Properties) -> None:
-        """At once."""
-        del state
         self.client.disassociate_web_acl(ResourceArn=identity.split(",")[1])
