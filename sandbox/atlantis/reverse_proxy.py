@@ -1,7 +1,8 @@
 """The load balancer's address for a browser: loopback in front of the deployed HTTPS listener.
 
 Atlantis' page links to ``/static/...``, and the local AWS serves a load balancer below ``/_alb/<name>``; this puts it at
-the root of a port of its own, so that every link works.
+the root of a port of its own, so that every link works. The load balancer's idle timeout holds here, as the local AWS applies
+none: a connection on which nothing flows for that long is closed, and a target that answers nothing for that long is a 504.
 """
 
 import threading
@@ -12,12 +13,13 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import websocket
-from sandbox.atlantis.targets import LoadBalancer
+from sandbox.atlantis.targets import LoadBalancer, idle_timeout
 from sandbox.local_aws.listener_rules import Request
 
 __all__ = ["ReverseProxy"]
 
 _LARGEST_BODY = 16 * 1024 * 1024
+_DEFAULT_TIMEOUT = 60.0
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade", "date", "server"}
 )
@@ -48,6 +50,15 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            # As on AWS, a change of the attribute is for new connections.
+            try:
+                self.timeout = idle_timeout(client, balancer.name)
+            except (BotoCoreError, ClientError):
+                # The request that follows gets the reason as a 502.
+                self.timeout = _DEFAULT_TIMEOUT
+            super().setup()
+
         def _forward(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
             if length > _LARGEST_BODY:
@@ -55,7 +66,12 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             try:
-                answer = balancer.request(self.command, self.path, headers=headers, body=self.rfile.read(length))
+                answer = balancer.request(
+                    self.command, self.path, headers=headers, body=self.rfile.read(length), seconds=self.timeout
+                )
+            except TimeoutError:
+                self.send_error(504)
+                return
             except OSError as problem:
                 self.send_error(502, f"The local AWS does not answer: {problem}")
                 return
@@ -80,7 +96,10 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             except (BotoCoreError, ClientError, OSError) as problem:
                 self.send_error(502, f"The local AWS or the task does not answer: {problem}")
             else:
-                websocket.exchange(self.rfile.read1, self.connection, target)
+                idle_seconds = self.timeout
+                # One clock for both directions takes the place of the client's own.
+                self.connection.settimeout(None)
+                websocket.exchange(self.rfile.read1, self.connection, target, idle_seconds)
 
         def do_GET(self) -> None:
             if self.headers.get("Upgrade", "").lower() == "websocket":

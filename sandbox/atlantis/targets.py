@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.atlantis.deployed_service import DeployedService
@@ -19,6 +20,7 @@ __all__ = [
     "deregister",
     "drain",
     "health_monitor",
+    "idle_timeout",
     "is_registered",
     "register",
 ]
@@ -67,6 +69,13 @@ class LoadBalancer:
             return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
         finally:
             connection.close()
+
+
+def idle_timeout(client: Any, name: str) -> float:
+    """Seconds until the load balancer closes a connection on which nothing flows; ``client`` is boto3's ``elbv2``."""
+    arn = client.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
+    attributes = client.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    return float(next(item["Value"] for item in attributes if item["Key"] == "idle_timeout.timeout_seconds"))
 
 
 def balancer_of(deployment: DeployedService, target_group: str, host: str) -> LoadBalancer:

@@ -1,11 +1,13 @@
 """WebSockets for the page's live output, which the local load balancer doesn't pass on.
 
-The deployed rules of the HTTPS listener decide as for any other request; then bytes go both ways until one side ends.
+The deployed rules of the HTTPS listener decide as for any other request; then bytes go both ways until one side ends or the
+load balancer's idle timeout passes without any.
 """
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -48,24 +50,50 @@ def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.soc
     return target
 
 
-def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket.socket) -> None:
-    """Pass bytes on until either side ends; ``read`` is the client's, which may have some of them already."""
+def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket.socket, idle_seconds: float) -> None:
+    """Pass bytes on until either side ends, or nothing has flowed either way for ``idle_seconds``.
+
+    ``read`` is the client's, which may have some of its bytes already.
+    """
+    clock = _IdleClock(idle_seconds)
 
     def send() -> None:
-        _copy(read, target)
+        _copy(read, target, clock)
+
+    def receive(size: int) -> bytes:
+        while (left := clock.left()) > 0:
+            target.settimeout(left)
+            with contextlib.suppress(TimeoutError):
+                return target.recv(size)
+        return b""
 
     sender = threading.Thread(target=send, name="websocket", daemon=True)
     sender.start()
-    _copy(target.recv, client)
+    _copy(receive, client, clock)
     _end(target)
     sender.join(_SECONDS)
     target.close()
 
 
-def _copy(read: Callable[[int], bytes], to: socket.socket) -> None:
+class _IdleClock:
+    """The time since a byte last flowed, in either direction."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._last = time.monotonic()
+
+    def restart(self) -> None:
+        self._last = time.monotonic()
+
+    def left(self) -> float:
+        return self._last + self._limit - time.monotonic()
+
+
+def _copy(read: Callable[[int], bytes], to: socket.socket, clock: _IdleClock) -> None:
     # A side that has gone ends the other one just as well as one that says so.
     with contextlib.suppress(OSError):
         while chunk := read(_CHUNK):
+            clock.restart()
             to.sendall(chunk)
     _end(to)
 

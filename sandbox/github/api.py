@@ -17,6 +17,7 @@ _DOCUMENTATION = "https://docs.github.com/rest"
 # What a commit status may say, from the reference of "Create a commit status".
 _STATES = frozenset({"error", "failure", "pending", "success"})
 _LONGEST_COMMENT = 65_536
+_BOT = "atlantis-sandbox[bot]"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Api:
         """``GET /repos/{owner}/{repo}``."""
         if not self._store.has_repository(names["repository"]):
             return _refusal(404, "Not Found")
-        return Answer(200, repository(names["repository"]))
+        return Answer(200, repository(names["repository"], self._store.default_branch(names["repository"])))
 
     def pull(self, _call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/pulls/{number}``."""
@@ -109,7 +110,7 @@ class Api:
 
     def contents(self, call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/contents/{path}``; a file that isn't there is an answer like any other."""
-        content = self._store.content(names["repository"], names["file"], call.query.get("ref", "main"))
+        content = self._store.content(names["repository"], names["file"], call.query.get("ref", "HEAD"))
         if content is None:
             return Answer(404, {"message": "Not Found", "documentation_url": _DOCUMENTATION})
         encoded = base64.b64encode(content).decode()
@@ -117,6 +118,15 @@ class Api:
             200,
             {"type": "file", "encoding": "base64", "size": len(content), "path": names["file"], "content": encoded},
         )
+
+    def comments(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/issues/{number}/comments``: all are the App's own, as nobody else's are recorded."""
+        found = [
+            {"id": entry["id"], "node_id": f"IC_{entry['id']}", "body": entry["body"], "user": {"login": _BOT}}
+            for entry in self._store.recorded("comments")
+            if (entry["repository"], entry["number"]) == (names["repository"], int(names["number"]))
+        ]
+        return Answer(200, found)
 
     def create_comment(self, call: Call, names: dict[str, str]) -> Answer:
         """``POST /repos/{owner}/{repo}/issues/{number}/comments``."""
@@ -164,6 +174,7 @@ _ROUTES = (
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/reviews", Api.reviews),
     _route("GET", r"{repository}/contents/(?P<file>.+)", Api.contents),
+    _route("GET", r"{repository}/issues/(?P<number>\d+)/comments", Api.comments),
     _route("POST", r"{repository}/issues/(?P<number>\d+)/comments", Api.create_comment),
     _route("POST", r"{repository}/issues/comments/(?P<comment>\d+)/reactions", Api.react),
     _route("POST", r"{repository}/statuses/(?P<sha>[0-9a-f]{40})", Api.create_status),

@@ -34,7 +34,7 @@ def ping() -> bytes:
     return _body({"zen": "Keep it logically awesome.", "hook_id": 1, "hook": {"events": ["pull_request"]}})
 
 
-def repository(name: str) -> dict[str, Any]:
+def repository(name: str, default_branch: str = "main") -> dict[str, Any]:
     """The repository ``owner/name`` as it stands in events and API answers."""
     owner, _, short = name.partition("/")
     return {
@@ -44,7 +44,7 @@ def repository(name: str) -> dict[str, Any]:
         "owner": _user(owner),
         "html_url": f"https://github.com/{name}",
         "clone_url": f"https://github.com/{name}.git",
-        "default_branch": "main",
+        "default_branch": default_branch,
         "private": True,
     }
 
@@ -74,7 +74,7 @@ def pull_request(store: Store, pull: PullRequest, action: str = "opened") -> byt
             "action": action,
             "number": pull.number,
             "pull_request": pull_request_object(store, pull),
-            "repository": repository(pull.repository),
+            "repository": repository(pull.repository, store.default_branch(pull.repository)),
             "sender": _user(pull.author),
         }
     )
@@ -91,7 +91,7 @@ def comment(pull: PullRequest, text: str, author: str = "sandbox-author") -> byt
                 "user": _user(pull.author),
             },
             "comment": {"id": 1, "body": text, "user": _user(author)},
-            "repository": repository(pull.repository),
+            "repository": repository(pull.repository, pull.base),
             "sender": _user(author),
         }
     )
@@ -101,7 +101,7 @@ def _side(store: Store, name: str, branch: str) -> dict[str, Any]:
     return {
         "ref": branch,
         "sha": store.head(name, branch),
-        "repo": repository(name),
+        "repo": repository(name, store.default_branch(name)),
         "user": _user(name.partition("/")[0]),
     }
 

@@ -60,21 +60,25 @@ class Store:
         """Whether ``owner/name`` is served."""
         return (self.git_directory(repository) / "HEAD").is_file()
 
-    def create_repository(self, repository: str, files: Mapping[str, str]) -> None:
-        """Serve ``owner/name`` with one commit on main."""
+    def create_repository(self, repository: str, files: Mapping[str, str], *, default_branch: str = "main") -> None:
+        """Serve ``owner/name`` with one commit on its default branch."""
         bare = self.git_directory(repository)
         bare.parent.mkdir(parents=True, exist_ok=True)
-        _git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-        self.commit(repository, "main", files, "First commit")
+        _git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(bare))
+        self.commit(repository, default_branch, files, "First commit")
+
+    def default_branch(self, repository: str) -> str:
+        """The branch that ``owner/name`` was created with."""
+        return _git("symbolic-ref", "--short", "HEAD", directory=self.git_directory(repository))
 
     def open_pull_request(
         self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
     ) -> PullRequest:
-        """Push ``files`` onto a new ``branch`` of main and open a pull request for it."""
+        """Push ``files`` onto a new ``branch`` and open a pull request for it into the default branch."""
         number = 1 + len(list(self._pulls(repository).glob("*.json")))
         head = self.commit(repository, branch, files, title, executables=executables)
         _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
-        pull = PullRequest(repository, number, branch, title)
+        pull = PullRequest(repository, number, branch, title, base=self.default_branch(repository))
         self._save(pull)
         return pull
 
@@ -87,7 +91,7 @@ class Store:
         *,
         executables: Collection[str] = (),
     ) -> str:
-        """Add a commit with ``files`` to ``branch``, which begins at main where it is new; the commit's hash.
+        """Add a commit with ``files`` to ``branch``, which begins at the default branch where it is new; the commit's hash.
 
         ``executables`` are those of the files that git marks as programs.
         """
@@ -96,7 +100,7 @@ class Store:
         shutil.rmtree(work, ignore_errors=True)
         _git("clone", "--quiet", str(bare), str(work))
         known = _git("branch", "--remotes", "--format=%(refname:short)", directory=work).splitlines()
-        start = [name for name in (f"origin/{branch}", "origin/main") if name in known]
+        start = [name for name in (f"origin/{branch}", f"origin/{self.default_branch(repository)}") if name in known]
         _git("checkout", "--quiet", "-B", branch, *start[:1], directory=work)
         for name, text in files.items():
             target = work / name
@@ -128,7 +132,7 @@ class Store:
         return closed
 
     def retarget(self, pull: PullRequest, base: str) -> PullRequest:
-        """Let a pull request ask for another branch than main."""
+        """Let a pull request ask for another branch than the default."""
         changed = replace(pull, base=base)
         self._save(changed)
         return changed

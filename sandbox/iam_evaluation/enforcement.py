@@ -179,6 +179,10 @@ def _world(account: str, region: str, service: str) -> World:
         return arn
 
     def resource_policy(arn: str) -> Document | None:
+        if service == "sts" and ":role/" in arn:
+            # A role's trust policy, which ministack looks up itself and the evaluator needs across accounts.
+            role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
+            return _document(role["AssumeRolePolicyDocument"]) if role else None
         found = iam_evaluator._resource_policy(service, arn)
         return _document(found[0]) if found and found[0] else None
 

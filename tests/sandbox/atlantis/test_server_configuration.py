@@ -1,0 +1,281 @@
+"""The server's own configuration on the real server: the files of the program's settings, a second account, the idle timeout."""
+
+import json
+import random
+import shutil
+import zipfile
+from pathlib import Path
+from platform import machine
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import pytest
+
+from components import repo_configuration, server_configuration, task_role
+from preflight import trust_policy
+from sandbox.atlantis import lifecycle
+from sandbox.atlantis.deployed_service import Credentials
+from sandbox.atlantis.targets import Response
+from sandbox.commands.webhook import deliver
+from sandbox.engine.workspace import clean_environment
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
+from sandbox.paths import CHECKOUT
+from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
+from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.world import NAME, OWNER, World
+
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+
+_API_SECRET = "throw-away-" + "a" * 30
+_OTHER_ACCOUNT = "210987654321"
+_OTHER_BUCKET = "state-of-the-other-account"
+_EXTERNAL_ID = "atlantis-local"
+_QUIET_SECONDS = 5
+_RESOURCE = 'resource "terraform_data" "release" {}\n'
+# Each project waits for the other one's beginning, so that one after the other they would both fail.
+_MEET = (
+    'touch "../began-$(basename "$PWD")"; for _ in $(seq 300); do '
+    "[ -e ../began-one ] && [ -e ../began-two ] && exit 0; sleep 0.1; done; echo 'the other project has not begun'; exit 1"
+)
+_EXAMPLES = CHECKOUT / "examples"
+_INIT_IN_TURN = repo_configuration.load(str(_EXAMPLES / "repos.yaml"))["workflows"]["cached"]["plan"]["steps"][0]["run"]
+_REPOS = f"""
+repos:
+  - id: /.*/
+    branch: /^master$/
+    apply_requirements: [approved, mergeable, undiverged]
+    import_requirements: [approved, mergeable, undiverged]
+  - id: github.com/{OWNER}/together
+    workflow: together
+  - id: github.com/{OWNER}/cached
+    workflow: cached
+  - id: github.com/{OWNER}/quiet
+    workflow: quiet
+workflows:
+  together:
+    plan:
+      steps:
+        - run: {json.dumps(_MEET)}
+        - init
+        - plan
+  cached:
+    plan:
+      steps:
+        - run: {json.dumps(_MEET)}
+        - run: {json.dumps(_INIT_IN_TURN)}
+        - run: terraform providers && echo "$DIR has a sound provider"
+  quiet:
+    plan:
+      steps:
+        - run: echo the log begins
+        - run: sleep {_QUIET_SECONDS}; echo spoke again
+        - init
+        - plan
+"""
+_BACKEND = """
+terraform {{
+  backend "s3" {{
+    bucket = "{bucket}"
+    key    = "terraform.tfstate"
+    region = "ap-northeast-2"
+    assume_role = {{ role_arn = "{role}", external_id = "{external_id}" }}
+  }}
+}}
+"""
+_PROVIDER = """
+terraform {
+  required_providers {
+    large = { source = "registry.example/sandbox/large", version = "1.0.0" }
+  }
+}
+"""
+
+
+def _role(name: str) -> str:
+    return f"arn:aws:iam::{_OTHER_ACCOUNT}:role/{name}"
+
+
+@pytest.fixture(scope="module")
+def provider() -> bytes:
+    """A provider's executable, large enough for two installations of it to meet."""
+    return b"#!/bin/sh\n" + random.Random(1).randbytes(30_000_000)  # noqa: S311 - no secret
+
+
+@pytest.fixture(scope="module")
+def terraform_configuration(provider: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Terraform's own configuration, with a mirror that has the provider as a registry has it: as an archive."""
+    mirror = tmp_path_factory.mktemp("mirror")
+    platform = {"x86_64": "amd64", "aarch64": "arm64"}[machine()]
+    folder = mirror / "registry.example" / "sandbox" / "large"
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / f"terraform-provider-large_1.0.0_linux_{platform}.zip", "w") as archive:
+        executable = zipfile.ZipInfo("terraform-provider-large_v1.0.0")
+        executable.external_attr = 0o755 << 16
+        archive.writestr(executable, provider)
+    file = mirror / "terraform.tfrc"
+    file.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n', encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def configured(world: World, terraform_configuration: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The task with the example's flags, rules for `master`, an API secret, and one role of another account."""
+    rules = tmp_path_factory.mktemp("rules") / "repos.yaml"
+    rules.write_text(_REPOS, encoding="utf-8")
+    flags = server_configuration.load(str(_EXAMPLES / "server.yaml"))
+    variables = server_configuration.environment(flags) | {
+        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.load(str(rules))),
+        "TF_CLI_CONFIG_FILE": str(terraform_configuration),
+    }
+    secret = world.aws.client("secretsmanager").create_secret(
+        Name="prod/atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
+    )["ARN"]
+    world.allow_reading(secret)
+
+    def configure(container: dict[str, Any]) -> None:
+        container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]
+        container["secrets"] += [
+            {"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}
+        ]
+
+    world.deploy(world.register(configure))
+    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
+    return world
+
+
+@pytest.fixture
+def github(configured: World) -> Store:
+    return Store(configured.deployment.state / "github")
+
+
+@pytest.fixture(scope="module")
+def other_account(configured: World) -> World:
+    """Two roles that trust the task role, of which its policy names one, and a bucket, in another account."""
+    root = Credentials(_OTHER_ACCOUNT, "test")
+    iam, s3 = (configured.deployment.client(service, root) for service in ("iam", "s3"))
+    s3.create_bucket(Bucket=_OTHER_BUCKET, CreateBucketConfiguration={"LocationConstraint": configured.aws.region})
+    may = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    trust = trust_policy.document(configured.roles["task"], _EXTERNAL_ID)
+    for name in ("terraform", "administrator"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+        document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        iam.put_role_policy(RoleName=name, PolicyName="state", PolicyDocument=document)
+    document = json.dumps({"Version": "2012-10-17", "Statement": task_role.assume_roles([_role("terraform")])})
+    configured.aws.client("iam").put_role_policy(
+        RoleName=configured.roles["task"].rpartition("/")[2], PolicyName="assume", PolicyDocument=document
+    )
+    return configured
+
+
+def _open(github: Store, name: str, files: dict[str, str], *, default_branch: str = "master") -> PullRequest:
+    repository = f"{OWNER}/{name}"
+    github.create_repository(repository, {"README.md": "Infrastructure\n"}, default_branch=default_branch)
+    return github.open_pull_request(repository, "change", files, "Change")
+
+
+def _send(world: World, github: Store, pull: PullRequest) -> None:
+    assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+
+
+def test_pull_requests_into_master_are_planned_and_others_are_not(configured: World, github: Store) -> None:
+    other = _open(github, "on-main", {"main.tf": _RESOURCE}, default_branch="main")
+    _send(configured, github, other)
+    pull = _open(github, "on-master", {"main.tf": _RESOURCE})
+    assert pull.base == "master"
+    _send(configured, github, pull)
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
+    assert [entry for entry in github.recorded("comments") if entry["repository"] == other.repository] == []
+    assert github.unexpected() == []
+
+
+def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: World, github: Store) -> None:
+    pull = _open(github, "together", {"one/main.tf": _RESOURCE, "two/main.tf": _RESOURCE})
+    _send(configured, github, pull)
+    plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
+    assert plan.count("Plan: 1 to add, 0 to change, 0 to destroy.") == 2, plan
+
+
+def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
+    configured: World, github: Store, provider: bytes
+) -> None:
+    (data,) = configured.deployment.state.glob("efs/*/atlantis-data")
+    pull = _open(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
+    _send(configured, github, pull)
+    plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
+    assert plan.count(" has a sound provider") == 2, plan
+
+    (cached,) = (data / "shared-plugins").rglob("terraform-provider-large*")
+    used = list((data / "repos" / OWNER / "cached").glob("**/.terraform/providers/*/*/*/*/*/terraform-provider-large*"))
+    assert len(used) == 2
+    assert {executable.resolve() for executable in used} == {cached.resolve()}
+    assert cached.read_bytes() == provider
+
+
+def _plan_by_api(world: World, repository: str, token: str) -> Response:
+    request = {"Repository": repository, "Ref": "master", "Type": "Github", "Paths": [{"Directory": "."}]}
+    return lifecycle.entrance(world.deployment).request(
+        "POST", "/api/plan", headers={"X-Atlantis-Token": token}, body=json.dumps(request).encode()
+    )
+
+
+def test_the_api_plans_with_the_secret_and_refuses_without(configured: World, github: Store) -> None:
+    repository = f"{OWNER}/by-api"
+    github.create_repository(repository, {"main.tf": _RESOURCE}, default_branch="master")
+    assert _plan_by_api(configured, repository, "not-the-secret").status == 401
+    answer = _plan_by_api(configured, repository, _API_SECRET)
+    assert answer.status == 200, answer.body
+    assert b"1 to add, 0 to change, 0 to destroy" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("role", "external_id", "expected"),
+    [
+        ("terraform", _EXTERNAL_ID, "Plan: 1 to add, 0 to change, 0 to destroy."),
+        # In the list of the stack, and the role's own trust policy refuses.
+        ("terraform", "somebody-else", "AccessDenied"),
+        # Its trust policy admits the task role, and the stack doesn't.
+        ("administrator", _EXTERNAL_ID, "AccessDenied"),
+    ],
+)
+def test_terraform_assumes_the_named_role_of_another_account_and_no_other(
+    other_account: World, github: Store, role: str, external_id: str, expected: str
+) -> None:
+    backend = _BACKEND.format(bucket=_OTHER_BUCKET, role=_role(role), external_id=external_id)
+    pull = _open(github, f"{role}-{external_id}", {"main.tf": backend + _RESOURCE})
+    _send(other_account, github, pull)
+    plan = comment(github, pull, "Ran Plan for dir: `.`", seconds=120)
+    assert expected in plan, plan
+
+
+def _set_idle_timeout(world: World, seconds: int) -> None:
+    client = world.aws.client("elbv2")
+    arn = client.describe_load_balancers(Names=[NAME])["LoadBalancers"][0]["LoadBalancerArn"]
+    client.modify_load_balancer_attributes(
+        LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": str(seconds)}]
+    )
+
+
+def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(configured: World, github: Store) -> None:
+    before = len(github.recorded("statuses"))
+    pull = _open(github, "quiet", {"main.tf": _RESOURCE})
+    _set_idle_timeout(configured, 2)
+    _send(configured, github, pull)
+
+    def listen() -> BinaryIO | None:
+        """Open the live log, which is there from the first line on."""
+        links = [entry["target_url"] or "" for entry in github.recorded("statuses")[before:]]
+        path = next((path for link in links if (path := urlsplit(link).path).startswith("/jobs/")), None)
+        code, output = open_websocket(f"http://127.0.0.1:{status(configured).proxy_port}", f"{path}/ws")
+        return output if code == 101 else output.close()
+
+    with eventually("the first log", listen) as cut:
+        # A change of the timeout is for new connections.
+        _set_idle_timeout(configured, 20 * _QUIET_SECONDS)
+        with eventually("the second log", listen) as kept:
+            whole = kept.read()
+        part = cut.read()
+    assert b"the log begins" in part
+    assert b"spoke again" not in part
+    assert b"spoke again" in whole
+    assert b"1 to add, 0 to change, 0 to destroy." in whole
