@@ -124,7 +124,7 @@ class Atlantis(pulumi.ComponentResource):
             )
 
         for rule in repo_configuration.weaker_rules(settings.configuration.repo_config_file):
-            pulumi.log.warn(f"{settings.configuration.repo_config_file}: {rule}", self)
+            pulumi.log.warn(rule, self)
         vpc = self._vpc(context, settings)
         network = Network(
             self._named("network"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import yaml_file
+from .yaml_file import Finding
 
 _LIST = json.loads(Path(__file__).with_name("server_flags.json").read_text(encoding="utf-8"))
 FLAGS: Mapping[str, str] = _LIST["flags"]
@@ -73,17 +74,28 @@ def load(path: str) -> dict[str, Any]:
     return {str(flag): value for flag, value in content.items()}
 
 
-def problems(flags: Mapping[str, Any]) -> Iterator[str]:
+def problems(flags: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong with each flag: its name, what is accepted, and the way out; never the value of a secret one."""
     for flag, value in flags.items():
-        if flag in OWNED:
-            yield f"{flag}: the stack sets this flag; {OWNED[flag]}"
-        elif flag not in FLAGS:
-            yield f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
-        elif SECRET.fullmatch(flag):
-            yield f"{flag}: must not stand in a file; keep it in Secrets Manager and name it in serverSecrets"
-        elif not _fits(value, FLAGS[flag]):
-            yield f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
+        if reason := _refused(flag, value):
+            yield Finding(flag, reason)
+    for flag in ("parallel-plan", "parallel-apply"):
+        if flags.get(flag) is True and "use-tf-plugin-cache" not in flags:
+            yield Finding(
+                flag,
+                f"{flag}: projects that install the same provider at once corrupt the plugin cache, which Atlantis uses by "
+                "default; set use-tf-plugin-cache to false, or to true where every workflow's init takes turns",
+            )
+
+
+def _refused(flag: str, value: Any) -> str | None:
+    if flag in OWNED:
+        return f"{flag}: the stack sets this flag; {OWNED[flag]}"
+    if flag not in FLAGS:
+        return f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
+    if SECRET.fullmatch(flag):
+        return f"{flag}: must not stand in a file; keep it in Secrets Manager and name it in serverSecrets"
+    return None if _fits(value, FLAGS[flag]) else f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
 
 
 def not_a_secret_flag(flag: str) -> str | None:

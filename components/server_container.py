@@ -107,7 +107,7 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
 def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
     """Atlantis' server-side rules: a pull request can neither loosen what an apply requires nor bring commands of its own."""
     if settings.repo_config_file:
-        return repo_configuration.load(settings.repo_config_file)
+        return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
     return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
 
 

@@ -1,5 +1,8 @@
-"""A YAML file that a setting names, relative to the program's directory."""
+"""A YAML file that a setting names, relative to the program's directory, and where in it something stands."""
 
+import dataclasses
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,27 @@ class YamlFileError(ValueError):
     """A file that is not what its setting takes; the message says why."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """What is wrong with a file, or weak in it."""
+
+    where: str
+    """The path of keys, such as `repos[0].branch`."""
+    message: str
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which the last one would win silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} is set twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def read(path: str) -> Any:
     """The content of the file `path`; None for an empty one.
 
@@ -17,6 +41,31 @@ def read(path: str) -> Any:
         YamlFileError: there is no such file, or it is no YAML.
     """
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise YamlFileError(f"can't be read: {' '.join(str(error).split())}") from None
+
+
+def located(path: str, findings: Iterator[Finding]) -> Iterator[tuple[int, str]]:
+    """The line of each finding in the file `path`, counted from one, and its message."""
+    lines: Mapping[str, int] | None = None
+    for finding in findings:
+        if lines is None:
+            lines = dict(_lines(yaml.compose(Path(path).read_text(encoding="utf-8"), _Loader)))
+        where = finding.where
+        while where and where not in lines:
+            where = re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", where)
+        yield lines.get(where, 1), finding.message
+
+
+def _lines(node: yaml.Node | None, where: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            path = f"{where}.{key.value}" if where else str(key.value)
+            yield path, key.start_mark.line + 1
+            yield from _lines(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            path = f"{where}[{number}]"
+            yield path, item.start_mark.line + 1
+            yield from _lines(item, path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from .. import repo_configuration, server_configuration, yaml_file
+from .. import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
 from .groups import Settings
 from .problem import Problem
 from .schema import is_default
@@ -17,8 +17,7 @@ def _server_config_file(settings: Settings) -> Iterator[Problem]:
     except yaml_file.YamlFileError as error:
         yield Problem({"serverConfigFile": path}, str(error))
         return
-    for problem in server_configuration.problems(flags):
-        yield Problem({"serverConfigFile": path}, problem)
+    yield from _in_file("serverConfigFile", path, server_configuration.problems(flags))
 
 
 def _server_secrets(settings: Settings) -> Iterator[Problem]:
@@ -61,14 +60,28 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
     except yaml_file.YamlFileError as error:
         yield Problem({"repoConfigFile": path}, str(error))
         return
-    for problem in repo_configuration.problems(content):
-        yield Problem({"repoConfigFile": path}, problem)
+    refused = list(_in_file("repoConfigFile", path, repo_configuration.problems(content)))
+    yield from refused
+    if not refused:
+        yield from _refused_by_atlantis(path)
     if not configuration.allow_weaker_requirements:
-        for rule in repo_configuration.weaker(content):
+        for problem in _in_file("repoConfigFile", path, repo_configuration.weaker(content)):
             yield Problem(
-                {"repoConfigFile": path},
-                f"{rule}; require it, or set allowWeakerRequirements to true if that is intended",
+                problem.keys,
+                f"{problem.reason}; require it, or set allowWeakerRequirements to true if that is intended",
             )
+
+
+def _refused_by_atlantis(path: str) -> Iterator[Problem]:
+    """What the schema overlooked, where the server's executable is at hand."""
+    executable = repo_configuration_parser.find()
+    if executable and (reason := repo_configuration_parser.refusal(executable, path)):
+        yield Problem({"repoConfigFile": path}, f"Atlantis refuses it: {reason}")
+
+
+def _in_file(setting: str, path: str, findings: Iterator[yaml_file.Finding]) -> Iterator[Problem]:
+    for line, message in yaml_file.located(path, findings):
+        yield Problem({setting: path}, f"line {line}: {message}")
 
 
 CONFIGURATION_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (

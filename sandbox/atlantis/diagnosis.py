@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.repo_configuration_schema import REPO_KEYS, TOP_KEYS
 from preflight.secrets import private_key_problem
 
 __all__ = ["environment_problems", "explain_exit", "known_variables"]
@@ -26,17 +27,6 @@ _CONFUSED = {
     "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
 }
 _FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
-# The keys of the server-side repository configuration, from the Atlantis reference (v0.47).
-_CONFIG_KEYS = frozenset({"repos", "workflows", "policies", "metrics", "team_authz", "external_stores"})
-_REPO_KEYS = frozenset(
-    {
-        "id", "branch", "repo_config_file", "apply_requirements", "plan_requirements", "import_requirements",
-        "pre_workflow_hooks", "workflow", "post_workflow_hooks", "allowed_workflows", "allowed_overrides",
-        "allow_custom_workflows", "delete_source_branch_on_merge", "repo_locking", "repo_locks", "policy_check",
-        "custom_policy_check", "autodiscover", "silence_pr_comments",
-    }
-)  # fmt: skip
-
 # What Atlantis says when it dies at start (v0.47.1), and what an operator does about it.
 _LAST_WORDS = (
     (
@@ -168,16 +158,16 @@ def _repo_config(environment: Mapping[str, str]) -> list[str]:
         return [f"ATLANTIS_REPO_CONFIG_JSON is not JSON: {error}"]
     if not isinstance(config, dict):
         return ["ATLANTIS_REPO_CONFIG_JSON must be a JSON object"]
-    problems = _unknown_keys("", config, _CONFIG_KEYS)
+    problems = _unknown_keys("", config, TOP_KEYS)
     for index, repository in enumerate(config.get("repos", [])):
         if not isinstance(repository, dict):
             problems.append(f"ATLANTIS_REPO_CONFIG_JSON: repos[{index}] must be an object")
             continue
-        problems += _unknown_keys(f"repos[{index}].", repository, _REPO_KEYS)
+        problems += _unknown_keys(f"repos[{index}].", repository, REPO_KEYS)
     return problems
 
 
-def _unknown_keys(where: str, found: Mapping[str, Any], known: frozenset[str]) -> list[str]:
+def _unknown_keys(where: str, found: Mapping[str, Any], known: Collection[str]) -> list[str]:
     return [
         f"ATLANTIS_REPO_CONFIG_JSON: {where}{key} is no key that Atlantis knows; it would ignore it silently"
         for key in sorted(found)

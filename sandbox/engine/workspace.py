@@ -20,7 +20,7 @@ from sandbox.engine.plugins import install_language_host
 from sandbox.errors import SandboxError
 from sandbox.files import write_private
 from sandbox.local_aws import LocalAws
-from sandbox.paths import STATE_VARIABLE, private_directory
+from sandbox.paths import ENGINES, STATE_VARIABLE, private_directory
 
 __all__ = ["Workspace", "clean_environment", "provider_settings"]
 
@@ -95,8 +95,11 @@ class Workspace:
 
     def environment(self, aws: LocalAws | None) -> dict[str, str]:
         """The environment of the engine and of everything that it starts; ``aws`` is None where it doesn't run."""
+        own = clean_environment()
         return {
-            **clean_environment(),
+            **own,
+            # The server that the sandbox has built judges the program's repository configuration.
+            "PATH": os.pathsep.join(filter(None, [own.get("PATH"), str(ENGINES)])),
             **(aws.environment() if aws else {}),
             STATE_VARIABLE: str(self.state),
             ADOPTION_VARIABLE: str(self.adoption_file),

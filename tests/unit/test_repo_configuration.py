@@ -32,7 +32,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(apply_requirement=["approved"]), "repos[0].apply_requirement: Atlantis has no such key"),
         (changed(id=None), "repos[0].id: missing"),
         (changed(apply_requirements="approved"), "repos[0].apply_requirements = 'approved': must be a list"),
-        (changed(apply_requirements=["aproved"]), "'aproved' is no requirement"),
+        (changed(apply_requirements=["aproved"]), "'aproved' is unknown; must be of approved"),
         (changed(allow_custom_workflows="no"), "must be true or false"),
         (changed(branch="/(main/"), "is no regular expression"),
         (changed(workflow="custom"), "workflow 'custom' is not defined under workflows"),
@@ -49,7 +49,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 def test_what_atlantis_refuses_or_ignores_is_named(content: dict[str, Any], problem: str) -> None:
     found = list(configuration.problems(content))
     assert len(found) == 1
-    assert problem in found[0]
+    assert problem in found[0].message
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_atlantis_refuses_or_ignores_is_named(content: dict[str, Any], prob
 def test_a_weaker_rule_is_named(content: dict[str, Any], rule: str) -> None:
     assert list(configuration.problems(content)) == []
     (found,) = configuration.weaker(content)
-    assert rule in found
+    assert rule in found.message
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,34 @@ def test_a_weaker_file_is_refused_unless_that_is_intended(tmp_path: Path, monkey
     assert refused(tmp_path, monkeypatch, content, allowWeakerRequirements=True) == []
 
 
+def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "repos.yaml").write_text(
+        "# Rules\nrepos:\n  - id: /.*/\n    branch: /^main$/\n    apply_requirements:\n      - approved\n"
+        "    import_requirements: [approved, mergeable, undiverged]\n    worklow: own\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse(LOCAL | {"repoConfigFile": "repos.yaml"}, stack="prod", region=REGION)
+    unknown, weaker = refused.value.problems
+    assert unknown.startswith("repoConfigFile = 'repos.yaml': line 8: repos[0].worklow: Atlantis has no such key")
+    assert weaker.startswith(
+        "repoConfigFile = 'repos.yaml': line 5: repos[0] (/.*/).apply_requirements lacks mergeable, undiverged; require it"
+    )
+
+
+def test_ignored_paths_reach_the_server_under_the_name_that_it_reads_in_json() -> None:
+    content = changed(autodiscover={"mode": "auto", "ignore_paths": ["modules/**"]})
+    converted = configuration.as_json_names(content)
+    assert converted["repos"][0]["autodiscover"] == {"mode": "auto", "IgnorePaths": ["modules/**"]}
+    assert content["repos"][0]["autodiscover"]["ignore_paths"] == ["modules/**"]
+
+
 def test_a_weaker_rule_is_a_warning_at_each_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weaker.yaml").write_text(json.dumps(changed(allow_custom_workflows=True)), encoding="utf-8")
     graph = stack(repoConfigFile="weaker.yaml", allowWeakerRequirements=True)
-    assert graph.warnings == ["weaker.yaml: repos[0] (/.*/).allow_custom_workflows runs commands from pull requests"]
+    assert graph.warnings == ["weaker.yaml:1: repos[0] (/.*/).allow_custom_workflows runs commands from pull requests"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
         ("parallel-plans: true", "Atlantis v0.47.1 has no such flag; did you mean parallel-plan?"),
         ("parallel_plan: true", "did you mean parallel-plan?"),
         ("colour: blue", "colour: Atlantis v0.47.1 has no such flag"),
+        ("parallel-plan: true", "set use-tf-plugin-cache to false, or to true where every workflow's init takes turns"),
+        ("parallel-apply: true", "corrupt the plugin cache"),
         ("parallel-plan: 'yes'", "parallel-plan = 'yes': must be true or false"),
         ("parallel-plan: 1", "parallel-plan = 1: must be true or false"),
         ("parallel-pool-size: many", "parallel-pool-size = 'many': must be a whole number"),
@@ -77,7 +79,17 @@ def test_a_flag_that_is_not_accepted_is_named_with_the_way_out(
 
 
 def test_every_problem_of_a_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(problems(tmp_path, monkeypatch, "port: 1\nparallel-plan: 2\nx: 3\n")) == 3
+    found = problems(tmp_path, monkeypatch, "port: 1\n\nparallel-plan: 2\nx: 3\n")
+    assert [problem.split(": ")[1] for problem in found] == ["line 1", "line 3", "line 4"]
+
+
+@pytest.mark.parametrize("cache", ["true", "false"])
+def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "server.yaml").write_text(f"parallel-plan: true\nuse-tf-plugin-cache: {cache}\n", encoding="utf-8")
+    settings.parse(LOCAL | {"serverConfigFile": "server.yaml"}, stack="prod", region=REGION)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +148,7 @@ def test_the_flags_of_the_example_are_variables_of_the_server(monkeypatch: pytes
         {"name": "ATLANTIS_HIDE_PREV_PLAN_COMMENTS", "value": "true"},
         {"name": "ATLANTIS_PARALLEL_PLAN", "value": "true"},
         {"name": "ATLANTIS_PARALLEL_POOL_SIZE", "value": "4"},
-        {"name": "ATLANTIS_USE_TF_PLUGIN_CACHE", "value": "true"},
+        {"name": "ATLANTIS_USE_TF_PLUGIN_CACHE", "value": "false"},
     ]
 
 

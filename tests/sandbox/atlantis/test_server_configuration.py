@@ -44,6 +44,7 @@ _REPOS = f"""
 repos:
   - id: /.*/
     branch: /^master$/
+    autodiscover: {{ignore_paths: [modules/**]}}
     apply_requirements: [approved, mergeable, undiverged]
     import_requirements: [approved, mergeable, undiverged]
   - id: github.com/{OWNER}/together
@@ -125,7 +126,7 @@ def configured(world: World, terraform_configuration: Path, tmp_path_factory: py
     rules.write_text(_REPOS, encoding="utf-8")
     flags = server_configuration.load(str(_EXAMPLES / "server.yaml"))
     variables = server_configuration.environment(flags) | {
-        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.load(str(rules))),
+        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.as_json_names(repo_configuration.load(str(rules)))),
         "TF_CLI_CONFIG_FILE": str(terraform_configuration),
     }
     secret = world.aws.client("secretsmanager").create_secret(
@@ -181,7 +182,7 @@ def _send(world: World, github: Store, pull: PullRequest) -> None:
 def test_pull_requests_into_master_are_planned_and_others_are_not(configured: World, github: Store) -> None:
     other = _open(github, "on-main", {"main.tf": _RESOURCE}, default_branch="main")
     _send(configured, github, other)
-    pull = _open(github, "on-master", {"main.tf": _RESOURCE})
+    pull = _open(github, "on-master", {"main.tf": _RESOURCE, "modules/one/main.tf": _RESOURCE})
     assert pull.base == "master"
     _send(configured, github, pull)
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
