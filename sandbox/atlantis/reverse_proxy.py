@@ -53,10 +53,11 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
         def setup(self) -> None:
             # As on AWS, a change of the attribute is for new connections.
             try:
-                self.timeout = idle_timeout(client, balancer.name)
+                self._idle_seconds = idle_timeout(client, balancer.name)
             except (BotoCoreError, ClientError):
                 # The request that follows gets the reason as a 502.
-                self.timeout = _DEFAULT_TIMEOUT
+                self._idle_seconds = _DEFAULT_TIMEOUT
+            self.request.settimeout(self._idle_seconds)
             super().setup()
 
         def _forward(self) -> None:
@@ -67,7 +68,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             try:
                 answer = balancer.request(
-                    self.command, self.path, headers=headers, body=self.rfile.read(length), seconds=self.timeout
+                    self.command, self.path, headers=headers, body=self.rfile.read(length), seconds=self._idle_seconds
                 )
             except TimeoutError:
                 self.send_error(504)
@@ -96,10 +97,9 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             except (BotoCoreError, ClientError, OSError) as problem:
                 self.send_error(502, f"The local AWS or the task does not answer: {problem}")
             else:
-                idle_seconds = self.timeout
                 # One clock for both directions takes the place of the client's own.
                 self.connection.settimeout(None)
-                websocket.exchange(self.rfile.read1, self.connection, target, idle_seconds)
+                websocket.exchange(self.rfile.read1, self.connection, target, self._idle_seconds)
 
         def do_GET(self) -> None:
             if self.headers.get("Upgrade", "").lower() == "websocket":
