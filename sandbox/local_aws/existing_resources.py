@@ -5,10 +5,13 @@ sandbox each gets a substitute of the same shape, and the copy of the stack file
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from components.names import PhysicalNames
 from sandbox import console
@@ -211,16 +214,20 @@ class ExistingResources:
             subnet_ids=subnets,
         )
         document = {"Version": "2012-10-17", "Statement": statements_for_any_role(own)}
-        created = self._aws.client("iam").create_policy(
-            PolicyName=arn.rpartition("/")[2],
-            PolicyDocument=json.dumps(document),
-            Description=f"Substitute for {arn} in account {ACCOUNT}",
-        )
-        return created["Policy"]["Arn"]
+        iam, name = self._aws.client("iam"), arn.rpartition("/")[2]
+        with _left_by_a_killed_run("EntityAlreadyExists"):
+            iam.create_policy(
+                PolicyName=name,
+                PolicyDocument=json.dumps(document),
+                Description=f"Substitute for {arn} in account {ACCOUNT}",
+            )
+        return iam.get_policy(PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")["Policy"]["Arn"]
 
     def _secret(self, name: str, value: Mapping[str, str]) -> str:
-        created = self._aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
-        return created["ARN"]
+        secrets_manager = self._aws.client("secretsmanager")
+        with _left_by_a_killed_run("ResourceExistsException"):
+            secrets_manager.create_secret(Name=name, SecretString=json.dumps(value))
+        return secrets_manager.describe_secret(SecretId=name)["ARN"]
 
     def _topic(self, arn: str) -> str:
         """A topic with one subscriber, the queue of its name, which keeps what the topic is told."""
@@ -259,7 +266,8 @@ class ExistingResources:
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
         """A bucket that keeps versions, encrypted with the first of ``keys`` where there are any."""
         s3 = self._aws.client("s3")
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
+        with _left_by_a_killed_run("BucketAlreadyOwnedByYou"):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         if keys:
             default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self._key_arn(keys[0])}
@@ -268,10 +276,21 @@ class ExistingResources:
         return name
 
     def _table(self, name: str) -> str:
-        self._aws.client("dynamodb").create_table(
-            TableName=name,
-            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        with _left_by_a_killed_run("ResourceInUseException"):
+            self._aws.client("dynamodb").create_table(
+                TableName=name,
+                AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
         return name
+
+
+@contextmanager
+def _left_by_a_killed_run(taken: str) -> Iterator[None]:
+    """Take up what has the name already: a run was killed after it created the thing and before it recorded it."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != taken:
+            raise

@@ -156,3 +156,20 @@ def test_a_lost_substitute_is_created_again(state: Path, aws: LocalAws):
     existing.replace(SETTINGS)
 
     assert aws.client("dynamodb").list_tables()["TableNames"] == ["prod-terraform-locks"]
+
+
+@pytest.mark.parametrize("kind", ["secret", "state bucket", "lock table", "permissions boundary", "topic"])
+def test_what_a_killed_run_created_but_did_not_record_is_taken_up(
+    state: Path, aws: LocalAws, replaced: dict, kind: str
+):
+    record = state / "existing-resources.json"
+    made = json.loads(record.read_text(encoding="utf-8"))
+    before = inventory.take(aws)
+    unrecorded = {name: each for name, each in made.items() if not name.startswith(kind)}
+    assert unrecorded != made
+    record.write_text(json.dumps(unrecorded), encoding="utf-8")
+
+    assert ExistingResources(state, aws).replace(SETTINGS) == replaced
+
+    assert json.loads(record.read_text(encoding="utf-8")) == made
+    assert inventory.take(aws) == before
