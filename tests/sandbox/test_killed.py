@@ -82,7 +82,8 @@ def test_every_killed_run_is_made_good_by_the_next(ground: Ground, moments: Iter
     sandbox.up()
 
     assert sandbox.compare().describe() == "", history
-    assert time.monotonic() - started < 60
+    # A lock that a killed engine's children hold is theirs for five minutes.
+    assert time.monotonic() - started < 240
     killed = [entry for entry in history if "killed" in entry]
     assert len(killed) >= KILLS // 2, history
 
