@@ -18,7 +18,7 @@ ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):[\w-]+:(?P<region>[\w-]*):(?P<ac
 
 
 class AnatomyError(Exception):
-    """The state holds no whole Atlantis stack, or several; the message says which and what to do."""
+    """The state doesn't have exactly one complete Atlantis stack; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Anatomy:
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
-        """The container's environment in clear text."""
+        """The container's environment in plaintext."""
         return {item["name"]: item["value"] for item in self.container.get("environment") or [] if "value" in item}
 
     @cached_property
@@ -166,7 +166,7 @@ def dissect(state: TerraformState) -> Anatomy:
 
 
 def _require_whole(anatomy: Anatomy) -> None:
-    """Refuse a state that lacks something the service runs on: the program would make it a second time."""
+    """Refuse a state that lacks something the service runs on: the program would create it a second time."""
     unfinished = [
         f"{resource.address} is {resource.unfinished}" for resource in anatomy.state.resources if resource.unfinished
     ]

@@ -1,4 +1,4 @@
-"""What adoption does to each pair: nothing, changes in place, old values that stay, and what it must not do."""
+"""What adoption does to each pair: nothing, changes in place, old values that stay, and refusals."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from adoption.state import StateResource
 __all__ = ["Adopted", "Change", "Refusal", "judge"]
 
 SHOWN = 60
-"""Characters of a value that a table has room for."""
+"""Characters of a value in a table."""
 
 WHY: Mapping[str, str] = {
     "accessLogs": "requests are logged",
     "assumeRolePolicy": "only tasks of this account assume it",
     "defaultActions": "what no rule allows is answered with 403",
     "description": "this program's text",
-    "dropInvalidHeaderFields": "malformed headers don't reach the server",
+    "dropInvalidHeaderFields": "malformed headers never reach the server",
     "enableDeletionProtection": "deletionProtection",
     "enableKeyRotation": "keys are rotated",
     "imageTagMutability": "a tag that moves can't be reviewed",
@@ -119,7 +119,7 @@ def _why(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A short value as it is; documents and blocks are named only, as they can hold what nobody should read in a log."""
+    """A short value as it is; documents and blocks are named only, as they can hold what must not be in a log."""
     if value is None or value in ("", [], {}):
         return "none"
     if isinstance(value, bool):

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 when the stack can be adopted (and was rehearsed, with --rehearse), 1 when something stands in the way, 2 when state
+        0 when the stack can be adopted (and was rehearsed, with --rehearse), 1 when a problem has to be solved first, 2 when state
         or settings can't be used.
     """
     options = _parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Whether the stack is deployed already: an import of other things would replace what it has."""
+"""Whether the stack is deployed already: an import of other resources would replace what it has."""
 
 import json
 import os

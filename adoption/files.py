@@ -27,7 +27,7 @@ def read_settings(path: Path) -> tuple[dict[str, Any], str]:
     """The stack file's settings, key without namespace to value, and `aws:region`.
 
     Raises:
-        StackFileError: there is no such file, or it is no stack file.
+        StackFileError: the file doesn't exist, or is not a stack file.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -139,7 +139,7 @@ BY_PULUMI_TYPE: Mapping[str, Kind] = {kind.pulumi: kind for kind in KINDS}
 
 NOT_ADOPTED: Mapping[str, str] = {
     "aws_ecs_task_definition": (
-        "The program registers a revision of its own. Keep the old one for the way back, then "
+        "The program registers a revision of its own. Keep the old one for a rollback, then "
         "`aws ecs deregister-task-definition --task-definition {family}:{revision}`"
     ),
     "aws_iam_role_policy": (
@@ -153,7 +153,7 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_iam_policy": "Nothing uses it once it is detached: `aws iam delete-policy --policy-arn {arn}`",
     "aws_iam_role": "The program has a role of its own, which its policies name. Delete this one after the first `up`",
     "aws_kms_key_policy": "The program sets the policy with the key, which replaces this document",
-    "aws_secretsmanager_secret": "The program refers to it by name and never owns it: keep it",
+    "aws_secretsmanager_secret": "The program refers to it by name and doesn't manage it: keep it",
     "aws_secretsmanager_secret_version": "The value stays in the secret; the program never reads it",
     "aws_vpc_security_group_egress_rule": (
         "The program has narrower rules. After the first `up`: "
@@ -163,10 +163,10 @@ NOT_ADOPTED: Mapping[str, str] = {
         "The program has no such rule. Where nothing else needs it: "
         "`aws ec2 revoke-security-group-ingress --group-id {security_group_id} --security-group-rule-ids {id}`"
     ),
-    "aws_ssm_parameter": "A fact that other stacks read, not part of Atlantis: it is yours to keep",
+    "aws_ssm_parameter": "Other stacks read it, and it isn't part of Atlantis: keep it",
     "aws_appautoscaling_target": "One task, never two: delete it before the first `up`, as it would raise the count",
     "aws_appautoscaling_policy": "One task, never two: delete it before the first `up`",
     "aws_acm_certificate": "The program refers to it by ARN (acmCertificateArn): keep it",
-    "aws_acm_certificate_validation": "A step of Terraform's, nothing in AWS",
+    "aws_acm_certificate_validation": "A step of Terraform, nothing in AWS",
 }
 """Why a resource stays Terraform's own, and what to do with it then; by type, with the state's attributes."""

@@ -1,4 +1,4 @@
-"""What AWS would answer the program's data sources, from what the state knows of it."""
+"""The answers of AWS to the program's data sources, from the state."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

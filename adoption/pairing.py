@@ -1,4 +1,4 @@
-"""Pairs what the program wants with what the state has: by what AWS knows a thing by, and by what refers to it."""
+"""Pairs the program's resources with those of the state: by what identifies a resource in AWS, and by references to it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ class Pairing:
     actual_of: dict[str, StateResource] = field(default_factory=dict)
     """What references to a logical name lead to: those of the pairs, and the task definition, which is never imported."""
     beside: dict[str, StateResource] = field(default_factory=dict)
-    """What does the same under another name, by logical name: the program makes its own beside it."""
+    """The resource with the same purpose under another name, by logical name: the program creates its own beside it."""
 
     def resolve(self, reference: str) -> Any:
         """The state's value of a reference such as `${storage-efs.id}`; the reference itself where it leads to nothing there."""
@@ -65,7 +65,7 @@ class Pairing:
             self.pairs[wanted.name] = Pair(wanted, actual, kind)
 
     def free(self, actual: StateResource) -> bool:
-        """Whether nothing is paired with `actual` yet: it is one thing, whoever refers to it."""
+        """Whether nothing is paired with `actual` yet: it is one resource, whatever refers to it."""
         return all(actual is not taken for taken in (*self.actual_of.values(), *self.beside.values()))
 
     @property

@@ -1,4 +1,4 @@
-"""The whole of an adoption, worked out without touching anything: settings, pairs, and what stands in the way."""
+"""The whole of an adoption, worked out without changing anything: settings, pairs and problems."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from adoption.state import StateResource, TerraformState, read_state
 
 __all__ = ["Plan", "make_plan"]
 
-OTHER_PROVIDER = "Of another provider: this program leaves it alone"
-YOURS = "This program has no such resource: it is yours to keep"
-NOT_THIS_ONE = "Not part of the Atlantis that is adopted: it is yours to keep"
+OTHER_PROVIDER = "Of another provider: keep it in Terraform"
+YOURS = "This program has no such resource: keep it"
+NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
 
 WAYS_OUT: Mapping[tuple[str, str], str] = {
     ("aws:efs/fileSystem:FileSystem", "encrypted"): (
-        "An existing file system can't be encrypted. Restore an AWS Backup recovery point of it into an encrypted one, let "
-        "Terraform mount that, and adopt then"
+        "An existing file system can't be encrypted. Restore an AWS Backup recovery point of it into an encrypted one, have "
+        "Terraform mount that one, then adopt"
     ),
     ("aws:efs/fileSystem:FileSystem", "kmsKeyId"): "Set atlantis:efsEncryptionKey to aws",
     ("aws:efs/fileSystem:FileSystem", "performanceMode"): (
@@ -56,7 +56,7 @@ class Plan:
     pairing: Pairing
     adopted: list[Adopted]
     problems: list[str] = field(default_factory=list)
-    """What has to be solved first; nothing is written or rehearsed while there is any."""
+    """Problems to solve first; with any of them, nothing is written or rehearsed."""
 
     @property
     def new(self) -> list[Wanted]:
@@ -74,7 +74,7 @@ def make_plan(path: Path, stack: str, given: Mapping[str, Any], region: str) -> 
     """Work out the adoption of the state in `path` by `stack`, whose file has the settings `given`.
 
     Raises:
-        StateError: the file is no Terraform state.
+        StateError: the file is not a Terraform state.
         AnatomyError: the state isn't one whole Atlantis stack, or is of another region.
         pulumi.RunError: the stack's settings are wrong even with the proposals.
     """

@@ -1,4 +1,4 @@
-"""The settings that make the program meet the running stack where it is: those that the stack file has otherwise."""
+"""The settings that make the program match the running stack, where the stack file differs."""
 
 import re
 from collections.abc import Mapping

@@ -26,7 +26,7 @@ SUBSTITUTED = ("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateAr
 
 
 def rehearse(plan: Plan, folder: Path | None = None) -> int:
-    """Make the copy, adopt it, and say what became of it.
+    """Make the copy, adopt it, and report the result.
 
     Args:
         plan: the adoption, without problems.
@@ -100,7 +100,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     console.step(
         f"Rehearsed: {len(section['import'])} resources were adopted under the ids that they had. {_kept(copied)}"
     )
-    console.note("nothing was replaced or deleted, and there is nothing left to change")
+    console.note("nothing was replaced or deleted, and the next preview has no changes")
 
 
 def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Replica]:
@@ -132,14 +132,14 @@ def _pairs(original: Mapping[str, Any], replaced: Mapping[str, Any]) -> Iterator
 
 
 def lost(before: inventory.Inventory, after: inventory.Inventory) -> Iterator[str]:
-    """What the copy had and is gone: deleted, or replaced by another one."""
+    """What is missing after the adoption: deleted or replaced."""
     for type_, ids in before.items():
         for identity in sorted(ids - after.get(type_, set())):
             yield f"{type_} {identity} is gone: the adoption deleted or replaced it"
 
 
 def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Iterator[str]:
-    """Resources of the engine's state that are another thing than the one to adopt."""
+    """Resources of the engine's state that are not the one to adopt."""
     known = {(item["type"], item["urn"].rpartition("::")[2]): item for item in resources if item.get("custom")}
     for adopted in plan.adopted:
         pair = adopted.pair

@@ -1,4 +1,4 @@
-"""An adoption in words: one table that people read, the settings to change, and what comes next."""
+"""The report of an adoption: one table, the settings to change, and the next step."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ def _table(plan: Plan) -> Iterator[str]:
         f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`"
         for name, actual in sorted(plan.pairing.beside.items())
     ]
-    yield _block("Can't be adopted, and made new beside it", beside, len(beside))
+    yield _block("Can't be adopted, and created beside it", beside, len(beside))
     left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
     yield _block("Of Terraform only", left, len(left))
     kinds: dict[str, list[str]] = {}
@@ -68,7 +68,7 @@ def _changed_rows(adopted: Adopted) -> str:
 
 def _settings(plan: Plan) -> str:
     if not plan.proposals:
-        return "The stack file's settings meet the running stack."
+        return "The stack file's settings match the running stack."
     rows = [
         f"  atlantis:{item.key}: {_value(plan.given.get(item.key))} -> {_value(item.value)}\n      {item.why}"
         for item in plan.proposals

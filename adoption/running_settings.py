@@ -1,4 +1,4 @@
-"""What the running stack has, as settings of this program: read from the state, starting at the service."""
+"""The running stack as settings of this program: read from the state, starting at the service."""
 
 import dataclasses
 import json
@@ -57,7 +57,7 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
     options = anatomy.container.get("logConfiguration", {}).get("options") or {}
     group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
     if group is not None:
-        yield Proposal("logGroupName", group.id, "keeps the log group with what it holds")
+        yield Proposal("logGroupName", group.id, "keeps the log group with its events")
         if group.attributes.get("retention_in_days"):
             yield Proposal("logRetentionDays", group.attributes["retention_in_days"], "the log group's own")
 
@@ -65,7 +65,7 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
 def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     target_group = anatomy.target_group
     if target_group is None:
-        notes.append("The service has no target group in this state: the load balancer is made new")
+        notes.append("The service has no target group in this state: a new load balancer is created")
     vpc = (target_group.attributes.get("vpc_id") if target_group else None) or _vpc_of_tasks(anatomy)
     if vpc:
         yield Proposal("vpcId", vpc, "the VPC that the stack runs in")
@@ -164,7 +164,7 @@ def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
 def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     if anatomy.file_system is None:
         notes.append(
-            "The task mounts no file system: its data ends with it. A new file system is made, and open pull requests plan again"
+            "The task mounts no file system, so its data is lost with it. A new file system is created: plan open pull requests again"
         )
         return
     key = anatomy.file_system.attributes.get("kms_key_id") or ""
@@ -207,7 +207,7 @@ def _secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         wrong = [variable for variable, name in variables.items() if keys.get(variable, [name]) != [name]]
         if len(names) != 1:
             notes.append(
-                f"{key}: {' and '.join(variables)} don't come from one secret of this state, so the program makes an empty "
+                f"{key}: {' and '.join(variables)} don't come from one secret of this state, so the program creates an empty "
                 "one. Fill it before the first deployment (docs/aws.md, step 4)"
             )
         elif wrong:
@@ -262,7 +262,7 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
 
 
 def _older(tag: str, other: str) -> bool:
-    """Whether both are versions such as v0.47.1 and the first is the older one."""
+    """Whether both are versions such as v0.47.1 and the first one is older."""
     versions = [re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)", text) for text in (tag, other)]
     first, second = [tuple(map(int, found.groups())) if found else () for found in versions]
     return bool(first and second and first < second)

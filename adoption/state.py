@@ -1,4 +1,4 @@
-"""A Terraform state file: the managed resources in it, and a clear refusal of what is no such file."""
+"""A Terraform state file: the managed resources in it, and a clear error for any other file."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class StateResource:
     sensitive: frozenset[str] = frozenset()
     """Top-level attributes that Terraform marks as sensitive."""
     unfinished: str = ""
-    """`tainted` or `deposed`: Terraform did not finish what it did to this one."""
+    """`tainted` or `deposed`: Terraform did not finish its last operation on this one."""
     block: str = ""
     """The address of the resource block, without an index."""
     dependencies: frozenset[str] = frozenset()
@@ -97,14 +97,14 @@ def read_state(path: Path) -> TerraformState:
     try:
         document = json.loads(content)
     except ValueError:
-        raise StateError(f"{path} is not JSON, so it is no Terraform state. {PULL}") from None
+        raise StateError(f"{path} is not JSON, so it is not a Terraform state. {PULL}") from None
     _refuse_other_documents(path, document)
     return TerraformState(tuple(_resources(path, document)))
 
 
 def _refuse_other_documents(path: Path, document: Any) -> None:
     if not isinstance(document, dict):
-        raise StateError(f"{path} is no Terraform state. {PULL}")
+        raise StateError(f"{path} is not a Terraform state. {PULL}")
     if "encrypted_data" in document or "sops" in document:
         raise StateError(
             f"{path} is encrypted. Decrypt it first: `tofu state pull` with the encryption's configuration, or `sops -d`"
@@ -115,7 +115,7 @@ def _refuse_other_documents(path: Path, document: Any) -> None:
         raise StateError(f"{path} is a Pulumi state, not a Terraform state. {PULL}")
     version = document.get("version")
     if "lineage" not in document or not isinstance(version, int):
-        raise StateError(f"{path} is no Terraform state: it has no `version` and `lineage`. {PULL}")
+        raise StateError(f"{path} is not a Terraform state: it has no `version` and `lineage`. {PULL}")
     if version != FORMAT:
         raise StateError(
             f"{path} has state format {version}; this reads format {FORMAT}, which Terraform 0.12 and later and OpenTofu write. "

@@ -1,4 +1,4 @@
-"""Applies `adoption.yaml` to the program: what is imported instead of made, and whose old values stay.
+"""Applies `adoption.yaml` to the program: what is imported instead of created, and which old values stay.
 
 One resource transform does it, so no component knows of it. A stack without a section in the file gets none.
 """

@@ -1,4 +1,4 @@
-"""AccessLogs: the bucket that the load balancer writes who asked what into."""
+"""AccessLogs: the bucket for the load balancer's access logs."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ class AccessLogs(pulumi.ComponentResource):
 
     bucket: pulumi.Output[str]
     policy: pulumi.Resource
-    """What has to exist before a load balancer may write."""
+    """What must exist before a load balancer can write."""
 
     def __init__(self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)

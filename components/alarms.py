@@ -18,11 +18,11 @@ _MINUTE, _DAY = 60, 24 * 60 * 60
 
 @dataclasses.dataclass(kw_only=True)
 class AlarmsArgs:
-    """What is monitored, by the dimensions of its metrics, and who is notified."""
+    """The dimensions of the monitored metrics, and the topics to notify."""
 
     context: Context
     topic_arns: Sequence[str]
-    """SNS topics, notified when an alarm goes off and when it ends; at most five."""
+    """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     load_balancer_metric_name: pulumi.Input[str]
     """The end of its ARN: `app/<name>/<id>`."""
     target_group_metric_name: pulumi.Input[str]
@@ -35,7 +35,7 @@ class AlarmsArgs:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Alarm:
-    """One metric and what of it is wrong: `periods` of `period` seconds in a row on the wrong side of `threshold`."""
+    """One metric and its threshold: `periods` of `period` seconds in a row beyond `threshold` raise the alarm."""
 
     name: str
     meaning: str
@@ -51,7 +51,7 @@ class _Alarm:
 
 
 class Alarms(pulumi.ComponentResource):
-    """An alarm for each thing that stops the service and that somebody has to do something about."""
+    """An alarm for each condition that stops the service and needs an operator."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
@@ -79,7 +79,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 def _requests(args: AlarmsArgs) -> list[_Alarm]:
-    """What people and GitHub notice first."""
+    """Failures that people and GitHub notice first."""
     load_balancer = {"LoadBalancer": args.load_balancer_metric_name}
     target_group = load_balancer | {"TargetGroup": args.target_group_metric_name}
     return [
@@ -141,7 +141,7 @@ def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pul
 
 
 def _resources(args: AlarmsArgs) -> list[_Alarm]:
-    """What the task runs out of."""
+    """Resources that the task runs out of."""
     return [
         _Alarm(
             name="memory",

@@ -10,7 +10,7 @@ from .context import Context
 
 @dataclasses.dataclass(kw_only=True)
 class CertificateArgs:
-    """The host, and the zone that proves it."""
+    """The host, and the zone that validates it."""
 
     context: Context
     host: str

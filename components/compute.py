@@ -21,7 +21,7 @@ NFS = 2049
 
 @dataclasses.dataclass(kw_only=True)
 class ComputeArgs:
-    """The task, what it is started with, and where."""
+    """The task, its configuration and its network."""
 
     context: Context
     task: TaskSettings

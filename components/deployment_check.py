@@ -16,18 +16,18 @@ import pulumi
 from .ecs_deployment import EcsDeployment, Outcome, Progress
 
 LOOK_EVERY = 5.0
-"""Seconds between two looks at ECS."""
+"""Seconds between two requests to ECS."""
 SAY_EVERY = 60.0
 """Seconds after which a wait that hasn't changed is reported again."""
 
 
 class DeploymentError(Exception):
-    """The service doesn't run what was asked for."""
+    """The service doesn't run the requested task definition."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class DeploymentCheckArgs:
-    """The service, what it should run, and for how long to wait."""
+    """The service, its task definition, and how long to wait."""
 
     service: pulumi.Resource
     cluster_arn: pulumi.Input[str]
@@ -36,7 +36,7 @@ class DeploymentCheckArgs:
     desired_count: int
     """0 waits for nothing."""
     starts_deployment: Mapping[str, pulumi.Input[Any]]
-    """What makes ECS start a deployment where it changes, beside the task definition: network, capacity."""
+    """Changes of these start a deployment too, besides the task definition: network, capacity."""
     timeout_minutes: int
     """More than 0."""
     ecs_client: Callable[[], Any]

@@ -28,7 +28,7 @@ class Progress:
     running: str
     """The task definition that the service is on."""
     waiting_for: tuple[str, ...]
-    """Why it takes time, in words; empty where ECS gives no reason."""
+    """Why it takes time; empty where ECS gives no reason."""
     reasons: tuple[str, ...]
     """What went wrong so far, in ECS' own words."""
 
@@ -57,7 +57,7 @@ class EcsDeployment:
         )
 
     def retry(self) -> None:
-        """Ask ECS for the task definition once more, after it gave up on it."""
+        """Deploy the task definition again, after ECS rolled it back."""
         self._ecs.update_service(
             cluster=self._cluster, service=self._service, taskDefinition=self._wanted, forceNewDeployment=True
         )

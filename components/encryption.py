@@ -32,7 +32,7 @@ ADMINISTRATION = [
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 ]
-"""What the account's administrators may do with a key: everything but use it on data."""
+"""The key actions of the account's administrators: everything but cryptographic operations."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -41,14 +41,14 @@ class CustomerKeyArgs:
 
     context: Context
     store: str
-    """The store that it encrypts, as its alias names it: ecr, efs, secrets, logs, locking or flow-logs."""
+    """The store that it encrypts, part of its alias: ecr, efs, secrets, logs, locking or flow-logs."""
     description: str
     users: Sequence[Statement]
     """Statements of the key policy that name who may use the key and how, without `Resource`."""
 
 
 class CustomerKey(pulumi.ComponentResource):
-    """A KMS key of the customer's own."""
+    """A customer managed KMS key."""
 
     arn: pulumi.Output[str]
 

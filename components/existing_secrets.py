@@ -48,7 +48,7 @@ def _split(reference: str) -> tuple[str, tuple[str, str]]:
 
 
 def customer_key(shown: str, parent: pulumi.Resource) -> str | None:
-    """The ARN of the key that DescribeSecret shows; None for Secrets Manager's own, which everybody in the account may use.
+    """The ARN of the key that DescribeSecret shows; None for the AWS-managed key, which every principal of the account may use.
 
     DescribeSecret repeats what the secret was made with: a key's ARN or id, or an alias. IAM policies match key ARNs only.
     """

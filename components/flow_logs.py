@@ -1,4 +1,4 @@
-"""FlowLogs: who connected to whom in a VPC of the stack's own."""
+"""FlowLogs: flow logs of a VPC that the stack creates."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ KEPT_DAYS = 90
 
 @dataclasses.dataclass(kw_only=True)
 class FlowLogsArgs:
-    """The VPC whose connections are recorded."""
+    """The VPC to log."""
 
     context: Context
     vpc_id: pulumi.Input[str]

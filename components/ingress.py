@@ -26,7 +26,7 @@ _DEFAULT_PORT = 4141
 
 @dataclasses.dataclass(kw_only=True)
 class IngressArgs:
-    """Who is let through to what."""
+    """The ranges that the load balancer admits, and their paths."""
 
     context: Context
     settings: IngressSettings
@@ -36,11 +36,11 @@ class IngressArgs:
     """In at least two zones: public ones, or private ones for an internal load balancer."""
     security_group_id: pulumi.Input[str]
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
-    """What people of the allowed ranges have to pass before the server; None for nothing."""
+    """How people of the allowed ranges sign in; None for no sign-in."""
 
 
 class Ingress(pulumi.ComponentResource):
-    """A load balancer that answers 403 to everybody whom no rule admits."""
+    """A load balancer that answers 403 to requests that no rule admits."""
 
     dns_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]

@@ -31,7 +31,7 @@ class LockingDatabase:
 
 @dataclasses.dataclass(kw_only=True)
 class LockingArgs:
-    """Where the database is, how large, and who reads its password."""
+    """The database's network and size, and the readers of its password."""
 
     context: Context
     private_subnet_ids: Sequence[pulumi.Input[str]]

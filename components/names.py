@@ -1,4 +1,4 @@
-"""The physical names and ARNs of one Atlantis: what operators type in commands, and what policies refer to.
+"""The physical names and ARNs of one Atlantis: operators type them in commands, and policies refer to them.
 
 Everything here is plain text, known before anything is deployed: policy documents made from it can be evaluated in a preview.
 """

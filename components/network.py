@@ -1,4 +1,4 @@
-"""Network: who may reach whom. Security groups, their rules, and the VPC endpoints."""
+"""Network: security groups, their rules, and the VPC endpoints."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ GATEWAY_ENDPOINTS = ("s3",)
 
 @dataclasses.dataclass(kw_only=True)
 class NetworkArgs:
-    """The VPC and who may reach the load balancer."""
+    """The VPC and the ranges that reach the load balancer."""
 
     context: Context
     vpc: Vpc

@@ -16,7 +16,7 @@ from .yaml_file import Finding
 __all__ = ["REQUIREMENTS", "as_json_names", "default", "load", "problems", "weaker", "weaker_rules"]
 
 REQUIREMENTS = ("approved", "mergeable", "undiverged")
-"""What the stack demands of a pull request before an apply or an import."""
+"""The stack's requirements of a pull request before an apply or an import."""
 _WEAKENING_OVERRIDES = ("apply_requirements", "import_requirements", "plan_requirements", "workflow")
 """Overrides that let a pull request change what its own apply demands, or the commands that run."""
 _EVERY_REPOSITORY = ("/.*/", "/.+/", "/^.*$/", "/^.+$/")
@@ -43,7 +43,7 @@ def load(path: str) -> dict[str, Any]:
     """The configuration in the file `path`, relative to the program's directory.
 
     Raises:
-        yaml_file.YamlFileError: there is no such file, or it is no YAML mapping.
+        yaml_file.YamlFileError: the file doesn't exist, or is not a YAML mapping.
     """
     content = yaml_file.read(path)
     if not isinstance(content, dict):
@@ -62,7 +62,7 @@ def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def weaker(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Each rule that demands less of a pull request than the stack's own."""
+    """Each rule that requires less of a pull request than the stack's own."""
     repos = [repo for repo in content.get("repos") or [] if isinstance(repo, dict)]
     if not any(repo.get("id") in _EVERY_REPOSITORY for repo in repos):
         yield Finding("repos", "repos: no entry for /.*/; a repository that no entry matches has no requirements")

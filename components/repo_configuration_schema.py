@@ -71,7 +71,7 @@ _NOT_IN_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|[*+?}]\+")
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """What Atlantis would refuse or ignore silently."""
+    """What Atlantis would reject or silently ignore."""
     yield from _unknown("", content, TOP_KEYS)
     repos, workflows = content.get("repos"), content.get("workflows") or {}
     if not isinstance(repos, list) or not repos:
@@ -116,7 +116,7 @@ def _patterns(where: str, repo: Mapping[str, Any]) -> Iterator[Finding]:
             continue
         if value.startswith("/") and value.endswith("/") and len(value) > 1:
             if reason := _not_a_pattern(value[1:-1]):
-                yield Finding(f"{where}.{key}", f"{where}.{key} = {value!r}: is no regular expression: {reason}")
+                yield Finding(f"{where}.{key}", f"{where}.{key} = {value!r}: is not a regular expression: {reason}")
         elif key == "branch":
             yield Finding(
                 f"{where}.{key}", f"{where}.{key} = {value!r}: must be a pattern between slashes, such as /^main$/"

@@ -87,7 +87,7 @@ class Secrets(pulumi.ComponentResource):
         )
 
     def _github_app_secret(self) -> aws.secretsmanager.Secret:
-        """Made empty: its values never pass through this program (docs/security.md)."""
+        """Created empty: its values never pass through this program (docs/security.md)."""
         return task_secret(
             f"{self._name}-github-app",
             self._secret_args(

@@ -57,14 +57,14 @@ OWNED = {
 """Flags that the stack sets itself, and what to do instead."""
 
 SECRET = re.compile(r".*(secret|password|token|-key)")
-"""Flags whose value must not stand in a file."""
+"""Flags whose value must not be in a file."""
 
 
 def load(path: str) -> dict[str, Any]:
     """The flags in the file `path`, relative to the program's directory.
 
     Raises:
-        yaml_file.YamlFileError: there is no such file, or it is no YAML mapping.
+        yaml_file.YamlFileError: the file doesn't exist, or is not a YAML mapping.
     """
     content = yaml_file.read(path)
     if content is None:
@@ -75,7 +75,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def problems(flags: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is wrong with each flag: its name, what is accepted, and the way out; never the value of a secret one."""
+    """What is wrong with each flag: its name, what is accepted, and the fix; never the value of a secret one."""
     for flag, value in flags.items():
         if reason := _refused(flag, value):
             yield Finding(flag, reason)
@@ -94,7 +94,7 @@ def _refused(flag: str, value: Any) -> str | None:
     if flag not in FLAGS:
         return f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
     if SECRET.fullmatch(flag):
-        return f"{flag}: must not stand in a file; keep it in Secrets Manager and name it in serverSecrets"
+        return f"{flag}: must not be in a file; store it in Secrets Manager and name it in serverSecrets"
     return None if _fits(value, FLAGS[flag]) else f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
 
 
@@ -104,7 +104,7 @@ def not_a_secret_flag(flag: str) -> str | None:
         return f"the stack sets this flag; {OWNED[flag]}"
     if flag not in FLAGS:
         return f"Atlantis {VERSION} has no such flag{_nearest(flag)}"
-    return None if SECRET.fullmatch(flag) else "is no secret flag; set it in serverConfigFile"
+    return None if SECRET.fullmatch(flag) else "is not a secret flag; set it in serverConfigFile"
 
 
 def environment(flags: Mapping[str, Any]) -> dict[str, str]:

@@ -24,7 +24,7 @@ WEB_USER = "atlantis"
 
 @dataclasses.dataclass(kw_only=True)
 class ServerContainerArgs:
-    """What the server is started with."""
+    """The server's configuration."""
 
     context: Context
     settings: ServerSettings
@@ -105,7 +105,7 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
 
 
 def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
-    """Atlantis' server-side rules: a pull request can neither loosen what an apply requires nor bring commands of its own."""
+    """Atlantis' server-side rules: a pull request can neither weaken what an apply requires nor define commands."""
     if settings.repo_config_file:
         return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
     return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))

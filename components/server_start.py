@@ -1,4 +1,4 @@
-"""How the server's container starts: it takes its secrets over and leaves none where a plan could read it."""
+"""How the server's container starts: it takes over its secrets and leaves none where a plan can read them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ _SCRIPT = Path(__file__).with_suffix(".sh")
 
 
 class ServerStart(TypedDict):
-    """The two members of an ECS container definition that decide what runs in place of the image's own command."""
+    """The two members of an ECS container definition that replace the image's own command."""
 
     entryPoint: list[str]
     command: list[str]

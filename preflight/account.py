@@ -9,14 +9,14 @@ __all__ = ["CHECKS", "credentials"]
 
 
 def credentials(deployment: Deployment) -> str:
-    """AWS answers, and knows who asks."""
+    """AWS accepts the credentials."""
     identity = deployment.identity
     where = deployment.aws.endpoint("sts")
     return f"account {identity['Account']} as {identity['Arn'].split(':', 5)[5]}, {deployment.settings.region}, {where}"
 
 
 def same_account(deployment: Deployment) -> str:
-    """What the stack file names by ARN, and AWS takes from the stack's own account only, is of this one."""
+    """Every ARN in the stack file that must be of the stack's own account is."""
     account = deployment.identity["Account"]
     foreign = [
         f"{', '.join(problem.keys)} is of account {str(*problem.keys.values()).split(':')[4]}"
@@ -31,7 +31,7 @@ def same_account(deployment: Deployment) -> str:
 
 
 def caller_deploys(deployment: Deployment) -> str:
-    """Who asks is one of `secretReaderArns`, as the provider reads the generated secrets back during `pulumi up`."""
+    """The caller is one of `secretReaderArns`: the provider reads the generated secrets back during `pulumi up`."""
     readers = deployment.settings.server.secret_reader_arns
     if not readers:
         raise NotCheckedError("the deployment creates no secret")

@@ -1,4 +1,4 @@
-"""Who is notified when an alarm goes off: topics that exist, that CloudWatch can publish to, and that have subscribers."""
+"""Alarm notifications: the topics exist, CloudWatch can publish to them, and they have subscribers."""
 
 import json
 from collections.abc import Sequence
@@ -18,9 +18,7 @@ def topics(deployment: Deployment) -> str:
     """Every topic exists."""
     for arn in _arns(deployment):
         if _attributes(deployment, arn) is None:
-            raise FailedError(
-                f"no topic {arn}: its alarms would go off unheard", "create it, or correct alarmTopicArns"
-            )
+            raise FailedError(f"no topic {arn}: its alarms would notify nobody", "create it, or correct alarmTopicArns")
     return ", ".join(_arns(deployment))
 
 
@@ -45,13 +43,13 @@ def keys(deployment: Deployment) -> str:
 
 
 def subscriptions(deployment: Deployment) -> str:
-    """Every topic has somebody who has confirmed."""
+    """Every topic has a confirmed subscription."""
     counts = []
     for arn in _arns(deployment):
         confirmed = int((_attributes(deployment, arn) or {}).get("SubscriptionsConfirmed", 0))
         if not confirmed:
             raise WarnedError(
-                f"nobody has subscribed to {arn}: its alarms would go off unheard",
+                f"nobody has subscribed to {arn}: its alarms would notify nobody",
                 f"aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint on-call@example.com",
             )
         counts.append(confirmed)

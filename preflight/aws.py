@@ -1,4 +1,4 @@
-"""Reading AWS: every answer kept for the checks that ask again, every refusal said in words. Nothing here can write."""
+"""Read-only calls to AWS: answers are cached for later checks, errors become messages with a remedy. Nothing here can write."""
 
 import json
 from collections.abc import Collection
@@ -62,14 +62,14 @@ class Aws:
         """The answer to one call; lists are complete.
 
         Raises:
-            FailedError: a permission is missing, the credentials are no good, AWS can't be reached or refuses.
+            FailedError: a permission is missing, the credentials are invalid, or AWS can't be reached or denies the call.
         """
         return self._read(service, operation, parameters, absent=())  # pyright: ignore[reportReturnType]
 
     def find(
         self, service: str, operation: str, *, absent: Collection[str], **parameters: Any
     ) -> dict[str, Any] | None:
-        """Like `read`, but None where AWS answers with one of the error codes `absent`: there is no such thing."""
+        """Like `read`, but None where AWS answers with one of the error codes `absent`: the object doesn't exist."""
         return self._read(service, operation, parameters, absent)
 
     def _client(self, service: str) -> Any:
@@ -124,10 +124,10 @@ class Aws:
                 action = "kms:Decrypt"
             if "explicit deny in a resource-based policy" in message:
                 return RefusedByResourceError(
-                    f"the resource's own policy refuses {action}", "look as somebody whom it admits"
+                    f"the resource's own policy denies {action}", "use credentials that it allows"
                 )
             return FailedError(
                 f"the permission {action} is missing",
-                f"allow {action} to who runs this, or look as somebody who has it",
+                f"allow {action} to the caller, or use credentials that have it",
             )
         return FailedError(f"{service} {operation} answered {code}: {message}", "see what AWS says")

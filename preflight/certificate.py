@@ -65,7 +65,9 @@ def hosted_zone(deployment: Deployment) -> str:
     """The hosted zone is public, and the URL's host is a name in it."""
     zone_id, host = deployment.settings.ingress.hosted_zone_id, deployment.settings.ingress.host
     if not zone_id:
-        raise NotCheckedError("hostedZoneId is not set: nobody makes the DNS record", f"make it by hand: {host}")
+        raise NotCheckedError(
+            "hostedZoneId is not set: the deployment creates no DNS record", f"make it by hand: {host}"
+        )
     answer = deployment.aws.find("route53", "get_hosted_zone", absent=("NoSuchHostedZone",), Id=zone_id)
     if answer is None:
         raise FailedError(f"the hosted zone {zone_id} does not exist", "correct hostedZoneId")
@@ -93,7 +95,7 @@ CHECKS = (
 def _certificate(deployment: Deployment) -> dict[str, Any]:
     arn = deployment.settings.ingress.acm_certificate_arn
     if not arn:
-        raise NotCheckedError("the deployment issues it, and proves the domain through the hosted zone")
+        raise NotCheckedError("the deployment issues it, and validates the domain through the hosted zone")
     answer = deployment.aws.find(
         "acm", "describe_certificate", absent=("ResourceNotFoundException",), CertificateArn=arn
     )

@@ -1,4 +1,4 @@
-"""What is there already under the names that the deployment gives, or in the place of what it makes."""
+"""Name collisions: existing resources with the names that the deployment uses."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -129,7 +129,7 @@ def log_group(deployment: Deployment) -> str:
 def locking_database(deployment: Deployment) -> str:
     """The name of the locking database is free, or the stack's own."""
     if deployment.settings.storage.locking_database != "redis":
-        return "none is made: lockingDatabase is boltdb, a file"
+        return "none is created: lockingDatabase is boltdb, a file"
     name = deployment.names.base
     answer = deployment.aws.find(
         "elasticache",

@@ -27,7 +27,7 @@ CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
     for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions)
     for check in subject.CHECKS
 )
-"""Every check, in the order of the table. Nothing is asked of AWS before it is known who asks."""
+"""Every check, in the order of the table. The credentials come first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run all checks against the account that the environment's credentials lead to.
+    """Run all checks against the account of the environment's credentials.
 
     Returns:
         0 when nothing failed, 1 when something did, 2 when the stack's file can't be used.

@@ -24,7 +24,7 @@ class StackFileError(Exception):
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack, as its file describes it, in the account that the environment's credentials lead to."""
+    """One stack, as its file describes it, in the account of the environment's credentials."""
 
     stack: str
     settings: Settings

@@ -1,4 +1,4 @@
-"""How a check ends, and the exceptions it ends with where something is wrong."""
+"""The outcomes of a check, and the exceptions for those that aren't good."""
 
 from enum import StrEnum
 
@@ -30,7 +30,7 @@ class FailedError(UnmetError):
 
 
 class WarnedError(UnmetError):
-    """The deployment works, but somebody should know this first."""
+    """The deployment works, with a risk that the message names."""
 
     status = Status.WARNING
 

@@ -152,7 +152,7 @@ def _config(aws: Aws, image: EcrImage, digest: str) -> dict[str, Any]:
     if answer.status in (401, 403):
         raise FailedError(
             "the permission ecr:GetDownloadUrlForLayer is missing",
-            "allow ecr:GetDownloadUrlForLayer to who runs this, or look as somebody who has it",
+            "allow ecr:GetDownloadUrlForLayer to the caller, or use credentials that have it",
         )
     if answer.status != 200 or f"sha256:{hashlib.sha256(answer.data).hexdigest()}" != digest:
         raise FailedError(f"{image} has no readable configuration {digest} ({answer.status})", "push the image again")

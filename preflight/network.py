@@ -1,4 +1,4 @@
-"""The network that exists already: subnets, the routes of each, and what else lives in the VPC."""
+"""The existing network: subnets, their routes, and what else is in the VPC."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ def vpc(deployment: Deployment) -> str:
 
 
 def vpc_resolves(deployment: Deployment) -> str:
-    """The VPC's DNS works, without which no endpoint and no file system is found by its name."""
+    """The VPC's DNS resolves private names, which endpoints and file systems need."""
     vpc_id = _vpc_id(deployment)
     off = [
         attribute
@@ -69,14 +69,15 @@ def zones(deployment: Deployment) -> str:
         shared = [zone for zone, count in Counter(found[subnet_id] for subnet_id in ids).items() if count > 1]
         if shared:
             raise FailedError(
-                f"{key}: more than one subnet in {', '.join(shared)}; a load balancer, a mount target and an endpoint take one a zone",
-                f"name one subnet a zone in {key}",
+                f"{key}: more than one subnet in {', '.join(shared)}; a load balancer, a mount target and an endpoint take one in "
+                "each zone",
+                f"name one subnet in each zone in {key}",
             )
     return ", ".join(sorted(set(found.values())))
 
 
 def public_routes(deployment: Deployment) -> str:
-    """The public subnets lead to an internet gateway: from there GitHub reaches the load balancer."""
+    """The public subnets route to an internet gateway, through which GitHub reaches the load balancer."""
     closed = [
         subnet_id
         for subnet_id in deployment.settings.network.public_subnet_ids
@@ -92,7 +93,7 @@ def public_routes(deployment: Deployment) -> str:
 
 
 def private_routes(deployment: Deployment) -> str:
-    """The private subnets lead out, to GitHub and to the providers' registries, and nothing leads in."""
+    """The private subnets route to GitHub and the providers' registries, and aren't reached from the internet."""
     for subnet_id in deployment.settings.network.private_subnet_ids:
         route = _default_route(deployment, subnet_id)
         if not route:
@@ -102,8 +103,8 @@ def private_routes(deployment: Deployment) -> str:
             )
         if route.get("GatewayId", "").startswith("igw-"):
             raise FailedError(
-                f"privateSubnetIds: {subnet_id} leads straight to the internet gateway {route['GatewayId']}; a task without a public "
-                "address gets no answer that way",
+                f"privateSubnetIds: {subnet_id} has a default route to the internet gateway {route['GatewayId']}; a task without a public "
+                "address needs a NAT gateway instead",
                 "name a private subnet, or route it through a NAT gateway",
             )
         way = next((route[target] for target in WAYS_OUT if route.get(target)), None)
@@ -114,7 +115,7 @@ def private_routes(deployment: Deployment) -> str:
             )
         if way.startswith("nat-"):
             _nat_gateway_works(deployment, subnet_id, way)
-    return "each has a default route that leads out"
+    return "each has a default route to the internet that isn't an internet gateway"
 
 
 CHECKS = (

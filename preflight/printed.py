@@ -1,4 +1,4 @@
-"""Commands that print one JSON document made from a stack's file and the account that the credentials lead to."""
+"""Commands that print one JSON document made from a stack's file and the account of the credentials."""
 
 import argparse
 import sys

@@ -26,10 +26,10 @@ def private_key_problem(pem: str) -> str | None:
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except TypeError:
-        return "is locked with a passphrase, and Atlantis has none to give"
+        return "is encrypted with a passphrase, and Atlantis can't decrypt it"
     except (ValueError, UnsupportedAlgorithm):
         return "is a PEM that does not parse; it may be cut off"
-    return None if isinstance(key, RSAPrivateKey) else "is no RSA key, and GitHub Apps have RSA keys"
+    return None if isinstance(key, RSAPrivateKey) else "is not an RSA key, and GitHub Apps have RSA keys"
 
 
 def _shape_problem(pem: str) -> str | None:
@@ -38,14 +38,14 @@ def _shape_problem(pem: str) -> str | None:
     if "\\n" in pem:
         return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
     if not lines[0].startswith("-----BEGIN"):
-        return "is no PEM: it does not start with -----BEGIN"
+        return "is not a PEM: it does not start with -----BEGIN"
     if len(lines) == 1:
         return "has lost its line breaks"
-    return None if "PRIVATE KEY-----" in lines[0] else "is a PEM, but no private key"
+    return None if "PRIVATE KEY-----" in lines[0] else "is a PEM, but not a private key"
 
 
 def number_problem(value: object) -> str | None:
-    """Why this is none of GitHub's ids; None where it may be one."""
+    """Why this is not an id of GitHub's; None where it may be one."""
     if isinstance(value, bool) or not str(value).isascii() or not str(value).isdigit() or int(str(value)) == 0:
         return "is not a number"
     return None
@@ -151,7 +151,7 @@ def _absent(deployment: Deployment, name: str) -> FailedError | NotCheckedError:
         return NotCheckedError(f"the deployment makes {name}", "put its value before desiredCount is 1")
     if ours:
         return FailedError(
-            f"{name} does not exist, so the task would have nothing to start with",
+            f"{name} does not exist, so the task could not start",
             "deploy once with desiredCount 0, which makes the secret; put its value; deploy with desiredCount 1",
         )
     return FailedError(

@@ -1,4 +1,4 @@
-"""What the task's Terraform works with: buckets for state, tables for locks."""
+"""Terraform's backend: buckets for state, tables for locks."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def buckets(deployment: Deployment) -> str:
 
 
 def buckets_versioned(deployment: Deployment) -> str:
-    """Every state bucket keeps old versions: the only way back from a broken state."""
+    """Every state bucket keeps old versions, which a broken state is restored from."""
     unversioned = [
         name
         for name in _buckets(deployment)
@@ -36,14 +36,14 @@ def buckets_versioned(deployment: Deployment) -> str:
     ]
     if unversioned:
         raise WarnedError(
-            f"{', '.join(unversioned)}: versioning is off, a broken state could not be taken back",
+            f"{', '.join(unversioned)}: versioning is off, so a broken state could not be restored",
             f"aws s3api put-bucket-versioning --bucket {unversioned[0]} --versioning-configuration Status=Enabled",
         )
     return "versioning is on"
 
 
 def buckets_encrypted(deployment: Deployment) -> str:
-    """Every state bucket encrypts what is put into it."""
+    """Every state bucket has default encryption."""
     found = []
     for name in _buckets(deployment):
         answer = deployment.aws.find(
@@ -72,7 +72,7 @@ def lock_tables(deployment: Deployment) -> str:
         )
         if answer is None:
             raise FailedError(
-                f"no table {name} in {deployment.settings.region}: every plan would fail at its lock",
+                f"no table {name} in {deployment.settings.region}: every plan would fail to lock its state",
                 f"create it with the partition key {LOCK_KEY} (string), or correct terraformLockTables",
             )
         table = answer["Table"]
@@ -97,7 +97,7 @@ CHECKS = (
 
 
 def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> None:
-    """A bucket's customer key must be one that the task may use; everybody may use the one that AWS manages."""
+    """A bucket's customer key must be one that the task may use; every principal may use the AWS-managed one."""
     if key is None:
         return
     described = deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]

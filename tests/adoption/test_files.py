@@ -126,7 +126,7 @@ def test_the_command_writes_nothing_unless_it_is_told_to(
     # As a checkout has it then: the program's own run must not look for an engine.
     monkeypatch.setenv(transform.FILE_VARIABLE, str(adoption_file))
     assert main(arguments) == 0
-    assert "The stack file's settings meet the running stack." in capsys.readouterr().out
+    assert "The stack file's settings match the running stack." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

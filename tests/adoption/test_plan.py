@@ -223,7 +223,7 @@ def test_a_task_with_other_secrets_gets_empty_ones() -> None:
     find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(secrets=[])
     found = plan(state)
     assert {"githubAppSecretName", "webhookSecretName"}.isdisjoint(proposed(found))
-    assert sum("so the program makes an empty one" in note for note in found.notes) == 2
+    assert sum("so the program creates an empty one" in note for note in found.notes) == 2
 
 
 def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:

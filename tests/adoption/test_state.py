@@ -19,7 +19,7 @@ def _document(**changes: Any) -> str:
     [
         ("", "is not JSON"),
         ("resource aws_lb this {}", "is not JSON"),
-        ("[]", "is no Terraform state"),
+        ("[]", "is not a Terraform state"),
         ("{}", "has no `version` and `lineage`"),
         ("PK\x03\x04plan", "is a Terraform plan"),
         (_document(version=3), "has state format 3; this reads format 4"),

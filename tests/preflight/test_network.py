@@ -57,7 +57,10 @@ def test_two_subnets_in_one_zone_are_a_failure(world: World):
     ec2.associate_route_table(RouteTableId=world.ids["private routes"], SubnetId=subnet)
     world.values["privateSubnetIds"] = [world.ids["private a"], subnet]
     world.assert_only(
-        "network: zones", Status.FAILED, f"privateSubnetIds: more than one subnet in {REGION}a", "one subnet a zone"
+        "network: zones",
+        Status.FAILED,
+        f"privateSubnetIds: more than one subnet in {REGION}a",
+        "one subnet in each zone",
     )
 
 
@@ -82,7 +85,10 @@ def test_private_subnet_that_is_public_is_a_failure(world: World):
         GatewayId=world.ids["internet gateway"],
     )
     world.assert_only(
-        "network: private subnets", Status.FAILED, "leads straight to the internet gateway", "name a private subnet"
+        "network: private subnets",
+        Status.FAILED,
+        "has a default route to the internet gateway",
+        "name a private subnet",
     )
 
 

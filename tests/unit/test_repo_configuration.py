@@ -34,7 +34,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(apply_requirements="approved"), "repos[0].apply_requirements = 'approved': must be a list"),
         (changed(apply_requirements=["aproved"]), "'aproved' is unknown; must be of approved"),
         (changed(allow_custom_workflows="no"), "must be true or false"),
-        (changed(branch="/(main/"), "is no regular expression"),
+        (changed(branch="/(main/"), "is not a regular expression"),
         (changed(workflow="custom"), "workflow 'custom' is not defined under workflows"),
         (changed(allowed_workflows=["custom"]), "workflow 'custom' is not defined under workflows"),
         (STRICT | {"workflows": ["x"]}, "workflows: must be a mapping of workflows"),

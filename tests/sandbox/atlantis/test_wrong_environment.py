@@ -41,7 +41,7 @@ _WRONG: list[tuple[dict[str, str | None], str]] = [
     ({"ATLANTIS_GH_APP_INSTALLATION_ID": None}, "ATLANTIS_GH_APP_INSTALLATION_ID is not set"),
     ({"ATLANTIS_GH_APP_INSTALLATION_ID": "1.5"}, "ATLANTIS_GH_APP_INSTALLATION_ID must be the App's installation id"),
     ({"ATLANTIS_GH_APP_KEY": None}, "ATLANTIS_GH_APP_KEY is not set"),
-    ({"ATLANTIS_GH_APP_KEY": "not a key"}, "ATLANTIS_GH_APP_KEY is no PEM: it does not start with -----BEGIN"),
+    ({"ATLANTIS_GH_APP_KEY": "not a key"}, "ATLANTIS_GH_APP_KEY is not a PEM: it does not start with -----BEGIN"),
     (
         {"ATLANTIS_GH_APP_KEY": _APP["private_key"].replace("\n", "\\n")},
         "ATLANTIS_GH_APP_KEY has the two characters \\n",
