@@ -134,12 +134,19 @@ def _image(settings: Settings) -> Iterator[Problem]:
 
 
 def _image_version(settings: Settings) -> Iterator[Problem]:
-    image = settings.task.image
-    version = re.search(r"runatlantis/atlantis:v(\d+)\.(\d+)\.(\d+)", image or "")
+    """Holds for tags that begin with a version of the server, as those of the stock image and of images on top of it do."""
+    task = settings.task
+    if task.image:
+        named = re.search(r"(?:^|/)atlantis:([^@]+)", task.image)
+        key, value, tag = "image", task.image, named[1] if named else ""
+    else:
+        key, value, tag = "imageTag", task.image_tag, task.image_tag
+    version = re.match(r"v(\d+)\.(\d+)\.(\d+)", tag)
     if version and tuple(map(int, version.groups())) < (0, 47, 1):
         yield Problem(
-            {"image": image},
-            "must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell (GHSA-rjh2-4xgw-p2hj)",
+            {key: value},
+            "must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell (GHSA-rjh2-4xgw-p2hj). "
+            "The tag of an image of your own begins with the server's version, such as v0.47.1-1",
         )
 
 

@@ -71,14 +71,7 @@ class ExistingResources:
             )
         if "secretReaderArns" in given:
             replaced["secretReaderArns"] = [self._of_this_account(arn) for arn in given["secretReaderArns"]]
-        # Named, not numbered: the substitute has the name of the original.
-        for key, material in (
-            ("githubAppSecretName", throwaway_secrets.github_app),
-            ("webhookSecretName", throwaway_secrets.webhook),
-            ("oidcClientSecretName", throwaway_secrets.oidc_client),
-        ):
-            if key in given:
-                self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+        self._secrets(given)
         keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
         if keys:
             replaced["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
@@ -99,6 +92,19 @@ class ExistingResources:
             self._part(f"subnet {index} of", "samples", partial(self._subnet, vpc, 64, index, table))
             for index in range(2)
         ]
+
+    def _secrets(self, given: Mapping[str, Any]) -> None:
+        """Named, not numbered: the substitute has the name of the original."""
+        for key, material in (
+            ("githubAppSecretName", throwaway_secrets.github_app),
+            ("webhookSecretName", throwaway_secrets.webhook),
+            ("oidcClientSecretName", throwaway_secrets.oidc_client),
+        ):
+            if key in given:
+                self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+        references = [*given.get("secretEnvironment", []), *given.get("serverSecrets", [])]
+        for name, value in throwaway_secrets.named(references).items():
+            self._one("secret", name, partial(self._secret, name, value))
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
         """The substitute of ``original``: the recorded one, or a new one, which is reported."""

@@ -1,9 +1,10 @@
 """Throw-away secret values for substitutes of existing secrets; created on the spot, never kept in the checkout."""
 
 import secrets
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-__all__ = ["github_app", "host", "oidc_client", "webhook"]
+__all__ = ["github_app", "host", "named", "oidc_client", "webhook"]
 
 
 def host(url: str) -> str:
@@ -31,3 +32,12 @@ def webhook() -> dict[str, str]:
 def oidc_client() -> dict[str, str]:
     """The value of a client secret of an identity provider, under its key."""
     return {"client_secret": secrets.token_hex(32)}
+
+
+def named(references: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The values of secrets that settings refer to as ``NAME=secret:key``, under these keys, by secret."""
+    values: dict[str, dict[str, str]] = {}
+    for reference in references:
+        secret, _, key = reference.partition("=")[2].rpartition(":")
+        values.setdefault(secret, {})[key] = secrets.token_hex(32)
+    return values

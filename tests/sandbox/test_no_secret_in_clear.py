@@ -1,4 +1,7 @@
-"""No secret value in clear: not in the engine's state, its backups, logs, previews, process arguments or files."""
+"""The stack of `Pulumi.custom.yaml`, which uses every setting of the server: what it deploys, and no secret value in clear.
+
+Not in the engine's state, its backups, logs, previews, process arguments or files.
+"""
 
 import json
 import threading
@@ -6,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
+from sandbox.atlantis.targets import idle_timeout
+from sandbox.paths import CHECKOUT
 from tests.sandbox.harness import Ground, own_processes
 
 
@@ -41,25 +47,58 @@ def _values(ground: Ground) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def watched(module_ground: Ground) -> tuple[Ground, set[str], str]:
+def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    ground = Ground(tmp_path_factory.mktemp("custom"), "custom")
+    yield ground
+    ground.stop()
+
+
+@pytest.fixture(scope="module")
+def watched(custom: Ground) -> tuple[Ground, set[str], str]:
     """The stack deployed, previewed and changed; the ground, the arguments seen, and all that was shown."""
-    sandbox = module_ground.sandbox()
-    with _arguments_seen(module_ground) as seen:
+    sandbox = custom.sandbox()
+    with _arguments_seen(custom) as seen:
         sandbox.up()
-        changed = module_ground.sandbox(webhookSecretGeneration=2)
+        changed = custom.sandbox(webhookSecretGeneration=2)
         changed.up()
     shown = "".join(
         answer.stdout + answer.stderr
-        for answer in (module_ground.cli("preview"), module_ground.cli("refresh"), module_ground.cli("outputs"))
+        for answer in (custom.cli("preview"), custom.cli("refresh"), custom.cli("outputs"))
     )
-    return module_ground, seen, shown
+    return custom, seen, shown
+
+
+@pytest.mark.usefixtures("watched")
+def test_every_setting_of_the_server_is_deployed(custom: Ground):
+    sandbox = custom.sandbox()
+    (balancer,) = sandbox.aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (file_system,) = sandbox.aws.client("efs").describe_file_systems()["FileSystems"]
+    task = sandbox.aws.client("ecs").describe_task_definition(taskDefinition="atlantis-custom")["taskDefinition"]
+    server = next(container for container in task["containerDefinitions"] if container["name"] == "atlantis")
+    variables = {item["name"]: item["value"] for item in server["environment"]}
+    rules = json.loads(variables["ATLANTIS_REPO_CONFIG_JSON"])
+    policy = json.dumps(
+        [item["inputs"]["policy"] for item in sandbox.resources() if item["type"] == "aws:iam/policy:Policy"]
+    )
+
+    assert balancer["Scheme"] == "internal"
+    assert idle_timeout(sandbox.aws.client("elbv2"), balancer["LoadBalancerName"]) == 1800
+    assert file_system["ThroughputMode"] == "elastic"
+    assert task["ephemeralStorage"] == {"sizeInGiB": 40}
+    assert server["stopTimeout"] == 90
+    assert variables["ATLANTIS_PARALLEL_PLAN"] == "true"
+    assert rules == yaml.safe_load((CHECKOUT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
+    assert {"REGISTRY_TOKEN", "ATLANTIS_API_SECRET"} <= {item["name"] for item in server["secrets"]}
+    assert "arn:aws:iam::210987654321:role/terraform" in policy
+    assert sandbox.compare().describe() == ""
 
 
 def test_there_is_something_to_find(watched: tuple[Ground, set[str], str]):
     ground, seen, shown = watched
 
     assert all(len(value) >= 20 for value in _values(ground))
-    assert len(_values(ground)) >= 2
+    # The webhook's, the page's, the registry's and the API's, and the passphrase.
+    assert len(_values(ground)) >= 5
     assert any("pulumi" in command for command in seen)
     assert "atlantis_url" in shown
 

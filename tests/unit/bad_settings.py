@@ -227,6 +227,12 @@ SERVER: list[Case] = [
         {"image": "ghcr.io/runatlantis/atlantis:v0.40.0"},
         ("v0.40.0'", "must be v0.47.1 or newer", "GHSA-rjh2-4xgw-p2hj"),
     ),
+    (
+        {"image": "registry.example.com/platform/atlantis:v0.47.0-2@sha256:" + 64 * "0"},
+        ("image = 'registry", "must be v0.47.1 or newer"),
+    ),
+    ({"imageTag": "v0.40.0"}, ("imageTag = 'v0.40.0'", "must be v0.47.1 or newer", "such as v0.47.1-1")),
+    ({"imageTag": "v0.47.0-1"}, ("imageTag = 'v0.47.0-1'", "must be v0.47.1 or newer")),
     ({"image": "a/b:v1", "imageTag": "v0.48.0"}, ("image = 'a/b:v1', imageTag = 'v0.48.0'", "remove imageTag")),
     ({"imageTag": "latest"}, ("imageTag = 'latest'", "must not be `latest`: what runs would change")),
     ({"imageTag": "v1 2"}, ("imageTag = 'v1 2'", "must be an image tag, such as v0.47.1")),
