@@ -52,10 +52,16 @@ class Target:
 
     @property
     def secrets(self) -> dict[str, str]:
-        """Every secret that ECS injects into the task, by variable, read as the execution role."""
+        """Every secret that ECS injects for the server, by variable, read as the execution role.
+
+        Those of `secretEnvironment` are for plans; no name of theirs begins with `ATLANTIS_`.
+        """
         described = self.task_definition
         names = [
-            secret["name"] for container in described["containerDefinitions"] for secret in container.get("secrets", [])
+            secret["name"]
+            for container in described["containerDefinitions"]
+            for secret in container.get("secrets", [])
+            if secret["name"].startswith("ATLANTIS_")
         ]
         return self.once("secrets", lambda: read_task_secrets(self.deployment, described, names))
 

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+from attack import other_accounts
+from attack.row import Row, Verdict, run
+from attack.target import Target
 from sandbox.atlantis.targets import idle_timeout
 from sandbox.paths import CHECKOUT
 from tests.sandbox.harness import Ground, own_processes
@@ -91,6 +94,14 @@ def test_every_setting_of_the_server_is_deployed(custom: Ground):
     assert {"REGISTRY_TOKEN", "ATLANTIS_API_SECRET"} <= {item["name"] for item in server["secrets"]}
     assert "arn:aws:iam::210987654321:role/terraform" in policy
     assert sandbox.compare().describe() == ""
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("row", other_accounts.ROWS, ids=lambda row: row.name)
+def test_roles_of_other_accounts_can_be_assumed_by_the_list_only(custom: Ground, row: Row):
+    result = run(row, Target.of(custom.sandbox()))
+    assert result.verdict in {Verdict.REFUSED, Verdict.SKIPPED}, result
+    assert "npm" in result.attempt if result.verdict is Verdict.SKIPPED else "Implicit" in result.attempt, result
 
 
 def test_there_is_something_to_find(watched: tuple[Ground, set[str], str]):

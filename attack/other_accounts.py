@@ -1,0 +1,78 @@
+"""Attacks on roles of other accounts: those in `assumableRoleArns` can be assumed by a plan, others can't, whom they trust aside."""
+
+import json
+from collections.abc import Callable
+
+from attack.identities import Identities, decide, identities
+from attack.row import Outcome, Row, SkippedError
+from attack.target import Target
+from preflight import trust_policy
+from preflight.escalations import Question
+from sandbox.iam_evaluation.evaluator import Document, Principal
+
+__all__ = ["ROWS"]
+
+
+def _listed(known: Identities) -> str:
+    """The first role that the deployed policy of the task role lets Terraform assume."""
+    for document in known.task.policies.values():
+        for statement in document["Statement"]:
+            if statement["Sid"] == "AssumeNamedRoles":
+                return str(statement["Resource"][0])
+    raise SkippedError("the stack names no role that Terraform may assume (assumableRoleArns)")
+
+
+def _beside(known: Identities) -> str:
+    """A role of the same account that isn't in the list."""
+    return f"{_listed(known).rpartition('/')[0]}/administrator"
+
+
+def _trusts_task(known: Identities) -> Document:
+    names = known.setting.names
+    return json.loads(trust_policy.document(names.role_arn(names.task_role), None))
+
+
+def _trusts_account(known: Identities) -> Document:
+    names = known.setting.names
+    return json.loads(trust_policy.document(f"arn:{names.partition}:iam::{names.account}:root", None))
+
+
+def _assumes(
+    principal: Callable[[Identities], Principal],
+    role: Callable[[Identities], str],
+    trust: Callable[[Identities], Document],
+) -> Callable[[Target], Outcome]:
+    def ask(target: Target) -> Outcome:
+        known = identities(target)
+        decision = decide(principal(known), Question("sts:AssumeRole", role(known)), trust(known))
+        return Outcome(decision.allowed, f"sts:AssumeRole on {role(known)}: {decision.result}")
+
+    return ask
+
+
+def _task(known: Identities) -> Principal:
+    return known.task
+
+
+def _created(known: Identities) -> Principal:
+    return known.created
+
+
+ROWS = (
+    Row(
+        name="plan-unlisted-role",
+        attack="A plan wants a role of another account that isn't in the stack's list",
+        tried="sts:AssumeRole as the task role, which the role's trust policy admits",
+        refused_by="the task role's policies, which name the roles",
+        attempt=_assumes(_task, _beside, _trusts_task),
+        control=_assumes(_task, _listed, _trusts_task),
+    ),
+    Row(
+        name="created-role-other-account",
+        attack="A role that a plan created, with * as its policy, wants the role of the other account",
+        tried="sts:AssumeRole as a role under the boundary, where the trust policy admits the whole account",
+        refused_by="the permissions boundary",
+        attempt=_assumes(_created, _listed, _trusts_account),
+        control=_assumes(_task, _listed, _trusts_account),
+    ),
+)
