@@ -71,12 +71,13 @@ policy-baseline: .venv/installed ## exempt what an exported state violates today
 
 test: lint test-unit test-policy test-sandbox ## run all tests
 
-lint: .venv/installed .sandbox/tools/actionlint ## check style, types and workflows
+lint: .venv/installed .sandbox/tools/actionlint ## check style, types, workflows and the Dockerfile
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/basedpyright
 	@.sandbox/tools/actionlint
 	@.venv/bin/zizmor --quiet --offline .github
+	@.venv/bin/hadolint docker/Dockerfile
 
 settings: .venv/installed ## write the settings into Pulumi.yaml and docs/settings.md
 	@$(PYTHON) -m components.settings.reference

@@ -26,6 +26,7 @@ def step(value: Any) -> dict[str, Any]:
 GOOD: dict[str, Any] = {
     "default": repo_configuration.default("release/1.0", ["approved"]),
     "example": yaml.safe_load((CHECKOUT / "examples" / "repos.yaml").read_text(encoding="utf-8")),
+    "terragrunt": yaml.safe_load((CHECKOUT / "examples" / "terragrunt.yaml").read_text(encoding="utf-8")),
     "one repository": {"repos": [{"id": "github.com/a/b"}]},
     "default workflow": repo(workflow="default"),
     "allowed workflow": repo(allowed_workflows=["own"]) | {"workflows": {"own": {}}},

@@ -82,8 +82,9 @@ def test_a_weaker_rule_is_named(content: dict[str, Any], rule: str) -> None:
         changed(allowed_overrides=["delete_source_branch_on_merge"]),
         {"repos": [STRICT["repos"][0], {"id": "github.com/a/b", "workflow": "default"}]},
         yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8")),
+        yaml.safe_load((ROOT / "examples" / "terragrunt.yaml").read_text(encoding="utf-8")),
     ],
-    ids=["default", "branch", "override", "second entry", "example"],
+    ids=["default", "branch", "override", "second entry", "example", "terragrunt"],
 )
 def test_rules_that_are_as_strict_pass(content: dict[str, Any]) -> None:
     assert list(configuration.problems(content)) == []

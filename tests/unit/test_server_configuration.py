@@ -152,6 +152,15 @@ def test_the_flags_of_the_example_are_variables_of_the_server(monkeypatch: pytes
     ]
 
 
+def test_the_flags_of_the_opentofu_example_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    variables = {
+        item["name"]: item["value"] for item in container(serverConfigFile="examples/opentofu.yaml")["environment"]
+    }
+    assert variables["ATLANTIS_DEFAULT_TF_DISTRIBUTION"] == "opentofu"
+    assert variables["ATLANTIS_TF_DOWNLOAD"] == "false"
+
+
 def secret_arn(name: str) -> str:
     return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
 

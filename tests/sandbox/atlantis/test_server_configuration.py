@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from platform import machine
 from typing import Any, BinaryIO
@@ -134,15 +135,20 @@ def configured(world: World, terraform_configuration: Path, tmp_path_factory: py
     )["ARN"]
     world.allow_reading(secret)
 
+    secrets = [{"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}]
+    _deploy(world, variables, secrets)
+    return world
+
+
+def _deploy(world: World, variables: Mapping[str, str], secrets: Sequence[Mapping[str, str]] = ()) -> None:
+    """Run the task with these variables and secrets beside its own."""
+
     def configure(container: dict[str, Any]) -> None:
         container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]
-        container["secrets"] += [
-            {"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}
-        ]
+        container["secrets"] += secrets
 
     world.deploy(world.register(configure))
     lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
-    return world
 
 
 @pytest.fixture
@@ -280,3 +286,29 @@ def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(config
     assert b"spoke again" not in part
     assert b"spoke again" in whole
     assert b"1 to add, 0 to change, 0 to destroy." in whole
+
+
+@pytest.mark.skipif(
+    shutil.which("tofu") is None, reason="no tofu on PATH: `go build` github.com/opentofu/opentofu/cmd/tofu"
+)
+def test_the_example_for_opentofu_plans_and_applies_with_it(configured: World) -> None:
+    flags = server_configuration.load(str(_EXAMPLES / "opentofu.yaml"))
+    _deploy(configured, server_configuration.environment(flags))
+    store = Store(configured.deployment.state / "github")
+    pull = _open(store, "tofu", {"main.tf": _RESOURCE}, default_branch="main")
+    _send(configured, store, pull)
+    plan = comment(store, pull, "Ran Plan for dir: `.`", seconds=120)
+    assert "OpenTofu will perform the following actions" in plan, plan
+    assert deliver(configured.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
+
+
+@pytest.mark.skipif(shutil.which("terragrunt") is None, reason="no terragrunt on PATH")
+def test_the_example_for_terragrunt_plans_with_it(configured: World) -> None:
+    rules = repo_configuration.load(str(_EXAMPLES / "terragrunt.yaml"))
+    _deploy(configured, {"ATLANTIS_REPO_CONFIG_JSON": json.dumps(rules)})
+    store = Store(configured.deployment.state / "github")
+    files = {"one/main.tf": _RESOURCE, "one/terragrunt.hcl": "inputs = {}\n"}
+    pull = _open(store, "grunt", files, default_branch="main")
+    _send(configured, store, pull)
+    assert "1 to add, 0 to change, 0 to destroy." in comment(store, pull, "Ran Plan for dir: `one`", seconds=120)

@@ -1,0 +1,93 @@
+"""docker/Dockerfile: hadolint finds nothing, and what the stack relies on is there; each check fails where it is taken away."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
+TOOLS = ("OPENTOFU", "TERRAGRUNT", "CONFTEST")
+
+
+def hadolint(text: str) -> str:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("hadolint"), "-"], input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout
+
+
+def stages(text: str) -> dict[str, list[str]]:
+    """The instructions of each stage by its name, its `FROM` first, without comments and continued lines."""
+    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in (" ".join(line.split()) for line in lines if line.strip()):
+        if line.startswith("FROM "):
+            name = line.split(" AS ")[1]
+        found.setdefault(name, []).append(line)
+    return found
+
+
+def problems(text: str) -> Iterator[str]:
+    """What is missing of what the stack relies on."""
+    found = stages(text)
+    if found["unreadable"][0] != "FROM ghcr.io/runatlantis/atlantis@${DIGEST} AS unreadable":
+        yield "the stock image is not named by its digest"
+    if "RUN chown root:root /usr/local/bin/atlantis && chmod 0711 /usr/local/bin/atlantis" not in found["unreadable"]:
+        yield "the server's user can read the server"
+    for name in ("with-tools", "server"):
+        if found[name][0] != f"FROM unreadable AS {name}":
+            yield f"{name} is not made of the stage with the unreadable server"
+        if found[name][-1] != "USER 100":
+            yield f"{name} does not end with the stock image's user"
+        if any(line.split()[0] in {"ENTRYPOINT", "CMD", "HEALTHCHECK", "EXPOSE", "VOLUME"} for line in found[name]):
+            yield f"{name} changes how the stock image starts"
+    if list(found)[-1] != "server":
+        yield "the image without tools is not the default"
+    for line in found["archives"]:
+        tool = next((tool for tool in TOOLS if f"${{{tool}_VERSION}}" in line), None)
+        if line.startswith("ADD ") and not line.startswith(f"ADD --checksum=sha256:${{{tool}_SHA256}} https://"):
+            yield f"a download has no checksum: {line}"
+    for argument in (f"{tool}_{part}" for tool in TOOLS for part in ("VERSION", "SHA256")):
+        if f"ARG {argument}" not in found["archives"]:
+            yield f"{argument} is no build argument, or has a default"
+
+
+def test_hadolint_finds_nothing() -> None:
+    assert hadolint(DOCKERFILE) == ""
+
+
+def test_hadolint_finds_a_fault() -> None:
+    assert "DL3002" in hadolint(DOCKERFILE.replace("USER 100", "USER 0"))
+
+
+def test_everything_that_the_stack_relies_on_is_there() -> None:
+    assert list(problems(DOCKERFILE)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("atlantis@${DIGEST}", "atlantis:v0.47.1", "is not named by its digest"),
+        ("chmod 0711", "chmod 0755", "can read the server"),
+        ("chown root:root /usr", "chown atlantis /usr", "can read the server"),
+        ("FROM unreadable AS with-tools", "FROM archives AS with-tools", "with-tools is not made of"),
+        ("FROM unreadable AS server\nUSER 100", "FROM unreadable AS server", "server does not end with"),
+        ("/usr/local/bin/\nUSER 100", '/usr/local/bin/\nENTRYPOINT ["atlantis"]\nUSER 100', "with-tools changes how"),
+        ("ADD --checksum=sha256:${TERRAGRUNT_SHA256}", "ADD", "a download has no checksum"),
+        ("sha256:${CONFTEST_SHA256}", "sha256:${OPENTOFU_SHA256}", "a download has no checksum"),
+        (
+            "ARG OPENTOFU_VERSION",
+            "ARG OPENTOFU_VERSION=1.12.6",
+            "OPENTOFU_VERSION is no build argument, or has a default",
+        ),
+    ],
+)
+def test_what_is_taken_away_is_missed(before: str, after: str, problem: str) -> None:
+    changed = DOCKERFILE.replace(before, after)
+    assert changed != DOCKERFILE
+    assert any(problem in found for found in problems(changed))
