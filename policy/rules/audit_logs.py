@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from rules.configuration import Option
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
-from rules.settings import Setting
 from rules.task_definitions import containers
 from rules.values import UNKNOWN, integer, mappings, sequence, text
 
@@ -117,7 +117,7 @@ RULE: Final = Rule(
         "apigatewayv2/stage": (_destination("accessLogSettings", *_API_LOGS),),
     },
     settings=(
-        Setting(
+        Option(
             "minimumRetentionDays",
             "number",
             7,

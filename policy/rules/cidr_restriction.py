@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rules.configuration import Option
 from rules.entries import check_entries
 from rules.group_users import GroupUsers
 from rules.networks import Network, contained, parse_network
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
 from rules.security_groups import RULE_TYPES, Ingress, Source, ingress_of
-from rules.settings import Setting
 from rules.values import UNKNOWN, at, mappings, sequence, text
 
 __all__ = ["RULE"]
@@ -170,12 +170,12 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting(
+        Option(
             "allowedCidrBlocks",
             "ranges",
             ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"],
             "Ranges that may reach load balancers and tasks. The default is the private ranges.",
         ),
-        Setting("allowedPrefixLists", "strings", [], "Ids of prefix lists of other stacks whose ranges were reviewed."),
+        Option("allowedPrefixLists", "strings", [], "Ids of prefix lists of other stacks whose ranges were reviewed."),
     ),
 )

@@ -3,9 +3,9 @@
 import re
 from typing import Any, Final
 
+from rules.configuration import Option
 from rules.resources import Resource
 from rules.rule import Findings, Rule
-from rules.settings import Setting
 from rules.task_definitions import containers
 from rules.values import UNKNOWN, at, mappings, sequence, text, truth
 
@@ -148,6 +148,6 @@ RULE: Final = Rule(
         "ecr/repository": (_repository,),
     },
     settings=(
-        Setting("readOnlyRoot", "flag", default=True, description="Require a read-only root file system (ECS.5)."),
+        Option("readOnlyRoot", "flag", default=True, description="Require a read-only root file system (ECS.5)."),
     ),
 )

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from rules.configuration import Option
 from rules.encryption_at_rest import AT_REST_CHECKS, EBS_DEFAULT
 from rules.encryption_in_transit import IN_TRANSIT_CHECKS, LINKS
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
-from rules.settings import Setting
 from rules.stores import KEY_NAMES, STORES
 
 __all__ = ["RULE"]
@@ -63,7 +63,7 @@ RULE: Final[Rule] = Rule(
     },
     by_type=_checks(),
     settings=(
-        Setting(
+        Option(
             "customerKeys",
             "strings",
             [],

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from rules.configuration import Option
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck
-from rules.settings import Setting
 from rules.stores import STORES, Store
 from rules.values import UNKNOWN, each_at, mapping, mappings, parse_json, text, truth
 
@@ -23,7 +23,7 @@ __all__ = [
 AT_REST: Final = "at-rest"
 CUSTOMER_KEY: Final = "customer-key"
 
-EBS_DEFAULT: Final = Setting(
+EBS_DEFAULT: Final = Option(
     "ebsEncryptedByDefault",
     "flag",
     default=False,

@@ -2,12 +2,12 @@
 
 from typing import Final
 
+from rules.configuration import Option
 from rules.documents import denies_plain_transport
 from rules.encryption_at_rest import AT_REST, EBS_DEFAULT, inherited, is_customer_key, is_satisfied
 from rules.encryption_in_transit import redirects_only
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
-from rules.settings import Setting
 from rules.stores import STORES, Store
 from rules.values import UNKNOWN, at, each_at, integer, sequence, text, truth
 
@@ -236,7 +236,7 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting(
+        Option(
             "bucketCustomerKeys", "flag", default=False, description="Require a customer managed key of every bucket."
         ),
         EBS_DEFAULT,

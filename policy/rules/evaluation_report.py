@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Final
 
-from rules.journal import JOURNAL
+from rules.evaluation_log import EVALUATION_LOG
 from rules.native import native_type
 from rules.resources import Stack
 from rules.rule import Findings, Rule
@@ -46,7 +46,7 @@ _LISTED: Final = 12
 
 
 def _report(stack: Stack, findings: Findings) -> None:
-    exempted, undecided = JOURNAL.drain()
+    exempted, undecided = EVALUATION_LOG.drain()
     for used in exempted:
         findings.note(
             f"{used.name} is exempt from {used.policy} ({used.check}) until {used.expires}: {used.reason}", used.urn

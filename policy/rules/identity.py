@@ -5,11 +5,11 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from rules.conditions import Condition, demands
+from rules.configuration import Option
 from rules.documents import Statement, statements
 from rules.identity_trust import check_permission, check_trust
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
-from rules.settings import Setting
 from rules.values import UNKNOWN, mappings
 
 __all__ = ["RULE"]
@@ -171,14 +171,14 @@ RULE: Final = Rule(
         "lambda/permission": (check_permission,),
     },
     settings=(
-        Setting("allowedServiceWildcards", "strings", [], "Service prefixes (`logs`) whose `service:*` is accepted."),
-        Setting(
+        Option("allowedServiceWildcards", "strings", [], "Service prefixes (`logs`) whose `service:*` is accepted."),
+        Option(
             "refusedManagedPolicies",
             "strings",
             ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "SystemAdministrator", "DatabaseAdministrator"],
             "Names of managed policies that must not be attached.",
         ),
-        Setting(
+        Option(
             "conditionedServices",
             "strings",
             ["ecs-tasks.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"],

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from rules.configuration import Option
 from rules.group_users import GroupUsers, Guarded
 from rules.resources import Stack
 from rules.rule import Findings, Rule
 from rules.security_groups import RULE_TYPES, Ingress, Source, ingress_of
-from rules.settings import Setting
 from rules.values import UNKNOWN, truth
 
 __all__ = ["RULE"]
@@ -131,7 +131,7 @@ RULE: Final = Rule(
         "web-acl": "Application load balancers that face the internet have a web ACL, where `requireWebAcl` is true.",
     },
     settings=(
-        Setting(
+        Option(
             "requireWebAcl",
             "flag",
             default=False,

@@ -2,13 +2,13 @@
 
 from typing import Final
 
+from rules.configuration import Option
 from rules.documents import public_statements
 from rules.networks import is_world, parse_network
 from rules.resource_policies import RESOURCE_POLICIES
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck, Rule
 from rules.security_groups import RULE_TYPES, ingress_of
-from rules.settings import Setting
 from rules.values import UNKNOWN, each_at, sequence, truth
 
 __all__ = ["RULE"]
@@ -248,7 +248,7 @@ RULE: Final = Rule(
     },
     by_type=_checks(),
     settings=(
-        Setting(
+        Option(
             "closedPorts",
             "numbers",
             [

@@ -3,9 +3,9 @@
 from typing import Final
 
 from rules.backup_selections import BackupSelections
+from rules.configuration import Option
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
-from rules.settings import Setting
 from rules.values import UNKNOWN, at, integer, truth
 
 __all__ = ["RULE"]
@@ -170,10 +170,8 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting(
-            "minimumDeletionWindowDays", "number", 14, "The shortest deletion window of keys and secrets, in days."
-        ),
-        Setting("minimumBackupDays", "number", 7, "The shortest retention of database backups, in days."),
-        Setting("requireProtect", "flag", default=False, description="Require `protect` on stores."),
+        Option("minimumDeletionWindowDays", "number", 14, "The shortest deletion window of keys and secrets, in days."),
+        Option("minimumBackupDays", "number", 7, "The shortest retention of database backups, in days."),
+        Option("requireProtect", "flag", default=False, description="Require `protect` on stores."),
     ),
 )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from rules.catalogue import PACK_NAME, RULES
+from rules.configuration import Option
 from rules.exemptions import EXEMPTIONS_SCHEMA
 from rules.rule import Rule
-from rules.settings import Setting
 
 __all__ = ["README", "SCHEMA", "readme", "schema"]
 
@@ -98,7 +98,7 @@ def _section(rule: Rule) -> str:
     return "\n".join(lines)
 
 
-def _key(setting: Setting) -> str:
+def _key(setting: Option) -> str:
     accepted = f" One or more of {', '.join(setting.accepted)}." if setting.accepted else ""
     return f"| `{setting.name}` | `{json.dumps(setting.default)}` | {setting.description}{accepted} |"
 

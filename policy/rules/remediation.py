@@ -3,19 +3,19 @@
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
+from rules.configuration import Configuration, Option
 from rules.required_tags import taggable_types, tags_of
 from rules.resources import Resource
 from rules.rule import Rule
-from rules.settings import Setting, Settings
 from rules.values import UNKNOWN, integer, mappings, text
 
 __all__ = ["RULE"]
 
 _Properties = MutableMapping[str, Any]
-_Fix = Callable[[Resource, _Properties, Settings], bool]
+_Fix = Callable[[Resource, _Properties, Configuration], bool]
 
 
-def _tags(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+def _tags(resource: Resource, properties: _Properties, settings: Configuration) -> bool:
     tags = tags_of(resource)
     own = resource.at("tags")
     if resource.type not in taggable_types() or tags is UNKNOWN or isinstance(own, list):
@@ -36,7 +36,7 @@ def _raw(properties: _Properties, name: str) -> dict[str, Any]:
     return {key: held["__target"][key] for key in held} if held else {}
 
 
-def _key_rotation(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+def _key_rotation(resource: Resource, properties: _Properties, _settings: Configuration) -> bool:
     symmetric = resource.at("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
     encrypts = resource.at("keyUsage") in (None, "ENCRYPT_DECRYPT")
     if (
@@ -49,7 +49,7 @@ def _key_rotation(resource: Resource, properties: _Properties, _settings: Settin
     return True
 
 
-def _header_fields(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+def _header_fields(resource: Resource, properties: _Properties, _settings: Configuration) -> bool:
     application = resource.at("loadBalancerType") in (None, "application")
     if (
         resource.type != "lb/loadBalancer"
@@ -61,7 +61,7 @@ def _header_fields(resource: Resource, properties: _Properties, _settings: Setti
     return True
 
 
-def _log_retention(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+def _log_retention(resource: Resource, properties: _Properties, settings: Configuration) -> bool:
     days = resource.at("retentionInDays")
     if resource.type != "cloudwatch/logGroup" or days is UNKNOWN or integer(days):
         return False
@@ -69,7 +69,7 @@ def _log_retention(resource: Resource, properties: _Properties, settings: Settin
     return True
 
 
-def _volume_transit(resource: Resource, properties: _Properties, _settings: Settings) -> bool:
+def _volume_transit(resource: Resource, properties: _Properties, _settings: Configuration) -> bool:
     changed = False
     if resource.type == "ecs/taskDefinition":
         for index, volume in mappings(resource.at("volumes")):
@@ -89,7 +89,7 @@ _FIXES: Final[dict[str, _Fix]] = {
 }
 
 
-def _remediate(resource: Resource, properties: _Properties, settings: Settings) -> bool:
+def _remediate(resource: Resource, properties: _Properties, settings: Configuration) -> bool:
     chosen = settings.strings("fixes")
     # Every fix runs, also after one that changed something.
     changed = [fix(resource, properties, settings) for name, fix in _FIXES.items() if name in chosen]
@@ -119,8 +119,8 @@ RULE: Final = Rule(
     },
     fixes=_remediate,
     settings=(
-        Setting("fixes", "strings", list(_FIXES), "What is changed.", accepted=tuple(_FIXES)),
-        Setting("tags", "pairs", {}, "Tags to add where they are missing, with their values."),
-        Setting("retentionDays", "number", 365, "The retention that log groups without one get, in days."),
+        Option("fixes", "strings", list(_FIXES), "What is changed.", accepted=tuple(_FIXES)),
+        Option("tags", "pairs", {}, "Tags to add where they are missing, with their values."),
+        Option("retentionDays", "number", 365, "The retention that log groups without one get, in days."),
     ),
 )

@@ -4,9 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from rules.configuration import Option
 from rules.resources import STACK, Resource, Stack
 from rules.rule import Findings, Rule
-from rules.settings import Setting
 from rules.standards import TAGGING
 from rules.values import UNKNOWN, at, mapping, mappings, parse_json, text
 
@@ -87,10 +87,10 @@ RULE: Final = Rule(
     checks={"tags": "The tags of `tags` are there and not empty; the provider's defaultTags count."},
     whole_stack=_check,
     settings=(
-        Setting("tags", "strings", ["Environment", "Owner"], "Names of the tags that are required."),
-        Setting(
+        Option("tags", "strings", ["Environment", "Owner"], "Names of the tags that are required."),
+        Option(
             "perResource", "flag", default=False, description="Report each resource on its own, instead of all at once."
         ),
-        Setting("ignoredTypes", "strings", [], "Types, as `ec2/eip`, that need none."),
+        Option("ignoredTypes", "strings", [], "Types, as `ec2/eip`, that need none."),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
-from rules.journal import JOURNAL
+from rules.evaluation_log import EVALUATION_LOG
 from rules.native import native_property, native_type, translated
 from rules.values import UNKNOWN, at, plain, sequence
 
@@ -105,7 +105,7 @@ class Resource:
 
     def authored(self, name: str) -> bool | None:
         """Whether the author set a top-level property; None where that can't be seen."""
-        inputs = JOURNAL.inputs(self.urn)
+        inputs = EVALUATION_LOG.inputs(self.urn)
         return None if inputs is None else name in inputs
 
 

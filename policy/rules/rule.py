@@ -21,9 +21,9 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from rules.journal import JOURNAL, Journal
+from rules.configuration import Configuration, Option, Unknowns, base_schema, read_configuration
+from rules.evaluation_log import EVALUATION_LOG, EvaluationLog
 from rules.resources import Resource, Stack, canonical_type, rule_type
-from rules.settings import Setting, Settings, Unknowns, base_schema, read_settings
 from rules.standards import FSBP, Standard
 from rules.values import MALFORMED, UNKNOWN, parse_json, truth
 
@@ -41,11 +41,13 @@ DOCUMENTATION: Final = "https://github.com/ryu-qqq/Infrastructure/blob/main/poli
 class Findings:
     """Where the checks of one rule put what they find; exemptions and the handling of unknown values are applied here."""
 
-    def __init__(self, rule: "Rule", settings: Settings, report: ReportViolation, journal: Journal = JOURNAL) -> None:
+    def __init__(
+        self, rule: "Rule", settings: Configuration, report: ReportViolation, log: EvaluationLog = EVALUATION_LOG
+    ) -> None:
         self.settings = settings
         self._rule = rule
         self._report = report
-        self._journal = journal
+        self._log = log
         self._seen: set[tuple[str, str, str]] = set()
 
     def violation(self, resource: Resource, check: str, what: str, remedy: str) -> None:
@@ -69,7 +71,7 @@ class Findings:
             remedy = "make the value known at preview, or set this policy's unknowns to advisory"
             self._once(resource, check, f"{message}. Fix: {remedy}.")
         else:
-            self._journal.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})", why)
+            self._log.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})", why)
 
     def note(self, message: str, urn: str | None = None) -> None:
         """Report a message as it is."""
@@ -110,7 +112,7 @@ class Findings:
         """Whether a resource is exempt from a check; the use of the exemption is noted."""
         for exemption in self.settings.exemptions:
             if exemption.covers(check) and not exemption.expired and exemption.names(resource.urn, resource.name):
-                self._journal.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
+                self._log.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
                 return True
         return False
 
@@ -121,7 +123,7 @@ class Findings:
             self._report(message, resource.urn)
 
 
-Fixes = Callable[[Resource, Any, Settings], bool]
+Fixes = Callable[[Resource, Any, Configuration], bool]
 ResourceCheck = Callable[[Resource, Findings], None]
 StackCheck = Callable[[Stack, Findings], None]
 
@@ -151,7 +153,7 @@ class Rule:
     by_type: Mapping[str, tuple[ResourceCheck, ...]] = field(default_factory=dict)
     whole_stack: StackCheck | None = None
     fixes: "Fixes | None" = None
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Option, ...] = ()
     unknowns: Unknowns = "advisory"
     standard: Standard = FSBP
     related: tuple[str, ...] = ()
@@ -162,9 +164,9 @@ class Rule:
         """The JSON schema of the rule's configuration keys."""
         return {**{setting.name: setting.schema() for setting in self.settings}, **base_schema(self.unknowns)}
 
-    def read(self, given: Mapping[str, Any]) -> Settings:
+    def read(self, given: Mapping[str, Any]) -> Configuration:
         """Read a configuration of this rule; raises ``ConfigurationError``."""
-        return read_settings(self.name, given, self.settings, tuple(self.checks), self.unknowns)
+        return read_configuration(self.name, given, self.settings, tuple(self.checks), self.unknowns)
 
     def policy(self) -> Policy:
         """The SDK's policy that runs this rule."""
@@ -204,9 +206,9 @@ class _Run:
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
         self._given: Mapping[str, Any] | None = None
-        self._settings: Settings | None = None
+        self._settings: Configuration | None = None
 
-    def settings(self, given: Mapping[str, Any]) -> Settings:
+    def settings(self, given: Mapping[str, Any]) -> Configuration:
         if self._settings is None or given != self._given:
             self._settings = self._rule.read(given)
             self._given = dict(given)
@@ -216,7 +218,7 @@ class _Run:
 class _ResourceRun(_Run):
     def __call__(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
-        JOURNAL.note_inputs(args.urn, args.props)
+        EVALUATION_LOG.note_inputs(args.urn, args.props)
         canonical = rule_type(args.resource_type, native=self._rule.native)
         checks = self._rule.by_type.get(canonical)
         if not checks:

@@ -3,10 +3,10 @@
 import base64
 from typing import Final
 
+from rules.configuration import Option
 from rules.resources import STACK, Resource, Stack
 from rules.rule import Findings, Rule
 from rules.secret_names import holds_token, looks_secret
-from rules.settings import Setting
 from rules.task_definitions import containers, variables
 from rules.values import UNKNOWN, mapping, mappings, printable, text
 
@@ -147,6 +147,6 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting("requireRotation", "flag", default=True, description="Require that secrets rotate by themselves."),
+        Option("requireRotation", "flag", default=True, description="Require that secrets rotate by themselves."),
     ),
 )

@@ -3,10 +3,10 @@
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from rules.configuration import Option
 from rules.file_locks import Place, lock_writer, may_write, overlap, places, task_definitions
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
-from rules.settings import Setting
 from rules.standards import WEAKNESSES
 from rules.task_starters import Start, starts
 from rules.values import UNKNOWN, integer, text
@@ -246,13 +246,13 @@ RULE: Final = Rule(
     },
     whole_stack=_check,
     settings=(
-        Setting(
+        Option(
             "singleWriters",
             "strings",
             ["*atlantis*", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
             "Images, containers, task families or services (with wildcards) that keep a lock file on their volume.",
         ),
-        Setting(
+        Option(
             "concurrentWriters",
             "strings",
             [],

@@ -3,11 +3,11 @@
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from rules.configuration import Option
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
 from rules.security_groups import DEFAULT_GROUP, OLD_RULE
 from rules.security_groups import RULE as INGRESS_RULE
-from rules.settings import Setting
 from rules.values import UNKNOWN, at, each_at, mappings, text, truth
 
 __all__ = ["RULE"]
@@ -139,7 +139,5 @@ RULE: Final = Rule(
         "scan-on-push": "ECR repositories scan images as they arrive, by themselves or by the registry's rules.",
     },
     whole_stack=_check,
-    settings=(
-        Setting("requireAccessLogs", "flag", default=True, description="Require access logs of buckets (S3.9)."),
-    ),
+    settings=(Option("requireAccessLogs", "flag", default=True, description="Require access logs of buckets (S3.9)."),),
 )

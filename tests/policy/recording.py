@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rules.journal import JOURNAL
+from rules.evaluation_log import EVALUATION_LOG
 from tests.policy.servicer import Finding, Pack, Planned
 
 __all__ = ["CONFIGURATION", "Recording", "recorded"]
@@ -35,7 +35,7 @@ class Recording:
         """
         pack = Pack(configuration)
         for each in self.inputs:
-            JOURNAL.note_inputs(each.identity, each.properties)
+            EVALUATION_LOG.note_inputs(each.identity, each.properties)
         judged = [each for each in self.inputs if touched in ("", each.name)]
         found = [finding for resource in judged for finding in pack.analyze(resource)]
         return found + pack.analyze_stack(self.outputs)

@@ -16,7 +16,7 @@ from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from rules.catalogue import PACK_NAME, RULES, policies
-from rules.journal import JOURNAL
+from rules.evaluation_log import EVALUATION_LOG
 
 UNKNOWN = UNKNOWN_STRING_VALUE
 """How the engine marks a value that is not known yet."""
@@ -73,7 +73,7 @@ class Pack:
     """The whole pack, configured. ``configuration`` maps a policy to its keys, as a configuration file does."""
 
     def __init__(self, configuration: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        JOURNAL.drain()
+        EVALUATION_LOG.drain()
         self.servicer = _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", policies(), EnforcementLevel.ADVISORY)
         self.servicer.Configure(_configuration(configuration or {}), None)
 

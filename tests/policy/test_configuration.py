@@ -10,7 +10,7 @@ import pytest
 
 from check_configuration import problems
 from rules.catalogue import RULES
-from rules.settings import ConfigurationError
+from rules.configuration import ConfigurationError
 from tests.policy.servicer import Pack, Planned
 
 PACK = Path(__file__).parents[2] / "policy"

@@ -9,7 +9,7 @@ from rules.exemptions import EXEMPTIONS_SCHEMA, Exemption, parse_exemptions
 from rules.networks import Network, parse_network, union
 from rules.values import integer
 
-__all__ = ["ConfigurationError", "Kind", "Setting", "Settings", "Unknowns", "did_you_mean", "read_settings"]
+__all__ = ["Configuration", "ConfigurationError", "Kind", "Option", "Unknowns", "did_you_mean", "read_configuration"]
 
 Kind = Literal["strings", "ranges", "number", "numbers", "flag", "pairs"]
 Unknowns = Literal["pass", "advisory", "mandatory"]
@@ -22,7 +22,7 @@ class ConfigurationError(Exception):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Option:
     """One configuration key of a policy.
 
     kind: ``strings`` (a list of text), ``ranges`` (a list of CIDR blocks), ``number`` (whole, not
@@ -52,7 +52,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Configuration:
     """The configuration of one policy, read and checked.
 
     ``ranges`` holds the CIDR keys as networks merged by ``networks.union``.
@@ -103,9 +103,9 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}"
 
 
-def read_settings(
-    policy: str, given: Mapping[str, Any], settings: tuple[Setting, ...], checks: tuple[str, ...], unknowns: Unknowns
-) -> Settings:
+def read_configuration(
+    policy: str, given: Mapping[str, Any], settings: tuple[Option, ...], checks: tuple[str, ...], unknowns: Unknowns
+) -> Configuration:
     """Read the configuration of a policy.
 
     Raises ``ConfigurationError`` for an unknown key, a wrong type, a malformed range, day or check name: all at once.
@@ -133,10 +133,10 @@ def read_settings(
     exemptions = parse_exemptions(given.get("exemptions", []), checks, problems)
     if problems:
         raise ConfigurationError(f"The configuration of the policy {policy} can't be used: " + "; ".join(problems))
-    return Settings(values, level, exemptions, ranges)
+    return Configuration(values, level, exemptions, ranges)
 
 
-def _complaint(setting: Setting, value: Any) -> str | None:
+def _complaint(setting: Option, value: Any) -> str | None:
     shapes = {
         "flag": (isinstance(value, bool), "must be true or false"),
         "number": (_is_count(value), "must be a whole number that is not negative"),

@@ -11,7 +11,7 @@ from typing import Final
 
 from rules.exemptions import Exemption
 
-__all__ = ["JOURNAL", "Journal", "UsedExemption"]
+__all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class UsedExemption:
 
 
 @dataclass
-class Journal:
+class EvaluationLog:
     """Notes of one run. The SDK's server works with several threads, hence the lock."""
 
     _exempted: dict[UsedExemption, None] = field(default_factory=dict)
@@ -67,4 +67,4 @@ class Journal:
         return exempted, undecided
 
 
-JOURNAL: Final = Journal()
+EVALUATION_LOG: Final = EvaluationLog()
