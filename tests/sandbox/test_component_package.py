@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,18 +21,23 @@ GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
 """An id with a part that AWS makes up."""
 
 
-def program(language: str, state: Path, **settings: list[str]) -> Sandbox:
-    """The sandbox of a program of somebody else's."""
-    folder = CHECKOUT / "tests" / "programs" / f"atlantis_{language}"
+def program(language: str, folder: Path, state: Path, **settings: list[str]) -> Sandbox:
+    """The sandbox of a program of somebody else's, in a folder that has the component package beside it and nothing else."""
+    package, own = folder / "components", folder / "tests" / "programs" / f"atlantis_{language}"
+    for target in (package, own):
+        source = CHECKOUT / target.relative_to(folder)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+    # What `pulumi install` makes of the package's requirements; an installed language host needs it.
+    (package / ".venv").symlink_to(sys.prefix)
     chosen = {f"platform:{key}": value for key, value in settings.items()}
-    return Sandbox("dev", state=state, program=folder, settings=chosen, policy_pack=None, run_atlantis=False)
+    return Sandbox("dev", state=state, program=own, settings=chosen, policy_pack=None, run_atlantis=False)
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The Python program, deployed."""
     ground = Ground(tmp_path_factory.mktemp("python"), "dev")
-    sandbox = program("python", ground.state)
+    sandbox = program("python", tmp_path_factory.mktemp("foreign"), ground.state)
     sandbox.up()
     yield sandbox
     ground.stop()
@@ -47,9 +53,9 @@ def test_a_foreign_program_deploys_atlantis(python: Sandbox):
 
 
 @NEEDS_YAML
-def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground):
+def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_path: Path):
     ground.stack = "dev"
-    sandbox = program("yaml", ground.state)
+    sandbox = program("yaml", tmp_path / "foreign", ground.state)
 
     sandbox.up()
 
@@ -64,9 +70,11 @@ def identities(sandbox: Sandbox) -> dict[str, str | None]:
     return {urn: None if GENERATED.search(id_) else id_ for urn, id_ in ids.items()}
 
 
-def test_wrong_arguments_end_the_run_before_anything_is_created(ground: Ground, capfd: pytest.CaptureFixture[str]):
+def test_wrong_arguments_end_the_run_before_anything_is_created(
+    ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     ground.stack = "dev"
-    sandbox = program("python", ground.state, allowedCidrBlocks=["0.0.0.0/0"])
+    sandbox = program("python", tmp_path / "foreign", ground.state, allowedCidrBlocks=["0.0.0.0/0"])
 
     with pytest.raises(EngineError):
         sandbox.up()
