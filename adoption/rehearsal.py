@@ -106,7 +106,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
 def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Replica]:
     """The settings with the ids of the local AWS, and the copy."""
     original = {f"atlantis:{key}": value for key, value in plan.settings.items()}
-    replaced = ExistingResources(state, aws).replace(original)
+    replaced = ExistingResources(state, aws).replace(plan.stack, original)
     settings = {key.removeprefix("atlantis:"): value for key, value in replaced.items()}
     ids = dict(_pairs(plan.settings, settings))
     ec2 = aws.client("ec2")

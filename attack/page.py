@@ -1,7 +1,9 @@
 """Attacks on the page: by people without the password, by paths that GitHub's ranges must not reach, by other sites' pages."""
 
 import base64
+import json
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from attack.row import Outcome, Row, SkippedError
 from attack.target import Target
@@ -33,6 +35,39 @@ def _basic(user: str, password: str) -> dict[str, str]:
 def _request(target: Target, method: str, path: str, *headers: Mapping[str, str]) -> Response:
     merged = {name: value for part in headers for name, value in part.items()}
     return target.load_balancer.request(method, path, headers=merged)
+
+
+def _behind_sign_in(target: Target, method: str, path: str, cookies: Mapping[str, str]) -> Outcome:
+    """What the load balancer answers where people sign in at an identity provider, and 2xx where nobody had to."""
+    rules = [
+        rule
+        for listener in read_listeners(target.client("elbv2"), target.load_balancer.name)
+        for rule in listener.rules
+        if any(action["Type"] == "authenticate-oidc" for action in rule["Actions"])
+    ]
+    if not rules:
+        raise SkippedError("people sign in with a password: this stack has no oidcIssuer")
+    sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
+    return answered(_request(target, method, path, sent, _FROM_HERE))
+
+
+def _session_row(
+    name: str, method: str, path: str, *, attack: str, tried: str, cookies: Mapping[str, str] = MappingProxyType({})
+) -> Row:
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"{method} {path} {tried}",
+        refused_by="the load balancer: people sign in at the identity provider first",
+        attempt=lambda target: _behind_sign_in(target, method, path, cookies),
+        control=lambda target: answered(target.deliver("ping", events.ping())),
+    )
+
+
+def _forged_session() -> dict[str, str]:
+    """As somebody would write it who takes the cookie for plain JSON."""
+    session = {"claims": {"sub": "attacker@example.com"}, "access_token": "x", "exp": 4102444800}
+    return {"AWSELBAuthSessionCookie-0": base64.urlsafe_b64encode(json.dumps(session).encode()).decode().rstrip("=")}
 
 
 def _page_row(name: str, method: str, path: str, *, attack: str, user: tuple[str, str] | None = None) -> Row:
@@ -111,6 +146,31 @@ ROWS = (
     _page_row("lock-without-password", "POST", "/apply/lock", attack="Stop everybody's applies"),
     _page_row(
         "unlock-without-password", "DELETE", "/apply/unlock", attack="Allow the applies that somebody has stopped"
+    ),
+    _session_row(
+        "page-without-session",
+        "GET",
+        "/",
+        attack="Read the page: locks, pull requests, logs",
+        tried="without a session",
+    ),
+    _session_row(
+        "lock-without-session", "POST", "/apply/lock", attack="Stop everybody's applies", tried="without a session"
+    ),
+    _session_row(
+        "forged-session",
+        "GET",
+        "/",
+        attack="Read the page as somebody who has signed in",
+        tried="with a session's cookie that the attacker wrote",
+        cookies=_forged_session(),
+    ),
+    _session_row(
+        "forged-answer",
+        "GET",
+        "/oauth2/idpresponse?code=guessed&state=guessed",
+        attack="Sign in by an answer that the identity provider did not give",
+        tried="without having been sent to the provider",
     ),
     _forged(
         "forged-lock", "POST", "/apply/lock", attack="Stop everybody's applies from a page that a colleague has open"

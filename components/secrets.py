@@ -114,14 +114,16 @@ class Secrets(pulumi.ComponentResource):
             "Atlantis: password of the web page (web_password), generated",
             "web_password",
             generation,
+            deletable=True,  # oidcIssuer or webBasicAuth ends the password, and may be taken back
         )
 
     def _generated(
-        self, label: str, physical_name: str, description: str, key: str, generation: int
+        self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
     ) -> aws.secretsmanager.Secret:
         """A secret with a generated value under `key`, which those that deploy may read back."""
         name = f"{self._name}-{label}"
-        secret = task_secret(name, self._secret_args(physical_name, description, readers=self._args.readers), self)
+        args = self._secret_args(physical_name, description, readers=self._args.readers)
+        secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)
         generated_value(name, secret, key, generation, self)
         return secret
 

@@ -33,18 +33,21 @@ class TaskSecretArgs:
     """Names, as patterns, of roles that Terraform may create or pass."""
     deployers: Sequence[str]
     """ARN patterns of principals that deploy the stack: never refused as Terraform's, whatever their names begin with."""
+    deletable: bool = False
+    """Whether a setting may delete it and create it again under its name: a value that nobody has to keep."""
 
 
 def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
     """An empty secret that the execution role may read."""
+    kept = args.context.deletion_protection and not args.deletable
     secret = aws.secretsmanager.Secret(
         name,
         name=args.physical_name,
         description=args.description,
         kms_key_id=args.key_arn,
-        recovery_window_in_days=RECOVERY_DAYS if args.context.deletion_protection else 0,
+        recovery_window_in_days=RECOVERY_DAYS if kept else 0,
         tags=args.context.tags,
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.context.deletion_protection),
+        opts=pulumi.ResourceOptions(parent=parent, protect=kept),
     )
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",

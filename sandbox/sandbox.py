@@ -200,7 +200,7 @@ class Sandbox:
         source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
         chosen = {**source, **self.settings, **overrides}
         given = {key: value for key, value in chosen.items() if value is not None}
-        settings = ExistingResources(self.state, aws).replace(given)
+        settings = ExistingResources(self.state, aws).replace(self.stack, given)
         self.workspace.prepare(self.stack, settings, self._stack.engine.language_host)
 
     def _recover(self) -> None:

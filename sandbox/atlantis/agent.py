@@ -18,13 +18,16 @@ from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
 from sandbox.atlantis.status import StatusFile
-from sandbox.atlantis.targets import balancer_of
+from sandbox.atlantis.targets import entrance
 from sandbox.atlantis.task import Launcher
 from sandbox.errors import SandboxError
+from sandbox.github.certificates import issue
 from sandbox.github.server import GitHub
 
-__all__ = ["GITHUB_DIRECTORY", "main"]
+__all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "main"]
 
+BROWSER_DIRECTORY = "browser"
+"""In the state folder: the certificate of the address for a browser."""
 GITHUB_DIRECTORY = "github"
 _POLL_SECONDS = 0.5
 _LEFTOVER_SECONDS = 30.0
@@ -76,11 +79,12 @@ def _comes(ending: "queue.SimpleQueue[None]", seconds: float) -> bool:
 def _open_proxy(deployment: DeployedService, scheduler: Scheduler) -> ReverseProxy | None:
     """Open the address for a browser as soon as the service and its load balancer are there."""
     try:
-        service = deployment.service()
-        if service is None:
+        if deployment.service() is None:
             return None
-        balancer = balancer_of(deployment, service.target_group, deployment.name)
-        proxy = ReverseProxy(balancer, deployment.client("elbv2"), free_port(scheduler.status.proxy_port or 0))
+        balancer = entrance(deployment)
+        certificates = issue(deployment.state / BROWSER_DIRECTORY, (balancer.host,))
+        port = free_port(scheduler.status.proxy_port or 0)
+        proxy = ReverseProxy(balancer, deployment.client("elbv2"), port, certificates)
     except (BotoCoreError, ClientError, SandboxError) as problem:
         scheduler.say_once(f"no address for a browser yet: {problem}")
         return None

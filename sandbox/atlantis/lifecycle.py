@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox import console, processes
 from sandbox.atlantis import build, locking_database, operator
@@ -12,12 +11,11 @@ from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.companion import stop_leftovers
 from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.status import Outcome, Status, StatusFile, agent_name
-from sandbox.atlantis.targets import LoadBalancer, balancer_of
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 
-__all__ = ["after_up", "before_down", "bring_up", "entrance", "prepare_and_start", "take_down"]
+__all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]
 
 _DEFINITION = "atlantis_task_definition_arn"
 # A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
@@ -92,13 +90,6 @@ def take_down(deployment: DeployedService) -> bool:
         stop_leftovers(deployment.state, name)
     locking_database.stop(deployment.state)
     return ran
-
-
-def entrance(deployment: DeployedService) -> LoadBalancer:
-    """The deployed load balancer, under the host name of Atlantis' own URL."""
-    service = deployment.require_service()
-    url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
-    return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
 
 
 def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) -> None:

@@ -1,12 +1,15 @@
 """The load balancer's address for a browser: loopback in front of the deployed HTTPS listener.
 
 Atlantis' page links to ``/static/...``, and the local AWS serves a load balancer below ``/_alb/<name>``; this puts it at
-the root of a port of its own, so that every link works. The load balancer's idle timeout holds here, as the local AWS applies
-none: a connection on which nothing flows for that long is closed, and a target that answers nothing for that long is a 504.
+the root of a port of its own, so that every link works. The port also speaks TLS, for a browser that uses the deployed
+host name: an identity provider sends people back to ``https://<host>/oauth2/idpresponse``. The load balancer's idle timeout
+holds here, as the local AWS applies none: a connection on which nothing flows for that long is closed, and a target that
+answers nothing for that long is a 504.
 """
 
+import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,25 +17,37 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import websocket
 from sandbox.atlantis.targets import LoadBalancer, idle_timeout
+from sandbox.github.certificates import Certificates
 from sandbox.local_aws.listener_rules import Request
+from sandbox.loopback_server import LoopbackServer
 
 __all__ = ["ReverseProxy"]
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _DEFAULT_TIMEOUT = 60.0
 _HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade", "date", "server"}
+    {
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "content-length",
+        "host",
+        "upgrade",
+        "date",
+        "server",
+        "set-cookie",
+    }
 )
 
 
 class ReverseProxy:
     """A reverse proxy on ``port`` of loopback for one load balancer, whose rules ``client`` (``elbv2``) reads.
 
-    It runs until closed.
+    It answers HTTP, and HTTPS with ``certificates``, until closed.
     """
 
-    def __init__(self, balancer: LoadBalancer, client: Any, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(balancer, client))
+    def __init__(self, balancer: LoadBalancer, client: Any, port: int, certificates: Certificates) -> None:
+        self._server = LoopbackServer(_handler(balancer, client), certificates, port=port, plain_too=True)
         threading.Thread(target=self._server.serve_forever, name="reverse-proxy", daemon=True).start()
 
     @property
@@ -80,6 +95,8 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             for name, value in answer.headers.items():
                 if name not in _HOP_BY_HOP:
                     self.send_header(name, value)
+            for cookie in answer.cookies:
+                self.send_header("Set-Cookie", cookie)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             if self.command != "HEAD":
@@ -87,6 +104,10 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
 
         def _open_websocket(self) -> None:
             self.close_connection = True
+            if isinstance(self.connection, ssl.SSLSocket):
+                # Both ways at once, which Python's TLS sockets can't do.
+                self.send_error(501, "The sandbox passes WebSockets on over http only")
+                return
             address = urlsplit(self.path)
             headers = dict(self.headers.items())
             request = Request(self.client_address[0], self.command, address.path, balancer.host, address.query, headers)

@@ -19,6 +19,7 @@ __all__ = [
     "balancer_of",
     "deregister",
     "drain",
+    "entrance",
     "health_monitor",
     "idle_timeout",
     "is_registered",
@@ -30,11 +31,12 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: status, headers (last one wins) and body."""
+    """An answer: status, headers (last one wins), body, and the values of all ``Set-Cookie`` headers."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class LoadBalancer:
             own = {"Host": f"{self.host}:{port}", "Content-Length": str(len(body))}
             connection.request(method, f"/_alb/{self.name}{path}", body=body, headers={**(headers or {}), **own})
             answer = connection.getresponse()
-            return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            cookies = tuple(answer.headers.get_all("Set-Cookie", []))
+            return Response(answer.status, received, answer.read(), cookies)
         finally:
             connection.close()
 
@@ -90,6 +94,13 @@ def balancer_of(deployment: DeployedService, target_group: str, host: str) -> Lo
             if any(action.get("TargetGroupArn") == target_group for rule in rules for action in rule["Actions"]):
                 return LoadBalancer(deployment.endpoint, balancer["LoadBalancerName"], host)
     raise SandboxError(f"No listener of a load balancer forwards to {target_group}, so nothing reaches the service")
+
+
+def entrance(deployment: DeployedService) -> LoadBalancer:
+    """The deployed load balancer, under the host name of Atlantis' own URL."""
+    service = deployment.require_service()
+    url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
+    return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
 
 
 def health_monitor(deployment: DeployedService, target_group: str, port: int, grace: float) -> HealthMonitor:

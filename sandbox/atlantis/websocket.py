@@ -38,6 +38,8 @@ def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.soc
     decision = decide(listener, request)
     if not decision.target_groups:
         raise NotForwardedError(decision.status or 500)
+    if decision.signed_in:
+        _require_session(balancer, request)
     targets = client.describe_target_health(TargetGroupArn=decision.target_groups[0])["TargetHealthDescriptions"]
     if not targets:
         raise NotForwardedError(503)
@@ -48,6 +50,15 @@ def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.soc
     lines = [f"{request.method} {address} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     target.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
     return target
+
+
+def _require_session(balancer: LoadBalancer, request: Request) -> None:
+    """Ask the local load balancer, which alone can read a session's cookie, for the same path without the WebSocket."""
+    cookies = {name: value for name, value in request.headers.items() if name.lower() == "cookie"}
+    answer = balancer.request("GET", request.path, headers=cookies)
+    # Its own answers name it; those of a target don't.
+    if answer.headers.get("server") == "awselb/2.0":
+        raise NotForwardedError(401)
 
 
 def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket.socket, idle_seconds: float) -> None:

@@ -7,9 +7,8 @@ import time
 from sandbox import console, terraform_provider
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import Response
+from sandbox.atlantis.targets import Response, entrance
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store

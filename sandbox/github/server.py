@@ -1,10 +1,8 @@
 """The stand-in's HTTPS server, and the proxy that leads the names of GitHub to it."""
 
 import json
-import ssl
 import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,11 +14,11 @@ from sandbox.github.app import Access
 from sandbox.github.certificates import HOSTS, Certificates, issue
 from sandbox.github.proxy import proxy_handler
 from sandbox.github.store import Store
+from sandbox.loopback_server import LoopbackServer
 
 __all__ = ["GitHub"]
 
 _LARGEST_BODY = 16 * 1024 * 1024
-_IDLE_SECONDS = 60
 _POLL_SECONDS = 0.1
 
 
@@ -36,8 +34,8 @@ class GitHub:
         self.store = Store(directory)
         self.certificates: Certificates = issue(directory / "tls")
         access = Access(self.store.registration)
-        self._https = _Server(_handler(self.store, Api(self.store, access), access), _tls(self.certificates))
-        self._proxy = _Server(proxy_handler(self._https.server_port, self.store))
+        self._https = LoopbackServer(_handler(self.store, Api(self.store, access), access), self.certificates)
+        self._proxy = LoopbackServer(proxy_handler(self._https.server_port, self.store))
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name=name, daemon=True)
             for server, name in ((self._https, "github"), (self._proxy, "github-proxy"))
@@ -59,34 +57,6 @@ class GitHub:
         for server in (self._proxy, self._https):
             server.shutdown()
             server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    """A loopback server on a free port; the TLS handshake is made in the connection's own thread."""
-
-    daemon_threads = True
-
-    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls
-        super().__init__(("127.0.0.1", 0), handler)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        if self._tls is None:
-            super().finish_request(request, client_address)
-            return
-        request.settimeout(_IDLE_SECONDS)
-        with self._tls.wrap_socket(request, server_side=True) as encrypted:
-            super().finish_request(encrypted, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away or distrusts the certificate is no error of the server; the client reports it."""
-
-
-def _tls(certificates: Certificates) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificates.chain, certificates.key)
-    return context
 
 
 def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHandler]:

@@ -48,8 +48,8 @@ class ExistingResources:
         self._made = {name: made for name, made in self._made.items() if made in existing}
         write_json(self._file, self._made)
 
-    def replace(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """``settings`` (``namespace:key`` to value) with the substitutes' ids in place of the originals'."""
+    def replace(self, stack: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids in place of the originals'."""
         given = {
             key.removeprefix(NAMESPACE): value for key, value in settings.items() if key.startswith(NAMESPACE) and value
         }
@@ -64,7 +64,7 @@ class ExistingResources:
         if "webAclArn" in given:
             replaced["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
         if "permissionsBoundaryArn" in given:
-            arn, environment = given["permissionsBoundaryArn"], given.get("environment") or self._file.parent.name
+            arn, environment = given["permissionsBoundaryArn"], given.get("environment") or stack
             subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
             replaced["permissionsBoundaryArn"] = self._one(
                 "permissions boundary", arn, lambda: self._boundary(arn, environment, subnets)
@@ -294,7 +294,7 @@ class ExistingResources:
 
 @contextmanager
 def _left_by_a_killed_run(taken: str) -> Iterator[None]:
-    """Take up what has the name already: a run was killed after it created the thing and before it recorded it."""
+    """Take up what has the name already: a run was killed before it recorded it, or somebody stored a secret by hand."""
     try:
         yield
     except ClientError as error:

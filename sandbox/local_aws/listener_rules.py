@@ -51,6 +51,8 @@ class Decision:
     """ARNs, where it forwards."""
     location: str = ""
     """Where it redirects to."""
+    signed_in: bool = False
+    """Whether it forwards only requests of people who have signed in."""
 
 
 @dataclass(frozen=True)
@@ -171,12 +173,14 @@ _WILDCARDS = {"*": ".*", "?": "."}
 
 
 def _decision(rule: Rule, listener: Listener, request: Request) -> Decision:
-    # What comes before the last action only adds a condition on people, such as a login.
-    action = max(rule["Actions"], key=lambda found: found.get("Order", 1))
+    *before, action = sorted(rule["Actions"], key=lambda found: found.get("Order", 1))
+    if unknown := {found["Type"] for found in before} - {"authenticate-oidc"}:
+        raise UnknownRuleError(f"rule {rule['Priority']}: action {', '.join(sorted(unknown))} is unknown")
     kind = action["Type"]
     if kind == "forward":
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
-        return Decision(rule["Priority"], kind, target_groups=tuple(group["TargetGroupArn"] for group in groups))
+        arns = tuple(group["TargetGroupArn"] for group in groups)
+        return Decision(rule["Priority"], kind, target_groups=arns, signed_in=bool(before))
     if kind == "fixed-response":
         return Decision(rule["Priority"], kind, status=int(action["FixedResponseConfig"]["StatusCode"]))
     if kind == "redirect":

@@ -17,7 +17,7 @@ from ministack.app import main as serve
 
 from sandbox.atlantis.status import RECORDS
 from sandbox.iam_evaluation import enforcement, evaluator
-from sandbox.local_aws import completed_answers, ecs_tasks
+from sandbox.local_aws import completed_answers, ecs_tasks, sign_in
 from sandbox.local_aws.condition_keys import add_condition_keys
 from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
 
@@ -57,6 +57,7 @@ def main() -> None:
     add_condition_keys()
     accept_keys_of_log_groups()
     completed_answers.install()
+    sign_in.install()
     ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
     if evaluator.is_installed():
         enforcement.install()

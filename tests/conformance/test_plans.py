@@ -62,7 +62,8 @@ def elsewhere(deployed: Sandbox, tmp_path: Path) -> Iterator[tuple[LocalAws, lis
     state = tmp_path / "terraform"
     state.mkdir()
     aws = local_aws.start(state, clean_environment())
-    ExistingResources(state, aws).replace({**deployed.workspace.source_settings(deployed.stack), **deployed.settings})
+    settings = {**deployed.workspace.source_settings(deployed.stack), **deployed.settings}
+    ExistingResources(state, aws).replace(deployed.stack, settings)
     there, here = (read_json(folder / "existing-resources.json") or {} for folder in (deployed.state, state))
     text = json.dumps(deployed.resources())
     for name, made in there.items():

@@ -21,6 +21,12 @@ EVERYTHING: dict[str, Any] = {
     "acmCertificateArn": "",
     "ipAddressType": "dualstack",
     "lockingDatabase": "redis",
+    "oidcIssuer": "https://login.example.com",
+    "oidcAuthorizationEndpoint": "https://login.example.com/authorize",
+    "oidcTokenEndpoint": "https://login.example.com/token",
+    "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
+    "oidcClientId": "0123456789abcdef",
+    "oidcClientSecretName": "prod-atlantis-oidc",
     "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "webAclArn": WEB_ACL,
 }

@@ -49,7 +49,7 @@ def aws(state: Path) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def replaced(state: Path, aws: LocalAws) -> dict:
     """The settings with the substitutes' ids."""
-    return ExistingResources(state, aws).replace(SETTINGS)
+    return ExistingResources(state, aws).replace("prod", SETTINGS)
 
 
 def test_every_id_is_replaced_and_nothing_else(replaced: dict):
@@ -105,6 +105,18 @@ def test_the_state_bucket_keeps_versions_under_the_key(aws: LocalAws, replaced: 
     assert s3.get_bucket_versioning(Bucket="prod-terraform-state")["Status"] == "Enabled"
 
 
+def test_the_boundary_protects_the_stack_whatever_the_folder_of_its_sandbox_is_called(aws: LocalAws, replaced: dict):
+    arn, iam = replaced["atlantis:permissionsBoundaryArn"], aws.client("iam")
+
+    version = iam.get_policy_version(
+        PolicyArn=arn, VersionId=iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    )
+
+    text = json.dumps(version["PolicyVersion"]["Document"])
+    assert "service/atlantis-prod/atlantis-prod" in text
+    assert "existing" not in text
+
+
 def test_what_the_topic_is_told_is_kept_in_a_queue(aws: LocalAws, replaced: dict):
     (topic,) = replaced["atlantis:alarmTopicArns"]
     queue = aws.client("sqs").get_queue_url(QueueName="platform-alarms")["QueueUrl"]
@@ -119,7 +131,7 @@ def test_substitutes_are_created_once(state: Path, aws: LocalAws, replaced: dict
     capfd.readouterr()
     before = inventory.take(aws)
 
-    again = ExistingResources(state, aws).replace(SETTINGS)
+    again = ExistingResources(state, aws).replace("prod", SETTINGS)
 
     assert again == replaced
     assert inventory.take(aws) == before
@@ -153,7 +165,7 @@ def test_a_lost_substitute_is_created_again(state: Path, aws: LocalAws):
     existing = ExistingResources(state, aws)
 
     existing.forget_lost(inventory.take(aws))
-    existing.replace(SETTINGS)
+    existing.replace("prod", SETTINGS)
 
     assert aws.client("dynamodb").list_tables()["TableNames"] == ["prod-terraform-locks"]
 

@@ -169,7 +169,7 @@ def test_older_form_of_a_condition_counts():
 def test_last_action_decides():
     login = {"Type": "authenticate-oidc", "Order": 1}
     rules = {"Priority": "1", "Conditions": [], "Actions": [FORWARD | {"Order": 2}, login]}
-    assert decide(listener(rules), request()).action == "forward"
+    assert decide(listener(rules), request()) == Decision("1", "forward", target_groups=(GROUP,), signed_in=True)
 
 
 @pytest.mark.parametrize(

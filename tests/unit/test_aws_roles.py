@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.aws_roles import REPOSITORY, actions_of, policies_of, resources
+from tests.aws_roles import ACCOUNT, REGION, REPOSITORY, actions_of, policies_of, resources
 
 READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
 ENVIRONMENTS = {"Preview": "preview", "Drift": "drift", "Deploy": "production"}
@@ -48,8 +48,10 @@ def test_a_role_that_reads_only_reads(role: str) -> None:
     assert {action for action in actions_of(role) if not READS.fullmatch(action)} == {"kms:Decrypt"}
 
 
-def test_a_preview_reads_no_secret_of_the_stack() -> None:
-    assert "secretsmanager:GetSecretValue" not in actions_of("Preview")
+def test_a_preview_reads_no_secret_but_that_of_the_sign_in() -> None:
+    statements = [statement for document in policies_of("Preview").values() for statement in document["Statement"]]
+    readable = [one["Resource"] for one in statements if "secretsmanager:GetSecretValue" in one["Action"]]
+    assert readable == [[f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:prod-atlantis-oidc-??????"]]
 
 
 def test_a_deployment_deletes_nothing_that_holds_data() -> None:

@@ -60,11 +60,6 @@ def refuse_all_but(
             "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
         ),
         (
-            "secrets-web-password",
-            "prod-atlantis-web-password",
-            "Atlantis: password of the web page (web_password), generated",
-        ),
-        (
             "secrets-webhook",
             "prod-atlantis-webhook-secret",
             "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
@@ -83,6 +78,18 @@ def test_a_secret_is_under_the_customer_key_restorable_and_protected(
         "tags": TAGS,
     }
     assert secret.protect
+
+
+def test_the_password_of_the_page_can_be_given_up_and_generated_again() -> None:
+    secret = stack().one(SECRET, "secrets-web-password")
+    assert secret.inputs == {
+        "name": "prod-atlantis-web-password",
+        "description": "Atlantis: password of the web page (web_password), generated",
+        "kmsKeyId": arn_of("secrets-key"),
+        "recoveryWindowInDays": 0,
+        "tags": TAGS,
+    }
+    assert not secret.protect
 
 
 def test_only_the_execution_role_reads_the_github_app_secret() -> None:

@@ -1,7 +1,9 @@
-"""A local AWS with a service, and the real Atlantis server running as that service's task."""
+"""A local AWS with a service, or a whole deployed stack, and the real Atlantis server running as that service's task."""
 
 import http.client
+import re
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +14,17 @@ import pytest
 
 from sandbox import local_aws, processes
 from sandbox.atlantis import lifecycle
+from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.status import Status, StatusFile
 from sandbox.engine.workspace import clean_environment
+from sandbox.github.certificates import Certificates
 from sandbox.github.store import Store
 from sandbox.local_aws import instance
+from sandbox.sandbox import Sandbox
+from tests.sandbox import identity_provider
 from tests.sandbox.atlantis.world import World
+from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.identity_provider import IdentityProvider
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +48,47 @@ def running(world: World) -> World:
 def github(running: World) -> Store:
     """What the stand-in of GitHub holds."""
     return Store(running.deployment.state / "github")
+
+
+@pytest.fixture(scope="module")
+def provider_certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """The identity provider's, which the local AWS must trust from its start."""
+    return identity_provider.certificates(tmp_path_factory.mktemp("identity-provider"))
+
+
+@pytest.fixture(scope="module")
+def provider(provider_certificates: Certificates) -> Iterator[IdentityProvider]:
+    """A running identity provider."""
+    with identity_provider.running(provider_certificates) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def up(provider_certificates: Certificates) -> Iterator[Ground]:
+    """`make up`, whole: the stack and the server in it."""
+    # Not in pytest's own folder, which pytest closes to others: the server runs as a user of its own, as on Fargate.
+    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
+        Path(folder).chmod(0o711)
+        ground = Ground(Path(folder))
+        try:
+            answer = ground.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
+            assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
+            address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
+            assert address is not None
+            assert fetch(address[0])[0] == 401
+            yield ground
+            assert ground.cli("down", "--force").returncode == 0
+            assert list(own_processes(ground.base)) == []
+        finally:
+            ground.stop()
+
+
+@pytest.fixture
+def service(up: Ground) -> DeployedService:
+    """The service of ``up``."""
+    found = Sandbox(up.stack, state=up.state, policy_pack=None).service()
+    assert found is not None
+    return found
 
 
 def status(world: World) -> Status:

@@ -2,23 +2,25 @@
 
 import base64
 import json
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from attack import page
+from attack.row import Verdict, run
+from attack.target import Target
 from sandbox import processes, terraform_provider
 from sandbox.atlantis import build
+from sandbox.atlantis.agent import BROWSER_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.status import Status, StatusFile
+from sandbox.atlantis.targets import entrance
 from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
@@ -26,44 +28,23 @@ from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
+from tests.sandbox import identity_provider
+from tests.sandbox.atlantis import browser
+from tests.sandbox.atlantis.browser import CHROMIUM, trusting
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
-from tests.sandbox.harness import Ground, own_processes
+from tests.sandbox.harness import Ground
+from tests.sandbox.identity_provider import IdentityProvider
+
+_CLIENT_SECRET = "local-atlantis-oidc"
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
-
-
-@pytest.fixture(scope="module")
-def up() -> Iterator[Ground]:
-    """`make up`, whole: the stack and the server in it."""
-    # Not in pytest's own folder, which pytest closes to others: the server runs as a user of its own, as on Fargate.
-    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
-        Path(folder).chmod(0o711)
-        ground = Ground(Path(folder))
-        try:
-            answer = ground.cli("up")
-            assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-            address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
-            assert address is not None
-            assert fetch(address[0])[0] == 401
-            yield ground
-            assert ground.cli("down", "--force").returncode == 0
-            assert list(own_processes(ground.base)) == []
-        finally:
-            ground.stop()
 
 
 def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
     overrides = {f"atlantis:{key}": value for key, value in settings.items()}
     return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=None)
-
-
-@pytest.fixture
-def service(up: Ground) -> DeployedService:
-    found = _sandbox(up).service()
-    assert found is not None
-    return found
 
 
 @pytest.fixture
@@ -245,11 +226,62 @@ def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService)
     assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
-def test_an_update_stops_the_old_task_and_starts_the_new_one(up: Ground, service: DeployedService) -> None:
+def test_an_update_stops_the_old_task_and_starts_the_new_one(
+    up: Ground, service: DeployedService, provider: IdentityProvider
+) -> None:
+    # As docs/security.md says: the client secret first, then the settings.
+    value = json.dumps({"client_secret": provider.client_secret})
+    service.client("secretsmanager").create_secret(Name=_CLIENT_SECRET, SecretString=value)
     before = _status(service)
-    _sandbox(up, logLevel="debug").up()
+    _sandbox(up, logLevel="debug", **provider.settings(_CLIENT_SECRET)).up()
     assert _status(service).task != before.task
     assert _status(service).definition != before.definition
+
+
+@pytest.mark.filterwarnings(identity_provider.QUIET)
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (Debian: apt-get install chromium)")
+def test_people_sign_in_at_the_identity_provider_and_then_see_the_page(
+    service: DeployedService, provider: IdentityProvider, tmp_path: Path
+) -> None:
+    site, host = "https://atlantis.example.com/", entrance(service).host
+    trusted = trusting([service.state / BROWSER_DIRECTORY / "server.pem", provider.certificates.chain])
+    listener = f"--host-resolver-rules=MAP {host}:443 127.0.0.1:{_status(service).proxy_port}"
+    with browser.opened(tmp_path / "profile", trusted, listener) as person:
+        person.go(site)
+        form = person.wait_for(provider.url)
+        assert provider.client_id in form
+        assert "Apply commands" not in form
+        person.evaluate("document.querySelector('input[name=sub]').value = 'engineer@example.com'")
+        person.evaluate("document.querySelector('form button[type=submit]').click()")
+        assert "Apply commands are enabled" in person.wait_for(site)
+
+        session = person.cookies(site)["AWSELBAuthSessionCookie-0"]
+        assert (session["httpOnly"], session["secure"]) == (True, True)
+        assert abs(session["expires"] - time.time() - identity_provider.SESSION_HOURS * 3600) < 300
+
+        value = session["value"]
+        person.set_cookie(session, value[:-1] + ("A" if value[-1] != "A" else "B"))
+        person.go(site)
+        person.wait_for(provider.url)
+        person.go(f"{site}oauth2/idpresponse?code=made-up&state=made-up")
+        assert "Apply commands" not in person.wait_for(f"{site}oauth2/idpresponse")
+        person.set_cookie(session, value)
+        person.go(site)
+        assert "Apply commands are enabled" in person.wait_for(site)
+
+
+def test_without_a_session_events_and_the_health_check_still_work(up: Ground, service: DeployedService) -> None:
+    balancer = entrance(service)
+    assert balancer.request("GET", "/").status == 302
+    assert balancer.request("GET", "/healthz").status == 302
+    assert fetch(f"http://127.0.0.1:{_status(service).port}/healthz")[0] == 200
+    assert deliver(service, "ping", events.ping()).status == 200
+    assert up.cli("password").returncode == 1
+    target = Target.of(_sandbox(up))
+    rows = [row for row in page.ROWS if "sign in at the identity provider" in row.refused_by]
+    assert {row.name: run(row, target).verdict for row in rows} == dict.fromkeys(
+        ("page-without-session", "lock-without-session", "forged-session", "forged-answer"), Verdict.REFUSED
+    )
 
 
 def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import processes
 from sandbox.atlantis import build, diagnosis, lifecycle, operator
-from sandbox.atlantis.lifecycle import entrance
+from sandbox.atlantis.targets import entrance
 from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
 from tests.sandbox.atlantis.conftest import eventually, status

@@ -3,7 +3,6 @@
 import os
 import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,40 +11,16 @@ from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
+from tests.sandbox.atlantis.browser import CHROMIUM, HEIGHT, WIDTH, browse
 from tests.sandbox.atlantis.conftest import eventually, fetch, status
 from tests.sandbox.atlantis.world import OWNER, World
 
-_CHROMIUM = shutil.which("chromium")
 _PICTURE = CHECKOUT / "docs" / "images" / "atlantis.png"
-_WIDTH, _HEIGHT = 1100, 720
 
 pytestmark = [
-    pytest.mark.skipif(_CHROMIUM is None, reason="no chromium on PATH (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (Debian: apt-get install chromium)"),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH to make a lock with"),
 ]
-
-
-def _browse(profile: Path, url: str, *options: str) -> str:
-    assert _CHROMIUM is not None
-    command = [
-        _CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        f"--user-data-dir={profile}",
-        f"--window-size={_WIDTH},{_HEIGHT}",
-        *options,
-        url,
-    ]
-    # Crash reports and caches go to HOME, whatever the profile.
-    environment = {**os.environ, "HOME": str(profile)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def _size(png: bytes) -> tuple[int, int]:
@@ -64,15 +39,15 @@ def test_the_page_shows_the_lock_of_a_planned_pull_request(running: World, githu
     eventually("the lock", lambda: f"{repository} #1".encode() in fetch(url)[1])
     eventually("the plan's comment", lambda: github.recorded("comments"))
 
-    document = _browse(tmp_path / "profile", url, "--dump-dom")
+    document = browse(tmp_path / "profile", url, "--dump-dom")
     assert "Apply commands are enabled" in document
     assert f"{repository} #1" in document
     assert "0.47.1" in document
 
     picture = tmp_path / "atlantis.png"
-    _browse(tmp_path / "profile", url, f"--screenshot={picture}")
+    browse(tmp_path / "profile", url, f"--screenshot={picture}")
     content = picture.read_bytes()
-    assert _size(content) == (_WIDTH, _HEIGHT)
+    assert _size(content) == (WIDTH, HEIGHT)
     # A page whose style sheet or picture is missing compresses to a fraction of this.
     assert len(content) > 30_000
     if not _PICTURE.exists() or os.environ.get("ATLANTIS_NEW_SCREENSHOT"):

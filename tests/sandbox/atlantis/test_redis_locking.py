@@ -20,9 +20,9 @@ from sandbox import processes
 from sandbox.atlantis import locking_database
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.lifecycle import entrance
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.status import Status, StatusFile
+from sandbox.atlantis.targets import entrance
 from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events

@@ -9,8 +9,8 @@ import pytest
 
 from sandbox import local_aws, processes
 from sandbox.atlantis import websocket
-from sandbox.atlantis.lifecycle import bring_up, entrance
-from sandbox.atlantis.targets import Response
+from sandbox.atlantis.lifecycle import bring_up
+from sandbox.atlantis.targets import Response, entrance
 from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
