@@ -1,7 +1,9 @@
 """Compute: the one Atlantis task. Cluster, task definition, service and logs."""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +13,7 @@ from .context import Context
 from .deployment_check import DeploymentCheck, DeploymentCheckArgs, ServiceChange
 from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
 from .locking import LockingDatabase
-from .provider_client import provider_client
+from .provider_client import provider_client, provider_settings
 from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerArgs, server_container
 from .settings.groups import ConfigurationSettings, ServerSettings, TaskSettings
 from .task_protection import TaskProtectionArgs
@@ -247,7 +249,6 @@ class Compute(pulumi.ComponentResource):
         change: ServiceChange,
     ) -> None:
         args = self._args
-        region = args.context.names.region
         DeploymentCheck(
             f"{self._name}-deployment",
             DeploymentCheckArgs(
@@ -263,8 +264,22 @@ class Compute(pulumi.ComponentResource):
                     "targetGroup": args.target_group_arn,
                 },
                 timeout_minutes=args.task.deployment_timeout_minutes,
-                ecs_client=lambda: provider_client("ecs", region),
+                ecs_client=self._ecs_client,
             ),
             change,
             self._child,
         )
+
+    async def _ecs_client(self) -> Any:
+        names, settings = self._args.context.names, await provider_settings(self)
+        sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
+        found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
+        if found != names.account:
+            # Roles of an explicit provider can't be read, so these are other credentials than those that deploy.
+            pulumi.log.warn(
+                f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
+                f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",
+                resource=self,
+            )
+            return None
+        return await asyncio.to_thread(provider_client, "ecs", names.region, settings)

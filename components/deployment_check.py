@@ -8,7 +8,7 @@ the hook fails, the stash keeps its old value, and the next `pulumi up` comes he
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -39,8 +39,8 @@ class DeploymentCheckArgs:
     """Changes of these start a deployment too, besides the task definition: network, capacity."""
     timeout_minutes: int
     """More than 0."""
-    ecs_client: Callable[[], Any]
-    """Makes the boto3 client of ECS, with the credentials and the endpoint of the AWS provider."""
+    ecs_client: Callable[[], Awaitable[Any]]
+    """Makes the boto3 client of ECS, with the credentials and the endpoint of the AWS provider; None where it can't."""
 
 
 class ServiceChange:
@@ -84,9 +84,10 @@ class DeploymentCheck:
         args, inputs = self._args, (called.new_inputs or {})["input"]
         if args.desired_count == 0:
             return
-        deployment = EcsDeployment(
-            await asyncio.to_thread(args.ecs_client), inputs["cluster"], args.service_name, inputs["taskDefinition"]
-        )
+        ecs = await args.ecs_client()
+        if ecs is None:
+            return
+        deployment = EcsDeployment(ecs, inputs["cluster"], args.service_name, inputs["taskDefinition"])
         await follow(
             deployment,
             wanted=inputs["taskDefinition"],

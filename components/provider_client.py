@@ -1,30 +1,54 @@
 """boto3 clients for what the AWS provider's resources and functions don't show, configured as the provider is."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
+_TEXTS = {"profile": "profile", "accessKey": "access_key", "secretKey": "secret_key", "token": "token"}
+"""By their names in the configuration: the attributes of an explicit provider."""
 
-def provider_client(service: str, region: str) -> Any:
-    """A client with the settings of the default AWS provider (`aws:`): profile, keys, roles to assume, endpoints.
+
+async def provider_settings(resource: pulumi.Resource) -> Mapping[str, Any]:
+    """The settings of the AWS provider of the children of `resource`: an explicit one, or the default one (`aws:`).
+
+    To be called while a resource is being created or changed: an explicit provider is known by then. Its roles to assume
+    can't be read, and nothing at all can where a program in another language passes its provider.
+    """
+    provider = resource.get_provider("aws:index/provider:Provider")
+    if provider is None:
+        config = pulumi.Config("aws")
+        objects = {name: config.get_object(name) for name in ("assumeRoles", "endpoints")}
+        return {**{name: config.get(name) for name in _TEXTS}, **objects}
+    texts = {name: await _value(provider, attribute) for name, attribute in _TEXTS.items()}
+    return {**texts, "endpoints": json.loads(await _value(provider, "endpoints") or "null")}
+
+
+async def _value(provider: pulumi.ProviderResource, attribute: str) -> Any:
+    output = pulumi.get(provider, attribute)
+    return await output.future() if isinstance(output, pulumi.Output) else None
+
+
+def provider_client(service: str, region: str, settings: Mapping[str, Any]) -> Any:
+    """A client with the `settings` of an AWS provider: profile, keys, roles to assume, endpoints.
 
     Whatever isn't set there comes from the environment, for the provider as for boto3.
     """
     import boto3  # noqa: PLC0415 - a preview does without it
     from botocore.config import Config  # noqa: PLC0415
 
-    config = pulumi.Config("aws")
     session = boto3.Session(
-        profile_name=config.get("profile"),
-        aws_access_key_id=config.get("accessKey"),
-        aws_secret_access_key=config.get("secretKey"),
-        aws_session_token=config.get("token"),
+        profile_name=settings.get("profile"),
+        aws_access_key_id=settings.get("accessKey"),
+        aws_secret_access_key=settings.get("secretKey"),
+        aws_session_token=settings.get("token"),
         region_name=region,
     )
     endpoints: dict[str, str] = {
-        name: address for entry in config.get_object("endpoints") or [] for name, address in entry.items() if address
+        name: address for entry in settings.get("endpoints") or [] for name, address in entry.items() if address
     }
-    for role in config.get_object("assumeRoles") or []:
+    for role in settings.get("assumeRoles") or []:
         optional = {"ExternalId": role.get("externalId")}
         credentials = session.client("sts", endpoint_url=endpoints.get("sts")).assume_role(
             RoleArn=role["roleArn"],
