@@ -83,11 +83,17 @@ def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
 
 
 def run(row: Row, target: "Target") -> Result:
-    """Carry out the attempt and the control. An exception in either is an error of the row, never a refusal."""
+    """Carry out the attempt and the control. An exception in either is an error of the row, never a refusal.
+
+    An attempt that got through did so whether or not there is a control for it.
+    """
+    attempt: Outcome | None = None
     try:
         attempt = row.attempt(target)
         control = row.control(target)
     except SkippedError as reason:
+        if attempt is not None and attempt.allowed:
+            return Result(row, Verdict.ALLOWED, attempt.seen, str(reason))
         return Result(row, Verdict.SKIPPED, str(reason))
     except Exception as problem:  # noqa: BLE001 - the other rows still have to run, and the verdict fails the command
         return Result(row, Verdict.ERROR, f"{type(problem).__name__}: {problem}")

@@ -34,6 +34,8 @@ def _breaks(_target: Target) -> Outcome:
         (_ends(allowed=True), _ends(allowed=True), Verdict.ALLOWED, False),
         (_ends(allowed=False), _ends(allowed=False), Verdict.CONTROL_REFUSED, False),
         (_skips, _ends(allowed=True), Verdict.SKIPPED, True),
+        (_ends(allowed=False), _skips, Verdict.SKIPPED, True),
+        (_ends(allowed=True), _skips, Verdict.ALLOWED, False),
         (_breaks, _ends(allowed=True), Verdict.ERROR, False),
         (_ends(allowed=False), _breaks, Verdict.ERROR, False),
     ],

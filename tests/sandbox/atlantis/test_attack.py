@@ -31,6 +31,8 @@ def unprotected(world: World) -> Target:
         "provider-server-memory",
         "provider-server-descriptors",
         "unapproved-apply",
+        "other-base",
+        "page-without-password",
     ],
 )
 def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:
