@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight trust-policy boundary adopt policy-check policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox conformance bench clean
+	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, At
 
 conformance: .venv/installed ## plan the stack's shapes with the official Terraform AWS provider, where this machine has it
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
+
+scan: .venv/installed ## scan the stack with checkov and record what fails, where this machine has the Terraform AWS provider
+	@$(PYTHON) -m conformance.scan
 
 bench: .venv/installed ## measure previews, updates, memory and the policy pack
 	@$(SANDBOX) bench

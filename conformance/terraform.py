@@ -75,9 +75,13 @@ class Terraform:
 
     def plan(self, *, refresh: bool = True) -> list[dict[str, Any]]:
         """The resource changes of a plan, without those that change nothing."""
-        self._stream("plan", "-out=plan", "-parallelism=30", f"-refresh={str(refresh).lower()}")
-        changes = json.loads(self._run("show", "-json", "plan")).get("resource_changes", [])
+        changes = self.plan_document(refresh=refresh).get("resource_changes", [])
         return [change for change in changes if change["change"]["actions"] != ["no-op"]]
+
+    def plan_document(self, *, refresh: bool = True) -> dict[str, Any]:
+        """A plan, as ``terraform show -json`` has it."""
+        self._stream("plan", "-out=plan", "-parallelism=30", f"-refresh={str(refresh).lower()}")
+        return json.loads(self._run("show", "-json", "plan"))
 
     def _stream(self, verb: str, *arguments: str) -> None:
         errors: dict[str, list[str]] = {}

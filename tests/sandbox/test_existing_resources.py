@@ -181,7 +181,7 @@ def test_what_a_killed_run_created_but_did_not_record_is_taken_up(
     assert unrecorded != made
     record.write_text(json.dumps(unrecorded), encoding="utf-8")
 
-    assert ExistingResources(state, aws).replace(SETTINGS) == replaced
+    assert ExistingResources(state, aws).replace("prod", SETTINGS) == replaced
 
     assert json.loads(record.read_text(encoding="utf-8")) == made
     assert inventory.take(aws) == before
