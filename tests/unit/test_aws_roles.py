@@ -51,7 +51,8 @@ def test_a_role_that_reads_only_reads(role: str) -> None:
 def test_a_preview_reads_no_secret_but_that_of_the_sign_in() -> None:
     statements = [statement for document in policies_of("Preview").values() for statement in document["Statement"]]
     readable = [one["Resource"] for one in statements if "secretsmanager:GetSecretValue" in one["Action"]]
-    assert readable == [[f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:prod-atlantis-oidc-??????"]]
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:prod-atlantis-oidc"
+    assert readable == [[secret, f"{secret}-??????"]]
 
 
 def test_a_deployment_deletes_nothing_that_holds_data() -> None:
