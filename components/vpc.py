@@ -9,8 +9,7 @@ import pulumi_awsx as awsx
 
 from .context import Context
 from .flow_logs import FlowLogs, FlowLogsArgs
-
-ZONES = 2
+from .zones import ZONES, one_of_each_zone, too_few_zones
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,19 +54,16 @@ def existing_vpc(
             zones[subnet_id] = subnet.availability_zone
             if subnet.vpc_id != vpc_id:
                 problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
-        if len({zones[subnet_id] for subnet_id in subnet_ids}) < ZONES:
-            problems.append(
-                f"atlantis:{key}: all are in {zones[subnet_ids[0]]}; name subnets of at least {ZONES} zones"
-            )
+        if problem := too_few_zones(subnet_ids, zones):
+            problems.append(f"atlantis:{key}: {problem}")
     if problems:
         raise pulumi.RunError(
             "The network's settings don't fit what exists; nothing was touched:\n  - " + "\n  - ".join(problems)
         )
     return Vpc(
         id=vpc_id,
-        public_subnet_ids=_one_of_each_zone(public_subnet_ids, zones),
-        # EFS takes one mount target for each zone, and an interface endpoint one subnet.
-        private_subnets={zones[subnet]: subnet for subnet in _one_of_each_zone(private_subnet_ids, zones)},
+        public_subnet_ids=one_of_each_zone(public_subnet_ids, zones),
+        private_subnets={zones[subnet]: subnet for subnet in one_of_each_zone(private_subnet_ids, zones)},
         private_route_table_ids=_route_tables(vpc_id, private_subnet_ids, invoke),
         cidr_blocks=_cidr_blocks(vpc_id, invoke) if with_cidr_blocks else (),
     )
@@ -76,12 +72,6 @@ def existing_vpc(
 def _cidr_blocks(vpc_id: str, invoke: pulumi.InvokeOptions) -> list[str]:
     associations = aws.ec2.get_vpc(id=vpc_id, opts=invoke).cidr_block_associations
     return sorted(item.cidr_block for item in associations if item.state == "associated")
-
-
-def _one_of_each_zone(subnet_ids: Sequence[str], zones: Mapping[str, str]) -> list[str]:
-    """The first subnet of each zone, in the order given."""
-    first = {zones[subnet_id]: subnet_id for subnet_id in reversed(subnet_ids)}
-    return [subnet_id for subnet_id in subnet_ids if subnet_id in first.values()]
 
 
 def _route_tables(vpc_id: str, subnet_ids: Sequence[str], invoke: pulumi.InvokeOptions) -> list[str]:

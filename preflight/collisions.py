@@ -63,7 +63,8 @@ def key_aliases(deployment: Deployment) -> str:
         "efs",
         "secrets",
         "logs",
-        *(("locking",) if deployment.settings.storage.locking_database == "redis" else ()),
+        *(("locking",) if deployment.settings.storage.uses_redis else ()),
+        *(() if deployment.settings.network.vpc_id else ("flow-logs",)),
     )
     mine = [deployment.names.key_alias(store) for store in stores]
     found = {
@@ -75,6 +76,29 @@ def key_aliases(deployment: Deployment) -> str:
         tags = deployment.aws.read("kms", "list_resource_tags", KeyId=key_id)["Tags"]
         _own_or_warn(deployment, f"the key alias {alias}", tags)
     return f"{', '.join(found)} of this stack" if found else f"{', '.join(mine)} are free"
+
+
+def secrets(deployment: Deployment) -> str:
+    """The names of the secrets that the deployment creates are free, or the stack's own."""
+    names = _created_secrets(deployment)
+    found = []
+    for name in names:
+        described = deployment.aws.find(
+            "secretsmanager", "describe_secret", absent=("ResourceNotFoundException",), SecretId=name
+        )
+        if described is None:
+            continue
+        if "DeletedDate" in described:
+            raise FailedError(
+                f"{name} is scheduled for deletion, and its name is reserved until then",
+                f"aws secretsmanager restore-secret --secret-id {name}, or delete it for good: aws secretsmanager delete-secret "
+                f"--secret-id {name} --force-delete-without-recovery",
+            )
+        _own_or_warn(deployment, f"the secret {name}", described.get("Tags", []))
+        found.append(name)
+    if not names:
+        raise NotCheckedError("the deployment creates no secret")
+    return f"{', '.join(found)} of this stack" if found else f"{', '.join(names)} are free"
 
 
 def roles(deployment: Deployment) -> str:
@@ -128,7 +152,7 @@ def log_group(deployment: Deployment) -> str:
 
 def locking_database(deployment: Deployment) -> str:
     """The name of the locking database is free, or the stack's own."""
-    if deployment.settings.storage.locking_database != "redis":
+    if not deployment.settings.storage.uses_redis:
         return "none is created: lockingDatabase is boltdb, a file"
     name = deployment.names.base
     answer = deployment.aws.find(
@@ -149,12 +173,24 @@ CHECKS = (
     Check("names", "VPC endpoints", endpoints, needs=(vpc,)),
     Check("names", "repository", repository),
     Check("names", "key aliases", key_aliases),
+    Check("names", "secrets", secrets),
     Check("names", "roles", roles),
     Check("names", "cluster", cluster),
     Check("names", "load balancer", load_balancer),
     Check("names", "log group", log_group),
     Check("names", "locking database", locking_database),
 )
+
+
+def _created_secrets(deployment: Deployment) -> list[str]:
+    settings, names = deployment.settings, deployment.names
+    created = {
+        names.github_app_secret: not settings.server.github_app_secret_name,
+        names.webhook_secret: not settings.server.webhook_secret_name,
+        names.web_password_secret: settings.sign_in.generates_password,
+        names.redis_secret: settings.storage.uses_redis,
+    }
+    return [name for name, is_created in created.items() if is_created]
 
 
 def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:

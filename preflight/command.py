@@ -11,7 +11,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from components.settings import SettingsError
-from preflight import account, alarms, boundary, certificate, collisions, image, network, secrets, state, web_acl
+from preflight import (
+    account,
+    alarms,
+    boundary,
+    certificate,
+    collisions,
+    image,
+    network,
+    quotas,
+    secrets,
+    state,
+    web_acl,
+)
 from preflight.aws import Aws
 from preflight.check import Check, Result, run_checks
 from preflight.deployment import Deployment, StackFileError, read_stack_file
@@ -24,7 +36,7 @@ USAGE_ERROR = 2
 
 CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
     Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
-    for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions)
+    for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions, quotas)
     for check in subject.CHECKS
 )
 """Every check, in the order of the table. The credentials come first."""

@@ -1,12 +1,12 @@
 """The existing network: subnets, their routes, and what else is in the VPC."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from components.zones import one_of_each_zone, too_few_zones
 from preflight.check import Check
 from preflight.deployment import Deployment
-from preflight.errors import FailedError, NotCheckedError
+from preflight.errors import FailedError, NotCheckedError, WarnedError
 
 __all__ = ["CHECKS", "route_table_of", "vpc"]
 
@@ -16,6 +16,12 @@ WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceI
 
 DNS_ATTRIBUTES = {"enableDnsSupport": "enable-dns-support", "enableDnsHostnames": "enable-dns-hostnames"}
 """The API's names, and the command line's."""
+
+OWN_GROUPS = ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints")
+CALLS_NOBODY = ("gateway_load_balancer", "nat_gateway", "network_load_balancer", "vpc_endpoint")
+"""Interfaces that make no calls to AWS' services themselves."""
+SHOWN = 3
+"""Interfaces that a message names."""
 
 
 def vpc(deployment: Deployment) -> str:
@@ -63,15 +69,19 @@ def subnets(deployment: Deployment) -> str:
 
 
 def zones(deployment: Deployment) -> str:
-    """The subnets of each kind are in different zones."""
+    """The subnets of each kind are in enough zones, and each of them is used."""
     found = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in _subnets(deployment)}
     for key, ids in _named_subnets(deployment):
-        shared = [zone for zone, count in Counter(found[subnet_id] for subnet_id in ids).items() if count > 1]
-        if shared:
-            raise FailedError(
-                f"{key}: more than one subnet in {', '.join(shared)}; a load balancer, a mount target and an endpoint take one in "
-                "each zone",
-                f"name one subnet in each zone in {key}",
+        if problem := too_few_zones(ids, found):
+            raise FailedError(f"{key}: {problem}", f"name a subnet of another zone in {key}")
+    for key, ids in _named_subnets(deployment):
+        unused = [
+            f"{subnet_id} ({found[subnet_id]})" for subnet_id in ids if subnet_id not in one_of_each_zone(ids, found)
+        ]
+        if unused:
+            raise WarnedError(
+                f"{key}: {', '.join(unused)} is not used: the stack takes the first subnet of each zone",
+                f"remove it from {key}, or name it before the other one of its zone",
             )
     return ", ".join(sorted(set(found.values())))
 
@@ -118,11 +128,38 @@ def private_routes(deployment: Deployment) -> str:
     return "each has a default route to the internet that isn't an internet gateway"
 
 
+def neighbours(deployment: Deployment) -> str:
+    """Nobody else's calls in the VPC would go through the endpoints that the deployment makes."""
+    wanted = deployment.settings.network.endpoints
+    vpc_id = _vpc_id(deployment)
+    if not wanted:
+        raise NotCheckedError("no endpoint is created")
+    own = {deployment.names.security_group(of) for of in OWN_GROUPS}
+    found = deployment.aws.read("ec2", "describe_network_interfaces", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])[
+        "NetworkInterfaces"
+    ]
+    others = [
+        item["NetworkInterfaceId"]
+        for item in found
+        if item.get("InterfaceType", "interface") not in CALLS_NOBODY
+        and not own & {group["GroupName"] for group in item.get("Groups", [])}
+    ]
+    if others:
+        listed = ", ".join(sorted(others)[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
+        raise WarnedError(
+            f"others use {vpc_id} ({listed}): their calls to {', '.join(wanted)} would go through this stack's endpoints, which accept "
+            "credentials of this account only, and of S3 no request without credentials",
+            "leave vpcEndpoints out where the private subnets have a way out, or see that the others use this account's credentials",
+        )
+    return f"nobody else uses {vpc_id}"
+
+
 CHECKS = (
     Check("network", "VPC", vpc),
     Check("network", "DNS in the VPC", vpc_resolves, needs=(vpc,)),
     Check("network", "subnets", subnets, needs=(vpc,)),
     Check("network", "zones", zones, needs=(subnets,)),
+    Check("network", "others behind the endpoints", neighbours, needs=(vpc,)),
     Check("network", "public subnets", public_routes, needs=(subnets,)),
     Check("network", "private subnets", private_routes, needs=(subnets,)),
 )

@@ -72,6 +72,18 @@ def test_name_taken_by_the_stack_itself_is_fine(world: World, check: str):
     assert "this stack" in result.message
 
 
+def test_a_secret_of_somebody_else_is_a_warning_and_one_being_deleted_a_failure(world: World):
+    client, name = world.client("secretsmanager"), world.names.web_password_secret
+    client.create_secret(Name=name)
+    world.assert_only("names: secrets", Status.WARNING, f"the secret {name} exists, and its tags are not this stack's")
+    client.tag_resource(SecretId=name, Tags=own_tags())
+    assert world.result("names: secrets").message == f"{name} of this stack"
+    client.delete_secret(SecretId=name, RecoveryWindowInDays=30)
+    world.assert_only(
+        "names: secrets", Status.FAILED, f"{name} is scheduled for deletion", f"restore-secret --secret-id {name}"
+    )
+
+
 def test_tags_of_another_environment_are_not_the_stacks(world: World):
     a_cluster(world, [tag if tag["Key"] != "Environment" else tag | {"Value": "dev"} for tag in own_tags()])
     world.assert_only("names: cluster", Status.WARNING, "the cluster atlantis-prod exists")
@@ -135,7 +147,8 @@ def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(world: World,
 
 def test_no_endpoint_wanted_leaves_nothing_to_check(world: World):
     world.values["vpcEndpoints"] = []
-    world.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "no endpoint is created")
+    besides = "network: others behind the endpoints"
+    world.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "no endpoint is created", besides=besides)
 
 
 def a_replication_group(world: World, tags: list[dict[str, str]]) -> None:

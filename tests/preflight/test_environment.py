@@ -108,6 +108,7 @@ READS = {
     "ec2:DescribeRouteTables": "network: public subnets",
     "ec2:DescribeNatGateways": "network: private subnets",
     "ec2:DescribeVpcEndpoints": "names: VPC endpoints",
+    "ec2:DescribeNetworkInterfaces": "network: others behind the endpoints",
     "ecr:BatchGetImage": "image: exists",
     "ecr:GetAuthorizationToken": "image: architecture",
     "ecr:DescribeRepositories": "names: repository",

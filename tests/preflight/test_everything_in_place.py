@@ -9,3 +9,14 @@ def test_every_check_passes(world: World):
     ended = {name: (result.status, result.message) for name, result in world.results().items()}
     assert len(ended) == len(CHECKS)
     assert {name: why for name, (status, why) in ended.items() if status is not Status.OK} == {}
+
+
+def test_nothing_fails_before_the_first_deployment(world: World):
+    """What the deployment creates is missing, and nothing else."""
+    world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
+    del world.values["githubAppSecretName"], world.values["webhookSecretName"]
+    world.values["desiredCount"] = 0
+    ended = {name: (result.status, result.message) for name, result in world.results().items()}
+    unchecked = {name for name, (status, _) in ended.items() if status is not Status.OK}
+    assert {ended[name][0] for name in unchecked} == {Status.NOT_CHECKED}, ended
+    assert unchecked <= {name for name in ended if name.startswith(("image: ", "secrets: "))}, ended

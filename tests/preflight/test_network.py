@@ -49,7 +49,7 @@ def test_subnet_of_another_vpc_is_a_failure(world: World):
     world.assert_only("network: subnets", Status.FAILED, f"{subnet} is in {other}, not in {world.ids['vpc']}")
 
 
-def test_two_subnets_in_one_zone_are_a_failure(world: World):
+def test_subnets_of_one_zone_are_a_failure_and_one_too_many_is_not_used(world: World):
     ec2 = world.client("ec2")
     subnet = ec2.create_subnet(VpcId=world.ids["vpc"], CidrBlock="10.0.9.0/24", AvailabilityZone=f"{REGION}a")[
         "Subnet"
@@ -59,9 +59,37 @@ def test_two_subnets_in_one_zone_are_a_failure(world: World):
     world.assert_only(
         "network: zones",
         Status.FAILED,
-        f"privateSubnetIds: more than one subnet in {REGION}a",
-        "one subnet in each zone",
+        f"privateSubnetIds: all are in {REGION}a; name subnets of at least 2 zones",
+        "name a subnet of another zone in privateSubnetIds",
     )
+    # As the program has it: a further subnet of a zone is left out.
+    world.values["privateSubnetIds"].append(world.ids["private b"])
+    world.assert_only(
+        "network: zones",
+        Status.WARNING,
+        f"privateSubnetIds: {subnet} ({REGION}a) is not used",
+        "name it before the other",
+    )
+
+
+def test_others_in_the_vpc_are_a_warning_where_endpoints_are_named(world: World):
+    ec2 = world.client("ec2")
+    subnet = world.ids["private a"]
+    own = ec2.create_security_group(VpcId=world.ids["vpc"], GroupName="atlantis-ecs-tasks-prod", Description="own")
+    ec2.create_network_interface(SubnetId=subnet, Groups=[own["GroupId"]])
+    assert world.result("network: others behind the endpoints").status is Status.OK
+    other = ec2.create_security_group(VpcId=world.ids["vpc"], GroupName="web-shop", Description="another")
+    found = ec2.create_network_interface(SubnetId=subnet, Groups=[other["GroupId"]])["NetworkInterface"]
+    world.assert_only(
+        "network: others behind the endpoints",
+        Status.WARNING,
+        f"others use {world.ids['vpc']} ({found['NetworkInterfaceId']}): their calls to ecr.api, ",
+        "leave vpcEndpoints out",
+        # The task's security group that the test makes is one that the world's boundary doesn't know.
+        besides="roles: boundary protects Atlantis",
+    )
+    world.values["vpcEndpoints"] = ["auto"]
+    assert world.result("network: others behind the endpoints").status is Status.NOT_CHECKED
 
 
 def test_public_subnet_without_an_internet_gateway_is_a_failure(world: World):

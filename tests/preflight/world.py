@@ -28,6 +28,11 @@ TAG = "v0.47.1"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
+
+class Whole(dict[str, Any]):
+    """The answer of a service that the local AWS doesn't have."""
+
+
 Changes: TypeAlias = dict[tuple[str, str], dict[str, Any] | tuple[str, str]]
 """By service and operation: members to change in members of the answer, or the code and message of an error."""
 
@@ -66,6 +71,8 @@ class AlteredAws(Aws):
         change = self._changes.get((service, operation), {})
         if isinstance(change, tuple):
             raise ClientError({"Error": {"Code": change[0], "Message": change[1]}}, operation)
+        if isinstance(change, Whole):
+            return change
         answer = super()._call(service, operation, parameters)
         for member, members in change.items():
             whole = answer[member][0] if isinstance(answer[member], list) else answer[member]

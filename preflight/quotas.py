@@ -1,0 +1,118 @@
+"""Quotas that the deployment comes close to: as Service Quotas has them for this account, or else AWS' documented defaults.
+
+The defaults: https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
+"""
+
+import ipaddress
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from components.ingress import CONDITION_VALUES
+from preflight.aws import DENIED
+from preflight.check import Check
+from preflight.deployment import Deployment
+from preflight.errors import FailedError
+
+__all__ = ["CHECKS", "listener_rules", "policies_of_the_task_role", "rules_of_a_security_group"]
+
+_IAM_REGION = "us-east-1"
+"""Where Service Quotas has those of IAM, in the partition aws."""
+_UNKNOWN = (*DENIED, "NoSuchResourceException", "400")
+"""The caller may not look, the quota has no applied value, or an emulator doesn't know the service."""
+
+
+@dataclass(frozen=True)
+class _Quota:
+    """One quota, and what the deployment takes of it."""
+
+    title: str
+    service: str
+    code: str
+    default: int
+    needed: Callable[[Deployment], int]
+    used: Callable[[Deployment], int] = lambda _: 0
+    """By others, where they share it."""
+
+    def check(self, deployment: Deployment) -> str:
+        needed = self.needed(deployment)
+        if not needed:
+            return "none is needed"
+        used = self.used(deployment)
+        applied = self._applied(deployment)
+        most = self.default if applied is None else applied
+        source = "AWS' default; Service Quotas shows none for this account" if applied is None else "Service Quotas"
+        others = f" beside {used} of others" if used else ""
+        if needed + used > most:
+            raise FailedError(
+                f"the deployment needs {needed}{others}, and the quota is {most} ({source})",
+                f"aws service-quotas request-service-quota-increase --service-code {self.service} --quota-code {self.code} "
+                f"--desired-value {needed + used} --region {self._region(deployment)}",
+            )
+        return f"{needed}{others} of {most} ({source})"
+
+    def _applied(self, deployment: Deployment) -> int | None:
+        answer = deployment.aws.in_region(self._region(deployment)).find(
+            "service-quotas", "get_service_quota", absent=_UNKNOWN, ServiceCode=self.service, QuotaCode=self.code
+        )
+        return int(answer["Quota"]["Value"]) if answer else None
+
+    def _region(self, deployment: Deployment) -> str:
+        is_iam = self.service == "iam" and deployment.names.partition == "aws"
+        return _IAM_REGION if is_iam else deployment.settings.region
+
+
+def rules_of_a_security_group(deployment: Deployment) -> int:
+    """Of the load balancer's group, which has the most; IPv4 and IPv6 count separately."""
+    ingress = deployment.settings.ingress
+    allowed = ingress.allowed_sources
+    blocks = [*allowed, *allowed, *(block for block in ingress.webhook_sources if block not in allowed)]
+    return max(sum(ipaddress.ip_network(block).version == version for block in blocks) for version in (4, 6))
+
+
+def policies_of_the_task_role(deployment: Deployment) -> int:
+    """One for each subject that the settings ask for."""
+    terraform = deployment.settings.terraform
+    with_state = bool(terraform.terraform_state_buckets or terraform.terraform_lock_tables)
+    return 3 + with_state + 5 * bool(terraform.managed_name_prefixes)
+
+
+def listener_rules(deployment: Deployment) -> int:
+    """Those for webhooks and for people, which take so many ranges each, and the one against other sites' pages."""
+    ingress = deployment.settings.ingress
+    per_webhook_rule = CONDITION_VALUES - 2
+    return (
+        math.ceil(len(ingress.webhook_sources) / per_webhook_rule)
+        + math.ceil(len(ingress.allowed_sources) / CONDITION_VALUES)
+        + 1
+    )
+
+
+def _others_vpcs(deployment: Deployment) -> int:
+    found = deployment.aws.read("ec2", "describe_vpcs")["Vpcs"]
+    return sum(not _own(deployment, vpc.get("Tags", [])) for vpc in found)
+
+
+def _others_addresses(deployment: Deployment) -> int:
+    found = deployment.aws.read("ec2", "describe_addresses")["Addresses"]
+    return sum(not _own(deployment, address.get("Tags", [])) for address in found)
+
+
+def _own(deployment: Deployment, tags: list[dict[str, str]]) -> bool:
+    return deployment.owns({tag["Key"]: tag["Value"] for tag in tags})
+
+
+def _one_with_a_new_vpc(deployment: Deployment) -> int:
+    return 0 if deployment.settings.network.vpc_id else 1
+
+
+CHECKS = tuple(
+    Check("quotas", quota.title, quota.check)
+    for quota in (
+        _Quota("rules of a security group", "vpc", "L-0EA8095F", 60, rules_of_a_security_group),
+        _Quota("listener rules", "elasticloadbalancing", "L-7EED9B64", 100, listener_rules),
+        _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_the_task_role),
+        _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, _others_vpcs),
+        _Quota("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc, _others_addresses),
+    )
+)

@@ -1,0 +1,59 @@
+"""Quotas: what the deployment needs is what the program registers, and the account's own values decide."""
+
+import pytest
+
+from components import settings
+from preflight import quotas
+from preflight.aws import Aws
+from preflight.deployment import Deployment
+from preflight.errors import Status
+from tests.preflight.world import Whole, World
+from tests.unit.recording import LOCAL, REGION
+from tests.unit.stacks import ALL, stack
+
+VPCS = "quotas: VPCs"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_counted_is_what_the_program_registers(name: str) -> None:
+    graph, given = stack(**ALL[name]), {key: value for key, value in (LOCAL | ALL[name]).items() if value is not None}
+    deployment = Deployment("prod", settings.parse(given, stack="prod", region=REGION), Aws(REGION))
+
+    rules = [
+        rule.inputs
+        for rule in graph.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        if rule.inputs["securityGroupId"] == "network-alb-id"
+    ]
+    most = max(sum(family in rule for rule in rules) for family in ("cidrIpv4", "cidrIpv6"))
+    assert quotas.rules_of_a_security_group(deployment) == most
+
+    attached = graph.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    of_the_task = [item for item in attached if item.name.startswith("permissions-task-")]
+    assert quotas.policies_of_the_task_role(deployment) == len(of_the_task)
+
+    assert quotas.listener_rules(deployment) == len(graph.all("aws:lb/listenerRule:ListenerRule"))
+
+
+def test_the_account_s_own_value_decides(world: World) -> None:
+    assert world.result("quotas: policies of a role").message.startswith("9 of 10 (AWS' default")
+    world.altered["service-quotas", "get_service_quota"] = Whole(Quota={"Value": 5.0})
+    result = world.result("quotas: rules of a security group")
+    assert (result.status, result.message) == (
+        Status.FAILED,
+        "the deployment needs 6, and the quota is 5 (Service Quotas)",
+    )
+    assert "--service-code vpc --quota-code L-0EA8095F --desired-value 6" in result.remedy
+
+
+def test_a_new_vpc_needs_one_beside_those_of_others(world: World) -> None:
+    assert world.result(VPCS).message == "none is needed"
+    for key in ("vpcId", "publicSubnetIds", "privateSubnetIds"):
+        del world.values[key]
+    ec2 = world.client("ec2")
+    others = len(ec2.describe_vpcs()["Vpcs"])
+    assert world.result(VPCS).message.startswith(f"1 beside {others} of others of 5 ")
+    for number in range(5 - others):
+        ec2.create_vpc(CidrBlock=f"10.{number + 1}.0.0/16")
+    result = world.result(VPCS)
+    assert result.status is Status.FAILED
+    assert result.message.startswith("the deployment needs 1 beside 5 of others, and the quota is 5")
