@@ -19,6 +19,7 @@ from sandbox.providers.schema import Shape
 from sandbox.providers.values import Properties
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
+from tests.sandbox.providers.refused_changes import REFUSED
 
 PROVIDER = terraform_provider.find(everywhere=True)
 pytestmark = pytest.mark.skipif(PROVIDER is None, reason="no Terraform AWS provider on this machine")
@@ -105,6 +106,7 @@ def test_a_change_replaces_where_the_official_provider_replaces(
     schema = terraform.schema()
     replaces: dict[tuple[str, str], bool] = {}
     resources: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+    refused: dict[tuple[str, str], str] = {}
     for token in EXAMPLES:
         type_ = schema.type_of(token)
         for name, more, change in _cases(token, world):
@@ -112,14 +114,21 @@ def test_a_change_replaces_where_the_official_provider_replaces(
             base = {key: value for key, value in {**EXAMPLES[token].inputs(world), **more}.items() if value is not None}
             before = plugin.check(urn(token, "x"), base)
             after = plugin.check(urn(token, "x"), {**base, **change}, before.inputs)
-            if attribute is None or before.failures or after.failures:
+            if attribute is None:
+                continue
+            key = type_, "-".join([attribute, *name.split()[1:]])
+            if before.failures or after.failures:
+                refused[key] = f"stand-in: {before.failures or after.failures}"
                 continue
             difference = plugin.diff(urn(token, "x"), "x", before.inputs, before.inputs, after.inputs)
-            key = type_, "-".join([attribute, *name.split()[1:]])
             replaces[key] = bool(set(change) & set(difference.replaces))
             resources[key] = schema.arguments(type_, before.inputs), schema.arguments(type_, after.inputs)
 
-    planned = _plan(terraform, resources)
+    planned = _plan(terraform, resources, refused)
+
+    listed = {(type_, name) for types in REFUSED.values() for type_, names in types.items() for name in names}
+    assert {key: said for key, said in refused.items() if key not in listed} == {}, "list it, with the reason"
+    assert sorted(listed - refused.keys()) == [], "no longer refused"
 
     compared = {key: replaces[key] for key in planned}
     official = {key: key[1].split("-")[0] in paths for key, paths in planned.items()}
@@ -128,7 +137,9 @@ def test_a_change_replaces_where_the_official_provider_replaces(
 
 
 def _plan(
-    terraform: Terraform, resources: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]
+    terraform: Terraform,
+    resources: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]],
+    refused: dict[tuple[str, str], str],
 ) -> dict[tuple[str, str], set[str]]:
     """The attributes that make each changed instance a replacement; those that the provider refuses are left out."""
     schema = terraform.schema()
@@ -144,10 +155,14 @@ def _plan(
         try:
             changes = terraform.plan(refresh=False)
         except TerraformError as error:
-            refused = {tuple(address.split(".")) for address in error.by_address}
-            if not refused <= resources.keys():
+            by_key = {
+                (address.partition(".")[0], address.partition(".")[2]): texts
+                for address, texts in error.by_address.items()
+            }
+            if not by_key.keys() <= resources.keys():
                 raise
-            resources = {key: value for key, value in resources.items() if key not in refused}
+            refused |= {key: f"provider: {'; '.join(texts)}" for key, texts in by_key.items()}
+            resources = {key: value for key, value in resources.items() if key not in by_key}
             continue
         return {
             (change["type"], change["name"]): {path[0] for path in change["change"].get("replace_paths", [])}
