@@ -11,7 +11,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight trust-policy boundary adopt policy-check policy-baseline \
+.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench clean
 
 help: ## print this list
@@ -53,6 +53,9 @@ attack: .venv/installed ## attack the deployed stack: a verdict for each row, ex
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
+
+dashboard: .venv/installed ## open the stack's dashboard in CloudWatch's console, and print its address
+	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
 trust-policy: .venv/installed ## print the trust policy of a role that Terraform may assume; EXTERNAL_ID=... adds one
 	@$(PYTHON) -m preflight.trust_policy --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(EXTERNAL_ID),--external-id "$(EXTERNAL_ID)")

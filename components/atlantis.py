@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 
 from . import permissions_boundary, repo_configuration
-from .alarms import Alarms, AlarmsArgs
 from .compute import Compute, ComputeArgs
 from .context import Context
 from .existing_secrets import existing_secrets
@@ -14,12 +13,14 @@ from .ingress import Ingress, IngressArgs
 from .locking import Locking, LockingArgs
 from .names import PhysicalNames
 from .network import Network, NetworkArgs
+from .observation import ObservationArgs, observe
 from .permissions import Permissions, PermissionsArgs
 from .secrets import Secrets, SecretsArgs
 from .settings import AtlantisArgs, Settings, refuse_other_accounts, validate
 from .sign_in import authenticate
 from .storage import Storage, StorageArgs
-from .vpc import ZONES, NewVpc, NewVpcArgs, Vpc, existing_vpc
+from .vpc import NewVpc, NewVpcArgs, Vpc, existing_vpc
+from .zones import ZONES
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
@@ -228,6 +229,7 @@ class Atlantis(pulumi.ComponentResource):
                 value_from=existing.value_from,
                 url=settings.ingress.url,
                 log_retention_days=settings.operations.log_retention_days,
+                archives_log=settings.operations.log_archive_days > 0,
                 repository_url=storage.repository_url,
                 posix_uid=settings.storage.posix_uid,
                 file_system_id=storage.file_system_id,
@@ -246,21 +248,19 @@ class Atlantis(pulumi.ComponentResource):
             ),
             self._part(),
         )
-        if settings.operations.alarm_topic_arns and settings.task.desired_count:
-            Alarms(
-                self._named("alarms"),
-                AlarmsArgs(
-                    context=context,
-                    topic_arns=settings.operations.alarm_topic_arns,
-                    load_balancer_metric_name=ingress.load_balancer_metric_name,
-                    target_group_metric_name=ingress.target_group_metric_name,
-                    certificate_arn=ingress.certificate_arn,
-                    cluster_name=compute.cluster_name,
-                    service_name=compute.service_name,
-                    file_system_id=storage.file_system_id,
-                ),
-                self._part(),
-            )
+        observe(
+            ObservationArgs(
+                context=context,
+                settings=settings.operations,
+                runs_task=settings.task.desired_count > 0,
+                ingress=ingress,
+                compute=compute,
+                storage=storage,
+                locking=locking,
+            ),
+            self._named,
+            self._part,
+        )
 
         self.url = pulumi.Output.from_input(settings.ingress.url)
         self.webhook_url = pulumi.Output.from_input(f"{settings.ingress.url}/events")

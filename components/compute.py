@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from . import task_protection
+from . import log_archive, task_protection
 from .context import Context
 from .deployment_check import DeploymentCheck, DeploymentCheckArgs, ServiceChange
 from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
@@ -35,6 +35,8 @@ class ComputeArgs:
     url: str
     """URL of the server."""
     log_retention_days: int
+    archives_log: bool
+    """Whether the log's key encrypts an archive, too."""
     repository_url: pulumi.Input[str]
     """The ECR repository, for an image that is named by its tag only."""
     posix_uid: int
@@ -65,6 +67,7 @@ class Compute(pulumi.ComponentResource):
     task_definition_revision: pulumi.Output[int]
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
+    log_key_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Compute", name, None, opts)
@@ -97,10 +100,14 @@ class Compute(pulumi.ComponentResource):
                 context=args.context,
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
-                users=[by_cloudwatch_logs(names, names.log_group_arn)],
+                users=[
+                    by_cloudwatch_logs(names, names.log_group_arn),
+                    *(log_archive.key_users(names) if args.archives_log else ()),
+                ],
             ),
             self._child,
         )
+        self.log_key_arn = key.arn
         return aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=names.log_group,

@@ -67,6 +67,8 @@ class Locking(pulumi.ComponentResource):
         self.database = LockingDatabase(
             host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
         )
+        # ElastiCache numbers the nodes of a group.
+        self.node_ids = [f"{args.context.names.base}-{number:03}" for number in range(1, NODES + 1)]
         self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
 
     def _key(self) -> CustomerKey:

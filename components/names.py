@@ -101,6 +101,38 @@ class PhysicalNames:
         """Bucket names are unique in the world: account and region make this one so."""
         return f"{self.base}-access-logs-{self.account}-{self.region}"
 
+    @property
+    def log_archive_bucket(self) -> str:
+        """Of the task's log."""
+        return f"{self.base}-log-archive-{self.account}-{self.region}"
+
+    @property
+    def log_archive_role(self) -> str:
+        """Firehose's; of a name that plans are refused, as the two roles of the task."""
+        return f"atlantis-ecs-task-log-archive-{self.environment}"
+
+    @property
+    def log_delivery_role(self) -> str:
+        """CloudWatch Logs'; of a name that plans are refused, as the two roles of the task."""
+        return f"atlantis-ecs-task-log-delivery-{self.environment}"
+
+    @property
+    def delivery_stream_arn(self) -> str:
+        return self.arn("firehose", f"deliverystream/{self.base}")
+
+    @property
+    def dashboard(self) -> str:
+        """The name of a dashboard is of no region."""
+        return f"{self.base}-{self.region}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where a browser shows it."""
+        console = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}.get(
+            self.partition, "console.aws.amazon.com"
+        )
+        return f"https://{self.region}.{console}/cloudwatch/home?region={self.region}#dashboards/dashboard/{self.dashboard}"
+
     def alarm(self, of: str) -> str:
         """`of`: what is wrong when it goes off, such as unreachable."""
         return f"{self.base}-{of}"

@@ -8,7 +8,10 @@ from typing import Any
 __all__ = ["ProviderSchema"]
 
 _TYPES = {"aws:lb/loadBalancer:LoadBalancer": "aws_lb"}
-_ATTRIBUTES = {("aws_cloudwatch_metric_alarm", "name"): "alarm_name"}
+_ATTRIBUTES = {
+    ("aws_cloudwatch_log_subscription_filter", "logGroup"): "log_group_name",
+    ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
+}
 """Names that no rule gives."""
 
 

@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from components.ingress import CONDITION_VALUES
 from preflight.aws import DENIED
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -16,6 +15,8 @@ from preflight.errors import FailedError
 
 __all__ = ["CHECKS", "listener_rules", "policies_of_the_task_role", "rules_of_a_security_group"]
 
+_CONDITION_VALUES = 5
+"""Of a listener rule; those for webhooks spend two on path and method."""
 _IAM_REGION = "us-east-1"
 """Where Service Quotas has those of IAM, in the partition aws."""
 _UNKNOWN = (*DENIED, "NoSuchResourceException", "400")
@@ -80,10 +81,9 @@ def policies_of_the_task_role(deployment: Deployment) -> int:
 def listener_rules(deployment: Deployment) -> int:
     """Those for webhooks and for people, which take so many ranges each, and the one against other sites' pages."""
     ingress = deployment.settings.ingress
-    per_webhook_rule = CONDITION_VALUES - 2
     return (
-        math.ceil(len(ingress.webhook_sources) / per_webhook_rule)
-        + math.ceil(len(ingress.allowed_sources) / CONDITION_VALUES)
+        math.ceil(len(ingress.webhook_sources) / (_CONDITION_VALUES - 2))
+        + math.ceil(len(ingress.allowed_sources) / _CONDITION_VALUES)
         + 1
     )
 

@@ -249,6 +249,8 @@ class OperationsSettings(Group):
     """The task's log group, to keep that of an adopted stack. Empty: /ecs/<name of the service>"""
     log_retention_days: int = setting(values.integer(LOG_RETENTION_DAYS), default=7)
     """Days to keep the task's log, one of the values that CloudWatch Logs accepts"""
+    log_archive_days: int = setting(values.integer(range(3651)), default=0)
+    """Days to keep the task's log in a bucket, up to 3650, longer than logRetentionDays. 0: no bucket"""
     alarm_topic_arns: Sequence[str] = setting(accepted.topic_arns, default=())
     """SNS topics that alarms notify: server unreachable, errors, memory, burst credits, certificate. Empty: no alarms"""
     deletion_protection: bool = setting(values.boolean, default=True)

@@ -242,13 +242,22 @@ def _locking_name(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _log_archive(settings: Settings) -> Iterator[Problem]:
+    operations = settings.operations
+    if 0 < operations.log_archive_days <= operations.log_retention_days:
+        yield Problem(
+            {"logArchiveDays": operations.log_archive_days, "logRetentionDays": operations.log_retention_days},
+            "the bucket would keep the log no longer than CloudWatch; raise logArchiveDays, or remove it",
+        )
+
+
 def _state_buckets(settings: Settings) -> Iterator[Problem]:
-    own = f"{settings.base_name or f'atlantis-{settings.environment}'}-access-logs-"
+    base = settings.base_name or f"atlantis-{settings.environment}"
     for bucket in settings.terraform.terraform_state_buckets:
-        if bucket.startswith(own):
+        if bucket.startswith((f"{base}-access-logs-", f"{base}-log-archive-")):
             yield Problem(
                 {"terraformStateBuckets": bucket},
-                "is the bucket of the stack's own access logs; plans could change them",
+                "is a bucket of the stack's own logs; plans could change them",
             )
 
 
@@ -312,6 +321,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _allowlist_host,
     _certificate,
     *ARN_RULES,
+    _log_archive,
     _state_buckets,
     _image,
     _image_version,

@@ -269,6 +269,7 @@ _TAG_ACTIONS = {
     "ec2": "CreateTags",
     "elasticache": "AddTagsToResource",
     "elasticloadbalancing": "AddTags",
+    "firehose": "TagDeliveryStream",
 }
 _MADE_UNDER = {"CreateListener": ("loadbalancer", "listener"), "CreateRule": ("listener", "listener-rule")}
 """Operations that name what is above the new resource: the ARN's type there, and the new one's."""

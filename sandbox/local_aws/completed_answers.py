@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import cloudwatch, ec2, ecs, elasticache
+from ministack.services import cloudwatch, ec2, ecs, elasticache, firehose
 
 __all__ = ["install"]
 
@@ -22,6 +22,7 @@ def install() -> None:
     elasticache._create_replication_group = _keep_replication_group(elasticache._create_replication_group)
     elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
     elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
+    firehose._dest_description = _show_destination(firehose._dest_description)
     cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
 
 
@@ -39,6 +40,19 @@ def _keep_rebalancing(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[st
         return status, headers, json.dumps(answer).encode()
 
     return keep
+
+
+def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The time zone and the extension of the objects that a delivery stream writes."""
+
+    def show(destination: dict[str, Any]) -> dict[str, Any]:
+        answer = own(destination)
+        for kind in answer.keys() & {"ExtendedS3DestinationDescription"}:
+            for name in destination["config"].keys() & {"CustomTimeZone", "FileExtension"}:
+                answer[kind][name] = destination["config"][name]
+        return answer
+
+    return show
 
 
 def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:

@@ -39,6 +39,7 @@ SERVICES = (
     "efs",
     "elasticache",
     "elbv2",
+    "firehose",
     "iam",
     "kms",
     "logs",

@@ -14,7 +14,9 @@ def test_every_check_passes(world: World):
 def test_nothing_fails_before_the_first_deployment(world: World):
     """What the deployment creates is missing, and nothing else."""
     world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
-    del world.values["githubAppSecretName"], world.values["webhookSecretName"]
+    for key in ("githubAppSecretName", "webhookSecretName"):
+        secret = world.values.pop(key)
+        world.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
     world.values["desiredCount"] = 0
     ended = {name: (result.status, result.message) for name, result in world.results().items()}
     unchecked = {name for name, (status, _) in ended.items() if status is not Status.OK}

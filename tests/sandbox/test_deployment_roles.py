@@ -59,6 +59,7 @@ LATER = "called when a setting or a later version of the program changes the pro
 WAITING = "called by the hook that waits for the deployment (components/ecs_deployment.py)"
 EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
+    "cloudwatch:DeleteDashboards": REPLACED,
     "cloudwatch:UntagResource": LATER,
     "ec2:CreateNetworkInterface": f"{CALLER} of CreateMountTarget",
     "ec2:DeleteNetworkInterface": f"{CALLER} of DeleteMountTarget",
@@ -78,6 +79,8 @@ EXPLAINED: Mapping[str, str] = {
     "elasticloadbalancing:DescribeListenerAttributes": OFFICIAL,
     "elasticloadbalancing:SetSubnets": LATER,
     "elasticloadbalancing:SetWebAcl": f"{CALLER} of AssociateWebACL",
+    "firehose:DeleteDeliveryStream": REPLACED,
+    "firehose:UpdateDestination": LATER,
     "iam:CreateServiceLinkedRole": f"{CALLER} of the first cluster, load balancer, file system and replication group",
     "iam:DeletePolicy": REPLACED,
     "iam:DeleteRolePolicy": REPLACED,
@@ -92,6 +95,7 @@ EXPLAINED: Mapping[str, str] = {
     "kms:PutKeyPolicy": LATER,
     "kms:UpdateAlias": LATER,
     "kms:UpdateKeyDescription": LATER,
+    "logs:DeleteSubscriptionFilter": REPLACED,
     "route53:GetChange": OFFICIAL,
     "s3:DeleteObject": BACKEND,
     "s3:GetAccelerateConfiguration": OFFICIAL,

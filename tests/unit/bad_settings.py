@@ -159,7 +159,7 @@ INGRESS: list[Case] = [
     ),
     (
         {"terraformStateBuckets": ["atlantis-prod-access-logs-123456789012-ap-northeast-2"]},
-        ("terraformStateBuckets = 'atlantis-prod-access-logs", "is the bucket of the stack's own access logs"),
+        ("terraformStateBuckets = 'atlantis-prod-access-logs", "is a bucket of the stack's own logs"),
     ),
     ({"url": "atlantis.example.com"}, ("url = 'atlantis.example.com'", URL)),
     ({"url": "https://atlantis.example.com/atlantis"}, ("url = 'https://atlantis.example.com/atlantis'", URL)),
@@ -270,6 +270,11 @@ TASK: list[Case] = [
     (
         {"webAclArn": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:regional/webacl/platform/{UUID}"},
         ("webAclArn = 'arn:aws:wafv2:us-east-1", "must be in the stack's region, ap-northeast-2, not in us-east-1"),
+    ),
+    ({"logArchiveDays": -1}, ("logArchiveDays = -1", "must be a whole number from 0 to 3650")),
+    (
+        {"logArchiveDays": 30, "logRetentionDays": 30},
+        ("logArchiveDays = 30, logRetentionDays = 30", "the bucket would keep the log no longer than CloudWatch"),
     ),
     ({"alarmTopicArns": ["on-call"]}, ("item 1 ('on-call')", TOPIC)),
     ({"alarmTopicArns": [f"arn:aws:sqs:ap-northeast-2:{ACCOUNT}:on-call"]}, ("item 1 ('arn:aws:sqs", TOPIC)),

@@ -1,7 +1,8 @@
-"""Alarms."""
+"""Alarms and dashboards."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
+_WIDGETS = names("metric text log alarm explorer custom")
+_COLUMNS, _ROWS = 24, 1000
 _HOUR, _DAY = 60 * 60, 24 * 60 * 60
 
 
@@ -73,3 +76,53 @@ class MetricAlarm(AwsResource):
             "arn": alarm["AlarmArn"],
             "tags": self.tags_of(identity),
         }
+
+
+class Dashboard(AwsResource):
+    """A dashboard. CloudWatch makes one or changes the one of that name."""
+
+    sdk_name = "aws:cloudwatch/dashboard:Dashboard"
+    service = "cloudwatch"
+    operation, named = "PutDashboard", "{dashboardName}"
+    described: ClassVar = Call("get_dashboard", "DashboardName")
+    deleted: ClassVar = Call("delete_dashboards", "DashboardNames")
+    outputs: ClassVar = ("dashboardArn",)
+    listing: ClassVar = Listing("list_dashboards", "DashboardEntries[].DashboardName")
+    name_property = "dashboardName"
+    documents: ClassVar = frozenset({"dashboardBody"})
+    in_place: ClassVar = frozenset({"dashboardBody"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """What CloudWatch answers as validation messages, and the local AWS doesn't."""
+        wrong = list(super().rules(inputs))
+        yield from wrong
+        if wrong or not isinstance(inputs.get("dashboardBody"), str):
+            return
+        body = json.loads(inputs["dashboardBody"])
+        widgets = body.get("widgets") if isinstance(body, dict) else None
+        if not isinstance(widgets, list):
+            yield "dashboardBody", "has no list of widgets"
+            return
+        for position, widget in enumerate(widgets):
+            yield from (("dashboardBody", f"widgets[{position}]: {problem}") for problem in _widget(widget))
+
+
+def _widget(widget: Any) -> Iterator[str]:
+    if not isinstance(widget, dict) or widget.get("type") not in _WIDGETS:
+        yield f"its type is not one of {', '.join(sorted(_WIDGETS))}"
+        return
+    x, width, height = (widget.get(name, default) for name, default in (("x", 0), ("width", 6), ("height", 6)))
+    if not (isinstance(width, int) and 1 <= width <= _COLUMNS and isinstance(x, int) and 0 <= x <= _COLUMNS - width):
+        yield f"x {x} and width {width} are not within {_COLUMNS} columns"
+    if not (isinstance(height, int) and 1 <= height <= _ROWS):
+        yield f"height {height} is not 1 to {_ROWS}"
+    shown = widget.get("properties")
+    if not isinstance(shown, dict):
+        yield "properties is missing"
+    elif widget["type"] == "metric":
+        if not shown.get("region"):
+            yield "properties.region is missing"
+        for metric in shown.get("metrics") or [[]]:
+            texts = [item for item in metric if not isinstance(item, dict)] if isinstance(metric, list) else []
+            if len(texts) < 2 or len(texts) % 2:
+                yield f"{metric!r} is not a namespace, a name, and dimensions as names and values"

@@ -1,7 +1,8 @@
-"""Log groups."""
+"""Log groups, and what sends their events on."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -75,3 +76,37 @@ class LogGroup(AwsResource):
         """With its events, unless the program keeps them."""
         if not state.get("skipDestroy"):
             super().remove(identity, state)
+
+
+class LogSubscriptionFilter(AwsResource):
+    """What sends a log group's events on. CloudWatch makes a filter or changes the one of that name."""
+
+    sdk_name = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
+    service = "logs"
+    operation, named = "PutSubscriptionFilter", "cwlsf-{logGroup}-{name}"
+    renamed: ClassVar = {"name": "filterName", "logGroup": "logGroupName"}
+    defaults: ClassVar = {"distribution": "ByLogStream"}
+    in_place: ClassVar = names("filterPattern roleArn distribution")
+    computed: ClassVar = frozenset({"roleArn"})
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """A stream can't be written to without a role."""
+        destination = inputs.get("destinationArn")
+        if not isinstance(destination, str):
+            return
+        if not re.match(r"arn:[\w-]+:(firehose|kinesis|lambda|logs):", destination):
+            yield "destinationArn", f"{destination!r} is no ARN of a stream, a function or a destination"
+        if ":firehose:" in destination and "roleArn" not in inputs:
+            yield "roleArn", "missing: CloudWatch Logs writes to a delivery stream with a role"
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """Among those of its log group."""
+        found = self.client.describe_subscription_filters(
+            logGroupName=state["logGroup"], filterNamePrefix=state["name"]
+        )["subscriptionFilters"]
+        mine = next((item for item in found if item["filterName"] == state["name"]), None)
+        return None if mine is None else self.properties(mine)
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """The log group stays."""
+        self.client.delete_subscription_filter(logGroupName=state["logGroup"], filterName=state["name"])

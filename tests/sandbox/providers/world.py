@@ -99,6 +99,7 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         memory="512",
         containerDefinitions=[{"name": "atlantis", "image": "nginx", "portMappings": [{"containerPort": 4141}]}],
     )
+    client("logs").create_log_group(logGroupName="/world")
     seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "world"}
     web_acls = [
         client("wafv2").create_web_acl(Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen)[
@@ -113,6 +114,7 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         "zone": zone.rpartition("/")[2],
         "cluster": cluster["clusterArn"],
         "cluster_name": cluster["clusterName"],
+        "log_group": "/world",
         "role": role["RoleName"],
         "role_arn": role["Arn"],
         "task_definition": task["taskDefinition"]["taskDefinitionArn"],

@@ -52,6 +52,24 @@ def _task(w: World) -> Properties:
     }
 
 
+def _dashboard(metric: str) -> str:
+    shown = {"region": "ap-northeast-2", "metrics": [["AWS/ECS", metric, "ClusterName", "example"]]}
+    return json.dumps({"widgets": [{"type": "metric", "x": 0, "y": 0, "width": 8, "height": 6, "properties": shown}]})
+
+
+def _destination(w: World) -> Properties:
+    return {
+        "bucketArn": "arn:aws:s3:::example-bucket",
+        "roleArn": w["role_arn"],
+        "prefix": "log/!{timestamp:yyyy}/",
+        "errorOutputPrefix": "undelivered/!{firehose:error-output-type}/",
+        "bufferingSize": 64,
+        "bufferingInterval": 900,
+        "compressionFormat": "UNCOMPRESSED",
+        "kmsKeyArn": w["key_arn"],
+    }
+
+
 def _service(w: World) -> Properties:
     return {
         "name": "example-service",
@@ -205,6 +223,39 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"retentionInDays": 30, "tags": {"Name": "other"}},
         lambda _: {"name": "/ecs/other"},
         ("arn",),
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": Example(
+        lambda _: {"dashboardName": "example", "dashboardBody": _dashboard("MemoryUtilization")},
+        lambda _: {"dashboardBody": _dashboard("CPUUtilization")},
+        lambda _: {"dashboardName": "other"},
+        ("dashboardArn",),
+    ),
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": Example(
+        lambda w: {
+            "name": "example",
+            "destination": "extended_s3",
+            "extendedS3Configuration": _destination(w),
+            "serverSideEncryption": {"enabled": True, "keyType": "CUSTOMER_MANAGED_CMK", "keyArn": w["key_arn"]},
+            "tags": {"Name": "stream"},
+        },
+        lambda w: {
+            "extendedS3Configuration": {**_destination(w), "bufferingInterval": 60, "prefix": "other/"},
+            "serverSideEncryption": {"enabled": True, "keyType": "AWS_OWNED_CMK"},
+            "tags": {"Name": "other"},
+        },
+        lambda _: {"name": "other"},
+        ("arn", "destinationId", "versionId"),
+    ),
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Example(
+        lambda w: {
+            "name": "example",
+            "logGroup": w["log_group"],
+            "filterPattern": "",
+            "destinationArn": "arn:aws:firehose:ap-northeast-2:123456789012:deliverystream/example",
+            "roleArn": w["role_arn"],
+        },
+        lambda _: {"filterPattern": "ERROR"},
+        lambda _: {"name": "other"},
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Example(
         lambda _: {

@@ -1,0 +1,117 @@
+"""Dashboard: what an operator looks at first, on one page: service, load balancer, file system, locking database."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from .context import Context
+
+_COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
+
+
+@dataclasses.dataclass(kw_only=True)
+class DashboardArgs:
+    """What is shown, by the dimensions of its metrics."""
+
+    context: Context
+    load_balancer_metric_name: pulumi.Input[str]
+    """The end of its ARN: `app/<name>/<id>`."""
+    target_group_metric_name: pulumi.Input[str]
+    """The end of its ARN: `targetgroup/<name>/<id>`."""
+    cluster_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    file_system_id: pulumi.Input[str]
+    locking_node_ids: Sequence[pulumi.Input[str]]
+    """Cache nodes of the locking database; none without one."""
+
+
+class Dashboard(pulumi.ComponentResource):
+    """One dashboard of graphs, the most telling first."""
+
+    def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Dashboard", name, None, opts)
+        region = args.context.names.region
+        graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args)]
+        per_row = _COLUMNS // _WIDTH
+        widgets = [
+            {
+                "type": "metric",
+                "x": position % per_row * _WIDTH,
+                "y": position // per_row * _HEIGHT,
+                "width": _WIDTH,
+                "height": _HEIGHT,
+                "properties": {"title": title, "region": region, "stat": stat, "period": 60, "metrics": metrics},
+            }
+            for position, (title, stat, metrics) in enumerate(graphs)
+        ]
+        aws.cloudwatch.Dashboard(
+            name,
+            dashboard_name=args.context.names.dashboard,
+            dashboard_body=pulumi.Output.json_dumps({"widgets": widgets}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+_Graph = tuple[str, str, list[list[Any]]]
+"""Title, statistic, metrics: namespace, name, and dimensions as names and values."""
+
+
+def _service(args: DashboardArgs) -> list[_Graph]:
+    service = ["ClusterName", args.cluster_name, "ServiceName", args.service_name]
+    return [
+        (
+            "Tasks",
+            "Average",
+            [["ECS/ContainerInsights", count, *service] for count in ("DesiredTaskCount", "RunningTaskCount")],
+        ),
+        ("Memory (%)", "Maximum", [["AWS/ECS", "MemoryUtilization", *service]]),
+        ("CPU (%)", "Maximum", [["AWS/ECS", "CPUUtilization", *service]]),
+    ]
+
+
+def _load_balancer(args: DashboardArgs) -> list[_Graph]:
+    balancer = ["LoadBalancer", args.load_balancer_metric_name]
+    targets = [*balancer, "TargetGroup", args.target_group_metric_name]
+    namespace = "AWS/ApplicationELB"
+    return [
+        ("Healthy tasks", "Maximum", [[namespace, "HealthyHostCount", *targets]]),
+        ("Requests", "Sum", [[namespace, "RequestCount", *balancer]]),
+        (
+            "Failed requests",
+            "Sum",
+            [
+                [namespace, "HTTPCode_ELB_4XX_Count", *balancer],
+                [namespace, "HTTPCode_ELB_5XX_Count", *balancer],
+                [namespace, "HTTPCode_Target_5XX_Count", *targets],
+            ],
+        ),
+        ("Seconds until an answer", "p95", [[namespace, "TargetResponseTime", *targets]]),
+    ]
+
+
+def _file_system(args: DashboardArgs) -> list[_Graph]:
+    system = ["FileSystemId", args.file_system_id]
+    return [
+        ("File system: burst credits (bytes)", "Minimum", [["AWS/EFS", "BurstCreditBalance", *system]]),
+        (
+            "File system: I/O (bytes)",
+            "Sum",
+            [["AWS/EFS", name, *system] for name in ("DataReadIOBytes", "DataWriteIOBytes")],
+        ),
+    ]
+
+
+def _locking(args: DashboardArgs) -> list[_Graph]:
+    metrics = (
+        ("Redis: memory (%)", "DatabaseMemoryUsagePercentage"),
+        ("Redis: connections", "CurrConnections"),
+    )
+    return [
+        (title, "Maximum", [["AWS/ElastiCache", metric, "CacheClusterId", node] for node in args.locking_node_ids])
+        for title, metric in metrics
+        if args.locking_node_ids
+    ]

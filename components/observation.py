@@ -1,0 +1,77 @@
+"""What operators look at, what notifies them, and what is kept for them."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pulumi
+
+from .alarms import Alarms, AlarmsArgs
+from .compute import Compute
+from .context import Context
+from .dashboard import Dashboard, DashboardArgs
+from .ingress import Ingress
+from .locking import Locking
+from .log_archive import LogArchive, LogArchiveArgs
+from .settings.groups import OperationsSettings
+from .storage import Storage
+
+
+@dataclasses.dataclass(kw_only=True)
+class ObservationArgs:
+    """The parts of one Atlantis that are observed."""
+
+    context: Context
+    settings: OperationsSettings
+    runs_task: bool
+    """Without a task there is nothing to be notified of."""
+    ingress: Ingress
+    compute: Compute
+    storage: Storage
+    locking: Locking | None
+
+
+def observe(args: ObservationArgs, named: Callable[[str], str], options: Callable[[], pulumi.ResourceOptions]) -> None:
+    """Registers the dashboard, and what of archive and alarms the settings ask for.
+
+    `named` gives a part's logical name, `options` its options.
+    """
+    ingress, compute, storage = args.ingress, args.compute, args.storage
+    if args.settings.log_archive_days:
+        LogArchive(
+            named("log-archive"),
+            LogArchiveArgs(
+                context=args.context,
+                kept_days=args.settings.log_archive_days,
+                log_group_name=compute.log_group_name,
+                key_arn=compute.log_key_arn,
+            ),
+            options(),
+        )
+    Dashboard(
+        named("dashboard"),
+        DashboardArgs(
+            context=args.context,
+            load_balancer_metric_name=ingress.load_balancer_metric_name,
+            target_group_metric_name=ingress.target_group_metric_name,
+            cluster_name=compute.cluster_name,
+            service_name=compute.service_name,
+            file_system_id=storage.file_system_id,
+            locking_node_ids=args.locking.node_ids if args.locking else (),
+        ),
+        options(),
+    )
+    if args.settings.alarm_topic_arns and args.runs_task:
+        Alarms(
+            named("alarms"),
+            AlarmsArgs(
+                context=args.context,
+                topic_arns=args.settings.alarm_topic_arns,
+                load_balancer_metric_name=ingress.load_balancer_metric_name,
+                target_group_metric_name=ingress.target_group_metric_name,
+                certificate_arn=ingress.certificate_arn,
+                cluster_name=compute.cluster_name,
+                service_name=compute.service_name,
+                file_system_id=storage.file_system_id,
+            ),
+            options(),
+        )

@@ -1,0 +1,137 @@
+"""The archive of the task's log: a subscription, a delivery stream, and an encrypted bucket that forgets."""
+
+import pytest
+
+from tests.unit.recording import ACCOUNT, arn_of
+from tests.unit.stacks import TAGS, arn, stack
+
+ARCHIVED = {"logArchiveDays": 400}
+BUCKET = f"atlantis-prod-log-archive-{ACCOUNT}-ap-northeast-2"
+BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
+STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
+FILTER = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
+ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
+KEY = arn_of("compute-logs-key")
+
+
+def test_without_the_setting_there_is_none() -> None:
+    assert stack().all(STREAM) == stack().all(FILTER) == []
+    assert [bucket.name for bucket in stack().all("aws:s3/bucket:Bucket")] == ["ingress-access-logs"]
+    sids = [statement["Sid"] for statement in stack().one("aws:kms/key:Key", "compute-logs-key").document()]
+    assert sids == ["AdministerThroughIam", "EncryptLogs"]
+
+
+def test_every_event_of_the_log_goes_to_the_stream() -> None:
+    subscription = stack(**ARCHIVED).one(FILTER)
+    assert subscription.inputs == {
+        "name": "atlantis-prod",
+        "logGroup": "/ecs/atlantis-prod",
+        "filterPattern": "",
+        "destinationArn": arn_of("log-archive-stream"),
+        "roleArn": arn_of("log-archive-delivery-role"),
+    }
+    assert "log-archive-delivery-role-policy" in subscription.depends_on
+
+
+def test_the_stream_writes_under_the_log_s_key() -> None:
+    stream = stack(**ARCHIVED).one(STREAM)
+    assert stream.inputs == {
+        "name": "atlantis-prod",
+        "destination": "extended_s3",
+        "extendedS3Configuration": {
+            "bucketArn": arn_of("log-archive"),
+            "roleArn": arn_of("log-archive-role"),
+            "prefix": "log/!{timestamp:yyyy/MM/dd}/",
+            "errorOutputPrefix": "undelivered/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/",
+            "bufferingSize": 64,
+            "bufferingInterval": 900,
+            "compressionFormat": "UNCOMPRESSED",
+            "kmsKeyArn": KEY,
+        },
+        "serverSideEncryption": {"enabled": True, "keyType": "CUSTOMER_MANAGED_CMK", "keyArn": KEY},
+        "tags": TAGS,
+    }
+    assert {"log-archive-role-policy", "log-archive-policy", "log-archive-encryption"} <= set(stream.depends_on)
+
+
+def test_the_bucket_is_encrypted_kept_and_forgets_after_the_days() -> None:
+    graph = stack(**ARCHIVED)
+    bucket = graph.one("aws:s3/bucket:Bucket", "log-archive")
+    assert (bucket.inputs["bucket"], bucket.protect) == (BUCKET, True)
+    encryption = graph.one(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "log-archive-encryption",
+    )
+    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}
+    assert encryption.inputs["rules"] == [{"applyServerSideEncryptionByDefault": default, "bucketKeyEnabled": True}]
+    (rule,) = graph.one(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "log-archive-lifecycle"
+    ).inputs["rules"]
+    assert (rule["expiration"], rule["noncurrentVersionExpiration"]) == ({"days": 400}, {"noncurrentDays": 1})
+    (statement,) = graph.one("aws:s3/bucketPolicy:BucketPolicy", "log-archive-policy").document()
+    assert (statement["Sid"], statement["Effect"]) == ("RefusePlainTransport", "Deny")
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "trust", "rights"),
+    [
+        (
+            "role",
+            "atlantis-ecs-task-log-archive-prod",
+            {
+                "Principal": {"Service": "firehose.amazonaws.com"},
+                "Condition": {"StringEquals": {"sts:ExternalId": ACCOUNT}},
+            },
+            {
+                "WriteObjects": (["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [f"{BUCKET_ARN}/*"]),
+                "FindBucket": (
+                    ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+                    [BUCKET_ARN],
+                ),
+                "EncryptObjects": (["kms:Decrypt", "kms:GenerateDataKey"], [KEY]),
+            },
+        ),
+        (
+            "delivery-role",
+            "atlantis-ecs-task-log-delivery-prod",
+            {
+                "Principal": {"Service": "logs.amazonaws.com"},
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                    "ArnLike": {"aws:SourceArn": arn("logs", "*")},
+                },
+            },
+            {
+                "SendEvents": (
+                    ["firehose:PutRecord", "firehose:PutRecordBatch"],
+                    [arn("firehose", "deliverystream/atlantis-prod")],
+                )
+            },
+        ),
+    ],
+)
+def test_each_role_is_one_service_s_and_may_do_its_part_only(
+    label: str, name: str, trust: dict[str, object], rights: dict[str, tuple[list[str], list[str]]]
+) -> None:
+    graph = stack(**ARCHIVED)
+    role = graph.one(ROLE, f"log-archive-{label}")
+    assert role.inputs["name"] == name
+    assert role.document("assumeRolePolicy") == [{"Effect": "Allow", "Action": "sts:AssumeRole", **trust}]
+    allowed = graph.one(ROLE_POLICY, f"log-archive-{label}-policy").document()
+    assert {item["Sid"]: (item["Action"], item["Resource"]) for item in allowed} == rights
+
+
+def test_the_log_s_key_admits_the_archive_through_its_services_only() -> None:
+    statements = stack(**ARCHIVED).one("aws:kms/key:Key", "compute-logs-key").document()
+    found = {item["Sid"]: (item["Action"], item.get("Condition")) for item in statements}
+    assert found["ArchiveThroughS3"] == (
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        {"StringEquals": {"kms:ViaService": "s3.ap-northeast-2.amazonaws.com", "kms:CallerAccount": ACCOUNT}},
+    )
+    assert found["GrantToFirehose"] == (
+        ["kms:CreateGrant"],
+        {
+            "StringEquals": {"kms:ViaService": "firehose.ap-northeast-2.amazonaws.com", "kms:CallerAccount": ACCOUNT},
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
+        },
+    )
