@@ -1,7 +1,9 @@
 """`up` ends as the deployment does: it fails with ECS' reason where the task doesn't run, and the next one heals it."""
 
+import contextlib
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.status import StatusFile
 from sandbox.engine.stack import EngineError
 from sandbox.sandbox import Sandbox
+from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.harness import Ground, own_processes
 
 _MISSING_IMAGE = re.compile(r"task \w{8} stopped: CannotPullContainerError: .*v9\.9\.9")
@@ -78,6 +81,43 @@ def test_a_changed_image_that_does_not_exist_is_rolled_back_and_up_fails(
     assert "deploying it again" in (said := _failure(capfd, _sandbox(ground, imageTag="v9.9.9")))
     assert _MISSING_IMAGE.search(said), said
     _sandbox(ground).up()
+    assert _running(ground) == _service(ground).require_service().definition
+
+
+@contextlib.contextmanager
+def _unanswered_health_check(ground: Ground) -> Iterator[None]:
+    """The load balancer asks new tasks for a page that the server doesn't have; a task fails that within seconds."""
+    service = _service(ground)
+    ecs, elb = service.client("ecs"), service.client("elbv2")
+    running = service.require_service()
+    (group,) = elb.describe_target_groups(TargetGroupArns=[running.target_group])["TargetGroups"]
+    names = ("HealthCheckPath", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "UnhealthyThresholdCount")
+    changed = dict(zip(names, ("/no-such-page", 5, 2, 2), strict=True))
+
+    def end_grace() -> None:
+        """The deployment itself sets the grace period, of a minute for each task."""
+        eventually("the deployment", lambda: service.require_service().definition != running.definition)
+        ecs.update_service(cluster=service.cluster, service=service.name, healthCheckGracePeriodSeconds=1)
+
+    elb.modify_target_group(TargetGroupArn=running.target_group, **changed)
+    ending = threading.Thread(target=end_grace)
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.join()
+        elb.modify_target_group(TargetGroupArn=running.target_group, **{name: group[name] for name in names})
+
+
+def test_a_health_check_that_never_succeeds_fails_with_that_reason_is_rolled_back_and_healed_by_up(
+    ground: Ground, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = _service(ground).require_service().definition
+    with _unanswered_health_check(ground):
+        said = _failure(capfd, _sandbox(ground, logLevel="error"))
+    assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
+    assert re.search(r"task \w{8} stopped: .*health check failed 2 times: .*GET /no-such-page answered 4", said), said
+    _sandbox(ground, logLevel="error").up()
     assert _running(ground) == _service(ground).require_service().definition
 
 
