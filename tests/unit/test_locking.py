@@ -57,6 +57,7 @@ def test_the_setting_changes_only_what_uses_the_database() -> None:
         "compute-task",
         "compute-service",
         "permissions-execution-secrets",
+        "dashboard",
         "permissions-task-security-groups",
     }
 
