@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.calls import Call, Tagging
-from sandbox.providers.aws.listing import Listing
+from sandbox.providers.aws.listing import Listing, output
 from sandbox.providers.values import Properties
 
 _DESTINATION = {
@@ -34,7 +34,7 @@ class DeliveryStream(AwsResource):
         "DeliveryStreamName", "list_tags_for_delivery_stream", "tag_delivery_stream", "untag_delivery_stream"
     )
     available: ClassVar = ("DeliveryStreamStatus", "active")
-    listing: ClassVar = Listing("list_delivery_streams", "DeliveryStreamNames[]")
+    listing: ClassVar = Listing("list_delivery_streams", "DeliveryStreamNames[]", known=output("name"))
     name_limit = 64
     renamed: ClassVar = {"name": "DeliveryStreamName", "arn": "DeliveryStreamARN"}
     handled: ClassVar = frozenset({"destination", "extendedS3Configuration", "serverSideEncryption"})
