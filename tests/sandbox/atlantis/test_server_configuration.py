@@ -16,7 +16,7 @@ from components import repo_configuration, server_configuration, task_role
 from preflight import trust_policy
 from sandbox.atlantis import lifecycle
 from sandbox.atlantis.deployed_service import Credentials
-from sandbox.atlantis.targets import Response
+from sandbox.atlantis.targets import Response, entrance
 from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
@@ -221,7 +221,7 @@ def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
 
 def _plan_by_api(world: World, repository: str, token: str) -> Response:
     request = {"Repository": repository, "Ref": "master", "Type": "Github", "Paths": [{"Directory": "."}]}
-    return lifecycle.entrance(world.deployment).request(
+    return entrance(world.deployment).request(
         "POST", "/api/plan", headers={"X-Atlantis-Token": token}, body=json.dumps(request).encode()
     )
 
