@@ -191,6 +191,10 @@ class Evaluator:
         )
 
 
+_failed: dict[Path, SandboxError] = {}
+"""What npm said in this process: it tries for more than a minute, and a hundred questions would wait for it each."""
+
+
 def is_installed() -> bool:
     """Whether `install` has been called in this checkout."""
     return _directory().is_dir()
@@ -201,12 +205,18 @@ def install() -> Path:
     directory = _directory()
     if directory.is_dir():
         return directory
+    if directory in _failed:
+        raise _failed[directory]
     directory.parent.mkdir(parents=True, exist_ok=True)
     with (directory.parent / "install.lock").open("w") as mutex:
         fcntl.flock(mutex, fcntl.LOCK_EX)
         if not directory.is_dir():
             console.step("Installing the evaluator of IAM policies from npm: once, some seconds")
-            _install(directory)
+            try:
+                _install(directory)
+            except SandboxError as error:
+                _failed[directory] = error
+                raise
     return directory
 
 

@@ -1,10 +1,13 @@
 """What AWS asks of IAM for an API call, and the evaluator's answers; no AWS needed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.errors import SandboxError
+from sandbox.iam_evaluation import evaluator as evaluator_module
 from sandbox.iam_evaluation.api_calls import ApiCall, World, authorizations, decide
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
 
@@ -219,3 +222,15 @@ def test_a_policy_that_iam_would_not_accept_is_an_error(evaluator: Evaluator):
         evaluator.decide(
             principal({"Effect": "Permit", "Action": "*", "Resource": "*"}), "ec2:DescribeSubnets", "*", {}
         )
+
+
+def test_a_registry_that_can_not_be_reached_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(evaluator_module, "CACHE", tmp_path)
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(SandboxError, match="can't be installed from npm") as first:
+        evaluator_module.install()
+    monkeypatch.setattr(evaluator_module, "_install", lambda _: pytest.fail("npm was asked again"))
+    with pytest.raises(SandboxError) as second:
+        evaluator_module.install()
+    assert second.value is first.value
