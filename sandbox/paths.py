@@ -18,7 +18,12 @@ def state_directory() -> Path:
 
 
 def private_directory(path: Path) -> Path:
-    """Make ``path`` (with parents) readable by its owner only, and return it."""
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o700)
+    """Make ``path`` (with parents) readable by its owner only, and return it.
+
+    Others may pass through one that they may pass through already: the task's user needs that to get at its files.
+    """
+    if path.is_dir():
+        path.chmod(0o700 | path.stat().st_mode & 0o011)
+    else:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path

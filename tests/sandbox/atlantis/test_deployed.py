@@ -64,6 +64,13 @@ def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Ground
 
 
 @needs_terraform
+def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
+    # Before the tests that plan: the task's user must still get at its files.
+    before = _status(service)
+    _sandbox(up).up()
+    assert (_status(service).task, _status(service).events) == (before.task, before.events)
+
+
 def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     answer = up.cli("webhook")
     assert answer.returncode == 0, answer.stderr
@@ -218,12 +225,6 @@ def test_no_secret_value_is_in_the_sandboxs_own_files(service: DeployedService) 
     files = files_without_business_with_secrets(service.state)
     assert any(path.parent.name == "logs" for path in files)
     assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
-
-
-def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
-    before = _status(service)
-    _sandbox(up).up()
-    assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
 def test_an_update_stops_the_old_task_and_starts_the_new_one(
