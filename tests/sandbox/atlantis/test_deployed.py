@@ -24,7 +24,7 @@ from sandbox.atlantis.targets import entrance
 from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
-from sandbox.github.store import Store
+from sandbox.github.store import PullRequest, Store
 from sandbox.paths import CHECKOUT
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
@@ -63,7 +63,6 @@ def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Ground
     assert (unsigned.returncode, unsigned.stdout.splitlines()[0]) == (1, "POST /events (ping) -> 400")
 
 
-@needs_terraform
 def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
     # Before the tests that plan: the task's user must still get at its files.
     before = _status(service)
@@ -71,6 +70,7 @@ def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService)
     assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
+@needs_terraform
 def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     answer = up.cli("webhook")
     assert answer.returncode == 0, answer.stderr
@@ -227,9 +227,25 @@ def test_no_secret_value_is_in_the_sandboxs_own_files(service: DeployedService) 
     assert [path for path in files if any(needle in path.read_bytes() for needle in needles)] == []
 
 
-def test_an_update_stops_the_old_task_and_starts_the_new_one(
-    up: Ground, service: DeployedService, provider: IdentityProvider
+def _apply_for(seconds: int, service: DeployedService, github: Store) -> PullRequest:
+    """A pull request whose apply has begun and goes on for ``seconds``."""
+    long = f'provisioner "local-exec" {{\n    command = "sleep {seconds}"\n  }}'
+    pull = open_pull_request(github, "long", "v1", extra=long)
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    comment(github, pull, "Ran Plan for dir: `.`")
+    github.approve(pull, "reviewer")
+    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    return pull
+
+
+def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_one(
+    up: Ground,
+    service: DeployedService,
+    provider: IdentityProvider,
+    github: Store,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    pull = _apply_for(30, service, github) if shutil.which("terraform") else None
     # As docs/security.md says: the client secret first, then the settings.
     value = json.dumps({"client_secret": provider.client_secret})
     service.client("secretsmanager").create_secret(Name=_CLIENT_SECRET, SecretString=value)
@@ -237,6 +253,9 @@ def test_an_update_stops_the_old_task_and_starts_the_new_one(
     _sandbox(up, logLevel="debug", **provider.settings(_CLIENT_SECRET)).up()
     assert _status(service).task != before.task
     assert _status(service).definition != before.definition
+    if pull:
+        assert "runs a plan or an apply and is protected until" in capfd.readouterr().out
+        assert "Apply complete! Resources: 1 added" in comment(github, pull, "Ran Apply for dir: `.`", seconds=1)
 
 
 @pytest.mark.filterwarnings(identity_provider.QUIET)
