@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox import console, local_aws, locks, processes
-from sandbox.atlantis.status import EXPECTED, RECORDS
 from sandbox.engine import plugins
 from sandbox.engine.policy_pack import pack_arguments
 from sandbox.engine.stack import EngineError, EngineStack
@@ -269,8 +268,6 @@ class Sandbox:
 
     def _starting_the_task(self) -> AbstractContextManager[None]:
         if not self.run_atlantis:
-            # A run that was killed may have left the promise of an agent; nobody keeps it in this one.
-            (self.state / RECORDS / EXPECTED).unlink(missing_ok=True)
             return nullcontext()
         from sandbox.atlantis import early_start  # noqa: PLC0415 - loads boto3
 

@@ -1,5 +1,6 @@
 """Starts the task while the engine still deploys: `pulumi up` ends with the outcome of the service's deployment."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from sandbox.atlantis import build, lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.status import EXPECTED, RECORDS
 from sandbox.errors import SandboxError
+from sandbox.files import write_json
 from sandbox.local_aws import LocalAws
 from sandbox.paths import private_directory
+from sandbox.processes import start_time
 
 __all__ = ["during_up"]
 
@@ -25,7 +28,8 @@ def during_up(state: Path, aws: LocalAws, environment: Mapping[str, str]) -> Ite
     """Run the task as soon as its service is in ``aws``."""
     build.executable()
     expected = private_directory(state / RECORDS) / EXPECTED
-    expected.touch()
+    # The promise of this process: where it is killed nobody keeps it, and the engine must not wait for a deployment.
+    write_json(expected, {"pid": os.getpid(), "started": start_time(os.getpid())})
     starting = _Starting(state, aws, environment)
     try:
         yield

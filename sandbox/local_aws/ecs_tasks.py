@@ -114,10 +114,15 @@ class _Tasks:
         """What the agent says; None where no agent runs the service, and none is going to."""
         state = self._records.parent
         agent = processes.find(state, agent_name(service)) if service else None
-        if not service or not ((agent and agent.alive) or (self._records / EXPECTED).exists()):
+        if not service or not ((agent and agent.alive) or self._expected()):
             return None
         file = self._records / f"{service}.json"
         return StatusFile(state, service).read() if file.exists() else Status()
+
+    def _expected(self) -> bool:
+        """Whether a process that is alive has promised to start an agent."""
+        promised = read_json(self._records / EXPECTED)
+        return promised is not None and processes.start_time(promised["pid"]) == promised["started"]
 
     def _known(self) -> Iterator[tuple[str, tuple[str, TaskRecord]]]:
         for file in self._records.glob("*.json"):
