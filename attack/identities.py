@@ -2,25 +2,24 @@
 
 import atexit
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from attack.row import SkippedError
+from attack.row import Outcome, SkippedError
 from attack.target import Target
 from components.names import PhysicalNames
 from preflight.escalations import Question, Setting
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
 
-__all__ = ["EVERYTHING", "Identities", "decide", "identities"]
+__all__ = ["EVERYTHING", "Identities", "as_created", "as_task", "asked", "identities"]
 
 EVERYTHING: Document = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-_GROUPS = ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _identities(target: Target) -> Identities:
     )
 
 
-def decide(principal: Principal, question: Question, resource_policy: Document | None = None) -> Decision:
+def _decide(principal: Principal, question: Question, resource_policy: Document | None = None) -> Decision:
     """IAM's decision, by an evaluator that isn't the local AWS'. Raises ``SkippedError`` where it can't run here."""
     try:
         decision = _evaluator().decide(principal, question.action, question.resource, question.keys, resource_policy)
@@ -104,6 +103,33 @@ def decide(principal: Principal, question: Question, resource_policy: Document |
     if decision.ignored_keys:
         raise ValueError(f"{question.action} has no condition key {', '.join(decision.ignored_keys)}")
     return decision
+
+
+def as_task(known: Identities) -> Principal:
+    """Whoever a plan is."""
+    return known.task
+
+
+def as_created(known: Identities) -> Principal:
+    """A role that a plan created."""
+    return known.created
+
+
+def asked(
+    of: Callable[[Identities], Principal],
+    question: Callable[[Identities], Question],
+    resource_policy: Callable[[Identities], Document | None] = lambda _: None,
+) -> Callable[[Target], Outcome]:
+    """An attempt, or a control, that asks the evaluator whether the principal may do it."""
+
+    def ask(target: Target) -> Outcome:
+        known = identities(target)
+        what = question(known)
+        decision = _decide(of(known), what, resource_policy(known))
+        by = f" by {', '.join(decision.denied_by)}" if decision.denied_by else ""
+        return Outcome(decision.allowed, f"{what.action} on {what.resource}: {decision.result}{by}")
+
+    return ask
 
 
 @cache
@@ -138,7 +164,7 @@ def _secret(target: Target, variable: str) -> str:
 
 
 def _groups(target: Target, names: PhysicalNames) -> dict[str, str]:
-    wanted = {names.security_group(of): of for of in _GROUPS}
+    wanted = names.security_groups
     filters = [{"Name": "group-name", "Values": list(wanted)}]
     found = target.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
     return {wanted[group["GroupName"]]: group["GroupId"] for group in found}

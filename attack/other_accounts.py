@@ -3,12 +3,11 @@
 import json
 from collections.abc import Callable
 
-from attack.identities import Identities, decide, identities
-from attack.row import Outcome, Row, SkippedError
-from attack.target import Target
+from attack.identities import Identities, as_created, as_task, asked
+from attack.row import Row, SkippedError
 from preflight import trust_policy
 from preflight.escalations import Question
-from sandbox.iam_evaluation.evaluator import Document, Principal
+from sandbox.iam_evaluation.evaluator import Document
 
 __all__ = ["ROWS"]
 
@@ -37,25 +36,8 @@ def _trusts_account(known: Identities) -> Document:
     return json.loads(trust_policy.document(f"arn:{names.partition}:iam::{names.account}:root", None))
 
 
-def _assumes(
-    principal: Callable[[Identities], Principal],
-    role: Callable[[Identities], str],
-    trust: Callable[[Identities], Document],
-) -> Callable[[Target], Outcome]:
-    def ask(target: Target) -> Outcome:
-        known = identities(target)
-        decision = decide(principal(known), Question("sts:AssumeRole", role(known)), trust(known))
-        return Outcome(decision.allowed, f"sts:AssumeRole on {role(known)}: {decision.result}")
-
-    return ask
-
-
-def _task(known: Identities) -> Principal:
-    return known.task
-
-
-def _created(known: Identities) -> Principal:
-    return known.created
+def _assumes(role: Callable[[Identities], str]) -> Callable[[Identities], Question]:
+    return lambda known: Question("sts:AssumeRole", role(known))
 
 
 ROWS = (
@@ -64,15 +46,15 @@ ROWS = (
         attack="A plan wants a role of another account that isn't in the stack's list",
         tried="sts:AssumeRole as the task role, which the role's trust policy admits",
         refused_by="the task role's policies, which name the roles",
-        attempt=_assumes(_task, _beside, _trusts_task),
-        control=_assumes(_task, _listed, _trusts_task),
+        attempt=asked(as_task, _assumes(_beside), _trusts_task),
+        control=asked(as_task, _assumes(_listed), _trusts_task),
     ),
     Row(
         name="created-role-other-account",
         attack="A role that a plan created, with * as its policy, wants the role of the other account",
         tried="sts:AssumeRole as a role under the boundary, where the trust policy admits the whole account",
         refused_by="the permissions boundary",
-        attempt=_assumes(_created, _listed, _trusts_account),
-        control=_assumes(_task, _listed, _trusts_account),
+        attempt=asked(as_created, _assumes(_listed), _trusts_account),
+        control=asked(as_task, _assumes(_listed), _trusts_account),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from attack.identities import EVERYTHING, Identities, decide, identities
+from attack.identities import EVERYTHING, Identities, as_created, as_task, asked, identities
 from attack.row import Outcome, Row, SkippedError
 from attack.target import Target
 from components.names import PhysicalNames
@@ -32,31 +32,8 @@ _IN_EVERY_STACK = Setting(
 """Names the rows, which are known before a stack is."""
 
 
-def _asked(
-    of: Callable[[Identities], Principal],
-    question: Callable[[Identities], Question],
-    resource_policy: Callable[[Identities], Document | None] = lambda _: None,
-) -> Callable[[Target], Outcome]:
-    def ask(target: Target) -> Outcome:
-        known = identities(target)
-        asked = question(known)
-        decision = decide(of(known), asked, resource_policy(known))
-        by = f" by {', '.join(decision.denied_by)}" if decision.denied_by else ""
-        return Outcome(decision.allowed, f"{asked.action} on {asked.resource}: {decision.result}{by}")
-
-    return ask
-
-
 def _escalation(known: Identities, name: str) -> Escalation:
     return next(each for each in escalations(known.setting) if each.name == name)
-
-
-def _task(known: Identities) -> Principal:
-    return known.task
-
-
-def _created(known: Identities) -> Principal:
-    return known.created
 
 
 def _by_plan(row: Escalation) -> Row:
@@ -65,8 +42,8 @@ def _by_plan(row: Escalation) -> Row:
         attack=f"A plan wants to {row.attack}",
         tried=f"{row.question.action} as the task role",
         refused_by="the task role's policies",
-        attempt=_asked(_task, lambda known: _escalation(known, row.name).question),
-        control=_asked(_task, lambda known: _escalation(known, row.name).control),
+        attempt=asked(as_task, lambda known: _escalation(known, row.name).question),
+        control=asked(as_task, lambda known: _escalation(known, row.name).control),
     )
 
 
@@ -77,8 +54,8 @@ def _by_created_role(row: Escalation) -> Row:
         attack=f"A role that a plan created, with * as its policy, wants to {row.attack}",
         tried=f"{row.question.action} as a role under the boundary",
         refused_by="the permissions boundary",
-        attempt=_asked(_created, lambda known: _escalation(known, row.name).question),
-        control=_asked(_task if row.on_roles else _created, lambda known: _escalation(known, row.name).control),
+        attempt=asked(as_created, lambda known: _escalation(known, row.name).question),
+        control=asked(as_task if row.on_roles else as_created, lambda known: _escalation(known, row.name).control),
     )
 
 
@@ -107,8 +84,8 @@ def _files(name: str, attack: str, tried: str, question: Callable[[Identities], 
         attack=attack,
         tried=tried,
         refused_by="the file system's policy",
-        attempt=_asked(_of_the_account, question, _policy),
-        control=_asked(_task, _through_access_point, _policy),
+        attempt=asked(_of_the_account, question, _policy),
+        control=asked(as_task, _through_access_point, _policy),
     )
 
 
@@ -124,7 +101,7 @@ def _state(known: Identities) -> Question:
 def _state_by_created_role(target: Target) -> Outcome:
     if identities(target).setting.own_boundary:
         raise SkippedError("the boundary is the operator's, and must let the task role read the state")
-    return _asked(_created, _state)(target)
+    return asked(as_created, _state)(target)
 
 
 _BY_IAM = (
@@ -134,15 +111,15 @@ _BY_IAM = (
         tried="s3:GetObject as a role under the boundary",
         refused_by="the permissions boundary",
         attempt=_state_by_created_role,
-        control=_asked(_task, _state),
+        control=asked(as_task, _state),
     ),
     Row(
         name="created-role-files",
         attack="A role that a plan created wants to mount Atlantis' data directory",
         tried="elasticfilesystem:ClientMount through the access point, as a role under the boundary",
         refused_by="the permissions boundary",
-        attempt=_asked(_created, _through_access_point, _policy),
-        control=_asked(_task, _through_access_point, _policy),
+        attempt=asked(as_created, _through_access_point, _policy),
+        control=asked(as_task, _through_access_point, _policy),
     ),
     _files(
         "beside-access-point",

@@ -141,6 +141,11 @@ class PhysicalNames:
         """`of`: alb, ecs-tasks, efs, redis or vpc-endpoints."""
         return f"atlantis-{of}-{self.environment}"
 
+    @property
+    def security_groups(self) -> dict[str, str]:
+        """Every group that the stack can have: what it is of, by its name."""
+        return {self.security_group(of): of for of in ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints")}
+
     def key_alias(self, store: str) -> str:
         """`store`: ecr, efs, secrets, logs, locking or flow-logs."""
         return f"alias/{store}-atlantis"

@@ -88,7 +88,7 @@ def setting_of(deployment: Deployment) -> Setting:
         "github-app": settings.server.github_app_secret_name or names.github_app_secret,
         "webhook": settings.server.webhook_secret_name or names.webhook_secret,
     }
-    groups = {names.security_group(of): of for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints", "redis")}
+    groups = names.security_groups
     filters = [{"Name": "group-name", "Values": list(groups)}]
     found = deployment.aws.read("ec2", "describe_security_groups", Filters=filters)["SecurityGroups"]
     return Setting(

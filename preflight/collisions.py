@@ -27,7 +27,7 @@ def endpoints(deployment: Deployment) -> str:
         if endpoint["ServiceName"] in wanted
         and endpoint.get("State", "").lower() not in ("deleted", "deleting", "failed", "rejected")
         and endpoint["VpcEndpointId"] not in deployment.adopted
-        and not deployment.owns(_tags(endpoint.get("Tags", [])))
+        and not deployment.owns(endpoint.get("Tags", []))
         and _excludes(deployment, endpoint)
     }
     if in_the_way:
@@ -205,15 +205,9 @@ def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
 
 
 def _own_or_warn(deployment: Deployment, what: str, tags: Iterable[Mapping[str, str]]) -> str:
-    if not deployment.owns(_tags(tags)):
+    if not deployment.owns(tags):
         raise WarnedError(
             f"{what} exists, and its tags are not this stack's",
             "if it belongs to this stack, take it over with `pulumi import`; if it doesn't, creating it will fail: remove or rename it",
         )
     return f"{what} is this stack's"
-
-
-def _tags(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Tags by key; services spell the members in three ways."""
-    lowered = ({key.lower(): value for key, value in tag.items()} for tag in tags)
-    return {tag.get("key", tag.get("tagkey", "")): tag.get("value", tag.get("tagvalue", "")) for tag in lowered}

@@ -1,7 +1,7 @@
 """What is about to be deployed: the stack file's settings, the names they lead to, and the account they go to."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,9 +53,12 @@ class Deployment:
         """Import ids of what the next update adopts instead of creating it."""
         return import_ids(self.stack)
 
-    def owns(self, tags: Mapping[str, str]) -> bool:
-        """Whether a resource with these tags was made by this stack."""
-        return all(tags.get(key) == self.settings.tags[key] for key in ("Project", "Environment", "ManagedBy"))
+    def owns(self, tags: Iterable[Mapping[str, str]]) -> bool:
+        """Whether a resource with these tags, as AWS answers them, was made by this stack."""
+        # Services spell the members in three ways.
+        lowered = ({key.lower(): value for key, value in tag.items()} for tag in tags)
+        found = {tag.get("key", tag.get("tagkey", "")): tag.get("value", tag.get("tagvalue", "")) for tag in lowered}
+        return all(found.get(key) == self.settings.tags[key] for key in ("Project", "Environment", "ManagedBy"))
 
 
 def read_stack_file(path: Path, stack: str) -> Settings:

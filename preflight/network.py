@@ -17,7 +17,6 @@ WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceI
 DNS_ATTRIBUTES = {"enableDnsSupport": "enable-dns-support", "enableDnsHostnames": "enable-dns-hostnames"}
 """The API's names, and the command line's."""
 
-OWN_GROUPS = ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints")
 CALLS_NOBODY = ("gateway_load_balancer", "nat_gateway", "network_load_balancer", "vpc_endpoint")
 """Interfaces that make no calls to AWS' services themselves."""
 SHOWN = 3
@@ -134,7 +133,7 @@ def neighbours(deployment: Deployment) -> str:
     vpc_id = _vpc_id(deployment)
     if not wanted:
         raise NotCheckedError("no endpoint is created")
-    own = {deployment.names.security_group(of) for of in OWN_GROUPS}
+    own = deployment.names.security_groups.keys()
     found = deployment.aws.read("ec2", "describe_network_interfaces", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])[
         "NetworkInterfaces"
     ]

@@ -90,16 +90,12 @@ def listener_rules(deployment: Deployment) -> int:
 
 def _others_vpcs(deployment: Deployment) -> int:
     found = deployment.aws.read("ec2", "describe_vpcs")["Vpcs"]
-    return sum(not _own(deployment, vpc.get("Tags", [])) for vpc in found)
+    return sum(not deployment.owns(vpc.get("Tags", [])) for vpc in found)
 
 
 def _others_addresses(deployment: Deployment) -> int:
     found = deployment.aws.read("ec2", "describe_addresses")["Addresses"]
-    return sum(not _own(deployment, address.get("Tags", [])) for address in found)
-
-
-def _own(deployment: Deployment, tags: list[dict[str, str]]) -> bool:
-    return deployment.owns({tag["Key"]: tag["Value"] for tag in tags})
+    return sum(not deployment.owns(address.get("Tags", [])) for address in found)
 
 
 def _one_with_a_new_vpc(deployment: Deployment) -> int:

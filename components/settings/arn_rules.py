@@ -54,8 +54,7 @@ def _in_region(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
 
 def _in_partition(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
     def rule(settings: Settings) -> Iterator[Problem]:
-        prefix = settings.region.split("-")[0]
-        partition = {"cn": "aws-cn"}.get(prefix, "aws-us-gov" if settings.region.startswith("us-gov-") else "aws")
+        partition = _partition(settings.region)
         for arn in arns(settings):
             if arn and (found := arn.split(":")[1]) != partition:
                 yield Problem(
@@ -63,6 +62,12 @@ def _in_partition(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem
                 )
 
     return rule
+
+
+def _partition(region: str) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 ARN_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
