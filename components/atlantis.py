@@ -105,22 +105,11 @@ class Atlantis(pulumi.ComponentResource):
             deletion_protection=settings.operations.deletion_protection,
         )
         refuse_other_accounts(settings, caller.account_id)
-        deployers = settings.server.secret_reader_arns
-        terraform_roles = [f"{prefix}*" for prefix in settings.terraform.managed_name_prefixes]
-        named_secrets = [
-            name
-            for name in (
-                settings.server.github_app_secret_name,
-                settings.server.webhook_secret_name,
-                settings.sign_in.oidc_client_secret_name,
-            )
-            if name
-        ]
-        if settings.terraform.managed_name_prefixes and not settings.terraform.permissions_boundary_arn:
+        if settings.terraform.creates_boundary:
             permissions_boundary.require_fit(
                 context.names,
                 settings.terraform.managed_name_prefixes,
-                named_secrets,
+                settings.existing_secret_names,
                 subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
             )
 
@@ -158,8 +147,8 @@ class Atlantis(pulumi.ComponentResource):
                 web_password_generation=(
                     settings.sign_in.web_password_generation if settings.sign_in.generates_password else None
                 ),
-                readers=deployers,
-                terraform_roles=terraform_roles,
+                readers=settings.server.secret_reader_arns,
+                terraform_roles=settings.terraform.managed_names,
             ),
             self._part(),
         )
@@ -172,8 +161,8 @@ class Atlantis(pulumi.ComponentResource):
                     settings=settings.storage,
                     private_subnet_ids=vpc.private_subnet_ids,
                     security_group_id=network.locking_security_group_id,
-                    password_readers=deployers,
-                    terraform_roles=terraform_roles,
+                    password_readers=settings.server.secret_reader_arns,
+                    terraform_roles=settings.terraform.managed_names,
                 ),
                 self._part(),
             )
@@ -191,13 +180,13 @@ class Atlantis(pulumi.ComponentResource):
                     **dict(zip(existing.arns, existing.arns, strict=True)),
                 },
                 existing_secret_arns=[
-                    *(context.names.secret_pattern(name) for name in named_secrets),
+                    *(context.names.secret_pattern(name) for name in settings.existing_secret_names),
                     *existing.arns,
                 ],
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,
-                deployer_arns=deployers,
+                deployer_arns=settings.server.secret_reader_arns,
                 security_group_ids=network.security_group_ids,
                 closed_subnet_ids=(
                     () if settings.terraform.share_subnets else [*vpc.public_subnet_ids, *vpc.private_subnet_ids]

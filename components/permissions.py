@@ -62,7 +62,7 @@ class Permissions(pulumi.ComponentResource):
             subnet_ids=args.closed_subnet_ids,
         )
 
-        if args.settings.managed_name_prefixes and not args.settings.permissions_boundary_arn:
+        if args.settings.creates_boundary:
             self._boundary()
         execution_role = self._role(
             "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"

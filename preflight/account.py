@@ -1,6 +1,6 @@
 """The account: whose credentials these are, and whether the stack file means this account."""
 
-from components.settings.arn_rules import of_other_accounts
+from components.settings.rules.arns import of_other_accounts
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError

@@ -14,10 +14,10 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from .arn_rules import of_other_accounts
-from .groups import AtlantisArgs, Settings
+from .arguments import AtlantisArgs, Settings
 from .problem import Problem
 from .rules import RULES
+from .rules.arns import of_other_accounts
 from .schema import Declared, InvalidSettingError, draft, groups_of, settings_of
 from .values import NotAListError, UnacceptableError
 

@@ -1,6 +1,5 @@
-"""The settings of one Atlantis, in the groups that the components take."""
+"""The groups of settings that the components take."""
 
-import dataclasses
 import ipaddress
 from collections.abc import Iterable, Sequence
 
@@ -240,6 +239,16 @@ class TerraformSettings(Group):
     share_subnets: bool = setting(values.boolean, default=False)
     """Let Terraform run ECS services in the subnets of this stack, where they can be in its security groups"""
 
+    @property
+    def managed_names(self) -> list[str]:
+        """Patterns of the names that Terraform manages, its roles' among them."""
+        return [f"{prefix}*" for prefix in self.managed_name_prefixes]
+
+    @property
+    def creates_boundary(self) -> bool:
+        """Whether Terraform may create roles, under a boundary that the stack creates."""
+        return bool(self.managed_name_prefixes) and self.permissions_boundary_arn is None
+
 
 @group
 class OperationsSettings(Group):
@@ -265,53 +274,3 @@ class OperationsSettings(Group):
         values.one_of(("public", "internal", "confidential", "restricted")), default="confidential"
     )
     """Tag DataClass: public, internal, confidential or restricted"""
-
-
-@group
-class AtlantisArgs(Group):
-    """One Atlantis. Every value must be known at preview: settings decide which resources exist."""
-
-    environment: str = setting(accepted.environment)
-    """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
-    base_name: str | None = setting(accepted.base_name, default=None)
-    """Cluster, service, task family and load balancer, to keep those of an adopted stack. Empty: atlantis-<environment>"""
-    network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
-    """The VPC. Default: a new one"""
-    ingress: IngressSettings
-    """Who reaches the server, under which name"""
-    storage: StorageSettings = dataclasses.field(default_factory=StorageSettings)
-    """The file system and the locking database"""
-    task: TaskSettings = dataclasses.field(default_factory=TaskSettings)
-    """The ECS task: its image, size and place"""
-    server: ServerSettings
-    """What the Atlantis server serves, and its credentials"""
-    sign_in: SignInSettings = dataclasses.field(default_factory=SignInSettings)
-    """How people sign in to the web page. Default: with a generated password"""
-    configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
-    """The server's own flags, the rules for repositories, and what workflows are given"""
-    terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)
-    """What Terraform may do from within the task"""
-    operations: OperationsSettings = dataclasses.field(default_factory=OperationsSettings)
-    """Logs, alarms, tags and protection"""
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags of every resource that takes tags."""
-        tags = {
-            "Environment": self.environment,
-            "Service": "atlantis",
-            "ManagedBy": "pulumi",
-            "Project": "atlantis",
-            "Team": self.operations.team,
-            "Owner": self.operations.owner,
-            "DataClass": self.operations.data_class,
-        }
-        return tags | ({"CostCenter": self.operations.cost_center} if self.operations.cost_center else {})
-
-
-@group
-class Settings(AtlantisArgs):
-    """Arguments that are valid as a whole, in one region."""
-
-    region: str
-    """The AWS region."""

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .groups import AtlantisArgs
+from .arguments import AtlantisArgs
 from .schema import Declared, settings_of
 
 ROOT = Path(__file__).parents[2]

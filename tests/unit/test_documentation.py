@@ -11,7 +11,7 @@ import yaml
 from components import settings
 from components.settings import reference
 from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
-from components.settings.groups import AtlantisArgs
+from components.settings.arguments import AtlantisArgs
 from components.settings.schema import Declared, settings_of
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.settings.groups import AtlantisArgs
+from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
 
 ROOT = Path(__file__).parents[2]

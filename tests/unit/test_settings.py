@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from components import settings
 from components.settings.accepted import FARGATE_MEMORY, GITHUB_WEBHOOK_CIDR_BLOCKS, LOG_RETENTION_DAYS, SSL_POLICIES
-from components.settings.groups import AtlantisArgs
+from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
 from tests.unit.bad_settings import CASES, Case
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION

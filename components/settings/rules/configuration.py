@@ -1,11 +1,21 @@
-"""Rules about the files and references that configure the server."""
+"""Rules about what configures the server: repositories, files and references to secrets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from .. import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
-from .groups import Settings
-from .problem import Problem
-from .schema import is_default
+from ... import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..schema import is_default
+
+__all__ = ["RULES"]
+
+
+def _allowlist_host(settings: Settings) -> Iterator[Problem]:
+    wanted = settings.server.github_hostname
+    for entry in settings.server.repo_allowlist.split(","):
+        if (host := entry.removeprefix("!").split("/", 1)[0].lower()) != wanted:
+            keys = {"repoAllowlist": entry, "githubHostname": wanted}
+            yield Problem(keys, f"the host of an entry must be githubHostname, not {host}")
 
 
 def _server_config_file(settings: Settings) -> Iterator[Problem]:
@@ -84,7 +94,8 @@ def _in_file(setting: str, path: str, findings: Iterator[yaml_file.Finding]) -> 
         yield Problem({setting: path}, f"line {line}: {message}")
 
 
-CONFIGURATION_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+RULES: tuple[Rule, ...] = (
+    _allowlist_host,
     _server_config_file,
     _server_secrets,
     _named_once,

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from .groups import Settings
-from .problem import Problem
-from .values import ARN
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..values import ARN
 
-__all__ = ["ARN_RULES", "of_other_accounts"]
+__all__ = ["RULES", "of_other_accounts"]
 
 Arns = Callable[[Settings], Iterable[str | None]]
 
@@ -43,7 +43,7 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
                 )
 
 
-def _in_region(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
+def _in_region(key: str, arns: Arns) -> Rule:
     def rule(settings: Settings) -> Iterator[Problem]:
         for arn in arns(settings):
             if arn and (match := ARN.fullmatch(arn)) and match[3] != settings.region:
@@ -52,7 +52,7 @@ def _in_region(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
     return rule
 
 
-def _in_partition(key: str, arns: Arns) -> Callable[[Settings], Iterator[Problem]]:
+def _in_partition(key: str, arns: Arns) -> Rule:
     def rule(settings: Settings) -> Iterator[Problem]:
         partition = _partition(settings.region)
         for arn in arns(settings):
@@ -70,7 +70,7 @@ def _partition(region: str) -> str:
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
-ARN_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+RULES: tuple[Rule, ...] = (
     *(_in_region(key, arns) for key, arns in _OF_ONE_REGION.items()),
     *(_in_partition(key, arns) for key, arns in _OF_ONE_PARTITION.items()),
 )

@@ -1,0 +1,77 @@
+"""The arguments of one Atlantis: every group of its settings, and what follows from several of them."""
+
+import dataclasses
+
+from . import accepted
+from .groups import (
+    ConfigurationSettings,
+    IngressSettings,
+    NetworkSettings,
+    OperationsSettings,
+    ServerSettings,
+    SignInSettings,
+    StorageSettings,
+    TaskSettings,
+    TerraformSettings,
+)
+from .schema import Group, group, setting
+
+
+@group
+class AtlantisArgs(Group):
+    """One Atlantis. Every value must be known at preview: settings decide which resources exist."""
+
+    environment: str = setting(accepted.environment)
+    """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
+    base_name: str | None = setting(accepted.base_name, default=None)
+    """Cluster, service, task family and load balancer, to keep those of an adopted stack. Empty: atlantis-<environment>"""
+    network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
+    """The VPC. Default: a new one"""
+    ingress: IngressSettings
+    """Who reaches the server, under which name"""
+    storage: StorageSettings = dataclasses.field(default_factory=StorageSettings)
+    """The file system and the locking database"""
+    task: TaskSettings = dataclasses.field(default_factory=TaskSettings)
+    """The ECS task: its image, size and place"""
+    server: ServerSettings
+    """What the Atlantis server serves, and its credentials"""
+    sign_in: SignInSettings = dataclasses.field(default_factory=SignInSettings)
+    """How people sign in to the web page. Default: with a generated password"""
+    configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
+    """The server's own flags, the rules for repositories, and what workflows are given"""
+    terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)
+    """What Terraform may do from within the task"""
+    operations: OperationsSettings = dataclasses.field(default_factory=OperationsSettings)
+    """Logs, alarms, tags and protection"""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of every resource that takes tags."""
+        tags = {
+            "Environment": self.environment,
+            "Service": "atlantis",
+            "ManagedBy": "pulumi",
+            "Project": "atlantis",
+            "Team": self.operations.team,
+            "Owner": self.operations.owner,
+            "DataClass": self.operations.data_class,
+        }
+        return tags | ({"CostCenter": self.operations.cost_center} if self.operations.cost_center else {})
+
+    @property
+    def existing_secret_names(self) -> list[str]:
+        """The secrets that the stack finds rather than creates."""
+        names = (
+            self.server.github_app_secret_name,
+            self.server.webhook_secret_name,
+            self.sign_in.oidc_client_secret_name,
+        )
+        return [name for name in names if name]
+
+
+@group
+class Settings(AtlantisArgs):
+    """Arguments that are valid as a whole, in one region."""
+
+    region: str
+    """The AWS region."""

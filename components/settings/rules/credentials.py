@@ -1,0 +1,77 @@
+"""Rules about secrets and about how people sign in."""
+
+from collections.abc import Iterator
+
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..schema import is_default
+
+__all__ = ["RULES"]
+
+
+def _webhook_secret(settings: Settings) -> Iterator[Problem]:
+    server = settings.server
+    if server.webhook_secret_name and not is_default(server, "webhook_secret_generation"):
+        yield Problem(
+            dict.fromkeys(("webhookSecretName", "webhookSecretGeneration")),
+            "only a secret that the stack generates has generations; remove one of the two",
+        )
+
+
+def _secret_readers(settings: Settings) -> Iterator[Problem]:
+    server = settings.server
+    created = {
+        "the GitHub App's secret (or set githubAppSecretName)": not server.github_app_secret_name,
+        "the webhook secret (or set webhookSecretName)": not server.webhook_secret_name,
+        "the web page's password": settings.sign_in.generates_password,
+        "the locking database's password": settings.storage.uses_redis,
+    }
+    if any(created.values()) and not server.secret_reader_arns:
+        yield Problem(
+            {"secretReaderArns": None},
+            "missing; must name the roles or users that deploy the stack, as only they and the task may read what it creates: "
+            f"{', '.join(what for what, is_created in created.items() if is_created)}. `aws sts get-caller-identity` prints who you are; "
+            "of arn:aws:sts::<account>:assumed-role/<role>/<session> the role is arn:aws:iam::<account>:role/<role>",
+        )
+
+
+_OIDC_REQUIRED = {
+    "oidcAuthorizationEndpoint": "oidc_authorization_endpoint",
+    "oidcTokenEndpoint": "oidc_token_endpoint",
+    "oidcUserInfoEndpoint": "oidc_user_info_endpoint",
+    "oidcClientId": "oidc_client_id",
+    "oidcClientSecretName": "oidc_client_secret_name",
+}
+_OIDC_OPTIONS = {"oidcScope": "oidc_scope", "oidcSessionHours": "oidc_session_hours"}
+
+
+def _oidc(settings: Settings) -> Iterator[Problem]:
+    sign_in = settings.sign_in
+    if sign_in.oidc_issuer is None:
+        for key, field in (_OIDC_REQUIRED | _OIDC_OPTIONS).items():
+            if not is_default(sign_in, field):
+                yield Problem({key: getattr(sign_in, field)}, "is only for a provider; remove it, or set oidcIssuer")
+        return
+    missing = [key for key, field in _OIDC_REQUIRED.items() if getattr(sign_in, field) is None]
+    if missing:
+        yield Problem(
+            {"oidcIssuer": sign_in.oidc_issuer},
+            f"also needs {', '.join(missing)}; the endpoints are in {sign_in.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+        )
+
+
+def _web_password(settings: Settings) -> Iterator[Problem]:
+    sign_in = settings.sign_in
+    if not sign_in.generates_password and not is_default(sign_in, "web_password_generation"):
+        yield Problem(
+            {"webPasswordGeneration": sign_in.web_password_generation},
+            "no password is generated with webBasicAuth false or with oidcIssuer; remove it",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    _webhook_secret,
+    _secret_readers,
+    _oidc,
+    _web_password,
+)

@@ -1,0 +1,124 @@
+"""Rules about who reaches the server, and under which name."""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+
+from ..arguments import Settings
+from ..problem import Problem, Rule
+
+__all__ = ["RULES"]
+
+MAXIMUM_IPV4 = 2**30
+MAXIMUM_IPV6 = 2**112
+"""Addresses that the allowed ranges may cover together before they are public: a quarter of IPv4, a /16 of IPv6."""
+
+RULES_PER_SECURITY_GROUP = 60
+"""AWS' default quota, counted for IPv4 and IPv6 separately."""
+
+
+def _public_allowed_ranges(settings: Settings) -> Iterator[Problem]:
+    yield from _public(settings, "allowedCidrBlocks", settings.ingress.allowed_cidr_blocks)
+
+
+def _public_webhook_ranges(settings: Settings) -> Iterator[Problem]:
+    yield from _public(settings, "githubWebhookCidrBlocks", settings.ingress.webhook_cidr_blocks)
+
+
+def _public(settings: Settings, key: str, blocks: Iterable[str]) -> Iterator[Problem]:
+    if settings.ingress.allow_public_access:
+        return
+    for version, most in ((4, MAXIMUM_IPV4), (6, MAXIMUM_IPV6)):
+        ranges = [block for block in blocks if ipaddress.ip_network(block).version == version]
+        if _addresses(ranges) >= most:
+            yield Problem(
+                {key: ranges},
+                "opens the server to the internet; name the ranges of the office and the VPN, or set allowPublicAccess to true if "
+                "that is intended",
+            )
+
+
+def _addresses(blocks: Iterable[str]) -> int:
+    networks = [ipaddress.ip_network(block) for block in blocks]
+    return sum(block.num_addresses for block in ipaddress.collapse_addresses(networks))  # pyright: ignore[reportArgumentType]
+
+
+def _security_group_quota(settings: Settings) -> Iterator[Problem]:
+    allowed, hooks = settings.ingress.allowed_cidr_blocks, settings.ingress.webhook_cidr_blocks
+    for version in (4, 6):
+        needed = 2 * _count(allowed, version) + _count(hooks, version)
+        if needed > RULES_PER_SECURITY_GROUP:
+            yield Problem(
+                dict.fromkeys(("allowedCidrBlocks", "githubWebhookCidrBlocks")),
+                f"need {needed} IPv{version} rules in the load balancer's security group, whose quota is {RULES_PER_SECURITY_GROUP}; "
+                "merge adjacent ranges",
+            )
+
+
+def _count(blocks: Iterable[str], version: int) -> int:
+    return sum(ipaddress.ip_network(block).version == version for block in blocks)
+
+
+def _dualstack(settings: Settings) -> Iterator[Problem]:
+    if settings.ingress.ip_address_type == "dualstack" and settings.network.vpc_id is None:
+        yield Problem(
+            {"ipAddressType": "dualstack"}, "needs an existing VPC with IPv6 subnets (vpcId): a new VPC has IPv4 only"
+        )
+
+
+def _only_ipv6(key: str, blocks: Callable[[Settings], Iterable[str]]) -> Rule:
+    """The rule that at least one range of a setting can reach the load balancer."""
+
+    def rule(settings: Settings) -> Iterator[Problem]:
+        if (given := list(blocks(settings))) and not settings.ingress.reachable_from(given):
+            yield Problem(
+                {key: given},
+                "has only IPv6 ranges, which can't reach a load balancer with ipAddressType 'ipv4'",
+            )
+
+    return rule
+
+
+def _hook_ranges(settings: Settings) -> Iterator[Problem]:
+    host = settings.server.github_hostname
+    if host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
+        yield Problem(
+            {"githubHostname": host},
+            "also needs githubWebhookCidrBlocks, the ranges that its webhooks come from (the default ranges are those of github.com)",
+        )
+
+
+def _certificate(settings: Settings) -> Iterator[Problem]:
+    if settings.ingress.acm_certificate_arn is None and settings.ingress.hosted_zone_id is None:
+        yield Problem(
+            {"acmCertificateArn": None},
+            "missing; must be the ARN of a certificate for the host of url, unless hostedZoneId is set (then one is issued and validated "
+            "by DNS)",
+        )
+
+
+def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
+    ingress = settings.ingress
+    if ingress.load_balancer_scheme != "internal":
+        return
+    for key, blocks in {
+        "allowedCidrBlocks": ingress.allowed_cidr_blocks,
+        "githubWebhookCidrBlocks": ingress.webhook_cidr_blocks,
+    }.items():
+        if public := [block for block in blocks if not ipaddress.ip_network(block).is_private]:
+            yield Problem(
+                {"loadBalancerScheme": "internal", key: public},
+                "an internal load balancer is reached from private ranges only; name those of GitHub Enterprise and of the people",
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    _public_allowed_ranges,
+    _public_webhook_ranges,
+    _security_group_quota,
+    _dualstack,
+    _only_ipv6("allowedCidrBlocks", lambda settings: settings.ingress.allowed_cidr_blocks),
+    _only_ipv6("githubWebhookCidrBlocks", lambda settings: settings.ingress.webhook_cidr_blocks),
+    _hook_ranges,
+    _certificate,
+    _internal_load_balancer,
+)

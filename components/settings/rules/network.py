@@ -1,0 +1,53 @@
+"""Rules about the VPC."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from ..accepted import AUTO_ENDPOINTS
+from ..arguments import Settings
+from ..problem import Problem, Rule
+
+__all__ = ["RULES"]
+
+
+def _vpc(settings: Settings) -> Iterator[Problem]:
+    network = settings.network
+    ids = {
+        "vpcId": network.vpc_id,
+        "publicSubnetIds": network.public_subnet_ids,
+        "privateSubnetIds": network.private_subnet_ids,
+    }
+    present = [key for key, value in ids.items() if value]
+    if present and len(present) < len(ids):
+        missing = ", ".join(key for key in ids if key not in present)
+        yield Problem(
+            dict.fromkeys(present), f"needs {missing} too: set all three for an existing VPC, or none for a new one"
+        )
+        return
+    for key in ("publicSubnetIds", "privateSubnetIds") if present else ():
+        if len(subnets := list(ids[key] or ())) < 2:
+            yield Problem({key: subnets}, "must name at least two subnets, in different zones")
+    for subnet in sorted(set(network.public_subnet_ids) & set(network.private_subnet_ids)):
+        keys = {"publicSubnetIds": None, "privateSubnetIds": None}
+        yield Problem(keys, f"{subnet} is in both; the task needs private subnets, without a route from the internet")
+
+
+def _endpoints(settings: Settings) -> Iterator[Problem]:
+    named = list(settings.network.vpc_endpoints)
+    if AUTO_ENDPOINTS in named and len(named) > 1:
+        yield Problem({"vpcEndpoints": named}, "auto stands alone; name the endpoints, or leave the setting out")
+
+
+def _new_vpc(settings: Settings) -> Iterator[Problem]:
+    block = ipaddress.ip_network(settings.network.vpc_cidr_block)
+    if block.version != 4 or not 16 <= block.prefixlen <= 22:
+        yield Problem({"vpcCidrBlock": str(block)}, "must be an IPv4 range from /16 to /22")
+    elif not block.is_private:
+        yield Problem({"vpcCidrBlock": str(block)}, "must be a private range, such as 10.64.0.0/16")
+
+
+RULES: tuple[Rule, ...] = (
+    _vpc,
+    _endpoints,
+    _new_vpc,
+)

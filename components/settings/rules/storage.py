@@ -1,0 +1,46 @@
+"""Rules about the locking database and the archive of the log."""
+
+from collections.abc import Iterator
+
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..schema import is_default
+
+__all__ = ["RULES"]
+
+
+def _locking_options(settings: Settings) -> Iterator[Problem]:
+    storage = settings.storage
+    if storage.uses_redis:
+        return
+    options = {
+        "lockingNodeType": ("locking_node_type", storage.locking_node_type),
+        "lockingPasswordGeneration": ("locking_password_generation", storage.locking_password_generation),
+    }
+    for key, (field, value) in options.items():
+        if not is_default(storage, field):
+            yield Problem({key: value}, "is only for lockingDatabase redis; remove it, or set lockingDatabase to redis")
+
+
+def _locking_name(settings: Settings) -> Iterator[Problem]:
+    if settings.storage.uses_redis and "--" in settings.environment:
+        yield Problem(
+            {"environment": settings.environment},
+            "must not have two consecutive hyphens, which ElastiCache doesn't accept in a name",
+        )
+
+
+def _log_archive(settings: Settings) -> Iterator[Problem]:
+    operations = settings.operations
+    if 0 < operations.log_archive_days <= operations.log_retention_days:
+        yield Problem(
+            {"logArchiveDays": operations.log_archive_days, "logRetentionDays": operations.log_retention_days},
+            "the bucket would keep the log no longer than CloudWatch; raise logArchiveDays, or remove it",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    _locking_options,
+    _locking_name,
+    _log_archive,
+)

@@ -1,0 +1,52 @@
+"""Rules about the task: its image and its size."""
+
+import re
+from collections.abc import Iterator
+
+from ..accepted import FARGATE_MEMORY
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..schema import is_default
+
+__all__ = ["RULES"]
+
+
+def _image(settings: Settings) -> Iterator[Problem]:
+    task = settings.task
+    if task.image and not is_default(task, "image_tag"):
+        yield Problem({"image": task.image, "imageTag": task.image_tag}, "image is the full reference; remove imageTag")
+
+
+def _image_version(settings: Settings) -> Iterator[Problem]:
+    """Holds for tags that begin with a version of the server, as those of the stock image and of images on top of it do."""
+    task = settings.task
+    if task.image:
+        named = re.search(r"(?:^|/)atlantis:([^@]+)", task.image)
+        key, value, tag = "image", task.image, named[1] if named else ""
+    else:
+        key, value, tag = "imageTag", task.image_tag, task.image_tag
+    version = re.match(r"v(\d+)\.(\d+)\.(\d+)", tag)
+    if version and tuple(map(int, version.groups())) < (0, 47, 1):
+        yield Problem(
+            {key: value},
+            "must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell (GHSA-rjh2-4xgw-p2hj). "
+            "The tag of an image of your own begins with the server's version, such as v0.47.1-1",
+        )
+
+
+def _task_size(settings: Settings) -> Iterator[Problem]:
+    cpu, memory = settings.task.cpu, settings.task.memory
+    sizes = FARGATE_MEMORY[cpu]
+    if memory not in sizes:
+        step = f", in steps of {sizes.step}" if isinstance(sizes, range) else ""
+        yield Problem(
+            {"cpu": cpu, "memory": memory},
+            f"with {cpu} CPU units Fargate supports {min(sizes)} to {max(sizes)} MiB{step}",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    _image,
+    _image_version,
+    _task_size,
+)

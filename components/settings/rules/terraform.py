@@ -1,0 +1,36 @@
+"""Rules about what Terraform manages."""
+
+from collections.abc import Iterator
+
+from ..arguments import Settings
+from ..problem import Problem, Rule
+
+__all__ = ["RULES"]
+
+
+def _state_buckets(settings: Settings) -> Iterator[Problem]:
+    base = settings.base_name or f"atlantis-{settings.environment}"
+    for bucket in settings.terraform.terraform_state_buckets:
+        if bucket.startswith((f"{base}-access-logs-", f"{base}-log-archive-")):
+            yield Problem(
+                {"terraformStateBuckets": bucket},
+                "is a bucket of the stack's own logs; plans could change them",
+            )
+
+
+def _state_keys(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.terraform_state_key_arns and not settings.terraform.terraform_state_buckets:
+        yield Problem({"terraformStateKeyArns": None}, "needs terraformStateBuckets, the buckets that the keys encrypt")
+
+
+def _name_prefixes(settings: Settings) -> Iterator[Problem]:
+    for prefix in settings.terraform.managed_name_prefixes:
+        if prefix.lower().startswith(("aws-", "awsservicerole")):
+            yield Problem({"managedNamePrefixes": prefix}, "must not match the names of AWS' own roles")
+
+
+RULES: tuple[Rule, ...] = (
+    _state_buckets,
+    _state_keys,
+    _name_prefixes,
+)
