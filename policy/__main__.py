@@ -1,4 +1,4 @@
-"""The policy pack's entry point. Constructing the pack serves it until the engine closes the connection."""
+"""The policy pack's entry point. The pack's constructor serves it until the engine closes the connection."""
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 

@@ -1,4 +1,4 @@
-"""An exported stack through `pulumi policy analyze`, and what the pack says of it."""
+"""Runs `pulumi policy analyze` on an exported stack, and parses the pack's findings."""
 
 import json
 import re
@@ -18,12 +18,12 @@ _CHECK = re.compile(r" \(([a-z-]+)\): ")
 
 
 class UnusableError(Exception):
-    """A file can't be used; the message says which, why, and what to do."""
+    """A file or the CLI can't be used. The message has the file, the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One finding: what the engine reports as a policy event."""
+    """One finding, which the engine reports as a policy event."""
 
     policy: str
     check: str
@@ -36,30 +36,32 @@ class Found:
 def analyze(
     state: Path, configuration: Path | None, *arguments: str, capture: bool = False
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the engine on a state file. Raises ``UnusableError`` where a file or the engine can't be used."""
+    """Run the engine on a state file. Raises ``UnusableError`` if a file or the CLI can't be used."""
     if not state.is_file():
-        raise UnusableError(f"There is no file {state}; `pulumi stack export --file {state.name}` writes one")
+        raise UnusableError(
+            f"The file {state} doesn't exist. To create it, run `pulumi stack export --file {state.name}`"
+        )
     command = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(PACK), *arguments]
     if configuration:
         found = problems(configuration)
         if found:
             listed = "\n".join(f"  {each}" for each in found)
-            raise UnusableError(f"The policy pack's configuration can't be used:\n{listed}")
+            raise UnusableError(f"The policy pack's configuration is invalid:\n{listed}")
         command += ["--policy-pack-config", str(configuration)]
     try:
         return subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE if capture else None)
     except FileNotFoundError:
         raise UnusableError(
-            "There is no `pulumi` on PATH; install the Pulumi CLI: https://www.pulumi.com/docs/install/"
+            "`pulumi` isn't on PATH. Install the Pulumi CLI: https://www.pulumi.com/docs/install/"
         ) from None
 
 
 def findings(state: Path, configuration: Path | None) -> tuple[int, list[Found]]:
-    """The engine's exit code and what the pack found; raises ``UnusableError``."""
+    """The engine's exit code and the pack's findings; raises ``UnusableError``."""
     answer = analyze(state, configuration, "--json", capture=True)
     found = list(_findings(answer.stdout))
     if answer.returncode and not any(each.level == "mandatory" for each in found):
-        raise UnusableError(f"`pulumi policy analyze` failed on {state}; its message stands above")
+        raise UnusableError(f"`pulumi policy analyze` failed for {state}. See its output above")
     return answer.returncode, found
 
 
@@ -84,15 +86,15 @@ def _findings(output: str) -> Iterator[Found]:
 
 
 def configuration_of(state: Path) -> Path | None:
-    """The pack's configuration for the stack that a state file is of; none for a stack of another project."""
+    """The pack's configuration for the stack in a state file; None for a stack of another project."""
     if not state.is_file():
-        return None  # analyze() says so
+        return None  # analyze() reports it
     try:
         resources = json.loads(state.read_text(encoding="utf-8"))["deployment"]["resources"] or []
         urns = [resource["urn"].removeprefix("urn:pulumi:").split("::") for resource in resources]
     except (ValueError, LookupError, TypeError, AttributeError):
         raise UnusableError(
-            f"{state} is no exported stack; `pulumi stack export --file {state.name}` writes one"
+            f"{state} isn't an exported stack. To create one, run `pulumi stack export --file {state.name}`"
         ) from None
     own = {stack for stack, project, *_ in urns if project == _project()}
     configurations = [PACK / "config" / f"{stack}.json" for stack in sorted(own)]
@@ -100,6 +102,6 @@ def configuration_of(state: Path) -> Path | None:
 
 
 def _project() -> str | None:
-    """The name of the project that the pack is part of; None where it stands alone."""
+    """The name of the project that contains the pack; None if the pack is on its own."""
     name = re.search(r"^name: *(\S+)", PROJECT.read_text(encoding="utf-8"), re.MULTILINE) if PROJECT.is_file() else None
     return name[1] if name else None

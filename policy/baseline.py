@@ -1,7 +1,7 @@
-"""Exempts what stands today, so that the pack can be mandatory from the first day: ``python baseline.py --state FILE``.
+"""Exempts existing findings, so that the pack can be mandatory from the first day: ``python baseline.py --state FILE``.
 
-It evaluates an exported stack, and prints (or writes, with ``--output``) the configuration with an exemption for each finding,
-all with one last day. From then on only new findings stop a deployment, and after the last day the old ones do as well.
+It evaluates an exported stack, and prints (or writes, with ``--output``) the configuration with an exemption for each finding.
+All exemptions have the same last day. Until then, only new findings stop a deployment; afterwards, the old ones do too.
 """
 
 import argparse
@@ -22,10 +22,10 @@ _NOT_EXEMPTED: Final = ("evaluation-report",)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read the command line and write the configuration; 0 where that worked."""
+    """Read the command line and write the configuration; returns 0 on success."""
     parser = argparse.ArgumentParser(prog="baseline", description="Exempt the findings of an exported stack.")
-    parser.add_argument("--state", required=True, type=Path, help="a file that `pulumi stack export` wrote")
-    parser.add_argument("--config", type=Path, help="the configuration of the pack to add the exemptions to")
+    parser.add_argument("--state", required=True, type=Path, help="a file written by `pulumi stack export`")
+    parser.add_argument("--config", type=Path, help="the pack's configuration file to which the exemptions are added")
     parser.add_argument("--output", type=Path, help="the file to write (default: standard output)")
     parser.add_argument(
         "--until", type=_day, help=f"the last day of the exemptions, as YYYY-MM-DD (default: in {_DAYS} days)"
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     today = datetime.now(UTC).date()
     until = given.until or today + timedelta(days=_DAYS)
     if until <= today:
-        parser.error(f"--until must be a day to come, not {until.isoformat()}")
+        parser.error(f"--until must be in the future, not {until.isoformat()}")
     try:
         configuration = given.config.resolve() if given.config else configuration_of(state)
         base = json.loads(configuration.read_text(encoding="utf-8")) if configuration else {}
@@ -57,11 +57,11 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a day as YYYY-MM-DD") from None
+        raise argparse.ArgumentTypeError(f"{text} isn't a date in the format YYYY-MM-DD") from None
 
 
 def _each_resource(state: Path, base: dict[str, Any]) -> list[Found]:
-    """The findings, with missing tags reported for each resource instead of once."""
+    """The findings, with missing tags reported for each resource instead of once for the stack."""
     tags = "required-tags"
     given = base.get(tags, {})
     detailed = {
@@ -79,7 +79,7 @@ def _exemptible(found: Found) -> bool:
 
 
 def with_baseline(base: dict[str, Any], found: Iterable[Found], today: date, until: date) -> dict[str, Any]:
-    """A configuration with an exemption for each finding, after the exemptions that it has."""
+    """The configuration with an exemption for each finding, after its existing exemptions."""
     result = json.loads(json.dumps(base))
     checks: dict[tuple[str, str], list[str]] = {}
     for each in found:
@@ -94,7 +94,7 @@ def with_baseline(base: dict[str, Any], found: Iterable[Found], today: date, unt
             {
                 "resource": urn,
                 "checks": sorted(names),
-                "reason": f"Baseline of {today.isoformat()}: it was there before the pack was mandatory.",
+                "reason": f"Baseline of {today.isoformat()}: the finding existed before the pack was mandatory.",
                 "expires": until.isoformat(),
             }
         )

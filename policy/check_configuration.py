@@ -1,8 +1,8 @@
-"""Checks a configuration file of the pack for names that nothing reads: ``python check_configuration.py FILE...``.
+"""Checks configuration files of the pack for misspelled policies and keys: ``python check_configuration.py FILE...``.
 
-The engine accepts a file with a misspelt policy or key and leaves the policy as it was. This finds them, and says what
-was meant. It needs no package, so that it can run before every preview. Types are checked by the engine, and ranges,
-days and check names by the pack when it starts to judge.
+The engine silently ignores a misspelled policy, and the policy keeps its defaults. This command reports such names and
+suggests the correct ones. It needs no packages, so that it can run before every preview. The engine validates types, and
+the pack validates ranges, dates and check names when it runs.
 """
 
 import json
@@ -17,15 +17,15 @@ SCHEMA = Path(__file__).with_name("configuration.schema.json")
 
 
 def problems(file: Path) -> list[str]:
-    """What is wrong with a configuration file, one sentence each; empty where nothing is."""
+    """The problems of a configuration file, one sentence each; empty if there are none."""
     try:
         configuration = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         return [f"{file} can't be read: {error.strerror}"]
     except ValueError as error:
-        return [f"{file} is not JSON: {error}"]
+        return [f"{file} isn't valid JSON: {error}"]
     if not isinstance(configuration, dict):
-        return [f"{file} must hold an object that maps policies to their configuration"]
+        return [f"{file} must contain an object that maps policies to their configuration"]
     known = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]
     found: list[str] = []
     for name, value in configuration.items():
@@ -41,7 +41,7 @@ def problems(file: Path) -> list[str]:
 
 def _hint(word: str, known: dict[str, Any]) -> str:
     near = get_close_matches(word, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+    return f'did you mean "{near[0]}"?' if near else f"valid names are {', '.join(known)}"
 
 
 def _main(files: list[str]) -> int:

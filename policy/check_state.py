@@ -1,8 +1,7 @@
 """Evaluates an exported stack against the pack, without running a program: ``python check_state.py --state FILE``.
 
-It runs the `pulumi` on PATH (`pulumi policy analyze`) and passes its output through: grouped diagnostics for a person, events as
-JSON with ``--json``; ``--sarif FILE`` writes the findings for code hosts as well. The exit code is 0 where no mandatory policy
-is violated.
+It runs `pulumi policy analyze` with the CLI on PATH and prints its output: diagnostics, or events as JSON with ``--json``.
+``--sarif FILE`` also writes the findings for code hosts. The exit code is 0 if no mandatory policy is violated.
 """
 
 import argparse
@@ -16,17 +15,17 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read the command line and run the engine; its exit code."""
+    """Read the command line and run the engine; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog="check_state", description="Evaluate an exported stack against the policy pack."
     )
-    parser.add_argument("--state", required=True, type=Path, help="a file that `pulumi stack export` wrote")
+    parser.add_argument("--state", required=True, type=Path, help="a file written by `pulumi stack export`")
     parser.add_argument(
         "--config",
         type=Path,
-        help="a configuration of the pack (default: the one for the stack in the file, if it is of this project)",
+        help="the pack's configuration file (default: the one for the stack in the state file, if it is of this project)",
     )
-    parser.add_argument("--json", action="store_true", help="the findings as JSON, one event a line")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON, one event per line")
     parser.add_argument("--sarif", type=Path, metavar="FILE", help="write the findings as SARIF 2.1.0, for code hosts")
     parser.add_argument(
         "--source", default="Pulumi.yaml", help="the file that SARIF findings point to (default: %(default)s)"

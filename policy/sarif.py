@@ -1,4 +1,4 @@
-"""The pack's findings as SARIF 2.1.0 (OASIS), which code hosts show on pull requests."""
+"""Writes the pack's findings as SARIF 2.1.0 (OASIS), which code hosts show on pull requests."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ _REPORT: Final = "evaluation-report"
 
 
 def document(found: Iterable[Found], source: str) -> str:
-    """The SARIF document of findings. source: the file of the repository that they point to."""
+    """The SARIF document of the findings. source: the file in the repository that the findings point to."""
     run = {
         "tool": {"driver": {"name": PACK_NAME, "informationUri": policy_url(""), "rules": _rules()}},
         "results": [_result(each, source) for each in found],

@@ -1,4 +1,4 @@
-"""logging: what happened can be read afterwards."""
+"""logging: services write logs, and the logs are retained."""
 
 from typing import Final
 
@@ -11,7 +11,10 @@ from rules.values import UNKNOWN, integer, mappings, sequence, text
 __all__ = ["RULE"]
 
 
-_API_LOGS: Final = ("requests to the API leave no trace", "set accessLogSettings with the ARN of a log group")
+_API_LOGS: Final = (
+    "accessLogSettings is not set, so the stage writes no access logs",
+    "set accessLogSettings with the ARN of a log group",
+)
 
 
 def _log_group(resource: Resource, findings: Findings) -> None:
@@ -23,25 +26,25 @@ def _log_group(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "retention",
-            "logs are kept for ever, because no retention is set",
+            "retentionInDays is not set, so logs never expire",
             f"set retentionInDays to {least} or more",
         )
     elif (integer(days) or 0) < least:
-        what = f"logs are kept {integer(days)} days, fewer than {least}"
+        what = f"retentionInDays is {integer(days)}, less than minimumRetentionDays ({least})"
         findings.violation(resource, "retention", what, f"set retentionInDays to {least} or more")
 
 
 def _load_balancer(resource: Resource, findings: Findings) -> None:
     if resource.at("loadBalancerType") == "gateway":
-        return  # a gateway load balancer keeps no access log
+        return  # a Gateway Load Balancer has no access logs
     if resource.type == "elb/loadBalancer" and resource.at("accessLogs.enabled") is None and resource.at("accessLogs"):
-        return  # on a classic load balancer, the block alone switches the log on
+        return  # on a Classic Load Balancer, accessLogs alone enables them
     findings.require(
         resource,
         "access-logs",
         "accessLogs.enabled",
-        "it keeps no access log",
-        "set accessLogs with enabled true and a bucket in its own region (with SSE-S3)",
+        "the load balancer writes no access logs",
+        "set accessLogs.enabled to true and accessLogs.bucket to a bucket in the same region with SSE-S3",
     )
 
 
@@ -49,8 +52,10 @@ def _containers(resource: Resource, findings: Findings) -> None:
     for path, container in containers(resource, findings, "container-logs"):
         configuration = container.get("logConfiguration")
         if not isinstance(configuration, dict) or text(configuration.get("logDriver")) is None:
-            what = f"{path} has no logConfiguration, so its output is lost"
-            findings.violation(resource, "container-logs", what, "set logConfiguration, with the driver awslogs")
+            what = f"{path}.logConfiguration is not set, so the container's output is lost"
+            findings.violation(
+                resource, "container-logs", what, f"set {path}.logConfiguration, for example with the logDriver awslogs"
+            )
 
 
 def _cluster(resource: Resource, findings: Findings) -> None:
@@ -63,8 +68,8 @@ def _cluster(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "container-insights",
-            "Container Insights are off",
-            "add the setting containerInsights with the value enabled",
+            "Container Insights is disabled",
+            "add containerInsights with the value enabled to settings",
         )
 
 
@@ -73,9 +78,9 @@ def _control_plane(resource: Resource, findings: Findings) -> None:
     if types is UNKNOWN or UNKNOWN in sequence(types):
         findings.not_evaluated(resource, "control-plane-logs", "enabledClusterLogTypes")
     elif "audit" not in sequence(types):
-        what = "nobody can see who did what through its API"
+        what = "enabledClusterLogTypes doesn't contain audit, so API calls aren't logged"
         findings.violation(
-            resource, "control-plane-logs", what, "add audit (and api, authenticator) to enabledClusterLogTypes"
+            resource, "control-plane-logs", what, "add audit, api and authenticator to enabledClusterLogTypes"
         )
 
 
@@ -90,21 +95,21 @@ def _destination(path: str, what: str, remedy: str) -> ResourceCheck:
 RULE: Final = Rule(
     name="logging",
     title="Logging",
-    description="Logs are written, and kept for a set time.",
+    description="Services write logs, and log groups have a retention period.",
     why=(
-        "After an incident the logs are the only evidence. Kept for ever they are a cost and a liability; kept too short"
-        " they are gone when they are needed."
+        "After an incident, logs are the only evidence. Logs that never expire cost money and may violate privacy rules; logs"
+        " that expire too early are missing when they are needed."
     ),
     severity="medium",
     level="advisory",
     controls=("APIGateway.1", "APIGateway.9", "ELB.5", "ECS.9", "ECS.12", "EKS.8"),
-    remediation="Switch on the log that the message names, and give log groups a retention.",
+    remediation="Enable the log that the message names, and set a retention period on log groups.",
     checks={
-        "retention": "Log groups have a retention of at least `minimumRetentionDays`.",
-        "access-logs": "Load balancers, distributions and API stages write access logs.",
+        "retention": "Log groups have a retention period of at least `minimumRetentionDays`.",
+        "access-logs": "Load balancers and API Gateway stages write access logs.",
         "container-logs": "Every container has a log configuration.",
-        "control-plane-logs": "EKS clusters write the audit log of their API.",
-        "container-insights": "ECS clusters have Container Insights on.",
+        "control-plane-logs": "EKS clusters write the control plane's audit log.",
+        "container-insights": "ECS clusters have Container Insights enabled.",
     },
     by_type={
         "cloudwatch/logGroup": (_log_group,),
@@ -121,7 +126,7 @@ RULE: Final = Rule(
             "minimumRetentionDays",
             "number",
             7,
-            "The shortest retention of a log group, in days. CloudWatch.16 wants 365.",
+            "Minimum retention of a log group in days. CloudWatch.16 requires 365.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Which resources the backup plans of a stack select."""
+"""Finds the resources that the backup plans of a stack select."""
 
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -8,7 +8,7 @@ from rules.values import UNKNOWN, each_at, mapping, mappings, sequence, text
 
 __all__ = ["BackupSelections"]
 
-# The service part of the ARNs by which a selection can name all resources of a type.
+# The service in the ARN patterns with which a selection selects all resources of a type.
 _SERVICES: Final = {
     "dynamodb/table": "dynamodb",
     "ebs/volume": "ec2",
@@ -21,14 +21,14 @@ _SERVICES: Final = {
 
 
 class BackupSelections:
-    """The selections of a stack, by which AWS Backup chooses what it backs up."""
+    """The backup selections of a stack."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._selections = list(stack.of("backup/selection"))
 
     def covers(self, resource: Resource) -> bool:
-        """Whether a selection names the resource: by ARN, by a pattern of its service, or by one of its tags."""
+        """Whether a selection covers the resource by ARN, by a pattern of its service, or by one of its tags."""
         return any(self._selects(selection, resource) for selection in self._selections)
 
     def _selects(self, selection: Resource, resource: Resource) -> bool:

@@ -1,4 +1,4 @@
-"""All rules of the pack, in the order in which they are documented and run."""
+"""All rules of the pack, in the order in which they run and are documented."""
 
 from typing import Final
 
@@ -48,7 +48,7 @@ RULES: Final[tuple[Rule, ...]] = (
     single_manager.RULE,
     required_tags.RULE,
     remediation.RULE,
-    # Last, because it reports what the others noted.
+    # Last, because it reports what the other rules noted.
     evaluation_report.RULE,
 )
 

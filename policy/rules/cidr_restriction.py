@@ -1,4 +1,4 @@
-"""cidr-restriction: nothing reaches a load balancer or a task from outside the configured ranges."""
+"""cidr-restriction: only the configured ranges can reach load balancers and tasks."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -25,8 +25,8 @@ def _check(stack: Stack, findings: Findings) -> None:
     for carrier in stack.of(*RULE_TYPES):
         for ingress in ingress_of(carrier):
             guarded = users.guarded(ingress)
-            # A group that only guards something else (a database, an endpoint) is out of scope, unless a load balancer or
-            # a task lets it in. One that nothing in the stack uses may belong to a load balancer of another stack.
+            # A group that only other resources use (a database, an endpoint) is out of scope, unless the group of a load
+            # balancer or a task admits it. A group that no resource uses may belong to a load balancer of another stack.
             inside = {group.urn for group in users.groups_of(ingress)} & entrances
             if guarded.types and not (guarded.load_balancer or guarded.task or inside):
                 continue
@@ -53,8 +53,8 @@ def _source(ingress: Ingress, source: Source, findings: Findings, prefix_lists: 
             findings.violation(
                 carrier,
                 "prefix-list",
-                f"{source.path} names a prefix list whose ranges can't be seen from this stack",
-                "use CIDR blocks, or put the list's id into allowedPrefixLists once its ranges are reviewed",
+                f"{source.path} names a prefix list of another stack, whose ranges aren't known here",
+                "use CIDR blocks, or review the list's ranges and add its ID to allowedPrefixLists of this policy",
             )
             return
         for holder, path, value in entries:
@@ -68,14 +68,14 @@ def _range(resource: Resource, path: str, value: Any, findings: Findings) -> Non
     network = parse_network(value)
     if network is None:
         findings.violation(
-            resource, INSIDE, f"{path} is not a CIDR block", "write it as address/length, 10.0.0.0/8 for one"
+            resource, INSIDE, f"{path} isn't a CIDR block", "use the format address/length, such as 10.0.0.0/8"
         )
     elif not contained(network, findings.settings.ranges["allowedCidrBlocks"]):
         findings.violation(
             resource,
             INSIDE,
-            f"{path} lets {network} in, which is not inside the allowed ranges ({_shown(findings)})",
-            "narrow it to the ranges that need access, or have the range added to allowedCidrBlocks of this policy",
+            f"{path} allows {network}, which is outside of the allowed ranges ({_shown(findings)})",
+            "limit it to the ranges that need access, or add the range to allowedCidrBlocks of this policy",
         )
 
 
@@ -107,21 +107,21 @@ def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
             balancer in stack.linked(each, "networkLoadBalancerArns", "lb/loadBalancer")
             for each in stack.of("ec2/vpcEndpointService")
         ):
-            what = "requests through its endpoint service pass by its security groups"
-            remedy = "leave enforceSecurityGroupInboundRulesOnPrivateLinkTraffic on"
+            what = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic is off, so PrivateLink requests bypass the security groups"
+            remedy = "set enforceSecurityGroupInboundRulesOnPrivateLinkTraffic to on"
             findings.violation(balancer, "guarded", what, remedy)
         outside = balancer.at("loadBalancerType") == "network" and balancer.at("internal") is not True
         if outside and groups is not UNKNOWN and not sequence(groups):
             findings.violation(
                 balancer,
                 "guarded",
-                "it faces the internet without a security group, so every address reaches it",
-                "give it securityGroups whose ingress stays inside the allowed ranges (AWS accepts them at creation only)",
+                "the internet-facing load balancer has no security group, so every address can reach it",
+                "set securityGroups with ingress from the allowed ranges only (AWS accepts them only at creation)",
             )
 
 
 class _PrefixLists:
-    """The ranges in the stack's own prefix lists."""
+    """The ranges of the prefix lists that the stack manages."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -131,7 +131,7 @@ class _PrefixLists:
                 self._separate.setdefault(owner.urn, []).append(entry)
 
     def entries(self, carrier: Resource, source: Source) -> list[tuple[Resource, str, Any]] | None:
-        """Holder, path and CIDR block of each entry of the list that a source names; None for a list from elsewhere."""
+        """Resource, path and CIDR block of each entry of the list that a source names; None for a list of another stack."""
         known = self._stack.by_identity(text(source.value), _PREFIX_LIST)
         lists = [known] if known else self._stack.dependencies(carrier, source.property, _PREFIX_LIST)
         return [entry for each in lists for entry in self._of(each)] if lists else None
@@ -148,25 +148,25 @@ class _PrefixLists:
 RULE: Final = Rule(
     name="cidr-restriction",
     title="CIDR restriction",
-    description="Nothing reaches a load balancer or a task from outside the configured ranges.",
+    description="Only the configured CIDR ranges can reach load balancers and ECS tasks.",
     why=(
-        "A server that plans and applies infrastructure gives access to all of it. Scanners that look at ports accept"
-        " 0.0.0.0/0 on 443; this policy requires each range to lie inside the ranges that the organization allows, in"
-        " every representation of a rule: split ranges, IPv6 and prefix lists included."
+        "Access to a server that applies infrastructure is access to all of that infrastructure. Scanners that check ports"
+        " accept 0.0.0.0/0 on port 443. This policy requires that each range is inside the ranges that the organization"
+        " allows, in every form of a rule, including split ranges, IPv6 and prefix lists."
     ),
     severity="critical",
     level="mandatory",
     native=True,
     controls=("EC2.18", "EC2.19"),
     remediation=(
-        "Narrow the rule to the ranges that need access. Where a new range is right, add it to allowedCidrBlocks of this"
-        " policy in the organization's configuration, where it is reviewed."
+        "Limit the rule to the ranges that need access. If a new range is legitimate, add it to allowedCidrBlocks of this"
+        " policy in the organization's configuration."
     ),
     checks={
-        "ranges": "Ingress rules, prefix list entries and source-ip conditions lie inside `allowedCidrBlocks`.",
-        "prefix-list": "A prefix list from outside the stack is named in `allowedPrefixLists`.",
-        "guarded": "A network load balancer that faces the internet has security groups, which apply to PrivateLink as well.",
-        "entry": "API Gateway, CloudFront and PrivateLink in front of a load balancer restrict who may connect.",
+        "ranges": "Ingress rules, prefix list entries and source-ip conditions are inside `allowedCidrBlocks`.",
+        "prefix-list": "Prefix lists of other stacks are listed in `allowedPrefixLists`.",
+        "guarded": "Internet-facing Network Load Balancers have security groups, which also apply to PrivateLink traffic.",
+        "entry": "API Gateway, CloudFront and PrivateLink in front of a load balancer restrict the source of requests.",
     },
     whole_stack=_check,
     settings=(
@@ -174,8 +174,10 @@ RULE: Final = Rule(
             "allowedCidrBlocks",
             "ranges",
             ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"],
-            "Ranges that may reach load balancers and tasks. The default is the private ranges.",
+            "CIDR ranges that may reach load balancers and tasks. The default is the private ranges.",
         ),
-        Option("allowedPrefixLists", "strings", [], "Ids of prefix lists of other stacks whose ranges were reviewed."),
+        Option(
+            "allowedPrefixLists", "strings", [], "IDs of prefix lists of other stacks whose ranges you have reviewed."
+        ),
     ),
 )

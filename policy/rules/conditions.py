@@ -1,7 +1,7 @@
-"""Conditions of policy statements: which of them narrow down who a statement is about.
+"""Conditions of policy statements: which conditions limit the principals of a statement.
 
-A condition counts by its operator, its key and its values. A negated operator, an operator that also holds where the key
-is absent, and a value that matches every account narrow nothing. Sources: "The meaning of public" in the Amazon S3 User
+The operator, the key and the values decide. A negated operator, an operator that also matches if the key is absent, and a
+value that matches every account don't limit anything. Sources: "The meaning of public" in the Amazon S3 User
 Guide, and "Condition operators" in the IAM User Guide.
 """
 
@@ -15,7 +15,7 @@ __all__ = ["Condition", "demands", "narrows_accounts", "narrows_principals", "na
 
 
 class Condition(NamedTuple):
-    """One test of a statement: operator and key in lower case, values as written."""
+    """One condition of a statement: operator and key in lower case, values unchanged."""
 
     operator: str
     key: str
@@ -28,7 +28,7 @@ class Condition(NamedTuple):
 
     @property
     def negated(self) -> bool:
-        """Whether it holds for everything but its values."""
+        """Whether it matches everything except its values."""
         return "not" in self.base_operator
 
 
@@ -39,7 +39,7 @@ _WILD = re.compile(r"[*?]")
 
 
 def demands(conditions: Iterable[Condition], accepted: Callable[[Condition], bool]) -> bool:
-    """Whether one of the conditions is a positive test, on a key that has to be present, that ``accepted`` takes."""
+    """Whether one of the conditions is a positive test of a required key, and ``accepted`` returns true for it."""
     tests = list(conditions)
     present = {test.key for test in tests if test.operator == "null" and _all(test, "false")}
     return any(
@@ -70,7 +70,7 @@ def _organization(value: str) -> bool:
 
 
 def _arn(value: str) -> bool:
-    """Whether an ARN pattern stands for the resources of one account (or, for buckets, which have none, a named one)."""
+    """Whether an ARN pattern is limited to one account or, for buckets, whose ARN has no account, to named buckets."""
     parts = value.split(":", 5)
     if len(parts) < 6:
         return _literal(value)
@@ -86,7 +86,7 @@ def _true(value: str) -> bool:
     return value.lower() == "true"
 
 
-# Keys whose values tie a request to named accounts, organizations, networks or resources, with the test of a value.
+# Keys that limit a request to named accounts, organizations, networks or resources, with the test of a value.
 _SOURCES: Final[dict[str, Callable[[str], bool]]] = {
     "aws:sourceaccount": _literal,
     "aws:sourcearn": _arn,
@@ -126,19 +126,19 @@ def _values_pass(test: Condition, keys: dict[str, Callable[[str], bool]]) -> boo
 
 
 def narrows_principals(conditions: Iterable[Condition]) -> bool:
-    """Whether a statement for every principal is in effect one for named accounts, organizations or networks."""
+    """Whether the conditions limit a statement for every principal to named accounts, organizations or networks."""
     return demands(conditions, lambda test: _values_pass(test, _PRINCIPALS))
 
 
 def narrows_sources(conditions: Iterable[Condition]) -> bool:
-    """Whether a statement for an AWS service is tied to the accounts or resources that the service acts for."""
+    """Whether the conditions limit an AWS service to the accounts or resources on whose behalf it acts."""
     return demands(conditions, lambda test: _values_pass(test, _SOURCES))
 
 
 def excludes_others(conditions: Iterable[Condition]) -> bool:
-    """Whether a Deny with these conditions spares only named accounts, organizations or networks.
+    """Whether a Deny with these conditions exempts only named accounts, organizations or networks.
 
-    Negated operators also hold where the key is absent, so that a request without it is denied.
+    Negated operators also match if the key is absent, so a request without it is denied.
     """
     tests = list(conditions)
     exceptions = [test for test in tests if test.key in ("aws:principalisawsservice", "aws:viaawsservice")]
@@ -150,7 +150,7 @@ def excludes_others(conditions: Iterable[Condition]) -> bool:
     )
 
 
-# What tells the identities of one account apart, beside the keys that already name accounts.
+# Keys that distinguish the identities of one account, besides the keys that name accounts.
 _IDENTITY_KEYS: Final = (
     "aws:multifactorauthpresent",
     "aws:sourceidentity",
@@ -163,7 +163,7 @@ _SAME_FOR_ALL: Final = frozenset({"aws:principalaccount", "aws:principalorgid", 
 
 
 def narrows_accounts(conditions: Iterable[Condition]) -> bool:
-    """Whether a statement for a whole account is in effect one for some of its identities, or wants proof of purpose."""
+    """Whether the conditions limit a statement for a whole account to some identities, or require an external ID or similar."""
 
     def accepted(test: Condition) -> bool:
         if test.key in _SAME_FOR_ALL:
@@ -178,6 +178,6 @@ def narrows_accounts(conditions: Iterable[Condition]) -> bool:
 
 
 def _named(arn: str) -> bool:
-    """Whether an ARN pattern of an identity has a literal part after its kind: ``role/deploy/*`` has, ``role/*`` has not."""
+    """Whether an identity's ARN pattern has a literal part after its kind: ``role/deploy/*`` does, ``role/*`` doesn't."""
     resource = arn.split(":", 5)[-1]
     return _literal_start(resource) and _literal_start(resource.partition("/")[2])

@@ -1,4 +1,4 @@
-"""A policy's configuration: its keys with type and default, and reading it with errors that say what is accepted."""
+"""A policy's configuration: its keys with type and default, and the parser, whose errors list the accepted values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,16 +18,16 @@ UNKNOWNS: Final = ("pass", "advisory", "mandatory")
 
 
 class ConfigurationError(Exception):
-    """A policy's configuration can't be used. The message lists every problem and what is accepted."""
+    """A policy's configuration is invalid. The message lists every problem and the accepted values."""
 
 
 @dataclass(frozen=True)
 class Option:
     """One configuration key of a policy.
 
-    kind: ``strings`` (a list of text), ``ranges`` (a list of CIDR blocks), ``number`` (whole, not
-    negative), ``numbers`` (a list of them), ``flag`` or ``pairs`` (an object of text).
-    accepted: for ``strings``, the values that may stand in the list; empty means any.
+    kind: ``strings`` (a list of strings), ``ranges`` (a list of CIDR blocks), ``number`` (a non-negative
+    integer), ``numbers`` (a list of them), ``flag`` (a boolean) or ``pairs`` (an object of strings).
+    accepted: for ``strings``, the accepted list items; empty means any.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Option:
     accepted: tuple[str, ...] = ()
 
     def schema(self) -> dict[str, Any]:
-        """The key's JSON schema, as the engine checks it before the pack runs."""
+        """The key's JSON schema, which the engine validates before the pack runs."""
         schema: dict[str, Any] = {"description": self.description, "default": self.default}
         if self.kind == "number":
             return {**schema, "type": "integer", "minimum": 0}
@@ -53,9 +53,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The configuration of one policy, read and checked.
+    """The validated configuration of one policy.
 
-    ``ranges`` holds the CIDR keys as networks merged by ``networks.union``.
+    ``ranges`` contains the CIDR keys as networks merged by ``networks.union``.
     """
 
     values: Mapping[str, Any]
@@ -64,43 +64,43 @@ class Configuration:
     ranges: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
 
     def strings(self, name: str) -> list[str]:
-        """The value of a key that is a list of text."""
+        """The value of a key that is a list of strings."""
         return self.values[name]
 
     def number(self, name: str) -> int:
-        """The value of a key that is a whole number."""
+        """The value of a key that is an integer."""
         return int(self.values[name])
 
     def numbers(self, name: str) -> list[int]:
-        """The value of a key that is a list of whole numbers."""
+        """The value of a key that is a list of integers."""
         return [int(value) for value in self.values[name]]
 
     def pairs(self, name: str) -> dict[str, str]:
-        """The value of a key that is an object of text."""
+        """The value of a key that is an object of strings."""
         return self.values[name]
 
     def flag(self, name: str) -> bool:
-        """The value of a key that is true or false."""
+        """The value of a key that is a boolean."""
         return self.values[name]
 
 
 def base_schema(unknowns: Unknowns) -> dict[str, dict[str, Any]]:
-    """The schema of the two keys that every policy has."""
+    """The schema of the keys that every policy has."""
     return {
         "unknowns": {
             "type": "string",
             "enum": list(UNKNOWNS),
             "default": unknowns,
-            "description": "What a value that is not known yet counts as: nothing, a note, or a violation.",
+            "description": "How to report a check with unknown values: not at all, in evaluation-report, or as a violation.",
         },
         "exemptions": EXEMPTIONS_SCHEMA,
     }
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """A hint for a misspelt name: the nearest known one, or all of them."""
+    """A hint for a misspelled name: the nearest valid name, or all valid names."""
     near = get_close_matches(word, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(known))}"
+    return f'did you mean "{near[0]}"?' if near else f"valid names are {', '.join(sorted(known))}"
 
 
 def read_configuration(
@@ -108,15 +108,13 @@ def read_configuration(
 ) -> Configuration:
     """Read the configuration of a policy.
 
-    Raises ``ConfigurationError`` for an unknown key, a wrong type, a malformed range, day or check name: all at once.
+    Raises ``ConfigurationError`` with every unknown key, wrong type, and invalid range, date or check name.
     """
     problems: list[str] = []
     known = [setting.name for setting in settings]
     for key in given:
         if key not in known and key not in ("unknowns", "exemptions"):
-            problems.append(
-                f'it does not know the key "{key}"; {did_you_mean(key, [*known, "unknowns", "exemptions"])}'
-            )
+            problems.append(f'unknown key "{key}"; {did_you_mean(key, [*known, "unknowns", "exemptions"])}')
     values = {setting.name: given.get(setting.name, setting.default) for setting in settings}
     ranges: dict[str, tuple[Network, ...]] = {}
     for setting in settings:
@@ -129,36 +127,36 @@ def read_configuration(
             )
     level = given.get("unknowns", unknowns)
     if level not in UNKNOWNS:
-        problems.append(f'"unknowns" is one of {", ".join(UNKNOWNS)}')
+        problems.append(f'"unknowns" must be one of {", ".join(UNKNOWNS)}')
     exemptions = parse_exemptions(given.get("exemptions", []), checks, problems)
     if problems:
-        raise ConfigurationError(f"The configuration of the policy {policy} can't be used: " + "; ".join(problems))
+        raise ConfigurationError(f"The configuration of the policy {policy} is invalid: " + "; ".join(problems))
     return Configuration(values, level, exemptions, ranges)
 
 
 def _complaint(setting: Option, value: Any) -> str | None:
     shapes = {
         "flag": (isinstance(value, bool), "must be true or false"),
-        "number": (_is_count(value), "must be a whole number that is not negative"),
+        "number": (_is_count(value), "must be a non-negative integer"),
         "numbers": (
             isinstance(value, list) and all(_is_count(element) for element in value),
-            "must be a list of whole numbers that are not negative",
+            "must be a list of non-negative integers",
         ),
         "pairs": (
             isinstance(value, Mapping) and all(isinstance(each, str) and each for each in value.values()),
-            "must be an object of names and texts",
+            "must be an object whose values are non-empty strings",
         ),
     }
     if setting.kind in shapes:
         sound, complaint = shapes[setting.kind]
         return None if sound else complaint
     if not isinstance(value, list) or not all(isinstance(element, str) and element for element in value):
-        return "must be a list of text"
+        return "must be a list of non-empty strings"
     if setting.kind == "ranges":
         wrong = [element for element in value if parse_network(element) is None]
-        return f"holds what is not a CIDR block: {', '.join(wrong)}" if wrong else None
+        return f"must contain CIDR blocks only, not {', '.join(wrong)}" if wrong else None
     odd = [element for element in value if setting.accepted and element not in setting.accepted]
-    return f"takes only {', '.join(setting.accepted)}, not {', '.join(odd)}" if odd else None
+    return f"must contain only {', '.join(setting.accepted)}, not {', '.join(odd)}" if odd else None
 
 
 def _is_count(value: Any) -> bool:

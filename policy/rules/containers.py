@@ -1,4 +1,4 @@
-"""containers: what runs is a known image, without rights over its host."""
+"""containers: images are pinned, and containers can't control their host."""
 
 import re
 from typing import Any, Final
@@ -12,7 +12,7 @@ from rules.values import UNKNOWN, at, mappings, sequence, text, truth
 __all__ = ["RULE"]
 
 _ROOT_USERS: Final = ("0", "root")
-# Linux capabilities that lead out of a container; Docker gives none of them by itself.
+# Linux capabilities that allow an escape from the container; Docker doesn't add any of them by default.
 _HOST_CAPABILITIES: Final = frozenset(
     {"ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "PERFMON", "SYSLOG", "SYS_ADMIN"}
     | {"SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME"}
@@ -32,8 +32,8 @@ def _task(resource: Resource, findings: Findings) -> None:
             findings.violation(
                 resource,
                 "host-isolation",
-                f"{path} host shares it with the machine",
-                f"leave {path} out, or use awsvpc",
+                f"{path} is host, so containers share the host's namespace",
+                "set networkMode to awsvpc" if path == "networkMode" else f"remove {path}",
             )
     _host_volumes(resource, findings)
     execution, task = resource.at("executionRoleArn"), resource.at("taskRoleArn")
@@ -41,8 +41,8 @@ def _task(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "separate-roles",
-            "the execution role is the task role, so the program may read all that the agent may",
-            "give the task a role of its own in taskRoleArn",
+            "executionRoleArn and taskRoleArn are the same role, so the application has the ECS agent's permissions",
+            "set taskRoleArn to a separate role",
         )
 
 
@@ -50,7 +50,7 @@ def _host_volumes(resource: Resource, findings: Findings) -> None:
     for index, volume in mappings(resource.at("volumes")):
         path = text(volume.get("hostPath"))
         if path is not None and _HOST_PATHS.fullmatch(path):
-            what = f"volumes[{index}] mounts the host's container engine or system files"
+            what = f"volumes[{index}].hostPath is the socket of the host's container engine or a system directory"
             findings.violation(resource, "host-isolation", what, "remove the volume")
 
 
@@ -63,37 +63,39 @@ def _image(resource: Resource, path: str, container: dict[str, Any], findings: F
         findings.violation(
             resource,
             "pinned-image",
-            f"{path}.image has {'the tag latest' if colon else 'no tag, which means latest'}",
-            "name a version, better a digest (@sha256:...)",
+            f"{path}.image has {'the tag latest' if colon else 'no tag, so latest is used'}",
+            "use a version tag, or preferably a digest (@sha256:...)",
         )
 
 
 def _isolation(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
     if truth(container.get("privileged")):
-        what = f"{path} runs privileged, with the rights of its host"
-        findings.violation(resource, "host-isolation", what, "remove privileged")
+        what = f"{path}.privileged is true, so the container has root access to its host"
+        findings.violation(resource, "host-isolation", what, f"remove {path}.privileged")
     added = sequence(at(container, "linuxParameters.capabilities.add"))
     dangerous = sorted(
         name for name in {str(each).upper().removeprefix("CAP_") for each in added} if name in _HOST_CAPABILITIES
     )
     if dangerous:
-        what = f"{path} adds the capabilities {', '.join(dangerous)}, which lead to its host"
-        findings.violation(resource, "host-isolation", what, "remove them from linuxParameters.capabilities.add")
+        what = f"{path} adds the capabilities {', '.join(dangerous)}, which allow access to its host"
+        findings.violation(
+            resource, "host-isolation", what, f"remove them from {path}.linuxParameters.capabilities.add"
+        )
     user = container.get("user")
     name = str(user).partition(":")[0] if isinstance(user, str | int) and not isinstance(user, bool) else ""
     if not name or name in _ROOT_USERS or (name.isdigit() and int(name[:9]) == 0):
         findings.violation(
             resource,
             "non-root-user",
-            f"{path} runs as root, or as whatever user its image sets",
-            f"set {path}.user to a user other than root",
+            f"{path}.user is {'root' if name else 'not set'}, so the container may run as root",
+            f"set {path}.user to a non-root user",
         )
     if findings.settings.flag("readOnlyRoot") and not truth(container.get("readonlyRootFilesystem")):
         findings.violation(
             resource,
             "read-only-root",
-            f"{path} can change its own root file system",
-            "set readonlyRootFilesystem to true and mount a volume where it must write",
+            f"{path}.readonlyRootFilesystem isn't true, so the container can change its root file system",
+            f"set {path}.readonlyRootFilesystem to true, and mount a volume for the files that it writes",
         )
 
 
@@ -102,8 +104,8 @@ def _service(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "platform-version",
-            "platformVersion pins an old Fargate platform",
-            "set it to LATEST, or leave it out",
+            f"platformVersion is {resource.at('platformVersion')}, an old Fargate platform version",
+            "set platformVersion to LATEST, or remove it",
         )
 
 
@@ -115,7 +117,7 @@ def _repository(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "immutable-tags",
-            "a tag can be moved to another image",
+            "imageTagMutability isn't IMMUTABLE, so a push can move a tag to another image",
             "set imageTagMutability to IMMUTABLE",
         )
 
@@ -123,24 +125,25 @@ def _repository(resource: Resource, findings: Findings) -> None:
 RULE: Final = Rule(
     name="containers",
     title="Images and containers",
-    description="Images are pinned and immutable; containers run without rights over their host.",
+    description="Images are pinned and immutable, and containers can't control their host.",
     why=(
-        "A tag that moves is a deployment that nobody approved. And a container that runs as root, privileged or in its"
-        " host's name spaces is one vulnerability away from the machine, the other tasks and the role of the agent."
+        "If a tag moves to another image, the next task runs code that nobody approved. From a container that runs as root,"
+        " privileged or in its host's namespaces, a single vulnerability is enough to reach the host, other tasks and the"
+        " agent's role."
     ),
     severity="high",
     level="advisory",
     controls=("ECR.2", "ECS.3", "ECS.4", "ECS.5", "ECS.10", "ECS.17", "ECS.20"),
-    remediation="Pin the image by version or digest; set the property of the container that the message names.",
+    remediation="Pin the image to a version or digest, and set the container property that the message names.",
     checks={
-        "pinned-image": "Images carry a version or a digest, not `latest` and not nothing.",
-        "immutable-tags": "ECR repositories don't let tags move.",
-        "host-isolation": "No privileged container, no host name space, engine socket or capability that leads to the host.",
-        "non-root-user": "Containers run as a user other than root.",
-        "read-only-root": "The root file system is read-only, where `readOnlyRoot` is true.",
+        "pinned-image": "Images have a version tag other than `latest`, or a digest.",
+        "immutable-tags": "ECR repositories have immutable tags.",
+        "host-isolation": "Containers have no privileged mode, host namespace, engine socket or capability that exposes the host.",
+        "non-root-user": "Containers run as a non-root user.",
+        "read-only-root": "The root file system is read-only, if `readOnlyRoot` is true.",
         "separate-roles": "Task role and execution role differ.",
-        "platform-version": "Services don't pin an old Fargate platform.",
-        "task-content": "The container definitions can be read.",
+        "platform-version": "Services don't use an old Fargate platform version.",
+        "task-content": "Container definitions can be evaluated.",
     },
     by_type={
         "ecs/taskDefinition": (_task,),

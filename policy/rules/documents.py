@@ -1,4 +1,4 @@
-"""IAM policy documents: their statements in one shape, whatever short forms the author used."""
+"""IAM policy documents: their statements in a normalized form."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["Statement", "denies_plain_transport", "public_statements", "statemen
 class Statement:
     """One statement of a policy document.
 
-    actions, resources: as written, lower case for the actions. inverted_*: from NotAction, NotResource, NotPrincipal.
+    actions, resources: unchanged, actions in lower case. inverted_*: from NotAction, NotResource, NotPrincipal.
     principals: pairs of kind (AWS, Service, Federated, ``*``) and value.
     """
 
@@ -40,19 +40,19 @@ class Statement:
 
     @property
     def every_resource(self) -> bool:
-        """Whether it is about any resource at all."""
+        """Whether it applies to every resource."""
         return "*" in self.resources or self.inverted_resources
 
     @property
     def every_principal(self) -> bool:
-        """Whether it names every principal (``*``), or all but a few (NotPrincipal)."""
+        """Whether it applies to every principal (``*``), or to all except some (NotPrincipal)."""
         return self.inverted_principals or any(
             name == "*" or name.startswith("arn:aws:iam::*:") for kind, name in self.principals if kind in ("*", "AWS")
         )
 
 
 def statements(document: Any) -> list[Statement]:
-    """The statements of a parsed document; what has another shape than a statement is passed over."""
+    """The statements of a parsed document; anything that isn't a statement is ignored."""
     content = parse_json(document)
     if content is MALFORMED or not isinstance(content, Mapping):
         return []
@@ -99,10 +99,10 @@ def _conditions(value: Any) -> Iterator[Condition]:
 
 
 def public_statements(document: Any) -> list[Statement]:
-    """The statements that allow something to every AWS principal, without a condition that names who.
+    """The Allow statements for every AWS principal without a condition that limits the principals.
 
-    An Allow for everybody is none beside a Deny for everybody but named accounts, organizations or networks, if that Deny
-    covers the same actions and resources.
+    Such a statement isn't public if a Deny for everyone except named accounts, organizations or networks covers the same
+    actions and resources.
     """
     found = statements(document)
     denials = [each for each in found if not each.allows and each.every_principal and excludes_others(each.conditions)]
@@ -137,11 +137,11 @@ _TRANSPORT: Final = "aws:securetransport"
 
 
 def denies_plain_transport(document: Any, service: str, bucket: str | None = None) -> bool:
-    """Whether a resource policy keeps everybody out who comes without TLS.
+    """Whether a resource policy denies all requests without TLS.
 
-    service: ``s3`` or ``elasticfilesystem``. A bucket needs a Deny, because an identity policy alone opens a bucket of the
-    same account; it covers the bucket and its objects. ``bucket`` is the bucket's name, None where it isn't known. A file
-    system can also do with Allow statements that all require TLS.
+    service: ``s3`` or ``elasticfilesystem``. A bucket requires a Deny for the bucket and its objects, because an identity
+    policy alone can allow access within an account. ``bucket`` is the bucket's name, None if it is unknown. For a file
+    system, Allow statements that all require TLS are enough.
     """
     found = statements(document)
     denials = [each for each in found if _denies_plain(each)]
@@ -185,7 +185,7 @@ def _denied(denials: Iterable[Statement], action: str, arn: str | None) -> bool:
 
 
 def _bucket_names(denials: Iterable[Statement]) -> set[str]:
-    """The buckets that the denials may be about, from their resources; a probe name where they are about any."""
+    """The names of the buckets in the resources of the denials; a probe name for a wildcard."""
     patterns = [resource for denial in denials for resource in denial.resources]
     named = {pattern.rpartition(":::")[2].partition("/")[0] for pattern in patterns}
     return {name.rstrip("*") + ("probe" if name.endswith("*") else "") for name in named if name}

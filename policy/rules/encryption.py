@@ -1,4 +1,4 @@
-"""encryption: what one resource says about itself, at rest and in transit."""
+"""encryption: whether the properties of a single resource encrypt it, at rest and in transit."""
 
 from typing import Final
 
@@ -18,9 +18,7 @@ def _key(resource: Resource, findings: Findings) -> None:
     spec = resource.at("customerMasterKeySpec")
     if spec not in _SYMMETRIC or resource.at("keyUsage") not in (None, "ENCRYPT_DECRYPT"):
         return  # AWS rotates symmetric encryption keys only
-    findings.require(
-        resource, "key-rotation", "enableKeyRotation", "the key does not rotate", "set enableKeyRotation to true"
-    )
+    findings.require(resource, "key-rotation", "enableKeyRotation", "AWS KMS doesn't rotate the key")
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
@@ -32,10 +30,11 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
 RULE: Final[Rule] = Rule(
     name="encryption",
     title="Encryption at rest and in transit",
-    description="Stores are encrypted at rest, keys rotate, and nothing is sent in plaintext.",
+    description="Data stores are encrypted at rest, KMS keys rotate, and connections require TLS.",
     why=(
-        "A disk, a snapshot or a packet that gets into the wrong hands must be worthless. A customer managed key adds a"
-        " second permission: access to the store and use of the key are granted separately, and the key can be disabled."
+        "Without encryption, anyone who obtains a disk, a snapshot or network traffic can read the data. A customer managed"
+        " key adds a second permission: access to the data store and use of the key are granted separately, and you can"
+        " disable the key."
     ),
     severity="critical",
     level="mandatory",
@@ -47,19 +46,19 @@ RULE: Final[Rule] = Rule(
     ),
     related=("KMS.4", "SNS.1"),
     remediation=(
-        "Set the property that the message names. Encryption at rest of a file system, volume or database is decided when"
-        " it is created: make an encrypted copy, then switch over."
+        "Set the property that the message names. The encryption of an existing file system, volume or database can't be"
+        " changed: create an encrypted copy and switch to it."
     ),
     checks={
-        "at-rest": "The stores of the table in `rules/stores.py`, and the disks of instances, are encrypted at rest.",
-        "customer-key": "The stores listed in `customerKeys` name a customer managed KMS key.",
-        "key-rotation": "Symmetric KMS keys rotate.",
-        "listener-tls": "Load balancer listeners accept TLS 1.2 or newer only; plain HTTP only redirects.",
-        "volume-transit": "EFS volumes of tasks are mounted with transit encryption.",
+        "at-rest": "The data stores in `rules/stores.py`, and the block devices of instances, are encrypted at rest.",
+        "customer-key": "The data stores listed in `customerKeys` use a customer managed KMS key.",
+        "key-rotation": "Automatic rotation is enabled for symmetric KMS keys.",
+        "listener-tls": "Load balancer listeners accept only TLS 1.2 or newer; HTTP listeners redirect to HTTPS.",
+        "volume-transit": "ECS tasks mount EFS volumes with encryption in transit.",
         "plain-transport": "Bucket and file system policies deny every request without TLS.",
         "cache-transit": "ElastiCache, MemoryDB, DAX and AppSync caches require TLS.",
-        "store-transit": "Search domains, Kafka, database proxies, migrations and file transfers require TLS.",
-        "edge-tls": "CloudFront and API Gateway domain names serve TLS 1.2 or newer only.",
+        "store-transit": "OpenSearch domains, MSK, RDS proxies, parameter groups, DMS endpoints and Transfer Family servers require TLS.",
+        "edge-tls": "CloudFront distributions and API Gateway domain names accept only TLS 1.2 or newer.",
     },
     by_type=_checks(),
     settings=(
@@ -67,7 +66,7 @@ RULE: Final[Rule] = Rule(
             "customerKeys",
             "strings",
             [],
-            "Stores that need a customer managed KMS key.",
+            "Data stores that must use a customer managed KMS key.",
             accepted=KEY_NAMES,
         ),
         EBS_DEFAULT,

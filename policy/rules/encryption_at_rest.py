@@ -1,4 +1,4 @@
-"""encryption, at rest: every store of the table is encrypted, with a customer key where the configuration requires one."""
+"""encryption, at rest: every data store in STORES is encrypted, with a customer managed key if the configuration requires it."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,7 +7,7 @@ from rules.configuration import Option
 from rules.resources import Resource
 from rules.rule import Findings, ResourceCheck
 from rules.stores import STORES, Store
-from rules.values import UNKNOWN, each_at, mapping, mappings, parse_json, text, truth
+from rules.values import UNKNOWN, each_at, mapping, mappings, parse_json, shown, text, truth
 
 __all__ = [
     "AT_REST",
@@ -27,18 +27,18 @@ EBS_DEFAULT: Final = Option(
     "ebsEncryptedByDefault",
     "flag",
     default=False,
-    description="Whether every account has EBS encryption by default on, so that disks need not say it.",
+    description="EBS encryption by default is enabled in every account, so volumes need not set it.",
 )
 
 
 def is_customer_key(value: Any) -> bool:
-    """Whether a key reference names a customer managed key: any but the aliases that AWS reserves for its own."""
+    """Whether a key reference names a customer managed key: any key except the aliases that AWS reserves (alias/aws/...)."""
     name = text(value)
     return name is not None and name != "AWS_OWNED_KMS_KEY" and not name.rpartition("alias/")[2].startswith("aws/")
 
 
 def is_satisfied(store: Store, value: Any) -> bool:
-    """Whether a known value of the store's switch means that the store is encrypted."""
+    """Whether a known value of the store's encryption property means that the store is encrypted."""
     if store.satisfied == "on":
         return truth(value)
     if store.satisfied == "not-off":
@@ -49,10 +49,10 @@ def is_satisfied(store: Store, value: Any) -> bool:
 
 
 def inherited(store: Store, resource: Resource) -> bool:
-    """Whether another resource decides, such as the source of a replica or a snapshot, and this one doesn't say."""
+    """Whether the store inherits its encryption from another resource, such as a replica's source, and doesn't set it itself."""
     if _encrypted_by_engine(resource):
         return True
-    # Outputs have the value that came of it; the inputs of the author don't.
+    # Outputs contain the inherited value; the author's inputs don't.
     says = (
         resource.at(store.switch) not in (None, UNKNOWN)
         and resource.authored(store.switch.partition(".")[0]) is not False
@@ -61,7 +61,7 @@ def inherited(store: Store, resource: Resource) -> bool:
 
 
 def _encrypted_by_engine(resource: Resource) -> bool:
-    """Aurora Serverless v1 and Valkey are encrypted unless the switch is off."""
+    """AWS encrypts Aurora Serverless v1 and Valkey unless the property is false."""
     switch = "storageEncrypted" if resource.type == "rds/cluster" else "atRestEncryptionEnabled"
     serverless = resource.type == "rds/cluster" and resource.at("engineMode") == "serverless"
     valkey = resource.type == "elasticache/replicationGroup" and resource.at("engine") == "valkey"
@@ -71,16 +71,16 @@ def _encrypted_by_engine(resource: Resource) -> bool:
 def _switch(store: Store) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if inherited(store, resource):
-            return  # encryption-stack looks at what becomes of it
+            return  # encryption-stack evaluates the source
         if store.name == "ebs" and findings.settings.flag("ebsEncryptedByDefault"):
             return
         for value in each_at(resource.properties, store.switch):
             if value is UNKNOWN and store.satisfied == "set":
-                continue  # what is not known yet was passed by the author
+                continue  # an unknown value was set by the author
             if value is UNKNOWN:
                 findings.not_evaluated(resource, AT_REST, store.switch)
             elif not is_satisfied(store, value):
-                what = "its content is not encrypted at rest"
+                what = f"{store.switch} is {shown(value)}, so data at rest isn't encrypted"
                 findings.violation(resource, AT_REST, what, _remedy(store))
 
     return check
@@ -91,7 +91,7 @@ def _remedy(store: Store) -> str:
         return f"set {store.switch} to the ARN of a KMS key"
     value = "true" if store.satisfied in ("on", "not-off", "set") else store.satisfied[0]
     verb = f"set {store.switch}" if store.satisfied == "set" else f"set {store.switch} to {value}"
-    return f"{verb} (a store that exists may have to be replaced)"
+    return f"{verb} (AWS may have to replace an existing resource)"
 
 
 def _customer_key(store: Store) -> ResourceCheck:
@@ -99,8 +99,8 @@ def _customer_key(store: Store) -> ResourceCheck:
         if store.name not in findings.settings.strings("customerKeys"):
             return
         if any(resource.at(name) not in (None, "", False) for name in store.inherits if name != store.key):
-            return  # the key comes with the source
-        # A key that is not known yet was passed by the author: encryption-stack follows it to the key itself.
+            return  # the key is inherited from the source
+        # An unknown key was set by the author: encryption-stack follows the reference to the key resource.
         if not all(value is UNKNOWN or is_customer_key(value) for value in each_at(resource.properties, store.key)):
             missing_key(resource, findings, store.key)
 
@@ -108,12 +108,12 @@ def _customer_key(store: Store) -> ResourceCheck:
 
 
 def missing_key(resource: Resource, findings: Findings, path: str) -> None:
-    """Report that a store has no customer managed key."""
+    """Report that a data store doesn't use a customer managed key."""
     findings.violation(
         resource,
         CUSTOMER_KEY,
-        "it is encrypted with a key that AWS owns, and the configuration requires a customer managed key",
-        f"set {path} to the ARN of a KMS key of your own",
+        f"{path} doesn't name a customer managed key, which this policy's customerKeys requires",
+        f"set {path} to the ARN of a customer managed KMS key",
     )
 
 
@@ -132,9 +132,9 @@ def _repository(resource: Resource, findings: Findings) -> None:
 
 
 def _redis_cluster(resource: Resource, findings: Findings) -> None:
-    """Redis outside a replication group can't be encrypted, and Memcached keeps nothing on disk."""
+    """Redis outside of a replication group doesn't support encryption at rest, and Memcached stores nothing on disk."""
     if resource.at("engine") == "redis" and resource.at("replicationGroupId") is None:
-        what = "a Redis cluster without a replication group is not encrypted at rest"
+        what = "a Redis cluster without a replication group doesn't support encryption at rest"
         findings.violation(resource, AT_REST, what, "use an aws.elasticache.ReplicationGroup or ServerlessCache")
 
 
@@ -142,7 +142,7 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
     document = findings.document(resource, AT_REST, "configuration")
     settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
     if document is not None and not truth(settings.get("EnableAtRestEncryption")):
-        what = "the clusters that use it don't encrypt their disks"
+        what = "EnableAtRestEncryption isn't true, so EMR clusters don't encrypt data at rest"
         findings.violation(resource, AT_REST, what, "set EnableAtRestEncryption to true in configuration")
 
 
@@ -152,7 +152,7 @@ def _build_artifacts(resource: Resource, findings: Findings) -> None:
         *("logsConfig.s3Logs.encryptionDisabled", "exportConfig.s3Destination.encryptionDisabled"),
     ):
         if any(truth(value) for value in each_at(resource.properties, path)):
-            findings.violation(resource, AT_REST, f"{path} is true", f"remove {path}")
+            findings.violation(resource, AT_REST, f"{path} is true, so its output isn't encrypted", f"remove {path}")
 
 
 def _method_cache(resource: Resource, findings: Findings) -> None:
@@ -161,7 +161,7 @@ def _method_cache(resource: Resource, findings: Findings) -> None:
     if truth(caching) and encrypted is UNKNOWN:
         findings.not_evaluated(resource, AT_REST, "settings.cacheDataEncrypted")
     elif truth(caching) and not truth(encrypted):
-        what = "responses in its cache are not encrypted"
+        what = f"settings.cacheDataEncrypted is {shown(encrypted)}, so cached responses aren't encrypted"
         findings.violation(resource, AT_REST, what, "set settings.cacheDataEncrypted to true")
 
 
@@ -185,7 +185,7 @@ def _disks(resource: Resource, findings: Findings, path: str, block: Callable[[d
         findings.not_evaluated(resource, AT_REST, path)
     for index, disk in mappings(disks):
         if text(disk.get("noDevice")) or truth(disk.get("noDevice")) or text(disk.get("virtualName")):
-            continue  # a device that is left out of the image, or one on the host itself
+            continue  # a device of the image that isn't attached, or an instance store volume
         _disk(resource, findings, f"{path}[{index}]", block(disk))
 
 
@@ -193,12 +193,13 @@ def _disk(resource: Resource, findings: Findings, path: str, disk: Any) -> None:
     encrypted, key = (mapping(disk).get(name) for name in ("encrypted", "kmsKeyId"))
     if encrypted is None and mapping(disk).get("snapshotId") not in (None, ""):
         findings.not_evaluated(
-            resource, AT_REST, f"{path}.snapshotId", "names a snapshot, whose encryption is inherited"
+            resource, AT_REST, f"{path}.snapshotId", "names a snapshot, from which the volume inherits its encryption"
         )
     elif disk is UNKNOWN or encrypted is UNKNOWN:
         findings.not_evaluated(resource, AT_REST, f"{path}.encrypted")
     elif not truth(encrypted) and not findings.settings.flag("ebsEncryptedByDefault"):
-        findings.violation(resource, AT_REST, f"the disk {path} is not encrypted", "set its encrypted to true")
+        what = f"{path}.encrypted is {shown(encrypted)}, so the volume isn't encrypted"
+        findings.violation(resource, AT_REST, what, f"set {path}.encrypted to true")
     if "ebs" in findings.settings.strings("customerKeys") and key is not UNKNOWN and not is_customer_key(key):
         missing_key(resource, findings, f"{path}.kmsKeyId")
 

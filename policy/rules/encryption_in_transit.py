@@ -1,4 +1,4 @@
-"""encryption, in transit: listeners, volumes, stores and edges use TLS."""
+"""encryption, in transit: listeners, volumes, data stores and edge services use TLS."""
 
 import re
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ VOLUME: Final = "volume-transit"
 EDGE: Final = "edge-tls"
 _TRANSPORT: Final = "plain-transport"
 
-# AWS policies whose oldest protocol is TLS 1.2; every other one still accepts 1.0 or 1.1.
+# The predefined security policies that accept TLS 1.2 or newer only; all others also accept 1.0 or 1.1.
 _TLS_1_2 = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[A-Za-z0-9-]*")
 _PLAIN_PROTOCOLS: Final = frozenset({"FTP"})
 
 
 @dataclass(frozen=True)
 class Link:
-    """A property that decides whether a store is reached over TLS.
+    """A property that decides whether connections to a data store use TLS.
 
-    satisfied: the values that mean TLS. default: whether AWS uses TLS where the property is absent; block_default: whether it
-    does where only the last step of the path is absent. without: properties that make the question moot when they are
+    satisfied: the values that require TLS. default: whether AWS uses TLS if the property isn't set; block_default: whether it
+    does if only the last step of the path isn't set. without: the property isn't evaluated if one of these is
     set. control: the Security Hub control.
     """
 
@@ -62,7 +62,7 @@ LINKS: Final[tuple[Link, ...]] = (
 
 
 def redirects_only(actions: Any) -> list[int] | None:
-    """The actions of a listener that serve plain HTTP instead of redirecting it; None where they aren't known yet."""
+    """The indexes of actions that serve HTTP instead of redirecting to HTTPS; None if they are unknown."""
     if actions is UNKNOWN or any(action is UNKNOWN for action in sequence(actions)):
         return None
     return [
@@ -80,7 +80,7 @@ def _listener(resource: Resource, findings: Findings) -> None:
     elif protocol in ("HTTPS", "TLS"):
         _security_policy(resource, findings)
     elif protocol == "HTTP" or (protocol is None and resource.at("port") is not None):
-        # Only a gateway load balancer's listener has no protocol, and it has no port either.
+        # Only the listener of a Gateway Load Balancer has no protocol, and it has no port either.
         _plain_listener(resource, findings)
 
 
@@ -92,7 +92,7 @@ def _security_policy(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             LISTENER,
-            "its sslPolicy (or AWS' default, where there is none) accepts protocols older than TLS 1.2",
+            f"{'the default security policy' if policy is None else 'sslPolicy'} accepts TLS versions older than 1.2",
             "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
         )
 
@@ -105,7 +105,7 @@ def _plain_listener(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             LISTENER,
-            f"defaultActions[{index}] serves plain HTTP",
+            f"defaultActions[{index}] of the HTTP listener doesn't redirect to HTTPS",
             "redirect to HTTPS (type redirect, protocol HTTPS, statusCode HTTP_301), or use an HTTPS listener",
         )
 
@@ -117,8 +117,8 @@ def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
             findings.violation(
                 resource,
                 LISTENER,
-                f"listeners[{index}] serves plain HTTP",
-                "use https with a certificate, better on an application load balancer",
+                f"listeners[{index}] accepts HTTP",
+                "set lbProtocol to https with a certificate, or migrate to an Application Load Balancer",
             )
 
 
@@ -134,7 +134,8 @@ def _volumes(resource: Resource, findings: Findings) -> None:
         if value is UNKNOWN:
             findings.not_evaluated(resource, VOLUME, path)
         elif value != "ENABLED":
-            findings.violation(resource, VOLUME, "the EFS volume is mounted without TLS", f"set {path} to ENABLED")
+            what = f"{path} isn't ENABLED, so the task mounts the file system without TLS"
+            findings.violation(resource, VOLUME, what, f"set {path} to ENABLED")
 
 
 def _transport_policy(service: str) -> ResourceCheck:
@@ -147,8 +148,8 @@ def _transport_policy(service: str) -> ResourceCheck:
             findings.violation(
                 resource,
                 _TRANSPORT,
-                f"the policy does not deny every request to {covered} that comes without TLS",
-                f'add a Deny for principal "*" and action {service}:* on {covered} under Bool aws:SecureTransport "false"',
+                f"policy doesn't deny requests to {covered} without TLS",
+                f'add a Deny statement for principal "*" and action {service}:* on {covered} with Bool aws:SecureTransport "false"',
             )
 
     return check
@@ -166,15 +167,15 @@ def _link(link: Link) -> ResourceCheck:
             if value is UNKNOWN:
                 findings.not_evaluated(resource, link.check, link.path)
             elif value not in link.satisfied and not (value is None and default):
-                wanted = str(link.satisfied[0]).lower() if link.satisfied[0] is True else link.satisfied[0]
-                what = "connections to it are accepted without TLS"
-                findings.violation(resource, link.check, what, f"set {link.path} to {wanted}")
+                required = str(link.satisfied[0]).lower() if link.satisfied[0] is True else link.satisfied[0]
+                what = f"{link.path} isn't {required}, so connections without TLS are accepted"
+                findings.violation(resource, link.check, what, f"set {link.path} to {required}")
 
     return check
 
 
 def _single_node(domain: Resource) -> bool:
-    """Whether a search domain has one node only, and so nothing that its nodes could say to each other."""
+    """Whether a search domain has a single node, and therefore no traffic between nodes."""
     nodes = domain.at("clusterConfig.instanceCount")
     return (
         nodes is not UNKNOWN
@@ -184,12 +185,11 @@ def _single_node(domain: Resource) -> bool:
 
 
 def _database_migration_endpoint(resource: Resource, findings: Findings) -> None:
-    # Only these engines take sslMode; the others are AWS APIs, or have settings of their own.
+    # Only these engines support sslMode; the others are AWS APIs, or have other settings.
     engines = ("aurora", "aurora-postgresql", "mariadb", "mysql", "postgres", "sqlserver", "db2", "mongodb", "docdb")
     if resource.at("engineName") in engines and resource.at("sslMode") in (None, "none"):
-        findings.violation(
-            resource, "store-transit", "connections to it are accepted without TLS", "set sslMode to require"
-        )
+        what = "sslMode is none or not set, so the endpoint connects without TLS"
+        findings.violation(resource, "store-transit", what, "set sslMode to require")
 
 
 def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> ResourceCheck:
@@ -198,7 +198,7 @@ def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> 
         if resource.at("parameters") is UNKNOWN or UNKNOWN in values:
             findings.not_evaluated(resource, "store-transit", "parameters")
         elif not any(str(value).lower() in accepted for value in values) and (values or not default):
-            what = "connections to its clusters are accepted without TLS"
+            what = f"the parameter {name} doesn't require TLS, so clusters accept connections without it"
             findings.violation(resource, "store-transit", what, f"set the parameter {name} to {accepted[0]}")
 
     return check
@@ -206,13 +206,15 @@ def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> 
 
 def _transfer_server(resource: Resource, findings: Findings) -> None:
     if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
-        findings.violation(resource, "store-transit", "protocols has FTP, which has no TLS", "use SFTP or FTPS")
+        findings.violation(
+            resource, "store-transit", "protocols contains FTP, which doesn't support TLS", "use SFTP or FTPS"
+        )
 
 
 def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
     if settings and not truth(settings.get("EnableInTransitEncryption")):
-        what = "the nodes of its clusters talk without TLS"
+        what = "EnableInTransitEncryption isn't true, so the nodes of EMR clusters communicate without TLS"
         findings.violation(resource, "store-transit", what, "set EnableInTransitEncryption to true in configuration")
 
 
@@ -222,21 +224,28 @@ def _distribution(resource: Resource, findings: Findings) -> None:
         if UNKNOWN in values:
             findings.not_evaluated(resource, EDGE, path)
         if "allow-all" in values:
-            what = f"{path} allow-all serves plain HTTP"
-            findings.violation(resource, EDGE, what, "set it to redirect-to-https or https-only")
+            what = f"{path} is allow-all, so the distribution accepts HTTP"
+            findings.violation(resource, EDGE, what, f"set {path} to redirect-to-https or https-only")
     version = resource.at("viewerCertificate.minimumProtocolVersion")
-    # With CloudFront's own certificate the version can't be chosen.
+    # With CloudFront's default certificate, the TLS version can't be set.
     if not truth(resource.at("viewerCertificate.cloudfrontDefaultCertificate")) and isinstance(version, str | None):
         named = resource.at("viewerCertificate") is not None
         if named and not re.match(r"TLSv1\.[23]", version or ""):
-            what = "viewerCertificate accepts protocols older than TLS 1.2"
-            findings.violation(resource, EDGE, what, "set minimumProtocolVersion to TLSv1.2_2021 or newer")
+            what = "viewerCertificate.minimumProtocolVersion accepts TLS versions older than 1.2"
+            findings.violation(
+                resource, EDGE, what, "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer"
+            )
 
 
 def _domain_name(path: str) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if resource.at(path) == "TLS_1_0":
-            findings.violation(resource, EDGE, f"{path} accepts TLS 1.0", f"set {path} to TLS_1_2")
+            findings.violation(
+                resource,
+                EDGE,
+                f"{path} is TLS_1_0, so TLS versions older than 1.2 are accepted",
+                f"set {path} to TLS_1_2",
+            )
 
     return check
 

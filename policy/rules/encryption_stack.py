@@ -1,4 +1,4 @@
-"""encryption-stack: the part of encryption that only the whole stack shows."""
+"""encryption-stack: the encryption checks that need more than one resource."""
 
 from typing import Final
 
@@ -9,14 +9,14 @@ from rules.encryption_in_transit import redirects_only
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
 from rules.stores import STORES, Store
-from rules.values import UNKNOWN, at, each_at, integer, sequence, text, truth
+from rules.values import UNKNOWN, at, each_at, integer, sequence, shown, text, truth
 
 __all__ = ["RULE"]
 
 _KEY: Final = "kms/key"
 _ALIAS: Final = "kms/alias"
 _BUCKET: Final = "s3/bucket"
-# Where the source of an inherited encryption stands.
+# The properties that name the source of an inherited encryption, and the type of the source.
 _SOURCES: Final = (
     ("replicateSourceDb", "rds/instance"),
     ("replicationSourceIdentifier", "rds/cluster"),
@@ -54,7 +54,7 @@ def _key_of(stack: Stack, store: Resource, path: str, findings: Findings) -> Non
         return
     keys = _keys(stack, store, reference, path.partition(".")[0])
     if not keys:
-        why = "leads to a key outside this stack" if reference is not UNKNOWN else "is known only after it is made"
+        why = "names a key outside of this stack" if reference is not UNKNOWN else "is unknown until the update"
         findings.not_evaluated(store, "key-resolved", path, why)
     for key in keys:
         _usable(store, key, findings)
@@ -72,31 +72,33 @@ def _keys(stack: Stack, store: Resource, reference: object, name: str) -> list[R
 
 def _usable(store: Resource, key: Resource, findings: Findings) -> None:
     if key.at("isEnabled") is False:
-        what = f"its key {key.name} is disabled, so nothing in it can be read"
-        findings.violation(store, "key-resolved", what, "set isEnabled of the key to true")
+        what = f"the key {key.name} is disabled, so the data can't be decrypted"
+        findings.violation(store, "key-resolved", what, f"set isEnabled of {key.name} to true")
     specification = key.at("customerMasterKeySpec")
     if specification not in (None, "SYMMETRIC_DEFAULT", UNKNOWN):
-        what = f"its key {key.name} is not a symmetric encryption key, which neither encrypts a store nor rotates"
-        findings.violation(store, "key-resolved", what, "use a key with customerMasterKeySpec SYMMETRIC_DEFAULT")
+        what = f"the key {key.name} isn't a symmetric encryption key, so it can't encrypt a data store"
+        findings.violation(store, "key-resolved", what, "use a key whose customerMasterKeySpec is SYMMETRIC_DEFAULT")
 
 
 def _inherited(stack: Stack, store: Store, resource: Resource, findings: Findings) -> None:
-    """A store whose encryption comes with its source: what AWS reports of it counts, else the source itself."""
+    """Evaluate a store that inherits its encryption: by the value that AWS reports, else by its source."""
     value = resource.at(store.switch)
     if value not in (None, UNKNOWN):
         if not is_satisfied(store, value):
-            what = "what it inherits from its source is not encrypted at rest"
-            findings.violation(resource, AT_REST, what, "encrypt the source (by an encrypted copy of its snapshot)")
+            what = f"{store.switch}, inherited from its source, is {shown(value)}, so data at rest isn't encrypted"
+            findings.violation(
+                resource, AT_REST, what, "use an encrypted source, such as an encrypted copy of the snapshot"
+            )
         return
     named = [name for name in store.inherits if resource.at(name) not in (None, "", False)]
     if not named or any(stack.linked(resource, name, canonical) for name, canonical in _SOURCES if name in named):
-        return  # the source is in the stack, and checked there
-    why = "is inherited from what it names, which is not in this stack"
+        return  # the source is in the stack and evaluated there
+    why = "names a source outside of this stack, from which the encryption is inherited"
     findings.not_evaluated(resource, AT_REST, named[0], why)
 
 
 def _root_disks(stack: Stack, findings: Findings) -> None:
-    """Instances that leave the root disk to their image, which is unencrypted unless the account encrypts by default."""
+    """Instances without rootBlockDevice: their root volume isn't encrypted unless EBS encryption by default is enabled."""
     if findings.settings.flag("ebsEncryptedByDefault") or any(
         each.at("enabled") is None or truth(each.at("enabled")) for each in stack.of("ebs/encryptionByDefault")
     ):
@@ -107,13 +109,13 @@ def _root_disks(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 instance,
                 AT_REST,
-                "its root disk is as its image has it, which is not encrypted",
-                "set rootBlockDevice with encrypted true, or turn on aws.ebs.EncryptionByDefault",
+                "rootBlockDevice is not set, so the root volume isn't encrypted",
+                "set rootBlockDevice.encrypted to true, or add an aws.ebs.EncryptionByDefault",
             )
 
 
 def _listener_rules(stack: Stack, findings: Findings) -> None:
-    """Rules that serve plain HTTP under a listener whose default action redirects."""
+    """Listener rules that serve HTTP although the default action of their listener redirects."""
     for rule in stack.of("lb/listenerRule"):
         serving = redirects_only(rule.at("actions"))
         for listener in stack.linked(rule, "listenerArn", "lb/listener") if serving else ():
@@ -122,13 +124,13 @@ def _listener_rules(stack: Stack, findings: Findings) -> None:
                 findings.violation(
                     rule,
                     "listener-tls",
-                    f"actions[{(serving or [0])[0]}] serves plain HTTP, past the redirect of its listener",
-                    "move the rule to the HTTPS listener, or redirect here as well",
+                    f"actions[{(serving or [0])[0]}] serves HTTP, although the default action of its listener redirects to HTTPS",
+                    "move the rule to the HTTPS listener, or redirect to HTTPS in the rule",
                 )
 
 
 def _network_listeners(stack: Stack, findings: Findings) -> None:
-    """Plain HTTP through a network load balancer: TCP 80 to anything but an application load balancer that redirects."""
+    """HTTP through a Network Load Balancer: TCP port 80 to a target other than an Application Load Balancer."""
     for listener in stack.of("lb/listener"):
         if listener.at("protocol") not in ("TCP", "TCP_UDP") or integer(listener.at("port")) != 80:
             continue
@@ -139,8 +141,8 @@ def _network_listeners(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 listener,
                 "listener-tls",
-                "it forwards TCP port 80, which is plain HTTP",
-                "use a TLS listener, or an application load balancer that redirects to HTTPS",
+                "the listener forwards TCP port 80, which is used for HTTP",
+                "use a TLS listener, or forward to an Application Load Balancer that redirects to HTTPS",
             )
 
 
@@ -155,8 +157,8 @@ def _file_systems(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 system,
                 "transport-policy",
-                "no file system policy denies mounts without TLS",
-                "add an aws.efs.FileSystemPolicy that denies aws:SecureTransport false",
+                "the file system has no policy that denies mounts without TLS",
+                "add an aws.efs.FileSystemPolicy with a Deny statement for aws:SecureTransport false",
             )
 
 
@@ -176,8 +178,8 @@ def _buckets(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 bucket,
                 "transport-policy",
-                "no bucket policy denies requests without TLS",
-                "add an aws.s3.BucketPolicy that denies aws:SecureTransport false",
+                "the bucket has no policy that denies requests without TLS",
+                "add an aws.s3.BucketPolicy with a Deny statement for aws:SecureTransport false",
             )
         inline = at(bucket.properties, "serverSideEncryptionConfiguration.rule")
         if (
@@ -188,8 +190,8 @@ def _buckets(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 bucket,
                 "bucket-key",
-                "its objects are not encrypted with a customer key",
-                "add an aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and your key",
+                "the bucket's default encryption doesn't use a customer managed key, which bucketCustomerKeys requires",
+                "add an aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and the key's ARN",
             )
 
 
@@ -215,29 +217,29 @@ def _uses_customer_key(rules: object) -> bool:
 RULE: Final = Rule(
     name="encryption-stack",
     title="Encryption across resources",
-    description="Keys are followed to the key itself, and buckets and file systems deny plaintext.",
+    description="Data stores use enabled symmetric keys, and buckets and file systems have a policy that requires TLS.",
     why=(
-        "A store names its key by ARN, by alias or by a value that is not known yet; whether that key encrypts at all is"
-        " written on another resource. Likewise a file system or bucket without any policy accepts plain connections, and"
-        " nothing in its own properties says so."
+        "A data store refers to its key by ARN, alias or a value that is unknown at preview; another resource defines whether"
+        " that key can encrypt. Likewise, a file system or bucket without a policy accepts connections without TLS, and its own"
+        " properties don't show that."
     ),
     severity="high",
     level="mandatory",
     native=True,
     controls=("EC2.3", "ELB.1", "ELB.18", "RDS.3", "RDS.27", "S3.5"),
     related=("S3.17",),
-    remediation="Point the store at a symmetric key of the stack that is enabled, and give it a policy that requires TLS.",
+    remediation="Use an enabled symmetric key for the data store, and add a policy that requires TLS.",
     checks={
-        "key-resolved": "The key of a store is found, enabled and symmetric; one of another stack is not evaluated.",
-        "transport-policy": "Buckets and file systems have a policy (whose content `encryption` checks).",
-        "bucket-key": "Buckets use a customer managed key, where `bucketCustomerKeys` is true.",
-        "at-rest": "Replicas, restored stores and root disks are encrypted, by what AWS reports of them or of their source.",
-        "listener-tls": "Listener rules, and network load balancers on port 80, serve no plain HTTP.",
+        "key-resolved": "The KMS key of a data store is enabled and symmetric. A key of another stack isn't evaluated.",
+        "transport-policy": "Buckets and file systems have a policy. `encryption` checks its content.",
+        "bucket-key": "Buckets use a customer managed key, if `bucketCustomerKeys` is true.",
+        "at-rest": "Replicas, restored data stores and root volumes are encrypted, according to AWS or to their source.",
+        "listener-tls": "Listener rules, and Network Load Balancers on port 80, don't serve HTTP.",
     },
     whole_stack=_check,
     settings=(
         Option(
-            "bucketCustomerKeys", "flag", default=False, description="Require a customer managed key of every bucket."
+            "bucketCustomerKeys", "flag", default=False, description="Require a customer managed key for every bucket."
         ),
         EBS_DEFAULT,
     ),

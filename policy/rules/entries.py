@@ -1,7 +1,7 @@
-"""Entrances in front of a load balancer that no security group restricts by address.
+"""Services in front of a load balancer that no security group restricts by client address.
 
 An API Gateway VPC link, a CloudFront VPC origin and a PrivateLink endpoint service reach an internal load balancer from
-AWS' own network: the group in front of it sees their addresses and not the client's.
+AWS' network: the load balancer's security group evaluates their addresses instead of the client's.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _REST_API: Final = "apigateway/restApi"
 
 
 def check_entries(stack: Stack, findings: Findings) -> None:
-    """Report VPC links, VPC origins and endpoint services that let everybody in."""
+    """Report VPC links, VPC origins and endpoint services that accept requests from everywhere."""
     for link in stack.of("apigatewayv2/vpcLink"):
         _http_api(stack, link, findings)
     for link in stack.of("apigateway/vpcLink"):
@@ -39,8 +39,10 @@ def _http_api(stack: Stack, link: Resource, findings: Findings) -> None:
         and link in stack.linked(each, "connectionId", "apigatewayv2/vpcLink")
     ]
     for integration in integrations:
-        what = "the HTTP API that uses it takes requests from any address, and has no resource policy to restrict them"
-        remedy = "use a REST API with a resource policy on aws:SourceIp, or reach the load balancer directly"
+        what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
+        remedy = (
+            "use a REST API with a resource policy on aws:SourceIp, or connect clients to the load balancer directly"
+        )
         findings.violation(integration, ENTRY, what, remedy)
 
 
@@ -65,16 +67,19 @@ def _restricted_api(stack: Stack, integration: Resource, api: Resource, findings
         if api in stack.linked(each, "restApiId", _REST_API)
     ]
     if any(document is UNKNOWN for _, document in policies):
-        findings.not_evaluated(
-            integration, ENTRY, "restApi", "has a resource policy that is known only after it is made"
-        )
+        findings.not_evaluated(integration, ENTRY, "restApi", "has a resource policy that is unknown until the update")
     elif not any(_restricts_addresses(document, findings) for _, document in policies):
-        what = "the REST API that uses the VPC link takes requests from outside the allowed ranges"
-        findings.violation(integration, ENTRY, what, "give the API a resource policy on aws:SourceIp with those ranges")
+        what = "the REST API of this VPC link integration accepts requests from outside of the allowed ranges"
+        findings.violation(
+            integration,
+            ENTRY,
+            what,
+            "add a resource policy to the API that tests aws:SourceIp against the allowed ranges",
+        )
 
 
 def _restricts_addresses(document: object, findings: Findings) -> bool:
-    """Whether a policy lets in only requests from the allowed ranges, by its Allows or by a Deny for all others."""
+    """Whether a policy allows only requests from the allowed ranges, by its Allow statements or a Deny for all others."""
     allowed = findings.settings.ranges["allowedCidrBlocks"]
 
     def inside(test: Condition) -> bool:
@@ -103,10 +108,10 @@ def _distribution(stack: Stack, origin: Resource, findings: Findings) -> None:
     users = [user for name, user in stack.dependents.get(origin.urn, ()) if user.type == "cloudfront/distribution"]
     for user in users or [origin]:
         if user.type == "cloudfront/distribution" and user.at("webAclId") not in (None, ""):
-            findings.not_evaluated(user, ENTRY, "webAclId", "names a web ACL, whose rules are not evaluated")
+            findings.not_evaluated(user, ENTRY, "webAclId", "names a web ACL, whose rules aren't evaluated")
         else:
-            what = "CloudFront reaches the load balancer through a VPC origin, and takes requests from any address"
-            remedy = "give the distribution a web ACL with an IP set of the allowed ranges"
+            what = "CloudFront accepts requests from any address and forwards them to the load balancer through a VPC origin"
+            remedy = "associate a web ACL with an IP set of the allowed ranges with the distribution"
             findings.violation(user, ENTRY, what, remedy)
 
 
@@ -116,7 +121,7 @@ def _endpoint_service(stack: Stack, service: Resource, findings: Findings) -> No
         if service in stack.linked(allowed, "vpcEndpointServiceId", "ec2/vpcEndpointService"):
             principals.append(allowed.at("principalArn"))
     if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
-        what = "every AWS account may connect to it without being accepted"
+        what = "every AWS account can connect to the endpoint service without acceptance"
         findings.violation(
-            service, ENTRY, what, "name accounts in allowedPrincipals, or set acceptanceRequired to true"
+            service, ENTRY, what, "list accounts in allowedPrincipals, or set acceptanceRequired to true"
         )

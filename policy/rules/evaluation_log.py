@@ -1,7 +1,7 @@
-"""Exemptions that were used and checks that could not be decided, kept until the report at the end of the run.
+"""Collects used exemptions and checks that weren't evaluated, until the report at the end of the run.
 
-The SDK gives a policy one level for all it reports, so a mandatory policy can't add a mere note. The notes are gathered
-here and reported by the policy ``evaluation-report``, which is advisory and runs last.
+In the SDK, a policy reports everything with the same level, so a mandatory policy can't report a note. This log collects
+the notes, and the policy ``evaluation-report``, which is advisory and runs last, reports them.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ __all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
 
 @dataclass(frozen=True)
 class UsedExemption:
-    """An exemption that kept a check from reporting a resource, or from being decided on it."""
+    """An exemption that suppressed a finding, or the note that a check wasn't evaluated."""
 
     policy: str
     urn: str
@@ -28,7 +28,7 @@ class UsedExemption:
 
 @dataclass
 class EvaluationLog:
-    """Notes of one run. The SDK's server works with several threads, hence the lock."""
+    """Notes of one run. The SDK's server uses several threads, so a lock is required."""
 
     _exempted: dict[UsedExemption, None] = field(default_factory=dict)
     _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class EvaluationLog:
             self._exempted[used] = None
 
     def not_evaluated(self, policy: str, urn: str, where: str, why: str) -> None:
-        """Note that a check of a policy could not be decided, for which property and why."""
+        """Note that a check of a policy wasn't evaluated, for which property and why."""
         with self._lock:
             self._not_evaluated.setdefault((policy, why), {})[f"{where}\0{urn}"] = None
 
@@ -51,11 +51,11 @@ class EvaluationLog:
         self._inputs[urn] = frozenset(names)
 
     def inputs(self, urn: str) -> frozenset[str] | None:
-        """The names of the properties that the author of a resource set; None where no resource policy saw it."""
+        """The names of the properties that the author of a resource set; None if no resource policy saw it."""
         return self._inputs.get(urn)
 
     def drain(self) -> tuple[list[UsedExemption], dict[tuple[str, str], list[str]]]:
-        """Return the used exemptions, and the undecided places by policy and reason, and start anew."""
+        """Return the used exemptions, and the unevaluated properties by policy and reason, and clear the log."""
         with self._lock:
             exempted = list(self._exempted)
             undecided = {

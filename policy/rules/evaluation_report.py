@@ -1,4 +1,4 @@
-"""evaluation-report: what was exempted, what could not be decided, and what the pack doesn't look at."""
+"""evaluation-report: used exemptions, checks that weren't evaluated, and resources without rules."""
 
 from collections import Counter
 from typing import Final
@@ -11,7 +11,7 @@ from rules.standards import WELL_ARCHITECTED
 
 __all__ = ["RULE"]
 
-# Packages that make nothing in a cloud.
+# Packages that create no cloud resources.
 _LOCAL_PACKAGES: Final = frozenset(
     {
         "archive",
@@ -27,7 +27,7 @@ _LOCAL_PACKAGES: Final = frozenset(
     }
     | {"std", "synced-folder", "time", "tls", "aws", "cloudinit", "external", "http"}
 )
-# Components have no provider, and neither do resources of stacks that an old engine wrote; these are known to be clouds.
+# Components have no provider, and neither have resources in states of older engines; these packages are known to be clouds.
 _CLOUDS: Final = frozenset(
     {
         "aws-native",
@@ -54,14 +54,14 @@ def _report(stack: Stack, findings: Findings) -> None:
     if undecided:
         lines = [f"{policy}: {', '.join(sorted(places))}: {why}" for (policy, why), places in sorted(undecided.items())]
         findings.note(
-            "Not evaluated, each for the reason that it gives. The update checks values as they become known, and `pulumi"
-            " policy analyze` checks the deployed stack.\n" + "\n".join(lines),
+            "Not evaluated, for these reasons. The update evaluates the checks when their values are known, and `pulumi policy"
+            " analyze` evaluates the deployed stack.\n" + "\n".join(lines),
         )
     _foreign(stack, findings)
 
 
 def _foreign(stack: Stack, findings: Findings) -> None:
-    """Name the resources of packages that no policy looks at, so that their silence isn't taken for a verdict."""
+    """Report the resources of packages without rules, so that no finding isn't mistaken for compliance."""
     found: dict[str, Counter[str]] = {}
     for resource in stack:
         token = resource.source.resource_type
@@ -73,7 +73,7 @@ def _foreign(stack: Stack, findings: Findings) -> None:
         listed = [f"{name} ({number})" for name, number in sorted(types.items())[:_LISTED]]
         more = [f"and {len(types) - _LISTED} more types"] if len(types) > _LISTED else []
         findings.note(
-            f"Not evaluated: {types.total()} resources of the package {package}, which this pack has no rules for:"
+            f"Not evaluated: {types.total()} resources of the package {package}, for which this pack has no rules:"
             f" {', '.join([*listed, *more])}"
         )
 
@@ -81,21 +81,21 @@ def _foreign(stack: Stack, findings: Findings) -> None:
 RULE: Final = Rule(
     name="evaluation-report",
     title="Evaluation report",
-    description="Used exemptions, undecided checks and resources of other packages are shown.",
+    description="Reports used exemptions, checks that weren't evaluated, and resources of other packages.",
     why=(
-        "An exemption that nobody sees outlives its reason, and a check that was skipped in silence looks like one that"
-        " passed. This policy finds nothing of its own: it reports what the others let pass, and what none of them looks at."
+        "Exemptions that nobody sees are never removed, and a check that was skipped silently looks like a check that passed."
+        " This policy has no checks of its own. It reports what the other policies exempted or didn't evaluate."
     ),
     severity="low",
     level="advisory",
     controls=("SEC01-BP03",),
     standard=WELL_ARCHITECTED,
     remediation=(
-        "An exemption: fix the resource and remove it before it expires. An undecided check: look at the update's own"
-        " result, or run `pulumi policy analyze` on the deployed stack."
+        "For an exemption, fix the resource and remove the exemption before it expires. For a check that wasn't evaluated, see"
+        " the result of the update, or run `pulumi policy analyze` on the deployed stack."
     ),
     checks={
-        "report": "Lists used exemptions by resource, undecided checks by policy and reason, and resources of other packages."
+        "report": "Lists used exemptions by resource, unevaluated checks by policy and reason, and resources of other packages."
     },
     whole_stack=_report,
 )

@@ -1,4 +1,4 @@
-"""Exemptions: which resource is exempt from which checks, why, and until when."""
+"""Exemptions: the resource, the checks that it is exempt from, the reason and the last day."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,18 @@ __all__ = ["EXEMPTIONS_SCHEMA", "Exemption", "parse_exemptions", "today"]
 EXEMPTIONS_SCHEMA: Final[dict[str, Any]] = {
     "type": "array",
     "default": [],
-    "description": "Exempt resources, each with a reason and a last day.",
+    "description": "Exempt resources. Each entry requires a reason and the last day.",
     "items": {
         "type": "object",
         "additionalProperties": False,
         "required": ["resource", "reason", "expires"],
         "properties": {
             "resource": {"type": "string", "minLength": 1, "description": "URN or name; * and ? are wildcards."},
-            "checks": {"type": "array", "items": {"type": "string"}, "description": "Without it, the whole policy."},
+            "checks": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Checks to exempt from. Default: all checks of the policy.",
+            },
             "reason": {"type": "string", "minLength": 10},
             "expires": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "YYYY-MM-DD"},
         },
@@ -44,7 +48,7 @@ class Exemption:
         return wildcard(urn, self.resource) or wildcard(name, self.resource)
 
     def covers(self, check: str) -> bool:
-        """Whether the check is among the exempted ones."""
+        """Whether the exemption covers the check."""
         return not self.checks or check in self.checks
 
     @property
@@ -54,12 +58,12 @@ class Exemption:
 
 
 def today() -> date:
-    """The current day in UTC, the same for everyone who runs the pack."""
+    """The current day in UTC, so that the result doesn't depend on the time zone."""
     return datetime.now(UTC).date()
 
 
 def parse_exemptions(entries: Any, known_checks: Iterable[str], problems: list[str]) -> tuple[Exemption, ...]:
-    """Read a policy's exemptions; what is wrong with them is added to ``problems``."""
+    """Read a policy's exemptions, and add an error for each invalid one to ``problems``."""
     if not isinstance(entries, list):
         problems.append('"exemptions" must be a list')
         return ()
@@ -73,12 +77,12 @@ def _parse(where: str, entry: Any, known_checks: frozenset[str], problems: list[
         problems.append(f"{where} must be an object with resource, reason and expires")
         return None
     found = [
-        f'{where} does not know "{key}"; it takes resource, checks, reason and expires'
+        f'{where} has the unknown key "{key}"; use resource, checks, reason and expires'
         for key in entry
         if key not in EXEMPTIONS_SCHEMA["items"]["properties"]
     ]
     found += [
-        f'{where} needs "{key}" as text'
+        f'{where} requires the string "{key}"'
         for key in ("resource", "reason", "expires")
         if not isinstance(entry.get(key), str) or not entry[key].strip()
     ]
@@ -87,13 +91,13 @@ def _parse(where: str, entry: Any, known_checks: frozenset[str], problems: list[
         found.append(f'{where}: "checks" must be a list of check names')
         checks = []
     found += [
-        f'{where} does not know the check "{check}"; the policy has {", ".join(sorted(known_checks))}'
+        f'{where} has the unknown check "{check}"; the policy has {", ".join(sorted(known_checks))}'
         for check in checks
         if check not in known_checks
     ]
     expires = _parse_day(entry.get("expires"))
     if isinstance(entry.get("expires"), str) and expires is None:
-        found.append(f'{where}: "expires" must be a day as YYYY-MM-DD, not "{entry["expires"]}"')
+        found.append(f'{where}: "expires" must be a date in the format YYYY-MM-DD, not "{entry["expires"]}"')
     if found or expires is None:
         problems.extend(found)
         return None

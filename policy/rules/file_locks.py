@@ -1,4 +1,4 @@
-"""Which tasks are servers that keep a lock file on a shared volume, and where they write."""
+"""Finds the tasks that run a server with a lock file on a shared volume, and where they write."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,18 +21,18 @@ _REDIS: Final = (
 )
 _LOCKING_VARIABLE: Final = "ATLANTIS_LOCKING_DB_TYPE"
 _LOCKING_FLAG = re.compile(r"--locking-db-type[= ]redis\b")
-# Variables that only the server itself reads, whatever its image is called.
+# Variables that only the Atlantis server reads, regardless of its image's name.
 _SERVER_VARIABLE = re.compile(
     r"ATLANTIS_(REPO_(ALLOW|WHITE)LIST|DATA_DIR|ATLANTIS_URL|LOCKING_DB_TYPE|PORT|(GH|GITLAB|BITBUCKET|AZUREDEVOPS|GITEA)_)"
 )
-# Paths of a host that hold no files of an application.
+# Host paths that contain no application data.
 _SYSTEM_PATHS: Final = ("/var/run/", "/run/", "/proc", "/sys", "/dev", "/etc/", "/var/lib/docker", "/cgroup")
 
 
 class Place(NamedTuple):
-    """Where a volume leads: a file system (or host path, or NFS export) and a directory in it.
+    """The target of a volume: a file system (or host path, or NFS export) and a directory in it.
 
-    access_point: the id of an access point whose directory isn't known, empty otherwise.
+    access_point: the ID of an access point whose directory is unknown, empty otherwise.
     """
 
     system: str
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 def overlap(first: Place, second: Place) -> bool | None:
-    """Whether two places share files; None where an access point of another stack hides that."""
+    """Whether two places share files; None if that is unknown because of an access point of another stack."""
     if first.system != second.system:
         return False
     if first.access_point or second.access_point:
@@ -56,13 +56,13 @@ def _parts(directory: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Server:
-    """The containers of a task that are a server with a lock file; None where they can't be read."""
+    """The containers of a task that run a server with a lock file; None if they are unknown."""
 
     containers: list[dict[str, Any]] | None
 
 
 def _server(task: Resource, runners: Iterable[str], patterns: list[str]) -> _Server | None:
-    """The lock-file server in a task, recognized by image, container, variables or names; None where there is none."""
+    """The lock-file server in a task, recognized by image, container, variables or names; None if there is none."""
     named = any(_matches(name, patterns) for name in (text(task.at("family")), *runners))
     containers = readable_containers(task)
     if containers is None:
@@ -94,9 +94,8 @@ def lock_writer(
 ) -> bool:
     """Whether a task is a server that writes to a shared volume with a lock file.
 
-    Containers that are not known yet count as such a server where a name says so: two writers destroy the lock file, and
-    a preview that waits for the values would let them through. Where a Redis of the stack went into them, the locks are in
-    Redis, as far as can be seen.
+    Unknown containers count as such a server if a name matches: otherwise a preview, where the values are unknown, would
+    allow two writers. If the containers depend on a Redis of the stack, the locks are assumed to be in Redis.
     """
     names = [name for runner in runners for name in (runner.name, text(runner.at("name")) or "")]
     server = _server(task, names, patterns)
@@ -129,7 +128,7 @@ def _locks_in_redis(task: Resource, containers: list[dict[str, Any]], findings: 
             return True
         secrets = [secret.get("name") for _, secret in mappings(container.get("secrets"))]
         if _LOCKING_VARIABLE in secrets:
-            findings.not_evaluated(task, "lock", CONTAINERS, "takes the kind of its lock from a secret")
+            findings.not_evaluated(task, "lock", CONTAINERS, "reads the type of its lock from a secret")
             return True
     return False
 
@@ -144,7 +143,7 @@ def _writes(containers: list[dict[str, Any]], volumes: set[Any]) -> bool:
 
 
 def may_write(task: Resource) -> bool:
-    """Whether a task writes to a shared volume, or may: its containers can't be read."""
+    """Whether a task writes to a shared volume, or could because its containers are unknown."""
     containers = readable_containers(task)
     shared = {volume.get("name") for _, volume in mappings(task.at("volumes")) if _shared(volume)}
     return bool(shared) and (containers is None or _writes(containers, shared))
@@ -165,7 +164,7 @@ def _shared(volume: dict[str, Any]) -> bool:
 
 
 def _nfs(volume: dict[str, Any]) -> str | None:
-    """The server and export of a Docker volume on NFS, or the name of one that tasks share."""
+    """The server and export of a Docker volume on NFS, or the name of a shared Docker volume."""
     options = mapping(at(volume, "dockerVolumeConfiguration.driverOpts"))
     if str(options.get("type", "")).startswith("nfs"):
         return f"{options.get('o')}{options.get('device')}"
@@ -173,7 +172,7 @@ def _nfs(volume: dict[str, Any]) -> str | None:
 
 
 def places(stack: Stack, task: Resource) -> list[Place]:
-    """Where the shared volumes of a task lead."""
+    """The places that the shared volumes of a task mount."""
     return [
         place for _, volume in mappings(task.at("volumes")) if _shared(volume) for place in _places(stack, task, volume)
     ]
@@ -201,7 +200,7 @@ def _systems(stack: Stack, task: Resource, identity: Any) -> list[str]:
 
 
 def _entered(stack: Stack, task: Resource, system: str, root: str, access_point: Any) -> Place:
-    """The place that a volume enters by its root directory, or by its access point."""
+    """The place that a volume mounts through its root directory or its access point."""
     if access_point in (None, ""):
         return Place(system, root)
     point = stack.by_identity(access_point, "efs/accessPoint")
@@ -215,12 +214,12 @@ def _entered(stack: Stack, task: Resource, system: str, root: str, access_point:
 
 
 def task_definitions(stack: Stack, runner: Resource, path: str) -> list[Resource]:
-    """The task definitions of the stack that a property names: by ARN, by ``family:revision``, by the family alone."""
+    """The task definitions of the stack that a property names by ARN, ``family:revision`` or family."""
     return named_tasks(stack, [runner.at(path)]) or stack.linked(runner, path, TASK)
 
 
 def named_tasks(stack: Stack, names: Iterable[Any]) -> list[Resource]:
-    """The task definitions of the stack with one of these ARNs, families or families with revision."""
+    """The task definitions of the stack with one of these ARNs, families or ``family:revision``."""
     families = {_family(name) for name in names if isinstance(name, str) and name}
     return [task for task in stack.of(TASK) if text(task.at("family")) in families]
 

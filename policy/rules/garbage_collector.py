@@ -4,15 +4,15 @@ import gc
 
 __all__ = ["tune_garbage_collector"]
 
-# Objects made before the young generation is looked at; the interpreter's own default is 700.
+# Allocations before the youngest generation is collected; the interpreter's default is 700.
 _YOUNG_OBJECTS = 200_000
 
 
 def tune_garbage_collector() -> None:
-    """Let the garbage collector run seldom.
+    """Make the garbage collector run rarely.
 
-    The SDK makes a copy of the whole stack for every policy, nearly all of it without cycles. With the default, the
-    collector walks those copies again and again, which more than doubles the time of a stack of ten thousand resources.
+    The SDK copies the whole stack for every policy, nearly all of it without reference cycles. With the default, the
+    collector traverses those copies repeatedly, which more than doubles the time for a stack of ten thousand resources.
     """
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 100)

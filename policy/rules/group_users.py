@@ -1,4 +1,4 @@
-"""Who stands behind each security group of a stack."""
+"""Finds the resources that use each security group of a stack."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ SERVICES: Final = ("ecs/service", "ecs/taskSet")
 TASK_STARTERS: Final = ("cloudwatch/eventTarget", "scheduler/schedule", "pipes/pipe")
 _INSTANCES: Final = ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration", "ec2/spotInstanceRequest")
 
-# Where the types that matter to the rules name their groups; other users are found by the engine's record.
+# The properties in which these types name their groups; other users are found through the engine's dependencies.
 _GROUP_PROPERTIES: Final = {
     "lb/loadBalancer": ("securityGroups",),
     "elb/loadBalancer": ("securityGroups",),
@@ -33,8 +33,8 @@ _GROUP_PROPERTIES: Final = {
     "ec2/spotInstanceRequest": ("vpcSecurityGroupIds",),
     "apigatewayv2/vpcLink": ("securityGroupIds",),
 }
-# A property that attaches a group. Anything else that was computed from a group's id (a parameter, an environment
-# variable, an output of a component) only reads it, and says nothing about what the group protects.
+# A property that attaches a group. Any other property that depends on a group's ID (a parameter, an environment
+# variable, an output of a component) only reads it.
 _ATTACHES = re.compile(
     r"(security_?groups?(ids?)?|vpc_?(config|configuration|options|settings|access)|network_?(configuration|interfaces?|settings)"
     r"|ecsTarget|target|targetParameters|computeResources|brokerNodeGroupInfo|vpcConfigs?|ec2Attributes|clientVpcConnection"
@@ -46,40 +46,40 @@ _NOT_USERS: Final = (*RULE_TYPES, "vpc/securityGroupEgressRule", "ec2/networkInt
 
 @dataclass(frozen=True)
 class Guarded:
-    """The resources that use a security group; empty where nothing in the stack is known to."""
+    """The resources that use a security group; empty if none in the stack is known."""
 
     users: tuple[Resource, ...]
     runs_tasks: bool = False
-    """Whether instances that run ECS tasks are among them."""
+    """Whether they include instances that run ECS tasks."""
 
     @property
     def types(self) -> frozenset[str]:
-        """Their types."""
+        """The types of the resources."""
         return frozenset(user.type for user in self.users)
 
     @property
     def load_balancer(self) -> bool:
-        """Whether a load balancer is among them."""
+        """Whether they include a load balancer."""
         return not self.types.isdisjoint(LOAD_BALANCERS)
 
     @property
     def task(self) -> bool:
-        """Whether ECS tasks are among them: of a service, started by events or schedules, or on their instances."""
+        """Whether they include ECS tasks: of a service, started by events or schedules, or on container instances."""
         return self.runs_tasks or not self.types.isdisjoint((*SERVICES, *TASK_STARTERS))
 
     @property
     def balanced_task(self) -> bool:
-        """Whether an ECS service that a load balancer forwards to is among them."""
+        """Whether they include an ECS service behind a load balancer."""
         return any(user.type in SERVICES and bool(user.at("loadBalancers")) for user in self.users)
 
     @property
     def file_system(self) -> bool:
-        """Whether an EFS mount target is among them."""
+        """Whether they include an EFS mount target."""
         return "efs/mountTarget" in self.types
 
 
 class GroupUsers:
-    """The users of each security group of a stack, worked out once."""
+    """The users of each security group of a stack, computed once."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -108,7 +108,7 @@ class GroupUsers:
                     self._users.setdefault(group.urn, {})[user.urn] = user
 
     def guarded(self, ingress: Ingress) -> Guarded:
-        """What the group of an ingress rule stands in front of."""
+        """The users of an ingress rule's group."""
         groups = self.groups_of(ingress)
         if groups:
             return self._of_groups(groups)
@@ -137,14 +137,14 @@ class GroupUsers:
         ]
 
     def behind(self, ingress: Ingress, source: Source) -> Guarded | None:
-        """Who uses the group that a source names; None where the group is not in the stack and no one here uses it."""
+        """The users of the group that a source names; None if the group isn't in the stack and no resource here uses it."""
         if source.kind == "self":
             return self.guarded(ingress)
         groups = self.source_groups(ingress, source)
         return self._of_groups(groups) if groups else self._of_id(source.value)
 
     def entrances(self) -> set[str]:
-        """URNs of the groups whose members may reach a load balancer or a task: theirs, and those that theirs let in."""
+        """URNs of the groups whose members can reach a load balancer or a task: their own groups, and the groups that these admit."""
         admitted: dict[str, set[str]] = {}
         reached: set[str] = set()
         for carrier in self._stack.of(*RULE_TYPES):
@@ -166,7 +166,7 @@ class GroupUsers:
         return reached
 
     def _of_id(self, identity: Any) -> Guarded | None:
-        """Who uses a group of another stack, by its id; None where no one here does."""
+        """The users of a group of another stack, by its ID; None if no resource here uses it."""
         users = self._literal_users.get(identity) if isinstance(identity, str) else None
         return self._made(users.values()) if users else None
 
@@ -200,7 +200,7 @@ def _templates(stack: Stack, group: Resource) -> Iterator[Resource]:
 
 
 def _joins_cluster(instance: Resource) -> bool:
-    """Whether the start script of an instance registers it with a cluster."""
+    """Whether the user data of an instance registers it with an ECS cluster."""
     return any("ECS_CLUSTER" in _script(instance.at(name)) for name in ("userData", "userDataBase64"))
 
 

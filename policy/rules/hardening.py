@@ -1,4 +1,4 @@
-"""hardening: the options of AWS that close a known attack and cost nothing."""
+"""hardening: AWS options that prevent known attacks at no cost."""
 
 from typing import Final
 
@@ -12,22 +12,24 @@ _METADATA: Final = "instance-metadata"
 
 
 def _metadata(resource: Resource, findings: Findings) -> None:
-    """IMDSv1 answers any request that a server can be made to send; version 2 wants a session."""
+    """IMDSv1 answers every request that an attacker can make a server send; IMDSv2 requires a session token."""
     if resource.at("metadataOptions.httpEndpoint") == "disabled":
         return
     if resource.type == "ec2/instance" and resource.at("metadataOptions") is None and resource.at("launchTemplate"):
-        return  # the template decides, and is checked itself
+        return  # the launch template sets it, and is evaluated itself
     tokens = resource.at("metadataOptions.httpTokens")
     if tokens is UNKNOWN:
         findings.not_evaluated(resource, _METADATA, "metadataOptions.httpTokens")
     elif tokens != "required":
-        what = "its metadata service answers without a session token (IMDSv1)"
+        what = "metadataOptions.httpTokens isn't required, so IMDSv1 is allowed"
         findings.violation(resource, _METADATA, what, "set metadataOptions.httpTokens to required")
     hops = integer(resource.at("metadataOptions.httpPutResponseHopLimit"))
     if hops is not None and hops > 2:
-        what = f"its metadata service answers over {hops} hops, and so to containers and neighbours"
+        what = (
+            f"metadataOptions.httpPutResponseHopLimit is {hops}, so containers and other hosts can reach the metadata"
+        )
         findings.violation(
-            resource, _METADATA, what, "set metadataOptions.httpPutResponseHopLimit to 1 (2 for containers)"
+            resource, _METADATA, what, "set metadataOptions.httpPutResponseHopLimit to 1 (2 if containers need it)"
         )
 
 
@@ -38,44 +40,43 @@ def _load_balancer(resource: Resource, findings: Findings) -> None:
             resource,
             "header-fields",
             "dropInvalidHeaderFields",
-            "it passes header fields on that are not valid HTTP, which serves request smuggling",
-            "set dropInvalidHeaderFields to true",
+            "the load balancer forwards invalid HTTP headers, which enables request smuggling",
         )
     if kind in (None, "application", UNKNOWN) and resource.at("desyncMitigationMode") == "monitor":
-        what = "it only monitors requests that serve HTTP desynchronization"
+        what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
         findings.violation(resource, "desync", what, "set desyncMitigationMode to defensive or strictest")
 
 
 def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
     if resource.at("desyncMitigationMode") == "monitor":
-        what = "it only monitors requests that serve HTTP desynchronization"
+        what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
         findings.violation(resource, "desync", what, "set desyncMitigationMode to defensive or strictest")
 
 
 def _engine_updates(resource: Resource, findings: Findings) -> None:
     value = resource.at("autoMinorVersionUpgrade")
     if value is not None and value is not UNKNOWN and not truth(value):
-        what = "it does not take minor versions, and so no security fixes, by itself"
+        what = "autoMinorVersionUpgrade is false, so AWS doesn't install security fixes automatically"
         findings.violation(resource, "minor-versions", what, "remove autoMinorVersionUpgrade, or set it to true")
 
 
 RULE: Final = Rule(
     name="hardening",
     title="Hardening",
-    description="Instances, load balancers and databases use AWS' options against known attacks.",
+    description="Instances, load balancers and databases use the AWS options that prevent known attacks.",
     why=(
-        "Each of these closes an attack that has been used at scale: credentials read through the metadata service, requests"
-        " smuggled past a load balancer, old database engines. They cost nothing, and aren't the default."
+        "Each option prevents an attack that is common in practice: reading credentials from the instance metadata service,"
+        " HTTP request smuggling, exploiting old database engines. The options are free, but not the default."
     ),
     severity="high",
     level="advisory",
     controls=("AutoScaling.3", "EC2.8", "EC2.170", "ELB.4", "ELB.12", "ELB.14", "RDS.13"),
     remediation="Set the option that the message names.",
     checks={
-        "instance-metadata": "Instances and their templates require IMDSv2.",
-        "header-fields": "Application load balancers drop invalid header fields.",
-        "desync": "Load balancers mitigate HTTP desynchronization instead of only monitoring it.",
-        "minor-versions": "Databases, caches and brokers take minor versions by themselves.",
+        "instance-metadata": "EC2 instances and launch templates require IMDSv2.",
+        "header-fields": "Application Load Balancers drop invalid header fields.",
+        "desync": "Load balancers use the defensive or strictest desync mitigation mode.",
+        "minor-versions": "Databases, caches and brokers install minor versions automatically.",
     },
     by_type={
         "ec2/instance": (_metadata,),

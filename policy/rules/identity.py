@@ -1,4 +1,4 @@
-"""identity: policies give what is needed, and to whom it is needed."""
+"""identity: policies grant only the required permissions, to named principals."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from rules.values import UNKNOWN, mappings
 
 __all__ = ["RULE"]
 
-# Actions that reveal secrets, and a resource of an account that nobody has: a pattern that covers it covers any.
+# Actions that reveal secrets, with a resource of a non-existent account: a pattern that matches it matches any.
 _SECRET_READS: Final = {
     "kms:Decrypt": "arn:aws:kms:any-region:000000000000:key/any",
     "kms:ReEncryptFrom": "arn:aws:kms:any-region:000000000000:key/any",
@@ -60,29 +60,29 @@ def _wildcards(resource: Resource, findings: Findings, where: str, statement: St
         findings.violation(
             resource,
             "administrator",
-            f"{where} allows every action",
-            "list the actions that are used",
+            f"{where} allows every action (*)",
+            "list the required actions",
         )
     elif statement.inverted_actions:
-        what = f"{where} allows everything but a list (NotAction), and so each action that AWS adds"
-        findings.violation(resource, "service-wildcard", what, "list the actions that are used, in Action")
+        what = f"{where} uses NotAction, so it allows all other actions, including those that AWS adds later"
+        findings.violation(resource, "service-wildcard", what, "use Action with the list of required actions")
     tolerated = {name.lower() for name in findings.settings.strings("allowedServiceWildcards")}
     for position, action in enumerate(statement.actions):
         if statement.inverted_actions or action in ("*", "*:*") or action.partition(":")[0] in tolerated:
             continue
         if action.partition(":")[2] == "*":
-            what = f"{where}.Action[{position}] allows every action of a service"
-            findings.violation(resource, "service-wildcard", what, "list the actions that are used")
+            what = f"{where}.Action[{position}] allows every action of a service (service:*)"
+            findings.violation(resource, "service-wildcard", what, "list the required actions")
 
 
 def _pass_role(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
     if not statement.matches_action("iam:PassRole") or "*" in statement.actions:
         return
     if _covers_all(statement, _ANY_ROLE):
-        what = f"{where} lets its holder pass any role to a service, and so use that role's rights"
-        findings.violation(resource, "pass-role", what, "name the roles that may be passed")
+        what = f"{where} allows iam:PassRole on every role, so the principal can use any role's permissions"
+        findings.violation(resource, "pass-role", what, "list the ARNs of the roles that may be passed")
     if not demands(statement.conditions, _names_service):
-        what = f"{where} does not say to which service roles may be passed"
+        what = f"{where} allows iam:PassRole without limiting the service"
         findings.violation(resource, "pass-role", what, "add the condition iam:PassedToService")
 
 
@@ -103,13 +103,18 @@ def _secrets(resource: Resource, findings: Findings, where: str, statement: Stat
         return
     for action, anything in _SECRET_READS.items():
         if statement.matches_action(action) and _covers_all(statement, anything):
-            what = f"{where} allows {action} on everything in the account"
-            findings.violation(resource, "unscoped-secrets", what, "name the keys or secrets, or test kms:ViaService")
+            what = f"{where} allows {action} on every resource of the account"
+            findings.violation(
+                resource,
+                "unscoped-secrets",
+                what,
+                "list the ARNs of the keys or secrets, or add a condition such as kms:ViaService",
+            )
             return
 
 
 def _covers_all(statement: Statement, anything: str) -> bool:
-    """Whether the resources cover one of any name, whichever region and account they are limited to."""
+    """Whether the resources match any name, regardless of their region and account."""
     if statement.every_resource:
         return True
     return any(
@@ -123,11 +128,13 @@ def _attachment(path: str) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         values = resource.at(path)
         if values is UNKNOWN:
-            return  # a policy of the stack's own, which is checked where it is written
+            return  # a policy of this stack, which is evaluated itself
         for name in _policy_names(values):
             if name in findings.settings.strings("refusedManagedPolicies"):
-                what = f"it attaches the managed policy {name}"
-                findings.violation(resource, "administrator", what, "attach a policy that lists what is used")
+                what = f"{path} attaches the managed policy {name}"
+                findings.violation(
+                    resource, "administrator", what, "attach a policy that lists only the required actions"
+                )
 
     return check
 
@@ -141,22 +148,22 @@ def _policy_names(values: Any) -> Iterator[str]:
 RULE: Final = Rule(
     name="identity",
     title="Identity",
-    description="Policies name their actions and resources; trust policies name who may assume a role.",
+    description="IAM policies list their actions and resources, and trust policies limit who can assume a role.",
     why=(
-        "What runs inherits its role: a Terraform server runs whatever a pull request says. A service wildcard grants what"
-        " AWS will invent next year."
+        "Code runs with its role's permissions, and a Terraform server runs the code of every pull request. A service wildcard"
+        " also grants the actions that AWS adds later."
     ),
     severity="critical",
     level="advisory",
     controls=("IAM.1", "IAM.21", "KMS.1", "KMS.2"),
-    remediation="List the actions that are used and the resources they are used on; test a condition where AWS has one.",
+    remediation="List the required actions and the resources that they apply to, and add conditions where AWS supports them.",
     checks={
-        "administrator": "No statement allows `*`, and no managed policy of `refusedManagedPolicies` is attached.",
-        "service-wildcard": "No `service:*` and no NotAction, but for `allowedServiceWildcards`.",
-        "pass-role": "`iam:PassRole` names roles and tests `iam:PassedToService`.",
-        "unscoped-secrets": "Secrets are not read, and keys not used, on `*` without a condition.",
-        "trust": "Trust policies name who may assume a role, and test a condition where a third party is in between.",
-        "policy-content": "Policy documents can be read.",
+        "administrator": "No statement allows `*`, and no managed policy in `refusedManagedPolicies` is attached.",
+        "service-wildcard": "Statements don't use NotAction or `service:*`, except for `allowedServiceWildcards`.",
+        "pass-role": "Statements with `iam:PassRole` list roles and have a condition on `iam:PassedToService`.",
+        "unscoped-secrets": "No statement allows reading secrets or decrypting on `*` without a condition.",
+        "trust": "Trust policies list principals, and have a condition for accounts, services and identity providers.",
+        "policy-content": "Policy documents can be evaluated.",
     },
     by_type={
         "iam/policy": (_document,),
@@ -171,7 +178,12 @@ RULE: Final = Rule(
         "lambda/permission": (check_permission,),
     },
     settings=(
-        Option("allowedServiceWildcards", "strings", [], "Service prefixes (`logs`) whose `service:*` is accepted."),
+        Option(
+            "allowedServiceWildcards",
+            "strings",
+            [],
+            "Service prefixes, such as `logs`, for which `service:*` is allowed.",
+        ),
         Option(
             "refusedManagedPolicies",
             "strings",
@@ -182,7 +194,7 @@ RULE: Final = Rule(
             "conditionedServices",
             "strings",
             ["ecs-tasks.amazonaws.com", "events.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"],
-            "Services whose trust statements must test aws:SourceAccount or aws:SourceArn.",
+            "Services whose trust statements require a condition on aws:SourceAccount or aws:SourceArn.",
         ),
     ),
 )

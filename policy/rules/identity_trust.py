@@ -1,4 +1,4 @@
-"""identity, trust policies: who may assume a role, and for whom a service may call a function."""
+"""identity, trust policies: who can assume a role, and on whose behalf a service can call a function."""
 
 import re
 from typing import Final
@@ -14,7 +14,7 @@ __all__ = ["check_permission", "check_trust"]
 _CHECK: Final = "trust"
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|arn:aws[a-z-]*:iam::[^:]*:root")
 
-# Identity providers that serve many customers under one issuer: only a claim about the subject tells them apart.
+# Identity providers that serve many customers under one issuer: only a claim about the subject distinguishes them.
 _SHARED_ISSUERS: Final = re.compile(
     r"token\.actions\.githubusercontent\.com$|gitlab\.com$|app\.terraform\.io$|agent\.buildkite\.com$|api\.pulumi\.com/oidc$"
     r"|oidc\.vercel\.com$|oidc\.eks\.|dev\.azure\.com|vstoken\.dev\.azure\.com|app\.spacelift\.io$|api\.doppler\.com$"
@@ -41,20 +41,25 @@ def check_trust(resource: Resource, findings: Findings) -> None:
 def _principals(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
     if statement.every_principal:
         if not narrows_principals(statement.conditions):
-            what = f"{where} lets any AWS principal assume the role"
-            findings.violation(resource, _CHECK, what, "name the accounts or roles in Principal")
+            what = f"{where} allows every AWS principal to assume the role"
+            findings.violation(resource, _CHECK, what, "list the accounts or roles in Principal")
     elif any(kind == "AWS" and _ACCOUNT.fullmatch(name) for kind, name in statement.principals) and not (
         narrows_accounts(statement.conditions)
     ):
-        what = f"{where} lets a whole account assume the role without a condition"
-        findings.violation(resource, _CHECK, what, "name the role, or test sts:ExternalId or aws:PrincipalArn")
+        what = f"{where} allows a whole account to assume the role without a condition"
+        findings.violation(
+            resource,
+            _CHECK,
+            what,
+            "list the role in Principal, or add a condition on sts:ExternalId or aws:PrincipalArn",
+        )
 
 
 def _services(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
     services = {name for kind, name in statement.principals if kind == "Service"}
     if services & set(findings.settings.strings("conditionedServices")) and not narrows_sources(statement.conditions):
-        what = f"{where} trusts a service for whichever account it acts"
-        findings.violation(resource, _CHECK, what, "test aws:SourceAccount or aws:SourceArn (confused deputy)")
+        what = f"{where} allows a service to assume the role on behalf of any account (confused deputy)"
+        findings.violation(resource, _CHECK, what, "add a condition on aws:SourceAccount or aws:SourceArn")
 
 
 def _federation(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
@@ -64,16 +69,16 @@ def _federation(resource: Resource, findings: Findings, where: str, statement: S
         if demands(statement.conditions, lambda test, shared=shared: _names_subject(test, shared=shared)):
             continue
         if shared:
-            what = f"{where} lets every subject of a shared identity provider assume the role"
-            remedy = "test the provider's sub claim against a repository, project or service account of your own"
+            what = f"{where} allows every subject of a shared identity provider to assume the role"
+            remedy = "add a condition on the provider's sub claim with your repository, project or service account"
         else:
-            what = f"{where} lets everyone whom an identity provider knows assume the role"
-            remedy = "test the provider's sub and aud claims"
+            what = f"{where} allows every user of an identity provider to assume the role"
+            remedy = "add a condition on the provider's sub and aud claims"
         findings.violation(resource, _CHECK, what, remedy)
 
 
 def _names_subject(test: Condition, *, shared: bool) -> bool:
-    """Whether a condition on a claim of the identity provider lets in some of its subjects only."""
+    """Whether a condition on a claim of the identity provider limits the subjects."""
     claim = test.key.rpartition(":")[2]
     if claim in _SUBJECT_CLAIMS:
         return all(_complete(value) for value in test.values)
@@ -81,7 +86,7 @@ def _names_subject(test: Condition, *, shared: bool) -> bool:
 
 
 def _complete(value: str) -> bool:
-    """Whether a pattern of a subject names its owner in full before the first wildcard: ``repo:owner/*`` does."""
+    """Whether a subject's pattern contains the full owner before the first wildcard, as ``repo:owner/*`` does."""
     start = re.split(r"[*?]", value, maxsplit=1)[0]
     if start == value:
         return bool(value)
@@ -90,11 +95,11 @@ def _complete(value: str) -> bool:
 
 
 def check_permission(resource: Resource, findings: Findings) -> None:
-    """Check that a service may call a function only for named resources or accounts."""
+    """Check that a service can call a function only on behalf of named resources or accounts."""
     principal = text(resource.at("principal"))
     if principal is None or not principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return
     sources = [resource.at(name) for name in ("sourceArn", "sourceAccount", "principalOrgId")]
     if not any(source is UNKNOWN or text(source) is not None for source in sources):
-        what = "it lets a service call the function for whichever account it acts"
-        findings.violation(resource, _CHECK, what, "set sourceArn or sourceAccount (confused deputy)")
+        what = "a service can call the function on behalf of any account (confused deputy)"
+        findings.violation(resource, _CHECK, what, "set sourceArn or sourceAccount")

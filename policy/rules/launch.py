@@ -1,7 +1,7 @@
-"""What the engine was started with, as far as the pack's process can see it.
+"""Reads the command line with which the engine was started.
 
-The CLI drops configuration for policies that a pack doesn't have, without a word: a mandatory policy whose name is misspelt
-stays advisory. The pack gets no trace of it, but on Linux it can read the command line of the process that started it.
+The CLI silently ignores configuration for policies that a pack doesn't have: a mandatory policy with a misspelled name stays
+advisory. The CLI doesn't pass that configuration to the pack, but on Linux the pack can read the CLI's command line.
 """
 
 import os
@@ -20,9 +20,9 @@ _GENERATIONS: Final = 8
 
 
 def warn_about_configuration(process: int | None = None) -> list[str]:
-    """Write each problem of a configuration file on the command line to standard error, and return them.
+    """Write each problem of the configuration files on the command line to standard error, and return the problems.
 
-    It never stops the pack: a file may be meant for another pack of the same run.
+    It doesn't stop the pack, because a file may be for another pack of the same run.
     """
     found = [problem for file in configuration_files(process or os.getppid()) for problem in problems(file)]
     sys.stderr.writelines(f"warning: {problem}\n" for problem in found)
@@ -30,7 +30,7 @@ def warn_about_configuration(process: int | None = None) -> list[str]:
 
 
 def configuration_files(process: int) -> list[Path]:
-    """The files that a process or one of its ancestors was given with ``--policy-pack-config``."""
+    """The files in ``--policy-pack-config`` on the command line of a process or one of its ancestors."""
     return [file for each in _ancestors(process) for file in _named(each)]
 
 

@@ -1,7 +1,7 @@
-"""Types of the aws-native package, read as the types of the aws package that the central policies know.
+"""Translates types of the aws-native package to the types of the aws package that the central policies evaluate.
 
-Each entry names the aws type and, for properties that differ, where they come from; every other property keeps its name.
-Only stores and what reaches load balancers and tasks are translated; evaluation-report counts the rest.
+Each entry names the aws type and the source of properties that differ; every other property keeps its name. Only data
+stores and what reaches load balancers and tasks are translated; evaluation-report counts the rest.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ _Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Native:
-    """How a type of aws-native is read.
+    """The translation of an aws-native type.
 
-    type: the rules' name of the aws type. moved: for a property of that type, the path in the native one. change: further
-    properties, worked out from the native ones.
+    type: the rules' name of the aws type. moved: for a property of that type, the path in the native type. change: returns
+    further properties, computed from the native ones.
     """
 
     type: str
@@ -29,19 +29,19 @@ class Native:
 
 
 def native_type(token: str) -> str:
-    """The aws type that stands for an aws-native type; empty for one that isn't translated."""
+    """The aws type that an aws-native type is translated to; empty if it isn't translated."""
     entry = _TYPES.get(token)
     return entry.type if entry else ""
 
 
 def native_property(token: str, name: str) -> str:
-    """The native top-level property that a property of the aws type is read from."""
+    """The native top-level property from which a property of the aws type is read."""
     entry = _TYPES.get(token)
     return entry.moved.get(name, name).partition(".")[0] if entry else name
 
 
 def translated(token: str, properties: _Properties) -> _Properties:
-    """The properties of an aws-native resource under the names of the aws package."""
+    """The properties of an aws-native resource with the names of the aws package."""
     entry = _TYPES.get(token)
     if entry is None:
         return properties

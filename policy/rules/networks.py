@@ -1,4 +1,4 @@
-"""Address ranges: parsing without raising, and containment in a union of ranges."""
+"""CIDR ranges: parsing without exceptions, and containment in a union of ranges."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -9,13 +9,13 @@ __all__ = ["Network", "contained", "is_world", "parse_network", "union"]
 
 Network = IPv4Network | IPv6Network
 
-# Wider than any private range (10.0.0.0/8, fc00::/7): the world, or one of the pieces it is cut into to look narrower.
+# A shorter prefix than any private range (10.0.0.0/8, fc00::/7) is the internet, or a part of a split internet range.
 _WIDEST_IPV4 = 8
 _WIDEST_IPV6 = 7
 
 
 def parse_network(value: Any) -> Network | None:
-    """The range that a property names, or None where it is no CIDR block. Host bits are dropped, as AWS does."""
+    """The CIDR range of a property, or None if it isn't one. Host bits are ignored, as in AWS."""
     if not isinstance(value, str) or len(value) > 64:
         return None
     return _parse(value.strip())
@@ -30,7 +30,7 @@ def _parse(value: str) -> Network | None:
 
 
 def union(ranges: Iterable[Network]) -> tuple[Network, ...]:
-    """The ranges merged where they touch, so that a range split in two still contains the whole."""
+    """Merge adjacent ranges, so that a range that is split in two still contains the whole range."""
     members = list(ranges)
     v4 = collapse_addresses(network for network in members if isinstance(network, IPv4Network))
     v6 = collapse_addresses(network for network in members if isinstance(network, IPv6Network))
@@ -38,7 +38,7 @@ def union(ranges: Iterable[Network]) -> tuple[Network, ...]:
 
 
 def contained(network: Network, ranges: Iterable[Network]) -> bool:
-    """Whether a range lies inside one of the merged ranges (see ``union``)."""
+    """Whether a range is inside one of the merged ranges (see ``union``)."""
     return any(
         (isinstance(network, IPv4Network) and isinstance(allowed, IPv4Network) and network.subnet_of(allowed))
         or (isinstance(network, IPv6Network) and isinstance(allowed, IPv6Network) and network.subnet_of(allowed))
@@ -47,5 +47,5 @@ def contained(network: Network, ranges: Iterable[Network]) -> bool:
 
 
 def is_world(network: Network) -> bool:
-    """Whether a range is the whole internet or one of the large pieces that it is split into to look narrower."""
+    """Whether a range is the whole internet, or one of a few large ranges that together cover it."""
     return network.prefixlen < (_WIDEST_IPV4 if isinstance(network, IPv4Network) else _WIDEST_IPV6)

@@ -1,4 +1,4 @@
-"""path-integrity: requests reach a task only through its load balancer, and files only through tasks."""
+"""path-integrity: only a load balancer can reach its tasks, and only tasks can reach a file system."""
 
 from typing import Final
 
@@ -58,29 +58,29 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
             findings.not_evaluated(balancer, "web-acl", "internal")
         elif undecided:
             findings.not_evaluated(
-                balancer, "web-acl", "the web ACL association", "names a resource that is known only after it is made"
+                balancer, "web-acl", "the web ACL association", "names a resource that is unknown until the update"
             )
         else:
             findings.violation(
                 balancer,
                 "web-acl",
-                "it faces the internet without a web ACL",
-                "add an aws.wafv2.WebAclAssociation, or name it in an exemption where Firewall Manager does that",
+                "the internet-facing load balancer has no web ACL",
+                "add an aws.wafv2.WebAclAssociation, or an exemption if Firewall Manager associates a web ACL",
             )
 
 
 def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:
     carrier = ingress.carrier
-    remedy = "admit only the load balancer's security group, by referencedSecurityGroupId"
+    remedy = "allow only the load balancer's security group, with referencedSecurityGroupId"
     if source.kind in ("cidr", "prefix-list"):
-        what = f"{source.path} opens the task to addresses, past the load balancer and its rules"
+        what = f"{source.path} allows IP addresses to reach the task without the load balancer"
         findings.violation(carrier, "task-port", what, remedy)
     elif source.kind in ("group", "self"):
         behind = users.behind(ingress, source)
         if behind is None:
             _unresolved(ingress, source, "task-port", findings)
         elif not behind.load_balancer:
-            what = f"{source.path} opens the task to a security group that is not its load balancer's"
+            what = f"{source.path} allows a security group that isn't the load balancer's to reach the task"
             findings.violation(carrier, "task-port", what, remedy)
     else:
         findings.not_evaluated(carrier, "task-port", source.path)
@@ -90,16 +90,16 @@ def _into_file_system(
     users: GroupUsers, ingress: Ingress, source: Source, guarded: Guarded, findings: Findings
 ) -> None:
     carrier = ingress.carrier
-    remedy = "admit only the security group of the tasks that mount it, on port 2049"
+    remedy = "allow only the security group of the tasks that mount the file system, on port 2049"
     if source.kind in ("cidr", "prefix-list"):
-        what = f"{source.path} opens the file system to addresses"
+        what = f"{source.path} allows IP addresses to reach the file system"
         findings.violation(carrier, "file-system-port", what, remedy)
     elif source.kind in ("group", "self"):
         behind = guarded if source.kind == "self" else users.behind(ingress, source)
         if behind is None:
             _unresolved(ingress, source, "file-system-port", findings)
         elif not behind.types & _COMPUTE:
-            what = f"{source.path} opens the file system to a security group that no task or instance uses"
+            what = f"{source.path} allows a security group that no task, instance or function uses to reach the file system"
             findings.violation(carrier, "file-system-port", what, remedy)
     else:
         findings.not_evaluated(carrier, "file-system-port", source.path)
@@ -115,27 +115,27 @@ def _unresolved(ingress: Ingress, source: Source, check: str, findings: Findings
 RULE: Final = Rule(
     name="path-integrity",
     title="Path integrity",
-    description="Tasks are reached only through their load balancer, file systems only from tasks.",
+    description="Only a load balancer can reach its ECS tasks, and only compute resources can reach EFS file systems.",
     why=(
-        "TLS, the default response, the source-ip conditions and the access log are all at the load balancer. A second path"
-        " to the task's port, or to the files that it trusts, bypasses every one of them."
+        "TLS, the default response, the source-ip conditions and the access logs are properties of the load balancer. Another"
+        " path to the task's port or to its files bypasses all of them."
     ),
     severity="high",
     level="advisory",
     controls=("EC2.18", "EC2.19"),
     related=("ELB.16",),
-    remediation="Replace the source by the security group of the load balancer, or of the tasks, and delete the rest.",
+    remediation="Allow only the security group of the load balancer or of the tasks as the source, and remove all other sources.",
     checks={
-        "task-port": "Groups of load-balanced ECS services admit only the load balancer's group.",
-        "file-system-port": "Groups of EFS mount targets admit only groups of tasks, instances or functions on 2049.",
-        "web-acl": "Application load balancers that face the internet have a web ACL, where `requireWebAcl` is true.",
+        "task-port": "Security groups of load-balanced ECS services allow only the load balancer's group.",
+        "file-system-port": "Security groups of EFS mount targets allow port 2049 only from groups of tasks, instances or functions.",
+        "web-acl": "Internet-facing Application Load Balancers have a web ACL, if `requireWebAcl` is true.",
     },
     settings=(
         Option(
             "requireWebAcl",
             "flag",
             default=False,
-            description="Require a web ACL of application load balancers that face the internet (ELB.16).",
+            description="Require a web ACL for internet-facing Application Load Balancers (ELB.16).",
         ),
     ),
     whole_stack=_check,

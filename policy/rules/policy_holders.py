@@ -1,4 +1,4 @@
-"""The roles, users and groups of a stack, each with all the policy documents that the stack gives it."""
+"""The roles, users and groups of a stack, each with all policy documents that the stack attaches to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _POLICY: Final = "iam/policy"
 
 
 class Part(NamedTuple):
-    """One policy document: the resource and the path where it stands, and its statements; None where it can't be read."""
+    """One policy document: its resource and path, and its statements, which are None if they are unknown or malformed."""
 
     carrier: Resource
     path: str
@@ -27,24 +27,24 @@ class Part(NamedTuple):
 
 @dataclass
 class Holder:
-    """An identity with its policies. One whose identity is of another stack has no resource, and maybe no name."""
+    """An identity with its policies. An identity of another stack has no resource and may have no name."""
 
     kind: Kind
     resource: Resource | None = None
     own: list[str] = field(default_factory=list)
-    """Its ARN, and those of a user's groups, with ``NO_ACCOUNT`` as account."""
+    """Its ARN, and the ARNs of a user's groups, with ``NO_ACCOUNT`` as the account."""
     policies: list[str] = field(default_factory=list)
     """The ARNs of its managed policies."""
     parts: list[Part] = field(default_factory=list)
 
     @property
     def undecided(self) -> bool:
-        """Whether one of its policies can't be read: it might deny what another allows."""
+        """Whether one of its policies is unknown: it may deny what another one allows."""
         return any(part.statements is None for part in self.parts)
 
 
 def holders(stack: Stack) -> list[Holder]:
-    """All identities of a stack, and one for each policy that belongs to none of them."""
+    """All identities of a stack, and one for each policy that isn't attached to any of them."""
     return _Builder(stack).build()
 
 
@@ -109,7 +109,7 @@ class _Builder:
                     self._attach(policy, self._owners(attachment, f"{kind}s", kind))
 
     def _memberships(self) -> None:
-        """A user has the policies of its groups as well, and may change those by a policy of a group."""
+        """A user also has the policies of its groups, and can change itself by a policy of a group."""
         for membership in self._stack.of("iam/userGroupMembership", "iam/groupMembership"):
             single = membership.type == "iam/groupMembership"
             for user in self._owners(membership, "users" if single else "user", "user"):
@@ -132,14 +132,14 @@ def _kind(path: str) -> Kind:
 def _part(carrier: Resource, path: str, document: Any) -> Part:
     content = parse_json(document)
     if content is UNKNOWN:
-        return Part(carrier, path, None, "is known only after it is made")
+        return Part(carrier, path, None, "is unknown until the update")
     if content is MALFORMED:
-        return Part(carrier, path, None, "is not a JSON document")
+        return Part(carrier, path, None, "isn't a JSON document")
     return Part(carrier, path, statements(content))
 
 
 def allowed(holder: Holder) -> Iterator[tuple[Part, Statement]]:
-    """The statements that allow something, each with the document it is in."""
+    """The Allow statements, each with its document."""
     for part in holder.parts:
         for statement in part.statements or ():
             if statement.allows:

@@ -1,4 +1,4 @@
-"""public-exposure: nothing is open to everyone by its own properties or its own policy."""
+"""public-exposure: no resource is public through its own properties or its own policy."""
 
 from typing import Final
 
@@ -17,74 +17,86 @@ _BLOCK_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read", "website")
 
 _PUBLIC_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
-_NO_ADDRESS: Final = "run it in private subnets, with NAT or VPC endpoints"
+_NO_ADDRESS: Final = "use private subnets with a NAT gateway or VPC endpoints"
 
-# Properties that put a resource on the internet: type, path, the values that do, check, what is wrong.
+# Properties that make a resource public: type, path, values that do so (none: true and ENABLED), check, consequence.
 _SWITCHES: Final = (
-    ("ecs/service", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public addresses"),
-    ("ecs/taskSet", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public addresses"),
+    ("ecs/service", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public IP addresses"),
+    ("ecs/taskSet", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public IP addresses"),
     (
         *("cloudwatch/eventTarget", "ecsTarget.networkConfiguration.assignPublicIp", (), "public-address"),
-        "the tasks that it starts get public addresses",
+        "the tasks that it starts get public IP addresses",
     ),
     (
         *("scheduler/schedule", "target.ecsParameters.networkConfiguration.assignPublicIp", (), "public-address"),
-        "the tasks that it starts get public addresses",
+        "the tasks that it starts get public IP addresses",
     ),
-    ("ec2/instance", "associatePublicIpAddress", (), "public-address", "it gets a public address"),
-    ("ec2/spotInstanceRequest", "associatePublicIpAddress", (), "public-address", "it gets a public address"),
-    ("ec2/launchConfiguration", "associatePublicIpAddress", (), "public-address", "its instances get public addresses"),
+    ("ec2/instance", "associatePublicIpAddress", (), "public-address", "the instance gets a public IP address"),
+    (
+        "ec2/spotInstanceRequest",
+        "associatePublicIpAddress",
+        (),
+        "public-address",
+        "the instance gets a public IP address",
+    ),
+    (
+        "ec2/launchConfiguration",
+        "associatePublicIpAddress",
+        (),
+        "public-address",
+        "its instances get public IP addresses",
+    ),
     (
         *("ec2/launchTemplate", "networkInterfaces.associatePublicIpAddress", (), "public-address"),
-        "its instances get public addresses",
+        "its instances get public IP addresses",
     ),
     (
         *("msk/cluster", "brokerNodeGroupInfo.connectivityInfo.publicAccess.type", ("SERVICE_PROVIDED_EIPS",)),
-        *("public-database", "it can be reached from the internet"),
+        *("public-database", "it is reachable from the internet"),
     ),
     *(
-        (canonical, "publiclyAccessible", (), "public-database", "it can be reached from the internet")
+        (canonical, "publiclyAccessible", (), "public-database", "it is reachable from the internet")
         for canonical in (
             *("dms/replicationInstance", "lightsail/database", "mq/broker", "neptune/clusterInstance", "rds/cluster"),
             *("rds/clusterInstance", "rds/instance", "redshift/cluster", "redshiftserverless/workgroup"),
         )
     ),
-    ("ec2/amiLaunchPermission", "group", ("all",), "public-policy", "every AWS account may start the image"),
-    ("rds/snapshot", "sharedAccounts", ("all",), "public-policy", "every AWS account may restore the snapshot"),
+    ("ec2/amiLaunchPermission", "group", ("all",), "public-policy", "every AWS account can launch the AMI"),
+    ("rds/snapshot", "sharedAccounts", ("all",), "public-policy", "every AWS account can restore the snapshot"),
     (
         "rds/clusterSnapshotCopy",
         "sharedAccounts",
         ("all",),
         "public-policy",
-        "every AWS account may restore the snapshot",
+        "every AWS account can restore the snapshot",
     ),
     (
         "docdb/clusterSnapshot",
         "sharedAccounts",
         ("all",),
         "public-policy",
-        "every AWS account may restore the snapshot",
+        "every AWS account can restore the snapshot",
     ),
 )
 
 
-def _switch(path: str, values: tuple[str, ...], check: str, what: str) -> ResourceCheck:
-    remedy = f"remove {path}, or set it to false; {_NO_ADDRESS}" if not values else f"remove it from {path}"
+def _switch(path: str, values: tuple[str, ...], check: str, consequence: str) -> ResourceCheck:
+    remedy = f"remove {values[0]} from {path}" if values else f"remove {path} or set it to false; {_NO_ADDRESS}"
 
     def run(resource: Resource, findings: Findings) -> None:
         for value in each_at(resource.properties, path):
             if value is UNKNOWN:
                 findings.not_evaluated(resource, check, path)
             elif truth(value) or value == "ENABLED" or (isinstance(value, str) and value in values):
-                findings.violation(resource, check, what, remedy)
+                public = "true" if truth(value) else "ENABLED" if value == "ENABLED" else value
+                findings.violation(resource, check, f"{path} is {public}, so {consequence}", remedy)
 
     return run
 
 
 def _access_block(resource: Resource, findings: Findings) -> None:
     for flag in _BLOCK_FLAGS:
-        what = f"{flag} is off, so a policy or an ACL can make the bucket public"
-        findings.require(resource, "public-bucket", flag, what, f"set {flag} to true")
+        findings.require(resource, "public-bucket", flag, "a bucket policy or an ACL can make the bucket public")
 
 
 def _acl(resource: Resource, findings: Findings) -> None:
@@ -92,12 +104,12 @@ def _acl(resource: Resource, findings: Findings) -> None:
     if value is UNKNOWN:
         findings.not_evaluated(resource, "public-bucket", "acl")
     elif value in _PUBLIC_ACLS:
-        what = "its ACL lets everyone, or every AWS customer, read"
+        what = "acl grants access to everyone, or to every AWS account"
         findings.violation(resource, "public-bucket", what, "remove acl, and add an aws.s3.BucketPublicAccessBlock")
     for path in ("accessControlPolicy.grants.grantee.uri", "grants.uri"):
         if any(isinstance(uri, str) and uri.endswith(_PUBLIC_GROUPS) for uri in each_at(resource.properties, path)):
-            what = f"{path} grants rights to everyone, or to every AWS customer"
-            findings.violation(resource, "public-bucket", what, "remove the grant to the group")
+            what = f"{path} grants access to everyone, or to every AWS account"
+            findings.violation(resource, "public-bucket", what, "remove the grant to AllUsers or AuthenticatedUsers")
 
 
 def _policy(path: str) -> ResourceCheck:
@@ -107,7 +119,7 @@ def _policy(path: str) -> ResourceCheck:
                 resource,
                 "public-policy",
                 f"{path}.Statement[{statement.index}] allows its actions to every AWS principal",
-                "name the principals, or test aws:SourceAccount, aws:PrincipalOrgID or the like",
+                "list the principals, or add a condition on aws:SourceAccount, aws:PrincipalOrgID or a similar key",
             )
 
     return run
@@ -119,14 +131,14 @@ def _permission(*narrowing: str) -> ResourceCheck:
         if principal is UNKNOWN:
             findings.not_evaluated(resource, "public-policy", "principal")
         elif principal == "*" and not any(_narrows(resource.at(name)) for name in narrowing):
-            what = "it allows its action to every AWS principal"
-            findings.violation(resource, "public-policy", what, f"name an account, or set {narrowing[0]}")
+            what = "principal is *, so every AWS principal is allowed the action"
+            findings.violation(resource, "public-policy", what, f"set principal to an account, or set {narrowing[0]}")
 
     return run
 
 
 def _narrows(value: object) -> bool:
-    """Whether a source or organization is named; an ARN of any account is none."""
+    """Whether the value names a source or an organization. An ARN with a wildcard account doesn't."""
     if isinstance(value, str):
         account = value.split(":")[4] if value.count(":") >= 5 else value
         return bool(value) and not set(account) & set("*?")
@@ -134,28 +146,28 @@ def _narrows(value: object) -> bool:
 
 
 def _private_cluster(resource: Resource, findings: Findings) -> None:
-    """The API of a Kubernetes cluster: AWS opens it to the world unless the author says otherwise."""
+    """The API endpoint of an EKS cluster, which is public unless the author sets otherwise."""
     public, ranges = resource.at("vpcConfig.endpointPublicAccess"), resource.at("vpcConfig.publicAccessCidrs")
     if public is UNKNOWN or ranges is UNKNOWN:
         findings.not_evaluated(resource, "public-endpoint", "vpcConfig")
     elif public is None or truth(public):
         networks = [parse_network(value) for value in sequence(ranges)]
         if not networks or any(network is not None and is_world(network) for network in networks):
-            what = "its API endpoint can be reached from the whole internet"
-            remedy = "set vpcConfig.endpointPublicAccess to false, or name ranges in publicAccessCidrs"
+            what = "the API endpoint is reachable from the internet"
+            remedy = "set vpcConfig.endpointPublicAccess to false, or limit vpcConfig.publicAccessCidrs"
             findings.violation(resource, "public-endpoint", what, remedy)
 
 
 def _search_domain(resource: Resource, findings: Findings) -> None:
     if resource.at("vpcOptions") is None:
-        what = "it is outside of any VPC, so its endpoint is public"
-        findings.violation(resource, "public-endpoint", what, "set vpcOptions (the domain has to be replaced)")
+        what = "vpcOptions is not set, so the domain's endpoint is public"
+        findings.violation(resource, "public-endpoint", what, "set vpcOptions (AWS replaces the domain)")
 
 
 def _notebook(resource: Resource, findings: Findings) -> None:
     if resource.at("directInternetAccess") in (None, "Enabled"):
-        what = "it has direct access to the internet"
-        findings.violation(resource, "public-endpoint", what, "set directInternetAccess to Disabled, and a subnetId")
+        what = "directInternetAccess isn't Disabled, so the notebook has direct internet access"
+        findings.violation(resource, "public-endpoint", what, "set directInternetAccess to Disabled and set subnetId")
 
 
 def _ports(resource: Resource, findings: Findings) -> None:
@@ -174,7 +186,7 @@ def _ports(resource: Resource, findings: Findings) -> None:
                     resource,
                     "open-port",
                     f"{source.path} opens {shown} to the internet ({network})",
-                    "remove the rule; reach machines through Session Manager, stores from inside the VPC",
+                    "remove the rule; connect to instances with Session Manager and to data stores from inside the VPC",
                 )
 
 
@@ -183,25 +195,23 @@ def _default_group(resource: Resource, findings: Findings) -> None:
         if resource.at(path) is UNKNOWN:
             findings.not_evaluated(resource, "default-group", path)
         elif sequence(resource.at(path)):
-            what = (
-                f"the VPC's default security group has {path} rules, and everything without a group of its own has it"
-            )
+            what = f"the default security group has {path} rules, which apply to every resource without another group"
             findings.violation(
-                resource, "default-group", what, f"leave {path} out, and give each resource its own group"
+                resource, "default-group", what, f"remove {path}, and set a security group for each resource"
             )
 
 
 def _function_url(resource: Resource, findings: Findings) -> None:
     if resource.at("authorizationType") == "NONE":
-        what = "anyone may call the function by its URL"
+        what = "authorizationType is NONE, so anyone can call the function's URL"
         findings.violation(resource, "public-policy", what, "set authorizationType to AWS_IAM")
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {canonical: [_ports] for canonical in RULE_TYPES}
     checks["ec2/defaultSecurityGroup"].append(_default_group)
-    for canonical, path, values, check, what in _SWITCHES:
-        checks.setdefault(canonical, []).append(_switch(path, values, check, what))
+    for canonical, path, values, check, consequence in _SWITCHES:
+        checks.setdefault(canonical, []).append(_switch(path, values, check, consequence))
     for canonical, path in RESOURCE_POLICIES:
         checks.setdefault(canonical, []).append(_policy(path))
     for canonical in ("s3/bucket", "s3/bucketAcl", "s3/bucketObject"):
@@ -222,10 +232,10 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
 RULE: Final = Rule(
     name="public-exposure",
     title="Public exposure",
-    description="No public address, bucket, database, port or policy.",
+    description="No resource has a public address, and no bucket, database, port or policy is public.",
     why=(
-        "Most leaks need no intruder: something was left open. A public address makes a task reachable whenever its group"
-        " changes, and a policy for every principal is a policy for everybody who has an AWS account."
+        "Most data leaks need no attack, because a resource was public. A task with a public address is reachable as soon as"
+        " its security group allows it. A policy for every principal applies to everyone who has an AWS account."
     ),
     severity="critical",
     level="advisory",
@@ -236,14 +246,14 @@ RULE: Final = Rule(
         "SQS.3",
     ),
     related=("EC2.13", "EC2.14"),
-    remediation="Close what the message names; give access through the load balancer or from the VPC.",
+    remediation="Remove the public access that the message names. Give access through the load balancer or from the VPC.",
     checks={
-        "public-address": "ECS tasks and EC2 instances get no public address.",
-        "public-bucket": "Buckets have no public ACL or grant, and no part of their public access block is off.",
-        "public-database": "Databases, caches, brokers and DMS instances are not publicly accessible.",
-        "public-policy": "No resource policy, permission or share is for everyone without a condition that names who.",
-        "public-endpoint": "Kubernetes APIs, search domains and notebooks are not open to the internet.",
-        "open-port": "Ports of `closedPorts` are not open to the internet.",
+        "public-address": "ECS tasks and EC2 instances don't get a public IP address.",
+        "public-bucket": "Buckets have no public ACL or grant, and every setting of their public access block is enabled.",
+        "public-database": "Databases, warehouses, brokers and DMS instances aren't publicly accessible.",
+        "public-policy": "Resource policies, permissions and shares don't allow everyone, unless a condition limits the principals.",
+        "public-endpoint": "EKS API endpoints, OpenSearch domains and SageMaker notebooks aren't open to the internet.",
+        "open-port": "Ports in `closedPorts` aren't open to the internet.",
         "default-group": "The default security group has no rules.",
     },
     by_type=_checks(),
@@ -255,7 +265,7 @@ RULE: Final = Rule(
                 *(20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 2049, 3000, 3306, 3389, 4333, 5000, 5432, 5500),
                 *(5601, 6379, 8080, 8088, 8888, 9200, 9300, 11211, 27017),
             ],
-            "TCP ports that the internet must not reach. The default is the list of EC2.19, NFS, Redis, Memcached and MongoDB.",
+            "TCP ports that must not be open to the internet. The default is the list of EC2.19, with NFS, Redis, Memcached and MongoDB.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""recovery: what must not be lost is backed up, and can't be deleted by one command."""
+"""recovery: data stores are backed up and protected from deletion."""
 
 from typing import Final
 
@@ -6,25 +6,30 @@ from rules.backup_selections import BackupSelections
 from rules.configuration import Option
 from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
-from rules.values import UNKNOWN, at, integer, truth
+from rules.values import UNKNOWN, at, integer, shown, truth
 
 __all__ = ["RULE"]
 
-# Properties that must be true: type, path, check, what is wrong without.
+# Properties that must be true: type, path, check, consequence if they aren't.
 _SWITCHES: Final = (
-    ("lb/loadBalancer", "enableDeletionProtection", "deletion-protection", "it can be deleted by one call"),
-    ("rds/instance", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
-    ("rds/cluster", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
-    ("neptune/cluster", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
-    ("docdb/cluster", "deletionProtection", "deletion-protection", "it can be deleted by one call"),
-    ("dynamodb/table", "deletionProtectionEnabled", "deletion-protection", "it can be deleted by one call"),
-    ("dynamodb/table", "pointInTimeRecovery.enabled", "backup", "it can't be brought back to an earlier point in time"),
+    ("lb/loadBalancer", "enableDeletionProtection", "deletion-protection", "a single API call can delete the resource"),
+    ("rds/instance", "deletionProtection", "deletion-protection", "a single API call can delete the resource"),
+    ("rds/cluster", "deletionProtection", "deletion-protection", "a single API call can delete the resource"),
+    ("neptune/cluster", "deletionProtection", "deletion-protection", "a single API call can delete the resource"),
+    ("docdb/cluster", "deletionProtection", "deletion-protection", "a single API call can delete the resource"),
+    ("dynamodb/table", "deletionProtectionEnabled", "deletion-protection", "a single API call can delete the resource"),
+    (
+        "dynamodb/table",
+        "pointInTimeRecovery.enabled",
+        "backup",
+        "the table can't be restored to an earlier point in time",
+    ),
 )
 
-# Properties that throw content away when they are true: type, path.
+# Properties that delete the content together with the resource: type, path.
 _FORCED: Final = (("ecr/repository", "forceDelete"), ("s3/bucket", "forceDestroy"))
 
-# Days between a deletion and its effect: type, path.
+# Days between the request to delete and the deletion: type, path.
 _WINDOWS: Final = (("kms/key", "deletionWindowInDays"), ("secretsmanager/secret", "recoveryWindowInDays"))
 
 _STORES: Final = ("efs/fileSystem", "kms/key", "ecr/repository", "secretsmanager/secret", "rds/instance", "rds/cluster")
@@ -45,21 +50,21 @@ def _check(stack: Stack, findings: Findings) -> None:
     if findings.settings.flag("requireProtect"):
         for resource in stack.of(*_STORES):
             if not resource.protect:
-                what = "Pulumi would delete or replace it without asking"
-                findings.violation(resource, "protect", what, "set the resource option protect")
+                what = "the resource option protect isn't set, so Pulumi can delete or replace the resource"
+                findings.violation(resource, "protect", what, "set the resource option protect to true")
 
 
 def _switches(stack: Stack, selections: BackupSelections, findings: Findings) -> None:
-    for canonical, path, check, what in _SWITCHES:
+    for canonical, path, check, consequence in _SWITCHES:
         for resource in stack.of(canonical):
             gateway = canonical == "lb/loadBalancer" and resource.at("loadBalancerType") == "gateway"
             if not gateway and not (check == "backup" and selections.covers(resource)):
-                findings.require(resource, check, path, what, f"set {path} to true")
+                findings.require(resource, check, path, consequence)
     for canonical, path in _FORCED:
         for resource in stack.of(canonical):
             if truth(resource.at(path)):
-                what = f"{path} is on, so what it holds goes with it"
-                findings.violation(resource, "deletion-protection", what, f"leave {path} out")
+                what = f"{path} is true, so Pulumi deletes the content together with the resource"
+                findings.violation(resource, "deletion-protection", what, f"remove {path}")
 
 
 def _window(resource: Resource, path: str, findings: Findings) -> None:
@@ -69,8 +74,10 @@ def _window(resource: Resource, path: str, findings: Findings) -> None:
     if value is UNKNOWN:
         findings.not_evaluated(resource, "deletion-window", path)
     elif days is not None and days < least:
-        what = f"a deletion takes effect after {days} days, fewer than {least}"
-        findings.violation(resource, "deletion-window", what, f"set {path} to {least} or more, or leave it out (30)")
+        what = f"{path} is {days}, less than minimumDeletionWindowDays ({least})"
+        findings.violation(
+            resource, "deletion-window", what, f"set {path} to {least} or more, or remove it (default 30)"
+        )
 
 
 def _retention(resource: Resource, findings: Findings) -> None:
@@ -79,24 +86,23 @@ def _retention(resource: Resource, findings: Findings) -> None:
     if value is UNKNOWN:
         findings.not_evaluated(resource, "backup", "backupRetentionPeriod")
     elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
-        what = f"automatic backups are kept fewer than {least} days"
+        what = f"backupRetentionPeriod is {shown(value)}, less than minimumBackupDays ({least})"
         findings.violation(resource, "backup", what, f"set backupRetentionPeriod to {least} or more")
 
 
 def _zones(stack: Stack, findings: Findings) -> None:
-    """Databases go on in another zone when one fails; replicas and members of a cluster are elsewhere already."""
+    """Databases and caches fail over to another Availability Zone. Replicas and cluster members aren't evaluated."""
     for instance in stack.of("rds/instance"):
         member = any(instance.at(name) not in (None, "") for name in ("replicateSourceDb", "clusterIdentifier"))
         if not member and not str(instance.at("engine")).startswith("aurora"):
-            what = "it runs in one availability zone only"
-            findings.require(instance, "several-zones", "multiAz", what, "set multiAz to true")
+            findings.require(instance, "several-zones", "multiAz", "the database runs in a single Availability Zone")
     members: dict[str, int] = {}
     for instance in stack.of("rds/clusterInstance"):
         for cluster in stack.linked(instance, "clusterIdentifier", "rds/cluster"):
             members[cluster.urn] = members.get(cluster.urn, 0) + 1
     for cluster in stack.of("rds/cluster"):
         if members.get(cluster.urn) == 1:
-            what = "it has one instance, and so runs in one availability zone only"
+            what = "the cluster has a single instance, so it runs in a single Availability Zone"
             findings.violation(cluster, "several-zones", what, "add a second aws.rds.ClusterInstance")
     for group in stack.of("elasticache/replicationGroup"):
         nodes = (integer(group.at("numCacheClusters")) or 0) > 1 or (integer(group.at("replicasPerNodeGroup")) or 0) > 0
@@ -105,7 +111,7 @@ def _zones(stack: Stack, findings: Findings) -> None:
             and group.stated("automaticFailoverEnabled") is not UNKNOWN
             and not truth(group.at("automaticFailoverEnabled"))
         ):
-            what = "no replica takes over by itself when its primary fails"
+            what = "automaticFailoverEnabled isn't true, so no replica takes over if the primary node fails"
             findings.violation(group, "several-zones", what, "set automaticFailoverEnabled and multiAzEnabled to true")
 
 
@@ -118,7 +124,7 @@ def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings
     }
     for system in stack.of("efs/fileSystem"):
         if system.urn not in backed_up and not selections.covers(system):
-            what = "no backup policy that is ENABLED, and no backup selection, covers the file system"
+            what = "no enabled backup policy and no backup selection in this stack covers the file system"
             findings.violation(system, "backup", what, "add an aws.efs.BackupPolicy with status ENABLED")
 
 
@@ -131,17 +137,17 @@ def _buckets(stack: Stack, findings: Findings) -> None:
     }
     for bucket in stack.of("s3/bucket"):
         if bucket.urn not in versioned and not truth(at(bucket.properties, "versioning.enabled")):
-            what = "an object that is overwritten or deleted is gone"
+            what = "versioning isn't enabled, so overwritten or deleted objects can't be restored"
             findings.violation(bucket, "versioning", what, "add an aws.s3.BucketVersioning with status Enabled")
 
 
 RULE: Final = Rule(
     name="recovery",
     title="Recovery",
-    description="Stores are backed up and hard to delete.",
+    description="Data stores are backed up and protected from deletion.",
     why=(
-        "Code can be deployed again; a file system, a key or a database can't. A key that is gone takes all that it"
-        " encrypted with it."
+        "You can deploy code again, but not the content of a file system, a key or a database. If a key is deleted, everything"
+        " that it encrypted is lost."
     ),
     severity="medium",
     level="advisory",
@@ -159,19 +165,21 @@ RULE: Final = Rule(
         "KMS.3",
     ),
     related=("S3.14",),
-    remediation="Switch on the protection or the backup that the message names, before there is something to lose.",
+    remediation="Enable the protection or the backup that the message names before the resource holds data.",
     checks={
-        "deletion-protection": "Load balancers, databases and tables are protected; repositories and buckets not forced.",
-        "backup": "File systems, databases and tables are backed up.",
-        "several-zones": "Databases and caches go on in another availability zone when one fails.",
-        "versioning": "Buckets keep old versions.",
-        "deletion-window": "Keys and secrets wait at least `minimumDeletionWindowDays` before they are gone.",
-        "protect": "Stores carry Pulumi's `protect`, where `requireProtect` is true.",
+        "deletion-protection": "Load balancers, databases and tables are protected. Repositories and buckets aren't force-deleted.",
+        "backup": "File systems, databases and tables have backups.",
+        "several-zones": "Databases and caches fail over to another Availability Zone.",
+        "versioning": "Buckets have versioning enabled.",
+        "deletion-window": "AWS deletes keys and secrets after at least `minimumDeletionWindowDays`.",
+        "protect": "Data stores have Pulumi's resource option `protect`, if `requireProtect` is true.",
     },
     whole_stack=_check,
     settings=(
-        Option("minimumDeletionWindowDays", "number", 14, "The shortest deletion window of keys and secrets, in days."),
-        Option("minimumBackupDays", "number", 7, "The shortest retention of database backups, in days."),
-        Option("requireProtect", "flag", default=False, description="Require `protect` on stores."),
+        Option("minimumDeletionWindowDays", "number", 14, "Minimum deletion window of keys and secrets in days."),
+        Option("minimumBackupDays", "number", 7, "Minimum retention of database backups in days."),
+        Option(
+            "requireProtect", "flag", default=False, description="Require the resource option `protect` on data stores."
+        ),
     ),
 )

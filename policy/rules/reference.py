@@ -1,6 +1,6 @@
-"""The pack's reference, made from the rules themselves: ``python -m rules.reference`` in the pack's directory.
+"""Generates the pack's reference from the rules: run ``python -m rules.reference`` in the pack's directory.
 
-It writes the policies' part of README.md and the JSON schema of configuration files; a test keeps both current.
+It writes the policies' part of README.md and the JSON schema of configuration files. A test checks that both are current.
 """
 
 import json
@@ -35,7 +35,7 @@ def schema() -> str:
             "environments": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "Pulumi ESC, read by the engine.",
+                "description": "Pulumi ESC environments that the engine reads.",
             },
             **{rule.name: _rule_schema(rule) for rule in RULES},
         },
@@ -52,11 +52,11 @@ def _rule_schema(rule: Rule) -> dict[str, Any]:
 
 
 def readme(current: str) -> str:
-    """README.md with its generated part made anew."""
+    """README.md with the generated part replaced."""
     before, begin, rest = current.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"README.md needs the lines {BEGIN} and {END}")
+        raise ValueError(f"README.md must contain the lines {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{_table()}\n\n{_sections()}\n{END}{after}"
 
 
@@ -79,8 +79,8 @@ def _sections() -> str:
 
 
 def _section(rule: Rule) -> str:
-    kind = "all resources together, after the last one" if rule.whole_stack else "each resource, before it is made"
-    verb = "Changes" if rule.fixes else "Looks at"
+    kind = "the whole stack" if rule.whole_stack else "each resource before it is created"
+    verb = "Changes" if rule.fixes else "Evaluates"
     lines = [
         f"### {rule.name}",
         "",

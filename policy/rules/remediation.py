@@ -1,4 +1,4 @@
-"""remediation: fixes what can be fixed in the inputs of a resource, where an organization switches that on."""
+"""remediation: changes inputs of resources to fix findings, if an organization enables it."""
 
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
@@ -31,7 +31,7 @@ def _present(value: Any) -> bool:
 
 
 def _raw(properties: _Properties, name: str) -> dict[str, Any]:
-    """An object of the properties as the SDK holds it, with its unknown and secret values as they are."""
+    """An object property in the SDK's representation, which keeps unknown and secret values."""
     held = properties[name] if name in list(properties) else {}
     return {key: held["__target"][key] for key in held} if held else {}
 
@@ -91,7 +91,7 @@ _FIXES: Final[dict[str, _Fix]] = {
 
 def _remediate(resource: Resource, properties: _Properties, settings: Configuration) -> bool:
     chosen = settings.strings("fixes")
-    # Every fix runs, also after one that changed something.
+    # A list instead of a generator, so that every fix runs.
     changed = [fix(resource, properties, settings) for name, fix in _FIXES.items() if name in chosen]
     return any(changed)
 
@@ -99,11 +99,11 @@ def _remediate(resource: Resource, properties: _Properties, settings: Configurat
 RULE: Final = Rule(
     name="remediation",
     title="Remediation",
-    description="Missing tags, key rotation, header checks, log retention and transit encryption are filled in.",
+    description="Sets missing tags, key rotation, dropping of invalid headers, log retention and encryption in transit.",
     why=(
-        "Some findings have one right answer, which nobody has to discuss. With the level `remediate` the engine changes the"
-        " inputs before the resource is made, and shows at each preview what it changed. Off by default: a program should"
-        " say itself what it deploys."
+        "Some findings have only one reasonable fix. With the level `remediate`, the engine changes the inputs before it creates"
+        " the resource, and each preview shows the change. The policy is disabled by default, because a program should define"
+        " what it deploys."
     ),
     severity="low",
     level="disabled",
@@ -111,16 +111,16 @@ RULE: Final = Rule(
     related=("KMS.4", "CloudWatch.16"),
     remediation="Copy the change that the preview shows into the program.",
     checks={
-        "tags": "Tags of the key `tags` that are missing are added with their value.",
-        "key-rotation": "Symmetric KMS keys get rotation.",
-        "header-fields": "Application load balancers drop invalid header fields.",
-        "log-retention": "Log groups without a retention get one of `retentionDays`.",
-        "volume-transit": "EFS volumes of tasks get transit encryption.",
+        "tags": "Adds missing tags from the key `tags`.",
+        "key-rotation": "Enables automatic rotation of symmetric KMS keys.",
+        "header-fields": "Sets dropInvalidHeaderFields on Application Load Balancers.",
+        "log-retention": "Sets the retention of log groups that have none to `retentionDays`.",
+        "volume-transit": "Enables encryption in transit for EFS volumes of ECS tasks.",
     },
     fixes=_remediate,
     settings=(
-        Option("fixes", "strings", list(_FIXES), "What is changed.", accepted=tuple(_FIXES)),
-        Option("tags", "pairs", {}, "Tags to add where they are missing, with their values."),
-        Option("retentionDays", "number", 365, "The retention that log groups without one get, in days."),
+        Option("fixes", "strings", list(_FIXES), "Changes to make.", accepted=tuple(_FIXES)),
+        Option("tags", "pairs", {}, "Tags to add if they are missing, with their values."),
+        Option("retentionDays", "number", 365, "Retention in days for log groups that have none."),
     ),
 )

@@ -1,4 +1,4 @@
-"""required-tags: every resource says who owns it."""
+"""required-tags: resources have the required tags, such as their owner."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +13,13 @@ from rules.values import UNKNOWN, at, mapping, mappings, parse_json, text
 __all__ = ["RULE", "taggable_types", "tags_of"]
 
 
-# Names listed for one combination of missing tags; the number says how many there are.
+# Names listed for each combination of missing tags; the rest is only counted.
 _LISTED: Final = 40
 
 
 @lru_cache(maxsize=1)
 def taggable_types() -> frozenset[str]:
-    """The types that take tags, from the data file beside this module (see policy/README.md for how it is made)."""
+    """The types that support tags, from the data file next to this module (policy/README.md says how it is generated)."""
     content = Path(__file__).with_name("taggable_types.txt").read_text(encoding="utf-8")
     return frozenset(line for line in content.splitlines() if line and not line.startswith("#"))
 
@@ -41,20 +41,20 @@ def _check(stack: Stack, findings: Findings) -> None:
 
 
 def _report(stack: Stack, lacking: list[tuple[Resource, list[str]]], findings: Findings) -> None:
-    """One message for the whole stack: the resources by what they lack."""
+    """One message for the whole stack: the resources, grouped by missing tags."""
     if not lacking:
         return
-    remedy = "set them in the provider's defaultTags for all at once, or in tags"
+    remedy = "set the tags in defaultTags of the provider, or in tags of each resource"
     if len(lacking) == 1 or findings.settings.flag("perResource"):
         for resource, missing in lacking:
-            findings.violation(resource, "tags", f"it lacks the tags {', '.join(missing)}", remedy)
+            findings.violation(resource, "tags", f"required tags are missing: {', '.join(missing)}", remedy)
         return
     groups: dict[str, list[str]] = {}
     for resource, missing in lacking:
         groups.setdefault(", ".join(missing), []).append(f"{resource.name} ({resource.type})")
     lines = [f"{missing}: {_shown(sorted(names))}" for missing, names in sorted(groups.items())]
     root = next(stack.of(STACK), lacking[0][0])
-    findings.violation(root, "tags", f"{len(lacking)} resources lack tags. " + "; ".join(lines), remedy)
+    findings.violation(root, "tags", f"{len(lacking)} resources lack required tags. " + "; ".join(lines), remedy)
 
 
 def _shown(names: list[str]) -> str:
@@ -63,11 +63,11 @@ def _shown(names: list[str]) -> str:
 
 
 def tags_of(resource: Resource) -> Any:
-    """The tags of a resource by name, with the provider's defaultTags; ``UNKNOWN`` where they aren't known yet."""
+    """The tags of a resource by name, with the provider's defaultTags; ``UNKNOWN`` if they are unknown."""
     own = resource.at("tags")
     if own is UNKNOWN:
         return UNKNOWN
-    # The engine hands over a provider's nested settings as JSON.
+    # The engine passes a provider's nested settings as JSON.
     defaults = mapping(at(parse_json(resource.provider_properties.get("defaultTags")), "tags"))
     # Auto Scaling groups have a list of tags instead of a map.
     pairs = {text(tag.get("key")): tag.get("value") for _, tag in mappings(own)} if isinstance(own, list) else {}
@@ -77,20 +77,23 @@ def tags_of(resource: Resource) -> Any:
 RULE: Final = Rule(
     name="required-tags",
     title="Required tags",
-    description="Resources that take tags carry the required ones, with a value.",
-    why="A resource without an owner is one that nobody pays for, patches or deletes.",
+    description="Resources that support tags have the required tags with a value.",
+    why="Nobody pays for, patches or deletes a resource that has no owner.",
     severity="low",
     level="advisory",
     controls=("EC2.43", "ECS.13", "ECS.14", "ECS.15", "EFS.5", "IAM.24", "SecretsManager.5"),
     standard=TAGGING,
-    remediation="Set the tags once, in the defaultTags of the provider or where the program makes its resources.",
-    checks={"tags": "The tags of `tags` are there and not empty; the provider's defaultTags count."},
+    remediation="Set the tags in defaultTags of the provider, or in tags of each resource.",
+    checks={"tags": "The tags listed in `tags` are set and not empty. Tags in the provider's defaultTags count."},
     whole_stack=_check,
     settings=(
-        Option("tags", "strings", ["Environment", "Owner"], "Names of the tags that are required."),
+        Option("tags", "strings", ["Environment", "Owner"], "Names of the required tags."),
         Option(
-            "perResource", "flag", default=False, description="Report each resource on its own, instead of all at once."
+            "perResource",
+            "flag",
+            default=False,
+            description="Report each resource separately, instead of one message per stack.",
         ),
-        Option("ignoredTypes", "strings", [], "Types, as `ec2/eip`, that need none."),
+        Option("ignoredTypes", "strings", [], "Resource types, such as `ec2/eip`, that need no tags."),
     ),
 )

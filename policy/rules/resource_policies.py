@@ -1,4 +1,4 @@
-"""Where each type takes a resource policy, by property of the aws provider."""
+"""The property that contains the resource policy, for each type of the aws provider."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Resources as the rules see them, and the stack as a graph of them."""
+"""Resources in the form that rules read, and the stack as their graph."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
@@ -12,7 +12,7 @@ __all__ = ["STACK", "Resource", "Stack", "canonical_type", "rule_type"]
 
 STACK: Final = "pulumi/Stack"
 
-# The provider has carried the same resources under several modules; the rules know each by one name.
+# The provider has had the same resources in several modules; the rules use one name for each.
 _MODULE_ALIASES: Final = {
     "alb": "lb",
     "applicationloadbalancing": "lb",
@@ -23,7 +23,7 @@ _IDENTITY_PROPERTIES: Final = ("id", "arn", "name", "keyId", "bucket")
 
 
 class _Source(Protocol):
-    """What the SDK's resource and stack arguments have in common."""
+    """The attributes that the SDK's resource and stack arguments share."""
 
     resource_type: str
     props: Mapping[str, Any]
@@ -34,7 +34,7 @@ class _Source(Protocol):
 
 @lru_cache(maxsize=4096)
 def canonical_type(token: str) -> str:
-    """The rules' name of a type: ``aws:alb/loadBalancer:LoadBalancer`` is ``lb/loadBalancer``; another package's, empty.
+    """The rules' name of a type, such as ``lb/loadBalancer``; empty for the types of other packages.
 
     A trailing V2 is dropped: the provider renamed those resources back.
     """
@@ -48,12 +48,12 @@ def canonical_type(token: str) -> str:
 
 
 def rule_type(token: str, *, native: bool) -> str:
-    """The rules' name of a type, with the types of aws-native that ``rules.native`` translates where a rule wants them."""
+    """The rules' name of a type; with ``native``, also of the aws-native types that ``rules.native`` translates."""
     return canonical_type(token) or (native_type(token) if native else "")
 
 
 class Resource:
-    """One resource: its type by the rules' name, its properties as plain values (read when first asked for)."""
+    """One resource: its type by the rules' name, and its properties as plain values, read on first access."""
 
     def __init__(self, source: _Source, canonical: str) -> None:
         self.source: Any = source
@@ -74,25 +74,25 @@ class Resource:
 
     @property
     def protect(self) -> bool:
-        """Whether Pulumi refuses to delete the resource."""
+        """Whether the resource option ``protect`` is set."""
         return bool(self.source.opts.protect)
 
     @cached_property
     def provider_properties(self) -> dict[str, Any]:
-        """The inputs of the provider that makes the resource; empty where the engine does not say."""
+        """The inputs of the resource's provider; empty if the engine doesn't pass them."""
         provider = getattr(self.source, "provider", None)
         return plain(provider.props) if provider is not None else {}
 
     def at(self, path: str) -> Any:
-        """The property at a dotted path; None where it is absent, ``UNKNOWN`` where it is not known yet."""
+        """The property at a dotted path; None if it isn't set, ``UNKNOWN`` if it is unknown."""
         return at(self.properties, path)
 
     def stated(self, path: str) -> Any:
         """The property at a dotted path as the author set it.
 
-        At a preview, the outputs mark what AWS will choose as unknown too. What an author passes and is not known comes
-        from another resource, and the engine records from which; without a record, and where the inputs that the resource
-        policies saw don't have it, it was left out, and so is None here.
+        In a preview, outputs that AWS computes are unknown too. An unknown value that the author set depends on another
+        resource, and the engine records this dependency. Without a recorded dependency, and if the inputs that resource
+        policies saw don't contain the property, the author didn't set it, and the result is None.
         """
         value = self.at(path)
         if value is not UNKNOWN:
@@ -104,13 +104,13 @@ class Resource:
         return value
 
     def authored(self, name: str) -> bool | None:
-        """Whether the author set a top-level property; None where that can't be seen."""
+        """Whether the author set a top-level property; None if that is unknown."""
         inputs = EVALUATION_LOG.inputs(self.urn)
         return None if inputs is None else name in inputs
 
 
 class Stack:
-    """All resources of a stack, indexed once; every lookup after that costs no walk over the stack."""
+    """All resources of a stack, indexed once, so that a lookup doesn't iterate over the stack."""
 
     def __init__(self, sources: Iterable[Any], *, native: bool = False) -> None:
         self._sources = list(sources)
@@ -132,7 +132,7 @@ class Stack:
         return iter(self._by_urn.values())
 
     def by_identity(self, value: Any, canonical: str) -> Resource | None:
-        """The resource of a type whose id, ARN or name is ``value``."""
+        """The resource of a type whose ID, ARN or name is ``value``."""
         if not isinstance(value, str):
             return None
         if canonical not in self._identities:
@@ -148,8 +148,8 @@ class Stack:
     def linked(self, resource: Resource, path: str, canonical: str) -> list[Resource]:
         """The resources of a type that a property refers to.
 
-        Known values are looked up by id, ARN or name. Where one is not known yet, or belongs to nothing in the stack,
-        the engine's record of what the property was computed from leads on; it covers a whole top-level property.
+        Known values are looked up by ID, ARN or name. For an unknown value, or one that isn't in the stack, the engine's
+        recorded dependencies are used, which cover a whole top-level property.
         """
         values = sequence(resource.at(path))
         found = [self.by_identity(value, canonical) for value in values]
@@ -159,7 +159,7 @@ class Stack:
         return _distinct([*(each for each in found if each is not None), *recorded])
 
     def dependencies(self, resource: Resource, name: str, canonical: str) -> list[Resource]:
-        """The resources of a type that a top-level property was computed from, by the engine's record."""
+        """The resources of a type that a top-level property depends on, as the engine recorded."""
         recorded: Mapping[str, list[Any]] = getattr(resource.source, "property_dependencies", {})
         if resource.native:
             name = native_property(resource.source.resource_type, name)
@@ -169,7 +169,7 @@ class Stack:
 
     @cached_property
     def dependents(self) -> dict[str, list[tuple[str, Resource]]]:
-        """For the URN of each resource, who was computed from it, with the property that was."""
+        """For the URN of each resource, the resources that depend on it, each with the dependent property."""
         result: dict[str, list[tuple[str, Resource]]] = {}
         for source in self._sources:
             user = self._by_urn[source.urn]

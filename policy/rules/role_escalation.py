@@ -1,4 +1,4 @@
-"""role-escalation: no role, user or group can give itself more rights, by all of its policies together."""
+"""role-escalation: no role, user or group can extend its own permissions, considering all of its policies."""
 
 from fnmatch import fnmatchcase
 from typing import Final
@@ -11,7 +11,7 @@ from rules.rule import Findings, Rule
 
 __all__ = ["RULE"]
 
-# Actions that hand their caller more rights when they may be used on its own role, or on any.
+# Actions that extend the caller's permissions if they are allowed on its own role or on any role.
 _ON_ROLES: Final = (
     "iam:AttachRolePolicy",
     "iam:DeleteRolePermissionsBoundary",
@@ -19,9 +19,9 @@ _ON_ROLES: Final = (
     "iam:PutRolePolicy",
     "iam:UpdateAssumeRolePolicy",
 )
-# The same on a managed policy that its caller's role has, or on any.
+# The same for a managed policy of the caller, or for any policy.
 _ON_POLICIES: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
-# The same on the user, or on a group, that the caller is in.
+# The same for the caller's own user or group.
 _ON_USER: Final = (
     "iam:AttachUserPolicy",
     "iam:DeleteUserPermissionsBoundary",
@@ -29,7 +29,7 @@ _ON_USER: Final = (
     "iam:PutUserPolicy",
 )
 _ON_GROUP: Final = ("iam:AttachGroupPolicy", "iam:PutGroupPolicy")
-# Actions that let their caller act as another when they may be used on any user or group.
+# Actions that allow the caller to act as another user if they are allowed on any user or group.
 _ON_USERS: Final = (
     "iam:AddUserToGroup",
     "iam:AttachGroupPolicy",
@@ -60,30 +60,30 @@ def _statement(holder: Holder, part: Part, statement: Statement, findings: Findi
         for action in dict.fromkeys((*_ON_ROLES, *_OWN_ACTIONS[holder.kind], *_ON_POLICIES)):
             reach = _reach(holder, statement, action) if statement.matches_action(action) else None
             if reach is not None and holder.undecided:
-                why = f"allows {action} on {reach}, which a policy that can't be read yet may deny"
+                why = f"allows {action} on {reach}, which a policy that is unknown until the update may deny"
                 findings.not_evaluated(part.carrier, _CHECK, where, why)
                 return
             if reach is not None:
-                what = f"{where} allows {action} on {reach}: its holder can give itself any right"
-                remedy = "exclude the identity itself or deny it the action, and require iam:PermissionsBoundary"
+                what = f"{where} allows {action} on {reach}, so the identity can grant itself any permission"
+                remedy = "exclude the identity itself, or deny the action on it, and require iam:PermissionsBoundary"
                 findings.violation(part.carrier, _CHECK, what, remedy)
                 return
     for action in _ON_USERS:
         if statement.matches_action(action) and (_any(statement, "user") or _any(statement, "group")):
-            what = f"{where} allows {action} on any user or group: its holder can act as another"
-            findings.violation(part.carrier, _CHECK, what, "name the users or groups that it is meant for")
+            what = f"{where} allows {action} on any user or group, so the identity can act as another user"
+            findings.violation(part.carrier, _CHECK, what, "list the ARNs of the users or groups")
             return
 
 
 def _bounds(test: Condition) -> bool:
-    """Whether a condition keeps what is granted below a boundary, or to named policies."""
+    """Whether a condition requires a permissions boundary, or limits the policies."""
     return test.key in ("iam:permissionsboundary", "iam:policyarn") and all(
         value and value[0] not in "*?" and not value.endswith(("policy/*", ":*")) for value in test.values
     )
 
 
 def _reach(holder: Holder, statement: Statement, action: str) -> str | None:
-    """On what an allowed action can be turned to the holder's advantage; None where it can't."""
+    """The resource on which an allowed action extends the holder's permissions; None if there is none."""
     denials = [
         each
         for part in holder.parts
@@ -106,7 +106,7 @@ def _reach(holder: Holder, statement: Statement, action: str) -> str | None:
 
 
 def _any(statement: Statement, kind: str) -> bool:
-    """Whether a statement is about every identity or policy of a kind."""
+    """Whether a statement applies to every identity or policy of a kind."""
     return statement.every_resource or _includes(statement, f"arn:aws:iam::{NO_ACCOUNT}:{kind}/any/any")
 
 
@@ -127,19 +127,20 @@ def _without_account(pattern: str) -> str:
 RULE: Final = Rule(
     name="role-escalation",
     title="Role escalation",
-    description="No role, user or group can give itself more rights.",
+    description="No role, user or group can extend its own permissions.",
     why=(
-        "An identity that may write its own policy, or any, has every right there is. Whether it may is decided by all of"
-        " its policies together: one allows by prefix, another denies what the prefix should not have covered."
+        "An identity that can change its own policy, or any policy, effectively has every permission. Whether it can depends on"
+        " all of its policies together: one policy allows by prefix, another denies what the prefix shouldn't cover."
     ),
     severity="critical",
     level="advisory",
     controls=("IAM.1",),
     remediation=(
-        "Exclude the identity from what it may change, or deny it; require a permissions boundary of what it creates."
+        "Exclude the identity from the resources that it can change, or deny the action on it. Require a permissions boundary"
+        " for the roles that it creates."
     ),
     checks={
-        "self-escalation": "No right to change the policies, boundary or trust of its own identity or of any, nor to act as any user.",
+        "self-escalation": "Identities can't change their own or any policies, boundary or trust policy, nor act as any user.",
     },
     whole_stack=_check,
 )

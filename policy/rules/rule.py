@@ -1,7 +1,7 @@
-"""A rule of the pack, and how it becomes a policy of the SDK.
+"""A rule of the pack, and the SDK's policy that runs it.
 
-A rule is a name, its metadata, its configuration keys and its checks. What all rules share is here, once: reading the
-configuration, exemptions, what to do about values that are not known yet, and the wording of a message.
+A rule is a name, its metadata, its configuration keys and its checks. This module has what all rules share: reading the
+configuration, exemptions, the handling of unknown values, and the format of a message.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from rules.configuration import Configuration, Option, Unknowns, base_schema, re
 from rules.evaluation_log import EVALUATION_LOG, EvaluationLog
 from rules.resources import Resource, Stack, canonical_type, rule_type
 from rules.standards import FSBP, Standard
-from rules.values import MALFORMED, UNKNOWN, parse_json, truth
+from rules.values import MALFORMED, UNKNOWN, parse_json, shown, truth
 
 __all__ = [
     "Findings",
@@ -39,7 +39,7 @@ DOCUMENTATION: Final = "https://github.com/ryu-qqq/Infrastructure/blob/main/poli
 
 
 class Findings:
-    """Where the checks of one rule put what they find; exemptions and the handling of unknown values are applied here."""
+    """The findings of one rule's checks. Applies exemptions and the setting for unknown values."""
 
     def __init__(
         self, rule: "Rule", settings: Configuration, report: ReportViolation, log: EvaluationLog = EVALUATION_LOG
@@ -53,63 +53,64 @@ class Findings:
     def violation(self, resource: Resource, check: str, what: str, remedy: str) -> None:
         """Report what is wrong with a resource and how to fix it.
 
-        Neither text may hold a value of the resource's that could be secret: property paths, numbers, CIDR blocks and
-        AWS' own terms only.
+        Neither text may contain a value of the resource that could be secret: only property paths, booleans, numbers, CIDR
+        blocks and AWS' own terms.
         """
         if self.exempted(resource, check):
             return
         self._once(resource, check, f"{resource.name} ({check}): {what}. Fix: {remedy}.")
 
     def not_evaluated(
-        self, resource: Resource, check: str, path: str, why: str = "is known only after it is made"
+        self, resource: Resource, check: str, path: str, why: str = "is unknown until the update"
     ) -> None:
-        """Note that a check could not be decided; the policy's ``unknowns`` setting says what that counts as."""
+        """Note that a check couldn't be evaluated; the policy's key ``unknowns`` decides how that is reported."""
         if self.settings.unknowns == "pass" or self.exempted(resource, check):
             return
         message = f"{resource.name} ({check}): not evaluated, because {path} {why}"
         if self.settings.unknowns == "mandatory":
-            remedy = "make the value known at preview, or set this policy's unknowns to advisory"
+            remedy = "use a value that is known at preview, or set unknowns of this policy to advisory"
             self._once(resource, check, f"{message}. Fix: {remedy}.")
         else:
             self._log.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})", why)
 
     def note(self, message: str, urn: str | None = None) -> None:
-        """Report a message as it is."""
+        """Report a message without the name of a check."""
         self._report(message, urn)
 
-    def require(self, resource: Resource, check: str, path: str, what: str, remedy: str) -> None:
-        """Require that a property is true."""
+    def require(self, resource: Resource, check: str, path: str, consequence: str, remedy: str = "") -> None:
+        """Require that a property is true; ``consequence`` says what follows if it isn't."""
         value = resource.stated(path)
         if value is UNKNOWN:
             self.not_evaluated(resource, check, path)
         elif not truth(value):
-            self.violation(resource, check, what, remedy)
+            what = f"{path} is {shown(value)}, so {consequence}"
+            self.violation(resource, check, what, remedy or f"set {path} to true")
 
     def document(self, resource: Resource, check: str, path: str) -> Any:
-        """The parsed JSON document at a path, or None where it is absent; what can't be read is noted as such."""
+        """The parsed JSON document at a path, or None if there is none; a document that can't be parsed is noted."""
         content = parse_json(resource.at(path))
         if content is UNKNOWN:
             self.not_evaluated(resource, check, path)
         elif content is MALFORMED:
-            self.not_evaluated(resource, check, path, "is not a JSON document")
+            self.not_evaluated(resource, check, path, "isn't a JSON document")
         else:
             return content
         return None
 
     def expired_exemptions(self, resource: Resource) -> None:
-        """Report the exemptions of a resource whose last day has passed: each is a violation of its own."""
+        """Report each expired exemption of a resource as a violation."""
         for exemption in self.settings.exemptions:
             if exemption.expired and exemption.names(resource.urn, resource.name):
                 self._once(
                     resource,
                     "exemption",
-                    f"{resource.name} (exemption): its exemption from {self._rule.name} ended on"
+                    f"{resource.name} (exemption): the exemption from {self._rule.name} expired on"
                     f" {exemption.expires.isoformat()} ({exemption.reason}). Fix: fix the resource and remove the exemption,"
-                    " or have it renewed.",
+                    " or set a new expires date.",
                 )
 
     def exempted(self, resource: Resource, check: str) -> bool:
-        """Whether a resource is exempt from a check; the use of the exemption is noted."""
+        """Whether a resource is exempt from a check; notes that the exemption was used."""
         for exemption in self.settings.exemptions:
             if exemption.covers(check) and not exemption.expired and exemption.names(resource.urn, resource.name):
                 self._log.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
@@ -132,13 +133,13 @@ StackCheck = Callable[[Stack, Findings], None]
 class Rule:
     """One policy of the pack.
 
-    controls: identifiers of what it covers in ``standard``. related: Security Hub controls that it covers and that are not
-    part of the AWS Foundational Security Best Practices standard.
+    controls: identifiers of the controls in ``standard`` that it covers. related: Security Hub controls that it covers and
+    that aren't part of the AWS Foundational Security Best Practices standard.
     checks: the rule's checks by name, each with one sentence; messages, exemptions and the documentation use the names.
-    by_type: for a rule that looks at resources one by one, its functions for each type.
-    whole_stack: for a rule that needs the stack, its function. fixes: for a rule that changes
-    properties, its function; the engine calls it where the level is ``remediate``. A rule has one of the three.
-    unknowns: the default for values that are not known yet.
+    by_type: the functions of a rule that evaluates single resources, by resource type.
+    whole_stack: the function of a rule that evaluates the stack. fixes: the function of a rule that changes
+    properties; the engine calls it if the level is ``remediate``. A rule has one of the three.
+    unknowns: the default for unknown values.
     """
 
     name: str
@@ -158,14 +159,14 @@ class Rule:
     standard: Standard = FSBP
     related: tuple[str, ...] = ()
     native: bool = False
-    """Whether it also looks at the resources of the aws-native package that ``rules.native`` translates."""
+    """Whether it also evaluates the resources of the aws-native package that ``rules.native`` translates."""
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The JSON schema of the rule's configuration keys."""
         return {**{setting.name: setting.schema() for setting in self.settings}, **base_schema(self.unknowns)}
 
     def read(self, given: Mapping[str, Any]) -> Configuration:
-        """Read a configuration of this rule; raises ``ConfigurationError``."""
+        """Read the configuration of this rule; raises ``ConfigurationError``."""
         return read_configuration(self.name, given, self.settings, tuple(self.checks), self.unknowns)
 
     def policy(self) -> Policy:
@@ -190,18 +191,18 @@ class Rule:
         if self.whole_stack is not None:
             return StackValidationPolicy(validate=_StackRun(self, self.whole_stack), **common)
         if self.fixes is not None:
-            # The SDK declares the result awaitable, and accepts it plain as well.
+            # The SDK declares the result as awaitable, but also accepts a plain value.
             return ResourceValidationPolicy(remediate=cast(Any, _Remediation(self, self.fixes)), **common)
         return ResourceValidationPolicy(validate=_ResourceRun(self), **common)
 
 
 def policy_url(name: str) -> str:
-    """Where a policy is documented."""
+    """The URL of a policy's documentation."""
     return f"{DOCUMENTATION}#{name}"
 
 
 class _Run:
-    """Keeps the settings of a rule between calls: the SDK hands over the same configuration for every resource."""
+    """Keeps the parsed settings between calls, because the SDK passes the same configuration for every resource."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -236,7 +237,7 @@ class _Remediation(_Run):
         self._fixes = fixes
 
     def __call__(self, args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-        """The changed properties: the SDK's own proxy, which keeps unknown and secret values; None where nothing changed."""
+        """The changed properties as the SDK's own proxy, which keeps unknown and secret values; None if nothing changed."""
         settings = self.settings(args.get_config())
         canonical = canonical_type(args.resource_type)
         exempt = (each.names(args.urn, args.name) and not each.expired for each in settings.exemptions)

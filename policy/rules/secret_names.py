@@ -1,4 +1,4 @@
-"""What looks like a secret: by its name, or by the form of its value."""
+"""Recognizes a secret by its name or by the format of its value."""
 
 import re
 from typing import Any, Final
@@ -7,7 +7,7 @@ from rules.values import text
 
 __all__ = ["holds_token", "looks_secret"]
 
-# Endings of the words of a name that say: a secret. "token" is one, "tokenizer" is not.
+# Endings of words that indicate a secret: "token" does, "tokenizer" doesn't.
 _SECRET_WORD: Final = re.compile(
     r"(password|passwd|passphrase|credentials?|secrets?|tokens?|apikey|secretkey|privatekey|accesskey|connectionstring)$"
 )
@@ -29,7 +29,7 @@ _KEYS: Final = frozenset(
     }
     | {"session", "shared", "signing", "ssh", "storage", "webhook"}
 )
-# Such a name may end in a word that says: here stands something about the secret, not the secret.
+# Last words of a name whose value describes a secret and isn't the secret itself.
 _ABOUT: Final = frozenset(
     {
         "algorithm",
@@ -99,26 +99,26 @@ _SECRET_VALUE: Final = re.compile(
     r"|\b[rs]k_live_[A-Za-z0-9]{20,}|\bAIza[A-Za-z0-9_-]{35}|\bnpm_[A-Za-z0-9]{36}|\bpul-[0-9a-f]{40}"
     r"|\bdckr_pat_[A-Za-z0-9_-]{20,}|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"
 )
-# user:password@host in the URL of a database or registry; ${...} and {{...}} are filled in later.
+# user:password@host in the URL of a database or registry; ${...} and {{...}} are placeholders.
 _PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
-# A value that says where the secret is: an ARN, a path of a parameter or file, a placeholder, a reference.
+# A value that refers to a secret: an ARN, the path of a parameter or file, a placeholder, a reference.
 _POINTER: Final = re.compile(
     r"arn:aws|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",
     re.IGNORECASE,
 )
 _SHELL_DIRECTORIES: Final = ("PWD", "OLDPWD")
-# A key or token stands near the start of a value; the rest of a long one is not searched.
+# A key or token is near the start of a value; the rest of a long value isn't searched.
 _SEARCHED: Final = 20_000
 
 
 def holds_token(value: Any) -> bool:
-    """Whether a text contains a key, a token of a known form, or a URL with a password."""
+    """Whether a text contains a private key, a token of a known format, or a URL with a password."""
     content = (text(value) or "")[:_SEARCHED]
     return bool(_SECRET_VALUE.search(content) or _PASSWORD_IN_URL.search(content))
 
 
 def looks_secret(name: str, value: Any) -> bool:
-    """Whether a variable, parameter or output of this name holds a secret in its value."""
+    """Whether the value of a variable, parameter or output with this name is a secret."""
     content = text(value)
     if content is None:
         return False

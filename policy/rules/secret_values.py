@@ -1,4 +1,4 @@
-"""secrets: no secret value in plain sight."""
+"""secrets: no secrets in plaintext."""
 
 import base64
 from typing import Final
@@ -12,7 +12,7 @@ from rules.values import UNKNOWN, mapping, mappings, printable, text
 
 __all__ = ["RULE"]
 
-# Variables of other types than tasks: type, path of a list with name and value.
+# Environment variables of types other than tasks: type, path of a list with name and value.
 _LISTS: Final = (
     ("codebuild/project", "environment.environmentVariables"),
     ("apprunner/service", "sourceConfiguration.imageRepository.imageConfiguration.runtimeEnvironmentVariables"),
@@ -35,12 +35,14 @@ def _check(stack: Stack, findings: Findings) -> None:
         _outputs(root, findings)
     for database in stack.of("rds/instance", "rds/cluster", "redshift/cluster", "docdb/cluster"):
         if any(database.stated(name) is not None for name in ("password", "masterPassword")):
-            what = "its password is set by the program, and so it is in the stack's state"
-            findings.violation(database, "managed-password", what, "set manageMasterUserPassword to true instead")
+            what = "the program sets the master password, so the stack's state contains it"
+            findings.violation(
+                database, "managed-password", what, "remove the password, and set manageMasterUserPassword to true"
+            )
     for parameter in stack.of("ssm/parameter"):
         if parameter.at("type") == "String" and looks_secret(parameter.name, parameter.at("value")):
-            what = "it looks like a secret and is stored as plain String"
-            findings.violation(parameter, "plain-parameter", what, "use the type SecureString, or Secrets Manager")
+            what = "the parameter looks like a secret, but its type is String"
+            findings.violation(parameter, "plain-parameter", what, "set type to SecureString, or use Secrets Manager")
     if findings.settings.flag("requireRotation"):
         _rotation(stack, findings)
 
@@ -52,8 +54,8 @@ def _task(task: Resource, findings: Findings) -> None:
                 findings.violation(
                     task,
                     "plain-environment",
-                    f"{path}.environment[{index}] ({printable(name)}) holds what looks like a secret, in plaintext",
-                    "move it to Secrets Manager and name it in secrets with valueFrom",
+                    f"{path}.environment[{index}] ({printable(name)}) looks like a secret in plaintext",
+                    "store it in Secrets Manager and reference it with valueFrom in secrets",
                 )
 
 
@@ -66,8 +68,8 @@ def _function(function: Resource, findings: Findings) -> None:
             findings.violation(
                 function,
                 "plain-environment",
-                f"environment.variables.{printable(name)} holds what looks like a secret, in plaintext",
-                "read it from Secrets Manager at run time",
+                f"environment.variables.{printable(name)} looks like a secret in plaintext",
+                "store it in Secrets Manager and read it at run time",
             )
 
 
@@ -82,9 +84,9 @@ def _variables(resource: Resource, path: str, findings: Findings) -> None:
     for name, value in pairs:
         plain = kinds.get(name) in (None, "PLAINTEXT")
         if isinstance(name, str) and plain and looks_secret(name, value):
-            what = f"{path} ({printable(name)}) holds what looks like a secret, in plaintext"
+            what = f"{path} ({printable(name)}) looks like a secret in plaintext"
             findings.violation(
-                resource, "plain-environment", what, "refer to Secrets Manager or Parameter Store instead"
+                resource, "plain-environment", what, "reference Secrets Manager or Parameter Store instead"
             )
 
 
@@ -96,9 +98,9 @@ def _scripts(instance: Resource, findings: Findings) -> None:
         except ValueError:
             decoded = ""
         if holds_token(content) or holds_token(decoded):
-            what = f"{name} holds what looks like a secret, which every process of the instance can read"
+            what = f"{name} contains what looks like a secret, and every process of the instance can read it"
             findings.violation(
-                instance, "plain-environment", what, "read it from Secrets Manager when the instance starts"
+                instance, "plain-environment", what, "store it in Secrets Manager and read it when the instance starts"
             )
 
 
@@ -108,8 +110,8 @@ def _outputs(root: Resource, findings: Findings) -> None:
             findings.violation(
                 root,
                 "stack-output",
-                f"the output {printable(name)} holds what looks like a secret",
-                "export the ARN of the secret instead, and read the value where it is used",
+                f"the output {printable(name)} looks like a secret",
+                "export the secret's ARN instead, and read the value from Secrets Manager",
             )
 
 
@@ -121,32 +123,30 @@ def _rotation(stack: Stack, findings: Findings) -> None:
     }
     for secret in stack.of("secretsmanager/secret"):
         if secret.urn not in rotated:
-            what = "the secret does not rotate by itself"
-            remedy = "add an aws.secretsmanager.SecretRotation, or an exemption that says who changes it and when"
+            what = "the secret has no automatic rotation"
+            remedy = "add an aws.secretsmanager.SecretRotation, or an exemption that states who rotates it and when"
             findings.violation(secret, "rotation", what, remedy)
 
 
 RULE: Final = Rule(
     name="secrets",
     title="Secrets",
-    description="Secrets are not in environment variables, outputs or state, and they rotate.",
+    description="Environment variables, outputs and state contain no secrets, and secrets rotate.",
     why=(
-        "An environment variable is shown by every call that describes the task, an output by every run's log. Neither can"
-        " be taken back, and a secret that never changes stays valid for everybody who has seen it."
+        "Every API call that describes the task returns its environment variables, and the log of every run contains the"
+        " outputs. A secret that never rotates stays valid for everyone who has seen it."
     ),
     severity="high",
     level="advisory",
     controls=("CodeBuild.2", "ECS.8", "SecretsManager.1"),
-    remediation="Keep the value in Secrets Manager and pass its ARN; then change the secret, because it has been exposed.",
+    remediation="Store the value in Secrets Manager and pass its ARN. Then rotate the secret, because it was exposed.",
     checks={
-        "plain-environment": "Tasks and functions get no secret in a plain environment variable or start script.",
-        "stack-output": "The stack exports no secret.",
-        "managed-password": "RDS manages its own master password.",
-        "plain-parameter": "SSM parameters that look secret are SecureString.",
-        "rotation": "Secrets rotate, where `requireRotation` is true.",
+        "plain-environment": "Environment variables and user data contain no secret in plaintext.",
+        "stack-output": "Stack outputs contain no secret.",
+        "managed-password": "RDS, Redshift and DocumentDB manage the master password in Secrets Manager.",
+        "plain-parameter": "SSM parameters that look like a secret have the type SecureString.",
+        "rotation": "Secrets have automatic rotation, if `requireRotation` is true.",
     },
     whole_stack=_check,
-    settings=(
-        Option("requireRotation", "flag", default=True, description="Require that secrets rotate by themselves."),
-    ),
+    settings=(Option("requireRotation", "flag", default=True, description="Require automatic rotation of secrets."),),
 )

@@ -1,4 +1,4 @@
-"""Ingress rules of security groups, whichever of the provider's four representations they are written in."""
+"""Ingress rules of security groups, in each of the provider's four resource types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ SourceKind = Literal["cidr", "prefix-list", "group", "self", "unknown"]
 
 @dataclass(frozen=True)
 class Source:
-    """Who an ingress rule lets in: ``value`` is a CIDR block, the id of a prefix list or of a group, or ``UNKNOWN``.
+    """One source that an ingress rule allows: ``value`` is a CIDR block, the ID of a prefix list or group, or ``UNKNOWN``.
 
-    path is where it stands in the resource that carries the rule; ``property`` is the top-level property.
+    path: its path in the resource that contains the rule; ``property``: the top-level property.
     """
 
     kind: SourceKind
@@ -35,13 +35,13 @@ class Source:
 
     @property
     def property(self) -> str:
-        """The top-level property that it stands in."""
+        """The top-level property of the path."""
         return self.path.partition("[")[0]
 
 
 @dataclass(frozen=True)
 class Ingress:
-    """One ingress rule. ``carrier`` is the resource that holds it; ports are None where it is for all of them."""
+    """One ingress rule. ``carrier`` is the resource that contains it; ports are None if it applies to all of them."""
 
     carrier: Resource
     protocol: Any
@@ -50,7 +50,7 @@ class Ingress:
     sources: tuple[Source, ...]
 
     def opens(self, port: int) -> bool:
-        """Whether the rule lets a TCP port through."""
+        """Whether the rule opens a TCP port."""
         if isinstance(self.protocol, str | int | float) and str(self.protocol).lower() not in _TCP:
             return False
         if self.protocol in ("-1", "all", -1) or self.from_port is None or self.to_port is None:
@@ -59,7 +59,7 @@ class Ingress:
 
 
 def ingress_of(resource: Resource) -> Iterator[Ingress]:
-    """The ingress rules that a resource carries; empty for other types and for egress rules."""
+    """The ingress rules of a resource; empty for other types and for egress rules."""
     if resource.type in GROUP_TYPES:
         yield from _inline(resource)
     elif resource.type == OLD_RULE and resource.at("type") in ("ingress", UNKNOWN):

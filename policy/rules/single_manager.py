@@ -1,4 +1,4 @@
-"""single-manager: one thing in AWS is described in one place of a program."""
+"""single-manager: a single Pulumi resource manages each setting in AWS."""
 
 from typing import Final, NamedTuple
 
@@ -11,7 +11,7 @@ __all__ = ["RULE"]
 
 
 class _Pair(NamedTuple):
-    """A resource that describes its parts inline, by a property, and the type that describes one part on its own."""
+    """A resource that defines its parts inline, in a property, and the resource type that defines one part."""
 
     whole: str
     inline: str
@@ -51,7 +51,7 @@ _INLINE: Final = (
     _Pair("ecs/cluster", "capacityProviders", "ecs/clusterCapacityProviders", "clusterName"),
 )
 
-# Types that own their whole subject, so that a second one overwrites the first: type, reference, type of the subject.
+# Types that manage a setting of another resource exclusively: type, reference, type of the other resource.
 _EXCLUSIVE: Final = (
     ("s3/bucketPolicy", "bucket", "s3/bucket"),
     ("s3/bucketPublicAccessBlock", "bucket", "s3/bucket"),
@@ -85,11 +85,13 @@ def _check(stack: Stack, findings: Findings) -> None:
 def _inline(pair: _Pair, part: Resource, whole: Resource, findings: Findings) -> None:
     authored = whole.authored(pair.inline)
     if authored is None:
-        findings.not_evaluated(whole, "inline-and-separate", pair.inline, "is seen at previews and updates only")
+        findings.not_evaluated(whole, "inline-and-separate", pair.inline, "is known only in previews and updates")
     elif authored and whole.at(pair.inline) not in (None, "", []):
         kind = pair.part.rpartition("/")[2]
-        what = f"{whole.name} describes the same in its {pair.inline}, so each update undoes the other's"
-        findings.violation(part, "inline-and-separate", what, f"keep either {pair.inline} or the {kind} resources")
+        what = f"{whole.name} also manages {pair.inline} inline, so each update reverts the other's changes"
+        findings.violation(
+            part, "inline-and-separate", what, f"use either the property {pair.inline} or {kind} resources"
+        )
 
 
 def _exclusive(stack: Stack, canonical: str, reference: str, subject: str, findings: Findings) -> None:
@@ -98,12 +100,12 @@ def _exclusive(stack: Stack, canonical: str, reference: str, subject: str, findi
         for owned in stack.linked(resource, reference, subject):
             first = owner.setdefault(owned.urn, resource)
             if first is not resource:
-                what = f"{first.name} owns the same {owned.name}, and the later of the two overwrites the other"
-                findings.violation(resource, "exclusive", what, "merge the two into one resource")
+                what = f"{first.name} manages the same setting of {owned.name}, and each overwrites the other"
+                findings.violation(resource, "exclusive", what, "merge the two resources")
 
 
 def _attachments(stack: Stack, findings: Findings) -> None:
-    """An iam.PolicyAttachment detaches its policy from everything that it doesn't list."""
+    """An iam.PolicyAttachment detaches its policy from every identity that it doesn't list."""
     exclusive = {
         each.at("policyArn"): each for each in stack.of("iam/policyAttachment") if isinstance(each.at("policyArn"), str)
     }
@@ -118,28 +120,29 @@ def _attachments(stack: Stack, findings: Findings) -> None:
         for policy in stack.linked(attachment, "policyArn", "iam/policy"):
             rival = rival or owned.get(policy.urn)
         if rival is not None:
-            what = f"{rival.name} is exclusive, and detaches the policy from everything that it doesn't list"
+            what = f"{rival.name} is exclusive: it detaches the policy from every identity that it doesn't list"
             findings.violation(
-                attachment, "exclusive", what, "replace the aws.iam.PolicyAttachment by single attachments"
+                attachment, "exclusive", what, "replace the aws.iam.PolicyAttachment with separate attachments"
             )
 
 
 RULE: Final = Rule(
     name="single-manager",
     title="Single manager",
-    description="No two resources of a stack manage the same thing in AWS.",
+    description="No two resources of a stack manage the same setting in AWS.",
     why=(
-        "Rules of a security group in the group and beside it, or two policies of one bucket, overwrite each other: every"
-        " update undoes the last one, and for a moment what was closed is open or what worked is refused."
+        "If a security group has inline rules and separate rule resources, or a bucket has two policy resources, each update"
+        " reverts the other's changes. In the meantime, traffic can be allowed that should be denied, or denied that should be"
+        " allowed."
     ),
     severity="medium",
     level="advisory",
     controls=("REL08-BP05",),
     standard=WELL_ARCHITECTED,
-    remediation="Keep one of the two.",
+    remediation="Remove one of the two resources or properties.",
     checks={
-        "inline-and-separate": "Parts are described in the whole or as resources of their own, not both.",
-        "exclusive": "What owns its subject as a whole is the only one of its kind.",
+        "inline-and-separate": "A setting is managed inline or by separate resources, not by both.",
+        "exclusive": "An exclusive resource, such as a bucket policy, is the only one for its target.",
     },
     whole_stack=_check,
 )

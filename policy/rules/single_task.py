@@ -1,4 +1,4 @@
-"""single-task: a server that keeps a lock file on a shared volume runs as one task, whatever happens."""
+"""single-task: a server with a lock file on a shared volume never runs as more than one task."""
 
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ _CLUSTER: Final = "ecs/cluster"
 
 
 class _Runner(NamedTuple):
-    """A service, or a task set of one, with one of its task definitions."""
+    """A service, or a task set of a service, with one of its task definitions."""
 
     resource: Resource
     service: Resource | None
@@ -65,7 +65,7 @@ def _tasks(stack: Stack, runner: Resource, findings: Findings) -> list[Resource]
         return []
     tasks = task_definitions(stack, runner, "taskDefinition")
     if not tasks and runner.at("taskDefinition") is not None:
-        why = "names a task definition of another stack"
+        why = "names a task definition outside of this stack"
         findings.not_evaluated(runner, "task-definition", "taskDefinition", why)
     return tasks
 
@@ -78,18 +78,18 @@ def _count(service: Resource, findings: Findings) -> None:
         findings.violation(
             service,
             "desired-count",
-            f"desiredCount is {integer(desired)}, and the second task would run on the first one's lock file",
-            "set desiredCount to 1, or move locking to Redis",
+            f"desiredCount is {integer(desired)}, but only one task can hold the lock file",
+            "set desiredCount to 1, or use Redis locking",
         )
     if service.at("schedulingStrategy") == "DAEMON":
-        what = "the DAEMON strategy runs one task on every instance"
-        findings.violation(service, "desired-count", what, "use schedulingStrategy REPLICA with desiredCount 1")
+        what = "schedulingStrategy is DAEMON, which runs a task on every container instance"
+        findings.violation(service, "desired-count", what, "set schedulingStrategy to REPLICA and desiredCount to 1")
 
 
 def _deployment(service: Resource, findings: Findings) -> None:
     for path, limit, default, check, consequence in (
-        ("deploymentMaximumPercent", 100, 200, "maximum-percent", "starts the new task beside the old one"),
-        ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy", "may not stop the old task first"),
+        ("deploymentMaximumPercent", 100, 200, "maximum-percent", "starts the new task before it stops the old one"),
+        ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy", "can't stop the old task first"),
     ):
         value = service.stated(path)
         if value is UNKNOWN:
@@ -97,22 +97,33 @@ def _deployment(service: Resource, findings: Findings) -> None:
             continue
         percent = integer(value)
         if percent is None or percent > limit:
-            stated = f"{path} is {percent}" if percent is not None else f"{path} is left out, which means {default}"
+            stated = f"{path} is {percent}" if percent is not None else f"{path} is not set (default {default})"
             what = f"{stated}, so a deployment {consequence}"
             findings.violation(
-                service, check, what, f"set {path} to {limit}: stop the old task, then start the new one"
+                service,
+                check,
+                what,
+                f"set {path} to {limit}, so that ECS stops the old task before it starts the new one",
             )
     for path, expected, what in (
-        ("deploymentController.type", "ECS", "another controller than ECS runs old and new tasks side by side"),
-        ("deploymentConfiguration.strategy", "ROLLING", "this strategy runs old and new tasks side by side"),
+        (
+            "deploymentController.type",
+            "ECS",
+            "a deployment controller other than ECS runs old and new tasks at the same time",
+        ),
+        (
+            "deploymentConfiguration.strategy",
+            "ROLLING",
+            "this deployment strategy runs old and new tasks at the same time",
+        ),
     ):
         value = service.stated(path)
         if value is UNKNOWN:
             findings.not_evaluated(service, "rolling", path)
         elif value not in (None, "", expected):
-            findings.violation(service, "rolling", f"{path}: {what}", f"set {path} to {expected}, or leave it out")
+            findings.violation(service, "rolling", f"{path}: {what}", f"set {path} to {expected}, or remove it")
     if service.at("availabilityZoneRebalancing") == "ENABLED":
-        what = "availability zone rebalancing starts a second task before it stops the first"
+        what = "availabilityZoneRebalancing is ENABLED, which starts a second task before it stops the first"
         findings.violation(service, "rebalancing", what, "set availabilityZoneRebalancing to DISABLED")
 
 
@@ -126,12 +137,12 @@ def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> 
         if most is UNKNOWN:
             findings.not_evaluated(target, "autoscaling", "maxCapacity")
         elif (integer(most) or 0) > 1:
-            what = f"it scales a service with a lock file to {integer(most)} tasks"
-            findings.violation(target, "autoscaling", what, "remove it, or set maxCapacity to 1")
+            what = f"maxCapacity is {integer(most)}, but the service has a lock file that only one task can hold"
+            findings.violation(target, "autoscaling", what, "remove the scaling target, or set maxCapacity to 1")
 
 
 def _scales(stack: Stack, target: Resource, service: Resource) -> bool:
-    """Whether a scaling target is the service's: ``service/cluster/name``, or computed from the service."""
+    """Whether a scaling target is for the service, by ``service/cluster/name`` or by a dependency on the service."""
     identity = target.at("resourceId")
     if service in stack.dependencies(target, "resourceId", _SERVICE):
         return True
@@ -143,7 +154,7 @@ def _scales(stack: Stack, target: Resource, service: Resource) -> bool:
 
 
 def _cluster_name(stack: Stack, service: Resource) -> str | None:
-    """The name of the cluster that a service runs in; None where it can't be seen."""
+    """The name of the cluster that a service runs in; None if it is unknown."""
     value = service.at("cluster")
     linked = stack.linked(service, "cluster", _CLUSTER)
     if linked and text(linked[0].at("name")):
@@ -167,21 +178,21 @@ def _shared_file_systems(stack: Stack, writers: list[_Runner], runners: list[_Ru
                 findings.violation(
                     runner.resource,
                     "file-system",
-                    f"it writes to the same file system as {writer.resource.name}",
-                    "give each its own file system or access point, or move locking to Redis",
+                    f"it writes to the same files as {writer.resource.name}",
+                    "use a separate file system or access point for each, or use Redis locking",
                 )
             elif shared is None:
-                why = "enters a file system by an access point whose directory isn't in this stack"
+                why = "uses an access point of another stack, whose directory is unknown"
                 findings.not_evaluated(runner.task, "file-system", "volumes", why)
 
 
 def _may_be_writer(runner: _Runner) -> bool:
-    """Whether a task definition can't be read, and so may be a second server on the same files."""
+    """Whether the containers are unknown, so that the task may be a second server on the same files."""
     return runner.task.at("containerDefinitions") is UNKNOWN and may_write(runner.task)
 
 
 def _same_service(first: _Runner, second: _Runner) -> bool:
-    """Whether both are the same service's, whose rolling update is another check's matter."""
+    """Whether both belong to the same service, whose rolling update another check evaluates."""
     return first.resource is second.resource
 
 
@@ -198,29 +209,29 @@ def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns:
             continue
         what = _second_start(stack, start, writers)
         if what:
-            remedy = "start it by its service only, or give it a file system of its own"
+            remedy = "start the task only through its service, or use a separate file system for it"
             findings.violation(start.starter, "started", what, remedy)
 
 
 def _second_start(stack: Stack, start: Start, writers: list[_Runner]) -> str:
     if start.count > 1:
-        return f"it starts {start.count} tasks at a time on one lock file"
+        return f"it starts {start.count} tasks at a time, but only one task can hold the lock file"
     own = places(stack, start.task)
     for writer in writers:
         if writer.task is start.task or _shares(own, places(stack, writer.task)):
-            return f"it starts a task beside {writer.resource.name}, on the same lock file"
+            return f"it starts another task that uses the lock file of {writer.resource.name}"
     return ""
 
 
 RULE: Final = Rule(
     name="single-task",
     title="Single task",
-    description="A server that keeps a lock file on a shared volume never runs as two tasks at a time.",
+    description="A server with a lock file on a shared volume never runs as more than one task.",
     why=(
-        "A lock file on a shared file system holds only as long as one process opens it. A second task, started by a count,"
-        " a deployment, a rebalancing, an autoscaler or a schedule, waits for the lock and fails, or writes beside the"
-        " first. No AWS control covers that. The policy does not apply where ATLANTIS_LOCKING_DB_TYPE is redis or the mount"
-        " is read-only, nor to applications that are not named in singleWriters."
+        "Only one process can hold a lock file on a shared file system. A second task, started by the desired count, a"
+        " deployment, rebalancing, auto scaling or a schedule, fails while it waits for the lock, or writes to the same files."
+        " No AWS control covers this. The policy applies only to applications in singleWriters, and not if"
+        " ATLANTIS_LOCKING_DB_TYPE is redis or the volume is mounted read-only."
     ),
     severity="critical",
     level="mandatory",
@@ -228,21 +239,21 @@ RULE: Final = Rule(
     controls=("CWE-667",),
     standard=WEAKNESSES,
     remediation=(
-        "desiredCount 1, deploymentMaximumPercent 100, deploymentMinimumHealthyPercent 0, the ECS controller with rolling"
-        " deployments, rebalancing DISABLED, no autoscaling, no schedule. An application that handles several writers by itself"
-        " is named in concurrentWriters."
+        "Set desiredCount to 1, deploymentMaximumPercent to 100, deploymentMinimumHealthyPercent to 0 and"
+        " availabilityZoneRebalancing to DISABLED. Use the ECS deployment controller with rolling deployments. Remove scaling"
+        " targets and schedules. If the application supports several writers, add its service to concurrentWriters."
     ),
     checks={
-        "desired-count": "At most one task is wanted.",
-        "maximum-percent": "A deployment never runs more than one task; left out means 200 %.",
-        "minimum-healthy": "A deployment may stop the only task; left out means 100 %.",
-        "rolling": "Deployments roll under the ECS controller: no blue/green, canary, linear or external ones.",
-        "rebalancing": "Availability zone rebalancing is not on.",
-        "autoscaling": "No scaling target goes above one task.",
-        "file-system": "No second service writes to the same files.",
-        "started": "No event, schedule, state machine or function starts a second task.",
-        "lock": "Volumes, containers and the kind of the lock are known.",
-        "task-definition": "The service's task definition is in the stack, where it can be evaluated.",
+        "desired-count": "desiredCount is at most 1.",
+        "maximum-percent": "A deployment never runs more than one task. The default of ECS is 200 %.",
+        "minimum-healthy": "A deployment can stop the only task. The default of ECS is 100 %.",
+        "rolling": "Services use rolling deployments of the ECS controller, not blue/green, canary, linear or external deployments.",
+        "rebalancing": "Availability Zone rebalancing isn't enabled.",
+        "autoscaling": "The maximum capacity of scaling targets is 1.",
+        "file-system": "Only one service writes to the same files.",
+        "started": "No EventBridge rule, schedule, state machine or function starts a second task.",
+        "lock": "Volumes, containers and the type of the lock are known.",
+        "task-definition": "The service's task definition is part of the stack, so that it can be evaluated.",
     },
     whole_stack=_check,
     settings=(
@@ -250,13 +261,13 @@ RULE: Final = Rule(
             "singleWriters",
             "strings",
             ["*atlantis*", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
-            "Images, containers, task families or services (with wildcards) that keep a lock file on their volume.",
+            "Images, containers, task families or services that keep a lock file on their volume. * and ? are wildcards.",
         ),
         Option(
             "concurrentWriters",
             "strings",
             [],
-            "Names or URNs (with wildcards) of services whose application handles several writers by itself.",
+            "Names or URNs of services whose application supports several writers. * and ? are wildcards.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The published standards that policies refer to."""
+"""The published standards that policies reference."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,7 @@
-"""The stores that encryption looks at, one line each: what encrypts the store, which key, and which control asks for it.
+"""The data stores that encryption evaluates: the property that encrypts each, its key, and the Security Hub control.
 
-Properties are input paths of the aws provider. A store without a switch is always encrypted by AWS, and appears for its
-key. Sources: the Security Hub control of the line, and the provider's documentation of the property.
+Properties are input paths of the aws provider. AWS always encrypts a store without a switch; it is listed for its key.
+Sources: the Security Hub control of the row, and the provider's documentation of the property.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Satisfied = Literal["on", "not-off", "set"]
 
 @dataclass(frozen=True)
 class Store:
-    """One type of store.
+    """One type of data store.
 
-    type: the rules' name. name: its name in the setting ``customerKeys``. switch: the property that encrypts it, satisfied
-    when it is true (``on``), is not false (``not-off``, where AWS encrypts by default), is not empty (``set``), or has one
-    of the listed values. key: the property with its KMS key. inherits: properties that, when set, take encryption over from
-    another resource. control: the Security Hub control; empty where there is none.
+    type: the rules' name. name: its name in the key ``customerKeys``. switch: the property that encrypts it, which must be
+    true (``on``), not false (``not-off``, if AWS encrypts by default), not empty (``set``), or one of the listed values.
+    key: the property with its KMS key. inherits: if one of these properties is set, the encryption is inherited from
+    another resource. control: the Security Hub control; empty if there is none.
     """
 
     type: str

@@ -1,4 +1,4 @@
-"""supporting-resources: what a bucket, a VPC or a repository needs beside itself."""
+"""supporting-resources: the separate resources that protect buckets, VPCs and repositories."""
 
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -8,7 +8,7 @@ from rules.resources import Resource, Stack
 from rules.rule import Findings, Rule
 from rules.security_groups import DEFAULT_GROUP, OLD_RULE
 from rules.security_groups import RULE as INGRESS_RULE
-from rules.values import UNKNOWN, at, each_at, mappings, text, truth
+from rules.values import UNKNOWN, at, each_at, mappings, shown, text, truth
 
 __all__ = ["RULE"]
 
@@ -35,9 +35,9 @@ def _access_blocks(stack: Stack, findings: Findings) -> None:
     blocked = _supported(stack, "s3/bucketPublicAccessBlock")
     for bucket in stack.of(_BUCKET):
         if not account and bucket.urn not in blocked:
-            what = "no public access block of the stack covers the bucket, so a policy or an ACL can make it public"
+            what = "no public access block in this stack covers the bucket, so a policy or an ACL can make it public"
             findings.violation(
-                bucket, "public-access-block", what, "add an aws.s3.BucketPublicAccessBlock with all four flags"
+                bucket, "public-access-block", what, "add an aws.s3.BucketPublicAccessBlock with all four settings true"
             )
 
 
@@ -53,12 +53,14 @@ def _bucket_logs(stack: Stack, findings: Findings) -> None:
         own = [text(block.get("targetBucket")) for _, block in mappings(bucket.at("loggings") or bucket.at("logging"))]
         receives = bucket.urn in targets or _receives_logs(stack, bucket)
         if bucket.urn not in logged and not any(own) and not receives and not trails:
-            what = "nobody can see who reads its objects"
-            findings.violation(bucket, "bucket-logs", what, "add an aws.s3.BucketLogging, or data events of CloudTrail")
+            what = "no access logs or CloudTrail data events in this stack cover the bucket"
+            findings.violation(
+                bucket, "bucket-logs", what, "add an aws.s3.BucketLogging, or data events to an aws.cloudtrail.Trail"
+            )
 
 
 def _receives_logs(stack: Stack, bucket: Resource) -> bool:
-    """Whether logs are written to the bucket: logging that one as well would go on for ever."""
+    """Whether the bucket receives logs: logging its own access would create an endless loop."""
     users = {user.type for name, user in stack.dependents.get(bucket.urn, ()) if name in _LOG_PROPERTIES}
     return bool(users) or bucket.at("acl") == "log-delivery-write"
 
@@ -70,11 +72,9 @@ def _default_groups(stack: Stack, findings: Findings) -> None:
     managed = {vpc.urn for each in stack.of(DEFAULT_GROUP) for vpc in stack.linked(each, "vpcId", _VPC)}
     for vpc in stack.of(_VPC):
         if vpc.urn not in managed:
-            what = (
-                "nothing closes its default security group, which lets its members reach each other and everything out"
-            )
+            what = "the VPC's default security group isn't managed, so it allows traffic between its members and all egress"
             findings.violation(
-                vpc, "default-group", what, "add an aws.ec2.DefaultSecurityGroup without ingress and egress"
+                vpc, "default-group", what, "add an aws.ec2.DefaultSecurityGroup without ingress and egress rules"
             )
     known = {text(vpc.at("defaultSecurityGroupId")) for vpc in stack.of(_VPC)} - {None}
     known |= {text(group.at("id")) for group in stack.of(DEFAULT_GROUP)} - {None}
@@ -85,12 +85,16 @@ def _default_groups(stack: Stack, findings: Findings) -> None:
             or stack.dependencies(rule, "securityGroupId", DEFAULT_GROUP)
         )
         if computed or (isinstance(group, str) and group in known):
-            what = "it opens the VPC's default security group, which everything without a group of its own has"
-            findings.violation(rule, "default-group", what, "give each resource its own group, and remove the rule")
+            what = (
+                "the rule belongs to the default security group, which applies to every resource without another group"
+            )
+            findings.violation(
+                rule, "default-group", what, "remove the rule, and set a security group for each resource"
+            )
 
 
 def _scanning(stack: Stack, findings: Findings) -> None:
-    """Repositories scan images on push, by themselves or by the rules of the registry."""
+    """Repositories scan images on push, by their own setting or by the registry's scanning rules."""
     filters = [
         pattern
         for registry in stack.of("ecr/registryScanningConfiguration")
@@ -107,8 +111,8 @@ def _scanning(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 repository,
                 "scan-on-push",
-                "images are not scanned when they arrive",
-                "set imageScanningConfiguration.scanOnPush to true, or add a rule of the registry's scanning",
+                f"imageScanningConfiguration.scanOnPush is {shown(scan)}, and no registry scanning rule covers the repository",
+                "set imageScanningConfiguration.scanOnPush to true, or add a rule to the registry's scanning configuration",
             )
 
 
@@ -123,21 +127,23 @@ def _covers(pattern: Any, name: str) -> bool:
 RULE: Final = Rule(
     name="supporting-resources",
     title="Supporting resources",
-    description="Buckets, VPCs and repositories have the resources beside them that keep them closed and observed.",
+    description="Buckets, VPCs and repositories have the separate resources that block public access, log and scan.",
     why=(
-        "Some settings are resources of their own, and a bucket says nothing about the block that it lacks. Only the whole"
-        " stack shows that nobody added it."
+        "Some settings are separate resources in Pulumi. A bucket's own properties don't show that its public access block is"
+        " missing; only the whole stack does."
     ),
     severity="medium",
     level="advisory",
     controls=("EC2.2", "ECR.1", "S3.8", "S3.9"),
     remediation="Add the resource that the message names.",
     checks={
-        "public-access-block": "Buckets have a public access block, of their own or of the account.",
-        "bucket-logs": "Buckets have server access logs or data events, where `requireAccessLogs` is true.",
-        "default-group": "The default group of each VPC is managed without rules, and no separate rule opens it.",
-        "scan-on-push": "ECR repositories scan images as they arrive, by themselves or by the registry's rules.",
+        "public-access-block": "Buckets have a public access block, or the account has one.",
+        "bucket-logs": "Buckets have server access logs or CloudTrail data events, if `requireAccessLogs` is true.",
+        "default-group": "The default security group of each VPC is managed and has no rules.",
+        "scan-on-push": "ECR repositories scan images on push, by their own setting or by the registry's scanning rules.",
     },
     whole_stack=_check,
-    settings=(Option("requireAccessLogs", "flag", default=True, description="Require access logs of buckets (S3.9)."),),
+    settings=(
+        Option("requireAccessLogs", "flag", default=True, description="Require access logs for buckets (S3.9)."),
+    ),
 )

@@ -1,4 +1,4 @@
-"""What starts tasks beside a service: EventBridge, Scheduler, Pipes, Step Functions and functions."""
+"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions and Lambda."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rules.values import MALFORMED, UNKNOWN, integer, mapping, parse_json
 
 __all__ = ["Start", "starts"]
 
-# Type, where it names the task definition, and how many tasks it starts.
+# Type, path of the task definition, and path of the number of tasks.
 _TARGETS: Final = (
     ("cloudwatch/eventTarget", "ecsTarget.taskDefinitionArn", "ecsTarget.taskCount"),
     ("scheduler/schedule", "target.ecsParameters.taskDefinitionArn", "target.ecsParameters.taskCount"),
@@ -27,7 +27,7 @@ _TARGETS: Final = (
 
 @dataclass(frozen=True)
 class Start:
-    """A resource that starts tasks of a definition, and how many at a time."""
+    """A resource that starts tasks of a task definition, and how many at a time."""
 
     starter: Resource
     task: Resource
@@ -35,7 +35,7 @@ class Start:
 
 
 def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
-    """Everything in the stack that starts tasks of its task definitions without a service."""
+    """The resources that start tasks of the stack's task definitions without a service."""
     for canonical, path, count in _TARGETS:
         for target in stack.of(canonical):
             if target.at(path) is not None:
@@ -56,7 +56,7 @@ def _of_machine(stack: Stack, machine: Resource) -> list[Resource]:
 
 
 def _run_tasks(value: Any, depth: int = 0) -> Iterator[Any]:
-    """The task definitions of the runTask states of a state machine, at any depth of Parallel and Map."""
+    """The task definitions of a state machine's runTask states, including those nested in Parallel and Map."""
     if depth > 20:
         return
     if isinstance(value, dict):
@@ -81,11 +81,11 @@ def _of_function(stack: Stack, function: Resource, findings: Findings) -> Iterat
         if may_run:
             yield Start(function, task, 1)
         elif may_run is None:
-            findings.not_evaluated(function, "started", "role", "has no policy in this stack that could be read")
+            findings.not_evaluated(function, "started", "role", "has no policy in this stack that can be evaluated")
 
 
 def _may_run_tasks(stack: Stack, function: Resource) -> bool | None:
-    """Whether the role of a function allows ecs:RunTask; None where none of its policies can be read."""
+    """Whether the role of a function allows ecs:RunTask; None if none of its policies can be evaluated."""
     own = [holder for holder in holders(stack) if holder.resource in stack.linked(function, "role", "iam/role")]
     if any(statement.matches_action("ecs:RunTask") for holder in own for _, statement in allowed(holder)):
         return True

@@ -1,8 +1,7 @@
-"""Property values as a rule may read them: plain, typed on demand, and never raising.
+"""Property values in the form that rules read: plain, converted on demand, without exceptions.
 
-The policy SDK hands rules proxies that raise on an unknown value, carry numbers as floats and secrets in clear text.
-Everything that knows about that is in this module; a rule sees plain dictionaries and lists in which a value that is
-not known yet is ``UNKNOWN``.
+The policy SDK passes proxies that raise an exception for an unknown value, and contain numbers as floats and secrets in
+plaintext. This module handles that: a rule reads plain dictionaries and lists in which an unknown value is ``UNKNOWN``.
 """
 
 import json
@@ -30,6 +29,7 @@ __all__ = [
     "plain",
     "printable",
     "sequence",
+    "shown",
     "text",
     "truth",
     "wildcard",
@@ -37,14 +37,14 @@ __all__ = [
 
 
 class Unknown:
-    """The type of ``UNKNOWN``: a value that the engine learns only during the update."""
+    """The type of ``UNKNOWN``: a value that is unknown until the update."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
 
 
 class Malformed:
-    """The type of ``MALFORMED``: text that should be a JSON document and is none."""
+    """The type of ``MALFORMED``: a string that should be a JSON document and isn't."""
 
     def __repr__(self) -> str:
         return "MALFORMED"
@@ -60,12 +60,12 @@ _PRINTABLE = re.compile(r"[A-Za-z0-9_.:*/-]{1,80}")
 
 
 def plain(value: Any) -> Any:
-    """Copy an SDK value into plain dictionaries and lists, with ``UNKNOWN`` in place of what is not known yet."""
+    """Copy an SDK value into plain dictionaries and lists, with ``UNKNOWN`` for unknown values."""
     if isinstance(value, Mapping):
         return {key: _entry(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_entry(value, index) for index in range(len(value))]
-    # The properties that a remediation gets mark unknown values without raising.
+    # The properties of a remediation contain sentinels for unknown values and don't raise.
     return UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
 
 
@@ -79,8 +79,8 @@ def _entry(container: Any, key: Any) -> Any:
 def at(value: Any, path: str) -> Any:
     """Follow a dotted path through plain dictionaries.
 
-    ``UNKNOWN`` on the way is the answer; a step that is missing, or that leads into something other than a dictionary,
-    is None. A block that a provider version wraps in a list of one is read through.
+    The result is ``UNKNOWN`` if a step of the path is, and None if a step is missing or isn't a dictionary. A block that a
+    provider version wraps in a list of one is unwrapped.
     """
     for step in path.split("."):
         if isinstance(value, list) and len(value) == 1:
@@ -94,7 +94,7 @@ def at(value: Any, path: str) -> Any:
 
 
 def each_at(value: Any, path: str) -> list[Any]:
-    """The values at a dotted path in every element of the lists on the way; [None] where there is none."""
+    """The values at a dotted path, for every element of the lists on the path; [None] if there is none."""
     found = [value]
     for step in path.split("."):
         found = [
@@ -106,17 +106,17 @@ def each_at(value: Any, path: str) -> list[Any]:
 
 
 def truth(value: Any) -> bool:
-    """Whether a value switches something on: true, or the text "true", which providers accept as well."""
+    """Whether a value is true, or the string "true", which providers accept too."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def text(value: Any) -> str | None:
-    """The value if it is text that is not empty, else None."""
+    """The value if it is a non-empty string, else None."""
     return value if isinstance(value, str) and value else None
 
 
 def integer(value: Any) -> int | None:
-    """The value as a whole number (the SDK delivers floats, and providers accept digits as text), else None."""
+    """The value as an integer (the SDK passes floats, and providers accept strings of digits), else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -134,29 +134,39 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def sequence(value: Any) -> list[Any]:
-    """The value as a list: itself, one element where AWS allows the short form, or empty where there is none."""
+    """The value as a list: itself, a list of one if AWS allows the short form, or an empty list for None."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def mappings(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The dictionaries of a list, each with its index; anything else in it is passed over."""
+    """The dictionaries of a list, each with its index; other items are ignored."""
     for index, element in enumerate(sequence(value)):
         if isinstance(element, dict):
             yield index, element
 
 
 def wildcard(value: str, pattern: str) -> bool:
-    """Whether a text matches a pattern in which ``*`` and ``?`` are wildcards, and nothing else is."""
+    """Whether a string matches a pattern; only ``*`` and ``?`` are wildcards."""
     return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def printable(name: Any) -> str:
-    """A name of the author's as it may stand in a message: short and free of anything but name characters."""
+    """A name that the author chose, if it is short and has only name characters, for a message."""
     if isinstance(name, str) and _PRINTABLE.fullmatch(name):
         return name
     return "(a name that is not printed)"
+
+
+def shown(value: Any) -> str:
+    """A value as a message may show it: text isn't shown, because it could be secret."""
+    if value in (None, ""):
+        return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
+    number = integer(value)
+    return str(number) if number is not None and not isinstance(value, str) else "set to another value"
 
 
 @lru_cache(maxsize=512)
@@ -168,10 +178,10 @@ def _parse_text(document: str) -> Any:
 
 
 def parse_json(document: Any) -> Any:
-    """The content of a JSON document property; parsed once a process however many policies ask.
+    """The content of a JSON document property; parsed once, regardless of the number of policies.
 
-    Returns ``UNKNOWN`` or None for a property that is so, the value itself where the provider takes objects, and
-    ``MALFORMED`` for what is not JSON. The result is shared: callers don't change it.
+    Returns ``UNKNOWN`` and None unchanged, the value itself if the provider accepts objects, and ``MALFORMED`` for
+    invalid JSON. The result is shared, so callers must not change it.
     """
     if document is None or document is UNKNOWN or isinstance(document, dict | list):
         return document

@@ -1,4 +1,4 @@
-"""`make policy-check`: an exported stack evaluated by the policy pack (``policy/check_state.py``), on the sandbox's engine."""
+"""`make policy-check`: evaluate an exported stack with the policy pack (``policy/check_state.py``) and the sandbox's engine."""
 
 import argparse
 import os
@@ -17,27 +17,27 @@ __all__ = ["add_arguments", "add_files", "run", "run_script"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the check; ``policy/check_state.py`` documents them."""
     add_files(parser)
-    parser.add_argument("--json", action="store_true", help="the findings as JSON, one event a line")
-    parser.add_argument("--sarif", type=Path, help="write the findings as SARIF to this file")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON, one event per line")
+    parser.add_argument("--sarif", type=Path, help="also write the findings as SARIF to this file")
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """The arguments that name a state and a configuration."""
-    parser.add_argument("--state", required=True, type=Path, help="a file that `pulumi stack export` wrote")
+    parser.add_argument("--state", required=True, type=Path, help="a file written by `pulumi stack export`")
     parser.add_argument(
         "--config",
         type=Path,
-        help="a configuration of the pack (default: the one for the stack in the file, if it is of this project)",
+        help="the pack's configuration file (default: the one for the stack in the state file, if it is of this project)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate a state file; 0 where no mandatory policy is violated."""
+    """Evaluate a state file; returns 0 if no mandatory policy is violated."""
     return run_script("check_state.py", arguments, ["--json"] if arguments.json else [], "state", "config", "sarif")
 
 
 def run_script(name: str, arguments: argparse.Namespace, more: list[str], *files: str) -> int:
-    """Run a script of the pack with the sandbox's engine on PATH; its exit code. files: the arguments that are paths."""
+    """Run a script of the pack with the sandbox's engine on PATH; returns its exit code. files: the arguments that are paths."""
     command = [sys.executable, str(CHECKOUT / "policy" / name), *more]
     for option in files:
         file: Path | None = getattr(arguments, option)

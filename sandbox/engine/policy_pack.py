@@ -18,7 +18,5 @@ def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) ->
         return ["--policy-pack", str(pack)]
     found = problems(configuration)
     if found:
-        raise SandboxError(
-            "The policy pack's configuration can't be used:\n" + "\n".join(f"  {each}" for each in found)
-        )
+        raise SandboxError("The policy pack's configuration is invalid:\n" + "\n".join(f"  {each}" for each in found))
     return ["--policy-pack", str(pack), "--policy-pack-config", str(configuration)]

@@ -29,14 +29,14 @@ def _file(directory: Path, content: Any) -> Path:
     [
         ({"encrytion": "mandatory"}, 'there is no policy "encrytion"; did you mean "encryption"?'),
         ({"single-tasks": {"unknowns": "pass"}}, 'there is no policy "single-tasks"; did you mean "single-task"?'),
-        ({"firewall": "advisory"}, 'there is no policy "firewall"; there are all, environments, encryption'),
+        ({"firewall": "advisory"}, 'there is no policy "firewall"; valid names are all, environments, encryption'),
         (
             {"cidr-restriction": {"allowedCidrBlock": []}},
             'the policy cidr-restriction has no key "allowedCidrBlock"; did you mean "allowedCidrBlocks"?',
         ),
         ({"encryption": {"enforcmentLevel": "advisory"}}, 'did you mean "enforcementLevel"?'),
-        ([], "must hold an object"),
-        ("{", "is not JSON"),
+        ([], "must contain an object"),
+        ("{", "isn't valid JSON"),
     ],
 )
 def test_misspelt_name_in_a_file_is_said_with_what_was_meant(tmp_path: Path, content: Any, expected: str) -> None:
@@ -76,36 +76,36 @@ def test_command_ends_with_an_error_and_the_reason(tmp_path: Path) -> None:
         (
             "cidr-restriction",
             {"allowedCidrBlock": []},
-            'does not know the key "allowedCidrBlock"; did you mean "allowedCidrBlocks"',
+            'unknown key "allowedCidrBlock"; did you mean "allowedCidrBlocks"',
         ),
-        ("cidr-restriction", {"allowedCidrBlocks": ["10.0.0.0/33"]}, "holds what is not a CIDR block: 10.0.0.0/33"),
-        ("cidr-restriction", {"allowedCidrBlocks": "10.0.0.0/8"}, "must be a list of text"),
+        ("cidr-restriction", {"allowedCidrBlocks": ["10.0.0.0/33"]}, "must contain CIDR blocks only, not 10.0.0.0/33"),
+        ("cidr-restriction", {"allowedCidrBlocks": "10.0.0.0/8"}, "must be a list of non-empty strings"),
         ("encryption", {"customerKeys": ["efs", "s4"]}, "not s4"),
         ("encryption-stack", {"bucketCustomerKeys": "yes"}, "must be true or false"),
-        ("logging", {"minimumRetentionDays": -1}, "must be a whole number that is not negative"),
-        ("public-exposure", {"closedPorts": ["22"]}, "must be a list of whole numbers"),
-        ("identity", {"unknowns": "ignore"}, '"unknowns" is one of pass, advisory, mandatory'),
+        ("logging", {"minimumRetentionDays": -1}, "must be a non-negative integer"),
+        ("public-exposure", {"closedPorts": ["22"]}, "must be a list of non-negative integers"),
+        ("identity", {"unknowns": "ignore"}, '"unknowns" must be one of pass, advisory, mandatory'),
         ("secrets", {"exemptions": {}}, '"exemptions" must be a list'),
         ("secrets", {"exemptions": ["a"]}, "exemptions[0] must be an object"),
         (
             "secrets",
             {"exemptions": [{"resource": "a", "reason": "because it is"}]},
-            'exemptions[0] needs "expires" as text',
+            'exemptions[0] requires the string "expires"',
         ),
         (
             "secrets",
             {"exemptions": [{"resource": "a", "reason": "because it is", "expires": "31.12.2030"}]},
-            '"expires" must be a day as YYYY-MM-DD',
+            '"expires" must be a date in the format YYYY-MM-DD',
         ),
         (
             "secrets",
             {"exemptions": [{"resource": "a", "reason": "r", "expires": "2030-01-01", "checks": ["rotating"]}]},
-            'does not know the check "rotating"; the policy has',
+            'has the unknown check "rotating"; the policy has',
         ),
         (
             "secrets",
             {"exemptions": [{"resource": "a", "reason": "r", "expires": "2030-01-01", "until": "x"}]},
-            'exemptions[0] does not know "until"',
+            'exemptions[0] has the unknown key "until"',
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_wrong_configuration_ends_the_run_with_what_is_accepted(
 ) -> None:
     with pytest.raises(ConfigurationError) as error:
         BY_NAME[policy].read(given)
-    assert str(error.value).startswith(f"The configuration of the policy {policy} can't be used: ")
+    assert str(error.value).startswith(f"The configuration of the policy {policy} is invalid: ")
     assert expected in str(error.value)
 
 

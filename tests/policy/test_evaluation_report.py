@@ -28,8 +28,10 @@ def test_undecided_checks_stand_with_their_reasons() -> None:
         ),
     )
     lines = report.splitlines()
-    assert "encryption: files.encrypted (at-rest): is known only after it is made" in lines
-    assert "single-task: service.taskDefinition (task-definition): names a task definition of another stack" in lines
+    assert "encryption: files.encrypted (at-rest): is unknown until the update" in lines
+    assert (
+        "single-task: service.taskDefinition (task-definition): names a task definition outside of this stack" in lines
+    )
 
 
 def test_resources_of_other_packages_are_counted_by_type() -> None:
@@ -39,7 +41,7 @@ def test_resources_of_other_packages_are_counted_by_type() -> None:
         _foreign("kubernetes:apps/v1:Deployment", "c"),
     )
     assert report == (
-        "Not evaluated: 3 resources of the package kubernetes, which this pack has no rules for:"
+        "Not evaluated: 3 resources of the package kubernetes, for which this pack has no rules:"
         " apps/v1:Deployment (1), core/v1:Pod (2)"
     )
 

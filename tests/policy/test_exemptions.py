@@ -65,7 +65,7 @@ def test_expired_exemption_is_a_violation_beside_what_it_exempted(policy: str, r
     assert len(found) == 2
     (ended,) = [finding for finding in found if finding.check == "exemption"]
     assert ended.level == "mandatory"
-    assert f"its exemption from {policy} ended on 2026-11-23 ({REASON})" in ended.message
+    assert f"the exemption from {policy} expired on 2026-11-23 ({REASON})" in ended.message
 
 
 def test_expired_exemption_is_a_violation_of_a_resource_that_has_been_mended_too() -> None:

@@ -72,4 +72,7 @@ def test_tags_are_one_message_for_the_whole_stack() -> None:
     findings = [each for each in registered("static_site").review({}) if each.policy == "required-tags"]
     (tags,) = findings
     assert tags.message.count("site (") == 3
-    assert "4 resources lack tags. Environment, Owner: docs (route53/zone), site (acm/certificate)" in tags.message
+    assert (
+        "4 resources lack required tags. Environment, Owner: docs (route53/zone), site (acm/certificate)"
+        in tags.message
+    )

@@ -51,7 +51,7 @@ def test_baseline_keeps_the_configuration_and_its_exemptions() -> None:
         {
             "resource": FILES.identity,
             "checks": ["at-rest"],
-            "reason": "Baseline of 2026-11-25: it was there before the pack was mandatory.",
+            "reason": "Baseline of 2026-11-25: the finding existed before the pack was mandatory.",
             "expires": "2099-02-23",
         }
     ]

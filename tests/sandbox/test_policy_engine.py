@@ -52,10 +52,10 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
 
     assert {(policy, check) for policy, check, _ in _unmended(findings)} == {("cidr-restriction", "ranges")}
     assert (
-        "network-alb-https-from-0.0.0.0/0 (ranges): cidrIpv4 lets 0.0.0.0/0 in, which is not inside the allowed"
+        "network-alb-https-from-0.0.0.0/0 (ranges): cidrIpv4 allows 0.0.0.0/0, which is outside of the allowed ranges"
         in output
     )
-    assert "Fix: narrow it to the ranges that need access" in output
+    assert "Fix: limit it to the ranges that need access" in output
 
 
 def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
@@ -66,7 +66,7 @@ def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
     output, findings = judge.stops(production.sandbox(pack=demanding))
 
     assert _unmended(findings) == {("path-integrity", "web-acl", "ingress-alb")}
-    assert "it faces the internet without a web ACL" in output
+    assert "the internet-facing load balancer has no web ACL" in output
     judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
 
 
@@ -74,7 +74,7 @@ def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge
     output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
 
     assert _unmended(findings) == {("encryption", "customer-key", "storage-efs")}
-    assert "Fix: set kmsKeyId to the ARN of a KMS key of your own" in output
+    assert "Fix: set kmsKeyId to the ARN of a customer managed KMS key" in output
 
 
 def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
@@ -91,7 +91,7 @@ def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production:
     )
 
     assert _unmended(findings) == {("single-task", "maximum-percent", "compute-service")}
-    assert "deploymentMaximumPercent is 200, so a deployment starts the new task beside the old one" in output
+    assert "deploymentMaximumPercent is 200, so a deployment starts the new task before it stops the old one" in output
 
 
 def test_an_exemption_lets_it_pass_and_is_reported(tmp_path: Path, production: Ground, judge: Judge):
@@ -123,7 +123,7 @@ def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, jud
     output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False))
 
     assert _unmended(findings) == {("single-task", "exemption", "compute-service")}
-    assert "its exemption from single-task ended on 2026-01-31 (It was a trial only.)" in output
+    assert "the exemption from single-task expired on 2026-01-31 (It was a trial only.)" in output
 
 
 def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, production: Ground):
@@ -143,7 +143,7 @@ def test_a_misspelt_policy_or_key_ends_the_run_before_it_starts(tmp_path: Path, 
             {"recovery": {"requireProtect": "yes"}},
             "recovery: requireProtect: Invalid type. Expected: boolean, given: string",
         ),
-        ({"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}}, "holds what is not a CIDR block: everywhere"),
+        ({"cidr-restriction": {"allowedCidrBlocks": ["everywhere"]}}, "must contain CIDR blocks only, not everywhere"),
     ],
 )
 def test_a_wrong_value_ends_the_run_with_what_is_accepted(
@@ -291,7 +291,7 @@ def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tm
     answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
 
     assert answer.returncode == 1
-    assert "`pulumi stack export --file none.json` writes one" in answer.stderr
+    assert "To create it, run `pulumi stack export --file none.json`" in answer.stderr
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"deployment": {"resources": [{"urn": 1}]}}'])
@@ -302,7 +302,9 @@ def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: P
     answer = production.cli("policy-check", "--state", str(file))
 
     assert answer.returncode == 1
-    assert f"{file} is no exported stack; `pulumi stack export --file state.json` writes one" in answer.stderr
+    assert (
+        f"{file} isn't an exported stack. To create one, run `pulumi stack export --file state.json`" in answer.stderr
+    )
 
 
 def test_recording_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
