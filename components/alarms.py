@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .context import Context
+from .service_metrics import MetricDimensions
 
 LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
 """Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
@@ -18,19 +19,13 @@ _MINUTE, _DAY = 60, 24 * 60 * 60
 
 @dataclasses.dataclass(kw_only=True)
 class AlarmsArgs:
-    """The dimensions of the monitored metrics, and the topics to notify."""
+    """The monitored metrics, and the topics to notify."""
 
     context: Context
     topic_arns: Sequence[str]
     """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
-    load_balancer_metric_name: pulumi.Input[str]
-    """The end of its ARN: `app/<name>/<id>`."""
-    target_group_metric_name: pulumi.Input[str]
-    """The end of its ARN: `targetgroup/<name>/<id>`."""
+    dimensions: MetricDimensions
     certificate_arn: pulumi.Input[str]
-    cluster_name: pulumi.Input[str]
-    service_name: pulumi.Input[str]
-    file_system_id: pulumi.Input[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,8 +75,8 @@ class Alarms(pulumi.ComponentResource):
 
 def _requests(args: AlarmsArgs) -> list[_Alarm]:
     """Failures that people and GitHub notice first."""
-    load_balancer = {"LoadBalancer": args.load_balancer_metric_name}
-    target_group = load_balancer | {"TargetGroup": args.target_group_metric_name}
+    load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
+    target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
     return [
         _Alarm(
             name="unreachable",
@@ -147,7 +142,7 @@ def _resources(args: AlarmsArgs) -> list[_Alarm]:
             name="memory",
             meaning="The task is close to its memory, where Fargate kills it and an apply leaves its state locked: raise memory",
             metric="AWS/ECS/MemoryUtilization",
-            dimensions={"ClusterName": args.cluster_name, "ServiceName": args.service_name},
+            dimensions={"ClusterName": args.dimensions.cluster_name, "ServiceName": args.dimensions.service_name},
             statistic="Maximum",
             comparison="GreaterThanThreshold",
             threshold=MOST_MEMORY_PERCENT,
@@ -159,7 +154,7 @@ def _resources(args: AlarmsArgs) -> list[_Alarm]:
             name="burst-credits",
             meaning="The file system is about to fall to its base throughput, at which plans stall: set it to elastic throughput",
             metric="AWS/EFS/BurstCreditBalance",
-            dimensions={"FileSystemId": args.file_system_id},
+            dimensions={"FileSystemId": args.dimensions.file_system_id},
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=LEAST_BURST_CREDITS,

@@ -8,22 +8,17 @@ import pulumi
 import pulumi_aws as aws
 
 from .context import Context
+from .service_metrics import MetricDimensions
 
 _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
 
 
 @dataclasses.dataclass(kw_only=True)
 class DashboardArgs:
-    """What is shown, by the dimensions of its metrics."""
+    """The metrics to show."""
 
     context: Context
-    load_balancer_metric_name: pulumi.Input[str]
-    """The end of its ARN: `app/<name>/<id>`."""
-    target_group_metric_name: pulumi.Input[str]
-    """The end of its ARN: `targetgroup/<name>/<id>`."""
-    cluster_name: pulumi.Input[str]
-    service_name: pulumi.Input[str]
-    file_system_id: pulumi.Input[str]
+    dimensions: MetricDimensions
     locking_node_ids: Sequence[pulumi.Input[str]]
     """Cache nodes of the locking database; none without one."""
 
@@ -61,7 +56,7 @@ _Graph = tuple[str, str, list[list[Any]]]
 
 
 def _service(args: DashboardArgs) -> list[_Graph]:
-    service = ["ClusterName", args.cluster_name, "ServiceName", args.service_name]
+    service = ["ClusterName", args.dimensions.cluster_name, "ServiceName", args.dimensions.service_name]
     return [
         (
             "Tasks",
@@ -74,8 +69,8 @@ def _service(args: DashboardArgs) -> list[_Graph]:
 
 
 def _load_balancer(args: DashboardArgs) -> list[_Graph]:
-    balancer = ["LoadBalancer", args.load_balancer_metric_name]
-    targets = [*balancer, "TargetGroup", args.target_group_metric_name]
+    balancer = ["LoadBalancer", args.dimensions.load_balancer]
+    targets = [*balancer, "TargetGroup", args.dimensions.target_group]
     namespace = "AWS/ApplicationELB"
     return [
         ("Healthy tasks", "Maximum", [[namespace, "HealthyHostCount", *targets]]),
@@ -94,7 +89,7 @@ def _load_balancer(args: DashboardArgs) -> list[_Graph]:
 
 
 def _file_system(args: DashboardArgs) -> list[_Graph]:
-    system = ["FileSystemId", args.file_system_id]
+    system = ["FileSystemId", args.dimensions.file_system_id]
     return [
         ("File system: burst credits (bytes)", "Minimum", [["AWS/EFS", "BurstCreditBalance", *system]]),
         (

@@ -7,7 +7,8 @@ import pulumi_aws as aws
 
 from .context import Context
 from .encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
-from .policy_documents import allow, document
+from .policy_documents import allow
+from .service_role import ServiceRoleArgs, service_role
 
 KEPT_DAYS = 90
 """As long as the load balancer's access logs."""
@@ -38,22 +39,7 @@ class FlowLogs(pulumi.ComponentResource):
             tags=tags,
             opts=self._child,
         )
-        role = self._role()
-        policy = aws.iam.RolePolicy(
-            f"{name}-role-policy",
-            name="write-flow-logs",
-            role=role.id,
-            policy=document(
-                [
-                    allow(
-                        "WriteFlowLogs",
-                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                        [f"{names.flow_log_group_arn}:*"],
-                    )
-                ]
-            ),
-            opts=self._child,
-        )
+        role, policy = self._role()
         aws.ec2.FlowLog(
             f"{name}-log",
             vpc_id=args.vpc_id,
@@ -78,23 +64,32 @@ class FlowLogs(pulumi.ComponentResource):
             self._child,
         )
 
-    def _role(self) -> aws.iam.Role:
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         names = self._args.context.names
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": names.account},
-                "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
-            },
-        }
-        return aws.iam.Role(
+        return service_role(
             f"{self._name}-role",
-            name=names.flow_log_role,
-            description=f"Atlantis {names.environment}: writes the VPC's flow logs",
-            assume_role_policy=document([trust]),
-            tags=self._args.context.tags,
-            opts=self._child,
+            ServiceRoleArgs(
+                context=self._args.context,
+                physical_name=names.flow_log_role,
+                purpose="writes the VPC's flow logs",
+                trust={
+                    "Effect": "Allow",
+                    "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": names.account},
+                        "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
+                    },
+                },
+                policy_name="write-flow-logs",
+                statements=[
+                    allow(
+                        "WriteFlowLogs",
+                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                        [f"{names.flow_log_group_arn}:*"],
+                    )
+                ],
+            ),
+            self._child,
         )

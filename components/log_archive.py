@@ -12,8 +12,9 @@ import pulumi_aws as aws
 from .context import Context
 from .encryption import through_service
 from .names import PhysicalNames
-from .policy_documents import Statement, allow, document, document_of_outputs
+from .policy_documents import Statement, allow
 from .private_bucket import PrivateBucketArgs, private_bucket
+from .service_role import ServiceRoleArgs, service_role
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900
 """Firehose writes an object when either is reached: a quarter of an hour of the log can be on its way."""
@@ -93,22 +94,18 @@ class LogArchive(pulumi.ComponentResource):
     def _role(
         self, label: str, physical_name: str, purpose: str, trust: Statement, rights: list[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(
+        return service_role(
             f"{self._name}-{label}",
-            name=physical_name,
-            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
-            assume_role_policy=document([trust]),
-            tags=self._args.context.tags,
-            opts=self._child,
+            ServiceRoleArgs(
+                context=self._args.context,
+                physical_name=physical_name,
+                purpose=purpose,
+                trust=trust,
+                policy_name="deliver-log",
+                statements=rights,
+            ),
+            self._child,
         )
-        policy = aws.iam.RolePolicy(
-            f"{self._name}-{label}-policy",
-            name="deliver-log",
-            role=role.id,
-            policy=document_of_outputs(rights),
-            opts=self._child,
-        )
-        return role, policy
 
     def _firehose(self) -> tuple[Statement, list[Statement]]:
         """https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3."""

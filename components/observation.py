@@ -12,6 +12,7 @@ from .dashboard import Dashboard, DashboardArgs
 from .ingress import Ingress
 from .locking import Locking
 from .log_archive import LogArchive, LogArchiveArgs
+from .service_metrics import MetricDimensions
 from .settings.groups import OperationsSettings
 from .storage import Storage
 
@@ -35,7 +36,14 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
 
     `named` gives a part's logical name, `options` its options.
     """
-    ingress, compute, storage = args.ingress, args.compute, args.storage
+    ingress, compute = args.ingress, args.compute
+    dimensions = MetricDimensions(
+        load_balancer=ingress.load_balancer_metric_name,
+        target_group=ingress.target_group_metric_name,
+        cluster_name=compute.cluster_name,
+        service_name=compute.service_name,
+        file_system_id=args.storage.file_system_id,
+    )
     if args.settings.log_archive_days:
         LogArchive(
             named("log-archive"),
@@ -51,11 +59,7 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
         named("dashboard"),
         DashboardArgs(
             context=args.context,
-            load_balancer_metric_name=ingress.load_balancer_metric_name,
-            target_group_metric_name=ingress.target_group_metric_name,
-            cluster_name=compute.cluster_name,
-            service_name=compute.service_name,
-            file_system_id=storage.file_system_id,
+            dimensions=dimensions,
             locking_node_ids=args.locking.node_ids if args.locking else (),
         ),
         options(),
@@ -66,12 +70,8 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
             AlarmsArgs(
                 context=args.context,
                 topic_arns=args.settings.alarm_topic_arns,
-                load_balancer_metric_name=ingress.load_balancer_metric_name,
-                target_group_metric_name=ingress.target_group_metric_name,
+                dimensions=dimensions,
                 certificate_arn=ingress.certificate_arn,
-                cluster_name=compute.cluster_name,
-                service_name=compute.service_name,
-                file_system_id=storage.file_system_id,
             ),
             options(),
         )

@@ -1,0 +1,20 @@
+"""The dimensions of the metrics that alarms watch and the dashboard shows."""
+
+import dataclasses
+
+import pulumi
+
+__all__ = ["MetricDimensions"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MetricDimensions:
+    """Where CloudWatch has the metrics of one Atlantis."""
+
+    load_balancer: pulumi.Input[str]
+    """The end of its ARN: `app/<name>/<id>`."""
+    target_group: pulumi.Input[str]
+    """The end of its ARN: `targetgroup/<name>/<id>`."""
+    cluster_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    file_system_id: pulumi.Input[str]
