@@ -18,7 +18,8 @@ from ministack.services import alb, ec2, ecs, iam, kms, secretsmanager, sts, tag
 
 from sandbox.files import write_private
 from sandbox.iam_evaluation import wire
-from sandbox.iam_evaluation.api_calls import ApiCall, Authorization, World, authorizations
+from sandbox.iam_evaluation.api_call import ApiCall, World
+from sandbox.iam_evaluation.authorizations import Authorization, authorizations
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
 
 __all__ = ["install"]

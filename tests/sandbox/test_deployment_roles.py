@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam_evaluation.api_calls import ApiCall, World, decide
+from sandbox.iam_evaluation.api_call import ApiCall, World
+from sandbox.iam_evaluation.authorizations import decide
 from sandbox.iam_evaluation.evaluator import Document, Evaluator, Principal
 from sandbox.providers.aws.call_log import VARIABLE
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of

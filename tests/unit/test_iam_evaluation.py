@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation import evaluator as evaluator_module
-from sandbox.iam_evaluation.api_calls import ApiCall, World, authorizations, decide
+from sandbox.iam_evaluation.api_call import ApiCall, World
+from sandbox.iam_evaluation.authorizations import authorizations, decide
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

@@ -1,0 +1,153 @@
+"""What AWS asks of IAM for one API call: actions, resources, condition keys.
+
+Generic where the service authorization reference is: an action's resource types are filled in from the call's parameters, and a
+condition key takes the value of the parameter that it is named after. The tables hold what the reference leaves to prose.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.iam_evaluation.api_call import ApiCall, World
+from sandbox.iam_evaluation.evaluator import Decision, Evaluator, Keys, Principal, Reference
+from sandbox.iam_evaluation.parameters import grouped, leaves, plain, requested_tags
+from sandbox.iam_evaluation.resource_arns import UNNAMED, fill, matches, regional_arn, resources, values_of
+
+__all__ = ["Authorization", "authorizations", "decide"]
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """One question to IAM."""
+
+    action: str
+    resource: str
+    keys: Keys
+
+
+def decide(
+    evaluator: Evaluator, principal: Principal, call: ApiCall, world: World
+) -> list[tuple[Authorization, Decision]]:
+    """Each question that ``call`` raises with IAM's answer; the call goes through where all are allowed."""
+    return [
+        (
+            asked,
+            evaluator.decide(
+                principal, asked.action, asked.resource, asked.keys, world.resource_policy(asked.resource)
+            ),
+        )
+        for asked in authorizations(evaluator.reference, call, world)
+    ]
+
+
+def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: World) -> list[Authorization]:
+    """The questions that AWS asks of IAM for ``call``: its own action on each resource, tags at creation, roles that it passes."""
+    action = f"{call.service}:{_ACTIONS.get((call.service, call.operation), call.operation)}"
+    described = reference(action)
+    own = [Authorization(action, arn, _keys(described, arn, call, world)) for arn in resources(described, call, world)]
+    return [*own, *_tags_at_creation(reference, call, world, own), *_passed_roles(call)]
+
+
+_ACTIONS = {
+    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "DeleteBucketOwnershipControls"): "PutBucketOwnershipControls",
+    ("s3", "DeleteObjects"): "DeleteObject",
+    ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "HeadObject"): "GetObject",
+    ("s3", "ListBuckets"): "ListAllMyBuckets",
+    ("s3", "ListObjects"): "ListBucket",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "ListObjectVersions"): "ListBucketVersions",
+    ("s3", "PutBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
+    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
+}
+"""Operations whose permission has another name."""
+
+
+def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[str, Any]:
+    """Values of the action's condition keys: from the request, and from the resource as it is."""
+    applying = {*described.keys, *(key for type_ in described.types if matches(type_.arn, arn) for key in type_.keys)}
+    values: dict[str, Any] = {"aws:RequestedRegion": world.region, **requested_tags(call.parameters)}
+    named = grouped(call.parameters)
+    for key in applying:
+        name = plain(key.partition(":")[2])
+        found = named.get(name) or named.get(f"{name}s")
+        if found and not key.startswith("aws:") and "${" not in key:
+            values[key] = found if f"{name}s" in named else found[-1]
+    if "ecs:auto-assign-public-ip" in applying:
+        values["ecs:auto-assign-public-ip"] = str(named.get("assignpublicip") == ["ENABLED"]).lower()
+    for name, value in world.tags(arn).items():
+        values[f"aws:ResourceTag/{name}"] = value
+        if f"{call.service}:ResourceTag/${{TagKey}}" in applying:
+            values[f"{call.service}:ResourceTag/{name}"] = value
+    if "iam:PermissionsBoundary" in applying and "iam:PermissionsBoundary" not in values:
+        values |= {"iam:PermissionsBoundary": boundary} if (boundary := world.boundary_of(arn)) else {}
+    if "ecs:cluster" in applying and call.service == "ecs":
+        cluster = values_of("ClusterName", call)[0].rsplit("/", 1)[-1]
+        values["ecs:cluster"] = regional_arn(world, "ecs", f"cluster/{cluster}")
+    if call.service == "ec2":
+        values["ec2:Region"] = world.region
+    return values
+
+
+_TAG_ACTIONS = {
+    "acm": "AddTagsToCertificate",
+    "ec2": "CreateTags",
+    "elasticache": "AddTagsToResource",
+    "elasticloadbalancing": "AddTags",
+    "firehose": "TagDeliveryStream",
+}
+_MADE_UNDER = {"CreateListener": ("loadbalancer", "listener"), "CreateRule": ("listener", "listener-rule")}
+"""Operations that name what is above the new resource: the ARN's type there, and the new one's."""
+_MAKES = re.compile(r"Create|Register|Put|Run|Request|Allocate|Authorize")
+
+
+def _tags_at_creation(
+    reference: Callable[[str], Reference], call: ApiCall, world: World, own: Sequence[Authorization]
+) -> Iterator[Authorization]:
+    """Services that tag what they make ask for their tagging action as well, on what is being made."""
+    tags = requested_tags(call.parameters)
+    if not tags or not _MAKES.match(call.operation) or call.operation in ("CreateTags", "PutObject"):
+        return
+    noun = call.operation.removeprefix("Create")
+    action = (
+        f"{call.service}:{_TAG_ACTIONS.get(call.service) or (f'Tag{noun}' if call.service == 'iam' else 'TagResource')}"
+    )
+    made = [asked.resource for asked in own]
+    if call.service == "elasticloadbalancing" and call.operation in _MADE_UNDER:
+        above, below = _MADE_UNDER[call.operation]
+        made = [f"{arn.replace(f':{above}/', f':{below}/')}/{UNNAMED}" for arn in made]
+    if call.service == "ec2":
+        types = [item["ResourceType"] for item in call.parameters.get("TagSpecifications", [])]
+        made = [regional_arn(world, "ec2", f"{type_}/{UNNAMED}") for type_ in types]
+    described = reference(action)
+    if made == ["*"]:
+        # The operation has no resource of its own before it has made one.
+        type_name = re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
+        made = [fill(type_.arn, {}, world) for type_ in described.types if f":{type_name}/" in type_.arn]
+    for arn in made:
+        keys = {key: value for key, value in _keys(described, arn, call, world).items() if "ResourceTag" not in key}
+        if f"{call.service}:CreateAction" in described.keys:
+            keys[f"{call.service}:CreateAction"] = call.operation
+        yield Authorization(action, arn, keys)
+
+
+_TAKERS = {"ecs": "ecs-tasks"}
+"""Service principals that take on a role handed to a service, where it isn't the service's own."""
+
+
+def _passed_roles(call: ApiCall) -> Iterator[Authorization]:
+    """A role that a call hands to a service has to be passed."""
+    if call.service in ("iam", "sts"):
+        return
+    taker = f"{_TAKERS.get(call.service, call.service)}.amazonaws.com"
+    for name, value in leaves(call.parameters):
+        if name.lower().endswith("rolearn") and re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", str(value)):
+            yield Authorization("iam:PassRole", str(value), {"iam:PassedToService": taker})

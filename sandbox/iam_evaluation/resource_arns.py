@@ -1,0 +1,157 @@
+"""The resources that an API call is about: ARNs of the service authorization reference, filled in from the call's parameters.
+
+A resource that the call creates, or doesn't name, has `UNNAMED` in its ARN, which matches a policy's wildcard and nothing else.
+"""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+
+from sandbox.iam_evaluation.api_call import ApiCall, World
+from sandbox.iam_evaluation.evaluator import Reference, ResourceType
+from sandbox.iam_evaluation.parameters import leaves, listed, strings
+
+__all__ = ["UNNAMED", "fill", "matches", "regional_arn", "resources", "values_of"]
+
+UNNAMED = "unnamed"
+
+_PARAMETERS: Mapping[str, Sequence[str]] = {
+    "BucketName": ("Bucket",),
+    "ClusterName": ("clusterName", "cluster", "clusters"),
+    "ObjectName": ("Key",),
+    "PolicyNameWithPath": ("PolicyName",),
+    "RoleNameWithPath": ("RoleName",),
+    "SecretId": ("SecretId", "Name"),
+    "SecurityGroupId": ("GroupId",),
+    "ServiceName": ("serviceName", "service", "services"),
+    "TargetGroupName": ("Name",),
+    "TaskDefinitionFamilyName": ("family", "taskDefinition"),
+    "TaskId": ("task", "tasks"),
+    "UserNameWithPath": ("UserName",),
+}
+"""Parameters that fill in a placeholder of another name, the first that the call has."""
+
+_EC2_TYPES = {
+    "eipalloc": "elastic-ip",
+    "eni": "network-interface",
+    "igw": "internet-gateway",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+"""Resource types by the beginning of an id, for calls that take any."""
+
+_MADE_UP = frozenset({"TargetGroupId", "TaskDefinitionRevisionNumber"})
+
+
+def resources(described: Reference, call: ApiCall, world: World) -> list[str]:
+    """The ARNs of the resources that a call is about, or `*`."""
+    if described.wildcard_only or not described.types:
+        return ["*"]
+    if special := _special_resources(call, world):
+        return special
+    arns = [text for text in strings(call.parameters) if text.startswith("arn:")]
+    named = [world.full_arn(arn) for arn in arns if any(matches(type_.arn, arn) for type_ in described.types)]
+    filled = {type_.arn: _filled(type_, call, world) for type_ in described.types}
+    found = [*named, *itertools.chain.from_iterable(filled.values())]
+    if not any(matches(type_.arn, arn) for type_ in described.types if type_.required for arn in found):
+        required = next((type_ for type_ in described.types if type_.required), None)
+        found += [fill(required.arn, {}, world)] if required else []
+    return list(dict.fromkeys(found)) or ["*"]
+
+
+def _special_resources(call: ApiCall, world: World) -> list[str]:
+    if call.service == "ec2" and call.operation in ("CreateTags", "DeleteTags"):
+        types = {identity: _EC2_TYPES.get(identity.split("-")[0]) for identity in call.parameters["Resources"]}
+        return [regional_arn(world, "ec2", f"{type_ or UNNAMED}/{identity}") for identity, type_ in types.items()]
+    if call.service == "elasticloadbalancing":
+        if call.operation in ("AddTags", "RemoveTags"):
+            return list(call.parameters["ResourceArns"])
+        if call.operation == "CreateLoadBalancer":
+            kind = {"network": "net", "gateway": "gwy"}.get(call.parameters.get("Type", ""), "app")
+            return [regional_arn(world, call.service, f"loadbalancer/{kind}/{call.parameters['Name']}/{UNNAMED}")]
+    if (call.service, call.operation) == ("secretsmanager", "CreateSecret"):
+        # AWS adds a hyphen and six characters, which policies write as `-??????`.
+        return [regional_arn(world, call.service, f"secret:{call.parameters['Name']}-{UNNAMED[:6]}")]
+    return _named_otherwise(call, world)
+
+
+def _named_otherwise(call: ApiCall, world: World) -> list[str]:
+    """Resources that a call names by a parameter that stands for several types, or by none."""
+    if call.service == "kms" and "AliasName" in call.parameters:
+        # With the key, which a deletion doesn't name.
+        key = str(call.parameters.get("TargetKeyId", UNNAMED))
+        return [
+            regional_arn(world, "kms", str(call.parameters["AliasName"])),
+            regional_arn(world, "kms", f"key/{_name_in(key)}"),
+        ]
+    if call.service == "elasticfilesystem" and "ResourceId" in call.parameters:
+        identity = _name_in(str(call.parameters["ResourceId"]))
+        return [
+            regional_arn(
+                world, call.service, f"{'access-point' if identity.startswith('fsap-') else 'file-system'}/{identity}"
+            )
+        ]
+    if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
+        return [regional_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
+    return []
+
+
+def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
+    """The ARNs of ``type_`` that the call names by its parameters: by all that the ARN has, ids apart that AWS makes up."""
+    wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP]
+    values = [[value for value in values_of(name, call) if not matches(type_.arn, value)] for name in wanted]
+    values = [[value.rsplit("/", 1)[-1] if value.startswith("arn:") else value for value in row] for row in values]
+    if not all(values):
+        return []
+    found = (fill(type_.arn, dict(zip(wanted, row, strict=True)), world) for row in itertools.product(*values))
+    return [world.full_arn(arn) for arn in found]
+
+
+def values_of(placeholder: str, call: ApiCall) -> list[str]:
+    """The values that a call's parameters have for a placeholder of an ARN."""
+    names = _PARAMETERS.get(placeholder, (placeholder, f"{placeholder}s"))
+    parameters = {name.lower(): value for name, value in call.parameters.items()}
+    value = next((parameters[name.lower()] for name in names if parameters.get(name.lower())), None)
+    if (
+        value is None
+        and placeholder == "ClusterName"
+        and call.service == "ecs"
+        and "resourceArn" not in call.parameters
+    ):
+        value = "default"
+    if value is None:
+        value = [text for name, text in leaves(call.parameters) if name == placeholder]
+    texts = [str(item) for item in listed(value)]
+    # A revision may follow a family.
+    return [re.sub(r":\d+$", "", text) for text in texts] if placeholder == "TaskDefinitionFamilyName" else texts
+
+
+def _name_in(text: str) -> str:
+    """What an ARN ends with: behind its last slash, or its last colon where it has no slash; other text as it is."""
+    return text.rpartition("/" if "/" in text else ":")[2] if text.startswith("arn:") else text
+
+
+def fill(pattern: str, values: Mapping[str, str], world: World) -> str:
+    """The ARN of a pattern, with `UNNAMED` for what has no value."""
+    known = {"Partition": world.partition, "Region": world.region, "Account": world.account, **values}
+    return re.sub(r"\$\{(\w+)\}", lambda found: known.get(found[1], UNNAMED), pattern)
+
+
+def _placeholders(pattern: str) -> list[str]:
+    return [name for name in re.findall(r"\$\{(\w+)\}", pattern) if name not in ("Partition", "Region", "Account")]
+
+
+def matches(pattern: str, arn: str) -> bool:
+    """Whether an ARN is of the pattern's resource type."""
+    parts = re.split(r"\$\{\w+\}", pattern)
+    return re.fullmatch(".*".join(re.escape(part) for part in parts), arn) is not None
+
+
+def regional_arn(world: World, service: str, resource: str) -> str:
+    """The ARN of a resource in the world's account and region."""
+    return f"arn:{world.partition}:{service}:{world.region}:{world.account}:{resource}"
