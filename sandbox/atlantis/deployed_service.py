@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
-from sandbox.local_aws import ROOT_KEY, LocalAws
+from sandbox.local_aws import ROOT_KEY, LocalAws, clients
 
 __all__ = ["ROOT", "Credentials", "DeployedService", "Service", "refusal"]
 
@@ -90,7 +89,7 @@ class DeployedService:
         return self._clients[key]
 
     def _new_client(self, service: str, credentials: Credentials) -> Any:
-        return boto3.Session().client(
+        return clients.create(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,

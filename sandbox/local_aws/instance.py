@@ -1,7 +1,6 @@
 """The local AWS: ministack as a detached process on a free loopback port, with its state kept over restarts."""
 
 import contextlib
-import os
 import socket
 import sys
 import time
@@ -16,6 +15,7 @@ from sandbox import console, processes
 from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
 from sandbox.iam_evaluation import evaluator
+from sandbox.local_aws import clients
 from sandbox.paths import CHECKOUT, private_directory
 
 __all__ = ["ACCOUNT", "REGION", "ROOT_KEY", "SERVICES", "LocalAws", "crashed", "running", "start", "stop"]
@@ -63,7 +63,7 @@ class LocalAws:
     def client(self, service: str) -> Any:
         """The boto3 client of ``service`` (boto3's own name, such as ``elbv2``) with the root credentials."""
         if service not in self._clients:
-            self._clients[service] = _session().client(
+            self._clients[service] = clients.create(
                 service,
                 endpoint_url=self.endpoint,
                 region_name=self.region,
@@ -84,16 +84,6 @@ class LocalAws:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
-
-
-def _session() -> Any:
-    """A boto3 session that reads nothing of the person's AWS configuration; their profile may not even exist here."""
-    import boto3  # noqa: PLC0415 - a third of a second that most commands can do without
-    import botocore.session  # noqa: PLC0415
-
-    no_file = (None, None, os.devnull, None)
-    variables = {"profile": (None, None, None, None), "config_file": no_file, "credentials_file": no_file}
-    return boto3.Session(botocore_session=botocore.session.Session(session_vars=variables))
 
 
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
