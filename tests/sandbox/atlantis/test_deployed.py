@@ -22,7 +22,6 @@ from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.status import Status, StatusFile
 from sandbox.atlantis.targets import entrance
 from sandbox.commands.webhook import deliver
-from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.paths import CHECKOUT
@@ -311,38 +310,6 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
     assert {result["status"] for result in results.values()} == {"ok", "not checked"}
     assert results["image: architecture"]["message"] == f"atlantis:{build.version()} is for amd64, arm64"
     assert results["DNS: hosted zone"]["status"] == "ok"
-
-
-def test_up_fails_where_nobody_pushed_the_image_and_the_old_task_serves_again(
-    up: Ground, service: DeployedService, capfd: pytest.CaptureFixture[str]
-) -> None:
-    good = _status(service).definition
-    with pytest.raises(SandboxError):
-        _sandbox(up, logLevel="debug", imageTag="v9.9.9").up()
-    shown = capfd.readouterr().out
-    assert f"CannotPullContainerError: the repository atlantis has no image v9.9.9 (it has {build.version()})" in shown
-    eventually("the old task", lambda: (_status(service).state, _status(service).definition) == ("healthy", good))
-    _sandbox(up, logLevel="debug").refresh()
-
-
-def test_up_fails_with_the_reasons_where_the_app_secret_is_wrong_and_recovers_when_it_is_mended(
-    up: Ground, service: DeployedService, capfd: pytest.CaptureFixture[str]
-) -> None:
-    described = service.task_definition(service.require_service().definition)
-    variables = ["ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID", "ATLANTIS_GH_APP_KEY"]
-    good = read_task_secrets(service, described, variables)
-    value = dict(zip(("app_id", "installation_id", "private_key"), (good[name] for name in variables), strict=True))
-    secret = described["containerDefinitions"][0]["secrets"][0]["valueFrom"].rsplit(":", 3)[0]
-    client = service.client("secretsmanager")
-    escaped = value | {"private_key": value["private_key"].replace("\n", "\\n")}
-    client.put_secret_value(SecretId=secret, SecretString=json.dumps(escaped))
-    with pytest.raises(SandboxError):
-        _sandbox(up, logLevel="warn").up()
-    assert "ATLANTIS_GH_APP_KEY has the two characters \\n where line breaks belong" in capfd.readouterr().out
-
-    client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
-    _sandbox(up, logLevel="warn").up()
-    assert _status(service).state == "healthy"
 
 
 def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:

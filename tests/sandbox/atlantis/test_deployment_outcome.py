@@ -77,6 +77,7 @@ def test_a_changed_image_that_does_not_exist_is_rolled_back_and_up_fails(
     assert good is not None
     assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
     assert _MISSING_IMAGE.search(said), said
+    eventually("the old task", lambda: _running(ground) == good)
     # Without another change the failure isn't forgotten.
     assert "deploying it again" in (said := _failure(capfd, _sandbox(ground, imageTag="v9.9.9")))
     assert _MISSING_IMAGE.search(said), said
