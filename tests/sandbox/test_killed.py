@@ -97,7 +97,6 @@ def _plugins(ground: Ground) -> list[int]:
 @pytest.fixture
 def up_under_way(ground: Ground) -> "Iterator[tuple[subprocess.Popen[str], int]]":
     """`up`, and its engine in the middle of deploying."""
-    ground.sandbox().preview()
     command = subprocess.Popen(
         ground.command("up"),
         cwd=CHECKOUT,
