@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from sandbox.providers.resource import Resource
 from sandbox.providers.schema import Shape
 from sandbox.providers.values import as_text
 
@@ -19,15 +20,7 @@ class Comparison:
     """How the values of one resource type are compared."""
 
     shape: Shape
-    unordered: Collection[str] = field(default_factory=frozenset)
-    """Names of lists, at any depth, whose order means nothing."""
-    documents: Collection[str] = field(default_factory=frozenset)
-    """Names of strings, at any depth, that hold JSON."""
-
-    domain_names: Collection[str] = field(default_factory=frozenset)
-    """Names of strings, at any depth, whose case and trailing dot mean nothing."""
-    extended: Collection[str] = field(default_factory=frozenset)
-    """Names of lists, at any depth, to which AWS adds elements of its own."""
+    entry: type[Resource[Any]]
 
     def same(self, name: str, wanted: Any, actual: Any) -> bool:
         """Whether what AWS says of a property is what the program wants.
@@ -54,16 +47,16 @@ class Comparison:
             )
         if isinstance(wanted, list) and isinstance(actual, list):
             return self._same_list(shape.element or Shape("any"), name, wanted, actual, partial=partial)
-        if name in self.documents and isinstance(wanted, str) and isinstance(actual, str):
+        if name in self.entry.documents and isinstance(wanted, str) and isinstance(actual, str):
             return document(wanted) == document(actual, like=wanted if partial else actual)
-        if name in self.domain_names and isinstance(wanted, str) and isinstance(actual, str):
+        if name in self.entry.domain_names and isinstance(wanted, str) and isinstance(actual, str):
             return domain_name(wanted) == domain_name(actual)
         return as_text(wanted) == as_text(actual) if wanted is not None and actual is not None else False
 
     def _same_list(self, shape: Shape, name: str, wanted: list[Any], actual: list[Any], *, partial: bool) -> bool:
-        if len(wanted) != len(actual) and not (partial and name in self.extended):
+        if len(wanted) != len(actual) and not (partial and name in self.entry.extended):
             return False
-        if name not in self.unordered:
+        if name not in self.entry.unordered:
             return all(self._same(shape, "", a, b, partial=partial) for a, b in zip(wanted, actual, strict=True))
         rest = list(actual)
         for item in wanted:

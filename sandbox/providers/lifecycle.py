@@ -61,8 +61,7 @@ class Lifecycle:
 
     @property
     def _comparison(self) -> Comparison:
-        entry = self.entry
-        return Comparison(self.schema.inputs, entry.unordered, entry.documents, entry.domain_names, entry.extended)
+        return Comparison(self.schema.inputs, self.entry)
 
     @property
     def _tagged(self) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,10 +14,11 @@ import jmespath
 from botocore import xform_name
 
 from sandbox.providers.aws import calls
-from sandbox.providers.aws.calls import Call, Tagging
+from sandbox.providers.aws.calls import Call, Change, Tagging
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
 from sandbox.providers.aws.session import Session, error_code, gone_is_fine, is_gone
+from sandbox.providers.diff import Comparison
 from sandbox.providers.resource import Created, Resource
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import Properties
@@ -35,36 +38,65 @@ def only(items: Sequence[Any]) -> Any:
     return items[0]
 
 
+def arn(service: str, resource: str) -> str:
+    """The pattern (`AwsResource.built`) of an ARN in the region and the account."""
+    return f"arn:{{aws.partition}}:{service}:{{aws.region}}:{{aws.account}}:{resource}"
+
+
 class AwsResource(Resource[Session]):
     """A resource type of AWS.
 
     Properties named like a parameter of `operation` are sent with it (`request`) and bound by its limits; `renamed` has the
-    exceptions. Those of `handled` are carried out by `configure`; `limits` names the parameter that bounds one of them
-    (`Operation.Parameter.Member`). A property of the SDK that is in neither is refused.
+    exceptions. Those of `handled` are carried out by `update`; `limits` names the parameter that bounds one of them
+    (`Operation.Parameter.Member`). A property of the SDK that is in neither, or in `refused`, is refused.
     """
 
     service: ClassVar[str]
     operation: ClassVar[str]
     renamed: ClassVar[Renamed] = {}
     limits: ClassVar[Mapping[str, str]] = {}
+    bounds: ClassVar[Mapping[str, tuple[int, int]]] = {}
+    """Least and most, and choices, that the service model doesn't state; `healthCheck.interval` is within an object."""
+    choices: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    excluding: ClassVar[Sequence[Sequence[str]]] = ()
+    """Properties of which only one may be given."""
+    refused: ClassVar[frozenset[str]] = frozenset()
     handled: ClassVar[frozenset[str]] = frozenset()
     made: ClassVar[str] = ""
     """Where the answer of `operation` has the new object's id (JMESPath)."""
     named: ClassVar[str] = ""
-    """The id where the inputs say it: `{role}:{name}`."""
+    """The properties that the id is made of: `{role}:{name}`."""
+    token: ClassVar[str] = ""
+    """The parameter that makes a repeated request the same request."""
     described: ClassVar[Call]
+    reads: ClassVar[tuple[Call, ...]] = ()
+    """Calls whose answers complete the description."""
     deleted: ClassVar[Call]
+    subject: ClassVar[str] = ""
+    """The parameter of `updates` that takes the id, where it isn't that of `deleted`."""
+    updates: ClassVar[tuple[Change, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs, and are in the description by their own names."""
+    shown: ClassVar[Mapping[str, str]] = {}
+    """Properties that are elsewhere in the description (JMESPath)."""
+    built: ClassVar[Mapping[str, str]] = {}
+    """Properties that are made of the id, of others and of the `aws` session: `{id}.efs.{aws.region}.amazonaws.com`."""
     tagging: ClassVar[Tagging | None] = None
-    available: ClassVar[tuple[str, str] | None] = None
-    """The member of the description that has the object's state, and the state to wait for."""
+    available: ClassVar[str] = ""
+    """What is true of the description of an object that can be used (JMESPath)."""
+    patience: ClassVar[float] = 120.0
+    """Seconds to wait for that, and for the end of a deletion."""
     goes_slowly: ClassVar[bool] = False
     """Deletion takes a while, and what the object used is in use until then."""
     in_use: ClassVar[frozenset[str]] = frozenset()
     """Error codes that refuse a deletion while something else, which may be going, uses the object."""
     listing: ClassVar[Listing | None] = None
     """None for what is part of another object, or nothing in AWS."""
+
+    def __init_subclass__(cls) -> None:
+        """What `updates` carries out can be changed in place; what it does on a new object is no parameter of `operation`."""
+        cls.in_place = cls.in_place.union(cls.write_only, *(row.properties for row in cls.updates))
+        cls.handled = cls.handled.union(*(row.properties for row in cls.updates if row.new))
 
     @functools.cached_property
     def client(self) -> Any:
@@ -73,7 +105,7 @@ class AwsResource(Resource[Session]):
 
     def request(self, inputs: Properties, operation: str = "", *, only: frozenset[str] | None = None) -> dict[str, Any]:
         """The parameters of an operation that the inputs have values for. Tags go their own ways."""
-        api = self.client.meta.service_model.operation_model(operation or self.operation).input_shape
+        api = calls.input_shape(self.client, operation or self.operation)
         chosen = {n: v for n, v in inputs.items() if n != "tags" and (only is None or n in only)}
         return to_api(chosen, api, self.renamed)
 
@@ -90,17 +122,22 @@ class AwsResource(Resource[Session]):
 
     def create(self, inputs: Properties) -> Created:
         """One call of `operation`."""
-        call = getattr(self.client, xform_name(self.operation))
-        answer = call(**self.parameters(inputs), **self.tag_parameter(inputs))
-        return Created(self.named.format_map(inputs) if self.named else jmespath.search(self.made, answer))
+        parameters = self.parameters(inputs)
+        if self.token:
+            digest = hashlib.sha256(f"{self.urn}{parameters}".encode()).hexdigest()
+            parameters.setdefault(self.token, digest[:32])
+        parameters |= self.tag_parameter(inputs)
+        answer = Call(xform_name(self.operation))(self.client, "", {}, **parameters)
+        found = jmespath.search(self.made, {**answer, "inputs": inputs}) if self.made else None
+        return Created(found or self.named.format_map(inputs))
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """The parameters that create the object, tags apart."""
-        return self.request(inputs)
+        return self.request({n: v for n, v in inputs.items() if n not in self.handled})
 
     def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
         """The parameter that tags the object as it is made."""
-        return calls.parameter(self.client, xform_name(self.operation), inputs.get("tags"))
+        return calls.parameter(self.client, self.operation, inputs.get("tags"))
 
     def tag_target(self, identity: str) -> str:
         """What the tagging calls take."""
@@ -126,36 +163,75 @@ class AwsResource(Resource[Session]):
             self.tagging.change(self.client, target, self.tags_of(identity), inputs.get("tags") or {})
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Carry out the `changed` properties; by default what made the object is put again."""
-        getattr(self.client, xform_name(self.operation))(**self.parameters(inputs))
+        """Carry out the `changed` properties; without `updates`, what made the object is put again."""
+        if not self.updates:
+            getattr(self.client, xform_name(self.operation))(**self.parameters(inputs))
+        rows = [row for row in self.updates if changed & row.properties]
+        known = self.describe(identity, inputs) or {} if any(row.other for row in rows) else {}
+        for row in rows:
+            parameters = {**row.without, **self.request(inputs, row.operation, only=row.properties)}
+            if row.other and all(self.comparison.same(n, inputs.get(n), known.get(n)) for n in row.properties):
+                continue
+            if parameters or row.undone:
+                call = getattr(self.client, row.operation if parameters else row.undone)
+                call(**{self.subject or self.deleted.parameter: identity}, **parameters)
 
-    def found(self, identity: str) -> Mapping[str, Any]:
+    @property
+    def comparison(self) -> Comparison:
+        """How values of the type are compared."""
+        return Comparison(SCHEMAS[self.sdk_name].inputs, type(self))
+
+    def ask(self, call: Call, identity: str, state: Properties) -> Any:
+        """What the answer to a row says of the object."""
+        known = {**self.parts(identity), **state}
+        parameters = {} if call.parameter else self.request(known, call.operation)
+        return call(self.client, identity, known, **parameters)
+
+    def parts(self, identity: str) -> Properties:
+        """The properties that an id of the form `named` is made of."""
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(self.named)).replace(".+", ".+?", 1)
+        found = re.fullmatch(pattern, identity)
+        return found.groupdict() if found else {}
+
+    def found(self, identity: str, state: Properties) -> dict[str, Any]:
         """The object as AWS describes it; raises `GoneError`."""
-        found = self.described(self.client, identity)
+        found = self.ask(self.described, identity, state)
         if not found:
             raise GoneError("the object is gone")
+        found = dict(found)
+        for call in self.reads:
+            found |= self.ask(call, identity, state)
         return found
 
-    def wait_for(self, identity: str, limit: float = 120.0) -> None:
-        """Wait until the object has the state that `available` names."""
-        assert self.available  # noqa: S101 - asked for by entries that have it
-        member, wanted = self.available
+    def wait_for(self, identity: str) -> None:
+        """Wait until the object is what `available` says."""
 
-        def reached() -> bool:
-            return str(self.found(identity)[member]).lower() == wanted
+        def reached() -> Any:
+            return jmespath.search(self.available, self.found(identity, {}))
 
-        self.backend.wait(f"state {wanted} of {identity}", reached, limit)
+        self.backend.wait(f"{identity} to be available", reached, self.patience)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """`read`; a not-found error of AWS means that the object is gone."""
-        found = self.properties(self.found(identity), *self.outputs)
-        return {**found, "tags": self.tags_of(identity)} if self.tagging else found
+        return self.shown_as(identity, self.found(identity, state), state)
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        """The properties of what AWS describes so."""
+        found = {**self.parts(identity), **self.properties(answer, *self.outputs)}
+        found |= {name: jmespath.search(path, answer) for name, path in self.shown.items()}
+        for name, pattern in self.built.items():
+            found[name] = pattern.format(**{"id": identity, "aws": self.backend, "entry": self, **found})
+        return {**found, "tags": self.tags_in(identity, answer)} if self.tagging else found
+
+    def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
+        """The object's tags, which some services describe with the object."""
+        return self.tags_of(identity)
 
     def remove(self, identity: str, state: Properties) -> None:
         """`delete`; a not-found error of AWS means that it is done."""
-        self.when_unused(lambda: self.deleted(self.client, identity))
+        self.when_unused(lambda: self.ask(self.deleted, identity, state))
         if self.goes_slowly:
-            self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
+            self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None, self.patience)
 
     def when_unused(self, call: Callable[[], Any]) -> None:
         """Delete what may still be in use for a moment by something that is being deleted."""
@@ -184,14 +260,35 @@ class AwsResource(Resource[Session]):
         return found
 
     def delete(self, identity: str, state: Properties) -> None:
-        """Remove the object."""
-        with contextlib.suppress(GoneError), gone_is_fine():
-            self.remove(identity, state)
+        """Remove the object, unless the program keeps it."""
+        if not state.get("skipDestroy"):
+            with contextlib.suppress(GoneError), gone_is_fine():
+                self.remove(identity, state)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Documents must be JSON."""
+        """Documents must be JSON, and `bounds`, `choices` and `excluding` hold."""
         for name in self.documents & inputs.keys():
             try:
                 json.loads(inputs[name])
             except (TypeError, json.JSONDecodeError) as error:
                 yield name, f"is not valid JSON: {error}"
+        for path, (low, high) in self.bounds.items():
+            value = _within(inputs, path)
+            if isinstance(value, int) and not low <= value <= high:
+                yield path, f"{value} is not allowed: {low} to {high}"
+        for path, choices in self.choices.items():
+            value = _within(inputs, path)
+            if value is not None and value not in choices:
+                some = f"is not one of {', '.join(map(str, choices))}"
+                yield path, f"{value!r} {some if len(choices) > 1 else f'is not carried out: {choices[0]} only'}"
+        for names in self.excluding:
+            given = [name for name in names if inputs.get(name)]
+            if len(given) > 1:
+                yield given[1], f"only one of {', '.join(given)} may be given"
+
+
+def _within(value: Any, path: str) -> Any:
+    """What is at a path of names within objects, if it is known."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

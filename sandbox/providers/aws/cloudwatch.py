@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource
@@ -12,7 +12,6 @@ from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
-_MISSING = ("breaching", "notBreaching", "ignore", "missing")
 _WIDGETS = names("metric text log alarm explorer custom")
 _COLUMNS, _ROWS = 24, 1000
 _HOUR, _DAY = 60 * 60, 24 * 60 * 60
@@ -30,22 +29,23 @@ class MetricAlarm(AwsResource):
     listing: ClassVar = Listing("describe_alarms", "MetricAlarms[].AlarmName")
     renamed: ClassVar = {"name": "AlarmName"}
     defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
-    handled: ClassVar = frozenset({"dimensions"})
+    choices: ClassVar = {"treatMissingData": ("breaching", "notBreaching", "ignore", "missing")}
+    handled: ClassVar = names("dimensions")
     in_place: ClassVar = names(
         "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm dimensions evaluationPeriods "
         "extendedStatistic insufficientDataActions metricName namespace okActions period statistic threshold treatMissingData "
         "unit"
     )
     unordered: ClassVar = names("alarmActions okActions insufficientDataActions")
+    shown: ClassVar = {"arn": "AlarmArn"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        yield from super().rules(inputs)
         for name in ("comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period", "threshold"):
             if name not in inputs:
                 yield name, "missing: an alarm on a metric needs it"
         if ("statistic" in inputs) == ("extendedStatistic" in inputs):
             yield "statistic", "exactly one of statistic, extendedStatistic must be given"
-        if inputs.get("treatMissingData") not in _MISSING:
-            yield "treatMissingData", f"{inputs.get('treatMissingData')!r} is not one of {', '.join(_MISSING)}"
         period, periods = inputs.get("period"), inputs.get("evaluationPeriods")
         if isinstance(period, int) and period not in (10, 20, 30) and (period < 1 or period % 60):
             yield "period", f"{period} is not 10, 20, 30 or a multiple of 60"
@@ -62,20 +62,13 @@ class MetricAlarm(AwsResource):
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         """CloudWatch makes an alarm or changes the one of that name."""
-        plain = {name: value for name, value in inputs.items() if name != "dimensions"}
-        return {**self.request(plain), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
+        return {**super().parameters(inputs), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
 
     def tag_target(self, identity: str) -> str:
         return self.backend.arn("cloudwatch", f"alarm:{identity}")
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        alarm = self.found(identity)
-        return {
-            **self.properties({name: value for name, value in alarm.items() if name != "Dimensions"}),
-            "dimensions": mapped(alarm.get("Dimensions"), "Name"),
-            "arn": alarm["AlarmArn"],
-            "tags": self.tags_of(identity),
-        }
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        return {**super().shown_as(identity, answer, state), "dimensions": mapped(answer.get("Dimensions"), "Name")}
 
 
 class Dashboard(AwsResource):
@@ -89,8 +82,8 @@ class Dashboard(AwsResource):
     outputs: ClassVar = ("dashboardArn",)
     listing: ClassVar = Listing("list_dashboards", "DashboardEntries[].DashboardName")
     name_property = "dashboardName"
-    documents: ClassVar = frozenset({"dashboardBody"})
-    in_place: ClassVar = frozenset({"dashboardBody"})
+    documents: ClassVar = names("dashboardBody")
+    in_place: ClassVar = names("dashboardBody")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """What CloudWatch answers as validation messages, and the local AWS doesn't."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.base import AwsResource, arn
 from sandbox.providers.aws.calls import Tagging, mapped, pairs
 from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
+
+VPC = "aws:ec2/vpc:Vpc"
+"""The parent of what is listed by its VPC."""
 
 
 class _Ec2Tagging(Tagging):
@@ -19,10 +22,11 @@ class _Ec2Tagging(Tagging):
 
 
 class Ec2Resource(AwsResource):
-    """A resource that is tagged when it is made and described by its id."""
+    """A resource that is tagged when it is made and described by its id, with its tags."""
 
     service = "ec2"
     tagging: ClassVar = _Ec2Tagging("Resources", tag="create_tags", untag="delete_tags")
+    built: ClassVar = {"arn": arn("ec2", "{entry.kind}/{id}")}
     in_use: ClassVar = names("DependencyViolation ResourceInUse")
     kind: ClassVar[str]
     """Resource type in tag specifications and ARNs."""
@@ -33,13 +37,5 @@ class Ec2Resource(AwsResource):
             return {}
         return {"TagSpecifications": [{"ResourceType": self.kind, "Tags": pairs(inputs["tags"])}]}
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        return self.common(self.found(identity), identity, *self.outputs)
-
-    def common(self, answer: Mapping[str, Any], identity: str, *outputs: str) -> Properties:
-        """Properties of a description, with the ARN and the tags."""
-        return {
-            **self.properties(answer, *outputs),
-            "arn": self.backend.arn("ec2", f"{self.kind}/{identity}"),
-            "tags": mapped(answer.get("Tags")),
-        }
+    def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
+        return mapped(answer.get("Tags"))

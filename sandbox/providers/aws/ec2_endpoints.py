@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from sandbox.providers.aws.calls import Call
-from sandbox.providers.aws.ec2 import Ec2Resource
-from sandbox.providers.aws.listing import Listing, in_vpc
+from sandbox.providers.aws.ec2 import VPC, Ec2Resource
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _MEMBERSHIPS = {"routeTableIds": "RouteTableIds", "securityGroupIds": "SecurityGroupIds", "subnetIds": "SubnetIds"}
-_GATEWAY_ONLY = names("routeTableIds")
-_INTERFACE_ONLY = names("securityGroupIds subnetIds privateDnsEnabled")
+_OF_THE_OTHER = {
+    "Gateway": {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []},
+    "Interface": {"routeTableIds": []},
+}
+"""What an endpoint of a type has none of, because the other type has it."""
 
 
 class VpcEndpoint(Ec2Resource):
@@ -21,25 +24,31 @@ class VpcEndpoint(Ec2Resource):
 
     sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
     operation, made = "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId"
-    described: ClassVar = Call("describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[0]")
-    available = ("State", "available")
+    described: ClassVar = Call(
+        "describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[?!contains(['deleted', 'deleting'], State)] | [0]"
+    )
+    deleted: ClassVar = Call("delete_vpc_endpoints", "VpcEndpointIds")
+    goes_slowly = True  # its interfaces keep the subnets busy until it is gone
+    available = "contains(['available', 'Available'], State)"
     listing: ClassVar = Listing(
-        "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", "aws:ec2/vpc:Vpc", in_vpc
+        "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", VPC, "vpc-id"
     )
     kind = "vpc-endpoint"
+    outputs = ("networkInterfaceIds", "ownerId", "requesterManaged", "state")
+    shown: ClassVar = {"dnsEntries": "DnsEntries[].{dnsName: DnsName, hostedZoneId: HostedZoneId} || `[]`"}
     renamed: ClassVar = {"policy": "PolicyDocument"}
     defaults: ClassVar = {"vpcEndpointType": "Gateway"}
-    in_place: ClassVar = frozenset({*_MEMBERSHIPS, "policy", "privateDnsEnabled", "ipAddressType", "dnsOptions"})
+    in_place: ClassVar = names("policy privateDnsEnabled ipAddressType dnsOptions").union(_MEMBERSHIPS)
     computed: ClassVar = in_place
     unordered: ClassVar = frozenset(_MEMBERSHIPS)
-    documents: ClassVar = frozenset({"policy"})
+    documents: ClassVar = names("policy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
-        kind = inputs.get("vpcEndpointType")
-        wrong = _INTERFACE_ONLY if kind == "Gateway" else _GATEWAY_ONLY if kind == "Interface" else frozenset()
-        for name in sorted(name for name in wrong if inputs.get(name)):
-            yield name, f"an endpoint of type {kind} has none"
+        kind = inputs.get("vpcEndpointType", "")
+        for name in _OF_THE_OTHER.get(kind, ()):
+            if inputs.get(name):
+                yield name, f"an endpoint of type {kind} has none"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Memberships are changed by what is added and removed."""
@@ -47,43 +56,21 @@ class VpcEndpoint(Ec2Resource):
         if "policy" in changed and not inputs.get("policy"):
             parameters["ResetPolicy"] = True
         endpoint = self.describe(identity, inputs) or {}
-        for name, api in _MEMBERSHIPS.items():
-            if name in changed:
-                wanted, current = set(inputs.get(name) or []), set(endpoint.get(name) or [])
-                parameters |= {f"Add{api}": sorted(wanted - current)} if wanted - current else {}
-                parameters |= {f"Remove{api}": sorted(current - wanted)} if current - wanted else {}
+        for name in changed & _MEMBERSHIPS.keys():
+            wanted, current = set(inputs.get(name) or []), set(endpoint.get(name) or [])
+            parameters |= {f"Add{_MEMBERSHIPS[name]}": sorted(wanted - current)} if wanted - current else {}
+            parameters |= {f"Remove{_MEMBERSHIPS[name]}": sorted(current - wanted)} if current - wanted else {}
         if parameters:
             self.client.modify_vpc_endpoint(VpcEndpointId=identity, **parameters)
             self.wait_for(identity)
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With the addresses and names under which the service is reached."""
-        endpoint = self.found(identity)
-        if str(endpoint["State"]).lower() in ("deleted", "deleting"):
-            return None
-        found = self.common(endpoint, identity, "networkInterfaceIds", "ownerId", "requesterManaged", "state")
-        if "Groups" in endpoint:  # the local AWS forgets them: what the state says stands then
-            found["securityGroupIds"] = [group["GroupId"] for group in endpoint["Groups"]]
-        found["dnsEntries"] = [
-            {"dnsName": entry.get("DnsName"), "hostedZoneId": entry.get("HostedZoneId")}
-            for entry in endpoint.get("DnsEntries", [])
-        ]
-        if endpoint.get("VpcEndpointType") == "Gateway":
-            found |= {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []}
-            found |= self._prefix_list(endpoint["ServiceName"])
-        else:
-            found["routeTableIds"] = []
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        """A gateway has the addresses of its service."""
+        found = super().shown_as(identity, answer, state) | _OF_THE_OTHER.get(answer["VpcEndpointType"], {})
+        if "Groups" in answer:  # the local AWS forgets them: what the state says stands then
+            found["securityGroupIds"] = [group["GroupId"] for group in answer["Groups"]]
+        if answer["VpcEndpointType"] == "Gateway":
+            lists = Call("describe_prefix_lists", "prefix-list-name", "PrefixLists[0]")
+            addresses = lists(self.client, answer["ServiceName"], {}) or {}
+            found |= {"prefixListId": addresses.get("PrefixListId"), "cidrBlocks": addresses.get("Cidrs", [])}
         return found
-
-    def _prefix_list(self, service: str) -> Properties:
-        filters = [{"Name": "prefix-list-name", "Values": [service]}]
-        lists = self.client.describe_prefix_lists(Filters=filters)["PrefixLists"]
-        return {"prefixListId": lists[0]["PrefixListId"], "cidrBlocks": lists[0].get("Cidrs", [])} if lists else {}
-
-    def remove(self, identity: str, state: Properties) -> None:
-        """Its interfaces keep the subnets busy until it is gone."""
-        answer = self.client.delete_vpc_endpoints(VpcEndpointIds=[identity])
-        for failed in answer.get("Unsuccessful", []):
-            if "NotFound" not in failed["Error"]["Code"]:
-                raise RuntimeError(f"{identity}: {failed['Error']['Code']}: {failed['Error'].get('Message', '')}")
-        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)

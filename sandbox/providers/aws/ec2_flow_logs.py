@@ -7,36 +7,23 @@ from typing import Any, ClassVar
 from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ec2 import Ec2Resource
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 
 class FlowLog(Ec2Resource):
-    """A record of the connections in a VPC."""
+    """A record of the connections in a VPC. The local AWS forgets the role and the interval: what the state says stands then."""
 
     sdk_name = "aws:ec2/flowLog:FlowLog"
-    operation = "CreateFlowLogs"
+    operation, made = "CreateFlowLogs", "FlowLogIds[0]"
     described: ClassVar = Call("describe_flow_logs", "FlowLogIds", "FlowLogs[0]")
     deleted: ClassVar = Call("delete_flow_logs", "FlowLogIds")
     listing: ClassVar = Listing("describe_flow_logs", "FlowLogs[].FlowLogId")
     kind = "vpc-flow-log"
     renamed: ClassVar = {"iamRoleArn": "DeliverLogsPermissionArn"}
     defaults: ClassVar = {"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600}
-    handled: ClassVar = frozenset({"vpcId"})
-
-    def create(self, inputs: Properties) -> Created:
-        """The local AWS ignores a flow log's tags at creation."""
-        answer = self.client.create_flow_logs(**self.parameters(inputs))
-        for failed in answer.get("Unsuccessful", []):
-            raise RuntimeError(f"{failed['ResourceId']}: {failed['Error']['Code']}: {failed['Error']['Message']}")
-        identity = answer["FlowLogIds"][0]
-        self.retag(identity, inputs)
-        return Created(identity)
+    handled: ClassVar = names("vpcId tags")  # the local AWS ignores a flow log's tags at creation
+    shown: ClassVar = {"vpcId": "ResourceId"}
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        return {**self.request(inputs), "ResourceIds": [inputs["vpcId"]], "ResourceType": "VPC"}
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """The local AWS forgets the role and the interval: what the state says stands then."""
-        found = self.found(identity)
-        return {**self.common(found, identity), "vpcId": found["ResourceId"]}
+        return {**super().parameters(inputs), "ResourceIds": [inputs["vpcId"]], "ResourceType": "VPC"}

@@ -5,113 +5,80 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import only
-from sandbox.providers.aws.calls import Call
-from sandbox.providers.aws.ec2 import Ec2Resource
-from sandbox.providers.aws.listing import Listing, in_vpc
+from sandbox.providers.aws.calls import Call, Change
+from sandbox.providers.aws.ec2 import VPC, Ec2Resource
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
+
+_IPV6 = "Ipv6CidrBlockAssociationSet[0]"
+"""Its values are empty, not missing, where there is none: awsx reads them, and takes a missing one for unknown."""
+
+
+def attribute(name: str) -> Call:
+    """The call that reads an attribute of a VPC."""
+    path = f"{{{name}: {name[0].upper()}{name[1:]}.Value}}"
+    return Call("describe_vpc_attribute", "VpcId", path, {"Attribute": name})
 
 
 class Vpc(Ec2Resource):
     """A VPC with its default security group, network ACL and main route table."""
 
-    sdk_name = "aws:ec2/vpc:Vpc"
+    sdk_name = VPC
     operation, made = "CreateVpc", "Vpc.VpcId"
     described: ClassVar = Call("describe_vpcs", "VpcIds", "Vpcs[0]")
+    reads: ClassVar = (
+        *map(attribute, ("enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics")),
+        Call("describe_route_tables", "vpc-id", "{main: RouteTables[?Associations[?Main]] | [0].RouteTableId}"),
+        Call("describe_security_groups", "vpc-id", "{group: SecurityGroups[?GroupName=='default'] | [0].GroupId}"),
+        Call("describe_network_acls", "vpc-id", "{acl: NetworkAcls[?IsDefault] | [0].NetworkAclId}"),
+    )
     deleted: ClassVar = Call("delete_vpc", "VpcId")
     listing: ClassVar = Listing("describe_vpcs", "Vpcs[?!IsDefault].VpcId")
     kind = "vpc"
     renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock", "ipv6IpamPoolId": "-"}
     defaults: ClassVar = {"assignGeneratedIpv6CidrBlock": False, "enableDnsSupport": True, "instanceTenancy": "default"}
-    handled: ClassVar = frozenset({"enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"})
-    in_place: ClassVar = handled
+    updates: ClassVar = (  # host names need DNS support first, and EC2 refuses two attributes in a call
+        Change("modify_vpc_attribute", names("enableDnsSupport"), new=True),
+        Change("modify_vpc_attribute", names("enableDnsHostnames"), new=True),
+        Change("modify_vpc_attribute", names("enableNetworkAddressUsageMetrics"), new=True),
+    )
     computed: ClassVar = names(
         "cidrBlock enableDnsHostnames enableNetworkAddressUsageMetrics ipv6CidrBlock ipv6CidrBlockNetworkBorderGroup"
     )
-
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """One attribute a call: EC2 refuses two."""
-        for name in sorted(changed & self.handled, reverse=True):  # host names need DNS support first
-            value = {"Value": bool(inputs.get(name, False))}
-            self.client.modify_vpc_attribute(VpcId=identity, **{name[0].upper() + name[1:]: value})
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        vpc = self.found(identity)
-        found = {**self.common(vpc, identity, "dhcpOptionsId", "ownerId"), **self._attributes(identity), **_ipv6(vpc)}
-        of_vpc = [{"Name": "vpc-id", "Values": [identity]}]
-        main = [*of_vpc, {"Name": "association.main", "Values": ["true"]}]
-        tables = self.client.describe_route_tables(Filters=main)["RouteTables"]
-        if tables:
-            found["mainRouteTableId"] = found["defaultRouteTableId"] = tables[0]["RouteTableId"]
-        groups = self.client.describe_security_groups(Filters=[*of_vpc, {"Name": "group-name", "Values": ["default"]}])
-        if groups["SecurityGroups"]:
-            found["defaultSecurityGroupId"] = groups["SecurityGroups"][0]["GroupId"]
-        acls = self.client.describe_network_acls(Filters=[*of_vpc, {"Name": "default", "Values": ["true"]}])
-        if acls["NetworkAcls"]:
-            found["defaultNetworkAclId"] = acls["NetworkAcls"][0]["NetworkAclId"]
-        return found
-
-    def _attributes(self, identity: str) -> Properties:
-        found: Properties = {}
-        for name in self.handled:
-            key = name[0].upper() + name[1:]
-            answer = self.client.describe_vpc_attribute(VpcId=identity, Attribute=name)
-            if key in answer:
-                found[name] = answer[key].get("Value", False)
-        return found
-
-
-def _ipv6(vpc: Mapping[str, Any]) -> Properties:
-    """The IPv6 block: empty, not missing, where there is none. awsx reads it, and takes a missing one for unknown."""
-    blocks = vpc.get("Ipv6CidrBlockAssociationSet") or [{}]
-    return {
-        "assignGeneratedIpv6CidrBlock": "Ipv6CidrBlock" in blocks[0] and "Ipv6Pool" not in blocks[0],
-        "ipv6AssociationId": blocks[0].get("AssociationId", ""),
-        "ipv6CidrBlock": blocks[0].get("Ipv6CidrBlock", ""),
-        "ipv6CidrBlockNetworkBorderGroup": blocks[0].get("NetworkBorderGroup", ""),
+    outputs = ("dhcpOptionsId", "ownerId")
+    shown: ClassVar = {
+        "mainRouteTableId": "main",
+        "defaultRouteTableId": "main",
+        "defaultSecurityGroupId": "group",
+        "defaultNetworkAclId": "acl",
+        "assignGeneratedIpv6CidrBlock": f"{_IPV6} | Ipv6CidrBlock && !Ipv6Pool || `false`",
+        "ipv6AssociationId": f"{_IPV6}.AssociationId || ''",
+        "ipv6CidrBlock": f"{_IPV6}.Ipv6CidrBlock || ''",
+        "ipv6CidrBlockNetworkBorderGroup": f"{_IPV6}.NetworkBorderGroup || ''",
     }
 
 
 class Subnet(Ec2Resource):
-    """A subnet of a VPC in one zone."""
+    """A subnet of a VPC in one zone. IPv6 attributes would need a call each that no stack here makes."""
 
     sdk_name = "aws:ec2/subnet:Subnet"
     operation, made = "CreateSubnet", "Subnet.SubnetId"
     described: ClassVar = Call("describe_subnets", "SubnetIds", "Subnets[0]")
     deleted: ClassVar = Call("delete_subnet", "SubnetId")
+    subject = "SubnetId"
     outputs = ("ownerId", "availabilityZone", "availabilityZoneId")
-    listing: ClassVar = Listing("describe_subnets", "Subnets[].SubnetId", "aws:ec2/vpc:Vpc", in_vpc)
+    listing: ClassVar = Listing("describe_subnets", "Subnets[].SubnetId", VPC, "vpc-id")
     kind = "subnet"
-    defaults: ClassVar = {
-        "assignIpv6AddressOnCreation": False,
-        "enableDns64": False,
-        "enableResourceNameDnsARecordOnLaunch": False,
-        "enableResourceNameDnsAaaaRecordOnLaunch": False,
-        "ipv6Native": False,
-        "mapPublicIpOnLaunch": False,
-    }
-    handled: ClassVar = frozenset(defaults) - {"ipv6Native"}
+    handled: ClassVar = names(
+        "assignIpv6AddressOnCreation enableDns64 enableResourceNameDnsARecordOnLaunch "
+        "enableResourceNameDnsAaaaRecordOnLaunch"
+    )
+    choices: ClassVar = dict.fromkeys(sorted(handled), (False,))
+    defaults: ClassVar = dict.fromkeys([*sorted(handled), "ipv6Native", "mapPublicIpOnLaunch"], False)
+    updates: ClassVar = (Change("modify_subnet_attribute", names("mapPublicIpOnLaunch"), new=True),)
     in_place: ClassVar = handled
-    computed: ClassVar = frozenset({"availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch"})
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """IPv6 attributes would need a call each that no stack here makes."""
-        for name in self.handled - {"mapPublicIpOnLaunch"}:
-            if inputs.get(name):
-                yield (
-                    name,
-                    "the stand-in carries out only false; add it in sandbox/providers/aws/ec2_network.py (Subnet)",
-                )
-
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        if "mapPublicIpOnLaunch" in changed:
-            wanted = {"Value": inputs.get("mapPublicIpOnLaunch", False)}
-            self.client.modify_subnet_attribute(SubnetId=identity, MapPublicIpOnLaunch=wanted)
-
-
-def _attached_to(vpc: str) -> dict[str, Any]:
-    return {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc]}]}
+    computed: ClassVar = names("availabilityZone availabilityZoneId privateDnsHostnameTypeOnLaunch")
 
 
 class InternetGateway(Ec2Resource):
@@ -122,37 +89,30 @@ class InternetGateway(Ec2Resource):
     described: ClassVar = Call("describe_internet_gateways", "InternetGatewayIds", "InternetGateways[0]")
     deleted: ClassVar = Call("delete_internet_gateway", "InternetGatewayId")
     listing: ClassVar = Listing(
-        "describe_internet_gateways",
-        "InternetGateways[].InternetGatewayId",
-        "aws:ec2/vpc:Vpc",
-        _attached_to,
+        "describe_internet_gateways", "InternetGateways[].InternetGatewayId", VPC, "attachment.vpc-id"
     )
     kind = "internet-gateway"
-    handled: ClassVar = frozenset({"vpcId"})
+    outputs = ("ownerId",)
+    shown: ClassVar = {"vpcId": "Attachments[0].VpcId"}
+    handled: ClassVar = names("vpcId")
     in_place: ClassVar = handled
     computed: ClassVar = handled
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Attach it to the VPC that it belongs to now."""
-        attached = self._attached(identity)
-        if attached == inputs.get("vpcId"):
-            return
-        if attached:
-            self.client.detach_internet_gateway(InternetGatewayId=identity, VpcId=attached)
-        if inputs.get("vpcId"):
+        attached = self._detach(identity, inputs.get("vpcId"))
+        if inputs.get("vpcId") and attached != inputs["vpcId"]:
             self.client.attach_internet_gateway(InternetGatewayId=identity, VpcId=inputs["vpcId"])
 
-    def _attached(self, identity: str) -> str | None:
-        attachments = self.found(identity).get("Attachments", [])
-        return attachments[0]["VpcId"] if attachments else None
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        return {**self.common(self.found(identity), identity, "ownerId"), "vpcId": self._attached(identity)}
+    def _detach(self, identity: str, unless: str | None = None) -> str | None:
+        """The VPC that it was attached to, from which it is taken unless that is the right one."""
+        attached = (self.describe(identity, {}) or {})["vpcId"]
+        if attached and attached != unless:
+            self.when_unused(lambda: self.client.detach_internet_gateway(InternetGatewayId=identity, VpcId=attached))
+        return attached
 
     def remove(self, identity: str, state: Properties) -> None:
-        attached = self._attached(identity)
-        if attached:
-            self.when_unused(lambda: self.client.detach_internet_gateway(InternetGatewayId=identity, VpcId=attached))
+        self._detach(identity)
         super().remove(identity, state)
 
 
@@ -167,52 +127,44 @@ class Eip(Ec2Resource):
     listing: ClassVar = Listing("describe_addresses", "Addresses[].AllocationId")
     renamed: ClassVar = {"customerOwnedIpv4Pool": "-"}
     kind = "elastic-ip"
-    computed: ClassVar = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
+    computed: ClassVar = names("domain networkBorderGroup publicIpv4Pool")
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        found = super().describe(identity, state) or {}
-        name = f"ec2-{found['publicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
-        return {**found, "publicDns": name}
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        name = f"ec2-{answer['PublicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
+        return {**super().shown_as(identity, answer, state), "publicDns": name}
 
 
 class NatGateway(Ec2Resource):
-    """The way out for private subnets."""
+    """The way out for private subnets. A deleted one can still be seen for an hour."""
 
     sdk_name = "aws:ec2/natGateway:NatGateway"
     operation, made = "CreateNatGateway", "NatGateway.NatGatewayId"
-    described: ClassVar = Call("describe_nat_gateways", "NatGatewayIds", "NatGateways[0]")
+    described: ClassVar = Call(
+        "describe_nat_gateways", "NatGatewayIds", "NatGateways[?!contains(['deleted', 'deleting'], State)] | [0]"
+    )
     deleted: ClassVar = Call("delete_nat_gateway", "NatGatewayId")
     goes_slowly = True  # its address is free only when it is gone
-    available = ("State", "available")
+    available = "State == 'available'"
     listing: ClassVar = Listing("describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId")
     kind = "natgateway"
+    built: ClassVar = {}
+    outputs = ("publicIp", "networkInterfaceId", "associationId")
     defaults: ClassVar = {"connectivityType": "public"}
-    computed: ClassVar = frozenset({"privateIp", "vpcId"})
+    computed: ClassVar = names("privateIp vpcId")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from super().rules(inputs)
         if inputs.get("connectivityType") == "private" and inputs.get("allocationId"):
             yield "allocationId", "a private NAT gateway has no elastic address"
 
-    def found(self, identity: str) -> Mapping[str, Any]:
-        gateway = super().found(identity)
+    def found(self, identity: str, state: Properties) -> dict[str, Any]:
+        gateway = super().found(identity, state)
         if gateway["State"] == "failed":
             raise RuntimeError(f"{identity} failed: {gateway.get('FailureMessage', 'no reason given')}")
-        return gateway
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """A deleted one can still be seen for an hour."""
-        gateway = self.described(self.client, identity)
-        if not gateway or gateway["State"] in ("deleted", "deleting"):
-            return None
-        found = self.common(gateway, identity)
-        found.pop("arn")
-        for address in gateway.get("NatGatewayAddresses", [])[:1]:
-            keys = {"AllocationId": "allocationId", "PublicIp": "publicIp", "PrivateIp": "privateIp"}
-            keys |= {"NetworkInterfaceId": "networkInterfaceId", "AssociationId": "associationId"}
-            found |= {name: address[key] for key, name in keys.items() if address.get(key)}
-        if "publicIp" not in found and state.get("allocationId"):
+        addresses = gateway.get("NatGatewayAddresses")
+        if not addresses and state.get("allocationId"):
             # The local AWS tells nothing of a gateway's addresses; the elastic one can be looked up.
-            address = only(self.client.describe_addresses(AllocationIds=[state["allocationId"]])["Addresses"])
-            found |= {"allocationId": state["allocationId"], "publicIp": address["PublicIp"]}
-        return found
+            of_address = Call(
+                "describe_addresses", "AllocationIds", "Addresses[].{AllocationId: AllocationId, PublicIp: PublicIp}"
+            )
+            addresses = of_address(self.client, state["allocationId"], {})
+        return gateway | addresses[0] if addresses else gateway

@@ -7,39 +7,51 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.calls import Call
-from sandbox.providers.aws.ec2 import Ec2Resource
-from sandbox.providers.aws.listing import Listing, in_group, in_vpc
-from sandbox.providers.resource import Created
+from sandbox.providers.aws.ec2 import VPC, Ec2Resource
+from sandbox.providers.aws.listing import Listing
+from sandbox.providers.aws.mapping import to_api
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
+
+_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 def _description_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
     """What EC2 takes as a description of a group or a rule; its model states no pattern."""
     description = inputs.get("description", "")
-    if len(description) > 255:
-        yield "description", "is longer than 255 characters"
-    if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]*", description, re.ASCII):
-        yield "description", "may have letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
+    if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]{,255}", description, re.ASCII):
+        yield "description", "may have 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
 
 
-class SecurityGroup(Ec2Resource):
-    """A security group whose rules are resources of their own."""
-
-    sdk_name = "aws:ec2/securityGroup:SecurityGroup"
+class _Group(Ec2Resource):
     operation, made = "CreateSecurityGroup", "GroupId"
     described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
     deleted: ClassVar = Call("delete_security_group", "GroupId")
-    listing: ClassVar = Listing(
-        "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", "aws:ec2/vpc:Vpc", in_vpc
-    )
+    outputs = ("ownerId", "vpcId")
     kind = "security-group"
+    write_only: ClassVar = names("revokeRulesOnDelete")
+    computed: ClassVar = names("vpcId")
+
+    def revoke_all(self, identity: str) -> None:
+        """Take every rule from a group."""
+        group = self.found(identity, {})
+        if group.get("IpPermissions"):
+            self.client.revoke_security_group_ingress(GroupId=identity, IpPermissions=group["IpPermissions"])
+        if group.get("IpPermissionsEgress"):
+            self.client.revoke_security_group_egress(GroupId=identity, IpPermissions=group["IpPermissionsEgress"])
+
+
+class SecurityGroup(_Group):
+    """A security group whose rules are resources of their own."""
+
+    sdk_name = _GROUP
+    listing: ClassVar = Listing(
+        "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", VPC, "vpc-id"
+    )
     renamed: ClassVar = {"name": "GroupName"}
     defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
-    handled: ClassVar = frozenset({"name"})  # never changes: so that `configure` can tell a new group
+    handled: ClassVar = names("name")  # never changes: so that `configure` can tell a new group
     limits: ClassVar = {"name": "CreateSecurityGroup.GroupName"}
-    write_only: ClassVar = frozenset({"revokeRulesOnDelete"})
-    in_place: ClassVar = write_only
-    computed: ClassVar = frozenset({"vpcId"})
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """EC2 refuses these, but its model doesn't say so."""
@@ -48,35 +60,31 @@ class SecurityGroup(Ec2Resource):
             yield "name", f"{name!r} must not begin with sg-"
         yield from _description_rules(inputs)
 
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return self.request(inputs)
+
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Take the rule that EC2 added away again, as the official provider does."""
         super().configure(identity, inputs, changed)
         if "name" in changed:
-            revoke_all(self.client, identity)
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """Without its rules, which belong to other resources."""
-        found = self.common(self.found(identity), identity, "ownerId", "vpcId")
-        return {name: value for name, value in found.items() if name not in ("ingress", "egress")}
+            self.revoke_all(identity)
 
     def remove(self, identity: str, state: Properties) -> None:
         if state.get("revokeRulesOnDelete"):
-            revoke_all(self.client, identity)
+            self.revoke_all(identity)
         super().remove(identity, state)
 
 
-class DefaultSecurityGroup(Ec2Resource):
+class DefaultSecurityGroup(_Group):
     """A VPC's default security group, taken over and emptied. Deleting the resource leaves the group as it is."""
 
     sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-    operation = "CreateSecurityGroup"
-    described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
-    kind = "security-group"
     defaults: ClassVar = {"revokeRulesOnDelete": False}
-    handled: ClassVar = frozenset({"ingress", "egress", "tags"})
-    write_only: ClassVar = frozenset({"revokeRulesOnDelete"})
-    in_place: ClassVar = handled | write_only
-    computed: ClassVar = frozenset({"vpcId", "ingress", "egress"})
+    handled: ClassVar = names("ingress egress tags")
+    in_place: ClassVar = handled
+    computed: ClassVar = names("vpcId ingress egress")
+    outputs = ("ownerId", "vpcId", "description")
+    shown: ClassVar = {"name": "GroupName"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """The one use it has here is to be closed."""
@@ -86,26 +94,22 @@ class DefaultSecurityGroup(Ec2Resource):
 
     def create(self, inputs: Properties) -> Created:
         """Nothing is made: the group came with its VPC."""
-        wanted = {"vpc-id": inputs["vpcId"], "group-name": "default"}
-        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
-        groups = self.client.describe_security_groups(Filters=filters)["SecurityGroups"]
-        if not groups:
+        path = "SecurityGroups[?GroupName=='default'] | [0].GroupId"
+        identity = Call("describe_security_groups", "vpc-id", path)(self.client, inputs["vpcId"], {})
+        if not identity:
             raise LookupError(f"{inputs['vpcId']} has no default security group")
-        revoke_all(self.client, groups[0]["GroupId"])
-        return Created(groups[0]["GroupId"])
+        self.revoke_all(identity)
+        return Created(identity)
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         if changed & {"ingress", "egress"}:
-            revoke_all(self.client, identity)
+            self.revoke_all(identity)
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         """With its rules, because there should be none."""
-        group = self.found(identity)
-        found = self.common(group, identity, "ownerId", "vpcId", "description")
-        found["name"] = group["GroupName"]
-        for name, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
-            found[name] = [_inline_rule(permission) for permission in group.get(key, [])]
-        return found
+        rules = {"ingress": answer.get("IpPermissions", []), "egress": answer.get("IpPermissionsEgress", [])}
+        shown = {name: [_inline_rule(rule) for rule in found] for name, found in rules.items()}
+        return {**super().shown_as(identity, answer, state), **shown}
 
     def remove(self, identity: str, state: Properties) -> None:
         """EC2 does not let a default group go."""
@@ -122,16 +126,13 @@ def _inline_rule(permission: Mapping[str, Any]) -> Properties:
     }
 
 
-def revoke_all(client: Any, identity: str) -> None:
-    """Take every rule from a group."""
-    group = client.describe_security_groups(GroupIds=[identity])["SecurityGroups"][0]
-    if group.get("IpPermissions"):
-        client.revoke_security_group_ingress(GroupId=identity, IpPermissions=group["IpPermissions"])
-    if group.get("IpPermissionsEgress"):
-        client.revoke_security_group_egress(GroupId=identity, IpPermissions=group["IpPermissionsEgress"])
-
-
-_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+_PORTS = ("fromPort", "toPort")
+_SOURCES = {
+    "cidrIpv4": ("IpRanges", "CidrIp"),
+    "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "prefixListId": ("PrefixListIds", "PrefixListId"),
+    "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+}
 
 
 class _SecurityGroupRule(Ec2Resource):
@@ -139,71 +140,54 @@ class _SecurityGroupRule(Ec2Resource):
     made = "SecurityGroupRules[0].SecurityGroupRuleId"
     described: ClassVar = Call("describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules[0]")
     direction: ClassVar[str]
-    handled: ClassVar = frozenset({*_SOURCES, "description", "fromPort", "toPort", "ipProtocol"})
+    handled: ClassVar = frozenset({*_SOURCES, *_PORTS, "description", "ipProtocol"})
     in_place: ClassVar = handled
-    renamed: ClassVar = {"securityGroupId": "GroupId"}
+    outputs = ("securityGroupRuleId",)
+    shown: ClassVar = {
+        "cidrIpv4": "CidrIpv4",
+        "cidrIpv6": "CidrIpv6",
+        "prefixListId": "PrefixListId",
+        "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
+        "description": "Description",
+        "fromPort": "(IpProtocol != '-1' && FromPort != null && [FromPort])[0]",
+        "toPort": "(IpProtocol != '-1' && ToPort != null && [ToPort])[0]",
+    }
+    renamed: ClassVar = {"securityGroupId": "GroupId", "referencedSecurityGroupId": "ReferencedGroupId"}
+    excluding: ClassVar = (tuple(_SOURCES),)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """One source or destination; ports where the protocol has some."""
-        given = [name for name in _SOURCES if inputs.get(name)]
-        if len(given) > 1:
-            yield given[1], f"only one of {', '.join(given)} may be given"
+        """Ports where the protocol has some."""
+        yield from super().rules(inputs)
         if inputs.get("ipProtocol") in ("tcp", "udp"):
-            for name in ("fromPort", "toPort"):
+            for name in _PORTS:
                 port = inputs.get(name)
                 if isinstance(port, int) and not 0 <= port <= 65535:
                     yield name, f"{port} is not a port: 0 to 65535"
-        if inputs.get("ipProtocol") == "-1" and inputs.keys() & {"fromPort", "toPort"}:
+        if inputs.get("ipProtocol") == "-1" and inputs.keys() & set(_PORTS):
             yield "fromPort", "must be left out when ipProtocol is -1 (all)"
         yield from _description_rules(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        permission: dict[str, Any] = {"IpProtocol": inputs["ipProtocol"]}
-        permission |= {key: inputs[name] for name, key in _PORTS.items() if inputs.get(name) is not None}
+        """The rule as a permission, as the operation for one rule alone has no description."""
         about = {"Description": inputs["description"]} if inputs.get("description") else {}
-        for name, (ranges, key) in _RANGES.items():
+        permission = self.request(inputs, only=names("ipProtocol fromPort toPort"))
+        for name, (ranges, key) in _SOURCES.items():
             if inputs.get(name):
                 permission[ranges] = [{key: inputs[name], **about}]
         return {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """EC2 wants the whole rule again."""
-        current = self.describe(identity, inputs)
-        if current is None or all(current.get(name) == inputs.get(name) for name in changed & self.handled):
-            return
-        rule = {"IpProtocol": inputs["ipProtocol"]}
-        rule |= {key: inputs[name] for name, key in {**_PORTS, **_MEMBERS}.items() if inputs.get(name) is not None}
-        changes = [{"SecurityGroupRuleId": identity, "SecurityGroupRule": rule}]
-        self.client.modify_security_group_rules(GroupId=inputs["securityGroupId"], SecurityGroupRules=changes)
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        rule = self.found(identity)
-        found = self.common(rule, identity)
-        found |= {name: rule.get(key) for name, key in {**_PORTS, **_MEMBERS}.items()}
-        if rule["IpProtocol"] == "-1":
-            found |= dict.fromkeys(_PORTS)
-        found["referencedSecurityGroupId"] = rule.get("ReferencedGroupInfo", {}).get("GroupId")
-        return {**found, "securityGroupRuleId": identity}
+        current = self.describe(identity, inputs) or {}
+        if any(current.get(name) != inputs.get(name) for name in changed & self.handled):
+            model = self.client.meta.service_model.shape_for("SecurityGroupRuleRequest")
+            rule = {"SecurityGroupRuleId": identity, "SecurityGroupRule": to_api(inputs, model, self.renamed)}
+            group = inputs["securityGroupId"]
+            self.client.modify_security_group_rules(GroupId=group, SecurityGroupRules=[rule])
 
     def remove(self, identity: str, state: Properties) -> None:
         call = getattr(self.client, f"revoke_security_group_{self.direction}")
         call(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
-
-
-_PORTS = {"fromPort": "FromPort", "toPort": "ToPort"}
-_MEMBERS = {
-    "cidrIpv4": "CidrIpv4",
-    "cidrIpv6": "CidrIpv6",
-    "prefixListId": "PrefixListId",
-    "referencedSecurityGroupId": "ReferencedGroupId",
-    "description": "Description",
-}
-_RANGES = {
-    "cidrIpv4": ("IpRanges", "CidrIp"),
-    "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
-    "prefixListId": ("PrefixListIds", "PrefixListId"),
-    "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
-}
 
 
 class SecurityGroupIngressRule(_SecurityGroupRule):
@@ -212,10 +196,7 @@ class SecurityGroupIngressRule(_SecurityGroupRule):
     sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
     operation = "AuthorizeSecurityGroupIngress"
     listing: ClassVar = Listing(
-        "describe_security_group_rules",
-        "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId",
-        "aws:ec2/securityGroup:SecurityGroup",
-        in_group,
+        "describe_security_group_rules", "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
     )
     direction = "ingress"
 
@@ -226,9 +207,6 @@ class SecurityGroupEgressRule(_SecurityGroupRule):
     sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     operation = "AuthorizeSecurityGroupEgress"
     listing: ClassVar = Listing(
-        "describe_security_group_rules",
-        "SecurityGroupRules[?IsEgress].SecurityGroupRuleId",
-        "aws:ec2/securityGroup:SecurityGroup",
-        in_group,
+        "describe_security_group_rules", "SecurityGroupRules[?IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
     )
     direction = "egress"

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, AwsResource
-from sandbox.providers.aws.calls import Call, Tagging, mapped
+from sandbox.providers.aws.base import AwsResource
+from sandbox.providers.aws.calls import Call, Change, Tagging, mapped
 from sandbox.providers.aws.listing import Listing, output
-from sandbox.providers.aws.mapping import from_api, to_api
 from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
@@ -37,29 +36,24 @@ class Cluster(EcsResource):
 
     sdk_name = "aws:ecs/cluster:Cluster"
     operation, made = "CreateCluster", "cluster.clusterArn"
+    described: ClassVar = Call(  # ECS shows a deleted cluster as inactive for a while
+        "describe_clusters",
+        "clusters",
+        "clusters[?!contains(['INACTIVE', 'DEPROVISIONING'], status)] | [0]",
+        {"include": ["SETTINGS", "CONFIGURATIONS", "TAGS"]},
+    )
     deleted: ClassVar = Call("delete_cluster", "cluster")
     goes_slowly = True
     listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
     renamed: ClassVar = {"name": "clusterName"}
-    in_place: ClassVar = names("configuration serviceConnectDefaults settings")
-    computed: ClassVar = frozenset({"settings"})
-    unordered: ClassVar = frozenset({"settings"})
+    updates: ClassVar = (Change("update_cluster", names("configuration serviceConnectDefaults settings")),)
+    computed: ClassVar = names("settings")
+    unordered: ClassVar = names("settings")
+    built: ClassVar = {"arn": "{id}"}
 
     def locate(self, import_id: str) -> Created:
         """An import takes the cluster's name."""
         return Created(self.backend.arn("ecs", f"cluster/{import_id}"))
-
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        self.client.update_cluster(cluster=identity, **self.request(inputs, "UpdateCluster", only=self.in_place))
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """ECS shows a deleted cluster as inactive for a while."""
-        answer = self.client.describe_clusters(clusters=[identity], include=["SETTINGS", "CONFIGURATIONS", "TAGS"])
-        for cluster in answer["clusters"]:
-            if cluster["status"] not in ("INACTIVE", "DEPROVISIONING"):
-                found = self.properties(cluster)
-                return {**found, "arn": identity, "tags": self.tags_of(identity)}
-        return None
 
 
 class ClusterCapacityProviders(EcsResource):
@@ -67,11 +61,13 @@ class ClusterCapacityProviders(EcsResource):
 
     sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
     operation, named, tagging = "PutClusterCapacityProviders", "{clusterName}", None
+    described: ClassVar = Call("describe_clusters", "clusters", "clusters[?status=='ACTIVE'] | [0]")
+    shown: ClassVar = {"clusterName": "clusterName"}
     renamed: ClassVar = {
         "clusterName": "cluster",
         "defaultCapacityProviderStrategies": "defaultCapacityProviderStrategy",
     }
-    in_place: ClassVar = frozenset({"capacityProviders", "defaultCapacityProviderStrategies"})
+    in_place: ClassVar = names("capacityProviders defaultCapacityProviderStrategies")
     computed: ClassVar = in_place
     unordered: ClassVar = in_place
 
@@ -89,12 +85,8 @@ class ClusterCapacityProviders(EcsResource):
         return {"capacityProviders": [], "defaultCapacityProviderStrategy": [], **self.request(inputs)}
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        for cluster in self.client.describe_clusters(clusters=[identity])["clusters"]:
-            if cluster["status"] == "ACTIVE" and (
-                cluster.get("capacityProviders") or not state.get("capacityProviders")
-            ):
-                return {**self.properties(cluster), "clusterName": cluster["clusterName"]}
-        return None
+        found = super().describe(identity, state) or {}
+        return found if found["capacityProviders"] or not state.get("capacityProviders") else None
 
     def remove(self, identity: str, state: Properties) -> None:
         if self.read(identity, state) is not None:
@@ -105,19 +97,25 @@ class TaskDefinition(EcsResource):
     """A revision of a task family. Every change is another revision."""
 
     sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
-    operation = "RegisterTaskDefinition"
+    operation, made = "RegisterTaskDefinition", "taskDefinition.taskDefinitionArn"
+    described: ClassVar = Call(
+        "describe_task_definition",
+        "taskDefinition",
+        "taskDefinition.status != 'INACTIVE' && merge(taskDefinition, {tags: tags})",
+        {"include": ["TAGS"]},
+    )
+    deleted: ClassVar = Call("deregister_task_definition", "taskDefinition")
     listing: ClassVar = Listing(
         "list_task_definitions", "taskDefinitionArns[]", arguments={"status": "ACTIVE"}, known=output("arn")
     )
-    handled: ClassVar = frozenset({"containerDefinitions", "volumes"})
-    limits: ClassVar = {"volumes": "RegisterTaskDefinition.volumes"}
+    handled: ClassVar = names("containerDefinitions")
     defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
     nested_defaults: ClassVar = {"volumes.*.efsVolumeConfiguration.rootDirectory": "/"}
-    write_only: ClassVar = frozenset({"skipDestroy", "trackLatest"})
-    in_place: ClassVar = write_only
-    computed: ClassVar = frozenset({"networkMode", "enableFaultInjection"})
+    write_only: ClassVar = names("skipDestroy trackLatest")
+    computed: ClassVar = names("networkMode enableFaultInjection")
+    outputs = ("revision",)
     unordered: ClassVar = names("requiresCompatibilities volumes environment secrets ulimits")
-    documents: ClassVar = frozenset({"containerDefinitions"})
+    documents: ClassVar = names("containerDefinitions")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)
@@ -164,24 +162,13 @@ class TaskDefinition(EcsResource):
                         f"mount point of volume {mount.get('sourceVolume')!r}, which volumes lacks",
                     )
 
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return self.request({**inputs, "containerDefinitions": json.loads(inputs["containerDefinitions"])})
+
     def create(self, inputs: Properties) -> Created:
         """The id is the family; it is the ARN that tells revisions apart."""
-        api = self.client.meta.service_model.operation_model(self.operation).input_shape
-        parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled})
-        parameters["containerDefinitions"] = json.loads(inputs["containerDefinitions"])
-        if inputs.get("volumes"):
-            parameters["volumes"] = [
-                self._volume(volume, api.members["volumes"].member) for volume in inputs["volumes"]
-            ]
-        answer = self.client.register_task_definition(**parameters, **self.tag_parameter(inputs))
-        definition = answer["taskDefinition"]
-        return Created(inputs["family"], {"arn": definition["taskDefinitionArn"]})
-
-    def _volume(self, volume: Mapping[str, Any], api: Any) -> dict[str, Any]:
-        parameters = to_api(
-            {name: value for name, value in volume.items() if name != "hostPath"}, api, self.renamed, "*."
-        )
-        return {**parameters, **({"host": {"sourcePath": volume["hostPath"]}} if volume.get("hostPath") else {})}
+        made = super().create(inputs)
+        return Created(inputs["family"], {"arn": made.id})
 
     @staticmethod
     def key(identity: str, state: Properties) -> str:
@@ -189,47 +176,37 @@ class TaskDefinition(EcsResource):
         return state.get("arn") or identity
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        if "tags" in changed:
-            self.retag(self.known.get("arn") or self._latest(identity), inputs)
+        super().configure(self.known["arn"], inputs, changed)
 
-    def _latest(self, family: str) -> str:
-        return self.client.describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
+    def found(self, identity: str, state: Properties) -> dict[str, Any]:
         """The revision that the state names, or the family's latest."""
-        answer = self.client.describe_task_definition(taskDefinition=state.get("arn") or identity, include=["TAGS"])
-        definition = answer["taskDefinition"]
-        if definition["status"] == "INACTIVE":
-            return None
-        found = self.properties(definition, "revision")
-        found["arn"] = definition["taskDefinitionArn"]
-        found["arnWithoutRevision"] = definition["taskDefinitionArn"].rpartition(":")[0]
-        found["containerDefinitions"] = self._shown_containers(definition["containerDefinitions"], state)
-        found["volumes"] = [self._shown_volume(volume) for volume in definition.get("volumes", [])]
-        return {**found, "tags": mapped(answer.get("tags"))}
+        return super().found(self.key(identity, state), state)
+
+    def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
+        return mapped(answer["tags"])
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        arn = answer["taskDefinitionArn"]
+        shown = {"arn": arn, "arnWithoutRevision": arn.rpartition(":")[0], "volumes": []}
+        shown["containerDefinitions"] = self._shown_containers(answer["containerDefinitions"], state)
+        return {
+            **shown,
+            **super().shown_as(identity, answer, state),
+            "containerDefinitions": shown["containerDefinitions"],
+        }
 
     def _shown_containers(self, containers: list[Any], state: Properties) -> str:
         """The program's own text where AWS has added no more than empty defaults."""
         asked = state.get("containerDefinitions")
         if isinstance(asked, str):
             wanted = json.loads(asked)
-            if len(wanted) == len(containers) and all(
-                _covers(own, shown) for own, shown in zip(wanted, containers, strict=True)
-            ):
+            if len(wanted) == len(containers) and all(map(_covers, wanted, containers)):
                 return asked
         return json.dumps([_plain(container) for container in containers])
 
-    def _shown_volume(self, volume: Mapping[str, Any]) -> Properties:
-        element = SCHEMAS[self.sdk_name].inputs.properties["volumes"].element
-        found = from_api(volume, element, self.renamed, "*.") if element else {}
-        if volume.get("host", {}).get("sourcePath"):
-            found["hostPath"] = volume["host"]["sourcePath"]
-        return found
-
     def remove(self, identity: str, state: Properties) -> None:
         """Deregistered: AWS keeps the revision as inactive."""
-        if not state.get("skipDestroy"):
-            self.client.deregister_task_definition(taskDefinition=state.get("arn") or self._latest(identity))
+        super().remove(self.found(identity, state)["taskDefinitionArn"], state)
 
 
 def _plain(container: Mapping[str, Any]) -> dict[str, Any]:

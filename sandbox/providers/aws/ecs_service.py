@@ -5,28 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.ecs import EcsResource
-from sandbox.providers.aws.listing import Listing, argument
+from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
+_DEPLOYMENT = {
+    "deploymentMaximumPercent": "maximumPercent",
+    "deploymentMinimumHealthyPercent": "minimumHealthyPercent",
+    "deploymentCircuitBreaker": "deploymentCircuitBreaker",
+}
+"""Properties that the API has in one parameter."""
 _STEERING = names("waitForSteadyState forceDelete sigintRollback")
 
 
 class Service(EcsResource):
-    """A service."""
+    """A service. ECS shows a deleted one as inactive for a while."""
 
     sdk_name = "aws:ecs/service:Service"
     operation, made = "CreateService", "service.serviceArn"
-    listing: ClassVar = Listing("list_services", "serviceArns[]", "aws:ecs/cluster:Cluster", argument("cluster"))
+    described: ClassVar = Call(
+        "describe_services",
+        path="services[?!contains(['INACTIVE', 'DRAINING'], status)] | [0]",
+        more={"include": ["TAGS"]},
+    )
+    deleted: ClassVar = Call("delete_service", "service")
+    goes_slowly = True
+    listing: ClassVar = Listing("list_services", "serviceArns[]", "aws:ecs/cluster:Cluster", "cluster")
     renamed: ClassVar = {
         "name": "serviceName",
         "iamRole": "role",
         "capacityProviderStrategies": "capacityProviderStrategy",
         "orderedPlacementStrategies": "placementStrategy",
         "enableEcsManagedTags": "enableECSManagedTags",
-        "deploymentMaximumPercent": "-",
-        "deploymentMinimumHealthyPercent": "-",
     }
     defaults: ClassVar = {
         "availabilityZoneRebalancing": "DISABLED",
@@ -37,28 +49,29 @@ class Service(EcsResource):
         "schedulingStrategy": "REPLICA",
         "waitForSteadyState": False,
     }
-    handled: ClassVar = names(
-        "alarms deploymentCircuitBreaker deploymentMaximumPercent deploymentMinimumHealthyPercent"
-    )
+    bounds: ClassVar = {"deploymentMinimumHealthyPercent": (0, 200), "deploymentMaximumPercent": (0, 400)}
+    excluding: ClassVar = (("capacityProviderStrategies", "launchType"),)
+    handled: ClassVar = frozenset({*_DEPLOYMENT, "networkConfiguration"})
     limits: ClassVar = {
         "deploymentCircuitBreaker": "CreateService.deploymentConfiguration.deploymentCircuitBreaker",
-        "alarms": "CreateService.deploymentConfiguration.alarms",
+        "networkConfiguration": "CreateService.networkConfiguration.awsvpcConfiguration",
     }
     write_only: ClassVar = _STEERING | {"forceNewDeployment", "triggers"}
-    in_place: ClassVar = (
-        handled
-        | write_only
-        | names(
-            "availabilityZoneRebalancing deploymentController desiredCount enableEcsManagedTags enableExecuteCommand "
-            "healthCheckGracePeriodSeconds loadBalancers networkConfiguration orderedPlacementStrategies placementConstraints "
-            "platformVersion propagateTags serviceConnectConfiguration serviceRegistries taskDefinition volumeConfiguration"
-        )
+    in_place: ClassVar = handled | names(
+        "availabilityZoneRebalancing deploymentController desiredCount enableEcsManagedTags enableExecuteCommand "
+        "healthCheckGracePeriodSeconds loadBalancers orderedPlacementStrategies placementConstraints "
+        "platformVersion propagateTags serviceConnectConfiguration serviceRegistries taskDefinition volumeConfiguration"
     )
     computed: ClassVar = names(
         "availabilityZoneRebalancing cluster deploymentConfiguration deploymentController iamRole launchType platformVersion "
         "triggers"
     )
-    unordered: ClassVar = frozenset({"loadBalancers", "subnets", "securityGroups", "capacityProviderStrategies"})
+    unordered: ClassVar = names("loadBalancers subnets securityGroups capacityProviderStrategies")
+    shown: ClassVar = {
+        **{name: f"deploymentConfiguration.{api}" for name, api in _DEPLOYMENT.items()},
+        "deploymentCircuitBreaker": "deploymentConfiguration.deploymentCircuitBreaker.{enable: enable, rollback: rollback}",
+    }
+    built: ClassVar = {"arn": "{id}"}
     delete_first = True
 
     @classmethod
@@ -69,126 +82,78 @@ class Service(EcsResource):
         return not (new.get("forceNewDeployment") and old.get(name) and new.get(name))
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        yield from super().rules(inputs)
         maximum = inputs.get("deploymentMaximumPercent", 200)
         minimum = inputs.get("deploymentMinimumHealthyPercent", 100)
         if inputs.get("availabilityZoneRebalancing") == "ENABLED" and maximum == 100:
             yield "availabilityZoneRebalancing", "ENABLED is refused with deploymentMaximumPercent 100"
-        if isinstance(maximum, int) and isinstance(minimum, int):
-            if minimum >= maximum:
-                yield (
-                    "deploymentMinimumHealthyPercent",
-                    f"{minimum} must be less than deploymentMaximumPercent ({maximum})",
-                )
-            if not 0 <= minimum <= 200 or not 0 <= maximum <= 400:
-                yield "deploymentMaximumPercent", "percentages must be within 0 to 200 (minimum) and 400 (maximum)"
-        if inputs.get("launchType") and inputs.get("capacityProviderStrategies"):
-            yield "launchType", "excludes capacityProviderStrategies"
+        if isinstance(maximum, int) and isinstance(minimum, int) and minimum >= maximum:
+            yield "deploymentMinimumHealthyPercent", f"{minimum} must be less than deploymentMaximumPercent ({maximum})"
         if inputs.get("loadBalancers") == [] and inputs.get("healthCheckGracePeriodSeconds"):
             yield "healthCheckGracePeriodSeconds", "needs a load balancer"
 
     def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
         parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled}, operation)
-        network = parameters.pop("networkConfiguration", None)
         if inputs.get("networkConfiguration"):
-            given = inputs["networkConfiguration"]
-            network = {"subnets": given["subnets"], "securityGroups": given.get("securityGroups") or []}
-            network["assignPublicIp"] = "ENABLED" if given.get("assignPublicIp") else "DISABLED"
-            parameters["networkConfiguration"] = {"awsvpcConfiguration": network}
-        deployment: dict[str, Any] = parameters.get("deploymentConfiguration") or {}
-        for name, api in _DEPLOYMENT.items():
-            if inputs.get(name) is not None:
-                deployment[api] = inputs[name]
-        if inputs.get("deploymentCircuitBreaker"):
-            deployment["deploymentCircuitBreaker"] = dict(inputs["deploymentCircuitBreaker"])
-        if inputs.get("alarms"):
-            alarms = inputs["alarms"]
-            deployment["alarms"] = {k: alarms[k] for k in ("alarmNames", "enable", "rollback") if k in alarms}
-        parameters["deploymentConfiguration"] = deployment
+            network = {"assignPublicIp": False, "securityGroups": [], **inputs["networkConfiguration"]}
+            parameters |= self.request({"networkConfiguration": {"awsvpcConfiguration": network}})
+        given = {api: inputs[name] for name, api in _DEPLOYMENT.items() if inputs.get(name) is not None}
+        parameters.setdefault("deploymentConfiguration", {}).update(given)
         return parameters
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """One call for all of it, and no wait unless the program asks for one."""
-        described = self._service(identity, inputs)
-        if described is None:
-            raise LookupError(f"{identity} is gone")
-        if changed & self.in_place - _STEERING - self.handled or changed & self.handled - self._as_made(
-            described, inputs
-        ):
-            parameters = self.parameters(inputs, "UpdateService")
-            controller = described.get("deploymentController", {}).get("type", "ECS")
-            if parameters.get("deploymentController", {}).get("type") == controller:
-                parameters.pop("deploymentController")
-            cluster = {"cluster": inputs["cluster"]} if inputs.get("cluster") else {}
-            forced = {"forceNewDeployment": True} if inputs.get("forceNewDeployment") else {}
-            self.client.update_service(**{**parameters, **cluster, **forced, "service": identity})
+        if changed & self.in_place - _STEERING:
+            self.update(identity, inputs, changed & self.in_place - _STEERING)
         if "tags" in changed:
             self.retag(identity, inputs)
         if inputs.get("waitForSteadyState"):
             self.backend.wait(f"steady state of {identity}", lambda: self._steady(identity, inputs), limit=600)
 
+    def _steady(self, identity: str, state: Properties) -> bool:
+        service = self.found(identity, state)
+        return len(service.get("deployments", [])) == 1 and service.get("runningCount") == service.get("desiredCount")
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Nothing where the creation has sent it along."""
+        described = self.found(identity, inputs)
+        shown = self.shown_as(identity, described, inputs)
+        if changed <= self.handled and all(self.comparison.same(n, inputs.get(n), shown.get(n)) for n in changed):
+            return
+        parameters = self.parameters(inputs, "UpdateService")
+        controller = described.get("deploymentController", {}).get("type", "ECS")
+        if parameters.get("deploymentController", {}).get("type") == controller:
+            parameters.pop("deploymentController")
+        forced = {"forceNewDeployment": True} if inputs.get("forceNewDeployment") else {}
+        self.client.update_service(**{**parameters, **forced, "service": identity})
+
     def locate(self, import_id: str) -> Created:
         return Created(self.backend.arn("ecs", f"service/{import_id}"))
 
-    def _as_made(self, described: Mapping[str, Any], inputs: Properties) -> frozenset[str]:
-        """Those of `handled` that the service has already, because its creation sent them along."""
-        shown = self._shown_deployment(described)
-        wanted = {name: inputs.get(name) for name in self.handled}
-        return frozenset(name for name, value in wanted.items() if value is None or shown.get(name) == value)
-
-    def _steady(self, identity: str, state: Properties) -> bool:
-        service = self._service(identity, state) or {}
-        return len(service.get("deployments", [])) == 1 and service.get("runningCount") == service.get("desiredCount")
-
-    def _service(self, identity: str, state: Properties) -> Mapping[str, Any] | None:
+    def found(self, identity: str, state: Properties) -> dict[str, Any]:
         cluster = state.get("cluster") or identity.rpartition("/")[0].rpartition("/")[2]
-        answer = self.client.describe_services(cluster=cluster, services=[identity], include=["TAGS"])
-        return next((s for s in answer["services"] if s["status"] not in ("INACTIVE", "DRAINING")), None)
-
-    def _shown_deployment(self, service: Mapping[str, Any]) -> Properties:
-        deployment = service.get("deploymentConfiguration", {})
-        found = {name: deployment.get(api) for name, api in _DEPLOYMENT.items() if api in deployment}
-        breaker = deployment.get("deploymentCircuitBreaker")
-        if breaker:
-            found["deploymentCircuitBreaker"] = {key: breaker[key] for key in ("enable", "rollback")}
-        return found
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """ECS shows a deleted service as inactive for a while."""
-        service = self._service(identity, state)
-        if service is None:
-            return None
-        hidden = ("networkConfiguration", "deploymentConfiguration", "roleArn")
-        found = self.properties({key: value for key, value in service.items() if key not in hidden})
-        found |= self._shown_deployment(service)
+        service = super().found(identity, {"cluster": cluster, "services": [identity]})
         network = service.get("networkConfiguration", {}).get("awsvpcConfiguration")
-        if network:
-            found["networkConfiguration"] = {
-                "subnets": network["subnets"],
-                "securityGroups": network.get("securityGroups", []),
-                "assignPublicIp": network.get("assignPublicIp") == "ENABLED",
-            }
+        return {**service, **({"networkConfiguration": network} if network else {})}
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        """With references as the program writes them."""
+        found = super().shown_as(identity, answer, state)
         for name, reference in (("cluster", "clusterArn"), ("taskDefinition", "taskDefinition")):
-            found[name] = _as_written(state.get(name), service[reference])
+            found[name] = _as_written(state.get(name), answer[reference])
+        found.pop("deploymentConfiguration", None)
         if state.get("iamRole") is None:
             found.pop("iamRole", None)
-        return {**found, "arn": identity, "tags": self.tags_of(identity)}
+        return found
 
     def remove(self, identity: str, state: Properties) -> None:
         """Scaled to nothing, then deleted, then waited for."""
-        service = self._service(identity, state)
-        if service is None:
-            return
+        service = self.found(identity, state)
         named = {"cluster": service["clusterArn"], "service": identity}
         if service.get("schedulingStrategy", "REPLICA") == "REPLICA":
             self.client.update_service(**named, desiredCount=0)
         self.client.delete_service(**named, force=bool(state.get("forceDelete")))
         self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None)
-
-
-_DEPLOYMENT = {
-    "deploymentMaximumPercent": "maximumPercent",
-    "deploymentMinimumHealthyPercent": "minimumHealthyPercent",
-}
 
 
 def _as_written(asked: Any, actual: str) -> str:

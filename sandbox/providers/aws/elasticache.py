@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource, only
-from sandbox.providers.aws.calls import Call, Tagging
+from sandbox.providers.aws.calls import Call, Change, Tagging
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
@@ -29,7 +29,7 @@ class _ElastiCacheResource(AwsResource):
         return Created(super().create(inputs).id.lower())
 
     def tag_target(self, identity: str) -> str:
-        return self.found(identity)["ARN"]
+        return self.found(identity, {})["ARN"]
 
 
 class SubnetGroup(_ElastiCacheResource):
@@ -42,20 +42,10 @@ class SubnetGroup(_ElastiCacheResource):
     listing: ClassVar = Listing("describe_cache_subnet_groups", "CacheSubnetGroups[].CacheSubnetGroupName")
     renamed: ClassVar = {"name": "CacheSubnetGroupName", "description": "CacheSubnetGroupDescription"}
     defaults: ClassVar = {"description": "Managed by Pulumi"}
-    in_place: ClassVar = frozenset({"description", "subnetIds"})
-    unordered: ClassVar = frozenset({"subnetIds"})
-
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        self.client.modify_cache_subnet_group(**self.request(inputs, "ModifyCacheSubnetGroup"))
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        group = self.found(identity)
-        return {
-            **self.properties(group, "vpcId"),
-            "arn": group["ARN"],
-            "subnetIds": [subnet["SubnetIdentifier"] for subnet in group["Subnets"]],
-            "tags": self.tags_of(identity),
-        }
+    updates: ClassVar = (Change("modify_cache_subnet_group", names("description subnetIds")),)
+    unordered: ClassVar = names("subnetIds")
+    outputs = ("vpcId", "arn")
+    shown: ClassVar = {"subnetIds": "Subnets[].SubnetIdentifier"}
 
 
 class ReplicationGroup(_ElastiCacheResource):
@@ -66,7 +56,9 @@ class ReplicationGroup(_ElastiCacheResource):
     described: ClassVar = Call("describe_replication_groups", "ReplicationGroupId", "ReplicationGroups[0]")
     deleted: ClassVar = Call("delete_replication_group", "ReplicationGroupId")
     listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
-    available = ("Status", "available")
+    available = "Status == 'available'"
+    patience = 3600
+    goes_slowly = True  # gone with its nodes; without a last snapshot
     name_property = "replicationGroupId"
     renamed: ClassVar = {
         "clusterMode": "-",
@@ -82,7 +74,7 @@ class ReplicationGroup(_ElastiCacheResource):
     limits: ClassVar = {"authTokenUpdateStrategy": "ModifyReplicationGroup.AuthTokenUpdateStrategy"}
     defaults: ClassVar = {"engine": "redis", "applyImmediately": False}
     in_place: ClassVar = names(
-        "applyImmediately authToken authTokenUpdateStrategy autoMinorVersionUpgrade automaticFailoverEnabled description "
+        "authToken autoMinorVersionUpgrade automaticFailoverEnabled description "
         "engineVersion maintenanceWindow multiAzEnabled nodeType numCacheClusters parameterGroupName securityGroupIds "
         "snapshotRetentionLimit snapshotWindow"
     )
@@ -90,9 +82,22 @@ class ReplicationGroup(_ElastiCacheResource):
         "atRestEncryptionEnabled autoMinorVersionUpgrade engineVersion maintenanceWindow numCacheClusters parameterGroupName "
         "securityGroupIds snapshotWindow transitEncryptionEnabled transitEncryptionMode"
     )
-    unordered: ClassVar = frozenset({"securityGroupIds"})
-    secret: ClassVar = frozenset({"authToken"})
-    write_only: ClassVar = frozenset({"applyImmediately", "authTokenUpdateStrategy"})
+    unordered: ClassVar = names("securityGroupIds")
+    outputs = ("arn", "clusterEnabled")
+    shown: ClassVar = {
+        "description": "Description",
+        "automaticFailoverEnabled": "contains(['enabled', 'enabling'], AutomaticFailover)",
+        "multiAzEnabled": "MultiAZ == 'enabled'",
+        "memberClusters": "Members",
+        "numCacheClusters": "length(Members)",
+        "parameterGroupName": "CacheParameterGroup.CacheParameterGroupName",
+        "securityGroupIds": "SecurityGroups[].SecurityGroupId || `[]`",
+        "primaryEndpointAddress": "NodeGroups[0].PrimaryEndpoint.Address",
+        "readerEndpointAddress": "NodeGroups[0] | (ReaderEndpoint || PrimaryEndpoint).Address",
+        "port": "NodeGroups[0].PrimaryEndpoint.Port",
+    }
+    secret: ClassVar = names("authToken")
+    write_only: ClassVar = names("applyImmediately authTokenUpdateStrategy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         name = inputs.get("replicationGroupId")
@@ -125,33 +130,25 @@ class ReplicationGroup(_ElastiCacheResource):
         if isinstance(token, str) and not _AUTH_TOKEN.fullmatch(token):
             yield "authToken", "must be 16 to 128 letters, digits and !&#$^<>-"
 
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Available first: whoever needs the endpoint needs a group that answers."""
-        self._wait(identity)
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         modified = changed & (self.in_place - {"numCacheClusters"})
         if modified - self.write_only:
             strategy = {"authTokenUpdateStrategy"} if "authToken" in modified else set()
-            parameters = self.request(
-                inputs, "ModifyReplicationGroup", only=modified - {"authTokenUpdateStrategy"} | strategy
-            )
+            chosen = modified - {"authTokenUpdateStrategy"} | strategy
+            parameters = self.request(inputs, "ModifyReplicationGroup", only=chosen)
             parameters |= {"ReplicationGroupId": identity, "ApplyImmediately": bool(inputs.get("applyImmediately"))}
             self.client.modify_replication_group(**parameters)
-            self._wait(identity)
+            self.wait_for(identity)
         if "numCacheClusters" in changed:
             self._resize(identity, int(inputs["numCacheClusters"]) - 1)
-        if "tags" in changed:
-            self.retag(identity, inputs)
         self._verify(identity, inputs, modified)
 
-    def _wait(self, identity: str) -> None:
-        self.wait_for(identity, limit=3600)
-
     def _resize(self, identity: str, replicas: int) -> None:
-        now = len(_nodes(self.found(identity))) - 1
+        now = len(_nodes(self.found(identity, {}))) - 1
         if replicas != now:
             change = self.client.increase_replica_count if replicas > now else self.client.decrease_replica_count
             change(ReplicationGroupId=identity, NewReplicaCount=replicas, ApplyImmediately=True)
-            self._wait(identity)
+            self.wait_for(identity)
 
     def _verify(self, identity: str, inputs: Properties, modified: frozenset[str]) -> None:
         """Not every local AWS carries out what it accepts: a change that it only nods at is a failure here."""
@@ -164,31 +161,20 @@ class ReplicationGroup(_ElastiCacheResource):
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """The group's own answer, completed by that of a node: only nodes tell of network, versions and windows."""
-        group = self.found(identity)
+        group = self.found(identity, state)
         members = _nodes(group)
         node = only(self.client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"])
-        found = self.properties(node) | self.properties(group, "clusterEnabled")
-        found |= {
-            "arn": group["ARN"],
-            "description": group["Description"],
-            "automaticFailoverEnabled": group["AutomaticFailover"] in ("enabled", "enabling"),
-            "multiAzEnabled": group["MultiAZ"] == "enabled",
-            "memberClusters": members,
-            "numCacheClusters": len(members),
-            "parameterGroupName": node["CacheParameterGroup"]["CacheParameterGroupName"],
-            "securityGroupIds": [item["SecurityGroupId"] for item in node.get("SecurityGroups", [])],
-            **_versions(group.get("Engine", "redis"), node["EngineVersion"]),
-            **_endpoints(group["NodeGroups"][0]),
-        }
-        if "KmsKeyId" not in group:  # the local AWS forgets it: what the state says stands then
-            found["kmsKeyId"] = state.get("kmsKeyId")
-        return {**found, "tags": self.tags_of(identity)}
+        return self.shown_as(identity, {**node, **group, "Members": members}, state)
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        """The local AWS forgets the key: what the state says stands then."""
+        found = super().shown_as(identity, answer, state)
+        found |= _versions(answer.get("Engine", "redis"), answer["EngineVersion"])
+        return found if "KmsKeyId" in answer else {**found, "kmsKeyId": state.get("kmsKeyId")}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Gone with its nodes; without a last snapshot."""
-        self._wait(identity)
-        self.client.delete_replication_group(ReplicationGroupId=identity)
-        self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None, limit=3600)
+        self.wait_for(identity)
+        super().remove(identity, state)
 
 
 def _nodes(group: Mapping[str, Any]) -> list[str]:
@@ -199,16 +185,6 @@ def _versions(engine: str, actual: str) -> Properties:
     major, _, rest = actual.partition(".")
     asked = f"{major}.{rest.partition('.')[0]}" if int(major) >= _MINOR_FROM.get(engine, 7) else actual
     return {"engineVersion": asked, "engineVersionActual": actual}
-
-
-def _endpoints(node_group: Mapping[str, Any]) -> Properties:
-    primary = node_group["PrimaryEndpoint"]
-    reader = node_group.get("ReaderEndpoint", primary)
-    return {
-        "primaryEndpointAddress": primary["Address"],
-        "readerEndpointAddress": reader["Address"],
-        "port": primary["Port"],
-    }
 
 
 def _plain(value: Any) -> Any:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.calls import Call
-from sandbox.providers.aws.elb import WithAttributes, name_rules
+from sandbox.providers.aws.elb import WithAttributes
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
-_GROUP = {
+_ATTRIBUTES = {
     "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
     "slowStart": ("slow_start.duration_seconds", 0),
     "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
     "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
-    "loadBalancingCrossZoneEnabled": (
-        "load_balancing.cross_zone.enabled",
-        "use_load_balancer_configuration",
-    ),
+    "loadBalancingCrossZoneEnabled": ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
 }
 _HEALTH = {
     "enabled": "HealthCheckEnabled",
@@ -31,6 +28,7 @@ _HEALTH = {
     "timeout": "HealthCheckTimeoutSeconds",
     "unhealthyThreshold": "UnhealthyThresholdCount",
 }
+_OF_OTHER_BALANCERS = ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2")
 
 
 class TargetGroup(WithAttributes):
@@ -42,74 +40,57 @@ class TargetGroup(WithAttributes):
     deleted: ClassVar = Call("delete_target_group", "TargetGroupArn")
     listing: ClassVar = Listing("describe_target_groups", "TargetGroups[].TargetGroupArn")
     kind = "target_group"
-    parameter = "TargetGroupArn"
-    name_limit = 32
-    attributes: ClassVar = _GROUP
+    attributes: ClassVar = _ATTRIBUTES
+    shown: ClassVar = {"name": "TargetGroupName"}
     defaults: ClassVar = {
         "deregistrationDelay": 300,
-        "lambdaMultiValueHeadersEnabled": False,
-        "proxyProtocolV2": False,
+        **dict.fromkeys(_OF_OTHER_BALANCERS, False),
         "slowStart": 0,
         "targetType": "instance",
     }
-    handled: ClassVar = frozenset({*_GROUP, "healthCheck", "lambdaMultiValueHeadersEnabled", "proxyProtocolV2"})
-    in_place: ClassVar = frozenset({*_GROUP, "healthCheck"})
+    bounds: ClassVar = {
+        "deregistrationDelay": (0, 3600),
+        "healthCheck.healthyThreshold": (2, 10),
+        "healthCheck.unhealthyThreshold": (2, 10),
+        "healthCheck.interval": (5, 300),
+        "healthCheck.timeout": (2, 120),
+    }
+    choices: ClassVar = dict.fromkeys(_OF_OTHER_BALANCERS, (False,))
+    handled: ClassVar = frozenset({*_ATTRIBUTES, *_OF_OTHER_BALANCERS, "healthCheck"})
+    in_place: ClassVar = handled.difference(_OF_OTHER_BALANCERS)
     computed: ClassVar = names(
         "healthCheck ipAddressType loadBalancingAlgorithmType loadBalancingAnomalyMitigation loadBalancingCrossZoneEnabled "
         "protocolVersion"
     )
+    outputs = ("loadBalancerArns",)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        yield from name_rules(inputs)
-        for name in ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2"):
-            if inputs.get(name):
-                yield name, "has no meaning for a group of an application load balancer"
-        delay = inputs.get("deregistrationDelay")
-        if isinstance(delay, int) and not 0 <= delay <= 3600:
-            yield "deregistrationDelay", f"{delay} is not allowed: 0 to 3600"
-        if inputs.get("targetType") in ("instance", "ip"):
-            for name in ("port", "protocol"):
-                if name not in inputs:
-                    yield name, f"missing: a group of type {inputs['targetType']} needs it"
+        yield from super().rules(inputs)
+        for name in ("port", "protocol"):
+            if inputs.get("targetType") in ("instance", "ip") and name not in inputs:
+                yield name, f"missing: a group of type {inputs['targetType']} needs it"
         check = inputs.get("healthCheck") or {}
-        limits = {
-            "healthyThreshold": (2, 10),
-            "unhealthyThreshold": (2, 10),
-            "interval": (5, 300),
-            "timeout": (2, 120),
-        }
-        for name, (low, high) in limits.items():
-            value = check.get(name)
-            if isinstance(value, int) and not low <= value <= high:
-                yield f"healthCheck.{name}", f"{value} is not allowed: {low} to {high}"
-        if isinstance(check.get("timeout"), int) and check["timeout"] >= check.get("interval", 30):
-            yield (
-                "healthCheck.timeout",
-                f"{check['timeout']} must be shorter than the interval ({check.get('interval', 30)})",
-            )
+        timeout, interval = check.get("timeout"), check.get("interval", 30)
+        if isinstance(timeout, int) and timeout >= interval:
+            yield "healthCheck.timeout", f"{timeout} must be shorter than the interval ({interval})"
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        return {**self.request(inputs), **self._health(inputs)}
+        return {**super().parameters(inputs), **_health(inputs)}
 
-    def _health(self, inputs: Properties) -> dict[str, Any]:
-        check = inputs.get("healthCheck") or {}
-        parameters = {api: check[name] for name, api in _HEALTH.items() if check.get(name) is not None}
-        if check.get("matcher"):
-            parameters["Matcher"] = {"HttpCode": check["matcher"]}
-        return parameters
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        self.put_attributes(identity, inputs, changed)
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        super().update(identity, inputs, changed - {"healthCheck"})
         if "healthCheck" in changed and inputs.get("healthCheck"):
-            self.client.modify_target_group(TargetGroupArn=identity, **self._health(inputs))
-        if "tags" in changed:
-            self.retag(identity, inputs)
+            self.client.modify_target_group(TargetGroupArn=identity, **_health(inputs))
 
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        group = self.found(identity)
-        found = {**self.properties(group, "loadBalancerArns"), **self.read_attributes(identity)}
-        found |= {"name": group["TargetGroupName"], "arn": identity, "arnSuffix": identity.rpartition(":")[2]}
-        check = {name: group[api] for name, api in _HEALTH.items() if api in group}
-        if group.get("Matcher", {}).get("HttpCode"):
-            check["matcher"] = group["Matcher"]["HttpCode"]
-        return {**found, "healthCheck": check, "tags": self.tags_of(identity)}
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        check = {name: answer[api] for name, api in _HEALTH.items() if api in answer}
+        if answer.get("Matcher", {}).get("HttpCode"):
+            check["matcher"] = answer["Matcher"]["HttpCode"]
+        found = super().shown_as(identity, answer, state)
+        return {**found, "arnSuffix": identity.rpartition(":")[2], "healthCheck": check}
+
+
+def _health(inputs: Properties) -> dict[str, Any]:
+    check = inputs.get("healthCheck") or {}
+    parameters = {api: check[name] for name, api in _HEALTH.items() if check.get(name) is not None}
+    return {**parameters, **({"Matcher": {"HttpCode": check["matcher"]}} if check.get("matcher") else {})}

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
-from sandbox.providers.aws.base import SCHEMAS, AwsResource
-from sandbox.providers.aws.calls import Call, Tagging
+from sandbox.providers.aws.base import AwsResource, arn
+from sandbox.providers.aws.calls import Call, Change, Tagging
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.aws.mapping import from_api
-from sandbox.providers.resource import Function
-from sandbox.providers.schema import Shape
+from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 
 class Key(AwsResource):
-    """A customer key."""
+    """A customer key. One that waits for its deletion counts as gone."""
 
     sdk_name = "aws:kms/key:Key"
     service = "kms"
-    operation, made = "CreateKey", "KeyMetadata.KeyId"
-    described: ClassVar = Call("describe_key", "KeyId", "KeyMetadata")
+    operation, made, subject = "CreateKey", "KeyMetadata.KeyId", "KeyId"
+    described: ClassVar = Call(
+        "describe_key",
+        "KeyId",
+        "!contains(['PendingDeletion', 'PendingReplicaDeletion'], KeyMetadata.KeyState) && KeyMetadata",
+    )
+    reads: ClassVar = (
+        Call("get_key_policy", "KeyId", "{Policy: Policy}", {"PolicyName": "default"}),
+        Call(
+            "get_key_rotation_status",
+            "KeyId",
+            "{Rotates: KeyRotationEnabled, RotationPeriodInDays: RotationPeriodInDays}",
+        ),
+    )
     tagging: ClassVar = Tagging("KeyId", "list_resource_tags")
     listing: ClassVar = Listing("list_keys", "Keys[].KeyId")
-    renamed: ClassVar = {
-        "customerMasterKeySpec": "KeySpec",
-        "bypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
-    }
+    renamed: ClassVar = {"customerMasterKeySpec": "KeySpec"}
     defaults: ClassVar = {
         "bypassPolicyLockoutSafetyCheck": False,
         "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
@@ -35,86 +42,73 @@ class Key(AwsResource):
         "isEnabled": True,
         "keyUsage": "ENCRYPT_DECRYPT",
     }
-    handled: ClassVar = frozenset({"enableKeyRotation", "rotationPeriodInDays", "isEnabled"})
+    handled: ClassVar = names("enableKeyRotation rotationPeriodInDays isEnabled")
+    in_place: ClassVar = handled
+    updates: ClassVar = (
+        Change("update_key_description", names("description"), without={"Description": ""}),
+        Change("put_key_policy", names("policy")),
+    )
     limits: ClassVar = {
         "rotationPeriodInDays": "EnableKeyRotation.RotationPeriodInDays",
         "deletionWindowInDays": "ScheduleKeyDeletion.PendingWindowInDays",
     }
-    write_only: ClassVar = frozenset({"deletionWindowInDays", "bypassPolicyLockoutSafetyCheck"})
-    in_place: ClassVar = handled | write_only | {"policy", "description"}
-    computed: ClassVar = frozenset({"description", "multiRegion", "policy", "rotationPeriodInDays"})
-    documents: ClassVar = frozenset({"policy"})
+    bounds: ClassVar = {"deletionWindowInDays": (7, 30)}
+    write_only: ClassVar = names("deletionWindowInDays bypassPolicyLockoutSafetyCheck")
+    computed: ClassVar = names("description multiRegion policy rotationPeriodInDays")
+    documents: ClassVar = names("policy")
+    outputs = ("keyId", "arn")
+    shown: ClassVar = {
+        "customerMasterKeySpec": "KeySpec || 'SYMMETRIC_DEFAULT'",
+        "isEnabled": "Enabled",
+        "enableKeyRotation": "Rotates",
+        "rotationPeriodInDays": "RotationPeriodInDays",
+    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A key can't be deleted sooner than in 7 days, or later than in 30."""
-        yield from super().rules(inputs)
-        window = inputs.get("deletionWindowInDays")
-        if isinstance(window, int) and not 7 <= window <= 30:
-            yield "deletionWindowInDays", f"{window} is not allowed: 7 to 30"
-        if isinstance(inputs.get("policy"), str) and '"kms:PutKeyPolicy"' not in inputs["policy"]:
-            yield from self._lockout(inputs)
-
-    def _lockout(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """KMS refuses a policy after which nobody could change the policy."""
-        if inputs.get("bypassPolicyLockoutSafetyCheck"):
+        failures = list(super().rules(inputs))
+        yield from failures
+        if failures or "policy" not in inputs or inputs.get("bypassPolicyLockoutSafetyCheck"):
             return
-        try:
-            statements = json.loads(inputs["policy"]).get("Statement", [])
-        except (json.JSONDecodeError, AttributeError):
-            return
+        document = json.loads(inputs["policy"])
+        statements = document.get("Statement", []) if isinstance(document, Mapping) else []
         actions = [
-            action
-            for s in statements
-            for action in ([s["Action"]] if isinstance(s.get("Action"), str) else s.get("Action", []))
+            action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
         ]
-        if not any(action in ("*", "kms:*", "kms:Put*") for action in actions):
+        if not {"*", "kms:*", "kms:Put*", "kms:PutKeyPolicy"}.intersection(actions):
             yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        kms = self.client
+        """Switches are two calls each."""
         if "isEnabled" in changed:
-            (kms.enable_key if inputs.get("isEnabled", True) else kms.disable_key)(KeyId=identity)
+            (self.client.enable_key if inputs.get("isEnabled", True) else self.client.disable_key)(KeyId=identity)
         if changed & {"enableKeyRotation", "rotationPeriodInDays"}:
             if inputs.get("enableKeyRotation"):
-                kms.enable_key_rotation(KeyId=identity, **self.request(inputs, "EnableKeyRotation"))
+                self.client.enable_key_rotation(KeyId=identity, **self.request(inputs, "EnableKeyRotation"))
             else:
-                kms.disable_key_rotation(KeyId=identity)
-        if "description" in changed:
-            kms.update_key_description(KeyId=identity, Description=inputs.get("description", ""))
-        if "policy" in changed and inputs.get("policy"):
-            kms.put_key_policy(KeyId=identity, PolicyName="default", Policy=inputs["policy"])
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """A key that waits for its deletion counts as gone."""
-        key = self.found(identity)
-        if key["KeyState"] in ("PendingDeletion", "PendingReplicaDeletion"):
-            return None
-        found = self.properties(key, "keyId", "arn")
-        found["customerMasterKeySpec"] = key.get("KeySpec", "SYMMETRIC_DEFAULT")
-        found["isEnabled"] = key["Enabled"]
-        found["policy"] = self.client.get_key_policy(KeyId=identity, PolicyName="default")["Policy"]
-        rotation = self.client.get_key_rotation_status(KeyId=identity)
-        found["enableKeyRotation"] = rotation["KeyRotationEnabled"]
-        found["rotationPeriodInDays"] = rotation.get("RotationPeriodInDays")
-        return {**found, "tags": self.tags_of(identity)}
+                self.client.disable_key_rotation(KeyId=identity)
+        super().update(identity, inputs, changed)
 
     def remove(self, identity: str, state: Properties) -> None:
         """KMS only schedules it."""
-        if self.read(identity, state) is not None:
-            days = state.get("deletionWindowInDays") or 30
-            self.client.schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
+        self.found(identity, state)
+        days = state.get("deletionWindowInDays") or 30
+        self.client.schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
 
 
 class Alias(AwsResource):
-    """A name for a key."""
+    """A name for a key. KMS can only list aliases."""
 
     sdk_name = "aws:kms/alias:Alias"
     service = "kms"
     operation, named = "CreateAlias", "{name}"
+    described: ClassVar = Call("list_aliases", path="Aliases[?AliasName=='{id}'] | [0]")
     deleted: ClassVar = Call("delete_alias", "AliasName")
     listing: ClassVar = Listing("list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName")
     renamed: ClassVar = {"name": "AliasName"}
-    in_place: ClassVar = frozenset({"targetKeyId"})
+    updates: ClassVar = (Change("update_alias", names("targetKeyId")),)
+    shown: ClassVar = {"arn": "AliasArn"}
+    built: ClassVar = {"targetKeyArn": arn("kms", "key/{targetKeyId}")}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """KMS' own pattern allows what its documentation does not."""
@@ -122,38 +116,8 @@ class Alias(AwsResource):
         if not name.startswith("alias/") or name.startswith("alias/aws/"):
             yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
 
-    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        self.client.update_alias(AliasName=identity, TargetKeyId=inputs["targetKeyId"])
-
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """KMS can only list aliases."""
-        for page in self.client.get_paginator("list_aliases").paginate():
-            for alias in page["Aliases"]:
-                if alias["AliasName"] == identity:
-                    key = alias["TargetKeyId"]
-                    arn = self.backend.arn("kms", f"key/{key}")
-                    asked = state.get("targetKeyId", "")  # an ARN where the program gave an ARN
-                    target = asked if asked in (key, arn) else key
-                    return {"name": identity, "arn": alias["AliasArn"], "targetKeyId": target, "targetKeyArn": arn}
-        return None
-
-
-class GetKey(Function[Any]):
-    """A key by its id, its ARN, or an alias' name or ARN."""
-
-    sdk_name = "aws:kms/getKey:getKey"
-
-    def call(self, arguments: Properties) -> Properties:
-        found = self.backend.client("kms").describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
-        shape = Shape("object", properties={name: Shape("any") for name in SCHEMAS[self.sdk_name].outputs})
-        shown = from_api({key: value for key, value in found.items() if key != "CreationDate"}, shape, {})
-        defaults = {"customKeyStoreId": "", "deletionDate": "", "description": "", "expirationModel": "", "validTo": ""}
-        return {
-            **defaults,
-            **shown,
-            "id": found["KeyId"],
-            "awsAccountId": found["Arn"].split(":")[4],
-            "creationDate": found["CreationDate"].isoformat(),
-            "keyId": arguments["keyId"],
-            "region": self.backend.region,
-        }
+        """With an ARN where the program gave an ARN."""
+        found = super().describe(identity, state) or {}
+        by_arn = state.get("targetKeyId") == found["targetKeyArn"]
+        return {**found, "targetKeyId": found["targetKeyArn"]} if by_arn else found

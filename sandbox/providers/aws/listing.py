@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Listing", "argument", "in_group", "in_vpc", "output"]
+__all__ = ["Listing", "output"]
 
 
 def _resource_id(resource: Mapping[str, Any]) -> str:
@@ -17,33 +17,23 @@ def _resource_id(resource: Mapping[str, Any]) -> str:
 class Listing:
     """`items` selects the ids in the answer of `operation` (JMESPath).
 
-    Where objects are listed by what contains them, `parent` is the type of that and `of_parent` makes the call's arguments of
-    the parent's id. `known` is the id by which the engine's state knows one, in the form that `name` gives a listed one. What
-    AWS creates by itself (the default VPC, main route tables, default groups and rules, managed keys and policies) is left out.
+    Where objects are listed by what contains them, `parent` is the type of that and `by` takes the parent's id: a parameter,
+    or one of EC2's filters (with hyphens). `known` is the id by which the engine's state knows one, in the form that `name`
+    gives a listed one. What AWS creates by itself (the default VPC, main route tables, default groups and rules, managed keys
+    and policies) is left out.
     """
 
     operation: str
     items: str
     parent: str | None = None
-    of_parent: Callable[[str], dict[str, Any]] = lambda _: {}
+    by: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     name: Callable[[str | None, Any], str] = lambda _, item: item
     known: Callable[[Mapping[str, Any]], str] = _resource_id
 
-
-def argument(name: str) -> Callable[[str], dict[str, Any]]:
-    """The parent's id as an argument of that name."""
-    return lambda parent: {name: parent}
-
-
-def in_vpc(vpc: str) -> dict[str, Any]:
-    """The filter that EC2 takes for what is in a VPC."""
-    return {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
-
-
-def in_group(group: str) -> dict[str, Any]:
-    """The filter that EC2 takes for the rules of a security group."""
-    return {"Filters": [{"Name": "group-id", "Values": [group]}]}
+    def of_parent(self, parent: str) -> dict[str, Any]:
+        """The call's arguments for what `parent` contains."""
+        return {"Filters": [{"Name": self.by, "Values": [parent]}]} if "-" in self.by else {self.by: parent}
 
 
 def output(*names: str) -> Callable[[Mapping[str, Any]], str]:

@@ -26,7 +26,14 @@ def member(api: Any, name: str, renamed: Renamed, prefix: str = "") -> str | Non
 
 
 def to_api(value: Any, api: Any, renamed: Renamed, prefix: str = "") -> Any:
-    """A property's value as the API parameter of shape `api` wants it. What the API does not know is left out."""
+    """A property's value as the API parameter of shape `api` wants it. What the API does not know is left out.
+
+    Of a list that can have one member only, either side may make an object.
+    """
+    if api.type_name == "structure" and isinstance(value, list):
+        value = value[0] if value else {}
+    elif api.type_name == "list" and isinstance(value, Mapping):
+        value = [value]
     if api.type_name == "structure" and isinstance(value, Mapping):
         pairs = ((member(api, name, renamed, prefix), item) for name, item in value.items() if item is not None)
         return {name: to_api(item, api.members[name], renamed, _WITHIN) for name, item in pairs if name}
@@ -34,10 +41,14 @@ def to_api(value: Any, api: Any, renamed: Renamed, prefix: str = "") -> Any:
         return [to_api(item, api.member, renamed, _WITHIN) for item in value]
     if api.type_name == "map" and isinstance(value, Mapping):
         return {name: to_api(item, api.value, renamed, _WITHIN) for name, item in value.items()}
-    return _scalar(value, api.type_name)
+    if api.type_name == "structure" and "Value" in api.members:
+        return {"Value": value}
+    return _scalar(value, api.type_name, getattr(api, "enum", []))
 
 
-def _scalar(value: Any, kind: str) -> Any:
+def _scalar(value: Any, kind: str, choices: list[str]) -> Any:
+    if isinstance(value, bool) and "ENABLED" in choices:
+        return "ENABLED" if value else "DISABLED"
     if kind == "string" and not isinstance(value, str):
         return as_text(value)
     if kind in ("integer", "long") and isinstance(value, str):
@@ -48,17 +59,18 @@ def _scalar(value: Any, kind: str) -> Any:
 
 
 def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> Any:
-    """An API value with the property names of `shape`; what the SDK does not know is left out.
-
-    The SDK writes a list that can have one member only as an object.
-    """
+    """An API value with the property names of `shape`; what the SDK does not know is left out. The inverse of `to_api`."""
     if shape.kind == "object" and isinstance(value, list):
         return from_api(value[0], shape, renamed, prefix) if value else None
+    if shape.kind == "array" and isinstance(value, Mapping):
+        return from_api([value], shape, renamed, prefix)
     if shape.kind == "object" and isinstance(value, Mapping):
         keys = {key.casefold(): key for key in value}
         found = {name: keys.get(renamed.get(prefix + name, name).casefold()) for name in shape.properties}
         return {
-            name: from_api(value[key], shape.properties[name], renamed, _WITHIN) for name, key in found.items() if key
+            name: from_api(value[key], shape.properties[name], renamed, _WITHIN)
+            for name, key in found.items()
+            if key and shape.properties[name].kind != "unsupported"
         }
     if shape.kind == "array" and isinstance(value, list) and shape.element:
         return [from_api(item, shape.element, renamed, _WITHIN) for item in value]
@@ -70,16 +82,26 @@ def _converted(value: Any, shape: Shape) -> Any:
         return as_text(value)
     if shape.kind in ("integer", "number") and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
         return int(value)
-    return value
+    return value == "ENABLED" if shape.kind == "boolean" and isinstance(value, str) else value
 
 
 def bound(shape: Shape, api: Any, renamed: Renamed, prefix: str = "") -> None:
-    """Add to `shape` the limits that the service model states for the parameter of shape `api`."""
-    if shape.kind == "object" and api.type_name == "structure":
+    """Add to `shape` the limits that the service model states for the parameter of shape `api`.
+
+    What an object has and the parameter has not is not carried out.
+    """
+    if shape.kind == "object" and api.type_name == "list":
+        bound(shape, api.member, renamed, prefix)
+    elif shape.kind == "array" and api.type_name == "structure" and shape.element:
+        shape.maximum = 1
+        bound(shape.element, api, renamed, prefix)
+    elif shape.kind == "object" and api.type_name == "structure":
         for name, item in shape.properties.items():
             key = member(api, name, renamed, prefix)
             if key:
                 bound(item, api.members[key], renamed, _WITHIN)
+            else:
+                shape.properties[name] = Shape("unsupported")
     elif shape.kind == "array" and api.type_name == "list" and shape.element:
         _size(shape, api)
         bound(shape.element, api.member, renamed, _WITHIN)

@@ -157,7 +157,9 @@ def _refiner() -> schema.Refine:
         api = model.operation_model(entry.operation).input_shape
         for name, shape in inputs.properties.items():
             key = member(api, name, entry.renamed)
-            if name in entry.limits:
+            if name in entry.refused:
+                inputs.properties[name] = Shape("unsupported")
+            elif name in entry.limits:
                 bound(shape, _parameter(model, entry.limits[name]), entry.renamed, "*.")
             elif key and name not in entry.handled:
                 bound(shape, api.members[key], entry.renamed, "*.")

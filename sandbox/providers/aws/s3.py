@@ -2,70 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.aws.calls import Call, mapped, pairs
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import is_gone
-from sandbox.providers.resource import Created
+from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
 
 class Bucket(AwsResource):
-    """A bucket."""
+    """A bucket. Tags are one set that is put as a whole, with a call of its own."""
 
     sdk_name = "aws:s3/bucket:Bucket"
     service = "s3"
     operation, named = "CreateBucket", "{bucket}"
+    described: ClassVar = Call("head_bucket", "Bucket", "ResponseMetadata")
     deleted: ClassVar = Call("delete_bucket", "Bucket")
     listing: ClassVar = Listing("list_buckets", "Buckets[].Name")
     renamed: ClassVar = {"acl": "-"}
     defaults: ClassVar = {"forceDestroy": False}
-    handled: ClassVar = frozenset({"tags"})
-    write_only: ClassVar = frozenset({"forceDestroy"})
-    in_place: ClassVar = write_only
-    computed: ClassVar = frozenset({"bucket"})
+    handled: ClassVar = names("tags")
+    write_only: ClassVar = names("forceDestroy")
+    computed: ClassVar = names("bucket")
     name_property = "bucket"
     name_limit = 63
+    built: ClassVar = {
+        "arn": "arn:{aws.partition}:s3:::{id}",
+        "bucketDomainName": "{id}.s3.amazonaws.com",
+        "bucketRegionalDomainName": "{id}.s3.{aws.region}.amazonaws.com",
+        "bucketRegion": "{aws.region}",
+    }
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         region = self.backend.region
         placed = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         return {"Bucket": inputs["bucket"], **placed}
 
-    def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
-        """Tags have a call of their own."""
-        return {}
-
-    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Tags are one set that is put as a whole."""
-        if "tags" not in changed:
-            return
+    def retag(self, identity: str, inputs: Properties) -> None:
         if inputs.get("tags"):
             self.client.put_bucket_tagging(Bucket=identity, Tagging={"TagSet": pairs(inputs["tags"])})
         else:
             self.client.delete_bucket_tagging(Bucket=identity)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """Its names; S3 reports no tags as an error."""
-        self.client.head_bucket(Bucket=identity)
+        """S3 reports no tags as an error."""
+        found = super().describe(identity, state) or {}
         try:
-            tags = mapped(self.client.get_bucket_tagging(Bucket=identity)["TagSet"])
+            return {**found, "tags": mapped(self.client.get_bucket_tagging(Bucket=identity)["TagSet"])}
         except Exception as error:
             if not is_gone(error):
                 raise
-            tags = {}
-        return {
-            "bucket": identity,
-            "arn": f"arn:{self.backend.partition}:s3:::{identity}",
-            "bucketDomainName": f"{identity}.s3.amazonaws.com",
-            "bucketRegionalDomainName": f"{identity}.s3.{self.backend.region}.amazonaws.com",
-            "bucketRegion": self.backend.region,
-            "tags": tags,
-        }
+            return {**found, "tags": {}}
 
     def remove(self, identity: str, state: Properties) -> None:
         """With what is in it only where the program says so."""
@@ -90,25 +79,14 @@ class _BucketPart(AwsResource):
     service = "s3"
     named = "{bucket}"
     parameter: ClassVar[str]
-    """The parameter of `operation`, and the key of the answer of `described`, that holds the configuration."""
+    """The parameter of `operation` that holds the configuration."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.in_place |= cls.handled
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        return {"Bucket": inputs["bucket"], self.parameter: self.body(inputs)}
-
-    def body(self, inputs: Properties) -> Any:
-        """The configuration as S3 takes it."""
-        api = self.client.meta.service_model.operation_model(self.operation).input_shape.members[self.parameter]
-        return to_api({name: value for name, value in inputs.items() if name != "bucket"}, api, self.renamed)
-
-    def shown(self, configuration: Any) -> Properties:
-        """The configuration's properties, from S3's answer."""
-        return self.properties(configuration)
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        return {"bucket": identity, **self.shown(self.found(identity)[self.parameter])}
-
-
-_BLOCKS = frozenset({"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"})
+        return self.request({"bucket": inputs["bucket"], self.parameter: inputs})
 
 
 class BucketPublicAccessBlock(_BucketPart):
@@ -117,12 +95,11 @@ class BucketPublicAccessBlock(_BucketPart):
     sdk_name = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     operation = "PutPublicAccessBlock"
     parameter = "PublicAccessBlockConfiguration"
-    described: ClassVar = Call("get_public_access_block", "Bucket")
+    described: ClassVar = Call("get_public_access_block", "Bucket", "PublicAccessBlockConfiguration")
     deleted: ClassVar = Call("delete_public_access_block", "Bucket")
-    defaults: ClassVar = dict.fromkeys(sorted(_BLOCKS), False)
-    handled: ClassVar = _BLOCKS
-    in_place: ClassVar = _BLOCKS | {"skipDestroy"}
-    write_only: ClassVar = frozenset({"skipDestroy"})
+    handled: ClassVar = names("blockPublicAcls blockPublicPolicy ignorePublicAcls restrictPublicBuckets")
+    defaults: ClassVar = dict.fromkeys(sorted(handled), False)
+    write_only: ClassVar = names("skipDestroy")
 
 
 class BucketServerSideEncryptionConfiguration(_BucketPart):
@@ -131,11 +108,10 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
     sdk_name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     operation = "PutBucketEncryption"
     parameter = "ServerSideEncryptionConfiguration"
-    described: ClassVar = Call("get_bucket_encryption", "Bucket")
+    described: ClassVar = Call("get_bucket_encryption", "Bucket", "ServerSideEncryptionConfiguration")
     deleted: ClassVar = Call("delete_bucket_encryption", "Bucket")
     renamed: ClassVar = {"*.kmsMasterKeyId": "KMSMasterKeyID"}
-    handled: ClassVar = frozenset({"rules"})
-    in_place: ClassVar = handled
+    handled: ClassVar = names("rules")
     limits: ClassVar = {"rules": "PutBucketEncryption.ServerSideEncryptionConfiguration.Rules"}
 
 
@@ -144,25 +120,20 @@ class BucketLifecycleConfiguration(_BucketPart):
 
     sdk_name = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     operation = "PutBucketLifecycleConfiguration"
-    renamed: ClassVar = {"transitionDefaultMinimumObjectSize": "-"}
     parameter = "LifecycleConfiguration"
-    described: ClassVar = Call("get_bucket_lifecycle_configuration", "Bucket")
+    described: ClassVar = Call("get_bucket_lifecycle_configuration", "Bucket", "{Rules: Rules}")
     deleted: ClassVar = Call("delete_bucket_lifecycle", "Bucket")
-    handled: ClassVar = frozenset({"rules"})
-    in_place: ClassVar = handled
+    renamed: ClassVar = {"transitionDefaultMinimumObjectSize": "-"}
+    handled: ClassVar = names("rules")
     limits: ClassVar = {"rules": "PutBucketLifecycleConfiguration.LifecycleConfiguration.Rules"}
 
-    def body(self, inputs: Properties) -> Any:
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
         """S3 wants a filter in every rule, if only an empty one."""
-        body = super().body(inputs)
-        for rule in body["Rules"]:
+        parameters = super().parameters(inputs)
+        for rule in parameters["LifecycleConfiguration"]["Rules"]:
             if "Filter" not in rule and "Prefix" not in rule:
                 rule["Filter"] = {"Prefix": ""}
-        return body
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """The answer has the rules at its top."""
-        return {"bucket": identity, **self.properties({"Rules": self.found(identity)["Rules"]})}
+        return parameters
 
 
 class BucketOwnershipControls(_BucketPart):
@@ -171,18 +142,11 @@ class BucketOwnershipControls(_BucketPart):
     sdk_name = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     operation = "PutBucketOwnershipControls"
     parameter = "OwnershipControls"
-    described: ClassVar = Call("get_bucket_ownership_controls", "Bucket")
+    described: ClassVar = Call("get_bucket_ownership_controls", "Bucket", "OwnershipControls")
     deleted: ClassVar = Call("delete_bucket_ownership_controls", "Bucket")
-    handled: ClassVar = frozenset({"rule"})
-    in_place: ClassVar = handled
-    limits: ClassVar = {"rule": "PutBucketOwnershipControls.OwnershipControls.Rules.*"}
-
-    def body(self, inputs: Properties) -> Any:
-        """S3 has a list of one."""
-        return {"Rules": [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]}
-
-    def shown(self, configuration: Any) -> Properties:
-        return {"rule": {"objectOwnership": configuration["Rules"][0]["ObjectOwnership"]}}
+    renamed: ClassVar = {"rule": "Rules", "*.rule": "Rules"}
+    handled: ClassVar = names("rule")
+    limits: ClassVar = {"rule": "PutBucketOwnershipControls.OwnershipControls.Rules"}
 
 
 class BucketPolicy(_BucketPart):
@@ -190,17 +154,13 @@ class BucketPolicy(_BucketPart):
 
     sdk_name = "aws:s3/bucketPolicy:BucketPolicy"
     operation = "PutBucketPolicy"
-    parameter = "Policy"
     described: ClassVar = Call("get_bucket_policy", "Bucket")
     deleted: ClassVar = Call("delete_bucket_policy", "Bucket")
-    in_place: ClassVar = frozenset({"policy"})
-    documents: ClassVar = frozenset({"policy"})
+    in_place: ClassVar = names("policy")
+    documents: ClassVar = names("policy")
 
-    def body(self, inputs: Properties) -> Any:
-        return inputs["policy"]
-
-    def shown(self, configuration: Any) -> Properties:
-        return {"policy": configuration}
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return self.request(inputs)
 
 
 class BucketVersioning(_BucketPart):
@@ -208,32 +168,28 @@ class BucketVersioning(_BucketPart):
 
     sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
     operation = "PutBucketVersioning"
-    renamed: ClassVar = {"mfa": "-"}
     parameter = "VersioningConfiguration"
-    handled: ClassVar = frozenset({"versioningConfiguration"})
-    in_place: ClassVar = handled
-
-    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Disabled is the provider's word for never enabled."""
-        status = (inputs.get("versioningConfiguration") or {}).get("status")
-        if isinstance(status, str) and status not in ("Enabled", "Suspended", "Disabled"):
-            yield "versioningConfiguration.status", f"{status!r} is not one of Enabled, Suspended, Disabled"
+    described: ClassVar = Call(
+        "get_bucket_versioning", "Bucket", "{VersioningConfiguration: {Status: Status || 'Disabled'}}"
+    )
+    deleted: ClassVar = Call(
+        "put_bucket_versioning", "Bucket", more={"VersioningConfiguration": {"Status": "Suspended"}}
+    )
+    renamed: ClassVar = {"mfa": "-"}
+    handled: ClassVar = names("versioningConfiguration")
+    choices: ClassVar = {"versioningConfiguration.status": ("Enabled", "Suspended", "Disabled")}
 
     def create(self, inputs: Properties) -> Created:
-        """Disabled is how a bucket begins."""
-        if inputs["versioningConfiguration"]["status"] == "Disabled":
-            return Created(inputs["bucket"])
-        return super().create(inputs)
+        """Disabled is the provider's word for never enabled, as a bucket begins."""
+        disabled = inputs["versioningConfiguration"]["status"] == "Disabled"
+        return Created(inputs["bucket"]) if disabled else super().create(inputs)
 
-    def body(self, inputs: Properties) -> Any:
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
         """Without MFA, which only the root user can switch."""
-        return {"Status": inputs["versioningConfiguration"]["status"]}
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        answer: Mapping[str, Any] = self.client.get_bucket_versioning(Bucket=identity)
-        return {"bucket": identity, "versioningConfiguration": {"status": answer.get("Status", "Disabled")}}
+        status = inputs["versioningConfiguration"]["status"]
+        return {"Bucket": inputs["bucket"], "VersioningConfiguration": {"Status": status}}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Suspended."""
-        if (state.get("versioningConfiguration") or {}).get("status") == "Enabled":
-            self.client.put_bucket_versioning(Bucket=identity, VersioningConfiguration={"Status": "Suspended"})
+        """Suspended where it is on."""
+        if state["versioningConfiguration"]["status"] == "Enabled":
+            super().remove(identity, state)

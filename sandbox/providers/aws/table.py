@@ -1,8 +1,9 @@
-"""The table: every resource type and function that the stand-in knows. Another one is another entry here."""
+"""The table: every resource type and function that the stand-in knows. Another one is another class in one of these modules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.providers.aws import (
@@ -10,6 +11,7 @@ from sandbox.providers.aws import (
     cloudwatch,
     ec2_endpoints,
     ec2_flow_logs,
+    ec2_lookups,
     ec2_network,
     ec2_routes,
     ec2_security,
@@ -34,81 +36,17 @@ from sandbox.providers.aws import (
 from sandbox.providers.aws.base import AwsResource
 from sandbox.providers.resource import Function
 
-_RESOURCES: tuple[type[AwsResource], ...] = (
-    acm.Certificate,
-    acm.CertificateValidation,
-    cloudwatch.Dashboard,
-    cloudwatch.MetricAlarm,
-    ec2_endpoints.VpcEndpoint,
-    ec2_flow_logs.FlowLog,
-    ec2_network.Eip,
-    ec2_network.InternetGateway,
-    ec2_network.NatGateway,
-    ec2_network.Subnet,
-    ec2_network.Vpc,
-    ec2_routes.Route,
-    ec2_routes.RouteTable,
-    ec2_routes.RouteTableAssociation,
-    ec2_security.DefaultSecurityGroup,
-    ec2_security.SecurityGroup,
-    ec2_security.SecurityGroupEgressRule,
-    ec2_security.SecurityGroupIngressRule,
-    ecr.LifecyclePolicy,
-    ecr.Repository,
-    ecr.RepositoryPolicy,
-    ecs.Cluster,
-    ecs.ClusterCapacityProviders,
-    ecs.TaskDefinition,
-    ecs_service.Service,
-    efs.AccessPoint,
-    efs.BackupPolicy,
-    efs.FileSystem,
-    efs.FileSystemPolicy,
-    efs.MountTarget,
-    elasticache.ReplicationGroup,
-    elasticache.SubnetGroup,
-    elb.LoadBalancer,
-    elb_targets.TargetGroup,
-    elb_rules.Listener,
-    elb_rules.ListenerRule,
-    iam.Role,
-    iam.RolePolicy,
-    iam.Policy,
-    iam.RolePolicyAttachment,
-    kms.Alias,
-    kms.Key,
-    firehose.DeliveryStream,
-    logs.LogGroup,
-    logs.LogSubscriptionFilter,
-    route53.Record,
-    s3.Bucket,
-    s3.BucketLifecycleConfiguration,
-    s3.BucketOwnershipControls,
-    s3.BucketPolicy,
-    s3.BucketPublicAccessBlock,
-    s3.BucketServerSideEncryptionConfiguration,
-    s3.BucketVersioning,
-    secretsmanager.Secret,
-    secretsmanager.SecretPolicy,
-    secretsmanager.SecretVersion,
-    wafv2.WebAclAssociation,
+_RESOURCE_MODULES = (
+    *(acm, cloudwatch, ec2_endpoints, ec2_flow_logs, ec2_network, ec2_routes, ec2_security, ecr, ecs, ecs_service, efs),
+    *(elasticache, elb, elb_rules, elb_targets, firehose, iam, kms, logs, route53, s3, secretsmanager, wafv2),
 )
 
-_FUNCTIONS: tuple[type[Function[Any]], ...] = (
-    kms.GetKey,
-    lookups.GetAvailabilityZones,
-    lookups.GetCallerIdentity,
-    lookups.GetManagedPrefixList,
-    lookups.GetPartition,
-    lookups.GetRegion,
-    lookups.GetRouteTable,
-    lookups.GetRouteTables,
-    lookups.GetSubnet,
-    lookups.GetVpc,
-    route53.GetZone,
-    secretsmanager.GetSecret,
-    secretsmanager.GetSecretVersion,
-)
 
-RESOURCES: Mapping[str, type[AwsResource]] = {entry.sdk_name: entry for entry in _RESOURCES}
-FUNCTIONS: Mapping[str, type[Function[Any]]] = {entry.sdk_name: entry for entry in _FUNCTIONS}
+def _entries(kind: type[Any], modules: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    """Names and classes of the kind that have a name in the SDK."""
+    classes: list[Any] = [entry for module in modules for _, entry in inspect.getmembers(module, inspect.isclass)]
+    return ((entry.sdk_name, entry) for entry in classes if issubclass(entry, kind) and hasattr(entry, "sdk_name"))
+
+
+RESOURCES: Mapping[str, type[AwsResource]] = dict(_entries(AwsResource, _RESOURCE_MODULES))
+FUNCTIONS: Mapping[str, type[Function[Any]]] = dict(_entries(Function, (lookups, ec2_lookups)))

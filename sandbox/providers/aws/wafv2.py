@@ -5,32 +5,23 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sandbox.providers.aws.base import AwsResource
-from sandbox.providers.aws.listing import Listing, argument
-from sandbox.providers.values import Properties
+from sandbox.providers.aws.calls import Call
+from sandbox.providers.aws.listing import Listing
 
 
 class WebAclAssociation(AwsResource):
-    """A web ACL in front of one resource."""
+    """A web ACL in front of one resource, which has one at most: another one in its place is another association."""
 
     sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
     service = "wafv2"
-    operation = "AssociateWebACL"
+    operation, named = "AssociateWebACL", "{webAclArn},{resourceArn}"
+    described: ClassVar = Call("get_web_acl_for_resource", path="WebACL.ARN == '{webAclArn}' && WebACL")
+    deleted: ClassVar = Call("disassociate_web_acl")
     listing: ClassVar = Listing(
         "list_resources_for_web_acl",
         "ResourceArns[]",
         "aws:wafv2/webAcl:WebAcl",
-        argument("WebACLArn"),
+        "WebACLArn",
         name=lambda web_acl, resource: f"{web_acl},{resource}",
     )
-    delete_first: ClassVar = True
-
-    named = "{webAclArn},{resourceArn}"
-
-    def describe(self, identity: str, state: Properties) -> Properties | None:
-        """A resource has one web ACL at most: another one in its place is another association."""
-        web_acl, resource = identity.split(",")
-        found = self.client.get_web_acl_for_resource(ResourceArn=resource).get("WebACL", {})
-        return {"webAclArn": web_acl, "resourceArn": resource} if found.get("ARN") == web_acl else None
-
-    def remove(self, identity: str, state: Properties) -> None:
-        self.client.disassociate_web_acl(ResourceArn=identity.split(",")[1])
+    delete_first = True
