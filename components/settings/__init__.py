@@ -187,7 +187,7 @@ def _unknown(key: str) -> str:
 def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
     if secret:
         return f"{key} = [secret]: is not accepted"
-    first = f"; to set its first item: pulumi config set --path '{NAMESPACE}:{key}[0]' <value>"
+    first = f"; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
     return f"{key} = {value!r}: {refused}{first if isinstance(refused, NotAListError) else ''}"
 
 

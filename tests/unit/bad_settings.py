@@ -40,7 +40,7 @@ NETWORK: list[Case] = [
         (
             "allowedCidrBlocks = '203.0.113.0/24'",
             "must be a list; to set its first item",
-            "config set --path 'atlantis:allowedCidrBlocks[0]'",
+            "config set --plaintext --path 'atlantis:allowedCidrBlocks[0]'",
         ),
     ),
     ({"allowedCidrBlocks": "{}"}, ("allowedCidrBlocks = '{}'", "must be a list")),
