@@ -16,7 +16,7 @@ from sandbox import console
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
-from sandbox.paths import CHECKOUT, ENGINES
+from sandbox.paths import CACHE, CHECKOUT, ENGINES
 
 __all__ = ["CHOICE", "Engine", "locate"]
 
@@ -70,7 +70,9 @@ def locate() -> Engine:
 
 def _require_version(installed: str) -> str:
     """The version of the ``installed`` CLI; raises ``SandboxError`` where Pulumi.yaml requires a newer one."""
-    answer = subprocess.run([installed, "version"], capture_output=True, text=True, check=False)
+    # The CLI writes a log of each command into its home folder, which would be the person's own.
+    environment = {**os.environ, "PULUMI_HOME": str(CACHE / "pulumi-home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    answer = subprocess.run([installed, "version"], env=environment, capture_output=True, text=True, check=False)
     version = answer.stdout.strip() or "of an unknown version"
     required = _match(r"^requiredPulumiVersion: .*>=\s*(\d+\.\d+)", CHECKOUT / "Pulumi.yaml")
     found = re.match(r"v(\d+)\.(\d+)\.", version)

@@ -81,6 +81,14 @@ def test_an_installed_pulumi_that_is_too_old_is_named_with_the_minimum_and_two_f
     assert "ATLANTIS_SANDBOX_ENGINE=pinned" in message
 
 
+def test_an_installed_pulumi_says_its_version_without_a_log_in_the_home_folder(bare_path: Path):
+    _install(bare_path, "v3.259.0")
+    inside = f'case "$PULUMI_HOME" in {CHECKOUT}/.sandbox/*) echo v3.259.0;; esac'
+    _tool(bare_path, "pulumi", inside)
+
+    assert "v3.259.0, installed" in installation.locate().origin
+
+
 def test_the_pinned_engine_is_used_on_request_where_one_is_installed(
     bare_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
