@@ -117,7 +117,7 @@ def variable(flag: str) -> str:
     return f"ATLANTIS_{flag.upper().replace('-', '_')}"
 
 
-_EXPECTED = {"boolean": "true or false", "integer": "a whole number", "string": "a string"}
+_EXPECTED = {"boolean": "true or false", "integer": "an integer", "string": "a string"}
 
 
 def _fits(value: Any, kind: str) -> bool:

@@ -1,7 +1,7 @@
-"""The settings of one Atlantis: read from a stack's configuration, or given as arguments of the component.
+"""The settings of one Atlantis, from a stack's configuration or from arguments of the component.
 
 `read()` is for the program, `parse()` for a stack file without an engine, `validate()` for arguments. Each returns settings
-that are valid as a whole, or raises one `SettingsError` with every problem.
+that are valid as a whole, or raises one `SettingsError` with all problems.
 """
 
 import dataclasses
@@ -34,16 +34,16 @@ __all__ = [
 
 NAMESPACE = "atlantis"
 RENAMED = {"managedRolePrefixes": "managedNamePrefixes"}
-"""Keys of earlier versions, and what they are called now."""
+"""Keys of earlier versions, and their current names."""
 
 _DECLARED = {declared.key: declared for declared in settings_of(AtlantisArgs)}
 
 
 class SettingsError(pulumi.RunError):
-    """Every problem of the settings; the engine prints it without a traceback.
+    """All problems of the settings. The engine prints it without a traceback.
 
     Attributes:
-        problems: one line each: key, value (never a secret), what is accepted.
+        problems: one line each: key, value (never a secret), accepted values.
     """
 
     def __init__(self, where: str, problems: list[str], *, prefix: str = f"{NAMESPACE}:") -> None:
@@ -52,7 +52,7 @@ class SettingsError(pulumi.RunError):
             f"  - {problem if problem.startswith('aws:') else f'{prefix}{problem}'}" for problem in problems
         )
         count = f"{len(problems)} settings are" if len(problems) > 1 else "1 setting is"
-        super().__init__(f"{count} invalid; nothing was changed. Correct {where} (docs/settings.md):\n{listed}")
+        super().__init__(f"{count} invalid; nothing was changed. Fix {where} (docs/settings.md):\n{listed}")
 
 
 def read() -> Settings:
@@ -112,7 +112,7 @@ def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) 
 
 
 def refuse_other_accounts(settings: Settings, account: str) -> None:
-    """Ends the run where a setting names something of another account that AWS takes from the stack's own only.
+    """End the run if a setting names a resource of another account, and AWS or the stack supports only its own.
 
     Raises:
         SettingsError: with every such ARN.
@@ -123,7 +123,7 @@ def refuse_other_accounts(settings: Settings, account: str) -> None:
 
 
 def _flat(args: AtlantisArgs | Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """The values of nested arguments by configuration key; what no group has keeps its name, to be refused."""
+    """The values of nested arguments by configuration key; unknown arguments keep their name, so that they are rejected."""
     nested = dataclasses.asdict(args) if isinstance(args, AtlantisArgs) else args
     keys = {(declared.group, declared.field.name): declared.key for declared in _DECLARED.values()}
     groups = groups_of(AtlantisArgs)
@@ -138,7 +138,7 @@ def _flat(args: AtlantisArgs | Mapping[str, Any]) -> Iterator[tuple[str, object]
 def _resolve(
     given: Mapping[str, object], region: str, secret_keys: Collection[str]
 ) -> tuple[Settings | None, list[str]]:
-    """Typed settings, or None and every problem."""
+    """Typed settings, or None and all problems."""
     problems = [_unknown(key) for key in given if key not in _DECLARED]
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
         problems.append(f"aws:region = {region!r}: must be an AWS region such as ap-northeast-2")
@@ -159,7 +159,7 @@ def _resolve(
 
 
 def _settings(valid: Mapping[str, Any], region: str) -> Settings:
-    """Settings of the values that are valid; rules see which ones are not."""
+    """Settings with the valid values only; a rule that reads an invalid one raises `InvalidSettingError`."""
     values: dict[str, Any] = {"region": region}
     groups: dict[str, dict[str, Any]] = {name: {} for name in groups_of(AtlantisArgs)}
     for key, value in valid.items():
@@ -179,22 +179,26 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
 
 def _unknown(key: str) -> str:
     if key in RENAMED:
-        return f"{key}: is now {RENAMED[key]}; rename it"
+        return f"{key}: was renamed to {RENAMED[key]}; use that name"
     nearest = difflib.get_close_matches(key, _DECLARED, n=1, cutoff=0.6)
-    return f"{key}: no such setting" + (f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists them")
+    return f"{key}: unknown setting" + (
+        f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists all settings"
+    )
 
 
 def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
     if secret:
-        return f"{key} = [secret]: is not accepted"
+        return f"{key} = [secret]: the value isn't valid (docs/settings.md)"
     first = f"; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
     return f"{key} = {value!r}: {refused}{first if isinstance(refused, NotAListError) else ''}"
 
 
 def _text(problem: Problem, secret_keys: Collection[str]) -> str:
-    """The reason may quote a value of any key that the problem is about: with a secret one only the keys are left."""
+    """The problem as text. The reason may contain values, so with a secret value, the text has only the keys."""
     if any(key in secret_keys for key in problem.keys):
-        return f"{', '.join(problem.keys)} = [secret]: not accepted together with the other settings (docs/settings.md)"
+        return (
+            f"{', '.join(problem.keys)} = [secret]: the combination with other settings isn't valid (docs/settings.md)"
+        )
     shown = [key if value is None else f"{key} = {value!r}" for key, value in problem.keys.items()]
     return f"{', '.join(shown)}: {problem.reason}"
 

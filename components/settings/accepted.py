@@ -1,4 +1,4 @@
-"""What single settings accept: parsers made for AWS' names, ids and sizes."""
+"""The accepted values of single settings: parsers for AWS' names, IDs and sizes."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from . import values
 GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
     json.loads(Path(__file__).with_name("github_webhook_ranges.json").read_text(encoding="utf-8"))["hooks"]
 )
-"""The ranges that github.com sends webhooks from."""
+"""The CIDR blocks from which github.com sends webhooks."""
 
 ARM64, X86_64 = "ARM64", "X86_64"
 AUTO_ENDPOINTS = "auto"
@@ -24,13 +24,13 @@ FARGATE_MEMORY = {
     8192: range(16384, 61441, 4096),
     16384: range(32768, 122881, 8192),
 }
-"""MiB of memory that Fargate accepts for each number of CPU units."""
+"""MiB of memory that Fargate supports for each number of CPU units."""
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""Days that CloudWatch Logs accepts."""
+"""Retention periods in days that CloudWatch Logs accepts."""
 
 SSL_POLICIES = (
     "ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -42,22 +42,23 @@ SSL_POLICIES = (
     "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
     "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
 )
-"""Policies of the load balancer that offer TLS 1.3 and nothing below TLS 1.2."""
+"""Security policies of the load balancer that support TLS 1.3 and no version below TLS 1.2."""
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _ID = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
 
 environment = values.matching(
     r"[a-z](?:[a-z0-9-]{0,12}[a-z0-9])?",
-    "1 to 14 lower case letters, digits and inner hyphens, starting with a letter (the target group's name has 32 characters)",
+    "1 to 14 lowercase letters, digits and inner hyphens, starting with a letter (a target group's name has at most 32 characters)",
 )
 base_name = values.matching(
     r"(?!internal-|.*--)[a-z](?:[a-z0-9-]{0,21}[a-z0-9])?",
-    "1 to 23 lower case letters, digits and single inner hyphens, starting with a letter (the target group's name has 32 characters)",
+    "1 to 23 lowercase letters, digits and single inner hyphens, starting with a letter (a target group's name has at most 32 "
+    "characters)",
 )
 log_group_name = values.matching(r"[\w./#-]{1,512}", "the name of a log group: 1 to 512 letters, digits and _/.#-")
-vpc_id = values.matching(rf"vpc-{_ID}", "a VPC id such as vpc-0a1b2c3d4e5f60718")
-subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet id such as subnet-0a1b2c3d4e5f60718"))
+vpc_id = values.matching(rf"vpc-{_ID}", "a VPC ID such as vpc-0a1b2c3d4e5f60718")
+subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet ID such as subnet-0a1b2c3d4e5f60718"))
 certificate_arn = values.arn(
     "acm", rf"certificate/{_UUID}", "arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>", regional=True
 )
@@ -68,13 +69,13 @@ web_acl_arn = values.arn(
     regional=True,
 )
 policy_arn = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
-# A policy of the task role has at most 6,144 characters.
+# A managed policy of the task role has at most 6,144 characters.
 _MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
 _MOST_TOPICS = 5
-"""Actions that an alarm takes for each of its states."""
+"""CloudWatch allows five actions for each state of an alarm."""
 topic_arns = values.list_of(
     values.arn(
-        "sns", r"[\w-]{1,256}", "arn:aws:sns:ap-northeast-2:123456789012:alarms, of a standard topic", regional=True
+        "sns", r"[\w-]{1,256}", "arn:aws:sns:ap-northeast-2:123456789012:alarms (a standard topic)", regional=True
     ),
     at_most=_MOST_TOPICS,
 )
@@ -82,18 +83,18 @@ principal_arns = values.list_of(
     values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
     at_most=_MOST_READERS,
 )
-secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: letters, digits and /_+=.@- ")
-oidc_client_id = values.matching(r"[\x21-\x7e]{1,256}", "the id that the identity provider has given to the client")
+secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: 1 to 512 letters, digits and /_+=.@-")
+oidc_client_id = values.matching(r"[\x21-\x7e]{1,256}", "the ID that the identity provider assigned to the client")
 oidc_scope = values.matching(
     r"(?=.*\bopenid\b)[\x21-\x7e]+( [\x21-\x7e]+)*",
-    "scopes separated by spaces, openid among them, such as openid email",
+    "scopes separated by spaces that include openid, such as openid email",
 )
 plan_requirements = values.list_of(values.one_of(("approved", "mergeable", "undiverged")))
-hosted_zone_id = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone id such as Z0123456789ABCDEFGHIJ")
+hosted_zone_id = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone ID such as Z0123456789ABCDEFGHIJ")
 bucket_names = values.list_of(
     values.matching(
         r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
-        "the name of a bucket: 3 to 63 lower case letters, digits, . and -",
+        "the name of an S3 bucket: 3 to 63 lowercase letters, digits, . and -",
     ),
     at_most=_MOST_STORES,
 )
@@ -108,40 +109,38 @@ table_names = values.list_of(
     at_most=_MOST_STORES,
 )
 name_prefixes = values.list_of(
-    values.matching(
-        r"[\w+=,.@-]{2,39}-", "the beginning of names: 3 to 40 characters without *, the last one a hyphen"
-    ),
+    values.matching(r"[\w+=,.@-]{2,39}-", "a prefix of names: 3 to 40 characters, without *, ending with a hyphen"),
     at_most=_MOST_PREFIXES,
 )
 directory = values.matching(
-    r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, at most four deep"
+    r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, with at most four levels"
 )
 cache_node_type = values.matching(
     r"cache\.(?!t1\.|m1\.|m2\.|c1\.)[a-z][0-9][a-z]*\.[0-9]*(micro|small|medium|x?large)",
-    "an ElastiCache node type of a generation that encrypts and fails over, such as cache.t4g.micro",
+    "an ElastiCache node type that supports encryption and failover, such as cache.t4g.micro",
 )
-# Tags take the letters of every language.
+# Tag values can contain letters of every language.
 tag_value = values.matching(
     r"(?u:(?!(?i:aws:))[\w .:/=+@-]{1,256})",
-    "a tag's value: 1 to 256 letters, digits, spaces and .:/=+@-_, not beginning with aws:",
+    "a tag value: 1 to 256 letters, digits, spaces and .:/=+@-_, without the prefix aws:",
 )
 
 yaml_file = values.matching(
     r"(?!/)(?!.*\.\.)[\w./-]{1,200}\.ya?ml",
-    "a YAML file in the repository, such as server.yaml, relative to the program",
+    "the path of a YAML file in the repository, such as server.yaml, relative to the program",
 )
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
 _REFERENCED = r"(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256})"
 ENVIRONMENT_REFERENCE = re.compile(
     rf"(?P<name>(?!ATLANTIS_|AWS_|ECS_|PATH=|HOME=|LD_)[A-Za-z_]\w{{0,127}})={_REFERENCED}", re.ASCII
 )
-"""Variables of Atlantis, of AWS' credentials and of the process itself are none that a secret may set."""
+"""A secret can't set variables of Atlantis, of AWS credentials or of the process itself."""
 SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
 secret_environment = values.list_of(
     values.matching(
         ENVIRONMENT_REFERENCE.pattern,
-        "NAME=secret:key, such as REGISTRY_TOKEN=ci/registry:token; names that begin with ATLANTIS_, AWS_, ECS_ or LD_, PATH and "
-        "HOME are refused",
+        "NAME=secret:key, such as REGISTRY_TOKEN=ci/registry:token; PATH, HOME and names that begin with ATLANTIS_, AWS_, ECS_ or "
+        "LD_ aren't accepted",
     ),
     at_most=20,
 )

@@ -1,4 +1,4 @@
-"""The arguments of one Atlantis: every group of its settings, and what follows from several of them."""
+"""The arguments of one Atlantis: all groups of settings, and values that depend on several of them."""
 
 import dataclasses
 
@@ -19,34 +19,35 @@ from .schema import Group, group, setting
 
 @group
 class AtlantisArgs(Group):
-    """One Atlantis. Every value must be known at preview: settings decide which resources exist."""
+    """The arguments of one Atlantis. Every value must be known at preview, because settings decide which resources exist."""
 
     environment: str = setting(accepted.environment)
     """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
     base_name: str | None = setting(accepted.base_name, default=None)
-    """Cluster, service, task family and load balancer, to keep those of an adopted stack. Empty: atlantis-<environment>"""
+    """Name of the cluster, service, task family and load balancer, to keep the names of an adopted stack. Empty:
+    atlantis-<environment>"""
     network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
-    """The VPC. Default: a new one"""
+    """The VPC. Default: a new VPC"""
     ingress: IngressSettings
-    """Who reaches the server, under which name"""
+    """Access to the server: allowed ranges, host name, certificate and load balancer"""
     storage: StorageSettings = dataclasses.field(default_factory=StorageSettings)
     """The file system and the locking database"""
     task: TaskSettings = dataclasses.field(default_factory=TaskSettings)
-    """The ECS task: its image, size and place"""
+    """The ECS task: its image, size and capacity provider"""
     server: ServerSettings
-    """What the Atlantis server serves, and its credentials"""
+    """The Atlantis server: its repositories and its credentials"""
     sign_in: SignInSettings = dataclasses.field(default_factory=SignInSettings)
-    """How people sign in to the web page. Default: with a generated password"""
+    """Sign-in to the web page. Default: a generated password"""
     configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
-    """The server's own flags, the rules for repositories, and what workflows are given"""
+    """The server's flags, the rules for repositories, and secrets for workflows"""
     terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)
-    """What Terraform may do from within the task"""
+    """The permissions of Terraform in the task"""
     operations: OperationsSettings = dataclasses.field(default_factory=OperationsSettings)
     """Logs, alarms, tags and protection"""
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of every resource that takes tags."""
+        """The tags of every resource that supports tags."""
         tags = {
             "Environment": self.environment,
             "Service": "atlantis",
@@ -60,7 +61,7 @@ class AtlantisArgs(Group):
 
     @property
     def existing_secret_names(self) -> list[str]:
-        """The secrets that the stack finds rather than creates."""
+        """The names of the existing secrets that the stack uses."""
         names = (
             self.server.github_app_secret_name,
             self.server.webhook_secret_name,
@@ -71,7 +72,7 @@ class AtlantisArgs(Group):
 
 @group
 class Settings(AtlantisArgs):
-    """Arguments that are valid as a whole, in one region."""
+    """Arguments that are valid as a whole, for one region."""
 
     region: str
     """The AWS region."""

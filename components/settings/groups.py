@@ -1,4 +1,4 @@
-"""The groups of settings that the components take."""
+"""The groups of settings that the components accept."""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,19 @@ class NetworkSettings(Group):
     """The VPC that Atlantis runs in: an existing one, or a new one."""
 
     vpc_id: str | None = setting(accepted.vpc_id, default=None)
-    """The existing VPC to use. Empty: a new VPC with public and private subnets in two zones and one NAT gateway"""
+    """ID of an existing VPC. Empty: a new VPC with public and private subnets in two Availability Zones and one NAT gateway"""
     public_subnet_ids: Sequence[str] = setting(accepted.subnet_ids, default=())
-    """Subnets of the load balancer, in at least two zones. Only with vpcId"""
+    """IDs of the load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
     private_subnet_ids: Sequence[str] = setting(accepted.subnet_ids, default=())
-    """Subnets of the task, the file system and the endpoints, in at least two zones. Only with vpcId"""
+    """IDs of the subnets of the task, the mount targets and the VPC endpoints, in at least two Availability Zones. Only with
+    vpcId"""
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
-    """Private IPv4 range of a new VPC, /16 to /22"""
+    """Private IPv4 CIDR block of a new VPC, /16 to /22"""
     vpc_endpoints: Sequence[str] = setting(
         values.list_of(values.one_of((*VPC_ENDPOINTS, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
     )
     """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs. auto: all of them in a new VPC, none in an
-    existing one, where they answer for every workload and a service has one private DNS name. []: none"""
+    existing VPC, where their private DNS names would apply to every workload. []: none"""
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -36,93 +37,95 @@ class NetworkSettings(Group):
 
 @group
 class IngressSettings(Group):
-    """Who reaches the server, under which name."""
+    """Access to the server: allowed ranges, host name, certificate and load balancer."""
 
     allowed_cidr_blocks: Sequence[str] = setting(values.list_of(values.cidr_block, at_least=1))
-    """Required. Ranges of the people who use the server, such as the office and the VPN. IPv4 and IPv6, host bits clear"""
+    """Required. CIDR blocks from which people use the server, such as the office and the VPN. IPv4 and IPv6, without host bits"""
     allow_public_access: bool = setting(values.boolean, default=False)
-    """Accept ranges that open the server to the internet"""
+    """Accept allowedCidrBlocks that open the server to the internet"""
     github_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
-    """Ranges that webhooks come from; they reach POST /events only. Empty: the ranges that GitHub publishes
-    (components/settings/github_webhook_ranges.json)"""
+    """CIDR blocks from which GitHub sends webhooks. They can only send POST /events. Empty: the ranges that GitHub
+    publishes (components/settings/github_webhook_ranges.json)"""
     url: str = setting(values.https_url)
     """Required. URL of the server: https:// and a host name that the certificate covers"""
     acm_certificate_arn: str | None = setting(accepted.certificate_arn, default=None)
-    """Certificate for the host of url, in the stack's region. Empty: one is issued and validated through hostedZoneId"""
+    """ARN of an ACM certificate for the host of url, in the stack's region. Empty: a new one, validated through hostedZoneId"""
     hosted_zone_id: str | None = setting(accepted.hosted_zone_id, default=None)
-    """Route 53 hosted zone for the alias records of the host. Empty: no records"""
+    """ID of the Route 53 hosted zone in which the stack creates alias records for the host of url. Empty: no records"""
     ip_address_type: str = setting(values.one_of(("ipv4", "dualstack")), default="ipv4")
-    """ipv4, or dualstack where the VPC's public subnets have IPv6 ranges: adds AAAA records"""
+    """ipv4, or dualstack if the VPC's public subnets have IPv6 CIDR blocks. dualstack adds AAAA records"""
     web_acl_arn: str | None = setting(accepted.web_acl_arn, default=None)
-    """Existing regional web ACL (AWS WAF) for the load balancer; it must let large webhooks pass. Empty: none"""
+    """ARN of an existing regional web ACL (AWS WAF) for the load balancer. It must allow webhooks larger than 8 KB. Empty:
+    none"""
     load_balancer_scheme: str = setting(values.one_of(("internet-facing", "internal")), default="internet-facing")
-    """internet-facing, or internal for a GitHub Enterprise inside the network: then in the private subnets, with private
-    ranges only. A change replaces the load balancer"""
+    """internet-facing, or internal for GitHub Enterprise in your network. An internal load balancer is in the private subnets
+    and allows only private ranges. A change replaces the load balancer"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
-    """Seconds until the load balancer closes a quiet connection, 1 to 4000. The live log of a job that prints nothing is one"""
+    """Seconds until the load balancer closes an idle connection, such as the live log of a job without output. 1 to 4000"""
     ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
-    """TLS policy of the load balancer: one with TLS 1.3 and nothing below 1.2"""
+    """Security policy of the HTTPS listener. It must support TLS 1.3 and no version below 1.2"""
 
     @property
     def host(self) -> str:
-        """Host of the URL, which the certificate must cover and the alias records name."""
+        """Host of the URL, for which the certificate and the alias records are."""
         return self.url.removeprefix("https://")
 
     @property
     def webhook_cidr_blocks(self) -> Sequence[str]:
-        """The ranges that webhooks come from."""
+        """The CIDR blocks from which webhooks are allowed."""
         return self.github_webhook_cidr_blocks or accepted.GITHUB_WEBHOOK_CIDR_BLOCKS
 
     @property
     def allowed_sources(self) -> list[str]:
-        """The allowed ranges that can reach the load balancer."""
+        """The allowed CIDR blocks that can reach the load balancer."""
         return self.reachable_from(self.allowed_cidr_blocks)
 
     @property
     def webhook_sources(self) -> list[str]:
-        """The ranges of webhooks that can reach the load balancer."""
+        """The CIDR blocks of webhooks that can reach the load balancer."""
         return self.reachable_from(self.webhook_cidr_blocks)
 
     def reachable_from(self, blocks: Iterable[str]) -> list[str]:
-        """Those of `blocks` that can reach the load balancer: IPv6 ranges need its IPv6 addresses."""
+        """The `blocks` that can reach the load balancer: IPv6 requires that it has IPv6 addresses."""
         versions = (4, 6) if self.ip_address_type == "dualstack" else (4,)
         return [block for block in blocks if ipaddress.ip_network(block).version in versions]
 
 
 @group
 class ServerSettings(Group):
-    """What the Atlantis server serves, and its credentials."""
+    """The Atlantis server: its repositories and its credentials."""
 
     repo_allowlist: str = setting(values.repo_allowlist)
-    """Required. Repositories to serve, in Atlantis' syntax: github.com/my-organization/*, ! excludes, separated by commas"""
+    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*. ! excludes"""
     github_hostname: str = setting(values.host, default="github.com")
-    """Host of GitHub Enterprise; also needs githubWebhookCidrBlocks"""
+    """Host name of GitHub or GitHub Enterprise. GitHub Enterprise also requires githubWebhookCidrBlocks"""
     github_app_secret_name: str | None = setting(accepted.secret_name, default=None)
-    """Existing secret with app_id, installation_id and private_key. Empty: an empty secret is created for you to fill"""
+    """Name of an existing secret with app_id, installation_id and private_key. Empty: a new secret without a value, which you
+    set"""
     webhook_secret_name: str | None = setting(accepted.secret_name, default=None)
-    """Existing secret with webhook_secret. Empty: one is generated"""
+    """Name of an existing secret with webhook_secret. Empty: a generated one"""
     webhook_secret_generation: int = setting(accepted.generation, default=1)
-    """Increase it to generate a new webhook secret"""
+    """Increase this number to generate a new webhook secret"""
     secret_reader_arns: Sequence[str] = setting(accepted.principal_arns, default=())
-    """Roles and users that deploy the stack: besides the execution role, only they may read the generated secrets. Required
-    where the stack creates a secret"""
+    """ARNs of the roles and users that deploy the stack. Only they and the execution role can read the generated secrets.
+    Required if the stack creates a secret"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
-    """debug, info, warn or error"""
+    """Log level of the server: debug, info, warn or error"""
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
-    """What a pull request must be before it is planned: approved, mergeable, undiverged. A plan runs code of the pull
-    request: use approved where you don't trust everyone who can open one. Empty: nothing"""
+    """Requirements that a pull request must meet before a plan: approved, mergeable, undiverged. A plan runs code of the pull
+    request, so use approved if you don't trust everyone who can open one. Empty: no requirements"""
 
 
 @group
 class SignInSettings(Group):
-    """How people sign in to the web page: at an OpenID Connect provider, or with a generated password."""
+    """Sign-in to the web page: at an OpenID Connect provider, or with a generated password."""
 
     web_basic_auth: bool = setting(values.boolean, default=True)
-    """Require a generated password for the web page, unless people sign in at an OpenID Connect provider"""
+    """Require a generated password for the web page. Not used with oidcIssuer"""
     web_password_generation: int = setting(accepted.generation, default=1)
-    """Increase it to generate a new password for the web page"""
+    """Increase this number to generate a new password for the web page"""
     oidc_issuer: str | None = setting(values.https_endpoint, default=None)
-    """Issuer of the OpenID Connect provider that people sign in at. Empty: no provider"""
+    """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
     oidc_authorization_endpoint: str | None = setting(values.https_endpoint, default=None)
     """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
     oidc_token_endpoint: str | None = setting(values.https_endpoint, default=None)
@@ -130,64 +133,66 @@ class SignInSettings(Group):
     oidc_user_info_endpoint: str | None = setting(values.https_endpoint, default=None)
     """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
     oidc_client_id: str | None = setting(accepted.oidc_client_id, default=None)
-    """ID of the client at the provider, whose redirect URI is <url>/oauth2/idpresponse. Only with oidcIssuer"""
+    """ID of the client that you registered at the provider with the redirect URI <url>/oauth2/idpresponse. Only with
+    oidcIssuer"""
     oidc_client_secret_name: str | None = setting(accepted.secret_name, default=None)
-    """Existing secret with client_secret. Only with oidcIssuer"""
+    """Name of an existing secret with client_secret. Only with oidcIssuer"""
     oidc_scope: str = setting(accepted.oidc_scope, default="openid")
-    """Scopes to ask for, separated by spaces. Only with oidcIssuer"""
+    """Scopes to request, separated by spaces. Only with oidcIssuer"""
     oidc_session_hours: int = setting(values.integer(range(1, 169)), default=12)
-    """Hours until people must sign in again, 1 to 168. Only with oidcIssuer"""
+    """Hours until a session expires, 1 to 168. Only with oidcIssuer"""
 
     @property
     def generates_password(self) -> bool:
-        """Whether the server itself asks for a password."""
+        """Whether the stack generates a password, which the server requires."""
         return self.web_basic_auth and self.oidc_issuer is None
 
 
 @group
 class ConfigurationSettings(Group):
-    """The server's own flags, the rules for repositories, and what workflows are given."""
+    """The server's flags, the rules for repositories, and secrets for workflows."""
 
     server_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """File with flags of the server, in Atlantis' own format. Empty: the stack's flags only"""
+    """File with flags of the server, in the format of Atlantis' configuration file. Empty: only the stack's flags"""
     repo_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """Server-side repository configuration (repos.yaml). Empty: approved, mergeable and undiverged for every repository"""
+    """Server-side repository configuration file (repos.yaml). Empty: every repository requires approved, mergeable and undiverged"""
     default_branch: str = setting(accepted.branch, default="main")
-    """Branch whose pull requests are served. Not with repoConfigFile"""
+    """Base branch of the pull requests that Atlantis serves. Not with repoConfigFile"""
     allow_weaker_requirements: bool = setting(values.boolean, default=False)
-    """Accept a repoConfigFile that requires less than approved, mergeable and undiverged; each such rule is a warning"""
+    """Accept a repoConfigFile that requires less than approved, mergeable and undiverged. Each preview warns about such rules"""
     secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())
-    """Environment variables from existing secrets, NAME=secret:key. Every plan can read them"""
+    """Environment variables from existing secrets, in the format NAME=secret:key. Every plan can read them"""
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
-    """Secret flags of the server from existing secrets, such as api-secret=secret:key. No plan can read them"""
+    """Secret flags of the server from existing secrets, in the format flag=secret:key. Plans can't read them"""
 
 
 @group
 class TaskSettings(Group):
-    """The ECS task: its image, size and place."""
+    """The ECS task: its image, size and capacity provider."""
 
     image: str | None = setting(values.image_reference, default=None)
-    """Full image reference with a tag or a digest. Empty: imageTag in the stack's own ECR repository"""
+    """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
     image_tag: str = setting(values.image_tag, default="v0.47.1")
-    """Tag of the image in the stack's own ECR repository; latest is refused"""
+    """Tag of the image in the stack's ECR repository. latest isn't accepted"""
     cpu_architecture: str = setting(values.one_of((X86_64, ARM64)), default=X86_64)
-    """X86_64 or ARM64, as the image was built"""
+    """CPU architecture of the image: X86_64 or ARM64"""
     cpu: int = setting(values.integer(tuple(FARGATE_MEMORY)), default=2048)
-    """CPU units of the task, 1024 for each vCPU; Fargate supports certain pairs of cpu and memory"""
+    """CPU units of the task; 1024 are one vCPU. Fargate supports only certain combinations of cpu and memory"""
     memory: int = setting(values.integer(range(512, 122881)), default=4096)
     """Memory of the task in MiB"""
     capacity_provider: str = setting(values.one_of(("FARGATE", "FARGATE_SPOT")), default="FARGATE")
-    """FARGATE, or FARGATE_SPOT: cheaper, but AWS may stop the task with two minutes' notice"""
+    """FARGATE, or FARGATE_SPOT, which is cheaper, but AWS can interrupt the task with two minutes' notice"""
     desired_count: int = setting(values.integer(range(2)), default=1)
     """Number of tasks: 1, or 0 to deploy before the image and the secrets exist"""
     deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
-    """Minutes that a deployment may take before it fails with ECS' reasons, up to 720. 0: don't wait for the task"""
+    """Minutes after which pulumi up stops waiting for the ECS deployment and fails with ECS' reasons, up to 720. 0: don't
+    wait"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
     """Port that Atlantis listens on, 1024 to 65535"""
     ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)
-    """GiB of the task's own disk, 20 to 200. The data directory is on EFS, not on it"""
+    """Ephemeral storage of the task in GiB, 20 to 200. The data directory isn't on it, but on EFS"""
     stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
-    """Seconds between the signal to stop and the kill, 2 to 120, which is the most that Fargate allows"""
+    """Seconds between SIGTERM and SIGKILL when ECS stops the task. 2 to 120, the maximum on Fargate"""
 
 
 @group
@@ -195,49 +200,52 @@ class StorageSettings(Group):
     """The file system and the locking database."""
 
     efs_encryption_key: str = setting(values.one_of(("customer", "aws")), default="customer")
-    """customer, or aws to keep the AWS-managed key of an existing file system: a change replaces the file system"""
+    """customer (a customer managed key), or aws to keep the AWS managed key of an existing file system. A change replaces the
+    file system"""
     efs_root_directory: str = setting(accepted.directory, default="/atlantis-data")
-    """Directory of the file system that the task sees; a change replaces the access point"""
+    """Directory of the file system that the access point exposes to the task. A change replaces the access point"""
     efs_throughput_mode: str = setting(values.one_of(("bursting", "elastic")), default="bursting")
-    """bursting, or elastic: paid by use, and without burst credits to run out of"""
+    """bursting, or elastic, which is billed by usage and has no burst credits"""
     posix_uid: int = setting(accepted.posix_id, default=100)
-    """User that owns the data. The stock image runs as 100, and git refuses directories of other users"""
+    """User ID that owns the data directory. It must be the image's user, which is 100 in the stock image, because git rejects
+    directories of other users"""
     posix_gid: int = setting(accepted.posix_id, default=100)
-    """Group that owns the data"""
+    """Group ID that owns the data directory"""
     locking_database: str = setting(values.one_of(("boltdb", "redis")), default="boltdb")
-    """Where Atlantis keeps its locks: boltdb (a file), or redis (an ElastiCache replication group) for deployments without
+    """Storage for Atlantis' locks: boltdb (a file), or redis (an ElastiCache replication group) for deployments without
     downtime"""
     locking_node_type: str = setting(accepted.cache_node_type, default="cache.t4g.micro")
     """Node type of the two cache nodes. Only with lockingDatabase redis"""
     locking_password_generation: int = setting(accepted.generation, default=1)
-    """Increase it to generate a new password for the locking database. Only with lockingDatabase redis"""
+    """Increase this number to generate a new password for the locking database. Only with lockingDatabase redis"""
 
     @property
     def uses_redis(self) -> bool:
-        """Whether the locks are kept in a database rather than in a file."""
+        """Whether the locks are in Redis instead of a file."""
         return self.locking_database == "redis"
 
 
 @group
 class TerraformSettings(Group):
-    """What Terraform may do from within the task."""
+    """The permissions of Terraform in the task."""
 
     terraform_state_buckets: Sequence[str] = setting(accepted.bucket_names, default=())
-    """S3 buckets of Terraform states that the task may read and write"""
+    """Names of the S3 buckets with Terraform states that the task can read and write"""
     terraform_state_key_arns: Sequence[str] = setting(accepted.key_arns, default=())
-    """Customer managed keys of those buckets, which the task may use through S3. Required where a bucket encrypts with one"""
+    """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
     assumable_role_arns: Sequence[str] = setting(accepted.assumable_role_arns, default=())
-    """Roles in this and other accounts that Terraform may assume. `make trust-policy` prints the trust policy that each needs"""
+    """ARNs of roles in this and other accounts that Terraform can assume. `make trust-policy` prints the trust policy that each
+    role needs"""
     terraform_lock_tables: Sequence[str] = setting(accepted.table_names, default=())
-    """DynamoDB tables that hold the state locks"""
+    """Names of the DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=("fileflow-", "atlantis-"))
-    """Prefixes of the names that Terraform manages: roles, clusters, repositories, load balancers, log groups, secrets. []:
-    state only"""
+    """Terraform can manage roles, clusters, repositories, load balancers, log groups and secrets whose names begin with one of
+    these prefixes. []: only its state"""
     permissions_boundary_arn: str | None = setting(accepted.policy_arn, default=None)
-    """Permissions boundary of both roles, required on every role that Terraform creates. Empty: the stack creates one for the
-    latter"""
+    """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
+    too. Empty: the stack creates a boundary for the roles that Terraform creates"""
     share_subnets: bool = setting(values.boolean, default=False)
-    """Let Terraform run ECS services in the subnets of this stack, where they can be in its security groups"""
+    """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
 
     @property
     def managed_names(self) -> list[str]:
@@ -255,22 +263,23 @@ class OperationsSettings(Group):
     """Logs, alarms, tags and protection."""
 
     log_group_name: str | None = setting(accepted.log_group_name, default=None)
-    """The task's log group, to keep that of an adopted stack. Empty: /ecs/<name of the service>"""
+    """Name of the task's log group, to keep the log group of an adopted stack. Empty: /ecs/<name of the service>"""
     log_retention_days: int = setting(values.integer(LOG_RETENTION_DAYS), default=7)
-    """Days to keep the task's log, one of the values that CloudWatch Logs accepts"""
+    """Retention of the task's log in days. CloudWatch Logs accepts only certain values"""
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
-    """Days to keep the task's log in a bucket, up to 3650, longer than logRetentionDays. 0: no bucket"""
+    """Days to keep the task's log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
     alarm_topic_arns: Sequence[str] = setting(accepted.topic_arns, default=())
-    """SNS topics that alarms notify: server unreachable, errors, memory, burst credits, certificate. Empty: no alarms"""
+    """ARNs of the SNS topics that CloudWatch alarms notify: server unreachable, errors, memory, burst credits, certificate.
+    Empty: no alarms"""
     deletion_protection: bool = setting(values.boolean, default=True)
-    """Refuse to delete or replace what holds data: file system, keys, repository, secrets, log bucket, load balancer"""
+    """Protect the file system, KMS keys, repository, secrets, log buckets and load balancer from deletion and replacement"""
     team: str = setting(accepted.tag_value, default="platform")
-    """Tag Team"""
+    """Value of the tag Team"""
     owner: str = setting(accepted.tag_value, default="platform")
-    """Tag Owner"""
+    """Value of the tag Owner"""
     cost_center: str | None = setting(accepted.tag_value, default=None)
-    """Tag CostCenter. Empty: no such tag"""
+    """Value of the tag CostCenter. Empty: no such tag"""
     data_class: str = setting(
         values.one_of(("public", "internal", "confidential", "restricted")), default="confidential"
     )
-    """Tag DataClass: public, internal, confidential or restricted"""
+    """Value of the tag DataClass: public, internal, confidential or restricted"""

@@ -1,4 +1,4 @@
-"""What a rule between settings is, and what it yields."""
+"""The type of a rule between settings, and the problem that it yields."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -12,9 +12,9 @@ class Problem:
     """Settings that contradict each other or AWS."""
 
     keys: Mapping[str, object]
-    """The keys it is about, with the value to show; None shows the key alone."""
+    """The keys of the problem, with the value to show; None shows only the key."""
     reason: str
-    """What is accepted, and the way out. It may quote values of these keys."""
+    """What is accepted, and how to fix it. It may contain values of these keys."""
 
 
 Rule: TypeAlias = Callable[[Settings], Iterator[Problem]]

@@ -1,7 +1,7 @@
-"""What a single setting accepts: one parser for each kind of value.
+"""The accepted values of a single setting: one parser for each type of value.
 
-A parser takes the value as configuration holds it (a string from the engine, or a YAML value) and returns it typed. It
-raises `UnacceptableError` with the words "must be ..."; the caller adds the key and the value.
+A parser receives the value from the configuration (a string from the engine, or a YAML value) and returns it typed. It
+raises `UnacceptableError` with "must be ..."; the caller adds the key and the value.
 """
 
 import ipaddress
@@ -19,11 +19,11 @@ ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z0-9-]+):([a-z0-9-]*):([0-9]{
 
 
 class UnacceptableError(ValueError):
-    """The value is none that the setting accepts; the message says what is."""
+    """The setting doesn't accept the value; the message says what it accepts."""
 
 
 class NotAListError(UnacceptableError):
-    """The value is not a list; the caller, which knows the key, adds how to set one."""
+    """The value isn't a list; the caller, which has the key, adds the command to set one."""
 
     def __init__(self) -> None:
         super().__init__("must be a list")
@@ -32,12 +32,12 @@ class NotAListError(UnacceptableError):
 def text(value: object) -> str:
     """A string that isn't blank."""
     if not isinstance(value, str) or not value.strip():
-        raise UnacceptableError("must be a string that is not empty")
+        raise UnacceptableError("must be a non-empty string")
     return value
 
 
 def matching(pattern: str, accepted: str) -> Parser[str]:
-    """A string that the whole of `pattern` matches; its classes are ASCII's, as those of AWS' names are."""
+    """A string that matches `pattern` completely; character classes are ASCII, as in AWS' names."""
 
     def parse(value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
@@ -48,7 +48,7 @@ def matching(pattern: str, accepted: str) -> Parser[str]:
 
 
 def one_of(choices: Collection[str]) -> Parser[str]:
-    """One of a few words."""
+    """One of several strings."""
 
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -59,7 +59,7 @@ def one_of(choices: Collection[str]) -> Parser[str]:
 
 
 def boolean(value: object) -> bool:
-    """True or false, as a YAML value or as the engine's string."""
+    """A boolean, as a YAML value or as the engine's string."""
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
@@ -68,9 +68,9 @@ def boolean(value: object) -> bool:
 
 
 def integer(accepted: Collection[int]) -> Parser[int]:
-    """A whole number in `accepted`, as a YAML value or as the engine's string."""
+    """An integer in `accepted`, as a YAML value or as the engine's string."""
     words = (
-        f"a whole number from {accepted.start} to {accepted.stop - 1}"
+        f"an integer from {accepted.start} to {accepted.stop - 1}"
         if isinstance(accepted, range)
         else f"one of {', '.join(map(str, accepted))}"
     )
@@ -109,7 +109,7 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
         if len(items) > at_most:
             raise UnacceptableError(f"must have at most {at_most} items, not {len(items)}")
         if len(set(items)) < len(items):
-            raise UnacceptableError("must not name anything twice")
+            raise UnacceptableError("must not contain duplicates")
         return tuple(items)
 
     return parse
@@ -125,15 +125,15 @@ def cidr_block(value: object) -> str:
         raise UnacceptableError("must be a range in CIDR notation, such as 203.0.113.0/24 or 2001:db8::/32") from None
     if interface.ip != interface.network.network_address:
         raise UnacceptableError(
-            f"must have its host bits clear: {interface.network} is the range, {interface.ip} is one host in it"
+            f"must not have host bits set: use {interface.network}, the range that contains {interface.ip}"
         )
     return str(interface.network)
 
 
 def arn(service: str, resource: str, example: str, *, regional: bool) -> Parser[str]:
-    """An ARN of `service` whose last part the pattern `resource` matches.
+    """An ARN of `service` whose last part matches the pattern `resource`.
 
-    Regional: the caller compares the region, which only it knows.
+    For regional ARNs, the caller compares the region.
     """
 
     def parse(value: object) -> str:
@@ -158,7 +158,7 @@ def host(value: object) -> str:
 
 
 def https_url(value: object) -> str:
-    """`https://host`, the way people and GitHub reach the server."""
+    """`https://host`, under which people and GitHub reach the server."""
     scheme, _, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
     if scheme.lower() != "https" or not HOST.fullmatch(rest.removesuffix("/")):
         raise UnacceptableError(
@@ -166,12 +166,14 @@ def https_url(value: object) -> str:
         )
     host = rest.removesuffix("/").lower()
     if re.fullmatch(r"[\d.]+", host):
-        raise UnacceptableError("must have a host name, not an IP address: no certificate of ACM covers one")
+        raise UnacceptableError(
+            "must have a host name, not an IP address, because ACM issues no certificates for IP addresses"
+        )
     return f"https://{host}"
 
 
 def https_endpoint(value: object) -> str:
-    """`https://host/path`, with a port and a path if need be, without a query."""
+    """`https://host/path`, with an optional port and path, without a query."""
     scheme, _, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
     authority, slash, path = rest.partition("/")
     name, colon, port = authority.partition(":")
@@ -191,25 +193,27 @@ def https_endpoint(value: object) -> str:
 def repo_allowlist(value: object) -> str:
     """Atlantis' own syntax: `host/owner/repository` with `*`, `!` to exclude, separated by commas."""
     if not isinstance(value, str) or not value.strip():
-        raise UnacceptableError("must name repositories, such as github.com/my-organisation/*")
+        raise UnacceptableError("must list repositories, such as github.com/my-organization/*")
     entries = [entry.strip() for entry in value.split(",")]
     for entry in entries:
         if "://" in entry:
-            raise UnacceptableError(f"must have no scheme: {entry!r} is {entry.split('://', 1)[1]!r} here")
+            raise UnacceptableError(f"must not have a scheme: use {entry.split('://', 1)[1]!r} instead of {entry!r}")
         repository_host, _, path = entry.removeprefix("!").partition("/")
         if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)?", path, re.ASCII):
             raise UnacceptableError(
-                f"must have entries host/owner/repository; {entry!r} is none (a * alone would serve every repository)"
+                f"must have entries in the format host/owner/repository, not {entry!r} (* alone would serve every repository)"
             )
         if path.split("/", 1)[0].strip("*") == "":
-            raise UnacceptableError(f"must name an owner; {entry!r} would serve everybody's repositories")
+            raise UnacceptableError(
+                f"must have an owner in each entry; {entry!r} would serve the repositories of every owner"
+            )
     if all(entry.startswith("!") for entry in entries):
-        raise UnacceptableError("must have at least one entry without !: as it stands nothing is served")
+        raise UnacceptableError("must have at least one entry without !, because otherwise no repository is served")
     return ",".join(entries)
 
 
 def image_reference(value: object) -> str:
-    """A whole image reference with a tag other than `latest`, or a digest."""
+    """A full image reference with a digest, or with a tag other than `latest`."""
     pattern = r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
     match = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
     if not match or not (match["tag"] or match["digest"]):
@@ -217,14 +221,14 @@ def image_reference(value: object) -> str:
             "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
         )
     if match["tag"] == "latest" and not match["digest"]:
-        raise UnacceptableError("must not be `latest`: what runs would change without a deployment")
+        raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
     return match[0]
 
 
 def image_tag(value: object) -> str:
-    """A tag that names one build."""
+    """An image tag other than `latest`."""
     if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value, re.ASCII):
         raise UnacceptableError("must be an image tag, such as v0.47.1")
     if value == "latest":
-        raise UnacceptableError("must not be `latest`: what runs would change without a deployment")
+        raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
     return value

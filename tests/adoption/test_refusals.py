@@ -62,7 +62,7 @@ def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], Non
 
 def test_a_boundary_of_another_account_is_refused() -> None:
     boundary = "arn:aws:iam::999999999999:policy/boundary"
-    with pytest.raises(pulumi.RunError, match=f"{boundary}': must be of account {ACCOUNT}, .* not of 999999999999"):
+    with pytest.raises(pulumi.RunError, match=f"{boundary}': must be in account {ACCOUNT}, .* not in 999999999999"):
         plan(small_state(), permissionsBoundaryArn=boundary)
 
 

@@ -82,7 +82,10 @@ def test_wrong_settings_are_all_named_before_aws_is_asked(world: World, tmp_path
         (None, "Pulumi.prod.yaml does not exist; stacks with a file here: dev"),
         ("config: [", "Pulumi.prod.yaml can't be read"),
         ("- a list", "Pulumi.prod.yaml has no `config` mapping"),
-        ("config:\n  atlantis:url:\n    secure: AAABAGNpcGhlcnRleHQ=\n", "atlantis:url = [secret]: is not accepted"),
+        (
+            "config:\n  atlantis:url:\n    secure: AAABAGNpcGhlcnRleHQ=\n",
+            "atlantis:url = [secret]: the value isn't valid",
+        ),
     ],
 )
 def test_unusable_stack_file_is_said(tmp_path: Path, content: str | None, said: str):

@@ -146,7 +146,7 @@ def test_the_parser_is_asked_where_the_schema_finds_nothing(
     with pytest.raises(settings.SettingsError) as refused:
         settings.parse(given, stack="prod", region=REGION)
     (problem,) = refused.value.problems
-    assert problem.startswith("repoConfigFile = 'repos.yaml': Atlantis refuses it: ")
+    assert problem.startswith("repoConfigFile = 'repos.yaml': Atlantis rejects the file: ")
     assert "port" in problem
 
 

@@ -266,12 +266,12 @@ def test_node_type_and_password_generation_are_settings() -> None:
         ({"lockingDatabase": "Redis"}, "lockingDatabase = 'Redis': must be one of boltdb, redis"),
         (
             {"lockingNodeType": "cache.m7g.large"},
-            "lockingNodeType = 'cache.m7g.large': is only for lockingDatabase redis",
+            "lockingNodeType = 'cache.m7g.large': requires lockingDatabase redis",
         ),
-        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: is only for lockingDatabase redis"),
+        ({"lockingPasswordGeneration": 2}, "lockingPasswordGeneration = 2: requires lockingDatabase redis"),
         (REDIS | {"lockingNodeType": "t4g.micro"}, "must be an ElastiCache node type"),
         (REDIS | {"lockingNodeType": "cache.t1.micro"}, "must be an ElastiCache node type"),
-        (REDIS | {"lockingPasswordGeneration": 0}, "must be a whole number from 1 to 10000"),
+        (REDIS | {"lockingPasswordGeneration": 0}, "must be an integer from 1 to 10000"),
         (REDIS | {"environment": "a--b"}, "environment = 'a--b': must not have two consecutive hyphens"),
     ],
 )

@@ -44,7 +44,7 @@ def test_every_stack_has_the_same_outputs() -> None:
 def test_settings_that_are_wrong_end_the_run_before_anything_is_registered() -> None:
     message, registered = refusal(url="http://atlantis.example.com", vpcID="x", imageTag="latest", memory=100)
     assert registered == []
-    assert [line.split(" = ")[0].split(": no")[0].strip() for line in message.splitlines()[1:]] == [
+    assert [line.split(" = ")[0].split(": unknown")[0].strip() for line in message.splitlines()[1:]] == [
         "- atlantis:vpcID",
         "- atlantis:url",
         "- atlantis:imageTag",
@@ -72,7 +72,7 @@ def test_what_must_be_of_the_stack_s_account_ends_the_run_before_an_aws_resource
     message, registered = refusal(**{key: arn})
     assert [resource.type for resource in registered] == ["atlantis:index:Atlantis"]
     assert f"atlantis:{key} = " in message
-    assert f"must be of account {ACCOUNT}, which the stack is deployed to, not of {OTHER}" in message
+    assert f"must be in account {ACCOUNT}, to which the stack is deployed, not in {OTHER}" in message
 
 
 def test_what_may_be_of_any_account_is_accepted() -> None:
@@ -100,7 +100,7 @@ def test_a_network_that_does_not_fit_ends_the_run_before_a_resource_of_aws_is_re
 def test_the_stack_s_name_stands_in_for_an_environment() -> None:
     message, registered = refusal(stack="My_Stack")
     assert registered == []
-    assert "Correct Pulumi.My_Stack.yaml" in message
+    assert "Fix Pulumi.My_Stack.yaml" in message
     assert "atlantis:environment = 'My_Stack'" in message
 
 

@@ -146,9 +146,9 @@ def test_a_weaker_rule_is_a_warning_at_each_preview(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"defaultBranch": "master"}, "is not used with repoConfigFile"),
+        ({"defaultBranch": "master"}, "isn't used with repoConfigFile"),
         ({"repoConfigFile": "absent.yaml"}, "can't be read"),
-        ({"repoConfigFile": None, "allowWeakerRequirements": True}, "is for a repoConfigFile"),
+        ({"repoConfigFile": None, "allowWeakerRequirements": True}, "applies only to a repoConfigFile"),
     ],
     ids=str,
 )

@@ -50,8 +50,8 @@ def test_every_problem_is_told_at_once_and_how_to_go_on() -> None:
     with pytest.raises(settings.SettingsError) as refused:
         parse({"url": "http://x", "cpu": 3, "allowedCidrBlocks": None, "colour": "blue"})
     assert str(refused.value).splitlines() == [
-        "4 settings are invalid; nothing was changed. Correct Pulumi.prod.yaml (docs/settings.md):",
-        "  - atlantis:colour: no such setting; docs/settings.md lists them",
+        "4 settings are invalid; nothing was changed. Fix Pulumi.prod.yaml (docs/settings.md):",
+        "  - atlantis:colour: unknown setting; docs/settings.md lists all settings",
         "  - atlantis:allowedCidrBlocks: missing; must be a list",
         "  - atlantis:url = 'http://x': must be https:// and a host name, such as https://atlantis.example.com, "
         "without port or path",
@@ -77,7 +77,7 @@ def test_a_region_that_aws_does_not_have_is_refused_under_its_own_key(region: st
 
 def test_the_stack_s_name_has_to_do_as_environment_where_none_is_set() -> None:
     (problem,) = problems({}, stack="My_Stack")
-    assert problem.startswith("environment = 'My_Stack': must be 1 to 14 lower case letters")
+    assert problem.startswith("environment = 'My_Stack': must be 1 to 14 lowercase letters")
 
 
 SECRET = "s3cr3t-value"

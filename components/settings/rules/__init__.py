@@ -1,7 +1,7 @@
 """Rules between settings.
 
-A rule reads typed settings and yields a problem for each contradiction. A rule that reads a setting whose own value was
-refused ends there: a mistake is reported once.
+A rule reads typed settings and yields a problem for each contradiction. A rule ends when it reads a setting whose own value
+is invalid, so that each mistake is reported only once.
 """
 
 from ..problem import Rule

@@ -1,4 +1,4 @@
-"""Rules about ARNs: the partition, the region and the account that the stack can use them in."""
+"""Rules for ARNs: the required partition, region and account."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -31,7 +31,7 @@ _AWS_MANAGED = "aws"
 
 
 def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
-    """ARNs of another account than the one that the stack is deployed to, where AWS or the stack can use its own only.
+    """ARNs of other accounts in settings for which AWS or the stack supports only the stack's own account.
 
     Terraform's state keys and the roles that it may assume can be of any account.
     """
@@ -39,7 +39,7 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
         for arn in arns(settings):
             if arn and (found := arn.split(":")[4]) not in (account, _AWS_MANAGED):
                 yield Problem(
-                    {key: arn}, f"must be of account {account}, which the stack is deployed to, not of {found}"
+                    {key: arn}, f"must be in account {account}, to which the stack is deployed, not in {found}"
                 )
 
 
@@ -57,9 +57,7 @@ def _in_partition(key: str, arns: Arns) -> Rule:
         partition = _partition(settings.region)
         for arn in arns(settings):
             if arn and (found := arn.split(":")[1]) != partition:
-                yield Problem(
-                    {key: arn}, f"must be of the partition {partition}, as {settings.region} is, not of {found}"
-                )
+                yield Problem({key: arn}, f"must be in the partition {partition} of {settings.region}, not in {found}")
 
     return rule
 

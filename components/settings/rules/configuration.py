@@ -1,4 +1,4 @@
-"""Rules about what configures the server: repositories, files and references to secrets."""
+"""Rules for the server's configuration: repositories, files and references to secrets."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def _allowlist_host(settings: Settings) -> Iterator[Problem]:
     for entry in settings.server.repo_allowlist.split(","):
         if (host := entry.removeprefix("!").split("/", 1)[0].lower()) != wanted:
             keys = {"repoAllowlist": entry, "githubHostname": wanted}
-            yield Problem(keys, f"the host of an entry must be githubHostname, not {host}")
+            yield Problem(keys, f"the host of each entry must be githubHostname, not {host}")
 
 
 def _server_config_file(settings: Settings) -> Iterator[Problem]:
@@ -44,7 +44,7 @@ def _named_once(settings: Settings) -> Iterator[Problem]:
     }.items():
         names = [reference.split("=", 1)[0] for reference in references]
         for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Problem({key: name}, "is set twice")
+            yield Problem({key: name}, "must not be set twice")
 
 
 def _repo_config_file(settings: Settings) -> Iterator[Problem]:
@@ -53,17 +53,19 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
     if not path:
         if configuration.allow_weaker_requirements:
             yield Problem(
-                {"allowWeakerRequirements": True}, "is for a repoConfigFile; the stack's own rules are not weaker"
+                {"allowWeakerRequirements": True},
+                "applies only to a repoConfigFile; remove it, because the stack's own rules aren't weaker",
             )
         return
     if not is_default(configuration, "default_branch"):
         yield Problem(
-            {"defaultBranch": configuration.default_branch}, "is not used with repoConfigFile; set branch in that file"
+            {"defaultBranch": configuration.default_branch},
+            "isn't used with repoConfigFile; set branch in that file instead",
         )
     if settings.server.plan_requirements:
         yield Problem(
             {"planRequirements": list(settings.server.plan_requirements)},
-            "is not used with repoConfigFile; set plan_requirements in that file",
+            "isn't used with repoConfigFile; set plan_requirements in that file instead",
         )
     try:
         content = repo_configuration.load(path)
@@ -83,10 +85,10 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
 
 
 def _refused_by_atlantis(path: str) -> Iterator[Problem]:
-    """What the schema overlooked, where the server's executable is at hand."""
+    """Problems that the schema doesn't cover, if the server's executable is available."""
     executable = repo_configuration_parser.find()
     if executable and (reason := repo_configuration_parser.refusal(executable, path)):
-        yield Problem({"repoConfigFile": path}, f"Atlantis refuses it: {reason}")
+        yield Problem({"repoConfigFile": path}, f"Atlantis rejects the file: {reason}")
 
 
 def _in_file(setting: str, path: str, findings: Iterator[yaml_file.Finding]) -> Iterator[Problem]:

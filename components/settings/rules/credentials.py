@@ -1,4 +1,4 @@
-"""Rules about secrets and about how people sign in."""
+"""Rules for secrets and for the sign-in."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def _webhook_secret(settings: Settings) -> Iterator[Problem]:
     if server.webhook_secret_name and not is_default(server, "webhook_secret_generation"):
         yield Problem(
             dict.fromkeys(("webhookSecretName", "webhookSecretGeneration")),
-            "only a secret that the stack generates has generations; remove one of the two",
+            "a generation applies only to a secret that the stack generates; remove one of the two",
         )
 
 
@@ -29,9 +29,10 @@ def _secret_readers(settings: Settings) -> Iterator[Problem]:
     if any(created.values()) and not server.secret_reader_arns:
         yield Problem(
             {"secretReaderArns": None},
-            "missing; must name the roles or users that deploy the stack, as only they and the task may read what it creates: "
-            f"{', '.join(what for what, is_created in created.items() if is_created)}. `aws sts get-caller-identity` prints who you are; "
-            "of arn:aws:sts::<account>:assumed-role/<role>/<session> the role is arn:aws:iam::<account>:role/<role>",
+            "missing; must list the roles or users that deploy the stack, because only they and the task can read the secrets that "
+            "it creates: "
+            f"{', '.join(what for what, is_created in created.items() if is_created)}. `aws sts get-caller-identity` prints your identity; "
+            "for arn:aws:sts::<account>:assumed-role/<role>/<session>, use arn:aws:iam::<account>:role/<role>",
         )
 
 
@@ -50,13 +51,13 @@ def _oidc(settings: Settings) -> Iterator[Problem]:
     if sign_in.oidc_issuer is None:
         for key, field in (_OIDC_REQUIRED | _OIDC_OPTIONS).items():
             if not is_default(sign_in, field):
-                yield Problem({key: getattr(sign_in, field)}, "is only for a provider; remove it, or set oidcIssuer")
+                yield Problem({key: getattr(sign_in, field)}, "requires oidcIssuer; set oidcIssuer, or remove it")
         return
     missing = [key for key, field in _OIDC_REQUIRED.items() if getattr(sign_in, field) is None]
     if missing:
         yield Problem(
             {"oidcIssuer": sign_in.oidc_issuer},
-            f"also needs {', '.join(missing)}; the endpoints are in {sign_in.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+            f"also requires {', '.join(missing)}; the endpoints are in {sign_in.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
         )
 
 
@@ -65,7 +66,7 @@ def _web_password(settings: Settings) -> Iterator[Problem]:
     if not sign_in.generates_password and not is_default(sign_in, "web_password_generation"):
         yield Problem(
             {"webPasswordGeneration": sign_in.web_password_generation},
-            "no password is generated with webBasicAuth false or with oidcIssuer; remove it",
+            "isn't used if webBasicAuth is false or oidcIssuer is set, because then no password is generated; remove it",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules about who reaches the server, and under which name."""
+"""Rules for the access to the server: ranges, certificate and load balancer."""
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ __all__ = ["RULES"]
 
 MAXIMUM_IPV4 = 2**30
 MAXIMUM_IPV6 = 2**112
-"""Addresses that the allowed ranges may cover together before they are public: a quarter of IPv4, a /16 of IPv6."""
+"""Ranges that together have this many addresses count as public: a quarter of IPv4, a /16 of IPv6."""
 
 RULES_PER_SECURITY_GROUP = 60
 """AWS' default quota, counted for IPv4 and IPv6 separately."""
@@ -32,7 +32,7 @@ def _public(settings: Settings, key: str, blocks: Iterable[str]) -> Iterator[Pro
         if _addresses(ranges) >= most:
             yield Problem(
                 {key: ranges},
-                "opens the server to the internet; name the ranges of the office and the VPN, or set allowPublicAccess to true if "
+                "opens the server to the internet; list the ranges of the office and the VPN, or set allowPublicAccess to true if "
                 "that is intended",
             )
 
@@ -49,7 +49,7 @@ def _security_group_quota(settings: Settings) -> Iterator[Problem]:
         if needed > RULES_PER_SECURITY_GROUP:
             yield Problem(
                 dict.fromkeys(("allowedCidrBlocks", "githubWebhookCidrBlocks")),
-                f"need {needed} IPv{version} rules in the load balancer's security group, whose quota is {RULES_PER_SECURITY_GROUP}; "
+                f"require {needed} IPv{version} rules in the load balancer's security group, whose quota is {RULES_PER_SECURITY_GROUP}; "
                 "merge adjacent ranges",
             )
 
@@ -61,7 +61,8 @@ def _count(blocks: Iterable[str], version: int) -> int:
 def _dualstack(settings: Settings) -> Iterator[Problem]:
     if settings.ingress.ip_address_type == "dualstack" and settings.network.vpc_id is None:
         yield Problem(
-            {"ipAddressType": "dualstack"}, "needs an existing VPC with IPv6 subnets (vpcId): a new VPC has IPv4 only"
+            {"ipAddressType": "dualstack"},
+            "requires an existing VPC with IPv6 subnets (vpcId), because a new VPC has only IPv4",
         )
 
 
@@ -72,7 +73,8 @@ def _only_ipv6(key: str, blocks: Callable[[Settings], Iterable[str]]) -> Rule:
         if (given := list(blocks(settings))) and not settings.ingress.reachable_from(given):
             yield Problem(
                 {key: given},
-                "has only IPv6 ranges, which can't reach a load balancer with ipAddressType 'ipv4'",
+                "has only IPv6 ranges, which can't reach a load balancer with ipAddressType ipv4; add an IPv4 range, or set "
+                "ipAddressType to dualstack",
             )
 
     return rule
@@ -83,7 +85,7 @@ def _hook_ranges(settings: Settings) -> Iterator[Problem]:
     if host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
         yield Problem(
             {"githubHostname": host},
-            "also needs githubWebhookCidrBlocks, the ranges that its webhooks come from (the default ranges are those of github.com)",
+            "also requires githubWebhookCidrBlocks, the ranges of its webhooks (the default ranges are those of github.com)",
         )
 
 
@@ -91,8 +93,8 @@ def _certificate(settings: Settings) -> Iterator[Problem]:
     if settings.ingress.acm_certificate_arn is None and settings.ingress.hosted_zone_id is None:
         yield Problem(
             {"acmCertificateArn": None},
-            "missing; must be the ARN of a certificate for the host of url, unless hostedZoneId is set (then one is issued and validated "
-            "by DNS)",
+            "missing; must be the ARN of a certificate for the host of url, or set hostedZoneId to issue one that is validated through "
+            "DNS",
         )
 
 
@@ -107,7 +109,7 @@ def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
         if public := [block for block in blocks if not ipaddress.ip_network(block).is_private]:
             yield Problem(
                 {"loadBalancerScheme": "internal", key: public},
-                "an internal load balancer is reached from private ranges only; name those of GitHub Enterprise and of the people",
+                "only private ranges can reach an internal load balancer; list those of GitHub Enterprise and of the users",
             )
 
 

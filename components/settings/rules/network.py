@@ -1,4 +1,4 @@
-"""Rules about the VPC."""
+"""Rules for the VPC."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -21,29 +21,34 @@ def _vpc(settings: Settings) -> Iterator[Problem]:
     if present and len(present) < len(ids):
         missing = ", ".join(key for key in ids if key not in present)
         yield Problem(
-            dict.fromkeys(present), f"needs {missing} too: set all three for an existing VPC, or none for a new one"
+            dict.fromkeys(present), f"also requires {missing}; set all three for an existing VPC, or none for a new one"
         )
         return
     for key in ("publicSubnetIds", "privateSubnetIds") if present else ():
         if len(subnets := list(ids[key] or ())) < 2:
-            yield Problem({key: subnets}, "must name at least two subnets, in different zones")
+            yield Problem({key: subnets}, "must list at least two subnets, in different Availability Zones")
     for subnet in sorted(set(network.public_subnet_ids) & set(network.private_subnet_ids)):
         keys = {"publicSubnetIds": None, "privateSubnetIds": None}
-        yield Problem(keys, f"{subnet} is in both; the task needs private subnets, without a route from the internet")
+        yield Problem(
+            keys, f"{subnet} is in both lists; the task requires private subnets, without a route from the internet"
+        )
 
 
 def _endpoints(settings: Settings) -> Iterator[Problem]:
     named = list(settings.network.vpc_endpoints)
     if AUTO_ENDPOINTS in named and len(named) > 1:
-        yield Problem({"vpcEndpoints": named}, "auto stands alone; name the endpoints, or leave the setting out")
+        yield Problem(
+            {"vpcEndpoints": named},
+            "auto can't be combined with endpoint names; list the endpoints without auto, or remove the setting",
+        )
 
 
 def _new_vpc(settings: Settings) -> Iterator[Problem]:
     block = ipaddress.ip_network(settings.network.vpc_cidr_block)
     if block.version != 4 or not 16 <= block.prefixlen <= 22:
-        yield Problem({"vpcCidrBlock": str(block)}, "must be an IPv4 range from /16 to /22")
+        yield Problem({"vpcCidrBlock": str(block)}, "must be an IPv4 CIDR block from /16 to /22")
     elif not block.is_private:
-        yield Problem({"vpcCidrBlock": str(block)}, "must be a private range, such as 10.64.0.0/16")
+        yield Problem({"vpcCidrBlock": str(block)}, "must be a private CIDR block, such as 10.64.0.0/16")
 
 
 RULES: tuple[Rule, ...] = (

@@ -1,4 +1,4 @@
-"""Rules about the locking database and the archive of the log."""
+"""Rules for the locking database and the log archive."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ def _locking_options(settings: Settings) -> Iterator[Problem]:
     }
     for key, (field, value) in options.items():
         if not is_default(storage, field):
-            yield Problem({key: value}, "is only for lockingDatabase redis; remove it, or set lockingDatabase to redis")
+            yield Problem({key: value}, "requires lockingDatabase redis; set lockingDatabase to redis, or remove it")
 
 
 def _locking_name(settings: Settings) -> Iterator[Problem]:
     if settings.storage.uses_redis and "--" in settings.environment:
         yield Problem(
             {"environment": settings.environment},
-            "must not have two consecutive hyphens, which ElastiCache doesn't accept in a name",
+            "must not have two consecutive hyphens, because ElastiCache doesn't accept them in names",
         )
 
 
@@ -35,7 +35,7 @@ def _log_archive(settings: Settings) -> Iterator[Problem]:
     if 0 < operations.log_archive_days <= operations.log_retention_days:
         yield Problem(
             {"logArchiveDays": operations.log_archive_days, "logRetentionDays": operations.log_retention_days},
-            "the bucket would keep the log no longer than CloudWatch; raise logArchiveDays, or remove it",
+            "logArchiveDays must be greater than logRetentionDays; increase logArchiveDays, or remove it",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules about the task: its image and its size."""
+"""Rules for the task: its image and its size."""
 
 import re
 from collections.abc import Iterator
@@ -14,11 +14,14 @@ __all__ = ["RULES"]
 def _image(settings: Settings) -> Iterator[Problem]:
     task = settings.task
     if task.image and not is_default(task, "image_tag"):
-        yield Problem({"image": task.image, "imageTag": task.image_tag}, "image is the full reference; remove imageTag")
+        yield Problem(
+            {"image": task.image, "imageTag": task.image_tag},
+            "can't be combined, because image is the full reference; remove imageTag",
+        )
 
 
 def _image_version(settings: Settings) -> Iterator[Problem]:
-    """Holds for tags that begin with a version of the server, as those of the stock image and of images on top of it do."""
+    """Applies to tags that begin with a server version, as the tags of the stock image and of images based on it do."""
     task = settings.task
     if task.image:
         named = re.search(r"(?:^|/)atlantis:([^@]+)", task.image)
@@ -29,8 +32,8 @@ def _image_version(settings: Settings) -> Iterator[Problem]:
     if version and tuple(map(int, version.groups())) < (0, 47, 1):
         yield Problem(
             {key: value},
-            "must be v0.47.1 or newer; older servers let a pull request's workspace name reach a shell (GHSA-rjh2-4xgw-p2hj). "
-            "The tag of an image of your own begins with the server's version, such as v0.47.1-1",
+            "must be v0.47.1 or newer, because older servers pass a pull request's workspace name to a shell (GHSA-rjh2-4xgw-p2hj). "
+            "Begin the tag of your own image with the server's version, such as v0.47.1-1",
         )
 
 
@@ -41,7 +44,7 @@ def _task_size(settings: Settings) -> Iterator[Problem]:
         step = f", in steps of {sizes.step}" if isinstance(sizes, range) else ""
         yield Problem(
             {"cpu": cpu, "memory": memory},
-            f"with {cpu} CPU units Fargate supports {min(sizes)} to {max(sizes)} MiB{step}",
+            f"for {cpu} CPU units, Fargate supports {min(sizes)} to {max(sizes)} MiB{step}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules about what Terraform manages."""
+"""Rules for the permissions of Terraform."""
 
 from collections.abc import Iterator
 
@@ -14,19 +14,24 @@ def _state_buckets(settings: Settings) -> Iterator[Problem]:
         if bucket.startswith((f"{base}-access-logs-", f"{base}-log-archive-")):
             yield Problem(
                 {"terraformStateBuckets": bucket},
-                "is a bucket of the stack's own logs; plans could change them",
+                "must not be a log bucket of the stack, because plans could change the logs",
             )
 
 
 def _state_keys(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.terraform_state_key_arns and not settings.terraform.terraform_state_buckets:
-        yield Problem({"terraformStateKeyArns": None}, "needs terraformStateBuckets, the buckets that the keys encrypt")
+        yield Problem(
+            {"terraformStateKeyArns": None}, "also requires terraformStateBuckets, the buckets that the keys encrypt"
+        )
 
 
 def _name_prefixes(settings: Settings) -> Iterator[Problem]:
     for prefix in settings.terraform.managed_name_prefixes:
         if prefix.lower().startswith(("aws-", "awsservicerole")):
-            yield Problem({"managedNamePrefixes": prefix}, "must not match the names of AWS' own roles")
+            yield Problem(
+                {"managedNamePrefixes": prefix},
+                "must not match the names of roles that AWS reserves (aws-, AWSServiceRole)",
+            )
 
 
 RULES: tuple[Rule, ...] = (
