@@ -14,20 +14,20 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench clean
 
-help: ## print this list
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  STACK=prod uses the production settings, in the sandbox too."
 
 up: .venv/installed ## deploy the stack into a local AWS and start Atlantis
 	@$(SANDBOX) up --stack $(STACK)
 
-preview: .venv/installed ## show what up would change, with the policy findings; STACK=prod needs no AWS credentials
+preview: .venv/installed ## show what up would change, and the policy findings; needs no AWS credentials
 	@$(SANDBOX) preview --stack $(STACK)
 
 refresh: .venv/installed ## detect drift, and update the state
 	@$(SANDBOX) refresh --stack $(STACK)
 
-down: .venv/installed ## destroy what isn't protected and stop everything; FORCE=1 destroys all
+down: .venv/installed ## destroy all unprotected resources and stop every process; FORCE=1 destroys the protected ones too
 	@$(SANDBOX) down --stack $(STACK) $(if $(FORCE),--force)
 
 outputs: .venv/installed ## print the stack's outputs as JSON
@@ -42,34 +42,34 @@ status: .venv/installed ## show what is deployed and what is running
 logs: .venv/installed ## follow Atlantis' log
 	@$(SANDBOX) logs --stack $(STACK)
 
-password: .venv/installed ## the user and the password of the web page
+password: .venv/installed ## print the user and the password of the web page
 	@$(SANDBOX) password --stack $(STACK)
 
-webhook: .venv/installed ## send a signed sample event and show the plan that comes back
+webhook: .venv/installed ## send a signed sample event and show the resulting plan
 	@$(SANDBOX) webhook --stack $(STACK)
 
-attack: .venv/installed ## attack the deployed stack: a verdict for each row, exit code 1 if one gets through
+attack: .venv/installed ## attack the deployed stack and print the result of each attack; exit code 1 if an attack succeeds
 	@$(PYTHON) -m attack --stack $(STACK)
 
-preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod asks AWS
+preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod checks your AWS account
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
 
-dashboard: .venv/installed ## open the stack's dashboard in CloudWatch's console, and print its address
+dashboard: .venv/installed ## open the stack's CloudWatch dashboard, and print its address
 	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
-trust-policy: .venv/installed ## print the trust policy of a role that Terraform may assume; EXTERNAL_ID=... adds one
+trust-policy: .venv/installed ## print the trust policy for a role that Terraform assumes; EXTERNAL_ID=... adds an external ID
 	@$(PYTHON) -m preflight.trust_policy --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(EXTERNAL_ID),--external-id "$(EXTERNAL_ID)")
 
-boundary: .venv/installed ## print a permissions boundary to start from, with the credentials of the environment
+boundary: .venv/installed ## print a permissions boundary to start from; uses your AWS credentials
 	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
-adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 tries it, WRITE=1 writes it down
+adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 rehearses it, WRITE=1 writes the files
 	@$(PYTHON) -m adoption --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(REHEARSE),--rehearse) $(if $(WRITE),--write)
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json, SARIF=file for code hosts
 	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(SARIF),--sarif "$(SARIF)")
 
-policy-baseline: .venv/installed ## exempt what an exported state violates today: STATE=file.json OUTPUT=file.json UNTIL=day
+policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json OUTPUT=file.json UNTIL=date
 	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
 test: lint test-unit test-policy test-sandbox ## run all tests
@@ -88,7 +88,7 @@ settings: .venv/installed ## write the settings into Pulumi.yaml and docs/settin
 format: .venv/installed ## format the code
 	@.venv/bin/ruff format .
 
-lock: .venv/installed ## compile requirements*.in into requirements*.txt, with hashes; UPGRADE=1 takes newer versions
+lock: .venv/installed ## compile requirements*.in into requirements*.txt, with hashes; UPGRADE=1 upgrades the versions
 	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
@@ -103,21 +103,21 @@ test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, At
 	@# In this order: the files with the longest tests come first, so that none is left over at the end.
 	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-conformance: .venv/installed ## plan the stack's shapes with the official Terraform AWS provider, where this machine has it
+conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
 
-scan: .venv/installed ## scan the stack with checkov and record what fails, where this machine has the Terraform AWS provider
+scan: .venv/installed ## scan the stack with checkov and record the failed checks, if the Terraform AWS provider is installed
 	@$(PYTHON) -m conformance.scan
 
 bench: .venv/installed ## measure previews, updates, memory and the policy pack
 	@$(SANDBOX) bench
 
-clean: .venv/installed ## stop everything, remove what this checkout created on the machine
+clean: .venv/installed ## stop every process and remove all files that this checkout created
 	@$(SANDBOX) down --stack $(STACK) --force
 	rm -rf .sandbox .venv policy/.venv
 
 .venv/installed: requirements-dev.txt
-	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version.split()[0] + "; name one with make BASE_PYTHON=python3.11")'
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required, not " + sys.version.split()[0] + "; set it with make BASE_PYTHON=python3.11")'
 	@echo "==> Installing the Python packages into .venv (once, a minute or two)" >&2
 	@$(BASE_PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
@@ -130,7 +130,7 @@ clean: .venv/installed ## stop everything, remove what this checkout created on 
 .sandbox/tools/actionlint: export GOMODCACHE = $(CURDIR)/.sandbox/cache/go-modules
 .sandbox/tools/actionlint: export GOCACHE = $(CURDIR)/.sandbox/cache/go-build
 .sandbox/tools/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum
-	@command -v go > /dev/null || { echo "make lint builds actionlint from its Go module; install Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
+	@command -v go > /dev/null || { echo "make lint builds actionlint from its Go module and requires Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
 	@echo "==> Building actionlint from its Go module (once, about a minute)" >&2
 	@CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -modcacherw" \
 		go build -C .github/actionlint -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
