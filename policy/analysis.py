@@ -14,6 +14,7 @@ __all__ = ["Found", "UnusableError", "analyze", "configuration_of", "findings"]
 
 PACK = Path(__file__).resolve().parent
 PROJECT = PACK.with_name("Pulumi.yaml")
+ENVIRONMENT = PACK / ".venv"
 _CHECK = re.compile(r" \(([a-z-]+)\): ")
 
 
@@ -41,6 +42,9 @@ def analyze(
         raise UnusableError(
             f"The file {state} doesn't exist. To create it, run `pulumi stack export --file {state.name}`"
         )
+    if not ENVIRONMENT.exists():
+        # The CLI (3.259) doesn't report it: it waits for the pack without end.
+        raise UnusableError(f"There is no virtual environment {ENVIRONMENT}. Fix: run `pulumi -C {PACK} install`")
     command = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(PACK), *arguments]
     if configuration:
         found = problems(configuration)

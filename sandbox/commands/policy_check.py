@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from sandbox.engine import installation
+from sandbox.engine.policy_pack import provide_environment
 from sandbox.engine.workspace import clean_environment
 from sandbox.paths import CHECKOUT
 
@@ -42,6 +43,7 @@ def run_script(name: str, arguments: argparse.Namespace, more: list[str], *files
     for option in files:
         file: Path | None = getattr(arguments, option)
         command += [f"--{option}", str(file.resolve())] if file else []
+    provide_environment(CHECKOUT / "policy")
     environment = clean_environment()
     engine = installation.locate().executable.parent
     with tempfile.TemporaryDirectory(prefix="atlantis-policy-") as home:

@@ -1,11 +1,14 @@
 """The policy pack as arguments of the engine, with its configuration checked first."""
 
+import sys
 from pathlib import Path
+
+import yaml
 
 from policy.check_configuration import problems
 from sandbox.errors import SandboxError
 
-__all__ = ["pack_arguments"]
+__all__ = ["pack_arguments", "provide_environment"]
 
 
 def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) -> list[str]:
@@ -13,6 +16,7 @@ def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) ->
 
     Raises ``SandboxError`` where the configuration names a policy or a key that the pack does not have.
     """
+    provide_environment(pack)
     configuration = configuration or pack / "config" / f"{stack}.json"
     if not configuration.is_file():
         return ["--policy-pack", str(pack)]
@@ -20,3 +24,14 @@ def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) ->
     if found:
         raise SandboxError("The policy pack's configuration is invalid:\n" + "\n".join(f"  {each}" for each in found))
     return ["--policy-pack", str(pack), "--policy-pack-config", str(configuration)]
+
+
+def provide_environment(pack: Path) -> None:
+    """Give a pack that names a virtual environment and has none the sandbox's own.
+
+    An installed CLI (3.259) doesn't report a missing one: it waits for the pack without end.
+    """
+    runtime = yaml.safe_load((pack / "PulumiPolicy.yaml").read_text(encoding="utf-8"))["runtime"]
+    environment = pack / runtime["options"]["virtualenv"]
+    if not environment.exists():
+        environment.symlink_to(sys.prefix)

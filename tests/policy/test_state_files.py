@@ -2,8 +2,12 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+import analysis
 from analysis import Found
 from baseline import with_baseline
 from rules.catalogue import RULES
@@ -92,3 +96,16 @@ def test_finding_keeps_its_fingerprint_when_its_message_changes() -> None:
     )
     prints = [each["runs"][0]["results"][0]["partialFingerprints"] for each in (first, second)]
     assert prints[0] == prints[1]
+
+
+def test_missing_environment_of_the_pack_is_an_error_with_its_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state.json"
+    state.touch()
+    monkeypatch.setattr(analysis, "ENVIRONMENT", tmp_path / ".venv")
+
+    with pytest.raises(
+        analysis.UnusableError, match=r"no virtual environment .*\.venv\. Fix: run `pulumi -C \S+ install`"
+    ):
+        analysis.analyze(state, None)

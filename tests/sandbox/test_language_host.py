@@ -136,6 +136,17 @@ def test_a_policy_pack_that_does_not_start_says_why(tiny, capfd: pytest.CaptureF
     assert "No module named 'no_such_module'" in shown.out + shown.err
 
 
+def test_a_policy_pack_without_its_environment_runs_in_the_sandboxs(
+    tiny, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    sandbox = tiny("Thing('good')", pack=PACK)
+    (tmp_path / "pack" / "PulumiPolicy.yaml").write_text("runtime: {name: python, options: {virtualenv: .venv}}\n")
+
+    sandbox.preview()
+
+    assert "tiny-pack" in capfd.readouterr().out
+
+
 def test_plugins_and_their_place_cause_no_warning(tiny, capfd: pytest.CaptureFixture[str]):
     tiny("Thing('good')", pack=PACK).up()
 
