@@ -217,7 +217,8 @@ def test_stacks_that_others_wrote_have_the_expected_findings(
     assert advised - tagging == advisory
     assert bool(tagging) == bool(mandatory)
     assert "let-me-in" not in "".join(each.message for each in findings)
-    assert "Traceback" not in output
+    # The official language host interrupts a program whose run a violation has ended, and Python prints where.
+    assert output.count("Traceback") == output.count("KeyboardInterrupt")
 
 
 @pytest.fixture(scope="module")
