@@ -23,7 +23,7 @@ def _head(plan: Plan) -> str:
     count = len(plan.anatomy.state.resources)
     return (
         f"{count} managed resources of {plan.anatomy.cluster_name} in {plan.anatomy.region}, account {plan.anatomy.account}. The state is "
-        "what Terraform saw last: run `terraform apply -refresh-only` first, so that nothing in it has been deleted since."
+        "as of Terraform's last refresh: run `terraform apply -refresh-only` first, in case a resource was deleted since."
     )
 
 
@@ -31,22 +31,22 @@ def _table(plan: Plan) -> Iterator[str]:
     ordered = sorted(plan.adopted, key=lambda adopted: adopted.pair.wanted.name)
     unchanged = [adopted for adopted in ordered if not adopted.changes]
     changed = [adopted for adopted in ordered if adopted.changes]
-    yield _block("Adopted as it is", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
+    yield _block("Adopted unchanged", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
     yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
     beside = [
-        f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program makes "
+        f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program creates "
         f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`"
         for name, actual in sorted(plan.pairing.beside.items())
     ]
-    yield _block("Can't be adopted, and created beside it", beside, len(beside))
+    yield _block("Can't be adopted, created under another name", beside, len(beside))
     left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
-    yield _block("Of Terraform only", left, len(left))
+    yield _block("Only in Terraform", left, len(left))
     kinds: dict[str, list[str]] = {}
     for wanted in plan.new:
         if wanted.name not in plan.pairing.beside:
             kinds.setdefault(wanted.type.rpartition(":")[2], []).append(wanted.name)
     new = [f"{kind}: {', '.join(sorted(names))}" for kind, names in sorted(kinds.items())]
-    yield _block("Made new", new, sum(map(len, kinds.values())))
+    yield _block("New", new, sum(map(len, kinds.values())))
 
 
 def _block(title: str, rows: Iterable[str], count: int) -> str:
@@ -77,7 +77,7 @@ def _settings(plan: Plan) -> str:
 
 
 def _notes(plan: Plan) -> str:
-    return "\n".join([_strong("Look at"), *(f"  - {note}" for note in plan.notes)]) if plan.notes else ""
+    return "\n".join([_strong("Notes"), *(f"  - {note}" for note in plan.notes)]) if plan.notes else ""
 
 
 def _problems(plan: Plan) -> str:
