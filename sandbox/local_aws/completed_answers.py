@@ -1,11 +1,11 @@
 """What ministack accepts and doesn't answer: parameters that a client reads back to see whether something changed."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import cloudwatch, ec2, ecs, elasticache, firehose
+from ministack.services import cloudwatch, ec2, ecs, efs, elasticache, firehose
 
 __all__ = ["install"]
 
@@ -14,7 +14,8 @@ def install() -> None:
     """Complete the answers, in ministack's process."""
     containers: dict[str, Any] = ecs._ACTION_MAP
     for name in ("CreateService", "UpdateService"):
-        containers[name] = _keep_rebalancing(containers[name])
+        containers[name] = _keep_service_options(containers[name])
+    efs.handle_request = _read_every_tag_key(efs.handle_request)
     network: dict[str, Any] = ec2._ACTION_MAP
     for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
         network[name] = _keep_endpoint(network[name])
@@ -26,20 +27,45 @@ def install() -> None:
     cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
 
 
-def _keep_rebalancing(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+_SERVICE_OPTIONS = ("availabilityZoneRebalancing", "enableECSManagedTags", "propagateTags")
+
+
+def _keep_service_options(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """Options of a service that ministack drops, and the parts of its deployment configuration that an update doesn't name."""
+
     def keep(data: dict[str, Any]) -> Any:
+        if deployment := data.get("deploymentConfiguration"):
+            data = data | {"deploymentConfiguration": _deployment_of(data) | deployment}
         status, headers, body = own(data)
-        wanted = data.get("availabilityZoneRebalancing")
-        if status != 200 or wanted is None:
+        given = {name: data[name] for name in _SERVICE_OPTIONS if data.get(name) is not None}
+        if status != 200 or not given:
             return status, headers, body
         answer = json.loads(body)
         for service in ecs._services.values():
             if service["serviceArn"] == answer["service"]["serviceArn"]:
-                service["availabilityZoneRebalancing"] = wanted
-        answer["service"]["availabilityZoneRebalancing"] = wanted
+                service.update(given)
+        answer["service"].update(given)
         return status, headers, json.dumps(answer).encode()
 
     return keep
+
+
+def _deployment_of(update: Mapping[str, Any]) -> dict[str, Any]:
+    """The deployment configuration of the service that an update names; empty for a creation."""
+    cluster = ecs._resolve_cluster_name(update.get("cluster"))
+    name, own_cluster = ecs._resolve_service_ref(update.get("service")) or ("", None)
+    service = ecs._services.get(f"{own_cluster or cluster}/{name}") or {}
+    return dict(service.get("deploymentConfiguration") or {})
+
+
+def _read_every_tag_key(own: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Clients repeat `tagKeys` for each tag to remove; ministack reads the first one."""
+
+    async def handle(method: str, path: str, headers: Any, body: Any, query: Mapping[str, Any]) -> Any:
+        keys = query.get("tagKeys")
+        return await own(method, path, headers, body, {**query, "tagKeys": [",".join(keys)]} if keys else query)
+
+    return handle
 
 
 def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:

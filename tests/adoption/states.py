@@ -47,6 +47,15 @@ TRUST = json.dumps(
     }
 )
 
+ORIGINAL_SETTINGS: dict[str, Any] = {
+    "allowedCidrBlocks": ["203.0.113.0/24"],
+    "url": "https://atlantis.example.com",
+    "repoAllowlist": "github.com/ryu-qqq/*",
+    "managedNamePrefixes": [],
+    "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
+}
+"""A stack file for the original stack, before the adoption's proposals."""
+
 SETTINGS: dict[str, Any] = {
     "allowedCidrBlocks": ["198.51.100.0/24"],
     "url": "https://placeholder.example.com",

@@ -88,3 +88,28 @@ def test_a_log_group_takes_a_key_after_its_creation(aws: LocalAws):
     assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
     with pytest.raises(logs.exceptions.ResourceNotFoundException):
         logs.associate_kms_key(logGroupName="other", kmsKeyId=key)
+
+
+def test_every_tag_that_a_call_names_is_removed_from_a_file_system(aws: LocalAws):
+    efs = aws.client("efs")
+    tags = [{"Key": key, "Value": "-"} for key in ("first", "second", "third")]
+    system = efs.create_file_system(CreationToken="tags", Tags=tags)["FileSystemId"]
+    efs.untag_resource(ResourceId=system, TagKeys=["first", "third"])
+    assert [tag["Key"] for tag in efs.list_tags_for_resource(ResourceId=system)["Tags"]] == ["second"]
+
+
+def test_an_update_of_a_service_keeps_what_it_does_not_name(aws: LocalAws):
+    ecs = aws.client("ecs")
+    ecs.create_cluster(clusterName="cluster")
+    ecs.register_task_definition(family="family", containerDefinitions=[{"name": "c", "image": "i", "memory": 128}])
+    percentages = {"minimumHealthyPercent": 0, "maximumPercent": 100}
+    named = {"cluster": "cluster", "serviceName": "service", "taskDefinition": "family", "desiredCount": 0}
+    ecs.create_service(**named, deploymentConfiguration=percentages, propagateTags="NONE")
+
+    breaker = {"enable": True, "rollback": True}
+    update = {"deploymentConfiguration": {"deploymentCircuitBreaker": breaker}, "propagateTags": "SERVICE"}
+    ecs.update_service(cluster="cluster", service="service", enableECSManagedTags=True, **update)
+
+    (found,) = ecs.describe_services(cluster="cluster", services=["service"])["services"]
+    assert found["deploymentConfiguration"] == percentages | {"deploymentCircuitBreaker": breaker}
+    assert (found["propagateTags"], found["enableECSManagedTags"]) == ("SERVICE", True)

@@ -1,0 +1,198 @@
+"""The steps of docs/adoption.md, carried out on a stack that Terraform runs: Terraform lets go, the engine takes over, and back."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore import xform_name
+
+from adoption import command, files
+from adoption.plan import Plan, make_plan
+from adoption.rehearsal import lost, other_resources
+from sandbox import processes, terraform_provider
+from sandbox.files import write_json
+from sandbox.local_aws import LocalAws, inventory
+from sandbox.sandbox import Sandbox
+from tests.adoption.states import ORIGINAL_SETTINGS
+
+MODULE = Path(__file__).resolve().parents[1] / "adoption" / "fargate"
+REGION = "ap-northeast-2"
+PROVIDER = terraform_provider.find()
+RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n.*?^\}\n', re.DOTALL | re.MULTILINE)
+REMOVED = "removed {{\n  from = {address}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
+AFTER_THE_FIRST_UP = re.compile(r"After the first `up`: `aws ([^`]+)`")
+
+pytestmark = pytest.mark.skipif(
+    PROVIDER is None, reason="neither terraform nor the official Terraform AWS provider is on this machine"
+)
+
+
+class Terraform:
+    """The directory that the old stack is applied from."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = shutil.copytree(MODULE, folder)
+        self.main = folder / "main.tf"
+        configuration = folder / "terraform.rc"
+        assert PROVIDER
+        PROVIDER.write_configuration(configuration)
+        self._environment = {**environment, "TF_CLI_CONFIG_FILE": str(configuration)}
+        self("init", "-input=false")
+        self("apply", "-auto-approve", "-input=false")
+
+    def __call__(self, *arguments: str) -> str:
+        """Run a command; its output."""
+        ended = subprocess.run(
+            ["terraform", f"-chdir={self.folder}", *arguments],
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def planned(self) -> dict[str, list[str]]:
+        """What a plan would do, by address; what it leaves alone isn't in it."""
+        self("plan", "-input=false", "-out=plan")
+        changes = json.loads(self("show", "-json", "plan")).get("resource_changes", [])
+        found = {change["address"]: change["change"]["actions"] for change in changes if change["mode"] == "managed"}
+        return {address: actions for address, actions in found.items() if actions != ["no-op"]}
+
+    def let_go_of(self, addresses: set[str]) -> None:
+        """Replace the resources by `removed` blocks."""
+        text = self.main.read_text(encoding="utf-8")
+        kept = RESOURCE.sub(lambda block: "" if f"{block[1]}.{block[2]}" in addresses else block[0], text)
+        removed = "\n".join(REMOVED.format(address=address) for address in sorted(addresses))
+        self.main.write_text(f"{kept}\n{removed}", encoding="utf-8")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    state = tmp_path / "sandbox"
+    yield Sandbox("prod", state=state, policy_pack=None, run_atlantis=False)
+    processes.stop_all(state)
+
+
+def _start(sandbox: Sandbox) -> LocalAws:
+    from sandbox import local_aws
+    from sandbox.engine.workspace import clean_environment
+
+    return local_aws.start(sandbox.state, clean_environment())
+
+
+def _use_as_they_are(sandbox: Sandbox, settings: dict[str, Any]) -> None:
+    """The stack file's ids are of this local AWS: each is its own substitute."""
+    vpc = settings["vpcId"]
+    around = ("internet gateway", "public route table", "private route table", "address", "NAT gateway")
+    ids = {f"{part} of {vpc}": "" for part in around} | {f"vpc {vpc}": vpc}
+    ids |= {f"subnet {subnet}": subnet for key in ("publicSubnetIds", "privateSubnetIds") for subnet in settings[key]}
+    arn = settings["acmCertificateArn"]
+    write_json(sandbox.state / "existing-resources.json", ids | {f"certificate {arn}": arn})
+
+
+def _without_index(address: str) -> str:
+    return address.partition("[")[0]
+
+
+def _run(aws: LocalAws, text: str) -> None:
+    """A command of AWS' CLI, by the SDK: `iam detach-role-policy --role-name a --policy-arn b`."""
+    service, name, *rest = shlex.split(text)
+    client = aws.client(service)
+    operation = name.replace("-", "_")
+    members = client.meta.service_model.operation_model(
+        client.meta.method_to_api_mapping[operation]
+    ).input_shape.members
+    by_option = {f"--{xform_name(member, '-')}": member for member in members}
+    parameters = {by_option[option]: value for option, value in zip(rest[::2], rest[1::2], strict=True)}
+    listed = {n: [value] if members[n].type_name == "list" else value for n, value in parameters.items()}
+    getattr(client, operation)(**listed)
+
+
+def _written(folder: Path, state: Path) -> tuple[Plan, dict[str, Any], dict[str, Any]]:
+    """`make adopt WRITE=1`: the plan, the settings and the section of adoption.yaml that it wrote."""
+    stack_file, adoption_file = folder / "Pulumi.prod.yaml", folder / "adoption.yaml"
+    config = {"aws:region": REGION} | {f"atlantis:{key}": value for key, value in ORIGINAL_SETTINGS.items()}
+    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    plan = make_plan(state, "prod", ORIGINAL_SETTINGS, REGION)
+    arguments = ["--state", str(state), "--stack", "prod", "--config-file", str(stack_file), "--write"]
+    assert command.main([*arguments, "--adoption-file", str(adoption_file)]) == 0
+    settings, _ = files.read_settings(stack_file)
+    return plan, settings, yaml.safe_load(adoption_file.read_text(encoding="utf-8"))["prod"]
+
+
+def test_the_documented_steps_move_a_stack_from_terraform_to_the_engine_and_back(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    aws = _start(sandbox)
+    terraform = Terraform(tmp_path / "terraform", sandbox.environment())
+    original = terraform.main.read_text(encoding="utf-8")
+    before = inventory.take(aws)
+
+    # 1 to 4: pull the state, and write down what adopts it.
+    pulled = tmp_path / "terraform.tfstate"
+    pulled.write_text(terraform("state", "pull"), encoding="utf-8")
+    plan, settings, section = _written(tmp_path, pulled)
+    names = {adopted.pair.wanted.name for adopted in plan.adopted}
+    assert names >= {
+        *("compute-service", "compute-cluster", "compute-logs", "ingress-alb", "ingress-https", "ingress-targets"),
+        *("storage-efs", "storage-access-point"),
+        *("network-alb", "network-ecs-tasks", "network-efs", "network-alb-to-tasks-ingress"),
+    }
+    assert {actual.type for actual, _ in plan.left} >= {"aws_vpc", "aws_subnet", "aws_acm_certificate"}
+
+    # 5: Terraform lets go of everything that the table doesn't say to keep, and destroys nothing.
+    kept = {_without_index(actual.address) for actual, advice in plan.left if advice.endswith("keep it")}
+    everything = {_without_index(address) for address in terraform("state", "list").split() if "data." not in address}
+    terraform.let_go_of(everything - kept)
+    actions = terraform.planned()
+    assert set(map(_without_index, actions)) == everything - kept
+    assert all(action == ["forget"] for action in actions.values()), actions
+    terraform("apply", "-input=false", "plan")
+    assert inventory.take(aws) == before
+
+    # 6 and 7: the engine adopts the stack itself, not a copy, and has nothing left to do.
+    _use_as_they_are(sandbox, settings)
+    program = sandbox.workspace.source_settings("prod")
+    sandbox.settings = {key: None for key in program if key.startswith(files.NAMESPACE)}
+    sandbox.settings |= {f"{files.NAMESPACE}{key}": value for key, value in settings.items()}
+    files.write_adoption(sandbox.workspace.adoption_file, "prod", section)
+    sandbox.up()
+    assert list(lost(before, inventory.take(aws))) == []
+    assert list(other_resources(sandbox.resources(), plan)) == []
+    sandbox.preview(expect_no_changes=True)
+
+    # 8: what the table says to remove is removed, and `import` is deleted.
+    cleaning = [match[1] for _, advice in plan.left if (match := AFTER_THE_FIRST_UP.search(advice))]
+    assert {line.split()[1] for line in cleaning} >= {"detach-role-policy", "revoke-security-group-egress"}
+    for line in cleaning:
+        _run(aws, line)
+    files.write_adoption(sandbox.workspace.adoption_file, "prod", {"keep": section["keep"]})
+    sandbox.preview(expect_no_changes=True)
+    sandbox.refresh()
+    sandbox.preview(expect_no_changes=True)
+
+    # The way back: the engine forgets the stack, and Terraform sets the old values again without losing anything.
+    adopted = inventory.take(aws)
+    environment = {**os.environ, **sandbox.environment()}
+    engine = [str(sandbox._stack.engine.executable), "-C", str(sandbox.workspace.project)]
+    subprocess.run(
+        [*engine, "stack", "rm", "--force", "--preserve-config", "--yes", "prod"], env=environment, check=True
+    )
+    assert inventory.take(aws) == adopted
+    terraform.main.write_text(original, encoding="utf-8")
+    terraform("state", "push", "-force", str(pulled))
+    back = terraform.planned()
+    assert not [address for address, actions in back.items() if "delete" in actions or "forget" in actions], back
+    terraform("apply", "-input=false", "plan")
+    assert list(lost(before, inventory.take(aws))) == []
+    # The provider can't take the propagation of tags back: it leaves an empty value out of its request.
+    assert terraform.planned() in ({}, {"aws_ecs_service.this": ["update"]})
