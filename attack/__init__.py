@@ -1,1 +1,1 @@
-"""The attacks that a hostile pull request, a stranger or a plan's own credentials can try on the deployed stack."""
+"""Attacks on the deployed stack: by malicious pull requests, by strangers, and with a plan's own credentials."""

@@ -1,4 +1,4 @@
-"""``make attack``: run the attack table against the deployed stack and print a verdict for each row."""
+"""``make attack``: run the attacks on the deployed stack and print the result of each."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ _INDENT = " " * 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the rows; exit code 0 where every attack was refused and every control allowed."""
+    """Run the attacks; returns 0 if every attack was denied and every control was allowed."""
     options = _parse(arguments)
     rows = [row for row in ROWS if not options.row or row.name in options.row]
     if options.list:
@@ -36,13 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="attack", description="Attack the deployed stack; every row must be refused.")
-    parser.add_argument("--stack", default="local", help="the stack that is attacked (default: local)")
-    parser.add_argument(
-        "--row", action="append", choices=[row.name for row in ROWS], metavar="NAME", help="this row only; repeatable"
+    parser = argparse.ArgumentParser(
+        prog="attack", description="Attack the deployed stack; every attack must be denied."
     )
-    parser.add_argument("--list", action="store_true", help="list the rows, run nothing")
-    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    parser.add_argument("--stack", default="local", help="the stack to attack (default: local)")
+    parser.add_argument(
+        "--row",
+        action="append",
+        choices=[row.name for row in ROWS],
+        metavar="NAME",
+        help="run only this attack; repeatable",
+    )
+    parser.add_argument("--list", action="store_true", help="list the attacks without running them")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON to standard output")
     return parser.parse_args(arguments)
 
 
@@ -64,8 +70,8 @@ def _as_text(result: Result) -> str:
     lines = [
         f"{result.verdict.value:<16} {row.name}: {row.attack}",
         f"{_INDENT}tried       {row.tried}",
-        f"{_INDENT}refused by  {row.refused_by}",
-        f"{_INDENT}seen        {result.attempt}",
+        f"{_INDENT}denied by   {row.refused_by}",
+        f"{_INDENT}result      {result.attempt}",
     ]
     if result.control:
         lines.append(f"{_INDENT}control     {result.control}")

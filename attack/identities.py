@@ -1,4 +1,4 @@
-"""Who a plan can be, with the policies as they are deployed: the task role, a role that a plan created, and others of the account."""
+"""The principals of attacks with their deployed policies: the task role, a role that a plan created, other roles of the account."""
 
 import atexit
 import json
@@ -24,7 +24,7 @@ EVERYTHING: Document = {
 
 @dataclass(frozen=True)
 class Identities:
-    """The principals of the deployed stack, and what the escalations need to know of it."""
+    """The principals of the deployed stack, and the values that the escalations need."""
 
     setting: Setting
     task: Principal
@@ -37,11 +37,11 @@ class Identities:
 
 
 def identities(target: Target) -> Identities:
-    """Read from the deployed account; once for each target."""
+    """The identities, read once from the deployed account."""
     return _read(target.sandbox.stack, target)
 
 
-# A target has nothing to tell it apart by but its stack.
+# Only its stack distinguishes a target.
 _KNOWN: dict[str, Identities] = {}
 
 
@@ -95,7 +95,7 @@ def _identities(target: Target) -> Identities:
 
 
 def _decide(principal: Principal, question: Question, resource_policy: Document | None = None) -> Decision:
-    """IAM's decision, by an evaluator that isn't the local AWS'. Raises ``SkippedError`` where it can't run here."""
+    """The decision of the policy evaluator, which is independent of the local AWS. Raises ``SkippedError`` if it can't run."""
     try:
         decision = _evaluator().decide(principal, question.action, question.resource, question.keys, resource_policy)
     except SandboxError as problem:
@@ -106,7 +106,7 @@ def _decide(principal: Principal, question: Question, resource_policy: Document 
 
 
 def as_task(known: Identities) -> Principal:
-    """Whoever a plan is."""
+    """The task role, which every plan has."""
     return known.task
 
 
@@ -120,7 +120,7 @@ def asked(
     question: Callable[[Identities], Question],
     resource_policy: Callable[[Identities], Document | None] = lambda _: None,
 ) -> Callable[[Target], Outcome]:
-    """An attempt, or a control, that asks the evaluator whether the principal may do it."""
+    """An attempt or a control that evaluates whether the principal is allowed the call."""
 
     def ask(target: Target) -> Outcome:
         known = identities(target)
@@ -155,7 +155,7 @@ def _statements(policies: Mapping[str, Document]) -> list[Mapping[str, Any]]:
 
 
 def _secret(target: Target, variable: str) -> str:
-    """The ARN of the secret that the task definition injects as ``variable``, whichever of its containers has it."""
+    """The ARN of the secret that the task definition injects as ``variable`` into one of its containers."""
     for container in target.task_definition["containerDefinitions"]:
         for secret in container.get("secrets", []):
             if secret["name"] == variable:

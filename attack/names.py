@@ -1,4 +1,4 @@
-"""Attacks by names: what a pull request or a comment calls things must never be run by a shell, or lead out of the repository."""
+"""Attacks through names in pull requests and comments, which no shell may run and which may not leave the repository."""
 
 import contextlib
 import secrets
@@ -22,7 +22,7 @@ def _mark() -> Iterator[Path]:
 
 
 def _ran(mark: Path, answered: Answered) -> Outcome:
-    return Outcome(mark.exists(), "the command ran" if mark.exists() else f"nothing ran; {answered.gist}")
+    return Outcome(mark.exists(), "the command ran" if mark.exists() else f"no command ran; {answered.gist}")
 
 
 def _answered_with_plan(answered: Answered) -> Outcome:
@@ -30,7 +30,7 @@ def _answered_with_plan(answered: Answered) -> Outcome:
 
 
 def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_by: str) -> Row:
-    """A row of a comment; ``{run}`` in ``command`` is a command that creates the mark."""
+    """An attack by a comment; ``{run}`` in ``command`` is a shell command that creates the mark."""
 
     def attempt(target: Target) -> Outcome:
         with _mark() as mark:
@@ -77,51 +77,51 @@ def _inside(target: Target) -> Outcome:
     return _answered_with_plan(commented(target, pull, "atlantis plan -d network"))
 
 
-_SERVER = "Atlantis (v0.47.1 or newer; older versions are refused by the settings)"
+_SERVER = "Atlantis (v0.47.1 or newer; the settings reject older versions)"
 
 ROWS = (
     _by_comment(
         "workspace-name",
         "atlantis plan -w '$({run})'",
         "atlantis plan -w staging",
-        attack="Run a command by the name of a workspace (GHSA-rjh2-4xgw-p2hj)",
-        refused_by=f"{_SERVER}: workspace names have a fixed set of characters",
+        attack="Run a command through the name of a workspace (GHSA-rjh2-4xgw-p2hj)",
+        refused_by=f"{_SERVER}: workspace names allow only certain characters",
     ),
     _by_comment(
         "extra-argument",
         "atlantis plan -- -var 'x=$({run})'",
         "atlantis plan -- -refresh=false",
-        attack="Run a command by an extra argument of a comment",
+        attack="Run a command through an extra argument of a comment",
         refused_by=f"{_SERVER}: extra arguments are escaped",
     ),
     _by_comment(
         "comment-separator",
         "atlantis plan -d . ; {run}",
         "atlantis plan -d .",
-        attack="Run a second command after the first",
-        refused_by=f"{_SERVER}: a comment is parsed, not run",
+        attack="Run a second command after the first one in a comment",
+        refused_by=f"{_SERVER}: a comment is parsed and not passed to a shell",
     ),
     Row(
         name="branch-name",
-        attack="Run a command by the name of a branch",
+        attack="Run a command through the name of a branch",
         tried="a pull request from the branch $(touch${IFS}/tmp/x)",
-        refused_by=f"{_SERVER}: git is called without a shell",
+        refused_by=f"{_SERVER}: git runs without a shell",
         attempt=_branch,
         control=_harmless("branch-name"),
     ),
     Row(
         name="directory-name",
-        attack="Run a command by the name of a directory",
+        attack="Run a command through the name of a directory",
         tried="a pull request with Terraform in a directory whose name is $(touch${IFS}/tmp/x)",
-        refused_by=f"{_SERVER}: a directory's name reaches no shell",
+        refused_by=f"{_SERVER}: a directory's name isn't passed to a shell",
         attempt=_directory_name,
         control=_harmless("directory-name", "stage one/main.tf"),
     ),
     Row(
         name="directory-escape",
-        attack="Plan outside of the pull request, in another one's directory",
+        attack="Plan in the directory of another pull request",
         tried="comment: atlantis plan -d ../../../..",
-        refused_by=f"{_SERVER}: a directory that leads out of the repository is refused",
+        refused_by=f"{_SERVER}: directories outside of the repository are rejected",
         attempt=_escape,
         control=_inside,
     ),

@@ -1,4 +1,4 @@
-"""Attacks on roles of other accounts: those in `assumableRoleArns` can be assumed by a plan, others can't, whom they trust aside."""
+"""Attacks on roles of other accounts: a plan can assume those in `assumableRoleArns`, and no others, whatever their trust policy."""
 
 import json
 from collections.abc import Callable
@@ -13,12 +13,12 @@ __all__ = ["ROWS"]
 
 
 def _listed(known: Identities) -> str:
-    """The first role that the deployed policy of the task role lets Terraform assume."""
+    """The first role that the task role's deployed policy allows Terraform to assume."""
     for document in known.task.policies.values():
         for statement in document["Statement"]:
             if statement["Sid"] == "AssumeNamedRoles":
                 return str(statement["Resource"][0])
-    raise SkippedError("the stack names no role that Terraform may assume (assumableRoleArns)")
+    raise SkippedError("the stack has no assumableRoleArns")
 
 
 def _beside(known: Identities) -> str:
@@ -43,16 +43,16 @@ def _assumes(role: Callable[[Identities], str]) -> Callable[[Identities], Questi
 ROWS = (
     Row(
         name="plan-unlisted-role",
-        attack="A plan wants a role of another account that isn't in the stack's list",
-        tried="sts:AssumeRole as the task role, which the role's trust policy admits",
-        refused_by="the task role's policies, which name the roles",
+        attack="A plan tries to assume a role of another account that isn't in assumableRoleArns",
+        tried="sts:AssumeRole as the task role, which the role's trust policy allows",
+        refused_by="the task role's policies, which list the roles",
         attempt=asked(as_task, _assumes(_beside), _trusts_task),
         control=asked(as_task, _assumes(_listed), _trusts_task),
     ),
     Row(
         name="created-role-other-account",
-        attack="A role that a plan created, with * as its policy, wants the role of the other account",
-        tried="sts:AssumeRole as a role under the boundary, where the trust policy admits the whole account",
+        attack="A role that a plan created, with * as its policy, tries to assume a role of another account",
+        tried="sts:AssumeRole as a role with the boundary, where the trust policy allows the whole account",
         refused_by="the permissions boundary",
         attempt=asked(as_created, _assumes(_listed), _trusts_account),
         control=asked(as_task, _assumes(_listed), _trusts_account),

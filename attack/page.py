@@ -1,4 +1,4 @@
-"""Attacks on the page: by people without the password, by paths that GitHub's ranges must not reach, by other sites' pages."""
+"""Attacks on the web page: without the password, on paths that GitHub's ranges must not reach, and from other sites' pages."""
 
 import base64
 import json
@@ -18,13 +18,13 @@ __all__ = ["ROWS"]
 _PASSWORD = "ATLANTIS_WEB_PASSWORD"  # noqa: S105 - the name of a variable
 _FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 _FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
-"""What a browser says of where a request comes from; a page can't set it."""
+"""The header in which a browser states the origin of a request; a page can't set it."""
 
 
 def _signed_in(target: Target) -> dict[str, str]:
-    """The header of somebody who knows the password."""
+    """The header of a user with the password."""
     if _PASSWORD not in target.secrets:
-        raise SkippedError("this stack has no password for its page: people sign in at the identity provider")
+        raise SkippedError("this stack has no password for its page, because people sign in at the identity provider")
     return _basic("atlantis", target.secrets[_PASSWORD])
 
 
@@ -38,7 +38,7 @@ def _request(target: Target, method: str, path: str, *headers: Mapping[str, str]
 
 
 def _behind_sign_in(target: Target, method: str, path: str, cookies: Mapping[str, str]) -> Outcome:
-    """What the load balancer answers where people sign in at an identity provider, and 2xx where nobody had to."""
+    """The load balancer's response with an identity provider; 2xx means that no sign-in was required."""
     rules = [
         rule
         for listener in read_listeners(target.client("elbv2"), target.load_balancer.name)
@@ -46,7 +46,7 @@ def _behind_sign_in(target: Target, method: str, path: str, cookies: Mapping[str
         if any(action["Type"] == "authenticate-oidc" for action in rule["Actions"])
     ]
     if not rules:
-        raise SkippedError("people sign in with a password: this stack has no oidcIssuer")
+        raise SkippedError("this stack has no oidcIssuer, because people sign in with a password")
     sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
     return answered(_request(target, method, path, sent, _FROM_HERE))
 
@@ -58,14 +58,14 @@ def _session_row(
         name=name,
         attack=attack,
         tried=f"{method} {path} {tried}",
-        refused_by="the load balancer: people sign in at the identity provider first",
+        refused_by="the load balancer, which requires a sign-in at the identity provider",
         attempt=lambda target: _behind_sign_in(target, method, path, cookies),
         control=lambda target: answered(target.deliver("ping", events.ping())),
     )
 
 
 def _forged_session() -> dict[str, str]:
-    """As somebody would write it who takes the cookie for plain JSON."""
+    """A session cookie from an attacker who assumes that it is plain JSON."""
     session = {"claims": {"sub": "attacker@example.com"}, "access_token": "x", "exp": 4102444800}
     return {"AWSELBAuthSessionCookie-0": base64.urlsafe_b64encode(json.dumps(session).encode()).decode().rstrip("=")}
 
@@ -87,8 +87,8 @@ def _forged(name: str, method: str, path: str, *, attack: str) -> Row:
     return Row(
         name=name,
         attack=attack,
-        tried=f"{method} {path} by another site's page in the browser of somebody who is signed in",
-        refused_by="the load balancer: requests that change something must come from the page itself",
+        tried=f"{method} {path} from another site's page in the browser of a signed-in user",
+        refused_by="the load balancer, which denies cross-site requests that change something",
         attempt=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_ELSEWHERE)),
         control=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_HERE)),
         alone=True,
@@ -96,7 +96,7 @@ def _forged(name: str, method: str, path: str, *, attack: str) -> Row:
 
 
 def _source(target: Target, priorities: range) -> str:
-    """An address in a range that a deployed rule of one of these priorities admits."""
+    """An address in a range that a deployed rule with one of these priorities admits."""
     for listener in read_listeners(target.client("elbv2"), target.load_balancer.name):
         for rule in listener.rules:
             if rule["Priority"].isdigit() and int(rule["Priority"]) in priorities:
@@ -110,7 +110,7 @@ _STRANGER = "203.0.113.1"  # TEST-NET-3, RFC 5737
 
 
 def _routed(target: Target, source: str, method: str, path: str) -> Outcome:
-    """What the deployed rules do with a request from ``source``: the local load balancer takes every source for a match."""
+    """Evaluates the deployed rules for a request from ``source``, because the local load balancer admits every source."""
     listener = next(one for one in read_listeners(target.client("elbv2"), target.load_balancer.name) if one.port == 443)
     decision = decide(listener, Request(source, method, path, target.load_balancer.host))
     return Outcome(
@@ -127,65 +127,73 @@ def _other_path(name: str, method: str, path: str, *, attack: str) -> Row:
     return Row(
         name=name,
         attack=attack,
-        tried=f"{method} {path} from one of GitHub's addresses, where anybody's workflow runs as well",
-        refused_by="the load balancer's rules: GitHub's ranges reach POST /events and nothing else",
+        tried=f"{method} {path} from one of GitHub's addresses, where everyone's workflows run too",
+        refused_by="the load balancer's rules, which allow GitHub's ranges only POST /events",
         attempt=lambda target: _routed(target, _from_github(target), method, path),
         control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
     )
 
 
 ROWS = (
-    _page_row("page-without-password", "GET", "/", attack="Read the page: locks, pull requests, logs"),
+    _page_row("page-without-password", "GET", "/", attack="Read the web page: locks, pull requests, logs"),
     _page_row(
         "default-password",
         "GET",
         "/",
-        attack="Sign in with the password of Atlantis' manual",
+        attack="Sign in with the default password from Atlantis' documentation",
         user=("atlantis", "atlantis"),
     ),
-    _page_row("lock-without-password", "POST", "/apply/lock", attack="Stop everybody's applies"),
-    _page_row(
-        "unlock-without-password", "DELETE", "/apply/unlock", attack="Allow the applies that somebody has stopped"
-    ),
+    _page_row("lock-without-password", "POST", "/apply/lock", attack="Disable all applies"),
+    _page_row("unlock-without-password", "DELETE", "/apply/unlock", attack="Enable applies that someone has disabled"),
     _session_row(
         "page-without-session",
         "GET",
         "/",
-        attack="Read the page: locks, pull requests, logs",
+        attack="Read the web page: locks, pull requests, logs",
         tried="without a session",
     ),
     _session_row(
-        "lock-without-session", "POST", "/apply/lock", attack="Stop everybody's applies", tried="without a session"
+        "lock-without-session", "POST", "/apply/lock", attack="Disable all applies", tried="without a session"
     ),
     _session_row(
         "forged-session",
         "GET",
         "/",
-        attack="Read the page as somebody who has signed in",
-        tried="with a session's cookie that the attacker wrote",
+        attack="Read the web page as a signed-in user",
+        tried="with a forged session cookie",
         cookies=_forged_session(),
     ),
     _session_row(
         "forged-answer",
         "GET",
         "/oauth2/idpresponse?code=guessed&state=guessed",
-        attack="Sign in by an answer that the identity provider did not give",
-        tried="without having been sent to the provider",
+        attack="Sign in with a forged response of the identity provider",
+        tried="without a redirect to the provider",
     ),
     _forged(
-        "forged-lock", "POST", "/apply/lock", attack="Stop everybody's applies from a page that a colleague has open"
+        "forged-lock",
+        "POST",
+        "/apply/lock",
+        attack="Disable all applies from a malicious page that a colleague has open",
     ),
-    _forged("forged-unlock", "DELETE", "/apply/unlock", attack="Allow applies from a page that a colleague has open"),
-    _other_path("github-page", "GET", "/", attack="Reach the page from GitHub's own network"),
-    _other_path("github-lock", "POST", "/apply/lock", attack="Stop everybody's applies from GitHub's own network"),
-    _other_path("github-other-path", "POST", "/events/../apply/lock", attack="Get past the path of the webhook rule"),
-    _other_path("github-trailing-slash", "POST", "/events/", attack="Get past the path of the webhook rule"),
-    _other_path("github-other-method", "GET", "/events", attack="Get past the method of the webhook rule"),
+    _forged(
+        "forged-unlock",
+        "DELETE",
+        "/apply/unlock",
+        attack="Enable applies from a malicious page that a colleague has open",
+    ),
+    _other_path("github-page", "GET", "/", attack="Read the web page from GitHub's network"),
+    _other_path("github-lock", "POST", "/apply/lock", attack="Disable all applies from GitHub's network"),
+    _other_path(
+        "github-other-path", "POST", "/events/../apply/lock", attack="Bypass the path condition of the webhook rule"
+    ),
+    _other_path("github-trailing-slash", "POST", "/events/", attack="Bypass the path condition of the webhook rule"),
+    _other_path("github-other-method", "GET", "/events", attack="Bypass the method condition of the webhook rule"),
     Row(
         name="stranger-webhook",
-        attack="Send deliveries from the internet",
+        attack="Send webhooks from the internet",
         tried=f"POST /events from {_STRANGER}",
-        refused_by="the load balancer's rules, and its security group",
+        refused_by="the load balancer's rules and its security group",
         attempt=lambda target: _routed(target, _STRANGER, "POST", "/events"),
         control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
     ),
@@ -193,7 +201,7 @@ ROWS = (
         name="api-without-secret",
         attack="Plan and apply through the API",
         tried="POST /api/apply, which basic authentication doesn't cover",
-        refused_by="Atlantis: its API is off without an API secret",
+        refused_by="Atlantis, whose API is disabled without an API secret",
         attempt=lambda target: answered(_request(target, "POST", "/api/apply", _FROM_HERE)),
         control=lambda target: answered(target.deliver("ping", events.ping())),
     ),

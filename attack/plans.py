@@ -1,4 +1,4 @@
-"""Attacks by Terraform alone: functions and provisioners that run with Atlantis' own user, without a provider."""
+"""Attacks with Terraform alone: functions and provisioners that run as Atlantis' user, without a provider."""
 
 import re
 
@@ -10,7 +10,7 @@ from attack.target import Target
 __all__ = ["ROWS", "secrets_in", "shown_in"]
 
 _NOT_SECRET = "ATLANTIS_REPO_ALLOWLIST"  # noqa: S105 - the name of a variable
-"""A setting that the server keeps in its environment: a plan that really read an environment has it."""
+"""A setting in the server's environment: if a plan really read an environment, its output contains it."""
 
 _OWN_ENVIRONMENT = 'output "loot" {\n  value = filebase64("/proc/self/environ")\n}\n'
 _EVERY_ENVIRONMENT = """
@@ -33,13 +33,13 @@ resource "terraform_data" "loot" {
 
 
 def secrets_in(target: Target, text: str) -> Outcome:
-    """An attempt that succeeded if ``text`` has a secret of the task, in any form."""
+    """An attempt that succeeded if ``text`` contains a secret of the task in any form."""
     found = found_in(text, target.secrets)
-    return Outcome(bool(found), f"found {', '.join(found)}" if found else "no secret, in any form")
+    return Outcome(bool(found), f"found {', '.join(found)}" if found else "no secret in any form")
 
 
 def shown_in(text: str, value: str) -> Outcome:
-    """A control: ``text`` shows ``value``, so what was read could be read."""
+    """A control: ``text`` contains ``value``, so the attempt could read the source."""
     shown = shows(text, value)
     name = value.replace("\0", " ")
     return Outcome(shown, f"{name} can be read" if shown else f"{name} can't be read: {text[:300]!r}")
@@ -48,7 +48,7 @@ def shown_in(text: str, value: str) -> Outcome:
 def _reading(
     name: str, configuration: str, *, attack: str, tried: str, refused_by: str, shown: str = _NOT_SECRET
 ) -> Row:
-    """A row whose plan prints what it could read; the comment must show what is no secret, and no secret."""
+    """An attack whose plan prints what it can read. The comment must contain a value that isn't secret, and no secret."""
 
     def text(target: Target) -> str:
         return target.once(name, lambda: planned(target, name, {"main.tf": configuration}).text)
@@ -67,7 +67,7 @@ def _applied(target: Target) -> str:
     def apply() -> str:
         plan = planned(target, "local-exec", {"main.tf": _PROVISIONER})
         target.github.approve(plan.pull, "reviewer")
-        # Terraform puts its own words before each line of a provisioner, in the middle of what was read.
+        # Terraform adds a prefix to each line of a provisioner's output.
         return re.sub(
             r"^.*\(local-exec\): ", "", commented(target, plan.pull, "atlantis apply").text, flags=re.MULTILINE
         )
@@ -101,19 +101,21 @@ def _by_external(target: Target) -> str:
     files = {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}
     text = target.once("external-program", lambda: planned(target, "external-program", files).text)
     if _NOT_INSTALLED in text:
-        raise SkippedError("the sandbox reaches no registry, and this machine has no hashicorp/external for Terraform")
+        raise SkippedError(
+            "the sandbox has no access to a registry, and this machine has no hashicorp/external provider"
+        )
     return text
 
 
 def _everything_written(target: Target) -> str:
-    """Every comment that Atlantis has written so far; of one hostile plan at least."""
+    """Every comment that Atlantis has written so far, from at least one malicious plan."""
     target.once(
         "file-own-environment", lambda: planned(target, "file-own-environment", {"main.tf": _OWN_ENVIRONMENT}).text
     )
     return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
 
 
-_TAKEN_OVER = "the start of the container: secrets are in no environment"
+_TAKEN_OVER = "the container's start script, which removes the secrets from the environment"
 
 ROWS = (
     _reading(
@@ -128,27 +130,27 @@ ROWS = (
         _EVERY_ENVIRONMENT,
         attack="Print the environment of the server and of process 1",
         tried='filebase64 of every file of fileset("/proc", "[0-9]*/environ")',
-        refused_by=f"{_TAKEN_OVER}, and the server's process is not readable to its own user",
+        refused_by=f"{_TAKEN_OVER}; also, the user can't read the environment of the server's process",
     ),
     _reading(
         "file-command-lines",
         _EVERY_COMMAND_LINE,
         attack="Find a secret in the arguments of a process",
         tried='filebase64 of every file of fileset("/proc", "[0-9]*/cmdline")',
-        refused_by="the start of the container: secrets are no arguments",
+        refused_by="the container's start script, which doesn't pass secrets as arguments",
         shown="server\0--config",
     ),
     Row(
         name="local-exec",
         attack="Print the server's secrets in an apply's comment",
-        tried="a local-exec provisioner that prints its own and its parent's environment, approved by a careless reviewer",
+        tried="a local-exec provisioner, approved by a careless reviewer, that prints its own and its parent's environment",
         refused_by=_TAKEN_OVER,
         attempt=lambda target: secrets_in(target, _applied(target)),
         control=lambda target: shown_in(_applied(target), _NOT_SECRET),
     ),
     Row(
         name="external-program",
-        attack="Print the server's secrets by a program that a plan runs",
+        attack="Print the server's secrets with a program that a plan runs",
         tried='a data source "external" whose program prints its own environment and that of its parent',
         refused_by=_TAKEN_OVER,
         attempt=lambda target: secrets_in(target, _by_external(target)),
@@ -156,9 +158,9 @@ ROWS = (
     ),
     Row(
         name="every-comment",
-        attack="Find a secret in whatever any pull request made Atlantis write",
+        attack="Find a secret in any comment that Atlantis wrote for these pull requests",
         tried="all comments of all attacks, searched for each secret and each of its lines: plain, JSON, base64 and hexadecimal",
-        refused_by="all of the above together",
+        refused_by="all of these controls together",
         attempt=lambda target: secrets_in(target, _everything_written(target)),
         control=lambda target: shown_in(_everything_written(target), _NOT_SECRET),
         alone=True,

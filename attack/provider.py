@@ -1,7 +1,7 @@
-"""Attacks by a program of the pull request's own: a Terraform provider that comes with it and runs in the plan.
+"""Attacks with a Terraform provider that the pull request contains and the plan runs.
 
-Terraform installs a provider from ``terraform.d/plugins`` of the working directory without asking anybody, and shows the
-first line that such a provider prints in the plan's error. So the program is a shell script that prints one line.
+Terraform installs a provider from ``terraform.d/plugins`` of the working directory without confirmation, and the plan's error
+contains the first line that such a provider prints. The provider is therefore a shell script that prints one line.
 """
 
 import base64
@@ -40,7 +40,7 @@ done
 }} 2>&1 | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
 echo
 """
-"""Prints everything that ``body`` prints, encoded, in one line; ``$server`` is the server that runs the plan."""
+"""Prints the output of ``body``, encoded in one line; ``$server`` is the process ID of the server that runs the plan."""
 
 _ENVIRONMENTS = """
 end=$(($(date +%s) + {seconds}))
@@ -81,11 +81,11 @@ done
 
 
 def _printed(target: Target, name: str, body: str) -> str:
-    """What ``body`` printed in a plan."""
+    """The output of ``body`` in a plan."""
 
     def run() -> str:
         machine = _MACHINES.get(platform.machine(), platform.machine())
-        # Atlantis' plugin cache keeps what one pull request brings for all others: each run has a provider of its own.
+        # Atlantis' plugin cache is shared by all pull requests, so each run uses a different provider name.
         kind = f"{name}-{secrets.token_hex(4)}"
         folder = f"terraform.d/plugins/attack.example/pull-request/{kind}/1.0.0/linux_{machine}"
         path = f"{folder}/terraform-provider-{kind}_v1.0.0"
@@ -93,14 +93,14 @@ def _printed(target: Target, name: str, body: str) -> str:
         text = planned(target, name, files, executables=[path]).text
         found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", text)
         if found is None:
-            raise RuntimeError(f"the provider of the pull request did not run: {text[:600]}")
+            raise RuntimeError(f"the provider of the pull request didn't run: {text[:600]}")
         return base64.b64decode("".join(found[1].split())).decode(errors="replace")
 
     return target.once(name, run)
 
 
 def _health_seconds(target: Target) -> int:
-    """How long to watch so that a health check that ECS runs in the container would be seen."""
+    """How long to poll, so that a health check that ECS runs in the container would be seen."""
     checks = [
         container["healthCheck"]
         for container in target.task_definition["containerDefinitions"]
@@ -117,17 +117,17 @@ def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> 
     printed = _printed(target, name, body)
     processes = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
     if processes is None:
-        raise RuntimeError(f"the provider found no server: {printed[:300]}")
+        raise RuntimeError(f"the provider didn't find the server: {printed[:300]}")
     seen = re.search(pattern.format(process=processes[which]), printed)
     if seen and which == "server" and _is_root_with_a_start_of_its_own(target, processes[which]):
-        raise SkippedError("the server runs as root on this machine, and root may look into every process")
+        raise SkippedError("the server runs as root on this machine, and root can read every process")
     return Outcome(
         seen is not None, f"{which} {processes[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
     )
 
 
 def _is_root_with_a_start_of_its_own(target: Target, process: str) -> bool:
-    """Whether the wall is there but can't hold: the sandbox found no user of its own for the task (sandbox/atlantis/README.md)."""
+    """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
     started = any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
     return started and Path(f"/proc/{process}").stat().st_uid == 0
 
@@ -137,7 +137,7 @@ def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: 
         name=name,
         attack=attack,
         tried=tried,
-        refused_by="the kernel: the server runs from a file that its user can't read, so no process of that user may look into it",
+        refused_by="the kernel, because the server runs from a file that its user can't read, so its process isn't dumpable",
         attempt=lambda target: _is_open(target, name, body, pattern, "server"),
         control=lambda target: _is_open(target, name, body, pattern, "child"),
     )
@@ -149,22 +149,22 @@ def _left_on_disk(target: Target) -> Outcome:
         for line in _printed(target, "provider-files", _FILES).splitlines()
         if line.startswith(("pipe ", "secret in "))
     ]
-    return Outcome(bool(lines), lines[0] if lines else "no file and no pipe has a secret")
+    return Outcome(bool(lines), lines[0] if lines else "no file and no pipe contains a secret")
 
 
 def _token_on_disk(target: Target) -> Outcome:
     lines = [line for line in _printed(target, "provider-files", _FILES).splitlines() if line.startswith("token in ")]
     return Outcome(
-        bool(lines), "the search finds the installation token in git's credentials, as docs/security.md says"
+        bool(lines), "the search finds the installation token in git's credentials, as documented in docs/security.md"
     )
 
 
 ROWS = (
     Row(
         name="provider-environments",
-        attack="Catch the secrets in the environment of any process of the container",
-        tried="a provider binary in the pull request that reads /proc/*/environ again and again, longer than a health check's interval",
-        refused_by="the start of the container, and no health check in it: ECS would run one with the secrets in its environment",
+        attack="Read the secrets from the environment of any process of the container",
+        tried="a provider binary in the pull request that polls /proc/*/environ for longer than a health check's interval",
+        refused_by="the container's start script, and no ECS health check, which would have the secrets in its environment",
         attempt=lambda target: secrets_in(target, _environments(target)),
         control=lambda target: shown_in(_environments(target), "ATLANTIS_REPO_ALLOWLIST"),
     ),
@@ -172,7 +172,7 @@ ROWS = (
         "provider-server-memory",
         _MEMORY,
         r"memory of {process} is open",
-        attack="Read the App's private key out of the server's memory",
+        attack="Read the App's private key from the server's memory",
         tried="a provider binary in the pull request that opens /proc/<server>/mem",
     ),
     _reading_process(
@@ -184,9 +184,9 @@ ROWS = (
     ),
     Row(
         name="provider-files",
-        attack="Find a secret in a file or a pipe that the start left behind",
+        attack="Find a secret in a file or a pipe that the start script didn't remove",
         tried="a provider binary in the pull request that searches the home, the temporary and the data directory",
-        refused_by="the start of the container: the configuration is a pipe that is gone",
+        refused_by="the container's start script, which removes the configuration's pipe",
         attempt=_left_on_disk,
         control=_token_on_disk,
     ),

@@ -1,4 +1,4 @@
-"""Pull requests of an attacker: opened at GitHub, announced to Atlantis, and what Atlantis answers."""
+"""Pull requests of an attacker: opens them in GitHub, sends their events to Atlantis, and reads Atlantis' comments."""
 
 import dataclasses
 import secrets
@@ -15,19 +15,19 @@ HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
 
 @dataclasses.dataclass(frozen=True)
 class Answered:
-    """A pull request, and the text of all the comments that Atlantis has written under it since it was asked."""
+    """A pull request, and the text of all comments that Atlantis has written since the event."""
 
     pull: PullRequest
     text: str
 
     @property
     def planned(self) -> bool:
-        """Whether a plan was made."""
+        """Whether Atlantis planned the pull request."""
         return "Plan: " in self.text or "Changes to Outputs" in self.text
 
     @property
     def gist(self) -> str:
-        """The line that says most: of an error, the first with words in it."""
+        """The most informative line: for an error, the first line with its message."""
         lines = [line.strip("`*# ") for line in self.text.splitlines()]
         lines = [
             line for line in lines if len(line.split()) > 2 and not line.startswith(("Ran ", "running ", "<details"))
@@ -48,7 +48,7 @@ def opened(
     branch: str = "change",
     executables: Collection[str] = (),
 ) -> PullRequest:
-    """Make a repository of its own for the row ``name`` and open a pull request with ``files``; Atlantis isn't told."""
+    """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis."""
     repository = target.repository(f"{name}-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
     return target.github.open_pull_request(repository, branch, files, name, executables=executables)
@@ -57,21 +57,21 @@ def opened(
 def planned(
     target: Target, name: str, files: Mapping[str, str], *, branch: str = "change", executables: Collection[str] = ()
 ) -> Answered:
-    """Open a pull request as ``opened`` does, and wait for Atlantis' answer to it."""
+    """Open a pull request, send its event, and wait for Atlantis' comment."""
     pull = opened(target, name, files, branch=branch, executables=executables)
     return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
 
 
 def commented(target: Target, pull: PullRequest, text: str, author: str = "sandbox-author") -> Answered:
-    """Write ``text`` under the pull request and wait for the answer."""
+    """Comment ``text`` on the pull request and wait for Atlantis' comment."""
     return ask(target, pull, "issue_comment", events.comment(pull, text, author))
 
 
 def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
-    """Deliver ``body`` and wait for what Atlantis writes under ``pull``.
+    """Deliver ``body`` and wait for Atlantis' comment on ``pull``.
 
     Raises:
-        TimeoutError: it wrote nothing.
+        TimeoutError: Atlantis wrote no comment.
     """
     before = len(target.comments(pull.repository, pull.number))
     answer = target.deliver(event, body)
@@ -81,7 +81,7 @@ def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
 
 
 def _answer(target: Target, pull: PullRequest, before: int) -> str:
-    """Wait for comments after the first ``before`` ones; a long answer is split into several."""
+    """Wait for comments after the first ``before`` ones; Atlantis splits a long comment into several."""
 
     def complete() -> str | None:
         new = target.comments(pull.repository, pull.number)[before:]
@@ -90,4 +90,4 @@ def _answer(target: Target, pull: PullRequest, before: int) -> str:
         )
         return None if unfinished or not new else "\n".join(new)
 
-    return target.wait_for(f"Atlantis' answer under {pull.repository}#{pull.number}", complete)
+    return target.wait_for(f"Atlantis' comment on {pull.repository}#{pull.number}", complete)

@@ -1,7 +1,7 @@
-"""Attacks with AWS credentials: those that a plan has, those of roles that it creates, and those of others in the account.
+"""Attacks with AWS credentials: of a plan, of roles that it creates, and of other roles in the account.
 
-The local AWS evaluates few condition keys and not every resource, so most rows ask an evaluator of policies about the deployed
-documents. The rows of `_WITH_CREDENTIALS` make the call, with the task role's own credentials.
+The local AWS evaluates few condition keys and not every resource, so most rows evaluate the deployed documents with a policy
+evaluator. The rows in `_WITH_CREDENTIALS` make the call with the task role's credentials.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _IN_EVERY_STACK = Setting(
     security_group_ids={"alb": "any", "ecs-tasks": "any", "efs": "any"},
     subnet_ids=["any"],
 )
-"""Names the rows, which are known before a stack is."""
+"""Used to list the rows, whose names don't depend on the stack."""
 
 
 def _escalation(known: Identities, name: str) -> Escalation:
@@ -39,7 +39,7 @@ def _escalation(known: Identities, name: str) -> Escalation:
 def _by_plan(row: Escalation) -> Row:
     return Row(
         name=f"plan-{row.name}",
-        attack=f"A plan wants to {row.attack}",
+        attack=f"A plan tries to {row.attack}",
         tried=f"{row.question.action} as the task role",
         refused_by="the task role's policies",
         attempt=asked(as_task, lambda known: _escalation(known, row.name).question),
@@ -48,11 +48,11 @@ def _by_plan(row: Escalation) -> Row:
 
 
 def _by_created_role(row: Escalation) -> Row:
-    # A created role may do nothing in IAM. There the control is the role that creates it.
+    # The boundary allows no IAM action, so the control for these is the role that creates the role.
     return Row(
         name=f"created-role-{row.name}",
-        attack=f"A role that a plan created, with * as its policy, wants to {row.attack}",
-        tried=f"{row.question.action} as a role under the boundary",
+        attack=f"A role that a plan created, with * as its policy, tries to {row.attack}",
+        tried=f"{row.question.action} as a role with the boundary",
         refused_by="the permissions boundary",
         attempt=asked(as_created, lambda known: _escalation(known, row.name).question),
         control=asked(as_task if row.on_roles else as_created, lambda known: _escalation(known, row.name).control),
@@ -69,7 +69,7 @@ def _through_access_point(known: Identities) -> Question:
 
 
 def _of_the_account(known: Identities) -> Principal:
-    """A role to which IAM allows everything, and no boundary limits it."""
+    """A role without a boundary whose policy allows everything."""
     names = known.setting.names
     return Principal(f"arn:{names.partition}:sts::{names.account}:assumed-role/backup/session", {"all": EVERYTHING})
 
@@ -95,47 +95,47 @@ def _state(known: Identities) -> Question:
         for statement in document["Statement"]:
             if statement["Sid"] == "ReadAndWriteState":
                 return Question("s3:GetObject", str(statement["Resource"][0]).replace("*", "stack/terraform.tfstate"))
-    raise SkippedError("the stack names no state bucket")
+    raise SkippedError("the stack has no terraformStateBuckets")
 
 
 def _state_by_created_role(target: Target) -> Outcome:
     if identities(target).setting.own_boundary:
-        raise SkippedError("the boundary is the operator's, and must let the task role read the state")
+        raise SkippedError("the operator's boundary must allow the task role to read the state")
     return asked(as_created, _state)(target)
 
 
 _BY_IAM = (
     Row(
         name="created-role-state",
-        attack="A role that a plan created wants to read Terraform's states, which hold everybody's secrets",
-        tried="s3:GetObject as a role under the boundary",
+        attack="A role that a plan created tries to read Terraform's states, which contain secrets",
+        tried="s3:GetObject as a role with the boundary",
         refused_by="the permissions boundary",
         attempt=_state_by_created_role,
         control=asked(as_task, _state),
     ),
     Row(
         name="created-role-files",
-        attack="A role that a plan created wants to mount Atlantis' data directory",
-        tried="elasticfilesystem:ClientMount through the access point, as a role under the boundary",
+        attack="A role that a plan created tries to mount Atlantis' data directory",
+        tried="elasticfilesystem:ClientMount through the access point, as a role with the boundary",
         refused_by="the permissions boundary",
         attempt=asked(as_created, _through_access_point, _policy),
         control=asked(as_task, _through_access_point, _policy),
     ),
     _files(
         "beside-access-point",
-        "A role that IAM allows to mount wants the whole file system",
+        "A role that IAM allows to mount tries to mount the whole file system",
         "elasticfilesystem:ClientMount without the access point",
         _mount,
     ),
     _files(
         "other-access-point",
-        "A role that IAM allows to mount wants another directory",
+        "A role that IAM allows to mount tries to mount another directory",
         "elasticfilesystem:ClientMount through an access point of its own",
         lambda known: _mount(known, **{"elasticfilesystem:AccessPointArn": f"{known.access_point_arn}0"}),
     ),
     _files(
         "as-root",
-        "A role that IAM allows to mount wants to be root",
+        "A role that IAM allows to mount tries to mount as root",
         "elasticfilesystem:ClientRootAccess through the access point",
         lambda known: Question(
             "elasticfilesystem:ClientRootAccess", known.file_system_arn, _through_access_point(known).keys
@@ -143,7 +143,7 @@ _BY_IAM = (
     ),
     _files(
         "in-plaintext",
-        "A role that IAM allows to mount wants to do so where others can listen",
+        "A role that IAM allows to mount tries to mount without TLS",
         "elasticfilesystem:ClientMount through the access point without TLS",
         lambda known: Question(
             "elasticfilesystem:ClientMount",
@@ -157,7 +157,7 @@ _BY_IAM = (
 def _called(
     service: str, operation: str, parameters: Callable[[Identities], dict[str, Any]]
 ) -> Callable[[Target], Outcome]:
-    """Make the call with the task role's own credentials."""
+    """Make the call with the task role's credentials."""
 
     def call(target: Target) -> Outcome:
         role = str(target.outputs["atlantis_ecs_task_role_arn"])
@@ -168,7 +168,7 @@ def _called(
             if error.response["Error"]["Code"] not in _DENIALS:
                 raise
             return Outcome(False, error.response["Error"]["Message"])
-        return Outcome(True, f"{service} {operation} went through")
+        return Outcome(True, f"{service} {operation} was allowed")
 
     return call
 
@@ -191,7 +191,7 @@ def _with_credentials(
 _WITH_CREDENTIALS = (
     _with_credentials(
         "stop-service",
-        "A plan wants to stop Atlantis",
+        "A plan tries to stop Atlantis",
         ("ecs", "update_service"),
         lambda known: {
             "cluster": known.setting.names.base,
@@ -202,14 +202,14 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "app-key",
-        "A plan wants the GitHub App's key",
+        "A plan tries to read the GitHub App's private key",
         ("secretsmanager", "get_secret_value"),
         lambda known: {"SecretId": known.setting.secret_arns["github-app"]},
         "list_secrets",
     ),
     _with_credentials(
         "refusals",
-        "A plan wants to get rid of the task role's refusals",
+        "A plan tries to remove the task role's Deny statements",
         ("iam", "detach_role_policy"),
         lambda known: {
             "RoleName": known.setting.names.task_role,
@@ -219,7 +219,7 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "unbound-role",
-        "A plan wants a role without the boundary",
+        "A plan tries to create a role without the boundary",
         ("iam", "create_role"),
         lambda known: {
             "RoleName": f"{known.setting.prefix}attack",
@@ -229,7 +229,7 @@ _WITH_CREDENTIALS = (
     ),
     _with_credentials(
         "log",
-        "A plan wants to read Atlantis' log",
+        "A plan tries to read Atlantis' log",
         ("logs", "describe_log_streams"),
         lambda known: {"logGroupName": known.setting.names.log_group},
         "describe_log_groups",

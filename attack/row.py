@@ -1,4 +1,4 @@
-"""One row of the attack table: an attack, what has to refuse it, and a control that has to be allowed."""
+"""One row of the attack table: an attack that must be denied, and a control that must be allowed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,51 +14,51 @@ __all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "run", "run_al
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attempt led to: whether it got what it wanted, and what was seen, in a line."""
+    """The outcome of an attempt: whether it was allowed, and one line that describes the result."""
 
     allowed: bool
     seen: str
 
 
 class SkippedError(Exception):
-    """Something that the row needs is missing on this machine; the message names it."""
+    """A prerequisite of the row is missing on this machine; the message names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """An attack on the deployed stack.
 
-    The control is as close to the attempt as a legitimate use can be: it shows that the attempt was refused for the
-    reason that the row gives, and not because the request, the plan or the policy document was wrong.
+    The control is a legitimate use that is as similar to the attempt as possible. It shows that the attempt was denied for the
+    stated reason, and not because the request, the plan or the policy document was invalid.
     """
 
     name: str
-    """Unique, lower case with hyphens, such as ``file-reads-environment``."""
+    """Unique, lowercase with hyphens, such as ``file-own-environment``."""
     attack: str
-    """What the attacker wants."""
+    """The goal of the attacker."""
     tried: str
-    """The request, the Terraform or the API call that is made."""
+    """The request, the Terraform code or the API call."""
     refused_by: str
-    """The control that refuses it."""
+    """The security control that denies it."""
     attempt: Callable[["Target"], Outcome]
     control: Callable[["Target"], Outcome]
     alone: bool = False
-    """Whether it changes what other rows see, such as a lock of all applies: it then runs after the others, by itself."""
+    """Whether it affects other rows, such as a lock of all applies. Such rows run one by one after the others."""
 
 
 class Verdict(Enum):
-    """How a row ended. Only ``REFUSED`` and ``SKIPPED`` are acceptable."""
+    """The result of a row. Only ``REFUSED`` and ``SKIPPED`` are acceptable."""
 
-    REFUSED = "refused"
-    ALLOWED = "GOT THROUGH"
-    CONTROL_REFUSED = "CONTROL REFUSED"
+    REFUSED = "denied"
+    ALLOWED = "ALLOWED"
+    CONTROL_REFUSED = "CONTROL DENIED"
     ERROR = "ERROR"
     SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on a row, and what was seen of its attempt and of its control."""
+    """The verdict of a row, and the results of its attempt and its control."""
 
     row: Row
     verdict: Verdict
@@ -67,7 +67,7 @@ class Result:
 
     @property
     def acceptable(self) -> bool:
-        """Whether the wall stands, or could not be tested on this machine."""
+        """Whether the attack was denied, or couldn't be tested on this machine."""
         return self.verdict in {Verdict.REFUSED, Verdict.SKIPPED}
 
 
@@ -75,7 +75,7 @@ _AT_ONCE = 4
 
 
 def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
-    """The results of all rows, in their order but for those that run alone, which come last; each as soon as it is known."""
+    """The results of all rows as they become available, in order; rows that run alone are last."""
     rows = list(rows)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(lambda row: run(row, target), (row for row in rows if not row.alone))
@@ -83,9 +83,9 @@ def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
 
 
 def run(row: Row, target: "Target") -> Result:
-    """Carry out the attempt and the control. An exception in either is an error of the row, never a refusal.
+    """Run the attempt and the control. An exception in either is an error of the row, never a denial.
 
-    An attempt that got through did so whether or not there is a control for it.
+    A successful attempt counts even if its control can't run.
     """
     attempt: Outcome | None = None
     try:

@@ -1,4 +1,4 @@
-"""Attacks on the server's rules: who may plan and apply what, and whether a pull request can change that."""
+"""Attacks on the server's rules: who can plan and apply what, and whether a pull request can change that."""
 
 import json
 
@@ -67,7 +67,7 @@ def _own_projects(target: Target) -> Outcome:
 
 
 def _fork(target: Target, owner: str) -> Outcome:
-    """A pull request whose branch is in ``owner``'s copy of the repository."""
+    """A pull request whose branch is in ``owner``'s fork of the repository."""
     pull = opened(target, f"fork-{owner}", {"main.tf": HARMLESS})
     payload = json.loads(events.pull_request(target.github, pull))
     repository = payload["pull_request"]["head"]["repo"]
@@ -101,7 +101,7 @@ def _other_argument(target: Target) -> Outcome:
 
 
 def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
-    """An apply that was obeyed, with the body of its delivery."""
+    """An apply that succeeded, with the body of its delivery."""
 
     def apply() -> tuple[PullRequest, bytes, Outcome]:
         plan = planned(target, "replayed-apply", {"main.tf": HARMLESS})
@@ -150,72 +150,72 @@ ROWS = (
     Row(
         name="unapproved-apply",
         attack="Apply without an approval",
-        tried="comment of a stranger: atlantis apply",
+        tried="a stranger's comment: atlantis apply",
         refused_by=f"{_RULES}: an apply requires approved, mergeable and undiverged",
         attempt=_unapproved,
         control=_approved,
     ),
     Row(
         name="own-requirements",
-        attack="Lift the requirements of an apply",
+        attack="Remove the requirements of an apply",
         tried="atlantis.yaml in the pull request with apply_requirements: []",
-        refused_by=f"{_RULES}: a repository may override nothing",
+        refused_by=f"{_RULES}: a repository can't override them",
         attempt=_own_requirements,
         control=_own_projects,
     ),
     Row(
         name="own-workflow",
-        attack="Run commands of the pull request's own in the plan",
+        attack="Run the pull request's own commands in the plan",
         tried="atlantis.yaml in the pull request with a workflow that runs a shell command",
-        refused_by=f"{_RULES}: no custom workflows",
+        refused_by=f"{_RULES}: custom workflows are disabled",
         attempt=_own_workflow,
         control=_own_projects,
     ),
     Row(
         name="fork",
-        attack="Have a stranger's fork planned",
-        tried="a pull request from somebody else's copy of the repository",
-        refused_by="Atlantis: pull requests from forks are not planned",
+        attack="Plan a stranger's fork",
+        tried="a pull request from another owner's fork of the repository",
+        refused_by="Atlantis, which doesn't plan pull requests from forks",
         attempt=lambda target: _fork(target, "stranger"),
         control=lambda target: _fork(target, ""),
     ),
     Row(
         name="repository-elsewhere",
-        attack="Have a repository planned that is not on the list",
-        tried="a signed event of a repository of another owner",
+        attack="Plan a repository that isn't in repoAllowlist",
+        tried="a signed event for a repository of another owner",
         refused_by="repoAllowlist",
         attempt=lambda target: _elsewhere(target, "stranger/infrastructure"),
         control=lambda target: _elsewhere(target, ""),
     ),
     Row(
         name="other-base",
-        attack="Apply from a branch that nobody protects",
-        tried="a pull request whose base is not main",
-        refused_by=f"{_RULES}: branch main only",
+        attack="Plan a pull request into an unprotected branch",
+        tried="a pull request whose base branch isn't main",
+        refused_by=f"{_RULES}: only the branch main is allowed",
         attempt=_other_base,
         control=_main_base,
     ),
     Row(
         name="state-command",
-        attack="Remove a resource from the state, so that the next apply makes another one",
+        attack="Remove a resource from the state, so that the next apply creates another one",
         tried="comment: atlantis state rm terraform_data.harmless",
-        refused_by="Atlantis: state and import are not among the allowed commands",
+        refused_by="Atlantis, whose allowed commands don't include state and import",
         attempt=_state_command,
         control=_unlock,
     ),
     Row(
         name="blocked-argument",
-        attack="Plan another directory of the container by an argument of Terraform's",
+        attack="Plan another directory of the container with an argument of Terraform",
         tried="comment: atlantis plan -- -chdir=/",
-        refused_by="Atlantis: -chdir is a blocked argument",
+        refused_by="Atlantis, which blocks the argument -chdir",
         attempt=_blocked_argument,
         control=_other_argument,
     ),
     Row(
         name="replayed-delivery",
-        attack="Have an apply repeated",
-        tried="the signed delivery of an apply that was obeyed, sent again after the pull request was closed",
-        refused_by="Atlantis: it asks GitHub for the pull request's state, whatever the delivery says",
+        attack="Repeat an apply",
+        tried="the signed delivery of a successful apply, sent again after the pull request was closed",
+        refused_by="Atlantis, which reads the pull request's state from GitHub and not from the delivery",
         attempt=_replayed,
         control=lambda target: _obeyed(target)[2],
     ),

@@ -1,4 +1,4 @@
-"""Every form in which a secret can hide in what a plan has printed: plain, base64 at any offset, and hexadecimal."""
+"""Finds a secret in a plan's output in any form: plain, base64 at any offset, and hexadecimal."""
 
 import base64
 import json
@@ -7,22 +7,22 @@ from collections.abc import Mapping
 __all__ = ["found_in", "shows"]
 
 _SHORTEST = 12
-"""Characters. A shorter value, such as an App's id, is no secret and turns up by chance."""
+"""Characters. A shorter value, such as an App's ID, isn't a secret and could match accidentally."""
 
 
 def found_in(text: str, secrets: Mapping[str, str]) -> list[str]:
-    """The names of the secrets of which ``text`` has the value, or a line of it, in any form."""
+    """The names of the secrets whose value, or a line of it, is in ``text`` in any form."""
     compact = "".join(text.split())
     return sorted(name for name, value in secrets.items() if _parts(value) and _any_part(value, text, compact))
 
 
 def shows(text: str, value: str) -> bool:
-    """Whether ``text`` has ``value``, of any length, in any form."""
+    """Whether ``text`` contains ``value``, of any length, in any form."""
     return _has(value, text, "".join(text.split()))
 
 
 def _parts(value: str) -> list[str]:
-    """The value, and each of its lines: part of a private key is bad enough."""
+    """The value and each of its lines, because a part of a private key must not leak either."""
     lines = value.splitlines() if "\n" in value else []
     return [part for part in (value, *lines) if len(part) >= _SHORTEST and not part.startswith("-----")]
 

@@ -1,4 +1,4 @@
-"""The attack table: every row, grouped by where the attack comes from."""
+"""The attack table: all rows, grouped by the source of the attack."""
 
 from attack import names, other_accounts, page, plans, provider, roles, rules, webhooks
 from attack.row import Row
@@ -15,4 +15,4 @@ ROWS: tuple[Row, ...] = (
     *roles.ROWS,
     *other_accounts.ROWS,
 )
-"""In the order in which they run. A new module of rows is added here."""
+"""All rows in the order in which they run. Add new modules here."""

@@ -1,4 +1,4 @@
-"""The deployed stack as the attack table reaches it: its load balancer, its GitHub, and the clients of its AWS account."""
+"""The deployed stack as the target of the attacks: its load balancer, its GitHub, and clients for its AWS account."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ _COMMENT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Target:
-    """The stack that is attacked. ``outputs`` are the stack's."""
+    """The stack to attack. ``outputs`` are the stack's outputs."""
 
     sandbox: Sandbox
     deployment: DeployedService
@@ -33,10 +33,10 @@ class Target:
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> "Target":
-        """The deployed stack of ``sandbox``; raises ``SandboxError`` where none is."""
+        """The deployed stack of ``sandbox``; raises ``SandboxError`` if it isn't deployed."""
         deployment = sandbox.service()
         if deployment is None:
-            raise SandboxError("The stack is not deployed; `make up` deploys it")
+            raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")
         return cls(sandbox, deployment, Store(deployment.state / GITHUB_DIRECTORY), sandbox.outputs())
 
     @property
@@ -65,14 +65,14 @@ class Target:
         return self.once("secrets", lambda: read_task_secrets(self.deployment, described, names))
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """What ``make`` returned the first time: an attempt and its control look at the same plan."""
+        """The result of the first call of ``make``, so that an attempt and its control use the same plan."""
         with self._locks.setdefault(key, threading.Lock()):
             if key not in self._kept:
                 self._kept[key] = make()
             return self._kept[key]
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
-        """A boto3 client of the stack's AWS account: the account's root, or ``credentials``."""
+        """A boto3 client for the stack's AWS account, with ``credentials`` or as the account's root."""
         return self.deployment.client(service, credentials) if credentials else self.deployment.client(service)
 
     def deliver(self, event: str, body: bytes, *, signed: bool = True) -> Response:
@@ -80,14 +80,14 @@ class Target:
         return deliver(self.deployment, event, body, signed=signed)
 
     def repository(self, name: str) -> str:
-        """A repository of the row ``name`` that the allowlist admits, as ``owner/name``."""
+        """A repository for the row ``name`` that the allowlist admits, as ``owner/name``."""
         admitted = sample_repository(
             self.deployment.variables(self.task_definition["taskDefinitionArn"])["ATLANTIS_REPO_ALLOWLIST"]
         )
         return f"{admitted.rpartition('/')[0]}/{name}"
 
     def comments(self, repository: str, number: int, beginning: str = "") -> list[str]:
-        """What Atlantis has written under a pull request, the oldest first."""
+        """Atlantis' comments on a pull request, oldest first."""
         return [
             entry["body"]
             for entry in self.github.recorded("comments")
@@ -95,10 +95,10 @@ class Target:
         ]
 
     def wait_for(self, what: str, find: Callable[[], Any], seconds: float = _COMMENT_SECONDS) -> Any:
-        """Wait until ``find`` returns something; raises ``TimeoutError`` naming ``what``."""
+        """Wait until ``find`` returns a value; raises ``TimeoutError`` with ``what``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if (found := find()) is not None:
                 return found
             time.sleep(0.2)
-        raise TimeoutError(f"{what} did not come within {seconds:g} s")
+        raise TimeoutError(f"{what} didn't appear within {seconds:g} s")

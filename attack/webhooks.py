@@ -1,4 +1,4 @@
-"""Attacks on the path that is open to GitHub: forged deliveries."""
+"""Attacks on the webhook path, which is open to GitHub: forged deliveries."""
 
 from attack.row import Outcome, Row
 from attack.target import Target
@@ -9,7 +9,7 @@ __all__ = ["ROWS"]
 
 
 def answered(response: Response) -> Outcome:
-    """An attempt that succeeded if the server answered 2xx."""
+    """An attempt that succeeded if the server returned 2xx."""
     text = response.body.decode(errors="replace").strip().splitlines()
     return Outcome(response.status // 100 == 2, f"{response.status} {text[0] if text else ''}".strip()[:120])
 
@@ -31,7 +31,7 @@ def _forged(target: Target) -> Outcome:
 ROWS = (
     Row(
         name="unsigned-delivery",
-        attack="Make Atlantis act on an event that GitHub did not send",
+        attack="Make Atlantis process an event that GitHub didn't send",
         tried="POST /events without a signature",
         refused_by="the webhook secret",
         attempt=_unsigned,
@@ -39,7 +39,7 @@ ROWS = (
     ),
     Row(
         name="forged-delivery",
-        attack="Make Atlantis act on an event that GitHub did not send",
+        attack="Make Atlantis process an event that GitHub didn't send",
         tried="POST /events, signed with another secret",
         refused_by="the webhook secret",
         attempt=_forged,
