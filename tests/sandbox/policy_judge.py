@@ -15,7 +15,7 @@ from sandbox.engine.stack import EngineError
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 
-__all__ = ["Judge", "Shown", "configured_pack", "edited_program", "shown"]
+__all__ = ["Judge", "Shown", "configured_pack", "edited_program", "mandatory", "shown"]
 
 PACK = CHECKOUT / "policy"
 PROGRAM_FILES = ("__main__.py", "adoption", "components", "Pulumi.yaml", "Pulumi.prod.yaml")
@@ -47,6 +47,11 @@ def shown(output: str) -> Iterator[Shown]:
         headline = _HEADLINE.search(line)
         if headline:
             yield Shown(headline[1], headline[2], headline[4], lines[index + 2].strip())
+
+
+def mandatory(findings: list[Shown]) -> set[tuple[str, str, str]]:
+    """Policy, check and resource of each finding that stops a deployment."""
+    return {(each.policy, each.check, each.resource) for each in findings if each.level == "mandatory"}
 
 
 class Judge:

@@ -6,25 +6,30 @@ from typing import Any
 
 import pytest
 
+from sandbox import local_aws
 from sandbox.engine.stack import EngineError
+from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import WEB_ACL, Ground
-from tests.sandbox.policy_judge import Judge, Shown, configured_pack, edited_program, shown
+from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory
 
 PROGRAMS = CHECKOUT / "tests" / "programs"
+
+
+@pytest.fixture(scope="module")
+def production(production: Ground) -> Ground:
+    """The ground for the production stack with its local AWS, which each preview would start and stop otherwise."""
+    local_aws.start(production.state, clean_environment())
+    return production
 
 
 @pytest.fixture
 def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
     """The judge of one test."""
     return Judge(capfd)
-
-
-def _unmended(findings: list[Shown]) -> set[tuple[str, str, str]]:
-    return {(each.policy, each.check, each.resource) for each in findings if each.level == "mandatory"}
 
 
 def _two_writers(directory: Path) -> Path:
@@ -50,7 +55,7 @@ def test_the_world_let_in_by_the_settings_is_stopped(production: Ground, judge: 
 
     output, findings = judge.stops(open_to_all)
 
-    assert {(policy, check) for policy, check, _ in _unmended(findings)} == {("cidr-restriction", "ranges")}
+    assert {(policy, check) for policy, check, _ in mandatory(findings)} == {("cidr-restriction", "ranges")}
     assert (
         "network-alb-https-from-0.0.0.0/0 (ranges): cidrIpv4 allows 0.0.0.0/0, which is outside of the allowed ranges"
         in output
@@ -65,7 +70,7 @@ def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
 
     output, findings = judge.stops(production.sandbox(pack=demanding))
 
-    assert _unmended(findings) == {("path-integrity", "web-acl", "ingress-alb")}
+    assert mandatory(findings) == {("path-integrity", "web-acl", "ingress-alb")}
     assert "the internet-facing load balancer has no web ACL" in output
     judge.passes(production.sandbox(pack=demanding, webAclArn=WEB_ACL))
 
@@ -73,7 +78,7 @@ def test_a_load_balancer_without_the_web_acl_that_is_demanded_is_stopped(
 def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge: Judge):
     output, findings = judge.stops(production.sandbox(efsEncryptionKey="aws"))
 
-    assert _unmended(findings) == {("encryption", "customer-key", "storage-efs")}
+    assert mandatory(findings) == {("encryption", "customer-key", "storage-efs")}
     assert "Fix: set kmsKeyId to the ARN of a customer managed KMS key" in output
 
 
@@ -82,7 +87,7 @@ def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, j
 
     _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, run_atlantis=False))
 
-    assert ("encryption", "at-rest", "storage-efs") in _unmended(findings)
+    assert ("encryption", "at-rest", "storage-efs") in mandatory(findings)
 
 
 def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
@@ -90,7 +95,7 @@ def test_a_deployment_that_runs_two_tasks_is_stopped(tmp_path: Path, production:
         Sandbox("prod", state=production.state, program=_two_writers(tmp_path), run_atlantis=False)
     )
 
-    assert _unmended(findings) == {("single-task", "maximum-percent", "compute-service")}
+    assert mandatory(findings) == {("single-task", "maximum-percent", "compute-service")}
     assert "deploymentMaximumPercent is 200, so a deployment starts the new task before it stops the old one" in output
 
 
@@ -122,7 +127,7 @@ def test_an_expired_exemption_is_stopped(tmp_path: Path, production: Ground, jud
 
     output, findings = judge.stops(Sandbox("prod", state=production.state, policy_pack=pack, run_atlantis=False))
 
-    assert _unmended(findings) == {("single-task", "exemption", "compute-service")}
+    assert mandatory(findings) == {("single-task", "exemption", "compute-service")}
     assert "the exemption from single-task expired on 2026-01-31 (It was a trial only.)" in output
 
 
@@ -159,7 +164,7 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
 
 
 @pytest.mark.parametrize(
-    ("program", "mandatory", "advisory"),
+    ("program", "stopping", "advisory"),
     [
         (
             "public_website",
@@ -204,108 +209,21 @@ def test_stacks_that_others_wrote_have_the_expected_findings(
     tmp_path: Path,
     judge: Judge,
     program: str,
-    mandatory: set[tuple[str, str, str]],
+    stopping: set[tuple[str, str, str]],
     advisory: set[tuple[str, str, str]],
 ):
     sandbox = Sandbox("dev", state=tmp_path / "dev", program=PROGRAMS / program, run_atlantis=False)
 
-    output, findings = judge.stops(sandbox) if mandatory else judge.passes(sandbox)
+    output, findings = judge.stops(sandbox) if stopping else judge.passes(sandbox)
 
-    assert _unmended(findings) == mandatory
+    assert mandatory(findings) == stopping
     advised = {(each.policy, each.check, each.resource) for each in findings if each.level == "advisory"}
     tagging = {each for each in advised if each[0] == "required-tags"}
     assert advised - tagging == advisory
-    assert bool(tagging) == bool(mandatory)
+    assert bool(tagging) == bool(stopping)
     assert "let-me-in" not in "".join(each.message for each in findings)
     # The official language host interrupts a program whose run a violation has ended, and Python prints where.
     assert output.count("Traceback") == output.count("KeyboardInterrupt")
-
-
-@pytest.fixture(scope="module")
-def exported(production: Ground) -> dict[str, Any]:
-    """The production stack as it is deployed, exported."""
-    sandbox = production.sandbox()
-    sandbox.up()
-    return sandbox.export()
-
-
-def _judged(production: Ground, file: Path, state: dict[str, Any], *arguments: str) -> tuple[int, str]:
-    file.write_text(json.dumps(state), encoding="utf-8")
-    answer = production.cli("policy-check", "--state", str(file), *arguments)
-    return answer.returncode, answer.stdout + answer.stderr
-
-
-def test_exported_state_of_production_has_no_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
-    code, output = _judged(production, tmp_path / "state.json", exported)
-
-    assert code == 0, output
-    findings = list(shown(output))
-    assert {(each.level, each.policy) for each in findings} == {("advisory", "evaluation-report")}
-    assert all(" is exempt from " in each.message for each in findings), output
-
-
-def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: Ground, exported: dict[str, Any]):
-    state = json.loads(json.dumps(exported))
-    for resource in state["deployment"]["resources"]:
-        if resource["type"] == "aws:ecs/service:Service":
-            resource["inputs"]["desiredCount"] = resource["outputs"]["desiredCount"] = 2
-        if resource["type"] == "aws:efs/fileSystem:FileSystem":
-            resource["inputs"]["encrypted"] = resource["outputs"]["encrypted"] = False
-
-    code, output = _judged(production, tmp_path / "state.json", state)
-
-    assert code != 0
-    assert _unmended(list(shown(output))) == {
-        ("encryption", "at-rest", "storage-efs"),
-        ("single-task", "desired-count", "compute-service"),
-    }
-
-
-def test_baseline_exempts_what_stands_and_stops_what_is_new(
-    tmp_path: Path, production: Ground, exported: dict[str, Any]
-):
-    state = json.loads(json.dumps(exported))
-    (service,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:ecs/service:Service"]
-    (files,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:efs/fileSystem:FileSystem"]
-    files["inputs"]["encrypted"] = files["outputs"]["encrypted"] = False
-    file, baseline, sarif = tmp_path / "state.json", tmp_path / "baseline.json", tmp_path / "findings.sarif"
-    file.write_text(json.dumps(state), encoding="utf-8")
-
-    written = production.cli("policy-baseline", "--state", str(file), "--output", str(baseline))
-    code, output = _judged(production, file, state, "--config", str(baseline), "--sarif", str(sarif))
-
-    assert written.returncode == 0, written.stderr
-    assert code == 0, output
-    levels = {each["level"] for each in json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]}
-    assert levels == {"note"}
-
-    service["inputs"]["desiredCount"] = service["outputs"]["desiredCount"] = 2
-    code, output = _judged(production, file, state, "--config", str(baseline), "--sarif", str(sarif))
-
-    assert code != 0
-    assert _unmended(list(shown(output))) == {("single-task", "desired-count", "compute-service")}
-    results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
-    assert [each["ruleId"] for each in results if each["level"] == "error"] == ["single-task/desired-count"]
-
-
-def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground):
-    answer = production.cli("policy-check", "--state", str(tmp_path / "none.json"))
-
-    assert answer.returncode == 1
-    assert "To create it, run `pulumi stack export --file none.json`" in answer.stderr
-
-
-@pytest.mark.parametrize("content", ["not JSON", "[]", "{}", '{"deployment": {"resources": [{"urn": 1}]}}'])
-def test_file_that_is_no_state_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground, content: str):
-    file = tmp_path / "state.json"
-    file.write_text(content, encoding="utf-8")
-
-    answer = production.cli("policy-check", "--state", str(file))
-
-    assert answer.returncode == 1
-    assert (
-        f"{file} isn't an exported stack. To create one, run `pulumi stack export --file state.json`" in answer.stderr
-    )
 
 
 def test_recording_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
