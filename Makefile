@@ -2,7 +2,7 @@
 STACK ?= local
 BASE_PYTHON ?= python3
 TESTS ?= tests/conformance tests/sandbox tests/preflight
-WORKERS ?= 3
+WORKERS ?= 4
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench clean
+	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench builds clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,7 +72,15 @@ policy-check: .venv/installed ## check an exported state against the policy pack
 policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json OUTPUT=file.json UNTIL=date
 	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
-test: lint test-unit test-policy test-sandbox ## run all tests
+test: ## run all tests
+	@# The builds compile beside the checks, which keep one core busy at a time. Each target's output comes in one piece.
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds lint test-unit test-policy
+	@$(MAKE) --no-print-directory test-sandbox
+
+# After actionlint's build, which compiles the standard library for all three.
+builds: export ATLANTIS_SANDBOX_ENGINE ?= pinned
+builds: .venv/installed .sandbox/tools/actionlint
+	@nice $(PYTHON) -c 'from sandbox.atlantis import build; from sandbox.engine import installation; installation.locate(); build.executable()'
 
 lint: .venv/installed .sandbox/tools/actionlint ## check style, types, workflows and the Dockerfile
 	@.venv/bin/ruff check .
@@ -100,7 +108,7 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
-	@# In this order: the files with the longest tests come first, so that none is left over at the end.
+	@# Many of these tests wait, so there are more of them at once than cores. Files with long tests come first, none is left over at the end.
 	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
@@ -125,7 +133,7 @@ clean: .venv/installed ## stop every process and remove all files that this chec
 	@test -e policy/.venv || ln -sfn ../.venv policy/.venv
 	@touch $@
 
-# As sandbox/go_build.py builds the engine: caches in the checkout, nothing in the home directory.
+# As sandbox/go_build.py builds the engine, with the same cache and flags: caches in the checkout, nothing in the home directory.
 .sandbox/tools/actionlint: export XDG_CONFIG_HOME = $(CURDIR)/.sandbox/cache/go-configuration
 .sandbox/tools/actionlint: export GOMODCACHE = $(CURDIR)/.sandbox/cache/go-modules
 .sandbox/tools/actionlint: export GOCACHE = $(CURDIR)/.sandbox/cache/go-build
@@ -133,5 +141,5 @@ clean: .venv/installed ## stop every process and remove all files that this chec
 	@command -v go > /dev/null || { echo "make lint builds actionlint from its Go module and requires Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
 	@echo "==> Building actionlint from its Go module (once, about a minute)" >&2
 	@CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -modcacherw" \
-		go build -C .github/actionlint -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
+		go build -C .github/actionlint -trimpath -buildvcs=false -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
 	@touch $@

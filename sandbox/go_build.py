@@ -93,6 +93,8 @@ def _environment() -> dict[str, str]:
         "GOFLAGS": "-mod=readonly -modcacherw",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
+        # Of the compiler and the linker, which collect garbage in a tenth of their time otherwise.
+        "GOGC": os.environ.get("GOGC") or "400",
     }
     return {**os.environ, **own}
 
