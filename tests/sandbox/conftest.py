@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from sandbox.engine import installation
 from sandbox.errors import SandboxError
@@ -23,6 +25,19 @@ def _engine(request: pytest.FixtureRequest) -> None:
             installation.locate()
         except SandboxError as error:
             pytest.exit(str(error), returncode=1)
+
+
+class _ByDeployment(LoadFileScheduling):
+    """Gives a worker a file at a time, and the whole folder whose files share a deployed stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, _ = nodeid.partition("/test_")
+        return folder if folder.endswith("/permissions") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Distribute the tests so that nothing is deployed twice."""
+    return _ByDeployment(config, log)
 
 
 def _ground(folder: Path, stack: str = "local") -> Iterator[Ground]:
