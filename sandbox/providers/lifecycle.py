@@ -64,6 +64,11 @@ class Lifecycle:
         return Comparison(self.schema.inputs, self.entry)
 
     @property
+    def _computed(self) -> Collection[str]:
+        """Optional properties that AWS chooses when they are left out: leaving one out later is no change."""
+        return self.entry.computed.union(self.schema.computed) - self.entry.defaults.keys()
+
+    @property
     def _tagged(self) -> bool:
         return "tagsAll" in self.schema.outputs
 
@@ -123,7 +128,7 @@ class Lifecycle:
     def diff(self, old: Properties, old_outputs: Properties, new: Properties, ignored: Collection[str]) -> Difference:
         """Which properties differ between the inputs of the last run and those of this one."""
         difference = Difference()
-        comparison = self._comparison
+        comparison, computed = self._comparison, self._computed
         # What an official plugin filled in and the program never said is no change; neither is a default that is new here.
         not_given = set(old.get(_MADE_UP, [])) - new.keys() - self.entry.defaults.keys()
         old, new = self._completed({**self.entry.defaults, **old}), self._completed(new)
@@ -131,7 +136,7 @@ class Lifecycle:
             before, after = old.get(name), new.get(name)
             if name.startswith("__") or comparison.equal(name, before, after):
                 continue
-            if after is None and (name in self.entry.computed or name in not_given):
+            if after is None and (name in computed or name in not_given):
                 continue
             kind = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
             change = Change(name, kind, replace=self.entry.replaces(name, old, new))
@@ -151,7 +156,7 @@ class Lifecycle:
     def preview_create(self, inputs: Properties) -> Properties:
         """The outputs of a creation as far as they are known before it: the inputs."""
         outputs = {name: UNKNOWN for name in self.schema.outputs if name not in self.schema.inputs.properties}
-        outputs |= dict.fromkeys(self.entry.computed, UNKNOWN)
+        outputs |= dict.fromkeys(self._computed, UNKNOWN)
         return outputs | self._known_outputs(inputs)
 
     def _known_outputs(self, inputs: Properties) -> Properties:

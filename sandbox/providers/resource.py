@@ -39,7 +39,7 @@ class Resource(abc.ABC, Generic[Backend]):
     in_place: ClassVar[frozenset[str]] = frozenset()
     """Properties that can be changed on an object that exists."""
     computed: ClassVar[frozenset[str]] = frozenset()
-    """Optional properties that AWS chooses when they are left out: leaving one out later is no change."""
+    """Optional properties that AWS chooses when they are left out, beside those whose outputs always have a value."""
     unordered: ClassVar[frozenset[str]] = frozenset()
     """Lists whose order means nothing."""
     documents: ClassVar[frozenset[str]] = frozenset()

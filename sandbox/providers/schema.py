@@ -71,6 +71,8 @@ class ResourceSchema:
 
     inputs: Shape
     outputs: list[str]
+    computed: list[str] = field(default_factory=list)
+    """Optional inputs whose outputs always have a value: AWS chooses it where the program doesn't."""
 
 
 Refine = Callable[[str, Shape], None]
@@ -96,11 +98,11 @@ def load(
         schemas = {token: _introspect(package.replace("-", "_"), token) for token in tokens}
         for token, schema in schemas.items():
             refine(token, schema.inputs)
-        stored = {token: {"inputs": s.inputs.to_json(), "outputs": s.outputs} for token, s in schemas.items()}
+        stored = {token: {**s.__dict__, "inputs": s.inputs.to_json()} for token, s in schemas.items()}
         for outdated in cache.glob(f"{package}-*.json"):
             outdated.unlink(missing_ok=True)
         write_atomically(file, json.dumps(stored))
-    return {token: ResourceSchema(Shape.from_json(s["inputs"]), s["outputs"]) for token, s in stored.items()}
+    return {token: ResourceSchema(**{**s, "inputs": Shape.from_json(s["inputs"])}) for token, s in stored.items()}
 
 
 def _introspect(package: str, token: str) -> ResourceSchema:
@@ -113,10 +115,17 @@ def _introspect(package: str, token: str) -> ResourceSchema:
     import pulumi  # noqa: PLC0415  (only on a cache miss)
 
     resource = getattr(module, name)
-    return ResourceSchema(
-        inputs=_object(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")),
-        outputs=sorted(pulumi._types.resource_pulumi_to_py_names(resource)),
-    )
+    inputs = _object(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args"))
+    outputs = pulumi._types.resource_pulumi_to_py_names(resource)
+    optional = [wire for wire in outputs if wire in inputs.properties and wire not in inputs.required]
+    computed = [wire for wire in optional if not _may_be_none(getattr(resource, outputs[wire]).fget)]
+    return ResourceSchema(inputs, sorted(outputs), computed)
+
+
+def _may_be_none(output: Any) -> bool:
+    """Whether the output that a property of a resource's class returns is an `Output[Optional[T]]`."""
+    (inner,) = typing.get_args(_hints(output)["return"])
+    return type(None) in typing.get_args(inner)
 
 
 def _introspect_function(module: types.ModuleType, name: str) -> ResourceSchema:

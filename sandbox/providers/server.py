@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
@@ -18,6 +19,23 @@ from sandbox.providers.package import Package
 from sandbox.providers.pending_creations import PendingCreations
 from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
+
+
+def _answered(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer the engine with what failed, whatever it is."""
+
+    @functools.wraps(call)
+    def answer(service: ProviderService, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return call(service, request, context)
+        except NotImplementedError as error:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        except Exception as error:  # noqa: BLE001
+            # The text of a KeyError alone is no reason.
+            missed = f"the stand-in missed {error} ({type(error).__name__})"
+            context.abort(grpc.StatusCode.UNKNOWN, missed if isinstance(error, KeyError) else str(error))
+
+    return answer
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
@@ -35,28 +53,23 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
         """Say what this provider understands."""
-        del request, context
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
         """The version of the SDK that this stands in for."""
-        del request, context
         return plugin_pb2.PluginInfo(version=self._blank.version)
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Called for a provider that was already running."""
-        del request, context
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """The user wants to stop."""
-        del request
         self._package(context).cancel()
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
         """Check the provider's settings."""
-        del context
         values, _ = decode(request.news)
         return provider_pb2.CheckResponse(
             inputs=request.news, failures=_failures(self._blank.check_configuration(values))
@@ -64,7 +77,6 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
         """Changed settings never replace what was made with the old ones."""
-        del context
         changed = request.olds != request.news
         response = provider_pb2.DiffResponse
         return response(changes=response.DIFF_SOME if changed else response.DIFF_NONE)
@@ -80,12 +92,13 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         self._configured[context.peer()] = package
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
+    @_answered
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
         """Call a function."""
         package = self._package(context)
         entry = package.functions.get(request.tok)
         if entry is None:
-            self._unknown(context, "function", request.tok, package.functions)
+            raise self._unknown("function", request.tok, package.functions)
         arguments, secrets = decode(request.args)
         arguments = {name: value for name, value in arguments.items() if value is not None}
         shape = package.schemas()[request.tok].inputs
@@ -93,14 +106,12 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         found += [(name, "missing required argument") for name in sorted(entry.required - arguments.keys())]
         if found:
             return provider_pb2.InvokeResponse(failures=_failures(found))
-        try:
-            result = entry(package.backend(arguments.pop("region", None))).call(arguments)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the engine needs an answer)
-            context.abort(grpc.StatusCode.UNKNOWN, f"{request.tok}: {_reason(error)}")
+        result = entry(package.backend(arguments.pop("region", None))).call(arguments)
         response = provider_pb2.InvokeResponse()
         getattr(response, "return").CopyFrom(encode(result, secrets & result.keys()))  # a keyword of Python
         return response
 
+    @_answered
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
         """Check a resource's inputs and fill in the provider's defaults."""
         lifecycle = self._lifecycle(request, context)
@@ -115,6 +126,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             response.inputs.fields[name].CopyFrom(value)
         return response
 
+    @_answered
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
         """Say what an update would change, and whether it must replace."""
         lifecycle = self._lifecycle(request, context)
@@ -133,6 +145,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             detailedDiff={path: _property_diff(change) for path, change in difference.details.items()},
         )
 
+    @_answered
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:  # noqa: N802
         """Make an object."""
         lifecycle = self._lifecycle(request, context)
@@ -143,21 +156,17 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         try:
             identity, outputs = lifecycle.create(inputs)
         except InitializationError as error:
-            _half_way(context, lifecycle, error, secrets)
-        except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
+            raise _half_way(context, lifecycle, error, secrets) from error
         return provider_pb2.CreateResponse(id=identity, properties=_outputs(lifecycle, outputs, secrets))
 
+    @_answered
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
         """Look at an object; an empty id in the answer says that it is gone."""
         lifecycle = self._lifecycle(request, context)
         state, secrets = decode(request.properties)
         lifecycle.confirm(request.id, state)
         inputs, secret_inputs = decode(request.inputs)
-        try:
-            found = lifecycle.read(request.id, inputs, state)
-        except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
+        found = lifecycle.read(request.id, inputs, state)
         if found is None:
             return provider_pb2.ReadResponse()
         identity, new_inputs, outputs = found
@@ -168,6 +177,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
             properties=_outputs(lifecycle, outputs, secrets),
         )
 
+    @_answered
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change an object in place."""
         lifecycle = self._lifecycle(request, context)
@@ -179,21 +189,16 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             outputs = lifecycle.preview_update(old, old_outputs, new)
             return provider_pb2.UpdateResponse(properties=_outputs(lifecycle, outputs, secrets))
-        try:
-            outputs = lifecycle.update(request.id, old, old_outputs, new)
-        except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
+        outputs = lifecycle.update(request.id, old, old_outputs, new)
         return provider_pb2.UpdateResponse(properties=_outputs(lifecycle, outputs, secrets))
 
+    @_answered
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Remove an object."""
         lifecycle = self._lifecycle(request, context)
         state, _ = decode(request.properties)
         lifecycle.confirm(request.id, state)
-        try:
-            lifecycle.make().delete(request.id, state)
-        except Exception as error:  # noqa: BLE001
-            context.abort(grpc.StatusCode.UNKNOWN, _reason(error))
+        lifecycle.make().delete(request.id, state)
         return empty_pb2.Empty()
 
     def _lifecycle(self, request: Any, context: grpc.ServicerContext) -> Lifecycle:
@@ -201,7 +206,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         package = self._package(context)
         entry = package.resources.get(token)
         if entry is None:
-            self._unknown(context, "resource type", token, package.resources)
+            raise self._unknown("resource type", token, package.resources)
 
         def make() -> Resource[Any]:
             return entry(package.backend(None), request.urn)
@@ -222,20 +227,13 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         for package in list(self._configured.values()):
             package.cancel()
 
-    def _unknown(self, context: grpc.ServicerContext, what: str, token: str, known: Mapping[str, Any]) -> NoReturn:
+    def _unknown(self, what: str, token: str, known: Mapping[str, Any]) -> NotImplementedError:
         near = difflib.get_close_matches(token, known, n=1, cutoff=0.8)
         hint = f"; did you mean {near[0]}?" if near else ""
-        reason = (
+        return NotImplementedError(
             f"the sandbox's stand-in for the {self._blank.name} provider does not know the {what} {token}{hint}. "
             f"Add an entry for it under sandbox/providers/ (see README.md there), or install the official plugin"
         )
-        cast("Any", context.abort)(grpc.StatusCode.UNIMPLEMENTED, reason)
-        raise AssertionError(reason)
-
-
-def _reason(error: Exception) -> str:
-    """An error in words; the text of a KeyError alone is none."""
-    return f"the stand-in missed {error} ({type(error).__name__})" if isinstance(error, KeyError) else str(error)
 
 
 def _source(entry: type) -> str:
@@ -262,7 +260,8 @@ def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
 
 def _half_way(
     context: grpc.ServicerContext, lifecycle: Lifecycle, error: InitializationError, secrets: Collection[str]
-) -> NoReturn:
+) -> RuntimeError:
+    """The failure that makes the engine keep an object whose setup failed."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.identity, properties=_outputs(lifecycle, error.properties, secrets), reasons=[str(error)]
     )
@@ -270,5 +269,4 @@ def _half_way(
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    cast("Any", context.abort)(grpc.StatusCode.UNKNOWN, message)
-    raise AssertionError(message)
+    return RuntimeError(message)

@@ -7,10 +7,10 @@ and the names of the top-level properties that hold a secret travel beside the v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias
 
-from google.protobuf import struct_pb2
+from google.protobuf import json_format, struct_pb2
 
 Properties: TypeAlias = dict[str, Any]
 
@@ -37,81 +37,49 @@ UNKNOWN: Final = Unknown()
 def decode(struct: struct_pb2.Struct) -> tuple[Properties, frozenset[str]]:
     """Plain values of a property map, and the names of its top-level properties that hold a secret somewhere."""
     secrets: set[str] = set()
-    values: Properties = {}
-    for name, value in struct.fields.items():
-        found: list[bool] = []
-        values[name] = _decode(value, found)
-        if found:
-            secrets.add(name)
-    return values, frozenset(secrets)
+    wire = json_format.MessageToDict(struct)
+    return {name: _plain(value, lambda name=name: secrets.add(name)) for name, value in wire.items()}, frozenset(
+        secrets
+    )
 
 
-def _decode(value: struct_pb2.Value, secrets: list[bool]) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        return _decode_object(value.struct_value, secrets)
-    if kind == "list_value":
-        return [_decode(item, secrets) for item in value.list_value.values]
-    if kind == "string_value":
-        return UNKNOWN if value.string_value == _UNKNOWN_STRING else value.string_value
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    return value.bool_value if kind == "bool_value" else None
-
-
-def _decode_object(struct: struct_pb2.Struct, secrets: list[bool]) -> Any:
-    fields = struct.fields
-    signature = fields[_SIGNATURE].string_value if _SIGNATURE in fields else ""
-    if signature == _SECRET:
-        secrets.append(True)
-        return _decode(fields["value"], secrets)
-    if signature == _OUTPUT:
-        if "secret" in fields and fields["secret"].bool_value:
-            secrets.append(True)
-        return _decode(fields["value"], secrets) if "value" in fields else UNKNOWN
+def _plain(value: Any, secret: Callable[[], None]) -> Any:
+    """What a value on the wire says; `secret` is called if it, or a part of it, is one."""
+    if isinstance(value, list):
+        return [_plain(item, secret) for item in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if not isinstance(value, dict):
+        return UNKNOWN if value == _UNKNOWN_STRING else value
+    signature = value.get(_SIGNATURE)
+    if signature == _SECRET or (value.get("secret") is True and signature == _OUTPUT):
+        secret()
+    if signature in (_SECRET, _OUTPUT):
+        return _plain(value.get("value", _UNKNOWN_STRING), secret)
     if signature == _RESOURCE:
-        return fields["id"].string_value or UNKNOWN
-    return {name: _decode(value, secrets) for name, value in fields.items()}
+        return value["id"] or UNKNOWN
+    return {name: _plain(item, secret) for name, item in value.items()}
 
 
 def encode(values: Mapping[str, Any], secrets: Collection[str] = ()) -> struct_pb2.Struct:
     """The property map for the engine; the top-level properties named in `secrets` are marked as secret."""
     struct = struct_pb2.Struct()
-    for name, value in values.items():
-        if value is None:
-            continue
-        encoded = _encode(value)
-        if name in secrets:
-            marked = struct.fields[name].struct_value.fields
-            marked[_SIGNATURE].string_value = _SECRET
-            marked["value"].CopyFrom(encoded)
-        else:
-            struct.fields[name].CopyFrom(encoded)
+    struct.update(
+        {
+            name: {_SIGNATURE: _SECRET, "value": _wire(value)} if name in secrets else _wire(value)
+            for name, value in values.items()
+            if value is not None
+        }
+    )
     return struct
 
 
-def _encode(value: Any) -> struct_pb2.Value:
-    encoded = struct_pb2.Value()
-    if value is None:
-        encoded.null_value = struct_pb2.NULL_VALUE
-    elif isinstance(value, Unknown):
-        encoded.string_value = _UNKNOWN_STRING
-    elif isinstance(value, bool):
-        encoded.bool_value = value
-    elif isinstance(value, int | float):
-        encoded.number_value = value
-    elif isinstance(value, str):
-        encoded.string_value = value
-    elif isinstance(value, Mapping):
-        encoded.struct_value.SetInParent()
-        for name, item in value.items():
-            if item is not None:
-                encoded.struct_value.fields[name].CopyFrom(_encode(item))
-    else:
-        encoded.list_value.SetInParent()
-        encoded.list_value.values.extend(_encode(item) for item in value)
-    return encoded
+def _wire(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _wire(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_wire(item) for item in value]
+    return _UNKNOWN_STRING if isinstance(value, Unknown) else value
 
 
 def as_text(value: Any) -> str:

@@ -30,7 +30,6 @@ class Certificate(AwsResource):
     )
     available = "DomainValidationOptions[].ResourceRecord"
     listing: ClassVar = Listing("list_certificates", "CertificateSummaryList[].CertificateArn")
-    computed: ClassVar = names("keyAlgorithm options subjectAlternativeNames validationMethod")
     unordered: ClassVar = names("subjectAlternativeNames")
     extended: ClassVar = unordered
     reported: ClassVar = unordered

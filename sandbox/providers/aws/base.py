@@ -19,7 +19,7 @@ from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import Renamed, from_api, to_api
 from sandbox.providers.aws.session import Session, error_code, gone_is_fine, is_gone
 from sandbox.providers.diff import Comparison
-from sandbox.providers.resource import Created, Resource
+from sandbox.providers.resource import Created, Resource, names
 from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import Properties
 
@@ -75,6 +75,7 @@ class AwsResource(Resource[Session]):
     subject: ClassVar[str] = ""
     """The parameter of `updates` that takes the id, where it isn't that of `deleted`."""
     updates: ClassVar[tuple[Change, ...]] = ()
+    documents: ClassVar = names("assumeRolePolicy containerDefinitions dashboardBody policy")
     outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs that are no inputs, and are in the description by their own names."""
     shown: ClassVar[Mapping[str, str]] = {}
@@ -281,8 +282,8 @@ class AwsResource(Resource[Session]):
             if value is not None and value not in choices:
                 some = f"is not one of {', '.join(map(str, choices))}"
                 yield path, f"{value!r} {some if len(choices) > 1 else f'is not carried out: {choices[0]} only'}"
-        for names in self.excluding:
-            given = [name for name in names if inputs.get(name)]
+        for rivals in self.excluding:
+            given = [name for name in rivals if inputs.get(name)]
             if len(given) > 1:
                 yield given[1], f"only one of {', '.join(given)} may be given"
 

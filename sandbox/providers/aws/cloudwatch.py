@@ -82,7 +82,6 @@ class Dashboard(AwsResource):
     outputs: ClassVar = ("dashboardArn",)
     listing: ClassVar = Listing("list_dashboards", "DashboardEntries[].DashboardName")
     name_property = "dashboardName"
-    documents: ClassVar = names("dashboardBody")
     in_place: ClassVar = names("dashboardBody")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:

@@ -39,9 +39,7 @@ class VpcEndpoint(Ec2Resource):
     renamed: ClassVar = {"policy": "PolicyDocument"}
     defaults: ClassVar = {"vpcEndpointType": "Gateway"}
     in_place: ClassVar = names("policy privateDnsEnabled ipAddressType dnsOptions").union(_MEMBERSHIPS)
-    computed: ClassVar = in_place
     unordered: ClassVar = frozenset(_MEMBERSHIPS)
-    documents: ClassVar = names("policy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)

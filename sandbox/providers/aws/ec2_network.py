@@ -43,9 +43,6 @@ class Vpc(Ec2Resource):
         Change("modify_vpc_attribute", names("enableDnsHostnames"), new=True),
         Change("modify_vpc_attribute", names("enableNetworkAddressUsageMetrics"), new=True),
     )
-    computed: ClassVar = names(
-        "cidrBlock enableDnsHostnames enableNetworkAddressUsageMetrics ipv6CidrBlock ipv6CidrBlockNetworkBorderGroup"
-    )
     outputs = ("dhcpOptionsId", "ownerId")
     shown: ClassVar = {
         "mainRouteTableId": "main",
@@ -78,7 +75,6 @@ class Subnet(Ec2Resource):
     defaults: ClassVar = dict.fromkeys([*sorted(handled), "ipv6Native", "mapPublicIpOnLaunch"], False)
     updates: ClassVar = (Change("modify_subnet_attribute", names("mapPublicIpOnLaunch"), new=True),)
     in_place: ClassVar = handled
-    computed: ClassVar = names("availabilityZone availabilityZoneId privateDnsHostnameTypeOnLaunch")
 
 
 class InternetGateway(Ec2Resource):
@@ -96,7 +92,6 @@ class InternetGateway(Ec2Resource):
     shown: ClassVar = {"vpcId": "Attachments[0].VpcId"}
     handled: ClassVar = names("vpcId")
     in_place: ClassVar = handled
-    computed: ClassVar = handled
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         """Attach it to the VPC that it belongs to now."""
@@ -127,7 +122,6 @@ class Eip(Ec2Resource):
     listing: ClassVar = Listing("describe_addresses", "Addresses[].AllocationId")
     renamed: ClassVar = {"customerOwnedIpv4Pool": "-"}
     kind = "elastic-ip"
-    computed: ClassVar = names("domain networkBorderGroup publicIpv4Pool")
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
         name = f"ec2-{answer['PublicIp'].replace('.', '-')}.{self.backend.region}.compute.amazonaws.com"
@@ -150,7 +144,6 @@ class NatGateway(Ec2Resource):
     built: ClassVar = {}
     outputs = ("publicIp", "networkInterfaceId", "associationId")
     defaults: ClassVar = {"connectivityType": "public"}
-    computed: ClassVar = names("privateIp vpcId")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         if inputs.get("connectivityType") == "private" and inputs.get("allocationId"):

@@ -30,7 +30,6 @@ class _Group(Ec2Resource):
     outputs = ("ownerId", "vpcId")
     kind = "security-group"
     write_only: ClassVar = names("revokeRulesOnDelete")
-    computed: ClassVar = names("vpcId")
 
     def revoke_all(self, identity: str) -> None:
         """Take every rule from a group."""
@@ -82,7 +81,6 @@ class DefaultSecurityGroup(_Group):
     defaults: ClassVar = {"revokeRulesOnDelete": False}
     handled: ClassVar = names("ingress egress tags")
     in_place: ClassVar = handled
-    computed: ClassVar = names("vpcId ingress egress")
     outputs = ("ownerId", "vpcId", "description")
     shown: ClassVar = {"name": "GroupName"}
 

@@ -54,7 +54,6 @@ class _RepositoryDocument(AwsResource):
     """A document that belongs to a repository; the id is the repository's name."""
 
     service = "ecr"
-    documents: ClassVar = names("policy")
     outputs = ("registryId",)
     named = "{repository}"
 

@@ -47,7 +47,6 @@ class Cluster(EcsResource):
     listing: ClassVar = Listing("list_clusters", "clusterArns[]", known=output("arn"))
     renamed: ClassVar = {"name": "clusterName"}
     updates: ClassVar = (Change("update_cluster", names("configuration serviceConnectDefaults settings")),)
-    computed: ClassVar = names("settings")
     unordered: ClassVar = names("settings")
     built: ClassVar = {"arn": "{id}"}
 
@@ -112,10 +111,8 @@ class TaskDefinition(EcsResource):
     defaults: ClassVar = {"skipDestroy": False, "trackLatest": False}
     nested_defaults: ClassVar = {"volumes.*.efsVolumeConfiguration.rootDirectory": "/"}
     write_only: ClassVar = names("skipDestroy trackLatest")
-    computed: ClassVar = names("networkMode enableFaultInjection")
     outputs = ("revision",)
     unordered: ClassVar = names("requiresCompatibilities volumes environment secrets ulimits")
-    documents: ClassVar = names("containerDefinitions")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         yield from super().rules(inputs)

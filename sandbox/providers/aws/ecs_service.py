@@ -62,10 +62,7 @@ class Service(EcsResource):
         "healthCheckGracePeriodSeconds loadBalancers orderedPlacementStrategies placementConstraints "
         "platformVersion propagateTags serviceConnectConfiguration serviceRegistries taskDefinition volumeConfiguration"
     )
-    computed: ClassVar = names(
-        "availabilityZoneRebalancing cluster deploymentConfiguration deploymentController iamRole launchType platformVersion "
-        "triggers"
-    )
+    computed: ClassVar = names("deploymentController triggers")
     unordered: ClassVar = names("loadBalancers subnets securityGroups capacityProviderStrategies")
     shown: ClassVar = {
         **{name: f"deploymentConfiguration.{api}" for name, api in _DEPLOYMENT.items()},

@@ -41,7 +41,6 @@ class FileSystem(_EfsResource):
         Change("update_file_system", names("throughputMode provisionedThroughputInMibps"), other=True),
         Change("put_lifecycle_configuration", names("lifecyclePolicies"), new=True, without={"LifecyclePolicies": []}),
     )
-    computed: ClassVar = names("creationToken encrypted kmsKeyId performanceMode protection")
     unordered: ClassVar = names("lifecyclePolicies")
     outputs = ("ownerId", "name", "numberOfMountTargets")
     built: ClassVar = {"arn": f"{_SYSTEM}{{id}}", "dnsName": f"{{id}}{_ADDRESS}"}
@@ -80,7 +79,6 @@ class AccessPoint(_EfsResource):
         "ResourceId", read=Call("describe_access_points", "AccessPointId", "AccessPoints[0].Tags")
     )
     listing: ClassVar = Listing("describe_access_points", "AccessPoints[].AccessPointId")
-    computed: ClassVar = names("rootDirectory")
     outputs = ("ownerId",)
     shown: ClassVar = {"arn": "AccessPointArn"}
     built: ClassVar = {"fileSystemArn": f"{_SYSTEM}{{fileSystemId}}"}
@@ -101,7 +99,6 @@ class MountTarget(_EfsResource):
         "describe_mount_targets", "MountTargets[].MountTargetId", FileSystem.sdk_name, "FileSystemId"
     )
     updates: ClassVar = (Change("modify_mount_target_security_groups", names("securityGroups")),)
-    computed: ClassVar = names("ipAddress ipAddressType securityGroups")
     unordered: ClassVar = names("securityGroups")
     delete_first = True
     outputs = ("availabilityZoneId", "availabilityZoneName", "networkInterfaceId", "ownerId")
@@ -122,7 +119,6 @@ class FileSystemPolicy(_EfsResource):
     defaults: ClassVar = {"bypassPolicyLockoutSafetyCheck": False}
     write_only: ClassVar = names("bypassPolicyLockoutSafetyCheck")
     in_place: ClassVar = names("policy")
-    documents: ClassVar = names("policy")
 
 
 class BackupPolicy(_EfsResource):

@@ -78,10 +78,6 @@ class ReplicationGroup(_ElastiCacheResource):
         "engineVersion maintenanceWindow multiAzEnabled nodeType numCacheClusters parameterGroupName securityGroupIds "
         "snapshotRetentionLimit snapshotWindow"
     )
-    computed: ClassVar = names(
-        "atRestEncryptionEnabled autoMinorVersionUpgrade engineVersion maintenanceWindow numCacheClusters parameterGroupName "
-        "securityGroupIds snapshotWindow transitEncryptionEnabled transitEncryptionMode"
-    )
     unordered: ClassVar = names("securityGroupIds")
     outputs = ("arn", "clusterEnabled")
     shown: ClassVar = {

@@ -129,8 +129,7 @@ class LoadBalancer(WithAttributes):
         Change("set_subnets", names("subnets")),
         Change("set_ip_address_type", names("ipAddressType"), other=True),
     )
-    computed: ClassVar = names("securityGroups subnets")
-    unordered: ClassVar = computed
+    unordered: ClassVar = names("securityGroups subnets")
     outputs = ("dnsName", "vpcId")
     shown: ClassVar = {
         "name": "LoadBalancerName",

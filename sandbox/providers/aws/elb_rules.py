@@ -85,7 +85,6 @@ class Listener(_WithActions):
     handled: ClassVar = names("alpnPolicy certificateArn")
     limits: ClassVar = {"certificateArn": "CreateListener.Certificates.*.CertificateArn"}
     in_place: ClassVar = names("alpnPolicy certificateArn defaultActions port protocol sslPolicy mutualAuthentication")
-    computed: ClassVar = names("sslPolicy protocol mutualAuthentication")
     shown: ClassVar = {"certificateArn": "Certificates[0].CertificateArn"}
     delete_first = True
 
@@ -122,7 +121,6 @@ class ListenerRule(_WithActions):
     bounds: ClassVar = {"priority": (1, 50000)}
     refused: ClassVar = names("transforms")
     in_place: ClassVar = names("actions conditions priority")
-    computed: ClassVar = names("priority")
     unordered: ClassVar = names("conditions values")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from sandbox.providers.aws.calls import Call
 from sandbox.providers.aws.elb import WithAttributes
 from sandbox.providers.aws.listing import Listing
-from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _ATTRIBUTES = {
@@ -58,10 +57,6 @@ class TargetGroup(WithAttributes):
     choices: ClassVar = dict.fromkeys(_OF_OTHER_BALANCERS, (False,))
     handled: ClassVar = frozenset({*_ATTRIBUTES, *_OF_OTHER_BALANCERS, "healthCheck"})
     in_place: ClassVar = handled.difference(_OF_OTHER_BALANCERS)
-    computed: ClassVar = names(
-        "healthCheck ipAddressType loadBalancingAlgorithmType loadBalancingAnomalyMitigation loadBalancingCrossZoneEnabled "
-        "protocolVersion"
-    )
     outputs = ("loadBalancerArns",)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:

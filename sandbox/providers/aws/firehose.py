@@ -39,7 +39,6 @@ class DeliveryStream(AwsResource):
     renamed: ClassVar = {"name": "DeliveryStreamName", "arn": "DeliveryStreamARN"}
     handled: ClassVar = names("destination extendedS3Configuration serverSideEncryption")
     in_place: ClassVar = names("extendedS3Configuration serverSideEncryption")
-    computed: ClassVar = names("arn destinationId versionId")
     bounds: ClassVar = {
         "extendedS3Configuration.bufferingSize": (1, 128),
         "extendedS3Configuration.bufferingInterval": (0, 900),

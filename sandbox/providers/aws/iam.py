@@ -49,7 +49,6 @@ class Role(_IamResource):
             "put_role_permissions_boundary", names("permissionsBoundary"), undone="delete_role_permissions_boundary"
         ),
     )
-    documents: ClassVar = names("assumeRolePolicy")
     outputs = ("arn",)
     shown: ClassVar = {"uniqueId": "RoleId", "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"}
 
@@ -90,7 +89,6 @@ class RolePolicy(_IamResource):
     name_limit = 128
     renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
     in_place: ClassVar = names("policy")
-    documents: ClassVar = names("policy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """The limit for one is the limit for all of a role's."""
@@ -126,7 +124,6 @@ class Policy(_IamResource):
     renamed: ClassVar = {"name": "PolicyName", "policy": "PolicyDocument"}
     defaults: ClassVar = {"path": "/"}
     in_place: ClassVar = names("policy")
-    documents: ClassVar = names("policy")
     outputs = ("arn", "policyId")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:

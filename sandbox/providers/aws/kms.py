@@ -54,8 +54,6 @@ class Key(AwsResource):
     }
     bounds: ClassVar = {"deletionWindowInDays": (7, 30)}
     write_only: ClassVar = names("deletionWindowInDays bypassPolicyLockoutSafetyCheck")
-    computed: ClassVar = names("description multiRegion policy rotationPeriodInDays")
-    documents: ClassVar = names("policy")
     outputs = ("keyId", "arn")
     shown: ClassVar = {
         "customerMasterKeySpec": "KeySpec || 'SYMMETRIC_DEFAULT'",

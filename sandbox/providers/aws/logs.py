@@ -34,7 +34,6 @@ class LogGroup(AwsResource):
         Change("put_retention_policy", names("retentionInDays"), undone="delete_retention_policy", new=True),
         Change("associate_kms_key", names("kmsKeyId"), undone="disassociate_kms_key", other=True),
     )
-    computed: ClassVar = names("logGroupClass deletionProtectionEnabled")
     shown: ClassVar = {"retentionInDays": "retentionInDays || `0`", "kmsKeyId": "kmsKeyId"}
     built: ClassVar = {"arn": arn("logs", "log-group:{id}")}
 
@@ -57,7 +56,6 @@ class LogSubscriptionFilter(AwsResource):
     renamed: ClassVar = {"name": "filterName", "logGroup": "logGroupName"}
     defaults: ClassVar = {"distribution": "ByLogStream"}
     in_place: ClassVar = names("filterPattern roleArn distribution")
-    computed: ClassVar = names("roleArn")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """A stream can't be written to without a role."""

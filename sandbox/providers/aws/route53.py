@@ -43,7 +43,6 @@ class Record(AwsResource):
     }
     write_only: ClassVar = names("allowOverwrite")
     in_place: ClassVar = names("ttl records aliases")
-    computed: ClassVar = names("allowOverwrite")
     unordered: ClassVar = names("records")
     domain_names: ClassVar = names("name")
     reported: ClassVar = names("aliases name")

@@ -25,7 +25,6 @@ class Bucket(AwsResource):
     defaults: ClassVar = {"forceDestroy": False}
     handled: ClassVar = names("tags")
     write_only: ClassVar = names("forceDestroy")
-    computed: ClassVar = names("bucket")
     name_property = "bucket"
     name_limit = 63
     built: ClassVar = {
@@ -157,7 +156,6 @@ class BucketPolicy(_BucketPart):
     described: ClassVar = Call("get_bucket_policy", "Bucket")
     deleted: ClassVar = Call("delete_bucket_policy", "Bucket")
     in_place: ClassVar = names("policy")
-    documents: ClassVar = names("policy")
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
         return self.request(inputs)

@@ -25,12 +25,10 @@ class Secret(AwsResource):
     defaults: ClassVar = {"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30}
     write_only: ClassVar = names("recoveryWindowInDays forceOverwriteReplicaSecret")
     updates: ClassVar = (
-        Change("update_secret", names("description kmsKeyId")),
+        Change("update_secret", names("description kmsKeyId"), without={"Description": ""}),
         Change("put_resource_policy", names("policy"), undone="delete_resource_policy", new=True),
     )
     renamed: ClassVar = {"policy": "ResourcePolicy"}
-    computed: ClassVar = names("policy description")
-    documents: ClassVar = names("policy")
     outputs = ("arn", "name")
     shown: ClassVar = {"policy": "ResourcePolicy"}
 
@@ -63,7 +61,6 @@ class SecretVersion(AwsResource):
         path="{ARN: ARN, VersionId: VersionId, VersionStages: VersionStages, SecretString: SecretString}",
     )
     refused: ClassVar = names("versionStages")
-    computed: ClassVar = names("versionStages")
     secret: ClassVar = names("secretString secretBinary")
     excluding: ClassVar = (("secretString", "secretBinary"),)
     outputs = ("arn", "versionId", "versionStages")
@@ -84,7 +81,6 @@ class SecretPolicy(AwsResource):
     renamed: ClassVar = {"policy": "ResourcePolicy", "secretArn": "SecretId"}
     write_only: ClassVar = names("blockPublicPolicy")
     in_place: ClassVar = names("policy")
-    documents: ClassVar = names("policy")
     built: ClassVar = {"secretArn": "{id}"}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:

@@ -52,7 +52,6 @@ class Service(ProviderServicer):
 
     async def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
         """Say what this provider understands."""
-        del request, context
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=True)
 
     async def Construct(self, request: Any, context: Any) -> provider_pb2.ConstructResponse:  # noqa: N802
@@ -63,18 +62,15 @@ class Service(ProviderServicer):
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
         """The component has no settings of its own."""
-        del context
         return provider_pb2.CheckResponse(inputs=request.news)
 
     async def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802
         """Nothing depends on settings."""
-        del request, context
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     async def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
         """Called for a provider that was already running."""
         self.engine_address = request.address
-        del context
         return empty_pb2.Empty()
 
 
