@@ -66,7 +66,7 @@ class Lifecycle:
     @property
     def _computed(self) -> Collection[str]:
         """Optional properties that AWS chooses when they are left out: leaving one out later is no change."""
-        return self.entry.computed.union(self.schema.computed) - self.entry.defaults.keys()
+        return self.entry.computed.union(self.schema.computed) - self.entry.defaults.keys() - {"region"}
 
     @property
     def _tagged(self) -> bool:

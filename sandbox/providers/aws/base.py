@@ -210,7 +210,7 @@ class AwsResource(Resource[Session]):
         def reached() -> Any:
             return jmespath.search(self.available, self.found(identity, {}))
 
-        self.backend.wait(f"{identity} to be available", reached, self.patience)
+        self.backend.wait(f"availability of {identity}", reached, self.patience)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
         """`read`; a not-found error of AWS means that the object is gone."""

@@ -10,7 +10,7 @@ from typing import Any
 import jmespath
 from botocore.exceptions import ClientError
 
-__all__ = ["Call", "Change", "Tagging", "mapped", "pairs", "rename_tags"]
+__all__ = ["Call", "Change", "Tagging", "mapped", "pairs"]
 
 
 def input_shape(client: Any, operation: str) -> Any:
@@ -40,7 +40,8 @@ class Call:
         elif self.parameter:
             listed = input_shape(client, self.operation).members[self.parameter].type_name == "list"
             parameters[self.parameter] = [identity] if listed else identity
-        path = re.sub(r"{(\w+)}", lambda found: str({**known, "id": identity}[found[1]]), self.path)
+        values = {**known, "id": identity}
+        path = re.sub(r"{(\w+)}", lambda found: str(values[found[1]]).replace("'", r"\'"), self.path)
         if "[?" in self.path and client.can_paginate(self.operation):
             answer = client.get_paginator(self.operation).paginate(**parameters, **self.more).build_full_result()
         else:
@@ -85,7 +86,8 @@ class Tagging:
 
     def change(self, client: Any, target: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
         """Set the tags to `new`."""
-        added, removed = rename_tags(old, new)
+        added = {key: value for key, value in new.items() if old.get(key) != value}
+        removed = [key for key in old if key not in new]
         if added:
             Call(self.tag, self.target)(client, target, {}, **parameter(client, self.tag, added))
         if removed:
@@ -114,8 +116,3 @@ def mapped(tags: list[dict[str, str]] | None, key: str = "Key") -> dict[str, str
     shown = [{name.removeprefix("Tag").casefold(): text for name, text in tag.items()} for tag in tags or []]
     name = key.casefold()
     return {tag[name]: tag.get("value", "") for tag in shown if not tag[name].startswith("aws:")}
-
-
-def rename_tags(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """(tags to set, keys to remove) for getting from the old tags to the new ones."""
-    return {key: value for key, value in new.items() if old.get(key) != value}, [key for key in old if key not in new]

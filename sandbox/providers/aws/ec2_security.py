@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.calls import Call
@@ -13,6 +13,11 @@ from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
+_INLINE = """{
+    protocol: IpProtocol, fromPort: FromPort || `0`, toPort: ToPort || `0`, cidrBlocks: IpRanges[].CidrIp,
+    ipv6CidrBlocks: Ipv6Ranges[].CidrIpv6, securityGroups: UserIdGroupPairs[].GroupId
+}"""
+"""A rule as the default group has it."""
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
@@ -82,7 +87,11 @@ class DefaultSecurityGroup(_Group):
     handled: ClassVar = names("ingress egress tags")
     in_place: ClassVar = handled
     outputs = ("ownerId", "vpcId", "description")
-    shown: ClassVar = {"name": "GroupName"}
+    shown: ClassVar = {
+        "name": "GroupName",
+        "ingress": f"IpPermissions[].{_INLINE} || `[]`",
+        "egress": f"IpPermissionsEgress[].{_INLINE} || `[]`",
+    }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
         """The one use it has here is to be closed."""
@@ -103,25 +112,8 @@ class DefaultSecurityGroup(_Group):
         if changed & {"ingress", "egress"}:
             self.revoke_all(identity)
 
-    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """With its rules, because there should be none."""
-        rules = {"ingress": answer.get("IpPermissions", []), "egress": answer.get("IpPermissionsEgress", [])}
-        shown = {name: [_inline_rule(rule) for rule in found] for name, found in rules.items()}
-        return {**super().shown_as(identity, answer, state), **shown}
-
     def remove(self, identity: str, state: Properties) -> None:
         """EC2 does not let a default group go."""
-
-
-def _inline_rule(permission: Mapping[str, Any]) -> Properties:
-    return {
-        "protocol": permission["IpProtocol"],
-        "fromPort": permission.get("FromPort", 0),
-        "toPort": permission.get("ToPort", 0),
-        "cidrBlocks": [item["CidrIp"] for item in permission.get("IpRanges", [])],
-        "ipv6CidrBlocks": [item["CidrIpv6"] for item in permission.get("Ipv6Ranges", [])],
-        "securityGroups": [item["GroupId"] for item in permission.get("UserIdGroupPairs", [])],
-    }
 
 
 _PORTS = ("fromPort", "toPort")

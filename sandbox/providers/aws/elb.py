@@ -1,4 +1,4 @@
-"""Load balancers."""
+"""Load balancers, target groups, and web ACLs in front of load balancers."""
 
 from __future__ import annotations
 
@@ -164,3 +164,102 @@ class LoadBalancer(WithAttributes):
             prefix = {"prefix": known["prefix"]} if known["prefix"] else {}
             found["accessLogs"] = {"enabled": True, "bucket": known["bucket"] or "", **prefix}
         return found
+
+
+_OF_GROUPS = {
+    "deregistrationDelay": ("deregistration_delay.timeout_seconds", 300),
+    "slowStart": ("slow_start.duration_seconds", 0),
+    "loadBalancingAlgorithmType": ("load_balancing.algorithm.type", "round_robin"),
+    "loadBalancingAnomalyMitigation": ("load_balancing.algorithm.anomaly_mitigation", "off"),
+    "loadBalancingCrossZoneEnabled": ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration"),
+}
+_HEALTH = {
+    "enabled": "HealthCheckEnabled",
+    "healthyThreshold": "HealthyThresholdCount",
+    "interval": "HealthCheckIntervalSeconds",
+    "path": "HealthCheckPath",
+    "port": "HealthCheckPort",
+    "protocol": "HealthCheckProtocol",
+    "timeout": "HealthCheckTimeoutSeconds",
+    "unhealthyThreshold": "UnhealthyThresholdCount",
+}
+_OF_OTHER_BALANCERS = ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2")
+
+
+class TargetGroup(WithAttributes):
+    """Where a load balancer sends requests."""
+
+    sdk_name = "aws:lb/targetGroup:TargetGroup"
+    operation, made = "CreateTargetGroup", "TargetGroups[0].TargetGroupArn"
+    described: ClassVar = Call("describe_target_groups", "TargetGroupArns", "TargetGroups[0]")
+    deleted: ClassVar = Call("delete_target_group", "TargetGroupArn")
+    listing: ClassVar = Listing("describe_target_groups", "TargetGroups[].TargetGroupArn")
+    kind = "target_group"
+    attributes: ClassVar = _OF_GROUPS
+    shown: ClassVar = {"name": "TargetGroupName"}
+    defaults: ClassVar = {
+        "deregistrationDelay": 300,
+        **dict.fromkeys(_OF_OTHER_BALANCERS, False),
+        "slowStart": 0,
+        "targetType": "instance",
+    }
+    bounds: ClassVar = {
+        "deregistrationDelay": (0, 3600),
+        "healthCheck.healthyThreshold": (2, 10),
+        "healthCheck.unhealthyThreshold": (2, 10),
+        "healthCheck.interval": (5, 300),
+        "healthCheck.timeout": (2, 120),
+    }
+    choices: ClassVar = dict.fromkeys(_OF_OTHER_BALANCERS, (False,))
+    handled: ClassVar = frozenset({*_OF_GROUPS, *_OF_OTHER_BALANCERS, "healthCheck"})
+    in_place: ClassVar = handled.difference(_OF_OTHER_BALANCERS)
+    outputs = ("loadBalancerArns",)
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        yield from super().rules(inputs)
+        for name in ("port", "protocol"):
+            if inputs.get("targetType") in ("instance", "ip") and name not in inputs:
+                yield name, f"missing: a group of type {inputs['targetType']} needs it"
+        check = inputs.get("healthCheck") or {}
+        timeout, interval = check.get("timeout"), check.get("interval", 30)
+        if isinstance(timeout, int) and timeout >= interval:
+            yield "healthCheck.timeout", f"{timeout} must be shorter than the interval ({interval})"
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return {**super().parameters(inputs), **_health(inputs)}
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        super().update(identity, inputs, changed - {"healthCheck"})
+        if "healthCheck" in changed and inputs.get("healthCheck"):
+            self.client.modify_target_group(TargetGroupArn=identity, **_health(inputs))
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        check = {name: answer[api] for name, api in _HEALTH.items() if api in answer}
+        if answer.get("Matcher", {}).get("HttpCode"):
+            check["matcher"] = answer["Matcher"]["HttpCode"]
+        found = super().shown_as(identity, answer, state)
+        return {**found, "arnSuffix": identity.rpartition(":")[2], "healthCheck": check}
+
+
+def _health(inputs: Properties) -> dict[str, Any]:
+    check = inputs.get("healthCheck") or {}
+    parameters = {api: check[name] for name, api in _HEALTH.items() if check.get(name) is not None}
+    return {**parameters, **({"Matcher": {"HttpCode": check["matcher"]}} if check.get("matcher") else {})}
+
+
+class WebAclAssociation(AwsResource):
+    """A web ACL in front of one resource, which has one at most: another one in its place is another association."""
+
+    sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
+    service = "wafv2"
+    operation, named = "AssociateWebACL", "{webAclArn},{resourceArn}"
+    described: ClassVar = Call("get_web_acl_for_resource", path="WebACL.ARN == '{webAclArn}' && WebACL")
+    deleted: ClassVar = Call("disassociate_web_acl")
+    listing: ClassVar = Listing(
+        "list_resources_for_web_acl",
+        "ResourceArns[]",
+        "aws:wafv2/webAcl:WebAcl",
+        "WebACLArn",
+        name=lambda web_acl, resource: f"{web_acl},{resource}",
+    )
+    delete_first = True

@@ -19,6 +19,15 @@ _DESTINATION = {
     "compressionFormat": "CompressionFormat",
 }
 _CARRIED_OUT = frozenset({*_DESTINATION, "bufferingInterval", "bufferingSize", "kmsKeyArn"})
+_CONFIGURATION = f"""Destinations[0].ExtendedS3DestinationDescription.{{
+    {", ".join(f"{ours}: {theirs} || none" for ours, theirs in _DESTINATION.items())},
+    bufferingSize: BufferingHints.SizeInMBs, bufferingInterval: BufferingHints.IntervalInSeconds,
+    kmsKeyArn: EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN
+}}"""
+_ENCRYPTION = """DeliveryStreamEncryptionConfiguration | Status == 'ENABLED' && {
+    enabled: `true`, keyType: KeyType, keyArn: KeyARN
+} || none"""
+"""What is unset is left out."""
 _KEY_TYPES = ("AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK")
 
 
@@ -53,6 +62,8 @@ class DeliveryStream(AwsResource):
         "destination": "'extended_s3'",
         "destinationId": "Destinations[0].DestinationId",
         "versionId": "VersionId",
+        "extendedS3Configuration": _CONFIGURATION,
+        "serverSideEncryption": _ENCRYPTION,
     }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -103,21 +114,8 @@ class DeliveryStream(AwsResource):
                 DeliveryStreamName=_name(identity),
                 DeliveryStreamEncryptionConfigurationInput={"KeyType": wanted.get("keyType", _KEY_TYPES[0]), **key},
             )
-        elif _encryption(found):
+        elif found.get("DeliveryStreamEncryptionConfiguration", {}).get("Status") == "ENABLED":
             self.client.stop_delivery_stream_encryption(DeliveryStreamName=_name(identity))
-
-    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """With what is unset left out."""
-        target = answer["Destinations"][0]["ExtendedS3DestinationDescription"]
-        key = target["EncryptionConfiguration"].get("KMSEncryptionConfig", {}).get("AWSKMSKeyARN")
-        configuration = {
-            **{ours: target[theirs] for ours, theirs in _DESTINATION.items() if target.get(theirs)},
-            "bufferingSize": target["BufferingHints"]["SizeInMBs"],
-            "bufferingInterval": target["BufferingHints"]["IntervalInSeconds"],
-            **({"kmsKeyArn": key} if key else {}),
-        }
-        found = super().shown_as(identity, answer, state)
-        return {**found, "extendedS3Configuration": configuration, "serverSideEncryption": _encryption(answer)}
 
     def remove(self, identity: str, state: Properties) -> None:
         """With what it hasn't delivered."""
@@ -126,14 +124,6 @@ class DeliveryStream(AwsResource):
 
 def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
-
-
-def _encryption(found: Mapping[str, Any]) -> Properties | None:
-    """Encryption as the program writes it, if it is on."""
-    shown = found.get("DeliveryStreamEncryptionConfiguration", {})
-    if shown.get("Status") != "ENABLED":
-        return None
-    return {"enabled": True, "keyType": shown["KeyType"], **({"keyArn": shown["KeyARN"]} if "KeyARN" in shown else {})}
 
 
 def _destination(inputs: Properties) -> dict[str, Any]:

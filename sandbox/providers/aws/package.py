@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,21 +20,14 @@ from sandbox.providers.aws.mapping import bound, member
 from sandbox.providers.aws.session import ProviderSettings, Session
 from sandbox.providers.files import cache_directory
 from sandbox.providers.package import Package
+from sandbox.providers.resource import names
 from sandbox.providers.schema import ResourceSchema, Shape
 from sandbox.providers.values import Properties
 
-_TEXTS = frozenset({"region", "accessKey", "secretKey", "token"})
-_SWITCHES = frozenset(
-    {
-        "skipCredentialsValidation",
-        "skipMetadataApiCheck",
-        "skipRegionValidation",
-        "skipRequestingAccountId",
-        "s3UsePathStyle",
-        "insecure",
-    }
+_KNOWN = names(
+    "region accessKey secretKey token endpoints defaultTags maxRetries version pluginDownloadURL insecure s3UsePathStyle "
+    "skipCredentialsValidation skipMetadataApiCheck skipRegionValidation skipRequestingAccountId"
 )
-_OTHERS = frozenset({"endpoints", "defaultTags", "maxRetries", "version", "pluginDownloadURL"})
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -63,10 +57,9 @@ class AwsPackage(Package):
     def check_configuration(self, values: Properties) -> list[validation.Failure]:
         """Strict: a setting that is not carried out is refused."""
         found: list[validation.Failure] = []
-        known = _TEXTS | _SWITCHES | _OTHERS
-        for name in values.keys() - known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(known))}"
+        for name in values.keys() - _KNOWN:
+            near = difflib.get_close_matches(name, _KNOWN, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(sorted(_KNOWN))}"
             found.append((name, f"the stand-in does not know the setting aws:{name}; {hint}"))
         if not values.get("region"):
             found.append(("region", "missing required setting aws:region"))
@@ -114,9 +107,7 @@ class AwsPackage(Package):
         name = region or settings.region
         with self._lock:
             if name not in self._sessions:
-                self._sessions[name] = Session(
-                    ProviderSettings(**{**settings.__dict__, "region": name}), self._stopping
-                )
+                self._sessions[name] = Session(replace(settings, region=name), self._stopping)
             return self._sessions[name]
 
     @property

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sandbox.providers.resource import names
+
 VPC: Final = "awsx:ec2:Vpc"
 TYPES: Final = ("Public", "Private", "Isolated")
 """Types of subnets in the order in which awsx makes those of one zone."""
@@ -68,22 +70,11 @@ def _next(free: int, mask: int) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network((-(-free // size) * size, mask))
 
 
-_KNOWN: Final = frozenset(
-    {
-        "availabilityZoneNames",
-        "cidrBlock",
-        "enableDnsHostnames",
-        "enableDnsSupport",
-        "enableNetworkAddressUsageMetrics",
-        "instanceTenancy",
-        "natGateways",
-        "numberOfAvailabilityZones",
-        "subnetSpecs",
-        "subnetStrategy",
-        "tags",
-    }
+_KNOWN: Final = names(
+    "availabilityZoneNames cidrBlock enableDnsHostnames enableDnsSupport enableNetworkAddressUsageMetrics instanceTenancy "
+    "natGateways numberOfAvailabilityZones subnetSpecs subnetStrategy tags"
 )
-_SPEC: Final = frozenset({"type", "name", "cidrMask", "cidrBlocks", "tags"})
+_SPEC: Final = names("type name cidrMask cidrBlocks tags")
 
 
 def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
