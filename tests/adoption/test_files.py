@@ -11,7 +11,8 @@ from adoption import files, transform
 from adoption.command import main
 from adoption.proposals import Proposal
 from tests.adoption.plans import small_plan
-from tests.adoption.states import REGION, SETTINGS, small_state, write
+from tests.adoption.small_stack import REGION
+from tests.adoption.states import SETTINGS, small_state, write
 
 STACK_FILE = """\
 # What this stack is for.

@@ -8,7 +8,7 @@ import pytest
 from adoption import files, report
 from adoption.plan import make_plan
 from tests.adoption.plans import adopted, plan, proposed, small_plan
-from tests.adoption.states import (
+from tests.adoption.small_stack import (
     ACCESS_POINT,
     ACCOUNT,
     ALB,
@@ -23,10 +23,8 @@ from tests.adoption.states import (
     TASKS,
     arn,
     container,
-    find,
-    small_state,
-    without,
 )
+from tests.adoption.states import find, small_state, without
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "adoption" / "terraform.tfstate"
 

@@ -10,18 +10,8 @@ import pytest
 from adoption.anatomy import AnatomyError
 from adoption.plan import make_plan
 from tests.adoption.plans import plan
-from tests.adoption.states import (
-    ACCOUNT,
-    FILE_SYSTEM,
-    REGION,
-    SETTINGS,
-    TASKS,
-    State,
-    find,
-    small_state,
-    without,
-    write,
-)
+from tests.adoption.small_stack import ACCOUNT, FILE_SYSTEM, REGION, TASKS
+from tests.adoption.states import SETTINGS, State, find, small_state, without, write
 
 
 def _encryption(state: State) -> None:

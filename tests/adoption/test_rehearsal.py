@@ -4,7 +4,7 @@ from typing import Any
 
 from adoption.rehearsal import lost, other_resources
 from tests.adoption.plans import small_plan
-from tests.adoption.states import FILE_SYSTEM
+from tests.adoption.small_stack import FILE_SYSTEM
 
 SYSTEM = "aws:efs/fileSystem:FileSystem"
 

@@ -10,7 +10,8 @@ from sandbox import local_aws, processes
 from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import clean_environment
 from sandbox.sandbox import Sandbox
-from tests.adoption.states import ORIGINAL_SETTINGS, REGION, SETTINGS, small_state, write
+from tests.adoption.small_stack import REGION
+from tests.adoption.states import ORIGINAL_SETTINGS, SETTINGS, small_state, write
 from tests.sandbox.harness import own_processes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,12 +13,11 @@ from tests.unit.test_task_role import (
     KEEP_OWN_GROUPS,
     LEND_NO_GROUPS,
     LEND_NO_SUBNETS,
-    OWN_SECRETS,
     actions,
     allowed,
-    leave_atlantis_alone,
     of_each_prefix,
 )
+from tests.unit.test_task_role_refusals import OWN_SECRETS, leave_atlantis_alone
 
 POLICY, ROLE = "aws:iam/policy:Policy", "aws:iam/role:Role"
 
