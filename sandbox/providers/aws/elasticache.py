@@ -152,7 +152,7 @@ class ReplicationGroup(_ElastiCacheResource):
             return
         seen = self.describe(identity, inputs) or {}
         for name in sorted(modified & seen.keys() & inputs.keys()):
-            if _plain(seen[name]) != _plain(inputs[name]):
+            if not self.comparison.same(name, inputs[name], seen[name]):
                 raise RuntimeError(f"the local AWS accepted a change of {name} and did not carry it out")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
@@ -181,7 +181,3 @@ def _versions(engine: str, actual: str) -> Properties:
     major, _, rest = actual.partition(".")
     asked = f"{major}.{rest.partition('.')[0]}" if int(major) >= _MINOR_FROM.get(engine, 7) else actual
     return {"engineVersion": asked, "engineVersionActual": actual}
-
-
-def _plain(value: Any) -> Any:
-    return sorted(map(str, value)) if isinstance(value, list) else str(value).lower()
