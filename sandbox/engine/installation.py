@@ -1,7 +1,7 @@
 """The Pulumi engine: the installed one, on PATH, or one built from its Go module.
 
-No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``.
-The Python language host is in no Go module; a built engine gets ``sandbox.engine.language_server`` as its neighbour.
+No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``, and for a program
+in YAML its language host. Python's is in no Go module; a built engine gets ``sandbox.engine.language_server`` as its neighbour.
 """
 
 import os
@@ -18,15 +18,15 @@ from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CACHE, CHECKOUT, ENGINES
 
-__all__ = ["CHOICE", "Engine", "locate"]
+__all__ = ["CHOICE", "Engine", "language_host", "locate"]
 
 CHOICE = "ATLANTIS_SANDBOX_ENGINE"
 """Variable: ``installed`` or ``pinned``; unset: the installed engine where there is one."""
 
 MODULE = CHECKOUT / "sandbox" / "engine"
-COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+ENGINE = "github.com/pulumi/pulumi/pkg/v3"
+YAML = "github.com/pulumi/pulumi-yaml"
 _INSTALL = "install the Pulumi CLI: https://www.pulumi.com/docs/install/"
-VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,47 @@ def locate() -> Engine:
     choice = os.environ.get(CHOICE, "")
     if choice not in ("", "installed", "pinned"):
         raise SandboxError(f"{CHOICE}={choice}: set it to installed or pinned, or unset it")
-    installed, language_host = shutil.which("pulumi"), shutil.which("pulumi-language-python")
-    if choice != "pinned" and installed and language_host:
+    installed, python = shutil.which("pulumi"), shutil.which("pulumi-language-python")
+    if choice != "pinned" and installed and python:
         version = _require_version(installed)
-        return Engine(Path(installed), f"pulumi {version}, installed ({installed})", Path(language_host))
+        return Engine(Path(installed), f"pulumi {version}, installed ({installed})", Path(python))
     if choice == "installed":
         missing = "pulumi-language-python" if installed else "pulumi"
         raise SandboxError(f"{CHOICE}=installed, and there is no {missing} on PATH; {_INSTALL}, or unset the variable")
-    version = _module_version()
+    version = _module_version(ENGINE)
     executable = ENGINES / version / "pulumi"
     if not executable.exists():
-        _build(executable, version)
+        variable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+        _build(f"Pulumi engine {version}", executable, f"{ENGINE}/cmd/pulumi", f"{variable}={version}")
     plugins.write_wrapper(
         executable.with_name("pulumi-language-python"),
         [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.engine.language_server"],
     )
     return Engine(executable, f"pulumi {version}, built from its Go module", None)
+
+
+def language_host(language: str) -> Path:
+    """The language host of a program in ``language``, other than Python: the installed one; YAML's is built otherwise.
+
+    Raises:
+        SandboxError: there is none on PATH, or the build failed.
+    """
+    installed = shutil.which(f"pulumi-language-{language}")
+    if language == "yaml" and (installed is None or os.environ.get(CHOICE) == "pinned"):
+        version = _module_version(YAML)
+        executable = ENGINES / f"yaml-{version}" / "pulumi-language-yaml"
+        if not executable.exists():
+            command = f"{YAML}/cmd/pulumi-language-yaml"
+            _build(
+                f"Pulumi language host for YAML {version}", executable, command, f"{YAML}/pkg/version.Version={version}"
+            )
+        return executable
+    if installed is None:
+        raise SandboxError(
+            f"The program's runtime is {language}, and there is no pulumi-language-{language} on PATH; the sandbox itself "
+            "has language hosts for Python and YAML only. Fix: install the Pulumi CLI, which comes with the others"
+        )
+    return Path(installed)
 
 
 def _require_version(installed: str) -> str:
@@ -79,14 +104,14 @@ def _require_version(installed: str) -> str:
     if found is None or (int(found[1]), int(found[2])) < _numbers(required):
         raise SandboxError(
             f"The pulumi on PATH ({installed}) is {version}, and {required} or newer is required. Fix: upgrade it "
-            f"(https://www.pulumi.com/docs/install/), or set {CHOICE}=pinned: the sandbox then builds {_module_version()}"
+            f"(https://www.pulumi.com/docs/install/), or set {CHOICE}=pinned: the sandbox then builds {_module_version(ENGINE)}"
         )
     return version
 
 
-def _module_version() -> str:
-    """The engine's version that ``go.mod`` pins, such as ``v3.259.0``."""
-    return _match(rf"{re.escape('github.com/pulumi/pulumi/pkg/v3')} (v\S+)")
+def _module_version(module: str) -> str:
+    """The version of ``module`` that ``go.mod`` pins, such as ``v3.259.0``."""
+    return _match(rf"{re.escape(module)} (v\S+)")
 
 
 def _go_wanted() -> tuple[int, int]:
@@ -105,15 +130,15 @@ def _match(pattern: str, file: Path = MODULE / "go.mod") -> str:
     return found[1]
 
 
-def _build(executable: Path, version: str) -> None:
+def _build(program: str, executable: Path, command: str, version: str) -> None:
     def make(build: GoBuild) -> None:
         console.note("fetching its modules")
-        packages = len(build.run(["list", "-deps", COMMAND], MODULE))
-        flags = f"-s -w -X {VERSION_VARIABLE}={version}"
-        arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), COMMAND]
+        packages = len(build.run(["list", "-deps", command], MODULE))
+        flags = f"-s -w -X {version}"
+        arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), command]
         build.run(arguments, MODULE, packages=packages)
 
     try:
-        build_once(f"the Pulumi engine {version}", executable, _go_wanted(), make)
+        build_once(f"the {program}", executable, _go_wanted(), make)
     except SandboxError as error:
-        raise SandboxError(f"There is no Pulumi engine yet. {error}\nOr {_INSTALL}, which is used then") from None
+        raise SandboxError(f"There is no {program} yet. {error}\nOr {_INSTALL}, which is used then") from None

@@ -6,7 +6,6 @@ written into the checkout, and the person's own Pulumi login, plugins and AWS cr
 
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from sandbox import local_aws
+from sandbox.engine import installation
 from sandbox.engine.plugins import install_language_host
 from sandbox.errors import SandboxError
 from sandbox.files import write_private
@@ -126,8 +126,10 @@ class Workspace:
         for provider in plugins.get("providers", []):
             # Relative to the program, not to the copy.
             provider["path"] = os.path.normpath(self.program / provider["path"])
-        name = runtime["name"] if isinstance(runtime, dict) else runtime
-        hosts = {"python": language_host} if name == "python" else {"python": language_host, name: _language_host(name)}
+        name = str(runtime["name"] if isinstance(runtime, dict) else runtime)
+        hosts = {"python": language_host}
+        if name != "python":
+            hosts[name] = installation.language_host(name)
         plugins["languages"] = [
             {"name": language, "path": str(install_language_host(self.pulumi_home, host))}
             for language, host in hosts.items()
@@ -156,16 +158,6 @@ def provider_settings(aws: LocalAws) -> dict[str, Any]:
         # Enough for a local AWS that is busy; the default of 25 waits minutes for one that has gone.
         "aws:maxRetries": 6,
     }
-
-
-def _language_host(language: Any) -> Path:
-    found = shutil.which(f"pulumi-language-{language}")
-    if found is None:
-        raise SandboxError(
-            f"The program's runtime is {language}, and there is no pulumi-language-{language} on PATH; the sandbox itself "
-            "has a language host for Python only. Fix: install the Pulumi CLI, which comes with the others"
-        )
-    return Path(found)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -13,10 +13,6 @@ from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 from tests.sandbox.harness import Ground
 
-NEEDS_YAML = pytest.mark.skipif(
-    shutil.which("pulumi-language-yaml") is None,
-    reason="no pulumi-language-yaml on PATH: install the Pulumi CLI, or `go install` github.com/pulumi/pulumi-yaml",
-)
 GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
 """An id with a part that AWS makes up."""
 
@@ -52,7 +48,6 @@ def test_a_foreign_program_deploys_atlantis(python: Sandbox):
     assert python.compare().describe() == ""
 
 
-@NEEDS_YAML
 def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_path: Path):
     ground.stack = "dev"
     sandbox = program("yaml", tmp_path / "foreign", ground.state)
