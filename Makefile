@@ -80,7 +80,7 @@ test: ## run all tests
 # After actionlint's build, which compiles the standard library for all three.
 builds: export ATLANTIS_SANDBOX_ENGINE ?= pinned
 builds: .venv/installed .sandbox/tools/actionlint
-	@nice $(PYTHON) -c 'from sandbox.atlantis import build; from sandbox.engine import installation; installation.locate(); build.executable()'
+	@nice $(PYTHON) -c 'from sandbox.atlantis import build; from sandbox.engine import installation; installation.locate(); installation.language_host("yaml"); build.executable()'
 
 lint: .venv/installed .sandbox/tools/actionlint ## check style, types, workflows and the Dockerfile
 	@.venv/bin/ruff check .
