@@ -70,6 +70,12 @@ class Ground:
         overrides = {f"atlantis:{key}": value for key, value in settings.items()}
         return Sandbox(self.stack, state=self.state, settings=overrides, policy_pack=pack, run_atlantis=False)
 
+    def with_server(self, *, pack: Path | None = None, **settings: Any) -> Sandbox:
+        """The sandbox as `sandbox` makes it, with Atlantis itself."""
+        made = self.sandbox(pack=pack, **settings)
+        made.run_atlantis = True
+        return made
+
     def environment(self) -> dict[str, str]:
         """The environment in which the command line uses this folder."""
         return {**os.environ, STATE_VARIABLE: str(self.base)}

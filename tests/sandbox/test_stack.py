@@ -30,6 +30,37 @@ def test_outputs_are_json_on_standard_output_and_nothing_else(deployed: Ground):
     assert outputs["atlantis_webhook_url"] == "https://atlantis.example.com/events"
 
 
+def test_the_alarms_watch_what_is_deployed(deployed: Ground) -> None:
+    outputs, aws = deployed.sandbox().outputs(), deployed.sandbox().aws
+    (balancer,) = aws.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (certificate,) = aws.client("acm").list_certificates()["CertificateSummaryList"]
+    dimensions = {
+        "LoadBalancer": balancer["LoadBalancerArn"].partition("loadbalancer/")[2],
+        "TargetGroup": outputs["atlantis_target_group_arn"].rpartition(":")[2],
+        "CertificateArn": certificate["CertificateArn"],
+        "ClusterName": outputs["atlantis_ecs_cluster_name"],
+        "ServiceName": outputs["atlantis_ecs_service_name"],
+        "FileSystemId": outputs["atlantis_efs_id"],
+    }
+    alarms = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    watched = [(item["Name"], item["Value"]) for alarm in alarms for item in alarm["Dimensions"]]
+    assert len(alarms) == 6
+    assert sorted(set(watched)) == sorted(dimensions.items())
+
+
+def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(deployed: Ground) -> None:
+    aws = deployed.sandbox().aws
+    cloudwatch, sqs = aws.client("cloudwatch"), aws.client("sqs")
+    queue = sqs.get_queue_url(QueueName="local-alarms")["QueueUrl"]
+    for state in ("ALARM", "OK"):
+        cloudwatch.set_alarm_state(AlarmName="atlantis-local-unreachable", StateValue=state, StateReason="a test")
+        (told,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        said = json.loads(json.loads(told["Body"])["Message"])
+        assert (said["AlarmName"], said["NewStateValue"]) == ("atlantis-local-unreachable", state)
+        assert said["AlarmDescription"].startswith("No healthy task for five minutes")
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=told["ReceiptHandle"])
+
+
 def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest.CaptureFixture[str]):
     before = last_changes(deployed.sandbox())
 

@@ -1,9 +1,14 @@
 """Pull requests at the stand-in of GitHub whose Terraform keeps its state where the deployed stack does."""
 
+from collections.abc import Mapping
+
+from sandbox.commands.webhook import deliver
+from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 
+RESOURCE = 'resource "terraform_data" "release" {}\n'
 _CONFIGURATION = """
 terraform {{
   backend "s3" {{
@@ -36,6 +41,20 @@ def open_pull_request(
         bucket=bucket, table=TABLE, name=name, backend=backend, branch=branch, extra=extra
     )
     return github.open_pull_request(repository, branch, {"main.tf": configuration}, f"Release {branch}")
+
+
+def open_with_files(
+    github: Store, name: str, files: Mapping[str, str], *, default_branch: str = "master"
+) -> PullRequest:
+    """Make a repository of the allowlist's owner and open a pull request that adds ``files``."""
+    repository = f"{OWNER}/{name}"
+    github.create_repository(repository, {"README.md": "Infrastructure\n"}, default_branch=default_branch)
+    return github.open_pull_request(repository, "change", dict(files), "Change")
+
+
+def send(world: World, github: Store, pull: PullRequest) -> None:
+    """Deliver the event of an opened pull request."""
+    assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
 
 
 def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0, seconds: float = 60) -> str:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,6 @@ from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.paths import CHECKOUT
 from sandbox.samples import managed_service
-from sandbox.sandbox import Sandbox
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis import browser
 from tests.sandbox.atlantis.browser import CHROMIUM, trusting
@@ -39,11 +37,6 @@ from tests.sandbox.identity_provider import IdentityProvider
 _CLIENT_SECRET = "local-atlantis-oidc"
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
-
-
-def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
-    overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-    return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=None)
 
 
 @pytest.fixture
@@ -65,7 +58,7 @@ def test_a_signed_sample_event_is_answered_and_an_unsigned_one_is_not(up: Ground
 def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService) -> None:
     # Before the tests that plan: the task's user must still get at its files.
     before = _status(service)
-    _sandbox(up).up()
+    up.with_server().up()
     assert (_status(service).task, _status(service).events) == (before.task, before.events)
 
 
@@ -123,36 +116,6 @@ def test_the_deployed_rules_lead_to_the_server(service: DeployedService) -> None
     assert balancer.request("GET", "/healthz").status == 200
     redirected = balancer.request("GET", "/", port=80)
     assert (redirected.status, redirected.headers["location"]) == (301, "https://atlantis.example.com:443/")
-
-
-def test_the_alarms_watch_what_is_deployed(up: Ground, service: DeployedService) -> None:
-    outputs = json.loads(up.cli("outputs").stdout)
-    (balancer,) = service.client("elbv2").describe_load_balancers()["LoadBalancers"]
-    (certificate,) = service.client("acm").list_certificates()["CertificateSummaryList"]
-    dimensions = {
-        "LoadBalancer": balancer["LoadBalancerArn"].partition("loadbalancer/")[2],
-        "TargetGroup": outputs["atlantis_target_group_arn"].rpartition(":")[2],
-        "CertificateArn": certificate["CertificateArn"],
-        "ClusterName": outputs["atlantis_ecs_cluster_name"],
-        "ServiceName": outputs["atlantis_ecs_service_name"],
-        "FileSystemId": outputs["atlantis_efs_id"],
-    }
-    alarms = service.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    watched = [(item["Name"], item["Value"]) for alarm in alarms for item in alarm["Dimensions"]]
-    assert len(alarms) == 6
-    assert sorted(set(watched)) == sorted(dimensions.items())
-
-
-def test_an_alarm_that_goes_off_and_ends_is_heard_with_what_it_means(service: DeployedService) -> None:
-    cloudwatch, sqs = service.client("cloudwatch"), service.client("sqs")
-    queue = sqs.get_queue_url(QueueName="local-alarms")["QueueUrl"]
-    for state in ("ALARM", "OK"):
-        cloudwatch.set_alarm_state(AlarmName="atlantis-local-unreachable", StateValue=state, StateReason="a test")
-        (told,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
-        said = json.loads(json.loads(told["Body"])["Message"])
-        assert (said["AlarmName"], said["NewStateValue"]) == ("atlantis-local-unreachable", state)
-        assert said["AlarmDescription"].startswith("No healthy task for five minutes")
-        sqs.delete_message(QueueUrl=queue, ReceiptHandle=told["ReceiptHandle"])
 
 
 @needs_terraform
@@ -249,7 +212,7 @@ def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_
     value = json.dumps({"client_secret": provider.client_secret})
     service.client("secretsmanager").create_secret(Name=_CLIENT_SECRET, SecretString=value)
     before = _status(service)
-    _sandbox(up, logLevel="debug", **provider.settings(_CLIENT_SECRET)).up()
+    up.with_server(logLevel="debug", **provider.settings(_CLIENT_SECRET)).up()
     assert _status(service).task != before.task
     assert _status(service).definition != before.definition
     if pull:
@@ -296,7 +259,7 @@ def test_without_a_session_events_and_the_health_check_still_work(up: Ground, se
     assert fetch(f"http://127.0.0.1:{_status(service).port}/healthz")[0] == 200
     assert deliver(service, "ping", events.ping()).status == 200
     assert up.cli("password").returncode == 1
-    target = Target.of(_sandbox(up))
+    target = Target.of(up.with_server())
     rows = [row for row in page.ROWS if "sign in at the identity provider" in row.refused_by]
     assert {row.name: run(row, target).verdict for row in rows} == dict.fromkeys(
         ("page-without-session", "lock-without-session", "forged-session", "forged-answer"), Verdict.REFUSED
@@ -313,9 +276,9 @@ def test_the_preflight_of_the_deployed_stack_finds_nothing_to_do(up: Ground) -> 
 
 
 def test_a_desired_count_of_zero_runs_nothing(up: Ground, service: DeployedService) -> None:
-    _sandbox(up, logLevel="warn", desiredCount=0).up()
+    up.with_server(logLevel="warn", desiredCount=0).up()
     assert _status(service).state == "idle"
     assert processes.find(service.state, service.name) is None
     assert entrance(service).request("GET", "/healthz").status == 503
-    _sandbox(up, logLevel="warn").up()
+    up.with_server(logLevel="warn").up()
     eventually("the task", lambda: _status(service).state == "healthy")

@@ -5,7 +5,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -21,20 +20,15 @@ APP_SECRET = "local-atlantis-github-app"
 STASH = "pulumi:index:Stash"
 
 
-def _sandbox(ground: Ground, **settings: Any) -> Sandbox:
-    overrides = {f"atlantis:{key}": value for key, value in settings.items()}
-    return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=None)
-
-
 @pytest.fixture(scope="module")
 def ground(module_ground: Ground) -> Iterator[Ground]:
     yield module_ground
-    _sandbox(module_ground).down(force=True)
+    module_ground.with_server().down(force=True)
     assert list(own_processes(module_ground.base)) == []
 
 
 def _service(ground: Ground) -> DeployedService:
-    found = _sandbox(ground).service()
+    found = ground.with_server().service()
     assert found is not None
     return found
 
@@ -56,16 +50,16 @@ def _failure(capfd: pytest.CaptureFixture[str], sandbox: Sandbox) -> str:
 def test_a_first_deployment_of_an_image_that_does_not_exist_fails_with_that_reason(
     ground: Ground, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    said = _failure(capfd, _sandbox(ground, imageTag="v9.9.9"))
+    said = _failure(capfd, ground.with_server(imageTag="v9.9.9"))
     assert "atlantis-local:1 does not run: no task runs, as there was nothing to roll back to." in said
     assert _MISSING_IMAGE.search(said), said
-    assert [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH] == []
+    assert [resource for resource in ground.with_server().resources() if resource["type"] == STASH] == []
 
 
 def test_the_next_up_heals_it(ground: Ground) -> None:
-    _sandbox(ground).up()
+    ground.with_server().up()
     assert _running(ground) == _service(ground).require_service().definition
-    (stash,) = [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH]
+    (stash,) = [resource for resource in ground.with_server().resources() if resource["type"] == STASH]
     assert stash["inputs"]["input"]["taskDefinition"] == _running(ground)
 
 
@@ -73,15 +67,15 @@ def test_a_changed_image_that_does_not_exist_is_rolled_back_and_up_fails(
     ground: Ground, capfd: pytest.CaptureFixture[str]
 ) -> None:
     good = _running(ground)
-    said = _failure(capfd, _sandbox(ground, imageTag="v9.9.9"))
+    said = _failure(capfd, ground.with_server(imageTag="v9.9.9"))
     assert good is not None
     assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
     assert _MISSING_IMAGE.search(said), said
     eventually("the old task", lambda: _running(ground) == good)
     # Without another change the failure isn't forgotten.
-    assert "deploying it again" in (said := _failure(capfd, _sandbox(ground, imageTag="v9.9.9")))
+    assert "deploying it again" in (said := _failure(capfd, ground.with_server(imageTag="v9.9.9")))
     assert _MISSING_IMAGE.search(said), said
-    _sandbox(ground).up()
+    ground.with_server().up()
     assert _running(ground) == _service(ground).require_service().definition
 
 
@@ -115,10 +109,10 @@ def test_a_health_check_that_never_succeeds_fails_with_that_reason_is_rolled_bac
 ) -> None:
     good = _service(ground).require_service().definition
     with _unanswered_health_check(ground):
-        said = _failure(capfd, _sandbox(ground, logLevel="error"))
+        said = _failure(capfd, ground.with_server(logLevel="error"))
     assert f"does not run: ECS rolled the service back to {good.rpartition('/')[2]}." in said
     assert re.search(r"task \w{8} stopped: .*health check failed 2 times: .*GET /no-such-page answered 4", said), said
-    _sandbox(ground, logLevel="error").up()
+    ground.with_server(logLevel="error").up()
     assert _running(ground) == _service(ground).require_service().definition
 
 
@@ -128,11 +122,11 @@ def test_an_empty_secret_fails_with_that_reason_and_up_heals_it_without_a_change
     client = _service(ground).client("secretsmanager")
     good = client.get_secret_value(SecretId=APP_SECRET)["SecretString"]
     client.put_secret_value(SecretId=APP_SECRET, SecretString=json.dumps({}))
-    said = _failure(capfd, _sandbox(ground, logLevel="warn"))
+    said = _failure(capfd, ground.with_server(logLevel="warn"))
     assert "does not run" in said
     assert "app_id" in said
     client.put_secret_value(SecretId=APP_SECRET, SecretString=good)
-    _sandbox(ground, logLevel="warn").up()
+    ground.with_server(logLevel="warn").up()
     service = _service(ground)
     assert _running(ground) == service.require_service().definition
     assert service.variables(service.require_service().definition)["ATLANTIS_LOG_LEVEL"] == "warn"
@@ -140,11 +134,11 @@ def test_an_empty_secret_fails_with_that_reason_and_up_heals_it_without_a_change
 
 def test_up_without_a_change_asks_ecs_for_nothing(ground: Ground, capfd: pytest.CaptureFixture[str]) -> None:
     before = _service(ground).require_service().deployment
-    _sandbox(ground, logLevel="warn").up()
+    ground.with_server(logLevel="warn").up()
     assert _service(ground).require_service().deployment == before
     assert "unchanged" in capfd.readouterr().out
 
 
 def test_a_check_that_is_switched_off_waits_for_nothing(ground: Ground) -> None:
-    _sandbox(ground, logLevel="warn", deploymentTimeoutMinutes=0).up()
-    assert [resource for resource in _sandbox(ground).resources() if resource["type"] == STASH] == []
+    ground.with_server(logLevel="warn", deploymentTimeoutMinutes=0).up()
+    assert [resource for resource in ground.with_server().resources() if resource["type"] == STASH] == []

@@ -42,8 +42,7 @@ PASSWORD = "ATLANTIS_REDIS_PASSWORD"
 
 
 def _sandbox(ground: Ground, *, pack: Path | None = CHECKOUT / "policy", **settings: Any) -> Sandbox:
-    overrides = {f"atlantis:{key}": value for key, value in {"lockingDatabase": "redis", **settings}.items()}
-    return Sandbox(ground.stack, state=ground.state, settings=overrides, policy_pack=pack)
+    return ground.with_server(pack=pack, **{"lockingDatabase": "redis", **settings})
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,21 @@ import json
 import random
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from platform import machine
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import pytest
 
 from components import repo_configuration, server_configuration, task_role
 from preflight import trust_policy
-from sandbox.atlantis import lifecycle
 from sandbox.atlantis.deployed_service import Credentials
 from sandbox.atlantis.targets import Response, entrance
-from sandbox.commands.webhook import deliver
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
+from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
-from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
 from tests.sandbox.atlantis.world import NAME, OWNER, World
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
@@ -33,7 +28,6 @@ _OTHER_ACCOUNT = "210987654321"
 _OTHER_BUCKET = "state-of-the-other-account"
 _EXTERNAL_ID = "atlantis-local"
 _QUIET_SECONDS = 5
-_RESOURCE = 'resource "terraform_data" "release" {}\n'
 # Each project waits for the other one's beginning, so that one after the other they would both fail.
 _MEET = (
     'touch "../began-$(basename "$PWD")"; for _ in $(seq 300); do '
@@ -136,19 +130,8 @@ def configured(world: World, terraform_configuration: Path, tmp_path_factory: py
     world.allow_reading(secret)
 
     secrets = [{"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}]
-    _deploy(world, variables, secrets)
+    world.run_with(variables, secrets)
     return world
-
-
-def _deploy(world: World, variables: Mapping[str, str], secrets: Sequence[Mapping[str, str]] = ()) -> None:
-    """Run the task with these variables and secrets beside its own."""
-
-    def configure(container: dict[str, Any]) -> None:
-        container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]
-        container["secrets"] += secrets
-
-    world.deploy(world.register(configure))
-    lifecycle.bring_up(world.deployment, clean_environment(), patience=120)
 
 
 @pytest.fixture
@@ -175,30 +158,20 @@ def other_account(configured: World) -> World:
     return configured
 
 
-def _open(github: Store, name: str, files: dict[str, str], *, default_branch: str = "master") -> PullRequest:
-    repository = f"{OWNER}/{name}"
-    github.create_repository(repository, {"README.md": "Infrastructure\n"}, default_branch=default_branch)
-    return github.open_pull_request(repository, "change", files, "Change")
-
-
-def _send(world: World, github: Store, pull: PullRequest) -> None:
-    assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
-
-
 def test_pull_requests_into_master_are_planned_and_others_are_not(configured: World, github: Store) -> None:
-    other = _open(github, "on-main", {"main.tf": _RESOURCE}, default_branch="main")
-    _send(configured, github, other)
-    pull = _open(github, "on-master", {"main.tf": _RESOURCE, "modules/one/main.tf": _RESOURCE})
+    other = open_with_files(github, "on-main", {"main.tf": RESOURCE}, default_branch="main")
+    send(configured, github, other)
+    pull = open_with_files(github, "on-master", {"main.tf": RESOURCE, "modules/one/main.tf": RESOURCE})
     assert pull.base == "master"
-    _send(configured, github, pull)
+    send(configured, github, pull)
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, pull, "Ran Plan for dir: `.`")
     assert [entry for entry in github.recorded("comments") if entry["repository"] == other.repository] == []
     assert github.unexpected() == []
 
 
 def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: World, github: Store) -> None:
-    pull = _open(github, "together", {"one/main.tf": _RESOURCE, "two/main.tf": _RESOURCE})
-    _send(configured, github, pull)
+    pull = open_with_files(github, "together", {"one/main.tf": RESOURCE, "two/main.tf": RESOURCE})
+    send(configured, github, pull)
     plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
     assert plan.count("Plan: 1 to add, 0 to change, 0 to destroy.") == 2, plan
 
@@ -207,8 +180,8 @@ def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
     configured: World, github: Store, provider: bytes
 ) -> None:
     (data,) = configured.deployment.state.glob("efs/*/atlantis-data")
-    pull = _open(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
-    _send(configured, github, pull)
+    pull = open_with_files(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
+    send(configured, github, pull)
     plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
     assert plan.count(" has a sound provider") == 2, plan
 
@@ -228,7 +201,7 @@ def _plan_by_api(world: World, repository: str, token: str) -> Response:
 
 def test_the_api_plans_with_the_secret_and_refuses_without(configured: World, github: Store) -> None:
     repository = f"{OWNER}/by-api"
-    github.create_repository(repository, {"main.tf": _RESOURCE}, default_branch="master")
+    github.create_repository(repository, {"main.tf": RESOURCE}, default_branch="master")
     assert _plan_by_api(configured, repository, "not-the-secret").status == 401
     answer = _plan_by_api(configured, repository, _API_SECRET)
     assert answer.status == 200, answer.body
@@ -249,8 +222,8 @@ def test_terraform_assumes_the_named_role_of_another_account_and_no_other(
     other_account: World, github: Store, role: str, external_id: str, expected: str
 ) -> None:
     backend = _BACKEND.format(bucket=_OTHER_BUCKET, role=_role(role), external_id=external_id)
-    pull = _open(github, f"{role}-{external_id}", {"main.tf": backend + _RESOURCE})
-    _send(other_account, github, pull)
+    pull = open_with_files(github, f"{role}-{external_id}", {"main.tf": backend + RESOURCE})
+    send(other_account, github, pull)
     plan = comment(github, pull, "Ran Plan for dir: `.`", seconds=120)
     assert expected in plan, plan
 
@@ -265,9 +238,9 @@ def _set_idle_timeout(world: World, seconds: int) -> None:
 
 def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(configured: World, github: Store) -> None:
     before = len(github.recorded("statuses"))
-    pull = _open(github, "quiet", {"main.tf": _RESOURCE})
+    pull = open_with_files(github, "quiet", {"main.tf": RESOURCE})
     _set_idle_timeout(configured, 2)
-    _send(configured, github, pull)
+    send(configured, github, pull)
 
     def listen() -> BinaryIO | None:
         """Open the live log, which is there from the first line on."""
@@ -286,29 +259,3 @@ def test_a_live_log_that_is_quiet_for_longer_than_the_idle_timeout_is_cut(config
     assert b"spoke again" not in part
     assert b"spoke again" in whole
     assert b"1 to add, 0 to change, 0 to destroy." in whole
-
-
-@pytest.mark.skipif(
-    shutil.which("tofu") is None, reason="no tofu on PATH: `go build` github.com/opentofu/opentofu/cmd/tofu"
-)
-def test_the_example_for_opentofu_plans_and_applies_with_it(configured: World) -> None:
-    flags = server_configuration.load(str(_EXAMPLES / "opentofu.yaml"))
-    _deploy(configured, server_configuration.environment(flags))
-    store = Store(configured.deployment.state / "github")
-    pull = _open(store, "tofu", {"main.tf": _RESOURCE}, default_branch="main")
-    _send(configured, store, pull)
-    plan = comment(store, pull, "Ran Plan for dir: `.`", seconds=120)
-    assert "OpenTofu will perform the following actions" in plan, plan
-    assert deliver(configured.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
-    assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
-
-
-@pytest.mark.skipif(shutil.which("terragrunt") is None, reason="no terragrunt on PATH")
-def test_the_example_for_terragrunt_plans_with_it(configured: World) -> None:
-    rules = repo_configuration.load(str(_EXAMPLES / "terragrunt.yaml"))
-    _deploy(configured, {"ATLANTIS_REPO_CONFIG_JSON": json.dumps(rules)})
-    store = Store(configured.deployment.state / "github")
-    files = {"one/main.tf": _RESOURCE, "one/terragrunt.hcl": "inputs = {}\n"}
-    pull = _open(store, "grunt", files, default_branch="main")
-    _send(configured, store, pull)
-    assert "1 to add, 0 to change, 0 to destroy." in comment(store, pull, "Ran Plan for dir: `one`", seconds=120)

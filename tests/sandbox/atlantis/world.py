@@ -2,13 +2,15 @@
 
 import copy
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components import task_protection
 from sandbox import local_aws
-from sandbox.atlantis import build
+from sandbox.atlantis import build, lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.engine.workspace import clean_environment
 
 NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"
@@ -71,6 +73,16 @@ class World:
         self.aws.client("ecs").update_service(
             cluster=NAME, service=NAME, taskDefinition=definition, desiredCount=count, forceNewDeployment=True
         )
+
+    def run_with(self, variables: Mapping[str, str], secrets: Sequence[Mapping[str, str]] = ()) -> None:
+        """Run the task with these variables and secrets beside its own."""
+
+        def configure(container: dict[str, Any]) -> None:
+            container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]
+            container["secrets"] += secrets
+
+        self.deploy(self.register(configure))
+        lifecycle.bring_up(self.deployment, clean_environment(), patience=120)
 
     def allow_reading(self, secret: str) -> None:
         """Let the execution role read one secret more."""

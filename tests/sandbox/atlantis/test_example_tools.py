@@ -1,0 +1,44 @@
+"""The examples for other tools on the real server, where the tool is on PATH: OpenTofu, Terragrunt."""
+
+import json
+import shutil
+
+import pytest
+
+from components import repo_configuration, server_configuration
+from sandbox.commands.webhook import deliver
+from sandbox.github import events
+from sandbox.github.store import Store
+from sandbox.paths import CHECKOUT
+from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
+from tests.sandbox.atlantis.world import World
+
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+
+EXAMPLES = CHECKOUT / "examples"
+
+
+@pytest.mark.skipif(
+    shutil.which("tofu") is None, reason="no tofu on PATH: `go build` github.com/opentofu/opentofu/cmd/tofu"
+)
+def test_the_example_for_opentofu_plans_and_applies_with_it(world: World) -> None:
+    flags = server_configuration.load(str(EXAMPLES / "opentofu.yaml"))
+    world.run_with(server_configuration.environment(flags))
+    store = Store(world.deployment.state / "github")
+    pull = open_with_files(store, "tofu", {"main.tf": RESOURCE}, default_branch="main")
+    send(world, store, pull)
+    plan = comment(store, pull, "Ran Plan for dir: `.`", seconds=120)
+    assert "OpenTofu will perform the following actions" in plan, plan
+    assert deliver(world.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
+
+
+@pytest.mark.skipif(shutil.which("terragrunt") is None, reason="no terragrunt on PATH")
+def test_the_example_for_terragrunt_plans_with_it(world: World) -> None:
+    rules = repo_configuration.load(str(EXAMPLES / "terragrunt.yaml"))
+    world.run_with({"ATLANTIS_REPO_CONFIG_JSON": json.dumps(rules)})
+    store = Store(world.deployment.state / "github")
+    files = {"one/main.tf": RESOURCE, "one/terragrunt.hcl": "inputs = {}\n"}
+    pull = open_with_files(store, "grunt", files, default_branch="main")
+    send(world, store, pull)
+    assert "1 to add, 0 to change, 0 to destroy." in comment(store, pull, "Ran Plan for dir: `one`", seconds=120)
