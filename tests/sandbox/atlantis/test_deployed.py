@@ -260,7 +260,7 @@ def test_without_a_session_events_and_the_health_check_still_work(up: Ground, se
     assert deliver(service, "ping", events.ping()).status == 200
     assert up.cli("password").returncode == 1
     target = Target.of(up.with_server())
-    rows = [row for row in page.ROWS if "sign in at the identity provider" in row.refused_by]
+    rows = [row for row in page.ROWS if "sign-in at the identity provider" in row.refused_by]
     assert {row.name: run(row, target).verdict for row in rows} == dict.fromkeys(
         ("page-without-session", "lock-without-session", "forged-session", "forged-answer"), Verdict.REFUSED
     )
