@@ -1,4 +1,4 @@
-"""The Atlantis stack in a state: found from the ECS service that runs it, by what refers to what.
+"""Finds the Atlantis stack in a state: starts at its ECS service and follows the references.
 
 Addresses and names differ from user to user; that a service runs a task whose container is Atlantis does not.
 """
@@ -18,12 +18,12 @@ ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):[\w-]+:(?P<region>[\w-]*):(?P<ac
 
 
 class AnatomyError(Exception):
-    """The state doesn't have exactly one complete Atlantis stack; the message says why and what to do."""
+    """The state doesn't contain exactly one complete Atlantis stack; the message has the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The resources that a running Atlantis is made of, each as the service leads to it."""
+    """The resources of a running Atlantis, found from its service."""
 
     state: TerraformState
     service: StateResource
@@ -49,7 +49,7 @@ class Anatomy:
 
     @cached_property
     def volume(self) -> Mapping[str, Any]:
-        """The EFS volume of the task: its configuration, empty where it mounts none."""
+        """The configuration of the task's EFS volume; empty if it has none."""
         for volume in self.task.attributes.get("volume") or []:
             if configuration := volume.get("efs_volume_configuration"):
                 return configuration[0]
@@ -84,7 +84,7 @@ class Anatomy:
 
     @cached_property
     def load_balancer(self) -> StateResource | None:
-        """That of a listener whose actions, or whose rules' actions, name the target group."""
+        """The load balancer of a listener whose actions, or whose rules' actions, reference the target group."""
         if self.target_group is None:
             return None
         arn = self.target_group.id
@@ -122,7 +122,7 @@ class Anatomy:
         return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
 
     def secret_named_by(self, variable: str) -> str | None:
-        """The name of the secret that a variable of the task comes from; None for none, or one outside the state."""
+        """The name of the secret of a task variable; None if there is none, or it isn't in the state."""
         arn = ":".join(self.secrets.get(variable, "").split(":")[:7])
         secret = self.state.find(arn, "aws_secretsmanager_secret") if arn else None
         return secret.attributes.get("name") if secret else None
@@ -166,7 +166,7 @@ def dissect(state: TerraformState) -> Anatomy:
 
 
 def _require_whole(anatomy: Anatomy) -> None:
-    """Refuse a state that lacks something the service runs on: the program would create it a second time."""
+    """Reject a state without a resource that the service uses, because the program would create it a second time."""
     unfinished = [
         f"{resource.address} is {resource.unfinished}" for resource in anatomy.state.resources if resource.unfinished
     ]
@@ -199,7 +199,7 @@ def _require_whole(anatomy: Anatomy) -> None:
 
 
 def _of_family(service: StateResource, tasks: Any) -> StateResource | None:
-    """A service that ignores changes of its task definition names an older revision than the state holds."""
+    """Finds the task definition of a service that references an older revision than the state contains."""
     family = str(service.attributes.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
     return next((task for task in tasks if task.attributes.get("family") == family), None)
 

@@ -1,4 +1,4 @@
-"""What adoption does to each pair: nothing, changes in place, old values that stay, and refusals."""
+"""The effect of the adoption on each pair: no change, changes in place, kept old values, and problems."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,23 +15,23 @@ SHOWN = 60
 
 WHY: Mapping[str, str] = {
     "accessLogs": "requests are logged",
-    "assumeRolePolicy": "only tasks of this account assume it",
-    "defaultActions": "what no rule allows is answered with 403",
+    "assumeRolePolicy": "only tasks of this account can assume it",
+    "defaultActions": "requests that no rule allows get a 403",
     "description": "this program's text",
-    "dropInvalidHeaderFields": "malformed headers never reach the server",
+    "dropInvalidHeaderFields": "the load balancer drops invalid headers",
     "enableDeletionProtection": "deletionProtection",
     "enableKeyRotation": "keys are rotated",
-    "imageTagMutability": "a tag that moves can't be reviewed",
-    "kmsKeyId": "encrypted under a customer key",
+    "imageTagMutability": "a tag can't move to another image",
+    "kmsKeyId": "encrypted with a customer managed key",
     "permissionsBoundary": "permissionsBoundaryArn",
-    "policy": "names who may use it, and for what",
-    "privateDnsEnabled": "the task reaches the service by its own name",
+    "policy": "lists the principals that can use it, and for which service",
+    "privateDnsEnabled": "private DNS: the task reaches the service by its name",
     "retentionInDays": "logRetentionDays",
     "subnets": "the settings' subnets",
     "tags": "the tags of this stack",
-    "taskDefinition": "the revision that the program registers: the one deployment of the adoption",
+    "taskDefinition": "the program registers this revision, which starts the deployment of the adoption",
 }
-"""Reasons for a changed property, where the program has more of one than its own text."""
+"""Reasons for changed properties."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A change that would replace something that must not be replaced."""
+    """A change that would replace a resource that must not be replaced."""
 
     logical_name: str
     address: str
@@ -55,18 +55,18 @@ class Refusal:
 
 @dataclass
 class Adopted:
-    """One pair, and what becomes of it."""
+    """One pair, and the effect of the adoption on it."""
 
     pair: Pair
     changes: list[Change] = field(default_factory=list)
     """In place."""
     kept: list[str] = field(default_factory=list)
-    """Properties, or paths into them, whose old value stays."""
+    """Properties, or paths in them, that keep their old value."""
     refusals: list[Refusal] = field(default_factory=list)
 
 
 def judge(pairing: Pairing) -> list[Adopted]:
-    """What adoption does to each pair."""
+    """The effect of the adoption on each pair."""
     return [_judge(pair, pairing) for pair in pairing.pairs.values()]
 
 
@@ -119,7 +119,7 @@ def _why(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A short value as it is; documents and blocks are named only, as they can hold what must not be in a log."""
+    """A short value; documents and blocks are only named, because they can contain values that must not be in a log."""
     if value is None or value in ("", [], {}):
         return "none"
     if isinstance(value, bool):

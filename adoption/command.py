@@ -1,4 +1,4 @@
-"""Adopt a stack that runs from Terraform: show what adoption would do; with --write, write settings and adoption.yaml."""
+"""Adopt a stack that Terraform deployed: print a preview; with --write, write the settings and adoption.yaml."""
 
 import argparse
 import sys
@@ -77,9 +77,12 @@ def _say_how_to_go_on(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m adoption", description=__doc__)
     parser.add_argument(
-        "--state", type=_state_file, required=True, help="a Terraform state: `terraform state pull > terraform.tfstate`"
+        "--state",
+        type=_state_file,
+        required=True,
+        help="the file of a Terraform state: `terraform state pull > terraform.tfstate`",
     )
-    parser.add_argument("--stack", default="prod", help="the stack that adopts (default: prod)")
+    parser.add_argument("--stack", default="prod", help="the Pulumi stack that adopts the resources (default: prod)")
     parser.add_argument(
         "--write", action="store_true", help="write the settings into the stack file, and adoption.yaml"
     )
@@ -90,12 +93,12 @@ def _parser() -> argparse.ArgumentParser:
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
     )
     parser.add_argument(
-        "--adoption-file", type=Path, default=FILE, help="what the program imports (default: adoption.yaml beside it)"
+        "--adoption-file", type=Path, default=FILE, help="the adoption file (default: adoption.yaml in the same folder)"
     )
     return parser
 
 
 def _state_file(text: str) -> Path:
     if not text:
-        raise argparse.ArgumentTypeError("name a file: make adopt STATE=terraform.tfstate STACK=prod")
+        raise argparse.ArgumentTypeError("pass a file: make adopt STATE=terraform.tfstate STACK=prod")
     return Path(text)

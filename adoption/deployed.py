@@ -1,4 +1,4 @@
-"""Whether the stack is deployed already: an import of other resources would replace what it has."""
+"""Checks whether the stack is already deployed: importing other resources would replace its own."""
 
 import json
 import os

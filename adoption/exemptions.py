@@ -1,4 +1,4 @@
-"""Exemptions from the policy pack for old choices that can't be changed on existing resources."""
+"""Exemptions from the policy pack for properties that can't be changed on existing resources."""
 
 import datetime
 import json
@@ -22,7 +22,7 @@ def exemptions(plan: Plan) -> dict[str, dict[str, Any]]:
         "encryption": {
             "resource": "storage-efs",
             "checks": ["customer-key"],
-            "reason": "Adopted under the AWS-managed key, which can't be changed on an existing file system.",
+            "reason": "Adopted with the AWS managed key, which can't be changed on an existing file system.",
             "expires": last_day.isoformat(),
         }
     }

@@ -14,8 +14,8 @@ __all__ = ["StackFileError", "read_settings", "section", "write_adoption", "writ
 
 NAMESPACE = "atlantis:"
 HEADER = """\
-# Written by `make adopt` (docs/adoption.md). `import`: delete it when `pulumi up` has adopted everything. `keep`: the old value
-# of these properties stays; without this part the next `pulumi up` would change them, or replace what has them.
+# Written by `make adopt` (docs/adoption.md). `import`: delete it when `pulumi up` has adopted all resources. `keep`: these
+# properties keep their old value. Without this section, the next `pulumi up` would change them or replace their resources.
 """
 
 
@@ -71,7 +71,7 @@ def write_settings(path: Path, proposals: Iterable[Proposal]) -> None:
         found = None
     if found != wanted:
         raise StackFileError(
-            f"{path.name} is laid out in a way that can't be edited here: set the proposed settings by hand"
+            f"{path.name} has a layout that can't be edited automatically: set the proposed settings yourself"
         )
     path.write_text(changed, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The types that both sides know: one line each, with the id that Pulumi's import takes.
+"""The resource types of both providers: one row each, with the ID for Pulumi's import.
 
 The import ids are those of the Import section in each type's documentation in the Pulumi Registry. `force_new` are the
 properties whose change replaces the resource, as the provider's schema has it; `keep` are those among them, and others,
@@ -27,7 +27,7 @@ class Kind:
     keep: frozenset[str] = frozenset()
     holds_data: bool = False
     unique: bool = False
-    """AWS admits one: a replacement would have to delete the old one first."""
+    """AWS allows only one, so a replacement would have to delete the old one first."""
 
     def id_of(self, resource: StateResource) -> str:
         """What Pulumi's import calls `resource`."""
@@ -139,34 +139,34 @@ BY_PULUMI_TYPE: Mapping[str, Kind] = {kind.pulumi: kind for kind in KINDS}
 
 NOT_ADOPTED: Mapping[str, str] = {
     "aws_ecs_task_definition": (
-        "The program registers a revision of its own. Keep the old one for a rollback, then "
+        "The program registers its own revision. Keep the old one for a rollback, then run "
         "`aws ecs deregister-task-definition --task-definition {family}:{revision}`"
     ),
     "aws_iam_role_policy": (
-        "The program has policies of its own. After the first `up`: "
+        "The program has its own policies. After the first `up`: "
         "`aws iam delete-role-policy --role-name {role} --policy-name {name}`"
     ),
     "aws_iam_role_policy_attachment": (
-        "The program attaches policies of its own. After the first `up`: "
+        "The program attaches its own policies. After the first `up`: "
         "`aws iam detach-role-policy --role-name {role} --policy-arn {policy_arn}`"
     ),
-    "aws_iam_policy": "Nothing uses it once it is detached: `aws iam delete-policy --policy-arn {arn}`",
-    "aws_iam_role": "The program has a role of its own, which its policies name. Delete this one after the first `up`",
+    "aws_iam_policy": "Unused when it is detached: `aws iam delete-policy --policy-arn {arn}`",
+    "aws_iam_role": "The program creates its own role, because its policies reference it. Delete this one after the first `up`",
     "aws_kms_key_policy": "The program sets the policy with the key, which replaces this document",
-    "aws_secretsmanager_secret": "The program refers to it by name and doesn't manage it: keep it",
+    "aws_secretsmanager_secret": "The program references it by name and doesn't manage it: keep it",
     "aws_secretsmanager_secret_version": "The value stays in the secret; the program never reads it",
     "aws_vpc_security_group_egress_rule": (
         "The program has narrower rules. After the first `up`: "
         "`aws ec2 revoke-security-group-egress --group-id {security_group_id} --security-group-rule-ids {id}`"
     ),
     "aws_vpc_security_group_ingress_rule": (
-        "The program has no such rule. Where nothing else needs it: "
+        "The program has no such rule. If no other resource needs it: "
         "`aws ec2 revoke-security-group-ingress --group-id {security_group_id} --security-group-rule-ids {id}`"
     ),
-    "aws_ssm_parameter": "Other stacks read it, and it isn't part of Atlantis: keep it",
-    "aws_appautoscaling_target": "One task, never two: delete it before the first `up`, as it would raise the count",
-    "aws_appautoscaling_policy": "One task, never two: delete it before the first `up`",
-    "aws_acm_certificate": "The program refers to it by ARN (acmCertificateArn): keep it",
-    "aws_acm_certificate_validation": "A step of Terraform, nothing in AWS",
+    "aws_ssm_parameter": "Other stacks may read it, and it isn't part of Atlantis: keep it",
+    "aws_appautoscaling_target": "The service must run a single task: delete it before the first `up`, because it scales the service",
+    "aws_appautoscaling_policy": "The service must run a single task: delete it before the first `up`",
+    "aws_acm_certificate": "The program references it by ARN (acmCertificateArn): keep it",
+    "aws_acm_certificate_validation": "A step in Terraform without a resource in AWS",
 }
 """Why a resource stays Terraform's own, and what to do with it then; by type, with the state's attributes."""

@@ -1,4 +1,4 @@
-"""The whole of an adoption, worked out without changing anything: settings, pairs and problems."""
+"""The plan of an adoption, computed without changes: settings, pairs and problems."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from adoption.state import StateResource, TerraformState, read_state
 
 __all__ = ["Plan", "make_plan"]
 
-OTHER_PROVIDER = "Of another provider: keep it in Terraform"
+OTHER_PROVIDER = "Belongs to another provider: keep it in Terraform"
 YOURS = "This program has no such resource: keep it"
 NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
 
@@ -38,12 +38,12 @@ WAYS_OUT: Mapping[tuple[str, str], str] = {
         "atlantis:baseName to a free name, and everything but the file system is made new beside it"
     ),
 }
-"""What to do about a property that would replace a resource, by type and property."""
+"""The fix for a property that would replace a resource, by type and property."""
 
 
 @dataclass
 class Plan:
-    """What an adoption comes to."""
+    """The result of planning an adoption."""
 
     stack: str
     anatomy: Anatomy
@@ -56,16 +56,16 @@ class Plan:
     pairing: Pairing
     adopted: list[Adopted]
     problems: list[str] = field(default_factory=list)
-    """Problems to solve first; with any of them, nothing is written or rehearsed."""
+    """Problems to fix first. With a problem, nothing is written or rehearsed."""
 
     @property
     def new(self) -> list[Wanted]:
-        """What the program makes, as the state has no counterpart."""
+        """The resources that the program creates, because the state has no counterpart."""
         return [wanted for wanted in self.pairing.wanted.values() if wanted.name not in self.pairing.pairs]
 
     @property
     def left(self) -> list[tuple[StateResource, str]]:
-        """What stays Terraform's own, and what to do with it."""
+        """The resources that stay in Terraform, each with a command or a note."""
         beside = {id(actual) for actual in self.pairing.beside.values()}
         return [(actual, _advice(actual)) for actual in self.pairing.left if id(actual) not in beside]
 
@@ -113,7 +113,7 @@ def _problems(plan: Plan) -> Iterator[str]:
 
 def _refused(refusal: Refusal, adopted: Adopted) -> str:
     change, kind = refusal.change, adopted.pair.kind
-    what = "what holds data" if kind.holds_data else "what AWS admits one of"
+    what = "what holds data" if kind.holds_data else "a resource that AWS allows only once"
     way_out = WAYS_OUT.get((kind.pulumi, change.property), f"Change it to {change.new} in Terraform first, and apply")
     return (
         f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {change.new} would replace {what}. "

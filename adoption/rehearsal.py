@@ -1,4 +1,4 @@
-"""Adopts a copy of the stack in the sandbox's local AWS, with the real engine, and checks that nothing was lost."""
+"""Adopts a copy of the stack in the sandbox's local AWS with the real engine, and checks that all resources exist afterwards."""
 
 import shutil
 import sys
@@ -49,7 +49,7 @@ def rehearse(plan: Plan, folder: Path | None = None) -> int:
 
 @contextmanager
 def _sandbox(plan: Plan, state: Path) -> Iterator[Sandbox]:
-    """A sandbox of its own, which leaves nothing behind."""
+    """A separate sandbox, which is removed at the end."""
     _forget(state)
     pack = CHECKOUT / "policy"
     configured = pack / "config" / f"{plan.stack}.json"
@@ -76,11 +76,11 @@ def _forget(state: Path) -> None:
 def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     aws = local_aws.start(sandbox.state, clean_environment())
     with console.timed(
-        f"Making a copy of {plan.anatomy.cluster_name} in the local AWS at {aws.endpoint}, under new ids"
+        f"Creating a copy of {plan.anatomy.cluster_name} in the local AWS at {aws.endpoint}, under new ids"
     ):
         settings, replica = _copy(plan, sandbox.state, aws)
         if replica.left_out:
-            console.note(f"left out, as the local AWS has no such type: {', '.join(replica.left_out)}")
+            console.note(f"not copied, because the local AWS doesn't support the type: {', '.join(replica.left_out)}")
     before = inventory.take(aws)
     copied = plan_of(replica.state, plan.stack, settings, aws.region)
     if copied.problems:
@@ -92,10 +92,10 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     sandbox.up()
     yield from lost(before, inventory.take(aws))
     yield from other_resources(sandbox.resources(), copied)
-    console.step("A second preview, which must be empty")
+    console.step("A second preview, which must have no changes")
     sandbox.preview(expect_no_changes=True)
     files.write_adoption(sandbox.workspace.adoption_file, plan.stack, {"keep": section["keep"]})
-    console.step("A third one without the section `import` of adoption.yaml, as after the adoption")
+    console.step("A third preview without the section `import` of adoption.yaml, as after the adoption")
     sandbox.preview(expect_no_changes=True)
     console.step(
         f"Rehearsed: {len(section['import'])} resources were adopted under the ids that they had. {_kept(copied)}"
@@ -135,7 +135,7 @@ def lost(before: inventory.Inventory, after: inventory.Inventory) -> Iterator[st
     """What is missing after the adoption: deleted or replaced."""
     for type_, ids in before.items():
         for identity in sorted(ids - after.get(type_, set())):
-            yield f"{type_} {identity} is gone: the adoption deleted or replaced it"
+            yield f"{type_} {identity} is missing: the adoption deleted or replaced it"
 
 
 def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The running stack as settings of this program: read from the state, starting at the service."""
+"""The settings of the running stack, read from the state, starting at the service."""
 
 import dataclasses
 import json
@@ -53,13 +53,15 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
     if cluster.startswith("atlantis-") and environment:
         yield Proposal("environment", environment, f"the cluster is {cluster}")
     else:
-        yield Proposal("baseName", cluster, "the name of cluster, service and load balancer, which can't be changed")
+        yield Proposal(
+            "baseName", cluster, "the name of the cluster, service and load balancer, which can't be changed"
+        )
     options = anatomy.container.get("logConfiguration", {}).get("options") or {}
     group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
     if group is not None:
-        yield Proposal("logGroupName", group.id, "keeps the log group with its events")
+        yield Proposal("logGroupName", group.id, "keeps the existing log group")
         if group.attributes.get("retention_in_days"):
-            yield Proposal("logRetentionDays", group.attributes["retention_in_days"], "the log group's own")
+            yield Proposal("logRetentionDays", group.attributes["retention_in_days"], "the retention of the log group")
 
 
 def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
@@ -68,7 +70,7 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         notes.append("The service has no target group in this state: a new load balancer is created")
     vpc = (target_group.attributes.get("vpc_id") if target_group else None) or _vpc_of_tasks(anatomy)
     if vpc:
-        yield Proposal("vpcId", vpc, "the VPC that the stack runs in")
+        yield Proposal("vpcId", vpc, "the VPC of the running stack")
     subnets = anatomy.network.get("subnets") or []
     mounted = _mounted_subnets(anatomy)
     if subnets:
@@ -172,7 +174,7 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     yield Proposal(
         "efsEncryptionKey",
         "customer" if own else "aws",
-        "the file system is encrypted under a key of the stack" if own else "another key would replace the file system",
+        "the file system is encrypted under a key of the stack" if own else "another key replaces the file system",
     )
     if anatomy.access_point is None:
         directory = anatomy.volume.get("root_directory") or "/"
@@ -229,7 +231,7 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         ),
         None,
     )
-    same_server = "the version that runs: upgrade after the adoption"
+    same_server = "the running version: upgrade after the adoption"
     tag = image.rpartition(":")[2]
     if repository is not None and _older(tag, DEFAULTS["imageTag"]):
         notes.append(
@@ -253,9 +255,11 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         if str(task.get(key) or "").isdigit():
             yield Proposal(key, int(task[key]), "the task's size")
     platform = (task.get("runtime_platform") or [{}])[0]
-    yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the image was built for it")
+    yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the CPU architecture of the image")
     strategy = anatomy.service.attributes.get("capacity_provider_strategy") or [{}]
-    yield Proposal("capacityProvider", strategy[0].get("capacity_provider") or "FARGATE", "what the service runs on")
+    yield Proposal(
+        "capacityProvider", strategy[0].get("capacity_provider") or "FARGATE", "the capacity provider of the service"
+    )
     balancers = anatomy.service.attributes.get("load_balancer") or [{}]
     if balancers[0].get("container_port"):
         yield Proposal("containerPort", balancers[0]["container_port"], "the port that Atlantis listens on")
@@ -291,7 +295,7 @@ def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
                 f"{key}: the task role may write {', '.join(patterns)}; name each one, as this program takes no patterns"
             )
         if exact := sorted(names - set(patterns)):
-            yield Proposal(key, exact, "the task role writes them now")
+            yield Proposal(key, exact, "the task role can write them now")
 
 
 def _statements(document: Any) -> list[Mapping[str, Any]]:

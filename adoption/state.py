@@ -11,11 +11,11 @@ __all__ = ["StateError", "StateResource", "TerraformState", "read_state"]
 
 FORMAT = 4
 OFFICIAL_PROVIDER = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
-PULL = "Write one with `terraform state pull > terraform.tfstate`, which works with every backend"
+PULL = "Create one with `terraform state pull > terraform.tfstate`, which works with every backend"
 
 
 class StateError(Exception):
-    """The file can't be used; the message names it and says what to do."""
+    """The file can't be used; the message has the file and the fix."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def read_state(path: Path) -> TerraformState:
     try:
         document = json.loads(content)
     except ValueError:
-        raise StateError(f"{path} is not JSON, so it is not a Terraform state. {PULL}") from None
+        raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
     _refuse_other_documents(path, document)
     return TerraformState(tuple(_resources(path, document)))
 
@@ -115,7 +115,7 @@ def _refuse_other_documents(path: Path, document: Any) -> None:
         raise StateError(f"{path} is a Pulumi state, not a Terraform state. {PULL}")
     version = document.get("version")
     if "lineage" not in document or not isinstance(version, int):
-        raise StateError(f"{path} is not a Terraform state: it has no `version` and `lineage`. {PULL}")
+        raise StateError(f"{path} isn't a Terraform state: it has no `version` and `lineage`. {PULL}")
     if version != FORMAT:
         raise StateError(
             f"{path} has state format {version}; this reads format {FORMAT}, which Terraform 0.12 and later and OpenTofu write. "

@@ -1,4 +1,4 @@
-"""Applies `adoption.yaml` to the program: what is imported instead of created, and which old values stay.
+"""Applies `adoption.yaml` to the program: the resources to import instead of create, and the properties to keep.
 
 One resource transform does it, so no component knows of it. A stack without a section in the file gets none.
 """
@@ -15,7 +15,7 @@ __all__ = ["FILE", "FILE_VARIABLE", "import_ids", "register"]
 
 FILE = Path(__file__).resolve().parents[1] / "adoption.yaml"
 FILE_VARIABLE = "ATLANTIS_ADOPTION_FILE"
-"""Names another file: a sandbox has one of its own, as the ids of the real one are of another account's things."""
+"""Sets another file: a sandbox has its own, because the import IDs of the real one are of another account."""
 
 
 def register(stack: str) -> None:
@@ -64,13 +64,13 @@ def _section(path: Path, stack: str) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise pulumi.RunError(f"{path} can't be read, and nothing was touched: {error}") from None
+        raise pulumi.RunError(f"{path} can't be read, and nothing was changed: {error}") from None
     if document is None:
         return {}
     section = document.get(stack, {}) if isinstance(document, dict) else None
     if not isinstance(section, dict) or section.keys() - {"import", "keep"}:
         raise pulumi.RunError(
-            f"{path.name} is damaged, and nothing was touched: each stack has `import` and `keep`, mappings by logical name. "
+            f"{path.name} is damaged, and nothing was changed: each stack has `import` and `keep`, mappings by logical name. "
             f"Write it again with `make adopt STATE=... STACK={stack} WRITE=1`"
         )
     return section
@@ -84,6 +84,6 @@ def _mapping(path: Path, section: Mapping[str, Any], key: str) -> Mapping[str, A
     if not well_formed:
         what = "an import id" if key == "import" else "a list of properties"
         raise pulumi.RunError(
-            f"{path.name} is damaged, and nothing was touched: `{key}` maps each logical name to {what}"
+            f"{path.name} is damaged, and nothing was changed: `{key}` maps each logical name to {what}"
         )
     return found

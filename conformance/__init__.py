@@ -1,1 +1,1 @@
-"""Whether the program, and the stand-ins that test it, agree with the official AWS provider; see ``__main__.py``."""
+"""Checks that the program and the sandbox's stand-ins agree with the official AWS provider."""

@@ -1,4 +1,4 @@
-"""The engine's state of a stack as a Terraform configuration: the same resources with references in place of the ids."""
+"""Converts the engine's state of a stack to a Terraform configuration with references instead of IDs."""
 
 import json
 import re
@@ -11,10 +11,10 @@ __all__ = ["configuration"]
 
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - what marks a secret in the engine's state
 _STORED = json.dumps({"webhook_secret": "placeholder-" + "0" * 32})
-"""In place of a secret's value, which the engine's state has encrypted only."""
+"""Replaces a secret's value, which is encrypted in the engine's state."""
 _PASSWORD = "placeholder" + "0" * 32
 _MADE_UP = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+-[0-9a-f]{8,17}\b|/[0-9a-z]{16}\b|-[A-Za-z0-9]{6}$")
-"""Parts of an id that AWS chose, so that it means one resource wherever it stands."""
+"""Parts of an ID that AWS generated, which identify one resource wherever they occur."""
 
 
 def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""pulumi-aws' names in the Terraform provider's: types, properties, and the blocks that Pulumi flattens or writes in the plural."""
+"""Converts pulumi-aws' names to the Terraform provider's: types, properties, and blocks that Pulumi flattens or names in the plural."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _ATTRIBUTES = {
     ("aws_cloudwatch_log_subscription_filter", "logGroup"): "log_group_name",
     ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
 }
-"""Names that no rule gives."""
+"""Names that don't follow a rule."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class ProviderSchema:
         return found
 
     def attribute_of(self, type_: str, property_: str) -> str | None:
-        """The attribute or block of a property; None where the provider has none."""
+        """The attribute or block of a property; None if the provider has none."""
         return _ATTRIBUTES.get((type_, property_)) or _member(self.types[type_]["block"], property_)
 
     def arguments(self, type_: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """A resource's arguments in Terraform's JSON syntax; properties that the provider doesn't have are left out."""
+        """A resource's arguments in Terraform's JSON syntax, without properties that the provider doesn't have."""
         renamed = {_ATTRIBUTES.get((type_, name), name): value for name, value in properties.items()}
         return _block(self.types[type_]["block"], renamed)
 

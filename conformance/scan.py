@@ -1,4 +1,4 @@
-"""`make scan`: what checkov finds on the stack, recorded in `conformance/checkov.json`.
+"""`make scan`: runs checkov on the stack and records the failed checks in `conformance/checkov.json`.
 
 checkov reads Terraform, so two shapes of the stack are deployed in the sandbox, converted to Terraform's JSON and planned with the
 official provider. checkov runs in an environment of its own, which uv makes: its pins contradict this project's.
@@ -30,14 +30,14 @@ SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "new VPC": ("local", {}),
     "production": ("prod", {"atlantis:lockingDatabase": "redis"}),
 }
-"""Stack file and settings over it."""
+"""Stack file, and settings that override it."""
 
 
 def main() -> int:
     """Scan both shapes and write the recording; prints each failed check."""
     provider = terraform_provider.find(everywhere=True)
     if provider is None or shutil.which("terraform") is None:
-        raise SandboxError("make scan needs terraform on PATH and the Terraform AWS provider on this machine")
+        raise SandboxError("make scan requires terraform on PATH and the Terraform AWS provider on this machine")
     failed: dict[str, set[str]] = {}
     with tempfile.TemporaryDirectory(prefix="scan-") as folder:
         for number, (shape, (stack, settings)) in enumerate(SHAPES.items()):
@@ -79,7 +79,7 @@ def _checkov(folder: Path) -> list[dict[str, Any]]:
     try:
         report = json.loads(done.stdout)
     except ValueError:
-        raise SandboxError(f"checkov {VERSION} did not run:\n{(done.stdout + done.stderr)[-2000:]}") from None
+        raise SandboxError(f"checkov {VERSION} didn't run:\n{(done.stdout + done.stderr)[-2000:]}") from None
     return report if isinstance(report, list) else [report]
 
 

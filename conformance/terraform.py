@@ -1,4 +1,4 @@
-"""Terraform in a directory of its own, with the official AWS provider from this machine, on a local AWS."""
+"""Runs Terraform in a separate directory with this machine's official AWS provider on a local AWS."""
 
 import json
 import os
@@ -17,7 +17,7 @@ __all__ = ["Terraform", "TerraformError"]
 
 
 class TerraformError(Exception):
-    """Terraform ended with errors: ``by_address`` has them, the empty address those of no resource."""
+    """Terraform failed. ``by_address`` has the errors; those without a resource have an empty address."""
 
     def __init__(self, verb: str, by_address: Mapping[str, Sequence[str]]) -> None:
         lines = [f"{address or '-'}: {text}" for address, texts in by_address.items() for text in texts]
@@ -36,7 +36,7 @@ class Terraform:
         self._run("init", "-input=false")
 
     def configure(self, resources: Mapping[str, Mapping[str, Any]]) -> None:
-        """Make ``resources`` (type, then name, to arguments) the whole configuration."""
+        """Set the configuration to ``resources`` (type, then name, to arguments)."""
         configuration: dict[str, Any] = {
             "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}},
             "provider": {"aws": {"s3_use_path_style": True}},
@@ -46,7 +46,7 @@ class Terraform:
         write_json(self._directory / "main.tf.json", configuration)
 
     def schema(self) -> ProviderSchema:
-        """The provider's resource types; asking for them takes seconds, so the answer is kept."""
+        """The provider's resource types, cached because reading them takes seconds."""
         kept = CACHE / f"terraform-provider-aws-{VERSION}-schema.json"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Terraform:
         return ProviderSchema(address, schema["resource_schemas"])
 
     def assume(self, provider: str, resources: Mapping[tuple[str, str], tuple[int, Mapping[str, Any]]]) -> None:
-        """Take ``resources`` (type and name to the schema's version and attributes) for applied: write them into the state."""
+        """Write ``resources`` (type and name to schema version and attributes) to the state, as if they were applied."""
         instances = [
             {
                 "mode": "managed",
@@ -79,7 +79,7 @@ class Terraform:
         return [change for change in changes if change["change"]["actions"] != ["no-op"]]
 
     def plan_document(self, *, refresh: bool = True) -> dict[str, Any]:
-        """A plan, as ``terraform show -json`` has it."""
+        """A plan in the format of ``terraform show -json``."""
         self._stream("plan", "-out=plan", "-parallelism=30", f"-refresh={str(refresh).lower()}")
         return json.loads(self._run("show", "-json", "plan"))
 

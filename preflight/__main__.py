@@ -8,7 +8,7 @@ from preflight import command
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preflight", description=command.__doc__)
-    parser.add_argument("--stack", default="prod", help="the stack whose file is read (default: prod)")
+    parser.add_argument("--stack", default="prod", help="the stack to check (default: prod)")
     command.add_arguments(parser)
     return command.run(parser.parse_args())
 

@@ -37,13 +37,13 @@ def caller_deploys(deployment: Deployment) -> str:
         raise NotCheckedError("the deployment creates no secret")
     caller = deployment.identity["Arn"]
     if caller.endswith(":root") and deployment.aws.is_emulated("sts"):
-        return "the root user of a local AWS, which no policy refuses"
+        return "the root user of a local AWS, which no policy denies"
     if ":assumed-role/" in caller:
         # A session's ARN lacks the path of its role.
         caller = deployment.aws.read("iam", "get_role", RoleName=caller.split("/")[1])["Role"]["Arn"]
     if caller not in readers:
         raise WarnedError(
-            f"{caller} is not in secretReaderArns: its `pulumi up` could not read the generated secrets back",
+            f"{caller} isn't in secretReaderArns, so its `pulumi up` can't read the generated secrets back",
             f"deploy as one of {', '.join(readers)}, or add the caller",
         )
     return f"{caller} is in secretReaderArns"

@@ -30,7 +30,7 @@ def keys(deployment: Deployment) -> str:
         if not key:
             continue
         encrypted += 1
-        remedy = f"encrypt the topic with a customer key whose policy lets {PUBLISHER} use kms:Decrypt and kms:GenerateDataKey*"
+        remedy = f"encrypt the topic with a customer managed key whose policy allows {PUBLISHER} use kms:Decrypt and kms:GenerateDataKey*"
         if key == AWS_KEY:
             raise FailedError(f"{arn} is encrypted with {AWS_KEY}, which CloudWatch may not use", remedy)
         identity = deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyId"]
@@ -66,7 +66,7 @@ CHECKS = (
 def _arns(deployment: Deployment) -> Sequence[str]:
     arns = deployment.settings.operations.alarm_topic_arns
     if not arns:
-        raise NotCheckedError("alarmTopicArns is empty: no alarms")
+        raise NotCheckedError("alarmTopicArns is empty: the stack creates no alarms")
     return arns
 
 

@@ -113,7 +113,7 @@ class Aws:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code in BAD_CREDENTIALS:
             return FailedError(
-                f"AWS does not accept the credentials: {code}",
+                f"AWS rejects the credentials: {code}",
                 "log in again, or correct AWS_PROFILE or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
             )
         if code in DENIED:
@@ -124,10 +124,10 @@ class Aws:
                 action = "kms:Decrypt"
             if "explicit deny in a resource-based policy" in message:
                 return RefusedByResourceError(
-                    f"the resource's own policy denies {action}", "use credentials that it allows"
+                    f"the resource's own policy denies {action}", "use credentials that the policy allows"
                 )
             return FailedError(
                 f"the permission {action} is missing",
                 f"allow {action} to the caller, or use credentials that have it",
             )
-        return FailedError(f"{service} {operation} answered {code}: {message}", "see what AWS says")
+        return FailedError(f"{service} {operation} answered {code}: {message}", "see AWS' error message")

@@ -22,7 +22,7 @@ def exists(deployment: Deployment) -> str:
         raise NotCheckedError("permissionsBoundaryArn is not set: the deployment creates one")
     if deployment.aws.find("iam", "get_policy", absent=_ABSENT, PolicyArn=arn) is None:
         raise FailedError(
-            f"{arn} does not exist: no role could be created", "create it, or correct permissionsBoundaryArn"
+            f"{arn} doesn't exist, so no role can be created", "create it, or correct permissionsBoundaryArn"
         )
     return arn
 
@@ -41,9 +41,9 @@ def keeps_roles_from_atlantis(deployment: Deployment) -> str:
     if allowed:
         listed = "; ".join(f"{each.attack} ({each.question.action})" for each in allowed)
         raise WarnedError(
-            f"{arn} lets a role that Terraform creates {listed}",
-            "deny each in the boundary (docs/security.md has a document to start from), or leave permissionsBoundaryArn empty: then the "
-            "stack creates a boundary that does",
+            f"{arn} allows a role that Terraform creates to {listed}",
+            "deny each action in the boundary (docs/security.md), or remove permissionsBoundaryArn: the stack then creates a boundary "
+            "that denies them",
         )
     return f"{len(asked)} escalations denied by {arn}"
 
@@ -66,7 +66,7 @@ def roles_have_it(deployment: Deployment) -> str:
     unbound = [name for name in managed if _boundary_of(deployment, name) != boundary]
     if unbound:
         raise WarnedError(
-            f"{', '.join(unbound)}: without the boundary {boundary}; Terraform can pass such a role to a task but can't change it",
+            f"{', '.join(unbound)}: without the boundary {boundary}; Terraform can pass these roles to a task, but can't change them",
             f"aws iam put-role-permissions-boundary --role-name {unbound[0]} --permissions-boundary {boundary}, or rename a role that "
             "isn't Terraform's",
         )

@@ -29,7 +29,11 @@ def exists(deployment: Deployment) -> str:
     status = certificate["Status"]
     if status != "ISSUED":
         reason = certificate.get("FailureReason") or certificate.get("RevocationReason")
-        remedy = PENDING if status == "PENDING_VALIDATION" else "request another one and name it in acmCertificateArn"
+        remedy = (
+            PENDING
+            if status == "PENDING_VALIDATION"
+            else "request another certificate and set acmCertificateArn to its ARN"
+        )
         raise FailedError(f"the certificate is {status}{f' ({reason})' if reason else ''}, not ISSUED", remedy)
     return f"ISSUED, for {', '.join(_names(certificate))}"
 
@@ -51,12 +55,19 @@ def in_date(deployment: Deployment) -> str:
     certificate, now = _certificate(deployment), datetime.now(UTC)
     begin, end = certificate.get("NotBefore"), certificate["NotAfter"]
     if end <= now:
-        raise FailedError(f"the certificate expired on {end:%Y-%m-%d}", "renew or import it again, or name another one")
+        raise FailedError(
+            f"the certificate expired on {end:%Y-%m-%d}",
+            "renew it, import it again, or set acmCertificateArn to another certificate",
+        )
     if begin and begin > now:
-        raise FailedError(f"the certificate is valid only from {begin:%Y-%m-%d}", "name one that is valid now")
+        raise FailedError(
+            f"the certificate is valid only from {begin:%Y-%m-%d}",
+            "set acmCertificateArn to a certificate that is valid now",
+        )
     if end - now < RENEWAL_NOTICE and certificate.get("Type") == "IMPORTED":
         raise WarnedError(
-            f"the certificate expires on {end:%Y-%m-%d}; ACM does not renew what was imported", "import a new one soon"
+            f"the certificate expires on {end:%Y-%m-%d}; ACM doesn't renew imported certificates",
+            "import a new one soon",
         )
     return f"until {end:%Y-%m-%d}"
 
@@ -79,7 +90,7 @@ def hosted_zone(deployment: Deployment) -> str:
         )
     if zone.get("Config", {}).get("PrivateZone"):
         raise FailedError(
-            f"the hosted zone {name} is private: neither GitHub nor ACM can see its records", "name a public one"
+            f"the hosted zone {name} is private, so GitHub and ACM can't resolve its records", "name a public one"
         )
     return f"{host} is a name in {name}"
 
@@ -102,7 +113,7 @@ def _certificate(deployment: Deployment) -> dict[str, Any]:
     if answer is None:
         raise FailedError(
             f"{arn} does not exist in {deployment.settings.region}",
-            "correct acmCertificateArn; the load balancer takes only certificates of its own region",
+            "correct acmCertificateArn; the load balancer supports only certificates in its own region",
         )
     return answer["Certificate"]
 

@@ -12,7 +12,7 @@ __all__ = ["CHECKS"]
 
 
 def endpoints(deployment: Deployment) -> str:
-    """The VPC has none of the endpoints that the deployment would make: a service has one private name a VPC."""
+    """The VPC has none of the endpoints that the deployment would create: a service has one private DNS name per VPC."""
     wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.endpoints}
     if not wanted:
         raise NotCheckedError("no endpoint is created")
@@ -34,14 +34,14 @@ def endpoints(deployment: Deployment) -> str:
         rest = [name for name in deployment.settings.network.endpoints if name not in in_the_way]
         raise FailedError(
             f"{deployment.settings.network.vpc_id} already has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())}; "
-            "AWS would refuse a second one",
-            f"take them out of vpcEndpoints: [{', '.join(rest)}]",
+            "AWS allows only one per VPC",
+            f"remove them from vpcEndpoints: [{', '.join(rest)}]",
         )
     return f"no other endpoint for {', '.join(deployment.settings.network.endpoints)}"
 
 
 def repository(deployment: Deployment) -> str:
-    """The repository's name is free, or the stack's own."""
+    """No other repository has the name of the stack's repository."""
     names = deployment.names
     answer = deployment.aws.find(
         "ecr",
@@ -153,7 +153,7 @@ def log_group(deployment: Deployment) -> str:
 def locking_database(deployment: Deployment) -> str:
     """The name of the locking database is free, or the stack's own."""
     if not deployment.settings.storage.uses_redis:
-        return "none is created: lockingDatabase is boltdb, a file"
+        return "lockingDatabase is boltdb, so the stack creates none"
     name = deployment.names.base
     answer = deployment.aws.find(
         "elasticache",
@@ -207,7 +207,7 @@ def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
 def _own_or_warn(deployment: Deployment, what: str, tags: Iterable[Mapping[str, str]]) -> str:
     if not deployment.owns(tags):
         raise WarnedError(
-            f"{what} exists, and its tags are not this stack's",
-            "if it belongs to this stack, take it over with `pulumi import`; if it doesn't, creating it will fail: remove or rename it",
+            f"{what} exists, and doesn't have this stack's tags",
+            "if it belongs to this stack, import it with `pulumi import`; otherwise, delete or rename it, or the deployment fails",
         )
     return f"{what} is this stack's"

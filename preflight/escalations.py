@@ -106,7 +106,7 @@ def _on_the_service(setting: Setting) -> list[Escalation]:
         ),
         Escalation(
             "service-beside",
-            "run a service of its own in Atlantis' cluster",
+            "run its own service in Atlantis' cluster",
             Question("ecs:CreateService", names.arn("ecs", f"service/{names.base}/{prefix}api"), own),
             Question("ecs:CreateService", names.arn("ecs", f"service/{prefix}api/{prefix}api"), managed),
         ),
@@ -129,13 +129,13 @@ def _on_the_service(setting: Setting) -> list[Escalation]:
             Question("ecr:SetRepositoryPolicy", names.arn("ecr", f"repository/{prefix}api")),
         ),
         balancing("listener", "forward every request to Atlantis", "ModifyListener", "listener", f"/{_ID}"),
-        balancing("listener-rule", "add a listener rule for everybody", "CreateRule", "listener", f"/{_ID}"),
+        balancing("listener-rule", "add a listener rule that allows everyone", "CreateRule", "listener", f"/{_ID}"),
         balancing(
             "load-balancer-groups", "move the load balancer into other groups", "SetSecurityGroups", "loadbalancer"
         ),
         Escalation(
             "targets",
-            "answer for Atlantis from a target of its own",
+            "register its own target to answer for Atlantis",
             Question(
                 "elasticloadbalancing:RegisterTargets",
                 names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/{_ID}"),
@@ -178,7 +178,7 @@ def _on_the_network(setting: Setting) -> list[Escalation]:
         found += [
             Escalation(
                 f"borrowed-group-{of}",
-                f"put a load balancer of its own into Atlantis' security group {names.security_group(of)}",
+                f"put its own load balancer into Atlantis' security group {names.security_group(of)}",
                 Question(
                     "elasticloadbalancing:CreateLoadBalancer",
                     balancer,
@@ -201,7 +201,7 @@ def _on_the_network(setting: Setting) -> list[Escalation]:
             ),
             Escalation(
                 "task-without-keys",
-                "run a task in Atlantis' subnets by RunTask, which has no condition key for them",
+                "run a task in Atlantis' subnets with RunTask, which has no condition key for subnets",
                 Question("ecs:RunTask", names.arn("ecs", f"task-definition/{prefix}api:1"), cluster),
                 Question("ecs:RegisterTaskDefinition", names.arn("ecs", f"task-definition/{prefix}api:1")),
             ),
@@ -227,23 +227,25 @@ def _on_roles(setting: Setting) -> list[Escalation]:
         )
 
     return [
-        on_role("refusals", "detach the task role's refusals", "DetachRolePolicy", names.task_role_arn),
-        on_role("task-role-policy", "widen the task role", "PutRolePolicy", names.task_role_arn),
-        on_role("execution-role-policy", "widen the execution role", "PutRolePolicy", names.execution_role_arn),
+        on_role("refusals", "detach the task role's Deny policies", "DetachRolePolicy", names.task_role_arn),
+        on_role("task-role-policy", "add permissions to the task role", "PutRolePolicy", names.task_role_arn),
+        on_role(
+            "execution-role-policy", "add permissions to the execution role", "PutRolePolicy", names.execution_role_arn
+        ),
         on_role(
             "execution-role-trust", "assume the execution role", "UpdateAssumeRolePolicy", names.execution_role_arn
         ),
-        on_role("other-environment", "widen the role of another environment", "PutRolePolicy", foreign),
+        on_role("other-environment", "add permissions to the role of another environment", "PutRolePolicy", foreign),
         on_role("unbound-role", "create a role without the boundary", "CreateRole", worker, {}),
         on_role(
             "other-boundary",
-            "create a role under another boundary",
+            "create a role with another boundary",
             "CreateRole",
             worker,
             {"iam:PermissionsBoundary": names.aws_policy_arn("AdministratorAccess")},
         ),
-        on_role("unbound-role-policy", "widen a role that has no boundary", "PutRolePolicy", worker, {}),
-        on_role("unbound-role-trust", "assume a role that has no boundary", "UpdateAssumeRolePolicy", worker, {}),
+        on_role("unbound-role-policy", "add permissions to a role without a boundary", "PutRolePolicy", worker, {}),
+        on_role("unbound-role-trust", "assume a role without a boundary", "UpdateAssumeRolePolicy", worker, {}),
         Escalation(
             "boundary-removed",
             "remove the boundary of a role",
@@ -271,14 +273,14 @@ def _on_roles(setting: Setting) -> list[Escalation]:
         ),
         Escalation(
             "pass-execution-role",
-            "pass the execution role to a task of its own, and read Atlantis' secrets there",
+            "pass the execution role to its own task, and read Atlantis' secrets there",
             Question("iam:PassRole", names.execution_role_arn, {"iam:PassedToService": _TASKS}),
             Question("iam:PassRole", worker, {"iam:PassedToService": _TASKS}),
             on_roles=True,
         ),
         Escalation(
             "pass-elsewhere",
-            "pass a role to another service than ECS",
+            "pass a role to a service other than ECS",
             Question("iam:PassRole", worker, {"iam:PassedToService": "lambda.amazonaws.com"}),
             Question("iam:PassRole", worker, {"iam:PassedToService": _TASKS}),
             on_roles=True,

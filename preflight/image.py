@@ -99,7 +99,7 @@ def _image(deployment: Deployment) -> EcrImage:
         return EcrImage(names.account, names.region, names.repository, deployment.settings.task.image_tag, None)
     image = EcrImage.parse(reference)
     if image is None:
-        raise NotCheckedError(f"{reference} is not in ECR, and only ECR is asked")
+        raise NotCheckedError(f"{reference} isn't in ECR, and preflight checks only ECR")
     return image
 
 
@@ -116,7 +116,7 @@ def _manifest(deployment: Deployment, image: EcrImage) -> dict[str, Any]:
     )
     if answer is None or not answer["images"]:
         if not deployment.settings.task.desired_count:
-            raise NotCheckedError(f"{image} does not exist yet, and desiredCount 0 asks for no task", "push it next")
+            raise NotCheckedError(f"{image} doesn't exist yet; desiredCount 0 runs no task", "push it next")
         lack = f"the repository {image.repository}" if answer is None else f"the image {image}"
         raise FailedError(f"{lack} does not exist in account {image.account}, {image.region}", _remedy(image, answer))
     return json.loads(answer["images"][0]["imageManifest"])
@@ -124,12 +124,12 @@ def _manifest(deployment: Deployment, image: EcrImage) -> dict[str, Any]:
 
 def _remedy(image: EcrImage, answer: dict[str, Any] | None) -> str:
     if answer is None:
-        return "deploy once with desiredCount 0, which makes the repository; push the image; deploy with desiredCount 1"
+        return (
+            "deploy once with desiredCount 0, which creates the repository; push the image; deploy with desiredCount 1"
+        )
     registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
     return (
-        f"docker push {registry}/{image.repository}:{image.tag}"
-        if image.tag
-        else "push it, or name a digest that exists"
+        f"docker push {registry}/{image.repository}:{image.tag}" if image.tag else "push it, or use an existing digest"
     )
 
 

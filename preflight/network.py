@@ -44,7 +44,7 @@ def vpc_resolves(deployment: Deployment) -> str:
     ]
     if off:
         raise FailedError(
-            f"off in {vpc_id}: {', '.join(off)}; private names of endpoints and of the file system would not resolve",
+            f"off in {vpc_id}: {', '.join(off)}; the private DNS names of endpoints and of the file system wouldn't resolve",
             "; ".join(f"aws ec2 modify-vpc-attribute --vpc-id {vpc_id} --{DNS_ATTRIBUTES[name]}" for name in off),
         )
     return "enableDnsSupport and enableDnsHostnames are on"
@@ -79,7 +79,7 @@ def zones(deployment: Deployment) -> str:
         ]
         if unused:
             raise WarnedError(
-                f"{key}: {', '.join(unused)} is not used: the stack takes the first subnet of each zone",
+                f"{key}: {', '.join(unused)} isn't used: the stack uses the first subnet of each zone",
                 f"remove it from {key}, or name it before the other one of its zone",
             )
     return ", ".join(sorted(set(found.values())))
@@ -94,7 +94,7 @@ def public_routes(deployment: Deployment) -> str:
     ]
     if closed:
         raise FailedError(
-            f"publicSubnetIds: {', '.join(closed)} has no default route to an internet gateway, so neither people nor GitHub would reach "
+            f"publicSubnetIds: {', '.join(closed)} has no default route to an internet gateway, so users and GitHub can't reach "
             "the load balancer",
             f"add a route {EVERYWHERE} to the VPC's internet gateway, or name public subnets",
         )
@@ -107,14 +107,14 @@ def private_routes(deployment: Deployment) -> str:
         route = _default_route(deployment, subnet_id)
         if not route:
             raise FailedError(
-                f"privateSubnetIds: {subnet_id} has no default route, so the task would reach neither GitHub nor the image",
+                f"privateSubnetIds: {subnet_id} has no default route, so the task can't reach GitHub and the image",
                 f"add a route {EVERYWHERE} to a NAT gateway or a transit gateway",
             )
         if route.get("GatewayId", "").startswith("igw-"):
             raise FailedError(
                 f"privateSubnetIds: {subnet_id} has a default route to the internet gateway {route['GatewayId']}; a task without a public "
                 "address needs a NAT gateway instead",
-                "name a private subnet, or route it through a NAT gateway",
+                "use a private subnet, or route it through a NAT gateway",
             )
         way = next((route[target] for target in WAYS_OUT if route.get(target)), None)
         if route.get("State") == "blackhole" or way is None:
@@ -128,7 +128,7 @@ def private_routes(deployment: Deployment) -> str:
 
 
 def neighbours(deployment: Deployment) -> str:
-    """Nobody else's calls in the VPC would go through the endpoints that the deployment makes."""
+    """No other workload in the VPC would use the endpoints that the deployment creates."""
     wanted = deployment.settings.network.endpoints
     vpc_id = _vpc_id(deployment)
     if not wanted:
@@ -146,11 +146,11 @@ def neighbours(deployment: Deployment) -> str:
     if others:
         listed = ", ".join(sorted(others)[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
         raise WarnedError(
-            f"others use {vpc_id} ({listed}): their calls to {', '.join(wanted)} would go through this stack's endpoints, which accept "
-            "credentials of this account only, and of S3 no request without credentials",
-            "leave vpcEndpoints out where the private subnets have a way out, or see that the others use this account's credentials",
+            f"other workloads use {vpc_id} ({listed}): their calls to {', '.join(wanted)} would use this stack's endpoints, which accept "
+            "only credentials of this account, and no anonymous requests to S3",
+            "remove vpcEndpoints if the private subnets have a NAT route, or make sure that these workloads use this account's credentials",
         )
-    return f"nobody else uses {vpc_id}"
+    return f"no other workload uses {vpc_id}"
 
 
 CHECKS = (
@@ -158,7 +158,7 @@ CHECKS = (
     Check("network", "DNS in the VPC", vpc_resolves, needs=(vpc,)),
     Check("network", "subnets", subnets, needs=(vpc,)),
     Check("network", "zones", zones, needs=(subnets,)),
-    Check("network", "others behind the endpoints", neighbours, needs=(vpc,)),
+    Check("network", "other users of the endpoints", neighbours, needs=(vpc,)),
     Check("network", "public subnets", public_routes, needs=(subnets,)),
     Check("network", "private subnets", private_routes, needs=(subnets,)),
 )
@@ -181,7 +181,7 @@ def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
 
 def _vpc_id(deployment: Deployment) -> str:
     if not deployment.settings.network.vpc_id:
-        raise NotCheckedError("the deployment makes its own VPC")
+        raise NotCheckedError("the deployment creates its own VPC")
     return deployment.settings.network.vpc_id
 
 

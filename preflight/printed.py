@@ -20,7 +20,7 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog=f"python -m {module}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--stack", default="prod", help="the stack whose file is read (default: prod)")
+    made.add_argument("--stack", default="prod", help="the stack (default: prod)")
     made.add_argument(
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
     )

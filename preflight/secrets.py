@@ -28,17 +28,17 @@ def private_key_problem(pem: str) -> str | None:
     except TypeError:
         return "is encrypted with a passphrase, and Atlantis can't decrypt it"
     except (ValueError, UnsupportedAlgorithm):
-        return "is a PEM that does not parse; it may be cut off"
-    return None if isinstance(key, RSAPrivateKey) else "is not an RSA key, and GitHub Apps have RSA keys"
+        return "is a PEM that can't be parsed; it may be truncated"
+    return None if isinstance(key, RSAPrivateKey) else "isn't an RSA key, which GitHub Apps require"
 
 
 def _shape_problem(pem: str) -> str | None:
     # The server's Go library is stricter than Python's: the first line stands for itself, with nothing before it.
     lines = pem.strip("\r\n").splitlines() or [""]
     if "\\n" in pem:
-        return "has the two characters \\n where line breaks belong (it was escaped twice on its way into the JSON)"
+        return "contains the characters \\n instead of line breaks (it was escaped twice when it was written as JSON)"
     if not lines[0].startswith("-----BEGIN"):
-        return "is not a PEM: it does not start with -----BEGIN"
+        return "isn't a PEM: it doesn't start with -----BEGIN"
     if len(lines) == 1:
         return "has lost its line breaks"
     return None if "PRIVATE KEY-----" in lines[0] else "is a PEM, but not a private key"
@@ -70,7 +70,7 @@ def app_ids(deployment: Deployment) -> str:
     if wrong:
         raise FailedError(
             f"{_app_name(deployment)}: {', '.join(wrong)}",
-            "app_id is on the App's settings page, installation_id at the end of its installation's address; "
+            "app_id is on the App's settings page, installation_id at the end of its installation's URL; "
             + _put(deployment, _app_name(deployment)),
         )
     return "app_id and installation_id are numbers"
@@ -126,7 +126,7 @@ def _value(deployment: Deployment, name: str) -> str:
         raise _absent(deployment, name)
     if "DeletedDate" in described:
         raise FailedError(
-            f"{name} is scheduled for deletion; until then its name is taken",
+            f"{name} is scheduled for deletion; until then, its name is reserved",
             f"aws secretsmanager restore-secret --secret-id {name}",
         )
     try:
@@ -135,24 +135,26 @@ def _value(deployment: Deployment, name: str) -> str:
         )
     except RefusedByResourceError:
         # As the deployment means it: its secrets are for the execution role alone.
-        raise NotCheckedError(f"{name} exists, and its own policy denies your credentials its value") from None
+        raise NotCheckedError(
+            f"{name} exists, and its policy doesn't allow your credentials to read the value"
+        ) from None
     if not answer or not answer.keys() & {"SecretString", "SecretBinary"}:
         if not deployment.settings.task.desired_count:
-            raise NotCheckedError(f"{name} has no value yet, and desiredCount 0 asks for no task", "put its value next")
+            raise NotCheckedError(f"{name} has no value yet; desiredCount 0 runs no task", "store its value next")
         raise FailedError(f"{name} exists, but has no value", _put(deployment, name))
     if "SecretString" not in answer:
-        raise FailedError(f"{name} has a binary value, not a JSON text", _put(deployment, name))
+        raise FailedError(f"{name} has a binary value, not JSON", _put(deployment, name))
     return answer["SecretString"]
 
 
 def _absent(deployment: Deployment, name: str) -> FailedError | NotCheckedError:
     ours = name == deployment.names.github_app_secret and not deployment.settings.server.github_app_secret_name
     if ours and not deployment.settings.task.desired_count:
-        return NotCheckedError(f"the deployment makes {name}", "put its value before desiredCount is 1")
+        return NotCheckedError(f"the deployment creates {name}", "store its value before you set desiredCount to 1")
     if ours:
         return FailedError(
-            f"{name} does not exist, so the task could not start",
-            "deploy once with desiredCount 0, which makes the secret; put its value; deploy with desiredCount 1",
+            f"{name} doesn't exist, so the task can't start",
+            "deploy once with desiredCount 0, which creates the secret; store its value; deploy with desiredCount 1",
         )
     return FailedError(
         f"{name} does not exist in {deployment.settings.region}",

@@ -21,7 +21,7 @@ def buckets(deployment: Deployment) -> str:
     ]
     if absent:
         raise FailedError(
-            f"no bucket {', '.join(absent)}: Terraform could neither read nor write its state",
+            f"no bucket {', '.join(absent)}: Terraform can't read and write its state",
             "create it, or correct terraformStateBuckets",
         )
     return ", ".join(names)
@@ -36,7 +36,7 @@ def buckets_versioned(deployment: Deployment) -> str:
     ]
     if unversioned:
         raise WarnedError(
-            f"{', '.join(unversioned)}: versioning is off, so a broken state could not be restored",
+            f"{', '.join(unversioned)}: versioning isn't enabled, so a damaged state can't be restored",
             f"aws s3api put-bucket-versioning --bucket {unversioned[0]} --versioning-configuration Status=Enabled",
         )
     return "versioning is on"
@@ -51,7 +51,7 @@ def buckets_encrypted(deployment: Deployment) -> str:
         )
         if answer is None:
             raise WarnedError(
-                f"{name}: no default encryption, and Terraform's state holds secrets",
+                f"{name}: no default encryption, although Terraform's state contains secrets",
                 f"aws s3api put-bucket-encryption --bucket {name} with SSE-KMS or SSE-S3",
             )
         rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
@@ -72,7 +72,7 @@ def lock_tables(deployment: Deployment) -> str:
         )
         if answer is None:
             raise FailedError(
-                f"no table {name} in {deployment.settings.region}: every plan would fail to lock its state",
+                f"no table {name} in {deployment.settings.region}: no plan can lock its state",
                 f"create it with the partition key {LOCK_KEY} (string), or correct terraformLockTables",
             )
         table = answer["Table"]
@@ -84,7 +84,7 @@ def lock_tables(deployment: Deployment) -> str:
                 f"name a table with the partition key {LOCK_KEY} (string)",
             )
         if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-            raise FailedError(f"{name} is {table['TableStatus']}", "wait until it is ACTIVE, or name another table")
+            raise FailedError(f"{name} is {table['TableStatus']}", "wait until it is ACTIVE, or use another table")
     return ", ".join(names)
 
 
@@ -106,8 +106,8 @@ def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> Non
         and described["Arn"] not in deployment.settings.terraform.terraform_state_key_arns
     ):
         raise FailedError(
-            f"{bucket} encrypts with {described['Arn']}, which the task may not use: Terraform could not read its state",
-            "add the key to terraformStateKeyArns, and see that its policy lets this account's roles use it",
+            f"{bucket} encrypts with {described['Arn']}, which the task isn't allowed to use: Terraform can't read its state",
+            "add the key to terraformStateKeyArns, and make sure that its policy allows this account's roles to use it",
         )
 
 

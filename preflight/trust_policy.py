@@ -27,7 +27,7 @@ def document(task_role_arn: str, external_id: str | None) -> str:
 def main() -> int:
     """The command. Returns 0, or 2 where the stack's file or AWS can't be read."""
     options = parser("preflight.trust_policy", __doc__)
-    options.add_argument("--external-id", help="an id that the caller must name, where the role's owner wants one")
+    options.add_argument("--external-id", help="an external ID, if the role's owner requires one")
     arguments = options.parse_args()
     return print_document(arguments, lambda deployment: document(deployment.names.task_role_arn, arguments.external_id))
 

@@ -18,7 +18,7 @@ def exists(deployment: Deployment) -> str:
     web_acl = _web_acl(deployment)
     if web_acl is None:
         raise FailedError(
-            f"{deployment.settings.ingress.web_acl_arn} does not exist", "correct webAclArn, or leave it out for none"
+            f"{deployment.settings.ingress.web_acl_arn} does not exist", "correct webAclArn, or remove it"
         )
     return f"{web_acl['Name']}, {len(web_acl.get('Rules', []))} rules"
 
@@ -29,7 +29,7 @@ def lets_webhooks_through(deployment: Deployment) -> str:
     blocking = [rule["Name"] for rule in web_acl.get("Rules", []) if _blocks_large_bodies(rule)]
     if blocking:
         raise WarnedError(
-            f"rule {', '.join(blocking)} blocks bodies of more than 8 KB ({BODY_RULE}), and with them most webhooks",
+            f"rule {', '.join(blocking)} blocks bodies of more than 8 KB ({BODY_RULE}), which blocks most webhooks",
             f"override the action of {BODY_RULE} to Count",
         )
     return f"no rule has {BODY_RULE} on"

@@ -9,20 +9,20 @@ from sandbox.errors import SandboxError
 # Verb to its function, and what it does. A module is imported when its verb is used, so that `outputs` starts in
 # milliseconds. A module may add arguments of its own with `add_arguments(parser)`.
 VERBS = {
-    "up": ("sandbox.commands.everyday:up", "deploy the stack into the local AWS and start it"),
-    "preview": ("sandbox.commands.everyday:preview", "show what `up` would change, with the policy findings"),
-    "refresh": ("sandbox.commands.everyday:refresh", "bring the engine's state up to date with the local AWS"),
-    "down": ("sandbox.commands.down:run", "destroy what is not protected and stop every process"),
+    "up": ("sandbox.commands.everyday:up", "deploy the stack to the local AWS and start Atlantis"),
+    "preview": ("sandbox.commands.everyday:preview", "show what `up` would change, and the policy findings"),
+    "refresh": ("sandbox.commands.everyday:refresh", "detect drift, and update the engine's state"),
+    "down": ("sandbox.commands.down:run", "destroy all unprotected resources and stop every process"),
     "outputs": ("sandbox.commands.everyday:outputs", "print the stack's outputs as JSON"),
-    "logs": ("sandbox.commands.logs:run", "follow what Atlantis says"),
+    "logs": ("sandbox.commands.logs:run", "follow Atlantis' log"),
     "password": ("sandbox.commands.password:run", "print the user and the password of the web page"),
     "webhook": ("sandbox.commands.webhook:run", "send Atlantis a signed event, as GitHub would"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
-    "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt what an exported state violates today"),
-    "bench": ("sandbox.commands.bench:run", "measure the commands and print the figures"),
-    "env": ("sandbox.commands.everyday:env", "print what points a shell's AWS client at the local AWS"),
-    "status": ("sandbox.commands.everyday:status", "say what is deployed and what runs"),
+    "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt the findings of an exported state"),
+    "bench": ("sandbox.commands.bench:run", "measure the commands and print the results"),
+    "env": ("sandbox.commands.everyday:env", "print exports that point an AWS client at the local AWS"),
+    "status": ("sandbox.commands.everyday:status", "show what is deployed and what is running"),
 }
 
 
@@ -35,7 +35,7 @@ def main() -> int:
         epilog=f"verbs:\n{listing}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="what to do; `VERB --help` has its arguments")
+    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="the command; `VERB --help` lists its arguments")
     verb = parser.parse_args(sys.argv[1:2]).verb
     target, purpose = VERBS[verb]
     module_name, function = target.split(":")

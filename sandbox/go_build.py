@@ -35,7 +35,7 @@ def build_once(program: str, executable: Path, minimum: tuple[int, int], make: C
     with _lock(program):
         if executable.exists():
             return
-        console.step(f"Building {program} from its Go module: once, some minutes on two cores")
+        console.step(f"Building {program} from its Go module (once, a few minutes on two cores)")
         executable.parent.mkdir(parents=True, exist_ok=True)
         build = GoBuild(program, executable.with_name(f".{executable.name}.{os.getpid()}"))
         try:
@@ -76,7 +76,7 @@ class GoBuild:
             tail = "\n".join(lines[-20:])
             raise SandboxError(
                 f"Building {self.program} failed (go {arguments[0]}, exit code {child.returncode}):\n{tail}\n"
-                "Go modules come from GOPROXY; check the network, then try again: what was compiled is kept"
+                "Go modules are downloaded from GOPROXY. Check the network, then try again; compiled packages are cached"
             )
         return lines
 
@@ -118,6 +118,6 @@ def _lock(program: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            console.step(f"Waiting for another run that is building; {program} is next")
+            console.step(f"Waiting for the build of another run; {program} is next")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

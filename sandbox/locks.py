@@ -71,7 +71,7 @@ def _describe(holder: Path) -> str:
     if start_time(run["pid"]):
         return f"`{run['verb']}` (process {run['pid']})"
     engines = ", ".join(f"{name}, process {pid}" for pid, name in _processes_with(holder.with_name(FILES[0])))
-    return f"the engine of `{run['verb']}`, whose command was killed ({engines or 'its process is not known'})"
+    return f"the engine of `{run['verb']}`, whose command was killed ({engines or 'its process ID is unknown'})"
 
 
 def _processes_with(file: Path) -> Iterator[tuple[int, str]]:

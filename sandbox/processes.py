@@ -92,7 +92,7 @@ def start(
     # One that has ended already is a zombie until it is polled, and has a start time like any other.
     seen = _seen(child.pid)
     if seen is None:
-        raise SandboxError(f"{name} ended at once; its output is in {log}")
+        raise SandboxError(f"{name} exited immediately; its output is in {log}")
     process = Process(name, child.pid, seen.started, port)
     _remember_child(child)
     _write(state, process)
@@ -120,7 +120,7 @@ def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
         os.kill(process.pid, signal_number)
         _wait(process, seconds)
     if process.alive:
-        raise SandboxError(f"{name} (process {process.pid}) does not end; end it by hand, then run this again")
+        raise SandboxError(f"{name} (process {process.pid}) doesn't end. Kill it, then run the command again")
     _record(state, name).unlink(missing_ok=True)
     return was_alive
 

@@ -64,7 +64,7 @@ class Sandbox:
         """The running local AWS."""
         found = local_aws.running(self.state)
         if found is None:
-            raise SandboxError(f"The local AWS of {self.state} is not running; `make up` starts it")
+            raise SandboxError(f"The local AWS of {self.state} isn't running. Run `make up` to start it")
         return found
 
     @property
@@ -98,7 +98,7 @@ class Sandbox:
             was_running = local_aws.running(self.state) is not None
             self._start()
             if reason := locks.unfinished(self.state):
-                console.step(f"{reason}: the next `make up` recovers it, and this preview may be wrong until then")
+                console.step(f"{reason}: the next `make up` recovers it. Until then, this preview may be wrong")
                 self._stack.cancel()
             try:
                 strict = ("--expect-no-changes",) if expect_no_changes else ()
@@ -170,7 +170,7 @@ class Sandbox:
                 self._forget()
             if self._stack.restore():
                 locks.mark_unfinished(
-                    self.state, "the engine's state was damaged; the newest one that is whole is in its place"
+                    self.state, "the engine's state was damaged and was replaced with its newest valid copy"
                 )
             try:
                 yield
@@ -228,16 +228,16 @@ class Sandbox:
         """Deploy once more without the protections, the engine's own and AWS'; the policy pack would object."""
         self._prepare({PROTECTION: False, DEPLOYMENT_TIMEOUT: 0})
         try:
-            self._change("up", "Lifting the protections of", "--continue-on-error")
+            self._change("up", "Disabling the deletion protection of", "--continue-on-error")
         except EngineError:
             # A stack that can't be deployed must still be removable; what stays protected shows when it is destroyed.
-            console.step("Not all of the stack could be deployed; destroying it all the same")
+            console.step("The deployment was incomplete; destroying the stack anyway")
 
     def _require_nothing_left(self) -> None:
         left = self.compare()
         if not left.equal:
             raise SandboxError(
-                f"The stack is destroyed, but the local AWS still has something of it:\n{left.describe()}\n"
+                f"The stack is destroyed, but these resources are left in the local AWS:\n{left.describe()}\n"
                 f"Removing the folder {self.state} removes the local AWS with all it holds; stop it first: `make down`."
             )
 
@@ -263,8 +263,10 @@ class Sandbox:
             if resource.get("custom") and not resource["type"].startswith("pulumi:providers:")
         ]
         if kept:
-            console.step(f"Kept, being protected or needed by what is protected: {', '.join(sorted(kept))}")
-            console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` removes them too")
+            console.step(
+                f"Kept, because they are protected or a protected resource needs them: {', '.join(sorted(kept))}"
+            )
+            console.note("the local AWS has saved them for the next `make up`; `make down FORCE=1` destroys them too")
 
     def _starting_the_task(self) -> AbstractContextManager[None]:
         if not self.run_atlantis:

@@ -133,7 +133,7 @@ def _address() -> tuple[str, str]:
     platform = re.search(r"^on (\w+)$", version, re.MULTILINE)
     if host is None or platform is None:
         raise ValueError(
-            f"`terraform providers` and `terraform version` answer otherwise than expected:\n{required}{version}"
+            f"`terraform providers` and `terraform version` returned unexpected output:\n{required}{version}"
         )
     return host[1], platform[1]
 

@@ -53,7 +53,7 @@ def main() -> None:
         launcher = Launcher(deployment, build.executable(), network, github.certificates)
         scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))
         if launcher.clear_leftovers(_LEFTOVER_SECONDS):
-            scheduler.say("ended a task that an earlier agent had left running")
+            scheduler.say("stopped a task that an earlier agent had left running")
         if launcher.missing_tools:
             scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
         proxy = None
@@ -86,7 +86,7 @@ def _open_proxy(deployment: DeployedService, scheduler: Scheduler) -> ReversePro
         port = free_port(scheduler.status.proxy_port or 0)
         proxy = ReverseProxy(balancer, deployment.client("elbv2"), port, certificates)
     except (BotoCoreError, ClientError, SandboxError) as problem:
-        scheduler.say_once(f"no address for a browser yet: {problem}")
+        scheduler.say_once(f"there is no address for a browser yet: {problem}")
         return None
     scheduler.announce(proxy.port)
     return proxy

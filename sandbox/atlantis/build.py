@@ -42,7 +42,7 @@ def _make(build: GoBuild, pinned: str) -> None:
         module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{pinned}"], _SOURCES)))
         shutil.copytree(module["Dir"], sources)
         listen_on_loopback(sources / _PATCHED_FILE)
-        console.note("fetching what it depends on")
+        console.note("downloading its dependencies")
         packages = len(build.run(["list", "-deps", "."], sources))
         console.note("compiling")
         flags = f"-s -w -X main.version={pinned.removeprefix('v')}"

@@ -27,12 +27,12 @@ _CONFUSED = {
     "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
 }
 _FLAG = re.compile(r"^ +--([a-z0-9-]+)", re.MULTILINE)
-# What Atlantis says when it dies at start (v0.47.1), and what an operator does about it.
+# Atlantis' errors when it fails to start (v0.47.1), each with its cause and fix.
 _LAST_WORDS = (
     (
         r"starting BoltDB: timeout",
-        "another Atlantis server holds the lock of the same data directory: one server at a time may use it; "
-        "stop the other one, or wait until it has ended",
+        "another Atlantis server has locked the data directory, which only one server at a time can use: stop the other one, "
+        "or wait until it has ended",
     ),
     (
         r"not found in \$PATH\. Set --default-tf-version",
@@ -40,20 +40,20 @@ _LAST_WORDS = (
     ),
     (
         r"access_tokens.*(401|Bad credentials)",
-        "GitHub does not accept the App: app_id and private_key do not belong together, or the key was revoked",
+        "GitHub rejects the App's credentials: private_key isn't a key of the App app_id, or it was revoked",
     ),
     (
         r"access_tokens.*(404|Not Found)",
-        "GitHub knows no such installation of the App: check installation_id in the App's secret",
+        "the App has no such installation in GitHub: check installation_id in the App's secret",
     ),
     (
         r"failed to connect to redis",
-        "the locking database refuses the task: its password, its TLS or its address are not those that the task is given",
+        "the task can't connect to the locking database: check its password, TLS and address in the task definition",
     ),
-    (r"address already in use", "the port is taken by another process"),
+    (r"address already in use", "another process uses the port"),
     (
         r"permission denied|read-only file system",
-        "the task's user may not write to its data directory: check the access point's uid, gid and permissions",
+        "the task's user can't write to the data directory: check the access point's uid, gid and permissions",
     ),
     (r"no space left on device", "the disk is full: free some space and start again"),
 )
@@ -83,8 +83,8 @@ def explain_exit(last_words: str) -> str:
         if re.search(pattern, last_words):
             return explanation
     errors = [line.strip() for line in _without_colours(last_words).splitlines() if "rror" in line]
-    said = errors[-1] if errors else (_without_colours(last_words).strip().splitlines() or ["nothing at all"])[-1]
-    return f"Atlantis ended by itself; it said: {said}"
+    said = errors[-1] if errors else (_without_colours(last_words).strip().splitlines() or ["nothing"])[-1]
+    return f"Atlantis exited. Its output: {said}"
 
 
 def _unknown_names(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
@@ -94,7 +94,7 @@ def _unknown_names(environment: Mapping[str, str], known: Collection[str]) -> li
             continue
         near = [_CONFUSED[name]] if name in _CONFUSED else difflib.get_close_matches(name, sorted(known), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        problems.append(f"{name}: Atlantis reads no such variable and would ignore it silently{hint}")
+        problems.append(f"{name}: Atlantis doesn't have this variable and would ignore it silently{hint}")
     return problems
 
 
@@ -105,10 +105,12 @@ def _app(environment: Mapping[str, str]) -> list[str]:
         if not value:
             problems.append(f"{name} is not set: Atlantis can't act as the GitHub App without its {part}")
         elif not value.isdecimal():
-            problems.append(f"{name} must be the App's {part}, digits only; what the secret holds is something else")
+            problems.append(f"{name} must be the App's {part}, digits only; the secret contains something else")
     has_key, has_file = bool(environment.get("ATLANTIS_GH_APP_KEY")), bool(environment.get("ATLANTIS_GH_APP_KEY_FILE"))
     if has_key and has_file:
-        problems.append("ATLANTIS_GH_APP_KEY and ATLANTIS_GH_APP_KEY_FILE are both set; Atlantis takes one of them")
+        problems.append(
+            "ATLANTIS_GH_APP_KEY and ATLANTIS_GH_APP_KEY_FILE are both set; Atlantis accepts only one of them"
+        )
     if not has_key and not has_file:
         problems.append("ATLANTIS_GH_APP_KEY is not set: Atlantis can't act as the GitHub App without its private key")
     if has_key:
@@ -120,29 +122,29 @@ def _app(environment: Mapping[str, str]) -> list[str]:
 
 def _private_key(text: str) -> list[str]:
     problem = private_key_problem(text)
-    way_out = "put the .pem file that GitHub gave into the secret, with a tool that writes JSON, such as jq --rawfile"
+    way_out = "store the .pem file from GitHub in the secret, with a tool that writes JSON, such as jq --rawfile"
     return [f"ATLANTIS_GH_APP_KEY {problem}; {way_out}"] if problem else []
 
 
 def _webhook(environment: Mapping[str, str]) -> list[str]:
     if environment.get("ATLANTIS_GH_WEBHOOK_SECRET"):
         return []
-    return ["ATLANTIS_GH_WEBHOOK_SECRET is not set: Atlantis would start, and obey events that anyone forges"]
+    return ["ATLANTIS_GH_WEBHOOK_SECRET is not set: Atlantis would start, but accept forged events"]
 
 
 def _allowlist(allowlist: str) -> list[str]:
     if not allowlist:
         return ["ATLANTIS_REPO_ALLOWLIST is not set: Atlantis refuses to start without it"]
     if "://" in allowlist:
-        return [f"ATLANTIS_REPO_ALLOWLIST {allowlist!r} has a scheme; write host/owner/repository"]
+        return [f"ATLANTIS_REPO_ALLOWLIST {allowlist!r} has a scheme; use the format host/owner/repository"]
     return []
 
 
 def _url(url: str) -> list[str]:
     if not url:
-        return ["ATLANTIS_ATLANTIS_URL is not set: the links in comments would lead to the task's own host name"]
+        return ["ATLANTIS_ATLANTIS_URL is not set: the links in comments would have the task's own host name"]
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        return [f"ATLANTIS_ATLANTIS_URL {url!r} is no URL with scheme and host, such as https://atlantis.example.com"]
+        return [f"ATLANTIS_ATLANTIS_URL {url!r} isn't a URL with scheme and host, such as https://atlantis.example.com"]
     return []
 
 
@@ -151,11 +153,11 @@ def _repo_config(environment: Mapping[str, str]) -> list[str]:
     if not text:
         return []
     if environment.get("ATLANTIS_REPO_CONFIG"):
-        return ["ATLANTIS_REPO_CONFIG and ATLANTIS_REPO_CONFIG_JSON are both set; Atlantis takes one of them"]
+        return ["ATLANTIS_REPO_CONFIG and ATLANTIS_REPO_CONFIG_JSON are both set; Atlantis accepts only one of them"]
     try:
         config = json.loads(text)
     except ValueError as error:
-        return [f"ATLANTIS_REPO_CONFIG_JSON is not JSON: {error}"]
+        return [f"ATLANTIS_REPO_CONFIG_JSON isn't valid JSON: {error}"]
     if not isinstance(config, dict):
         return ["ATLANTIS_REPO_CONFIG_JSON must be a JSON object"]
     problems = _unknown_keys("", config, TOP_KEYS)
@@ -169,7 +171,7 @@ def _repo_config(environment: Mapping[str, str]) -> list[str]:
 
 def _unknown_keys(where: str, found: Mapping[str, Any], known: Collection[str]) -> list[str]:
     return [
-        f"ATLANTIS_REPO_CONFIG_JSON: {where}{key} is no key that Atlantis knows; it would ignore it silently"
+        f"ATLANTIS_REPO_CONFIG_JSON: {where}{key} isn't a valid key; Atlantis would ignore it silently"
         for key in sorted(found)
         if key not in known
     ]

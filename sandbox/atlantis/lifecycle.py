@@ -32,15 +32,15 @@ def after_up(
     """Run the task that the deployed service asks for; raises ``SandboxError`` with the reasons where it can't."""
     status = bring_up(deployment, environment, definition=outputs.get(_DEFINITION))
     if status.state == "idle":
-        console.step("Nothing runs: the service's desired count is 0")
+        console.step("No task is running: the service's desired count is 0")
         return
     suffix = "" if stack == "local" else f" STACK={stack}"
-    console.step("Atlantis runs, behind the deployed load balancer")
-    console.note(f"http://127.0.0.1:{status.proxy_port}/   its page, in a browser")
+    console.step("Atlantis is running behind the deployed load balancer")
+    console.note(f"http://127.0.0.1:{status.proxy_port}/   the web page, for a browser")
     if "ATLANTIS_WEB_USERNAME" in deployment.variables(status.definition or deployment.require_service().definition):
-        console.note(f"make password{suffix}  who signs in there, with which password")
-    console.note(f"make webhook{suffix}   send it a signed event, as GitHub would")
-    console.note(f"make logs{suffix}      follow what it says")
+        console.note(f"make password{suffix}  the user and the password of the page")
+    console.note(f"make webhook{suffix}   send a signed event, as GitHub would")
+    console.note(f"make logs{suffix}      follow its log")
 
 
 def before_down(deployment: DeployedService) -> None:
@@ -77,7 +77,7 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
     if operator.push_image(deployment, service):
         done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
-        done.append("Put throw-away values into the empty secret of the GitHub App")
+        done.append("Set generated values in the GitHub App's secret, which had no value")
     _start_agent(deployment, environment)
     return done
 
@@ -137,7 +137,7 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         agent = processes.find(deployment.state, agent_name(deployment.name))
         if agent is None or not agent.alive:
             log = deployment.state / "logs" / f"{agent_name(deployment.name)}.log"
-            raise SandboxError(f"The process that runs the task has ended; why is in {log}")
+            raise SandboxError(f"The process that runs the task has ended; its log is {log}")
         current = deployment.require_service()
         if current.definition != service.definition:
             raise SandboxError(_why_left(deployment, service.definition, current.definition))
@@ -150,17 +150,17 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
 
 def _explanation(outcome: Outcome) -> str:
     reasons = "\n".join(f"  - {problem}" for problem in outcome.problems)
-    ending = "Nothing runs; fix it and run `make up` again."
+    ending = "No task is running. Fix the cause and run `make up` again."
     if outcome.rolled_back_to:
         ending = (
-            f"The circuit breaker has rolled the service back to {_short(outcome.rolled_back_to)}. Mend it, let "
-            "`make refresh` notice the rollback, and run `make up` again."
+            f"The circuit breaker has rolled the service back to {_short(outcome.rolled_back_to)}. Fix the "
+            "cause, run `make refresh` to detect the rollback, and run `make up` again."
         )
-    return f"Atlantis does not run as {_short(outcome.definition)} defines it:\n{reasons}\n{ending}"
+    return f"Atlantis isn't running as {_short(outcome.definition)} defines it:\n{reasons}\n{ending}"
 
 
 def _why_left(deployment: DeployedService, wanted: str, current: str) -> str:
-    """Why the service wants ``current`` and not ``wanted``, which the engine deployed and saw nothing wrong with."""
+    """Why the service runs ``current`` instead of ``wanted``, although the engine's deployment of ``wanted`` succeeded."""
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + _RECORD_PATIENCE
     while time.monotonic() < deadline:
@@ -171,8 +171,8 @@ def _why_left(deployment: DeployedService, wanted: str, current: str) -> str:
             return _explanation(failures[-1])
         time.sleep(0.2)
     return (
-        f"The service wants {_short(current)}, not {_short(wanted)} which was deployed, and the task agent has no record "
-        "of a failure: something else has changed it. Let `make refresh` notice that, and run `make up` again."
+        f"The service's task definition is {_short(current)}, but {_short(wanted)} was deployed, and the task agent recorded no "
+        "failure: the service was changed out of band. Run `make refresh` to detect the drift, then run `make up` again."
     )
 
 

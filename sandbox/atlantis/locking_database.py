@@ -49,8 +49,8 @@ def serve(deployment: DeployedService, environment: Mapping[str, str], certifica
     executable = shutil.which("redis-server")
     if executable is None:
         problems.append(
-            "the task keeps its locks in Redis, and this machine has no redis-server to stand for the deployed database: install "
-            "it (Debian: apt-get install redis-server), or take lockingDatabase out of the stack's settings"
+            "the stack uses Redis for its locks, but this machine has no redis-server: install it (Debian: apt-get install "
+            "redis-server), or remove lockingDatabase from the stack's settings"
         )
     if problems or executable is None:
         raise TaskStartError(problems)
@@ -145,4 +145,4 @@ def _wait(state: Path, process: processes.Process, port: int) -> None:
                 return
         time.sleep(0.05)
     log = state / "logs" / f"{process.name}.log"
-    raise TaskStartError([f"the redis-server of the locking database does not start; what it says is in {log}"])
+    raise TaskStartError([f"the redis-server of the locking database didn't start; its log is {log}"])

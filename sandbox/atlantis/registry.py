@@ -116,7 +116,7 @@ def _manifest(
         raise TaskStartError(
             [
                 f"CannotPullContainerError: the repository {repository} has no image {name} (it has "
-                f"{', '.join(tags) or 'none'}): push it, or name one that is there"
+                f"{', '.join(tags) or 'none'}): push it, or use an existing tag"
             ]
         )
     image = answer["images"][0]

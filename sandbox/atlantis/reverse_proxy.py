@@ -89,7 +89,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
                 self.send_error(504)
                 return
             except OSError as problem:
-                self.send_error(502, f"The local AWS does not answer: {problem}")
+                self.send_error(502, f"The local AWS doesn't respond: {problem}")
                 return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
@@ -106,7 +106,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             self.close_connection = True
             if isinstance(self.connection, ssl.SSLSocket):
                 # Both ways at once, which Python's TLS sockets can't do.
-                self.send_error(501, "The sandbox passes WebSockets on over http only")
+                self.send_error(501, "The sandbox supports WebSockets only over http")
                 return
             address = urlsplit(self.path)
             headers = dict(self.headers.items())
@@ -116,7 +116,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             except websocket.NotForwardedError as answer:
                 self.send_error(answer.status)
             except (BotoCoreError, ClientError, OSError) as problem:
-                self.send_error(502, f"The local AWS or the task does not answer: {problem}")
+                self.send_error(502, f"The local AWS or the task doesn't respond: {problem}")
             else:
                 # One clock for both directions takes the place of the client's own.
                 self.connection.settimeout(None)

@@ -63,7 +63,7 @@ class Scheduler:
                 if service and self._task and self._must_wait(self._task):
                     self._watch(self._task)
                     return
-                self._rest("the service wants no task" if service else "there is no such service")
+                self._rest("the service's desired count is 0" if service else "the service doesn't exist")
                 return
             if self._task and self._task.service.deployment != service.deployment:
                 self._replace(self._task, service)
@@ -81,7 +81,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Stop the task, since the agent ends."""
-        self._stop_all("the sandbox is going down")
+        self._stop_all("the sandbox is stopping")
         self._status.state = "idle"
         self._save()
 
@@ -117,7 +117,7 @@ class Scheduler:
         self._next_look = 0.0
         self._status.task, self._status.port = self._task.id, self._task.container.port
         image, digest = self._task.definition.image, self._task.image_digest
-        pulled = f"pulled as {digest[:19]}" if digest else "not pulled: it is in no registry of the local AWS"
+        pulled = f"pulled as {digest[:19]}" if digest else "not pulled: it isn't in a registry of the local AWS"
         self.say(
             f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}, "
             f"its image {image.rpartition('/')[2]} {pulled}"
@@ -129,7 +129,7 @@ class Scheduler:
     def _replace(self, task: Task, service: Service) -> None:
         if service.overlaps and task.registered and self._old is None:
             self._old, self._task = task, None
-            self.say(f"task {task.id[:8]} serves on until a new one has replaced it")
+            self.say(f"task {task.id[:8]} keeps running until a new task has replaced it")
         elif not self._must_wait(task):
             self._stop("a new deployment replaces it")
 
@@ -138,7 +138,7 @@ class Scheduler:
         if not self._deployment.is_protected(task.id):
             return False
         self.say_once(
-            f"task {task.id[:8]} is protected, as operations are in progress: it is stopped when they have ended"
+            f"task {task.id[:8]} is protected because operations are in progress: ECS stops it when they have ended"
         )
         return True
 

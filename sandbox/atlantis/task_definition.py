@@ -111,7 +111,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
     companions = [item for item in containers if item is not container]
     problems += [problem for item in companions for problem in _companion_problems(item)]
     if container.get("readonlyRootFilesystem"):
-        problems.append("readonlyRootFilesystem is true: the stock Atlantis image doesn't boot with it")
+        problems.append("readonlyRootFilesystem is true: the stock Atlantis image doesn't start with it")
     for role in ("executionRoleArn", "taskRoleArn"):
         if not described.get(role):
             problems.append(f"the task definition has no {role}")
@@ -146,7 +146,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
 
 def _unknown(container: Mapping[str, Any], known: frozenset[str]) -> list[str]:
     return [
-        f"{container['name']}.{key} is set, and the sandbox doesn't know how to honour it"
+        f"{container['name']}.{key} is set, which the sandbox doesn't support"
         for key in sorted(container)
         if key not in known and container[key]
     ]
@@ -155,7 +155,7 @@ def _unknown(container: Mapping[str, Any], known: frozenset[str]) -> list[str]:
 def _companion_problems(container: Mapping[str, Any]) -> list[str]:
     problems = _unknown(container, _COMPANION_KEYS)
     if container.get("essential", True):
-        problems.append(f"{container['name']} is essential; the sandbox' task ends with its server only")
+        problems.append(f"{container['name']} is essential; in the sandbox, a task ends only with its server")
     if not container.get("entryPoint"):
         problems.append(f"{container['name']} has no entryPoint: the sandbox doesn't unpack the image's own")
     if container.get("logConfiguration", {}).get("logDriver") != "awslogs":

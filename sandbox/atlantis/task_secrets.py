@@ -68,7 +68,7 @@ def _value(client: Any, variable: str, reference: Reference, role: str) -> str:
     if text is None and "SecretBinary" not in answer:
         raise TaskStartError([f"{variable}: {_no_value(name)}"])
     if text is None:
-        raise TaskStartError([f"{variable}: secret {name} holds binary data; put a JSON object of strings into it"])
+        raise TaskStartError([f"{variable}: secret {name} contains binary data; store a JSON object of strings in it"])
     return _part(text, variable, reference.key, name) if reference.key else text
 
 
@@ -95,8 +95,8 @@ def _explain(problem: ClientError, name: str, role: str) -> str:
     role_name = role.rpartition("/")[2]
     if code in {"AccessDenied", "AccessDeniedException"}:
         return (
-            f"the execution role {role_name} may not read secret {name} ({message}): it needs "
-            "secretsmanager:GetSecretValue on the secret and kms:Decrypt on its key, and the secret's own policy must allow it"
+            f"the execution role {role_name} isn't allowed to read secret {name} ({message}): it requires "
+            "secretsmanager:GetSecretValue on the secret and kms:Decrypt on its key, and the secret's policy must allow it"
         )
     if code == "ResourceNotFoundException":
         return f"{_no_value(name)} ({message})"
@@ -107,6 +107,6 @@ def _explain(problem: ClientError, name: str, role: str) -> str:
 
 def _no_value(name: str) -> str:
     return (
-        f"secret {name} does not exist or has no value yet: put its JSON value in with "
+        f"secret {name} doesn't exist or has no value yet: store its JSON value with "
         f"`aws secretsmanager put-secret-value --secret-id {name.rpartition('-')[0]} --secret-string file://...`"
     )

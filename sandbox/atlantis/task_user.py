@@ -45,7 +45,7 @@ def choose(user: str, *, readable: Iterable[Path], programs: Iterable[str], open
         TaskUserError: the machine doesn't allow it; the message says why.
     """
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        raise TaskUserError("only root on Linux can start them as another one")
+        raise TaskUserError("only root on Linux can start them as another user")
     uid, _, gid = (user or _IMAGE_USER).partition(":")
     if not (uid.isdecimal() and gid.isdecimal()):
         raise TaskUserError(f"the container's user {user!r} is not uid:gid")

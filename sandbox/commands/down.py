@@ -10,7 +10,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``down``."""
     parser.add_argument(
-        "--force", action="store_true", help="destroy protected resources as well, and forget the stack"
+        "--force", action="store_true", help="also destroy protected resources, and delete the stack's state"
     )
 
 

@@ -18,8 +18,8 @@ def up(arguments: argparse.Namespace) -> int:
     console.step(f"The stack {sandbox.stack} is deployed in the local AWS at {sandbox.endpoint}")
     suffix = "" if sandbox.stack == "local" else f" STACK={sandbox.stack}"
     console.note(f"make outputs{suffix}   its outputs as JSON")
-    console.note(f"make preview{suffix}   what a change of yours would do")
-    console.note(f"make down{suffix}      destroy it, and stop everything")
+    console.note(f"make preview{suffix}   preview a change of the program")
+    console.note(f"make down{suffix}      destroy it and stop every process")
     return 0
 
 
@@ -32,7 +32,7 @@ def preview(arguments: argparse.Namespace) -> int:
 def refresh(arguments: argparse.Namespace) -> int:
     """Read every resource back from the local AWS."""
     Sandbox(arguments.stack).refresh()
-    console.step("`make up` brings back what was found missing or changed")
+    console.step("`make up` restores what was missing or changed")
     return 0
 
 

@@ -17,8 +17,8 @@ _POLL_SECONDS = 0.3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``logs``."""
-    parser.add_argument("--lines", type=int, default=40, help="how many of the last lines to begin with (default: 40)")
-    parser.add_argument("--no-follow", action="store_true", help="end after the last line")
+    parser.add_argument("--lines", type=int, default=40, help="the number of last lines to print first (default: 40)")
+    parser.add_argument("--no-follow", action="store_true", help="exit after the last line")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     logs = [deployment.state / "logs" / f"{name}.log" for name in deployment.task_names] if deployment else []
     latest = max(filter(Path.is_file, logs), key=lambda log: log.stat().st_mtime, default=None)
     if latest is None:
-        raise SandboxError("Atlantis has not run here yet; `make up` starts it")
+        raise SandboxError("Atlantis hasn't been started yet. Run `make up` to start it")
     try:
         follow(latest, arguments.lines, forever=not arguments.no_follow, also=[log for log in logs if log != latest])
     except KeyboardInterrupt:

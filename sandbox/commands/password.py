@@ -16,12 +16,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the user and the password, separated by a blank, on standard output."""
     deployment = Sandbox(arguments.stack).service()
     if deployment is None:
-        raise SandboxError("The stack is not deployed; `make up` deploys it")
+        raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")
     definition = deployment.require_service().definition
     found = read_task_secrets(deployment, deployment.task_definition(definition), [_PASSWORD])
     if _PASSWORD not in found:
         raise SandboxError(
-            "The page asks for no password: atlantis:webBasicAuth is false, or atlantis:oidcIssuer is set"
+            "The page requires no password, because atlantis:webBasicAuth is false or atlantis:oidcIssuer is set"
         )
     sys.stdout.write(f"{deployment.variables(definition)[_USER]} {found[_PASSWORD]}\n")
     return 0

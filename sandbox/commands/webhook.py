@@ -26,14 +26,16 @@ _COMMENT_SECONDS = 180.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``webhook``."""
     parser.add_argument("--event", choices=("pull_request", "ping"), default="pull_request", help="what to send")
-    parser.add_argument("--unsigned", action="store_true", help="leave the signature out, to see it refused")
+    parser.add_argument(
+        "--unsigned", action="store_true", help="omit the signature, to see that Atlantis rejects the event"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send a sample event and show the answer; exit code 0 where Atlantis accepted it."""
     deployment = Sandbox(arguments.stack).service()
     if deployment is None:
-        raise SandboxError("The stack is not deployed; `make up` deploys it")
+        raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")
     store = Store(deployment.state / GITHUB_DIRECTORY)
     pull = None
     body = events.ping()
@@ -99,4 +101,4 @@ def _show_comment(store: Store, before: int) -> None:
             sys.stdout.write(f"\n{comments[-1]['body'].strip()}\n")
             return
         time.sleep(0.3)
-    console.note("no comment yet; `make logs` shows what Atlantis does")
+    console.note("no comment yet; `make logs` shows Atlantis' log")

@@ -71,15 +71,15 @@ class EngineStack:
         whole = next((path for path in kept if _readable(path)), None)
         if whole is None:
             raise SandboxError(
-                f"The engine's state {file} is damaged, and so are its copies. Put a good one there, "
-                f"or give the stack up: `make down`, then remove the folder {self.workspace.state}."
+                f"The engine's state {file} is damaged, and so are its copies. Restore a valid "
+                f"one, or delete the stack: run `make down`, then delete the folder {self.workspace.state}."
             )
         file.rename(file.with_name(f"{file.name}.damaged"))
         shutil.copy2(whole, file)
         return True
 
     def _remove_cut_attributes(self) -> None:
-        """The engine writes a file's attributes beside it, refuses a file whose attributes were cut off, and needs none."""
+        """The engine writes a file's attributes to a second file. It rejects a truncated one, but doesn't need it."""
         for folder in ("stacks", "locks"):
             for attributes in (self.workspace.backend / ".pulumi" / folder).rglob("*.attrs"):
                 if not _readable(attributes):

@@ -89,12 +89,12 @@ class Workspace:
         if encrypted:
             raise SandboxError(
                 f"{source.name} has encrypted settings ({', '.join(encrypted)}), which only the owner of their key "
-                f"can read. The sandbox runs on plain settings: keep secrets in Secrets Manager, as the program does."
+                f"can decrypt. The sandbox supports only plaintext settings: store secrets in Secrets Manager, as the program does."
             )
         return config
 
     def environment(self, aws: LocalAws | None) -> dict[str, str]:
-        """The environment of the engine and of everything that it starts; ``aws`` is None where it doesn't run."""
+        """The environment of the engine and its child processes; ``aws`` is None if the local AWS isn't running."""
         own = clean_environment()
         return {
             **own,
@@ -164,9 +164,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SandboxError(f"{path} does not exist; the sandbox runs a Pulumi program from its own folder") from None
+        raise SandboxError(f"{path} doesn't exist; the sandbox runs a Pulumi program in its own folder") from None
     except yaml.YAMLError as error:
         raise SandboxError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(document, dict):
-        raise SandboxError(f"{path} holds no mapping of keys to values")
+        raise SandboxError(f"{path} must contain a mapping of keys to values")
     return document

@@ -71,7 +71,7 @@ class Api:
                 return handler(self, call, found.groupdict())
             except (ValueError, KeyError) as problem:
                 return _refusal(422, f"Validation Failed: {problem}")
-        return _refusal(404, "Not Found: the sandbox's stand-in of GitHub doesn't know this call")
+        return _refusal(404, "Not Found: the sandbox's stand-in for GitHub doesn't support this call")
 
     def access_token(self, _call: Call, names: dict[str, str]) -> Answer:
         """``POST /app/installations/{installation}/access_tokens``."""

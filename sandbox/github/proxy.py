@@ -22,7 +22,7 @@ def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
         def do_CONNECT(self) -> None:
             if self.path not in {f"{host}:443" for host in HOSTS}:
                 store.record("refused", {"destination": self.path})
-                self.send_error(403, "The sandbox reaches GitHub's stand-in and the local AWS, nothing beyond")
+                self.send_error(403, "The sandbox allows connections only to GitHub's stand-in and the local AWS")
                 return
             with socket.create_connection(("127.0.0.1", port)) as upstream:
                 self.send_response(200, "Connection established")

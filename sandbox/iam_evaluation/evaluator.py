@@ -175,7 +175,7 @@ class Evaluator:
             self._process.stdin.flush()
             line = self._process.stdout.readline()
         if not line:
-            raise SandboxError("The evaluator of IAM policies ended; its reason is on standard error")
+            raise SandboxError("The IAM policy evaluator exited; see its output on standard error")
         answer = json.loads(line)
         if "error" in answer:
             request = question.get("request") or {}
@@ -211,7 +211,7 @@ def install() -> Path:
     with (directory.parent / "install.lock").open("w") as mutex:
         fcntl.flock(mutex, fcntl.LOCK_EX)
         if not directory.is_dir():
-            console.step("Installing the evaluator of IAM policies from npm: once, some seconds")
+            console.step("Installing the IAM policy evaluator from npm (once, a few seconds)")
             try:
                 _install(directory)
             except SandboxError as error:
@@ -246,8 +246,8 @@ def _install(directory: Path) -> None:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise SandboxError(
-            f"The evaluator of IAM policies can't be installed from npm:\n{str(error.stderr or error).strip()}\n"
-            "Fix: let this machine reach the registry that npm is configured for, then run the command again."
+            f"The IAM policy evaluator can't be installed from npm:\n{str(error.stderr or error).strip()}\n"
+            "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
         ) from error
     draft.replace(directory)
 

@@ -110,7 +110,7 @@ def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
                 return LocalAws(_endpoint(port))
             processes.stop(state, NAME)
     log = state / "logs" / f"{NAME}.log"
-    raise SandboxError(f"The local AWS did not start; its last words are in {log}:\n{_tail(log)}")
+    raise SandboxError(f"The local AWS didn't start; its log is {log}:\n{_tail(log)}")
 
 
 def _install_evaluator() -> None:
@@ -118,7 +118,7 @@ def _install_evaluator() -> None:
         evaluator.install()
     except SandboxError as error:
         console.note(str(error))
-        console.note("Until then ministack evaluates IAM policies; it denies a task some calls that AWS allows")
+        console.note("Until then, ministack evaluates IAM policies, and denies some calls of a task that AWS allows")
 
 
 def running(state: Path) -> LocalAws | None:

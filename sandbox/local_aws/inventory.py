@@ -60,7 +60,7 @@ class Comparison:
 
     def describe(self) -> str:
         """The differences, one a line."""
-        parts = (("exists, but the state does not know it", self.orphans), ("is gone", self.missing))
+        parts = (("exists, but isn't in the engine's state", self.orphans), ("is gone", self.missing))
         return "\n".join(
             f"{type_} {item} {what}"
             for what, found in parts

@@ -71,7 +71,7 @@ def test_settings_are_added_where_the_file_goes_on_behind_them(tmp_path: Path) -
 
 def test_a_file_of_another_layout_is_left_as_it_is(tmp_path: Path) -> None:
     text = "config: {aws:region: eu-west-1, atlantis:cpu: 2048}\n"
-    with pytest.raises(files.StackFileError, match="set the proposed settings by hand"):
+    with pytest.raises(files.StackFileError, match="set the proposed settings yourself"):
         _write(tmp_path, text, Proposal("cpu", 1024, ""))
     assert (tmp_path / "Pulumi.prod.yaml").read_text(encoding="utf-8") == text
 
@@ -165,7 +165,7 @@ def test_a_damaged_adoption_file_ends_the_program_before_anything_is_registered(
     path = tmp_path / "adoption.yaml"
     path.write_text(content, encoding="utf-8")
     monkeypatch.setenv(transform.FILE_VARIABLE, str(path))
-    with pytest.raises(pulumi.RunError, match="nothing was touched"):
+    with pytest.raises(pulumi.RunError, match="nothing was changed"):
         transform.register("prod")
 
 

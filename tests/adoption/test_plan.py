@@ -178,7 +178,7 @@ def test_resources_of_other_providers_are_left_alone() -> None:
         }
     )
     text = report.describe(plan(state))
-    assert "module.atlantis.random_password.webhook\n      Of another provider" in text
+    assert "module.atlantis.random_password.webhook\n      Belongs to another provider" in text
 
 
 def test_no_value_of_a_secret_is_in_the_report() -> None:

@@ -39,7 +39,10 @@ def _inline_rule(state: State) -> None:
             "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
         ),
         (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
-        (_internal, "internal of module.atlantis.aws_lb.this is true, and false would replace what AWS admits one of"),
+        (
+            _internal,
+            "internal of module.atlantis.aws_lb.this is true, and false would replace a resource that AWS allows only once",
+        ),
         (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
     ],
 )

@@ -13,8 +13,8 @@ def test_what_existed_before_and_is_gone_was_lost() -> None:
     before = {SYSTEM: {"fs-1", "fs-2"}, "aws:kms/key:Key": {"key"}}
     after = {SYSTEM: {"fs-2", "fs-3"}}
     assert list(lost(before, after)) == [
-        f"{SYSTEM} fs-1 is gone: the adoption deleted or replaced it",
-        "aws:kms/key:Key key is gone: the adoption deleted or replaced it",
+        f"{SYSTEM} fs-1 is missing: the adoption deleted or replaced it",
+        "aws:kms/key:Key key is missing: the adoption deleted or replaced it",
     ]
     assert list(lost(before, before | {"aws:s3/bucket:Bucket": {"new"}})) == []
 

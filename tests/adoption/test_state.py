@@ -18,8 +18,8 @@ def _document(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "is not JSON"),
-        ("resource aws_lb this {}", "is not JSON"),
+        ("", "isn't JSON"),
+        ("resource aws_lb this {}", "isn't JSON"),
         ("[]", "is not a Terraform state"),
         ("{}", "has no `version` and `lineage`"),
         ("PK\x03\x04plan", "is a Terraform plan"),

@@ -42,7 +42,10 @@ def test_topic_without_a_subscription_is_a_warning(world: World):
 def test_topic_under_the_key_that_aws_manages_is_a_failure(world: World):
     _encrypt(world, "alias/aws/sns")
     world.assert_only(
-        "alarms: topics' keys", Status.FAILED, "alias/aws/sns, which CloudWatch may not use", "with a customer key"
+        "alarms: topics' keys",
+        Status.FAILED,
+        "alias/aws/sns, which CloudWatch may not use",
+        "with a customer managed key",
     )
 
 

@@ -34,7 +34,7 @@ def test_missing_boundary_is_a_failure(world: World):
     world.values["permissionsBoundaryArn"] = "arn:aws:iam::123456789012:policy/elsewhere"
     results = world.results()
     assert results[EXISTS].status is Status.FAILED
-    assert "policy/elsewhere does not exist" in results[EXISTS].message
+    assert "policy/elsewhere doesn't exist" in results[EXISTS].message
     assert "correct permissionsBoundaryArn" in results[EXISTS].remedy
     assert results[PROTECTS].status is Status.NOT_CHECKED
 
@@ -55,7 +55,7 @@ def test_boundary_of_a_deployed_stack_protects_its_security_groups_too(world: Wo
         GroupName="atlantis-alb-prod", Description="load balancer", VpcId=world.ids["vpc"]
     )
     world.assert_only(
-        PROTECTS, Status.WARNING, "put a load balancer of its own into Atlantis' security group atlantis-alb-prod ("
+        PROTECTS, Status.WARNING, "put its own load balancer into Atlantis' security group atlantis-alb-prod ("
     )
 
 
@@ -83,11 +83,11 @@ WALLS = {
     "RefuseRolesWithoutBoundary": "create a role without the boundary (iam:CreateRole)",
     "KeepBoundaries": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
     "RefuseUsers": "create a user, which needs no boundary (iam:CreateUser)",
-    "PassRolesToTasksOnly": "pass a role to another service than ECS (iam:PassRole)",
+    "PassRolesToTasksOnly": "pass a role to a service other than ECS (iam:PassRole)",
     "KeepOwnSecurityGroups": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
     "LendNoSubnets": "run a service in Atlantis' subnets",
     "AssignNoPublicAddresses": "run a service with a public address (ecs:CreateService)",
-    "RefuseTasksWithoutService": "run a task in Atlantis' subnets by RunTask",
+    "RefuseTasksWithoutService": "run a task in Atlantis' subnets with RunTask",
 }
 
 

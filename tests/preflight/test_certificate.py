@@ -42,12 +42,12 @@ def test_unknown_certificate_is_a_failure(world: World):
     ("answer", "said", "way_out"),
     [
         ({"Status": "PENDING_VALIDATION"}, "is PENDING_VALIDATION, not ISSUED", "create the DNS records"),
-        ({"Status": "FAILED", "FailureReason": "CAA_ERROR"}, "is FAILED (CAA_ERROR)", "request another one"),
-        ({"Status": "EXPIRED"}, "is EXPIRED, not ISSUED", "request another one"),
+        ({"Status": "FAILED", "FailureReason": "CAA_ERROR"}, "is FAILED (CAA_ERROR)", "request another certificate"),
+        ({"Status": "EXPIRED"}, "is EXPIRED, not ISSUED", "request another certificate"),
         (
             {"Status": "REVOKED", "RevocationReason": "KEY_COMPROMISE"},
             "is REVOKED (KEY_COMPROMISE)",
-            "request another one",
+            "request another certificate",
         ),
     ],
 )
@@ -78,7 +78,7 @@ def test_alternative_names_count(world: World):
     [
         ({"NotAfter": datetime.now(UTC) - timedelta(days=1)}, Status.FAILED, "the certificate expired on"),
         ({"NotBefore": datetime.now(UTC) + timedelta(days=1)}, Status.FAILED, "is valid only from"),
-        ({"NotAfter": datetime.now(UTC) + timedelta(days=9), "Type": "IMPORTED"}, Status.WARNING, "ACM does not renew"),
+        ({"NotAfter": datetime.now(UTC) + timedelta(days=9), "Type": "IMPORTED"}, Status.WARNING, "ACM doesn't renew"),
     ],
 )
 def test_dates_are_looked_at(world: World, answer: dict[str, object], status: Status, said: str):

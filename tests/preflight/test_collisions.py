@@ -60,7 +60,7 @@ MAKERS = {
 def test_name_taken_by_somebody_else_is_a_warning(world: World, check: str):
     make, what = MAKERS[check]
     make(world, [])
-    world.assert_only(check, Status.WARNING, f"{what} exists, and its tags are not this stack's", "pulumi import")
+    world.assert_only(check, Status.WARNING, f"{what} exists, and doesn't have this stack's tags", "pulumi import")
 
 
 @pytest.mark.parametrize("check", MAKERS)
@@ -75,7 +75,7 @@ def test_name_taken_by_the_stack_itself_is_fine(world: World, check: str):
 def test_a_secret_of_somebody_else_is_a_warning_and_one_being_deleted_a_failure(world: World):
     client, name = world.client("secretsmanager"), world.names.web_password_secret
     client.create_secret(Name=name)
-    world.assert_only("names: secrets", Status.WARNING, f"the secret {name} exists, and its tags are not this stack's")
+    world.assert_only("names: secrets", Status.WARNING, f"the secret {name} exists, and doesn't have this stack's tags")
     client.tag_resource(SecretId=name, Tags=own_tags())
     assert world.result("names: secrets").message == f"{name} of this stack"
     client.delete_secret(SecretId=name, RecoveryWindowInDays=30)
@@ -113,7 +113,7 @@ def test_endpoint_with_the_same_private_name_is_a_failure(world: World):
         "names: VPC endpoints",
         Status.FAILED,
         f"{world.ids['vpc']} already has secretsmanager ({endpoint})",
-        "take them out of vpcEndpoints: [ecr.api, ecr.dkr, s3, logs]",
+        "remove them from vpcEndpoints: [ecr.api, ecr.dkr, s3, logs]",
     )
     world.values["vpcEndpoints"] = ["ecr.api", "ecr.dkr", "s3", "logs"]
     assert world.result("names: VPC endpoints").status is Status.OK
@@ -147,7 +147,7 @@ def test_gateway_endpoint_is_in_the_way_only_on_the_private_routes(world: World,
 
 def test_no_endpoint_wanted_leaves_nothing_to_check(world: World):
     world.values["vpcEndpoints"] = []
-    besides = "network: others behind the endpoints"
+    besides = "network: other users of the endpoints"
     world.assert_only("names: VPC endpoints", Status.NOT_CHECKED, "no endpoint is created", besides=besides)
 
 
@@ -160,7 +160,7 @@ def a_replication_group(world: World, tags: list[dict[str, str]]) -> None:
 
 def test_a_replication_group_of_somebody_else_is_a_warning(world: World):
     a_replication_group(world, [])
-    what = "the replication group atlantis-prod exists, and its tags are not this stack's"
+    what = "the replication group atlantis-prod exists, and doesn't have this stack's tags"
     world.assert_only("names: locking database", Status.WARNING, what)
 
 

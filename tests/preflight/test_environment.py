@@ -57,8 +57,8 @@ def test_nobody_answering_is_said_once(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (("ExpiredToken", ""), "AWS does not accept the credentials: ExpiredToken"),
-        (("InvalidClientTokenId", ""), "AWS does not accept the credentials: InvalidClientTokenId"),
+        (("ExpiredToken", ""), "AWS rejects the credentials: ExpiredToken"),
+        (("InvalidClientTokenId", ""), "AWS rejects the credentials: InvalidClientTokenId"),
         (("InternalFailure", "later"), "sts get_caller_identity answered InternalFailure: later"),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_caller_who_could_not_read_the_secrets_back_is_a_warning(world: World)
     world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
     result = world.result("account: caller deploys")
     assert result.status is Status.WARNING
-    assert "role/platform/looker is not in secretReaderArns" in result.message
+    assert "role/platform/looker isn't in secretReaderArns" in result.message
     assert "deploy as one of arn:aws:iam::123456789012:role/looker" in result.remedy
 
 
@@ -108,7 +108,7 @@ READS = {
     "ec2:DescribeRouteTables": "network: public subnets",
     "ec2:DescribeNatGateways": "network: private subnets",
     "ec2:DescribeVpcEndpoints": "names: VPC endpoints",
-    "ec2:DescribeNetworkInterfaces": "network: others behind the endpoints",
+    "ec2:DescribeNetworkInterfaces": "network: other users of the endpoints",
     "ecr:BatchGetImage": "image: exists",
     "ecr:GetAuthorizationToken": "image: architecture",
     "ecr:DescribeRepositories": "names: repository",

@@ -28,12 +28,12 @@ def test_missing_repository_leads_through_the_first_deployment(world: World):
 def test_missing_image_is_no_failure_while_no_task_is_wanted(world: World):
     world.client("ecr").delete_repository(repositoryName="atlantis", force=True)
     world.values["desiredCount"] = 0
-    world.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 asks for no task")
+    world.assert_only("image: exists", Status.NOT_CHECKED, "desiredCount 0 runs no task")
 
 
 def test_image_of_another_registry_is_not_asked_for(world: World):
     world.values["image"] = "ghcr.io/runatlantis/atlantis:v0.47.1"
-    world.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 is not in ECR")
+    world.assert_only("image: exists", Status.NOT_CHECKED, "ghcr.io/runatlantis/atlantis:v0.47.1 isn't in ECR")
 
 
 def test_image_for_other_processors_is_named(world: World):

@@ -19,7 +19,7 @@ def test_unknown_vpc_is_a_failure(world: World):
 def test_vpc_that_the_deployment_makes_needs_no_check(world: World):
     for key in ("vpcId", "publicSubnetIds", "privateSubnetIds"):
         del world.values[key]
-    world.assert_only("network: VPC", Status.NOT_CHECKED, "the deployment makes its own VPC")
+    world.assert_only("network: VPC", Status.NOT_CHECKED, "the deployment creates its own VPC")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_subnets_of_one_zone_are_a_failure_and_one_too_many_is_not_used(world: W
     world.assert_only(
         "network: zones",
         Status.WARNING,
-        f"privateSubnetIds: {subnet} ({REGION}a) is not used",
+        f"privateSubnetIds: {subnet} ({REGION}a) isn't used",
         "name it before the other",
     )
 
@@ -77,19 +77,19 @@ def test_others_in_the_vpc_are_a_warning_where_endpoints_are_named(world: World)
     subnet = world.ids["private a"]
     own = ec2.create_security_group(VpcId=world.ids["vpc"], GroupName="atlantis-ecs-tasks-prod", Description="own")
     ec2.create_network_interface(SubnetId=subnet, Groups=[own["GroupId"]])
-    assert world.result("network: others behind the endpoints").status is Status.OK
+    assert world.result("network: other users of the endpoints").status is Status.OK
     other = ec2.create_security_group(VpcId=world.ids["vpc"], GroupName="web-shop", Description="another")
     found = ec2.create_network_interface(SubnetId=subnet, Groups=[other["GroupId"]])["NetworkInterface"]
     world.assert_only(
-        "network: others behind the endpoints",
+        "network: other users of the endpoints",
         Status.WARNING,
-        f"others use {world.ids['vpc']} ({found['NetworkInterfaceId']}): their calls to ecr.api, ",
-        "leave vpcEndpoints out",
+        f"other workloads use {world.ids['vpc']} ({found['NetworkInterfaceId']}): their calls to ecr.api, ",
+        "remove vpcEndpoints",
         # The task's security group that the test makes is one that the world's boundary doesn't know.
         besides="roles: boundary protects Atlantis",
     )
     world.values["vpcEndpoints"] = ["auto"]
-    assert world.result("network: others behind the endpoints").status is Status.NOT_CHECKED
+    assert world.result("network: other users of the endpoints").status is Status.NOT_CHECKED
 
 
 def test_public_subnet_without_an_internet_gateway_is_a_failure(world: World):
@@ -116,7 +116,7 @@ def test_private_subnet_that_is_public_is_a_failure(world: World):
         "network: private subnets",
         Status.FAILED,
         "has a default route to the internet gateway",
-        "name a private subnet",
+        "use a private subnet",
     )
 
 

@@ -39,16 +39,16 @@ PUBLIC_PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (APP_KEY.replace("\n", "\\n"), "has the two characters \\n where line breaks belong"),
+        (APP_KEY.replace("\n", "\\n"), "contains the characters \\n instead of line breaks"),
         (APP_KEY.replace("\n", ""), "has lost its line breaks"),
         (APP_KEY.replace("\n", " "), "has lost its line breaks"),
-        (APP_KEY[: len(APP_KEY) // 2], "is a PEM that does not parse"),
-        (f"  {APP_KEY}", "is not a PEM: it does not start with -----BEGIN"),
-        ("", "is not a PEM"),
-        ("MIIEpAIBAAKCAQEA", "is not a PEM"),
+        (APP_KEY[: len(APP_KEY) // 2], "is a PEM that can't be parsed"),
+        (f"  {APP_KEY}", "isn't a PEM: it doesn't start with -----BEGIN"),
+        ("", "isn't a PEM"),
+        ("MIIEpAIBAAKCAQEA", "isn't a PEM"),
         (PUBLIC_PEM, "is a PEM, but not a private key"),
         (pem(RSA_KEY, b"passphrase"), "is encrypted with a passphrase"),
-        (pem(ec.generate_private_key(ec.SECP256R1())), "is not an RSA key"),
+        (pem(ec.generate_private_key(ec.SECP256R1())), "isn't an RSA key"),
         (APP_KEY, None),
         (f"\n{APP_KEY}\n\n", None),
         (APP_KEY.replace("\n", "\r\n"), None),
@@ -93,10 +93,10 @@ def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(wor
     world.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     del world.values["githubAppSecretName"]
     world.assert_only(
-        "secrets: GitHub App exists", Status.FAILED, f"{APP} does not exist", "deploy once with desiredCount 0"
+        "secrets: GitHub App exists", Status.FAILED, f"{APP} doesn't exist", "deploy once with desiredCount 0"
     )
     world.values["desiredCount"] = 0
-    world.assert_only("secrets: GitHub App exists", Status.NOT_CHECKED, f"the deployment makes {APP}")
+    world.assert_only("secrets: GitHub App exists", Status.NOT_CHECKED, f"the deployment creates {APP}")
 
 
 def test_secret_without_a_value_is_a_failure(world: World):
@@ -126,7 +126,7 @@ def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
     world.assert_only(
         "secrets: GitHub App exists",
         Status.NOT_CHECKED,
-        f"{APP} exists, and its own policy denies your credentials its value",
+        f"{APP} exists, and its policy doesn't allow your credentials to read the value",
     )
 
 
@@ -159,7 +159,7 @@ def test_ids_that_are_no_numbers_are_named(world: World):
 def test_literal_backslash_n_is_explained(world: World):
     world.put_secret(APP, app(private_key=APP_KEY.replace("\n", "\\n")))
     world.assert_only(
-        "secrets: GitHub App private key", Status.FAILED, "has the two characters \\n", "--rawfile private_key"
+        "secrets: GitHub App private key", Status.FAILED, "contains the characters \\n", "--rawfile private_key"
     )
 
 

@@ -15,7 +15,7 @@ def test_missing_bucket_is_a_failure(world: World):
 def test_bucket_without_versions_is_a_warning(world: World):
     world.client("s3").put_bucket_versioning(Bucket="tf-state", VersioningConfiguration={"Status": "Suspended"})
     world.assert_only(
-        "state: buckets keep versions", Status.WARNING, "tf-state: versioning is off", "put-bucket-versioning"
+        "state: buckets keep versions", Status.WARNING, "tf-state: versioning isn't enabled", "put-bucket-versioning"
     )
 
 
@@ -39,7 +39,7 @@ def test_bucket_under_a_key_that_the_task_may_not_use_is_a_failure(world: World,
     world.assert_only(
         "state: buckets encrypt",
         Status.FAILED,
-        f"tf-state encrypts with {key['Arn']}, which the task may not use",
+        f"tf-state encrypts with {key['Arn']}, which the task isn't allowed to use",
         "add the key to terraformStateKeyArns",
     )
     world.values["terraformStateKeyArns"] = [key["Arn"]]

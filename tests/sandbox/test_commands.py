@@ -79,7 +79,7 @@ def test_preflight_where_no_local_aws_runs(ground: Ground):
     answer = ground.cli("preflight")
 
     assert answer.returncode == 1
-    assert "is not running; `make up` starts it" in answer.stderr
+    assert "isn't running. Run `make up` to start it" in answer.stderr
     assert answer.stdout == ""
 
 

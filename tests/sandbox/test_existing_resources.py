@@ -154,7 +154,7 @@ def test_an_orphan_and_a_missing_thing_are_told_apart(state: Path, aws: LocalAws
     aws.client("logs").delete_log_group(logGroupName="/orphan")
     assert comparison.orphans == {"aws:cloudwatch/logGroup:LogGroup": {"/orphan"}}
     assert comparison.missing == {"aws:ec2/vpc:Vpc": {"vpc-gone"}}
-    assert "/orphan exists, but the state does not know it" in comparison.describe()
+    assert "/orphan exists, but isn't in the engine's state" in comparison.describe()
 
 
 @pytest.mark.usefixtures("replaced")

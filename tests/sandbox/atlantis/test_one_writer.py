@@ -124,7 +124,7 @@ def test_a_definition_that_something_else_deploys_meanwhile_ends_the_wait(
 
     running.deploy(other)
     monkeypatch.setattr(operator, "set_up_app", deploy_in_between)
-    with pytest.raises(SandboxError, match="something else has changed it"):
+    with pytest.raises(SandboxError, match="the service was changed out of band"):
         _bring_up(running)
     monkeypatch.undo()
     _bring_up(running)
@@ -182,7 +182,7 @@ def test_a_data_directory_that_another_server_holds_is_explained(running: World)
     with database.open("rb+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         running.deploy(definition, count=1)
-        with pytest.raises(SandboxError, match="another Atlantis server holds the lock of the same data directory"):
+        with pytest.raises(SandboxError, match="another Atlantis server has locked the data directory"):
             _bring_up(running)
     _bring_up(running)
     assert status(running).state == "healthy"
@@ -231,6 +231,6 @@ def test_a_service_that_is_deleted_takes_its_task_with_it(running: World) -> Non
     running.aws.client("ecs").delete_service(cluster="atlantis-local", service="atlantis-local", force=True)
     eventually("the end of the task", lambda: status(running).state == "idle")
     assert not process.alive
-    assert _events(running)[-1] == "nothing runs: there is no such service"
+    assert _events(running)[-1] == "nothing runs: the service doesn't exist"
     with pytest.raises(SandboxError, match="There is no service atlantis-local in the local AWS; `make up` deploys it"):
         _bring_up(running)

@@ -159,7 +159,7 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     assert status(running).definition == new
     assert _deployment(running, new).look().outcome is Outcome.SUCCEEDED
     steps = [line.partition(" ")[2] for line in status(running).events]
-    waited = f"task {old.task[:8]} is protected, as operations are in progress: it is stopped when they have ended"
+    waited = f"task {old.task[:8]} is protected because operations are in progress: ECS stops it when they have ended"
     assert steps.index(waited) < steps.index(f"stopping task {old.task[:8]}: a new deployment replaces it")
 
 

@@ -182,7 +182,7 @@ def test_an_update_starts_the_new_task_before_it_stops_the_old_one(up: Ground, s
     assert new.task != old.task
     steps = [line.split(" of ")[0] for line in _events(service)[before:]]
     assert steps == [
-        f"task {old.task[:8]} serves on until a new one has replaced it",
+        f"task {old.task[:8]} keeps running until a new task has replaced it",
         f"task {new.task[:8]}",
         f"task {new.task[:8]} is healthy and registered with the load balancer",
         f"stopping task {old.task[:8]}: a new one has replaced it",

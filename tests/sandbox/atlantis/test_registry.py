@@ -72,7 +72,7 @@ def test_another_tag_is_left_to_the_operator(pushed: World) -> None:
     assert not operator.push_image(pushed.deployment, pushed.deployment.require_service())
     assert _refusal(pushed, "v9.9.9") == (
         f"CannotPullContainerError: the repository atlantis has no image v9.9.9 (it has {build.version()}): push it, or "
-        "name one that is there"
+        "use an existing tag"
     )
 
 
