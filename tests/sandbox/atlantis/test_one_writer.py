@@ -71,7 +71,7 @@ def test_a_new_definition_that_can_not_start_is_rolled_back_and_the_reason_is_sa
     with pytest.raises(SandboxError) as failure:
         _bring_up(running)
     message = str(failure.value)
-    assert "ATLANTIS_GH_APP_SLUGG: Atlantis reads no such variable" in message
+    assert "ATLANTIS_GH_APP_SLUGG: Atlantis doesn't have this variable" in message
     assert "did you mean ATLANTIS_GH_APP_SLUG?" in message
     assert "rolled the service back" in message
     eventually("the rollback", lambda: status(running).state == "healthy")

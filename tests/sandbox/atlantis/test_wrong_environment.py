@@ -44,7 +44,7 @@ _WRONG: list[tuple[dict[str, str | None], str]] = [
     ({"ATLANTIS_GH_APP_KEY": "not a key"}, "ATLANTIS_GH_APP_KEY isn't a PEM: it doesn't start with -----BEGIN"),
     (
         {"ATLANTIS_GH_APP_KEY": _APP["private_key"].replace("\n", "\\n")},
-        "ATLANTIS_GH_APP_KEY has the two characters \\n",
+        "ATLANTIS_GH_APP_KEY contains the characters \\n",
     ),
     (
         {"ATLANTIS_GH_APP_KEY": _APP["private_key"][:200]},
