@@ -112,7 +112,7 @@ def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
         return False
     was_alive = process.alive
     if was_alive:
-        # Before the signal: whoever comes after a command that is killed here must not take it for one that stays.
+        # Before the signal, so that the next command doesn't treat the process as running if this command is killed here.
         _write(state, replace(process, stopping=True))
     for signal_number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         if not process.alive:

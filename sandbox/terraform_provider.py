@@ -47,7 +47,7 @@ class TerraformProvider:
             f'    path    = "{self.mirror}"\n'
             '    include = ["hashicorp/aws"]\n'
             "  }\n"
-            # Without a configuration Terraform looks here by itself, in each project; with one, only where it is told.
+            # Without a CLI configuration, Terraform searches here by default; with one, only in the configured directories.
             '  filesystem_mirror {\n    path    = "terraform.d/plugins"\n    exclude = ["hashicorp/aws"]\n  }\n'
             # The attacks' pull requests bring their providers along; a name reserved for examples has no registry to ask.
             '  direct {\n    exclude = ["hashicorp/aws", "attack.example/*/*"]\n  }\n'

@@ -109,7 +109,7 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
         "name": deployment.name,
     }
     command = [sys.executable, "-m", "sandbox.atlantis.agent"]
-    # What was rolled back is over and must still be told; any other failure is tried again.
+    # A rollback has ended and must still be reported; any other failure is tried again.
     told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
     status_file.write(
         Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told, tasks=status.tasks)

@@ -1,6 +1,6 @@
 """The nodes of a deployed replication group: a real redis-server on loopback, with TLS and a password.
 
-The local AWS keeps the replication group and runs no nodes. What the task is told must be what was deployed: its host and
+The local AWS stores the replication group and runs no nodes. The task's environment must match the deployed group: its host and
 port are the group's primary endpoint, and TLS and password are used where the group demands them. Host and port are then
 mapped to those of the redis-server. AWS shows nobody a group's password, so it is taken from the task; the configuration
 holds its hash only. As with AWS' ``ROTATE``, the password before it stays valid.
@@ -39,7 +39,7 @@ def keeps_locks_in_redis(environment: Mapping[str, str]) -> bool:
 def serve(deployment: DeployedService, environment: Mapping[str, str], certificates: Certificates) -> dict[str, str]:
     """Run the database that a task with these variables reaches; the variables that change on this machine.
 
-    Raises ``TaskStartError`` where it is told otherwise than what is deployed, or where the machine has no redis-server.
+    Raises ``TaskStartError`` if its environment differs from the deployed group, or if the machine has no redis-server.
     """
     if not keeps_locks_in_redis(environment):
         return {}

@@ -44,7 +44,7 @@ class LoadBalancer:
     """The data plane of a load balancer in the local AWS; ``host`` is what clients call it.
 
     The listener is chosen by the port in the Host header. The local AWS terminates no TLS: a request for the HTTPS
-    listener travels in clear over loopback. Conditions on the source's address match every source there.
+    listener travels in plaintext over loopback. Conditions on the source's address match every source there.
     """
 
     endpoint: str

@@ -72,7 +72,7 @@ class Task:
     def stop(self) -> None:
         """SIGTERM, the stop timeout, SIGKILL; then everything that the task started, and its writable layer.
 
-        As in the image, whose init runs with ``--single-child``, only the server is told: it lets its Terraform end.
+        As in the image, whose init runs with ``--single-child``, only the server receives the signal, and waits for Terraform to end.
         """
         for companion in self.companions:
             companion.stop()

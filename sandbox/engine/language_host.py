@@ -67,7 +67,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def Run(self, request: Any, context: Any) -> language_pb2.RunResponse:
-        """Run the program once; a failure that the program has told the person about is a ``bail``."""
+        """Run the program once; a failure that the program has already reported is a ``bail``."""
         program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)
         os.chdir(request.pwd)
         sys.argv = [program, *request.args]

@@ -1,4 +1,4 @@
-"""How a plugin's process is started, and how it learns that the engine it serves is gone."""
+"""Starts a plugin's process, which ends when its engine ends."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.1
 
 
 class GitHub:
-    """A running stand-in: ``https://github.com`` and ``https://api.github.com`` for whoever uses ``proxy_url``.
+    """A running stand-in: ``https://github.com`` and ``https://api.github.com`` for clients that use ``proxy_url``.
 
     The deployed task keeps the host name that its settings give (github.com). Nothing resolves it to loopback; the
     task is started with ``HTTPS_PROXY`` instead, and that proxy leads these two names to the stand-in and refuses

@@ -1,4 +1,4 @@
-"""What the stand-in of GitHub holds: repositories, pull requests, and all that it was told and asked.
+"""The data of the stand-in for GitHub: repositories, pull requests, and all requests that it received.
 
 Everything is a file below one directory, so that a test or a command can open a pull request and read the answers
 while the server runs in another process.

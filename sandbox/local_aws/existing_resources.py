@@ -236,7 +236,7 @@ class ExistingResources:
         return secrets_manager.describe_secret(SecretId=name)["ARN"]
 
     def _topic(self, arn: str) -> str:
-        """A topic with one subscriber, the queue of its name, which keeps what the topic is told."""
+        """A topic with one subscriber, the queue of its name, which keeps the topic's messages."""
         name = arn.rpartition(":")[2]
         topic = self._aws.client("sns").create_topic(Name=name)["TopicArn"]
         queue = topic.replace(":sns:", ":sqs:")
