@@ -118,15 +118,17 @@ class Workspace:
         document = _load(self.program / "Pulumi.yaml")
         document["main"] = str(self.program)
         runtime = document.get("runtime")
-        if isinstance(runtime, dict) and "virtualenv" in runtime.get("options", {}):
-            # The packages that the sandbox itself runs with: an installed language host would create an environment that is
-            # missing, and fill it from the internet.
-            runtime["options"]["virtualenv"] = sys.prefix
+        name, options = str(runtime), {}
+        if isinstance(runtime, dict):
+            name, options = str(runtime["name"]), runtime.get("options") or {}
+        if name == "python":
+            # The packages that the sandbox itself runs with: an installed language host would take PATH's Python, or create an
+            # environment that is missing, and fill it from the internet.
+            document["runtime"] = {"name": name, "options": {**options, "virtualenv": sys.prefix}}
         plugins = document.setdefault("plugins", {})
         for provider in plugins.get("providers", []):
             # Relative to the program, not to the copy.
             provider["path"] = os.path.normpath(self.program / provider["path"])
-        name = str(runtime["name"] if isinstance(runtime, dict) else runtime)
         hosts = {"python": language_host}
         if name != "python":
             hosts[name] = installation.language_host(name)
