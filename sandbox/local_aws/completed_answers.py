@@ -20,6 +20,8 @@ def install() -> None:
     for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
         network[name] = _keep_endpoint(network[name])
     ec2._vpce_fields_xml = _show_endpoint(ec2._vpce_fields_xml)
+    network["CreateFlowLogs"] = _keep_flow_log(network["CreateFlowLogs"])
+    network["DescribeFlowLogs"] = _show_flow_log(network["DescribeFlowLogs"])
     elasticache._create_replication_group = _keep_replication_group(elasticache._create_replication_group)
     elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
     elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
@@ -119,6 +121,39 @@ def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
         )
         head, end, _ = own(endpoint, tag).rpartition(f"</{tag}>")
         return f"{head}{more}{end}"
+
+    return show
+
+
+_FLOW_LOG = {"DeliverLogsPermissionArn": "", "MaxAggregationInterval": "600", "LogFormat": ""}
+"""Parameters of a flow log that ministack drops, and AWS' defaults."""
+
+
+def _keep_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        known = set(ec2._flow_logs)
+        answer = own(parameters)
+        for identity in set(ec2._flow_logs) - known:
+            ec2._flow_logs[identity] |= {name: ec2._p(parameters, name) or value for name, value in _FLOW_LOG.items()}
+            # ministack looks for the tags of another resource type.
+            ec2._parse_tag_specs(parameters, "vpc-flow-log", identity)
+        return answer
+
+    return keep
+
+
+def _show_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def show(parameters: Mapping[str, Any]) -> Any:
+        status, headers, body = own(parameters)
+        text = body.decode()
+        for identity, log in ec2._flow_logs.items():
+            more = "".join(
+                f"<{name[0].lower()}{name[1:]}>{escape(value)}</{name[0].lower()}{name[1:]}>"
+                for name in _FLOW_LOG
+                if (value := log.get(name))
+            )
+            text = text.replace(f"<flowLogId>{identity}</flowLogId>", f"<flowLogId>{identity}</flowLogId>{more}")
+        return status, headers, text.encode()
 
     return show
 

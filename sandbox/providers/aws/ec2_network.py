@@ -164,7 +164,7 @@ class NatGateway(Ec2Resource):
 
 
 class FlowLog(Ec2Resource):
-    """A record of the connections in a VPC. The local AWS forgets the role and the interval: what the state says stands then."""
+    """A record of the connections in a VPC."""
 
     sdk_name = "aws:ec2/flowLog:FlowLog"
     operation, made = "CreateFlowLogs", "FlowLogIds[0]"
@@ -174,7 +174,7 @@ class FlowLog(Ec2Resource):
     kind = "vpc-flow-log"
     renamed: ClassVar = {"iamRoleArn": "DeliverLogsPermissionArn"}
     defaults: ClassVar = {"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600}
-    handled: ClassVar = names("vpcId tags")  # the local AWS ignores a flow log's tags at creation
+    handled: ClassVar = names("vpcId")
     shown: ClassVar = {"vpcId": "ResourceId"}
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
