@@ -1,4 +1,4 @@
-"""`python -m sandbox.providers aws|awsx|random|aws,random`: serve stand-ins, as the engine starts a plugin."""
+"""`python -m sandbox.providers aws|awsx|random|aws,random`: serve stand-ins in the way the engine starts a plugin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PACKAGES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the engine is done; see ``sandbox.engine.plugin_start`` for what follows the names."""
+    """Serve until the engine exits. `sandbox.engine.plugin_start` documents the arguments after the names."""
     names = arguments[0].split(",") if arguments else []
     if names != ["awsx"] and not (names and set(names) <= _PACKAGES.keys()):
         sys.stderr.write("usage: python -m sandbox.providers aws|awsx|random|aws,random [engine address]")

@@ -1,4 +1,4 @@
-"""Comparing property values: what changed, and whether two values mean the same."""
+"""Comparison of property values: which values changed, and whether two values are equivalent."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from sandbox.providers.schema import Shape
 from sandbox.providers.values import as_text
 
 _NOTHING = (None, [], {})
-"""An empty list or map and none at all mean the same to the provider."""
+"""The provider treats an empty list or map like a missing value."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the values of one resource type are compared."""
+    """Compares the values of one resource type."""
 
     shape: Shape
     entry: type[Resource[Any]]
 
     def same(self, name: str, wanted: Any, actual: Any) -> bool:
-        """Whether what AWS says of a property is what the program wants.
+        """Whether the value that AWS returns for a property matches the program's value.
 
-        AWS may say more of an object than was asked for (values that it chose itself); that is no difference.
+        AWS may return additional members of an object, such as values that it chose. They don't count as a difference.
         """
         return self._same(self.shape.properties.get(name, Shape("any")), name, wanted, actual, partial=True)
 
     def equal(self, name: str, old: Any, new: Any) -> bool:
-        """Whether two values that the program gave for a property mean the same."""
+        """Whether two values that the program set for a property are equivalent."""
         return self._same(self.shape.properties.get(name, Shape("any")), name, old, new, partial=False)
 
     def _same(self, shape: Shape, name: str, wanted: Any, actual: Any, *, partial: bool) -> bool:
@@ -67,7 +67,7 @@ class Comparison:
         return True
 
     def observed(self, name: str, wanted: Any, actual: Any) -> Any:
-        """What to note as the input after a look at AWS: the program's own value unless AWS has another."""
+        """The input to record after a refresh: the program's value, or AWS' value if the two differ."""
         if self.same(name, wanted, actual):
             return wanted
         shape = self.shape.properties.get(name, Shape("any"))
@@ -75,12 +75,12 @@ class Comparison:
 
 
 def domain_name(text: str) -> str:
-    """A DNS name in the form that the official provider keeps: lower case, without a trailing dot."""
+    """A DNS name as the official provider stores it: lower case, without a trailing dot."""
     return text.lower().removesuffix(".")
 
 
 def _restrict(shape: Shape, wanted: Any, actual: Any) -> Any:
-    """The actual value without the parts of objects that the program never mentioned."""
+    """The actual value without the members of objects that the program didn't set."""
     if shape.kind == "object" and isinstance(wanted, dict) and isinstance(actual, dict):
         return {
             key: _restrict(shape.properties.get(key, Shape("any")), value, actual[key])
@@ -91,9 +91,11 @@ def _restrict(shape: Shape, wanted: Any, actual: Any) -> Any:
 
 
 def document(text: str, like: str = '"Id" "Sid"') -> Any:
-    """A JSON document in a form that compares by meaning: in a policy, one string and a list of it are the same, and the
-    order within a list of strings is nothing. Names that AWS gave a policy and its statements are left out where the
-    document that it is compared with (`like`) has none."""
+    """A JSON document, normalized for comparison.
+
+    A list with one element equals the element, and the order of a list of strings is ignored, as in IAM policies. `Id`
+    and `Sid`, which AWS may generate, are left out unless `like` (the document to compare with) contains them.
+    """
     added = {name for name in ("Id", "Sid") if f'"{name}"' not in like}
     try:
         return _normal(json.loads(text), added)
@@ -113,7 +115,7 @@ def _normal(value: Any, added: Collection[str]) -> Any:
 
 
 def leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, str]]:
-    """(path, kind) of each leaf that differs; kind is ADD, DELETE or UPDATE. Paths are written as the engine does."""
+    """(path, kind) of each leaf that differs; kind is ADD, DELETE or UPDATE. Paths use the engine's notation."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted(old.keys() | new.keys()):
             plain = key.isidentifier()

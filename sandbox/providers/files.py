@@ -1,4 +1,4 @@
-"""Where the stand-ins keep their files, and how they write them."""
+"""The directories of the stand-ins' files, and an atomic write."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def state_directory() -> Path:
 
 
 def cache_directory() -> Path:
-    """Files that depend on installed packages only, shared by all runs in this checkout."""
+    """Cached files that depend only on the installed packages. All runs in this checkout share them."""
     return _IGNORED / "cache" / "providers"
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write a file readable by its owner only, so that a reader sees the old or the new text, never a part."""
+    """Write a file with access for its owner only. Readers see the old or the new text, never a partial file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
     try:

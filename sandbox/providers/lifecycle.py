@@ -1,4 +1,4 @@
-"""The life of a resource, the same for every type: check, diff, create, read, update, delete."""
+"""The resource lifecycle, common to all types: check, diff, create, read, update, delete."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sandbox.providers.schema import ResourceSchema
 from sandbox.providers.values import UNKNOWN, Properties, has_unknown
 
 _MADE_UP = "__defaults"
-"""Input in which the official providers note which inputs they filled in; not a property."""
+"""Input in which the official providers list the inputs that they filled in themselves. It isn't a property."""
 
 
 class InitializationError(Exception):
-    """The object exists, but not all of it could be set up: the engine must keep it and repair it by an update."""
+    """The object exists, but its configuration failed. The engine must record it and repair it by an update."""
 
     def __init__(self, identity: str, properties: Properties, cause: Exception) -> None:
         super().__init__(str(cause))
@@ -39,22 +39,22 @@ class Change:
 
 @dataclass
 class Difference:
-    """What an update would do."""
+    """The changes of an update."""
 
     changes: list[Change] = field(default_factory=list)
     details: dict[str, Change] = field(default_factory=dict)
-    """Path of each leaf that differs."""
+    """The differing leaves by path."""
     delete_first: bool = False
 
 
 @dataclass
 class Lifecycle:
-    """One resource, through its type's table entry."""
+    """The lifecycle of one resource, based on its type's table entry."""
 
     entry: type[Resource[Any]]
     schema: ResourceSchema
     make: Callable[[], Resource[Any]]
-    """Makes an instance of the entry for the resource at hand."""
+    """Creates an instance of the entry for this resource."""
     pending: PendingCreations
     urn: str
     default_tags: Mapping[str, str]
@@ -65,7 +65,7 @@ class Lifecycle:
 
     @property
     def _computed(self) -> Collection[str]:
-        """Optional properties that AWS chooses when they are left out: leaving one out later is no change."""
+        """Optional properties that AWS chooses if they are omitted. Omitting one later is not a change."""
         return self.entry.computed.union(self.schema.computed) - self.entry.defaults.keys() - {"region"}
 
     @property
@@ -75,7 +75,7 @@ class Lifecycle:
     def check(
         self, old: Properties, new: Properties, *, seed: bytes, where: str, secrets: Collection[str]
     ) -> tuple[Properties, list[validation.Failure]]:
-        """The inputs with what the provider fills in, and everything that is wrong with them."""
+        """The inputs with the provider's defaults and generated values, and all validation failures."""
         inputs = {name: value for name, value in new.items() if value is not None and name != _MADE_UP}
         made_up: list[str] = []
         for name, value in self.entry.defaults.items():
@@ -93,7 +93,8 @@ class Lifecycle:
         found = list(validation.failures(self.schema.inputs, inputs, secrets, where))
         if not found:
             known = {name: value for name, value in inputs.items() if not has_unknown(value)}
-            # A preview's unknown value is given: a rule that misses it is wrong about that, and right at the update.
+            # Rules see known values only. A failure about a property that is set, but unknown in a preview, is dropped;
+            # the update evaluates the rule again.
             found.extend(
                 (path, "the secret value is not accepted" if validation.root(path) in secrets else reason)
                 for path, reason in self.make().rules(known)
@@ -104,7 +105,7 @@ class Lifecycle:
         return inputs, found
 
     def _completed(self, inputs: Properties) -> Properties:
-        """The inputs with the defaults within their objects."""
+        """The inputs with the defaults of nested properties."""
         for path, value in self.entry.nested_defaults.items():
             inputs = with_default(inputs, path.split("."), value)
         return inputs
@@ -119,17 +120,17 @@ class Lifecycle:
         return UNKNOWN if tags is UNKNOWN else {**self.default_tags, **tags}
 
     def _effective(self, inputs: Properties) -> Properties:
-        """The inputs as the entry gets them: with the provider's default tags among the tags."""
+        """The inputs as the entry receives them: the tags include the provider's default tags."""
         effective = {name: value for name, value in inputs.items() if name != _MADE_UP and value is not None}
         if self._tagged:
             effective["tags"] = self._all_tags(inputs)
         return effective
 
     def diff(self, old: Properties, old_outputs: Properties, new: Properties, ignored: Collection[str]) -> Difference:
-        """Which properties differ between the inputs of the last run and those of this one."""
+        """The properties that differ between the inputs of the last run and the inputs of this run."""
         difference = Difference()
         comparison, computed = self._comparison, self._computed
-        # What an official plugin filled in and the program never said is no change; neither is a default that is new here.
+        # Values that an official plugin filled in and the program didn't set are not a change, nor are new defaults.
         not_given = set(old.get(_MADE_UP, [])) - new.keys() - self.entry.defaults.keys()
         old, new = self._completed({**self.entry.defaults, **old}), self._completed(new)
         for name in sorted((old.keys() | new.keys()) - set(ignored)):
@@ -154,7 +155,7 @@ class Lifecycle:
         return difference
 
     def preview_create(self, inputs: Properties) -> Properties:
-        """The outputs of a creation as far as they are known before it: the inputs."""
+        """The outputs that are known before the creation: the inputs."""
         outputs = {name: UNKNOWN for name in self.schema.outputs if name not in self.schema.inputs.properties}
         outputs |= dict.fromkeys(self._computed, UNKNOWN)
         return outputs | self._known_outputs(inputs)
@@ -166,7 +167,7 @@ class Lifecycle:
         return outputs
 
     def create(self, inputs: Properties) -> tuple[str, Properties]:
-        """Make the object, or adopt the one that an interrupted run made; returns its id and outputs."""
+        """Create the object, or adopt the object that an interrupted run created. Returns its id and outputs."""
         resource = self.make()
         effective = self._effective(inputs)
         for key, created in self.pending.unconfirmed(self.urn):
@@ -180,11 +181,11 @@ class Lifecycle:
         return created.id, self._finish(resource, created, inputs, changed)
 
     def confirm(self, identity: str, outputs: Properties) -> None:
-        """The engine knows this object."""
+        """The engine has recorded this object."""
         self.pending.confirm(self.urn, self.entry.key(identity, outputs))
 
     def _adopt(self, resource: Resource[Any], created: Created, inputs: Properties) -> bool:
-        """Whether the object of an interrupted run can be taken over; one that can't be is removed."""
+        """Whether the object of an interrupted run can be adopted. An object that can't be adopted is deleted."""
         found = resource.read(created.id, {**inputs, **created.facts})
         fixed = [
             name
@@ -225,7 +226,7 @@ class Lifecycle:
         return outputs
 
     def update(self, identity: str, old: Properties, old_outputs: Properties, new: Properties) -> Properties:
-        """Carry out what differs, or everything where nothing does: then the last run did not get to its end."""
+        """Apply the properties that differ. If none differ, apply all: the configuration failed in the last run."""
         resource = self.make()
         effective = self._effective(new)
         changed = frozenset(change.name for change in self.diff(old, old_outputs, new, ()).changes)
@@ -237,12 +238,12 @@ class Lifecycle:
         return self._outputs(resource, identity, new, facts)
 
     def preview_update(self, old: Properties, old_outputs: Properties, new: Properties) -> Properties:
-        """The outputs of an update as far as they are known before it."""
+        """The outputs that are known before the update."""
         kept = {name: value for name, value in old_outputs.items() if name not in old or name in new}
         return {**kept, **self._known_outputs(new)}
 
     def read(self, identity: str, inputs: Properties, state: Properties) -> tuple[str, Properties, Properties] | None:
-        """Id, inputs and outputs as AWS has them now, or None when the object is gone. Neither inputs nor state: an import."""
+        """Id, inputs and outputs from AWS; None if the object no longer exists. Without inputs and state: an import."""
         resource = self.make()
         if not inputs and not state:
             identity, state = resource.locate(identity)
@@ -280,7 +281,7 @@ class Lifecycle:
 
 
 def with_default(value: Any, path: Sequence[str], default: object) -> Any:
-    """`value` with `default` at `path` where the object that it belongs to is there and doesn't have it."""
+    """`value` with `default` set at `path` if the parent object exists and doesn't set the property."""
     name, *rest = path
     if name == "*":
         return [with_default(item, rest, default) for item in value] if isinstance(value, list) else value
@@ -292,7 +293,7 @@ def with_default(value: Any, path: Sequence[str], default: object) -> Any:
 
 
 def _merge(wanted: Any, actual: Any) -> Any:
-    """The program's own value, completed by what AWS added to its objects."""
+    """The program's value, with the members that AWS added to its objects."""
     if isinstance(wanted, dict) and isinstance(actual, dict):
         return {**actual, **{key: _merge(value, actual.get(key)) for key, value in wanted.items()}}
     return wanted

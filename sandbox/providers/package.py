@@ -1,4 +1,4 @@
-"""What a provider is to the service: a table of entries, and what they work with."""
+"""Abstract base of a provider: the table of entries, and the backend that they use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.providers.values import Properties
 
 
 class Package(abc.ABC):
-    """A provider: its table, and what its entries work with."""
+    """A provider: its table, and the backend that its entries use."""
 
     name: str
     version: str
@@ -26,25 +26,25 @@ class Package(abc.ABC):
 
     @abc.abstractmethod
     def check_configuration(self, values: Properties) -> list[validation.Failure]:
-        """What is wrong with the provider's own settings."""
+        """The validation failures of the provider's configuration."""
 
     @abc.abstractmethod
     def configure(self, values: Properties) -> None:
-        """Take the provider's settings."""
+        """Set the provider's configuration."""
 
     @abc.abstractmethod
     def backend(self, region: str | None) -> Any:
-        """What entries work with, for the region that a resource names or the provider's own."""
+        """The entries' backend, such as a session with AWS, for the given region or the provider's default region."""
 
     def load(self) -> None:
-        """Do beforehand what takes long and needs no settings."""
+        """Load in advance what takes long and doesn't depend on the configuration."""
         self.schemas()
 
     @property
     def default_tags(self) -> Mapping[str, str]:
-        """Tags that every resource gets."""
+        """Tags that are added to every taggable resource."""
         return {}
 
     @abc.abstractmethod
     def cancel(self) -> None:
-        """Give up waiting for anything."""
+        """Cancel all waits."""

@@ -1,4 +1,4 @@
-"""The stand-in for pulumi-random: resources that are made here, once, and live in the state only."""
+"""The stand-in for pulumi-random. Its values are generated once and stored only in the engine's state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CLASSES = {
 
 
 class _Generated(Resource[None]):
-    """Made once; every change makes a new one. Nothing exists outside the engine's state."""
+    """A generated value. Every change replaces it. It exists only in the engine's state."""
 
     recorded = False
 
@@ -34,11 +34,11 @@ class _Generated(Resource[None]):
         return {name: value for name, value in state.items() if name != "id"}
 
     def delete(self, identity: str, state: Properties) -> None:
-        """Nothing exists outside the state."""
+        """Does nothing: the value exists only in the state."""
 
 
 class RandomString(_Generated):
-    """Characters of the classes asked for, at least so many of each."""
+    """A random string with a minimum number of characters of each class."""
 
     sdk_name = "random:index/randomString:RandomString"
     defaults: ClassVar[Mapping[str, object]] = {
@@ -47,7 +47,7 @@ class RandomString(_Generated):
     }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """The classes must be able to fill the length."""
+        """Check the length, the character classes and the deprecated `number`."""
         length = inputs.get("length")
         if isinstance(length, int):
             least = sum(int(inputs.get(f"min{name.title()}", 0)) for name in _CLASSES)
@@ -59,7 +59,7 @@ class RandomString(_Generated):
             yield "number", "is deprecated and contradicts numeric; use numeric"
 
     def create(self, inputs: Properties) -> Created:
-        """Draw from the operating system's randomness."""
+        """Generate the value with the operating system's random number generator."""
         result = _draw(inputs)
         return Created(result, {"result": result})
 
@@ -71,22 +71,22 @@ class RandomPassword(RandomString):
     secret: ClassVar[frozenset[str]] = frozenset({"result", "bcryptHash"})
 
     def create(self, inputs: Properties) -> Created:
-        """The id says nothing of the password."""
+        """The id doesn't contain the password."""
         return Created("none", {"result": _draw(inputs)})
 
 
 class RandomId(_Generated):
-    """Random bytes in several spellings; the id is the one for URLs."""
+    """Random bytes in several encodings. The id is the URL-safe one."""
 
     sdk_name = "random:index/randomId:RandomId"
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """At least one byte."""
+        """`byteLength` must be at least 1."""
         if int(inputs.get("byteLength", 1)) < 1:
             yield "byteLength", f"{inputs['byteLength']} is not allowed: at least 1"
 
     def create(self, inputs: Properties) -> Created:
-        """Draw from the operating system's randomness."""
+        """Generate the value with the operating system's random number generator."""
         drawn = secrets.token_bytes(inputs["byteLength"])
         prefix = inputs.get("prefix", "")
         url = base64.urlsafe_b64encode(drawn).decode().rstrip("=")
@@ -116,7 +116,7 @@ _TABLE: Mapping[str, type[Resource[Any]]] = {
 
 
 class RandomPackage(Package):
-    """pulumi-random."""
+    """The stand-in for pulumi-random."""
 
     name = "random"
     version = importlib.metadata.version("pulumi-random")
@@ -126,7 +126,7 @@ class RandomPackage(Package):
         self._schemas: dict[str, schema.ResourceSchema] = {}
 
     def schemas(self) -> Mapping[str, schema.ResourceSchema]:
-        """Read once, when first asked for."""
+        """The schemas, loaded on first use."""
         with schema.LOADING:
             if not self._schemas:
                 tokens = sorted(self.resources)
@@ -139,10 +139,10 @@ class RandomPackage(Package):
         return [(name, "the random provider has no settings") for name in values if name not in ("version",)]
 
     def configure(self, values: Properties) -> None:
-        """Nothing to take."""
+        """Does nothing: the provider has no settings."""
 
     def backend(self, region: str | None) -> Any:
-        """Entries need nothing."""
+        """None: the entries call no API."""
 
     def cancel(self) -> None:
-        """Nothing here waits."""
+        """Does nothing: no operation waits."""

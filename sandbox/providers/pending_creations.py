@@ -1,9 +1,10 @@
-"""Objects that were created and that the engine may not know of.
+"""Objects that were created and that the engine may not have recorded.
 
-An engine that is killed between a creation and the writing of its state forgets the object. A record remembers it:
-an entry per (urn, object) is written when the object exists and removed when the engine shows that it knows the object, by
-asking for its diff, state, update or deletion. A creation that finds an entry for its urn adopts the object instead of making a
-second one. A replacement's new object has its own entry, because the old one's was removed by the diff that came before.
+An engine that is killed between a creation and the next write of its state has no record of the object. Therefore an entry
+per (urn, object) is written as soon as the object exists. It is removed when the engine shows that it has recorded the
+object, by a request for its diff, state, update or deletion. A creation that finds an entry for its urn adopts the object
+instead of creating a second one. The new object of a replacement has its own entry, because the preceding diff removed
+the entry of the old object.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sandbox.providers.resource import Created
 
 
 class PendingCreations:
-    """Unconfirmed creations, one small file each, so that several processes need no lock."""
+    """Unconfirmed creations. Each is a separate file, so that concurrent processes need no lock."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -26,16 +27,16 @@ class PendingCreations:
         return self._directory / _digest(urn) / f"{_digest(key)}.json"
 
     def record(self, urn: str, key: str, created: Created) -> None:
-        """Remember that an object was made for `urn`. `key` tells it from every other object of that urn."""
+        """Record that an object was created for `urn`. `key` distinguishes it from other objects of the same urn."""
         entry = {"urn": urn, "key": key, "id": created.id, "facts": created.facts}
         write_atomically(self._entry(urn, key), json.dumps(entry))
 
     def confirm(self, urn: str, key: str) -> None:
-        """The engine knows the object."""
+        """The engine has recorded the object."""
         self._entry(urn, key).unlink(missing_ok=True)
 
     def unconfirmed(self, urn: str) -> list[tuple[str, Created]]:
-        """Keys and objects made for `urn` that the engine has not shown to know."""
+        """Keys and objects that were created for `urn` and that the engine hasn't confirmed."""
         entries = sorted((self._directory / _digest(urn)).glob("*.json"))
         found = [json.loads(entry.read_text()) for entry in entries]
         return [(entry["key"], Created(entry["id"], entry["facts"])) for entry in found]

@@ -1,7 +1,7 @@
-"""What the installed SDK says of resource types: property names, types, what is required.
+"""Resource schemas from the installed SDK: property names, types, required properties.
 
-It is read from the SDK's own classes once per SDK version and kept as JSON, because importing the SDK takes longer than
-everything else at start-up.
+They are read from the SDK's classes once per SDK version and cached as JSON, because importing the SDK takes longer
+than the rest of the startup.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import Any
 from sandbox.providers.files import write_atomically
 
 LOADING = threading.Lock()
-"""Held by whoever looks for schemas and loads them: the SDK can't be imported by two threads at once."""
+"""Held while schemas are looked up and loaded: two threads can't import the SDK at the same time."""
 
 
 @dataclass
 class Shape:
-    """The type of a value, with the limits that the service model adds to it."""
+    """The type of a value, including limits from the service model."""
 
     kind: str
     """string, integer, number, boolean, array, map, object or any."""
@@ -39,11 +39,11 @@ class Shape:
     enum: list[str] = field(default_factory=list)
     pattern: str = ""
     minimum: float | None = None
-    """Smallest number, or shortest string or list."""
+    """The minimum of a number, or the minimum length of a string or list."""
     maximum: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Only what differs from the default, to keep the file small."""
+        """Only values that differ from the defaults, to keep the file small."""
         shape: dict[str, Any] = {"kind": self.kind}
         if self.element:
             shape["element"] = self.element.to_json()
@@ -72,11 +72,11 @@ class ResourceSchema:
     inputs: Shape
     outputs: list[str]
     computed: list[str] = field(default_factory=list)
-    """Optional inputs whose outputs always have a value: AWS chooses it where the program doesn't."""
+    """Optional inputs whose outputs always have a value: AWS chooses it if the program doesn't."""
 
 
 Refine = Callable[[str, Shape], None]
-"""Adds a service's limits to the inputs of the resource type with that token."""
+"""Adds a service's limits to the inputs of the resource type with the given token."""
 
 
 def load(
@@ -84,8 +84,8 @@ def load(
 ) -> dict[str, ResourceSchema]:
     """Schemas of the resource types and functions named by `tokens`.
 
-    `package` is the SDK's distribution name (pulumi-aws). `sources` are the files that the result depends on besides the
-    SDK; `cache` is the directory for the JSON file.
+    `package` is the SDK's distribution name (pulumi-aws). `sources` are the files besides the SDK that affect the
+    result. `cache` is the directory of the JSON file.
     """
     digest = hashlib.sha256("\n".join(tokens).encode())
     for source in [*sources, Path(__file__)]:
@@ -123,7 +123,7 @@ def _introspect(package: str, token: str) -> ResourceSchema:
 
 
 def _may_be_none(output: Any) -> bool:
-    """Whether the output that a property of a resource's class returns is an `Output[Optional[T]]`."""
+    """Whether the type of a resource class' property is `Output[Optional[T]]`."""
     (inner,) = typing.get_args(_hints(output)["return"])
     return type(None) in typing.get_args(inner)
 

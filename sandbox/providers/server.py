@@ -1,4 +1,4 @@
-"""The gRPC service that the engine calls (`pulumirpc.ResourceProvider`), over a package's table of entries."""
+"""The gRPC service that the engine calls (`pulumirpc.ResourceProvider`), based on a package's table of entries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sandbox.providers.values import Properties, decode, encode
 
 
 def _answered(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer the engine with what failed, whatever it is."""
+    """Report any exception to the engine as a gRPC error."""
 
     @functools.wraps(call)
     def answer(service: ProviderService, request: Any, context: grpc.ServicerContext) -> Any:
@@ -31,7 +31,7 @@ def _answered(call: Callable[..., Any]) -> Callable[..., Any]:
         except NotImplementedError as error:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
         except Exception as error:  # noqa: BLE001
-            # The text of a KeyError alone is no reason.
+            # The message of a KeyError is only the key.
             missed = f"the stand-in missed {error} ({type(error).__name__})"
             context.abort(grpc.StatusCode.UNKNOWN, missed if isinstance(error, KeyError) else str(error))
 
@@ -39,10 +39,10 @@ def _answered(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
-    """Requests of the engine, translated to and from plain values.
+    """Handles the engine's requests, and converts them to and from plain values.
 
-    The engine has a connection for each of its provider resources. Where one process serves them all, the settings
-    of each are found by its connection.
+    The engine opens a connection for each of its provider resources. If one process serves several, the connection
+    identifies the configuration.
     """
 
     def __init__(self, make: Callable[[], Package]) -> None:
@@ -52,37 +52,37 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         self._pending = PendingCreations(state_directory() / "providers" / self._blank.name)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
-        """Say what this provider understands."""
+        """Return this provider's capabilities."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """The version of the SDK that this stands in for."""
+        """The version of the SDK that the stand-in replaces."""
         return plugin_pb2.PluginInfo(version=self._blank.version)
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
-        """Called for a provider that was already running."""
+        """Called if the engine attaches to a provider that is already running."""
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
-        """The user wants to stop."""
+        """The user cancelled the operation."""
         self._package(context).cancel()
         return empty_pb2.Empty()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Check the provider's settings."""
+        """Validate the provider's configuration."""
         values, _ = decode(request.news)
         return provider_pb2.CheckResponse(
             inputs=request.news, failures=_failures(self._blank.check_configuration(values))
         )
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Changed settings never replace what was made with the old ones."""
+        """A changed configuration never replaces resources."""
         changed = request.olds != request.news
         response = provider_pb2.DiffResponse
         return response(changes=response.DIFF_SOME if changed else response.DIFF_NONE)
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802
-        """Take the provider's settings."""
+        """Set the provider's configuration."""
         values, _ = decode(request.args)
         package = self._make()
         found = package.check_configuration(values)
@@ -113,7 +113,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Check a resource's inputs and fill in the provider's defaults."""
+        """Validate a resource's inputs and add the provider's defaults."""
         lifecycle = self._lifecycle(request, context)
         old, _ = decode(request.olds)
         new, secrets = decode(request.news)
@@ -128,7 +128,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Diff(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Say what an update would change, and whether it must replace."""
+        """Return the changes of an update, and whether it requires a replacement."""
         lifecycle = self._lifecycle(request, context)
         outputs, _ = decode(request.olds)
         lifecycle.confirm(request.id, outputs)
@@ -147,7 +147,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:  # noqa: N802
-        """Make an object."""
+        """Create an object."""
         lifecycle = self._lifecycle(request, context)
         inputs, secrets = decode(request.properties)
         if request.preview:
@@ -161,7 +161,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
-        """Look at an object; an empty id in the answer says that it is gone."""
+        """Read an object. An empty id in the response means that it no longer exists."""
         lifecycle = self._lifecycle(request, context)
         state, secrets = decode(request.properties)
         lifecycle.confirm(request.id, state)
@@ -179,7 +179,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Update(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
-        """Change an object in place."""
+        """Update an object in place."""
         lifecycle = self._lifecycle(request, context)
         old_outputs, old_secrets = decode(request.olds)
         lifecycle.confirm(request.id, old_outputs)
@@ -194,7 +194,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answered
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
-        """Remove an object."""
+        """Delete an object."""
         lifecycle = self._lifecycle(request, context)
         state, _ = decode(request.properties)
         lifecycle.confirm(request.id, state)
@@ -214,16 +214,16 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         return Lifecycle(entry, package.schemas()[token], make, self._pending, request.urn, dict(package.default_tags))
 
     def _package(self, context: grpc.ServicerContext) -> Package:
-        """The one that this connection configured; a connection that was lost comes back from another port."""
+        """The package that this connection configured. A reconnect uses another port: then the only one."""
         only = next(iter(self._configured.values())) if len(self._configured) == 1 else self._blank
         return self._configured.get(context.peer(), only)
 
     def load(self) -> None:
-        """Do beforehand what takes long and needs no settings."""
+        """Load in advance what takes long and doesn't depend on the configuration."""
         self._blank.load()
 
     def cancel(self) -> None:
-        """Give up waiting for anything, whatever the connection."""
+        """Cancel the waits of all connections."""
         for package in list(self._configured.values()):
             package.cancel()
 
@@ -261,7 +261,7 @@ def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
 def _half_way(
     context: grpc.ServicerContext, lifecycle: Lifecycle, error: InitializationError, secrets: Collection[str]
 ) -> RuntimeError:
-    """The failure that makes the engine keep an object whose setup failed."""
+    """The error that makes the engine record an object whose configuration failed."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.identity, properties=_outputs(lifecycle, error.properties, secrets), reasons=[str(error)]
     )

@@ -1,4 +1,4 @@
-"""The process of one stand-in or several: their servers, and their end."""
+"""The process of one or several stand-ins: starts their servers and shuts them down."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _WORKERS = 32
 
 
 def serve(packages: Sequence[Callable[[], Package]], start: Start) -> NoReturn:
-    """Serve each on a port of 127.0.0.1, print the ports, and end the process on a signal or when the engine is gone.
+    """Serve each package on a port of 127.0.0.1 and print the ports. Exit on a signal or when the engine exits.
 
-    Calls that are under way are finished first, so that nothing is made without being recorded as pending.
+    Calls in progress are completed first, so that every created object is recorded as pending.
     """
-    # Not an event, whose lock the interrupted thread may hold.
+    # Not a threading.Event: the signal handler could deadlock on the lock that the interrupted thread holds.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.put(None))
@@ -42,13 +42,13 @@ def serve(packages: Sequence[Callable[[], Package]], start: Start) -> NoReturn:
     for stopping in [server.stop(grace=None) for server in servers]:
         stopping.wait()
     calls.shutdown()
-    # Python would take the schemas apart first, for which every run of the engine waits a fifth of a second.
+    # Skip Python's cleanup of the schemas, which delays every run of the engine by 0.2 seconds.
     sys.stderr.flush()
     os._exit(0)
 
 
 def _server(service: ProviderService, wanted: int, calls: ThreadPoolExecutor) -> grpc.Server:
-    """A server on the port ``wanted``, or a free one, which has been written to standard output."""
+    """A server on the port `wanted` (0: any free port). Its port is written to standard output."""
     server = grpc.server(calls, options=SERVER_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
     port = server.add_insecure_port(f"127.0.0.1:{wanted}")

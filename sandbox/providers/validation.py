@@ -1,4 +1,4 @@
-"""Judging the inputs of a resource or function against its shape. Strict: what is not understood is a failure."""
+"""Validates the inputs of a resource or function against its shape. Anything unknown is a failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.providers.schema import Shape
 from sandbox.providers.values import UNKNOWN
 
 Failure = tuple[str, str]
-"""Path of a property, and what is wrong with it."""
+"""Path of a property, and the reason why it is invalid."""
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -27,16 +27,16 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 def failures(
     shape: Shape, inputs: Mapping[str, Any], secrets: Collection[str] = (), where: str = ""
 ) -> Iterator[Failure]:
-    """Everything that is wrong with the inputs. Values of the top-level properties in `secrets` are not shown.
+    """All failures of the inputs. Values of the top-level properties in `secrets` are not shown.
 
-    `where` says in which source file a type or property would be added.
+    `where` names the source file in which support for a type or property can be added.
     """
     for path, reason in _object(shape, inputs, "", where):
         yield path, re.sub(r"^.* (?=is not )", "the secret value ", reason) if root(path) in secrets else reason
 
 
 def root(path: str) -> str:
-    """The top-level property that a path begins with."""
+    """The top-level property of a path."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
@@ -85,7 +85,7 @@ def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
 
 
 def _convertible(kind: str, value: Any) -> bool:
-    """Pulumi converts between scalars and their text where nothing is lost, as its own providers do."""
+    """Whether the value can be converted without loss. Pulumi's providers convert scalars to and from strings."""
     if kind == "string":
         return isinstance(value, bool | int | float)
     if not isinstance(value, str):

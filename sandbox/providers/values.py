@@ -1,8 +1,8 @@
-"""Property values as the engine sends them, and as the stand-ins handle them.
+"""Property values: the engine's wire format, and the plain Python values that the stand-ins use.
 
-On the wire a property map is a protobuf struct in which secrets, unknown values and resource references are marked by
-signature objects. Inside the stand-ins it is plain Python: `UNKNOWN` stands for a value that a preview cannot know yet,
-and the names of the top-level properties that hold a secret travel beside the values.
+In the wire format a property map is a protobuf struct. Secrets, unknown values and resource references are objects
+with a signature key. Inside the stand-ins, `UNKNOWN` represents a value that is unknown during a preview, and the
+names of the top-level properties that contain a secret are passed separately.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNKNOWN_STRING: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 class Unknown:
-    """The one value that stands for everything a preview cannot know."""
+    """Represents any value that is unknown during a preview."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -35,7 +35,7 @@ UNKNOWN: Final = Unknown()
 
 
 def decode(struct: struct_pb2.Struct) -> tuple[Properties, frozenset[str]]:
-    """Plain values of a property map, and the names of its top-level properties that hold a secret somewhere."""
+    """Plain values of a property map, and the names of its top-level properties that contain a secret at any depth."""
     secrets: set[str] = set()
     wire = json_format.MessageToDict(struct)
     return {name: _plain(value, lambda name=name: secrets.add(name)) for name, value in wire.items()}, frozenset(
@@ -44,7 +44,7 @@ def decode(struct: struct_pb2.Struct) -> tuple[Properties, frozenset[str]]:
 
 
 def _plain(value: Any, secret: Callable[[], None]) -> Any:
-    """What a value on the wire says; `secret` is called if it, or a part of it, is one."""
+    """The plain value of a wire value; `secret` is called if the value or a part of it is secret."""
     if isinstance(value, list):
         return [_plain(item, secret) for item in value]
     if isinstance(value, float):
@@ -62,7 +62,7 @@ def _plain(value: Any, secret: Callable[[], None]) -> Any:
 
 
 def encode(values: Mapping[str, Any], secrets: Collection[str] = ()) -> struct_pb2.Struct:
-    """The property map for the engine; the top-level properties named in `secrets` are marked as secret."""
+    """The property map for the engine. The top-level properties named in `secrets` are marked as secret."""
     struct = struct_pb2.Struct()
     struct.update(
         {
@@ -83,12 +83,12 @@ def _wire(value: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A scalar as AWS and Pulumi write it in a string: truth values in lower case."""
+    """A scalar as AWS and Pulumi format it in a string: booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether a value is, or holds anywhere, something a preview cannot know."""
+    """Whether a value is unknown or contains an unknown value at any depth."""
     if isinstance(value, Mapping):
         return any(has_unknown(item) for item in value.values())
     if isinstance(value, list):

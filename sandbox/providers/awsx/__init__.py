@@ -1,1 +1,1 @@
-"""The stand-in for pulumi-awsx: `awsx:ec2:Vpc`, a component made of the aws provider's resources."""
+"""The stand-in for pulumi-awsx: `awsx:ec2:Vpc`, a component that consists of resources of the aws provider."""

@@ -1,4 +1,4 @@
-"""Which arguments of `awsx:ec2:Vpc` are carried out, and how awsx lays the subnets out."""
+"""The supported arguments of `awsx:ec2:Vpc`, and the subnet layout that awsx computes from them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sandbox.providers.resource import names
 
 VPC: Final = "awsx:ec2:Vpc"
 TYPES: Final = ("Public", "Private", "Isolated")
-"""Types of subnets in the order in which awsx makes those of one zone."""
+"""Types of subnets, in the order in which awsx creates the subnets of a zone."""
 
 
 @dataclass(frozen=True)
 class Subnet:
-    """One subnet to make."""
+    """One planned subnet."""
 
     name: str
     type: str
@@ -26,7 +26,7 @@ class Subnet:
 
 
 class ArgumentError(ValueError):
-    """An argument that the component does not take: which, and what is wrong with it."""
+    """An invalid or unsupported argument: its path and the reason."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{VPC}: {path}: {reason}")
@@ -37,9 +37,10 @@ def _bits(count: int) -> int:
 
 
 def layout(name: str, cidr_block: str, zones: Sequence[str], specs: Sequence[Mapping[str, Any]] | None) -> list[Subnet]:
-    """Subnets as awsx' strategy Auto lays them out: the range divided by zones, each zone's by the specs in their order.
+    """Subnets as awsx' strategy Auto lays them out: each zone gets a part of the CIDR block, split by the specs.
 
-    Without specs a private half and a public quarter in each zone, as awsx does by default.
+    The specs are applied in their order. Without specs, each zone has a private subnet (half of the block) and a public
+    subnet (a quarter), as is awsx' default.
     """
     network = ipaddress.IPv4Network(cidr_block)
     zone_mask = network.prefixlen + _bits(len(zones))
@@ -65,7 +66,7 @@ def layout(name: str, cidr_block: str, zones: Sequence[str], specs: Sequence[Map
 
 
 def _next(free: int, mask: int) -> ipaddress.IPv4Network:
-    """The first block of that size at or after an address."""
+    """The first aligned block of the given size at or after an address."""
     size = 2 ** (32 - mask)
     return ipaddress.IPv4Network((-(-free // size) * size, mask))
 
@@ -78,7 +79,7 @@ _SPEC: Final = names("type name cidrMask cidrBlocks tags")
 
 
 def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(path, what is wrong) for arguments that the stand-in does not carry out as awsx does."""
+    """(path, reason) for arguments that are invalid or that the stand-in doesn't support."""
     for name in sorted(inputs.keys() - _KNOWN):
         yield (
             name,

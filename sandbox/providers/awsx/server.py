@@ -1,4 +1,4 @@
-"""Hosting components on the SDK's own provider service."""
+"""Serves components with the SDK's provider service."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMPONENTS = "sandbox.providers.awsx.vpc"
 
 
 class Components(Provider):
-    """The component types by name."""
+    """The component types that the stand-in provides."""
 
     def construct(
         self,
@@ -33,7 +33,7 @@ class Components(Provider):
         inputs: Mapping[str, Any],
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
-        """Make one component."""
+        """Create one component."""
         if resource_type != VPC:
             raise NotImplementedError(
                 f"the sandbox's stand-in for the awsx provider does not know the component type {resource_type}; it knows "
@@ -48,28 +48,28 @@ class Components(Provider):
 
 
 class Service(ProviderServicer):
-    """The SDK's service, with what the engine asks of a provider besides components."""
+    """The SDK's service, with the methods that the engine calls in addition to those for components."""
 
     async def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
-        """Say what this provider understands."""
+        """Return this provider's capabilities."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=True)
 
     async def Construct(self, request: Any, context: Any) -> provider_pb2.ConstructResponse:  # noqa: N802
-        """Make a component. Loading the SDK takes a second or more, in which a Cancel has to be answered."""
+        """Create a component. Cancel must be answered while the SDK is imported, which takes a second or more."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, importlib.import_module, _COMPONENTS)
         return await super().Construct(request, context)
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
-        """The component has no settings of its own."""
+        """The component has no configuration."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     async def DiffConfig(self, request: Any, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Nothing depends on settings."""
+        """Nothing depends on the configuration."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     async def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
-        """Called for a provider that was already running."""
+        """Called if the engine attaches to a provider that is already running."""
         self.engine_address = request.address
         return empty_pb2.Empty()
 

@@ -1,4 +1,4 @@
-"""The process of the stand-in, and its end."""
+"""The process of the awsx stand-in: start and shutdown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["serve"]
 
 
 def serve(start: Start) -> None:
-    """Serve the component on a free port of 127.0.0.1 through the SDK's own provider server.
+    """Serve the component on a free port of 127.0.0.1 with the SDK's provider server.
 
-    Unlike the aws stand-in this one ends at once: it holds nothing, and a component that waits for an engine which is gone
-    would never finish.
+    Unlike the aws stand-in, this process exits immediately on a signal: it has no state, and a component that waits for an
+    engine that has exited would never finish.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
     start.when_engine_is_gone(lambda: os._exit(0))
-    # The SDK takes its time to load; a signal must end the process all the while.
+    # Importing the SDK takes a second or more; a signal must end the process during that time too.
     server = importlib.import_module("sandbox.providers.awsx.server")
     server.run(importlib.metadata.version("pulumi-awsx"), start)

@@ -1,6 +1,7 @@
-"""The children of `awsx:ec2:Vpc`, with the names and parents that awsx gives them.
+"""The children of `awsx:ec2:Vpc`, with the names and parents of awsx.
 
-They are registered by their type tokens: importing the SDK's EC2 module takes longer than everything else in a preview.
+They are registered by their type tokens, because importing the SDK's EC2 module takes longer than the rest of
+a preview.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _DEFAULT_CIDR = "10.0.0.0/16"
 _DEFAULT_ZONES = 3
 _EVERYWHERE = "0.0.0.0/0"
 _AWS = importlib.metadata.version("pulumi-aws")
-"""The version whose default provider the program uses; the children must be that provider's."""
+"""The version of the program's default provider. The children must use the same default provider."""
 _VPC_INPUTS = ("enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy")
 
 
@@ -50,7 +51,7 @@ class Vpc(pulumi.ComponentResource):
         }
         self._subnets: dict[str, list[pulumi.CustomResource]] = {kind: [] for kind in TYPES}
         for index, zone in enumerate(zones):
-            # Public subnets come first: the private ones' routes go through their NAT gateways.
+            # Public subnets first: the routes of the private subnets depend on the public subnets' NAT gateways.
             for planned in sorted((s for s in plan if s.zone == zone), key=lambda s: TYPES.index(s.type)):
                 self._subnets[planned.type].append(self._subnet(planned, index, shared))
 
@@ -103,7 +104,7 @@ class Vpc(pulumi.ComponentResource):
     def _nat_gateway(self, name: str, subnet: pulumi.CustomResource) -> None:
         tags = {**self._tags, "Name": name}
         eip = self._make("eip", name, subnet, {"tags": tags})
-        # An elastic address' id is its allocation id.
+        # The id of an Elastic IP address is its allocation ID.
         self._make("natGateway", name, subnet, {"subnetId": subnet.id, "allocationId": eip.id, "tags": tags})
 
     def _route(self, name: str, table: pulumi.CustomResource, target: Mapping[str, pulumi.Output[str]]) -> None:
@@ -117,6 +118,6 @@ class Vpc(pulumi.ComponentResource):
 
 
 def _child(kind: str, name: str, parent: pulumi.CustomResource, inputs: Mapping[str, Any]) -> pulumi.CustomResource:
-    """A resource of EC2 below another, which it waits for."""
+    """A child resource of EC2 that depends on its parent."""
     options = pulumi.ResourceOptions(parent=parent, depends_on=[parent], version=_AWS)
     return pulumi.CustomResource(f"aws:ec2/{kind}:{kind[0].upper()}{kind[1:]}", name, dict(inputs), options)
