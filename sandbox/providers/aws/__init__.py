@@ -1,1 +1,1 @@
-"""The stand-in for pulumi-aws: a table of resource types and functions, one module a service."""
+"""The stand-in for pulumi-aws: a table of resource types and functions, with one module per service or subject."""

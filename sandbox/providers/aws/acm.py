@@ -18,7 +18,7 @@ _RECORDS = """DomainValidationOptions[?ResourceRecord].{
 
 
 class Certificate(AwsResource):
-    """A certificate that ACM issues once the domain is proven to be ours. The records that prove it appear after a moment."""
+    """A certificate that ACM issues after DNS validation. ACM returns the validation records shortly after the request."""
 
     sdk_name = "aws:acm/certificate:Certificate"
     service = "acm"
@@ -41,20 +41,20 @@ class Certificate(AwsResource):
     built: ClassVar = {"arn": "{id}"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Requested only: an imported one has no domain of its own here."""
+        """Only requested certificates are supported, not imported ones."""
         if "domainName" not in inputs:
             yield "domainName", "missing: the stand-in carries out requested certificates only"
         if inputs.get("validationMethod") == "NONE":
             yield "validationMethod", "'NONE' is for imported certificates"
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """The name itself is among its alternatives, asked for or not."""
+        """The alternative names always include the domain name, as in the official provider."""
         alternatives = dict.fromkeys([answer["DomainName"], *answer.get("SubjectAlternativeNames", [])])
         return {**super().shown_as(identity, answer, state), "subjectAlternativeNames": list(alternatives)}
 
 
 class CertificateValidation(AwsResource):
-    """The moment a certificate is issued: nothing in AWS, but something to wait for. An id alone doesn't say which one."""
+    """Waits until a certificate is issued; it isn't an object in AWS. The id doesn't identify the certificate."""
 
     sdk_name = "aws:acm/certificateValidation:CertificateValidation"
     service = "acm"
@@ -64,13 +64,13 @@ class CertificateValidation(AwsResource):
     unordered: ClassVar = names("validationRecordFqdns")
 
     def create(self, inputs: Properties) -> Created:
-        """The id is the time of issue."""
+        """The id is the time of issue, or the certificate's ARN if ACM doesn't report one."""
         arn = inputs["certificateArn"]
         issued = self.backend.wait(f"issue of {arn}", lambda: self.describe("", inputs) and self.found("", inputs))
         return Created(str(issued.get("IssuedAt") or arn))
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """Gone once the certificate is no longer issued."""
+        """None if the certificate isn't issued."""
         if "certificateArn" not in state:
             return None
         certificate = self.found("", state)
@@ -80,4 +80,4 @@ class CertificateValidation(AwsResource):
         return {"certificateArn": state["certificateArn"]} if certificate["Status"] == "ISSUED" else None
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Nothing to remove."""
+        """Does nothing: there is no object in AWS."""

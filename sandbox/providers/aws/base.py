@@ -1,4 +1,4 @@
-"""The part of an AWS resource's entry that is the same for all of them."""
+"""Base class of the AWS resource types."""
 
 from __future__ import annotations
 
@@ -28,27 +28,28 @@ SCHEMAS: dict[str, ResourceSchema] = {}
 
 
 class GoneError(LookupError):
-    """AWS answered, and the object was not in the answer."""
+    """The response of AWS doesn't contain the object."""
 
 
 def only(items: Sequence[Any]) -> Any:
-    """The one object that a description by id is about."""
+    """The only object in a description by id."""
     if not items:
         raise GoneError("the object is gone")
     return items[0]
 
 
 def arn(service: str, resource: str) -> str:
-    """The pattern (`AwsResource.built`) of an ARN in the region and the account."""
+    """The pattern (`AwsResource.built`) of an ARN in the session's region and account."""
     return f"arn:{{aws.partition}}:{service}:{{aws.region}}:{{aws.account}}:{resource}"
 
 
 class AwsResource(Resource[Session]):
     """A resource type of AWS.
 
-    Properties named like a parameter of `operation` are sent with it (`request`) and bound by its limits; `renamed` has the
-    exceptions. Those of `handled` are carried out by `update`; `limits` names the parameter that bounds one of them
-    (`Operation.Parameter.Member`). A property of the SDK that is in neither, or in `refused`, is refused.
+    Properties with the name of a parameter of `operation` are sent with it (`request`) and validated against its limits;
+    `renamed` lists different names. `update` applies the properties of `handled`; `limits` names the parameter
+    (`Operation.Parameter.Member`) whose limits apply to one of them. A property of the SDK that is in neither, or that is
+    in `refused`, is rejected.
     """
 
     service: ClassVar[str]
@@ -56,46 +57,46 @@ class AwsResource(Resource[Session]):
     renamed: ClassVar[Renamed] = {}
     limits: ClassVar[Mapping[str, str]] = {}
     bounds: ClassVar[Mapping[str, tuple[int, int]]] = {}
-    """Least and most, and choices, that the service model doesn't state; `healthCheck.interval` is within an object."""
+    """Minimum and maximum (`bounds`) and allowed values (`choices`) that the service model doesn't state, by path."""
     choices: ClassVar[Mapping[str, Sequence[Any]]] = {}
     excluding: ClassVar[Sequence[Sequence[str]]] = ()
-    """Properties of which only one may be given."""
+    """Groups of mutually exclusive properties."""
     refused: ClassVar[frozenset[str]] = frozenset()
     handled: ClassVar[frozenset[str]] = frozenset()
     made: ClassVar[str] = ""
-    """Where the answer of `operation` has the new object's id (JMESPath)."""
+    """Path of the new object's id in the response of `operation` (JMESPath)."""
     named: ClassVar[str] = ""
-    """The properties that the id is made of: `{role}:{name}`."""
+    """Pattern of an id that consists of properties: `{role}:{name}`."""
     token: ClassVar[str] = ""
-    """The parameter that makes a repeated request the same request."""
+    """The idempotency token's parameter."""
     described: ClassVar[Call]
     reads: ClassVar[tuple[Call, ...]] = ()
-    """Calls whose answers complete the description."""
+    """Calls whose responses are merged into the description."""
     deleted: ClassVar[Call]
     subject: ClassVar[str] = ""
-    """The parameter of `updates` that takes the id, where it isn't that of `deleted`."""
+    """The parameter of `updates` that receives the id, if it differs from that of `deleted`."""
     updates: ClassVar[tuple[Change, ...]] = ()
     documents: ClassVar = names("assumeRolePolicy containerDefinitions dashboardBody policy")
     outputs: ClassVar[tuple[str, ...]] = ()
-    """Outputs that are no inputs, and are in the description by their own names."""
+    """Outputs that aren't inputs and that the description contains under the same names."""
     shown: ClassVar[Mapping[str, str]] = {}
-    """Properties that are elsewhere in the description (JMESPath)."""
+    """Properties that the description contains under other names or paths (JMESPath)."""
     built: ClassVar[Mapping[str, str]] = {}
-    """Properties that are made of the id, of others and of the `aws` session: `{id}.efs.{aws.region}.amazonaws.com`."""
+    """Properties derived from the id, other properties and the `aws` session: `{id}.efs.{aws.region}.amazonaws.com`."""
     tagging: ClassVar[Tagging | None] = None
     available: ClassVar[str] = ""
-    """What is true of the description of an object that can be used (JMESPath)."""
+    """Condition on the description that is true when the object is available (JMESPath)."""
     patience: ClassVar[float] = 120.0
-    """Seconds to wait for that, and for the end of a deletion."""
+    """Seconds to wait for availability, and for the completion of a deletion."""
     goes_slowly: ClassVar[bool] = False
-    """Deletion takes a while, and what the object used is in use until then."""
+    """Whether deletion is asynchronous: the objects that this one uses remain in use until it completes."""
     in_use: ClassVar[frozenset[str]] = frozenset()
-    """Error codes that refuse a deletion while something else, which may be going, uses the object."""
+    """Error codes of a deletion that is refused because another object, which may be being deleted, uses this one."""
     listing: ClassVar[Listing | None] = None
-    """None for what is part of another object, or nothing in AWS."""
+    """None if the type is part of another object or doesn't exist in AWS."""
 
     def __init_subclass__(cls) -> None:
-        """What `updates` carries out can be changed in place; what it does on a new object is no parameter of `operation`."""
+        """Derive `in_place` and `handled` from the properties of `updates`."""
         cls.in_place = cls.in_place.union(cls.write_only, *(row.properties for row in cls.updates))
         cls.handled = cls.handled.union(*(row.properties for row in cls.updates if row.new))
 
@@ -105,13 +106,13 @@ class AwsResource(Resource[Session]):
         return self.backend.client(self.service)
 
     def request(self, inputs: Properties, operation: str = "", *, only: frozenset[str] | None = None) -> dict[str, Any]:
-        """The parameters of an operation that the inputs have values for. Tags go their own ways."""
+        """The parameters of an operation for which the inputs have values. Tags are sent separately."""
         api = calls.input_shape(self.client, operation or self.operation)
         chosen = {n: v for n, v in inputs.items() if n != "tags" and (only is None or n in only)}
         return to_api(chosen, api, self.renamed)
 
     def properties(self, answer: Mapping[str, Any], *names: str) -> Properties:
-        """What an answer of AWS says of the properties, by name; `names` are outputs that are no inputs."""
+        """The properties in a response of AWS. `names` are outputs that aren't inputs."""
         found = from_api(answer, SCHEMAS[self.sdk_name].inputs, self.renamed)
         keys = {key.casefold(): key for key in answer}
         for name in names:
@@ -122,7 +123,7 @@ class AwsResource(Resource[Session]):
         return found
 
     def create(self, inputs: Properties) -> Created:
-        """One call of `operation`."""
+        """Create the object with one call of `operation`."""
         parameters = self.parameters(inputs)
         if self.token:
             digest = hashlib.sha256(f"{self.urn}{parameters}".encode()).hexdigest()
@@ -133,15 +134,15 @@ class AwsResource(Resource[Session]):
         return Created(found or self.named.format_map(inputs))
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """The parameters that create the object, tags apart."""
+        """The parameters that create the object, without tags."""
         return self.request({n: v for n, v in inputs.items() if n not in self.handled})
 
     def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
-        """The parameter that tags the object as it is made."""
+        """The parameter that tags the object at creation."""
         return calls.parameter(self.client, self.operation, inputs.get("tags"))
 
     def tag_target(self, identity: str) -> str:
-        """What the tagging calls take."""
+        """The identifier that the tagging calls expect."""
         return identity
 
     def tags_of(self, identity: str) -> dict[str, str]:
@@ -149,7 +150,7 @@ class AwsResource(Resource[Session]):
         return self.tagging.current(self.client, self.tag_target(identity)) if self.tagging else {}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """What takes calls of its own: waiting, `update` where a property of `in_place` changed, tags."""
+        """Wait until the object is available, apply changed properties of `in_place`, set tags."""
         if self.available:
             self.wait_for(identity)
         if changed & self.in_place - self.write_only:
@@ -164,7 +165,7 @@ class AwsResource(Resource[Session]):
             self.tagging.change(self.client, target, self.tags_of(identity), inputs.get("tags") or {})
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Carry out the `changed` properties; without `updates`, what made the object is put again."""
+        """Apply the `changed` properties. Without `updates`, `operation` is called again."""
         if not self.updates:
             getattr(self.client, xform_name(self.operation))(**self.parameters(inputs))
         rows = [row for row in self.updates if changed & row.properties]
@@ -179,23 +180,23 @@ class AwsResource(Resource[Session]):
 
     @property
     def comparison(self) -> Comparison:
-        """How values of the type are compared."""
+        """Compares the values of this type."""
         return Comparison(SCHEMAS[self.sdk_name].inputs, type(self))
 
     def ask(self, call: Call, identity: str, state: Properties) -> Any:
-        """What the answer to a row says of the object."""
+        """The result of a call (a row of the table) about the object."""
         known = {**self.parts(identity), **state}
         parameters = {} if call.parameter else self.request(known, call.operation)
         return call(self.client, identity, known, **parameters)
 
     def parts(self, identity: str) -> Properties:
-        """The properties that an id of the form `named` is made of."""
+        """The properties that an id of the pattern `named` contains."""
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(self.named)).replace(".+", ".+?", 1)
         found = re.fullmatch(pattern, identity)
         return found.groupdict() if found else {}
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
-        """The object as AWS describes it; raises `GoneError`."""
+        """The description of the object in AWS. Raises `GoneError`."""
         found = self.ask(self.described, identity, state)
         if not found:
             raise GoneError("the object is gone")
@@ -205,7 +206,7 @@ class AwsResource(Resource[Session]):
         return found
 
     def wait_for(self, identity: str) -> None:
-        """Wait until the object is what `available` says."""
+        """Wait until the condition `available` is true."""
 
         def reached() -> Any:
             return jmespath.search(self.available, self.found(identity, {}))
@@ -213,11 +214,11 @@ class AwsResource(Resource[Session]):
         self.backend.wait(f"availability of {identity}", reached, self.patience)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """`read`; a not-found error of AWS means that the object is gone."""
+        """Implements `read`. A not-found error of AWS means that the object doesn't exist."""
         return self.shown_as(identity, self.found(identity, state), state)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """The properties of what AWS describes so."""
+        """The properties in a description of AWS."""
         found = {**self.parts(identity), **self.properties(answer, *self.outputs)}
         found |= {name: jmespath.search(path, answer) for name, path in self.shown.items()}
         for name, pattern in self.built.items():
@@ -225,17 +226,17 @@ class AwsResource(Resource[Session]):
         return {**found, "tags": self.tags_in(identity, answer)} if self.tagging else found
 
     def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
-        """The object's tags, which some services describe with the object."""
+        """The object's tags. Override it for services whose description contains the tags."""
         return self.tags_of(identity)
 
     def remove(self, identity: str, state: Properties) -> None:
-        """`delete`; a not-found error of AWS means that it is done."""
+        """Implements `delete`. A not-found error of AWS means that the object is deleted already."""
         self.when_unused(lambda: self.ask(self.deleted, identity, state))
         if self.goes_slowly:
             self.backend.wait(f"deletion of {identity}", lambda: self.read(identity, state) is None, self.patience)
 
     def when_unused(self, call: Callable[[], Any]) -> None:
-        """Delete what may still be in use for a moment by something that is being deleted."""
+        """Call a deletion, and retry it while an object that is being deleted still uses this one."""
 
         def attempt() -> bool:
             try:
@@ -249,7 +250,7 @@ class AwsResource(Resource[Session]):
         self.backend.wait("deletion of what is still in use", attempt)
 
     def read(self, identity: str, state: Properties) -> Properties | None:
-        """The object as AWS has it."""
+        """The object's properties in AWS, or None if it doesn't exist."""
         try:
             found = self.describe(identity, state)
         except Exception as error:
@@ -261,13 +262,13 @@ class AwsResource(Resource[Session]):
         return found
 
     def delete(self, identity: str, state: Properties) -> None:
-        """Remove the object, unless the program keeps it."""
+        """Delete the object, unless `skipDestroy` is set."""
         if not state.get("skipDestroy"):
             with contextlib.suppress(GoneError), gone_is_fine():
                 self.remove(identity, state)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Documents must be JSON, and `bounds`, `choices` and `excluding` hold."""
+        """Documents must be valid JSON; values must satisfy `bounds`, `choices` and `excluding`."""
         for name in self.documents & inputs.keys():
             try:
                 json.loads(inputs[name])
@@ -289,7 +290,7 @@ class AwsResource(Resource[Session]):
 
 
 def _within(value: Any, path: str) -> Any:
-    """What is at a path of names within objects, if it is known."""
+    """The value at a path of nested property names, or None."""
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value

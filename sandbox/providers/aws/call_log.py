@@ -1,7 +1,7 @@
-"""The API calls of the stand-in, one JSON object a line, where ``ATLANTIS_SANDBOX_CALLS`` names a file.
+"""Log of the stand-in's API calls, one JSON object per line. ``ATLANTIS_SANDBOX_CALLS`` names the file.
 
-The deployment roles are checked against it: who runs the program needs exactly these calls. The parameters are written as
-they are, secrets among them, so the file is private.
+The deployment roles are checked against it: a principal that runs the program needs permissions for exactly these calls.
+The parameters are logged unredacted and include secrets, so only the owner can read the file.
 """
 
 import json
@@ -13,7 +13,7 @@ __all__ = ["VARIABLE", "log_calls"]
 
 VARIABLE = "ATLANTIS_SANDBOX_CALLS"
 _PREFIXES = {"monitoring": "cloudwatch"}
-"""IAM's prefix of a service that signs by another name."""
+"""IAM service prefixes of services whose signing name differs."""
 
 
 def log_calls(client: Any) -> None:
@@ -28,6 +28,6 @@ def _log(params: Mapping[str, Any], model: Any, **_: Any) -> None:
     line = json.dumps(call, default=str) + "\n"
     log = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(log, line.encode())  # in one piece: several processes append
+        os.write(log, line.encode())  # One write: several processes append to the file.
     finally:
         os.close(log)

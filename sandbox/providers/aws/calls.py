@@ -1,4 +1,4 @@
-"""Rows: one call of AWS' API about one object. Which form its parameters have is botocore's knowledge."""
+"""Table rows for API calls about one object. botocore's service model determines the form of the parameters."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["Call", "Change", "Tagging", "mapped", "pairs"]
 
 
 def input_shape(client: Any, operation: str) -> Any:
-    """The input of an operation, by its own name (`DescribeVpcs`) or that of the client's method (`describe_vpcs`)."""
+    """The input shape of an operation, by its name (`DescribeVpcs`) or the client's method (`describe_vpcs`)."""
     name = client.meta.method_to_api_mapping.get(operation, operation)
     return client.meta.service_model.operation_model(name).input_shape
 
 
 @dataclass(frozen=True)
 class Call:
-    """`path` (JMESPath) selects what is wanted of the answer of `operation`.
+    """A call of `operation`; `path` (JMESPath) selects the result in the response.
 
-    `parameter` takes the object's id, alone, as a list of one, or as one of EC2's filters (with hyphens). Without it, the
-    parameters are the properties that the id is made of (`AwsResource.named`), and others that are known, which `path` may
-    name too: `Aliases[?AliasName=='{id}']`. `more` is the same for every object.
+    `parameter` receives the object's id: as a string, as a list of one element, or as a filter of EC2 (name with hyphens).
+    Without it, the parameters are the properties in the id (`AwsResource.named`) and other known properties. `path` may
+    refer to them too: `Aliases[?AliasName=='{id}']`. `more` contains constant parameters.
     """
 
     operation: str
@@ -34,7 +34,7 @@ class Call:
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, client: Any, identity: str, known: Mapping[str, Any], **parameters: Any) -> Any:
-        """What the answer has at `path`, None where there is nothing."""
+        """The result at `path`, or None."""
         if "-" in self.parameter:
             parameters["Filters"] = [{"Name": self.parameter, "Values": [identity]}]
         elif self.parameter:
@@ -53,33 +53,33 @@ class Call:
 
 @dataclass(frozen=True)
 class Change:
-    """A row of `AwsResource.updates`: the operation that changes some properties of an object that exists."""
+    """A row of `AwsResource.updates`: the operation that changes some properties of an existing object."""
 
     operation: str
     properties: frozenset[str]
     undone: str = ""
-    """The operation for when the program gives none of them any more."""
+    """The operation that is called if the program no longer sets any of the properties."""
     without: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters for those that the program doesn't give."""
+    """Parameters for properties that the program doesn't set."""
     new: bool = False
-    """A new object needs the call too, since what makes it has no parameter for it."""
+    """Whether a new object needs the call too, because `operation` has no parameter for the properties."""
     other: bool = False
-    """Only where AWS has another value: the operation refuses a change that changes nothing, or costs."""
+    """Whether to call it only if AWS' value differs: the operation rejects, or charges for, a change without effect."""
 
 
 @dataclass(frozen=True)
 class Tagging:
-    """How objects of a service are tagged: the parameter that says which object, and the calls."""
+    """How objects of a service are tagged: the parameter that identifies the object, and the operations."""
 
     target: str
     read: str | Call = "list_tags_for_resource"
-    """A call that takes the object as tagging does, or one of its own."""
+    """An operation with the same parameter as tagging, or a `Call`."""
     tag: str = "tag_resource"
     untag: str = "untag_resource"
     path: str = "Tags || tags || TagList"
 
     def current(self, client: Any, target: str) -> dict[str, str]:
-        """The object's tags, without those that AWS reserves for itself."""
+        """The object's tags, without those that AWS reserves."""
         read = self.read if isinstance(self.read, Call) else Call(self.read, self.target, self.path)
         tags = read(client, target, {})
         return tags if isinstance(tags, dict) else mapped(tags)
@@ -98,7 +98,7 @@ class Tagging:
 
 
 def parameter(client: Any, operation: str, tags: Mapping[str, str] | None) -> dict[str, Any]:
-    """The parameter of an operation that sets these tags: a map, or a list of pairs whose members each service names itself."""
+    """The parameter of an operation that sets the tags: a map, or a list of pairs with the member names of the service."""
     found = [(name, api) for name, api in input_shape(client, operation).members.items() if name.casefold() == "tags"]
     if not tags or not found:
         return {}
@@ -107,12 +107,12 @@ def parameter(client: Any, operation: str, tags: Mapping[str, str] | None) -> di
 
 
 def pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags as the list of pairs that most APIs want."""
+    """Tags as a list of pairs, the form that most APIs expect."""
     return [{key: name, value: text} for name, text in tags.items()]
 
 
 def mapped(tags: list[dict[str, str]] | None, key: str = "Key") -> dict[str, str]:
-    """The inverse of `pairs`, without the tags that AWS reserves for itself."""
+    """The inverse of `pairs`, without the tags that AWS reserves."""
     shown = [{name.removeprefix("Tag").casefold(): text for name, text in tag.items()} for tag in tags or []]
     name = key.casefold()
     return {tag[name]: tag.get("value", "") for tag in shown if not tag[name].startswith("aws:")}

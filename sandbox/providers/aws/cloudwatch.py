@@ -19,7 +19,7 @@ _HOUR, _DAY = 60 * 60, 24 * 60 * 60
 
 
 class MetricAlarm(AwsResource):
-    """An alarm on one metric; the SDK's metric queries, PromQL and evaluation windows are not carried out."""
+    """An alarm on one metric. Metric queries, PromQL and evaluation windows of the SDK are not supported."""
 
     sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
@@ -62,7 +62,7 @@ class MetricAlarm(AwsResource):
                     yield f"{name}[{position}]", f"{action!r} is not an ARN"
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """CloudWatch makes an alarm or changes the one of that name."""
+        """PutMetricAlarm creates the alarm, or updates an existing alarm with the same name."""
         return {**super().parameters(inputs), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
 
     def tag_target(self, identity: str) -> str:
@@ -73,7 +73,7 @@ class MetricAlarm(AwsResource):
 
 
 class Dashboard(AwsResource):
-    """A dashboard. CloudWatch makes one or changes the one of that name."""
+    """A dashboard. PutDashboard creates it, or updates an existing dashboard with the same name."""
 
     sdk_name = "aws:cloudwatch/dashboard:Dashboard"
     service = "cloudwatch"
@@ -86,7 +86,7 @@ class Dashboard(AwsResource):
     in_place: ClassVar = names("dashboardBody")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What CloudWatch answers as validation messages, and the local AWS doesn't."""
+        """Rules that CloudWatch reports as validation messages. The local AWS doesn't validate dashboards."""
         wrong = list(super().rules(inputs))
         yield from wrong
         if wrong or not isinstance(inputs.get("dashboardBody"), str):
@@ -125,7 +125,7 @@ _RETENTIONS = "0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 
 
 
 class LogGroup(AwsResource):
-    """A log group. 0 days keep its events for ever. Its ARN is without the `:*` that CloudWatch puts after it."""
+    """A log group. With 0 days, events never expire. The ARN doesn't contain the `:*` that CloudWatch appends."""
 
     sdk_name = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
@@ -150,12 +150,12 @@ class LogGroup(AwsResource):
         return self.backend.arn("logs", f"log-group:{identity}")
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """No retention is none to put."""
+        """Without a retention period, there is no retention policy to put."""
         super().update(identity, {**inputs, "retentionInDays": inputs.get("retentionInDays") or None}, changed)
 
 
 class LogSubscriptionFilter(AwsResource):
-    """What sends a log group's events on. CloudWatch makes a filter or changes the one of that name."""
+    """Delivers a log group's events to a destination. The API creates or updates the filter of that name."""
 
     sdk_name = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
     service = "logs"
@@ -167,7 +167,7 @@ class LogSubscriptionFilter(AwsResource):
     in_place: ClassVar = names("filterPattern roleArn distribution")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A stream can't be written to without a role."""
+        """A Firehose stream as destination requires a role."""
         destination = inputs.get("destinationArn")
         if not isinstance(destination, str):
             return

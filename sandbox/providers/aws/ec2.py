@@ -1,4 +1,4 @@
-"""What the entries of EC2 and VPC share."""
+"""Base class of the EC2 and VPC resource types."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 VPC = "aws:ec2/vpc:Vpc"
-"""The parent of what is listed by its VPC."""
+"""The parent of objects that are listed per VPC."""
 
 
 class _Ec2Tagging(Tagging):
-    """EC2 has its tags' own list, with a filter for the object."""
+    """EC2 lists tags with DescribeTags and a filter for the resource id."""
 
     def current(self, client: Any, target: str) -> dict[str, str]:
         return mapped(client.describe_tags(Filters=[{"Name": "resource-id", "Values": [target]}])["Tags"])
 
 
 class Ec2Resource(AwsResource):
-    """A resource that is tagged when it is made and described by its id, with its tags."""
+    """A resource that is tagged at creation. Its description contains the tags."""
 
     service = "ec2"
     tagging: ClassVar = _Ec2Tagging("Resources", tag="create_tags", untag="delete_tags")
@@ -32,7 +32,7 @@ class Ec2Resource(AwsResource):
     """Resource type in tag specifications and ARNs."""
 
     def tag_parameter(self, inputs: Properties) -> dict[str, Any]:
-        """A specification for each kind of object that the call makes."""
+        """The tag specification for the object that the call creates."""
         if not inputs.get("tags"):
             return {}
         return {"TagSpecifications": [{"ResourceType": self.kind, "Tags": pairs(inputs["tags"])}]}

@@ -1,4 +1,4 @@
-"""Functions that look at EC2."""
+"""Functions that look up EC2 objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties, as_text
 
 
 def _filters(arguments: Properties, by: Mapping[str, str]) -> list[dict[str, Any]]:
-    """EC2's filters for arguments; `by` has those that are a filter of their own."""
+    """EC2's filters for the arguments; `by` maps arguments to the filters' names."""
     given = [{"Name": item["name"], "Values": item["values"]} for item in arguments.get("filters") or []]
     tags = {f"tag:{key}": value for key, value in (arguments.get("tags") or {}).items()}
     own = {key: as_text(arguments[name]) for name, key in by.items() if arguments.get(name) is not None}
@@ -22,12 +22,12 @@ def _filters(arguments: Properties, by: Mapping[str, str]) -> list[dict[str, Any
 
 
 class GetAvailabilityZones(Function[Any]):
-    """The region's zones."""
+    """The region's Availability Zones."""
 
     sdk_name = "aws:index/getAvailabilityZones:getAvailabilityZones"
 
     def call(self, arguments: Properties) -> Properties:
-        """In the order of their names."""
+        """Sorted by name."""
         everything = {"AllAvailabilityZones": True} if arguments.get("allAvailabilityZones") else {}
         answer = self.backend.client("ec2").describe_availability_zones(
             Filters=_filters(arguments, {"state": "state"}), **everything
@@ -48,12 +48,12 @@ class GetAvailabilityZones(Function[Any]):
 
 
 class GetRouteTables(Function[Any]):
-    """Ids of route tables."""
+    """IDs of route tables."""
 
     sdk_name = "aws:ec2/getRouteTables:getRouteTables"
 
     def call(self, arguments: Properties) -> Properties:
-        """All that fit, which may be none: since its version 4 the official provider has an empty list for that."""
+        """All matches. No match is an empty list, as in the official provider since version 4."""
         answer = self.backend.client("ec2").describe_route_tables(Filters=_filters(arguments, {"vpcId": "vpc-id"}))
         ids = sorted(table["RouteTableId"] for table in answer["RouteTables"])
         region = self.backend.region
@@ -61,16 +61,16 @@ class GetRouteTables(Function[Any]):
 
 
 class _Ec2Lookup(Lookup):
-    """One EC2 object, found by its id or by filters."""
+    """An EC2 object, looked up by id or by filters."""
 
     operation: ClassVar[str]
     identity: ClassVar[tuple[str, str]]
-    """The argument that holds the id, and the parameter that takes it."""
+    """The argument with the id, and the API parameter for it."""
     by: ClassVar[Mapping[str, str]]
-    """Other arguments, and the filters that they are."""
+    """Other arguments, and the filters that they correspond to."""
 
     def find(self, arguments: Properties) -> Mapping[str, Any]:
-        """Exactly one must fit."""
+        """Exactly one object must match."""
         argument, parameter = self.identity
         filters = _filters(arguments, self.by)
         parameters: dict[str, Any] = {"Filters": filters} if filters else {}
@@ -127,7 +127,7 @@ _ROUTE = {
     "ipv6CidrBlock": "DestinationIpv6CidrBlock",
     "egressOnlyGatewayId": "EgressOnlyInternetGatewayId",
 }
-"""Names of a route that EC2 has others for."""
+"""Properties of a route whose names differ in EC2."""
 _ROUTES = names(
     "carrierGatewayId cidrBlock coreNetworkArn destinationPrefixListId egressOnlyGatewayId gatewayId instanceId ipv6CidrBlock "
     "localGatewayId natGatewayId networkInterfaceId transitGatewayId vpcEndpointId vpcPeeringConnectionId"
@@ -139,7 +139,7 @@ def _route(name: str) -> str:
 
 
 class GetRouteTable(_Ec2Lookup):
-    """A route table, by its own id or by a subnet that uses it."""
+    """A route table, looked up by id or by an associated subnet."""
 
     sdk_name = "aws:ec2/getRouteTable:getRouteTable"
     operation, identity = "describe_route_tables", ("routeTableId", "RouteTableIds")
@@ -157,7 +157,7 @@ class GetRouteTable(_Ec2Lookup):
 
 
 class GetManagedPrefixList(_Ec2Lookup):
-    """A managed prefix list by id or name."""
+    """A managed prefix list, looked up by id or name."""
 
     sdk_name = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
     operation, identity = "describe_managed_prefix_lists", ("id", "PrefixListIds")

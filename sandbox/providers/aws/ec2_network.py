@@ -1,4 +1,4 @@
-"""VPCs, subnets, their ways out, and the record of their connections."""
+"""VPCs, subnets, internet and NAT gateways, Elastic IP addresses, flow logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _IPV6 = "Ipv6CidrBlockAssociationSet[0]"
-"""Its values are empty, not missing, where there is none: awsx reads them, and takes a missing one for unknown."""
+"""Without IPv6 the values are empty strings: awsx reads them and treats a missing value as unknown."""
 
 
 def attribute(name: str) -> Call:
@@ -38,7 +38,7 @@ class Vpc(Ec2Resource):
     kind = "vpc"
     renamed: ClassVar = {"assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock", "ipv6IpamPoolId": "-"}
     defaults: ClassVar = {"assignGeneratedIpv6CidrBlock": False, "enableDnsSupport": True, "instanceTenancy": "default"}
-    updates: ClassVar = (  # host names need DNS support first, and EC2 refuses two attributes in a call
+    updates: ClassVar = (  # EnableDnsHostnames requires DNS support, and EC2 accepts one attribute per call
         Change("modify_vpc_attribute", names("enableDnsSupport"), new=True),
         Change("modify_vpc_attribute", names("enableDnsHostnames"), new=True),
         Change("modify_vpc_attribute", names("enableNetworkAddressUsageMetrics"), new=True),
@@ -57,7 +57,7 @@ class Vpc(Ec2Resource):
 
 
 class Subnet(Ec2Resource):
-    """A subnet of a VPC in one zone. IPv6 attributes would need a call each that no stack here makes."""
+    """A subnet of a VPC in one Availability Zone. IPv6 attributes aren't supported: each would need a separate call."""
 
     sdk_name = "aws:ec2/subnet:Subnet"
     operation, made = "CreateSubnet", "Subnet.SubnetId"
@@ -78,7 +78,7 @@ class Subnet(Ec2Resource):
 
 
 class InternetGateway(Ec2Resource):
-    """A VPC's way to and from the internet."""
+    """The internet gateway of a VPC."""
 
     sdk_name = "aws:ec2/internetGateway:InternetGateway"
     operation, made = "CreateInternetGateway", "InternetGateway.InternetGatewayId"
@@ -94,13 +94,13 @@ class InternetGateway(Ec2Resource):
     in_place: ClassVar = handled
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Attach it to the VPC that it belongs to now."""
+        """Attach the gateway to the VPC in the inputs, and detach it from any other VPC."""
         attached = self._detach(identity, inputs.get("vpcId"))
         if inputs.get("vpcId") and attached != inputs["vpcId"]:
             self.client.attach_internet_gateway(InternetGatewayId=identity, VpcId=inputs["vpcId"])
 
     def _detach(self, identity: str, unless: str | None = None) -> str | None:
-        """The VPC that it was attached to, from which it is taken unless that is the right one."""
+        """The VPC that the gateway is attached to. Detaches it, unless the VPC is `unless`."""
         attached = (self.describe(identity, {}) or {})["vpcId"]
         if attached and attached != unless:
             self.when_unused(lambda: self.client.detach_internet_gateway(InternetGatewayId=identity, VpcId=attached))
@@ -112,7 +112,7 @@ class InternetGateway(Ec2Resource):
 
 
 class Eip(Ec2Resource):
-    """An elastic address."""
+    """An Elastic IP address."""
 
     sdk_name = "aws:ec2/eip:Eip"
     operation, made = "AllocateAddress", "AllocationId"
@@ -129,7 +129,7 @@ class Eip(Ec2Resource):
 
 
 class NatGateway(Ec2Resource):
-    """The way out for private subnets. A deleted one can still be seen for an hour."""
+    """A NAT gateway for private subnets. EC2 still describes a deleted one for about an hour."""
 
     sdk_name = "aws:ec2/natGateway:NatGateway"
     operation, made = "CreateNatGateway", "NatGateway.NatGatewayId"
@@ -137,7 +137,7 @@ class NatGateway(Ec2Resource):
         "describe_nat_gateways", "NatGatewayIds", "NatGateways[?!contains(['deleted', 'deleting'], State)] | [0]"
     )
     deleted: ClassVar = Call("delete_nat_gateway", "NatGatewayId")
-    goes_slowly = True  # its address is free only when it is gone
+    goes_slowly = True  # its Elastic IP address can be released only after the deletion has completed
     available = "State == 'available'"
     listing: ClassVar = Listing("describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId")
     kind = "natgateway"
@@ -155,7 +155,7 @@ class NatGateway(Ec2Resource):
             raise RuntimeError(f"{identity} failed: {gateway.get('FailureMessage', 'no reason given')}")
         addresses = gateway.get("NatGatewayAddresses")
         if not addresses and state.get("allocationId"):
-            # The local AWS tells nothing of a gateway's addresses; the elastic one can be looked up.
+            # The local AWS doesn't return a NAT gateway's addresses; look up the Elastic IP address instead.
             of_address = Call(
                 "describe_addresses", "AllocationIds", "Addresses[].{AllocationId: AllocationId, PublicIp: PublicIp}"
             )
@@ -164,7 +164,7 @@ class NatGateway(Ec2Resource):
 
 
 class FlowLog(Ec2Resource):
-    """A record of the connections in a VPC."""
+    """A flow log of a VPC."""
 
     sdk_name = "aws:ec2/flowLog:FlowLog"
     operation, made = "CreateFlowLogs", "FlowLogIds[0]"

@@ -1,4 +1,4 @@
-"""Route tables and what is in them, and endpoints, which put routes and addresses there."""
+"""Route tables, routes, associations with subnets, and VPC endpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinatio
 
 
 class RouteTable(Ec2Resource):
-    """A route table; its routes are resources of their own."""
+    """A route table without routes; they are separate resources."""
 
     sdk_name = "aws:ec2/routeTable:RouteTable"
     operation, made = "CreateRouteTable", "RouteTable.RouteTableId"
@@ -37,7 +37,7 @@ class RouteTable(Ec2Resource):
 
 
 class Route(Ec2Resource):
-    """One route of a table: a destination and a target."""
+    """A route: a destination and a target."""
 
     sdk_name = "aws:ec2/route:Route"
     operation = "CreateRoute"
@@ -51,7 +51,7 @@ class Route(Ec2Resource):
     delete_first = True
 
     def create(self, inputs: Properties) -> Created:
-        """The id ends in a hash of the destination, as the official provider's (CRC-32, as a positive number)."""
+        """The id ends with a hash of the destination, as in the official provider (CRC-32 as a positive number)."""
         self.client.create_route(**self.request(inputs))
         destination = next(str(inputs[name]) for name in _DESTINATIONS if inputs.get(name))
         return Created(f"r-{inputs['routeTableId']}{zlib.crc32(destination.encode())}")
@@ -60,7 +60,7 @@ class Route(Ec2Resource):
         self.client.replace_route(**self.request(inputs))
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
-        """The route for the destination, if the table has one."""
+        """The route to the destination, if the table has one."""
         if "routeTableId" not in state:
             raise GoneError("the id alone doesn't say which route it is")
         wanted = self.request(state, "DeleteRoute", only=frozenset(_DESTINATIONS))
@@ -70,12 +70,12 @@ class Route(Ec2Resource):
         raise GoneError(f"{state['routeTableId']} has no such route")
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """A target that is no longer the route's is gone."""
+        """Report a target as missing if the route no longer has it."""
         return {**dict.fromkeys(_TARGETS & state.keys()), **super().shown_as(identity, answer, state)}
 
 
 class RouteTableAssociation(Ec2Resource):
-    """A subnet's use of a route table, found through the table that has it."""
+    """The association of a subnet with a route table, looked up in the route table's description."""
 
     sdk_name = "aws:ec2/routeTableAssociation:RouteTableAssociation"
     operation, made = "AssociateRouteTable", "AssociationId"
@@ -94,11 +94,11 @@ _OF_THE_OTHER = {
     "Gateway": {"privateDnsEnabled": False, "securityGroupIds": [], "subnetIds": []},
     "Interface": {"routeTableIds": []},
 }
-"""What an endpoint of a type has none of, because the other type has it."""
+"""Properties that a type of endpoint doesn't have, because they belong to the other type."""
 
 
 class VpcEndpoint(Ec2Resource):
-    """A private way to a service: an interface in subnets, or a gateway in route tables."""
+    """A VPC endpoint: an interface endpoint in subnets, or a gateway endpoint in route tables."""
 
     sdk_name = "aws:ec2/vpcEndpoint:VpcEndpoint"
     operation, made = "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId"
@@ -106,7 +106,7 @@ class VpcEndpoint(Ec2Resource):
         "describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints[?!contains(['deleted', 'deleting'], State)] | [0]"
     )
     deleted: ClassVar = Call("delete_vpc_endpoints", "VpcEndpointIds")
-    goes_slowly = True  # its interfaces keep the subnets busy until it is gone
+    goes_slowly = True  # its network interfaces keep the subnets in use until the deletion has completed
     available = "contains(['available', 'Available'], State)"
     listing: ClassVar = Listing(
         "describe_vpc_endpoints", "VpcEndpoints[?State!='deleted'].VpcEndpointId", VPC, "vpc-id"
@@ -127,7 +127,7 @@ class VpcEndpoint(Ec2Resource):
                 yield name, f"an endpoint of type {kind} has none"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Memberships are changed by what is added and removed."""
+        """The API changes route tables, security groups and subnets by lists to add and to remove."""
         parameters = self.request(inputs, "ModifyVpcEndpoint", only=changed & self.in_place - _MEMBERSHIPS.keys())
         if "policy" in changed and not inputs.get("policy"):
             parameters["ResetPolicy"] = True
@@ -141,9 +141,9 @@ class VpcEndpoint(Ec2Resource):
             self.wait_for(identity)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """A gateway has the addresses of its service."""
+        """A gateway endpoint has the prefix list and CIDR blocks of its service."""
         found = super().shown_as(identity, answer, state) | _OF_THE_OTHER.get(answer["VpcEndpointType"], {})
-        if "Groups" in answer:  # the local AWS forgets them: what the state says stands then
+        if "Groups" in answer:  # if the local AWS doesn't return them, keep the values in the state
             found["securityGroupIds"] = [group["GroupId"] for group in answer["Groups"]]
         if answer["VpcEndpointType"] == "Gateway":
             lists = Call("describe_prefix_lists", "prefix-list-name", "PrefixLists[0]")

@@ -17,12 +17,12 @@ _INLINE = """{
     protocol: IpProtocol, fromPort: FromPort || `0`, toPort: ToPort || `0`, cidrBlocks: IpRanges[].CidrIp,
     ipv6CidrBlocks: Ipv6Ranges[].CidrIpv6, securityGroups: UserIdGroupPairs[].GroupId
 }"""
-"""A rule as the default group has it."""
+"""A rule in the form of the default group's `ingress` and `egress`."""
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 
 
 def _description_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
-    """What EC2 takes as a description of a group or a rule; its model states no pattern."""
+    """EC2's pattern for descriptions of groups and rules, which the service model doesn't state."""
     description = inputs.get("description", "")
     if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]{,255}", description, re.ASCII):
         yield "description", "may have 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
@@ -37,7 +37,7 @@ class _Group(Ec2Resource):
     write_only: ClassVar = names("revokeRulesOnDelete")
 
     def revoke_all(self, identity: str) -> None:
-        """Take every rule from a group."""
+        """Revoke all rules of a group."""
         group = self.found(identity, {})
         if group.get("IpPermissions"):
             self.client.revoke_security_group_ingress(GroupId=identity, IpPermissions=group["IpPermissions"])
@@ -46,7 +46,7 @@ class _Group(Ec2Resource):
 
 
 class SecurityGroup(_Group):
-    """A security group whose rules are resources of their own."""
+    """A security group without rules; they are separate resources."""
 
     sdk_name = _GROUP
     listing: ClassVar = Listing(
@@ -54,11 +54,11 @@ class SecurityGroup(_Group):
     )
     renamed: ClassVar = {"name": "GroupName"}
     defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
-    handled: ClassVar = names("name")  # never changes: so that `configure` can tell a new group
+    handled: ClassVar = names("name")  # never changes, so `configure` recognizes a new group by it
     limits: ClassVar = {"name": "CreateSecurityGroup.GroupName"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """EC2 refuses these, but its model doesn't say so."""
+        """Rules of EC2 that the service model doesn't state."""
         name = inputs.get("name", "")
         if name.startswith("sg-"):
             yield "name", f"{name!r} must not begin with sg-"
@@ -68,7 +68,7 @@ class SecurityGroup(_Group):
         return self.request(inputs)
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Take the rule that EC2 added away again, as the official provider does."""
+        """Revoke the egress rule that EC2 adds to a new group, as the official provider does."""
         super().configure(identity, inputs, changed)
         if "name" in changed:
             self.revoke_all(identity)
@@ -80,7 +80,7 @@ class SecurityGroup(_Group):
 
 
 class DefaultSecurityGroup(_Group):
-    """A VPC's default security group, taken over and emptied. Deleting the resource leaves the group as it is."""
+    """A VPC's default security group, adopted without rules. Deleting the resource doesn't change the group."""
 
     sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
     defaults: ClassVar = {"revokeRulesOnDelete": False}
@@ -94,13 +94,13 @@ class DefaultSecurityGroup(_Group):
     }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """The one use it has here is to be closed."""
+        """Only a group without rules is supported."""
         for name in ("ingress", "egress"):
             if inputs.get(name):
                 yield name, "the stand-in carries out only an empty list for the default group"
 
     def create(self, inputs: Properties) -> Created:
-        """Nothing is made: the group came with its VPC."""
+        """Adopts the group that EC2 created with the VPC."""
         path = "SecurityGroups[?GroupName=='default'] | [0].GroupId"
         identity = Call("describe_security_groups", "vpc-id", path)(self.client, inputs["vpcId"], {})
         if not identity:
@@ -113,7 +113,7 @@ class DefaultSecurityGroup(_Group):
             self.revoke_all(identity)
 
     def remove(self, identity: str, state: Properties) -> None:
-        """EC2 does not let a default group go."""
+        """Does nothing: EC2 doesn't allow deleting a default group."""
 
 
 _PORTS = ("fromPort", "toPort")
@@ -146,7 +146,7 @@ class _SecurityGroupRule(Ec2Resource):
     excluding: ClassVar = (tuple(_SOURCES),)
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Ports where the protocol has some."""
+        """Ports are validated for tcp and udp, and must be omitted for all protocols (-1)."""
         yield from super().rules(inputs)
         if inputs.get("ipProtocol") in ("tcp", "udp"):
             for name in _PORTS:
@@ -158,7 +158,7 @@ class _SecurityGroupRule(Ec2Resource):
         yield from _description_rules(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """The rule as a permission, as the operation for one rule alone has no description."""
+        """The rule as IpPermissions: the parameters for a single rule have no description."""
         about = {"Description": inputs["description"]} if inputs.get("description") else {}
         permission = self.request(inputs, only=names("ipProtocol fromPort toPort"))
         for name, (ranges, key) in _SOURCES.items():
@@ -167,7 +167,7 @@ class _SecurityGroupRule(Ec2Resource):
         return {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """EC2 wants the whole rule again."""
+        """EC2 requires the complete rule."""
         current = self.describe(identity, inputs) or {}
         if any(current.get(name) != inputs.get(name) for name in changed & self.handled):
             model = self.client.meta.service_model.shape_for("SecurityGroupRuleRequest")
@@ -181,7 +181,7 @@ class _SecurityGroupRule(Ec2Resource):
 
 
 class SecurityGroupIngressRule(_SecurityGroupRule):
-    """One rule for what comes in."""
+    """An ingress rule."""
 
     sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
     operation = "AuthorizeSecurityGroupIngress"
@@ -192,7 +192,7 @@ class SecurityGroupIngressRule(_SecurityGroupRule):
 
 
 class SecurityGroupEgressRule(_SecurityGroupRule):
-    """One rule for what goes out."""
+    """An egress rule."""
 
     sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     operation = "AuthorizeSecurityGroupEgress"

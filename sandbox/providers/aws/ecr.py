@@ -13,7 +13,7 @@ from sandbox.providers.values import Properties
 
 
 class Repository(AwsResource):
-    """An image repository. Its encryption is decided when it is made."""
+    """An image repository. Its encryption can be configured only at creation."""
 
     sdk_name = "aws:ecr/repository:Repository"
     service = "ecr"
@@ -46,12 +46,12 @@ class Repository(AwsResource):
         return self.found(identity, {})["repositoryArn"]
 
     def remove(self, identity: str, state: Properties) -> None:
-        """With its images only where the program says so."""
+        """Images are deleted only with `forceDelete`."""
         self.client.delete_repository(repositoryName=identity, force=bool(state.get("forceDelete")))
 
 
 class _RepositoryDocument(AwsResource):
-    """A document that belongs to a repository; the id is the repository's name."""
+    """A policy of a repository. The id is the repository's name."""
 
     service = "ecr"
     outputs = ("registryId",)
@@ -59,7 +59,7 @@ class _RepositoryDocument(AwsResource):
 
 
 class LifecyclePolicy(_RepositoryDocument):
-    """Which images are dropped."""
+    """Rules for the expiry of images."""
 
     sdk_name = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     operation = "PutLifecyclePolicy"
@@ -70,7 +70,7 @@ class LifecyclePolicy(_RepositoryDocument):
 
 
 class RepositoryPolicy(_RepositoryDocument):
-    """Who may pull and push."""
+    """Permissions to pull and push images."""
 
     sdk_name = "aws:ecr/repositoryPolicy:RepositoryPolicy"
     operation = "SetRepositoryPolicy"

@@ -1,4 +1,4 @@
-"""Clusters and the definitions of tasks."""
+"""Clusters and task definitions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _FARGATE: Mapping[int, tuple[int, ...]] = {
     8192: tuple(range(16384, 61440 + 1, 4096)),
     16384: tuple(range(32768, 122880 + 1, 8192)),
 }
-"""CPU units to the MiB of memory that Fargate takes with them."""
+"""CPU units and the memory sizes in MiB that Fargate supports for them."""
 
 
 class EcsResource(AwsResource):
-    """A resource that is tagged through its ARN."""
+    """A resource that is tagged by its ARN."""
 
     service = "ecs"
     tagging: ClassVar = Tagging("resourceArn")
@@ -36,7 +36,7 @@ class Cluster(EcsResource):
 
     sdk_name = "aws:ecs/cluster:Cluster"
     operation, made = "CreateCluster", "cluster.clusterArn"
-    described: ClassVar = Call(  # ECS shows a deleted cluster as inactive for a while
+    described: ClassVar = Call(  # ECS returns a deleted cluster as INACTIVE for some time
         "describe_clusters",
         "clusters",
         "clusters[?!contains(['INACTIVE', 'DEPROVISIONING'], status)] | [0]",
@@ -51,12 +51,12 @@ class Cluster(EcsResource):
     built: ClassVar = {"arn": "{id}"}
 
     def locate(self, import_id: str) -> Created:
-        """An import takes the cluster's name."""
+        """The import id is the cluster's name."""
         return Created(self.backend.arn("ecs", f"cluster/{import_id}"))
 
 
 class ClusterCapacityProviders(EcsResource):
-    """What a cluster's tasks run on."""
+    """The capacity providers of a cluster."""
 
     sdk_name = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
     operation, named, tagging = "PutClusterCapacityProviders", "{clusterName}", None
@@ -93,7 +93,7 @@ class ClusterCapacityProviders(EcsResource):
 
 
 class TaskDefinition(EcsResource):
-    """A revision of a task family. Every change is another revision."""
+    """A revision of a task definition family. Every change creates a new revision."""
 
     sdk_name = "aws:ecs/taskDefinition:TaskDefinition"
     operation, made = "RegisterTaskDefinition", "taskDefinition.taskDefinitionArn"
@@ -137,7 +137,7 @@ class TaskDefinition(EcsResource):
         try:
             containers = json.loads(inputs.get("containerDefinitions", "[{}]"))
         except (TypeError, json.JSONDecodeError):
-            return  # said already
+            return  # reported as invalid JSON already
         if not isinstance(containers, list) or not containers or not all(isinstance(c, dict) for c in containers):
             yield "containerDefinitions", "must be a JSON list of at least one container definition"
             return
@@ -163,20 +163,20 @@ class TaskDefinition(EcsResource):
         return self.request({**inputs, "containerDefinitions": json.loads(inputs["containerDefinitions"])})
 
     def create(self, inputs: Properties) -> Created:
-        """The id is the family; it is the ARN that tells revisions apart."""
+        """The id is the family; the ARN distinguishes revisions."""
         made = super().create(inputs)
         return Created(inputs["family"], {"arn": made.id})
 
     @staticmethod
     def key(identity: str, state: Properties) -> str:
-        """All revisions of a family have the family as their id."""
+        """The ARN: all revisions of a family share the id."""
         return state.get("arn") or identity
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
         super().configure(self.known["arn"], inputs, changed)
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
-        """The revision that the state names, or the family's latest."""
+        """The revision in the state, or the latest revision of the family."""
         return super().found(self.key(identity, state), state)
 
     def tags_in(self, identity: str, answer: Mapping[str, Any]) -> dict[str, str]:
@@ -193,7 +193,7 @@ class TaskDefinition(EcsResource):
         }
 
     def _shown_containers(self, containers: list[Any], state: Properties) -> str:
-        """The program's own text where AWS has added no more than empty defaults."""
+        """The program's text, if ECS added only empty defaults."""
         asked = state.get("containerDefinitions")
         if isinstance(asked, str):
             wanted = json.loads(asked)
@@ -202,12 +202,12 @@ class TaskDefinition(EcsResource):
         return json.dumps([_plain(container) for container in containers])
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Deregistered: AWS keeps the revision as inactive."""
+        """Deregister the revision. ECS keeps it as INACTIVE."""
         super().remove(self.found(identity, state)["taskDefinitionArn"], state)
 
 
 def _plain(container: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the empty values that ECS fills in."""
+    """The container definition without the empty values that ECS adds."""
     return {
         name: value
         for name, value in container.items()
@@ -219,7 +219,7 @@ _EMPTY = (None, "", [], {}, 0, False)
 
 
 def _covers(wanted: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-    """Whether a container definition as ECS shows it says what the program wrote."""
+    """Whether a container definition that ECS returns is equivalent to the program's."""
     unordered = ("environment", "secrets", "portMappings", "mountPoints", "ulimits")
     for name, value in wanted.items():
         other = shown.get(name)

@@ -1,4 +1,4 @@
-"""Services: so many tasks of a definition, kept running."""
+"""Services."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DEPLOYMENT = {
     "deploymentMinimumHealthyPercent": "minimumHealthyPercent",
     "deploymentCircuitBreaker": "deploymentCircuitBreaker",
 }
-"""Properties that the API has in one parameter."""
+"""Properties that the API combines in `deploymentConfiguration`."""
 _STEERING = names("waitForSteadyState forceDelete sigintRollback")
 
 
 class Service(EcsResource):
-    """A service. ECS shows a deleted one as inactive for a while."""
+    """A service. ECS returns a deleted one as INACTIVE for some time."""
 
     sdk_name = "aws:ecs/service:Service"
     operation, made = "CreateService", "service.serviceArn"
@@ -73,7 +73,10 @@ class Service(EcsResource):
 
     @classmethod
     def replaces(cls, name: str, old: Properties, new: Properties) -> bool:
-        """Another capacity provider is a new service to the official provider, unless it forces a deployment; so is the first one."""
+        """As in the official provider, a change of capacity provider strategies replaces the service, with one exception.
+
+        `forceNewDeployment` allows the change in place if both the old and the new inputs have strategies.
+        """
         if name != "capacityProviderStrategies":
             return super().replaces(name, old, new)
         return not (new.get("forceNewDeployment") and old.get(name) and new.get(name))
@@ -99,7 +102,7 @@ class Service(EcsResource):
         return parameters
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """One call for all of it, and no wait unless the program asks for one."""
+        """All changes in one call. Waits for a steady state only with `waitForSteadyState`."""
         if changed & self.in_place - _STEERING:
             self.update(identity, inputs, changed & self.in_place - _STEERING)
         if "tags" in changed:
@@ -112,7 +115,7 @@ class Service(EcsResource):
         return len(service.get("deployments", [])) == 1 and service.get("runningCount") == service.get("desiredCount")
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Nothing where the creation has sent it along."""
+        """Does nothing if the service already has the values, for example from its creation."""
         described = self.found(identity, inputs)
         shown = self.shown_as(identity, described, inputs)
         if changed <= self.handled and all(self.comparison.same(n, inputs.get(n), shown.get(n)) for n in changed):
@@ -134,7 +137,7 @@ class Service(EcsResource):
         return {**service, **({"networkConfiguration": network} if network else {})}
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """With references as the program writes them."""
+        """The references to cluster and task definition have the form that the program uses."""
         found = super().shown_as(identity, answer, state)
         for name, reference in (("cluster", "clusterArn"), ("taskDefinition", "taskDefinition")):
             found[name] = _as_written(state.get(name), answer[reference])
@@ -144,7 +147,7 @@ class Service(EcsResource):
         return found
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Scaled to nothing, then deleted, then waited for."""
+        """Scale to zero, delete, and wait for the deletion."""
         service = self.found(identity, state)
         named = {"cluster": service["clusterArn"], "service": identity}
         if service.get("schedulingStrategy", "REPLICA") == "REPLICA":
@@ -154,5 +157,5 @@ class Service(EcsResource):
 
 
 def _as_written(asked: Any, actual: str) -> str:
-    """A name or `family:revision` where the program wrote that, and AWS' ARN means the same."""
+    """The program's name or `family:revision` if it refers to AWS' ARN; otherwise the ARN."""
     return asked if isinstance(asked, str) and actual.rpartition("/")[2] == asked else actual

@@ -1,4 +1,4 @@
-"""File systems, and the ways into them."""
+"""File systems, access points, mount targets and policies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _EfsResource(AwsResource):
 
 
 class FileSystem(_EfsResource):
-    """A file system. Its encryption is decided when it is made."""
+    """A file system. Its encryption can be configured only at creation."""
 
     sdk_name = "aws:efs/fileSystem:FileSystem"
     operation, made, token = "CreateFileSystem", "FileSystemId", "CreationToken"
@@ -32,7 +32,7 @@ class FileSystem(_EfsResource):
         Call("describe_lifecycle_configuration", "FileSystemId", "{LifecyclePolicies: LifecyclePolicies}"),
     )
     deleted: ClassVar = Call("delete_file_system", "FileSystemId")
-    goes_slowly = True  # gone only after its mount targets
+    goes_slowly = True  # deletion completes only after its mount targets are deleted
     tagging: ClassVar = Tagging("ResourceId", read=Call("describe_file_systems", "FileSystemId", "FileSystems[0].Tags"))
     listing: ClassVar = Listing("describe_file_systems", "FileSystems[].FileSystemId")
     limits: ClassVar = {"lifecyclePolicies": "PutLifecycleConfiguration.LifecyclePolicies"}
@@ -59,7 +59,7 @@ class FileSystem(_EfsResource):
                 yield f"lifecyclePolicies[{index}]", f"must have exactly one of {', '.join(_TRANSITIONS)}"
 
     def create(self, inputs: Properties) -> Created:
-        """EFS answers a repeated creation token with the file system that has it."""
+        """EFS rejects a repeated creation token with an error that contains the file system's id."""
         try:
             return super().create(inputs)
         except Exception as error:
@@ -69,7 +69,7 @@ class FileSystem(_EfsResource):
 
 
 class AccessPoint(_EfsResource):
-    """A directory of a file system, entered as one user."""
+    """An access point: a directory of a file system and the POSIX user for access to it."""
 
     sdk_name = "aws:efs/accessPoint:AccessPoint"
     operation, made, token = "CreateAccessPoint", "AccessPointId", "ClientToken"
@@ -85,7 +85,7 @@ class AccessPoint(_EfsResource):
 
 
 class MountTarget(_EfsResource):
-    """A file system's address in one subnet."""
+    """The mount target of a file system in one subnet."""
 
     sdk_name = "aws:efs/mountTarget:MountTarget"
     operation, made = "CreateMountTarget", "MountTargetId"
@@ -94,7 +94,7 @@ class MountTarget(_EfsResource):
         Call("describe_mount_target_security_groups", "MountTargetId", "{SecurityGroups: SecurityGroups}"),
     )
     deleted: ClassVar = Call("delete_mount_target", "MountTargetId")
-    goes_slowly = True  # its interface keeps the subnet busy until it is gone
+    goes_slowly = True  # its network interface keeps the subnet in use until the deletion has completed
     listing: ClassVar = Listing(
         "describe_mount_targets", "MountTargets[].MountTargetId", FileSystem.sdk_name, "FileSystemId"
     )
@@ -110,7 +110,7 @@ class MountTarget(_EfsResource):
 
 
 class FileSystemPolicy(_EfsResource):
-    """Who may mount a file system, and how."""
+    """The resource policy of a file system."""
 
     sdk_name = "aws:efs/fileSystemPolicy:FileSystemPolicy"
     operation, named, available = "PutFileSystemPolicy", "{fileSystemId}", ""
@@ -122,7 +122,7 @@ class FileSystemPolicy(_EfsResource):
 
 
 class BackupPolicy(_EfsResource):
-    """Whether AWS Backup keeps copies of a file system. A policy that is off counts as gone, unless it is asked for."""
+    """The backup policy of a file system. A disabled policy counts as deleted, unless the program sets DISABLED."""
 
     sdk_name = "aws:efs/backupPolicy:BackupPolicy"
     operation, named, available = "PutBackupPolicy", "{fileSystemId}", ""

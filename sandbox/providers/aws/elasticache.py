@@ -1,4 +1,4 @@
-"""Replication groups, and the subnets that their nodes are in."""
+"""Replication groups and subnet groups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.providers.values import Properties
 _AUTH_TOKEN = re.compile(r"[\w!&#$^<>-]{16,128}", re.ASCII)
 _GROUP_NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{0,39}(?<!-)", re.ASCII)
 _MINOR_FROM = {"valkey": 7, "redis": 6}
-"""The first major version whose engineVersion names a minor one only: patches are AWS' own affair."""
+"""First major version whose `engineVersion` consists of major and minor only; AWS chooses the patch version."""
 
 
 class _ElastiCacheResource(AwsResource):
@@ -25,7 +25,7 @@ class _ElastiCacheResource(AwsResource):
     )
 
     def create(self, inputs: Properties) -> Created:
-        """The id is the name, which ElastiCache writes in lower case."""
+        """The id is the name, which ElastiCache converts to lower case."""
         return Created(super().create(inputs).id.lower())
 
     def tag_target(self, identity: str) -> str:
@@ -33,7 +33,7 @@ class _ElastiCacheResource(AwsResource):
 
 
 class SubnetGroup(_ElastiCacheResource):
-    """The subnets, in one zone each, that nodes are put into."""
+    """The subnets in which ElastiCache creates nodes."""
 
     sdk_name = "aws:elasticache/subnetGroup:SubnetGroup"
     operation, named = "CreateCacheSubnetGroup", "{name}"
@@ -49,7 +49,7 @@ class SubnetGroup(_ElastiCacheResource):
 
 
 class ReplicationGroup(_ElastiCacheResource):
-    """A primary with its replicas, of one shard."""
+    """A replication group with one shard: a primary and its replicas."""
 
     sdk_name = "aws:elasticache/replicationGroup:ReplicationGroup"
     operation, named = "CreateReplicationGroup", "{replicationGroupId}"
@@ -58,7 +58,7 @@ class ReplicationGroup(_ElastiCacheResource):
     listing: ClassVar = Listing("describe_replication_groups", "ReplicationGroups[].ReplicationGroupId")
     available = "Status == 'available'"
     patience = 3600
-    goes_slowly = True  # gone with its nodes; without a last snapshot
+    goes_slowly = True  # deletes its nodes, without a final snapshot
     name_property = "replicationGroupId"
     renamed: ClassVar = {
         "clusterMode": "-",
@@ -147,7 +147,7 @@ class ReplicationGroup(_ElastiCacheResource):
             self.wait_for(identity)
 
     def _verify(self, identity: str, inputs: Properties, modified: frozenset[str]) -> None:
-        """Not every local AWS carries out what it accepts: a change that it only nods at is a failure here."""
+        """The local AWS may accept a change without applying it; that is an error here."""
         if not inputs.get("applyImmediately"):
             return
         seen = self.describe(identity, inputs) or {}
@@ -156,14 +156,14 @@ class ReplicationGroup(_ElastiCacheResource):
                 raise RuntimeError(f"the local AWS accepted a change of {name} and did not carry it out")
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """The group's own answer, completed by that of a node: only nodes tell of network, versions and windows."""
+        """The group's description and a node's: only nodes have the network, version and window properties."""
         group = self.found(identity, state)
         members = _nodes(group)
         node = only(self.client.describe_cache_clusters(CacheClusterId=members[0])["CacheClusters"])
         return self.shown_as(identity, {**node, **group, "Members": members}, state)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """The local AWS forgets the key: what the state says stands then."""
+        """If the local AWS doesn't return the KMS key, keep the value in the state."""
         found = super().shown_as(identity, answer, state)
         found |= _versions(answer.get("Engine", "redis"), answer["EngineVersion"])
         return found if "KmsKeyId" in answer else {**found, "kmsKeyId": state.get("kmsKeyId")}

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties, as_text
 
 
 class ElbResource(AwsResource):
-    """A resource that is known by its ARN and tagged through it."""
+    """A resource that is identified and tagged by its ARN."""
 
     service = "elbv2"
     tagging: ClassVar = Tagging("ResourceArns", "describe_tags", "add_tags", "remove_tags", "TagDescriptions[0].Tags")
@@ -29,15 +29,18 @@ def _value(text: str, like: Any) -> Any:
 
 
 class WithAttributes(ElbResource):
-    """A load balancer or target group. Attributes are a list of keys and texts in the API, and properties in the SDK."""
+    """A load balancer or target group.
+
+    Attributes are a list of keys and strings in the API, and properties in the SDK.
+    """
 
     name_limit = 32
     attributes: ClassVar[Mapping[str, tuple[str, Any]]]
-    """Property to the attribute's key and the default."""
+    """The attribute's key and default value, by property."""
     kind: ClassVar[str]
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """What it may be called."""
+        """Validate the name."""
         yield from super().rules(inputs)
         name = inputs.get("name", "a")
         if len(name) > 32:
@@ -49,7 +52,7 @@ class WithAttributes(ElbResource):
             )
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Of the attributes those that changed, and that this kind of object has."""
+        """Set the changed attributes that differ from the default or that this kind of object has."""
         known = self.known_attributes(identity)
         wanted = {
             key: as_text(default if inputs.get(name) is None else inputs[name])
@@ -68,7 +71,7 @@ class WithAttributes(ElbResource):
             call(**{self.deleted.parameter: identity}, Attributes=attributes)
 
     def known_attributes(self, identity: str) -> dict[str, str]:
-        """All that the object has."""
+        """All attributes of the object."""
         call = Call(f"describe_{self.kind}_attributes", self.deleted.parameter, "Attributes")
         return {item["Key"]: item["Value"] for item in call(self.client, identity, {})}
 
@@ -187,7 +190,7 @@ _OF_OTHER_BALANCERS = ("lambdaMultiValueHeadersEnabled", "proxyProtocolV2")
 
 
 class TargetGroup(WithAttributes):
-    """Where a load balancer sends requests."""
+    """A target group of a load balancer."""
 
     sdk_name = "aws:lb/targetGroup:TargetGroup"
     operation, made = "CreateTargetGroup", "TargetGroups[0].TargetGroupArn"
@@ -248,7 +251,7 @@ def _health(inputs: Properties) -> dict[str, Any]:
 
 
 class WebAclAssociation(AwsResource):
-    """A web ACL in front of one resource, which has one at most: another one in its place is another association."""
+    """A web ACL's association with a resource. A resource has at most one; another web ACL is a replacement."""
 
     sdk_name = "aws:wafv2/webAclAssociation:WebAclAssociation"
     service = "wafv2"

@@ -14,7 +14,7 @@ from sandbox.providers.resource import names
 from sandbox.providers.values import Properties
 
 _KINDS = ("hostHeader", "pathPattern", "httpHeader", "httpRequestMethod", "sourceIp")
-"""What a condition can be about; of query strings the stand-in knows nothing."""
+"""The supported condition types; query strings aren't supported."""
 _RENAMED = {
     **{f"*.{name}": f"{name}Config" for name in (*_KINDS, "redirect", "fixedResponse", "forward", "authenticateOidc")},
     "*.authenticateCognito": "AuthenticateCognitoConfig",
@@ -24,7 +24,7 @@ _RENAMED = {
 }
 _VALUES_PER_RULE = 5
 _REDIRECT = {"host": "#{host}", "path": "/#{path}", "port": "#{port}", "protocol": "#{protocol}", "query": "#{query}"}
-"""What a redirect keeps of the request where the program says nothing."""
+"""Defaults of a redirect: values that the program doesn't set are taken from the request."""
 
 
 def _redirect_defaults(actions: str) -> dict[str, str]:
@@ -32,13 +32,13 @@ def _redirect_defaults(actions: str) -> dict[str, str]:
 
 
 class _WithActions(ElbResource):
-    """Actions mean the same in a listener and in a rule."""
+    """Actions are the same for listeners and rules."""
 
     actions: ClassVar[str]
     renamed: ClassVar = _RENAMED
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Each kind of action has settings of its own."""
+        """Each action type requires its configuration."""
         yield from super().rules(inputs)
         for index, action in enumerate(inputs.get(self.actions) or []):
             kind, path = action.get("type"), f"{self.actions}[{index}]"
@@ -49,14 +49,14 @@ class _WithActions(ElbResource):
                 yield path, f"an action of type {kind} needs {wanted}"
 
     def parameters(self, inputs: Properties, operation: str = "") -> dict[str, Any]:
-        """AWS numbers the actions; the program needn't."""
+        """The API requires an order for each action; the program may omit it."""
         parameters = self.request({n: v for n, v in inputs.items() if n not in self.handled}, operation)
         for order, action in enumerate(parameters[self.actions[0].upper() + self.actions[1:]], start=1):
             action.setdefault("Order", order)
         return parameters
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """Actions as the program writes them; AWS says a single target group twice."""
+        """The actions in the program's form. The API returns a single target group in two places."""
         found = super().shown_as(identity, answer, state)
         known = state.get(self.actions) or []
         for index, action in enumerate(found[self.actions]):
@@ -71,7 +71,7 @@ class _WithActions(ElbResource):
 
 
 class Listener(_WithActions):
-    """A port of a load balancer, and what happens where no rule fits."""
+    """A listener: a port of a load balancer, with the default actions for requests that match no rule."""
 
     sdk_name = "aws:lb/listener:Listener"
     operation, made = "CreateListener", "Listeners[0].ListenerArn"
@@ -109,7 +109,7 @@ class Listener(_WithActions):
 
 
 class ListenerRule(_WithActions):
-    """What happens to requests that meet conditions."""
+    """A rule of a listener: conditions, and the actions for requests that match them."""
 
     sdk_name = "aws:lb/listenerRule:ListenerRule"
     operation, made = "CreateRule", "Rules[0].RuleArn"
@@ -124,7 +124,7 @@ class ListenerRule(_WithActions):
     unordered: ClassVar = names("conditions values")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Five condition values in a rule, one kind in a condition."""
+        """A rule has at most five condition values; a condition has exactly one type."""
         yield from super().rules(inputs)
         total = 0
         for index, condition in enumerate(inputs.get("conditions") or []):
@@ -151,7 +151,7 @@ class ListenerRule(_WithActions):
             self.client.set_rule_priorities(RulePriorities=priorities)
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """Not every local AWS says which listener a rule is of; its ARN does."""
+        """The local AWS may not return the rule's listener; the rule's ARN contains it."""
         listener = identity.replace(":listener-rule/", ":listener/").rpartition("/")[0]
         found = super().shown_as(identity, answer, state)
         return {**found, "listenerArn": state.get("listenerArn") or listener, "priority": int(answer["Priority"])}

@@ -27,12 +27,12 @@ _CONFIGURATION = f"""Destinations[0].ExtendedS3DestinationDescription.{{
 _ENCRYPTION = """DeliveryStreamEncryptionConfiguration | Status == 'ENABLED' && {
     enabled: `true`, keyType: KeyType, keyArn: KeyARN
 } || none"""
-"""What is unset is left out."""
+"""`none` is a field that doesn't exist: an unset value is null and is left out."""
 _KEY_TYPES = ("AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK")
 
 
 class DeliveryStream(AwsResource):
-    """A stream that is written to directly and delivers to S3, without processing, conversion or backup."""
+    """A Direct PUT stream that delivers to S3, without processing, format conversion or backup."""
 
     sdk_name = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
     service = "firehose"
@@ -67,7 +67,7 @@ class DeliveryStream(AwsResource):
     }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """Firehose's limits, and what isn't carried out."""
+        """Limits of Firehose, and properties that the stand-in doesn't support."""
         yield from super().rules(inputs)
         target = inputs.get("extendedS3Configuration") or {}
         for name in sorted(target.keys() - _CARRIED_OUT):
@@ -81,19 +81,19 @@ class DeliveryStream(AwsResource):
             yield "serverSideEncryption.keyArn", f"is for {_KEY_TYPES[1]}, which needs it"
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """Without encryption, which has a call of its own, as in the official provider."""
+        """Without encryption: the official provider enables it with a separate call."""
         destination = {"ExtendedS3DestinationConfiguration": _destination(inputs)}
         return {"DeliveryStreamName": inputs["name"], "DeliveryStreamType": "DirectPut", **destination}
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
-        """By name; the id is the ARN."""
+        """The stream, looked up by name; the id is the ARN."""
         return super().found(_name(identity), state)
 
     def tag_target(self, identity: str) -> str:
         return _name(identity)
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Destination and encryption have a call each."""
+        """Destination and encryption are updated with separate calls."""
         found, wanted = self.found(identity, {}), _destination(inputs)
         (destination,) = found["Destinations"]
         described = destination["ExtendedS3DestinationDescription"]
@@ -118,7 +118,7 @@ class DeliveryStream(AwsResource):
             self.client.stop_delivery_stream_encryption(DeliveryStreamName=_name(identity))
 
     def remove(self, identity: str, state: Properties) -> None:
-        """With what it hasn't delivered."""
+        """Delete the stream, including undelivered records."""
         super().remove(_name(identity), state)
 
 

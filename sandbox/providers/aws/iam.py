@@ -22,7 +22,7 @@ class _IamResource(AwsResource):
     service = "iam"
 
     def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
-        """botocore parses the documents of IAM."""
+        """The policies as strings: botocore parses IAM's policy documents."""
         found = super().shown_as(identity, answer, state)
         for name in self.documents & found.keys():
             found[name] = found[name] if isinstance(found[name], str) else json.dumps(found[name])
@@ -30,7 +30,7 @@ class _IamResource(AwsResource):
 
 
 class Role(_IamResource):
-    """A role."""
+    """An IAM role."""
 
     sdk_name = _ROLE
     operation, made = "CreateRole", "Role.RoleName"
@@ -62,7 +62,7 @@ class Role(_IamResource):
         return {**super().shown_as(identity, answer, state), "createDate": date}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """With what hangs on it only where the program says so."""
+        """Inline policies and attachments are deleted only with `forceDetachPolicies`."""
         if state.get("forceDetachPolicies"):
             for name in self.client.list_role_policies(RoleName=identity)["PolicyNames"]:
                 self.client.delete_role_policy(RoleName=identity, PolicyName=name)
@@ -72,12 +72,12 @@ class Role(_IamResource):
 
 
 def _size(document: str) -> int:
-    """Characters as IAM counts them: without white space."""
+    """The number of characters without white space, as IAM counts."""
     return len(re.sub(r"\s", "", document))
 
 
 class RolePolicy(_IamResource):
-    """An inline policy. IAM counts all of a role's together, without white space."""
+    """An inline policy. IAM limits the total size of a role's inline policies, without white space."""
 
     sdk_name = "aws:iam/rolePolicy:RolePolicy"
     operation, named = "PutRolePolicy", "{role}:{name}"
@@ -91,14 +91,14 @@ class RolePolicy(_IamResource):
     in_place: ClassVar = names("policy")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """The limit for one is the limit for all of a role's."""
+        """A single policy can't exceed the limit for all inline policies of a role."""
         yield from super().rules(inputs)
         size = _size(inputs.get("policy", ""))
         if size > _INLINE_LIMIT:
             yield "policy", f"is {size} characters long; IAM allows {_INLINE_LIMIT} for all inline policies of a role"
 
     def create(self, inputs: Properties) -> Created:
-        """The local AWS does not enforce the limit over a role's policies together."""
+        """Check the total size of the role's inline policies, which the local AWS doesn't enforce."""
         role = inputs["role"]
         others = self.client.list_role_policies(RoleName=role)["PolicyNames"]
         kept = [self.describe(self.named.format(role=role, name=name), {}) for name in others if name != inputs["name"]]
@@ -112,7 +112,7 @@ class RolePolicy(_IamResource):
 
 
 class Policy(_IamResource):
-    """A policy of the customer's own. IAM keeps five versions and counts characters without white space."""
+    """A customer managed policy. IAM keeps up to five versions, and its size limit doesn't count white space."""
 
     sdk_name = "aws:iam/policy:Policy"
     operation, made = "CreatePolicy", "Policy.Arn"
@@ -138,7 +138,7 @@ class Policy(_IamResource):
         return {**policy, "PolicyDocument": version["PolicyVersion"]["Document"]}
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """A new default version in the place of the last one."""
+        """Create a new default version and delete the previous one."""
         old = self.found(identity, {})["DefaultVersionId"]
         self.client.create_policy_version(PolicyArn=identity, PolicyDocument=inputs["policy"], SetAsDefault=True)
         self.client.delete_policy_version(PolicyArn=identity, VersionId=old)
@@ -151,7 +151,7 @@ class Policy(_IamResource):
 
 
 class RolePolicyAttachment(AwsResource):
-    """A managed policy on a role."""
+    """The attachment of a managed policy to a role."""
 
     sdk_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     service = "iam"

@@ -14,7 +14,7 @@ from sandbox.providers.values import Properties
 
 
 class Key(AwsResource):
-    """A customer key. One that waits for its deletion counts as gone."""
+    """A customer managed key. A key that is pending deletion counts as deleted."""
 
     sdk_name = "aws:kms/key:Key"
     service = "kms"
@@ -63,7 +63,7 @@ class Key(AwsResource):
     }
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """KMS refuses a policy after which nobody could change the policy."""
+        """KMS rejects a key policy that allows no principal to change the key policy."""
         failures = list(super().rules(inputs))
         yield from failures
         if failures or "policy" not in inputs or inputs.get("bypassPolicyLockoutSafetyCheck"):
@@ -77,7 +77,7 @@ class Key(AwsResource):
             yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
 
     def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Switches are two calls each."""
+        """Key state and rotation have separate calls to enable and to disable them."""
         if "isEnabled" in changed:
             (self.client.enable_key if inputs.get("isEnabled", True) else self.client.disable_key)(KeyId=identity)
         if changed & {"enableKeyRotation", "rotationPeriodInDays"}:
@@ -88,14 +88,14 @@ class Key(AwsResource):
         super().update(identity, inputs, changed)
 
     def remove(self, identity: str, state: Properties) -> None:
-        """KMS only schedules it."""
+        """Schedule the deletion; KMS doesn't delete keys immediately."""
         self.found(identity, state)
         days = state.get("deletionWindowInDays") or 30
         self.client.schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
 
 
 class Alias(AwsResource):
-    """A name for a key. KMS can only list aliases."""
+    """An alias of a key. KMS has no operation to describe a single alias."""
 
     sdk_name = "aws:kms/alias:Alias"
     service = "kms"
@@ -109,13 +109,13 @@ class Alias(AwsResource):
     built: ClassVar = {"targetKeyArn": arn("kms", "key/{targetKeyId}")}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """KMS' own pattern allows what its documentation does not."""
+        """KMS' pattern in the service model permits names that its documentation rules out."""
         name = inputs.get("name", "alias/")
         if not name.startswith("alias/") or name.startswith("alias/aws/"):
             yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """With an ARN where the program gave an ARN."""
+        """`targetKeyId` is an ARN if the program set an ARN."""
         found = super().describe(identity, state) or {}
         by_arn = state.get("targetKeyId") == found["targetKeyArn"]
         return {**found, "targetKeyId": found["targetKeyArn"]} if by_arn else found

@@ -1,4 +1,4 @@
-"""How objects of a type are listed, and by which id the engine's state knows one: what an inventory of the account needs."""
+"""How the inventory lists objects of a type, and maps them to ids in the engine's state."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _resource_id(resource: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """`items` selects the ids in the answer of `operation` (JMESPath).
+    """`items` selects the ids in the response of `operation` (JMESPath).
 
-    Where objects are listed by what contains them, `parent` is the type of that and `by` takes the parent's id: a parameter,
-    or one of EC2's filters (with hyphens). `known` is the id by which the engine's state knows one, in the form that `name`
-    gives a listed one. What AWS creates by itself (the default VPC, main route tables, default groups and rules, managed keys
-    and policies) is left out.
+    If objects are listed per containing object, `parent` is the container's type and `by` receives its id: a parameter,
+    or a filter of EC2 (with hyphens). `known` is the id of a resource in the engine's state, in the same form in which
+    `name` returns the id of a listed object. Objects that AWS creates (the default VPC, main route tables, default
+    groups and rules, managed keys and policies) are left out.
     """
 
     operation: str
@@ -32,10 +32,10 @@ class Listing:
     known: Callable[[Mapping[str, Any]], str] = _resource_id
 
     def of_parent(self, parent: str) -> dict[str, Any]:
-        """The call's arguments for what `parent` contains."""
+        """The call's arguments to list the objects in `parent`."""
         return {"Filters": [{"Name": self.by, "Values": [parent]}]} if "-" in self.by else {self.by: parent}
 
 
 def output(*names: str) -> Callable[[Mapping[str, Any]], str]:
-    """A resource's outputs, with blanks between them, as its id."""
+    """The id of a resource in the state: the outputs `names`, joined with spaces."""
     return lambda resource: " ".join(resource["outputs"][name] for name in names)

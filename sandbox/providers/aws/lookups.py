@@ -1,4 +1,4 @@
-"""Functions that look at the account and what is in it, EC2 apart."""
+"""Functions that look up the account and its resources, except EC2."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class GetPartition(Function[Any]):
 
 
 class Lookup(Function[Any]):
-    """One object that exists."""
+    """Looks up one existing object."""
 
     service: ClassVar[str] = "ec2"
     reads: ClassVar[tuple[Call, ...]] = ()
-    """Calls whose answers complete the description; they take the id of the result."""
+    """Calls with the result's id, whose responses are merged into the description."""
     shown: ClassVar[Mapping[str, str]]
-    """Where the description has what it doesn't have by the name of the result (JMESPath); `id` is one."""
+    """Paths (JMESPath) of results that the description contains under other names; `id` is required."""
     built: ClassVar[Mapping[str, str]] = {}
-    """What is made of the id and the `aws` session."""
+    """Results derived from the id and the `aws` session."""
     echoed: ClassVar[Mapping[str, str]] = {}
-    """Arguments that are in the result, and what stands there without one."""
+    """Arguments that are included in the result, and their defaults."""
 
     @property
     def client(self) -> Any:
@@ -60,10 +60,10 @@ class Lookup(Function[Any]):
 
     @abc.abstractmethod
     def find(self, arguments: Properties) -> Mapping[str, Any]:
-        """The object as AWS describes it."""
+        """The description of the object in AWS."""
 
     def call(self, arguments: Properties) -> Properties:
-        """What AWS says, by the names of the result."""
+        """The description, with the result's property names."""
         found = dict(self.find(arguments))
         identity = jmespath.search(self.shown["id"], found)
         for call in self.reads:
@@ -79,7 +79,7 @@ class Lookup(Function[Any]):
 
 
 class GetCallerIdentity(Lookup):
-    """Who the provider is."""
+    """The identity of the provider's credentials."""
 
     sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
     service = "sts"
@@ -90,7 +90,7 @@ class GetCallerIdentity(Lookup):
 
 
 class GetKey(Lookup):
-    """A key by its id, its ARN, or an alias' name or ARN."""
+    """A key, looked up by id, ARN, alias name or alias ARN."""
 
     sdk_name = "aws:kms/getKey:getKey"
     service = "kms"
@@ -107,7 +107,7 @@ class GetKey(Lookup):
 
 
 class GetSecret(Lookup):
-    """A secret by ARN or name, without its value."""
+    """A secret without its value, looked up by ARN or name."""
 
     sdk_name = "aws:secretsmanager/getSecret:getSecret"
     service = "secretsmanager"
@@ -143,7 +143,7 @@ class GetSecretVersion(Lookup):
 
 
 class GetZone(Lookup):
-    """A hosted zone by id or name."""
+    """A hosted zone, looked up by id or name."""
 
     sdk_name = "aws:route53/getZone:getZone"
     service = "route53"

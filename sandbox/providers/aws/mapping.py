@@ -1,7 +1,7 @@
-"""Between the SDK's property names and the parameters of AWS' API, by the service model that botocore carries.
+"""Converts between the SDK's property names and API parameters, based on botocore's service model.
 
-A property belongs to the parameter of the same name, letter case aside; an entry names the exceptions. The model also says
-which values AWS accepts.
+A property corresponds to the parameter of the same name, ignoring case; an entry lists the exceptions. The model also
+contains the values that AWS accepts.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from sandbox.providers.schema import Shape
 from sandbox.providers.values import as_text
 
 Renamed = Mapping[str, str]
-"""Property name to parameter name, where they differ; one within an object is written `*.name`."""
+"""Property names whose parameter has another name. The name of a nested property is written `*.name`."""
 
 _WITHIN = "*."
 
 
 def member(api: Any, name: str, renamed: Renamed, prefix: str = "") -> str | None:
-    """The name of the structure's member that a property belongs to; `prefix` is `*.` within an object."""
+    """The name of the structure's member for a property; `prefix` is `*.` within an object."""
     wanted = renamed.get(prefix + name, name).casefold()
     return next((key for key in api.members if key.casefold() == wanted), None)
 
 
 def to_api(value: Any, api: Any, renamed: Renamed, prefix: str = "") -> Any:
-    """A property's value as the API parameter of shape `api` wants it. What the API does not know is left out.
+    """A property's value in the form of the API parameter of shape `api`, without members unknown to the API.
 
-    Of a list that can have one member only, either side may make an object.
+    The SDK or the API may use an object instead of a list with one element.
     """
     if api.type_name == "structure" and isinstance(value, list):
         value = value[0] if value else {}
@@ -59,7 +59,7 @@ def _scalar(value: Any, kind: str, choices: list[str]) -> Any:
 
 
 def from_api(value: Any, shape: Shape, renamed: Renamed, prefix: str = "") -> Any:
-    """An API value with the property names of `shape`; what the SDK does not know is left out. The inverse of `to_api`."""
+    """The inverse of `to_api`: an API value with the property names of `shape`, without members unknown to the SDK."""
     if shape.kind == "object" and isinstance(value, list):
         return from_api(value[0], shape, renamed, prefix) if value else None
     if shape.kind == "array" and isinstance(value, Mapping):
@@ -88,7 +88,7 @@ def _converted(value: Any, shape: Shape) -> Any:
 def bound(shape: Shape, api: Any, renamed: Renamed, prefix: str = "") -> None:
     """Add to `shape` the limits that the service model states for the parameter of shape `api`.
 
-    What an object has and the parameter has not is not carried out.
+    Properties of an object without a member in the API are marked as unsupported.
     """
     if shape.kind == "object" and api.type_name == "list":
         bound(shape, api.member, renamed, prefix)
@@ -124,7 +124,7 @@ _CLASSES = {r"\p{L}": r"\w", r"\p{M}": "", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\
 
 
 def _pattern(java: str) -> str:
-    """The model's (Java) pattern for Python, or none where it can't be said in Python."""
+    """The model's Java pattern as a Python pattern, or an empty string if it can't be converted."""
     pattern = java
     for name, replacement in _CLASSES.items():
         pattern = pattern.replace(name, replacement)

@@ -1,4 +1,4 @@
-"""The aws stand-in as a whole: its table, its settings, its schemas."""
+"""The aws stand-in: its table, configuration and schemas."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class AwsPackage(Package):
-    """pulumi-aws."""
+    """The stand-in for pulumi-aws."""
 
     name = "aws"
     version = importlib.metadata.version("pulumi-aws")
@@ -46,7 +46,7 @@ class AwsPackage(Package):
         self._lock = threading.Lock()
 
     def schemas(self) -> Mapping[str, ResourceSchema]:
-        """Read once, when first asked for."""
+        """The schemas, loaded on first use."""
         with schema.LOADING:
             if not base.SCHEMAS:
                 tokens = sorted([*self.resources, *self.functions])
@@ -55,7 +55,7 @@ class AwsPackage(Package):
         return base.SCHEMAS
 
     def check_configuration(self, values: Properties) -> list[validation.Failure]:
-        """Strict: a setting that is not carried out is refused."""
+        """A setting that isn't supported is an error."""
         found: list[validation.Failure] = []
         for name in values.keys() - _KNOWN:
             near = difflib.get_close_matches(name, _KNOWN, n=1)
@@ -75,7 +75,7 @@ class AwsPackage(Package):
         return found
 
     def configure(self, values: Properties) -> None:
-        """Take the settings and make the client that every program begins with."""
+        """Set the configuration, and create in advance the client that every program uses first."""
         tags = _parsed(values.get("defaultTags")) or {}
         self._settings = ProviderSettings(
             region=values["region"],
@@ -90,7 +90,7 @@ class AwsPackage(Package):
         threading.Thread(target=self._warm_up, daemon=True).start()
 
     def load(self) -> None:
-        """The schemas, and the client library."""
+        """Load the schemas and boto3."""
         super().load()
         importlib.import_module("boto3.session")
 
@@ -116,12 +116,12 @@ class AwsPackage(Package):
         return self._settings.default_tags if self._settings else {}
 
     def cancel(self) -> None:
-        """Give up waiting for anything."""
+        """Cancel all waits."""
         self._stopping.set()
 
 
 def _parsed(value: Any) -> Any:
-    """A setting's value: the engine hands over everything but texts as JSON."""
+    """A setting's decoded value: the engine passes all values except strings as JSON."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -135,7 +135,7 @@ def _endpoints(values: Properties) -> Mapping[str, str]:
 
 
 def _refiner() -> schema.Refine:
-    """Adds the limits of the service models, and marks the properties that an entry does not carry out."""
+    """Adds limits from the service models, and marks properties that an entry doesn't support."""
     import botocore.session  # noqa: PLC0415  (only on a cache miss)
 
     session = botocore.session.get_session()

@@ -15,7 +15,7 @@ from sandbox.providers.values import Properties
 
 
 def _record_id(zone: str | None, record: Sequence[str]) -> str:
-    """A zone's record by name and type."""
+    """The id of a record: zone, name and type."""
     return f"{zone} {domain_name(record[0])} {record[1]}"
 
 
@@ -77,7 +77,7 @@ class Record(AwsResource):
         return name if name == zone or name.endswith(f".{zone}") else f"{name}.{zone}".lstrip(".")
 
     def create(self, inputs: Properties) -> Created:
-        """A record that exists already is someone else's unless the program says that it may be overwritten."""
+        """Without `allowOverwrite`, an existing record is an error."""
         self._put("UPSERT" if inputs.get("allowOverwrite") else "CREATE", inputs)
         return Created(self.named.format_map({**inputs, "name": domain_name(inputs["name"])}))
 
@@ -85,7 +85,7 @@ class Record(AwsResource):
         self._put("UPSERT", inputs)
 
     def found(self, identity: str, state: Properties) -> dict[str, Any]:
-        """The record set as Route 53 has it."""
+        """The record set in Route 53."""
         wanted = {**self.parts(identity), **state}
         name = self._fqdn(wanted)
         answer = self.client.list_resource_record_sets(
@@ -108,7 +108,7 @@ class Record(AwsResource):
         return {**found, "ttl": record["TTL"], "records": shown}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Route 53 wants the whole record named, and calls one that is gone an invalid change."""
+        """Route 53 requires the complete record set for a deletion, and reports a missing one as InvalidChangeBatch."""
         try:
             self._change("DELETE", state["zoneId"], self.found(identity, state))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Buckets; everything about a bucket but its name is a resource of its own."""
+"""Buckets, and their configurations as separate resources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.providers.values import Properties
 
 
 class Bucket(AwsResource):
-    """A bucket. Tags are one set that is put as a whole, with a call of its own."""
+    """A bucket. Its tags are set as a whole with a separate call."""
 
     sdk_name = "aws:s3/bucket:Bucket"
     service = "s3"
@@ -46,7 +46,7 @@ class Bucket(AwsResource):
             self.client.delete_bucket_tagging(Bucket=identity)
 
     def describe(self, identity: str, state: Properties) -> Properties | None:
-        """S3 reports no tags as an error."""
+        """S3 reports a bucket without tags as an error."""
         found = super().describe(identity, state) or {}
         try:
             return {**found, "tags": mapped(self.client.get_bucket_tagging(Bucket=identity)["TagSet"])}
@@ -56,7 +56,7 @@ class Bucket(AwsResource):
             return {**found, "tags": {}}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """With what is in it only where the program says so."""
+        """Objects are deleted only with `forceDestroy`."""
         if state.get("forceDestroy"):
             self._empty(identity)
         super().remove(identity, state)
@@ -73,7 +73,7 @@ class Bucket(AwsResource):
 
 
 class _BucketPart(AwsResource):
-    """One configuration of a bucket, put and read as a whole. The id is the bucket's name."""
+    """One configuration of a bucket, which is written and read as a whole. The id is the bucket's name."""
 
     service = "s3"
     named = "{bucket}"
@@ -89,7 +89,7 @@ class _BucketPart(AwsResource):
 
 
 class BucketPublicAccessBlock(_BucketPart):
-    """No public access."""
+    """The public access block of a bucket."""
 
     sdk_name = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     operation = "PutPublicAccessBlock"
@@ -102,7 +102,7 @@ class BucketPublicAccessBlock(_BucketPart):
 
 
 class BucketServerSideEncryptionConfiguration(_BucketPart):
-    """Encryption of new objects."""
+    """The default encryption of new objects."""
 
     sdk_name = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     operation = "PutBucketEncryption"
@@ -115,7 +115,7 @@ class BucketServerSideEncryptionConfiguration(_BucketPart):
 
 
 class BucketLifecycleConfiguration(_BucketPart):
-    """When objects go."""
+    """The lifecycle rules of a bucket."""
 
     sdk_name = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     operation = "PutBucketLifecycleConfiguration"
@@ -127,7 +127,7 @@ class BucketLifecycleConfiguration(_BucketPart):
     limits: ClassVar = {"rules": "PutBucketLifecycleConfiguration.LifecycleConfiguration.Rules"}
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """S3 wants a filter in every rule, if only an empty one."""
+        """S3 requires a filter in every rule; an empty one is allowed."""
         parameters = super().parameters(inputs)
         for rule in parameters["LifecycleConfiguration"]["Rules"]:
             if "Filter" not in rule and "Prefix" not in rule:
@@ -136,7 +136,7 @@ class BucketLifecycleConfiguration(_BucketPart):
 
 
 class BucketOwnershipControls(_BucketPart):
-    """Whether ACLs count."""
+    """The ownership controls of a bucket: whether ACLs are enabled."""
 
     sdk_name = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     operation = "PutBucketOwnershipControls"
@@ -149,7 +149,7 @@ class BucketOwnershipControls(_BucketPart):
 
 
 class BucketPolicy(_BucketPart):
-    """Who may do what with a bucket."""
+    """The resource policy of a bucket."""
 
     sdk_name = "aws:s3/bucketPolicy:BucketPolicy"
     operation = "PutBucketPolicy"
@@ -162,7 +162,7 @@ class BucketPolicy(_BucketPart):
 
 
 class BucketVersioning(_BucketPart):
-    """Whether a bucket keeps what is overwritten. It can be suspended, never switched off again."""
+    """The versioning of a bucket. It can be suspended, but not disabled once it was enabled."""
 
     sdk_name = "aws:s3/bucketVersioning:BucketVersioning"
     operation = "PutBucketVersioning"
@@ -178,16 +178,16 @@ class BucketVersioning(_BucketPart):
     choices: ClassVar = {"versioningConfiguration.status": ("Enabled", "Suspended", "Disabled")}
 
     def create(self, inputs: Properties) -> Created:
-        """Disabled is the provider's word for never enabled, as a bucket begins."""
+        """`Disabled` is the official provider's value for a bucket whose versioning was never enabled."""
         disabled = inputs["versioningConfiguration"]["status"] == "Disabled"
         return Created(inputs["bucket"]) if disabled else super().create(inputs)
 
     def parameters(self, inputs: Properties) -> dict[str, Any]:
-        """Without MFA, which only the root user can switch."""
+        """The parameters without MFA delete, which only the root user can change."""
         status = inputs["versioningConfiguration"]["status"]
         return {"Bucket": inputs["bucket"], "VersioningConfiguration": {"Status": status}}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """Suspended where it is on."""
+        """Suspend versioning if it is enabled."""
         if state["versioningConfiguration"]["status"] == "Enabled":
             super().remove(identity, state)

@@ -1,4 +1,4 @@
-"""Secrets, their values and who may read them."""
+"""Secrets, their versions and resource policies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.providers.values import Properties
 
 
 class Secret(AwsResource):
-    """A secret without a value. One that waits for its deletion counts as gone."""
+    """A secret without a value. A secret that is scheduled for deletion counts as deleted."""
 
     sdk_name = "aws:secretsmanager/secret:Secret"
     service = "secretsmanager"
@@ -33,7 +33,7 @@ class Secret(AwsResource):
     shown: ClassVar = {"policy": "ResourcePolicy"}
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """A secret goes at once or within 7 to 30 days."""
+        """`recoveryWindowInDays` must be 0 (delete immediately) or 7 to 30."""
         yield from super().rules(inputs)
         days = inputs.get("recoveryWindowInDays")
         if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
@@ -43,7 +43,7 @@ class Secret(AwsResource):
         return mapped(answer.get("Tags"))
 
     def remove(self, identity: str, state: Properties) -> None:
-        """At once where the recovery window is 0."""
+        """Delete immediately if the recovery window is 0."""
         days = state.get("recoveryWindowInDays", 30)
         how = {"RecoveryWindowInDays": days} if days else {"ForceDeleteWithoutRecovery": True}
         self.found(identity, state)
@@ -51,7 +51,7 @@ class Secret(AwsResource):
 
 
 class SecretVersion(AwsResource):
-    """A value of a secret, which stays secret. Another value is another version."""
+    """A version with a secret value. A changed value creates a new version."""
 
     sdk_name = "aws:secretsmanager/secretVersion:SecretVersion"
     service = "secretsmanager"
@@ -67,11 +67,14 @@ class SecretVersion(AwsResource):
     shown: ClassVar = {"hasSecretStringWo": "`false`"}
 
     def remove(self, identity: str, state: Properties) -> None:
-        """AWS has no call for it: a version goes when it has lost its stages, and the current one never does."""
+        """Does nothing: AWS has no call for it.
+
+        Secrets Manager deletes versions without staging labels; the current version always has one.
+        """
 
 
 class SecretPolicy(AwsResource):
-    """Who may do what with a secret."""
+    """The resource policy of a secret."""
 
     sdk_name = "aws:secretsmanager/secretPolicy:SecretPolicy"
     service = "secretsmanager"
@@ -84,6 +87,6 @@ class SecretPolicy(AwsResource):
     built: ClassVar = {"secretArn": "{id}"}
 
     def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
-        """Another blockPublicPolicy counts for the next policy only: the policy is put again."""
+        """`blockPublicPolicy` affects only PutResourcePolicy, so a change of it alone also calls the operation."""
         if changed & self.in_place:
             self.update(identity, inputs, changed)

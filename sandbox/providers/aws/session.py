@@ -1,4 +1,4 @@
-"""Clients for the local AWS, and what every entry asks of it."""
+"""Clients of the local AWS, and helpers for waiting and for error codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sandbox.providers.aws.call_log import log_calls
 
 _ALIASES = {"elbv2": ("elbv2", "elb"), "logs": ("logs", "cloudwatchlogs", "cloudwatchlog")}
-"""Names under which the provider's `endpoints` setting lists a service, where it is not botocore's own."""
+"""Names of services in the provider's `endpoints` setting, where they differ from botocore's."""
 _FIRST_WAIT = 0.05
 _LONGEST_WAIT = 2.0
 
@@ -21,7 +21,7 @@ Found = TypeVar("Found")
 
 
 class WaitError(Exception):
-    """AWS did not get an object ready in time."""
+    """An object didn't reach the expected state in time, or the wait was cancelled."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class ProviderSettings:
 
 
 class Session:
-    """Clients of one region, made when first needed."""
+    """Clients for one region, created on first use."""
 
     def __init__(self, settings: ProviderSettings, stopping: threading.Event) -> None:
         self.settings = settings
@@ -50,15 +50,15 @@ class Session:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """A client that retries throttling and server faults."""
-        with self._lock:  # botocore's session is not safe for use by several threads
+        """The client of a service. It retries throttling and server errors."""
+        with self._lock:  # botocore's session isn't thread-safe
             if service not in self._clients:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
     @functools.cached_property
     def _session(self) -> Any:
-        from boto3.session import Session as Boto3Session  # noqa: PLC0415  (a fifth of a second that start-up needn't wait for)
+        from boto3.session import Session as Boto3Session  # noqa: PLC0415  (delays startup by 0.2 seconds)
 
         settings = self.settings
         return Boto3Session(
@@ -91,7 +91,7 @@ class Session:
 
     @functools.cached_property
     def account(self) -> str:
-        """The account's number."""
+        """The account ID."""
         return self.client("sts").get_caller_identity()["Account"]
 
     def arn(self, service: str, resource: str, *, region: bool = True) -> str:
@@ -99,7 +99,7 @@ class Session:
         return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account}:{resource}"
 
     def wait(self, what: str, attempt: Callable[[], Found | None], limit: float = 120.0) -> Found:
-        """Ask until `attempt` answers with something, at growing intervals."""
+        """Call `attempt` at increasing intervals until it returns a result."""
         end = time.monotonic() + limit
         interval = _FIRST_WAIT
         while True:
@@ -120,22 +120,22 @@ def _partition(region: str) -> str:
 
 
 def error_code(error: Exception) -> str:
-    """The error code of an answer by AWS, or nothing."""
+    """The error code in AWS' response, or an empty string."""
     response = getattr(error, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def is_gone(error: Exception) -> bool:
-    """Whether AWS says that the object does not exist: every service has a code of its own for it."""
+    """Whether the error means that the object doesn't exist. Each service has its own error code."""
     code = error_code(error)
-    # ECS has no code for a task definition that is not there, only words.
+    # For a missing task definition, ECS has no error code of its own, only a message.
     no_definition = code == "ClientException" and "Unable to describe task definition" in str(error)
     return "NotFound" in code or "Nonexistent" in code or code.startswith("NoSuch") or code == "404" or no_definition
 
 
 @contextmanager
 def gone_is_fine() -> Iterator[None]:
-    """For deletions: something that is gone already needs no deletion."""
+    """For deletions: ignore the error that the object doesn't exist."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The table: every resource type and function that the stand-in knows. Another one is another class in one of the modules here."""
+"""The table of all resource types and functions of the stand-in. To add one, add a class to one of the modules here."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sandbox.providers.resource import Function
 
 
 def _entries(kind: type[Any]) -> dict[str, type[Any]]:
-    """The classes of a kind that have a name in the SDK, by that name."""
+    """The classes of a kind by their name in the SDK; classes without one are left out."""
     found: dict[str, type[Any]] = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module.name not in ("package", "table"):  # which use the table
+        if module.name not in ("package", "table"):  # these contain no entries
             members = vars(importlib.import_module(f"{__package__}.{module.name}")).values()
             classes: list[Any] = [item for item in members if isinstance(item, type) and issubclass(item, kind)]
             found |= {entry.sdk_name: entry for entry in classes if hasattr(entry, "sdk_name")}
