@@ -1,6 +1,6 @@
-"""Whether IAM allows a call: resources and condition keys from AWS' service authorization reference, decided by iam-simulate.
+"""Evaluates whether IAM allows an API call: AWS' service authorization reference and iam-simulate.
 
-``evaluator.py`` asks the evaluator, which is not ours, about one action on one resource. ``authorizations.py`` derives from an API
-call what AWS asks of IAM: each action, each resource, the values of its condition keys. The local AWS enforces the answers, and
-tests ask for them without any AWS.
+``evaluator.py`` calls the third-party evaluator for one action on one resource. ``authorizations.py`` derives from an
+API call what IAM must authorize: the actions, their resources, and the values of their condition keys. The local AWS
+enforces the decisions; tests evaluate them without an AWS.
 """

@@ -1,4 +1,4 @@
-"""One call of AWS' API, and the account that it is made in."""
+"""An API call, and the account and region in which it is made."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ __all__ = ["ApiCall", "World"]
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A call as botocore has it: ``ApiCall("ecs", "CreateCluster", {"clusterName": "a"})``.
+    """An API call in botocore's form: ``ApiCall("ecs", "CreateCluster", {"clusterName": "a"})``.
 
     Attributes:
-        service: the IAM prefix, such as ``elasticloadbalancing``.
-        operation: the API's name of the operation.
-        parameters: the input, in the shape of botocore's model.
+        service: the IAM service prefix, such as ``elasticloadbalancing``.
+        operation: the name of the API operation.
+        parameters: the input, in the shape of botocore's service model.
     """
 
     service: str
@@ -26,15 +26,15 @@ class ApiCall:
 
 @dataclass(frozen=True)
 class World:
-    """What exists in the account, as far as a call's condition keys depend on it; without functions: nothing.
+    """The existing resources that a call's condition keys depend on. By default, none exist.
 
     Attributes:
-        account: the account's id.
-        region: where the call is made.
-        tags: the tags of a resource, by its ARN.
-        boundary_of: the permissions boundary of a role or user, by its ARN.
-        full_arn: the ARN of what a call names otherwise (a secret by name, a key by alias), by the ARN with that name.
-        resource_policy: the policy of a resource, by its ARN.
+        account: the account ID.
+        region: the region of the call.
+        tags: returns the tags of a resource, by its ARN.
+        boundary_of: returns the permissions boundary of a role or user, by its ARN.
+        full_arn: returns a resource's ARN for an ARN with an alternative identifier (a secret's name, a key's alias).
+        resource_policy: returns the resource-based policy of a resource, by its ARN.
     """
 
     account: str

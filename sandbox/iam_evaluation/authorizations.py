@@ -1,7 +1,8 @@
-"""What AWS asks of IAM for one API call: actions, resources, condition keys.
+"""The authorizations that AWS requires for an API call: actions, resources, condition keys.
 
-Generic where the service authorization reference is: an action's resource types are filled in from the call's parameters, and a
-condition key takes the value of the parameter that it is named after. The tables hold what the reference leaves to prose.
+They are derived from the service authorization reference if possible: the call's parameters determine the resources of
+an action, and a condition key has the value of the parameter with the same name. The tables contain what the reference
+states only in prose.
 """
 
 import re
@@ -19,7 +20,7 @@ __all__ = ["Authorization", "authorizations", "decide"]
 
 @dataclass(frozen=True)
 class Authorization:
-    """One question to IAM."""
+    """One request to IAM's policy evaluation."""
 
     action: str
     resource: str
@@ -29,7 +30,7 @@ class Authorization:
 def decide(
     evaluator: Evaluator, principal: Principal, call: ApiCall, world: World
 ) -> list[tuple[Authorization, Decision]]:
-    """Each question that ``call`` raises with IAM's answer; the call goes through where all are allowed."""
+    """IAM's decision on each authorization that ``call`` requires. The call is allowed if all decisions allow."""
     return [
         (
             asked,
@@ -42,7 +43,7 @@ def decide(
 
 
 def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: World) -> list[Authorization]:
-    """The questions that AWS asks of IAM for ``call``: its own action on each resource, tags at creation, roles that it passes."""
+    """The authorizations that AWS requires for ``call``: its action, tagging at creation, ``iam:PassRole``."""
     action = f"{call.service}:{_ACTIONS.get((call.service, call.operation), call.operation)}"
     described = reference(action)
     own = [Authorization(action, arn, _keys(described, arn, call, world)) for arn in resources(described, call, world)]
@@ -68,11 +69,11 @@ _ACTIONS = {
     ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
     ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
 }
-"""Operations whose permission has another name."""
+"""Operations whose IAM action has another name."""
 
 
 def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[str, Any]:
-    """Values of the action's condition keys: from the request, and from the resource as it is."""
+    """Values of the action's condition keys, from the request and from the existing resource."""
     applying = {*described.keys, *(key for type_ in described.types if matches(type_.arn, arn) for key in type_.keys)}
     values: dict[str, Any] = {"aws:RequestedRegion": world.region, **requested_tags(call.parameters)}
     named = grouped(call.parameters)
@@ -105,14 +106,14 @@ _TAG_ACTIONS = {
     "firehose": "TagDeliveryStream",
 }
 _MADE_UNDER = {"CreateListener": ("loadbalancer", "listener"), "CreateRule": ("listener", "listener-rule")}
-"""Operations that name what is above the new resource: the ARN's type there, and the new one's."""
+"""Operations that name the parent of the new resource: the resource types in the two ARNs."""
 _MAKES = re.compile(r"Create|Register|Put|Run|Request|Allocate|Authorize")
 
 
 def _tags_at_creation(
     reference: Callable[[str], Reference], call: ApiCall, world: World, own: Sequence[Authorization]
 ) -> Iterator[Authorization]:
-    """Services that tag what they make ask for their tagging action as well, on what is being made."""
+    """The tagging action on the new resource, which some services require in addition when they create it with tags."""
     tags = requested_tags(call.parameters)
     if not tags or not _MAKES.match(call.operation) or call.operation in ("CreateTags", "PutObject"):
         return
@@ -129,7 +130,7 @@ def _tags_at_creation(
         made = [regional_arn(world, "ec2", f"{type_}/{UNNAMED}") for type_ in types]
     described = reference(action)
     if made == ["*"]:
-        # The operation has no resource of its own before it has made one.
+        # The operation has no resource type, because the resource doesn't exist yet.
         type_name = re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
         made = [fill(type_.arn, {}, world) for type_ in described.types if f":{type_name}/" in type_.arn]
     for arn in made:
@@ -140,11 +141,11 @@ def _tags_at_creation(
 
 
 _TAKERS = {"ecs": "ecs-tasks"}
-"""Service principals that take on a role handed to a service, where it isn't the service's own."""
+"""Service principals that assume a passed role, if they differ from the service's own."""
 
 
 def _passed_roles(call: ApiCall) -> Iterator[Authorization]:
-    """A role that a call hands to a service has to be passed."""
+    """A role that a call passes to a service requires ``iam:PassRole``."""
     if call.service in ("iam", "sts"):
         return
     taker = f"{_TAKERS.get(call.service, call.service)}.amazonaws.com"

@@ -1,7 +1,8 @@
-"""The local AWS' IAM: calls with a role's credentials are decided by the evaluator instead of by ministack.
+"""IAM enforcement in the local AWS: the evaluator, instead of ministack, decides on calls with a role's credentials.
 
-ministack evaluates a call on one resource, often ``*``, and knows few condition keys, so that it refuses calls which AWS allows.
-It still verifies who calls, and keeps the roles and the policies. Its own decision stays for users, which the sandbox doesn't use.
+ministack evaluates a call on one resource, often ``*``, and supports few condition keys. It therefore denies calls that
+AWS allows. It still authenticates the caller, and stores roles and policies. It also still decides on calls of users,
+which the sandbox doesn't use.
 """
 
 import contextvars
@@ -26,7 +27,7 @@ __all__ = ["install"]
 
 _LOG = logging.getLogger("ministack")
 _AS_MINISTACK_SAYS = frozenset({"dynamodb", "s3"})
-"""Services whose resources and keys depend on more than parameters: ministack asks once for each item or object."""
+"""Services whose resources and keys depend on more than the parameters: ministack evaluates each item or object."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,14 @@ _find_resource = iam_actions.extract_resource_arn
 _answer_denied = iam_actions.access_denied_response
 _evaluator = Evaluator()
 _decisions = Path("iam-decisions.jsonl")
-"""In the local AWS' folder; begun anew with each start."""
+"""File in the local AWS' directory. It is cleared at each start."""
 
 
 def install() -> None:
-    """Put the evaluator into ministack, in whose process this is called; its decisions are noted in the working directory."""
+    """Install the evaluator in ministack's process, in which this is called.
+
+    Decisions are logged in the working directory.
+    """
     write_private(_decisions, "")
     iam_evaluator.enforce = _enforce
     iam_actions.extract_resource_arn = _note_request
@@ -76,7 +80,7 @@ def _enforce(  # noqa: PLR0917
     resource_arn: str = "*",
     service_context: dict[str, Any] | None = None,
 ) -> Any:
-    """ministack's ``enforce``: None where the call is allowed, else what the answer is made of."""
+    """Replaces ministack's ``enforce``: None if the call is allowed, otherwise the result for the error response."""
     usual = (access_key_id, iam_action, service, region, resource_arn, service_context)
     if not access_key_id or iam_evaluator.is_root_access_key(access_key_id):
         return _ask_ministack(*usual)
@@ -102,7 +106,7 @@ def _enforce(  # noqa: PLR0917
                 by_resource = authorization.resource if _denied_by_resource(principal, authorization) else ""
                 return iam_evaluator.EvalResult("Deny", principal_arn=principal.arn, resource_policy_arn=by_resource)
     except ValueError as error:
-        # The reference has no such action, or another kind of resource for it than ministack.
+        # The reference doesn't have the action, or ministack uses another resource type for it.
         _LOG.warning("IAM evaluator: %s; ministack decides on %s alone", error, resource_arn)
         return _ask_ministack(*usual)
     return None
@@ -115,7 +119,7 @@ def _asked(action: str, service: str, resource: str, context: Mapping[str, Any],
         return [Authorization(action, resource, {key: value for key, value in context.items() if value is not None})]
     parameters = wire.parameters_of(service, operation, request.form, request.body)
     if resource != "*" and "Action" not in request.form and not parameters:
-        # What a REST path names.
+        # The resource in a REST path.
         parameters = {"ResourceArn": resource}
     return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), world)
 
@@ -125,13 +129,13 @@ def _decide(principal: Principal, asked: Authorization, world: World) -> Decisio
 
 
 def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
-    """Whether it is the resource's own policy that denies: AWS' answer says so."""
+    """Whether the resource-based policy denies the call, which AWS' error response states."""
     without = _evaluator.decide(principal, asked.action, asked.resource, asked.keys, None)
     return without.result != "ExplicitlyDenied"
 
 
 def _note(principal: Principal, asked: Authorization, decision: Decision) -> None:
-    """Add a line to the file of decisions, which says what a task asked for, and why it was denied."""
+    """Append a line to the log of decisions. It shows which actions a task requested, and why they were denied."""
     line = {
         "principal": principal.arn,
         "action": asked.action,
@@ -181,7 +185,7 @@ def _world(account: str, region: str, service: str) -> World:
 
     def resource_policy(arn: str) -> Document | None:
         if service == "sts" and ":role/" in arn:
-            # A role's trust policy, which ministack looks up itself and the evaluator needs across accounts.
+            # A role's trust policy. ministack looks it up itself; the evaluator needs it for other accounts.
             role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
             return _document(role["AssumeRolePolicyDocument"]) if role else None
         found = iam_evaluator._resource_policy(service, arn)

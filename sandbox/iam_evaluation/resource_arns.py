@@ -1,6 +1,7 @@
-"""The resources that an API call is about: ARNs of the service authorization reference, filled in from the call's parameters.
+"""The resources of an API call: ARN patterns of the service authorization reference, filled in with the call's parameters.
 
-A resource that the call creates, or doesn't name, has `UNNAMED` in its ARN, which matches a policy's wildcard and nothing else.
+If the call creates a resource or doesn't name it, its ARN contains `UNNAMED`, which matches only a wildcard of a
+policy.
 """
 
 import itertools
@@ -29,7 +30,7 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
     "TaskId": ("task", "tasks"),
     "UserNameWithPath": ("UserName",),
 }
-"""Parameters that fill in a placeholder of another name, the first that the call has."""
+"""Parameters that fill in a placeholder with another name; the first one that the call has is used."""
 
 _EC2_TYPES = {
     "eipalloc": "elastic-ip",
@@ -43,13 +44,13 @@ _EC2_TYPES = {
     "vpc": "vpc",
     "vpce": "vpc-endpoint",
 }
-"""Resource types by the beginning of an id, for calls that take any."""
+"""Resource types by the prefix of an id, for calls that accept resources of any type."""
 
 _MADE_UP = frozenset({"TargetGroupId", "TaskDefinitionRevisionNumber"})
 
 
 def resources(described: Reference, call: ApiCall, world: World) -> list[str]:
-    """The ARNs of the resources that a call is about, or `*`."""
+    """The ARNs of the resources of a call, or `*`."""
     if described.wildcard_only or not described.types:
         return ["*"]
     if special := _special_resources(call, world):
@@ -75,15 +76,15 @@ def _special_resources(call: ApiCall, world: World) -> list[str]:
             kind = {"network": "net", "gateway": "gwy"}.get(call.parameters.get("Type", ""), "app")
             return [regional_arn(world, call.service, f"loadbalancer/{kind}/{call.parameters['Name']}/{UNNAMED}")]
     if (call.service, call.operation) == ("secretsmanager", "CreateSecret"):
-        # AWS adds a hyphen and six characters, which policies write as `-??????`.
+        # AWS appends a hyphen and six characters; policies match them with `-??????`.
         return [regional_arn(world, call.service, f"secret:{call.parameters['Name']}-{UNNAMED[:6]}")]
     return _named_otherwise(call, world)
 
 
 def _named_otherwise(call: ApiCall, world: World) -> list[str]:
-    """Resources that a call names by a parameter that stands for several types, or by none."""
+    """Resources that a call names by a parameter for several resource types, or doesn't name."""
     if call.service == "kms" and "AliasName" in call.parameters:
-        # With the key, which a deletion doesn't name.
+        # The alias and its key. DeleteAlias doesn't name the key.
         key = str(call.parameters.get("TargetKeyId", UNNAMED))
         return [
             regional_arn(world, "kms", str(call.parameters["AliasName"])),
@@ -102,7 +103,10 @@ def _named_otherwise(call: ApiCall, world: World) -> list[str]:
 
 
 def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
-    """The ARNs of ``type_`` that the call names by its parameters: by all that the ARN has, ids apart that AWS makes up."""
+    """The ARNs of ``type_`` that the call's parameters identify.
+
+    They must fill in all placeholders except ids that AWS generates.
+    """
     wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP]
     values = [[value for value in values_of(name, call) if not matches(type_.arn, value)] for name in wanted]
     values = [[value.rsplit("/", 1)[-1] if value.startswith("arn:") else value for value in row] for row in values]
@@ -113,7 +117,7 @@ def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
 
 
 def values_of(placeholder: str, call: ApiCall) -> list[str]:
-    """The values that a call's parameters have for a placeholder of an ARN."""
+    """The values of a call's parameters for a placeholder of an ARN."""
     names = _PARAMETERS.get(placeholder, (placeholder, f"{placeholder}s"))
     parameters = {name.lower(): value for name, value in call.parameters.items()}
     value = next((parameters[name.lower()] for name in names if parameters.get(name.lower())), None)
@@ -127,17 +131,17 @@ def values_of(placeholder: str, call: ApiCall) -> list[str]:
     if value is None:
         value = [text for name, text in leaves(call.parameters) if name == placeholder]
     texts = [str(item) for item in listed(value)]
-    # A revision may follow a family.
+    # A revision may be appended to the family.
     return [re.sub(r":\d+$", "", text) for text in texts] if placeholder == "TaskDefinitionFamilyName" else texts
 
 
 def _name_in(text: str) -> str:
-    """What an ARN ends with: behind its last slash, or its last colon where it has no slash; other text as it is."""
+    """The part after an ARN's last slash or, without slashes, its last colon. Other text is unchanged."""
     return text.rpartition("/" if "/" in text else ":")[2] if text.startswith("arn:") else text
 
 
 def fill(pattern: str, values: Mapping[str, str], world: World) -> str:
-    """The ARN of a pattern, with `UNNAMED` for what has no value."""
+    """The ARN of a pattern, with `UNNAMED` for placeholders without a value."""
     known = {"Partition": world.partition, "Region": world.region, "Account": world.account, **values}
     return re.sub(r"\$\{(\w+)\}", lambda found: known.get(found[1], UNNAMED), pattern)
 
@@ -147,11 +151,11 @@ def _placeholders(pattern: str) -> list[str]:
 
 
 def matches(pattern: str, arn: str) -> bool:
-    """Whether an ARN is of the pattern's resource type."""
+    """Whether an ARN has the pattern of a resource type."""
     parts = re.split(r"\$\{\w+\}", pattern)
     return re.fullmatch(".*".join(re.escape(part) for part in parts), arn) is not None
 
 
 def regional_arn(world: World, service: str, resource: str) -> str:
-    """The ARN of a resource in the world's account and region."""
+    """The ARN of a resource in the account and region of `world`."""
     return f"arn:{world.partition}:{service}:{world.region}:{world.account}:{resource}"

@@ -1,6 +1,6 @@
-"""An AWS request read back into the call that a client made: the query protocols and the JSON ones.
+"""Parses an AWS request into the client's call, for the query and JSON protocols.
 
-botocore only writes requests; its models say how, so that the same names lead back.
+botocore only serializes requests. Its service models contain the serialized names, which are used for parsing here.
 """
 
 import json
@@ -15,11 +15,11 @@ from botocore.model import ServiceModel
 __all__ = ["parameters_of"]
 
 _MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
-"""botocore's names of services, where the local AWS has another."""
+"""botocore's names of services that have another name in the local AWS."""
 
 
 def parameters_of(service: str, operation: str, form: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """The input of ``operation``: from ``form``, which holds a query protocol's parameters, or from a JSON ``body``."""
+    """The input of ``operation``: from ``form`` (the parameters of a query protocol) or a JSON ``body``."""
     if "Action" not in form:
         return _json(body)
     flat = {name: value[0] if isinstance(value, list) else value for name, value in form.items()}

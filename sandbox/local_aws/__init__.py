@@ -1,4 +1,4 @@
-"""The local AWS: its process, what exists in it, and substitutes for resources that a stack file names by id."""
+"""The local AWS: its process, its inventory, and substitutes for existing resources that a stack file refers to."""
 
 from sandbox.local_aws.instance import (
     ACCOUNT,

@@ -1,4 +1,4 @@
-"""boto3's clients of a local AWS, from one session: each session reads AWS' descriptions of all services and endpoints anew."""
+"""boto3 clients of a local AWS. They share a session: each session loads the data of all services again."""
 
 import os
 import threading
@@ -8,19 +8,19 @@ from typing import Any
 __all__ = ["create"]
 
 _creating = threading.Lock()
-"""A session is not for several threads at once; its clients are."""
+"""A session isn't thread-safe; clients are."""
 
 
 def create(service: str, **arguments: Any) -> Any:
-    """The client of ``service`` (boto3's own name, such as ``elbv2``), with boto3's arguments for one."""
+    """A client of ``service`` (boto3's name, such as ``elbv2``). ``arguments`` are those of boto3's ``client``."""
     with _creating:
         return _session().client(service, **arguments)
 
 
 @cache
 def _session() -> Any:
-    """A boto3 session that reads nothing of the person's AWS configuration; their profile may not even exist here."""
-    import boto3  # noqa: PLC0415 - a third of a second that most commands can do without
+    """A boto3 session that ignores the user's AWS configuration; a configured profile may not exist here."""
+    import boto3  # noqa: PLC0415 - takes 0.3 seconds, and most commands don't need it
     import botocore.session  # noqa: PLC0415
 
     no_file = (None, None, os.devnull, None)

@@ -1,4 +1,7 @@
-"""What ministack accepts and doesn't answer: parameters that a client reads back to see whether something changed."""
+"""Completes ministack's responses with parameters that it accepts but doesn't return.
+
+Clients read them to detect changes.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +14,7 @@ __all__ = ["install"]
 
 
 def install() -> None:
-    """Complete the answers, in ministack's process."""
+    """Install the changes. Must be called in ministack's process."""
     containers: dict[str, Any] = ecs._ACTION_MAP
     for name in ("CreateService", "UpdateService"):
         containers[name] = _keep_service_options(containers[name])
@@ -33,7 +36,10 @@ _SERVICE_OPTIONS = ("availabilityZoneRebalancing", "enableECSManagedTags", "prop
 
 
 def _keep_service_options(own: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    """Options of a service that ministack drops, and the parts of its deployment configuration that an update doesn't name."""
+    """Store the options of a service that ministack drops.
+
+    An update keeps the parts of the deployment configuration that it omits.
+    """
 
     def keep(data: dict[str, Any]) -> Any:
         if deployment := data.get("deploymentConfiguration"):
@@ -53,7 +59,7 @@ def _keep_service_options(own: Callable[[dict[str, Any]], Any]) -> Callable[[dic
 
 
 def _deployment_of(update: Mapping[str, Any]) -> dict[str, Any]:
-    """The deployment configuration of the service that an update names; empty for a creation."""
+    """The current deployment configuration of the service in an update; empty for a creation."""
     cluster = ecs._resolve_cluster_name(update.get("cluster"))
     name, own_cluster = ecs._resolve_service_ref(update.get("service")) or ("", None)
     service = ecs._services.get(f"{own_cluster or cluster}/{name}") or {}
@@ -61,7 +67,7 @@ def _deployment_of(update: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_every_tag_key(own: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Clients repeat `tagKeys` for each tag to remove; ministack reads the first one."""
+    """Pass all `tagKeys` to ministack. Clients repeat the parameter per tag, and ministack reads only the first one."""
 
     async def handle(method: str, path: str, headers: Any, body: Any, query: Mapping[str, Any]) -> Any:
         keys = query.get("tagKeys")
@@ -71,7 +77,7 @@ def _read_every_tag_key(own: Callable[..., Awaitable[Any]]) -> Callable[..., Awa
 
 
 def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The time zone and the extension of the objects that a delivery stream writes."""
+    """Return the time zone and the file extension of a delivery stream's objects."""
 
     def show(destination: dict[str, Any]) -> dict[str, Any]:
         answer = own(destination)
@@ -84,7 +90,7 @@ def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callab
 
 
 def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """An endpoint's policy, security groups and private DNS names: of its creation, and as a modification leaves them."""
+    """Store an endpoint's policy, security groups and private DNS setting, and apply modifications of them."""
 
     def keep(parameters: Mapping[str, Any]) -> Any:
         known = set(ec2._vpc_endpoints)
@@ -126,7 +132,7 @@ def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
 
 
 _FLOW_LOG = {"DeliverLogsPermissionArn": "", "MaxAggregationInterval": "600", "LogFormat": ""}
-"""Parameters of a flow log that ministack drops, and AWS' defaults."""
+"""Parameters of a flow log that ministack drops, with AWS' defaults."""
 
 
 def _keep_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
@@ -135,7 +141,7 @@ def _keep_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping
         answer = own(parameters)
         for identity in set(ec2._flow_logs) - known:
             ec2._flow_logs[identity] |= {name: ec2._p(parameters, name) or value for name, value in _FLOW_LOG.items()}
-            # ministack looks for the tags of another resource type.
+            # ministack reads the tags of another resource type.
             ec2._parse_tag_specs(parameters, "vpc-flow-log", identity)
         return answer
 
@@ -190,7 +196,7 @@ def _show_node(own: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str
 
 
 def _show_alarms(own: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer in XML, as the provider's client asks, with all that the answer in JSON has."""
+    """Return all values of the JSON response in the XML response too. The provider's client uses XML."""
 
     def show(parameters: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
         if is_cbor or is_json:
@@ -214,7 +220,7 @@ def _show_alarms(own: Callable[..., Any]) -> Callable[..., Any]:
 
 def _xml(value: Any) -> str:
     if isinstance(value, dict):
-        # Times are numbers in JSON, and clients of alarms don't read them.
+        # Timestamps are numbers in JSON, and clients don't read an alarm's timestamps.
         shown = {key: item for key, item in value.items() if item is not None and not key.endswith("Timestamp")}
         return "".join(f"<{key}>{_xml(item)}</{key}>" for key, item in shown.items())
     if isinstance(value, list):

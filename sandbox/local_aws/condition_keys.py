@@ -1,4 +1,4 @@
-"""What the local AWS' services lack: the condition keys that ECS sends to STS, and those of IAM's policy simulator."""
+"""Condition keys that ministack lacks: those that ECS sends to STS, and those of IAM's policy simulator."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -11,17 +11,17 @@ __all__ = ["add_condition_keys"]
 
 
 def add_condition_keys() -> None:
-    """Let trust policies and the policy simulator see the condition keys that they see on AWS."""
+    """Provide the condition keys that trust policies and the policy simulator have on AWS."""
     iam_evaluator.evaluate_trust_policy = _with_source_of_ecs(iam_evaluator.evaluate_trust_policy)
     simulate = iam._IAM_HANDLERS["SimulateCustomPolicy"]
     iam._IAM_HANDLERS["SimulateCustomPolicy"] = lambda p: _with_context_entries(simulate, p)
 
 
 def _with_source_of_ecs(evaluate: Callable[..., bool]) -> Callable[..., bool]:
-    """Give calls of the root user ``aws:SourceAccount`` and ``aws:SourceArn``.
+    """Add ``aws:SourceAccount`` and ``aws:SourceArn`` to calls of the root user.
 
-    ministack makes the calls of its own services with the root user's credentials, and the sandbox' ECS agent does the same. So
-    the root user stands for the service that a trust policy names.
+    ministack calls its own services with the root user's credentials, and so does the sandbox' ECS agent. The root user
+    therefore represents the service in a trust policy.
     """
 
     def with_source(document: Any, caller: str, context: iam_evaluator.EvalContext | None = None) -> bool:

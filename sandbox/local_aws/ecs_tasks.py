@@ -1,8 +1,8 @@
-"""Tasks in the local AWS' ECS, where a task agent runs them: their states, the outcome of deployments, protection.
+"""ECS tasks that a task agent runs for the local AWS: their states, deployment results and task protection.
 
-Without Docker, ministack takes a deployment for completed as soon as it is asked for. The task agent (``sandbox.atlantis``)
-records what really happens; this module puts it into ECS' answers, so that any client of ECS sees what it would see on
-AWS. A service that no agent runs, nor is to run, keeps ministack's own answers.
+Without Docker, ministack reports a deployment as completed immediately. The task agent (``sandbox.atlantis``) records
+the actual state. This module adds it to ECS' responses, so that clients get the same responses as from AWS. ministack's
+responses are unchanged for a service without a running or expected agent.
 """
 
 import json
@@ -24,7 +24,7 @@ __all__ = ["install"]
 
 _PROTECTIONS = "protections.json"
 _DEFAULT_MINUTES, _LONGEST_MINUTES = 120, 2880
-# What ECS says of a deployment that its circuit breaker has ended.
+# ECS' reason for a deployment that the circuit breaker stopped.
 _BREAKER = "ECS deployment circuit breaker: tasks failed to start."
 
 _Answer: TypeAlias = tuple[int, dict[str, str], bytes]
@@ -32,7 +32,7 @@ _Data: TypeAlias = dict[str, Any]
 
 
 def install(records: Path) -> None:
-    """Answer for the services whose agents keep their records in ``records``."""
+    """Handle requests for the services whose agents write records to ``records``."""
     tasks = _Tasks(records)
     actions: dict[str, Any] = ecs._ACTION_MAP
     for name in ("DescribeServices", "ListTasks", "DescribeTasks"):
@@ -47,7 +47,7 @@ class _Tasks:
         self._records = records
 
     def describe_services(self, own: Callable[[_Data], _Answer], data: _Data) -> _Answer:
-        """ministack's answer, with the agent's view of deployments and events."""
+        """ministack's response, with deployments and events from the agent's records."""
         status, headers, body = own(data)
         answer = json.loads(body)
         for service in answer.get("services", []):
@@ -57,7 +57,7 @@ class _Tasks:
         return (status, headers, body) if status != 200 else json_response(answer)
 
     def list_tasks(self, own: Callable[[_Data], _Answer], data: _Data) -> _Answer:
-        """The ARNs of a service's tasks, running ones unless others are asked for."""
+        """The ARNs of a service's tasks with the desired status, by default RUNNING."""
         record = self._record(data.get("serviceName", ""))
         if record is None:
             return own(data)
@@ -67,7 +67,7 @@ class _Tasks:
         return json_response({"taskArns": [_arn(cluster, task.id) for task in found]})
 
     def describe_tasks(self, own: Callable[[_Data], _Answer], data: _Data) -> _Answer:
-        """The tasks that agents ran, and ministack's answer for any other."""
+        """Descriptions of tasks that agents ran; ministack's response if the request names none of them."""
         cluster = data.get("cluster", "default").rpartition("/")[2]
         known = dict(self._known())
         ids = {reference: reference.rpartition("/")[2] for reference in data.get("tasks", [])}
@@ -78,7 +78,7 @@ class _Tasks:
         return json_response({"tasks": shown, "failures": missing})
 
     def get_task_protection(self, data: _Data) -> _Answer:
-        """Which tasks may not be stopped, and until when."""
+        """The protection of tasks, and when it expires."""
         cluster = data.get("cluster", "default").rpartition("/")[2]
         protected, failures = [], []
         for task in self._asked(data):
@@ -89,7 +89,7 @@ class _Tasks:
         return json_response({"protectedTasks": protected, "failures": failures})
 
     def update_task_protection(self, data: _Data) -> _Answer:
-        """Protect tasks, or release them."""
+        """Set or remove task protection."""
         minutes = data.get("expiresInMinutes", _DEFAULT_MINUTES)
         if not isinstance(minutes, int) or not 1 <= minutes <= _LONGEST_MINUTES:
             return error_response_json("InvalidParameterException", "expiresInMinutes must be between 1 and 2880.", 400)
@@ -101,7 +101,7 @@ class _Tasks:
             if task not in running:
                 failures.append({"arn": _arn(cluster, task), "reason": "TASK_NOT_VALID"})
             elif data.get("protectionEnabled") and others:
-                # More protected tasks than the one that the service wants.
+                # The service's desired count is one; a second protected task would exceed it.
                 failures.append({"arn": _arn(cluster, task), "reason": "DEPLOYMENT_BLOCKED"})
             else:
                 until = time.time() + minutes * 60 if data.get("protectionEnabled") else 0.0
@@ -111,7 +111,7 @@ class _Tasks:
         return json_response({"protectedTasks": protected, "failures": failures})
 
     def _record(self, service: str) -> Status | None:
-        """What the agent says; None where no agent runs the service, and none is going to."""
+        """The agent's records. None if no agent runs the service and none is expected."""
         state = self._records.parent
         agent = processes.find(state, agent_name(service)) if service else None
         if not service or not ((agent and agent.alive) or self._expected()):
@@ -120,7 +120,7 @@ class _Tasks:
         return StatusFile(state, service).read() if file.exists() else Status()
 
     def _expected(self) -> bool:
-        """Whether a process that is alive has promised to start an agent."""
+        """Whether a running process has announced that it will start an agent."""
         promised = read_json(self._records / EXPECTED)
         return promised is not None and processes.start_time(promised["pid"]) == promised["started"]
 
@@ -148,7 +148,7 @@ class _Tasks:
 
     @staticmethod
     def _show(service: dict[str, Any], record: Status) -> None:
-        """The primary deployment's outcome; beside it what still runs of earlier ones, and what has failed."""
+        """Set the primary deployment's state, and add earlier deployments that have running tasks or failed."""
         primary = next(item for item in service["deployments"] if item["status"] == "PRIMARY")
         running = [task for task in record.tasks if task.stopped_at is None]
         own = sum(task.deployment == primary["id"] for task in running)
@@ -225,7 +225,7 @@ def _snake(name: str) -> str:
 
 
 def _with_tasks(own: Callable[..., str]) -> Callable[..., str]:
-    """IAM evaluates calls that name tasks on the tasks (service authorization reference), not on their cluster."""
+    """IAM authorizes task protection on the tasks (service authorization reference), not on their cluster."""
 
     def resource(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *rest: Any) -> str:
         if service == "ecs" and str(headers.get("x-amz-target", "")).endswith("TaskProtection"):

@@ -1,7 +1,7 @@
-"""Existing resources that a stack file names by id, and their substitutes in the local AWS.
+"""Substitutes in the local AWS for existing resources that a stack file refers to.
 
-``Pulumi.prod.yaml`` names a VPC, subnets, a certificate and so on that exist in the company's account. In the
-sandbox each gets a substitute of the same shape, and the copy of the stack file names the substitute.
+``Pulumi.prod.yaml`` refers to a VPC, subnets, a certificate and other resources in the company's account. The sandbox
+creates a substitute for each. The sandbox' copy of the stack file refers to the substitutes.
 """
 
 import json
@@ -27,11 +27,11 @@ VPC_RANGE = "10.32.0.0/16"
 
 
 class ExistingResources:
-    """The substitutes in one sandbox. Each is recorded once it exists, so that an interrupted run continues there."""
+    """The substitutes of one sandbox. Each is recorded after its creation, so that an interrupted run can continue."""
 
     def __init__(self, state: Path, aws: LocalAws) -> None:
         self._file = state / "existing-resources.json"
-        former = state / "twins.json"  # as earlier versions called it
+        former = state / "twins.json"  # the name of the file in earlier versions
         if former.exists():
             former.rename(self._file)
         self._aws = aws
@@ -39,17 +39,20 @@ class ExistingResources:
 
     @property
     def ids(self) -> set[str]:
-        """Ids of all things made, as the inventory has them."""
+        """IDs of all created resources, in the inventory's form."""
         return set(self._made.values())
 
     def forget_lost(self, found: Inventory) -> None:
-        """Forget substitutes that an inventory didn't find: the local AWS lost them, and they are created again."""
+        """Remove records of substitutes that aren't in the inventory: the local AWS lost them.
+
+        They are created again.
+        """
         existing = set().union(*found.values())
         self._made = {name: made for name, made in self._made.items() if made in existing}
         write_json(self._file, self._made)
 
     def replace(self, stack: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids in place of the originals'."""
+        """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids."""
         given = {
             key.removeprefix(NAMESPACE): value for key, value in settings.items() if key.startswith(NAMESPACE) and value
         }
@@ -85,7 +88,7 @@ class ExistingResources:
         return {**settings, **{f"{NAMESPACE}{key}": value for key, value in replaced.items()}}
 
     def sample_subnets(self) -> list[str]:
-        """Two subnets for sample repositories, in a VPC of their own: nothing runs beside Atlantis in its VPC."""
+        """Two subnets for sample repositories. They have a separate VPC: only Atlantis runs in its VPC."""
         vpc = self._part("vpc of", "samples", lambda: self._vpc("samples"))
         table = self._part("route table of", "samples", lambda: self._table_of(vpc))
         return [
@@ -94,7 +97,7 @@ class ExistingResources:
         ]
 
     def _secrets(self, given: Mapping[str, Any]) -> None:
-        """Named, not numbered: the substitute has the name of the original."""
+        """Create substitutes for secrets. They have the names of the originals, so no setting changes."""
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
             ("webhookSecretName", throwaway_secrets.webhook),
@@ -107,7 +110,7 @@ class ExistingResources:
             self._one("secret", name, partial(self._secret, name, value))
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
-        """The substitute of ``original``: the recorded one, or a new one, which is reported."""
+        """The substitute of ``original``. If it isn't recorded, it is created and reported."""
         new = not self._has(kind, original)
         substitute = self._part(kind, original, make)
         if new:
@@ -115,7 +118,10 @@ class ExistingResources:
         return substitute
 
     def _part(self, kind: str, original: str, make: Callable[[], str]) -> str:
-        """What a substitute needs around it and the stack file doesn't name; created once, without a report."""
+        """A resource that a substitute requires, but the stack file doesn't name.
+
+        It is created once and not reported.
+        """
         if not self._has(kind, original):
             self._made[f"{kind} {original}"] = make()
             write_json(self._file, self._made)
@@ -125,7 +131,7 @@ class ExistingResources:
         return f"{kind} {original}" in self._made
 
     def _network(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """A VPC with a way out: public subnets through an internet gateway, private ones through a NAT gateway."""
+        """A VPC with internet access: public subnets use an internet gateway, private subnets a NAT gateway."""
         original = given["vpcId"]
         ec2 = self._aws.client("ec2")
         vpc = self._one("vpc", original, lambda: self._vpc(original))
@@ -150,7 +156,7 @@ class ExistingResources:
         tags = [{"Key": "Name", "Value": f"substitute for {original}"}]
         specification = [{"ResourceType": "vpc", "Tags": tags}]
         vpc = ec2.create_vpc(CidrBlock=VPC_RANGE, TagSpecifications=specification)["Vpc"]["VpcId"]
-        # Interface endpoints with private names need both.
+        # Both are required for interface endpoints with private DNS.
         ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
         ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
         return vpc
@@ -162,7 +168,7 @@ class ExistingResources:
         return gateway
 
     def _subnet(self, vpc: str, first: int, index: int, table: str) -> str:
-        """Subnet number ``index`` of its kind, each in another zone than the one before."""
+        """Subnet number ``index``. Consecutive subnets are in different Availability Zones."""
         ec2 = self._aws.client("ec2")
         zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
         block = f"{VPC_RANGE.rsplit('.', 2)[0]}.{first + index}.0/24"
@@ -188,7 +194,8 @@ class ExistingResources:
         return created["HostedZone"]["Id"].rpartition("/")[2]
 
     def _certificate(self, given: Mapping[str, Any]) -> str:
-        # Issued at once: the local AWS takes every DNS validation for done. It does not read an imported one's names.
+        # A requested certificate is issued immediately: the local AWS treats every DNS validation as completed.
+        # It doesn't read the domain names of an imported certificate.
         created = self._aws.client("acm").request_certificate(
             DomainName=throwaway_secrets.host(given["url"]), ValidationMethod="DNS"
         )
@@ -202,8 +209,8 @@ class ExistingResources:
         return created["Summary"]["ARN"]
 
     def _boundary(self, arn: str, environment: str, subnets: Sequence[str]) -> str:
-        """One that protects Atlantis, as an operator's has to."""
-        # These import Pulumi's SDK, which no other twin needs.
+        """A permissions boundary that protects Atlantis, as an operator's boundary must."""
+        # These import Pulumi's SDK, which no other substitute needs.
         from components.permissions_boundary import statements_for_any_role  # noqa: PLC0415
         from components.refusals import OwnStack  # noqa: PLC0415
 
@@ -236,7 +243,7 @@ class ExistingResources:
         return secrets_manager.describe_secret(SecretId=name)["ARN"]
 
     def _topic(self, arn: str) -> str:
-        """A topic with one subscriber, the queue of its name, which keeps the topic's messages."""
+        """A topic with one subscriber: a queue with the same name that stores the messages."""
         name = arn.rpartition(":")[2]
         topic = self._aws.client("sns").create_topic(Name=name)["TopicArn"]
         queue = topic.replace(":sns:", ":sqs:")
@@ -265,12 +272,12 @@ class ExistingResources:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
 
     def _of_this_account(self, arn: str) -> str:
-        """Policies name principals by pattern, so nothing has to exist."""
+        """The ARN in the local account. Policies match principals by pattern, so the principals don't have to exist."""
         head, _, resource = arn.rpartition(":")
         return f"{head.rpartition(':')[0]}:{self._aws.account}:{resource}"
 
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
-        """A bucket that keeps versions, encrypted with the first of ``keys`` where there are any."""
+        """A bucket with versioning, encrypted with the first of ``keys``, if any."""
         s3 = self._aws.client("s3")
         with _left_by_a_killed_run("BucketAlreadyOwnedByYou"):
             s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
@@ -294,7 +301,10 @@ class ExistingResources:
 
 @contextmanager
 def _left_by_a_killed_run(taken: str) -> Iterator[None]:
-    """Take up what has the name already: a run was killed before it recorded it, or somebody stored a secret by hand."""
+    """Adopt an existing resource of the same name.
+
+    A run was killed before it recorded it, or a user created the secret.
+    """
     try:
         yield
     except ClientError as error:

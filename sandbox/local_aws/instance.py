@@ -1,4 +1,4 @@
-"""The local AWS: ministack as a detached process on a free loopback port, with its state kept over restarts."""
+"""The local AWS: ministack as a detached process on a free loopback port. Its state persists across restarts."""
 
 import contextlib
 import socket
@@ -27,7 +27,7 @@ NAME = "local-aws"
 START_SECONDS = 60.0
 SAVE_SECONDS = 30.0
 
-# What the AWS provider calls the services that this stack uses, in its `endpoints` setting.
+# Names of the services that this stack uses, in the AWS provider's `endpoints` setting.
 SERVICES = (
     "acm",
     "backup",
@@ -61,7 +61,7 @@ class LocalAws:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """The boto3 client of ``service`` (boto3's own name, such as ``elbv2``) with the root credentials."""
+        """A boto3 client of ``service`` (boto3's name, such as ``elbv2``) with the root credentials."""
         if service not in self._clients:
             self._clients[service] = clients.create(
                 service,
@@ -73,7 +73,7 @@ class LocalAws:
         return self._clients[service]
 
     def environment(self) -> dict[str, str]:
-        """Variables that point any AWS client at this local AWS, and at nothing else."""
+        """Environment variables that configure AWS clients for this local AWS only."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
@@ -87,12 +87,12 @@ class LocalAws:
 
 
 def start(state: Path, environment: Mapping[str, str]) -> LocalAws:
-    """The local AWS of ``state``: the one that runs, or a new process with the state that the last one saved."""
+    """The local AWS of ``state``: the running one, or a new process with the last saved state."""
     found = processes.find(state, NAME)
-    # The command that started it may have been killed before it answered.
+    # The command that started the process may have been killed before the process was ready.
     if found and found.lasting and _answers(found):
         return LocalAws(_endpoint(found.port or 0))
-    # One whose stop was cut off saves its state first.
+    # If stopping was interrupted, the process still runs; stop it so that it saves its state.
     stop(state)
     _install_evaluator()
     with console.timed("Starting the local AWS"):
@@ -122,19 +122,19 @@ def _install_evaluator() -> None:
 
 
 def running(state: Path) -> LocalAws | None:
-    """The local AWS of ``state`` where its process runs and is to go on."""
+    """The local AWS of ``state``, if its process runs and isn't being stopped."""
     process = processes.find(state, NAME)
     return LocalAws(_endpoint(process.port)) if process and process.lasting and process.port else None
 
 
 def crashed(state: Path) -> bool:
-    """Whether the local AWS ended without saving: what it holds then is older than what the engine knows."""
+    """Whether the local AWS exited without saving. Its saved state is then older than the engine's state."""
     process = processes.find(state, NAME)
     return process is not None and not process.alive
 
 
 def stop(state: Path) -> bool:
-    """Stop the local AWS, which saves its state first; False where it didn't run."""
+    """Stop the local AWS, which saves its state before it exits. False if it wasn't running."""
     return processes.stop(state, NAME, patience=SAVE_SECONDS)
 
 
@@ -163,13 +163,13 @@ def _settings(state: Path, port: int) -> dict[str, str]:
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
         "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-        # No containers: the sandbox runs the task itself, the same with and without a Docker daemon.
+        # Disables containers: the sandbox runs the task itself, with or without a Docker daemon.
         "DOCKER_HOST": f"unix://{directory / 'no-docker.sock'}",
     }
 
 
 def _choose_port(state: Path) -> int:
-    """The port of the last time where it is free, so that the provider's endpoint stays the same; else any."""
+    """The previous port if it is free, so that the provider's endpoint doesn't change; otherwise any free port."""
     last = read_json(_directory(state) / "port.json")
     for candidate in [*([last] if last else []), 0]:
         with contextlib.suppress(OSError), socket.socket() as probe:
@@ -182,10 +182,10 @@ def _choose_port(state: Path) -> int:
 
 
 def _answers(process: processes.Process) -> bool:
-    """Wait until ``process`` serves; False where it ended instead (the port was taken in between, say)."""
+    """Wait until ``process`` responds. False if it exited, for example because another process took the port."""
     deadline = time.monotonic() + START_SECONDS
     health = f"{_endpoint(process.port or 0)}/_ministack/health"
-    # No proxy of the person's environment may stand between this and loopback.
+    # Ignore proxies in the user's environment for loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.alive and time.monotonic() < deadline:
         try:

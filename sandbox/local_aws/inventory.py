@@ -1,7 +1,7 @@
-"""Everything that exists in the local AWS, and how that compares with what the engine's state knows.
+"""Lists all resources in the local AWS and compares them with the engine's state.
 
-What can be listed, and how, is known to the stand-ins (``listing`` of a type); ``_OTHERS`` has the types of existing resources'
-substitutes, which no program here creates.
+The stand-ins define how resources are listed (``listing`` of a type). ``_OTHERS`` has the types of existing resources'
+substitutes that no program here creates.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from sandbox.providers.aws.listing import Listing
 __all__ = ["Comparison", "Inventory", "compare", "take"]
 
 Inventory = dict[str, set[str]]
-"""Resource type, in the engine's notation, to the ids of the objects of that type."""
+"""IDs of resources by type, in the engine's notation."""
 
 _OTHERS = {
     "aws:dynamodb/table:Table": ("dynamodb", Listing("list_tables", "TableNames[]")),
@@ -32,8 +32,8 @@ _OTHERS = {
 
 @cache
 def _kinds() -> dict[str, tuple[str, Listing]]:
-    """Resource type to its service and its listing, a parent before its children."""
-    from sandbox.providers.aws import table  # noqa: PLC0415 - loads boto3, which most commands can do without
+    """Service and listing by resource type; parents precede their children."""
+    from sandbox.providers.aws import table  # noqa: PLC0415 - loads boto3, which most commands don't need
 
     known = _OTHERS | {
         type_: (entry.service, entry.listing) for type_, entry in table.RESOURCES.items() if entry.listing
@@ -48,18 +48,18 @@ def _kinds() -> dict[str, tuple[str, Listing]]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``orphans`` exist and the state doesn't know them; ``missing`` are in the state and don't exist."""
+    """``orphans`` exist but aren't in the state; ``missing`` are in the state but don't exist."""
 
     orphans: Inventory
     missing: Inventory
 
     @property
     def equal(self) -> bool:
-        """Whether state and local AWS agree."""
+        """Whether the state matches the local AWS."""
         return not self.orphans and not self.missing
 
     def describe(self) -> str:
-        """The differences, one a line."""
+        """The differences, one per line."""
         parts = (("exists, but isn't in the engine's state", self.orphans), ("is gone", self.missing))
         return "\n".join(
             f"{type_} {item} {what}"
@@ -70,7 +70,7 @@ class Comparison:
 
 
 def take(aws: LocalAws) -> Inventory:
-    """List everything that exists in ``aws`` and isn't AWS' own."""
+    """List all resources in ``aws``, except those that AWS creates."""
     found: Inventory = {}
     for type_, (service, listing) in _kinds().items():
         parents: Iterable[str | None] = sorted(found[listing.parent]) if listing.parent else [None]
@@ -80,12 +80,15 @@ def take(aws: LocalAws) -> Inventory:
 
 
 def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], substitutes: Iterable[str] = ()) -> Comparison:
-    """Compare an inventory with the engine's ``resources``; ``substitutes`` are ids of what the sandbox itself created."""
+    """Compare an inventory with the engine's ``resources``.
+
+    ``substitutes`` are the ids of resources that the sandbox created.
+    """
     known: defaultdict[str, set[str]] = defaultdict(set)
     kinds = _kinds()
     for resource in resources:
         _, listing = kinds.get(resource["type"], (None, None))
-        # Data sources (external) are read, not owned.
+        # External resources are read by the program, not managed.
         if listing and resource.get("custom") and not resource.get("external"):
             known[resource["type"]].add(listing.known(resource))
     own = set(substitutes)
@@ -98,7 +101,7 @@ def compare(found: Inventory, resources: Iterable[Mapping[str, Any]], substitute
 
 
 def _list(aws: LocalAws, service: str, listing: Listing, parent: str | None) -> list[Any]:
-    import jmespath  # noqa: PLC0415 - comes with boto3, which is loaded on use
+    import jmespath  # noqa: PLC0415 - a dependency of boto3, which is loaded on first use
 
     client = aws.client(service)
     arguments = {**listing.arguments, **(listing.of_parent(parent) if parent else {})}
@@ -108,7 +111,7 @@ def _list(aws: LocalAws, service: str, listing: Listing, parent: str | None) -> 
 
 
 def _without_deleted_keys(aws: LocalAws, listed: set[str]) -> set[str]:
-    """``listed`` without AWS-managed keys and those that wait for their deletion; aliases stay as they are."""
+    """``listed`` without AWS managed keys and keys that are pending deletion. Aliases are kept."""
     kms = aws.client("kms")
 
     def ours(item: str) -> bool:

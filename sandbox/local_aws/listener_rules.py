@@ -1,8 +1,8 @@
-"""What a load balancer answers: its listener rules as AWS evaluates them, for requests that the local load balancer can't make.
+"""Evaluates deployed listener rules as AWS does, for requests that can't be sent to the local load balancer.
 
-The local load balancer takes every source address for a match. Here the rules that were deployed are read back and evaluated
-whole, source address included (Elastic Load Balancing, User Guide for Application Load Balancers, "Condition types for
-listener rules"). A condition or an action that is unknown here is an error, never a match or a miss.
+The local load balancer treats every source address as a match. This module reads the deployed rules and evaluates all
+conditions, including the source address (Elastic Load Balancing, User Guide for Application Load Balancers, "Condition
+types for listener rules"). An unsupported condition or action is an error, never a match or a mismatch.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ Rule = Mapping[str, Any]
 
 
 class UnknownRuleError(ValueError):
-    """A rule has something that can't be evaluated here; the message names it and the rule."""
+    """A rule contains a condition or an action that isn't supported. The message names both."""
 
 
 @dataclass(frozen=True)
@@ -27,37 +27,37 @@ class Request:
     """One HTTP request, as the load balancer sees it."""
 
     source: str
-    """The address that the connection comes from, IPv4 or IPv6."""
+    """The client's IPv4 or IPv6 address."""
     method: str = "GET"
     path: str = "/"
     host: str = ""
-    """Without a port."""
+    """The host without a port."""
     query: str = ""
-    """Without the question mark."""
+    """The query string without the question mark."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What happens to a request."""
+    """The load balancer's action for a request."""
 
     priority: str
-    """The rule's, `default` where no other matched."""
+    """The priority of the matching rule, or `default`."""
     action: str
     """`forward`, `fixed-response` or `redirect`."""
     status: int | None = None
-    """The answer's, where the load balancer itself answers."""
+    """The HTTP status of a fixed response or redirect."""
     target_groups: tuple[str, ...] = ()
-    """ARNs, where it forwards."""
+    """ARNs of the target groups of a forward action."""
     location: str = ""
-    """Where it redirects to."""
+    """The target URL of a redirect."""
     signed_in: bool = False
-    """Whether it forwards only requests of people who have signed in."""
+    """Whether the action requires authentication first (`authenticate-oidc`)."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener with its rules, the default one included."""
+    """A listener with its rules, including the default rule."""
 
     port: int
     protocol: str
@@ -65,7 +65,7 @@ class Listener:
 
 
 def read_listeners(client: Any, load_balancer: str) -> list[Listener]:
-    """The listeners of the load balancer of this name, by port; `client` is boto3's `elbv2`."""
+    """The listeners of the load balancer with this name, sorted by port. `client` is boto3's `elbv2`."""
     arn = client.describe_load_balancers(Names=[load_balancer])["LoadBalancers"][0]["LoadBalancerArn"]
     listeners = client.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn).build_full_result()
     return sorted(
@@ -74,10 +74,10 @@ def read_listeners(client: Any, load_balancer: str) -> list[Listener]:
 
 
 def decide(listener: Listener, request: Request) -> Decision:
-    """What the first of the listener's rules that matches, in the order of their priorities, does with `request`.
+    """The decision of the first rule in order of priority that matches `request`.
 
     Raises:
-        UnknownRuleError: any rule has a condition, or the one that matches an action, that is unknown here.
+        UnknownRuleError: a rule has an unsupported condition, or the matching rule has an unsupported action.
     """
     matching = [rule for rule in sorted(listener.rules, key=_order) if _matches(rule, request)]
     if not matching:
@@ -95,7 +95,7 @@ def _order(rule: Rule) -> float:
 
 
 def _matches(rule: Rule, request: Request) -> bool:
-    # Every condition is looked at, so that an unknown one is found behind one that doesn't match.
+    # Evaluate all conditions, so that an unsupported one is detected even after a mismatch.
     answers = [_condition_matches(rule, condition, request) for condition in rule.get("Conditions", [])]
     return all(answers)
 
@@ -105,7 +105,7 @@ def _condition_matches(rule: Rule, condition: Mapping[str, Any], request: Reques
     if name not in _CONDITIONS:
         raise UnknownRuleError(f"rule {rule['Priority']}: condition {name} is unknown")
     config_name, evaluate = _CONDITIONS[name]
-    # Path and host may come in the older form, with the values beside the field's name.
+    # Path and host conditions may have the older form, with the values beside the field name.
     config = condition.get(config_name) or {"Values": condition.get("Values", [])}
     unknown = set(config) - {"Values", "HttpHeaderName"}
     if any(config[member] for member in unknown) or not config.get("Values"):
@@ -154,16 +154,16 @@ _CONDITIONS: dict[str, tuple[str, Callable[[Mapping[str, Any], Request], bool]]]
     "http-header": ("HttpHeaderConfig", _header_matches),
     "query-string": ("QueryStringConfig", _query_matches),
 }
-"""By field: the member that holds the values, and whether a request has one of them."""
+"""The member with the values, and the function that matches a request, by field."""
 
 
 def _pattern(value: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    """`*` stands for any number of characters, `?` for exactly one."""
+    """A pattern in which `*` matches any number of characters and `?` exactly one."""
     return re.compile("".join(_WILDCARDS.get(part) or re.escape(part) for part in value), flags | re.DOTALL)
 
 
 def _query_pattern(value: str) -> re.Pattern[str]:
-    r"""As elsewhere, but `\*` and `\?` stand for the characters themselves."""
+    r"""Like `_pattern`, but `\*` and `\?` match the literal characters."""
     parts: list[str] = re.findall(r"\\[*?]|.", value, re.DOTALL)
     words = (_WILDCARDS.get(part) or re.escape(part[-1]) for part in parts)
     return re.compile("".join(words), re.IGNORECASE | re.DOTALL)
@@ -191,7 +191,7 @@ def _decision(rule: Rule, listener: Listener, request: Request) -> Decision:
 
 
 def _location(config: Mapping[str, str], listener: Listener, request: Request) -> str:
-    """The address that a redirect names; what the action leaves out stays as the request has it."""
+    """The URL of a redirect. Parts that the action doesn't set are taken from the request."""
     present = {
         "protocol": listener.protocol,
         "host": request.host,

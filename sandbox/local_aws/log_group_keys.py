@@ -1,4 +1,4 @@
-"""CloudWatch Logs of the local AWS: a key for a log group that exists. ministack takes one at a group's creation only."""
+"""Changes of the KMS key of an existing log group in CloudWatch Logs. ministack supports a key only at creation."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ ACTIONS = ("AssociateKmsKey", "DisassociateKmsKey")
 
 
 def accept_keys_of_log_groups() -> None:
-    """Answer ``AssociateKmsKey`` and ``DisassociateKmsKey``; every other request is ministack's own."""
+    """Handle ``AssociateKmsKey`` and ``DisassociateKmsKey``. ministack handles all other requests."""
     rest = cloudwatch_logs.handle_request
 
     async def handle(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
@@ -23,7 +23,7 @@ def accept_keys_of_log_groups() -> None:
         group = cloudwatch_logs._log_groups.get(asked.get("logGroupName"))
         if group is None:
             return error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
-        # No key in the request: it is DisassociateKmsKey.
+        # DisassociateKmsKey has no key.
         group["kmsKeyId"] = asked.get("kmsKeyId")
         return json_response({})
 

@@ -1,9 +1,9 @@
-"""The process of the local AWS: ministack, with every answer's head and body sent in one piece.
+"""The process of the local AWS: ministack, patched to send the head and body of each response in one write.
 
-hypercorn writes the two apart. Where the head arrives before a client of AWS' SDK for Go has come back from its last write,
-the client may drop the connection and send the request again (https://github.com/aws/aws-sdk-go-v2/issues/2737). A network
-is too slow for that; loopback on a busy machine is not. Terraform then finds the state lock that its own first ``PutItem``
-made, and gives up.
+hypercorn sends them in two writes. If the head arrives before a client of the AWS SDK for Go has returned from its last
+write, the client may close the connection and retry the request (https://github.com/aws/aws-sdk-go-v2/issues/2737). A
+network is too slow for this race, but loopback on a busy machine isn't. Terraform then finds the state lock that its
+own first ``PutItem`` created, and fails.
 """
 
 import os
@@ -23,19 +23,19 @@ from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
 
 __all__ = ["main"]
 
-# An informational answer has no body and must not wait.
+# An informational (1xx) response has no body and must be sent immediately.
 _HEAD = re.compile(rb"HTTP/1\.1 [2-5]\d\d ")
 
 
 class _WholeAnswers:
-    """Holds an answer's head back until its first piece of body, or its end, is there as well."""
+    """Delays a response's head until the first part of the body or the end of the response."""
 
     def __init__(self, server: TCPServer) -> None:
         self._write = server.protocol_send
         self._head = b""
 
     async def send(self, event: Event) -> None:
-        """Write ``event``, as hypercorn's own ``protocol_send`` does."""
+        """Write ``event`` in place of hypercorn's ``protocol_send``."""
         if isinstance(event, RawData):
             if not self._head and _HEAD.match(event.data):
                 self._head = event.data
@@ -46,7 +46,7 @@ class _WholeAnswers:
 
 
 def main() -> None:
-    """Serve until SIGTERM; ministack's own settings are in the environment."""
+    """Serve until SIGTERM. Environment variables configure ministack."""
     begin = TCPServer.__init__
 
     def with_whole_answers(self: TCPServer, *arguments: Any, **named: Any) -> None:

@@ -1,9 +1,10 @@
-"""Sign-in at the local load balancer: ministack's ``authenticate-oidc`` with the two walls that it leaves out.
+"""Sign-in at the local load balancer: adds two protections that ministack's ``authenticate-oidc`` lacks.
 
-ministack redirects to the provider, exchanges the code and asks for the user's claims. Its session cookie is plain JSON,
-so that anybody could write one; a load balancer encrypts it (Elastic Load Balancing, "Authenticate users using an Application
-Load Balancer"). Its ``state`` belongs to no browser, so that an attacker could sign a victim in as somebody else; a load
-balancer compares it with the cookie ``AWSALBAuthNonce`` (https://repost.aws/knowledge-center/elb-configure-authentication-alb).
+ministack redirects to the identity provider, exchanges the code and requests the user's claims. Its session cookie is
+plain JSON, so anyone can forge one; a load balancer encrypts it (Elastic Load Balancing, "Authenticate users using an
+Application Load Balancer"). Its ``state`` isn't bound to a browser, so an attacker could sign in a victim with the
+attacker's account; a load balancer compares it with the cookie ``AWSALBAuthNonce``
+(https://repost.aws/knowledge-center/elb-configure-authentication-alb).
 """
 
 import base64
@@ -23,15 +24,15 @@ __all__ = ["NONCE_COOKIE", "install"]
 
 NONCE_COOKIE = "AWSALBAuthNonce"
 _LOGIN_SECONDS = 900
-"""As long as ministack, and a load balancer, waits for the provider's answer."""
+"""The time that ministack and AWS' load balancer wait for the identity provider's response."""
 
-# Of this process: a restart of the local AWS ends every session.
+# Generated per process: a restart of the local AWS invalidates all sessions.
 _cipher = Fernet(Fernet.generate_key())
 _nonce_key = secrets.token_bytes(32)
 
 
 def install() -> None:
-    """Put both into ministack, in its process."""
+    """Install both protections. Must be called in ministack's process."""
     alb._oidc_read_session = _read_session
     alb._oidc_session_cookies = _encrypted(alb._oidc_session_cookies)
     alb._authenticate_oidc = _bound_to_the_browser(alb._authenticate_oidc)
@@ -39,7 +40,7 @@ def install() -> None:
 
 def _encrypted(own: Callable[..., list[str]]) -> Callable[..., list[str]]:
     def render(cookie_name: str, session: Mapping[str, Any], max_age: int, secure: bool) -> list[str]:
-        # ministack splits what it is given into cookies that browsers keep.
+        # ministack splits the value into cookies that are small enough for browsers.
         token = _cipher.encrypt(json.dumps(session).encode()).decode()
         return own(cookie_name, token, max_age, secure)
 
@@ -47,7 +48,7 @@ def _encrypted(own: Callable[..., list[str]]) -> Callable[..., list[str]]:
 
 
 def _read_session(jar: Mapping[str, str], cookie_name: str) -> dict[str, Any] | None:
-    """The session in the cookies; None where there is none, or one that this load balancer did not write byte by byte."""
+    """The session in the cookies. None if there is none, or if this load balancer didn't create exactly these bytes."""
     shards, index = [], 0
     while (shard := jar.get(f"{cookie_name}-{index}")) is not None:
         shards.append(shard)
@@ -55,7 +56,7 @@ def _read_session(jar: Mapping[str, str], cookie_name: str) -> dict[str, Any] | 
     blob = "".join(shards)
     try:
         token = json.loads(base64.urlsafe_b64decode(blob + "=" * (-len(blob) % 4)))
-        # Base64 has several spellings of the same bytes.
+        # Several base64 strings decode to the same bytes.
         if not isinstance(token, str) or _spelled(token) != blob:
             return None
         return json.loads(_cipher.decrypt(token.encode()))
@@ -64,7 +65,7 @@ def _read_session(jar: Mapping[str, str], cookie_name: str) -> dict[str, Any] | 
 
 
 def _spelled(token: str) -> str:
-    """``token`` as ministack writes it into cookies."""
+    """``token`` in the encoding of ministack's cookies."""
     return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""Throw-away secret values for substitutes of existing secrets; created on the spot, never kept in the checkout."""
+"""Random values for substitutes of existing secrets. They are generated on use and never stored in the checkout."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ def host(url: str) -> str:
 
 
 def github_app() -> dict[str, str]:
-    """The values of a GitHub App secret, under the keys that the task definition refers to."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - only where a stack file names a secret
+    """The values of a GitHub App secret, with the keys that the task definition refers to."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - only if a stack file names a secret
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -25,17 +25,17 @@ def github_app() -> dict[str, str]:
 
 
 def webhook() -> dict[str, str]:
-    """The value of a webhook secret, under its key."""
+    """The value of a webhook secret, with its key."""
     return {"webhook_secret": secrets.token_hex(32)}
 
 
 def oidc_client() -> dict[str, str]:
-    """The value of a client secret of an identity provider, under its key."""
+    """The value of an OIDC client secret, with its key."""
     return {"client_secret": secrets.token_hex(32)}
 
 
 def named(references: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The values of secrets that settings refer to as ``NAME=secret:key``, under these keys, by secret."""
+    """Values for secrets that settings refer to as ``NAME=secret:key``: by secret and key."""
     values: dict[str, dict[str, str]] = {}
     for reference in references:
         secret, _, key = reference.partition("=")[2].rpartition(":")
