@@ -1,4 +1,4 @@
-"""The resources of an API call: ARN patterns of the service authorization reference, filled in with the call's parameters.
+"""The resources of an API call: ARN patterns of the service authorization reference with the call's parameters.
 
 If the call creates a resource or doesn't name it, its ARN contains `UNNAMED`, which matches only a wildcard of a
 policy.

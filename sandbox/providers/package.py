@@ -37,7 +37,7 @@ class Package(abc.ABC):
         """The entries' backend, such as a session with AWS, for the given region or the provider's default region."""
 
     def load(self) -> None:
-        """Load in advance what takes long and doesn't depend on the configuration."""
+        """Import slow dependencies in advance. Requires no configuration."""
         self.schemas()
 
     @property

@@ -1,10 +1,10 @@
 """Objects that were created and that the engine may not have recorded.
 
-An engine that is killed between a creation and the next write of its state has no record of the object. Therefore an entry
-per (urn, object) is written as soon as the object exists. It is removed when the engine shows that it has recorded the
-object, by a request for its diff, state, update or deletion. A creation that finds an entry for its urn adopts the object
-instead of creating a second one. The new object of a replacement has its own entry, because the preceding diff removed
-the entry of the old object.
+An engine that is killed between a creation and the next write of its state has no record of the object. Therefore an
+entry per (urn, object) is written as soon as the object exists. It is removed when the engine shows that it has
+recorded the object, by a request for its diff, state, update or deletion. A creation that finds an entry for its urn
+adopts the object instead of creating a second one. The new object of a replacement has its own entry, because the
+preceding diff removed the entry of the old object.
 """
 
 from __future__ import annotations

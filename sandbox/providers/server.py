@@ -41,8 +41,8 @@ def _answered(call: Callable[..., Any]) -> Callable[..., Any]:
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     """Handles the engine's requests, and converts them to and from plain values.
 
-    The engine opens a connection for each of its provider resources. If one process serves several, the connection
-    identifies the configuration.
+    The engine opens a connection for each of its provider resources. If one process serves several of them, the
+    connection identifies the configuration.
     """
 
     def __init__(self, make: Callable[[], Package]) -> None:
@@ -214,12 +214,12 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         return Lifecycle(entry, package.schemas()[token], make, self._pending, request.urn, dict(package.default_tags))
 
     def _package(self, context: grpc.ServicerContext) -> Package:
-        """The package that this connection configured. A reconnect uses another port: then the only one."""
+        """The package that this connection configured. After a reconnect from another port: the only configured one."""
         only = next(iter(self._configured.values())) if len(self._configured) == 1 else self._blank
         return self._configured.get(context.peer(), only)
 
     def load(self) -> None:
-        """Load in advance what takes long and doesn't depend on the configuration."""
+        """Import slow dependencies in advance. Requires no configuration."""
         self._blank.load()
 
     def cancel(self) -> None:

@@ -18,7 +18,7 @@ _RECORDS = """DomainValidationOptions[?ResourceRecord].{
 
 
 class Certificate(AwsResource):
-    """A certificate that ACM issues after DNS validation. ACM returns the validation records shortly after the request."""
+    """A certificate that ACM issues after DNS validation. ACM returns the validation records with a delay."""
 
     sdk_name = "aws:acm/certificate:Certificate"
     service = "acm"

@@ -46,10 +46,10 @@ def arn(service: str, resource: str) -> str:
 class AwsResource(Resource[Session]):
     """A resource type of AWS.
 
-    Properties with the name of a parameter of `operation` are sent with it (`request`) and validated against its limits;
-    `renamed` lists different names. `update` applies the properties of `handled`; `limits` names the parameter
-    (`Operation.Parameter.Member`) whose limits apply to one of them. A property of the SDK that is in neither, or that is
-    in `refused`, is rejected.
+    Properties with the name of a parameter of `operation` are sent with it (`request`) and validated against its
+    limits; `renamed` lists different names. `update` applies the properties of `handled`; `limits` names the parameter
+    (`Operation.Parameter.Member`) whose limits apply to one of them. A property of the SDK that is in neither, or that
+    is in `refused`, is rejected.
     """
 
     service: ClassVar[str]

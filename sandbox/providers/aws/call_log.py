@@ -1,7 +1,7 @@
 """Log of the stand-in's API calls, one JSON object per line. ``ATLANTIS_SANDBOX_CALLS`` names the file.
 
-The deployment roles are checked against it: a principal that runs the program needs permissions for exactly these calls.
-The parameters are logged unredacted and include secrets, so only the owner can read the file.
+The deployment roles are checked against it: a principal that runs the program needs permissions for exactly these
+calls. The parameters are logged unredacted and include secrets, so only the owner can read the file.
 """
 
 import json

@@ -23,7 +23,7 @@ def input_shape(client: Any, operation: str) -> Any:
 class Call:
     """A call of `operation`; `path` (JMESPath) selects the result in the response.
 
-    `parameter` receives the object's id: as a string, as a list of one element, or as a filter of EC2 (name with hyphens).
+    `parameter` receives the object's id: as a string, as a list of one, or as a filter of EC2 (name with hyphens).
     Without it, the parameters are the properties in the id (`AwsResource.named`) and other known properties. `path` may
     refer to them too: `Aliases[?AliasName=='{id}']`. `more` contains constant parameters.
     """
@@ -98,7 +98,7 @@ class Tagging:
 
 
 def parameter(client: Any, operation: str, tags: Mapping[str, str] | None) -> dict[str, Any]:
-    """The parameter of an operation that sets the tags: a map, or a list of pairs with the member names of the service."""
+    """The parameter of an operation that sets the tags: a map, or a list of pairs with the service's member names."""
     found = [(name, api) for name, api in input_shape(client, operation).members.items() if name.casefold() == "tags"]
     if not tags or not found:
         return {}

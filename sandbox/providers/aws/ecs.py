@@ -141,7 +141,7 @@ class TaskDefinition(EcsResource):
         if not isinstance(containers, list) or not containers or not all(isinstance(c, dict) for c in containers):
             yield "containerDefinitions", "must be a JSON list of at least one container definition"
             return
-        from botocore.validate import ParamValidator  # noqa: PLC0415  (only where there is something to judge)
+        from botocore.validate import ParamValidator  # noqa: PLC0415  (only if there are containers to validate)
 
         api = self.client.meta.service_model.operation_model(self.operation).input_shape.members["containerDefinitions"]
         report = ParamValidator().validate(containers, api)

@@ -73,9 +73,9 @@ class Service(EcsResource):
 
     @classmethod
     def replaces(cls, name: str, old: Properties, new: Properties) -> bool:
-        """As in the official provider, a change of capacity provider strategies replaces the service, with one exception.
+        """As in the official provider, a change of capacity provider strategies replaces the service.
 
-        `forceNewDeployment` allows the change in place if both the old and the new inputs have strategies.
+        `forceNewDeployment` permits the change in place if both the old and the new inputs have strategies.
         """
         if name != "capacityProviderStrategies":
             return super().replaces(name, old, new)

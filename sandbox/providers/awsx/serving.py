@@ -15,8 +15,8 @@ __all__ = ["serve"]
 def serve(start: Start) -> None:
     """Serve the component on a free port of 127.0.0.1 with the SDK's provider server.
 
-    Unlike the aws stand-in, this process exits immediately on a signal: it has no state, and a component that waits for an
-    engine that has exited would never finish.
+    Unlike the aws stand-in, this process exits immediately on a signal: it has no state, and a component that waits for
+    an engine that has exited would never finish.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
