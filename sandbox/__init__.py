@@ -1,4 +1,4 @@
-"""The embedded run: the real Pulumi engine deploys the real program into a local AWS.
+"""The sandbox: the real Pulumi engine deploys the real program into a local AWS.
 
-Nothing in ``components/`` knows of this package; see ``sandbox/README.md``.
+Nothing in ``components/`` imports this package; see ``sandbox/README.md``.
 """

@@ -6,8 +6,8 @@ from importlib import import_module
 
 from sandbox.errors import SandboxError
 
-# Verb to its function, and what it does. A module is imported when its verb is used, so that `outputs` starts in
-# milliseconds. A module may add arguments of its own with `add_arguments(parser)`.
+# Each verb with its function and its description. A module is imported only if its verb is used, so that `outputs`
+# starts in milliseconds. A module can define `add_arguments(parser)` to add arguments.
 VERBS = {
     "up": ("sandbox.commands.everyday:up", "deploy the stack to the local AWS and start Atlantis"),
     "preview": ("sandbox.commands.everyday:preview", "show what `up` would change, and the policy findings"),
@@ -27,7 +27,7 @@ VERBS = {
 
 
 def main() -> int:
-    """Run the verb that the command line names; its exit code."""
+    """Run the verb of the command line and return its exit code."""
     listing = "\n".join(f"  {verb:<15} {purpose}" for verb, (_, purpose) in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="sandbox",
@@ -43,7 +43,7 @@ def main() -> int:
     verb_parser = argparse.ArgumentParser(
         prog=f"sandbox {verb}",
         description=purpose,
-        conflict_handler="resolve",  # a module may have a --stack of its own
+        conflict_handler="resolve",  # a module can define its own --stack
     )
     verb_parser.add_argument("--stack", default="local", help="the stack whose settings are used (default: local)")
     if hasattr(module, "add_arguments"):

@@ -1,4 +1,4 @@
-"""Progress for people: one line per step, on standard error so that standard output carries data only."""
+"""Progress messages: one line per step, on standard error, so that standard output contains only data."""
 
 import sys
 import time
@@ -9,26 +9,26 @@ __all__ = ["elapsed", "note", "step", "timed"]
 
 
 def step(message: str) -> None:
-    """Say what happens now."""
+    """Print the step that starts now."""
     sys.stderr.write(f"==> {message}\n")
     sys.stderr.flush()
 
 
 def note(message: str) -> None:
-    """Add a detail to the step before."""
+    """Print a detail of the previous step."""
     sys.stderr.write(f"    {message}\n")
     sys.stderr.flush()
 
 
 def elapsed(seconds: float) -> str:
-    """``seconds`` as people say it: ``8 s``, ``2 min 05 s``."""
+    """A duration in readable form: ``8 s``, ``2 min 05 s``."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
 
 
 @contextmanager
 def timed(message: str) -> Iterator[None]:
-    """Announce a step, and say how long it took where that was long enough to wonder."""
+    """Print a step, and its duration if it took 2 seconds or longer."""
     step(message)
     started = time.monotonic()
     yield

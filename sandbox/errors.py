@@ -1,7 +1,7 @@
-"""The one error that a person of the sandbox sees as a plain message."""
+"""The error that the sandbox shows to its users as a plain message."""
 
 __all__ = ["SandboxError"]
 
 
 class SandboxError(Exception):
-    """Something a person can act on; the message says what is wrong and the way out, and is shown without a traceback."""
+    """An error that the user can fix. The message states the problem and the fix, and is shown without a traceback."""

@@ -1,4 +1,4 @@
-"""Small files that other processes may read at any moment: written whole or not at all, for the owner only."""
+"""Small files that other processes can read at any time: written atomically, and readable only by their owner."""
 
 import json
 import os
@@ -9,7 +9,7 @@ __all__ = ["read_json", "write_json", "write_private"]
 
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replace ``path`` by ``text`` in one step, with ``mode`` from the first byte on."""
+    """Replace the contents of ``path`` with ``text`` atomically. The file never has permissions other than ``mode``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -23,12 +23,12 @@ def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace ``path`` by ``value`` as JSON, readable by its owner only."""
+    """Replace the contents of ``path`` with ``value`` as JSON, readable only by its owner."""
     write_private(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
 def read_json(path: Path) -> Any | None:
-    """The JSON value in ``path``, or None where there is no such file."""
+    """The JSON value in ``path``, or None if the file doesn't exist."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

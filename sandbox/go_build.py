@@ -1,4 +1,4 @@
-"""Programs built from their Go modules, once, into the checkout: caches inside it, a lock, and progress on what takes minutes."""
+"""Builds programs from their Go modules, once per checkout, with a lock and progress messages."""
 
 import fcntl
 import os
@@ -20,13 +20,13 @@ REPORT_SECONDS = 15.0
 
 
 def build_once(program: str, executable: Path, minimum: tuple[int, int], make: Callable[["GoBuild"], None]) -> None:
-    """Let ``make`` build ``executable``, where there is none and no other run is building it; all or nothing.
+    """Build ``executable`` with ``make`` if it doesn't exist. A failed build leaves no executable.
 
     Args:
-        program: what is built, in words, such as ``the Pulumi engine v3.259.0``.
-        executable: where it is put; ``make`` writes to ``GoBuild.draft``.
-        minimum: the oldest Go that can build it.
-        make: the steps.
+        program: a description of the program, such as ``the Pulumi engine v3.259.0``.
+        executable: the path of the result; ``make`` writes to ``GoBuild.draft``.
+        minimum: the oldest Go version that can build it.
+        make: runs the steps of the build.
 
     Raises:
         SandboxError: Go is missing or too old, or a step failed.
@@ -47,18 +47,18 @@ def build_once(program: str, executable: Path, minimum: tuple[int, int], make: C
 
 
 class GoBuild:
-    """One program being built.
+    """A build in progress.
 
     Attributes:
-        draft: where the executable is written before it has its name.
-        started: the monotonic time of the beginning.
+        draft: the temporary path of the executable, which is renamed after the build.
+        started: the start of the build, in monotonic time.
     """
 
     def __init__(self, program: str, draft: Path) -> None:
         self.program, self.draft, self.started = program, draft, time.monotonic()
 
     def run(self, arguments: list[str], directory: Path, *, packages: int | None = None) -> list[str]:
-        """Run ``go`` in ``directory``; its output's lines. ``packages``: how many it compiles, for the progress."""
+        """Run ``go`` in ``directory`` and return its output's lines. The progress shows ``packages`` as the total."""
         lines: list[str] = []
         last_report = time.monotonic()
         command = ["go", *arguments]
@@ -84,7 +84,7 @@ class GoBuild:
 def _environment() -> dict[str, str]:
     configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     own = {
-        # Go keeps its telemetry in the configuration folder: here, not in the user's, whose `go env -w` still counts.
+        # Go writes telemetry into the configuration folder, so it gets a separate one. GOENV keeps the user's settings.
         "XDG_CONFIG_HOME": str(CACHE / "go-configuration"),
         "GOENV": os.environ.get("GOENV") or str(configuration / "go" / "env"),
         "GOMODCACHE": str(CACHE / "go-modules"),
@@ -93,7 +93,7 @@ def _environment() -> dict[str, str]:
         "GOFLAGS": "-mod=readonly -modcacherw",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
-        # Of the compiler and the linker, which collect garbage in a tenth of their time otherwise.
+        # For the compiler and the linker. By default, they spend a tenth of their time on garbage collection.
         "GOGC": os.environ.get("GOGC") or "400",
     }
     return {**os.environ, **own}

@@ -1,4 +1,4 @@
-"""One run at a time per state folder, and a note of runs that did not end."""
+"""Allows one run at a time per state folder, and records runs that were interrupted."""
 
 import fcntl
 import os
@@ -19,10 +19,10 @@ FILES = ("run.lock", "run.json")
 
 @contextmanager
 def one_run(state: Path, verb: str) -> Iterator[int]:
-    """Hold the state folder's lock; waits, and says for whom, while another run has it.
+    """Hold the state folder's lock. If another run holds it, report that run and wait for it.
 
-    Yields the lock's file descriptor. The engine inherits it: where this process is killed, the engine it
-    started goes on, and the next run has to wait for that one too.
+    Yields the lock's file descriptor, which the engine inherits. If this process is killed, its engine continues,
+    and the next run has to wait for that engine too.
     """
     private_directory(state)
     holder = state / "run.json"
@@ -45,24 +45,24 @@ def one_run(state: Path, verb: str) -> Iterator[int]:
 
 
 def mark_unfinished(state: Path, reason: str) -> None:
-    """Note that from now on the engine's state may differ from the local AWS, until ``clear_unfinished``."""
+    """Record that the engine's state may differ from the local AWS, until ``clear_unfinished`` is called."""
     write_json(_marker(state), {"pid": os.getpid(), "reason": reason})
 
 
 def clear_unfinished(state: Path) -> None:
-    """The engine's state and the local AWS agree as far as the engine knows."""
+    """Record that the engine's state matches the local AWS, as far as the engine can tell."""
     _marker(state).unlink(missing_ok=True)
 
 
 def unfinished(state: Path) -> str | None:
-    """Why the engine's state may differ from the local AWS; None where the last run ended."""
+    """The reason why the engine's state may differ from the local AWS; None if the last run was completed."""
     note = read_json(_marker(state))
     return None if note is None else note["reason"]
 
 
 def _describe(holder: Path) -> str:
-    """The run that has the lock, or what is left of it: the engine goes on where its command was killed."""
-    # A run that has just taken the lock has not said yet who it is.
+    """Describe the run that holds the lock. If its command was killed, its engine still holds it."""
+    # A run writes its description only after it has acquired the lock.
     patience = time.monotonic() + 1.0
     while not (run := read_json(holder)) and time.monotonic() < patience:
         time.sleep(0.02)
@@ -75,7 +75,7 @@ def _describe(holder: Path) -> str:
 
 
 def _processes_with(file: Path) -> Iterator[tuple[int, str]]:
-    """Id and name of every other process that has ``file`` open; none where the system doesn't say (macOS)."""
+    """The ID and the name of every other process that has ``file`` open; none on systems without /proc (macOS)."""
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         pid = int(descriptor.parts[2])
         with suppress(OSError):

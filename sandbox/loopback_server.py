@@ -16,9 +16,9 @@ _HANDSHAKE = b"\x16"
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """A server on ``port`` of 127.0.0.1, 0 for a free one; the TLS handshake is made in the connection's own thread.
+    """A server on ``port`` of 127.0.0.1; port 0 selects a free port. The TLS handshake runs in the connection's thread.
 
-    With ``certificates`` it serves TLS, with ``plain_too`` also clients that send no handshake.
+    With ``certificates``, the server uses TLS. With ``plain_too``, it also accepts plaintext connections.
     """
 
     daemon_threads = True
@@ -48,7 +48,7 @@ class LoopbackServer(ThreadingHTTPServer):
             super().finish_request(encrypted, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away or distrusts the certificate is no error of the server; the client reports it."""
+        """Ignore clients that disconnect or don't trust the certificate: the client reports the error."""
 
 
 def _context(certificates: Certificates) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""Where the sandbox keeps what it makes: everything inside the checkout's ignored ``.sandbox`` folder."""
+"""The paths of the files that the sandbox creates, all in the checkout's ``.sandbox`` folder, which git ignores."""
 
 import os
 from pathlib import Path
@@ -18,9 +18,9 @@ def state_directory() -> Path:
 
 
 def private_directory(path: Path) -> Path:
-    """Make ``path`` (with parents) readable by its owner only, and return it.
+    """Create ``path`` and its parents, make it readable only by its owner, and return it.
 
-    Others may pass through one that they may pass through already: the task's user needs that to get at its files.
+    An existing folder keeps the execute permission of other users: the task's user needs it to reach its files.
     """
     if path.is_dir():
         path.chmod(0o700 | path.stat().st_mode & 0o011)

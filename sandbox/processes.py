@@ -1,7 +1,7 @@
-"""Processes that outlive the command that starts them, and are stopped by their identity.
+"""Background processes, which continue after the command that starts them and which a later command stops.
 
-A process is known by its id and its start time together: an id alone may belong to somebody else by the time
-of ``make down``. The record of each lies in ``<state>/processes/<name>.json``.
+A process is identified by its ID and its start time: by the time of ``make down``, the ID alone may belong to another
+process. Each process is recorded in ``<state>/processes/<name>.json``.
 """
 
 import os
@@ -25,7 +25,7 @@ __all__ = ["Process", "end_with_parent", "find", "recorded", "start", "start_tim
 class Process:
     """A process that was started under ``name``; ``port`` is the loopback port it serves, if any.
 
-    ``stopping`` says that somebody has begun to stop it, and may have been killed over it.
+    ``stopping`` is true if a command has started to stop it. That command may have been killed before it finished.
     """
 
     name: str
@@ -36,23 +36,23 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process, not another with its id, still runs."""
+        """Whether this process still runs, and not another one with the same ID."""
         return start_time(self.pid) == self.started
 
     @property
     def lasting(self) -> bool:
-        """Whether it runs and is to go on: nobody has begun to stop it."""
+        """Whether it runs and no command has started to stop it."""
         return self.alive and not self.stopping
 
     def describe(self) -> str:
-        """The process in a line, such as ``local-aws: process 4711, http://127.0.0.1:40123``."""
+        """A one-line description of the process, such as ``local-aws: process 4711, http://127.0.0.1:40123``."""
         address = f", 127.0.0.1:{self.port}" if self.port else ""
         standing = (", being stopped" if self.stopping else address) if self.alive else ", ended"
         return f"{self.name}: process {self.pid}{standing}"
 
 
 def start_time(pid: int) -> str | None:
-    """When process ``pid`` started, in the system's own notation; None where it doesn't run (a zombie doesn't)."""
+    """The start time of process ``pid``, in the system's notation; None if it doesn't run or is a zombie."""
     seen = _seen(pid)
     return seen.started if seen and seen.state[0] not in "ZX" else None
 
@@ -67,9 +67,9 @@ def start(
     directory: Path | None = None,
     user: tuple[int, int] | None = None,
 ) -> Process:
-    """Start ``command`` detached from the terminal, its output in ``<state>/logs/<name>.log``, and record it.
+    """Start ``command`` detached from the terminal, with its output in ``<state>/logs/<name>.log``, and record it.
 
-    ``user`` is the user and the group that it runs as; None for those of this process.
+    ``user`` has the IDs of the user and the group that it runs as; None means those of this process.
     """
     log = private_directory(state / "logs") / f"{name}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -89,7 +89,7 @@ def start(
         )
     finally:
         os.close(descriptor)
-    # One that has ended already is a zombie until it is polled, and has a start time like any other.
+    # A process that has already exited is a zombie until it is polled, and still has a start time.
     seen = _seen(child.pid)
     if seen is None:
         raise SandboxError(f"{name} exited immediately; its output is in {log}")
@@ -100,19 +100,19 @@ def start(
 
 
 def find(state: Path, name: str) -> Process | None:
-    """The process recorded under ``name``, alive or not; None where none was started or it was stopped properly."""
+    """The process recorded under ``name``, running or not; None if none was started or ``stop`` has stopped it."""
     record = read_json(_record(state, name))
     return None if record is None else Process(name, **record)
 
 
 def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
-    """Stop the process recorded under ``name``: SIGTERM, ``patience`` seconds, SIGKILL. False where it didn't run."""
+    """Stop the process ``name``: SIGTERM, then SIGKILL after ``patience`` seconds. False if it didn't run."""
     process = find(state, name)
     if process is None:
         return False
     was_alive = process.alive
     if was_alive:
-        # Before the signal, so that the next command doesn't treat the process as running if this command is killed here.
+        # Before the signal: if this command is killed here, the next one must not treat the process as running.
         _write(state, replace(process, stopping=True))
     for signal_number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
         if not process.alive:
@@ -126,21 +126,21 @@ def stop(state: Path, name: str, *, patience: float = 15.0) -> bool:
 
 
 def recorded(state: Path) -> list[Process]:
-    """The processes that were started and not stopped, the oldest first."""
+    """The processes that were started and not stopped, oldest first."""
     records = sorted((state / "processes").glob("*.json"), key=lambda path: path.stat().st_mtime)
     return [process for record in records if (process := find(state, record.stem))]
 
 
 def stop_all(state: Path) -> list[str]:
-    """Stop every recorded process of ``state``, the newest first; the names of those that ran."""
+    """Stop every recorded process of ``state``, newest first, and return the names of those that ran."""
     return [process.name for process in reversed(recorded(state)) if stop(state, process.name)]
 
 
 def end_with_parent(poll: float = 0.5, end: Callable[[], None] = lambda: os._exit(1)) -> None:
-    """End this process, by ``end``, soon after its parent: a killed engine leaves its plugins behind otherwise.
+    """Call ``end`` soon after the parent has exited. Otherwise, the plugins of a killed engine would keep running.
 
-    The kernel's own parent-death signal is of no use here: it follows the parent's *thread*, and the engine's
-    threads come and go.
+    The kernel's parent-death signal can't be used: it is sent when the parent's *thread* exits, and the engine's
+    threads are short-lived.
     """
     parent = os.getppid()
 
@@ -153,7 +153,7 @@ def end_with_parent(poll: float = 0.5, end: Callable[[], None] = lambda: os._exi
 
 
 class _Seen(NamedTuple):
-    """What the system says of a process: its state as a letter (``Z`` for a zombie), and when it started."""
+    """A process as the system reports it: its state as a letter (``Z`` for a zombie), and its start time."""
 
     state: str
     started: str
@@ -165,7 +165,7 @@ def _seen(pid: int) -> _Seen | None:
             status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return None
-        # The name before it may hold anything, blanks and brackets too.
+        # The fields follow the name in parentheses, which can contain blanks and parentheses itself.
         fields = status.rpartition(")")[2].split()
         return _Seen(fields[0], fields[19])
     answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
@@ -192,7 +192,7 @@ def _wait(process: Process, seconds: float) -> None:
         time.sleep(0.02)
 
 
-# Children of this very command: polled so that an ended one isn't left a zombie while the command runs on.
+# Child processes of this command. Polling them prevents zombies while the command runs.
 _children: list[subprocess.Popen[bytes]] = []
 
 

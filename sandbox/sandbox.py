@@ -1,4 +1,4 @@
-"""One sandbox: a state folder with a stack, the engine and a local AWS, and what can be done with them."""
+"""A sandbox: a state folder with a stack, the engine and a local AWS, and the operations on them."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["Sandbox"]
 
 PROTECTION = "atlantis:deletionProtection"
-# Nothing runs the task any more when a stack is destroyed: its deployment must not be waited for.
+# While a stack is destroyed, nothing runs the task, so the update must not wait for its deployment.
 DEPLOYMENT_TIMEOUT = "atlantis:deploymentTimeoutMinutes"
 UNATTENDED = ("--yes", "--skip-preview")
-# Without the program the engine would use the provider's endpoints of the last run, whose port may be another one now.
+# Without the program, the engine would use the provider endpoints of the last run, and their port may have changed.
 CURRENT_PROVIDERS = "--run-program"
 
 
 class Sandbox:
-    """The sandbox of ``stack`` in the folder ``state``; each stack has a folder, and so a local AWS, of its own.
+    """The sandbox of ``stack`` in the folder ``state``. Each stack has a separate folder and a separate local AWS.
 
-    ``program`` is the folder of the Pulumi program; ``settings`` (``namespace:key`` to value) override its stack
-    file; ``policy_pack`` evaluates every preview and update, None for no pack, by ``policy_configuration`` or by the pack's own
-    for the stack; ``run_atlantis`` is False where the stack is deployed and its task not started.
+    ``program`` is the folder of the Pulumi program. ``settings`` (``namespace:key`` to value) override its stack file.
+    ``policy_pack`` evaluates every preview and update; None disables it. Its configuration is ``policy_configuration``,
+    or the pack's own for the stack. If ``run_atlantis`` is False, the stack is deployed without starting its task.
     """
 
     def __init__(
@@ -69,30 +69,30 @@ class Sandbox:
 
     @property
     def endpoint(self) -> str:
-        """The local AWS' address, such as ``http://127.0.0.1:4566``."""
+        """The address of the local AWS, such as ``http://127.0.0.1:4566``."""
         return self.aws.endpoint
 
     def environment(self) -> dict[str, str]:
-        """The environment of subprocesses: every AWS client and the engine see this sandbox only."""
+        """The environment of subprocesses, in which every AWS client and the engine use only this sandbox."""
         return self.workspace.environment(local_aws.running(self.state))
 
     def up(self) -> None:
-        """Deploy the stack and bring it to life."""
+        """Deploy the stack and start Atlantis."""
         with self._run("up"):
             self._start()
             self._recover()
             with self._starting_the_task():
                 self._change("up", "Deploying", *self._policy())
             if service := self._service_to_run():
-                from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3, which most commands can do without
+                from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3, which most commands don't need
 
                 lifecycle.after_up(service, self.environment(), self.stack, self.outputs())
 
     def preview(self, *, expect_no_changes: bool = False) -> None:
-        """Show what ``up`` would do; leaves nothing running that did not run before.
+        """Show what ``up`` would change. Afterwards, the local AWS runs only if it ran before.
 
         Raises:
-            EngineError: the program is wrong, or with ``expect_no_changes`` there would be changes.
+            EngineError: the program failed, or there are changes despite ``expect_no_changes``.
         """
         with self._run("preview"):
             was_running = local_aws.running(self.state) is not None
@@ -108,14 +108,14 @@ class Sandbox:
                     local_aws.stop(self.state)
 
     def refresh(self) -> None:
-        """Bring the engine's state up to date with the local AWS."""
+        """Update the engine's state from the local AWS."""
         with self._run("refresh"):
             self._start()
             self._recover()
             self._change("refresh", "Reading back", CURRENT_PROVIDERS)
 
     def down(self, *, force: bool = False) -> None:
-        """Destroy what is not protected, or with ``force`` everything, and stop every process."""
+        """Destroy all unprotected resources, or with ``force`` all resources, and stop every process."""
         with self._run("down"):
             if self.resources():
                 self._start()
@@ -138,27 +138,27 @@ class Sandbox:
                 self._report_kept()
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name; secret ones are masked."""
+        """The stack's outputs by name, with masked secrets."""
         self._require_stack()
         return self._stack.outputs()
 
     def export(self) -> dict[str, Any]:
-        """The engine's state of the stack, secrets encrypted."""
+        """The engine's state of the stack, with encrypted secrets."""
         self._require_stack()
         return self._stack.export()
 
     def service(self) -> "DeployedService | None":
-        """The deployed service, found by the stack's outputs; None where the program exports none."""
+        """The deployed service, identified by the stack's outputs; None if the program exports none."""
         from sandbox.atlantis.deployed_service import DeployedService  # noqa: PLC0415 - loads boto3
 
         return DeployedService.of_stack(self.state, self.aws, self.outputs())
 
     def resources(self) -> list[dict[str, Any]]:
-        """The resources in the engine's state; empty where the stack was never deployed."""
+        """The resources in the engine's state; empty if the stack was never deployed."""
         return self._stack.resources
 
     def compare(self) -> inventory.Comparison:
-        """The inventory of the local AWS against the engine's state; substitutes for existing resources are nobody's."""
+        """Compare the local AWS with the engine's state, and ignore substitutes for existing resources."""
         aws = self.aws
         return inventory.compare(inventory.take(aws), self.resources(), ExistingResources(self.state, aws).ids)
 
@@ -178,8 +178,8 @@ class Sandbox:
                 self._lock = None
 
     def _start(self) -> None:
-        """Have the engine, the local AWS, the copies of the settings and the stack itself ready."""
-        self.workspace.source_settings(self.stack)  # a stack that doesn't exist is said before anything is started
+        """Start the local AWS, and prepare the engine, the copies of the settings and the stack."""
+        self.workspace.source_settings(self.stack)  # raises for a stack that doesn't exist, before anything is started
         console.step(f"Engine: {self._stack.engine.origin}")
         crashed = local_aws.crashed(self.state)
         if crashed:
@@ -194,7 +194,8 @@ class Sandbox:
             self._stack.create()
 
     def _prepare(self, overrides: Mapping[str, Any]) -> None:
-        # The stack file's own provider settings are for the real AWS; those of ``settings`` are meant for this run.
+        # The provider settings of the stack file are for the real AWS, so the local AWS' settings override them.
+        # Those of ``settings`` are for this run and take precedence.
         aws = self.aws
         source = {**self.workspace.source_settings(self.stack), **provider_settings(aws)}
         chosen = {**source, **self.settings, **overrides}
@@ -203,7 +204,7 @@ class Sandbox:
         self.workspace.prepare(self.stack, settings, self._stack.engine.language_host)
 
     def _recover(self) -> None:
-        """Make the engine's state true again where the last run did not end."""
+        """Refresh the engine's state if the last run was interrupted."""
         reason = locks.unfinished(self.state)
         if reason is None:
             return
@@ -225,12 +226,12 @@ class Sandbox:
         locks.clear_unfinished(self.state)
 
     def _lift_protection(self) -> None:
-        """Deploy once more without the protections, the engine's own and AWS'; the policy pack would object."""
+        """Disable Pulumi's and AWS' deletion protection. The policy pack isn't used, because it requires them."""
         self._prepare({PROTECTION: False, DEPLOYMENT_TIMEOUT: 0})
         try:
             self._change("up", "Disabling the deletion protection of", "--continue-on-error")
         except EngineError:
-            # A stack that can't be deployed must still be removable; what stays protected shows when it is destroyed.
+            # A stack that can't be deployed must still be removable. The destroy reports what is still protected.
             console.step("The deployment was incomplete; destroying the stack anyway")
 
     def _require_nothing_left(self) -> None:
@@ -242,9 +243,9 @@ class Sandbox:
             )
 
     def _forget(self) -> None:
-        """Empty the state folder: the local AWS' own state goes with it, substitutes for existing resources included.
+        """Empty the state folder, which includes the state of the local AWS and its substitutes for existing resources.
 
-        What is left of a folder half emptied fits together no more, so the next run has to end this one first.
+        A partly emptied folder is inconsistent, so the next run completes an interrupted call first.
         """
         self._forgetting.touch()
         for entry in self.state.iterdir():

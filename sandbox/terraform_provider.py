@@ -1,8 +1,8 @@
-"""The official Terraform AWS provider, where this machine has it: nothing here downloads one.
+"""Finds the official Terraform AWS provider on this machine. Nothing here downloads it.
 
-Terraform's own places come first: the mirrors of its CLI configuration, its implied local mirrors, its plugin cache. Then the machine is
-searched for the executable: where software is installed beside the distribution's, and on request everywhere, which can take a minute.
-Either is done once; what was found is kept.
+Terraform's own directories are searched first: the mirrors of its CLI configuration, its plugin cache and its implied
+local mirrors. /opt and /usr/local follow and, on request, the whole machine, which can take a minute. The result is
+cached.
 """
 
 import os
@@ -32,13 +32,13 @@ class TerraformProvider:
     """The provider in a directory that Terraform accepts as a mirror.
 
     Attributes:
-        mirror: holds ``<host>/hashicorp/aws/<version>/<platform>/``.
+        mirror: the directory that contains ``<host>/hashicorp/aws/<version>/<platform>/``.
     """
 
     mirror: Path
 
     def write_configuration(self, file: Path) -> None:
-        """Write a Terraform CLI configuration that takes this provider from the mirror, and others from where they come from."""
+        """Write a CLI configuration that installs this provider from the mirror, and others from their usual source."""
         write_private(
             file,
             "disable_checkpoint = true\n"
@@ -49,7 +49,7 @@ class TerraformProvider:
             "  }\n"
             # Without a CLI configuration, Terraform searches here by default; with one, only in the configured directories.
             '  filesystem_mirror {\n    path    = "terraform.d/plugins"\n    exclude = ["hashicorp/aws"]\n  }\n'
-            # The attacks' pull requests bring their providers along; a name reserved for examples has no registry to ask.
+            # The attacks' pull requests contain their providers. Their host is a reserved name without a registry.
             '  direct {\n    exclude = ["hashicorp/aws", "attack.example/*/*"]\n  }\n'
             "}\n",
             mode=0o644,
@@ -57,7 +57,7 @@ class TerraformProvider:
 
 
 def find(*, everywhere: bool = False) -> TerraformProvider | None:
-    """The provider in version ``VERSION``; None where there is no ``terraform`` on PATH, or the machine doesn't have it."""
+    """The provider in version ``VERSION``; None if it or ``terraform`` isn't installed."""
     if shutil.which("terraform") is None:
         return None
     note = CACHE / "terraform-provider.json"
@@ -107,7 +107,7 @@ def _executables(root: Path) -> Iterator[Path]:
 
 
 def _mirror(executable: Path) -> Path:
-    """The mirror that ``executable`` is in, or one with a link to it."""
+    """The mirror that contains ``executable``, or a new one with a link to it."""
     platform = executable.parent
     if (*(parent.name for parent in reversed(platform.parents[:3])),) == _LAYOUT:
         return platform.parents[4]
@@ -122,7 +122,7 @@ def _mirror(executable: Path) -> Path:
 
 
 def _address() -> tuple[str, str]:
-    """The host in Terraform's full name of the provider, and this machine's platform, as Terraform itself gives them."""
+    """The host in Terraform's full name of the provider, and this machine's platform, as Terraform reports them."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "main.tf").write_text(
             'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n', encoding="utf-8"

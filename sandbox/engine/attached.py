@@ -1,4 +1,4 @@
-"""Plugins that start beside the engine and are ready when it asks: it would start each late, and wait for it."""
+"""Plugins that start in parallel with the engine. The engine itself would start each on first use and wait for it."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ _PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Attached:
-    """What the engine needs of them: variables that say where they are, and descriptors to inherit."""
+    """What the engine needs to attach: environment variables with the addresses, and file descriptors to inherit."""
 
     environment: dict[str, str] = field(default_factory=dict)
     descriptors: list[int] = field(default_factory=list)
@@ -25,17 +25,17 @@ class Attached:
 
 @contextmanager
 def start(providers: Sequence[str], environment: Mapping[str, str], *, language: bool) -> Iterator[Attached]:
-    """Run the stand-ins of ``providers``, and the language host, until the block ends or the engine has ended.
+    """Run the stand-ins of ``providers`` and, with ``language``, the language host until the block or the engine exits.
 
-    The engine inherits one end of a pipe, their lifeline; they see it close even where this process was killed. One
-    process serves any number of the engine's provider resources: it tells them apart by their connections.
+    The engine inherits one end of a pipe, the plugins' lifeline. They see it close even if this process was killed. One
+    process serves any number of the engine's provider resources, which it distinguishes by their connections.
     """
     with ExitStack() as running:
         ended, held = os.pipe()
         try:
 
             def begin(plugins: Sequence[str], *module: str) -> list[str]:
-                """Start one process for all ``plugins``; each with its port as the engine wants it."""
+                """Start one process for all ``plugins``. Returns ``plugin:port`` for each, as the engine expects it."""
                 ports = [running.enter_context(_reserved_port()) for _ in plugins]
                 running.enter_context(_process(module, ports, ended, environment))
                 return [f"{plugin}:{port}" for plugin, port in zip(plugins, ports, strict=True)]
@@ -43,7 +43,7 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
             variables = {}
             if language:
                 variables["PULUMI_DEBUG_LANGUAGES"] = begin(["python"], "sandbox.engine.language_server")[0]
-            # awsx runs the SDK, of which a process has one; the others share what they load.
+            # awsx runs the SDK, whose state is global to a process. The others share a process and its imports.
             together = [["awsx"] if "awsx" in providers else [], [name for name in providers if name != "awsx"]]
             begun = [begin(names, "sandbox.providers", ",".join(names)) for names in together if names]
             if begun:
@@ -56,9 +56,9 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
 
 @contextmanager
 def _reserved_port() -> Iterator[int]:
-    """A port of 127.0.0.1 that is bound and not listened on: nothing else gets it, and gRPC's servers can."""
+    """A port of 127.0.0.1 that is bound without listening: no other program gets it, but a gRPC server can bind it."""
     with socket.socket() as reservation:
-        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as gRPC's servers do
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # gRPC's servers set it too
         reservation.bind(("127.0.0.1", 0))
         yield reservation.getsockname()[1]
 
@@ -78,7 +78,7 @@ def _process(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[lifeline],
-        start_new_session=True,  # Ctrl-C is the engine's to pass on
+        start_new_session=True,  # so that Ctrl-C reaches the engine and not the plugins
     )
     try:
         yield

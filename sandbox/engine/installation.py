@@ -1,7 +1,8 @@
-"""The Pulumi engine: the installed one, on PATH, or one built from its Go module.
+"""The Pulumi engine: the installed one on PATH, or one built from its Go module.
 
-No package registry has the CLI prebuilt, so a machine without it compiles it once into ``.sandbox/engine``, and for a program
-in YAML its language host. Python's is in no Go module; a built engine gets ``sandbox.engine.language_server`` as its neighbour.
+No package registry has a prebuilt CLI. If none is installed, the sandbox builds it once, into ``.sandbox/engine``. For a
+program in YAML, it also builds the language host. Python's isn't available as a Go module: the sandbox writes a
+``pulumi-language-python`` beside the built engine, which runs ``sandbox.engine.language_server``.
 """
 
 import os
@@ -21,7 +22,7 @@ from sandbox.paths import CACHE, CHECKOUT, ENGINES
 __all__ = ["CHOICE", "Engine", "language_host", "locate"]
 
 CHOICE = "ATLANTIS_SANDBOX_ENGINE"
-"""Variable: ``installed`` or ``pinned``; unset: the installed engine where there is one."""
+"""Environment variable: ``installed`` or ``pinned``. If unset, the installed engine is used, if there is one."""
 
 MODULE = CHECKOUT / "sandbox" / "engine"
 ENGINE = "github.com/pulumi/pulumi/pkg/v3"
@@ -31,9 +32,9 @@ _INSTALL = "install the Pulumi CLI: https://www.pulumi.com/docs/install/"
 
 @dataclass(frozen=True)
 class Engine:
-    """A usable ``pulumi`` executable and a sentence on where it comes from.
+    """A ``pulumi`` executable, and a description of its origin.
 
-    ``language_host`` is the installed ``pulumi-language-python``; None for a built engine, which has the sandbox's own.
+    ``language_host`` is the installed ``pulumi-language-python``. A built engine uses the sandbox's own, and has None.
     """
 
     executable: Path
@@ -42,10 +43,10 @@ class Engine:
 
 
 def locate() -> Engine:
-    """The engine to use; builds it, with progress, where there is none yet.
+    """The engine to use. Builds it, with progress messages, if it doesn't exist yet.
 
     Raises:
-        SandboxError: the installed one is too old, or is required and missing; or the build failed.
+        SandboxError: the installed engine is too old, or is required and missing, or the build failed.
     """
     choice = os.environ.get(CHOICE, "")
     if choice not in ("", "installed", "pinned"):
@@ -70,10 +71,10 @@ def locate() -> Engine:
 
 
 def language_host(language: str) -> Path:
-    """The language host of a program in ``language``, other than Python: the installed one; YAML's is built otherwise.
+    """The installed language host of ``language``, for languages other than Python. If there is none, YAML's is built.
 
     Raises:
-        SandboxError: there is none on PATH, or the build failed.
+        SandboxError: the language host isn't on PATH, or the build failed.
     """
     installed = shutil.which(f"pulumi-language-{language}")
     if language == "yaml" and (installed is None or os.environ.get(CHOICE) == "pinned"):
@@ -94,8 +95,8 @@ def language_host(language: str) -> Path:
 
 
 def _require_version(installed: str) -> str:
-    """The version of the ``installed`` CLI; raises ``SandboxError`` where Pulumi.yaml requires a newer one."""
-    # The CLI writes a log of each command into its home folder, which would be the person's own.
+    """The version of the ``installed`` CLI; raises ``SandboxError`` if Pulumi.yaml requires a newer one."""
+    # The CLI logs each command in its home folder, so it gets a separate one instead of the user's.
     environment = {**os.environ, "PULUMI_HOME": str(CACHE / "pulumi-home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     answer = subprocess.run([installed, "version"], env=environment, capture_output=True, text=True, check=False)
     version = answer.stdout.strip() or "of an unknown version"

@@ -1,9 +1,9 @@
 """A Python language host for an engine that was built without one: ``pulumi-language-python``.
 
-It speaks the engine's ``LanguageRuntime`` service: it runs the program in its own process, and a policy pack as a
-child. Nothing is installed here, so it reports no plugin and no package that the engine should fetch.
+It implements the engine's ``LanguageRuntime`` service. It runs the program in its own process, and a policy pack as a
+child process. It reports no required plugins or packages, so that the engine downloads none.
 """
-# ruff: noqa: N802, ARG002 - the service's own names, and its one signature for every call
+# ruff: noqa: N802, ARG002 - the service defines the names and the signature of its methods
 
 import asyncio
 import logging
@@ -35,9 +35,9 @@ PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """What the engine asks of a language, for Python.
+    """The engine's ``LanguageRuntime`` service for Python.
 
-    The engine has a server for each of its stages, and names its address when it attaches.
+    The engine has a server for each of its stages, and passes its address when it attaches.
     """
 
     def __init__(self, start: Start) -> None:
@@ -67,7 +67,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def Run(self, request: Any, context: Any) -> language_pb2.RunResponse:
-        """Run the program once; a failure that the program has already reported is a ``bail``."""
+        """Run the program once. The response has ``bail`` if the program failed and the error was already reported."""
         program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)
         os.chdir(request.pwd)
         sys.argv = [program, *request.args]
@@ -86,7 +86,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return _run(program, request.parallel)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[language_pb2.RunPluginResponse]:
-        """Run a policy pack or a component package and pass its output on, as it comes."""
+        """Run a policy pack or a component package and stream its output."""
         directory = request.info.program_directory
         run = (
             [str(Path(directory) / "__main__.py"), *request.args]
@@ -107,7 +107,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def _run(program: str, parallel: int) -> language_pb2.RunResponse:
-    # The program leaves futures unobserved when it fails; asyncio's complaints about those would hide the reason.
+    # A program that fails leaves futures unobserved. asyncio's messages about them would hide the cause of the failure.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -122,14 +122,14 @@ def _run(program: str, parallel: int) -> language_pb2.RunResponse:
     except RunError as error:
         log.error(str(error))
     except grpc.RpcError as error:
-        if error.code() != grpc.StatusCode.UNAVAILABLE:  # type: ignore[attr-defined] - the engine has gone: no news
+        if error.code() != grpc.StatusCode.UNAVAILABLE:  # type: ignore[attr-defined] - the engine has exited
             log.error(f"Program failed: {error.details()}")  # type: ignore[attr-defined]
     except SystemExit as error:
         if not error.code:
             return language_pb2.RunResponse()
-        # In the words of the official language host.
+        # The same message as the official language host.
         log.error(f"an unhandled error occurred: program exited with non-zero exit code: {error.code}")
-    except Exception as error:  # noqa: BLE001 - whatever a program raises is shown to its author
+    except Exception as error:  # noqa: BLE001 - every error of a program is shown to the user
         log.error(f"Program failed with an unhandled exception:\n{_traceback(error, program)}")
     else:
         return language_pb2.RunResponse()
@@ -142,10 +142,10 @@ def _run(program: str, parallel: int) -> language_pb2.RunResponse:
 
 
 def _traceback(error: Exception, program: str) -> str:
-    """The traceback from the program's own first frame on, or whole where it has none (an error inside the SDK)."""
+    """The traceback from the program's first frame on, or the full one if it has none (an error inside the SDK)."""
     frames = traceback.TracebackException.from_exception(error)
     if isinstance(error, SyntaxError):
-        # It names file and line itself; the frames are only those of importing it.
+        # The error itself names the file and the line; the frames are only those of the import.
         return "".join(frames.format_exception_only())
     entry = {program, str(Path(program) / "__main__.py")}
     for index, frame in enumerate(frames.stack):
@@ -156,7 +156,7 @@ def _traceback(error: Exception, program: str) -> str:
 
 
 def _interpreter(pack: str, options: dict[str, Any]) -> str:
-    """The pack's own interpreter where it names a virtual environment, else this one."""
+    """The interpreter of the pack's virtual environment, or this process's if the pack has none."""
     environment = options.get("virtualenv")
     if not environment:
         return sys.executable

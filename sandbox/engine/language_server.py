@@ -1,7 +1,7 @@
 """The process of the Python language host: ``pulumi-language-python``.
 
-It listens before the SDK is loaded: an engine that attaches (``sandbox.engine.attached``) and finds nobody tries again only after
-a second.
+It listens before the SDK is loaded: an engine that attaches (``sandbox.engine.attached``) and can't connect waits a
+second before it retries.
 """
 
 import gc
@@ -22,30 +22,30 @@ __all__ = ["main"]
 
 
 class _Loading(grpc.GenericRpcHandler):
-    """Lets calls wait for the service that will answer them."""
+    """Blocks calls until the service that handles them is loaded."""
 
     def __init__(self) -> None:
         self._loaded = threading.Event()
         self._handlers: list[grpc.GenericRpcHandler] = []
 
     def service(self, handler_call_details: Any) -> Any:
-        """Find who answers a call."""
+        """Find the handler of a call."""
         self._loaded.wait()
         found = (handler.service(handler_call_details) for handler in self._handlers)
         return next((method for method in found if method is not None), None)
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """As of a server: the generated code adds the service with it."""
+        """Implements the method of ``grpc.Server`` with which the generated code adds a service."""
         self._handlers.extend(handlers)
         self._loaded.set()
 
     def add_registered_method_handlers(self, service: str, handlers: Any) -> None:
-        """As of a server; the generic handlers find the same methods."""
+        """Implements the method of ``grpc.Server``; the generic handlers find the same methods."""
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the engine is done; see ``sandbox.engine.plugin_start`` for the arguments."""
-    # Importing pulumi_aws makes some 200,000 objects; looking for garbage among them is a sixth of the import's time.
+    """Serve until the engine exits; see ``sandbox.engine.plugin_start`` for the arguments."""
+    # Importing pulumi_aws creates some 200,000 objects. Garbage collection would take a sixth of the import's time.
     gc.disable()
     start = plugin_start.parse(arguments)
     loading: Any = _Loading()
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
 
     from sandbox.engine.language_host import LanguageHost  # noqa: PLC0415
 
-    # The program brings its own folder; another one's modules must not be found by it.
+    # The program must not import modules of the checkout, unless it is in it: its own folder is added when it runs.
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start), loading)
     server.wait_for_termination()

@@ -1,8 +1,9 @@
 """Run a plugin of the engine: ``python -m sandbox.engine.plugin_process MODULE|EXECUTABLE [ARGUMENT ...]``.
 
-A module of Python runs in this process. The engine ends its plugins with SIGINT, at which Python would print a traceback into
-the person's view. An executable (a path) runs as a child, without the descriptors that the engine inherited: an official
-language host would hold the run's lock for minutes after its engine was killed. Both end with the engine, even a killed one.
+A Python module runs in this process. The engine stops its plugins with SIGINT, on which Python would print a traceback
+to the user's terminal. An executable (a path) runs as a child process without the file descriptors that the engine
+inherited: otherwise, an official language host would hold the run's lock for minutes after its engine was killed. Both
+exit with the engine, even if it is killed.
 """
 
 import os
@@ -22,7 +23,7 @@ def _run_executable(command: list[str]) -> int:
     def end() -> None:
         for child in children:
             child.kill()
-        # The engine makes each plugin the leader of a process group; the program that a language host runs is in it too.
+        # The engine makes each plugin the leader of a process group. A language host's program is also in the group.
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGKILL)
         os._exit(1)
@@ -43,7 +44,7 @@ def _run_module(module: str) -> None:
 
 
 if __name__ == "__main__":
-    # Set by the caller so that this package is found; programs and policy packs must not find the checkout by it.
+    # The caller sets it so that this package is found. Programs and policy packs must not import the checkout with it.
     os.environ.pop("PYTHONPATH", None)
     plugin = sys.argv.pop(1)
     if os.sep in plugin:

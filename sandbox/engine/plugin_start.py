@@ -1,4 +1,4 @@
-"""Starts a plugin's process, which ends when its engine ends."""
+"""How a plugin's process was started, and how it notices that its engine has exited."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from dataclasses import dataclass
 __all__ = ["SERVER_OPTIONS", "Start", "parse"]
 
 _INTERVAL = 0.25
-_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's own limit for a message
+_MESSAGE_BYTES = 400 * 1024 * 1024  # the engine's limit for a message
 SERVER_OPTIONS = [("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)]
-"""Of every plugin's gRPC server."""
+"""The options of every plugin's gRPC server."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """By the engine, which gives its address; or beside it (``sandbox.engine.attached``), with ports and a lifeline.
+    """The arguments of a plugin's process.
 
-    ``engine`` is the engine's address, empty where it is learnt when the engine attaches; ``ports`` are those of 127.0.0.1
-    to serve, one for each of the process's plugins, 0 for any; ``lifeline`` is the reading end of a pipe that the engine
-    holds open as long as it lives.
+    The engine starts it with the engine's address. ``sandbox.engine.attached`` starts it with ports and a lifeline.
+
+    ``engine`` is the engine's address, or empty if the engine passes it when it attaches. ``ports`` are the ports of
+    127.0.0.1 to listen on, one for each of the process's plugins; 0 selects a free port. ``lifeline`` is the read end
+    of a pipe that the engine holds open until it exits.
     """
 
     engine: str = ""
@@ -32,11 +34,11 @@ class Start:
 
     @property
     def attached(self) -> bool:
-        """Whether the process was started beside the engine."""
+        """Whether ``sandbox.engine.attached`` started the process."""
         return self.lifeline is not None
 
     def when_engine_is_gone(self, action: Callable[[], None]) -> None:
-        """Run ``action`` once, in a thread of its own."""
+        """Run ``action`` once, in a separate thread, after the engine has exited."""
         parent, lifeline = os.getppid(), self.lifeline
 
         def watch() -> None:
@@ -52,7 +54,7 @@ class Start:
 
 
 def parse(arguments: Sequence[str]) -> Start:
-    """Read a plugin's arguments; the engine's log flags are left alone."""
+    """Parse a plugin's arguments. The engine's log flags are ignored."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("engine", nargs="?", default="")
     parser.add_argument("--port", type=int, action="append", dest="ports")

@@ -1,7 +1,7 @@
-"""The engine's plugins: official providers where they are installed, stand-ins where they aren't.
+"""The engine's plugins: official providers if they are installed, and stand-ins otherwise.
 
-Each is a small wrapper in the sandbox's own plugin folder, named as the engine looks for it. Plugins on PATH
-would work as well, but the engine warns about each of those.
+Each is a small wrapper script in the sandbox's plugin folder, with the name that the engine expects. Plugins on PATH
+would work as well, but the engine prints a warning about each of them.
 """
 
 import os
@@ -22,7 +22,7 @@ PROVIDERS = ("aws", "awsx", "random")
 
 
 def install_providers(pulumi_home: Path) -> str:
-    """Put a wrapper for each provider into ``pulumi_home``; one sentence that says which are used."""
+    """Write a wrapper for each provider into ``pulumi_home``. Returns a sentence that names the plugins in use."""
     official, standing_in = [], []
     for provider in PROVIDERS:
         installed = _installed(provider)
@@ -39,7 +39,7 @@ def install_providers(pulumi_home: Path) -> str:
 
 
 def install_language_host(pulumi_home: Path, installed: Path) -> Path:
-    """Put a wrapper for the ``installed`` language host into ``pulumi_home``; its folder, for ``plugins`` in Pulumi.yaml."""
+    """Write a wrapper for the ``installed`` language host into ``pulumi_home``. Returns its folder, for Pulumi.yaml."""
     directory = pulumi_home / installed.name
     directory.mkdir(parents=True, exist_ok=True)
     write_wrapper(directory / installed.name, _plugin_process(str(installed)))
@@ -52,7 +52,7 @@ def stand_ins() -> list[str]:
 
 
 def write_wrapper(path: Path, command: Sequence[str]) -> None:
-    """Write an executable at ``path`` that becomes ``command`` plus its own arguments."""
+    """Write an executable to ``path`` that executes ``command`` with its own arguments appended."""
     text = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(CHECKOUT))} exec {shlex.join(command)} "$@"\n'
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_private(path, text, mode=0o755)
@@ -63,7 +63,7 @@ def _plugin_process(*plugin: str) -> list[str]:
 
 
 def _installed(provider: str) -> Path | None:
-    """The official plugin of ``provider`` in the person's own Pulumi folder or on PATH, with the SDK's major version."""
+    """The official plugin of ``provider``, with the SDK's major version in the user's Pulumi folder, or any on PATH."""
     wanted = version(f"pulumi-{provider}").split(".")[0]
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     found: list[tuple[tuple[int, ...], Path]] = []

@@ -1,4 +1,4 @@
-"""The policy pack as arguments of the engine, with its configuration checked first."""
+"""The engine's arguments for the policy pack, whose configuration is validated first."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,9 @@ __all__ = ["pack_arguments", "provide_environment"]
 
 
 def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) -> list[str]:
-    """The engine's arguments for a policy pack, with ``configuration`` or the pack's own for the stack where it has one.
+    """The engine's arguments for a policy pack with ``configuration``, or the pack's own for the stack if it has one.
 
-    Raises ``SandboxError`` where the configuration names a policy or a key that the pack does not have.
+    Raises ``SandboxError`` if the configuration is invalid, such as a policy or a key that the pack doesn't have.
     """
     provide_environment(pack)
     configuration = configuration or pack / "config" / f"{stack}.json"
@@ -27,9 +27,9 @@ def pack_arguments(pack: Path, stack: str, configuration: Path | None = None) ->
 
 
 def provide_environment(pack: Path) -> None:
-    """Give a pack that names a virtual environment and has none the sandbox's own.
+    """Link the pack's virtual environment to the sandbox's if it doesn't exist.
 
-    An installed CLI (3.259) doesn't report a missing one: it waits for the pack without end.
+    An installed CLI (3.259) doesn't report a missing environment: it waits for the pack indefinitely.
     """
     runtime = yaml.safe_load((pack / "PulumiPolicy.yaml").read_text(encoding="utf-8"))["runtime"]
     environment = pack / runtime["options"]["virtualenv"]

@@ -1,4 +1,4 @@
-"""What a program prints, shown by the engine as its own: an engine reads the output only of plugins that it started."""
+"""Forwards a program's output to the engine, which reads only the output of plugins that it started."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ from pulumi.runtime.proto import engine_pb2
 
 __all__ = ["forwarded_output"]
 
-# For what the program has started and left running with its output.
+# Seconds to wait for processes that the program started and that still have its output open.
 _PATIENCE = 2.0
 
 
 @contextmanager
 def forwarded_output(engine: Any) -> Iterator[None]:
-    """Send each line that this process and its children write to descriptors 1 and 2 to ``engine`` (an ``EngineStub``)."""
+    """Send each line that this process and its children print to ``engine`` (an ``EngineStub``)."""
     readers = []
     kept = []
     for stream, descriptor in enumerate((1, 2), start=1):
@@ -47,4 +47,4 @@ def _forward(engine: Any, reading: int, stream: int) -> None:
             try:
                 engine.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=line, streamId=stream))
             except grpc.RpcError:
-                return  # the engine has gone, and with it whoever would read
+                return  # the engine has exited

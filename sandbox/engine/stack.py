@@ -1,4 +1,4 @@
-"""One stack as the engine knows it: its commands, run with the sandbox's environment, and its state on disk."""
+"""A stack of the engine: the commands for it, run in the sandbox's environment, and its state on disk."""
 
 import json
 import os
@@ -22,7 +22,7 @@ __all__ = ["EngineError", "EngineStack"]
 
 
 class EngineError(SandboxError):
-    """The engine ended with an error, which it has shown itself unless ``output`` has it."""
+    """The engine failed. It has printed the error itself, unless ``output`` has it."""
 
     def __init__(self, verb: str, code: int, output: str = "") -> None:
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
@@ -39,7 +39,7 @@ class EngineStack:
 
     @cached_property
     def engine(self) -> installation.Engine:
-        """The engine; built on first use where there is none."""
+        """The engine, which is built on first use if there is none."""
         return installation.locate()
 
     @property
@@ -49,19 +49,20 @@ class EngineStack:
 
     @property
     def resources(self) -> list[dict[str, Any]]:
-        """The resources in the engine's state; empty where the stack was never deployed."""
+        """The resources in the engine's state; empty if the stack was never deployed."""
         return self._checkpoint.get("resources") or []
 
     @property
     def has_pending_operations(self) -> bool:
-        """Whether the engine noted operations whose end it did not see."""
+        """Whether the engine recorded operations whose result it doesn't know."""
         return bool(self._checkpoint.get("pending_operations"))
 
     def restore(self) -> bool:
-        """Put the newest state that is whole in the place of one that was cut off in writing, on a full disk say.
+        """Replace a truncated state with its newest valid copy. A state is truncated if the disk is full, for example.
 
-        The engine copies the state before it writes a new one, so a second cut takes the copy too; it also keeps one of
-        each run that ended. Returns whether that was needed. Raises ``SandboxError`` where none is whole.
+        The engine copies the state before it writes a new one, so a second interrupted write truncates the copy too.
+        It also keeps the state of each completed run. Returns whether the state was replaced. Raises ``SandboxError``
+        if no copy is valid.
         """
         self._remove_cut_attributes()
         file = self._checkpoint_file
@@ -79,7 +80,7 @@ class EngineStack:
         return True
 
     def _remove_cut_attributes(self) -> None:
-        """The engine writes a file's attributes to a second file. It rejects a truncated one, but doesn't need it."""
+        """Delete truncated attribute files, which the engine rejects. It writes one for each file, but needs none."""
         for folder in ("stacks", "locks"):
             for attributes in (self.workspace.backend / ".pulumi" / folder).rglob("*.attrs"):
                 if not _readable(attributes):
@@ -94,7 +95,7 @@ class EngineStack:
         ]
 
     def create(self) -> None:
-        """Make the stack known to the engine."""
+        """Create the stack in the engine's backend."""
         self.ask("stack", "init", self.name, "--secrets-provider", "passphrase", stack=False)
 
     def cancel(self) -> None:
@@ -102,15 +103,15 @@ class EngineStack:
         self.ask("cancel", "--yes", self.name, stack=False)
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs by name; secret ones are masked."""
+        """The stack's outputs by name, with masked secrets."""
         return json.loads(self.ask("stack", "output", "--json"))
 
     def export(self) -> dict[str, Any]:
-        """The engine's state of the stack, secrets encrypted."""
+        """The engine's state of the stack, with encrypted secrets."""
         return json.loads(self.ask("stack", "export"))
 
     def run(self, verb: str, *arguments: str, lock: int | None) -> None:
-        """Run the engine with its own display; it inherits the descriptor ``lock``."""
+        """Run the engine with its output on the terminal. It inherits the file descriptor ``lock``."""
         command = self._command([verb, *arguments, "--suppress-permalink=true"])
         environment = self._environment()
         with attached.start(plugins.stand_ins(), environment, language=self.engine.language_host is None) as beside:
@@ -124,7 +125,7 @@ class EngineStack:
             raise EngineError(verb, code)
 
     def ask(self, *arguments: str, stack: bool = True) -> str:
-        """Run the engine quietly; its standard output."""
+        """Run the engine without showing its output, and return its standard output."""
         answer = subprocess.run(
             [*self._command(arguments, stack=stack), "--non-interactive"],
             env=self._environment(),
@@ -145,7 +146,7 @@ class EngineStack:
 
     @property
     def _checkpoint_file(self) -> Path | None:
-        # Between the two stands the project's name; a state folder has one project.
+        # The folder in between has the project's name; a state folder has one project.
         return next(self.workspace.backend.glob(f".pulumi/stacks/*/{self.name}.json"), None)
 
     @property
@@ -156,7 +157,7 @@ class EngineStack:
 
 
 def _written_at(state: Path) -> int:
-    """When the engine wrote a kept state, in ns since 1970: by its name, which outlives a copy of the folder."""
+    """When the engine wrote a state, in ns since 1970: the time in its name, which copying the folder preserves."""
     in_name = re.search(r"[.-](\d{19})(?:\.checkpoint)?\.json$", state.name)
     return int(in_name[1]) if in_name else state.stat().st_mtime_ns
 
@@ -169,7 +170,7 @@ def _readable(file: Path) -> bool:
 
 
 def _wait(child: "subprocess.Popen[bytes]") -> int:
-    """Wait for the engine through interrupts: it ends what it does in order, and its state must be on disk."""
+    """Wait for the engine, even on an interrupt: it completes its running operations and writes its state."""
     if threading.current_thread() is not threading.main_thread():
         return child.wait()
 
@@ -182,7 +183,7 @@ def _wait(child: "subprocess.Popen[bytes]") -> int:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                # The terminal has sent it to the engine as well.
+                # The terminal has sent the interrupt to the engine as well.
                 continue
     finally:
         signal.signal(signal.SIGTERM, previous)

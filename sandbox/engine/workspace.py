@@ -1,7 +1,7 @@
-"""The engine's view of the project: copies of its YAML files with the sandbox's provider settings, and an environment.
+"""The engine's project: copies of the program's YAML files with the sandbox's provider settings, and an environment.
 
-The engine works in ``<state>/project``, whose ``Pulumi.yaml`` names the real program by ``main``. So nothing is
-written into the checkout, and the person's own Pulumi login, plugins and AWS credentials are out of reach.
+The engine runs in ``<state>/project``, whose ``Pulumi.yaml`` refers to the real program with ``main``. Therefore, the
+engine writes nothing into the checkout, and doesn't use the user's Pulumi login, plugins or AWS credentials.
 """
 
 import os
@@ -25,12 +25,12 @@ from sandbox.paths import ENGINES, STATE_VARIABLE, private_directory
 __all__ = ["Workspace", "clean_environment", "provider_settings"]
 
 ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
-"""Keeps the program from importing what the checkout's adoption.yaml names: those things are in the real account."""
+"""Overrides the program's adoption file: the resources in adoption.yaml exist only in the real account."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where one state folder keeps the engine's files for one program."""
+    """The engine's files for one program, in one state folder."""
 
     state: Path
     program: Path
@@ -42,17 +42,17 @@ class Workspace:
 
     @property
     def pulumi_home(self) -> Path:
-        """The engine's own folder, with the plugins."""
+        """The engine's home folder, with the plugins."""
         return self.state / "pulumi-home"
 
     @property
     def backend(self) -> Path:
-        """Where the engine keeps the state of the stack."""
+        """The folder in which the engine stores the state of the stack."""
         return self.state / "backend"
 
     @property
     def adoption_file(self) -> Path:
-        """What the program imports in this sandbox; there is none but in a rehearsal."""
+        """The adoption file of this sandbox, which names the resources to import. It exists only in a rehearsal."""
         return self.state / "adoption.yaml"
 
     def stack_file(self, stack: str) -> Path:
@@ -62,7 +62,7 @@ class Workspace:
     def prepare(self, stack: str, settings: Mapping[str, Any], language_host: Path | None) -> None:
         """Write the copies for ``stack`` with exactly these ``settings`` (``namespace:key`` to value).
 
-        ``language_host`` is the installed one; None where the sandbox's own is used.
+        ``language_host`` is the installed one; None if the sandbox's own is used.
         """
         for folder in (self.state, self.project, self.pulumi_home, self.backend):
             private_directory(folder)
@@ -72,14 +72,14 @@ class Workspace:
         copy = self.stack_file(stack)
         document: dict[str, Any] = {"config": dict(settings)}
         if copy.exists():
-            # The salt of the passphrase: without it the state's secrets could not be read again.
+            # The salt of the passphrase, without which the secrets in the state can't be decrypted.
             salt = _load(copy).get("encryptionsalt")
             if salt:
                 document["encryptionsalt"] = salt
         write_private(copy, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
 
     def source_settings(self, stack: str) -> dict[str, Any]:
-        """The settings in the program's own file of ``stack``."""
+        """The settings in the program's stack file of ``stack``."""
         source = self.program / f"Pulumi.{stack}.yaml"
         if not source.exists():
             names = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in self.program.glob("Pulumi.*.yaml"))
@@ -98,7 +98,7 @@ class Workspace:
         own = clean_environment()
         return {
             **own,
-            # The server that the sandbox has built judges the program's repository configuration.
+            # The program validates its repository configuration with the Atlantis server that the sandbox has built.
             "PATH": os.pathsep.join(filter(None, [own.get("PATH"), str(ENGINES)])),
             **(aws.environment() if aws else {}),
             STATE_VARIABLE: str(self.state),
@@ -122,12 +122,12 @@ class Workspace:
         if isinstance(runtime, dict):
             name, options = str(runtime["name"]), runtime.get("options") or {}
         if name == "python":
-            # The packages that the sandbox itself runs with: an installed language host would take PATH's Python, or create an
-            # environment that is missing, and fill it from the internet.
+            # The program uses the sandbox's own packages. Otherwise, an installed language host would use the Python on
+            # PATH, or create a missing environment and download its packages.
             document["runtime"] = {"name": name, "options": {**options, "virtualenv": sys.prefix}}
         plugins = document.setdefault("plugins", {})
         for provider in plugins.get("providers", []):
-            # Relative to the program, not to the copy.
+            # The path is relative to the program's folder, not to the copy.
             provider["path"] = os.path.normpath(self.program / provider["path"])
         hosts = {"python": language_host}
         if name != "python":
@@ -141,7 +141,7 @@ class Workspace:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without real AWS credentials and Pulumi settings, and with no proxy before loopback."""
+    """This process's environment without AWS and Pulumi variables, and with NO_PROXY for loopback addresses."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_", "PYTHONPATH"))}
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "127.0.0.1", "localhost"]))
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}
@@ -157,7 +157,7 @@ def provider_settings(aws: LocalAws) -> dict[str, Any]:
         "aws:skipCredentialsValidation": True,
         "aws:skipMetadataApiCheck": True,
         "aws:s3UsePathStyle": True,
-        # Enough for a local AWS that is busy; the default of 25 waits minutes for one that has gone.
+        # Enough for a busy local AWS. With the default of 25, the provider would wait minutes for one that has stopped.
         "aws:maxRetries": 6,
     }
 
