@@ -41,7 +41,7 @@ def identities(target: Target) -> Identities:
     return _read(target.sandbox.stack, target)
 
 
-# Only its stack distinguishes a target.
+# Targets differ only in their stack.
 _KNOWN: dict[str, Identities] = {}
 
 

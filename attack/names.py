@@ -1,4 +1,4 @@
-"""Attacks through names in pull requests and comments, which no shell may run and which may not leave the repository."""
+"""Attacks through names in pull requests and comments: as shell commands, and as paths outside of the repository."""
 
 import contextlib
 import secrets

@@ -1,4 +1,4 @@
-"""Attacks on roles of other accounts: a plan can assume those in `assumableRoleArns`, and no others, whatever their trust policy."""
+"""Attacks on roles of other accounts: a plan can assume only those in `assumableRoleArns`, regardless of their trust policies."""
 
 import json
 from collections.abc import Callable

@@ -96,7 +96,7 @@ def _forged(name: str, method: str, path: str, *, attack: str) -> Row:
 
 
 def _source(target: Target, priorities: range) -> str:
-    """An address in a range that a deployed rule with one of these priorities admits."""
+    """An address in a range that a deployed rule with one of these priorities allows."""
     for listener in read_listeners(target.client("elbv2"), target.load_balancer.name):
         for rule in listener.rules:
             if rule["Priority"].isdigit() and int(rule["Priority"]) in priorities:
@@ -110,7 +110,7 @@ _STRANGER = "203.0.113.1"  # TEST-NET-3, RFC 5737
 
 
 def _routed(target: Target, source: str, method: str, path: str) -> Outcome:
-    """Evaluates the deployed rules for a request from ``source``, because the local load balancer admits every source."""
+    """Evaluate the deployed rules for a request from ``source``: the local load balancer accepts every source."""
     listener = next(one for one in read_listeners(target.client("elbv2"), target.load_balancer.name) if one.port == 443)
     decision = decide(listener, Request(source, method, path, target.load_balancer.host))
     return Outcome(

@@ -100,7 +100,7 @@ def _printed(target: Target, name: str, body: str) -> str:
 
 
 def _health_seconds(target: Target) -> int:
-    """How long to poll, so that a health check that ECS runs in the container would be seen."""
+    """The number of seconds to poll: longer than the interval of a health check that ECS runs in the container."""
     checks = [
         container["healthCheck"]
         for container in target.task_definition["containerDefinitions"]

@@ -123,7 +123,7 @@ def _other_base(target: Target) -> Outcome:
     target.github.commit(pull.repository, "release", {"README.md": "Nobody protects this branch.\n"}, "Branch off")
     pull = target.github.retarget(pull, "release")
     answer = target.deliver("pull_request", events.pull_request(target.github, pull))
-    # An ignored event gets no comment. The server answers in the order of arrival, so another plan tells when to look.
+    # An ignored event gets no comment. Events are processed in order, so a later plan shows that it was processed.
     after = _was_planned(planned(target, "other-base-after", {"main.tf": HARMLESS}))
     comments = target.comments(pull.repository, pull.number)
     return Outcome(

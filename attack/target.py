@@ -53,7 +53,7 @@ class Target:
     def secrets(self) -> dict[str, str]:
         """Every secret that ECS injects for the server, by variable, read as the execution role.
 
-        Those of `secretEnvironment` are for plans; no name of theirs begins with `ATLANTIS_`.
+        Secrets of `secretEnvironment` are for plans and excluded. Their names can't begin with `ATLANTIS_`.
         """
         described = self.task_definition
         names = [
@@ -80,7 +80,7 @@ class Target:
         return deliver(self.deployment, event, body, signed=signed)
 
     def repository(self, name: str) -> str:
-        """A repository for the row ``name`` that the allowlist admits, as ``owner/name``."""
+        """A repository for the row ``name`` that the allowlist allows, as ``owner/name``."""
         admitted = sample_repository(
             self.deployment.variables(self.task_definition["taskDefinitionArn"])["ATLANTIS_REPO_ALLOWLIST"]
         )
@@ -95,7 +95,7 @@ class Target:
         ]
 
     def wait_for(self, what: str, find: Callable[[], Any], seconds: float = _COMMENT_SECONDS) -> Any:
-        """Wait until ``find`` returns a value; raises ``TimeoutError`` with ``what``."""
+        """Wait until ``find`` returns a value; raises ``TimeoutError``, whose message names ``what``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if (found := find()) is not None:

@@ -9,7 +9,7 @@ from conformance.naming import ProviderSchema
 
 __all__ = ["configuration"]
 
-_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - what marks a secret in the engine's state
+_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the marker of a secret in the engine's state
 _STORED = json.dumps({"webhook_secret": "placeholder-" + "0" * 32})
 """Replaces a secret's value, which is encrypted in the engine's state."""
 _PASSWORD = "placeholder" + "0" * 32
@@ -60,7 +60,7 @@ def _references(
     *,
     only_made_up: bool,
 ) -> Iterator[tuple[str, str]]:
-    """(value, reference) of each text that the outputs of ``items`` have."""
+    """The value and the reference of each string in the outputs of ``items``."""
     for item in items:
         type_, name = addresses[item["urn"]]
         outputs = {"id": item["id"], **(item.get("outputs") or {})}

@@ -12,12 +12,12 @@ _ATTRIBUTES = {
     ("aws_cloudwatch_log_subscription_filter", "logGroup"): "log_group_name",
     ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
 }
-"""Names that don't follow a rule."""
+"""Attributes whose names don't follow a rule."""
 
 
 @dataclass(frozen=True)
 class ProviderSchema:
-    """The resource types of a provider, as ``terraform providers schema -json`` gives them, and its full name."""
+    """The resource types of a provider, as ``terraform providers schema -json`` prints them, and its full name."""
 
     address: str
     types: Mapping[str, Any]
@@ -69,7 +69,7 @@ def _block(block: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str,
             continue
         nested = block.get("block_types", {}).get(name)
         if nested is None:
-            # Pulumi writes a list of at most one as the one.
+            # Pulumi represents a list of at most one element as the element itself.
             wants_list = isinstance(kind := block["attributes"][name]["type"], list) and kind[0] in ("list", "set")
             found[name] = [value] if wants_list and not isinstance(value, list) else value
         else:

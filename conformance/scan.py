@@ -1,7 +1,7 @@
 """`make scan`: runs checkov on the stack and records the failed checks in `conformance/checkov.json`.
 
 checkov reads Terraform, so two shapes of the stack are deployed in the sandbox, converted to Terraform's JSON and planned with the
-official provider. checkov runs in an environment of its own, which uv makes: its pins contradict this project's.
+official provider. checkov runs in a separate environment, created by uv, because its pins conflict with this project's.
 """
 
 import json
@@ -30,7 +30,7 @@ SHAPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "new VPC": ("local", {}),
     "production": ("prod", {"atlantis:lockingDatabase": "redis"}),
 }
-"""Stack file, and settings that override it."""
+"""For each shape: the stack, and settings that override its stack file."""
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def _findings(
         plan = terraform.plan_document()
     finally:
         processes.stop_all(sandbox.state)
-    # Nothing else in the folder that checkov reads.
+    # checkov reads every file in the folder, so it contains only the plan.
     write_json(folder / "plan" / "plan.json", plan)
     for result in _checkov(folder / "plan"):
         for finding in result["results"]["failed_checks"]:

@@ -26,7 +26,7 @@ class TerraformError(Exception):
 
 
 class Terraform:
-    """A working directory, initialised."""
+    """An initialised working directory."""
 
     def __init__(self, directory: Path, provider: TerraformProvider, aws: LocalAws) -> None:
         self._directory, self._aws = directory, aws

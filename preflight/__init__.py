@@ -1,1 +1,1 @@
-"""Read-only checks of what a deployment needs and does not make itself, before it is started: `make preflight STACK=prod`."""
+"""Read-only checks of a deployment's prerequisites, which it doesn't create itself: `make preflight STACK=prod`."""

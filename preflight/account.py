@@ -1,4 +1,4 @@
-"""The account: whose credentials these are, and whether the stack file means this account."""
+"""The account: AWS accepts the credentials, and they are of the account that the stack file is for."""
 
 from components.settings.rules.arns import of_other_accounts
 from preflight.check import Check
@@ -16,7 +16,7 @@ def credentials(deployment: Deployment) -> str:
 
 
 def same_account(deployment: Deployment) -> str:
-    """Every ARN in the stack file that must be of the stack's own account is."""
+    """Every ARN in the stack file that must be of the stack's account is of that account."""
     account = deployment.identity["Account"]
     foreign = [
         f"{', '.join(problem.keys)} is of account {str(*problem.keys.values()).split(':')[4]}"
@@ -31,7 +31,7 @@ def same_account(deployment: Deployment) -> str:
 
 
 def caller_deploys(deployment: Deployment) -> str:
-    """The caller is one of `secretReaderArns`: the provider reads the generated secrets back during `pulumi up`."""
+    """`secretReaderArns` contains the caller: the provider reads the generated secrets back during `pulumi up`."""
     readers = deployment.settings.server.secret_reader_arns
     if not readers:
         raise NotCheckedError("the deployment creates no secret")
@@ -39,7 +39,7 @@ def caller_deploys(deployment: Deployment) -> str:
     if caller.endswith(":root") and deployment.aws.is_emulated("sts"):
         return "the root user of a local AWS, which no policy denies"
     if ":assumed-role/" in caller:
-        # A session's ARN lacks the path of its role.
+        # The ARN of a session doesn't contain the path of its role.
         caller = deployment.aws.read("iam", "get_role", RoleName=caller.split("/")[1])["Role"]["Arn"]
     if caller not in readers:
         raise WarnedError(

@@ -23,7 +23,7 @@ def topics(deployment: Deployment) -> str:
 
 
 def keys(deployment: Deployment) -> str:
-    """CloudWatch may use the key of every topic that is encrypted."""
+    """CloudWatch is allowed to use the KMS key of every encrypted topic."""
     encrypted = 0
     for arn in _arns(deployment):
         key = (_attributes(deployment, arn) or {}).get("KmsMasterKeyId")
@@ -82,5 +82,5 @@ def _admits_publisher(statement: dict[str, Any]) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
-    """A policy document writes a list of one as its member."""
+    """``value`` as a list: a policy document can represent a list of one element as the element itself."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,4 +1,4 @@
-"""Read-only calls to AWS: answers are cached for later checks, errors become messages with a remedy. Nothing here can write."""
+"""Read-only calls to AWS. Responses are cached for later checks, and errors become messages with a remedy."""
 
 import json
 from collections.abc import Collection
@@ -29,11 +29,11 @@ IAM_ACTIONS = {
     ("s3", "head_bucket"): "s3:ListBucket",
     ("s3", "get_bucket_encryption"): "s3:GetEncryptionConfiguration",
 }
-"""Where the action's name is not the operation's."""
+"""The IAM actions whose name differs from that of the operation."""
 
 
 class RefusedByResourceError(FailedError):
-    """The resource's own policy denies the caller; no permission of the caller could change that."""
+    """The resource's policy explicitly denies the call. Permissions of the caller can't override it."""
 
 
 class Aws:
@@ -50,16 +50,16 @@ class Aws:
         return self if region == self.region else Aws(region, self._session)
 
     def endpoint(self, service: str) -> str:
-        """The address that calls to `service` go to."""
+        """The endpoint URL of `service`."""
         return self._client(service).meta.endpoint_url
 
     def is_emulated(self, service: str) -> bool:
-        """Whether `service` is something other than AWS' own."""
+        """Whether the endpoint of `service` isn't one of AWS."""
         host = urlsplit(self.endpoint(service)).hostname or ""
         return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
     def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The answer to one call; lists are complete.
+        """The response to a call; paginated lists are complete.
 
         Raises:
             FailedError: a permission is missing, the credentials are invalid, or AWS can't be reached or denies the call.
@@ -69,7 +69,7 @@ class Aws:
     def find(
         self, service: str, operation: str, *, absent: Collection[str], **parameters: Any
     ) -> dict[str, Any] | None:
-        """Like `read`, but None where AWS answers with one of the error codes `absent`: the object doesn't exist."""
+        """Like `read`, but None if AWS returns one of the error codes `absent`: the resource doesn't exist."""
         return self._read(service, operation, parameters, absent)
 
     def _client(self, service: str) -> Any:
@@ -96,7 +96,7 @@ class Aws:
                     "there are no AWS credentials in this environment",
                     "log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 ) from None
-            # An endpoint that is no address is a ValueError of botocore.
+            # botocore raises ValueError for an endpoint that isn't a URL.
             except (BotoCoreError, ValueError) as error:
                 raise FailedError(
                     f"{service} {operation}: {error}", "check the network, AWS_ENDPOINT_URL and the AWS configuration"
@@ -119,7 +119,7 @@ class Aws:
         if code in DENIED:
             api_name = self._client(service).meta.method_to_api_mapping[operation]
             action = IAM_ACTIONS.get((service, operation), f"{IAM_PREFIXES.get(service, service)}:{api_name}")
-            # Secrets Manager passes on the refusal of the key that the secret is encrypted with.
+            # Secrets Manager returns this message if KMS denies the use of the key that encrypts the secret.
             if "Access to KMS is not allowed" in message:
                 action = "kms:Decrypt"
             if "explicit deny in a resource-based policy" in message:

@@ -1,4 +1,4 @@
-"""The permissions boundary of the roles that Terraform creates: what a given one allows, and which roles don't have it."""
+"""The permissions boundary of the roles that Terraform creates: what it allows, and which roles don't have it."""
 
 import fnmatch
 import json
@@ -28,7 +28,7 @@ def exists(deployment: Deployment) -> str:
 
 
 def keeps_roles_from_atlantis(deployment: Deployment) -> str:
-    """A role that Terraform creates, with `*` as its own policy, can't take over Atlantis: its boundary is all that limits it."""
+    """The boundary alone prevents a role that Terraform creates, with `*` as its policy, from taking over Atlantis."""
     if not deployment.settings.terraform.managed_name_prefixes:
         raise NotCheckedError("managedNamePrefixes is empty: Terraform creates no role")
     arn = str(deployment.settings.terraform.permissions_boundary_arn)
@@ -49,7 +49,7 @@ def keeps_roles_from_atlantis(deployment: Deployment) -> str:
 
 
 def roles_have_it(deployment: Deployment) -> str:
-    """Every role that Terraform can pass to a task has the boundary: no condition key ties PassRole to one."""
+    """Every role that Terraform can pass to a task has the boundary: `iam:PassRole` can't require one."""
     prefixes = deployment.settings.terraform.managed_name_prefixes
     if not prefixes:
         raise NotCheckedError("managedNamePrefixes is empty: Terraform passes no role")
@@ -81,7 +81,7 @@ CHECKS = (
 
 
 def setting_of(deployment: Deployment) -> Setting:
-    """What the escalations are about: ids of what is deployed already, placeholders for secrets that aren't."""
+    """The values that the escalations need: IDs of deployed resources, and placeholder ARNs for missing secrets."""
     names, settings = deployment.names, deployment.settings
     given = settings.terraform.permissions_boundary_arn
     secrets = {
@@ -105,7 +105,7 @@ def setting_of(deployment: Deployment) -> Setting:
 def simulate(
     deployment: Deployment, document: Mapping[str, Any], question: Question, caller: Mapping[str, str]
 ) -> bool:
-    """Whether IAM's own simulator allows `question` under `document` alone."""
+    """Whether IAM's policy simulator allows `question` with `document` as the only policy."""
     answer = deployment.aws.read(
         "iam",
         "simulate_custom_policy",

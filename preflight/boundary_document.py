@@ -1,7 +1,8 @@
-"""Print a permissions boundary for `permissionsBoundaryArn` to start from, with the names and ids of one stack.
+"""Print a permissions boundary as a starting point for `permissionsBoundaryArn`, with the names and IDs of one stack.
 
-It allows everything but what would take over Atlantis: narrow its first statement to what your applications need. Once the stack is
-deployed, print it again: it then names the stack's security groups and subnets.
+It allows every action except those that could take over Atlantis. Restrict its first statement to the permissions that
+your applications need. After the first deployment, print it again: it then contains the IDs of the stack's security
+groups and subnets.
 """
 
 import json
@@ -17,7 +18,7 @@ __all__ = ["document"]
 
 
 def document(deployment: Deployment, boundary_arn: str) -> str:
-    """The document, JSON, of a boundary that will be called `boundary_arn`."""
+    """The boundary's policy document as JSON. `boundary_arn` is the ARN that the boundary will have."""
     setting = setting_of(deployment)
     own = OwnStack(
         names=deployment.names,
@@ -31,7 +32,7 @@ def document(deployment: Deployment, boundary_arn: str) -> str:
 
 
 def main() -> int:
-    """The command. Returns 0, or 2 where the stack's file or AWS can't be read."""
+    """Run the command. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
     options = parser("preflight.boundary_document", __doc__)
     options.add_argument("--name", default="terraform-boundary", help="the policy's name (default: terraform-boundary)")
     arguments = options.parse_args()

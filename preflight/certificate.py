@@ -1,4 +1,4 @@
-"""The certificate and the hosted zone: they fit the URL's host."""
+"""The certificate and the hosted zone: both match the URL's host."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ PENDING = "create the DNS records that `aws acm describe-certificate` lists, and
 
 
 def covers(pattern: str, host: str) -> bool:
-    """Whether a certificate's name covers a host: `*` stands for the whole first label, and for nothing else."""
+    """Whether a certificate's name covers a host. `*` matches exactly one label, the first."""
     name, wanted = pattern.lower().rstrip("."), host.lower().rstrip(".")
     if name.startswith("*."):
         label, _, parent = wanted.partition(".")
@@ -51,7 +51,7 @@ def covers_host(deployment: Deployment) -> str:
 
 
 def in_date(deployment: Deployment) -> str:
-    """The certificate is valid now, and for a while."""
+    """The certificate is valid and, if it was imported, doesn't expire within 30 days."""
     certificate, now = _certificate(deployment), datetime.now(UTC)
     begin, end = certificate.get("NotBefore"), certificate["NotAfter"]
     if end <= now:

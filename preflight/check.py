@@ -1,4 +1,4 @@
-"""One check: a function that returns what it found or raises a failure with a remedy; and how a list of them is run."""
+"""A check is a function that returns what it found, or raises a failure with a remedy."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["Check", "Result", "run_checks"]
 
 @dataclass(frozen=True)
 class Check:
-    """A check and the checks without which it can't be answered."""
+    """A check, and the checks that it depends on."""
 
     subject: str
     title: str
@@ -21,7 +21,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """How one check ended; `message` says what was found or what is wrong."""
+    """The outcome of a check. `message` states what was found, or what is wrong."""
 
     subject: str
     title: str
@@ -31,10 +31,10 @@ class Result:
 
 
 def run_checks(checks: Iterable[Check], deployment: Deployment) -> Iterator[Result]:
-    """Run the checks in order. One whose need did not end well is not run.
+    """Run the checks in order. A check isn't run if one that it depends on has failed or wasn't checked.
 
     Yields:
-        One result for each check, as soon as it is there.
+        One result for each check, as soon as it is available.
     """
     ended: dict[Callable[[Deployment], str], Result] = {}
     for check in checks:

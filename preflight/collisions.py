@@ -12,7 +12,7 @@ __all__ = ["CHECKS"]
 
 
 def endpoints(deployment: Deployment) -> str:
-    """The VPC has none of the endpoints that the deployment would create: a service has one private DNS name per VPC."""
+    """No endpoint in the VPC conflicts with those that the deployment creates: AWS allows one per service and VPC."""
     wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.endpoints}
     if not wanted:
         raise NotCheckedError("no endpoint is created")
@@ -41,7 +41,7 @@ def endpoints(deployment: Deployment) -> str:
 
 
 def repository(deployment: Deployment) -> str:
-    """No other repository has the name of the stack's repository."""
+    """The repository's name is free, or the stack's own."""
     names = deployment.names
     answer = deployment.aws.find(
         "ecr",
@@ -116,7 +116,7 @@ def cluster(deployment: Deployment) -> str:
     """The cluster's name is free, or the stack's own."""
     name = deployment.names.base
     clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
-    # A deleted cluster can still be described for a while, and its name be used again.
+    # ECS still describes a deleted cluster for some time, but its name can be reused.
     if not clusters or clusters[0]["status"] == "INACTIVE":
         return f"{name} is free"
     return _own_or_warn(deployment, f"the cluster {name}", clusters[0].get("tags", []))
@@ -194,7 +194,7 @@ def _created_secrets(deployment: Deployment) -> list[str]:
 
 
 def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
-    """Whether this endpoint keeps the deployment from making its own."""
+    """Whether this endpoint prevents the deployment from creating its own."""
     if endpoint["VpcEndpointType"] != "Gateway":
         return endpoint.get("PrivateDnsEnabled", True)
     mine = {

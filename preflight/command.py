@@ -1,4 +1,4 @@
-"""Check what a deployment needs before it is started: image, secrets, certificate, network, state, alarms. Only reads."""
+"""Check the prerequisites of a deployment: image, secrets, certificate, network, state, alarms. Changes nothing."""
 
 import argparse
 import json
@@ -43,7 +43,7 @@ CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's options besides `--stack`, which every command has."""
+    """Add the command's options except `--stack`, which every command has."""
     parser.add_argument(
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"
     )
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run all checks against the account of the environment's credentials.
 
     Returns:
-        0 when nothing failed, 1 when something did, 2 when the stack's file can't be used.
+        0 if no check failed, 1 if a check failed, 2 if the stack's file can't be used.
     """
     path = arguments.config_file or PROJECT / f"Pulumi.{arguments.stack}.yaml"
     try:
@@ -75,7 +75,7 @@ def _print_json(results: Iterable[Result]) -> list[Result]:
 
 
 def _print_table(results: Iterable[Result]) -> list[Result]:
-    """Print each result as it comes, and the count at the end."""
+    """Print each result as soon as it is available, and the counts at the end."""
     marks = {Status.OK: "ok", Status.WARNING: "warning", Status.FAILED: "FAILED", Status.NOT_CHECKED: "not checked"}
     first = max(len(f"{check.subject}: {check.title}") for check in CHECKS) + 2
     indent = " " * (first + 13)
@@ -84,7 +84,7 @@ def _print_table(results: Iterable[Result]) -> list[Result]:
     for result in results:
         ended.append(result)
         head = f"{f'{result.subject}: {result.title}':<{first}}{_paint(result.status, f'{marks[result.status]:<13}')}"
-        # Names and commands are copied from here: none is cut at a hyphen, and a remedy stays one line.
+        # Users copy names and commands from here: no line is broken at a hyphen, and a remedy is a single line.
         lines = textwrap.wrap(result.message, width - len(indent), break_long_words=False, break_on_hyphens=False) or [
             ""
         ]

@@ -1,4 +1,4 @@
-"""Print the address of the stack's dashboard in CloudWatch's console; in a terminal, open it in a browser too."""
+"""Print the URL of the stack's CloudWatch dashboard. In a terminal, also open it in a browser."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """The command. Returns 0, or 2 where the stack's file or AWS can't be read."""
+    """Run the command. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
     options = parser("preflight.dashboard", __doc__)
     options.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=sys.stdout.isatty(), help="in a browser"

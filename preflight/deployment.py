@@ -1,4 +1,4 @@
-"""What is about to be deployed: the stack file's settings, the names they lead to, and the account they go to."""
+"""The deployment to check: the settings of the stack file, the resources' physical names, and the account."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ __all__ = ["Deployment", "StackFileError", "read_stack_file"]
 
 
 class StackFileError(Exception):
-    """The stack file can't be used; the message names it and says why."""
+    """The stack file can't be used. The message names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack, as its file describes it, in the account of the environment's credentials."""
+    """One stack with the settings of its file, in the account of the environment's credentials."""
 
     stack: str
     settings: Settings
@@ -32,12 +32,12 @@ class Deployment:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Who asks: `Account` and `Arn`."""
+        """The caller's identity: `Account` and `Arn`."""
         return self.aws.read("sts", "get_caller_identity")
 
     @cached_property
     def names(self) -> PhysicalNames:
-        """The names that the deployment gives to what it makes."""
+        """The physical names of the resources that the deployment creates."""
         partition = self.identity["Arn"].split(":")[1]
         return PhysicalNames(
             environment=self.settings.environment,
@@ -50,23 +50,23 @@ class Deployment:
 
     @cached_property
     def adopted(self) -> frozenset[str]:
-        """Import ids of what the next update adopts instead of creating it."""
+        """The IDs of the resources that the next update imports instead of creating them."""
         return import_ids(self.stack)
 
     def owns(self, tags: Iterable[Mapping[str, str]]) -> bool:
-        """Whether a resource with these tags, as AWS answers them, was made by this stack."""
-        # Services spell the members in three ways.
+        """Whether this stack created a resource with these tags, as AWS returns them."""
+        # Services use three spellings: Key, key and TagKey.
         lowered = ({key.lower(): value for key, value in tag.items()} for tag in tags)
         found = {tag.get("key", tag.get("tagkey", "")): tag.get("value", tag.get("tagvalue", "")) for tag in lowered}
         return all(found.get(key) == self.settings.tags[key] for key in ("Project", "Environment", "ManagedBy"))
 
 
 def read_stack_file(path: Path, stack: str) -> Settings:
-    """The settings in `path`, a `Pulumi.<stack>.yaml`; the engine's defaults are those of `Settings`.
+    """The settings in `path`, a `Pulumi.<stack>.yaml`. `Settings` has the same defaults as the engine.
 
     Raises:
-        StackFileError: the file is missing or is no stack file.
-        settings.SettingsError: the settings in it are wrong.
+        StackFileError: the file is missing or isn't a stack file.
+        settings.SettingsError: the settings are invalid.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))

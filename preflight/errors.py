@@ -1,4 +1,4 @@
-"""The outcomes of a check, and the exceptions for those that aren't good."""
+"""The outcomes of a check, and an exception for each outcome other than success."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ __all__ = ["FailedError", "NotCheckedError", "Status", "UnmetError", "WarnedErro
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Status(StrEnum):
 
 
 class UnmetError(Exception):
-    """What is wrong (`message`) and what to do about it (`remedy`, empty where nothing has to be done)."""
+    """What is wrong (`message`), and how to fix it (`remedy`, empty if no action is required)."""
 
     status = Status.FAILED
 
@@ -26,7 +26,7 @@ class UnmetError(Exception):
 
 
 class FailedError(UnmetError):
-    """The deployment would fail, or what it deploys would not work."""
+    """The deployment would fail, or the deployed resources would not work."""
 
 
 class WarnedError(UnmetError):
@@ -36,6 +36,6 @@ class WarnedError(UnmetError):
 
 
 class NotCheckedError(UnmetError):
-    """There is nothing to check with these settings, or no way to check it."""
+    """With these settings, there is nothing to check, or it can't be checked."""
 
     status = Status.NOT_CHECKED

@@ -1,7 +1,7 @@
-"""What a hostile plan tries with the roles that it has or creates, as questions to IAM. Data only: `boundary.py` asks AWS.
+"""What a malicious plan tries with the roles that it has or creates, as requests that `boundary.py` has IAM evaluate.
 
-Each escalation has a control, the same action on something that Terraform manages: an answer about a wrong action, resource or
-condition key would say that the control is denied as well.
+Each escalation has a control: the same or a similar action on a resource that Terraform manages. If the control is
+denied as well, the action, the resource or a condition key is wrong, and the result proves nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ Value: TypeAlias = str | Sequence[str]
 
 @dataclass(frozen=True)
 class Question:
-    """May a principal do `action` on `resource` (an ARN without wildcards, or `*` where AWS supports none)?"""
+    """Whether a principal is allowed `action` on `resource` (an ARN without wildcards, or `*` if AWS supports none)."""
 
     action: str
     resource: str
     keys: Mapping[str, Value] = field(default_factory=dict)
-    """Condition keys of the request and of the resource, as AWS writes them."""
+    """The condition keys of the request and of the resource, as AWS spells them."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Escalation:
     """An attack and its control.
 
     Attributes:
-        name: unique, lower case with hyphens.
-        attack: what it would lead to, as a clause that follows "a role that Terraform creates can".
-        on_roles: whether it changes roles or policies, which Terraform's own role may and a role that it creates may not.
+        name: unique, lowercase with hyphens.
+        attack: the attacker's goal, as a clause that follows "a role that Terraform creates can".
+        on_roles: whether the control is an IAM action, which only Terraform's own role is allowed.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Setting:
 
     Attributes:
         prefix: one of `managedNamePrefixes`.
-        boundary_arn: what the task role requires of the roles that it creates.
-        own_boundary: whether Atlantis' own two roles have that boundary too.
-        secret_arns: the secrets that the task is started with, by what they are: `github-app`, `webhook`.
-        security_group_ids: Atlantis' own, by what they are for; none before the first deployment, then nothing is asked about them.
-        subnet_ids: the private ones; none where they aren't known yet.
+        boundary_arn: the boundary that the task role must attach to the roles that it creates.
+        own_boundary: whether Atlantis' two roles have this boundary too.
+        secret_arns: the task's secrets by purpose: `github-app`, `webhook`.
+        security_group_ids: Atlantis' security groups by purpose. Before the first deployment, it is empty.
+        subnet_ids: the private subnets; empty if they aren't known.
     """
 
     names: PhysicalNames

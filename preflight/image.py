@@ -1,4 +1,4 @@
-"""The image: it is in ECR, and runs on the processors that the task asks for."""
+"""The image: it exists in ECR, and supports the task's CPU architecture."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ INDEXES = (
     "application/vnd.oci.image.index.v1+json",
 )
 PLATFORMS = {"X86_64": "amd64", "ARM64": "arm64"}
-"""ECS' names of processor architectures, and those of image manifests."""
+"""ECS' names of CPU architectures, and the corresponding names in image manifests."""
 
 _ECR_REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
@@ -35,7 +35,7 @@ _ECR_REFERENCE = re.compile(
 
 @dataclass(frozen=True)
 class EcrImage:
-    """An image in ECR; the digest decides where a reference has both."""
+    """An image in ECR. If a reference has a tag and a digest, the digest applies."""
 
     account: str
     region: str
@@ -45,13 +45,13 @@ class EcrImage:
 
     @classmethod
     def parse(cls, reference: str) -> "EcrImage | None":
-        """Take a reference such as ``<account>.dkr.ecr.<region>.amazonaws.com/atlantis:v0.47.1`` apart; None for one elsewhere."""
+        """Parse ``<account>.dkr.ecr.<region>.amazonaws.com/atlantis:v0.47.1``, for example; None if it isn't in ECR."""
         match = _ECR_REFERENCE.fullmatch(reference)
         return cls(**match.groupdict()) if match else None
 
     @property
     def identifier(self) -> dict[str, str]:
-        """How ECR's calls name the image in its repository."""
+        """The image identifier in calls to ECR."""
         return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}
 
     def __str__(self) -> str:
@@ -66,13 +66,13 @@ def exists(deployment: Deployment) -> str:
 
 
 def architecture(deployment: Deployment) -> str:
-    """The image, or one of those that its index lists, is for the task's processors."""
+    """The image, or one of the images in its index, supports the task's CPU architecture."""
     image = _image(deployment)
     wanted = PLATFORMS[deployment.settings.task.cpu_architecture]
     manifest = _manifest(deployment, image)
     if "manifests" in manifest:
         platforms = [entry.get("platform", {}) for entry in manifest["manifests"]]
-        # Build attestations stand in an index as images of an unknown platform.
+        # An index lists build attestations as images for an unknown platform.
         found = sorted({platform["architecture"] for platform in platforms if platform.get("os") == "linux"})
     else:
         config = _config(deployment.aws.in_region(image.region), image, manifest["config"]["digest"])
@@ -134,7 +134,7 @@ def _remedy(image: EcrImage, answer: dict[str, Any] | None) -> str:
 
 
 def _config(aws: Aws, image: EcrImage, digest: str) -> dict[str, Any]:
-    """The image's configuration, which only the registry's own protocol serves."""
+    """The image's configuration, which only the registry's HTTP API returns."""
     grant = aws.read("ecr", "get_authorization_token")["authorizationData"][0]
     registry = aws.endpoint("ecr") if aws.is_emulated("ecr") else grant["proxyEndpoint"]
     user_and_password = base64.b64decode(grant["authorizationToken"]).decode()

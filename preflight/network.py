@@ -1,4 +1,4 @@
-"""The existing network: subnets, their routes, and what else is in the VPC."""
+"""The existing network: the subnets, their routes, and other workloads in the VPC."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,15 +12,15 @@ __all__ = ["CHECKS", "route_table_of", "vpc"]
 
 EVERYWHERE = "0.0.0.0/0"
 WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId", "LocalGatewayId", "CoreNetworkArn")
-"""The targets of a default route that lead out without leading in."""
+"""The targets of a default route to the internet, other than an internet gateway."""
 
 DNS_ATTRIBUTES = {"enableDnsSupport": "enable-dns-support", "enableDnsHostnames": "enable-dns-hostnames"}
-"""The API's names, and the command line's."""
+"""The names in the API, and the corresponding CLI options."""
 
 CALLS_NOBODY = ("gateway_load_balancer", "nat_gateway", "network_load_balancer", "vpc_endpoint")
-"""Interfaces that make no calls to AWS' services themselves."""
+"""The types of network interfaces that don't call AWS services themselves."""
 SHOWN = 3
-"""Interfaces that a message names."""
+"""The number of interfaces that a message lists."""
 
 
 def vpc(deployment: Deployment) -> str:
@@ -68,7 +68,7 @@ def subnets(deployment: Deployment) -> str:
 
 
 def zones(deployment: Deployment) -> str:
-    """The subnets of each kind are in enough zones, and each of them is used."""
+    """The subnets of each kind are in enough Availability Zones, and every subnet is used."""
     found = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in _subnets(deployment)}
     for key, ids in _named_subnets(deployment):
         if problem := too_few_zones(ids, found):
@@ -86,7 +86,7 @@ def zones(deployment: Deployment) -> str:
 
 
 def public_routes(deployment: Deployment) -> str:
-    """The public subnets route to an internet gateway, through which GitHub reaches the load balancer."""
+    """The public subnets have a route to an internet gateway, through which GitHub reaches the load balancer."""
     closed = [
         subnet_id
         for subnet_id in deployment.settings.network.public_subnet_ids
@@ -102,7 +102,7 @@ def public_routes(deployment: Deployment) -> str:
 
 
 def private_routes(deployment: Deployment) -> str:
-    """The private subnets route to GitHub and the providers' registries, and aren't reached from the internet."""
+    """The private subnets have a route to GitHub and the providers' registries, but not through an internet gateway."""
     for subnet_id in deployment.settings.network.private_subnet_ids:
         route = _default_route(deployment, subnet_id)
         if not route:
@@ -165,7 +165,7 @@ CHECKS = (
 
 
 def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
-    """The route table that decides for a subnet: its own, or else the VPC's main one."""
+    """The route table of a subnet: the explicitly associated one, or else the VPC's main route table."""
     tables = deployment.aws.read(
         "ec2", "describe_route_tables", Filters=[{"Name": "vpc-id", "Values": [_vpc_id(deployment)]}]
     )["RouteTables"]
@@ -194,7 +194,7 @@ def _named_subnets(deployment: Deployment) -> tuple[tuple[str, Sequence[str]], .
 
 def _subnets(deployment: Deployment) -> list[dict[str, Any]]:
     ids = sorted(subnet_id for _, named in _named_subnets(deployment) for subnet_id in named)
-    # A filter leaves out what does not exist; asking by id would refuse the whole question.
+    # A filter omits subnets that don't exist. With SubnetIds, AWS would reject the whole call.
     return deployment.aws.read("ec2", "describe_subnets", Filters=[{"Name": "subnet-id", "Values": ids}])["Subnets"]
 
 

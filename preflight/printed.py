@@ -1,4 +1,4 @@
-"""Commands that print one JSON document made from a stack's file and the account of the credentials."""
+"""Commands that print one document, based on a stack's file and the account of the credentials."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def print_document(arguments: argparse.Namespace, document: Callable[[Deployment], str]) -> int:
-    """Print the document of the stack that the arguments name. Returns 0, or 2 where its file or AWS can't be read."""
+    """Print the document of the stack. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
     path = arguments.config_file or _PROJECT / f"Pulumi.{arguments.stack}.yaml"
     try:
         settings = read_stack_file(path, arguments.stack)

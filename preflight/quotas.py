@@ -1,4 +1,4 @@
-"""Quotas that the deployment comes close to: as Service Quotas has them for this account, or else AWS' documented defaults.
+"""Quotas that the deployment could exceed: the values of Service Quotas for this account, or else AWS' defaults.
 
 The defaults: https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
 """
@@ -16,16 +16,16 @@ from preflight.errors import FailedError
 __all__ = ["CHECKS", "listener_rules", "policies_of_the_task_role", "rules_of_a_security_group"]
 
 _CONDITION_VALUES = 5
-"""Of a listener rule; those for webhooks spend two on path and method."""
+"""The maximum per listener rule. The rules for webhooks use two of them for path and method."""
 _IAM_REGION = "us-east-1"
-"""Where Service Quotas has those of IAM, in the partition aws."""
+"""The region in which Service Quotas has the quotas of IAM, in the partition aws."""
 _UNKNOWN = (*DENIED, "NoSuchResourceException", "400")
-"""The caller may not look, the quota has no applied value, or an emulator doesn't know the service."""
+"""The caller has no permission, the quota has no applied value, or an emulator doesn't support the service."""
 
 
 @dataclass(frozen=True)
 class _Quota:
-    """One quota, and what the deployment takes of it."""
+    """One quota, and how much of it the deployment uses."""
 
     title: str
     service: str
@@ -33,7 +33,7 @@ class _Quota:
     default: int
     needed: Callable[[Deployment], int]
     used: Callable[[Deployment], int] = lambda _: 0
-    """By others, where they share it."""
+    """The usage by other resources that share the quota."""
 
     def check(self, deployment: Deployment) -> str:
         needed = self.needed(deployment)
@@ -64,7 +64,7 @@ class _Quota:
 
 
 def rules_of_a_security_group(deployment: Deployment) -> int:
-    """Of the load balancer's group, which has the most; IPv4 and IPv6 count separately."""
+    """The rules of the load balancer's group, which has the most. AWS counts IPv4 and IPv6 rules separately."""
     ingress = deployment.settings.ingress
     allowed = ingress.allowed_sources
     blocks = [*allowed, *allowed, *(block for block in ingress.webhook_sources if block not in allowed)]
@@ -72,14 +72,14 @@ def rules_of_a_security_group(deployment: Deployment) -> int:
 
 
 def policies_of_the_task_role(deployment: Deployment) -> int:
-    """One for each subject that the settings ask for."""
+    """One policy for each set of permissions that the settings require."""
     terraform = deployment.settings.terraform
     with_state = bool(terraform.terraform_state_buckets or terraform.terraform_lock_tables)
     return 3 + with_state + 5 * bool(terraform.managed_name_prefixes)
 
 
 def listener_rules(deployment: Deployment) -> int:
-    """Those for webhooks and for people, which take so many ranges each, and the one against other sites' pages."""
+    """The rules for webhooks and users, with a few ranges each, and the one that denies cross-site requests."""
     ingress = deployment.settings.ingress
     return (
         math.ceil(len(ingress.webhook_sources) / (_CONDITION_VALUES - 2))

@@ -1,4 +1,4 @@
-"""The secrets: they exist, and Atlantis can start with what is in them. No message holds any part of a value."""
+"""The secrets: they exist, and Atlantis can start with their values. No message contains any part of a value."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ WEBHOOK_KEYS = ("webhook_secret",)
 
 
 def private_key_problem(pem: str) -> str | None:
-    """Why the Atlantis server would not start with this as the GitHub App's key; None where it would."""
+    """The reason why the Atlantis server would not start with this private key of the GitHub App; None if it would."""
     if problem := _shape_problem(pem):
         return problem
     try:
@@ -33,7 +33,7 @@ def private_key_problem(pem: str) -> str | None:
 
 
 def _shape_problem(pem: str) -> str | None:
-    # The server's Go library is stricter than Python's: the first line stands for itself, with nothing before it.
+    # The server's Go library is stricter than Python's: nothing may precede the PEM's first line.
     lines = pem.strip("\r\n").splitlines() or [""]
     if "\\n" in pem:
         return "contains the characters \\n instead of line breaks (it was escaped twice when it was written as JSON)"
@@ -45,7 +45,7 @@ def _shape_problem(pem: str) -> str | None:
 
 
 def number_problem(value: object) -> str | None:
-    """Why this is not an id of GitHub's; None where it may be one."""
+    """The reason why `value` isn't an ID of GitHub; None if it can be one."""
     if isinstance(value, bool) or not str(value).isascii() or not str(value).isdigit() or int(str(value)) == 0:
         return "is not a number"
     return None
@@ -64,7 +64,7 @@ def app_keys(deployment: Deployment) -> str:
 
 
 def app_ids(deployment: Deployment) -> str:
-    """The App's and the installation's id are numbers."""
+    """The IDs of the App and of the installation are numbers."""
     values = _json(deployment, _app_name(deployment))
     wrong = [f"{key} {why}" for key in APP_KEYS[:2] if (why := number_problem(values[key]))]
     if wrong:
@@ -77,7 +77,7 @@ def app_ids(deployment: Deployment) -> str:
 
 
 def app_private_key(deployment: Deployment) -> str:
-    """The App's private key is a PEM that parses."""
+    """The App's private key is a valid PEM."""
     name = _app_name(deployment)
     problem = private_key_problem(str(_json(deployment, name)["private_key"]))
     if problem:
@@ -90,7 +90,7 @@ def app_private_key(deployment: Deployment) -> str:
 
 
 def webhook_exists(deployment: Deployment) -> str:
-    """The webhook's secret exists and has a value, where the stack file names one."""
+    """The webhook's secret exists and has a value, if the stack file names one."""
     named = deployment.settings.server.webhook_secret_name
     if not named:
         raise NotCheckedError("the deployment generates the webhook secret")
@@ -134,7 +134,7 @@ def _value(deployment: Deployment, name: str) -> str:
             "secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=name
         )
     except RefusedByResourceError:
-        # As the deployment means it: its secrets are for the execution role alone.
+        # This is intended: the stack's secrets are for the execution role.
         raise NotCheckedError(
             f"{name} exists, and its policy doesn't allow your credentials to read the value"
         ) from None
@@ -176,7 +176,7 @@ def _keys(deployment: Deployment, name: str, keys: tuple[str, ...]) -> str:
 def _json(deployment: Deployment, name: str) -> Mapping[str, Any]:
     try:
         values = json.loads(_value(deployment, name))
-    # The decoder's own message quotes the value's surroundings by position only, but nothing of it is needed here.
+    # The decoder's message contains only a position, no part of the value, but it isn't needed here.
     except ValueError:
         values = None
     if not isinstance(values, dict):

@@ -12,7 +12,7 @@ LOCK_KEY = "LockID"
 
 
 def buckets(deployment: Deployment) -> str:
-    """Every state bucket exists and may be read."""
+    """Every state bucket exists, and the caller can read it."""
     names = _buckets(deployment)
     absent = [
         name
@@ -28,7 +28,7 @@ def buckets(deployment: Deployment) -> str:
 
 
 def buckets_versioned(deployment: Deployment) -> str:
-    """Every state bucket keeps old versions, which a broken state is restored from."""
+    """Every state bucket has versioning, so that a damaged state can be restored."""
     unversioned = [
         name
         for name in _buckets(deployment)
@@ -97,7 +97,7 @@ CHECKS = (
 
 
 def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> None:
-    """A bucket's customer key must be one that the task may use; every principal may use the AWS-managed one."""
+    """Fail if the task can't use the bucket's customer managed key. Every principal can use the AWS managed one."""
     if key is None:
         return
     described = deployment.aws.read("kms", "describe_key", KeyId=key)["KeyMetadata"]

@@ -1,6 +1,6 @@
 """Print the trust policy that a role in `assumableRoleArns` needs, so that Terraform can assume it from the Atlantis task.
 
-Terraform's provider block then names the role: `assume_role { role_arn = "..." external_id = "..." }`.
+Set the role in Terraform's provider block: `assume_role { role_arn = "..." external_id = "..." }`.
 """
 
 import json
@@ -12,7 +12,7 @@ __all__ = ["document"]
 
 
 def document(task_role_arn: str, external_id: str | None) -> str:
-    """The trust policy, JSON. With an external id, a caller must name it."""
+    """The trust policy as JSON. With an external ID, it requires callers to pass that ID."""
     statement: dict[str, object] = {
         "Sid": "AtlantisTask",
         "Effect": "Allow",
@@ -25,7 +25,7 @@ def document(task_role_arn: str, external_id: str | None) -> str:
 
 
 def main() -> int:
-    """The command. Returns 0, or 2 where the stack's file or AWS can't be read."""
+    """Run the command. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
     options = parser("preflight.trust_policy", __doc__)
     options.add_argument("--external-id", help="an external ID, if the role's owner requires one")
     arguments = options.parse_args()

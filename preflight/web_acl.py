@@ -1,4 +1,4 @@
-"""The web ACL in front of the load balancer: it exists, and lets GitHub's webhooks through."""
+"""The load balancer's web ACL: it exists, and allows GitHub's webhooks."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ __all__ = ["CHECKS"]
 
 COMMON_RULES = ("AWS", "AWSManagedRulesCommonRuleSet")
 BODY_RULE = "SizeRestrictions_BODY"
-"""Blocks every body of more than 8 KB; an event of a pull request has three times that."""
+"""Blocks every body of more than 8 KB. The event of a pull request has three times that size."""
 
 
 def exists(deployment: Deployment) -> str:
@@ -24,7 +24,7 @@ def exists(deployment: Deployment) -> str:
 
 
 def lets_webhooks_through(deployment: Deployment) -> str:
-    """No rule of AWS' common ones blocks webhooks for their size."""
+    """No rule of AWS' common rule set blocks webhooks because of their size."""
     web_acl = _web_acl(deployment) or {}
     blocking = [rule["Name"] for rule in web_acl.get("Rules", []) if _blocks_large_bodies(rule)]
     if blocking:
