@@ -1,4 +1,4 @@
-# Every target is one command. sandbox/ (a stack on one machine) and tests/ have the code.
+# Each target runs one command. The code is in the Python packages, such as sandbox/ (a stack on one machine).
 STACK ?= local
 BASE_PYTHON ?= python3
 TESTS ?= tests/conformance tests/sandbox tests/preflight
@@ -73,11 +73,11 @@ policy-baseline: .venv/installed ## exempt the findings of an exported state: ST
 	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
 test: ## run all tests
-	@# The builds compile beside the checks, which keep one core busy at a time. Each target's output comes in one piece.
+	@# The builds run in parallel with the checks, which use one core at a time. Each target's output is one block.
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds lint test-unit test-policy
 	@$(MAKE) --no-print-directory test-sandbox
 
-# After actionlint's build, which compiles the standard library for all three.
+# These run after actionlint's build, which compiles Go's standard library for all of them.
 builds: export ATLANTIS_SANDBOX_ENGINE ?= pinned
 builds: .venv/installed .sandbox/tools/actionlint
 	@nice $(PYTHON) -c 'from sandbox.atlantis import build; from sandbox.engine import installation; installation.locate(); installation.language_host("yaml"); build.executable()'
@@ -108,7 +108,7 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 	@$(PYTHON) -m pytest -q tests/policy
 
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
-	@# Many of these tests wait, so there are more of them at once than cores. Files with long tests come first, none is left over at the end.
+	@# Many of these tests wait, so there are more workers than cores. Files with long tests run first, so that none runs alone at the end.
 	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
@@ -129,11 +129,11 @@ clean: .venv/installed ## stop every process and remove all files that this chec
 	@echo "==> Installing the Python packages into .venv (once, a minute or two)" >&2
 	@$(BASE_PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
-	@# The pack's own environment, which an installed Pulumi CLI runs it in. Here it is the project's.
+	@# An installed Pulumi CLI runs the policy pack in policy/.venv. Here, this is a link to the project's environment.
 	@test -e policy/.venv || ln -sfn ../.venv policy/.venv
 	@touch $@
 
-# As sandbox/go_build.py builds the engine, with the same cache and flags: caches in the checkout, nothing in the home directory.
+# Uses the caches and flags of sandbox/go_build.py. The caches are in the checkout; nothing is written to the home directory.
 .sandbox/tools/actionlint: export XDG_CONFIG_HOME = $(CURDIR)/.sandbox/cache/go-configuration
 .sandbox/tools/actionlint: export GOMODCACHE = $(CURDIR)/.sandbox/cache/go-modules
 .sandbox/tools/actionlint: export GOCACHE = $(CURDIR)/.sandbox/cache/go-build

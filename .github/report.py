@@ -1,7 +1,7 @@
 """Renders a Pulumi run as Markdown, for a pull request's comment, an issue and the job's summary.
 
-The result, the policy findings and the changes come first; the whole output follows, cut where GitHub's limit of 65,536
-characters a comment requires it (https://docs.github.com/rest/issues/comments).
+The result, the policy findings and the changes come first. The full output follows, truncated to GitHub's limit of
+65,536 characters per comment (https://docs.github.com/rest/issues/comments).
 """
 
 import argparse
@@ -15,7 +15,7 @@ FENCE = "~" * 10
 
 
 def report(title: str, code: int, output: str) -> str:
-    """The Markdown of one run.
+    """Format one run as Markdown.
 
     Args:
         title: the heading.
@@ -34,7 +34,7 @@ def report(title: str, code: int, output: str) -> str:
 
 
 def _section(output: str, heading: str) -> str:
-    """The indented lines under ``heading``, as the CLI prints its sections; empty where there is no such section."""
+    """The indented lines under ``heading``, as the CLI prints its sections; empty if there is no such section."""
     lines = output.splitlines()
     if heading not in lines:
         return ""
@@ -51,7 +51,7 @@ def _fenced(text: str, language: str = "") -> str:
 
 
 def _cut(text: str, room: int) -> str:
-    """The beginning of ``text``, with a note where the rest is missing."""
+    """The beginning of ``text``, with a note if the rest is truncated."""
     if len(text) <= room:
         return text
     return f"{text[: max(room - 80, 0)]}\n... cut; the job's log has the rest"
