@@ -1,1 +1,1 @@
-"""The task that the deployed ECS service asks for, run on this machine as Fargate would, without containers."""
+"""Runs the deployed ECS service's task on this machine as Fargate would, with processes instead of containers."""

@@ -1,7 +1,7 @@
-"""The process that stands in for Fargate: GitHub's stand-in, the task, and the address for a browser.
+"""The process that replaces Fargate: it runs the GitHub stand-in, the task, and the reverse proxy for a browser.
 
-Started by ``sandbox.atlantis.lifecycle`` as ``python -m sandbox.atlantis.agent``; SIGTERM ends it in order: the target is
-deregistered and the task stopped with its stop timeout before the process goes.
+``sandbox.atlantis.lifecycle`` starts it as ``python -m sandbox.atlantis.agent``. On SIGTERM, it deregisters the target
+and stops the task within its stop timeout before it exits.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from sandbox.github.server import GitHub
 __all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "main"]
 
 BROWSER_DIRECTORY = "browser"
-"""In the state folder: the certificate of the address for a browser."""
+"""The folder of the reverse proxy's certificate, in the state folder."""
 GITHUB_DIRECTORY = "github"
 _POLL_SECONDS = 0.5
 _LEFTOVER_SECONDS = 30.0
@@ -40,7 +40,7 @@ def main() -> None:
     for option in ("endpoint", "region", "cluster", "name"):
         parser.add_argument(f"--{option}", required=True)
     deployment = DeployedService(**vars(parser.parse_args()))
-    # Not an event, whose lock the interrupted thread may hold.
+    # A SimpleQueue is reentrant; the interrupted thread may hold the lock of a threading.Event.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -77,7 +77,7 @@ def _comes(ending: "queue.SimpleQueue[None]", seconds: float) -> bool:
 
 
 def _open_proxy(deployment: DeployedService, scheduler: Scheduler) -> ReverseProxy | None:
-    """Open the address for a browser as soon as the service and its load balancer are there."""
+    """Start the reverse proxy if the service and its load balancer exist; otherwise return None."""
     try:
         if deployment.service() is None:
             return None

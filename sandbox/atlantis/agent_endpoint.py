@@ -1,4 +1,4 @@
-"""The ECS agent's endpoint, which every container of a task finds in ``ECS_AGENT_URI``: protection of the own task."""
+"""The ECS agent endpoint in ``ECS_AGENT_URI``, with which a task reads and sets its own scale-in protection."""
 
 import json
 import secrets
@@ -18,9 +18,9 @@ _STATE = "/task-protection/v1/state"
 
 
 class AgentEndpoint:
-    """Reads and sets the protection of one task under the task role's rights, as the agent of Fargate does.
+    """Reads and sets the scale-in protection of one task with the task role's permissions, as the Fargate agent does.
 
-    The address is on loopback, where Fargate's is link-local; its path is known to the task alone.
+    The endpoint listens on loopback, whereas Fargate's has a link-local address. Only the task knows its random path.
     """
 
     def __init__(self, deployment: DeployedService, credentials: CredentialsEndpoint, task: str) -> None:
@@ -42,7 +42,7 @@ class AgentEndpoint:
         self._server.server_close()
 
     def _answer(self, asked: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-        """Status and body; ``asked`` is the body of a PUT, None for a GET."""
+        """Return the status and the body; ``asked`` is the body of a PUT request, or None for a GET request."""
         task = {"cluster": self._deployment.cluster, "tasks": [self._task]}
         client = self._deployment.client("ecs", self._credentials.credentials())
         try:

@@ -1,8 +1,9 @@
-"""The Atlantis server, built from its Go module with one line changed: it listens on loopback.
+"""Builds the Atlantis server from its Go module, with one line changed so that it listens on loopback.
 
-Atlantis has no setting for its address and serves on every interface. In a container that is the task's own network;
-on this machine it would be the whole neighbourhood, so the sources are copied out of the module cache, that line is
-changed, and the copy is built, with the dependencies that its own ``go.sum`` pins.
+Atlantis has no setting for its listen address and listens on every interface. In a container, only the task's network
+interface is affected; on this machine, the server would be exposed to the local network. The sources are therefore
+copied from the module cache, that line is changed, and the copy is built with the dependencies that its ``go.sum``
+pins.
 """
 
 import json
@@ -26,7 +27,7 @@ _LOOPBACK = 'Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)'
 
 
 def executable() -> Path:
-    """The server's executable in the pinned version; builds it where there is none yet."""
+    """Return the executable of the pinned version, which is built if it doesn't exist yet."""
     pinned = version()
     built = ENGINES / f"atlantis-{pinned}"
     if built.is_file():
@@ -63,7 +64,7 @@ def version() -> str:
 
 
 def listen_on_loopback(source: Path) -> None:
-    """Change the one line of ``server/server.go`` that opens the port; raises ``SandboxError`` where it isn't there."""
+    """Change the listen address in ``server/server.go``; raises ``SandboxError`` unless the line occurs once."""
     text = source.read_text(encoding="utf-8")
     if text.count(_EVERY_INTERFACE) != 1:
         raise SandboxError(f"{_PATCHED_FILE} of this Atlantis version listens differently; change {__name__} for it")

@@ -1,4 +1,4 @@
-"""A container beside the server, as a process: it shares the task's network, and none of its secrets and volumes."""
+"""Runs a companion container (a sidecar) as a process: with the task's network, but without secrets and volumes."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ _SEPARATOR = "."
 
 
 class Companion:
-    """A started container that the task outlives; where its definition says so, it is started again when it ends."""
+    """A running companion container; if it exits, the task keeps running and the container's restart policy applies."""
 
     def __init__(
         self,
@@ -41,18 +41,18 @@ class Companion:
         self._process = self._start()
 
     def ship(self, logs: Any, stream: tuple[str, str]) -> None:
-        """Send what it prints to a log stream, from its beginning."""
+        """Send its output, from the first line, to a log stream."""
         self._shipper = log_driver.LogShipper(logs, stream, self._log, self._offset)
 
     def tick(self) -> None:
-        """Start it again when it has ended and its restart policy's period is over."""
+        """Restart it if it has exited and its restart attempt period, counted from the last start, is over."""
         if self._process.alive or self._definition.restart_seconds is None:
             return
         if time.monotonic() - self._started >= self._definition.restart_seconds:
             self._process = self._start()
 
     def stop(self) -> None:
-        """SIGTERM, the stop timeout, SIGKILL, then whatever it has started."""
+        """Send SIGTERM, and SIGKILL after the stop timeout; then kill the processes that it started."""
         processes.stop(self._state, self._name, patience=self._definition.stop_seconds)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -70,7 +70,7 @@ class Companion:
 
 
 def stop_leftovers(state: Path, task_process: str) -> None:
-    """Stop what an agent that was killed left running beside a task."""
+    """Stop the companion containers that a killed agent left running."""
     for process in processes.recorded(state):
         if process.name.startswith(task_process + _SEPARATOR):
             processes.stop(state, process.name)

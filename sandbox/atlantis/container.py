@@ -1,14 +1,14 @@
-"""The task's one container, as a process: its environment, its file system and its port on this machine.
+"""The server's container, as a process: its environment, its file system and its port on this machine.
 
-The process gets exactly the environment of the task definition, its secrets included, and beside it only what Fargate
-and the image add (``PATH``, ``HOME``, region, credentials endpoint) and what stands in for the network of the task
-(``AWS_ENDPOINT_URL``, and for GitHub ``HTTPS_PROXY`` with the authority to trust). Two values are mapped:
+The process gets the environment variables and the secrets of the task definition. In addition, it gets only the
+variables that Fargate and the image set (``PATH``, ``HOME``, region, credentials endpoint) and those that replace the
+task's network (``AWS_ENDPOINT_URL``; for GitHub, ``HTTPS_PROXY`` and the certificate authority to trust). Three values
+are mapped:
 
-- a path below a mount point becomes the access point's directory in the state folder: ``/home/atlantis/.atlantis``
-  can't be made on somebody's machine;
-- the container's port becomes a free loopback port, here and in the health check's command;
-
-and the address of a locking database that of the redis-server that stands for it.
+- A path below a mount point becomes the access point's directory in the state folder, because the sandbox can't create
+  ``/home/atlantis/.atlantis`` on the user's machine.
+- The container port becomes a free loopback port, in the environment and in the health check's command.
+- The address of a locking database becomes that of the local redis-server.
 """
 
 import os
@@ -34,7 +34,10 @@ _DEFAULT_PORT = "4141"
 
 @dataclass(frozen=True)
 class TaskNetwork:
-    """What the task reaches: the local AWS, and GitHub's stand-in through a proxy, trusted by ``trusted`` (PEM)."""
+    """The endpoints that the task can reach: the local AWS and, through a proxy, the GitHub stand-in.
+
+    ``trusted`` is the CA bundle (PEM) with the stand-in's certificate authority.
+    """
 
     aws_endpoint: str
     region: str
@@ -44,7 +47,7 @@ class TaskNetwork:
 
 @dataclass(frozen=True)
 class Container:
-    """Everything that is needed to start the process; ``root`` is the writable layer, which goes with the task."""
+    """Everything needed to start the process; ``root`` is the writable layer, which is removed with the task."""
 
     root: Path
     home: Path
@@ -53,15 +56,15 @@ class Container:
     health_command: list[str]
     port: int
     user: TaskUser | None
-    """None where it runs as the sandbox's own user."""
+    """The user that the process runs as; None for the sandbox's own user."""
 
     def remove(self) -> None:
-        """Remove the writable layer: it holds the git credentials that Atlantis wrote. Volumes stay."""
+        """Remove the writable layer, because it contains the git credentials that Atlantis wrote. Volumes are kept."""
         shutil.rmtree(self.root, ignore_errors=True)
 
 
 def wiring_problems(definition: TaskDefinition, target_port: int) -> list[str]:
-    """Ports that don't meet, a host that nothing stands in for, a data directory that would be lost with the task."""
+    """Find ports that don't match, a GitHub host without a stand-in, and a data directory that is on no volume."""
     problems = []
     port = definition.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
     if port != str(definition.port):
@@ -93,11 +96,12 @@ def prepare(
     database: Mapping[str, str],
     user: TaskUser | None,
 ) -> Container:
-    """Lay out the container's file system below ``root`` and put its environment together.
+    """Create the container's file system below ``root`` and assemble its environment.
 
-    ``volumes`` maps a mount's container path to its directory on this machine; ``image`` has the programs of the image,
-    ``tools`` stand-ins of tools that the machine lacks; ``database`` has the variables by which the locking database is
-    reached here, if there is one. Everything of the container's becomes ``user``'s.
+    ``volumes`` maps a mount's container path to its directory on this machine. ``image`` is the directory of the
+    image's programs; ``tools`` is the directory of stand-ins for tools that this machine lacks. ``database`` has the
+    variables with the local address of the locking database, if the task uses one. ``user`` becomes the owner of
+    ``root``.
     """
     overlapping = sorted(definition.environment.keys() & secrets.keys())
     if overlapping:
@@ -127,14 +131,14 @@ def prepare(
 
 
 def _command(definition: TaskDefinition) -> list[str]:
-    """What runs as process 1: a task definition that sets ``entryPoint`` takes the image's ``command`` away as well."""
+    """Return the command of process 1; a task definition that sets ``entryPoint`` also discards the image's command."""
     if definition.entry_point:
         return [*definition.entry_point, *definition.command]
     return [image_tools.ENTRY_POINT, *(definition.command or ["server"])]
 
 
 def free_port(preferred: int = 0) -> int:
-    """A loopback port that nobody listens on: ``preferred`` where it is free."""
+    """Return a free loopback port: ``preferred`` if no process listens on it."""
     for candidate in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,7 +157,8 @@ def _platform(
     terraform = Path(path[-1], image_tools.TERRAFORM_CONFIGURATION)
     return {
         **({"TF_CLI_CONFIG_FILE": str(shutil.copy(terraform, root))} if terraform.exists() else {}),
-        # Providers listen on a Unix socket, whose path may have 107 characters: relative to where Terraform runs.
+        # Providers listen on a Unix socket, whose path is limited to 107 characters. A path relative to Terraform's
+        # working directory stays within the limit.
         "PLUGIN_UNIX_SOCKET_DIR": ".",
         "PATH": os.pathsep.join(path),
         "HOME": str(root / _HOME),
@@ -184,7 +189,7 @@ def _below(path: str, parent: str) -> bool:
 
 
 def local_port(words: Sequence[str], container_port: int, port: int) -> list[str]:
-    """A command with the container's own port on this machine in place of the one in the container."""
+    """Return the command with ``container_port`` replaced by ``port``, the container's port on this machine."""
     return [
         word.replace(f"localhost:{container_port}", f"localhost:{port}").replace(
             f"127.0.0.1:{container_port}", f"127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""Credentials of the task's two roles, and the loopback endpoint that hands the task role's to the container."""
+"""Credentials of the task's two roles, and the loopback endpoint that serves the task role's to the container."""
 
 import datetime
 import secrets
@@ -15,12 +15,12 @@ from sandbox.atlantis.secret_endpoint import JsonHandler
 
 __all__ = ["CredentialsEndpoint", "assume"]
 
-# Fargate refreshes a task's credentials well before they end.
+# Fargate refreshes a task's credentials well before they expire.
 _REFRESH_BEFORE = datetime.timedelta(minutes=10)
 
 
 def assume(deployment: DeployedService, role: str, task: str) -> Credentials:
-    """The credentials of ``role`` for ``task``, as the ECS service obtains them; raises ``TaskStartError``."""
+    """Assume ``role`` for ``task``, as the ECS service does; raises ``TaskStartError`` if the role can't be assumed."""
     try:
         answer = deployment.client("sts").assume_role(RoleArn=role, RoleSessionName=task)["Credentials"]
     except ClientError as problem:
@@ -34,10 +34,11 @@ def assume(deployment: DeployedService, role: str, task: str) -> Credentials:
 
 
 class CredentialsEndpoint:
-    """Serves the task role's credentials to one task on loopback, where the AWS SDKs look for them.
+    """Serves the task role's credentials to one task on loopback, in the format that the AWS SDKs expect.
 
-    Fargate serves them at a link-local address named by ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``; a process without
-    a container can't have that address, so it is given the whole ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
+    Fargate serves them at a link-local address, with the path in ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``. That
+    address isn't available outside a container, so the task gets the whole URL in
+    ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
     """
 
     def __init__(self, deployment: DeployedService, role: str, task: str) -> None:
@@ -52,7 +53,7 @@ class CredentialsEndpoint:
 
     @property
     def url(self) -> str:
-        """The value of ``AWS_CONTAINER_CREDENTIALS_FULL_URI``; its path is known to the task alone."""
+        """The value of ``AWS_CONTAINER_CREDENTIALS_FULL_URI``; only the task knows its path."""
         return f"http://127.0.0.1:{self._server.server_port}{self._path}"
 
     def __enter__(self) -> Self:
@@ -70,7 +71,7 @@ class CredentialsEndpoint:
         self._server.server_close()
 
     def credentials(self) -> Credentials:
-        """The task role's credentials, renewed in time."""
+        """Return the task role's credentials, which are renewed if they expire within ten minutes."""
         with self._lock:
             current = self._current
             if current is None or _ends_soon(current):
@@ -79,8 +80,8 @@ class CredentialsEndpoint:
 
     def _document(self) -> dict[str, str]:
         current = self.credentials()
-        assert current.token is not None  # noqa: S101 - a role's credentials come with a session
-        assert current.expires is not None  # noqa: S101 - and end with it
+        assert current.token is not None  # noqa: S101 - a role's credentials have a session token
+        assert current.expires is not None  # noqa: S101 - a role's credentials expire
         return {
             "RoleArn": self._role,
             "AccessKeyId": current.access_key,

@@ -1,4 +1,4 @@
-"""The deployed service as the local ECS describes it, and the clients to ask it."""
+"""The deployed service as the local ECS describes it, and clients of the local AWS."""
 
 import datetime
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ __all__ = ["ROOT", "Credentials", "DeployedService", "Service", "refusal"]
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key with its session; ``expires`` is None for a key that doesn't."""
+    """An access key with its session token; ``expires`` is None for a key that doesn't expire."""
 
     access_key: str
     secret_key: str
@@ -35,10 +35,11 @@ ROOT = Credentials(ROOT_KEY, ROOT_KEY)
 
 @dataclass(frozen=True)
 class Service:
-    """What the ECS service wants now.
+    """The current configuration of the ECS service.
 
-    ``deployment`` is the id of the primary deployment: it changes with every change of the task definition and with
-    every forced redeployment. ``grace_seconds`` is how long failures of the load balancer's health check are ignored.
+    ``deployment`` is the ID of the primary deployment. It changes with every change of the task definition and with
+    every forced deployment. ``grace_seconds`` is the health check grace period, during which ECS ignores failures of
+    the load balancer's health check.
     """
 
     deployment: str
@@ -60,7 +61,7 @@ class Service:
 
 @dataclass(frozen=True)
 class DeployedService:
-    """Where the service is deployed: the state folder, the local AWS and the service's name in it."""
+    """The location of a deployed service: the state folder, the local AWS, and the names of cluster and service."""
 
     state: Path
     endpoint: str
@@ -71,18 +72,18 @@ class DeployedService:
 
     @classmethod
     def of_stack(cls, state: Path, aws: LocalAws, outputs: Mapping[str, Any]) -> "DeployedService | None":
-        """The service that a stack's ``outputs`` name; None where they name none."""
+        """Return the service in a stack's ``outputs``; None if they contain none."""
         if _CLUSTER not in outputs or _SERVICE not in outputs:
             return None
         return cls(state, aws.endpoint, aws.region, outputs[_CLUSTER], outputs[_SERVICE])
 
     @property
     def task_names(self) -> tuple[str, str]:
-        """Names of a task's process, and so of its log: the second one is for a task that starts beside another."""
+        """Names of a task's process and of its log; a task that starts while another is running uses the second one."""
         return self.name, f"{self.name}-2"
 
     def client(self, service: str, credentials: Credentials = ROOT) -> Any:
-        """A boto3 client of ``service`` under ``credentials``, which asks the local AWS and nothing else."""
+        """Return a boto3 client of ``service`` with ``credentials``, which sends requests only to the local AWS."""
         key = (service, credentials)
         if key not in self._clients:
             self._clients[key] = self._new_client(service, credentials)
@@ -100,7 +101,7 @@ class DeployedService:
         )
 
     def service(self) -> Service | None:
-        """The service as it stands, or None where there is no active one."""
+        """Describe the service; returns None if no active one exists."""
         try:
             found = self.client("ecs").describe_services(cluster=self.cluster, services=[self.name])["services"]
         except ClientError as problem:
@@ -115,29 +116,32 @@ class DeployedService:
         return self.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
 
     def variables(self, definition: str) -> dict[str, str]:
-        """The plain variables, without secrets, that the task definition ``definition`` sets."""
+        """Return the environment variables in the task definition ``definition``, without its secrets."""
         containers = self.task_definition(definition)["containerDefinitions"]
         return {item["name"]: item["value"] for container in containers for item in container.get("environment", [])}
 
     def require_service(self) -> Service:
-        """The service as it stands; raises ``SandboxError`` where there is none."""
+        """Describe the service; raises ``SandboxError`` if no active one exists."""
         service = self.service()
         if service is None:
             raise SandboxError(f"There is no service {self.name} in the local AWS; `make up` deploys it")
         return service
 
     def is_protected(self, task: str) -> bool:
-        """Whether ECS may not stop ``task`` for a deployment or a smaller count; False for one that it doesn't know."""
+        """Whether ``task`` has scale-in protection; False for a task that ECS doesn't know.
+
+        ECS doesn't stop a protected task for a deployment or a smaller desired count.
+        """
         answer = self.client("ecs").get_task_protection(cluster=self.cluster, tasks=[task])
         return any(item["protectionEnabled"] for item in answer["protectedTasks"])
 
     def roll_back(self, definition: str) -> None:
-        """Make the service want ``definition`` again, as the deployment circuit breaker does."""
+        """Update the service to the earlier task definition ``definition``, as the deployment circuit breaker does."""
         self.client("ecs").update_service(cluster=self.cluster, service=self.name, taskDefinition=definition)
 
 
 def refusal(problem: ClientError) -> str:
-    """The code and the message of a refused call, in one line."""
+    """Return the error code and the message of a failed call in one line."""
     error = problem.response["Error"]
     return f"{error['Code']}: {error['Message']}"
 

@@ -1,7 +1,7 @@
-"""What is wrong with a task's environment, said before Atlantis ignores it or dies of it.
+"""Reports problems in a task's environment before Atlantis ignores them or fails because of them.
 
-Atlantis ignores an unknown ``ATLANTIS_`` variable silently, so a misnamed one is a setting that is not there; it also
-ignores an unknown key of the server-side repository configuration, so a typo there drops a protection.
+Atlantis silently ignores an unknown ``ATLANTIS_`` variable, so a misspelt setting has no effect. It also ignores an
+unknown key of the server-side repository configuration, so a typo there disables a safeguard.
 """
 
 import difflib
@@ -19,9 +19,9 @@ from preflight.secrets import private_key_problem
 __all__ = ["environment_problems", "explain_exit", "known_variables"]
 
 _PREFIX = "ATLANTIS_"
-# The help of v0.47 leaves out its 64-bit numbers.
+# The help of v0.47 omits the flags whose values are 64-bit integers.
 _NOT_IN_HELP = frozenset({"ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID"})
-# Names that documents and people give to settings that are called otherwise.
+# Incorrect variable names from documentation and configurations, with the correct ones.
 _CONFUSED = {
     "ATLANTIS_GH_INSTALLATION_ID": "ATLANTIS_GH_APP_INSTALLATION_ID",
     "ATLANTIS_URL": "ATLANTIS_ATLANTIS_URL",
@@ -60,13 +60,13 @@ _LAST_WORDS = (
 
 
 def known_variables(executable: Path) -> frozenset[str]:
-    """The variables that this very server reads, taken from its own ``server --help``."""
+    """Return the variables that this server reads, taken from its ``server --help``."""
     shown = subprocess.run([executable, "server", "--help"], env={}, capture_output=True, text=True, check=True)
     return _NOT_IN_HELP | frozenset(_PREFIX + flag.upper().replace("-", "_") for flag in _FLAG.findall(shown.stdout))
 
 
 def environment_problems(environment: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """Everything wrong with the variables that a task definition sets; values that could be secret are not shown."""
+    """Find all problems of the variables that a task definition sets; values that may be secret are omitted."""
     return [
         *_unknown_names(environment, known),
         *_app(environment),
@@ -78,7 +78,7 @@ def environment_problems(environment: Mapping[str, str], known: Collection[str])
 
 
 def explain_exit(last_words: str) -> str:
-    """Why a server that ended did so: an explanation where its last words are known, those words otherwise."""
+    """Return why the server exited: an explanation if its output matches a known error, otherwise its last error."""
     for pattern, explanation in _LAST_WORDS:
         if re.search(pattern, last_words):
             return explanation

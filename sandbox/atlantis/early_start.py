@@ -1,4 +1,4 @@
-"""Starts the task while the engine still deploys: `pulumi up` ends with the outcome of the service's deployment."""
+"""Starts the task while the engine is deploying, so that `pulumi up` reports the outcome of the service deployment."""
 
 import os
 import threading
@@ -25,10 +25,10 @@ _SEARCH_SECONDS = 0.3
 
 @contextmanager
 def during_up(state: Path, aws: LocalAws, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run the task as soon as its service is in ``aws``."""
+    """Run the task as soon as its service exists in ``aws``."""
     build.executable()
     expected = private_directory(state / RECORDS) / EXPECTED
-    # The promise of this process: where it is killed nobody keeps it, and the engine must not wait for a deployment.
+    # The file identifies this process: if the process is killed, no task starts, and the engine must not wait for one.
     write_json(expected, {"pid": os.getpid(), "started": start_time(os.getpid())})
     starting = _Starting(state, aws, environment)
     try:
@@ -39,9 +39,9 @@ def during_up(state: Path, aws: LocalAws, environment: Mapping[str, str]) -> Ite
 
 
 class _Starting:
-    """A thread that waits for the service, does what an operator does before its first task, and starts the agent.
+    """A thread that waits for the service, does the operator's steps before the first task, and starts the agent.
 
-    What goes wrong is tried again, and is reported by ``lifecycle.after_up``, which does the same in the end.
+    A step that fails is retried. ``lifecycle.after_up`` repeats the steps after the deployment and reports failures.
     """
 
     def __init__(self, state: Path, aws: LocalAws, environment: Mapping[str, str]) -> None:
@@ -52,7 +52,7 @@ class _Starting:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop waiting, and say what was done meanwhile: the engine's display is over."""
+        """Stop waiting, and print the completed steps now that the engine no longer writes to the terminal."""
         self._ending.set()
         self._thread.join()
         for line in self._done:
@@ -69,7 +69,7 @@ class _Starting:
                 continue
 
     def _service(self) -> DeployedService | None:
-        """The service that runs Atlantis; a first deployment has no outputs yet that would name it."""
+        """Find the service by Atlantis' variables, because a first deployment has no outputs with its name yet."""
         client = self._aws.client("ecs")
         for cluster in client.list_clusters()["clusterArns"]:
             for arn in client.list_services(cluster=cluster)["serviceArns"]:

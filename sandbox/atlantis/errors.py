@@ -1,4 +1,4 @@
-"""Why a task does not run, in words for the operator who has to fix it."""
+"""Errors that tell the operator why a task doesn't start."""
 
 from sandbox.errors import SandboxError
 
@@ -6,7 +6,7 @@ __all__ = ["TaskStartError"]
 
 
 class TaskStartError(SandboxError):
-    """The task can't start as it is defined: trying again would end the same way. One sentence per problem."""
+    """The task can't start as it is defined, and a retry would fail too; ``problems`` has a sentence for each cause."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))

@@ -26,7 +26,7 @@ def flags_of(server: Path) -> dict[str, str]:
 
 
 def _type(server: Path, flag: str) -> str:
-    """The help doesn't say which values are numbers; the server refuses a word for one while it reads its flags."""
+    """Return the type of a value, which the help omits: the server rejects a word as the value of an integer flag."""
     answer = _server(server, f"--{flag}=word", "--help")
     return "integer" if answer.returncode != 0 and "strconv.Parse" in answer.stdout + answer.stderr else "string"
 
@@ -36,12 +36,12 @@ def _server(server: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
 
 
 def listed(server: Path, version: str) -> str:
-    """The program's list, as JSON."""
+    """Return the program's list of flags as JSON."""
     return json.dumps({"version": version, "flags": flags_of(server)}, indent=2, sort_keys=True) + "\n"
 
 
 def main() -> int:
-    """Writes the list of the pinned version, which is built where it isn't yet."""
+    """Write the list of the pinned version, which is built if it doesn't exist yet."""
     LIST.write_text(listed(build.executable(), build.version()), encoding="utf-8")
     print(f"written: {LIST.relative_to(CHECKOUT)}", file=sys.stderr)
     return 0

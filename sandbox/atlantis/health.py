@@ -1,4 +1,4 @@
-"""Health checks: the container's, a command that ECS runs in it, and the target group's, a request of the load balancer."""
+"""Health checks: the container's (a command that ECS runs in it) and the target group's (a load balancer's request)."""
 
 import http.client
 import os
@@ -16,12 +16,12 @@ __all__ = ["Health", "HealthMonitor", "Probe", "container_probe", "target_probe"
 
 Probe = Callable[[float], str | None]
 
-# While a container starts, Docker may be asked to look more often than at its interval; a person is waiting here.
+# Docker's start interval allows more frequent checks during the start period. The user waits for the first success.
 _START_INTERVAL = 0.5
 
 
 class Health(Enum):
-    """What ECS calls the health of a container or of a task."""
+    """The health status of a container or a task, with the values of ECS."""
 
     UNKNOWN = "UNKNOWN"
     HEALTHY = "HEALTHY"
@@ -29,9 +29,10 @@ class Health(Enum):
 
 
 class HealthMonitor:
-    """Looks when it is due. Failures during the start period don't count; the first success ends it.
+    """Runs a health check at its interval. Failures during the start period don't count; the first success ends it.
 
-    ``probe`` looks once, within the seconds that it is given: it returns None where all is well, else what is wrong.
+    ``probe`` runs the check once, with a timeout in seconds. It returns None on success, otherwise the failure's
+    reason.
     """
 
     def __init__(self, check: HealthCheck, probe: Probe) -> None:
@@ -43,7 +44,7 @@ class HealthMonitor:
         self.last_output = ""
 
     def tick(self) -> Health:
-        """Run the check if it is due, and say how the container stands."""
+        """Run the check if it is due, and return the health status."""
         now = time.monotonic()
         if now < self._next:
             return self.health
@@ -64,7 +65,7 @@ class HealthMonitor:
 
 
 def container_probe(command: list[str], environment: Mapping[str, str], user: TaskUser | None) -> Probe:
-    """A probe that runs ``command`` in the container, with all of its ``environment``, as ECS does."""
+    """Return a probe that runs ``command`` with the container's ``environment``, as ECS does."""
     words, variables = _program(command), dict(environment)
 
     def probe(seconds: float) -> str | None:
@@ -94,7 +95,10 @@ def container_probe(command: list[str], environment: Mapping[str, str], user: Ta
 
 
 def target_probe(port: int, path: str, matcher: str) -> Probe:
-    """A probe that asks for ``path`` as a load balancer does; ``matcher`` are the codes of health, such as ``200,204-206``."""
+    """Return a probe that requests ``path`` as a load balancer does.
+
+    ``matcher`` has the success codes, such as ``200,204-206``.
+    """
     ranges = [
         (int(first), int(last or first)) for first, _, last in (part.partition("-") for part in matcher.split(","))
     ]

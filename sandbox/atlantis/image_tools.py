@@ -1,7 +1,7 @@
-"""What the Atlantis image brings along: the server with its entry point, and tools that a bare machine may lack.
+"""The programs of the Atlantis image: the server with its entry point, and tools that this machine may lack.
 
-The registry that Terraform downloads providers from is out of a task's reach here. Where this machine has the AWS provider, the task's
-Terraform is configured to take it from there.
+A task in the sandbox can't connect to the Terraform registry. If this machine has the AWS provider, the task's
+Terraform is configured to install it from a local mirror.
 """
 
 import shutil
@@ -14,12 +14,12 @@ from sandbox.files import write_private
 __all__ = ["ENTRY_POINT", "TERRAFORM_CONFIGURATION", "write_image", "write_tools"]
 
 TERRAFORM_CONFIGURATION = "terraform.tfrc"
-"""The file's name in the directory of the tools; it is there where this machine has the AWS provider."""
+"""The file's name in the directory of the tools; it is written only if this machine has the AWS provider."""
 
 ENTRY_POINT = "docker-entrypoint.sh"
-"""The image's own, which is run with ``server`` where the task definition names nothing else."""
+"""The image's entry point, which runs ``server`` unless the task definition sets another command."""
 
-# The image's makes dumb-init process 1, prepends `atlantis` to its subcommands, and runs anything else as it is.
+# The image's entry point runs dumb-init as process 1, prepends `atlantis` to subcommands, and runs others as is.
 _ENTRY_POINT = """#!/bin/sh
 case "$1" in
     server) exec atlantis "$@" ;;
@@ -45,7 +45,7 @@ except OSError as error:
     sys.exit(7)
 """
 
-# Atlantis asks for the version at start and refuses to start without an answer; a plan must fail, and say why.
+# Atlantis runs `terraform version` at start and exits if it fails. Every other command must fail with the reason.
 _TERRAFORM = """#!/bin/sh
 if [ "$1" = version ]; then
     echo "Terraform v1.11.4"
@@ -57,7 +57,7 @@ exit 1
 
 
 def write_image(directory: Path, server: Path) -> None:
-    """Write what the image has on its PATH into ``directory``: ``atlantis``, which is ``server``, and its entry point."""
+    """Write the image's programs into ``directory``: its entry point, and ``atlantis`` as a link to ``server``."""
     write_private(directory / ENTRY_POINT, _ENTRY_POINT, mode=0o755)
     link = directory / "atlantis"
     link.unlink(missing_ok=True)
@@ -65,7 +65,7 @@ def write_image(directory: Path, server: Path) -> None:
 
 
 def write_tools(directory: Path) -> list[str]:
-    """Write stand-ins of missing tools into ``directory``, to be put last on PATH; the names of those written."""
+    """Write stand-ins for missing tools into ``directory``, which is last on PATH; returns the tools' names."""
     stand_ins = {"curl": _CURL.format(python=sys.executable), "terraform": _TERRAFORM}
     missing = [name for name in stand_ins if shutil.which(name) is None]
     for name in missing:

@@ -1,4 +1,4 @@
-"""Brings the deployed service to life after ``make up``, and ends it before ``make down``."""
+"""Starts the deployed service's task after ``make up`` and stops it before ``make down``."""
 
 import sys
 import time
@@ -18,9 +18,9 @@ from sandbox.paths import CHECKOUT
 __all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]
 
 _DEFINITION = "atlantis_task_definition_arn"
-# A start period of 60 s and three checks at 30 s, three times over: the longest a failing deployment takes.
+# Longer than a failing deployment: three tasks, each with a start period of 60 s and three checks at 30 s.
 _PATIENCE = 600.0
-# The rollback stands in the service before it stands in the agent's record.
+# The service is rolled back before the agent has recorded the rollback.
 _RECORD_PATIENCE = 5.0
 # More than the stop timeout of any task.
 _STOP_PATIENCE = 150.0
@@ -29,7 +29,7 @@ _STOP_PATIENCE = 150.0
 def after_up(
     deployment: DeployedService, environment: Mapping[str, str], stack: str, outputs: Mapping[str, Any]
 ) -> None:
-    """Run the task that the deployed service asks for; raises ``SandboxError`` with the reasons where it can't."""
+    """Run the deployed service's task; raises ``SandboxError`` with the reasons if that fails."""
     status = bring_up(deployment, environment, definition=outputs.get(_DEFINITION))
     if status.state == "idle":
         console.step("No task is running: the service's desired count is 0")
@@ -56,10 +56,10 @@ def bring_up(
     definition: str | None = None,
     patience: float = _PATIENCE,
 ) -> Status:
-    """Start the agent, wait until the service's current deployment has succeeded or failed, and say how it stands.
+    """Start the agent, wait until the service's current deployment has succeeded or failed, and return the status.
 
-    ``definition`` is the task definition that the engine deployed: an agent that was running already may have rolled
-    it back by now. Raises ``SandboxError`` with the reasons of a failure, the rollback included.
+    ``definition`` is the task definition that the engine deployed. An agent that was already running may have rolled
+    the service back by now. Raises ``SandboxError`` with the reasons of a failure or a rollback.
     """
     build.executable()
     service = deployment.require_service()
@@ -72,7 +72,7 @@ def bring_up(
 
 
 def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str]) -> list[str]:
-    """Fill what the program creates empty, and start the agent; returns what was done, in a line each."""
+    """Push the image, set the App's empty secret, and start the agent; returns a line for each change that was made."""
     service, done = deployment.require_service(), []
     if operator.push_image(deployment, service):
         done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
@@ -83,7 +83,7 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
 
 
 def take_down(deployment: DeployedService) -> bool:
-    """Stop the agent, and with it the task; False where none ran."""
+    """Stop the agent and its task; returns False if no agent was running."""
     ran = processes.stop(deployment.state, agent_name(deployment.name), patience=_STOP_PATIENCE)
     for name in deployment.task_names:
         processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
@@ -99,7 +99,7 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     status = status_file.read()
     if running and running.lasting and status.endpoint == deployment.endpoint and status.state != "failed":
         return
-    # Another address of the local AWS, a failure that the operator has mended meanwhile, or a stop that was cut off.
+    # The local AWS has a new endpoint, the operator may have fixed a failure, or the agent's stop was interrupted.
     processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
     options = {
         "state": str(deployment.state),
@@ -109,7 +109,7 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
         "name": deployment.name,
     }
     command = [sys.executable, "-m", "sandbox.atlantis.agent"]
-    # A rollback has ended and must still be reported; any other failure is tried again.
+    # A rollback is complete and must still be reported; any other failure is retried.
     told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
     status_file.write(
         Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told, tasks=status.tasks)
@@ -141,7 +141,7 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         current = deployment.require_service()
         if current.definition != service.definition:
             raise SandboxError(_why_left(deployment, service.definition, current.definition))
-        # Where somebody else has deployed the same definition again, that deployment is the one to tell of.
+        # If another command has deployed the same task definition again, report the outcome of that deployment.
         service = current
         time.sleep(0.2)
     said = "\n".join(f"  {line}" for line in status_file.read().events[-5:])
@@ -160,7 +160,7 @@ def _explanation(outcome: Outcome) -> str:
 
 
 def _why_left(deployment: DeployedService, wanted: str, current: str) -> str:
-    """Why the service runs ``current`` instead of ``wanted``, although the engine's deployment of ``wanted`` succeeded."""
+    """Explain why the service runs ``current``, although the engine's deployment of ``wanted`` succeeded."""
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + _RECORD_PATIENCE
     while time.monotonic() < deadline:

@@ -1,9 +1,10 @@
 """The nodes of a deployed replication group: a real redis-server on loopback, with TLS and a password.
 
-The local AWS stores the replication group and runs no nodes. The task's environment must match the deployed group: its host and
-port are the group's primary endpoint, and TLS and password are used where the group demands them. Host and port are then
-mapped to those of the redis-server. AWS shows nobody a group's password, so it is taken from the task; the configuration
-holds its hash only. As with AWS' ``ROTATE``, the password before it stays valid.
+The local AWS stores the replication group and runs no nodes. The task's environment must match the deployed group: its
+host and port are the group's primary endpoint, and the group and the task use TLS and a password. Host and port are
+then mapped to those of the redis-server. No AWS API returns a group's password, so it is taken from the task's
+environment; the configuration contains only its hash. As with ElastiCache's ``ROTATE`` strategy, the previous password
+stays valid.
 """
 
 import hashlib
@@ -37,7 +38,7 @@ def keeps_locks_in_redis(environment: Mapping[str, str]) -> bool:
 
 
 def serve(deployment: DeployedService, environment: Mapping[str, str], certificates: Certificates) -> dict[str, str]:
-    """Run the database that a task with these variables reaches; the variables that change on this machine.
+    """Run the locking database of a task with these variables; returns the variables that differ on this machine.
 
     Raises ``TaskStartError`` if its environment differs from the deployed group, or if the machine has no redis-server.
     """
@@ -59,7 +60,7 @@ def serve(deployment: DeployedService, environment: Mapping[str, str], certifica
 
 
 def stop(state: Path) -> None:
-    """Stop the databases of a state folder; what they hold is kept there."""
+    """Stop the databases of a state folder; their data is kept there."""
     for process in processes.recorded(state):
         if process.name.startswith(_NAME):
             processes.stop(state, process.name)
@@ -103,7 +104,7 @@ def _run(state: Path, group: str, executable: str, password: str, certificates: 
     running = processes.find(state, _NAME + group)
     if running and running.lasting and running.port and accepted in known:
         return running.port
-    # A database that starts again keeps its port: the task that runs finds it there.
+    # A restarted database keeps its port, so that a running task can reconnect.
     processes.stop(state, _NAME + group)
     port = free_port(running.port or 0 if running else 0)
     hashes = [*[digest for digest in known if digest != accepted][-1:], accepted]

@@ -1,4 +1,4 @@
-"""The ``awslogs`` driver: what the container says goes to CloudWatch Logs under the execution role's rights."""
+"""The ``awslogs`` driver: sends the container's output to CloudWatch Logs with the execution role's permissions."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ _LARGEST_BATCH = 500
 
 
 def open_stream(client: Any, options: Mapping[str, str], container: str, task: str) -> tuple[str, str]:
-    """Make the task's log stream; its group and name. Raises ``TaskStartError`` where ECS couldn't either."""
+    """Create the task's log stream and return its group and name; raises ``TaskStartError`` if ECS couldn't either."""
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
     if not group or not prefix:
         raise TaskStartError(["Fargate's awslogs driver needs awslogs-group and awslogs-stream-prefix"])
@@ -33,7 +33,7 @@ def open_stream(client: Any, options: Mapping[str, str], container: str, task: s
 
 
 class LogShipper:
-    """Sends what is appended to ``log`` after ``offset`` to a stream, until it is closed."""
+    """Sends the lines of ``log`` after ``offset`` to a log stream until it is closed."""
 
     def __init__(self, client: Any, target: tuple[str, str], log: Path, offset: int) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class LogShipper:
         self._thread.start()
 
     def close(self) -> None:
-        """Send the rest and end."""
+        """Send the remaining lines and stop."""
         self._ending.set()
         self._thread.join()
 
@@ -69,7 +69,7 @@ class LogShipper:
                     logEvents=events[start : start + _LARGEST_BATCH],
                 )
         except (BotoCoreError, ClientError) as problem:
-            # The local AWS may be away for a while; the lines are still in the file and are sent the next time.
+            # The local AWS may be temporarily unavailable. The lines stay in the file and are sent with the next batch.
             if self._ending.is_set():
                 print(f"log lines were not sent to {self._group}: {problem}", flush=True)
             return

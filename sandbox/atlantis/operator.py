@@ -1,4 +1,4 @@
-"""What an operator does by hand for a real stack: push the image, create the GitHub App and store its values."""
+"""The operator's manual steps for a real stack: push the image, create the GitHub App and store its values."""
 
 import dataclasses
 import json
@@ -19,9 +19,9 @@ _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
 
 
 def push_image(deployment: DeployedService, service: Service) -> bool:
-    """Push the Atlantis that was built here into the repositories of the service's images; True where it was pushed.
+    """Push the Atlantis that was built here to the repositories of the service's images; returns whether it was pushed.
 
-    It has its version as its tag. Any other tag is the operator's to push, and the task says so.
+    Its tag is its version. The operator must push an image with any other tag; the task's start reports a missing one.
     """
     containers = deployment.task_definition(service.definition)["containerDefinitions"]
     images = (registry.local_image(deployment, container["image"]) for container in containers)
@@ -35,9 +35,10 @@ def push_image(deployment: DeployedService, service: Service) -> bool:
 
 
 def set_up_app(deployment: DeployedService, service: Service, store: Store) -> bool:
-    """Fill an empty secret of a GitHub App with throw-away values that the stand-in of GitHub knows.
+    """Store throw-away values in a GitHub App's empty secret and register them with the GitHub stand-in.
 
-    True where values were made. A secret that has a value is left alone; GitHub's stand-in learns of its App once.
+    Returns whether values were generated. A secret that has a value isn't changed; its App is registered if the
+    stand-in has none yet.
     """
     described = deployment.task_definition(service.definition)
     reader = _reader(deployment, described["executionRoleArn"])
@@ -55,7 +56,10 @@ def set_up_app(deployment: DeployedService, service: Service, store: Store) -> b
 
 
 def read_task_secrets(deployment: DeployedService, described: dict[str, Any], variables: list[str]) -> dict[str, str]:
-    """Secrets of a task definition by variable, read as the execution role: nobody else may (``TaskStartError``)."""
+    """Read a task definition's secrets by variable, with the execution role: only that role is allowed to read them.
+
+    Raises ``TaskStartError`` if a secret can't be read.
+    """
     wanted = {name: value for name, value in _secrets(described).items() if name in variables}
     role = described["executionRoleArn"]
     return task_secrets.resolve(_reader(deployment, role), wanted, role)
@@ -75,7 +79,7 @@ def _register_existing(deployment: DeployedService, described: dict[str, Any], s
         values = read_task_secrets(deployment, described, list(variables.values()))
         app.register(store.registration, {key: values[variable] for key, variable in variables.items()})
     except (TaskStartError, KeyError, TypeError, ValueError):
-        # GitHub knows no App of such values; what is wrong with them is said where the task is started.
+        # The values don't describe a GitHub App, so none is registered. The task's start reports the problem.
         return
 
 
@@ -99,13 +103,13 @@ def _secrets(described: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_empty(deployment: DeployedService, reader: Any, secret: str) -> bool:
-    """Whether a secret has no value: no version, or, as the local AWS makes it, a version of nothing."""
+    """Whether a secret has no value: it has no version or, as the local AWS creates it, a version without content."""
     try:
         described = deployment.client("secretsmanager").describe_secret(SecretId=secret)
         if not described.get("VersionIdsToStages"):
             return True
         value = reader.get_secret_value(SecretId=secret)
     except ClientError:
-        # Why the secret can't be read is said where the task is started.
+        # The task's start reports why the secret can't be read.
         return False
     return "SecretString" not in value and "SecretBinary" not in value

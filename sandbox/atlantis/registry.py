@@ -1,8 +1,7 @@
-"""The task's image in ECR: pushed the way an operator mirrors it, pulled with the execution role's own rights.
+"""The task's image in ECR: pushed as an operator mirrors it, and pulled with the execution role's permissions.
 
-What is pushed is an index of images that have a configuration and no layers: no container runtime unpacks them here,
-and the server that they stand for is the one of ``sandbox.atlantis.build``. An image elsewhere than in the local AWS'
-own registry can't be looked at.
+The pushed index refers to images with a configuration and no layers, because no container runtime unpacks them. The
+task runs the server of ``sandbox.atlantis.build`` instead. An image outside the local AWS' registry can't be checked.
 """
 
 import hashlib
@@ -26,15 +25,15 @@ _DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
 def local_image(deployment: DeployedService, reference: str) -> EcrImage | None:
-    """The image that ``reference`` names; None where it is in another registry than the local AWS' own."""
+    """Parse the image ``reference``; returns None if it isn't in the local AWS' registry."""
     image = EcrImage.parse(reference)
     return image if image and (image.account, image.region) == (ACCOUNT, deployment.region) else None
 
 
 def push(deployment: DeployedService, image: EcrImage, version: str) -> bool:
-    """Push Atlantis ``version`` for every platform that ECS knows, where ``image`` asks for it and nobody did yet.
+    """Push Atlantis ``version`` for every platform that ECS supports, if ``image`` has this tag and doesn't exist yet.
 
-    False where there was nothing to push: the tag is another one, or taken, or the repository doesn't exist.
+    Returns False if nothing was pushed: the image has a digest or another tag, it exists, or its repository doesn't.
     """
     client = deployment.client("ecr")
     if image.digest or image.tag != version:
@@ -43,7 +42,7 @@ def push(deployment: DeployedService, image: EcrImage, version: str) -> bool:
         if client.batch_get_image(repositoryName=image.repository, imageIds=[image.identifier])["images"]:
             return False
     except client.exceptions.RepositoryNotFoundException:
-        # Said where the task is started.
+        # The task's start reports the missing repository.
         return False
     entries = [_push_platform(deployment, image, version, platform) for platform in PLATFORMS.values()]
     index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}
@@ -57,9 +56,10 @@ def push(deployment: DeployedService, image: EcrImage, version: str) -> bool:
 
 
 def pull(deployment: DeployedService, image: EcrImage, architecture: str, client: Any, role: str) -> str:
-    """Fetch manifest and configuration through ``client``, which acts as ``role``, as Fargate does before a start.
+    """Pull the manifest and the configuration, as Fargate does before a start; ``client`` has the role's permissions.
 
-    ``architecture`` is ECS' name of the task's processors. The digest of what would run; raises ``TaskStartError``.
+    ``architecture`` is the CPU architecture in the task definition. Returns the digest of the image for it; raises
+    ``TaskStartError`` if the image can't be pulled.
     """
     platform = PLATFORMS[architecture]
     try:
@@ -85,7 +85,7 @@ def pull(deployment: DeployedService, image: EcrImage, architecture: str, client
 
 
 def _push_platform(deployment: DeployedService, image: EcrImage, version: str, platform: str) -> dict[str, Any]:
-    """Push the image of one platform; its entry in the index."""
+    """Push the image of one platform and return its entry in the index."""
     labels = {"org.opencontainers.image.version": version}
     config = json.dumps({"architecture": platform, "os": "linux", "config": {"Labels": labels}}).encode()
     digest = f"sha256:{hashlib.sha256(config).hexdigest()}"

@@ -1,10 +1,11 @@
-"""The load balancer's address for a browser: loopback in front of the deployed HTTPS listener.
+"""The reverse proxy on loopback with which a browser connects to the deployed HTTPS listener.
 
-Atlantis' page links to ``/static/...``, and the local AWS serves a load balancer below ``/_alb/<name>``; this puts it at
-the root of a port of its own, so that every link works. The port also speaks TLS, for a browser that uses the deployed
-host name: an identity provider sends people back to ``https://<host>/oauth2/idpresponse``. The load balancer's idle timeout
-holds here, as the local AWS applies none: a connection on which nothing flows for that long is closed, and a target that
-answers nothing for that long is a 504.
+The local AWS serves a load balancer below ``/_alb/<name>``, but Atlantis' page links to ``/static/...``. The proxy
+serves the load balancer at the root of a separate port, so that every link works. The port also accepts TLS, for a
+browser that uses the deployed host name: an identity provider redirects users to ``https://<host>/oauth2/idpresponse``.
+
+The proxy applies the load balancer's idle timeout, which the local AWS doesn't: it closes a connection without traffic
+after that time, and returns 504 if the target doesn't respond within it.
 """
 
 import ssl
@@ -41,9 +42,9 @@ _HOP_BY_HOP = frozenset(
 
 
 class ReverseProxy:
-    """A reverse proxy on ``port`` of loopback for one load balancer, whose rules ``client`` (``elbv2``) reads.
+    """A reverse proxy on the loopback port ``port`` for one load balancer; ``client`` (``elbv2``) reads its rules.
 
-    It answers HTTP, and HTTPS with ``certificates``, until closed.
+    It serves HTTP, and HTTPS with ``certificates``, until it is closed.
     """
 
     def __init__(self, balancer: LoadBalancer, client: Any, port: int, certificates: Certificates) -> None:
@@ -66,11 +67,11 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
         protocol_version = "HTTP/1.1"
 
         def setup(self) -> None:
-            # As on AWS, a change of the attribute is for new connections.
+            # As on AWS, a changed idle timeout applies to new connections.
             try:
                 self._idle_seconds = idle_timeout(client, balancer.name)
             except (BotoCoreError, ClientError):
-                # The request that follows gets the reason as a 502.
+                # The request that follows is answered with 502 and the reason.
                 self._idle_seconds = _DEFAULT_TIMEOUT
             self.request.settimeout(self._idle_seconds)
             super().setup()
@@ -105,7 +106,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
         def _open_websocket(self) -> None:
             self.close_connection = True
             if isinstance(self.connection, ssl.SSLSocket):
-                # Both ways at once, which Python's TLS sockets can't do.
+                # A WebSocket sends and receives at the same time, which Python's TLS sockets don't support.
                 self.send_error(501, "The sandbox supports WebSockets only over http")
                 return
             address = urlsplit(self.path)
@@ -118,7 +119,7 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
             except (BotoCoreError, ClientError, OSError) as problem:
                 self.send_error(502, f"The local AWS or the task doesn't respond: {problem}")
             else:
-                # One clock for both directions takes the place of the client's own.
+                # An idle timeout for both directions replaces the client socket's own timeout.
                 self.connection.settimeout(None)
                 websocket.exchange(self.rfile.read1, self.connection, target, self._idle_seconds)
 

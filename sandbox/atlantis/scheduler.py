@@ -1,4 +1,4 @@
-"""Keeps the task that the deployed service wants, the way the ECS service scheduler does."""
+"""Maintains the deployed service's task, as the ECS service scheduler does."""
 
 import time
 import uuid
@@ -22,12 +22,13 @@ _LOOK_SECONDS = 5.0
 
 
 class Scheduler:
-    """Stops the old task, then starts the new one (0 to 100 %), or the other way round (100 to 200 %).
+    """Replaces the task of a service: stops the old one first (0 to 100 %), or starts the new one first (100 to 200 %).
 
-    A deployment that fails is rolled back; one that overlaps has left the old task in its place till then. A protected
-    task is not stopped for a deployment or a smaller count: both wait.
+    A failed deployment is rolled back as the circuit breaker is configured; if the new task started first, the old task
+    is still running. A protected task isn't stopped: a deployment or a smaller desired count waits until its protection
+    ends.
 
-    ``tick`` is called again and again; each call looks at the service, at the task, and does the next thing.
+    The caller repeats ``tick``. Each call reads the service and the task, and does the next step.
     """
 
     def __init__(self, deployment: DeployedService, launcher: Launcher, status_file: StatusFile) -> None:
@@ -40,7 +41,7 @@ class Scheduler:
             proxy_port=known.proxy_port,
             endpoint=deployment.endpoint,
             outcomes=known.outcomes,
-            # What an agent before this one left running has been ended.
+            # Tasks that a previous agent left running have been stopped.
             tasks=[task for task in known.tasks if task.stopped_at is not None],
         )
         self._task: Task | None = None
@@ -52,11 +53,11 @@ class Scheduler:
 
     @property
     def status(self) -> Status:
-        """What is known now."""
+        """The current status."""
         return self._status
 
     def tick(self) -> None:
-        """Do what is due."""
+        """Do the next step."""
         try:
             service = self._deployment.service()
             if service is None or service.desired_count == 0:
@@ -72,7 +73,7 @@ class Scheduler:
             if self._task is None:
                 self._start(service)
         except (BotoCoreError, ClientError) as problem:
-            # An agent that loses sight of ECS leaves its tasks alone.
+            # An agent that can't connect to ECS leaves its tasks running.
             self.say_once(f"the local AWS does not answer as it should: {problem}")
         if self._task is not None:
             self._watch(self._task)
@@ -80,13 +81,13 @@ class Scheduler:
             self._release_old()
 
     def close(self) -> None:
-        """Stop the task, since the agent ends."""
+        """Stop all tasks before the agent exits."""
         self._stop_all("the sandbox is stopping")
         self._status.state = "idle"
         self._save()
 
     def announce(self, proxy_port: int) -> None:
-        """Record where a browser finds the load balancer."""
+        """Record the port of the reverse proxy."""
         self._status.proxy_port = proxy_port
         self._save()
 
@@ -97,7 +98,7 @@ class Scheduler:
         self._save()
 
     def say_once(self, message: str) -> None:
-        """Record an event unless it is the latest one already."""
+        """Record an event unless it repeats the latest one."""
         if not self._status.events or not self._status.events[-1].endswith(message):
             self.say(message)
 
@@ -134,7 +135,7 @@ class Scheduler:
             self._stop("a new deployment replaces it")
 
     def _must_wait(self, task: Task) -> bool:
-        """Whether ``task`` is protected, which is said once."""
+        """Whether ``task`` is protected; if it is, an event is recorded once."""
         if not self._deployment.is_protected(task.id):
             return False
         self.say_once(
@@ -143,7 +144,7 @@ class Scheduler:
         return True
 
     def _release_old(self) -> None:
-        """End the old task, beside which the new one serves already, as soon as it may be stopped."""
+        """Stop the old task, which the new one has replaced, unless it is protected."""
         try:
             if self._old and not self._must_wait(self._old):
                 self._end_old("a new one has replaced it", targets.drain)
@@ -167,7 +168,7 @@ class Scheduler:
             self._serve(task)
 
     def _serve(self, task: Task) -> None:
-        """Keep a healthy task registered: a local AWS that was killed comes back with an older memory."""
+        """Keep a healthy task registered, because a local AWS that was killed restarts with an older state."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _LOOK_SECONDS
@@ -179,7 +180,7 @@ class Scheduler:
             self.say_once(f"the task is healthy but can't be registered: {problem}")
             return
         if not task.registered:
-            # The local AWS keeps one target of this address: the new one is in the old one's place.
+            # The local AWS keeps one target for each address, so the new task has replaced the old one.
             self._release_old()
             task.registered = True
             self._failures.pop(task.service.deployment, None)
@@ -211,7 +212,7 @@ class Scheduler:
             try:
                 leave(self._deployment, task.service.target_group, task.container.port)
             except (BotoCoreError, ClientError) as problem:
-                # The target group may be gone already, with the stack; the process must end all the same.
+                # The target group may have been deleted with the stack; the process must be stopped anyway.
                 self.say(f"the target could not be deregistered: {problem}")
         task.stop()
         self._record_end(task.id, reason)
@@ -245,7 +246,7 @@ class Scheduler:
         self._save()
 
     def _take_back(self, task: Task) -> None:
-        """The old task is the one of the deployment that was rolled back to."""
+        """Make the old task the current one after a rollback to its task definition."""
         self._task, self._old = task, None
         task.service = self._deployment.require_service()
         self._status.task, self._status.port = task.id, task.container.port

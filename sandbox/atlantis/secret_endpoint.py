@@ -1,4 +1,4 @@
-"""A JSON endpoint on loopback whose path is a secret of one task, as the addresses that ECS gives a task are its alone."""
+"""A JSON endpoint on loopback whose path only one task knows; on Fargate, only the task can reach its endpoints."""
 
 import json
 import secrets
@@ -9,10 +9,10 @@ __all__ = ["JsonHandler"]
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Answers requests in JSON, and keeps their paths out of the log."""
+    """Answers requests in JSON and doesn't log their paths."""
 
     def knows(self, path: str) -> bool:
-        """Whether the request is for ``path``; any other is answered with 404."""
+        """Whether the request is for ``path``; any other request is answered with 404."""
         if secrets.compare_digest(self.path.encode(), path.encode()):
             return True
         self.send_error(404)
@@ -28,4 +28,4 @@ class JsonHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """The path is a secret of the task and stays out of the log."""
+        """Log nothing, because the path is a secret of the task."""

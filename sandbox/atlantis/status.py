@@ -1,4 +1,4 @@
-"""What the task agent says of itself, in a file that other commands read while it runs."""
+"""The task agent's status, in a file that other commands read while the agent is running."""
 
 import datetime
 from dataclasses import asdict, dataclass, field, fields
@@ -11,18 +11,18 @@ __all__ = ["EXPECTED", "RECORDS", "Outcome", "Status", "StatusFile", "TaskRecord
 RECORDS = "task"
 """The folder of the status files, in the state folder."""
 EXPECTED = "expected"
-"""The file in that folder that stands while an agent is going to run whatever service comes."""
+"""The file in that folder that exists while a command waits for the service, in order to run its task."""
 _KEPT = 50
 
 
 def agent_name(service: str) -> str:
-    """What the process is recorded as that runs the service's task."""
+    """Return the recorded name of the agent process for ``service``."""
     return f"task-agent-{service}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a deployment of the service ended: ``problems`` is empty where its task became healthy."""
+    """The outcome of a service deployment: ``problems`` is empty if its task became healthy."""
 
     definition: str
     problems: list[str] = field(default_factory=list)
@@ -31,9 +31,9 @@ class Outcome:
 
 @dataclass
 class TaskRecord:
-    """A task, as ECS shows it for an hour after its end; times in seconds since the epoch.
+    """A task, as ECS shows it for an hour after it has stopped; times in seconds since the epoch.
 
-    ``reason`` is ECS' ``stoppedReason``; ``failed`` says whether the circuit breaker counts the end.
+    ``reason`` is ECS' ``stoppedReason``; ``failed`` states whether the circuit breaker counts the task as failed.
     """
 
     id: str
@@ -47,7 +47,7 @@ class TaskRecord:
 
 @dataclass
 class Status:
-    """The agent's view. ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``."""
+    """The agent's status. ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``."""
 
     state: str = "starting"
     deployment: str | None = None
@@ -69,7 +69,7 @@ class StatusFile:
         self._path = state / RECORDS / f"{service}.json"
 
     def read(self) -> Status:
-        """The status last written; an empty one where no agent ran yet."""
+        """Return the status that was last written; an empty one if no agent has run yet."""
         known = read_json(self._path)
         if known is None:
             return Status()
@@ -80,16 +80,16 @@ class StatusFile:
         return Status(**{key: value for key, value in known.items() if key in names}, outcomes=outcomes, tasks=tasks)
 
     def write(self, status: Status) -> None:
-        """Replace the status; of tasks, outcomes and events the latest are kept."""
+        """Replace the status; only the latest tasks, outcomes and events are kept."""
         status.events, status.tasks = status.events[-_KEPT:], status.tasks[-_KEPT:]
         status.outcomes = dict(list(status.outcomes.items())[-_KEPT:])
         write_json(self._path, asdict(status))
 
     def remove(self) -> None:
-        """Forget everything, the last definition that worked included."""
+        """Delete the status, including the last task definition that worked."""
         self._path.unlink(missing_ok=True)
 
 
 def event(message: str) -> str:
-    """``message`` with the time before it."""
+    """Return ``message`` with the current time in front."""
     return f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ} {message}"

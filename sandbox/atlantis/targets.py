@@ -31,7 +31,7 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: status, headers (last one wins), body, and the values of all ``Set-Cookie`` headers."""
+    """A response: status, headers (the last of each name), body, and the values of all ``Set-Cookie`` headers."""
 
     status: int
     headers: dict[str, str]
@@ -41,10 +41,10 @@ class Response:
 
 @dataclass(frozen=True)
 class LoadBalancer:
-    """The data plane of a load balancer in the local AWS; ``host`` is what clients call it.
+    """The data plane of a load balancer in the local AWS; ``host`` is the host name that clients use.
 
-    The listener is chosen by the port in the Host header. The local AWS terminates no TLS: a request for the HTTPS
-    listener travels in plaintext over loopback. Conditions on the source's address match every source there.
+    The local AWS selects the listener by the port in the Host header. It doesn't terminate TLS: a request to the HTTPS
+    listener is sent in plaintext over loopback. A source IP condition matches every source there.
     """
 
     endpoint: str
@@ -61,7 +61,7 @@ class LoadBalancer:
         body: bytes = b"",
         seconds: float = 60,
     ) -> Response:
-        """Send one request to the listener of ``port`` and read the whole answer."""
+        """Send one request to the listener on ``port`` and read the whole response."""
         address = urlsplit(self.endpoint)
         connection = http.client.HTTPConnection(address.hostname or _HOST, address.port, timeout=seconds)
         try:
@@ -76,7 +76,7 @@ class LoadBalancer:
 
 
 def idle_timeout(client: Any, name: str) -> float:
-    """Seconds until the load balancer closes a connection on which nothing flows; ``client`` is boto3's ``elbv2``."""
+    """Return the load balancer's idle timeout in seconds; ``client`` is boto3's ``elbv2``."""
     arn = client.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
     attributes = client.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
     return float(next(item["Value"] for item in attributes if item["Key"] == "idle_timeout.timeout_seconds"))
@@ -85,7 +85,7 @@ def idle_timeout(client: Any, name: str) -> float:
 def balancer_of(deployment: DeployedService, target_group: str, host: str) -> LoadBalancer:
     """The load balancer whose rules forward to ``target_group``.
 
-    They are looked for: the local AWS lists a group's load balancer for default actions only.
+    All rules are searched, because the local AWS lists a target group's load balancer only for default actions.
     """
     client = deployment.client("elbv2")
     for balancer in client.describe_load_balancers()["LoadBalancers"]:
@@ -97,14 +97,14 @@ def balancer_of(deployment: DeployedService, target_group: str, host: str) -> Lo
 
 
 def entrance(deployment: DeployedService) -> LoadBalancer:
-    """The deployed load balancer, under the host name of Atlantis' own URL."""
+    """Return the deployed load balancer, with the host name of Atlantis' URL."""
     service = deployment.require_service()
     url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
     return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
 
 
 def health_monitor(deployment: DeployedService, target_group: str, port: int, grace: float) -> HealthMonitor:
-    """Look at the process on ``port`` as the group's health check does; failures don't count for ``grace`` seconds."""
+    """Return a monitor with the target group's health check of ``port``; it ignores failures for ``grace`` seconds."""
     group = deployment.client("elbv2").describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"][0]
     check = HealthCheck(
         command=[],
@@ -117,9 +117,10 @@ def health_monitor(deployment: DeployedService, target_group: str, port: int, gr
 
 
 def register(deployment: DeployedService, target_group: str, port: int) -> None:
-    """Make the process on ``port`` the one target of the group.
+    """Register the process on ``port`` as the only target of the group.
 
-    The local AWS knows a target by its address alone and ignores a second port of it, so older ones go first.
+    The local AWS identifies a target by its address alone and ignores a second port, so that existing targets are
+    deregistered first.
     """
     client = deployment.client("elbv2")
     known = client.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
@@ -135,16 +136,17 @@ def is_registered(deployment: DeployedService, target_group: str, port: int) -> 
 
 
 def deregister(deployment: DeployedService, target_group: str, port: int) -> None:
-    """Take the process on ``port`` out of the group, and wait for its open requests as a load balancer does."""
+    """Deregister the process on ``port`` and wait for its open connections, as a load balancer does."""
     client = deployment.client("elbv2")
     client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
     drain(deployment, target_group, port)
 
 
 def drain(deployment: DeployedService, target_group: str, port: int) -> None:
-    """Wait for the open requests of a process that another has replaced in the group.
+    """Wait until the process on ``port``, which is no longer a target of the group, has no open connections.
 
-    A load balancer waits for the group's deregistration delay at most, and not at all where nothing is in flight.
+    As a load balancer, it waits at most for the group's deregistration delay, and not at all if no request is in
+    flight.
     """
     client = deployment.client("elbv2")
     attributes = client.describe_target_group_attributes(TargetGroupArn=target_group)["Attributes"]
@@ -157,7 +159,7 @@ def drain(deployment: DeployedService, target_group: str, port: int) -> None:
 
 
 def _connections(port: int) -> int:
-    """How many connections to ``port`` are established, where the system shows it (Linux)."""
+    """Return the number of established connections to ``port``; always 0 on a system other than Linux."""
     table = Path("/proc/net/tcp")
     if not table.exists():
         return 0

@@ -1,4 +1,4 @@
-"""One task: started from a service's task definition with the rights of its roles, watched, and stopped."""
+"""Starts a task from a service's task definition, with the permissions of its roles, and stops it."""
 
 import contextlib
 import os
@@ -43,8 +43,8 @@ _LAST_WORDS = 20_000
 class Task:
     """A started task.
 
-    ``image_digest`` is that of the pulled image, None for an image that is in no registry of the local AWS;
-    ``registered`` says whether the load balancer knows the task.
+    ``image_digest`` is the digest of the pulled image, or None for an image outside the local AWS' registry;
+    ``registered`` states whether the task is registered with the load balancer.
     """
 
     id: str
@@ -64,15 +64,16 @@ class Task:
     registered: bool = False
 
     def last_words(self) -> str:
-        """The end of what this task said."""
+        """Return the end of the task's output."""
         with self._log.open("rb") as stream:
             stream.seek(self._offset)
             return stream.read()[-_LAST_WORDS:].decode(errors="replace")
 
     def stop(self) -> None:
-        """SIGTERM, the stop timeout, SIGKILL; then everything that the task started, and its writable layer.
+        """Send SIGTERM, and SIGKILL after the stop timeout; then kill child processes and remove the writable layer.
 
-        As in the image, whose init runs with ``--single-child``, only the server receives the signal, and waits for Terraform to end.
+        Only the server receives SIGTERM, and it waits until Terraform exits. The same applies to the image, whose init
+        process runs with ``--single-child``.
         """
         for companion in self.companions:
             companion.stop()
@@ -102,10 +103,10 @@ class Launcher:
         self.missing_tools = image_tools.write_tools(self._tools)
         image_tools.write_image(self._image, executable)
         self.shared_user = ""
-        """Why the task runs as the sandbox's own user; empty where it has one of its own."""
+        """Why the task runs as the sandbox's own user; empty if it runs as a separate user."""
 
     def clear_leftovers(self, patience: float) -> bool:
-        """End what an agent before this one left running, and remove the writable layers of its tasks."""
+        """Stop the processes that a previous agent left running, and remove the writable layers of its tasks."""
         state = self._deployment.state
         left = [name for name in self._deployment.task_names if processes.stop(state, name, patience=patience)]
         for name in self._deployment.task_names:
@@ -116,7 +117,7 @@ class Launcher:
         return bool(left)
 
     def start(self, service: Service, task_id: str) -> Task:
-        """Start a task for ``service``; raises ``TaskStartError`` with every reason that is known beforehand."""
+        """Start a task for ``service``; raises ``TaskStartError`` with the problems if it can't be started."""
         definition = task_definition.read(self._deployment.task_definition(service.definition))
         _raise_if([*_rolling_problems(service, definition), *wiring_problems(definition, service.container_port)])
         execution = assume(self._deployment, definition.execution_role, task_id)
@@ -216,7 +217,7 @@ class Launcher:
             raise TaskStartError([f"the server can't be started: {problem}"]) from problem
 
     def _monitor(self, service: Service, definition: TaskDefinition, container: Container) -> HealthMonitor:
-        """The container's own health check, or without one what ECS goes by then: the load balancer's."""
+        """Return a monitor for the container's health check or, if it has none, for the load balancer's, as in ECS."""
         check = definition.health_check
         if check is None:
             return health_monitor(self._deployment, service.target_group, container.port, service.grace_seconds)
@@ -245,7 +246,7 @@ class Launcher:
         return chosen
 
     def _volume(self, mount: EfsMount) -> Path:
-        """The directory of an EFS mount; raises ``TaskStartError`` where the deployed file system can't be mounted."""
+        """Return the directory of an EFS mount; raises ``TaskStartError`` if the file system can't be mounted."""
         client = self._deployment.client("efs")
         root = "/"
         try:

@@ -1,4 +1,4 @@
-"""A task definition, read the way Fargate would: what this machine can't run as asked is an error, never ignored."""
+"""Reads a task definition as Fargate would. A setting that the sandbox doesn't support is an error, never ignored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _CONTAINER_KEYS = frozenset(
         "versionConsistency", "volumesFrom",
     }
 )  # fmt: skip
-# A container beside the server gets a shell and the task's network: neither secrets nor volumes nor ports.
+# A companion container shares the task's network, but has no secrets, volumes or ports.
 _COMPANION_KEYS = frozenset(
     {
         "command", "cpu", "entryPoint", "environment", "essential", "image", "logConfiguration", "memory",
@@ -25,7 +25,7 @@ _COMPANION_KEYS = frozenset(
     }
 )  # fmt: skip
 _EMPTY_ONLY = ("dependsOn", "environmentFiles", "systemControls", "volumesFrom")
-# Fargate's defaults where the task definition says nothing, and its longest stop timeout.
+# Fargate's default and maximum stop timeout.
 _STOP_SECONDS = 30
 _LONGEST_STOP = 120
 # ECS' default period of a restart policy.
@@ -46,7 +46,7 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class EfsMount:
-    """An EFS volume and where the container sees it."""
+    """An EFS volume and its mount path in the container."""
 
     container_path: str
     file_system: str
@@ -55,7 +55,10 @@ class EfsMount:
 
 @dataclass(frozen=True)
 class CompanionContainer:
-    """A container beside the server's. ``restart_seconds`` is the period of its restart policy, None without one."""
+    """A companion of the server's container.
+
+    ``restart_seconds`` is the restart attempt period, or None if no restart policy is enabled.
+    """
 
     name: str
     command: list[str]
@@ -67,12 +70,12 @@ class CompanionContainer:
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """The parts of a task definition that decide how the server's container runs, and the containers beside it.
+    """The parts of a task definition that determine how the server's container and its companions run.
 
-    ``architecture`` is ECS' name of it, ``X86_64`` or ``ARM64``; ``secrets`` maps a variable to its ``valueFrom``;
-    ``log_options`` are those of the ``awslogs`` driver. ``entry_point`` and ``command`` are empty where the image's
-    are to be used; ``user`` is ``uid:gid``, or empty for the image's; without a ``health_check`` ECS knows of the
-    container's health what the load balancer finds out.
+    ``architecture`` is the CPU architecture, ``X86_64`` or ``ARM64``; ``secrets`` maps a variable to its ``valueFrom``;
+    ``log_options`` are the options of the ``awslogs`` driver. ``entry_point`` and ``command`` are empty if the task
+    definition doesn't set them; ``user`` is ``uid:gid``, or empty for the image's user. Without a ``health_check``,
+    only the load balancer's health check applies.
     """
 
     arn: str
@@ -95,7 +98,7 @@ class TaskDefinition:
 
 
 def read(described: Mapping[str, Any]) -> TaskDefinition:
-    """Read what ``DescribeTaskDefinition`` says; raises ``TaskStartError`` with everything that can't be run."""
+    """Parse a result of ``DescribeTaskDefinition``; raises ``TaskStartError`` with everything that isn't supported."""
     problems: list[str] = []
     containers = described["containerDefinitions"]
     servers = [item for item in containers if item.get("portMappings")]

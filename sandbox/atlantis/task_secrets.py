@@ -1,4 +1,4 @@
-"""The container's secrets, read with the execution role's own rights, as Fargate reads them before it starts a task."""
+"""Reads the container's secrets with the execution role's permissions, as Fargate does before it starts a task."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _SECRET = re.compile(
 
 @dataclass(frozen=True)
 class Reference:
-    """A parsed ``valueFrom``: a secret's ARN, and which part of it; empty where the default is meant."""
+    """A parsed ``valueFrom``: a secret's ARN, and its key, stage and version, which are empty for the default."""
 
     secret: str
     key: str
@@ -29,7 +29,7 @@ class Reference:
 
 
 def parse(variable: str, value_from: str) -> Reference:
-    """Take ``<arn>[:json-key:version-stage:version-id]`` apart; raises ``TaskStartError`` naming ``variable``."""
+    """Parse ``<arn>[:json-key:version-stage:version-id]``; raises ``TaskStartError`` that contains ``variable``."""
     found = _SECRET.fullmatch(value_from)
     if found is None:
         raise TaskStartError(
@@ -42,7 +42,7 @@ def parse(variable: str, value_from: str) -> Reference:
 
 
 def resolve(client: Any, secrets: Mapping[str, str], role: str) -> dict[str, str]:
-    """The value of every secret, read through ``client``, which acts as ``role``; all problems come together."""
+    """Read all secrets with ``client``, which has the permissions of ``role``; one error contains all problems."""
     values: dict[str, str] = {}
     problems: list[str] = []
     for variable, value_from in secrets.items():

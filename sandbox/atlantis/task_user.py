@@ -1,7 +1,7 @@
-"""The user that a task's processes run as: one of their own, where the machine lets the sandbox give them one.
+"""Selects the user that a task's processes run as: a separate user, if this machine allows it.
 
-The sandbox's files, and the environment and memory of its processes, are then out of a plan's reach, as they are on
-Fargate. Only root can start a process as another user, and that user must be able to get to the task's files.
+As on Fargate, a plan can then access neither the sandbox's files nor the environment and memory of its processes. Only
+root can start a process as another user, and that user must have access to the task's files.
 """
 
 import os
@@ -14,35 +14,35 @@ from pathlib import Path
 __all__ = ["TaskUser", "TaskUserError", "choose"]
 
 _OFFSET = 1_000_000
-"""Added to the ids of the container, whose small numbers belong to users of the machine."""
+"""Added to the container's user and group IDs, because this machine's own users have small IDs."""
 _IMAGE_USER = "100:1000"
 
 
 class TaskUserError(Exception):
-    """Why tasks run as the user of the command itself, for people."""
+    """Why tasks run as the user that runs the sandbox."""
 
 
 @dataclass(frozen=True)
 class TaskUser:
-    """A user and a group of this machine that nobody else uses."""
+    """IDs of a user and a group that nothing else on this machine uses."""
 
     uid: int
     gid: int
 
     def own(self, directory: Path) -> None:
-        """Make ``directory`` and all that is in it the user's."""
+        """Make the user the owner of ``directory`` and everything in it."""
         for path in (directory, *directory.rglob("*")):
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def choose(user: str, *, readable: Iterable[Path], programs: Iterable[str], opened: Iterable[Path]) -> TaskUser:
-    """The machine's user for the container's ``user`` (``uid:gid``, empty for the image's own).
+    """Return the user on this machine for the container's ``user`` (``uid:gid``, empty for the image's user).
 
-    It must get at the files ``readable`` and at the ``programs`` on PATH. ``opened`` are directories of the sandbox on
-    the way to the task's files: the user may pass through them, and not list them.
+    The user must have access to the files ``readable`` and to the ``programs`` on PATH. ``opened`` are the sandbox's
+    directories above the task's files: the user may traverse them, but not list them.
 
     Raises:
-        TaskUserError: the machine doesn't allow it; the message says why.
+        TaskUserError: this machine doesn't allow a separate user; the message states the reason.
     """
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         raise TaskUserError("only root on Linux can start them as another user")

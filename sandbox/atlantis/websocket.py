@@ -1,7 +1,7 @@
-"""WebSockets for the page's live output, which the local load balancer doesn't pass on.
+"""WebSockets for the page's live output, which the local AWS' load balancer doesn't support.
 
-The deployed rules of the HTTPS listener decide as for any other request; then bytes go both ways until one side ends or the
-load balancer's idle timeout passes without any.
+The deployed rules of the HTTPS listener apply as to any other request. Bytes are then relayed in both directions until
+one side closes the connection, or until there is no traffic for the load balancer's idle timeout.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _SECONDS = 10.0
 
 
 class NotForwardedError(Exception):
-    """The load balancer answers by itself, with ``status``."""
+    """The load balancer doesn't forward the request, but responds with ``status``."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the load balancer answers {status}")
@@ -30,9 +30,9 @@ class NotForwardedError(Exception):
 
 
 def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.socket:
-    """Send the opening ``request`` to the target that the deployed rules choose; ``client`` is boto3's ``elbv2``.
+    """Send the upgrade ``request`` to the target that the deployed rules select; ``client`` is boto3's ``elbv2``.
 
-    Raises ``NotForwardedError`` where they choose none, ``OSError`` where it doesn't answer.
+    Raises ``NotForwardedError`` if no target is selected, ``OSError`` if the connection to the target fails.
     """
     listener = next(found for found in read_listeners(client, balancer.name) if found.port == _PORT)
     decision = decide(listener, request)
@@ -53,18 +53,18 @@ def connect(client: Any, balancer: LoadBalancer, request: Request) -> socket.soc
 
 
 def _require_session(balancer: LoadBalancer, request: Request) -> None:
-    """Ask the local load balancer, which alone can read a session's cookie, for the same path without the WebSocket."""
+    """Request the path without an upgrade from the local load balancer, which alone can read the session cookie."""
     cookies = {name: value for name, value in request.headers.items() if name.lower() == "cookie"}
     answer = balancer.request("GET", request.path, headers=cookies)
-    # Its own answers name it; those of a target don't.
+    # The load balancer's own responses have this Server header; those of a target don't.
     if answer.headers.get("server") == "awselb/2.0":
         raise NotForwardedError(401)
 
 
 def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket.socket, idle_seconds: float) -> None:
-    """Pass bytes on until either side ends, or nothing has flowed either way for ``idle_seconds``.
+    """Relay bytes until either side closes the connection, or there is no traffic for ``idle_seconds``.
 
-    ``read`` is the client's, which may have some of its bytes already.
+    ``read`` reads from the client, including bytes that are already buffered.
     """
     clock = _IdleClock(idle_seconds)
 
@@ -87,7 +87,7 @@ def exchange(read: Callable[[int], bytes], client: socket.socket, target: socket
 
 
 class _IdleClock:
-    """The time since a byte last flowed, in either direction."""
+    """The time since the last traffic in either direction."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
@@ -101,7 +101,7 @@ class _IdleClock:
 
 
 def _copy(read: Callable[[int], bytes], to: socket.socket, clock: _IdleClock) -> None:
-    # A side that has gone ends the other one just as well as one that says so.
+    # A lost connection ends the exchange in the same way as a closed one.
     with contextlib.suppress(OSError):
         while chunk := read(_CHUNK):
             clock.restart()
