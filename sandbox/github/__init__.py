@@ -1,1 +1,1 @@
-"""A small stand-in of GitHub on loopback: the calls that the Atlantis server makes, over TLS, and nothing else."""
+"""A small stand-in for GitHub on loopback, with TLS; it supports only the calls that the Atlantis server makes."""

@@ -1,4 +1,4 @@
-"""The calls of GitHub's REST interface that Atlantis makes. Every other call is unknown here, and says so."""
+"""The calls of GitHub's REST API that Atlantis makes. Any other call gets a 404 and is recorded as unexpected."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from sandbox.github.store import PullRequest, Store
 __all__ = ["Answer", "Api", "Call"]
 
 _DOCUMENTATION = "https://docs.github.com/rest"
-# What a commit status may say, from the reference of "Create a commit status".
+# The valid states of a commit status, from the reference of "Create a commit status".
 _STATES = frozenset({"error", "failure", "pending", "success"})
 _LONGEST_COMMENT = 65_536
 _BOT = "atlantis-sandbox[bot]"
@@ -44,14 +44,14 @@ _Handler = Callable[["Api", Call, dict[str, str]], Answer]
 
 
 class Api:
-    """Answers calls out of a ``Store``, for whom ``Access`` knows."""
+    """Answers calls from the data of a ``Store``; ``Access`` authenticates the callers."""
 
     def __init__(self, store: Store, access: Access) -> None:
         self._store = store
         self._access = access
 
     def answer(self, call: Call) -> Answer:
-        """Find the route of ``call``, check who calls, and answer; the call is recorded without its credentials."""
+        """Find the route of ``call``, authenticate the caller, and answer; the call is recorded without credentials."""
         answer = self._answer(call)
         self._store.record(
             "requests",
@@ -109,7 +109,7 @@ class Api:
         )
 
     def contents(self, call: Call, names: dict[str, str]) -> Answer:
-        """``GET /repos/{owner}/{repo}/contents/{path}``; a file that isn't there is an answer like any other."""
+        """``GET /repos/{owner}/{repo}/contents/{path}``; 404 for a missing file is an expected answer."""
         content = self._store.content(names["repository"], names["file"], call.query.get("ref", "HEAD"))
         if content is None:
             return Answer(404, {"message": "Not Found", "documentation_url": _DOCUMENTATION})
@@ -120,7 +120,7 @@ class Api:
         )
 
     def comments(self, _call: Call, names: dict[str, str]) -> Answer:
-        """``GET /repos/{owner}/{repo}/issues/{number}/comments``: all are the App's own, as nobody else's are recorded."""
+        """``GET /repos/{owner}/{repo}/issues/{number}/comments``; only comments of the App are recorded."""
         found = [
             {"id": entry["id"], "node_id": f"IC_{entry['id']}", "body": entry["body"], "user": {"login": _BOT}}
             for entry in self._store.recorded("comments")

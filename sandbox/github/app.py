@@ -1,4 +1,4 @@
-"""The GitHub App of the sandbox: its throw-away values, the tokens it is given, and who may use the API."""
+"""The sandbox's GitHub App: its throw-away values, its installation tokens, and the authentication of API calls."""
 
 import base64
 import binascii
@@ -20,14 +20,14 @@ from sandbox.files import read_json, write_json
 __all__ = ["Access", "Registration", "load", "make_values", "register"]
 
 _TOKEN_SECONDS = 3600
-# GitHub refuses a JSON Web Token that is valid for longer than ten minutes.
+# GitHub rejects a JSON Web Token that is valid for longer than ten minutes.
 _LONGEST_ASSERTION = 600
 _CLOCK_SKEW = 60
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What GitHub knows of an App: ids and the public half of its key (PEM)."""
+    """What GitHub stores about an App: its IDs and its public key (PEM)."""
 
     app_id: str
     installation_id: str
@@ -35,7 +35,7 @@ class Registration:
 
 
 def make_values() -> dict[str, str]:
-    """Throw-away values of a GitHub App, shaped as the operator puts them into Secrets Manager."""
+    """Generate throw-away values of a GitHub App, in the format that the operator stores in Secrets Manager."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return {
         "app_id": str(100_000 + secrets.randbelow(900_000)),
@@ -47,9 +47,9 @@ def make_values() -> dict[str, str]:
 
 
 def register(path: Path, values: dict[str, str]) -> Registration:
-    """Make GitHub know the App of ``values``; only the public half of its key is kept, in ``path``.
+    """Register the App of ``values`` with the GitHub stand-in; ``path`` stores its IDs and its public key.
 
-    Raises ``ValueError`` where ``private_key`` is not PEM, ``TypeError`` where it is no RSA key.
+    Raises ``ValueError`` if ``private_key`` isn't PEM, ``TypeError`` if it isn't an RSA key.
     """
     key = serialization.load_pem_private_key(values["private_key"].encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
@@ -61,13 +61,13 @@ def register(path: Path, values: dict[str, str]) -> Registration:
 
 
 def load(path: Path) -> Registration | None:
-    """The App that was registered in ``path``, or None."""
+    """Return the App that is registered in ``path``, or None."""
     known = read_json(path)
     return None if known is None else Registration(**known)
 
 
 class Access:
-    """Checks who calls: the App by its signed assertion, its installation by a token handed out for an hour."""
+    """Authenticates callers: the App by its JSON Web Token, its installation by a token that is valid for an hour."""
 
     def __init__(self, registration_path: Path) -> None:
         self._registration_path = registration_path
@@ -75,7 +75,7 @@ class Access:
         self._lock = threading.Lock()
 
     def is_app(self, authorization: str) -> bool:
-        """Whether the header carries a JSON Web Token of the registered App, signed with its key and in date."""
+        """Whether the header contains a JSON Web Token of the registered App, signed with its key and not expired."""
         registration = load(self._registration_path)
         scheme, _, token = authorization.partition(" ")
         if registration is None or scheme.lower() != "bearer":
@@ -96,7 +96,7 @@ class Access:
         return registration is not None and registration.installation_id == installation_id
 
     def hand_out_token(self) -> dict[str, Any]:
-        """A new installation token, as GitHub's answer shows it."""
+        """Create an installation token and return it in the format of GitHub's response."""
         token = f"ghs_{secrets.token_hex(18)}"
         with self._lock:
             self._tokens[token] = time.time() + _TOKEN_SECONDS
@@ -104,7 +104,7 @@ class Access:
         return {"token": token, "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ"), "permissions": {}}
 
     def has_token(self, authorization: str) -> bool:
-        """Whether the header carries a token of the installation: as ``token``, as ``Bearer``, or as git sends it."""
+        """Whether the header contains an installation token: as ``token``, ``Bearer`` or git's ``Basic`` scheme."""
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() == "basic":
             try:

@@ -1,4 +1,4 @@
-"""The certificate authority of one sandbox, and the certificate of its stand-ins."""
+"""A sandbox's certificate authority, and the certificate that it issues to the stand-ins."""
 
 import datetime
 import ipaddress
@@ -17,14 +17,14 @@ __all__ = ["HOSTS", "LOOPBACK", "Certificates", "issue"]
 
 HOSTS = ("github.com", "api.github.com")
 LOOPBACK = "localhost"
-"""The name of what a client reaches without the proxy."""
+"""The host name of stand-ins that a client connects to without the proxy."""
 _LIFETIME = datetime.timedelta(days=30)
 _SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files in PEM: what a server shows (``chain``, ``key``) and what a client trusts (``bundle``)."""
+    """PEM files: a server's certificate ``chain`` and private ``key``, and the CA ``bundle`` that a client trusts."""
 
     chain: Path
     key: Path
@@ -32,9 +32,10 @@ class Certificates:
 
 
 def issue(directory: Path, hosts: Sequence[str] = (*HOSTS, LOOPBACK)) -> Certificates:
-    """Make an authority, use it once for ``hosts`` and forget its key; the files are written into ``directory``.
+    """Create a certificate authority, issue one certificate for ``hosts``, and discard the authority's key.
 
-    The bundle holds the system's own authorities too, so that a client that trusts it can still reach the world.
+    The files are written into ``directory``. The bundle also contains the system's authorities, so that a client that
+    uses it still trusts public servers.
     """
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("Atlantis sandbox authority")

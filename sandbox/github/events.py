@@ -35,7 +35,7 @@ def ping() -> bytes:
 
 
 def repository(name: str, default_branch: str = "main") -> dict[str, Any]:
-    """The repository ``owner/name`` as it stands in events and API answers."""
+    """Return the repository ``owner/name`` as an object in events and API responses."""
     owner, _, short = name.partition("/")
     return {
         "id": 1,
@@ -50,7 +50,7 @@ def repository(name: str, default_branch: str = "main") -> dict[str, Any]:
 
 
 def pull_request_object(store: Store, pull: PullRequest) -> dict[str, Any]:
-    """A pull request as it stands in events and API answers."""
+    """Return a pull request as an object in events and API responses."""
     return {
         "id": pull.number,
         "number": pull.number,
@@ -81,7 +81,7 @@ def pull_request(store: Store, pull: PullRequest, action: str = "opened") -> byt
 
 
 def comment(pull: PullRequest, text: str, author: str = "sandbox-author") -> bytes:
-    """An ``issue_comment`` event: ``author`` writes ``text`` under the pull request."""
+    """An ``issue_comment`` event: ``author`` adds the comment ``text`` to the pull request."""
     return _body(
         {
             "action": "created",

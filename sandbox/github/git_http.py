@@ -1,4 +1,4 @@
-"""Git's own HTTP backend, run as the CGI program that it is, for fetching only."""
+"""Runs ``git http-backend``, which is a CGI program, for fetches only."""
 
 import os
 import re
@@ -15,7 +15,7 @@ _PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/(?P<service>inf
 
 @dataclass(frozen=True)
 class GitAnswer:
-    """What the backend said: status, headers and body."""
+    """The backend's response: status, headers and body."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -23,12 +23,12 @@ class GitAnswer:
 
 
 def is_git(path: str) -> bool:
-    """Whether ``path`` is one of the smart protocol's."""
+    """Whether ``path`` belongs to a fetch with git's smart HTTP protocol."""
     return _PATH.fullmatch(path) is not None
 
 
 def serve(repositories: Path, method: str, url: SplitResult, headers: Mapping[str, str], body: bytes) -> GitAnswer:
-    """Answer a fetch of ``/<owner>/<name>.git`` out of the bare repositories below ``repositories``."""
+    """Answer a fetch of ``/<owner>/<name>.git`` from the bare repositories below ``repositories``."""
     found = _PATH.fullmatch(url.path)
     if found is None or not (repositories / f"{found['repository']}.git").is_dir():
         return GitAnswer(404, [], b"no such repository\n")

@@ -1,4 +1,4 @@
-"""The proxy that leads the names of GitHub to its stand-in, and nowhere else."""
+"""The proxy that connects GitHub's host names to the stand-in and refuses every other destination."""
 
 import select
 import socket
@@ -14,7 +14,10 @@ _IDLE_SECONDS = 60
 
 
 def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
-    """A handler of ``CONNECT``: GitHub's names lead to ``port`` on loopback; all else is refused and recorded."""
+    """Return a ``CONNECT`` handler that connects GitHub's host names to the loopback port ``port``.
+
+    It refuses and records every other destination.
+    """
 
     class Proxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -31,7 +34,7 @@ def proxy_handler(port: int, store: Store) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            """Destinations that are refused are recorded by the store."""
+            """Log nothing, because the store records refused destinations."""
 
     return Proxy
 

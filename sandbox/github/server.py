@@ -1,4 +1,4 @@
-"""The stand-in's HTTPS server, and the proxy that leads the names of GitHub to it."""
+"""The stand-in's HTTPS server, and the proxy that connects GitHub's host names to it."""
 
 import json
 import threading
@@ -25,9 +25,9 @@ _POLL_SECONDS = 0.1
 class GitHub:
     """A running stand-in: ``https://github.com`` and ``https://api.github.com`` for clients that use ``proxy_url``.
 
-    The deployed task keeps the host name that its settings give (github.com). Nothing resolves it to loopback; the
-    task is started with ``HTTPS_PROXY`` instead, and that proxy leads these two names to the stand-in and refuses
-    every other destination.
+    The deployed task uses the host name in its settings (github.com), which doesn't resolve to loopback. The task is
+    started with ``HTTPS_PROXY`` instead. The proxy connects the two host names to the stand-in and refuses every other
+    destination.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -80,7 +80,7 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
             self._serve_body()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            """Requests are recorded by the store, without their credentials."""
+            """Log nothing, because the store records requests, without their credentials."""
 
         def _serve_body(self) -> None:
             body = _body(self)
@@ -99,7 +99,7 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
             self._send(answer.status, [("Content-Type", "application/json")], json.dumps(answer.body).encode())
 
         def _serve_git(self, url: SplitResult, body: bytes, *, allowed: bool) -> None:
-            # git asks without credentials first and repeats with them when challenged.
+            # git sends a request without credentials first, and repeats it with them after a 401 response.
             if allowed:
                 answer = git_http.serve(store.repositories, self.command, url, dict(self.headers), body)
             else:

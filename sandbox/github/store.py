@@ -23,7 +23,7 @@ _IDENTITY = ("-c", "user.name=Sandbox", "-c", "user.email=sandbox@example.invali
 
 @dataclass(frozen=True)
 class PullRequest:
-    """One open pull request; ``approved_by`` are the logins whose review approves it."""
+    """A pull request; ``approved_by`` has the logins of reviewers who approved it."""
 
     repository: str
     number: int
@@ -49,7 +49,7 @@ class Store:
 
     @property
     def registration(self) -> Path:
-        """Where the App is registered."""
+        """The file of the registered App."""
         return self._directory / "app.json"
 
     def git_directory(self, repository: str) -> Path:
@@ -57,11 +57,11 @@ class Store:
         return self.repositories / f"{repository}.git"
 
     def has_repository(self, repository: str) -> bool:
-        """Whether ``owner/name`` is served."""
+        """Whether the repository ``owner/name`` exists."""
         return (self.git_directory(repository) / "HEAD").is_file()
 
     def create_repository(self, repository: str, files: Mapping[str, str], *, default_branch: str = "main") -> None:
-        """Serve ``owner/name`` with one commit on its default branch."""
+        """Create the repository ``owner/name`` with one commit on its default branch."""
         bare = self.git_directory(repository)
         bare.parent.mkdir(parents=True, exist_ok=True)
         _git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(bare))
@@ -74,7 +74,7 @@ class Store:
     def open_pull_request(
         self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
     ) -> PullRequest:
-        """Push ``files`` onto a new ``branch`` and open a pull request for it into the default branch."""
+        """Push ``files`` to a new ``branch`` and open a pull request from it to the default branch."""
         number = 1 + len(list(self._pulls(repository).glob("*.json")))
         head = self.commit(repository, branch, files, title, executables=executables)
         _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
@@ -91,9 +91,9 @@ class Store:
         *,
         executables: Collection[str] = (),
     ) -> str:
-        """Add a commit with ``files`` to ``branch``, which begins at the default branch where it is new; the commit's hash.
+        """Add a commit with ``files`` to ``branch`` and return its hash; a new branch starts at the default branch.
 
-        ``executables`` are those of the files that git marks as programs.
+        ``executables`` are the names of those files that are committed as executable.
         """
         bare = self.git_directory(repository)
         work = self._directory / "work" / repository.replace("/", "_")
@@ -132,7 +132,7 @@ class Store:
         return closed
 
     def retarget(self, pull: PullRequest, base: str) -> PullRequest:
-        """Let a pull request ask for another branch than the default."""
+        """Change the base branch of a pull request."""
         changed = replace(pull, base=base)
         self._save(changed)
         return changed
@@ -170,7 +170,7 @@ class Store:
         return merged.returncode == 0
 
     def content(self, repository: str, path: str, reference: str) -> bytes | None:
-        """A file at a branch or commit, or None where there is none."""
+        """Return a file's content at a branch or commit; None if the file doesn't exist."""
         shown = subprocess.run(
             ["git", "cat-file", "blob", f"{reference}:{path}"],
             cwd=self.git_directory(repository),
@@ -197,7 +197,7 @@ class Store:
         return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
     def unexpected(self) -> list[str]:
-        """Calls that the stand-in doesn't know or refused, as ``METHOD path -> status``."""
+        """Return the calls that the stand-in refused or doesn't support, as ``METHOD path -> status``."""
         return [
             f"{call['method']} {call['path']} -> {call['status']}"
             for call in self.recorded("requests")
