@@ -1,1 +1,1 @@
-"""The verbs of the command line: one module with ``run(arguments)``, and ``add_arguments(parser)`` where it takes any."""
+"""The verbs of the command line: functions that accept the parsed arguments, and optional ``add_arguments(parser)``."""

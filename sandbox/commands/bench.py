@@ -29,7 +29,7 @@ PROGRAM_PROCESSES = (b"sandbox.engine.language_server", b"pulumi-language-python
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; ``aim`` is what the project promises itself, where it does."""
+    """One line of the table; ``aim`` is the project's target, if it has one."""
 
     what: str
     value: str
@@ -37,7 +37,7 @@ class Figure:
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Measure, with a sandbox of its own, and print the table."""
+    """Measure in a separate sandbox and print the table."""
     folder = CHECKOUT / ".sandbox" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     private_directory(folder)
@@ -96,7 +96,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _medians(*actions: Callable[[], object]) -> list[float]:
-    """The median of each, taken in turns: a machine that is slower for a while is so for all of them."""
+    """Return each action's median duration. The actions alternate, so that a temporary slowdown affects all of them."""
     rounds = [[_seconds(action) for action in actions] for _ in range(REPEATS)]
     return [statistics.median(times) for times in zip(*rounds, strict=True)]
 
@@ -106,7 +106,7 @@ def _median(action: Callable[[], object]) -> float:
 
 
 def _import_seconds() -> float:
-    """What importing takes in a fresh interpreter, beyond starting it."""
+    """Return the duration of the imports in a new interpreter, without the interpreter's own startup."""
 
     def interpreter(source: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, check=True)
@@ -135,7 +135,7 @@ def _silent(log: int) -> Iterator[None]:
 
 @contextmanager
 def _memory() -> Iterator[list[int]]:
-    """Collects the peak memory (KiB) of the program's processes below this one while the context lasts."""
+    """Collect the peak memory (KiB) of the program's processes, which are descendants of this one."""
     peaks = [0]
     ended = threading.Event()
 
@@ -165,7 +165,7 @@ def _descendants(pid: int) -> Iterator[int]:
 
 
 def _peak(pid: int) -> int:
-    """The most memory that process ``pid`` has had, in KiB; 0 where it isn't the program or has ended."""
+    """Return the peak memory of process ``pid`` in KiB; 0 if it isn't one of the program's or has exited."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")

@@ -1,4 +1,4 @@
-"""`make down`: destroy what may be destroyed, stop everything that was started, and nothing else."""
+"""`make down`: destroy the stack's unprotected resources and stop the sandbox's processes."""
 
 import argparse
 
@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Destroy the stack and stop the sandbox."""
+    """Destroy the stack's resources and stop the sandbox."""
     Sandbox(arguments.stack).down(force=arguments.force)
     return 0

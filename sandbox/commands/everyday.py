@@ -1,4 +1,4 @@
-"""The everyday verbs: up, preview, refresh, outputs, env and status."""
+"""The verbs for everyday use: up, preview, refresh, outputs, env and status."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Deploy, then show what there is to look at."""
+    """Deploy the stack, then print the commands that are useful next."""
     sandbox = Sandbox(arguments.stack)
     sandbox.up()
     console.step(f"The stack {sandbox.stack} is deployed in the local AWS at {sandbox.endpoint}")
@@ -24,33 +24,33 @@ def up(arguments: argparse.Namespace) -> int:
 
 
 def preview(arguments: argparse.Namespace) -> int:
-    """Show what an up would do."""
+    """Preview the changes that ``up`` would make."""
     Sandbox(arguments.stack).preview()
     return 0
 
 
 def refresh(arguments: argparse.Namespace) -> int:
-    """Read every resource back from the local AWS."""
+    """Refresh the state of every resource from the local AWS."""
     Sandbox(arguments.stack).refresh()
     console.step("`make up` restores what was missing or changed")
     return 0
 
 
 def outputs(arguments: argparse.Namespace) -> int:
-    """Print the outputs: JSON on standard output, and nothing else."""
+    """Print the outputs as JSON; standard output contains nothing else."""
     sys.stdout.write(json.dumps(Sandbox(arguments.stack).outputs(), indent=2, sort_keys=True) + "\n")
     return 0
 
 
 def env(arguments: argparse.Namespace) -> int:
-    """Print what points a shell's AWS client at the local AWS: `eval "$(make -s env)"`."""
+    """Print the variables with which a shell's AWS clients use the local AWS: `eval "$(make -s env)"`."""
     for name, value in Sandbox(arguments.stack).aws.environment().items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return 0
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Say what is deployed and what runs; exit code 0 where the stack is deployed and its processes run."""
+    """Print what is deployed and what is running; exit code 0 if the stack is deployed and its processes run."""
     sandbox = Sandbox(arguments.stack)
     resources = [resource for resource in sandbox.resources() if resource.get("custom")]
     found = processes.recorded(sandbox.state)

@@ -1,4 +1,4 @@
-"""`make logs`: follow what Atlantis says."""
+"""`make logs`: follow Atlantis' log."""
 
 import argparse
 import sys
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 def follow(log: Path, lines: int, *, forever: bool, also: Sequence[Path] = ()) -> None:
     """Write the last ``lines`` of ``log`` to standard output; with ``forever``, every later one as well.
 
-    ``also`` are logs whose later lines are written too: a new task may start beside the one that ``log`` is of.
+    New lines of the logs ``also`` are written too, because a new task may start while the task of ``log`` is running.
     """
     offsets = {other: other.stat().st_size if other.exists() else 0 for other in also}
     with log.open(encoding="utf-8", errors="replace") as stream:
@@ -53,7 +53,7 @@ def follow(log: Path, lines: int, *, forever: bool, also: Sequence[Path] = ()) -
 
 
 def _write_from(log: Path, offset: int) -> int:
-    """Write what stands after ``offset``; where it ends."""
+    """Write the lines after ``offset`` and return the new offset."""
     with log.open(encoding="utf-8", errors="replace") as stream:
         stream.seek(offset)
         sys.stdout.writelines(stream)

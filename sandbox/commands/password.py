@@ -1,4 +1,4 @@
-"""`make password`: who may sign in to the web page, and with which password."""
+"""`make password`: print the user and the password of the web page."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ _PASSWORD, _USER = "ATLANTIS_WEB_PASSWORD", "ATLANTIS_WEB_USERNAME"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the user and the password, separated by a blank, on standard output."""
+    """Print the user and the password, separated by a space, on standard output."""
     deployment = Sandbox(arguments.stack).service()
     if deployment is None:
         raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")

@@ -1,4 +1,4 @@
-"""`make policy-baseline`: exemptions for what an exported stack violates today (``policy/baseline.py``)."""
+"""`make policy-baseline`: exempt an exported stack's current policy violations (``policy/baseline.py``)."""
 
 import argparse
 from pathlib import Path
@@ -9,13 +9,13 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The verb's own arguments."""
+    """The arguments of ``policy-baseline``."""
     add_files(parser)
     parser.add_argument("--output", type=Path, help="the file to write (default: standard output)")
     parser.add_argument("--until", help="the last day of the exemptions, as YYYY-MM-DD")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write exemptions for the findings of a state file; 0 where that worked."""
+    """Write exemptions for the findings of a state file; returns 0 on success."""
     until = ["--until", arguments.until] if arguments.until else []
     return run_script("baseline.py", arguments, until, "state", "config", "output")

@@ -38,7 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def run_script(name: str, arguments: argparse.Namespace, more: list[str], *files: str) -> int:
-    """Run a script of the pack with the sandbox's engine on PATH; returns its exit code. files: the arguments that are paths."""
+    """Run a script of the pack with the sandbox's engine on PATH; returns its exit code.
+
+    ``files`` are the names of the arguments that are paths.
+    """
     command = [sys.executable, str(CHECKOUT / "policy" / name), *more]
     for option in files:
         file: Path | None = getattr(arguments, option)

@@ -11,12 +11,12 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's own option."""
+    """The arguments of ``preflight``."""
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run all checks in an environment that knows no other AWS than the sandbox's; the preflight's own exit code."""
+    """Run all checks with access to the sandbox's AWS only; returns the preflight's exit code."""
     sandbox = Sandbox(arguments.stack)
     command = [sys.executable, "-m", "preflight", "--stack", arguments.stack]
     command += ["--config-file", str(sandbox.workspace.stack_file(arguments.stack))]

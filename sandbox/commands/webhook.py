@@ -1,4 +1,4 @@
-"""`make webhook`: send Atlantis an event, signed as GitHub signs it, through the deployed load balancer."""
+"""`make webhook`: send Atlantis a signed event, as GitHub would, through the deployed load balancer."""
 
 import argparse
 import sys
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Send a sample event and show the answer; exit code 0 where Atlantis accepted it."""
+    """Send a sample event and print the response; exit code 0 if Atlantis accepted it."""
     deployment = Sandbox(arguments.stack).service()
     if deployment is None:
         raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")
@@ -65,7 +65,7 @@ def deliver(deployment: DeployedService, event: str, body: bytes, *, signed: boo
 
 
 def sample_repository(allowlist: str) -> str:
-    """A repository ``owner/name`` that ``allowlist`` admits: its first entry, wildcards filled in."""
+    """Return a repository ``owner/name`` that ``allowlist`` allows: its first entry, with the wildcards replaced."""
     entries = [entry.strip() for entry in allowlist.split(",")]
     admitted = next((entry for entry in entries if entry and not entry.startswith("!")), None)
     parts = (admitted or "").split("/")
@@ -76,7 +76,7 @@ def sample_repository(allowlist: str) -> str:
 
 
 def _sample_pull_request(deployment: DeployedService, store: Store) -> PullRequest:
-    """A pull request that adds a service of real AWS resources; of a resource without a provider where this machine has none."""
+    """Open a pull request that adds AWS resources or, if this machine has no AWS provider, a ``terraform_data``."""
     variables = deployment.variables(deployment.require_service().definition)
     repository = sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", ""))
     if not store.has_repository(repository):

@@ -1,1 +1,1 @@
-"""Sample repositories: what teams would have Atlantis manage."""
+"""Sample repositories, as teams would manage them with Atlantis."""

@@ -1,4 +1,4 @@
-"""A repository with a small service of a managed prefix, for a deployed stack: its state and its boundary are the stack's."""
+"""A sample repository with a small service, which uses a deployed stack's state bucket and permissions boundary."""
 
 import json
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ _BACKEND = """terraform {{
 
 
 def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str]:
-    """The repository's files by name; ``variables`` are those of its configuration beside the boundary and the subnets.
+    """Return the repository's files by name; ``variables`` are additional Terraform variables.
 
     Raises:
-        SandboxError: the task role has no bucket and table for states, or may not create roles.
+        SandboxError: the task role isn't allowed to use a state bucket and a lock table, or to create roles.
     """
     role = service.task_definition(service.require_service().definition)["taskRoleArn"].rpartition("/")[2]
     statements = [item for item in _statements(service, role) if item["Effect"] == "Allow"]

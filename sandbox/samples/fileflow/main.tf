@@ -1,4 +1,4 @@
-# A small service as teams run them: what the deployed Atlantis plans and applies for `make webhook`.
+# A small service, such as a team runs. The deployed Atlantis plans and applies it for `make webhook`.
 terraform {
   required_providers {
     aws = {
@@ -70,7 +70,7 @@ resource "aws_cloudwatch_log_group" "service" {
   retention_in_days = var.retention_days
 }
 
-# Configuration that nobody may read but the task
+# Secret configuration of the task
 
 resource "aws_secretsmanager_secret" "database" {
   name                    = "${local.name}-database"
