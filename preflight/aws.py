@@ -54,7 +54,7 @@ class Aws:
         return self._client(service).meta.endpoint_url
 
     def is_emulated(self, service: str) -> bool:
-        """Whether the endpoint of `service` isn't one of AWS."""
+        """Whether the endpoint of `service` isn't one of AWS' own."""
         host = urlsplit(self.endpoint(service)).hostname or ""
         return not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 

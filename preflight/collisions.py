@@ -12,7 +12,7 @@ __all__ = ["CHECKS"]
 
 
 def endpoints(deployment: Deployment) -> str:
-    """No endpoint in the VPC conflicts with those that the deployment creates: AWS allows one per service and VPC."""
+    """No endpoint in the VPC conflicts with the deployment's: a VPC supports one private DNS name per service."""
     wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.endpoints}
     if not wanted:
         raise NotCheckedError("no endpoint is created")

@@ -50,7 +50,7 @@ class Deployment:
 
     @cached_property
     def adopted(self) -> frozenset[str]:
-        """The IDs of the resources that the next update imports instead of creating them."""
+        """The import IDs of the resources that the next update imports instead of creating them."""
         return import_ids(self.stack)
 
     def owns(self, tags: Iterable[Mapping[str, str]]) -> bool:

@@ -1,4 +1,4 @@
-"""Small files that other processes can read at any time: written atomically, and readable only by their owner."""
+"""Small files that other processes can read at any time: written atomically and, by default, private to their owner."""
 
 import json
 import os
@@ -9,7 +9,7 @@ __all__ = ["read_json", "write_json", "write_private"]
 
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replace the contents of ``path`` with ``text`` atomically. The file never has permissions other than ``mode``."""
+    """Replace the contents of ``path`` with ``text`` atomically. The file never has wider permissions than ``mode``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -45,7 +45,7 @@ class Process:
         return self.alive and not self.stopping
 
     def describe(self) -> str:
-        """A one-line description of the process, such as ``local-aws: process 4711, http://127.0.0.1:40123``."""
+        """A one-line description of the process, such as ``local-aws: process 4711, 127.0.0.1:40123``."""
         address = f", 127.0.0.1:{self.port}" if self.port else ""
         standing = (", being stopped" if self.stopping else address) if self.alive else ", ended"
         return f"{self.name}: process {self.pid}{standing}"
@@ -165,7 +165,7 @@ def _seen(pid: int) -> _Seen | None:
             status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return None
-        # The fields follow the name in parentheses, which can contain blanks and parentheses itself.
+        # The fields follow the process name in parentheses. The name itself can contain blanks and parentheses.
         fields = status.rpartition(")")[2].split()
         return _Seen(fields[0], fields[19])
     answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)

@@ -226,12 +226,12 @@ class Sandbox:
         locks.clear_unfinished(self.state)
 
     def _lift_protection(self) -> None:
-        """Disable Pulumi's and AWS' deletion protection. The policy pack isn't used, because it requires them."""
+        """Disable Pulumi's and AWS' deletion protection. The policy pack requires both, so it isn't used."""
         self._prepare({PROTECTION: False, DEPLOYMENT_TIMEOUT: 0})
         try:
             self._change("up", "Disabling the deletion protection of", "--continue-on-error")
         except EngineError:
-            # A stack that can't be deployed must still be removable. The destroy reports what is still protected.
+            # A stack that can't be deployed must still be removable. `destroy` reports what is still protected.
             console.step("The deployment was incomplete; destroying the stack anyway")
 
     def _require_nothing_left(self) -> None:

@@ -57,7 +57,7 @@ class TerraformProvider:
 
 
 def find(*, everywhere: bool = False) -> TerraformProvider | None:
-    """The provider in version ``VERSION``; None if it or ``terraform`` isn't installed."""
+    """The provider in version ``VERSION``; None if the provider or ``terraform`` isn't installed."""
     if shutil.which("terraform") is None:
         return None
     note = CACHE / "terraform-provider.json"

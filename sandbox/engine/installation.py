@@ -71,7 +71,7 @@ def locate() -> Engine:
 
 
 def language_host(language: str) -> Path:
-    """The installed language host of ``language``, for languages other than Python. If there is none, YAML's is built.
+    """The installed language host of ``language``, for languages other than Python. YAML's is built if needed.
 
     Raises:
         SandboxError: the language host isn't on PATH, or the build failed.

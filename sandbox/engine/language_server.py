@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
 
     from sandbox.engine.language_host import LanguageHost  # noqa: PLC0415
 
-    # The program must not import modules of the checkout, unless it is in it: its own folder is added when it runs.
+    # A program elsewhere must not import the checkout's modules. The program's own folder is added when it runs.
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start), loading)
     server.wait_for_termination()
