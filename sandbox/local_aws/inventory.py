@@ -60,7 +60,7 @@ class Comparison:
 
     def describe(self) -> str:
         """The differences, one per line."""
-        parts = (("exists, but isn't in the engine's state", self.orphans), ("is gone", self.missing))
+        parts = (("exists, but isn't in the engine's state", self.orphans), ("no longer exists", self.missing))
         return "\n".join(
             f"{type_} {item} {what}"
             for what, found in parts

@@ -215,7 +215,7 @@ class Lifecycle:
         known = {**facts, **self._known_outputs(inputs)}
         found = resource.read(identity, known)
         if found is None:
-            raise LookupError(f"{self.entry.sdk_name} {identity} is gone right after it was made")
+            raise LookupError(f"{self.entry.sdk_name} {identity} no longer exists right after its creation")
         found.pop("tags", None)
         outputs = {**known, **{name: value for name, value in found.items() if value is not None}}
         for name, value in inputs.items():

@@ -265,7 +265,7 @@ def _half_way(
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.identity, properties=_outputs(lifecycle, error.properties, secrets), reasons=[str(error)]
     )
-    message = f"{error.identity} was made, but setting it up failed: {error}"
+    message = f"{error.identity} was created, but its configuration failed: {error}"
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

@@ -60,7 +60,7 @@ def _value(shape: Shape, value: Any, path: str, where: str) -> Iterator[Failure]
     if value is UNKNOWN or shape.kind == "any":
         return
     if shape.kind == "unsupported":
-        yield path, f"the sandbox's stand-in does not carry out this property; it can be added in {where}"
+        yield path, f"the sandbox's stand-in does not support this property; it can be added in {where}"
     elif not _is_of(shape.kind, value):
         if not _convertible(shape.kind, value):
             yield path, f"{_show(value)} is not of type {shape.kind}"

@@ -34,7 +34,7 @@ class GoneError(LookupError):
 def only(items: Sequence[Any]) -> Any:
     """The only object in a description by id."""
     if not items:
-        raise GoneError("the object is gone")
+        raise GoneError("the object no longer exists")
     return items[0]
 
 
@@ -199,7 +199,7 @@ class AwsResource(Resource[Session]):
         """The description of the object in AWS. Raises `GoneError`."""
         found = self.ask(self.described, identity, state)
         if not found:
-            raise GoneError("the object is gone")
+            raise GoneError("the object no longer exists")
         found = dict(found)
         for call in self.reads:
             found |= self.ask(call, identity, state)

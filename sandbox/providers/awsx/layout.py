@@ -83,7 +83,7 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in sorted(inputs.keys() - _KNOWN):
         yield (
             name,
-            "the sandbox's stand-in does not carry out this argument; it can be added in sandbox/providers/awsx/",
+            "the sandbox's stand-in does not support this argument; it can be added in sandbox/providers/awsx/",
         )
     if not isinstance(inputs.get("tags") or {}, dict):
         yield "tags", "must be a map that is known; only its values may be outputs"
@@ -97,14 +97,14 @@ def check(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if spec.get("type") not in TYPES:
             yield f"subnetSpecs[{index}].type", f"{spec.get('type')!r} is not one of {', '.join(TYPES)}"
         for name in sorted(spec.keys() - _SPEC):
-            yield f"subnetSpecs[{index}].{name}", "the stand-in does not carry out this argument"
+            yield f"subnetSpecs[{index}].{name}", "the stand-in does not support this argument"
     if inputs.get("availabilityZoneNames") and inputs.get("numberOfAvailabilityZones"):
         yield "numberOfAvailabilityZones", "excludes availabilityZoneNames"
     nat = inputs.get("natGateways") or {}
     if nat.get("strategy", "OnePerAz") not in ("None", "Single", "OnePerAz"):
         yield "natGateways.strategy", f"{nat['strategy']!r} is not one of None, Single, OnePerAz"
     if nat.get("elasticIpAllocationIds"):
-        yield "natGateways.elasticIpAllocationIds", "the stand-in does not carry out this argument"
+        yield "natGateways.elasticIpAllocationIds", "the stand-in does not support this argument"
     kinds = {spec.get("type") for spec in specs} if specs else {"Public", "Private"}
     if nat.get("strategy", "OnePerAz") != "None" and "Private" in kinds and "Public" not in kinds:
         yield "natGateways.strategy", "NAT gateways need a public subnet in each zone; use strategy None"

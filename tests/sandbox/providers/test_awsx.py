@@ -85,8 +85,8 @@ def test_refuses_subnets_that_do_not_fit() -> None:
     ("inputs", "path", "reason"),
     [
         ({"tags": "Output"}, "tags", "must be a map that is known"),
-        ({"ipv4IpamPoolId": "x"}, "ipv4IpamPoolId", "does not carry out"),
-        ({"vpcEndpointSpecs": []}, "vpcEndpointSpecs", "does not carry out"),
+        ({"ipv4IpamPoolId": "x"}, "ipv4IpamPoolId", "does not support"),
+        ({"vpcEndpointSpecs": []}, "vpcEndpointSpecs", "does not support"),
         ({"subnetSpecs": PUBLIC_THEN_PRIVATE}, "subnetStrategy", "strategy Auto only; say so explicitly"),
         ({"subnetStrategy": "Exact"}, "subnetStrategy", "'Exact'"),
         ({"natGateways": {"strategy": "Two"}}, "natGateways.strategy", "'Two' is not one of None, Single, OnePerAz"),
@@ -99,7 +99,7 @@ def test_refuses_subnets_that_do_not_fit() -> None:
         (
             {"subnetStrategy": "Auto", "subnetSpecs": [{"type": "Public", "size": 8}]},
             "subnetSpecs[0].size",
-            "carry out",
+            "support",
         ),
         ({"availabilityZoneNames": ["a"], "numberOfAvailabilityZones": 2}, "numberOfAvailabilityZones", "excludes"),
     ],

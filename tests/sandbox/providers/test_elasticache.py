@@ -28,7 +28,7 @@ TOKEN = "first-token-of-the-example"
         ({"authTokenUpdateStrategy": "KEEP"}, "authTokenUpdateStrategy", "is not one of"),
         ({"engineVersion": "9.9"}, "engineVersion", "no version of valkey"),
         ({"engineVersion": "8"}, "engineVersion", "no version of valkey"),
-        ({"finalSnapshotIdentifier": "last"}, "finalSnapshotIdentifier", "does not carry out"),
+        ({"finalSnapshotIdentifier": "last"}, "finalSnapshotIdentifier", "does not support"),
     ],
 )
 def test_is_refused(plugin: Plugin, world: World, change: Properties, at_fault: str, reason: str) -> None:
