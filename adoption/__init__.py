@@ -1,1 +1,1 @@
-"""Adopts a stack that runs from Terraform: pairs its state with this program and writes what the program imports."""
+"""Adopts a stack that Terraform deployed: pairs the resources of its state with those of this program for import."""

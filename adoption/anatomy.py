@@ -1,6 +1,6 @@
 """Finds the Atlantis stack in a state: starts at its ECS service and follows the references.
 
-Addresses and names differ from user to user; that a service runs a task whose container is Atlantis does not.
+Addresses and names differ between users. Every stack has an ECS service that runs a task with an Atlantis container.
 """
 
 import json
@@ -18,12 +18,12 @@ ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):[\w-]+:(?P<region>[\w-]*):(?P<ac
 
 
 class AnatomyError(Exception):
-    """The state doesn't contain exactly one complete Atlantis stack; the message has the reason and the fix."""
+    """The state doesn't contain exactly one complete Atlantis stack; the message states the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The resources of a running Atlantis, found from its service."""
+    """The resources of a running Atlantis, found through the references of its service."""
 
     state: TerraformState
     service: StateResource
@@ -39,12 +39,12 @@ class Anatomy:
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
-        """The container's environment in plaintext."""
+        """The container's plaintext environment variables."""
         return {item["name"]: item["value"] for item in self.container.get("environment") or [] if "value" in item}
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
-        """Environment variable to the reference that ECS resolves."""
+        """Maps each environment variable to the secret reference that ECS resolves."""
         return {item["name"]: item["valueFrom"] for item in self.container.get("secrets") or []}
 
     @cached_property
@@ -122,7 +122,7 @@ class Anatomy:
         return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
 
     def secret_named_by(self, variable: str) -> str | None:
-        """The name of the secret of a task variable; None if there is none, or it isn't in the state."""
+        """The name of the secret that a variable of the task references; None if it isn't set or isn't in the state."""
         arn = ":".join(self.secrets.get(variable, "").split(":")[:7])
         secret = self.state.find(arn, "aws_secretsmanager_secret") if arn else None
         return secret.attributes.get("name") if secret else None
@@ -132,10 +132,11 @@ _LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 
 
 def dissect(state: TerraformState) -> Anatomy:
-    """The one Atlantis of `state`.
+    """Find the Atlantis stack in `state`.
 
     Raises:
-        AnatomyError: there is none, more than one, or a part that holds data is missing from the state.
+        AnatomyError: the state contains no Atlantis stack or several, lacks a resource that the service uses, or is the
+            result of an unfinished apply.
     """
     tasks = {task.attributes.get("arn"): task for task in state.of("aws_ecs_task_definition")}
     found = [

@@ -36,7 +36,7 @@ WHY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Change:
-    """One property that differs; values are shortened, and never those of a sensitive one."""
+    """One property that differs. Values are shortened, and values of sensitive properties are hidden."""
 
     property: str
     old: str
@@ -59,7 +59,7 @@ class Adopted:
 
     pair: Pair
     changes: list[Change] = field(default_factory=list)
-    """In place."""
+    """Properties that change in place."""
     kept: list[str] = field(default_factory=list)
     """Properties, or paths in them, that keep their old value."""
     refusals: list[Refusal] = field(default_factory=list)
@@ -87,7 +87,7 @@ def _judge(pair: Pair, pairing: Pairing) -> Adopted:
 def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]:
     for name, new in pair.wanted.inputs.items():
         old = attribute(pair.actual.attributes, name)
-        # An attribute that the state's provider doesn't know can't be compared here; the engine's preview does.
+        # An attribute that the state's provider version doesn't have can't be compared here. The preview compares it.
         if old is not MISSING and not same(new, old, pairing.resolve):
             yield name, old, new
     for name in sorted(pair.kind.keep - pair.wanted.inputs.keys()):
@@ -97,7 +97,7 @@ def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]
 
 
 def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> str:
-    """`name`, or the part of it that differs, where its old value may stay; empty where it may not."""
+    """`name`, or the part of it that differs, if the old value is kept; an empty string otherwise."""
     if name in pair.kind.keep:
         return name
     block = old[0] if isinstance(old, list) and old else old
@@ -109,7 +109,7 @@ def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> s
 
 
 def _shown(actual: StateResource, name: str, old: Any, new: Any) -> Change:
-    # A list's name is plural here and singular there.
+    # The name of a list is plural in Pulumi and singular in Terraform.
     hidden = bool({snake(name), snake(name).removesuffix("s")} & actual.sensitive)
     return Change(name, "(sensitive)" if hidden else _text(old), "(sensitive)" if hidden else _text(new), _why(name))
 
@@ -119,7 +119,7 @@ def _why(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A short value; documents and blocks are only named, because they can contain values that must not be in a log."""
+    """A shortened value. Documents and blocks are replaced by their kind, because they can contain secrets."""
     if value is None or value in ("", [], {}):
         return "none"
     if isinstance(value, bool):

@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 when the stack can be adopted (and was rehearsed, with --rehearse), 1 when a problem has to be solved first, 2 when state
-        or settings can't be used.
+        0 if the stack can be adopted (and the rehearsal, with --rehearse, succeeded), 1 if a problem needs a fix first,
+        2 if the state or the settings can't be used.
     """
     options = _parser().parse_args(arguments)
     stack_file = options.config_file or PROJECT / f"Pulumi.{options.stack}.yaml"

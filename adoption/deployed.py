@@ -16,7 +16,7 @@ SECONDS = 60
 
 
 def problems(plan: Plan, project: Path) -> list[str]:
-    """What the engine's state of the stack has in the place of what would be adopted; empty without an engine or a stack."""
+    """Resources of the deployed stack that conflict with the adoption; empty without the CLI or without a stack."""
     if shutil.which("pulumi") is None:
         return []
     answer = subprocess.run(
@@ -29,7 +29,7 @@ def problems(plan: Plan, project: Path) -> list[str]:
         timeout=SECONDS,
     )
     if answer.returncode != 0:
-        # Not logged in, or no such stack yet: the usual case of a first adoption.
+        # The CLI isn't logged in, or the stack doesn't exist yet, as is usual before an adoption.
         plan.notes.append(f"The engine knows no deployed stack {plan.stack}: {_last_line(answer.stderr)}")
         return []
     resources = json.loads(answer.stdout).get("deployment", {}).get("resources") or []
@@ -37,7 +37,7 @@ def problems(plan: Plan, project: Path) -> list[str]:
 
 
 def in_the_way(plan: Plan, resources: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A problem for each resource of a deployed stack that is another one than the pairing's."""
+    """A problem for each resource of a deployed stack whose ID isn't that of the resource to adopt."""
     known = {
         (resource["type"], resource["urn"].rpartition("::")[2]): {resource.get("id"), resource.get("importID")}
         for resource in resources

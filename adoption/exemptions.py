@@ -14,7 +14,7 @@ DAYS = 365
 
 
 def exemptions(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Policy to the exemption that the adopted stack needs of it, in the form of the pack's configuration."""
+    """Maps each policy to the exemption that the adopted stack needs, in the format of the pack's configuration."""
     if plan.settings.get("efsEncryptionKey") != "aws":
         return {}
     last_day = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=DAYS)
@@ -29,7 +29,7 @@ def exemptions(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def configuration(file: Path, needed: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """The pack's configuration in `file` with the exemptions, and an instruction for each that it lacks."""
+    """The pack's configuration in `file` with the exemptions added, and an instruction for each missing exemption."""
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     lacking: list[str] = []
     for policy, exemption in needed.items():

@@ -20,11 +20,11 @@ HEADER = """\
 
 
 class StackFileError(Exception):
-    """The stack file can't be read or changed; the message names it and says why."""
+    """The stack file can't be read or changed; the message states its name and the reason."""
 
 
 def read_settings(path: Path) -> tuple[dict[str, Any], str]:
-    """The stack file's settings, key without namespace to value, and `aws:region`.
+    """The stack file's settings by key (without the namespace), and the value of `aws:region`.
 
     Raises:
         StackFileError: the file doesn't exist, or is not a stack file.
@@ -50,10 +50,10 @@ def read_settings(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def write_settings(path: Path, proposals: Iterable[Proposal]) -> None:
-    """Put the proposals into the stack file; comments and everything else stay as they are.
+    """Write the proposals to the stack file. Comments and other settings don't change.
 
     Raises:
-        StackFileError: the file is not laid out as the engine and people write it; nothing is changed then.
+        StackFileError: the file's layout can't be edited line by line. The file is not changed.
     """
     text = path.read_text(encoding="utf-8")
     wanted = yaml.safe_load(text)
@@ -77,7 +77,7 @@ def write_settings(path: Path, proposals: Iterable[Proposal]) -> None:
 
 
 def _with_setting(lines: list[str], key: str, value: Any) -> list[str]:
-    """`lines` with the block of `key` replaced, taken away (None), or appended to `config`."""
+    """`lines` with the block of `key` replaced, removed (None), or appended to `config`."""
     block = [] if value is None else [f"  {line}\n" for line in yaml.safe_dump({key: value}, width=1000).splitlines()]
     start = next((index for index, line in enumerate(lines) if re.match(rf'  "?{re.escape(key)}"?:', line)), None)
     if start is None:
@@ -103,7 +103,7 @@ def section(adopted: Iterable[Adopted]) -> dict[str, dict[str, Any]]:
 
 
 def write_adoption(path: Path, stack: str, content: Mapping[str, Any]) -> None:
-    """Put the section of `stack` into `path`; those of other stacks stay."""
+    """Write the section of `stack` to `path`. The sections of other stacks don't change."""
     document = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
     document[stack] = dict(content)
     path.write_text(HEADER + yaml.safe_dump(document, width=1000, sort_keys=True), encoding="utf-8")

@@ -1,8 +1,8 @@
 """The resource types of both providers: one row each, with the ID for Pulumi's import.
 
-The import ids are those of the Import section in each type's documentation in the Pulumi Registry. `force_new` are the
-properties whose change replaces the resource, as the provider's schema has it; `keep` are those among them, and others,
-whose old value may stand for ever without changing what the resource is for.
+The import IDs follow the Import section of each type's documentation in the Pulumi Registry. `force_new` lists the
+properties whose change replaces the resource, according to the provider's schema. `keep` lists properties (some of them
+in `force_new`) that can keep their old value without affecting the resource's purpose.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class Kind:
     pulumi: str
     terraform: tuple[str, ...]
     import_id: str
-    """Made of the state's attributes; `{cluster:last}` is the part behind the last slash."""
+    """Format string with attributes of the state. `{cluster:last}` is the part after the last slash."""
     key: tuple[str, ...] = ()
-    """Properties that together tell one resource of the type from another; none where only references do."""
+    """Properties that together identify a resource of the type; empty if only references identify it."""
     force_new: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
     holds_data: bool = False
@@ -30,7 +30,7 @@ class Kind:
     """AWS allows only one, so a replacement would have to delete the old one first."""
 
     def id_of(self, resource: StateResource) -> str:
-        """What Pulumi's import calls `resource`."""
+        """The ID with which Pulumi imports `resource`."""
         return self.import_id.format_map({name: _Part(value) for name, value in resource.attributes.items()})
 
 
@@ -52,14 +52,14 @@ def _kind(
     data: bool = False,
     unique: bool = False,
 ) -> Kind:
-    """A row; lists are words."""
+    """One row of the table. Lists are given as words separated by spaces."""
     words = {name: frozenset(value.split()) for name, value in (("force_new", force_new), ("keep", keep))}
     return Kind(
         pulumi, tuple(terraform.split()), import_id, tuple(key.split()), holds_data=data, unique=unique, **words
     )
 
 
-# Network: a group's name and description are fixed, and rules only refer to its id.
+# Network: a security group's name and description are immutable, and rules reference only its ID.
 _GROUP_RULE = "securityGroupId ipProtocol fromPort toPort cidrIpv4 cidrIpv6 referencedSecurityGroupId prefixListId"
 _RULES = {
     direction: _kind(
@@ -75,7 +75,7 @@ _RULES = {
 
 # fmt: off
 KINDS: tuple[Kind, ...] = (
-    # Compute. The service comes first: what it refers to is found from it.
+    # Compute. The service comes first, because the resources that it references are found through it.
     _kind("aws:ecs/service:Service", "aws_ecs_service", "{cluster:last}/{name}",
           force_new="cluster deploymentController launchType capacityProviderStrategies name schedulingStrategy",
           keep="launchType capacityProviderStrategies", unique=True),
@@ -169,4 +169,4 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_acm_certificate": "The program references it by ARN (acmCertificateArn): keep it",
     "aws_acm_certificate_validation": "A step in Terraform without a resource in AWS",
 }
-"""Why a resource stays Terraform's own, and what to do with it then; by type, with the state's attributes."""
+"""By type: why the program doesn't adopt a resource, and what to do with it. Placeholders are state attributes."""

@@ -1,4 +1,4 @@
-"""The answers of AWS to the program's data sources, from the state."""
+"""Results of the program's data sources, read from the Terraform state instead of AWS."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
 
 
 class Lookups:
-    """Answers of the data sources of one stack; what the state doesn't know is answered so that the program goes on."""
+    """Results of the data sources of one stack, with placeholders for values that the state doesn't contain."""
 
     def __init__(self, anatomy: Anatomy, vpc_id: str) -> None:
         self._anatomy = anatomy
@@ -22,7 +22,7 @@ class Lookups:
         }
 
     def __call__(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The result of the function `token`; its arguments where nothing of the result drives the program."""
+        """The result of the function `token`; its arguments if the program's resources don't depend on the result."""
         known, subnet = self._anatomy, str(arguments.get("id"))
         answers: Mapping[str, Callable[[], Mapping[str, Any]]] = {
             "getCallerIdentity": lambda: {
@@ -30,7 +30,7 @@ class Lookups:
                 "arn": f"arn:{known.partition}:iam::{known.account}:root",
             },
             "getPartition": lambda: {"partition": known.partition, "dnsSuffix": SUFFIXES.get(known.partition, SUFFIX)},
-            # A subnet that nothing of the state places counts as a zone of its own; the engine's preview asks AWS.
+            # A subnet whose zone isn't in the state is treated as a separate zone. The preview reads the zone from AWS.
             "getSubnet": lambda: {
                 "availabilityZone": self._zones.get(subnet) or f"zone of {subnet}",
                 "vpcId": self._vpc_id,
@@ -43,7 +43,7 @@ class Lookups:
         return answer() if answer else arguments
 
     def _cidr_blocks(self) -> list[Mapping[str, str]]:
-        """The range of a VPC that the state manages; the engine's preview asks AWS for any other."""
+        """The range of a VPC that the state manages. For any other VPC, the preview reads the ranges from AWS."""
         return [
             {"associationId": "", "cidrBlock": vpc.attributes["cidr_block"], "state": "associated"}
             for vpc in self._anatomy.state.of("aws_vpc")
@@ -51,7 +51,7 @@ class Lookups:
         ]
 
     def _route_tables(self) -> list[str]:
-        """Those of the stack's gateway endpoints."""
+        """The route tables of the stack's gateway endpoints."""
         return sorted(
             {
                 table

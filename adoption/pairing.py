@@ -1,4 +1,4 @@
-"""Pairs the program's resources with those of the state: by what identifies a resource in AWS, and by references to it."""
+"""Pairs the program's resources with those of the state, by identifiers in AWS and by references to resources."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ SERVICE = "aws:ecs/service:Service"
 
 @dataclass(frozen=True)
 class Pair:
-    """One resource of both sides."""
+    """A resource of the program and its counterpart in the state."""
 
     wanted: Wanted
     actual: StateResource
@@ -32,30 +32,30 @@ class Pair:
 
 @dataclass
 class Pairing:
-    """Which resources of the program are which of the state."""
+    """The program's resources and their counterparts in the state."""
 
     anatomy: Anatomy
     wanted: Mapping[str, Wanted]
-    """By logical name."""
+    """The program's resources by logical name."""
     pairs: dict[str, Pair] = field(default_factory=dict)
-    """By logical name."""
+    """The pairs by logical name."""
     actual_of: dict[str, StateResource] = field(default_factory=dict)
-    """What references to a logical name lead to: those of the pairs, and the task definition, which is never imported."""
+    """The state's resource that a logical name resolves to: pairs, and the task definition, which isn't imported."""
     beside: dict[str, StateResource] = field(default_factory=dict)
-    """The resource with the same purpose under another name, by logical name: the program creates its own beside it."""
+    """By logical name, the state's resource with the same purpose and another name. The program creates a new one."""
 
     def resolve(self, reference: str) -> Any:
-        """The state's value of a reference such as `${storage-efs.id}`; the reference itself where it leads to nothing there."""
+        """The state's value of a reference such as `${storage-efs.id}`; the reference itself if there is no value."""
         found = REFERENCE.fullmatch(reference)
         actual = self.actual_of.get(found["name"]) if found else None
         if found is None or actual is None:
             return reference
-        # Pulumi's id of a type is what its provider says, which for most is Terraform's.
+        # The provider determines the ID of each type. For most types it is the same as in Terraform.
         value = actual.attributes.get(snake(found["property"]), reference)
         return reference if value is None else value
 
     def take(self, wanted: Wanted, actual: StateResource) -> None:
-        """Note that `wanted` is `actual`, or is made beside it where a name that can't change differs."""
+        """Record that `wanted` is `actual`, or that the program creates a new one because an immutable name differs."""
         kind = BY_PULUMI_TYPE.get(wanted.type)
         if kind and _has_another_name(wanted, actual, kind):
             self.beside[wanted.name] = actual
@@ -65,18 +65,18 @@ class Pairing:
             self.pairs[wanted.name] = Pair(wanted, actual, kind)
 
     def free(self, actual: StateResource) -> bool:
-        """Whether nothing is paired with `actual` yet: it is one resource, whatever refers to it."""
+        """Whether `actual` isn't paired yet. Several references can lead to the same resource."""
         return all(actual is not taken for taken in (*self.actual_of.values(), *self.beside.values()))
 
     @property
     def left(self) -> list[StateResource]:
-        """The state's managed resources that nothing of the program is."""
+        """The state's managed resources without a counterpart in the program."""
         taken = {id(pair.actual) for pair in self.pairs.values()}
         return [resource for resource in self.anatomy.state.resources if id(resource) not in taken]
 
 
 def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
-    """Pair from the service outwards until nothing more is found."""
+    """Pair resources, starting at the service, until no further pair is found."""
     named: dict[str, Wanted] = {}
     for resource in wanted:
         if resource.name in named:
@@ -98,7 +98,7 @@ def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
 
 
 def _follow_references(pairing: Pairing) -> bool:
-    """Pair what paired resources refer to at the same place."""
+    """Pair the resources that paired resources reference in the same property."""
     before = len(pairing.actual_of) + len(pairing.beside)
     for name, actual in list(pairing.actual_of.items()):
         for key, value in pairing.wanted[name].inputs.items():
@@ -125,7 +125,7 @@ def _with(anatomy: Anatomy, kind: Kind, name: str, value: str) -> StateResource 
 
 
 class _Keyed:
-    """The state's resources by their keys; each type is looked through once, whatever the size of the state."""
+    """The state's resources by key. Each type is indexed once, so that large states stay fast."""
 
     def __init__(self, anatomy: Anatomy) -> None:
         self._anatomy = anatomy
@@ -141,7 +141,7 @@ class _Keyed:
 
 
 def _compare_keys(pairing: Pairing, keyed: _Keyed) -> bool:
-    """Pair what has the same key and is the only one that has it."""
+    """Pair resources with the same key, if only one unpaired resource of the state has it."""
     before = len(pairing.actual_of)
     for wanted in pairing.wanted.values():
         kind = BY_PULUMI_TYPE.get(wanted.type)
@@ -159,5 +159,5 @@ def _resolved(value: Any, pairing: Pairing) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """A key's part as text; nothing given and the zero value of Terraform are the same."""
+    """One part of a key as text. An unset property equals Terraform's zero value."""
     return "" if value in (None, MISSING, 0, "0") else str(value)

@@ -48,7 +48,7 @@ class Plan:
     stack: str
     anatomy: Anatomy
     settings: dict[str, Any]
-    """The stack file's settings with the proposals."""
+    """The stack file's settings with the proposals applied."""
     given: Mapping[str, Any]
     """The stack file's settings."""
     proposals: list[Proposal]
@@ -71,18 +71,18 @@ class Plan:
 
 
 def make_plan(path: Path, stack: str, given: Mapping[str, Any], region: str) -> Plan:
-    """Work out the adoption of the state in `path` by `stack`, whose file has the settings `given`.
+    """Plan the adoption of the state in `path` by `stack`. `given` contains the settings of the stack file.
 
     Raises:
         StateError: the file is not a Terraform state.
-        AnatomyError: the state isn't one whole Atlantis stack, or is of another region.
-        pulumi.RunError: the stack's settings are wrong even with the proposals.
+        AnatomyError: the state doesn't contain exactly one complete Atlantis stack, or belongs to another region.
+        pulumi.RunError: the stack's settings are invalid even with the proposals applied.
     """
     return plan_of(read_state(path), stack, given, region)
 
 
 def plan_of(state: TerraformState, stack: str, given: Mapping[str, Any], region: str) -> Plan:
-    """`make_plan` of a state that has been read."""
+    """Like `make_plan`, for a state that has already been read."""
     anatomy = dissect(state)
     if anatomy.region != region:
         raise AnatomyError(
@@ -122,9 +122,9 @@ def _refused(refusal: Refusal, adopted: Adopted) -> str:
 
 
 def _inline_rules(plan: Plan) -> Iterator[str]:
-    """Rules that the program makes and that a group has already, without a resource of their own in the state.
+    """Rules of the program that a security group already contains inline, without a separate resource in the state.
 
-    EC2 refuses the same rule a second time, and the state has no id of the first.
+    EC2 rejects duplicate rules, and the state doesn't contain the ID of the existing rule.
     """
     for wanted in plan.new:
         direction = {"Ingress": "ingress", "Egress": "egress"}.get(wanted.type.rpartition("SecurityGroup")[2][:-4])

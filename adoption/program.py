@@ -1,6 +1,6 @@
-"""What this program would register for a stack: its own run, without engine and AWS.
+"""Finds the resources that this program would register for a stack, by running it without the engine and AWS.
 
-Every value that AWS would answer is a reference such as `${storage-efs.id}`, so that the pairing can follow it.
+Every value that AWS would return is a reference such as `${storage-efs.id}`, which the pairing follows.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ COMPUTED = (
     *("arn", "arnSuffix", "dnsName", "fqdn", "hostedZoneId", "keyId", "primaryEndpointAddress", "repositoryUrl"),
     *("result", "revision", "zoneId"),
 )
-"""Outputs that components hand on and that are no inputs of their resource."""
+"""Outputs that components pass to other resources and that aren't inputs of their own resource."""
 
 Lookup = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """One AWS resource as the program asks for it."""
+    """One AWS resource as the program registers it."""
 
     type: str
     name: str
@@ -72,7 +72,7 @@ class _Recorder(MockMonitor):
 
 
 def _plain(value: Any) -> Any:
-    """Whole numbers as such: on the wire every number is a floating one."""
+    """Convert whole numbers to integers, because the engine's protocol transfers all numbers as floats."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -83,10 +83,10 @@ def _plain(value: Any) -> Any:
 def register(stack: str, region: str, settings: Mapping[str, Any], lookup: Lookup) -> list[Wanted]:
     """The AWS resources that the program registers for `settings` (key without namespace to value).
 
-    `lookup` answers the program's data sources: token and arguments to the result.
+    `lookup` returns the results of the program's data sources, given a token and arguments.
 
     Raises:
-        pulumi.RunError: as the program does, about wrong settings.
+        pulumi.RunError: the program reports invalid settings.
     """
     recorder = _Recorder(lookup)
     run_program(recorder, stack, region, settings)
@@ -96,24 +96,24 @@ def register(stack: str, region: str, settings: Mapping[str, Any], lookup: Looku
 def run_program(
     monitor: MockMonitor, stack: str, region: str, settings: Mapping[str, Any], secret_keys: Collection[str] = ()
 ) -> None:
-    """Run the program with `monitor` in the place of the engine's.
+    """Run the program with `monitor` instead of the engine's resource monitor.
 
     Args:
-        monitor: takes what the program registers.
+        monitor: receives the program's registrations.
         stack: the stack's name.
         region: the value of `aws:region`.
         settings: values by key, without the namespace.
-        secret_keys: keys that the stack file holds encrypted.
+        secret_keys: keys whose values are encrypted in the stack file.
 
     Raises:
-        pulumi.RunError: as the program does.
+        pulumi.RunError: the program raises it.
     """
     config = {
         f"atlantis:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()
     }
 
     async def run() -> None:
-        # What `set_mocks` does, but for a root stack that is finished, and takes no outputs, before the program begins.
+        # Like `set_mocks`, but without its root stack, which would complete without outputs before the program starts.
         configure(
             MockSettings(
                 monitor=monitor,
@@ -130,13 +130,13 @@ def run_program(
         await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
 
     with _without_garbage_collection():
-        # The SDK keeps its settings in context variables: a context of its own keeps runs apart.
+        # The SDK stores its settings in context variables, so a separate context isolates each run.
         contextvars.copy_context().run(asyncio.run, run())
 
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """A run makes thousands of futures that all live until its end: looking through them takes half its time."""
+    """A run creates thousands of futures that live until it ends. Scanning them would take half of the run's time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,7 +1,7 @@
-"""Values of a Terraform state and inputs of the program, brought to one form and compared.
+"""Normalizes values of a Terraform state and inputs of the program, and compares them.
 
-The AWS provider of Pulumi is made from Terraform's: names differ in case and in the plural of lists, and a block that
-can stand only once is an object in the one and a list of one in the other.
+Pulumi's AWS provider bridges Terraform's. Names differ in case and in the plural of lists. A block that can occur only
+once is an object in Pulumi and a list of one in Terraform.
 """
 
 import json
@@ -14,22 +14,22 @@ from adoption.program import REFERENCE
 __all__ = ["MISSING", "attribute", "references", "same", "snake"]
 
 MISSING = object()
-"""The state has no such attribute: its provider is older than the property."""
+"""The state has no such attribute, because its provider version is older than the property."""
 
 _NOTHING = (None, "", [], {}, False, 0)
-"""Terraform writes the zero value where nothing was given."""
+"""Terraform stores the zero value if an attribute isn't set."""
 
 Resolve = Callable[[str], Any]
-"""A reference such as `${storage-efs.id}` to the value of the resource that it is paired with, or to itself."""
+"""Resolves a reference such as `${storage-efs.id}` to the value of the paired resource, or to itself."""
 
 
 def snake(name: str) -> str:
-    """`kmsKeyId` as Terraform writes it."""
+    """A property name such as `kmsKeyId` in Terraform's spelling, `kms_key_id`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
 
 
 def attribute(attributes: Mapping[str, Any], name: str) -> Any:
-    """The attribute that the property `name` is in Terraform, or `MISSING`."""
+    """The value of Terraform's attribute for the property `name`, or `MISSING`."""
     plural = snake(name)
     spellings = [plural]
     if plural.endswith("ies"):
@@ -57,7 +57,7 @@ def references(wanted: Any, actual: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def same(wanted: Any, actual: Any, resolve: Resolve) -> bool:
-    """Whether the state has what the program wants; what the program doesn't mention is no difference."""
+    """Whether the state's value matches the program's. Properties that the program doesn't set are ignored."""
     if isinstance(wanted, str) and REFERENCE.fullmatch(wanted):
         wanted = resolve(wanted)
     if wanted in _NOTHING and (actual in _NOTHING or actual is MISSING):
@@ -77,7 +77,7 @@ def same(wanted: Any, actual: Any, resolve: Resolve) -> bool:
 
 
 def _same_items(wanted: Sequence[Any], actual: Any, resolve: Resolve) -> bool:
-    """Terraform keeps most lists of AWS as sets: order says nothing."""
+    """Compare lists regardless of their order, because most lists of the AWS provider are sets in Terraform."""
     if not isinstance(actual, Sequence) or isinstance(actual, str) or len(actual) != len(wanted):
         return False
     rest = list(actual)
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 
 
 def _json(text: str) -> Any:
-    """A JSON document of objects or a list of them; None for any other text."""
+    """The parsed JSON object or list; None for any other text."""
     if not isinstance(text, str) or not text.startswith(("{", "[")):
         return None
     try:
@@ -111,7 +111,7 @@ def _json(text: str) -> Any:
 
 
 def _normal(value: Any, resolve: Resolve) -> Any:
-    """A document by its meaning: in a policy a list of one is its item, and the order of a list of strings says nothing."""
+    """A normalized document. In a policy, a list of one equals its item, and the order of strings is irrelevant."""
     if isinstance(value, str):
         return REFERENCE.sub(lambda found: str(resolve(found[0])), value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The settings that make the program match the running stack, where the stack file differs."""
+"""The settings that must change in the stack file so that the program matches the running stack."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ __all__ = ["Proposal", "apply", "propose"]
 
 
 def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[list[Proposal], list[str]]:
-    """The settings to change, and what no setting can meet, a sentence each.
+    """The settings to change, and a sentence for each difference that no setting covers.
 
-    `given` are the stack file's settings, key without namespace to value. A value that the settings don't accept is
+    `given` contains the stack file's settings by key (without the namespace). A value that the settings don't accept is
     reported, not proposed.
     """
     notes: list[str] = []
@@ -32,7 +32,7 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
 
 
 def apply(given: Mapping[str, Any], proposals: list[Proposal]) -> dict[str, Any]:
-    """`given` with the proposals."""
+    """`given` with the proposals applied."""
     changed = {**given, **{proposal.key: proposal.value for proposal in proposals}}
     return {key: value for key, value in changed.items() if value is not None}
 
@@ -48,7 +48,7 @@ def _equal(given: Any, proposed: Any) -> bool:
 
 
 def _refused(proposals: list[Proposal], given: Mapping[str, Any], stack: str, region: str) -> dict[str, str]:
-    """Keys of the proposals that the settings refuse, each with what they say."""
+    """Keys of the proposals that fail validation, each with the error."""
     proposed = {proposal.key for proposal in proposals if proposal.value is not None}
     try:
         parse(apply(given, proposals), stack=stack, region=region)

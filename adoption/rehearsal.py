@@ -26,14 +26,14 @@ SUBSTITUTED = ("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateAr
 
 
 def rehearse(plan: Plan, folder: Path | None = None) -> int:
-    """Make the copy, adopt it, and report the result.
+    """Create the copy, adopt it, and report the result.
 
     Args:
         plan: the adoption, without problems.
-        folder: where the sandbox keeps its state; the checkout's own folder for rehearsals otherwise. Emptied at the end.
+        folder: the sandbox's state directory, by default one in the checkout. It is deleted at the end.
 
     Returns:
-        0 where everything was adopted and nothing replaced, deleted or left to change; 1 otherwise.
+        0 if all resources were adopted without replacements, deletions or remaining changes; 1 otherwise.
     """
     state = folder or state_directory() / f"adoption-{plan.stack}"
     try:
@@ -60,7 +60,7 @@ def _sandbox(plan: Plan, state: Path) -> Iterator[Sandbox]:
         sandbox = Sandbox(
             plan.stack, state=state, policy_pack=pack, policy_configuration=configuration, run_atlantis=False
         )
-        # Exactly the plan's: what the checkout's stack file has beyond them counts as left out.
+        # Exactly the plan's settings: None unsets all other settings of the checkout's stack file.
         given = {key: None for key in sandbox.workspace.source_settings(plan.stack) if key.startswith(files.NAMESPACE)}
         sandbox.settings = given | {f"{files.NAMESPACE}{key}": value for key, value in plan.settings.items()}
         yield sandbox
@@ -104,7 +104,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
 
 
 def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Replica]:
-    """The settings with the ids of the local AWS, and the copy."""
+    """The settings with the IDs of the local AWS, and the copy."""
     original = {f"atlantis:{key}": value for key, value in plan.settings.items()}
     replaced = ExistingResources(state, aws).replace(plan.stack, original)
     settings = {key.removeprefix("atlantis:"): value for key, value in replaced.items()}
@@ -132,14 +132,14 @@ def _pairs(original: Mapping[str, Any], replaced: Mapping[str, Any]) -> Iterator
 
 
 def lost(before: inventory.Inventory, after: inventory.Inventory) -> Iterator[str]:
-    """What is missing after the adoption: deleted or replaced."""
+    """The resources that the adoption deleted or replaced."""
     for type_, ids in before.items():
         for identity in sorted(ids - after.get(type_, set())):
             yield f"{type_} {identity} is missing: the adoption deleted or replaced it"
 
 
 def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Iterator[str]:
-    """Resources of the engine's state that are not the one to adopt."""
+    """Resources that the engine's state lacks, or records with another ID than that of the resource to adopt."""
     known = {(item["type"], item["urn"].rpartition("::")[2]): item for item in resources if item.get("custom")}
     for adopted in plan.adopted:
         pair = adopted.pair
@@ -150,7 +150,7 @@ def other_resources(resources: Iterable[Mapping[str, Any]], plan: Plan) -> Itera
 
 
 def _kept(plan: Plan) -> str:
-    """The stores with data, by id."""
+    """The adopted resources that hold data, with their IDs."""
     data = [
         f"{adopted.pair.wanted.name} {adopted.pair.import_id}"
         for adopted in plan.adopted

@@ -1,7 +1,7 @@
-"""A copy of the stack of a state in a local AWS, made from the state's attributes under new ids.
+"""Creates a copy of a state's stack in a local AWS, from the state's attributes and with new IDs.
 
-The objects are made through the sandbox's table of resource types, one after the other and without an engine, so that
-nothing but the state knows of them: as the real ones are when Terraform has let go of them.
+The sandbox's resource types create the objects one by one, without an engine. As before a real adoption, the objects
+exist in AWS and in the Terraform state, and no Pulumi stack manages them.
 """
 
 import re
@@ -29,44 +29,44 @@ TYPES: Mapping[str, str] = {name: kind.pulumi for kind in KINDS for name in kind
     "aws_ecs_task_definition": "aws:ecs/taskDefinition:TaskDefinition"
 }
 IDENTITIES = {"id": "id", "arn": "arn", "key_id": "keyId", "dns_name": "dnsName", "security_group_rule_id": "id"}
-"""Attributes by which others refer to a resource, and the outputs that they are here."""
+"""Attributes by which other resources reference a resource, and the corresponding outputs in Pulumi."""
 LEFT_OUT: Mapping[str, frozenset[str]] = {
-    # Addresses, shards and copies of what another attribute says; rules of a group are resources of their own.
+    # Attributes that AWS assigns or that repeat another attribute. Rules of a security group are separate resources.
     "aws_ecs_service": frozenset({"iamRole"}),
     "aws_efs_mount_target": frozenset({"ipAddress"}),
     "aws_lb": frozenset({"subnetMappings"}),
     "aws_security_group": frozenset({"ingress", "egress"}),
 }
 PARTS = frozenset({"aws_kms_key_policy", "aws_secretsmanager_secret_version"})
-"""What is part of another resource here: a key has its policy, and the substitute of a secret a value of its own."""
+"""Types that belong to another resource in the copy: a key includes its policy, and a substitute secret has a value."""
 ZEROS = frozenset({"deploymentMinimumHealthyPercent", "desiredCount"})
-"""Numbers whose zero is meant; Terraform writes zero for every other one that was not given."""
+"""Numbers for which zero is a value. For all others, Terraform stores zero if they aren't set."""
 NETWORK_ID = re.compile(r"(?:subnet|rtb|sg|vpc|pl|vpce)-[0-9a-f]{8,}")
 
 
 @dataclass(frozen=True)
 class Replica:
-    """The copy, as a state of its own."""
+    """The copy, as a separate state."""
 
     state: TerraformState
     left_out: tuple[str, ...]
-    """Addresses of what the local AWS has no type for."""
+    """Addresses of the resources whose type the local AWS doesn't support."""
 
 
 def make_replica(
     anatomy: Anatomy, aws: LocalAws, substitutes: Mapping[str, str], route_tables: list[str], secrets: Mapping[str, str]
 ) -> Replica:
-    """Make the stack of `anatomy` in `aws`.
+    """Create a copy of the stack of `anatomy` in `aws`.
 
     Args:
         anatomy: the stack to copy.
-        aws: where to.
-        substitutes: ids of what the stack refers to and doesn't hold (network, certificate), to those in `aws`.
-        route_tables: those of the private subnets in `aws`.
-        secrets: names of secrets that exist in `aws` already, to their ARNs.
+        aws: the local AWS in which the copy is created.
+        substitutes: maps the IDs of referenced resources outside the stack (network, certificate) to those in `aws`.
+        route_tables: the route tables of the private subnets in `aws`.
+        secrets: maps the names of secrets that already exist in `aws` to their ARNs.
 
     Raises:
-        SandboxError: the local AWS refuses a resource as the state describes it.
+        SandboxError: the local AWS rejects a resource with the state's attributes.
     """
     return _Maker(anatomy, aws, substitutes, route_tables, secrets).make()
 
@@ -90,7 +90,7 @@ class _Maker:
         self._package.configure(settings)
 
     def make(self) -> Replica:
-        """All resources, what is referred to before what refers."""
+        """Create all resources, in the order of their dependencies."""
         made: list[StateResource] = []
         left_out: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +104,7 @@ class _Maker:
         return Replica(TerraformState(tuple(made)), tuple(left_out))
 
     def _in_order(self) -> Iterator[StateResource]:
-        """Each resource after those that Terraform made it after."""
+        """Each resource after its dependencies in the Terraform state."""
         by_block: dict[str, list[StateResource]] = {}
         for resource in self._anatomy.state.resources:
             by_block.setdefault(resource.block, []).append(resource)
@@ -156,11 +156,11 @@ class _Maker:
                 self._known.add(new)
 
     def _exists(self, value: Any) -> bool:
-        """Whether a network id is one of the local AWS; anything else is taken for what it is."""
+        """Whether a network ID exists in the local AWS; True for any other value."""
         return not isinstance(value, str) or not NETWORK_ID.fullmatch(value) or value in self._known
 
     def _translated(self, value: Any) -> Any:
-        """`value` with the new ids in the place of the old ones, within documents and ARNs as well."""
+        """`value` with the old IDs replaced by the new ones, including those in documents and ARNs."""
         if isinstance(value, str):
             return self._pattern.sub(lambda found: self._texts[found[0]], value)
         if isinstance(value, Mapping):
@@ -174,7 +174,7 @@ class _Maker:
 
 
 def _identities(resource: StateResource) -> set[str]:
-    """What others call a resource by, where AWS gives it another value in a copy."""
+    """The identifiers of a resource that AWS assigns, and that differ in a copy."""
     given = {
         resource.attributes.get("name"),
         resource.attributes.get("family"),
@@ -202,13 +202,13 @@ def _inputs(
 
 
 def _converted(shape: Shape, value: Any, exists: Callable[[Any], bool]) -> Any:
-    """A state's value as the input of `shape`: one block for a list of one, lists for their plural names."""
+    """A value of the state as an input of `shape`: a list of one block becomes an object, unknown IDs are omitted."""
     if shape.kind == "object":
         block = value[0] if isinstance(value, list) and value else value
         if not isinstance(block, Mapping):
             return None
         inner = _inputs(ResourceSchema(shape, []), block, frozenset(), exists)
-        # What Terraform writes of a block that was never given.
+        # Terraform also stores blocks that aren't set, without the required properties.
         return inner if all(name in inner for name in shape.required) else None
     if shape.kind == "array" and isinstance(value, list):
         items = [_converted(shape.element or Shape("any"), item, exists) for item in value]

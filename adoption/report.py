@@ -14,7 +14,7 @@ LONGEST_NAME = 44
 
 
 def describe(plan: Plan) -> str:
-    """The whole report."""
+    """The report as text."""
     parts = [_head(plan), *_table(plan), _settings(plan), _notes(plan), _problems(plan)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -23,7 +23,7 @@ SECRETS = {
     },
     "webhookSecretName": {"ATLANTIS_GH_WEBHOOK_SECRET": "webhook_secret"},
 }
-"""Setting to the variables of the task that come from the secret, each with the JSON key that the program reads."""
+"""Maps each setting to the task's variables from the secret, each with the JSON key that the program reads."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Proposal:
 
     key: str
     value: Any
-    """None takes the setting out of the stack file."""
+    """None removes the setting from the stack file."""
     why: str
 
 
 def running_settings(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    """Each setting that the running stack answers; what no setting can meet is added to `notes`."""
+    """The settings that the running stack determines. Differences that no setting covers are added to `notes`."""
     yield from _names(anatomy)
     yield from _network(anatomy, notes)
     yield from _ingress(anatomy, notes)
@@ -74,7 +74,7 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     subnets = anatomy.network.get("subnets") or []
     mounted = _mounted_subnets(anatomy)
     if subnets:
-        # In the order of the mount targets, so that neither list moves when the other is compared with it.
+        # In the order of the mount targets, so that a comparison doesn't report a different order of either list.
         ordered = [*(item for item in mounted if item in subnets), *sorted(set(subnets) - set(mounted))]
         yield Proposal("privateSubnetIds", ordered, "the task's subnets")
     if anatomy.load_balancer is not None:
@@ -153,7 +153,7 @@ def _ingress(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
 
 
 def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
-    """Ranges that reach 443 of the load balancer and aren't GitHub's own."""
+    """Ranges that can reach port 443 of the load balancer, except GitHub's."""
     github = {str(block) for block in DEFAULTS["githubWebhookCidrBlocks"]}
     groups = set(balancer.attributes.get("security_groups") or [])
     for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
@@ -273,7 +273,7 @@ def _older(tag: str, other: str) -> bool:
 
 
 def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    """The state's stores that the task role may write: without them every plan of the first day fails."""
+    """The state buckets and lock tables that the task role can write to, which every plan after the adoption needs."""
     role = str(anatomy.task.attributes.get("task_role_arn", "")).rpartition("/")[2]
     buckets: set[str] = set()
     tables: set[str] = set()

@@ -15,7 +15,7 @@ PULL = "Create one with `terraform state pull > terraform.tfstate`, which works 
 
 
 class StateError(Exception):
-    """The file can't be used; the message has the file and the fix."""
+    """The file can't be used; the message states the file and the fix."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class StateResource:
     sensitive: frozenset[str] = frozenset()
     """Top-level attributes that Terraform marks as sensitive."""
     unfinished: str = ""
-    """`tainted` or `deposed`: Terraform did not finish its last operation on this one."""
+    """`tainted` or `deposed`: Terraform did not finish its last operation on this resource."""
     block: str = ""
     """The address of the resource block, without an index."""
     dependencies: frozenset[str] = frozenset()
-    """Blocks that this one was made after."""
+    """Addresses of the blocks that this resource depends on."""
 
     @property
     def id(self) -> str:
@@ -72,7 +72,7 @@ class TerraformState:
         found: dict[str, StateResource] = {}
         for resource in self.resources:
             for name in ("id", "arn"):
-                # Several types share an id with what they belong to (a lifecycle policy has that of its repository).
+                # Some types have the ID of their parent resource: a lifecycle policy has its repository's ID.
                 if identity := resource.attributes.get(name):
                     found.setdefault(f"{resource.type} {identity}", resource)
         return found
@@ -86,7 +86,7 @@ def read_state(path: Path) -> TerraformState:
     """The state in `path`.
 
     Raises:
-        StateError: the file is missing, is no state, has another format than 4, or is encrypted.
+        StateError: the file is missing, isn't a state, has a format other than 4, or is encrypted.
     """
     try:
         content = path.read_bytes()
@@ -157,7 +157,7 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[StateResourc
 
 
 def _modern(resource: StateResource) -> StateResource:
-    """A rule in the older form with one peer, in the form of a resource for each rule; anything else as it is."""
+    """Convert an aws_security_group_rule with a single peer to the newer types; return any other resource unchanged."""
     attributes = resource.attributes
     if resource.type != "aws_security_group_rule" or not attributes.get("security_group_rule_id"):
         return resource

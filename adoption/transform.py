@@ -1,6 +1,6 @@
 """Applies `adoption.yaml` to the program: the resources to import instead of create, and the properties to keep.
 
-One resource transform does it, so no component knows of it. A stack without a section in the file gets none.
+A single resource transform does this, so components need no code for it. A stack without a section has no transform.
 """
 
 import os
@@ -15,14 +15,14 @@ __all__ = ["FILE", "FILE_VARIABLE", "import_ids", "register"]
 
 FILE = Path(__file__).resolve().parents[1] / "adoption.yaml"
 FILE_VARIABLE = "ATLANTIS_ADOPTION_FILE"
-"""Sets another file: a sandbox has its own, because the import IDs of the real one are of another account."""
+"""Sets the path of another file. A sandbox has its own, because import IDs of the real file are of another account."""
 
 
 def register(stack: str) -> None:
-    """Have the resources of `stack` that the file names imported, and their kept properties ignored.
+    """Import the resources of `stack` that the file lists, and ignore changes of the properties to keep.
 
     Raises:
-        pulumi.RunError: the file is damaged.
+        pulumi.RunError: the file is invalid.
     """
     path = _file()
     section = _section(path, stack)
@@ -31,7 +31,7 @@ def register(stack: str) -> None:
         return
 
     def adopt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        # Components share names with resources in them.
+        # A component can have the same name as one of its resources.
         if not args.custom or not args.type_.startswith("aws:") or args.name not in imports.keys() | keeps.keys():
             return None
         options = args.opts
@@ -45,10 +45,10 @@ def register(stack: str) -> None:
 
 
 def import_ids(stack: str) -> frozenset[str]:
-    """The import ids of what `stack` adopts.
+    """The import IDs of the resources that `stack` adopts.
 
     Raises:
-        pulumi.RunError: the file is damaged.
+        pulumi.RunError: the file is invalid.
     """
     path = _file()
     return frozenset(_mapping(path, _section(path, stack), "import").values())
