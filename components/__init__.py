@@ -1,6 +1,6 @@
-"""Atlantis on ECS Fargate as Pulumi components: `Atlantis` wires the parts together, each of which has a module of its own.
+"""Atlantis on ECS Fargate as Pulumi components: `Atlantis` connects the others, each in its own module.
 
-None of them reads configuration or exports anything; that is the program's part.
+Components don't read configuration and don't export outputs. The program does both.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ __all__ = ["Atlantis", "AtlantisArgs"]
 
 
 def __getattr__(name: str) -> Any:
-    # On first use: the SDK takes a second to import, and the preflight reads settings only.
+    # Imported on first use: importing the SDK takes a second, and the preflight needs only the settings.
     if name == "Atlantis":
         from .atlantis import Atlantis  # noqa: PLC0415
 

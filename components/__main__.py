@@ -12,7 +12,7 @@ VERSION = "1.0.0"
 
 
 def load() -> ModuleType:
-    """This folder as the package that an installation makes of it, whatever the folder is called where Pulumi has put it."""
+    """Import this folder as the package `PACKAGE`, regardless of the folder's name in Pulumi's plugin directory."""
     here = Path(__file__).parent
     specification = importlib.util.spec_from_file_location(
         PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)]

@@ -12,7 +12,7 @@ KEPT_DAYS = 90
 
 @dataclasses.dataclass(kw_only=True)
 class AccessLogsArgs:
-    """Whose requests are logged."""
+    """The names, tags and protection of the bucket."""
 
     context: Context
 
@@ -22,7 +22,7 @@ class AccessLogs(pulumi.ComponentResource):
 
     bucket: pulumi.Output[str]
     policy: pulumi.Resource
-    """What must exist before a load balancer can write."""
+    """The bucket policy, which must exist before a load balancer can write."""
 
     def __init__(self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)
@@ -34,7 +34,7 @@ class AccessLogs(pulumi.ComponentResource):
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": ["s3:PutObject"],
             "Resource": [f"{arn}/AWSLogs/{names.account}/*"],
-            # AWS' documented policy has no condition: some deliveries, the test file at creation among them, name no source.
+            # IfExists: some deliveries, such as the test file at creation, have no source. AWS' documented policy has no condition.
             "Condition": {
                 "StringEqualsIfExists": {"aws:SourceAccount": names.account},
                 "ArnLikeIfExists": {"aws:SourceArn": names.arn("elasticloadbalancing", "loadbalancer/*")},
@@ -46,7 +46,7 @@ class AccessLogs(pulumi.ComponentResource):
                 context=args.context,
                 physical_name=names.access_log_bucket,
                 kept_days=KEPT_DAYS,
-                # The load balancer can't write under a customer key.
+                # Load balancers can't write to a bucket that is encrypted with a customer managed key.
                 key_arn=None,
                 statements=[delivery],
             ),

@@ -13,7 +13,7 @@ LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
 """Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
 MOST_MEMORY_PERCENT = 90
 LEAST_CERTIFICATE_DAYS = 20
-"""ACM renews what it issued about two months before the end: fewer days are left only where that failed."""
+"""ACM renews its certificates about 60 days before they expire. Fewer days are left only if the renewal failed."""
 _MINUTE, _DAY = 60, 24 * 60 * 60
 
 
@@ -42,7 +42,7 @@ class _Alarm:
     period: int
     periods: int
     missing: str
-    """What a period without data is: `breaching`, `notBreaching`, or `ignore`, which changes nothing."""
+    """How CloudWatch treats missing data: `breaching`, `notBreaching`, or `ignore`, which keeps the alarm's state."""
 
 
 class Alarms(pulumi.ComponentResource):
@@ -74,7 +74,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 def _requests(args: AlarmsArgs) -> list[_Alarm]:
-    """Failures that people and GitHub notice first."""
+    """Failed requests, which users and GitHub notice first."""
     load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
     target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
     return [
@@ -83,13 +83,13 @@ def _requests(args: AlarmsArgs) -> list[_Alarm]:
             meaning="No healthy task for five minutes, longer than a deployment takes: look at the service's events and the task's log",
             metric="AWS/ApplicationELB/HealthyHostCount",
             dimensions=target_group,
-            # Each zone's nodes count for themselves: one of them that sees the task is enough.
+            # The nodes in each zone report separately. A healthy task in the report of one node is enough.
             statistic="Maximum",
             comparison="LessThanThreshold",
             threshold=1,
             period=_MINUTE,
             periods=5,
-            # Without a registered task there is nothing to count.
+            # Without a registered task, the load balancer reports no data.
             missing="breaching",
         ),
         _failures(
@@ -120,7 +120,7 @@ def _requests(args: AlarmsArgs) -> list[_Alarm]:
 
 
 def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
-    """Any answer of the kind in two periods in a row: the gap of a deployment is shorter."""
+    """An alarm for such responses in two consecutive periods. The downtime of a deployment is shorter."""
     return _Alarm(
         name=name,
         meaning=meaning,
@@ -136,7 +136,7 @@ def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pul
 
 
 def _resources(args: AlarmsArgs) -> list[_Alarm]:
-    """Resources that the task runs out of."""
+    """Alarms for resources that the task can exhaust."""
     return [
         _Alarm(
             name="memory",

@@ -232,7 +232,7 @@ class Atlantis(pulumi.ComponentResource):
                 private_subnet_ids=vpc.private_subnet_ids,
                 security_group_id=network.tasks_security_group_id,
                 target_group_arn=ingress.target_group_arn,
-                # Not of the component itself: a refresh that finds one of its dependencies deleted couldn't complete it.
+                # For the service, not the component: a refresh that finds a dependency deleted can't complete a component.
                 after=[storage, permissions, secrets, ingress, *([locking] if locking else [])],
             ),
             self._part(),
@@ -283,7 +283,7 @@ class Atlantis(pulumi.ComponentResource):
         return f"{self._prefix}{part}"
 
     def _part(self) -> pulumi.ResourceOptions:
-        """Options of a part of the architecture; before this component existed, the stack was its parent."""
+        """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
 
     def _vpc(self, context: Context, settings: Settings) -> Vpc:

@@ -18,7 +18,7 @@ class CertificateArgs:
 
 
 class Certificate(pulumi.ComponentResource):
-    """A certificate that is issued when its ARN is known."""
+    """A certificate whose ARN resolves after ACM has issued it."""
 
     arn: pulumi.Output[str]
 
@@ -30,7 +30,7 @@ class Certificate(pulumi.ComponentResource):
             domain_name=args.host,
             validation_method="DNS",
             tags=args.context.tags,
-            # A listener can't be without one: the next is issued before the last is deleted, which is the engine's own order.
+            # A listener requires a certificate, so the engine must create the new one before it deletes the old one (its default).
             opts=child,
         )
         proof = certificate.domain_validation_options[0]

@@ -1,4 +1,4 @@
-"""Compute: the one Atlantis task. Cluster, task definition, service and logs."""
+"""Compute: the cluster, task definition, service and logs of the single Atlantis task."""
 
 import asyncio
 import dataclasses
@@ -27,38 +27,38 @@ class ComputeArgs:
 
     context: Context
     task: TaskSettings
-    """Size, capacity provider and count: whatever holds the locks, two servers don't share a data directory for long."""
+    """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
     server: ServerSettings
     configuration: ConfigurationSettings
     value_from: Mapping[str, pulumi.Input[str]]
-    """Further secrets of the server's environment, as ECS refers to them, by the variable's name."""
+    """Additional secrets of the server's environment: ECS secret references by variable name."""
     url: str
     """URL of the server."""
     log_retention_days: int
     archives_log: bool
-    """Whether the log's key encrypts an archive, too."""
+    """Whether the log group's key also encrypts the log archive."""
     repository_url: pulumi.Input[str]
-    """The ECR repository, for an image that is named by its tag only."""
+    """The ECR repository, used if the image is set by its tag only."""
     posix_uid: int
     file_system_id: pulumi.Input[str]
     access_point_id: pulumi.Input[str]
     github_app_secret_arn: pulumi.Input[str]
     webhook_secret_arn: pulumi.Input[str]
     web_password_secret_arn: pulumi.Input[str] | None
-    """None where the server asks for no password."""
+    """None if the server requires no password."""
     locking_database: LockingDatabase | None
-    """None keeps the locks in a file of the data directory, which one server at a time can open."""
+    """None: the locks are in a file in the data directory, which only one server at a time can open."""
     execution_role_arn: pulumi.Input[str]
     task_role_arn: pulumi.Input[str]
     private_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
     target_group_arn: pulumi.Input[str]
     after: Sequence[pulumi.ComponentResource]
-    """Components that the first task needs and no output names: mount targets, role policies, secret values, listener rules."""
+    """Components that the first task needs without references: mount targets, role policies, secret values, listener rules."""
 
 
 class Compute(pulumi.ComponentResource):
-    """An ECS service that runs one Fargate task, never two."""
+    """An ECS service that runs a single Fargate task."""
 
     cluster_id: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
@@ -144,7 +144,7 @@ class Compute(pulumi.ComponentResource):
             network_mode="awsvpc",
             cpu=str(args.task.cpu),
             memory=str(args.task.memory),
-            # Fargate gives 20 GiB, and takes only a larger size.
+            # Fargate provides 20 GiB by default, and accepts only larger sizes here.
             ephemeral_storage={"size_in_gib": args.task.ephemeral_storage}
             if args.task.ephemeral_storage > 20
             else None,
@@ -216,16 +216,16 @@ class Compute(pulumi.ComponentResource):
             cluster=cluster.arn,
             task_definition=task_definition.arn,
             desired_count=args.task.desired_count,
-            # With a lock file: stop, then start, as two servers on one data directory lock each other out. With a database:
-            # start, then stop.
+            # With a lock file, ECS stops the old task before it starts the new one, because only one server can open
+            # the file. With a database, ECS starts the new task first.
             deployment_minimum_healthy_percent=100 if args.locking_database else 0,
             deployment_maximum_percent=200 if args.locking_database else 100,
             deployment_controller={"type": "ECS"},
             deployment_circuit_breaker={"enable": True, "rollback": True},
-            # AWS turns it on where it is left out, and refuses it with a maximum of 100 %; it would move the task at any time.
+            # ECS enables it by default, rejects it with a maximum of 100%, and would move the task at any time.
             availability_zone_rebalancing="DISABLED",
             capacity_provider_strategies=[{"capacity_provider": args.task.capacity_provider, "weight": 1}],
-            # Without it, another capacity provider would replace the service.
+            # Without it, a change of the capacity provider replaces the service.
             force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
@@ -282,7 +282,7 @@ class Compute(pulumi.ComponentResource):
         sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
         found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
         if found != names.account:
-            # Roles of an explicit provider can't be read, so these are other credentials than those that deploy.
+            # The roles of an explicit provider can't be read, so these credentials differ from those of the deployment.
             pulumi.log.warn(
                 f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
                 f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",

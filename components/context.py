@@ -1,4 +1,4 @@
-"""What all components of one Atlantis share."""
+"""The values that all components of one Atlantis share."""
 
 import dataclasses
 
@@ -11,6 +11,6 @@ class Context:
 
     names: PhysicalNames
     tags: dict[str, str]
-    """On every resource that takes tags."""
+    """Set on every resource that supports tags."""
     deletion_protection: bool
-    """Whether Pulumi and AWS refuse to delete or replace what holds data."""
+    """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""

@@ -1,4 +1,4 @@
-"""Dashboard: what an operator looks at first, on one page: service, load balancer, file system, locking database."""
+"""Dashboard: metrics of the service, the load balancer, the file system and the locking database on one page."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ class DashboardArgs:
     context: Context
     dimensions: MetricDimensions
     locking_node_ids: Sequence[pulumi.Input[str]]
-    """Cache nodes of the locking database; none without one."""
+    """Cache nodes of the locking database; empty without a locking database."""
 
 
 class Dashboard(pulumi.ComponentResource):
-    """One dashboard of graphs, the most telling first."""
+    """One CloudWatch dashboard, with the most important graphs first."""
 
     def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Dashboard", name, None, opts)

@@ -1,8 +1,8 @@
-"""Deployment check: `pulumi up` ends with the outcome of the ECS deployment that it started, not with its beginning.
+"""Deployment check: `pulumi up` waits for the ECS deployment that it started, and fails if the deployment fails.
 
-ECS accepts a task definition and answers at once; whether a task of it ever runs shows minutes later. So a small
-resource of the engine's own (a stash) stands behind the service, with a hook that waits. Where the deployment fails,
-the hook fails, the stash keeps its old value, and the next `pulumi up` comes here again, whatever else it changes.
+ECS accepts a task definition immediately, and whether its tasks run is known minutes later. So a stash, which is a
+resource of the engine, depends on the service and has a hook that waits for the deployment. If the deployment fails,
+the hook fails and the stash keeps its old value, so the next `pulumi up` runs the hook again, whatever else it changes.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from .ecs_deployment import EcsDeployment, Outcome, Progress
 LOOK_EVERY = 5.0
 """Seconds between two requests to ECS."""
 SAY_EVERY = 60.0
-"""Seconds after which a wait that hasn't changed is reported again."""
+"""Seconds after which an unchanged reason for waiting is reported again."""
 
 
 class DeploymentError(Exception):
@@ -34,17 +34,17 @@ class DeploymentCheckArgs:
     service_name: str
     task_definition_arn: pulumi.Input[str]
     desired_count: int
-    """0 waits for nothing."""
+    """If 0, the check doesn't wait."""
     starts_deployment: Mapping[str, pulumi.Input[Any]]
-    """Changes of these start a deployment too, besides the task definition: network, capacity."""
+    """Inputs whose change also starts a deployment, besides the task definition: network, capacity."""
     timeout_minutes: int
     """More than 0."""
     ecs_client: Callable[[], Awaitable[Any]]
-    """Makes the boto3 client of ECS, with the credentials and the endpoint of the AWS provider; None where it can't."""
+    """Creates the boto3 client of ECS with the AWS provider's credentials and endpoint; returns None if it can't."""
 
 
 class ServiceChange:
-    """Whether this run of the engine changes the service: ECS' state is older than the run where it does not."""
+    """Whether this run of the engine changes the service. If not, the state in ECS is older than the run."""
 
     def __init__(self, name: str) -> None:
         self.seen = False
@@ -108,17 +108,17 @@ async def follow(
     warn: Callable[[str], None],
     every: float = LOOK_EVERY,
 ) -> None:
-    """Wait until ECS has ended the deployment, and say meanwhile what it waits for and what goes wrong.
+    """Wait until the deployment has completed, and report why it is delayed and what fails.
 
-    Where ECS had given up before this run (not `started_now`), it is asked once more first: what was wrong may be fixed.
+    If the deployment failed before this run (not `started_now`), it is started again first, as the cause may be fixed.
 
     Raises:
-        DeploymentError: it failed, was rolled back, or did not end within `seconds`.
+        DeploymentError: the deployment failed, was rolled back, or did not complete within `seconds`.
     """
     began = time.monotonic()
     told: dict[str, float] = {}
     progress = await asyncio.to_thread(deployment.look)
-    # ECS shows tasks for an hour after their end: those of an earlier run say nothing about this one.
+    # ECS lists stopped tasks for an hour. The reasons of an earlier run don't apply to this one.
     old = frozenset() if started_now else frozenset(progress.reasons)
     if not started_now and progress.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
         say(f"ECS had given up on {_short(wanted)} and runs {_short(progress.running)}: deploying it again")

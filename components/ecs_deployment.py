@@ -11,33 +11,33 @@ FAILED = "FAILED"
 
 
 class Outcome(enum.Enum):
-    """Where a deployment stands."""
+    """The status of a deployment."""
 
     IN_PROGRESS = enum.auto()
     SUCCEEDED = enum.auto()
     FAILED = enum.auto()
     ROLLED_BACK = enum.auto()
-    """The service runs another task definition than the one asked for."""
+    """The service runs another task definition than the requested one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One look at a deployment."""
+    """The status of a deployment at one time, with reasons."""
 
     outcome: Outcome
     running: str
-    """The task definition that the service is on."""
+    """The task definition of the service's primary deployment."""
     waiting_for: tuple[str, ...]
-    """Why it takes time; empty where ECS gives no reason."""
+    """Why the deployment is delayed; empty if the reason is unknown."""
     reasons: tuple[str, ...]
-    """What went wrong so far, in ECS' own words."""
+    """The failures so far, as ECS reports them."""
 
 
 class EcsDeployment:
     """The deployment of `task_definition` in one service.
 
-    `ecs` is a boto3 client. DescribeServices and UpdateService must be allowed; where ListTasks, DescribeTasks or
-    GetTaskProtection are not, the reasons name the missing permission instead.
+    `ecs` is a boto3 client. It requires permissions for DescribeServices and UpdateService. Without permissions for
+    ListTasks, DescribeTasks or GetTaskProtection, the reasons state the missing permission instead.
     """
 
     def __init__(self, ecs: Any, cluster: str, service: str, task_definition: str) -> None:
@@ -45,7 +45,7 @@ class EcsDeployment:
         self._wanted = task_definition
 
     def look(self) -> Progress:
-        """What ECS says now."""
+        """Read the current status from ECS."""
         service = self._describe()
         deployments: Sequence[Mapping[str, Any]] = service["deployments"]
         primary = next(item for item in deployments if item["status"] == "PRIMARY")
@@ -57,7 +57,7 @@ class EcsDeployment:
         )
 
     def retry(self) -> None:
-        """Deploy the task definition again, after ECS rolled it back."""
+        """Deploy the task definition again, after its deployment failed or was rolled back."""
         self._ecs.update_service(
             cluster=self._cluster, service=self._service, taskDefinition=self._wanted, forceNewDeployment=True
         )
@@ -77,7 +77,7 @@ class EcsDeployment:
         return Outcome.SUCCEEDED if steady else Outcome.IN_PROGRESS
 
     def _waiting_for(self, deployments: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        """Tasks of earlier deployments that ECS may not stop yet."""
+        """Protected tasks of earlier deployments, which ECS can't stop yet."""
         earlier = {item["id"] for item in deployments if item["status"] != "PRIMARY" and item["runningCount"]}
         if not earlier:
             return
@@ -110,14 +110,14 @@ class EcsDeployment:
         if isinstance(tasks, str):
             yield tasks
             return
-        # An earlier deployment of the same task definition may have failed too; what counts is this one.
+        # Earlier deployments of the same task definition may have failed too. Only the current ones count.
         current = {item["id"] for item in deployments if item["taskDefinition"] == self._wanted}
         for task in tasks:
             if task["taskDefinitionArn"] == self._wanted and (not current or task.get("startedBy") in current):
                 yield f"task {_id(task['taskArn'])} stopped: {_why_stopped(task)}"
 
     def _tasks(self, status: str) -> list[Mapping[str, Any]]:
-        """The service's tasks; ECS remembers stopped ones for an hour."""
+        """The service's tasks. ECS lists stopped tasks for an hour."""
         arns = self._ecs.list_tasks(cluster=self._cluster, serviceName=self._service, desiredStatus=status)["taskArns"]
         if not arns:
             return []
@@ -125,8 +125,8 @@ class EcsDeployment:
         return sorted(found, key=lambda task: str(task.get("stoppedAt", "")))
 
     def _optional(self, action: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """The answer of `call`, or a sentence where the permission for it is missing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - a preview does without it
+        """The result of `call`, or a message if the permission for it is missing."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - a preview doesn't need it
 
         try:
             return call(*arguments, **named)

@@ -1,4 +1,4 @@
-"""CustomerKey: a KMS key with rotation, alias and a policy that names who may use it."""
+"""CustomerKey: a KMS key with rotation, an alias and a key policy that lists its users."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class CustomerKeyArgs:
     """The store that it encrypts, part of its alias: ecr, efs, secrets, logs, locking or flow-logs."""
     description: str
     users: Sequence[Statement]
-    """Statements of the key policy that name who may use the key and how, without `Resource`."""
+    """Statements of the key policy that allow principals to use the key, without `Resource`."""
 
 
 class CustomerKey(pulumi.ComponentResource):
@@ -65,7 +65,7 @@ class CustomerKey(pulumi.ComponentResource):
             description=args.description,
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            # A key policy's resource is always the key that it stands on.
+            # In a key policy, `*` is the key that the policy is attached to.
             policy=document([statement | {"Resource": "*"} for statement in (administrators, *args.users)]),
             tags=args.context.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection),
@@ -81,7 +81,7 @@ class CustomerKey(pulumi.ComponentResource):
 
 
 def through_service(names: PhysicalNames, sid: str, service: str, actions: Sequence[str]) -> Statement:
-    """Every principal that IAM allows to use the key, but only through one AWS service."""
+    """Allow every principal with IAM permissions for the key to use it, but only through one AWS service."""
     return {
         "Sid": sid,
         "Effect": "Allow",
@@ -92,7 +92,7 @@ def through_service(names: PhysicalNames, sid: str, service: str, actions: Seque
 
 
 def by_cloudwatch_logs(names: PhysicalNames, log_group_arn: str) -> Statement:
-    """CloudWatch Logs, for one log group."""
+    """Allow CloudWatch Logs to use the key, for one log group."""
     return {
         "Sid": "EncryptLogs",
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""Existing secrets that a stack file names: variables of the server's environment and secret flags of the server."""
+"""Existing secrets that a stack file references: environment variables and secret flags of the server."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,16 @@ __all__ = ["ExistingSecrets", "customer_key", "existing_secrets"]
 
 @dataclasses.dataclass(frozen=True)
 class ExistingSecrets:
-    """What the task refers to, and what its execution role needs to read it."""
+    """The secrets that the task references, and the ARNs that its execution role needs to read them."""
 
     value_from: Mapping[str, str]
-    """References as ECS takes them, `<arn>:<key>::`, by the variable's name."""
+    """ECS secret references (`<arn>:<key>::`) by variable name."""
     arns: Sequence[str]
     key_arns: Sequence[str]
 
 
 def existing_secrets(settings: ConfigurationSettings, parent: pulumi.Resource) -> ExistingSecrets:
-    """The secrets of `secretEnvironment` and `serverSecrets`, looked up at once: a missing one ends the run early."""
+    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run early."""
     references = {
         **dict(map(_split, settings.secret_environment)),
         **{variable(flag): reference for flag, reference in map(_split, settings.server_secrets)},
@@ -41,16 +41,16 @@ def existing_secrets(settings: ConfigurationSettings, parent: pulumi.Resource) -
 
 
 def _split(reference: str) -> tuple[str, tuple[str, str]]:
-    """`NAME=secret:key` in its parts; the name of a secret may hold `=`, a key has no colon."""
+    """`NAME=secret:key`, split. The name of a secret can contain `=`; a key can't contain a colon."""
     name, _, rest = reference.partition("=")
     secret, _, key = rest.rpartition(":")
     return name, (secret, key)
 
 
 def customer_key(shown: str, parent: pulumi.Resource) -> str | None:
-    """The ARN of the key that DescribeSecret shows; None for the AWS-managed key, which every principal of the account may use.
+    """The ARN of the key that DescribeSecret returns; None for the AWS managed key, which all principals of the account can use.
 
-    DescribeSecret repeats what the secret was made with: a key's ARN or id, or an alias. IAM policies match key ARNs only.
+    DescribeSecret returns the key as it was set: as an ARN, an ID or an alias. IAM policies match key ARNs only.
     """
     if not shown:
         return None

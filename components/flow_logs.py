@@ -11,7 +11,7 @@ from .policy_documents import allow
 from .service_role import ServiceRoleArgs, service_role
 
 KEPT_DAYS = 90
-"""As long as the load balancer's access logs."""
+"""The same retention as for the load balancer's access logs."""
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -12,7 +12,7 @@ from .context import Context
 from .settings.groups import IngressSettings
 
 CONDITION_VALUES = 5
-"""Values that AWS takes in all conditions of one rule together."""
+"""The maximum number of values in all conditions of one rule together."""
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
 WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, ALLOWED_PRIORITY = 100, 190, 200
 """The first priority of each kind of rule."""
@@ -21,34 +21,34 @@ _FORBIDDEN: aws.lb.ListenerRuleActionArgsDict = {
     "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
 }
 _DEFAULT_PORT = 4141
-"""Of targets that are registered without a port."""
+"""The port of targets that are registered without one."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class IngressArgs:
-    """The ranges that the load balancer admits, and their paths."""
+    """The ranges that the load balancer allows, and the paths that they can reach."""
 
     context: Context
     settings: IngressSettings
-    """Allowed ranges reach every path, those of webhooks POST /events only."""
+    """Allowed ranges can reach every path; webhook ranges can only send POST /events."""
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones: public ones, or private ones for an internal load balancer."""
     security_group_id: pulumi.Input[str]
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
-    """How people of the allowed ranges sign in; None for no sign-in."""
+    """The action with which users in the allowed ranges sign in; None without sign-in."""
 
 
 class Ingress(pulumi.ComponentResource):
-    """A load balancer that answers 403 to requests that no rule admits."""
+    """A load balancer that responds with 403 to requests that no rule allows."""
 
     dns_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
     certificate_arn: pulumi.Input[str]
-    """That of the HTTPS listener."""
+    """The certificate of the HTTPS listener."""
     load_balancer_metric_name: pulumi.Output[str]
-    """What CloudWatch's metrics call it; the target group likewise."""
+    """The load balancer's dimension in CloudWatch metrics. The target group has one too."""
     target_group_metric_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -113,7 +113,8 @@ class Ingress(pulumi.ComponentResource):
             vpc_id=self._args.vpc_id,
             target_type="ip",
             protocol="HTTP",
-            # ECS registers each task with its own port. A group that followed it could not be replaced under its name.
+            # ECS registers each task with its own port. With that port here, a change would replace the group, which fails
+            # because the name is already in use.
             port=_DEFAULT_PORT,
             deregistration_delay=30,
             health_check={
@@ -193,10 +194,10 @@ class Ingress(pulumi.ComponentResource):
                 )
 
     def _cross_site_rule(self, listener: aws.lb.Listener) -> None:
-        """Refuse changes that another site's page asks for in the browser of somebody who is signed in.
+        """Reject changes that a page of another site requests through a signed-in user's browser (CSRF).
 
-        A browser attaches the password or the session's cookie to such a request, and Atlantis checks no token of its own
-        page. Browsers say in Sec-Fetch-Site where a request comes from, and no page can change that (W3C, Fetch Metadata).
+        A browser attaches the password or the session cookie to such a request, and Atlantis checks no CSRF token.
+        Browsers report a request's origin in Sec-Fetch-Site, which pages can't change (W3C, Fetch Metadata).
         """
         aws.lb.ListenerRule(
             f"{self._name}-cross-site",

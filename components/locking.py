@@ -1,4 +1,4 @@
-"""Locking: the database that holds Atlantis' locks, so that two servers can follow each other without a gap."""
+"""Locking: the database for Atlantis' locks. With it, a deployment starts the new server before it stops the old one."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ SNAPSHOTS_KEPT_DAYS = 7
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LockingDatabase:
-    """How the task reaches the database that locks are kept in."""
+    """How the task connects to the database that stores the locks."""
 
     host: pulumi.Input[str]
-    """The primary's name, which follows a failover."""
+    """The primary endpoint, which resolves to the new primary after a failover."""
     port: int
     password_secret_arn: pulumi.Input[str]
-    """The secret whose JSON has `PASSWORD_KEY`."""
+    """The secret whose JSON contains the key `PASSWORD_KEY`."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -35,22 +35,22 @@ class LockingArgs:
 
     context: Context
     private_subnet_ids: Sequence[pulumi.Input[str]]
-    """In two zones at least: each node is in one of its own."""
+    """In at least two zones, because each node is in a different zone."""
     security_group_id: pulumi.Input[str]
     settings: StorageSettings
-    """Node type, and generation of the password: the password before it stays valid until the next."""
+    """Node type, and generation of the password. The previous password stays valid until the next change."""
     password_readers: Sequence[str]
-    """ARN patterns of principals besides the execution role that may read the password: those that deploy."""
+    """ARN patterns of principals besides the execution role that can read the password: the deployers."""
     terraform_roles: Sequence[str]
-    """Names, as patterns, of the roles that Terraform manages: refused on the password."""
+    """Name patterns of the roles that Terraform manages, which are denied access to the password."""
 
 
 class Locking(pulumi.ComponentResource):
-    """A Valkey replication group over two zones, its password and the key of both."""
+    """A Valkey replication group in two zones, its password, and the KMS key of both."""
 
     database: LockingDatabase
     key_arn: pulumi.Output[str]
-    """What the execution role has to decrypt the password with."""
+    """The KMS key that the execution role needs to decrypt the password."""
 
     def __init__(self, name: str, args: LockingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Locking", name, None, opts)
@@ -67,7 +67,7 @@ class Locking(pulumi.ComponentResource):
         self.database = LockingDatabase(
             host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
         )
-        # ElastiCache numbers the nodes of a group.
+        # ElastiCache numbers the nodes of a replication group.
         self.node_ids = [f"{args.context.names.base}-{number:03}" for number in range(1, NODES + 1)]
         self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
 
@@ -138,20 +138,20 @@ class Locking(pulumi.ComponentResource):
             security_group_ids=[args.security_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=self.key_arn,
-            # Without a mode, which is for changing a group that exists: a new group requires TLS.
+            # Without transit_encryption_mode, which is for existing groups: a new group requires TLS.
             transit_encryption_enabled=True,
             auth_token=password,
-            # A new password is valid beside the old one: the task that runs keeps its connection until it is replaced.
+            # ROTATE keeps the old password valid, so the running task keeps its connection until it is replaced.
             auth_token_update_strategy="ROTATE",  # noqa: S106 (no secret)
             snapshot_retention_limit=SNAPSHOTS_KEPT_DAYS,
             auto_minor_version_upgrade=True,
-            # Otherwise a new password would wait for the maintenance window, and the new task with it.
+            # Otherwise ElastiCache sets a new password in the maintenance window, and the new task would wait for it.
             apply_immediately=True,
             tags=args.context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.context.deletion_protection,
-                # AWS raises the minor version by itself, and going back is refused.
+                # ElastiCache upgrades the minor version automatically, and rejects a downgrade.
                 ignore_changes=["engineVersion"],
             ),
         )

@@ -1,7 +1,7 @@
 """LogArchive: the task's log in a bucket, for longer than CloudWatch keeps it.
 
-CloudWatch Logs subscribes a delivery stream to the log group, and Firehose writes what comes to the bucket: objects of log
-events in JSON, gzipped by CloudWatch Logs, by day.
+A subscription filter of the log group sends the log events to a delivery stream, and Firehose writes them to the bucket.
+The objects contain JSON that CloudWatch Logs compresses with gzip, and have a prefix for each day.
 """
 
 import dataclasses
@@ -17,22 +17,22 @@ from .private_bucket import PrivateBucketArgs, private_bucket
 from .service_role import ServiceRoleArgs, service_role
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900
-"""Firehose writes an object when either is reached: a quarter of an hour of the log can be on its way."""
+"""Firehose writes an object when either limit is reached, so the archive can lag behind the log by 15 minutes."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class LogArchiveArgs:
-    """Whose log is kept, for how long, under which key."""
+    """The log group to archive, the retention and the KMS key."""
 
     context: Context
     kept_days: int
     log_group_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    """The log group's own; its policy has `key_users`."""
+    """The log group's key, whose policy contains `key_users`."""
 
 
 class LogArchive(pulumi.ComponentResource):
-    """Bucket, delivery stream and subscription."""
+    """The bucket, the delivery stream and the subscription filter."""
 
     def __init__(self, name: str, args: LogArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:LogArchive", name, None, opts)
@@ -64,7 +64,7 @@ class LogArchive(pulumi.ComponentResource):
                 "error_output_prefix": "undelivered/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/",
                 "buffering_size": BUFFER_MIB,
                 "buffering_interval": BUFFER_SECONDS,
-                # What CloudWatch Logs sends is gzipped already.
+                # CloudWatch Logs has already compressed the events with gzip.
                 "compression_format": "UNCOMPRESSED",
                 "kms_key_arn": args.key_arn,
             },
@@ -86,7 +86,7 @@ class LogArchive(pulumi.ComponentResource):
             filter_pattern="",
             destination_arn=stream.arn,
             role_arn=sender.arn,
-            # CloudWatch Logs sends a test message when the filter is made.
+            # CloudWatch Logs sends a test message when the filter is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[may_send]),
         )
         self.register_outputs({})
@@ -151,7 +151,7 @@ class LogArchive(pulumi.ComponentResource):
 
 
 def key_users(names: PhysicalNames) -> list[Statement]:
-    """What the log group's key has to allow: objects in S3, and the stream's own buffer, which Firehose uses by a grant."""
+    """Key policy statements for the archive: objects in S3, and the stream's buffer, which Firehose uses by a grant."""
     grant = through_service(names, "GrantToFirehose", "firehose", ["kms:CreateGrant"])
     grant["Condition"]["Bool"] = {"kms:GrantIsForAWSResource": "true"}
     return [through_service(names, "ArchiveThroughS3", "s3", ["kms:Decrypt", "kms:GenerateDataKey"]), grant]

@@ -1,6 +1,6 @@
-"""The physical names and ARNs of one Atlantis: operators type them in commands, and policies refer to them.
+"""The physical names and ARNs of one Atlantis. Operators use them in commands, and policies reference them.
 
-Everything here is plain text, known before anything is deployed: policy documents made from it can be evaluated in a preview.
+All values are strings that are known before the deployment, so a preview can evaluate policy documents with them.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import dataclasses
 class PhysicalNames:
     """The names of an environment in one account and region.
 
-    `repository` and the key aliases carry no environment: one account and region holds one Atlantis.
+    `repository` and the key aliases don't contain the environment: an account has one Atlantis per region.
     """
 
     environment: str
@@ -21,13 +21,13 @@ class PhysicalNames:
     """`aws`, `aws-cn` or `aws-us-gov`."""
     dns_suffix: str = "amazonaws.com"
     base_name: str | None = None
-    """Of an adopted stack, whose cluster, service and load balancer can't be renamed; None for the default."""
+    """Base name of an adopted stack, whose cluster, service and load balancer can't be renamed; None for the default."""
     log_group_name: str | None = None
-    """Of an adopted stack's log group; None for the default."""
+    """The name of an adopted stack's log group; None for the default."""
 
     @property
     def base(self) -> str:
-        """Cluster, service, task family, load balancer and replication group."""
+        """The name of the cluster, service, task family, load balancer and replication group."""
         return self.base_name or f"atlantis-{self.environment}"
 
     @property
@@ -65,7 +65,7 @@ class PhysicalNames:
 
     @property
     def permissions_boundary(self) -> str:
-        """The policy that limits what Terraform's roles can be given."""
+        """The policy that limits the permissions of the roles that Terraform creates."""
         return f"{self.task_role}-boundary"
 
     @property
@@ -79,13 +79,13 @@ class PhysicalNames:
     def secret_pattern(self, name: str) -> str:
         """ARN pattern of an existing secret: Secrets Manager adds a hyphen and six characters to its name.
 
-        A policy of the task role has room for the shorter wildcard only; a refusal may match longer names, too.
+        The policies of the task role have room only for `*`, the shorter wildcard. A Deny may also match longer names.
         """
         return self.arn("secretsmanager", f"secret:{name}-*")
 
     @property
     def own_secrets(self) -> str:
-        """ARN pattern of the secrets that the stack creates, and of others of this environment's prefix."""
+        """ARN pattern of the secrets that the stack creates, and of others with this environment's prefix."""
         return self.arn("secretsmanager", f"secret:{self.environment}-atlantis-*")
 
     @property
@@ -98,22 +98,22 @@ class PhysicalNames:
 
     @property
     def access_log_bucket(self) -> str:
-        """Bucket names are unique in the world: account and region make this one so."""
+        """Bucket names must be globally unique, so the name contains the account and the region."""
         return f"{self.base}-access-logs-{self.account}-{self.region}"
 
     @property
     def log_archive_bucket(self) -> str:
-        """Of the task's log."""
+        """The bucket for the archive of the task's log."""
         return f"{self.base}-log-archive-{self.account}-{self.region}"
 
     @property
     def log_archive_role(self) -> str:
-        """Firehose's; of a name that plans are refused, as the two roles of the task."""
+        """Firehose's role. Plans are denied access to roles with this prefix, as to the two roles of the task."""
         return f"atlantis-ecs-task-log-archive-{self.environment}"
 
     @property
     def log_delivery_role(self) -> str:
-        """CloudWatch Logs'; of a name that plans are refused, as the two roles of the task."""
+        """CloudWatch Logs' role. Plans are denied access to roles with this prefix, as to the two roles of the task."""
         return f"atlantis-ecs-task-log-delivery-{self.environment}"
 
     @property
@@ -122,19 +122,19 @@ class PhysicalNames:
 
     @property
     def dashboard(self) -> str:
-        """The name of a dashboard is of no region."""
+        """Dashboard names are unique in the account, not only in a region."""
         return f"{self.base}-{self.region}"
 
     @property
     def dashboard_url(self) -> str:
-        """Where a browser shows it."""
+        """The dashboard's URL in the AWS console."""
         console = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}.get(
             self.partition, "console.aws.amazon.com"
         )
         return f"https://{self.region}.{console}/cloudwatch/home?region={self.region}#dashboards/dashboard/{self.dashboard}"
 
     def alarm(self, of: str) -> str:
-        """`of`: what is wrong when it goes off, such as unreachable."""
+        """`of`: the problem that the alarm reports, such as unreachable."""
         return f"{self.base}-{of}"
 
     def security_group(self, of: str) -> str:
@@ -143,7 +143,7 @@ class PhysicalNames:
 
     @property
     def security_groups(self) -> dict[str, str]:
-        """Every group that the stack can have: what it is of, by its name."""
+        """Every security group that the stack can have: its purpose by its name."""
         return {self.security_group(of): of for of in ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints")}
 
     def key_alias(self, store: str) -> str:
@@ -158,26 +158,26 @@ class PhysicalNames:
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
     def policy_arn(self, policy: str) -> str:
-        """A managed policy of this account."""
+        """The ARN of a customer managed policy of this account."""
         return f"arn:{self.partition}:iam::{self.account}:policy/{policy}"
 
     def sessions_of(self, role: str) -> list[str]:
-        """Patterns for `aws:PrincipalArn`: the role itself, which AWS compares, and the session that some services show."""
+        """Patterns for `aws:PrincipalArn`: the role's ARN, which IAM compares, and the session's, which some services report."""
         return [self.role_arn(role), f"arn:{self.partition}:sts::{self.account}:assumed-role/{role}/*"]
 
     def aws_policy_arn(self, path: str) -> str:
-        """A policy that AWS manages."""
+        """The ARN of an AWS managed policy."""
         return f"arn:{self.partition}:iam::aws:policy/{path}"
 
     def bucket_arn(self, bucket: str) -> str:
         return f"arn:{self.partition}:s3:::{bucket}"
 
     def service_endpoint(self, service: str) -> str:
-        """The name of a VPC endpoint's service, and of a KMS `ViaService` caller with the suffix."""
+        """The service name of a VPC endpoint."""
         return f"com.amazonaws.{self.region}.{service}"
 
     def via(self, service: str) -> str:
-        """`service` as kms:ViaService knows it, and as the principal of a service that has one for each region."""
+        """`service` in the format of kms:ViaService and of regional service principals."""
         return f"{service}.{self.region}.{self.dns_suffix}"
 
     @property

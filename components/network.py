@@ -14,24 +14,24 @@ from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
 GATEWAY_ENDPOINTS = ("s3",)
-"""Endpoints on route tables, without address and without price; the others are network interfaces."""
+"""Gateway endpoints use route tables, have no IP address and are free of charge. The others are interface endpoints."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class NetworkArgs:
-    """The VPC and the ranges that reach the load balancer."""
+    """The VPC and the ranges that can reach the load balancer."""
 
     context: Context
     vpc: Vpc
     vpc_endpoints: Sequence[str]
-    """Of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
     ingress: IngressSettings
-    """The ranges that reach the load balancer: allowed ones on 443, and on 80 to be redirected; webhooks on 443 only."""
+    """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
     container_port: int
     identity_provider: bool
-    """Whether the load balancer asks an identity provider on the internet."""
+    """Whether the load balancer sends requests to an identity provider on the internet."""
     locking_database: bool
-    """Whether there is a database of locks, which the task reaches."""
+    """Whether there is a locking database, to which the task connects."""
 
 
 class Network(pulumi.ComponentResource):
@@ -43,7 +43,7 @@ class Network(pulumi.ComponentResource):
     locking_security_group_id: pulumi.Output[str] | None = None
     """None without a locking database."""
     security_group_ids: Sequence[pulumi.Output[str]]
-    """All of them."""
+    """The IDs of all security groups."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
@@ -100,9 +100,9 @@ class Network(pulumi.ComponentResource):
         )
 
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
-        """A group without rules: AWS' rule that lets everything out is taken away by the provider.
+        """A security group without rules. The provider removes AWS' default rule, which allows all egress.
 
-        Its description, as every rule's, is of letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*: EC2 refuses apostrophes.
+        In descriptions of groups and rules, EC2 accepts only letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.
         """
         physical_name = self._args.context.names.security_group(of)
         group = aws.ec2.SecurityGroup(
@@ -136,7 +136,7 @@ class Network(pulumi.ComponentResource):
     def _path(
         self, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, label: str, port: int, description: str
     ) -> None:
-        """One port from one group to another: out of the one, into the other."""
+        """Allow one port from one security group to another: an egress rule and an ingress rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{label}-egress",
             security_group_id=source.id,
@@ -161,7 +161,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _egress_to_internet(self, group: aws.ec2.SecurityGroup, label: str, description: str) -> None:
-        """GitHub, registries, identity providers and AWS' services have no fixed ranges; the VPC's resolver needs no rule."""
+        """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self._name}-{label}",
             security_group_id=group.id,
@@ -180,7 +180,7 @@ class Network(pulumi.ComponentResource):
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
             self._path(tasks, group, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
-            # With private DNS the endpoints answer for all of an existing VPC: its other workloads must reach them too.
+            # With private DNS, all workloads of an existing VPC use the endpoints, so they must be able to reach them.
             for block in vpc.cidr_blocks:
                 self._ingress_from_range(group, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC")
             for service in interfaces:
@@ -211,10 +211,10 @@ class Network(pulumi.ComponentResource):
 
 
 def endpoint_policy(names: PhysicalNames, service: str) -> str:
-    """Credentials of this account only: a plan can't carry anything out of the VPC into an account of its own.
+    """Allow only credentials of this account, so that a plan can't use the endpoints to send data to another account.
 
-    A policy on an endpoint names everybody as its principal and the account as a condition; an ARN as the principal would be the
-    root user alone: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    The principal is `*`, and a condition limits it to the account. In an endpoint policy, an account's ARN as the principal
+    matches only the root user: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
     own: Statement = {
         "Sid": "AllowThisAccount",
@@ -226,7 +226,7 @@ def endpoint_policy(names: PhysicalNames, service: str) -> str:
     }
     if service != "s3":
         return document([own])
-    # ECR hands out signed addresses of its own bucket: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    # ECR returns presigned URLs of its own bucket: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     layers: Statement = {
         "Sid": "AllowImageLayers",
         "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""What operators look at, what notifies them, and what is kept for them."""
+"""The dashboard, the alarms and the log archive of one Atlantis."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class ObservationArgs:
     context: Context
     settings: OperationsSettings
     runs_task: bool
-    """Without a task there is nothing to be notified of."""
+    """Whether the service runs a task. Without one, no alarms are created."""
     ingress: Ingress
     compute: Compute
     storage: Storage
@@ -32,9 +32,9 @@ class ObservationArgs:
 
 
 def observe(args: ObservationArgs, named: Callable[[str], str], options: Callable[[], pulumi.ResourceOptions]) -> None:
-    """Registers the dashboard, and what of archive and alarms the settings ask for.
+    """Registers the dashboard and, if the settings enable them, the log archive and the alarms.
 
-    `named` gives a part's logical name, `options` its options.
+    `named` returns a component's logical name, `options` its resource options.
     """
     ingress, compute = args.ingress, args.compute
     dimensions = MetricDimensions(
