@@ -23,7 +23,7 @@ class ExistingSecrets:
 
 
 def existing_secrets(settings: ConfigurationSettings, parent: pulumi.Resource) -> ExistingSecrets:
-    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run early."""
+    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run."""
     references = {
         **dict(map(_split, settings.secret_environment)),
         **{variable(flag): reference for flag, reference in map(_split, settings.server_secrets)},

@@ -113,8 +113,8 @@ class Ingress(pulumi.ComponentResource):
             vpc_id=self._args.vpc_id,
             target_type="ip",
             protocol="HTTP",
-            # ECS registers each task with its own port. With that port here, a change would replace the group, which fails
-            # because the name is already in use.
+            # ECS registers each task with its own port. With that port here, a change would replace the group, which
+            # fails because the name is already in use.
             port=_DEFAULT_PORT,
             deregistration_delay=30,
             health_check={

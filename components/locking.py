@@ -1,4 +1,4 @@
-"""Locking: the database for Atlantis' locks. With it, a deployment starts the new server before it stops the old one."""
+"""Locking: the database for Atlantis' locks. With it, a deployment can start the new server before it stops the old."""
 
 import dataclasses
 from collections.abc import Sequence

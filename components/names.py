@@ -21,7 +21,7 @@ class PhysicalNames:
     """`aws`, `aws-cn` or `aws-us-gov`."""
     dns_suffix: str = "amazonaws.com"
     base_name: str | None = None
-    """Base name of an adopted stack, whose cluster, service and load balancer can't be renamed; None for the default."""
+    """Base name of an adopted stack, as its cluster, service and load balancer can't be renamed; None: the default."""
     log_group_name: str | None = None
     """The name of an adopted stack's log group; None for the default."""
 

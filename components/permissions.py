@@ -16,26 +16,26 @@ from .task_role import Scope
 
 @dataclasses.dataclass(kw_only=True)
 class PermissionsArgs:
-    """What the two roles are for."""
+    """The resources that the two roles need access to, and those that they are denied."""
 
     context: Context
     settings: TerraformSettings
-    """A boundary is put on both roles and required of every role that Terraform creates. None: the stack creates one for the
-    latter."""
+    """Its permissions boundary is attached to both roles and required for every role that Terraform creates. Without one, the
+    stack creates a boundary for the latter."""
     secret_arns: Mapping[str, pulumi.Input[str]]
-    """The secrets that the task is started with."""
+    """The secrets that ECS injects into the task."""
     existing_secret_arns: Sequence[pulumi.Input[str]]
-    """Those that the stack doesn't create. Terraform may not use them, nor any with the prefix of the stack's own."""
+    """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
     secret_key_arns: Sequence[pulumi.Input[str]]
-    """The keys that those secrets are encrypted with."""
+    """The KMS keys that encrypt those secrets."""
     file_system_arn: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
     deployer_arns: Sequence[str]
-    """Roles and users that deploy this stack: Terraform may not touch them, whatever their names begin with."""
+    """Roles and users that deploy this stack. Terraform can't change them, even if they have a managed prefix."""
     security_group_ids: Sequence[pulumi.Input[str]]
-    """Atlantis' own groups, which nothing that Terraform creates may be in."""
+    """Atlantis' own security groups, which resources that Terraform creates can't use."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
-    """Subnets in which Terraform may not run ECS services. Empty: any."""
+    """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
 
 
 class Permissions(pulumi.ComponentResource):
@@ -87,13 +87,13 @@ class Permissions(pulumi.ComponentResource):
         )
 
     def _boundary(self) -> None:
-        """Not on the two roles of this stack: the task role creates roles and mounts the file system, its boundary does neither."""
+        """Create the boundary of Terraform's roles. It isn't for the task role, which creates roles and mounts the file system."""
         names = self._args.context.names
         aws.iam.Policy(
             f"{self._name}-boundary",
             name=names.permissions_boundary,
             description=f"Atlantis {names.environment}: what a role that Terraform creates can have at most",
-            # No deployer's ARN: the boundary allows nothing in IAM that could concern one.
+            # Without the deployers' ARNs, because the boundary allows no IAM actions.
             policy=document_of_outputs(
                 permissions_boundary.statements(self._scope, dataclasses.replace(self._own, deployer_arns=()))
             ),
@@ -126,7 +126,7 @@ class Permissions(pulumi.ComponentResource):
     def _task_policies(self, role: aws.iam.Role) -> None:
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
-            # What the task itself does, apart from Terraform: a tenth policy would use up a role's quota.
+            # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
             "file-system": document_of_outputs(
                 [
                     *task_role.file_system(args.file_system_arn, args.access_point_arn),
@@ -144,7 +144,7 @@ class Permissions(pulumi.ComponentResource):
                     args.settings.terraform_lock_tables,
                 )
             )
-        # A role takes ten policies: the roles to assume have none of their own.
+        # A role can have ten managed policies, so the roles to assume have no separate policy.
         assume = task_role.assume_roles(args.settings.assumable_role_arns)
         documents["read"] = document([*task_role.read(scope.names), *assume])
         if args.settings.managed_name_prefixes:
@@ -159,7 +159,7 @@ class Permissions(pulumi.ComponentResource):
             self._managed_policy(subject, role, policy)
 
     def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> None:
-        """A policy of its own for each subject: all inline policies of a role together may have 10,240 characters."""
+        """A managed policy per subject: all inline policies of a role together are limited to 10,240 characters."""
         managed = aws.iam.Policy(
             f"{self._name}-task-{subject}",
             name=f"{self._args.context.names.task_role}-{subject}",

@@ -1,11 +1,11 @@
-"""The boundary of the roles that Terraform creates: what such a role can have at most, whatever its own policies say.
+"""The boundary of the roles that Terraform creates: their maximum permissions, whatever their own policies allow.
 
-A plan can create a role, write `*` into its policy and start a task with it. So the boundary allows no more than Terraform itself
-may do to what it manages, and repeats the refusals. Three of Terraform's subjects are left out, as no application needs them: IAM
-(no role without the boundary, no change to it), the states, which hold everybody's secrets, and the file system.
+A plan can create a role, allow `*` in its policy and start a task with it. So the boundary allows no more than Terraform itself
+may do to managed resources, and repeats the Deny statements. It omits three of Terraform's subjects that no application needs:
+IAM, the Terraform states, which contain secrets of all projects, and the file system.
 
-A boundary is one policy of at most 6,144 characters. Where all actions of a kind are harmless on a managed resource, a wildcard
-stands for them.
+A boundary is one policy of at most 6,144 characters. If all actions of a kind are harmless on a managed resource, the policy
+uses a wildcard for them.
 """
 
 import json
@@ -29,7 +29,7 @@ from .task_role import Scope
 __all__ = ["require_fit", "statements", "statements_for_any_role"]
 
 MOST_CHARACTERS = 6_144
-"""Of a managed policy; IAM doesn't count white space."""
+"""The limit for a managed policy. IAM doesn't count white space."""
 _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
 _MOST_SECURITY_GROUPS = 5
 
@@ -44,10 +44,10 @@ _READ = (
     "elasticloadbalancing:Describe*",
     "logs:DescribeLogGroups",
 )
-"""What can't be narrowed to a resource."""
+"""Actions that can't be limited to managed resources."""
 
 _MANAGE = (
-    # Not RunTask, StartTask, CreateTaskSet and ExecuteCommand: components/refusals.py can't keep those out of Atlantis' network.
+    # Without RunTask, StartTask, CreateTaskSet and ExecuteCommand, because refusals.py can't keep them out of Atlantis' network.
     "ecs:*Cluster*",
     "ecs:*TagResource",
     "ecs:CreateService",
@@ -66,7 +66,7 @@ _MANAGE = (
     "elasticloadbalancing:*Tags",
     "elasticloadbalancing:*Target*",
     "elasticloadbalancing:SetS*",
-    # A task's execution role writes its log; nobody reads it.
+    # Without read actions: a task's execution role only writes the log.
     "logs:*RetentionPolicy",
     "logs:*Tag*",
     "logs:CreateLog*",
@@ -81,11 +81,11 @@ _SECURITY_GROUPS = ("ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags")
 
 
 def statements(scope: Scope, own: OwnStack) -> list[Statement]:
-    """The document's statements: what Terraform's subjects allow, less everything that is Atlantis' own."""
+    """The document's statements: Terraform's permissions by subject, except on Atlantis' own resources."""
     managed = [
         *scope.arns("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
         *scope.arns("ecr", "repository/{}*"),
-        # Of app/ and net/. A Classic Load Balancer has no such part in its ARN.
+        # The first `*` matches app and net. The ARN of a Classic Load Balancer has no such part.
         *scope.arns(
             "elasticloadbalancing", "loadbalancer/*/{}*", "listener/*/{}*", "listener-rule/*/{}*", "targetgroup/{}*"
         ),
@@ -103,9 +103,9 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
 
 
 def statements_for_any_role(own: OwnStack) -> list[Statement]:
-    """A boundary for an operator to start from: everything, less what is Atlantis' own and less every way around the boundary.
+    """A template for an operator's boundary: everything except Atlantis' own resources and actions that bypass the boundary.
 
-    It may be on the task role, which creates roles, and on the execution role, which reads Atlantis' secrets.
+    It can be attached to the task role, which creates roles, and to the execution role, which reads Atlantis' secrets.
     """
     names = own.names
     not_the_starter = {"ArnNotLike": {"aws:PrincipalArn": names.sessions_of(names.execution_role)}}
@@ -129,7 +129,7 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
 def require_fit(
     names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[str], subnets: int
 ) -> None:
-    """Check the boundary's length before anything is registered: ids that only a deployment knows count with their length.
+    """Check the boundary's length before anything is registered, with placeholders of the same length for unknown IDs.
 
     Raises:
         pulumi.RunError: the prefixes are too many or too long for one policy.

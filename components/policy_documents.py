@@ -1,4 +1,4 @@
-"""IAM policy documents: statements as data, and the sentences that several policies share."""
+"""IAM policy documents: functions for statements, and the statements that several policies share."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ Statement: TypeAlias = dict[str, Any]
 
 
 def document(statements: Sequence[Statement]) -> str:
-    """A policy of statements that hold no output: known, and evaluated, in a preview."""
+    """A policy from statements without outputs, which a preview knows and can evaluate."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def document_of_outputs(statements: Sequence[Statement], policy_id: str | None = None) -> pulumi.Output[str]:
-    """A policy whose statements hold outputs. `policy_id`: its `Id`, for services that add one where none is given."""
+    """A policy from statements with outputs. `policy_id`: its `Id`, for services that add one if it isn't set."""
     identity = {"Id": policy_id} if policy_id else {}
     return pulumi.Output.json_dumps({"Version": "2012-10-17"} | identity | {"Statement": list(statements)})
 
@@ -25,7 +25,7 @@ def document_of_outputs(statements: Sequence[Statement], policy_id: str | None =
 def allow(
     sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], condition: Mapping[str, Any] | None = None
 ) -> Statement:
-    """A statement of an identity's policy."""
+    """An Allow statement of an identity-based policy."""
     statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
     return statement | ({"Condition": dict(condition)} if condition else {})
 
@@ -33,15 +33,15 @@ def allow(
 def deny(
     sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], condition: Mapping[str, Any] | None = None
 ) -> Statement:
-    """A statement of an identity's policy that no other policy can override."""
+    """A Deny statement of an identity-based policy, which no other policy can override."""
     return allow(sid, actions, resources, condition) | {"Effect": "Deny"}
 
 
 def only_roles(names: PhysicalNames, *roles: str) -> Statement:
-    """Principal and condition that admit exactly the account's roles of these names.
+    """Principal and condition that match only the account's roles with these names.
 
-    The account is the principal and the role a condition: a role that doesn't exist yet is accepted, and one that was deleted
-    and made again keeps its access.
+    The account is the principal, and the condition limits it to the roles. So AWS accepts a role that doesn't exist yet, and
+    a role that was deleted and created again keeps its access.
     """
     return {
         "Principal": {"AWS": names.account_root},
@@ -50,7 +50,7 @@ def only_roles(names: PhysicalNames, *roles: str) -> Statement:
 
 
 def refuse_plain_transport(actions: Sequence[str], resources: Sequence[pulumi.Input[str]]) -> Statement:
-    """A resource policy's statement that refuses whatever doesn't come over TLS."""
+    """A statement of a resource-based policy that denies requests without TLS."""
     return {
         "Sid": "RefusePlainTransport",
         "Effect": "Deny",

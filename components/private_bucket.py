@@ -1,4 +1,4 @@
-"""A bucket that nobody reaches but those whom its policy and IAM name, and that keeps what it holds for so many days."""
+"""A private S3 bucket: only its policy and IAM allow access, and its objects expire after a number of days."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -12,27 +12,27 @@ from .policy_documents import Statement, document, refuse_plain_transport
 
 @dataclasses.dataclass(kw_only=True)
 class PrivateBucketArgs:
-    """What the bucket is called, and how it keeps what it holds."""
+    """The bucket's name, retention, encryption and policy."""
 
     context: Context
     physical_name: str
     kept_days: int
     key_arn: pulumi.Input[str] | None
-    """The KMS key that encrypts it; None for the key of S3 itself."""
+    """The KMS key that encrypts it; None for S3 managed keys (SSE-S3)."""
     statements: Sequence[Statement] = ()
-    """Who besides this account's principals reaches it."""
+    """Bucket policy statements that allow access to other principals than this account's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PrivateBucket:
-    """The bucket, and what has to exist before anybody writes to it."""
+    """The bucket, and the resources that must exist before a service writes to it."""
 
     bucket: aws.s3.Bucket
     ready: Sequence[pulumi.Resource]
 
 
 def private_bucket(name: str, args: PrivateBucketArgs, parent: pulumi.Resource) -> PrivateBucket:
-    """A bucket without public access or ACLs, encrypted, with versions, over TLS only; its resources are children of `parent`."""
+    """An encrypted, versioned bucket without public access or ACLs, over TLS only. Its resources are children of `parent`."""
     child = pulumi.ResourceOptions(parent=parent)
     arn = args.context.names.bucket_arn(args.physical_name)
     bucket = aws.s3.Bucket(
@@ -86,14 +86,14 @@ def private_bucket(name: str, args: PrivateBucketArgs, parent: pulumi.Resource) 
                 "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
             }
         ],
-        # S3 takes a rule about noncurrent versions only from a bucket that has versions.
+        # S3 accepts a rule for noncurrent versions only if versioning is enabled.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[versioning]),
     )
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
         policy=document([*args.statements, refuse_plain_transport(["s3:*"], [arn, f"{arn}/*"])]),
-        # Two calls that change a bucket's access at the same time conflict.
+        # Concurrent calls that change a bucket's access conflict.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[block]),
     )
     return PrivateBucket(bucket=bucket, ready=[policy, encryption])

@@ -1,4 +1,4 @@
-"""boto3 clients for what the AWS provider's resources and functions don't show, configured as the provider is."""
+"""boto3 clients with the AWS provider's configuration, for data that its resources and functions don't return."""
 
 import json
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import Any
 import pulumi
 
 _TEXTS = {"profile": "profile", "accessKey": "access_key", "secretKey": "secret_key", "token": "token"}
-"""By their names in the configuration: the attributes of an explicit provider."""
+"""Maps configuration keys of the default provider to attributes of an explicit provider."""
 
 
 async def provider_settings(resource: pulumi.Resource) -> Mapping[str, Any]:
-    """The settings of the AWS provider of the children of `resource`: an explicit one, or the default one (`aws:`).
+    """The settings of the AWS provider of the children of `resource`: an explicit or the default provider (`aws:`).
 
-    To be called while a resource is being created or changed: an explicit provider is known by then. Its roles to assume
-    can't be read, and nothing at all can where a program in another language passes its provider.
+    Call it while a resource is being created or updated, when an explicit provider is known. The roles that an explicit
+    provider assumes can't be read. If a program in another language passes its provider, no setting can be read.
     """
     provider = resource.get_provider("aws:index/provider:Provider")
     if provider is None:
@@ -33,9 +33,9 @@ async def _value(provider: pulumi.ProviderResource, attribute: str) -> Any:
 def provider_client(service: str, region: str, settings: Mapping[str, Any]) -> Any:
     """A client with the `settings` of an AWS provider: profile, keys, roles to assume, endpoints.
 
-    Whatever isn't set there comes from the environment, for the provider as for boto3.
+    Settings that aren't set come from the environment, both for the provider and for boto3.
     """
-    import boto3  # noqa: PLC0415 - a preview does without it
+    import boto3  # noqa: PLC0415 - a preview doesn't need it
     from botocore.config import Config  # noqa: PLC0415
 
     session = boto3.Session(

@@ -1,4 +1,4 @@
-"""What no plan may do, whatever else its role is allowed: the statements that the task role and its boundary share."""
+"""The Deny statements that the task role and the boundary share: what no plan may do, whatever its role allows."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ BOUND_ACTIONS = (
     "iam:UpdateRole",
     "iam:UpdateRoleDescription",
 )
-"""Actions on roles that support the condition key `iam:PermissionsBoundary`, PutRolePermissionsBoundary and its opposite aside.
+"""Actions on roles that support the condition key `iam:PermissionsBoundary`, except those that set or delete the boundary.
 
 Source: the service authorization reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html (November 2026).
@@ -29,7 +29,7 @@ PassRole, TagRole and UntagRole do not support it.
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnStack:
-    """What belongs to Atlantis itself, beside what its names say."""
+    """Atlantis' own resources, besides those that its names identify."""
 
     names: PhysicalNames
     secret_arns: Sequence[pulumi.Input[str]]
@@ -38,14 +38,14 @@ class OwnStack:
     permissions_boundary_arn: str
     security_group_ids: Sequence[pulumi.Input[str]]
     subnet_ids: Sequence[pulumi.Input[str]]
-    """Subnets in which Terraform may not run ECS services. Empty: any."""
+    """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
 
 
 def leave_atlantis_alone(own: OwnStack) -> Statement:
-    """No action on Atlantis' own roles, cluster, image, load balancer, logs and secrets, nor on its deployers.
+    """Deny all actions on Atlantis' own roles, cluster, image, load balancer, logs and secrets, and on its deployers.
 
-    IAM has no regions: another environment's task role, in another region of the account, must not reach this one's roles, so
-    the roles and policies of every environment are refused. Everything else has the region in its ARN.
+    IAM is global, and the task role of an environment in another region must not access this environment's roles. So the
+    statement contains the roles and policies of every environment. All other ARNs contain the region.
     """
     names = own.names
     every_environment = names.policy_arn(names.roles_of_every_environment)
@@ -54,7 +54,7 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
             names.arn("ecs", pattern.format(names.base))
             for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
         ),
-        # IAM documents no wildcard in a resource's type, so one each for the load balancer, its listeners and their rules:
+        # IAM documents no wildcard in an ARN's resource type, hence one ARN each for load balancers, listeners and rules:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
         *(
             names.arn("elasticloadbalancing", f"{kind}/app/{names.base}/*")
@@ -76,19 +76,19 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
 
 
 def leave_tasks_alone(names: PhysicalNames) -> Statement:
-    """No shell in Atlantis' task and no stop. The task's own container protects it from deployments, with the same role."""
+    """Deny a shell in Atlantis' task and stopping it. Task protection stays allowed: a container of the task sets it."""
     actions = ["ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:StopTask", "ecs:*TagResource"]
     return deny("LeaveAtlantisTasksAlone", actions, [names.arn("ecs", f"task/{names.base}/*")])
 
 
 def keep_boundary(own: OwnStack) -> list[Statement]:
-    """No role without the boundary, and no change to a role's boundary."""
+    """Deny roles without the boundary, and changes to a role's boundary."""
     return [
         deny(
             "RefuseRolesWithoutBoundary",
             BOUND_ACTIONS,
             ["*"],
-            # Holds where the key is missing too: of a role without any boundary.
+            # Also matches if the key is absent, for a role without a boundary.
             {"StringNotEquals": {"iam:PermissionsBoundary": own.permissions_boundary_arn}},
         ),
         deny("KeepBoundaries", ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"], ["*"]),
@@ -96,23 +96,23 @@ def keep_boundary(own: OwnStack) -> list[Statement]:
 
 
 def keep_security_groups() -> Statement:
-    """No change to Atlantis' own security groups: they have no name in their ARN, so their tag distinguishes them."""
+    """Deny changes to Atlantis' own security groups. Their ARNs contain no name, so a tag identifies them."""
     changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
     own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
     return deny("KeepOwnSecurityGroups", changes, ["*"], own)
 
 
 def security_group_arns(names: PhysicalNames) -> list[str]:
-    """All that an action on a security group can be about: the group, its rules, and the VPC that it is created in."""
+    """The resources of actions on security groups: the group, its rules, and the VPC of a new group."""
     return [names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
 
 
 def borrow_nothing(own: OwnStack) -> list[Statement]:
-    """No load balancer in Atlantis' own security groups, and no ECS service beside it.
+    """Deny load balancers with Atlantis' own security groups, and ECS services in its subnets or with public addresses.
 
-    ECS has no condition key for security groups. It has keys for subnets and public addresses, on these two actions only: a
-    service outside of the VPC can't have the groups, and one without a public address isn't reached from the internet. RunTask,
-    StartTask and CreateTaskSet have neither key, so nothing may allow those.
+    ECS has no condition key for security groups. It has keys for subnets and public addresses, but only for CreateService and
+    UpdateService. A service outside the VPC can't use the groups, and the internet can't reach a service without a public
+    address. RunTask, StartTask and CreateTaskSet support neither key, so no policy may allow them.
     """
     statements = []
     if own.security_group_ids:

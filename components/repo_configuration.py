@@ -1,7 +1,7 @@
-"""Atlantis' server-side repository configuration: what pull requests must fulfil, and which commands run for them.
+"""Atlantis' server-side repository configuration: requirements of pull requests, and the commands that run for them.
 
-The default is strict. A file of the operator's own (`repos.yaml`) is checked as Atlantis reads it, and every rule in it that
-is weaker than the default is named. Atlantis ignores keys that it doesn't know, so a misspelt one would drop a protection.
+The default is strict. An operator's own file (`repos.yaml`) is validated as Atlantis reads it, and every rule in it that is
+weaker than the default is reported. Atlantis ignores unknown keys, so a misspelled key would disable a protection.
 """
 
 import copy
@@ -18,12 +18,12 @@ __all__ = ["REQUIREMENTS", "as_json_names", "default", "load", "problems", "weak
 REQUIREMENTS = ("approved", "mergeable", "undiverged")
 """The stack's requirements of a pull request before an apply or an import."""
 _WEAKENING_OVERRIDES = ("apply_requirements", "import_requirements", "plan_requirements", "workflow")
-"""Overrides that let a pull request change what its own apply demands, or the commands that run."""
+"""Overrides that let a pull request change its own apply requirements, or the commands that run."""
 _EVERY_REPOSITORY = ("/.*/", "/.+/", "/^.*$/", "/^.+$/")
 
 
 def default(branch: str, plan_requirements: list[str]) -> dict[str, Any]:
-    """The stack's own rules, for pull requests into `branch`."""
+    """The stack's default rules, for pull requests into `branch`."""
     return {
         "repos": [
             {
@@ -52,7 +52,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as `repo-config-json` takes it: there Atlantis knows `ignore_paths` by another name, and would ignore it."""
+    """The configuration for `repo-config-json`, in which Atlantis has another name for `ignore_paths` and would ignore this one."""
     converted = copy.deepcopy(dict(content))
     for repo in converted.get("repos") or []:
         autodiscover = repo.get("autodiscover") or {}
@@ -62,14 +62,14 @@ def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def weaker(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Each rule that requires less of a pull request than the stack's own."""
+    """Each rule that requires less of a pull request than the stack's default."""
     repos = [repo for repo in content.get("repos") or [] if isinstance(repo, dict)]
     if not any(repo.get("id") in _EVERY_REPOSITORY for repo in repos):
         yield Finding("repos", "repos: no entry for /.*/; a repository that no entry matches has no requirements")
     for number, repo in enumerate(repos):
         where, shown = f"repos[{number}]", f"repos[{number}] ({repo.get('id')})"
         for key in ("apply_requirements", "import_requirements"):
-            # An entry overrides only what it names of those before it; the one for every repository names all.
+            # An entry overrides only the keys that it sets. The entry for every repository must set all of them.
             if key not in repo and repo.get("id") not in _EVERY_REPOSITORY:
                 continue
             if missing := [one for one in REQUIREMENTS if one not in _items(repo, key)]:
@@ -86,7 +86,7 @@ def weaker(content: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def weaker_rules(path: str | None) -> list[str]:
-    """The weaker rules of a file, each with its file and line; none without one."""
+    """The weaker rules of a file, each with its file and line; empty without a file."""
     return [f"{path}:{line}: {rule}" for line, rule in yaml_file.located(path, weaker(load(path)))] if path else []
 
 

@@ -1,7 +1,7 @@
-"""Atlantis' own verdict on a server-side repository configuration, where its executable is on PATH.
+"""Validates a server-side repository configuration with Atlantis' own parser, if its executable is on PATH.
 
-The server reads the file before it looks at the key of its GitHub App. Started with a key that isn't there, it ends at once: with the
-parser's words, or with those about the key.
+The server parses the file before it reads the key of its GitHub App. If the key file doesn't exist, the server exits
+immediately, with the parser's error or with an error about the key.
 """
 
 import os
@@ -27,10 +27,10 @@ def find() -> Path | None:
 
 
 def refusal(executable: Path, path: str) -> str | None:
-    """Why Atlantis refuses the file `path`; None where it takes it.
+    """The reason for which Atlantis rejects the file `path`; None if Atlantis accepts it.
 
     Raises:
-        RuntimeError: the server said neither.
+        RuntimeError: the server reported neither error.
     """
     with tempfile.TemporaryDirectory() as data:
         said = _run(
@@ -55,7 +55,7 @@ def refusal(executable: Path, path: str) -> str | None:
 
 
 def _run(command: list[str]) -> str:
-    # None of this process's variables: the server would take those that begin with ATLANTIS_ as flags.
+    # Without this process's variables, because the server reads those that begin with ATLANTIS_ as flags.
     environment = {"HOME": tempfile.gettempdir(), "PATH": os.defpath}
     done = subprocess.run(
         command,

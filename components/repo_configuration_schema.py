@@ -1,8 +1,8 @@
-"""What Atlantis refuses in a server-side repository configuration, and what it would ignore, without Atlantis at hand.
+"""Finds what Atlantis would reject or ignore in a server-side repository configuration, without running Atlantis.
 
-Written down from https://www.runatlantis.io/docs/server-side-repo-config and https://www.runatlantis.io/docs/custom-workflows for the
-version of `server_configuration.VERSION`. `tests/sandbox/test_repo_configuration_parser.py` holds it against that server's own
-parser.
+Sources: https://www.runatlantis.io/docs/server-side-repo-config and https://www.runatlantis.io/docs/custom-workflows for the
+version in `server_configuration.VERSION`. `tests/sandbox/test_repo_configuration_parser.py` compares this module with that
+server's parser.
 """
 
 import difflib
@@ -54,11 +54,11 @@ _WORDS = {
     ),
     "silence_pr_comments": ("plan", "apply"),
 }
-"""What the items of a list may be."""
+"""The accepted items of each list."""
 _MODES = {"repo_locks": ("disabled", "on_plan", "on_apply"), "autodiscover": ("auto", "enabled", "disabled")}
 _STAGES = ("apply", "plan", "policy_check", "import", "state_rm")
 _STEPS = ("init", "plan", "show", "policy_check", "apply", "import", "state_rm")
-"""Steps of Atlantis' own, which take `extra_args`."""
+"""Atlantis' built-in steps, which accept `extra_args`."""
 _COMMAND_STEPS = {
     "run": ("command", "output", "shell", "shellArgs"),
     "multienv": ("command", "output", "shell", "shellArgs"),
@@ -67,7 +67,7 @@ _COMMAND_STEPS = {
 _HOOK_KEYS = ("run", "description", "shell", "shellArgs", "commands")
 _TYPES = {str: "a string", list: "a list", bool: "true or false", dict: "a mapping"}
 _NOT_IN_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|[*+?}]\+")
-"""What Python's regular expressions have and Go's refuse."""
+"""Syntax that Python's regular expressions support and Go's don't."""
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[Finding]:

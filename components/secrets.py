@@ -15,29 +15,29 @@ from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
 
 @dataclasses.dataclass(kw_only=True)
 class SecretsArgs:
-    """Which secrets exist already, and who may read the others."""
+    """The existing secrets, and the principals that can read the others."""
 
     context: Context
     settings: ServerSettings
     """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
     web_password_generation: int | None
-    """A new number generates a new password for the web page; None generates none."""
+    """A new number generates a new password for the web page; None creates no password."""
     readers: Sequence[str]
-    """ARN patterns of principals besides the execution role that may read the generated secrets: those that deploy, because the
-    provider reads the versions back."""
+    """ARN patterns of principals besides the execution role that can read the generated secrets: the deployers, because the
+    provider reads the secret versions."""
     terraform_roles: Sequence[str]
-    """Names, as patterns, of the roles that Terraform manages: refused on every secret of the stack."""
+    """Name patterns of the roles that Terraform manages, which are denied access to every secret of the stack."""
 
 
 class Secrets(pulumi.ComponentResource):
-    """The secrets of the task, and the key of those that the stack creates."""
+    """The secrets of the task, and the KMS key of those that the stack creates."""
 
     github_app_secret_arn: pulumi.Output[str]
     webhook_secret_arn: pulumi.Output[str]
     web_password_secret_arn: pulumi.Output[str] | None = None
     """None without a password."""
     key_arns: Sequence[pulumi.Input[str]]
-    """Keys that the execution role has to decrypt with."""
+    """The KMS keys that the execution role needs to decrypt the secrets."""
 
     def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Secrets", name, None, opts)
@@ -114,13 +114,13 @@ class Secrets(pulumi.ComponentResource):
             "Atlantis: password of the web page (web_password), generated",
             "web_password",
             generation,
-            deletable=True,  # oidcIssuer or webBasicAuth ends the password, and may be taken back
+            deletable=True,  # oidcIssuer or webBasicAuth removes the password, and can be unset again
         )
 
     def _generated(
         self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
     ) -> aws.secretsmanager.Secret:
-        """A secret with a generated value under `key`, which those that deploy may read back."""
+        """A secret with a generated value under `key`, which the deployers can read."""
         name = f"{self._name}-{label}"
         args = self._secret_args(physical_name, description, readers=self._args.readers)
         secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)

@@ -1,6 +1,6 @@
-"""The server's own flags, from a file in Atlantis' format: `--config` of `atlantis server`, the names of its flags as keys.
+"""The server's flags, from a file in the format of `atlantis server --config`, whose keys are the names of flags.
 
-The stack hands them to the server as environment variables, so they never need a file in the task.
+The stack passes them to the server as environment variables, so the task needs no file.
 """
 
 import difflib
@@ -17,7 +17,7 @@ _LIST = json.loads(Path(__file__).with_name("server_flags.json").read_text(encod
 FLAGS: Mapping[str, str] = _LIST["flags"]
 """The type of each flag of the server: boolean, integer or string."""
 VERSION: str = _LIST["version"]
-"""The server's version that the flags are of."""
+"""The version of the server that has these flags."""
 
 OWNED = {
     "atlantis-url": "set url",
@@ -75,7 +75,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def problems(flags: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is wrong with each flag: its name, what is accepted, and the fix; never the value of a secret one."""
+    """The problem with each flag: its name, the accepted values and the fix, without the value of a secret flag."""
     for flag, value in flags.items():
         if reason := _refused(flag, value):
             yield Finding(flag, reason)
@@ -99,7 +99,7 @@ def _refused(flag: str, value: Any) -> str | None:
 
 
 def not_a_secret_flag(flag: str) -> str | None:
-    """Why a secret can't set this flag; None where it can."""
+    """Why a secret can't set this flag; None if it can."""
     if flag in OWNED:
         return f"the stack sets this flag; {OWNED[flag]}"
     if flag not in FLAGS:
@@ -125,7 +125,7 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "integer":
         return isinstance(value, int) and not isinstance(value, bool)
-    # Versions and lists are written without quotes.
+    # Versions and lists may have no quotes, and YAML reads some of them as numbers.
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 

@@ -30,9 +30,9 @@ class ServerContainerArgs:
     settings: ServerSettings
     configuration: ConfigurationSettings
     value_from: Mapping[str, pulumi.Input[str]]
-    """Further secrets of the environment, as ECS refers to them, by the variable's name."""
+    """Additional secrets of the environment: ECS secret references by variable name."""
     stop_timeout: int
-    """Seconds; an apply that still runs after them is killed and leaves its state locked."""
+    """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
     image: pulumi.Input[str]
     url: str
     container_port: int
@@ -40,9 +40,9 @@ class ServerContainerArgs:
     github_app_secret_arn: pulumi.Input[str]
     webhook_secret_arn: pulumi.Input[str]
     web_password_secret_arn: pulumi.Input[str] | None
-    """None where the server asks for no password."""
+    """None if the server requires no password."""
     locking_database: LockingDatabase | None
-    """None keeps the locks in a file of the data directory, which one server at a time can open."""
+    """None: the locks are in a file in the data directory, which only one server at a time can open."""
     log_group_name: pulumi.Input[str]
 
 
@@ -52,12 +52,12 @@ def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
     return {
         "name": CONTAINER,
         "image": args.image,
-        # Others than the server's own stay in its environment, for workflows.
+        # Secrets that aren't flags of the server stay in its environment, for workflows.
         **server_start(name for name in secrets if name.startswith("ATLANTIS_")),
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
-        # The stock image writes the credentials of git to its home, outside the volume: tokens stay off EFS.
+        # The stock image writes Git credentials to its home directory, outside the volume, so EFS stores no tokens.
         "readonlyRootFilesystem": False,
         "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],
         "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
@@ -105,7 +105,7 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
 
 
 def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
-    """Atlantis' server-side rules: a pull request can neither weaken what an apply requires nor define commands."""
+    """Atlantis' server-side rules: a pull request can neither weaken the apply requirements nor define commands."""
     if settings.repo_config_file:
         return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
     return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))

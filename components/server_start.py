@@ -1,4 +1,4 @@
-"""How the server's container starts: it takes over its secrets and leaves none where a plan can read them."""
+"""The start of the server's container: the server reads its secrets, and plans can't read them afterwards."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,10 +17,10 @@ class ServerStart(TypedDict):
 
 
 def server_start(secrets: Iterable[str]) -> ServerStart:
-    """Start the image's Atlantis with ``secrets`` (names of variables, ``ATLANTIS_*``) in its configuration only.
+    """Start the image's Atlantis with ``secrets`` (names of ``ATLANTIS_*`` variables) in its configuration only.
 
-    The container must have no health check of its own: ECS runs one with the container's environment, and so would put
-    the secrets within reach of a plan every 30 seconds. The load balancer checks the server's health.
+    The container must not have a health check: ECS runs it with the container's environment, from which a plan could
+    read the secrets every 30 seconds. The load balancer checks the server's health.
     """
     return {
         "entryPoint": ["/bin/sh", "-c", _SCRIPT.read_text(encoding="utf-8"), "server-start"],

@@ -1,4 +1,4 @@
-"""The dimensions of the metrics that alarms watch and the dashboard shows."""
+"""The dimensions of the metrics that the alarms and the dashboard use."""
 
 import dataclasses
 
@@ -9,12 +9,12 @@ __all__ = ["MetricDimensions"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MetricDimensions:
-    """Where CloudWatch has the metrics of one Atlantis."""
+    """The CloudWatch dimensions of one Atlantis."""
 
     load_balancer: pulumi.Input[str]
-    """The end of its ARN: `app/<name>/<id>`."""
+    """The last part of its ARN: `app/<name>/<id>`."""
     target_group: pulumi.Input[str]
-    """The end of its ARN: `targetgroup/<name>/<id>`."""
+    """The last part of its ARN: `targetgroup/<name>/<id>`."""
     cluster_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
     file_system_id: pulumi.Input[str]

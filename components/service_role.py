@@ -1,4 +1,4 @@
-"""Roles of AWS' own services, each with the one policy of what the service does for the stack."""
+"""Roles that AWS services assume for the stack, each with a single policy."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ __all__ = ["ServiceRoleArgs", "service_role"]
 
 @dataclasses.dataclass(kw_only=True)
 class ServiceRoleArgs:
-    """Who assumes the role, and what for."""
+    """The service that assumes the role, and its permissions."""
 
     context: Context
     physical_name: str
     purpose: str
-    """What the service does with it, as a clause: `writes the VPC's flow logs`."""
+    """The purpose of the role, as part of a sentence: `writes the VPC's flow logs`."""
     trust: Statement
     policy_name: str
     statements: Sequence[Statement]
@@ -28,7 +28,7 @@ class ServiceRoleArgs:
 def service_role(
     name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """The role and its policy; what uses the role depends on the policy."""
+    """The role and its policy. Resources that use the role must depend on the policy."""
     role = aws.iam.Role(
         name,
         name=args.physical_name,

@@ -11,7 +11,7 @@ CLIENT_SECRET_KEY = "client_secret"  # noqa: S105 - the name of a key
 
 
 def authenticate(settings: SignInSettings, parent: pulumi.Resource) -> aws.lb.ListenerRuleActionArgsDict | None:
-    """The listener's action that lets only those pass who have signed in at the provider; None without a provider."""
+    """The listener rule action that requires users to sign in at the identity provider; None without a provider."""
     if settings.oidc_issuer is None or settings.oidc_client_secret_name is None:
         return None
     return {
@@ -32,10 +32,10 @@ def authenticate(settings: SignInSettings, parent: pulumi.Resource) -> aws.lb.Li
 
 
 def _client_secret(secret_name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """The value in the existing secret. A load balancer takes no reference to one, so the state holds it, encrypted.
+    """The value in the existing secret. Load balancers don't accept a reference, so the state contains it, encrypted.
 
     Raises:
-        pulumi.RunError: the secret has no such key; its value is not shown.
+        pulumi.RunError: the secret has no such key. The message doesn't contain its value.
     """
     options = pulumi.InvokeOptions(parent=parent)
     text = aws.secretsmanager.get_secret_version(secret_id=secret_name, opts=options).secret_string
@@ -44,7 +44,7 @@ def _client_secret(secret_name: str, parent: pulumi.Resource) -> pulumi.Output[s
     except (KeyError, TypeError, ValueError):
         value = None
     if not isinstance(value, str) or not value:
-        # The cause is left out: its message may quote the secret.
+        # The cause is omitted, because its message may contain the secret.
         raise pulumi.RunError(
             f'The secret {secret_name} must hold a JSON object such as {{"{CLIENT_SECRET_KEY}": "..."}}, with the client secret '
             "that the identity provider has issued"

@@ -1,4 +1,4 @@
-"""Storage: the file system that Atlantis keeps its locks and working copies on, and the repository of its image."""
+"""Storage: the file system for Atlantis' locks and working copies, and the repository of its image."""
 
 import dataclasses
 import json
@@ -48,17 +48,17 @@ LIFECYCLE = json.dumps(
 
 @dataclasses.dataclass(kw_only=True)
 class StorageArgs:
-    """Where the file system is reached, and how both stores are encrypted and kept."""
+    """The subnets of the file system, and the settings of both stores."""
 
     context: Context
     settings: StorageSettings
     private_subnets: Mapping[str, pulumi.Input[str]]
-    """One for each zone, by the zone: each gets a mount target of that name."""
+    """One per zone, by the zone. Each has a mount target, and the zone is part of its logical name."""
     security_group_id: pulumi.Input[str]
 
 
 class Storage(pulumi.ComponentResource):
-    """EFS with access point and mount targets, ECR; each under a key of its own."""
+    """An EFS file system with access point and mount targets, and an ECR repository, each with its own KMS key."""
 
     file_system_id: pulumi.Output[str]
     file_system_arn: pulumi.Output[str]
@@ -113,7 +113,7 @@ class Storage(pulumi.ComponentResource):
 
     def _file_system(self) -> aws.efs.FileSystem:
         names = self._args.context.names
-        # The key exists in both modes: a file system under the AWS-managed key can be replaced by one under this key later.
+        # The key exists in both modes, so that a file system with this key can later replace one with the AWS managed key.
         key = self._key(
             "efs",
             f"Atlantis {names.environment}: data of the file system",
@@ -158,11 +158,12 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _file_system_policy(self, file_system: aws.efs.FileSystem, access_point: aws.efs.AccessPoint) -> None:
-        """No mount beside the access point, none as root, none without TLS, whatever a role's own policies allow.
+        """Deny mounts without the access point, as root, or without TLS, whatever a role's own policies allow.
 
-        These are refusals only. EFS grants what either side allows, and the task role's policy allows its mount. EFS evaluates
-        no condition key but AccessPointArn, AccessedViaMountTarget, aws:SecureTransport and aws:SourceIp, so a refusal of all
-        roles but one can't be written: https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+        All statements are Deny. EFS allows what either the file system policy or the role's policy allows, and the task role's
+        policy allows its mount. EFS evaluates only the condition keys AccessPointArn, AccessedViaMountTarget,
+        aws:SecureTransport and aws:SourceIp, so a statement can't deny all roles except one:
+        https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
         """
         mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
         as_root = ["elasticfilesystem:ClientRootAccess"]
@@ -193,9 +194,9 @@ class Storage(pulumi.ComponentResource):
                 security_groups=[self._args.security_group_id],
                 opts=pulumi.ResourceOptions(
                     parent=self,
-                    # EFS takes one mount target for each zone.
+                    # EFS allows one mount target per zone.
                     delete_before_replace=True,
-                    # By their position until 1.0.0: another order of the subnets replaced them.
+                    # Until 1.0.0, the name contained the position, so reordering the subnets replaced them.
                     aliases=[pulumi.Alias(name=f"{self._name}-mount-target-{position}")]
                     if zone != str(position)
                     else None,
@@ -226,7 +227,7 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-lifecycle",
             repository=repository.name,
             policy=LIFECYCLE,
-            # The provider replaces it when it changes, and a repository has one: deleting the old one last would leave none.
+            # A change replaces it, and a repository has only one: deleting the old one last would delete the new one.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         pull = {"Sid": "PullForTasks", "Effect": "Allow", "Action": PULL}

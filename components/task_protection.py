@@ -1,4 +1,4 @@
-"""Task protection: a container beside Atlantis that keeps ECS from stopping the task while a plan or an apply runs."""
+"""Task protection: a sidecar container that keeps ECS from stopping the task while a plan or an apply runs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ import pulumi
 
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
-"""Seconds between two looks at /status: an operation that begins within them before a deployment is not protected yet."""
+"""Seconds between two requests to /status. An operation that starts between them isn't protected yet."""
 EXPIRES = 30
-"""Minutes; a protection that nobody renews runs out."""
+"""Minutes after which the protection expires unless it is renewed."""
 RENEW_EVERY = 300
-"""Seconds."""
+"""Seconds between two renewals."""
 STOP_TIMEOUT = 10
-"""Seconds; it has nothing to finish."""
+"""Seconds. The container has no work to finish."""
 
 _SCRIPT = """
 status=http://localhost:{port}/status
@@ -58,23 +58,23 @@ done
 
 @dataclasses.dataclass(kw_only=True)
 class TaskProtectionArgs:
-    """What the container shares with the server's."""
+    """The values that the container shares with the server's container."""
 
     image: pulumi.Input[str]
     user: str
-    """`uid:gid` of the image's own user."""
+    """`uid:gid` that the container runs with."""
     port: int
-    """Where the server answers /status."""
+    """The port on which the server responds to /status."""
     log_group: pulumi.Input[str]
     region: str
 
 
 def container(args: TaskProtectionArgs) -> Mapping[str, object]:
-    """The container definition. It has no secret, no volume and no port; its log goes to the task's group."""
+    """The container definition. It has no secrets, volumes or ports, and logs to the task's log group."""
     return {
         "name": CONTAINER,
         "image": args.image,
-        # It may die without taking the server along, and comes back by itself.
+        # If it exits, the server continues and ECS restarts this container.
         "essential": False,
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
         "user": args.user,

@@ -1,7 +1,7 @@
-"""What Terraform may do inside the task, by subject: the statements of the task role.
+"""Terraform's permissions inside the task, by subject: the statements of the task role.
 
-Every plan runs code from a pull request with these rights. So: no action with a wildcard, `*` as a resource only where AWS supports
-nothing narrower, names by prefix everywhere else. `refusals.py` has what is denied whatever these allow.
+Every plan runs code from a pull request with these permissions. So actions have no wildcards, resources are `*` only if AWS
+supports nothing narrower, and all other resources are limited by name prefix. The Deny statements are in `refusals.py`.
 """
 
 import dataclasses
@@ -16,15 +16,15 @@ from .refusals import BOUND_ACTIONS, keep_security_groups, security_group_arns
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What belongs to Terraform: everything whose name begins with a prefix, in this account and region."""
+    """The resources that Terraform manages: those whose name begins with a prefix, in this account and region."""
 
     names: PhysicalNames
     prefixes: tuple[str, ...]
     permissions_boundary_arn: str
-    """Required of every role that Terraform creates."""
+    """Required for every role that Terraform creates."""
 
     def arns(self, service: str, *patterns: str) -> list[str]:
-        """ARNs for each prefix; `{}` in a pattern is where the prefix goes."""
+        """ARNs for each prefix; the prefix replaces `{}` in a pattern."""
         return [self.names.arn(service, pattern.format(prefix)) for prefix in self.prefixes for pattern in patterns]
 
     @property
@@ -33,7 +33,7 @@ class Scope:
 
 
 def task_protection(names: PhysicalNames) -> list[Statement]:
-    """Protection of Atlantis' own tasks from deployments, for the container beside the server (`task_protection.py`)."""
+    """Task protection of Atlantis' own tasks, for the sidecar container (`task_protection.py`)."""
     actions = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
     return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])]
 
@@ -60,14 +60,14 @@ def state(scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_ta
 
 
 def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> list[Statement]:
-    """The data directory, by way of the access point and not as root."""
+    """The data directory, through the access point and not as root."""
     condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn}}
     actions = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
     return [allow("MountThroughAccessPoint", actions, [file_system_arn], condition)]
 
 
 def assume_roles(role_arns: Sequence[str]) -> list[Statement]:
-    """Roles of this and other accounts that Terraform may assume, where their trust policies admit the task role."""
+    """Roles of this and other accounts that Terraform can assume, if their trust policies allow the task role."""
     return [allow("AssumeNamedRoles", ["sts:AssumeRole", "sts:TagSession"], role_arns)] if role_arns else []
 
 
@@ -181,7 +181,7 @@ def security_groups(scope: Scope) -> list[Statement]:
 
 
 def load_balancers(scope: Scope) -> list[Statement]:
-    """Load balancers, apart from security groups: with long prefixes the two together outgrow a policy."""
+    """Load balancers. With long prefixes, a policy for these and security groups would exceed the size limit."""
     actions = [
         "elasticloadbalancing:AddTags",
         "elasticloadbalancing:CreateListener",
@@ -223,8 +223,8 @@ def load_balancers(scope: Scope) -> list[Statement]:
 
 def roles(scope: Scope) -> list[Statement]:
     """IAM roles of the managed prefixes: created and changed under the boundary, passed to ECS tasks only."""
-    # These don't support the boundary's condition key. PassRole has no other key that tells roles apart reliably, so the names
-    # must: the preflight looks for roles of the managed prefixes that have no boundary.
+    # These don't support the boundary's condition key. No key of PassRole distinguishes roles reliably, so the names must. The
+    # preflight reports roles with a managed prefix and without a boundary.
     manage = [
         "iam:GetRole",
         "iam:GetRolePolicy",

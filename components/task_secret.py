@@ -1,4 +1,4 @@
-"""A secret that the task is started with: who may read it, and a value that nobody has to think up."""
+"""A secret that ECS injects into the task: a policy that limits its readers, and a generated value."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ from .policy_documents import Statement, document
 
 RECOVERY_DAYS = 30
 GENERATED_LENGTH = 48
-"""Characters; letters and digits only, as it passes through forms and shells."""
+"""Characters. Only letters and digits, because the value is used in forms and shells."""
 
 KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
-"""What Secrets Manager does with the key of a secret, on behalf of the principal that reads or writes it."""
+"""The key actions that Secrets Manager performs on behalf of a principal that reads or writes a secret."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TaskSecretArgs:
-    """What a secret holds and for whom."""
+    """The secret's name and key, and its readers."""
 
     context: Context
     physical_name: str
     description: str
     key_arn: pulumi.Input[str]
     readers: Sequence[str]
-    """ARN patterns of principals besides the execution role that may read it."""
+    """ARN patterns of principals besides the execution role that can read it."""
     terraform_roles: Sequence[str]
-    """Names, as patterns, of roles that Terraform may create or pass."""
+    """Name patterns of roles that Terraform can create or pass."""
     deployers: Sequence[str]
-    """ARN patterns of principals that deploy the stack: never refused as Terraform's, whatever their names begin with."""
+    """ARN patterns of principals that deploy the stack. They are exempt from the Deny for `terraform_roles`."""
     deletable: bool = False
-    """Whether a setting may delete it and create it again under its name: a value that nobody has to keep."""
+    """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
 
 
 def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
-    """An empty secret that the execution role may read."""
+    """An empty secret that the execution role can read."""
     kept = args.context.deletion_protection and not args.deletable
     secret = aws.secretsmanager.Secret(
         name,
@@ -62,7 +62,7 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
 def generated_value(
     name: str, secret: aws.secretsmanager.Secret, key: str, generation: int, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """A random value under `key` of the secret's JSON, another one for another generation."""
+    """A random value under `key` in the secret's JSON. A change of the generation creates a new value."""
     child = pulumi.ResourceOptions(parent=parent)
     value = random.RandomPassword(
         f"{name}-value",
@@ -81,20 +81,20 @@ def generated_value(
 
 
 def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
-    """Nobody else reads the value, whatever IAM allows them; an administrator who must can change this policy first."""
+    """Deny reading the value to all others, whatever IAM allows. An administrator can change this policy first."""
     return {
         "Sid": "RefuseOtherReaders",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-        # A secret's policy can only be about the secret that it stands on.
+        # In a secret's policy, `*` is the secret that the policy is attached to.
         "Resource": "*",
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *readers]}},
     }
 
 
 def _refuse_plans(args: TaskSecretArgs) -> Statement:
-    """A plan neither reads nor writes the secret nor its policy, by a role of any Atlantis environment or one of Terraform's."""
+    """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's."""
     names = args.context.names
     roles = (names.roles_of_every_environment, *args.terraform_roles)
     return {

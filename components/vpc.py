@@ -14,7 +14,7 @@ from .zones import ZONES, one_of_each_zone, too_few_zones
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Vpc:
-    """A VPC as the rest of the program needs it. The lengths of the lists are known before anything is deployed."""
+    """The values of a VPC that other components need. The lengths of the lists are known before the deployment."""
 
     id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
@@ -22,7 +22,7 @@ class Vpc:
     """One for each zone: by the zone's name, or by a number in a new VPC."""
     private_route_table_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     cidr_blocks: Sequence[str] = ()
-    """The IPv4 ranges of an existing VPC, where they were asked for: its other workloads."""
+    """The IPv4 ranges of an existing VPC, with its other workloads; empty unless requested."""
 
     @property
     def private_subnet_ids(self) -> Sequence[pulumi.Input[str]]:
@@ -40,10 +40,10 @@ def existing_vpc(
 ) -> Vpc:
     """The VPC `vpc_id` with these subnets.
 
-    Looked up at once, not as outputs: what doesn't fit ends the run before any resource is registered.
+    Looked up immediately, not as outputs, so that a wrong setting fails the run before any resource is registered.
 
     Raises:
-        pulumi.RunError: a subnet is of another VPC, or all subnets of a kind are in one zone.
+        pulumi.RunError: a subnet belongs to another VPC, or all subnets of a kind are in one zone.
     """
     invoke = pulumi.InvokeOptions(parent=parent)
     problems: list[str] = []
@@ -75,7 +75,7 @@ def _cidr_blocks(vpc_id: str, invoke: pulumi.InvokeOptions) -> list[str]:
 
 
 def _route_tables(vpc_id: str, subnet_ids: Sequence[str], invoke: pulumi.InvokeOptions) -> list[str]:
-    """The route tables of the subnets; one that is associated with none uses the VPC's main table."""
+    """The route tables of the subnets. A subnet without an association uses the VPC's main route table."""
     tables: set[str] = set()
     for subnet_id in subnet_ids:
         tables |= set(
@@ -94,7 +94,7 @@ def _associated_with(subnet_ids: Sequence[str]) -> list[aws.ec2.GetRouteTablesFi
 
 
 def _without_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Nothing that starts in a public subnet gets a public address by itself: awsx has no setting for it."""
+    """Don't assign public addresses automatically in public subnets. awsx has no setting for it."""
     if args.type_ != "aws:ec2/subnet:Subnet" or not args.props.get("mapPublicIpOnLaunch"):
         return None
     return pulumi.ResourceTransformResult(props={**args.props, "mapPublicIpOnLaunch": False}, opts=args.opts)
@@ -102,7 +102,7 @@ def _without_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.Reso
 
 @dataclasses.dataclass(kw_only=True)
 class NewVpcArgs:
-    """A VPC of the stack's own: public and private subnets in two zones, one NAT gateway."""
+    """A new VPC: public and private subnets in two zones, and one NAT gateway."""
 
     context: Context
     cidr_block: str
@@ -110,7 +110,7 @@ class NewVpcArgs:
 
 
 class NewVpc(pulumi.ComponentResource):
-    """A VPC of the stack's own, in the shape of `Vpc`."""
+    """A VPC that the stack creates, available as a `Vpc`."""
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
@@ -137,7 +137,7 @@ class NewVpc(pulumi.ComponentResource):
         self.vpc_id = self._vpc.vpc_id
         self.public_subnet_ids = self._vpc.public_subnet_ids
         self.private_subnet_ids = self._vpc.private_subnet_ids
-        # The group that AWS gives a VPC lets its members reach each other; without rules nothing can lean on it.
+        # A VPC's default security group allows traffic between its members. Without rules, it allows none.
         aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.context.tags, opts=child)
         FlowLogs(f"{name}-flow", FlowLogsArgs(context=args.context, vpc_id=self.vpc_id), child)
         self.register_outputs(
@@ -150,15 +150,15 @@ class NewVpc(pulumi.ComponentResource):
 
     @property
     def vpc(self) -> Vpc:
-        """The VPC as the rest of the program takes it."""
+        """The VPC's values for other components."""
         after_vpc = pulumi.InvokeOutputOptions(parent=self, depends_on=[self._vpc])
         private = [self.private_subnet_ids[zone] for zone in range(ZONES)]
         return Vpc(
             id=self.vpc_id,
             public_subnet_ids=[self.public_subnet_ids[zone] for zone in range(ZONES)],
             private_subnets={str(number): subnet for number, subnet in enumerate(private, start=1)},
-            # A list that may be empty, not a table by subnet: after a run that ended before the associations were made, the
-            # next preview finds none yet.
+            # A list that may be empty, not a table by subnet: if a run failed before it created the associations, the next
+            # preview finds none.
             private_route_table_ids=aws.ec2.get_route_tables_output(
                 vpc_id=self.vpc_id,
                 filters=self.private_subnet_ids.apply(_associated_with),

@@ -1,4 +1,4 @@
-"""A YAML file that a setting names, relative to the program's directory, and where in it something stands."""
+"""Reads a YAML file that a setting references, relative to the program's directory, and locates keys in it."""
 
 import dataclasses
 import re
@@ -10,12 +10,12 @@ import yaml
 
 
 class YamlFileError(ValueError):
-    """A file that is not what its setting takes; the message says why."""
+    """The file isn't what its setting accepts; the message states the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What is wrong with a file, or weak in it."""
+    """A problem or a weak rule in a file."""
 
     where: str
     """The path of keys, such as `repos[0].branch`."""
@@ -23,7 +23,7 @@ class Finding:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which the last one would win silently."""
+    """Rejects duplicate keys, of which the last one would silently take precedence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -38,7 +38,7 @@ def read(path: str) -> Any:
     """The content of the file `path`; None for an empty one.
 
     Raises:
-        YamlFileError: there is no such file, or it is no YAML.
+        YamlFileError: the file doesn't exist, or isn't valid YAML.
     """
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
