@@ -43,7 +43,7 @@ def analyze(
             f"The file {state} doesn't exist. To create it, run `pulumi stack export --file {state.name}`"
         )
     if not ENVIRONMENT.exists():
-        # The CLI (3.259) doesn't report it: it waits for the pack without end.
+        # The CLI (3.259) doesn't report it: it waits for the pack indefinitely.
         raise UnusableError(f"There is no virtual environment {ENVIRONMENT}. Fix: run `pulumi -C {PACK} install`")
     command = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(PACK), *arguments]
     if configuration:

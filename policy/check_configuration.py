@@ -1,7 +1,7 @@
 """Checks configuration files of the pack for misspelled policies and keys: ``python check_configuration.py FILE...``.
 
 The engine silently ignores a misspelled policy, and the policy keeps its defaults. This command reports such names and
-suggests the correct ones. It needs no packages, so that it can run before every preview. The engine validates types, and
+suggests the correct ones. It needs no packages, so it can run before every preview. The engine validates types, and
 the pack validates ranges, dates and check names when it runs.
 """
 

@@ -1,4 +1,4 @@
-"""encryption: whether the properties of a single resource encrypt it, at rest and in transit."""
+"""encryption: the properties of each resource encrypt it, at rest and in transit."""
 
 from typing import Final
 

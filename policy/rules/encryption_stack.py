@@ -81,7 +81,7 @@ def _usable(store: Resource, key: Resource, findings: Findings) -> None:
 
 
 def _inherited(stack: Stack, store: Store, resource: Resource, findings: Findings) -> None:
-    """Evaluate a store that inherits its encryption: by the value that AWS reports, else by its source."""
+    """Evaluate a store that inherits its encryption, by the value that AWS reports or otherwise by its source."""
     value = resource.at(store.switch)
     if value not in (None, UNKNOWN):
         if not is_satisfied(store, value):

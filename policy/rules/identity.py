@@ -14,7 +14,7 @@ from rules.values import UNKNOWN, mappings
 
 __all__ = ["RULE"]
 
-# Actions that reveal secrets, with a resource of a non-existent account: a pattern that matches it matches any.
+# Actions that reveal secrets, each with an ARN of a non-existent account: a pattern that matches it matches any resource.
 _SECRET_READS: Final = {
     "kms:Decrypt": "arn:aws:kms:any-region:000000000000:key/any",
     "kms:ReEncryptFrom": "arn:aws:kms:any-region:000000000000:key/any",

@@ -109,7 +109,7 @@ class _Builder:
                     self._attach(policy, self._owners(attachment, f"{kind}s", kind))
 
     def _memberships(self) -> None:
-        """A user also has the policies of its groups, and can change itself by a policy of a group."""
+        """A user also has the policies of its groups, and can change its own permissions through a group's policy."""
         for membership in self._stack.of("iam/userGroupMembership", "iam/groupMembership"):
             single = membership.type == "iam/groupMembership"
             for user in self._owners(membership, "users" if single else "user", "user"):

@@ -13,13 +13,13 @@ from rules.values import UNKNOWN, at, mapping, mappings, parse_json, text
 __all__ = ["RULE", "taggable_types", "tags_of"]
 
 
-# Names listed for each combination of missing tags; the rest is only counted.
+# The number of names listed for each combination of missing tags; further resources are only counted.
 _LISTED: Final = 40
 
 
 @lru_cache(maxsize=1)
 def taggable_types() -> frozenset[str]:
-    """The types that support tags, from the data file next to this module (policy/README.md says how it is generated)."""
+    """The types that support tags, from the data file next to this module (policy/README.md describes how it is generated)."""
     content = Path(__file__).with_name("taggable_types.txt").read_text(encoding="utf-8")
     return frozenset(line for line in content.splitlines() if line and not line.startswith("#"))
 

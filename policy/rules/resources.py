@@ -12,7 +12,7 @@ __all__ = ["STACK", "Resource", "Stack", "canonical_type", "rule_type"]
 
 STACK: Final = "pulumi/Stack"
 
-# The provider has had the same resources in several modules; the rules use one name for each.
+# Provider versions have the same resources in different modules; the rules use one name for each.
 _MODULE_ALIASES: Final = {
     "alb": "lb",
     "applicationloadbalancing": "lb",

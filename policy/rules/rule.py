@@ -78,7 +78,7 @@ class Findings:
         self._report(message, urn)
 
     def require(self, resource: Resource, check: str, path: str, consequence: str, remedy: str = "") -> None:
-        """Require that a property is true; ``consequence`` says what follows if it isn't."""
+        """Require that a property is true; ``consequence`` describes the result if it isn't."""
         value = resource.stated(path)
         if value is UNKNOWN:
             self.not_evaluated(resource, check, path)

@@ -29,7 +29,7 @@ _KEYS: Final = frozenset(
     }
     | {"session", "shared", "signing", "ssh", "storage", "webhook"}
 )
-# Last words of a name whose value describes a secret and isn't the secret itself.
+# Last words of a name whose value describes a secret but isn't the secret itself.
 _ABOUT: Final = frozenset(
     {
         "algorithm",

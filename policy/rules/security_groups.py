@@ -16,7 +16,7 @@ RULE: Final = "vpc/securityGroupIngressRule"
 GROUP_TYPES: Final = (GROUP, DEFAULT_GROUP)
 RULE_TYPES: Final = (*GROUP_TYPES, OLD_RULE, RULE)
 
-# Protocols that carry TCP: all of them, TCP by name and by number.
+# Protocols that include TCP: all protocols, and TCP by name and by number.
 _TCP: Final = frozenset({"-1", "all", "tcp", "6", "-1.0", "6.0"})
 
 SourceKind = Literal["cidr", "prefix-list", "group", "self", "unknown"]

@@ -1,6 +1,6 @@
 """The data stores that encryption evaluates: the property that encrypts each, its key, and the Security Hub control.
 
-Properties are input paths of the aws provider. AWS always encrypts a store without a switch; it is listed for its key.
+Properties are input paths of the aws provider. AWS always encrypts a store without a switch, which is listed for its key.
 Sources: the Security Hub control of the row, and the provider's documentation of the property.
 """
 
