@@ -40,7 +40,7 @@ class Pairing:
     pairs: dict[str, Pair] = field(default_factory=dict)
     """The pairs by logical name."""
     actual_of: dict[str, StateResource] = field(default_factory=dict)
-    """The state's resource that a logical name resolves to: pairs, and the task definition, which isn't imported."""
+    """The state's resources by logical name: those of the pairs, and the task definition, which is never imported."""
     beside: dict[str, StateResource] = field(default_factory=dict)
     """By logical name, the state's resource with the same purpose and another name. The program creates a new one."""
 

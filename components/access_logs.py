@@ -18,7 +18,7 @@ class AccessLogsArgs:
 
 
 class AccessLogs(pulumi.ComponentResource):
-    """A private bucket that only this account's load balancers may write to."""
+    """A private bucket that only this account's load balancers can write to."""
 
     bucket: pulumi.Output[str]
     policy: pulumi.Resource

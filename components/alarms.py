@@ -74,7 +74,7 @@ class Alarms(pulumi.ComponentResource):
 
 
 def _requests(args: AlarmsArgs) -> list[_Alarm]:
-    """Failed requests, which users and GitHub notice first."""
+    """Alarms for failed requests, which users and GitHub notice first."""
     load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
     target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
     return [
@@ -120,7 +120,7 @@ def _requests(args: AlarmsArgs) -> list[_Alarm]:
 
 
 def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
-    """An alarm for such responses in two consecutive periods. The downtime of a deployment is shorter."""
+    """An alarm if `metric` counts responses in two consecutive periods. The downtime of a deployment is shorter."""
     return _Alarm(
         name=name,
         meaning=meaning,

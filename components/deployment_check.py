@@ -1,8 +1,8 @@
 """Deployment check: `pulumi up` waits for the ECS deployment that it started, and fails if the deployment fails.
 
-ECS accepts a task definition immediately, and whether its tasks run is known minutes later. So a stash, which is a
-resource of the engine, depends on the service and has a hook that waits for the deployment. If the deployment fails,
-the hook fails and the stash keeps its old value, so the next `pulumi up` runs the hook again, whatever else it changes.
+ECS accepts a task definition immediately, and whether its tasks run is known minutes later. So a stash, a built-in
+resource of Pulumi, depends on the service and has a hook that waits for the deployment. If the deployment fails, the
+hook fails and the stash keeps its old value, so the next `pulumi up` runs the hook again, whatever else it changes.
 """
 
 import asyncio

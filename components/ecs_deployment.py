@@ -36,8 +36,8 @@ class Progress:
 class EcsDeployment:
     """The deployment of `task_definition` in one service.
 
-    `ecs` is a boto3 client. It requires permissions for DescribeServices and UpdateService. Without permissions for
-    ListTasks, DescribeTasks or GetTaskProtection, the reasons state the missing permission instead.
+    `ecs` is a boto3 client. DescribeServices and UpdateService must be allowed. If ListTasks, DescribeTasks or
+    GetTaskProtection isn't allowed, the reasons state the missing permission instead.
     """
 
     def __init__(self, ecs: Any, cluster: str, service: str, task_definition: str) -> None:

@@ -48,7 +48,7 @@ class Ingress(pulumi.ComponentResource):
     certificate_arn: pulumi.Input[str]
     """The certificate of the HTTPS listener."""
     load_balancer_metric_name: pulumi.Output[str]
-    """The load balancer's dimension in CloudWatch metrics. The target group has one too."""
+    """The load balancer's dimension in CloudWatch metrics. The next attribute is the target group's."""
     target_group_metric_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:

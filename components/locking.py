@@ -138,7 +138,7 @@ class Locking(pulumi.ComponentResource):
             security_group_ids=[args.security_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=self.key_arn,
-            # Without transit_encryption_mode, which is for existing groups: a new group requires TLS.
+            # transit_encryption_mode isn't set, as it is for existing groups: a new group then requires TLS.
             transit_encryption_enabled=True,
             auth_token=password,
             # ROTATE keeps the old password valid, so the running task keeps its connection until it is replaced.

@@ -122,7 +122,7 @@ class PhysicalNames:
 
     @property
     def dashboard(self) -> str:
-        """Dashboard names are unique in the account, not only in a region."""
+        """Dashboard names must be unique in the account, so the name contains the region."""
         return f"{self.base}-{self.region}"
 
     @property

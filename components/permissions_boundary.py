@@ -1,8 +1,8 @@
 """The boundary of the roles that Terraform creates: their maximum permissions, whatever their own policies allow.
 
 A plan can create a role, allow `*` in its policy and start a task with it. So the boundary allows no more than Terraform itself
-may do to managed resources, and repeats the Deny statements. It omits three of Terraform's subjects that no application needs:
-IAM, the Terraform states, which contain secrets of all projects, and the file system.
+may do to managed resources, and repeats the Deny statements of `refusals.py`. It omits three of Terraform's subjects, because
+no application needs them: IAM, the Terraform states, which contain secrets of all projects, and the file system.
 
 A boundary is one policy of at most 6,144 characters. If all actions of a kind are harmless on a managed resource, the policy
 uses a wildcard for them.

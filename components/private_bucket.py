@@ -20,7 +20,7 @@ class PrivateBucketArgs:
     key_arn: pulumi.Input[str] | None
     """The KMS key that encrypts it; None for S3 managed keys (SSE-S3)."""
     statements: Sequence[Statement] = ()
-    """Bucket policy statements that allow access to other principals than this account's."""
+    """Bucket policy statements that allow access to principals other than this account's."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ def security_group_arns(names: PhysicalNames) -> list[str]:
 
 
 def borrow_nothing(own: OwnStack) -> list[Statement]:
-    """Deny load balancers with Atlantis' own security groups, and ECS services in its subnets or with public addresses.
+    """Deny load balancers with Atlantis' own security groups, and ECS services in `subnet_ids` or with public addresses.
 
     ECS has no condition key for security groups. It has keys for subnets and public addresses, but only for CreateService and
     UpdateService. A service outside the VPC can't use the groups, and the internet can't reach a service without a public

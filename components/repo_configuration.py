@@ -52,7 +52,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration for `repo-config-json`, in which Atlantis has another name for `ignore_paths` and would ignore this one."""
+    """The configuration for `repo-config-json`, which has another name for `ignore_paths` and ignores the one for YAML."""
     converted = copy.deepcopy(dict(content))
     for repo in converted.get("repos") or []:
         autodiscover = repo.get("autodiscover") or {}

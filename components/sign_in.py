@@ -1,4 +1,4 @@
-"""Sign-in at the load balancer: OpenID Connect, with a client secret that is kept in Secrets Manager."""
+"""Sign-in at the load balancer: OpenID Connect, with a client secret from Secrets Manager."""
 
 import json
 

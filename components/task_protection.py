@@ -7,7 +7,7 @@ import pulumi
 
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
-"""Seconds between two requests to /status. An operation that starts between them isn't protected yet."""
+"""Seconds between two requests to /status. An operation isn't protected until the next one."""
 EXPIRES = 30
 """Minutes after which the protection expires unless it is renewed."""
 RENEW_EVERY = 300
