@@ -139,9 +139,11 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     pull = open_pull_request(github, "long", "v1", extra=long)
     deliver(running.deployment, "pull_request", events.pull_request(github, pull))
     comment(github, pull, "Ran Plan for dir: `.`")
-    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
     old = status(running)
     assert old.task is not None
+    # The plan's own protection could be taken for the apply's, and end before the apply begins.
+    eventually("the end of the plan's", lambda: not _protection(running, old.task)["protectionEnabled"])
+    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
     eventually("the protection of the apply", lambda: _protection(running, old.task)["protectionEnabled"])
 
     new = running.register(protected=True)
