@@ -1,7 +1,9 @@
 """The real server behind the deployed load balancer: who gets in, what it says, and what must not be seen."""
 
 import json
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -178,8 +180,15 @@ def test_the_log_arrives_in_cloudwatch_under_the_streams_name(running: World) ->
 def test_a_target_that_the_local_aws_has_forgotten_is_registered_again(running: World) -> None:
     client = running.aws.client("elbv2")
     found = client.describe_target_health(TargetGroupArn=running.target_group)["TargetHealthDescriptions"]
-    client.deregister_targets(TargetGroupArn=running.target_group, Targets=[item["Target"] for item in found])
-    assert entrance(running.deployment).request("GET", "/healthz").status == 503
+    agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
+    assert agent is not None
+    # Stopped, or the agent could register the target before the request.
+    os.kill(agent.pid, signal.SIGSTOP)
+    try:
+        client.deregister_targets(TargetGroupArn=running.target_group, Targets=[item["Target"] for item in found])
+        assert entrance(running.deployment).request("GET", "/healthz").status == 503
+    finally:
+        os.kill(agent.pid, signal.SIGCONT)
     eventually("the target", lambda: entrance(running.deployment).request("GET", "/healthz").status == 200)
 
 
