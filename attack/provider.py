@@ -5,6 +5,7 @@ contains the first line that such a provider prints. The provider is therefore a
 """
 
 import base64
+import gzip
 import platform
 import re
 import secrets
@@ -37,10 +38,11 @@ while [ "$server" -gt 0 ]; do
 done
 {{
 {body}
-}} 2>&1 | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
+}} 2>&1 | gzip -c | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
 echo
 """
-"""Prints the output of ``body``, encoded in one line; ``$server`` is the process ID of the server that runs the plan."""
+"""Prints the output of ``body``, compressed and encoded in one line, because Terraform reads one line of at most 64 KiB. ``$server`` is
+the process ID of the server that runs the plan."""
 
 _ENVIRONMENTS = """
 end=$(($(date +%s) + {seconds}))
@@ -94,7 +96,7 @@ def _printed(target: Target, name: str, body: str) -> str:
         found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", text)
         if found is None:
             raise RuntimeError(f"the provider of the pull request didn't run: {text[:600]}")
-        return base64.b64decode("".join(found[1].split())).decode(errors="replace")
+        return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace")
 
     return target.once(name, run)
 
