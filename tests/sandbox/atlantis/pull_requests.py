@@ -1,7 +1,10 @@
 """Pull requests at the stand-in of GitHub whose Terraform keeps its state where the deployed stack does."""
 
+import json
 from collections.abc import Mapping
 
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.targets import entrance
 from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
@@ -55,6 +58,21 @@ def open_with_files(
 def send(world: World, github: Store, pull: PullRequest) -> None:
     """Deliver the event of an opened pull request."""
     assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
+
+
+def when_idle(service: DeployedService) -> None:
+    """Wait until the server runs nothing: a command locks its pull request for a moment after its comment."""
+
+    def operations() -> int:
+        return json.loads(entrance(service).request("GET", "/status").body)["in_progress_operations"]
+
+    eventually("the end of the previous command", lambda: operations() == 0)
+
+
+def say(service: DeployedService, pull: PullRequest, text: str) -> None:
+    """Deliver the event of somebody's comment on a pull request."""
+    when_idle(service)
+    assert deliver(service, "issue_comment", events.comment(pull, text)).status == 200
 
 
 def comment(github: Store, pull: PullRequest, beginning: str, after: int = 0, seconds: float = 60) -> str:

@@ -29,7 +29,7 @@ from tests.sandbox import identity_provider
 from tests.sandbox.atlantis import browser
 from tests.sandbox.atlantis.browser import CHROMIUM, trusting
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
-from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say, when_idle
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground
 from tests.sandbox.identity_provider import IdentityProvider
@@ -77,10 +77,11 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
 ) -> None:
     def ask(event: str, body: bytes, beginning: str) -> str:
         before = len(github.recorded("comments"))
+        when_idle(service)
         assert deliver(service, event, body).status == 200
         return comment(github, pull, beginning, before, seconds=240)
 
-    def say(text: str, beginning: str) -> str:
+    def command(text: str, beginning: str) -> str:
         return ask("issue_comment", events.comment(pull, text), beginning)
 
     repository, plan, apply = f"{OWNER}/fileflow", "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
@@ -89,17 +90,17 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
     pull = github.open_pull_request(repository, "service", files, "Add the service")
     assert "Plan: 22 to add, 0 to change, 0 to destroy." in ask("pull_request", events.pull_request(github, pull), plan)
     github.approve(pull, "reviewer")
-    assert "Apply complete! Resources: 22 added, 0 changed, 0 destroyed." in say("atlantis apply", apply)
+    assert "Apply complete! Resources: 22 added, 0 changed, 0 destroyed." in command("atlantis apply", apply)
 
     github.commit(repository, "service", managed_service.files(service, "fileflow", retention_days=14), "Keep the log")
     change = ask("pull_request", events.pull_request(github, pull, "synchronize"), plan)
     assert "Plan: 0 to add, 1 to change, 0 to destroy." in change, change
-    assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in say("atlantis apply", apply)
+    assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in command("atlantis apply", apply)
     (group,) = service.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/fileflow")["logGroups"]
     assert group["retentionInDays"] == 14
 
-    assert "Plan: 0 to add, 0 to change, 22 to destroy." in say("atlantis plan -d . -- -destroy", plan)
-    assert "Apply complete! Resources: 0 added, 0 changed, 22 destroyed." in say("atlantis apply", apply)
+    assert "Plan: 0 to add, 0 to change, 22 to destroy." in command("atlantis plan -d . -- -destroy", plan)
+    assert "Apply complete! Resources: 0 added, 0 changed, 22 destroyed." in command("atlantis apply", apply)
     decisions = (service.state / "local-aws" / "iam-decisions.jsonl").read_text(encoding="utf-8").splitlines()
     assert [item for item in map(json.loads, decisions) if item["result"] != "Allowed"] == []
 
@@ -132,14 +133,14 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
     assert "Plan Error" not in plan, plan
 
     before = len(github.recorded("comments"))
-    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    say(service, pull, "atlantis apply")
     refusal = comment(github, pull, "Ran Apply for dir: `.`", before)
     assert "approved" in refusal, refusal
     assert service.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == states
 
     before = len(github.recorded("comments"))
     github.approve(pull, "reviewer")
-    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    say(service, pull, "atlantis apply")
     apply = comment(github, pull, "Ran Apply for dir: `.`", before)
     assert "Apply complete! Resources: 1 added" in apply, apply
     stored = service.client("s3").get_object(Bucket=BUCKET, Key="network/terraform.tfstate")
@@ -196,7 +197,7 @@ def _apply_for(seconds: int, service: DeployedService, github: Store) -> PullReq
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
     comment(github, pull, "Ran Plan for dir: `.`")
     github.approve(pull, "reviewer")
-    assert deliver(service, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    say(service, pull, "atlantis apply")
     return pull
 
 

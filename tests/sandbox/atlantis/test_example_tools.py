@@ -6,11 +6,9 @@ import shutil
 import pytest
 
 from components import repo_configuration, server_configuration
-from sandbox.commands.webhook import deliver
-from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
-from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
+from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say, send
 from tests.sandbox.atlantis.world import World
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
@@ -29,7 +27,7 @@ def test_the_example_for_opentofu_plans_and_applies_with_it(world: World) -> Non
     send(world, store, pull)
     plan = comment(store, pull, "Ran Plan for dir: `.`", seconds=120)
     assert "OpenTofu will perform the following actions" in plan, plan
-    assert deliver(world.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    say(world.deployment, pull, "atlantis apply")
     assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
 
 

@@ -16,7 +16,7 @@ from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
-from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say
 from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, variable
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
@@ -53,7 +53,7 @@ def test_a_plan_arrives_as_a_comment_and_its_apply_is_kept_in_the_state_bucket(
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan, plan
     assert "Plan Error" not in plan, plan
 
-    assert deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply")).status == 200
+    say(running.deployment, pull, "atlantis apply")
     apply = comment(github, pull, "Ran Apply for dir: `.`")
     assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
     assert [resource["name"] for resource in _state(backend)["resources"]] == ["release"]
@@ -103,7 +103,7 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     pull = open_pull_request(github, "slow", "v1", extra=slow)
     deliver(running.deployment, "pull_request", events.pull_request(github, pull))
     comment(github, pull, "Ran Plan for dir: `.`")
-    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    say(running.deployment, pull, "atlantis apply")
     address = f"http://127.0.0.1:{status(running).port}/status"
     eventually("the apply", lambda: json.loads(fetch(address)[1])["in_progress_operations"] == 1)
     old = status(running).task
@@ -143,7 +143,7 @@ def test_a_deployment_waits_for_the_end_of_an_apply_that_is_longer_than_the_stop
     assert old.task is not None
     # The plan's own protection could be taken for the apply's, and end before the apply begins.
     eventually("the end of the plan's", lambda: not _protection(running, old.task)["protectionEnabled"])
-    deliver(running.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    say(running.deployment, pull, "atlantis apply")
     eventually("the protection of the apply", lambda: _protection(running, old.task)["protectionEnabled"])
 
     new = running.register(protected=True)
