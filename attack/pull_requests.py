@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import time
 from collections.abc import Collection, Mapping
 
 from attack.target import Target
@@ -11,6 +12,7 @@ from sandbox.github.store import PullRequest
 __all__ = ["HARMLESS", "Answered", "ask", "commented", "opened", "planned"]
 
 HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
+_LOCKED, _ATTEMPTS = " is currently locked by ", 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +65,16 @@ def planned(
 
 
 def commented(target: Target, pull: PullRequest, text: str, author: str = "sandbox-author") -> Answered:
-    """Comment ``text`` on the pull request and wait for Atlantis' comment."""
-    return ask(target, pull, "issue_comment", events.comment(pull, text, author))
+    """Comment ``text`` on the pull request and wait for Atlantis' comment.
+
+    Atlantis refuses a command while it completes the previous one. Such a refusal says nothing about the attack.
+    """
+    for _ in range(_ATTEMPTS):
+        answered = ask(target, pull, "issue_comment", events.comment(pull, text, author))
+        if _LOCKED not in answered.text:
+            return answered
+        time.sleep(1)
+    raise TimeoutError(f"{pull.repository}#{pull.number} is still locked after {_ATTEMPTS} attempts")
 
 
 def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
