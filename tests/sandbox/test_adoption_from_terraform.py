@@ -17,7 +17,8 @@ from botocore import xform_name
 from adoption import command, files
 from adoption.plan import Plan, make_plan
 from adoption.rehearsal import lost, other_resources
-from sandbox import processes, terraform_provider
+from sandbox import local_aws, processes, terraform_provider
+from sandbox.engine.workspace import clean_environment
 from sandbox.files import write_json
 from sandbox.local_aws import LocalAws, inventory
 from sandbox.sandbox import Sandbox
@@ -82,13 +83,6 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     processes.stop_all(state)
 
 
-def _start(sandbox: Sandbox) -> LocalAws:
-    from sandbox import local_aws
-    from sandbox.engine.workspace import clean_environment
-
-    return local_aws.start(sandbox.state, clean_environment())
-
-
 def _use_as_they_are(sandbox: Sandbox, settings: dict[str, Any]) -> None:
     """The stack file's ids are of this local AWS: each is its own substitute."""
     vpc = settings["vpcId"]
@@ -132,7 +126,7 @@ def _written(folder: Path, state: Path) -> tuple[Plan, dict[str, Any], dict[str,
 def test_the_documented_steps_move_a_stack_from_terraform_to_the_engine_and_back(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    aws = _start(sandbox)
+    aws = local_aws.start(sandbox.state, clean_environment())
     terraform = Terraform(tmp_path / "terraform", sandbox.environment())
     original = terraform.main.read_text(encoding="utf-8")
     before = inventory.take(aws)

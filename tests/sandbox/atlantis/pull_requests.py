@@ -60,13 +60,14 @@ def send(world: World, github: Store, pull: PullRequest) -> None:
     assert deliver(world.deployment, "pull_request", events.pull_request(github, pull)).status == 200
 
 
+def operations_of(service: DeployedService) -> int:
+    """How many operations the server has in progress."""
+    return json.loads(entrance(service).request("GET", "/status").body)["in_progress_operations"]
+
+
 def when_idle(service: DeployedService) -> None:
     """Wait until the server runs nothing: a command locks its pull request for a moment after its comment."""
-
-    def operations() -> int:
-        return json.loads(entrance(service).request("GET", "/status").body)["in_progress_operations"]
-
-    eventually("the end of the previous command", lambda: operations() == 0)
+    eventually("the end of the previous command", lambda: operations_of(service) == 0)
 
 
 def say(service: DeployedService, pull: PullRequest, text: str) -> None:

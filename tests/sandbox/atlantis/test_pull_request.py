@@ -16,7 +16,7 @@ from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
-from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say
 from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, variable
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
@@ -104,8 +104,7 @@ def test_an_apply_that_runs_when_a_deployment_comes_is_finished_by_the_old_task(
     deliver(running.deployment, "pull_request", events.pull_request(github, pull))
     comment(github, pull, "Ran Plan for dir: `.`")
     say(running.deployment, pull, "atlantis apply")
-    address = f"http://127.0.0.1:{status(running).port}/status"
-    eventually("the apply", lambda: json.loads(fetch(address)[1])["in_progress_operations"] == 1)
+    eventually("the apply", lambda: operations_of(running.deployment) == 1)
     old = status(running).task
     running.deploy(running.register(variable("ATLANTIS_LOG_LEVEL", "warn")))
     lifecycle.bring_up(running.deployment, clean_environment(), patience=120)
