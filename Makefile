@@ -49,7 +49,7 @@ webhook: .venv/installed ## send a signed sample event and show the resulting pl
 	@$(SANDBOX) webhook --stack $(STACK)
 
 attack: .venv/installed ## attack the deployed stack and print the result of each attack; exit code 1 if an attack succeeds
-	@$(PYTHON) -m attack --stack $(STACK)
+	@$(PYTHON) -m sandbox.attack --stack $(STACK)
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod checks your AWS account
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
@@ -64,7 +64,7 @@ boundary: .venv/installed ## print a permissions boundary to start from; uses yo
 	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
 adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 rehearses it, WRITE=1 writes the files
-	@$(PYTHON) -m adoption --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(REHEARSE),--rehearse) $(if $(WRITE),--write)
+	@$(PYTHON) -m $(if $(REHEARSE),sandbox.rehearsal,adoption) --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(WRITE),--write)
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json, SARIF=file for code hosts
 	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(SARIF),--sarif "$(SARIF)")
@@ -115,7 +115,7 @@ conformance: .venv/installed ## plan the stack with the official Terraform AWS p
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
 
 scan: .venv/installed ## scan the stack with checkov and record the failed checks, if the Terraform AWS provider is installed
-	@$(PYTHON) -m conformance.scan
+	@$(PYTHON) -m sandbox.conformance.scan
 
 bench: .venv/installed ## measure previews, updates, memory and the policy pack
 	@$(SANDBOX) bench

@@ -9,11 +9,10 @@
 
 import pulumi
 
-import adoption.transform
-from components import settings
+from components import adoption, settings
 from components.atlantis import Atlantis
 
-adoption.transform.register(pulumi.get_stack())
+adoption.register(pulumi.get_stack())
 atlantis = Atlantis("atlantis", settings.read())
 
 for output, value in atlantis.outputs.items():

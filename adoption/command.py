@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
@@ -11,7 +12,7 @@ from adoption.anatomy import AnatomyError
 from adoption.files import StackFileError
 from adoption.plan import Plan, make_plan
 from adoption.state import StateError
-from adoption.transform import FILE
+from components.adoption import FILE
 
 __all__ = ["main"]
 
@@ -19,11 +20,15 @@ PROJECT = Path(__file__).resolve().parents[1]
 PROBLEMS, USAGE_ERROR = 1, 2
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] | None = None) -> int:
     """Run the command.
 
+    Args:
+        arguments: the command line, by default that of the process.
+        rehearse: adopts a copy first and returns an exit code; nothing is written unless it is 0.
+
     Returns:
-        0 if the stack can be adopted (and the rehearsal, with --rehearse, succeeded), 1 if a problem needs a fix first,
+        0 if the stack can be adopted (and the rehearsal, if any, succeeded), 1 if a problem needs a fix first,
         2 if the state or the settings can't be used.
     """
     options = _parser().parse_args(arguments)
@@ -41,15 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.flush()
     if plan.problems:
         return PROBLEMS
-    if options.rehearse and not _rehearse(plan):
+    if rehearse and rehearse(plan) != 0:
         return PROBLEMS
     return _write(plan, stack_file, options.adoption_file) if options.write else _say_how_to_go_on(options)
-
-
-def _rehearse(plan: Plan) -> bool:
-    from adoption.rehearsal import rehearse  # noqa: PLC0415 - needs the sandbox, which a plain run doesn't
-
-    return rehearse(plan) == 0
 
 
 def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
@@ -85,9 +84,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", default="prod", help="the Pulumi stack that adopts the resources (default: prod)")
     parser.add_argument(
         "--write", action="store_true", help="write the settings into the stack file, and adoption.yaml"
-    )
-    parser.add_argument(
-        "--rehearse", action="store_true", help="adopt a copy of the stack in a local AWS, with the real engine"
     )
     parser.add_argument(
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"

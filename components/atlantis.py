@@ -5,22 +5,23 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from . import permissions_boundary, repo_configuration
-from .compute import Compute, ComputeArgs
+from .compute.compute import Compute, ComputeArgs
+from .configuration import repo_configuration
 from .context import Context
-from .existing_secrets import existing_secrets
-from .ingress import Ingress, IngressArgs
-from .locking import Locking, LockingArgs
+from .ingress.ingress import Ingress, IngressArgs
+from .ingress.sign_in import authenticate
+from .monitoring.monitoring import ObservationArgs, observe
 from .names import PhysicalNames
-from .network import Network, NetworkArgs
-from .observation import ObservationArgs, observe
-from .permissions import Permissions, PermissionsArgs
-from .secrets import Secrets, SecretsArgs
+from .network.network import Network, NetworkArgs
+from .network.vpc import NewVpc, NewVpcArgs, Vpc, existing_vpc
+from .network.zones import ZONES
+from .permissions import permissions_boundary
+from .permissions.permissions import Permissions, PermissionsArgs
+from .secrets.existing_secrets import existing_secrets
+from .secrets.secrets import Secrets, SecretsArgs
 from .settings import AtlantisArgs, Settings, refuse_other_accounts, validate
-from .sign_in import authenticate
-from .storage import Storage, StorageArgs
-from .vpc import NewVpc, NewVpcArgs, Vpc, existing_vpc
-from .zones import ZONES
+from .storage.locking import Locking, LockingArgs
+from .storage.storage import Storage, StorageArgs
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""

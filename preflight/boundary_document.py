@@ -8,8 +8,8 @@ groups and subnets.
 import json
 import sys
 
-from components.permissions_boundary import statements_for_any_role
-from components.refusals import OwnStack
+from components.permissions.deny_statements import OwnStack
+from components.permissions.permissions_boundary import statements_for_any_role
 from preflight.boundary import setting_of
 from preflight.deployment import Deployment
 from preflight.printed import parser, print_document

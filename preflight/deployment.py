@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from adoption.transform import import_ids
 from components import settings
+from components.adoption import import_ids
 from components.names import PhysicalNames
 from components.settings import Settings
 from preflight.aws import Aws

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from components.zones import one_of_each_zone, too_few_zones
+from components.network.zones import one_of_each_zone, too_few_zones
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sandbox.github.certificates import Certificates
+from sandbox.certificates import Certificates
 
 __all__ = ["LoopbackServer"]
 

@@ -17,12 +17,12 @@ from sandbox.atlantis.container import TaskNetwork, free_port
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
-from sandbox.atlantis.status import StatusFile
 from sandbox.atlantis.targets import entrance
 from sandbox.atlantis.task import Launcher
+from sandbox.certificates import issue
 from sandbox.errors import SandboxError
-from sandbox.github.certificates import issue
 from sandbox.github.server import GitHub
+from sandbox.local_aws.task_status import StatusFile
 
 __all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "main"]
 

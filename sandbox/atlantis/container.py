@@ -22,7 +22,7 @@ from sandbox.atlantis import image_tools
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task_definition import TaskDefinition
 from sandbox.atlantis.task_user import TaskUser
-from sandbox.github.certificates import HOSTS
+from sandbox.certificates import HOSTS
 from sandbox.paths import private_directory
 
 __all__ = ["Container", "TaskNetwork", "free_port", "local_port", "prepare", "wiring_problems"]

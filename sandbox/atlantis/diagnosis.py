@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.repo_configuration_schema import REPO_KEYS, TOP_KEYS
+from components.configuration.repo_configuration_schema import REPO_KEYS, TOP_KEYS
 from preflight.secrets import private_key_problem
 
 __all__ = ["environment_problems", "explain_exit", "known_variables"]

@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox import console
 from sandbox.atlantis import build, lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.status import EXPECTED, RECORDS
 from sandbox.errors import SandboxError
 from sandbox.files import write_json
 from sandbox.local_aws import LocalAws
+from sandbox.local_aws.task_status import EXPECTED, RECORDS
 from sandbox.paths import private_directory
 from sandbox.processes import start_time
 

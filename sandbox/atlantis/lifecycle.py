@@ -10,9 +10,9 @@ from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.companion import stop_leftovers
 from sandbox.atlantis.deployed_service import DeployedService, Service
-from sandbox.atlantis.status import Outcome, Status, StatusFile, agent_name
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
+from sandbox.local_aws.task_status import Outcome, Status, StatusFile, agent_name
 from sandbox.paths import CHECKOUT
 
 __all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]

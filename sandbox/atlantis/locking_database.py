@@ -21,8 +21,8 @@ from sandbox import processes
 from sandbox.atlantis.container import free_port
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
+from sandbox.certificates import LOOPBACK, Certificates
 from sandbox.files import write_private
-from sandbox.github.certificates import LOOPBACK, Certificates
 from sandbox.paths import private_directory
 
 __all__ = ["keeps_locks_in_redis", "serve", "stop"]

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import websocket
 from sandbox.atlantis.targets import LoadBalancer, idle_timeout
-from sandbox.github.certificates import Certificates
+from sandbox.certificates import Certificates
 from sandbox.local_aws.listener_rules import Request
 from sandbox.loopback_server import LoopbackServer
 

@@ -10,8 +10,8 @@ from sandbox.atlantis import diagnosis, targets
 from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health
-from sandbox.atlantis.status import Outcome, Status, StatusFile, TaskRecord, event
 from sandbox.atlantis.task import Launcher, Task
+from sandbox.local_aws.task_status import Outcome, Status, StatusFile, TaskRecord, event
 
 __all__ = ["Scheduler"]
 

@@ -30,8 +30,8 @@ from sandbox.atlantis.health import HealthMonitor, container_probe
 from sandbox.atlantis.targets import health_monitor
 from sandbox.atlantis.task_definition import EfsMount, TaskDefinition
 from sandbox.atlantis.task_user import TaskUser, TaskUserError, choose
+from sandbox.certificates import Certificates
 from sandbox.errors import SandboxError
-from sandbox.github.certificates import Certificates
 from sandbox.paths import private_directory
 
 __all__ = ["Launcher", "Task"]

@@ -27,9 +27,9 @@ from pulumi.runtime import reset_options, run_in_stack, set_all_config
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 from pulumi.runtime.settings import get_engine
 
-from sandbox.engine.plugin_start import Start
 from sandbox.engine.program_output import forwarded_output
 from sandbox.paths import CHECKOUT
+from sandbox.plugin_start import Start
 
 PYTHON_FOLDER = "Scripts" if os.name == "nt" else "bin"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from sandbox.engine import plugin_start
+from sandbox import plugin_start
 from sandbox.paths import CHECKOUT
 
 __all__ = ["main"]
@@ -44,7 +44,7 @@ class _Loading(grpc.GenericRpcHandler):
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the engine exits; see ``sandbox.engine.plugin_start`` for the arguments."""
+    """Serve until the engine exits; see ``sandbox.plugin_start`` for the arguments."""
     # Importing pulumi_aws creates some 200,000 objects. Garbage collection would take a sixth of the import's time.
     gc.disable()
     start = plugin_start.parse(arguments)

@@ -5,7 +5,7 @@ import socket
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from sandbox.github.certificates import HOSTS
+from sandbox.certificates import HOSTS
 from sandbox.github.store import Store
 
 __all__ = ["proxy_handler"]

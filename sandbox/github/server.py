@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from sandbox.certificates import HOSTS, Certificates, issue
 from sandbox.github import git_http
 from sandbox.github.api import Api, Call
 from sandbox.github.app import Access
-from sandbox.github.certificates import HOSTS, Certificates, issue
 from sandbox.github.proxy import proxy_handler
 from sandbox.github.store import Store
 from sandbox.loopback_server import LoopbackServer

@@ -17,8 +17,8 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import ecs
 
 from sandbox import processes
-from sandbox.atlantis.status import EXPECTED, Outcome, Status, StatusFile, TaskRecord, agent_name
 from sandbox.files import read_json, write_json
+from sandbox.local_aws.task_status import EXPECTED, Outcome, Status, StatusFile, TaskRecord, agent_name
 
 __all__ = ["install"]
 

@@ -211,8 +211,8 @@ class ExistingResources:
     def _boundary(self, arn: str, environment: str, subnets: Sequence[str]) -> str:
         """A permissions boundary that protects Atlantis, as an operator's boundary must."""
         # These import Pulumi's SDK, which no other substitute needs.
-        from components.permissions_boundary import statements_for_any_role  # noqa: PLC0415
-        from components.refusals import OwnStack  # noqa: PLC0415
+        from components.permissions.deny_statements import OwnStack  # noqa: PLC0415
+        from components.permissions.permissions_boundary import statements_for_any_role  # noqa: PLC0415
 
         names = PhysicalNames(environment=environment, account=ACCOUNT, region=REGION, partition="aws")
         own = OwnStack(

@@ -15,11 +15,11 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
-from sandbox.atlantis.status import RECORDS
 from sandbox.iam_evaluation import enforcement, evaluator
 from sandbox.local_aws import completed_answers, ecs_tasks, sign_in
 from sandbox.local_aws.condition_keys import add_condition_keys
 from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
+from sandbox.local_aws.task_status import RECORDS
 
 __all__ = ["main"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from sandbox.engine import plugin_start
+from sandbox import plugin_start
 
 _PACKAGES = {
     "aws": ("sandbox.providers.aws.package", "AwsPackage"),
@@ -14,7 +14,7 @@ _PACKAGES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the engine exits. `sandbox.engine.plugin_start` documents the arguments after the names."""
+    """Serve until the engine exits. `sandbox.plugin_start` documents the arguments after the names."""
     names = arguments[0].split(",") if arguments else []
     if names != ["awsx"] and not (names and set(names) <= _PACKAGES.keys()):
         sys.stderr.write("usage: python -m sandbox.providers aws|awsx|random|aws,random [engine address]")

@@ -14,7 +14,7 @@ from typing import NoReturn
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox.engine.plugin_start import SERVER_OPTIONS, Start
+from sandbox.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers.package import Package
 from sandbox.providers.server import ProviderService
 

@@ -7,9 +7,10 @@ import pulumi
 import pytest
 import yaml
 
-from adoption import files, transform
+from adoption import files
 from adoption.command import main
 from adoption.proposals import Proposal
+from components import adoption
 from tests.adoption.plans import small_plan
 from tests.adoption.small_stack import REGION
 from tests.adoption.states import SETTINGS, small_state, write
@@ -125,7 +126,7 @@ def test_the_command_writes_nothing_unless_it_is_told_to(
     assert settings == small_plan().settings
 
     # As a checkout has it then: the program's own run must not look for an engine.
-    monkeypatch.setenv(transform.FILE_VARIABLE, str(adoption_file))
+    monkeypatch.setenv(adoption.FILE_VARIABLE, str(adoption_file))
     assert main(arguments) == 0
     assert "The stack file's settings match the running stack." in capsys.readouterr().out
 
@@ -164,9 +165,9 @@ def test_a_damaged_adoption_file_ends_the_program_before_anything_is_registered(
 ) -> None:
     path = tmp_path / "adoption.yaml"
     path.write_text(content, encoding="utf-8")
-    monkeypatch.setenv(transform.FILE_VARIABLE, str(path))
+    monkeypatch.setenv(adoption.FILE_VARIABLE, str(path))
     with pytest.raises(pulumi.RunError, match="nothing was changed"):
-        transform.register("prod")
+        adoption.register("prod")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,6 @@ def test_a_stack_without_a_section_has_no_transform(
     path = tmp_path / "adoption.yaml"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    monkeypatch.setenv(transform.FILE_VARIABLE, str(path))
+    monkeypatch.setenv(adoption.FILE_VARIABLE, str(path))
     # Without an engine a transform can't be registered: it would raise.
-    transform.register("prod")
+    adoption.register("prod")

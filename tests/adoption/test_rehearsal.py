@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adoption.rehearsal import lost, other_resources
+from sandbox.rehearsal.rehearsal import lost, other_resources
 from tests.adoption.plans import small_plan
 from tests.adoption.small_stack import FILE_SYSTEM
 

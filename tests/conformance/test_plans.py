@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from conformance.conversion import configuration
-from conformance.terraform import Terraform
 from sandbox import local_aws, terraform_provider
+from sandbox.conformance.conversion import configuration
+from sandbox.conformance.terraform import Terraform
 from sandbox.engine.workspace import clean_environment
 from sandbox.files import read_json
 from sandbox.local_aws import LocalAws

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adoption.transform import FILE_VARIABLE
+from components.adoption import FILE_VARIABLE
 from preflight.errors import Status
 from sandbox.local_aws import REGION
 from tests.preflight.world import World, own_tags, policy

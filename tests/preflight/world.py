@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from components import settings
 from components.names import PhysicalNames
-from components.permissions_boundary import statements_for_any_role
-from components.refusals import OwnStack
+from components.permissions.deny_statements import OwnStack
+from components.permissions.permissions_boundary import statements_for_any_role
 from preflight.aws import Aws
 from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS

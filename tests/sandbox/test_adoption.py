@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from adoption.plan import Plan, make_plan
-from adoption.rehearsal import rehearse
 from sandbox import local_aws, processes
 from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import clean_environment
+from sandbox.rehearsal.rehearsal import rehearse
 from sandbox.sandbox import Sandbox
 from tests.adoption.small_stack import REGION
 from tests.adoption.states import ORIGINAL_SETTINGS, SETTINGS, small_state, write

@@ -16,11 +16,11 @@ from botocore import xform_name
 
 from adoption import command, files
 from adoption.plan import Plan, make_plan
-from adoption.rehearsal import lost, other_resources
 from sandbox import local_aws, processes, terraform_provider
 from sandbox.engine.workspace import clean_environment
 from sandbox.files import write_json
 from sandbox.local_aws import LocalAws, inventory
+from sandbox.rehearsal.rehearsal import lost, other_resources
 from sandbox.sandbox import Sandbox
 from tests.adoption.states import ORIGINAL_SETTINGS
 

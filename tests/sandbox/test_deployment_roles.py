@@ -57,7 +57,7 @@ OFFICIAL = "called by the official provider (recorded with hashicorp/aws 5.100.0
 CALLER = "AWS' API reference demands it of the caller"
 REPLACED = "called when a setting that replaces the resource, or the resource itself, goes"
 LATER = "called when a setting or a later version of the program changes the property in place"
-WAITING = "called by the hook that waits for the deployment (components/ecs_deployment.py)"
+WAITING = "called by the hook that waits for the deployment (components/compute/ecs_deployment.py)"
 EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
     "cloudwatch:DeleteDashboards": REPLACED,

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from attack import other_accounts
-from attack.row import Row, Verdict, run
-from attack.target import Target
 from sandbox.atlantis.targets import idle_timeout
+from sandbox.attack import other_accounts
+from sandbox.attack.row import Row, Verdict, run
+from sandbox.attack.target import Target
 from sandbox.paths import CHECKOUT
 from tests.sandbox.harness import Ground, own_processes
 

@@ -34,7 +34,7 @@ def judge(capfd: pytest.CaptureFixture[str]) -> Judge:
 
 def _two_writers(directory: Path) -> Path:
     return edited_program(
-        directory, "components/compute.py", r"deployment_maximum_percent=.*", "deployment_maximum_percent=200,"
+        directory, "components/compute/compute.py", r"deployment_maximum_percent=.*", "deployment_maximum_percent=200,"
     )
 
 
@@ -83,7 +83,7 @@ def test_an_aws_managed_key_in_the_settings_is_stopped(production: Ground, judge
 
 
 def test_a_file_system_in_clear_is_stopped(tmp_path: Path, production: Ground, judge: Judge):
-    program = edited_program(tmp_path, "components/storage.py", "encrypted=True", "encrypted=False")
+    program = edited_program(tmp_path, "components/storage/storage.py", "encrypted=True", "encrypted=False")
 
     _, findings = judge.stops(Sandbox("prod", state=production.state, program=program, run_atlantis=False))
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import repo_configuration, repo_configuration_parser, settings
+from components import settings
+from components.configuration import repo_configuration, repo_configuration_parser
 from sandbox.atlantis import build
 from sandbox.paths import CHECKOUT
 from tests.unit.recording import LOCAL, REGION

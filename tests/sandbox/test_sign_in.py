@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from attack.secret_forms import shows
 from sandbox import local_aws
 from sandbox.atlantis import websocket
 from sandbox.atlantis.targets import LoadBalancer, Response
+from sandbox.attack.secret_forms import shows
 from sandbox.engine.workspace import clean_environment
 from sandbox.local_aws import LocalAws
 from sandbox.local_aws.listener_rules import Request

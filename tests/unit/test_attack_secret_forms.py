@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from attack.secret_forms import found_in, shows
+from sandbox.attack.secret_forms import found_in, shows
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAtheFirstLine\nGq3bSomeOtherLine+/==\n-----END RSA PRIVATE KEY-----\n"
 SECRETS = {"KEY": KEY, "WEBHOOK": "s3cret/value+with=signs", "APP_ID": "123456"}

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from attack.row import Outcome, Row, SkippedError, Verdict, run
-from attack.table import ROWS
-from attack.target import Target
+from sandbox.attack.row import Outcome, Row, SkippedError, Verdict, run
+from sandbox.attack.table import ROWS
+from sandbox.attack.target import Target
 
 _NOBODY = cast("Target", None)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.repo_configuration import default
-from components.server_start import server_start
+from components.compute.server_start import server_start
+from components.configuration.repo_configuration import default
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
 

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from components.deployment_check import DeploymentError, follow
-from components.ecs_deployment import EcsDeployment, Outcome, Progress
+from components.compute.deployment_check import DeploymentError, follow
+from components.compute.ecs_deployment import EcsDeployment, Outcome, Progress
 
 REGION, ACCOUNT = "ap-northeast-2", "123456789012"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/atlantis-prod"

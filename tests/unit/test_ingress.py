@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.ingress import chunks
+from components.ingress.ingress import chunks
 from tests.unit.recording import EXISTING_VPC, LOCAL, Graph, arn_of
 from tests.unit.stacks import ALLOWED, BARE, PRODUCTION, TAGS, stack
 

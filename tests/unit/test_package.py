@@ -13,8 +13,8 @@ READS = """
 import json, sys
 import atlantis_on_fargate
 from atlantis_on_fargate.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
-from atlantis_on_fargate.server_configuration import FLAGS
-from atlantis_on_fargate.server_start import server_start
+from atlantis_on_fargate.configuration.server_configuration import FLAGS
+from atlantis_on_fargate.compute.server_start import server_start
 print(json.dumps({
     "component": atlantis_on_fargate.Atlantis.__module__,
     "ranges": len(GITHUB_WEBHOOK_CIDR_BLOCKS),

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_pulumi_func
 
-from components.provider_client import provider_client, provider_settings
+from components.compute.provider_client import provider_client, provider_settings
 
 ROLE = {"roleArn": "arn:aws:iam::210987654321:role/deployer", "externalId": "atlantis"}
 ENDPOINTS = [{"ecs": "http://127.0.0.1:4510", "sts": "http://127.0.0.1:4511"}]

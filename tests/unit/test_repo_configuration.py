@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import repo_configuration as configuration
 from components import settings
+from components.configuration import repo_configuration as configuration
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 

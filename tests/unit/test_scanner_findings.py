@@ -5,7 +5,7 @@ import re
 
 from sandbox.paths import CHECKOUT
 
-RECORDED = json.loads((CHECKOUT / "conformance" / "checkov.json").read_text(encoding="utf-8"))
+RECORDED = json.loads((CHECKOUT / "sandbox" / "conformance" / "checkov.json").read_text(encoding="utf-8"))
 CHECK = re.compile(r"CKV2?_AWS_\d+")
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components import server_configuration as configuration
 from components import settings
+from components.configuration import server_configuration as configuration
 from sandbox.atlantis import build
 from tests.unit.recording import ACCOUNT, LOCAL, REGION
 from tests.unit.stacks import stack

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.server_start import server_start
+from components.compute.server_start import server_start
 
 SECRETS = {
     "ATLANTIS_GH_APP_ID": "123456",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components import task_protection
+from components.compute import task_protection
 
 TASK = "arn:aws:ecs:ap-northeast-2:123456789012:task/atlantis-prod/0123456789abcdef"
 BUSY = {"ProtectionEnabled": True, "ExpiresInMinutes": 30}

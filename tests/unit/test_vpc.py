@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import vpc
+from components.network import vpc
 from tests.unit.recording import EXISTING_VPC
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack, tagged
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ... import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
+from ...configuration import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default

@@ -17,7 +17,7 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox.engine.plugin_start import SERVER_OPTIONS, Start
+from sandbox.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers.awsx.layout import VPC, check
 
 _COMPONENTS = "sandbox.providers.awsx.vpc"

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import signal
 
-from sandbox.engine.plugin_start import Start
+from sandbox.plugin_start import Start
 
 __all__ = ["serve"]
 

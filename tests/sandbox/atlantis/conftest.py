@@ -15,11 +15,11 @@ import pytest
 from sandbox import local_aws, processes
 from sandbox.atlantis import lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.status import Status, StatusFile
+from sandbox.certificates import Certificates
 from sandbox.engine.workspace import clean_environment
-from sandbox.github.certificates import Certificates
 from sandbox.github.store import Store
 from sandbox.local_aws import instance
+from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.sandbox import Sandbox
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis.world import World

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from attack.row import Verdict, run
-from attack.table import ROWS
-from attack.target import Target
+from sandbox.attack.row import Verdict, run
+from sandbox.attack.table import ROWS
+from sandbox.attack.target import Target
 from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.world import World

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from attack import page
-from attack.row import Verdict, run
-from attack.target import Target
 from sandbox import processes, terraform_provider
 from sandbox.atlantis import build
 from sandbox.atlantis.agent import BROWSER_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.status import Status, StatusFile
 from sandbox.atlantis.targets import entrance
+from sandbox.attack import page
+from sandbox.attack.row import Verdict, run
+from sandbox.attack.target import Target
 from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
+from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
 from sandbox.samples import managed_service
 from tests.sandbox import identity_provider
@@ -154,7 +154,7 @@ def test_a_pull_request_is_planned_and_after_approval_applied_under_the_deployed
 @needs_terraform
 def test_every_attack_is_refused_and_every_control_allowed(up: Ground) -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "attack", "--json"],
+        [sys.executable, "-m", "sandbox.attack", "--json"],
         cwd=CHECKOUT,
         env=up.environment(),
         capture_output=True,

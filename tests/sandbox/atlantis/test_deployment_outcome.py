@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.status import StatusFile
 from sandbox.engine.stack import EngineError
+from sandbox.local_aws.task_status import StatusFile
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.harness import Ground, own_processes

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from components import repo_configuration, server_configuration
+from components.configuration import repo_configuration, server_configuration
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say, send

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from components.ecs_deployment import EcsDeployment, Outcome
+from components.compute.ecs_deployment import EcsDeployment, Outcome
 from sandbox.atlantis import lifecycle
 from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment

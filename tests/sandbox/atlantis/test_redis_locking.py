@@ -21,13 +21,13 @@ from sandbox.atlantis import locking_database
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.status import Status, StatusFile
 from sandbox.atlantis.targets import entrance
+from sandbox.certificates import Certificates, issue
 from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
-from sandbox.github.certificates import Certificates, issue
 from sandbox.github.store import Store
+from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from components import repo_configuration, server_configuration, task_role
+from components.configuration import repo_configuration, server_configuration
+from components.permissions import task_role
 from preflight import trust_policy
 from sandbox.atlantis.deployed_service import Credentials
 from sandbox.atlantis.targets import Response, entrance

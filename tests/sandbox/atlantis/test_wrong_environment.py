@@ -11,8 +11,8 @@ from sandbox.atlantis import build, diagnosis, operator
 from sandbox.atlantis.container import TaskNetwork
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.task import Launcher
+from sandbox.certificates import issue
 from sandbox.github import app
-from sandbox.github.certificates import issue
 from sandbox.github.store import Store
 from tests.sandbox.atlantis.world import TRUST, World, variable
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components import task_protection
+from components.compute import task_protection
 from sandbox import local_aws
 from sandbox.atlantis import build, lifecycle
 from sandbox.atlantis.deployed_service import DeployedService

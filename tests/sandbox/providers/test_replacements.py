@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conformance.terraform import Terraform, TerraformError
 from sandbox import terraform_provider
+from sandbox.conformance.terraform import Terraform, TerraformError
 from sandbox.local_aws import LocalAws
 from sandbox.providers.aws.package import AwsPackage
 from sandbox.providers.schema import Shape

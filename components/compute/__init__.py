@@ -1,0 +1,1 @@
+"""The ECS service: its containers, the start of the server, and the wait for a deployment."""

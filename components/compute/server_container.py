@@ -1,0 +1,127 @@
+"""The server's container: image, start, environment, secrets and data directory of Atlantis in its task."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+import pulumi
+
+from ..configuration import repo_configuration, server_configuration
+from ..context import Context
+from ..settings.groups import ConfigurationSettings, ServerSettings
+from ..storage.locking import PASSWORD_KEY, LockingDatabase
+from .server_start import server_start
+
+CONTAINER = "atlantis"
+DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
+IMAGE_GROUP = 1000
+"""The group that the stock image's files belong to; its user is 100."""
+FILE_DESCRIPTORS = 65536
+
+WEB_USER = "atlantis"
+"""The user of the web page, with the generated password."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class ServerContainerArgs:
+    """The server's configuration."""
+
+    context: Context
+    settings: ServerSettings
+    configuration: ConfigurationSettings
+    value_from: Mapping[str, pulumi.Input[str]]
+    """Additional secrets of the environment: ECS secret references by variable name."""
+    stop_timeout: int
+    """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
+    image: pulumi.Input[str]
+    url: str
+    container_port: int
+    posix_uid: int
+    github_app_secret_arn: pulumi.Input[str]
+    webhook_secret_arn: pulumi.Input[str]
+    web_password_secret_arn: pulumi.Input[str] | None
+    """None if the server requires no password."""
+    locking_database: LockingDatabase | None
+    """None: the locks are in a file in the data directory, which only one server at a time can open."""
+    log_group_name: pulumi.Input[str]
+
+
+def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
+    """The container definition, with outputs in it."""
+    secrets = _secrets(args)
+    return {
+        "name": CONTAINER,
+        "image": args.image,
+        # Secrets that aren't flags of the server stay in its environment, for workflows.
+        **server_start(name for name in secrets if name.startswith("ATLANTIS_")),
+        "essential": True,
+        "user": f"{args.posix_uid}:{IMAGE_GROUP}",
+        "privileged": False,
+        # The stock image writes Git credentials to its home directory, outside the volume, so EFS stores no tokens.
+        "readonlyRootFilesystem": False,
+        "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],
+        "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
+        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
+        "mountPoints": [{"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}],
+        "stopTimeout": args.stop_timeout,
+        "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": args.log_group_name,
+                "awslogs-region": args.context.names.region,
+                "awslogs-stream-prefix": CONTAINER,
+            },
+        },
+    }
+
+
+def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
+    environment: dict[str, pulumi.Input[str]] = {
+        "ATLANTIS_ATLANTIS_URL": args.url,
+        "ATLANTIS_CHECKOUT_STRATEGY": "merge",
+        "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
+        "ATLANTIS_GH_HOSTNAME": args.settings.github_hostname,
+        "ATLANTIS_LOG_LEVEL": args.settings.log_level,
+        "ATLANTIS_PORT": str(args.container_port),
+        "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
+        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
+        "ATLANTIS_WRITE_GIT_CREDS": "true",
+    }
+    if args.web_password_secret_arn:
+        environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
+    if args.locking_database:
+        environment |= {
+            "ATLANTIS_LOCKING_DB_TYPE": "redis",
+            "ATLANTIS_REDIS_HOST": args.locking_database.host,
+            "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
+            "ATLANTIS_REDIS_TLS_ENABLED": "true",
+        }
+    if args.configuration.server_config_file:
+        environment |= server_configuration.environment(
+            server_configuration.load(args.configuration.server_config_file)
+        )
+    return environment
+
+
+def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
+    """Atlantis' server-side rules: a pull request can neither weaken the apply requirements nor define commands."""
+    if settings.repo_config_file:
+        return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
+    return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
+
+
+def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
+    """References that ECS resolves when the task starts: ARN, JSON key, current version."""
+    app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
+    secrets: dict[str, pulumi.Input[str]] = {
+        "ATLANTIS_GH_APP_ID": pulumi.Output.concat(app, ":app_id::"),
+        "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(app, ":installation_id::"),
+        "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(app, ":private_key::"),
+        "ATLANTIS_GH_WEBHOOK_SECRET": pulumi.Output.concat(webhook, ":webhook_secret::"),
+    }
+    if web := args.web_password_secret_arn:
+        secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(web, ":web_password::")
+    if locking := args.locking_database:
+        secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
+    return secrets | dict(args.value_from)

@@ -1,0 +1,1 @@
+"""The server's configuration files: their format, their accepted keys, and what ECS passes to the server."""

@@ -1,0 +1,1 @@
+"""The load balancer: listener rules, certificate and sign-in."""

@@ -1,0 +1,95 @@
+"""FlowLogs: flow logs of a VPC that the stack creates."""
+
+import dataclasses
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from ..encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
+from ..permissions.service_role import ServiceRoleArgs, service_role
+from ..policy_documents import allow
+
+KEPT_DAYS = 90
+"""The same retention as for the load balancer's access logs."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class FlowLogsArgs:
+    """The VPC to log."""
+
+    context: Context
+    vpc_id: pulumi.Input[str]
+
+
+class FlowLogs(pulumi.ComponentResource):
+    """A flow log of all traffic, into an encrypted log group."""
+
+    def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:FlowLogs", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        names, tags = args.context.names, args.context.tags
+
+        group = aws.cloudwatch.LogGroup(
+            f"{name}-group",
+            name=names.flow_log_group,
+            kms_key_id=self._key().arn,
+            retention_in_days=KEPT_DAYS,
+            tags=tags,
+            opts=self._child,
+        )
+        role, policy = self._role()
+        aws.ec2.FlowLog(
+            f"{name}-log",
+            vpc_id=args.vpc_id,
+            traffic_type="ALL",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            tags=tags | {"Name": names.base},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.register_outputs({})
+
+    def _key(self) -> CustomerKey:
+        names = self._args.context.names
+        return CustomerKey(
+            f"{self._name}-key",
+            CustomerKeyArgs(
+                context=self._args.context,
+                store="flow-logs",
+                description=f"Atlantis {names.environment}: flow logs of the VPC",
+                users=[by_cloudwatch_logs(names, names.flow_log_group_arn)],
+            ),
+            self._child,
+        )
+
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        names = self._args.context.names
+        return service_role(
+            f"{self._name}-role",
+            ServiceRoleArgs(
+                context=self._args.context,
+                physical_name=names.flow_log_role,
+                purpose="writes the VPC's flow logs",
+                trust={
+                    "Effect": "Allow",
+                    "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": names.account},
+                        "ArnLike": {"aws:SourceArn": names.arn("ec2", "vpc-flow-log/*")},
+                    },
+                },
+                policy_name="write-flow-logs",
+                statements=[
+                    allow(
+                        "WriteFlowLogs",
+                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                        [f"{names.flow_log_group_arn}:*"],
+                    )
+                ],
+            ),
+            self._child,
+        )

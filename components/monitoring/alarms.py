@@ -1,0 +1,165 @@
+"""Alarms: notify on-call before users notice."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from .service_metrics import MetricDimensions
+
+LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
+"""Bytes: half an hour at the 100 MiB/s that a file system bursts to."""
+MOST_MEMORY_PERCENT = 90
+LEAST_CERTIFICATE_DAYS = 20
+"""ACM renews its certificates about 60 days before they expire. Fewer days are left only if the renewal failed."""
+_MINUTE, _DAY = 60, 24 * 60 * 60
+
+
+@dataclasses.dataclass(kw_only=True)
+class AlarmsArgs:
+    """The monitored metrics, and the topics to notify."""
+
+    context: Context
+    topic_arns: Sequence[str]
+    """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
+    dimensions: MetricDimensions
+    certificate_arn: pulumi.Input[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Alarm:
+    """One metric and its threshold: `periods` of `period` seconds in a row beyond `threshold` raise the alarm."""
+
+    name: str
+    meaning: str
+    metric: str
+    dimensions: Mapping[str, pulumi.Input[str]]
+    statistic: str
+    comparison: str
+    threshold: float
+    period: int
+    periods: int
+    missing: str
+    """How CloudWatch treats missing data: `breaching`, `notBreaching`, or `ignore`, which keeps the alarm's state."""
+
+
+class Alarms(pulumi.ComponentResource):
+    """An alarm for each condition that stops the service and needs an operator."""
+
+    def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Alarms", name, None, opts)
+        for alarm in [*_requests(args), *_resources(args)]:
+            namespace, metric = alarm.metric.rsplit("/", 1)
+            aws.cloudwatch.MetricAlarm(
+                f"{name}-{alarm.name}",
+                name=args.context.names.alarm(alarm.name),
+                alarm_description=alarm.meaning,
+                namespace=namespace,
+                metric_name=metric,
+                dimensions=alarm.dimensions,
+                statistic=alarm.statistic,
+                comparison_operator=alarm.comparison,
+                threshold=alarm.threshold,
+                period=alarm.period,
+                evaluation_periods=alarm.periods,
+                treat_missing_data=alarm.missing,
+                alarm_actions=args.topic_arns,
+                ok_actions=args.topic_arns,
+                tags=args.context.tags,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({})
+
+
+def _requests(args: AlarmsArgs) -> list[_Alarm]:
+    """Alarms for failed requests, which users and GitHub notice first."""
+    load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
+    target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
+    return [
+        _Alarm(
+            name="unreachable",
+            meaning="No healthy task for five minutes, longer than a deployment takes: look at the service's events and the task's log",
+            metric="AWS/ApplicationELB/HealthyHostCount",
+            dimensions=target_group,
+            # The nodes in each zone report separately. A healthy task in the report of one node is enough.
+            statistic="Maximum",
+            comparison="LessThanThreshold",
+            threshold=1,
+            period=_MINUTE,
+            periods=5,
+            # Without a registered task, the load balancer reports no data.
+            missing="breaching",
+        ),
+        _failures(
+            "unanswered",
+            "The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
+            "AWS/ApplicationELB/HTTPCode_ELB_5XX_Count",
+            load_balancer,
+        ),
+        _failures(
+            "errors",
+            "Atlantis answered requests with 5xx for ten minutes: look at the task's log",
+            "AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
+            target_group,
+        ),
+        _Alarm(
+            name="certificate",
+            meaning="The certificate ends soon and was not renewed: look at its validation records, or import a new one",
+            metric="AWS/CertificateManager/DaysToExpiry",
+            dimensions={"CertificateArn": args.certificate_arn},
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=LEAST_CERTIFICATE_DAYS,
+            period=_DAY,
+            periods=1,
+            missing="ignore",
+        ),
+    ]
+
+
+def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
+    """An alarm if `metric` counts responses in two consecutive periods. The downtime of a deployment is shorter."""
+    return _Alarm(
+        name=name,
+        meaning=meaning,
+        metric=metric,
+        dimensions=dimensions,
+        statistic="Sum",
+        comparison="GreaterThanThreshold",
+        threshold=0,
+        period=5 * _MINUTE,
+        periods=2,
+        missing="notBreaching",
+    )
+
+
+def _resources(args: AlarmsArgs) -> list[_Alarm]:
+    """Alarms for resources that the task can exhaust."""
+    return [
+        _Alarm(
+            name="memory",
+            meaning="The task is close to its memory, where Fargate kills it and an apply leaves its state locked: raise memory",
+            metric="AWS/ECS/MemoryUtilization",
+            dimensions={"ClusterName": args.dimensions.cluster_name, "ServiceName": args.dimensions.service_name},
+            statistic="Maximum",
+            comparison="GreaterThanThreshold",
+            threshold=MOST_MEMORY_PERCENT,
+            period=_MINUTE,
+            periods=3,
+            missing="notBreaching",
+        ),
+        _Alarm(
+            name="burst-credits",
+            meaning="The file system is about to fall to its base throughput, at which plans stall: set it to elastic throughput",
+            metric="AWS/EFS/BurstCreditBalance",
+            dimensions={"FileSystemId": args.dimensions.file_system_id},
+            statistic="Minimum",
+            comparison="LessThanThreshold",
+            threshold=LEAST_BURST_CREDITS,
+            period=5 * _MINUTE,
+            periods=3,
+            missing="ignore",
+        ),
+    ]

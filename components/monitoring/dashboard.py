@@ -1,0 +1,112 @@
+"""Dashboard: metrics of the service, the load balancer, the file system and the locking database on one page."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from .service_metrics import MetricDimensions
+
+_COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
+
+
+@dataclasses.dataclass(kw_only=True)
+class DashboardArgs:
+    """The metrics to show."""
+
+    context: Context
+    dimensions: MetricDimensions
+    locking_node_ids: Sequence[pulumi.Input[str]]
+    """Cache nodes of the locking database; empty without a locking database."""
+
+
+class Dashboard(pulumi.ComponentResource):
+    """One CloudWatch dashboard, with the most important graphs first."""
+
+    def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Dashboard", name, None, opts)
+        region = args.context.names.region
+        graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args)]
+        per_row = _COLUMNS // _WIDTH
+        widgets = [
+            {
+                "type": "metric",
+                "x": position % per_row * _WIDTH,
+                "y": position // per_row * _HEIGHT,
+                "width": _WIDTH,
+                "height": _HEIGHT,
+                "properties": {"title": title, "region": region, "stat": stat, "period": 60, "metrics": metrics},
+            }
+            for position, (title, stat, metrics) in enumerate(graphs)
+        ]
+        aws.cloudwatch.Dashboard(
+            name,
+            dashboard_name=args.context.names.dashboard,
+            dashboard_body=pulumi.Output.json_dumps({"widgets": widgets}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+_Graph = tuple[str, str, list[list[Any]]]
+"""Title, statistic, metrics: namespace, name, and dimensions as names and values."""
+
+
+def _service(args: DashboardArgs) -> list[_Graph]:
+    service = ["ClusterName", args.dimensions.cluster_name, "ServiceName", args.dimensions.service_name]
+    return [
+        (
+            "Tasks",
+            "Average",
+            [["ECS/ContainerInsights", count, *service] for count in ("DesiredTaskCount", "RunningTaskCount")],
+        ),
+        ("Memory (%)", "Maximum", [["AWS/ECS", "MemoryUtilization", *service]]),
+        ("CPU (%)", "Maximum", [["AWS/ECS", "CPUUtilization", *service]]),
+    ]
+
+
+def _load_balancer(args: DashboardArgs) -> list[_Graph]:
+    balancer = ["LoadBalancer", args.dimensions.load_balancer]
+    targets = [*balancer, "TargetGroup", args.dimensions.target_group]
+    namespace = "AWS/ApplicationELB"
+    return [
+        ("Healthy tasks", "Maximum", [[namespace, "HealthyHostCount", *targets]]),
+        ("Requests", "Sum", [[namespace, "RequestCount", *balancer]]),
+        (
+            "Failed requests",
+            "Sum",
+            [
+                [namespace, "HTTPCode_ELB_4XX_Count", *balancer],
+                [namespace, "HTTPCode_ELB_5XX_Count", *balancer],
+                [namespace, "HTTPCode_Target_5XX_Count", *targets],
+            ],
+        ),
+        ("Seconds until an answer", "p95", [[namespace, "TargetResponseTime", *targets]]),
+    ]
+
+
+def _file_system(args: DashboardArgs) -> list[_Graph]:
+    system = ["FileSystemId", args.dimensions.file_system_id]
+    return [
+        ("File system: burst credits (bytes)", "Minimum", [["AWS/EFS", "BurstCreditBalance", *system]]),
+        (
+            "File system: I/O (bytes)",
+            "Sum",
+            [["AWS/EFS", name, *system] for name in ("DataReadIOBytes", "DataWriteIOBytes")],
+        ),
+    ]
+
+
+def _locking(args: DashboardArgs) -> list[_Graph]:
+    metrics = (
+        ("Redis: memory (%)", "DatabaseMemoryUsagePercentage"),
+        ("Redis: connections", "CurrConnections"),
+    )
+    return [
+        (title, "Maximum", [["AWS/ElastiCache", metric, "CacheClusterId", node] for node in args.locking_node_ids])
+        for title, metric in metrics
+        if args.locking_node_ids
+    ]

@@ -1,0 +1,77 @@
+"""The dashboard, the alarms and the log archive of one Atlantis."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pulumi
+
+from ..compute.compute import Compute
+from ..context import Context
+from ..ingress.ingress import Ingress
+from ..logs.log_archive import LogArchive, LogArchiveArgs
+from ..settings.groups import OperationsSettings
+from ..storage.locking import Locking
+from ..storage.storage import Storage
+from .alarms import Alarms, AlarmsArgs
+from .dashboard import Dashboard, DashboardArgs
+from .service_metrics import MetricDimensions
+
+
+@dataclasses.dataclass(kw_only=True)
+class ObservationArgs:
+    """The parts of one Atlantis that are observed."""
+
+    context: Context
+    settings: OperationsSettings
+    runs_task: bool
+    """Whether the service runs a task. Without one, no alarms are created."""
+    ingress: Ingress
+    compute: Compute
+    storage: Storage
+    locking: Locking | None
+
+
+def observe(args: ObservationArgs, named: Callable[[str], str], options: Callable[[], pulumi.ResourceOptions]) -> None:
+    """Registers the dashboard and, if the settings enable them, the log archive and the alarms.
+
+    `named` returns a component's logical name, `options` its resource options.
+    """
+    ingress, compute = args.ingress, args.compute
+    dimensions = MetricDimensions(
+        load_balancer=ingress.load_balancer_metric_name,
+        target_group=ingress.target_group_metric_name,
+        cluster_name=compute.cluster_name,
+        service_name=compute.service_name,
+        file_system_id=args.storage.file_system_id,
+    )
+    if args.settings.log_archive_days:
+        LogArchive(
+            named("log-archive"),
+            LogArchiveArgs(
+                context=args.context,
+                kept_days=args.settings.log_archive_days,
+                log_group_name=compute.log_group_name,
+                key_arn=compute.log_key_arn,
+            ),
+            options(),
+        )
+    Dashboard(
+        named("dashboard"),
+        DashboardArgs(
+            context=args.context,
+            dimensions=dimensions,
+            locking_node_ids=args.locking.node_ids if args.locking else (),
+        ),
+        options(),
+    )
+    if args.settings.alarm_topic_arns and args.runs_task:
+        Alarms(
+            named("alarms"),
+            AlarmsArgs(
+                context=args.context,
+                topic_arns=args.settings.alarm_topic_arns,
+                dimensions=dimensions,
+                certificate_arn=ingress.certificate_arn,
+            ),
+            options(),
+        )

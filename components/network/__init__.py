@@ -1,0 +1,1 @@
+"""The VPC, its subnets and endpoints, and the security groups of every part."""

@@ -1,0 +1,237 @@
+"""Network: security groups, their rules, and the VPC endpoints."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from ..names import PhysicalNames
+from ..policy_documents import Statement, document
+from ..settings.groups import IngressSettings
+from .vpc import Vpc
+
+HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
+GATEWAY_ENDPOINTS = ("s3",)
+"""Gateway endpoints use route tables, have no IP address and are free of charge. The others are interface endpoints."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class NetworkArgs:
+    """The VPC and the ranges that can reach the load balancer."""
+
+    context: Context
+    vpc: Vpc
+    vpc_endpoints: Sequence[str]
+    """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    ingress: IngressSettings
+    """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
+    container_port: int
+    identity_provider: bool
+    """Whether the load balancer sends requests to an identity provider on the internet."""
+    locking_database: bool
+    """Whether there is a locking database, to which the task connects."""
+
+
+class Network(pulumi.ComponentResource):
+    """Security groups for the load balancer, the tasks, the file system and the endpoints; the endpoints themselves."""
+
+    load_balancer_security_group_id: pulumi.Output[str]
+    tasks_security_group_id: pulumi.Output[str]
+    file_system_security_group_id: pulumi.Output[str]
+    locking_security_group_id: pulumi.Output[str] | None = None
+    """None without a locking database."""
+    security_group_ids: Sequence[pulumi.Output[str]]
+    """The IDs of all security groups."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Network", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._groups: list[aws.ec2.SecurityGroup] = []
+
+        load_balancer = self._security_group(
+            "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
+        )
+        tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
+        file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
+
+        allowed, webhooks = args.ingress.allowed_sources, args.ingress.webhook_sources
+        for block in allowed:
+            self._ingress_from_range(load_balancer, "alb-https", HTTPS, block, "HTTPS from an allowed range")
+            self._ingress_from_range(
+                load_balancer, "alb-http", HTTP, block, "HTTP from an allowed range, to be redirected to HTTPS"
+            )
+        for block in webhooks:
+            if block not in allowed:
+                self._ingress_from_range(load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub webhook ranges")
+        self._path(
+            load_balancer,
+            tasks,
+            "alb-to-tasks",
+            args.container_port,
+            "Load balancer to the Atlantis server and its health check",
+        )
+        self._path(tasks, file_system, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
+        if args.locking_database:
+            locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
+            self._path(tasks, locking, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
+            self.locking_security_group_id = locking.id
+        self._egress_to_internet(
+            tasks, "tasks-https-egress", "Atlantis task to GitHub, Terraform registries and AWS over HTTPS"
+        )
+        if args.identity_provider:
+            self._egress_to_internet(
+                load_balancer, "alb-oidc-egress", "Load balancer to the identity provider over HTTPS"
+            )
+        self._endpoints(tasks)
+
+        self.load_balancer_security_group_id = load_balancer.id
+        self.tasks_security_group_id = tasks.id
+        self.file_system_security_group_id = file_system.id
+        self.security_group_ids = [group.id for group in self._groups]
+        self.register_outputs(
+            {
+                "loadBalancerSecurityGroupId": load_balancer.id,
+                "tasksSecurityGroupId": tasks.id,
+                "fileSystemSecurityGroupId": file_system.id,
+            }
+        )
+
+    def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
+        """A security group without rules. The provider removes AWS' default rule, which allows all egress.
+
+        In descriptions of groups and rules, EC2 accepts only letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.
+        """
+        physical_name = self._args.context.names.security_group(of)
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-{of}",
+            name=physical_name,
+            description=description,
+            vpc_id=self._args.vpc.id,
+            tags=self._args.context.tags | {"Name": physical_name},
+            opts=self._child,
+        )
+        self._groups.append(group)
+        return group
+
+    def _ingress_from_range(
+        self, group: aws.ec2.SecurityGroup, label: str, port: int, block: str, description: str
+    ) -> None:
+        is_ipv6 = ":" in block
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-{label}-from-{block}",
+            security_group_id=group.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4=None if is_ipv6 else block,
+            cidr_ipv6=block if is_ipv6 else None,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _path(
+        self, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, label: str, port: int, description: str
+    ) -> None:
+        """Allow one port from one security group to another: an egress rule and an ingress rule."""
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-{label}-egress",
+            security_group_id=source.id,
+            referenced_security_group_id=target.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-{label}-ingress",
+            security_group_id=target.id,
+            referenced_security_group_id=source.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _egress_to_internet(self, group: aws.ec2.SecurityGroup, label: str, description: str) -> None:
+        """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._name}-{label}",
+            security_group_id=group.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            cidr_ipv4="0.0.0.0/0",
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _endpoints(self, tasks: aws.ec2.SecurityGroup) -> None:
+        names, vpc = self._args.context.names, self._args.vpc
+        interfaces = [service for service in self._args.vpc_endpoints if service not in GATEWAY_ENDPOINTS]
+        if interfaces:
+            group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
+            self._path(tasks, group, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
+            # With private DNS, all workloads of an existing VPC use the endpoints, so they must be able to reach them.
+            for block in vpc.cidr_blocks:
+                self._ingress_from_range(group, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC")
+            for service in interfaces:
+                aws.ec2.VpcEndpoint(
+                    f"{self._name}-endpoint-{service}",
+                    vpc_id=vpc.id,
+                    service_name=names.service_endpoint(service),
+                    vpc_endpoint_type="Interface",
+                    private_dns_enabled=True,
+                    subnet_ids=vpc.private_subnet_ids,
+                    security_group_ids=[group.id],
+                    policy=endpoint_policy(names, service),
+                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
+                    opts=self._child,
+                )
+        for service in self._args.vpc_endpoints:
+            if service in GATEWAY_ENDPOINTS:
+                aws.ec2.VpcEndpoint(
+                    f"{self._name}-endpoint-{service}",
+                    vpc_id=vpc.id,
+                    service_name=names.service_endpoint(service),
+                    vpc_endpoint_type="Gateway",
+                    route_table_ids=vpc.private_route_table_ids,
+                    policy=endpoint_policy(names, service),
+                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
+                    opts=self._child,
+                )
+
+
+def endpoint_policy(names: PhysicalNames, service: str) -> str:
+    """Allow only credentials of this account, so that a plan can't use the endpoints to send data to another account.
+
+    The principal is `*`, and a condition limits it to the account. In an endpoint policy, an account's ARN as the principal
+    matches only the root user: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    own: Statement = {
+        "Sid": "AllowThisAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [f"{service.partition('.')[0]}:*"],
+        "Resource": ["*"],
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": names.account}},
+    }
+    if service != "s3":
+        return document([own])
+    # ECR returns presigned URLs of its own bucket: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    layers: Statement = {
+        "Sid": "AllowImageLayers",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["s3:GetObject"],
+        "Resource": [names.bucket_arn(f"prod-{names.region}-starport-layer-bucket/*")],
+    }
+    return document([own, layers])

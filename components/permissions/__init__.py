@@ -1,0 +1,1 @@
+"""The task's roles: Allow statements, the Deny statements for Atlantis' own resources, and the permissions boundary."""

@@ -1,0 +1,138 @@
+"""The Deny statements that the task role and the boundary share: what no plan may do, whatever its role allows."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+
+from ..names import PhysicalNames
+from ..policy_documents import Statement, deny
+
+BOUND_ACTIONS = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+)
+"""Actions on roles that support the condition key `iam:PermissionsBoundary`, except those that set or delete the boundary.
+
+Source: the service authorization reference,
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html (November 2026).
+PassRole, TagRole and UntagRole do not support it.
+"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OwnStack:
+    """Atlantis' own resources, besides those that its names identify."""
+
+    names: PhysicalNames
+    secret_arns: Sequence[pulumi.Input[str]]
+    deployer_arns: Sequence[str]
+    """Roles and users that deploy the stack."""
+    permissions_boundary_arn: str
+    security_group_ids: Sequence[pulumi.Input[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
+
+
+def leave_atlantis_alone(own: OwnStack) -> Statement:
+    """Deny all actions on Atlantis' own roles, cluster, image, load balancer, logs and secrets, and on its deployers.
+
+    IAM is global, and the task role of an environment in another region must not access this environment's roles. So the
+    statement contains the roles and policies of every environment. All other ARNs contain the region.
+    """
+    names = own.names
+    every_environment = names.policy_arn(names.roles_of_every_environment)
+    resources = [
+        *(
+            names.arn("ecs", pattern.format(names.base))
+            for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
+        ),
+        # IAM documents no wildcard in an ARN's resource type, hence one ARN each for load balancers, listeners and rules:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
+        *(
+            names.arn("elasticloadbalancing", f"{kind}/app/{names.base}/*")
+            for kind in ("loadbalancer", "listener", "listener-rule")
+        ),
+        names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/*"),
+        names.repository_arn,
+        names.log_group_arn,
+        f"{names.log_group_arn}:*",
+        names.role_arn(names.roles_of_every_environment),
+        every_environment,
+        *own.secret_arns,
+        *own.deployer_arns,
+    ]
+    if not own.permissions_boundary_arn.startswith(every_environment.rstrip("*")):
+        resources.append(own.permissions_boundary_arn)
+    actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
+    return deny("LeaveAtlantisAlone", actions, resources)
+
+
+def leave_tasks_alone(names: PhysicalNames) -> Statement:
+    """Deny a shell in Atlantis' task and stopping it. Task protection stays allowed: a container of the task sets it."""
+    actions = ["ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:StopTask", "ecs:*TagResource"]
+    return deny("LeaveAtlantisTasksAlone", actions, [names.arn("ecs", f"task/{names.base}/*")])
+
+
+def keep_boundary(own: OwnStack) -> list[Statement]:
+    """Deny roles without the boundary, and changes to a role's boundary."""
+    return [
+        deny(
+            "RefuseRolesWithoutBoundary",
+            BOUND_ACTIONS,
+            ["*"],
+            # Also matches if the key is absent, for a role without a boundary.
+            {"StringNotEquals": {"iam:PermissionsBoundary": own.permissions_boundary_arn}},
+        ),
+        deny("KeepBoundaries", ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"], ["*"]),
+    ]
+
+
+def keep_security_groups() -> Statement:
+    """Deny changes to Atlantis' own security groups. Their ARNs contain no name, so a tag identifies them."""
+    changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
+    own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
+    return deny("KeepOwnSecurityGroups", changes, ["*"], own)
+
+
+def security_group_arns(names: PhysicalNames) -> list[str]:
+    """The resources of actions on security groups: the group, its rules, and the VPC of a new group."""
+    return [names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
+
+
+def borrow_nothing(own: OwnStack) -> list[Statement]:
+    """Deny load balancers with Atlantis' own security groups, and ECS services in `subnet_ids` or with public addresses.
+
+    ECS has no condition key for security groups. It has keys for subnets and public addresses, but only for CreateService and
+    UpdateService. A service outside the VPC can't use the groups, and the internet can't reach a service without a public
+    address. RunTask, StartTask and CreateTaskSet support neither key, so no policy may allow them.
+    """
+    statements = []
+    if own.security_group_ids:
+        statements.append(
+            deny(
+                "LendNoSecurityGroups",
+                ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSecurityGroups"],
+                ["*"],
+                {"ForAnyValue:StringEquals": {"elasticloadbalancing:SecurityGroup": list(own.security_group_ids)}},
+            )
+        )
+    services = ["ecs:CreateService", "ecs:UpdateService"]
+    if own.subnet_ids:
+        statements.append(
+            deny(
+                "LendNoSubnets",
+                services,
+                ["*"],
+                {"ForAnyValue:StringEquals": {"ecs:subnet": list(own.subnet_ids)}},
+            )
+        )
+    statements.append(deny("AssignNoPublicAddresses", services, ["*"], {"Bool": {"ecs:auto-assign-public-ip": "true"}}))
+    return statements

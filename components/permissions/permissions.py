@@ -1,0 +1,173 @@
+"""Permissions: the role that starts the task, and the role that Terraform runs with inside it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from ..policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
+from ..settings.groups import TerraformSettings
+from . import permissions_boundary, task_role
+from .deny_statements import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone, leave_tasks_alone
+from .task_role import Scope
+
+
+@dataclasses.dataclass(kw_only=True)
+class PermissionsArgs:
+    """The resources that the two roles need access to, and those that they are denied."""
+
+    context: Context
+    settings: TerraformSettings
+    """Its permissions boundary is attached to both roles and required for every role that Terraform creates. Without one, the
+    stack creates a boundary for the latter."""
+    secret_arns: Mapping[str, pulumi.Input[str]]
+    """The secrets that ECS injects into the task."""
+    existing_secret_arns: Sequence[pulumi.Input[str]]
+    """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
+    secret_key_arns: Sequence[pulumi.Input[str]]
+    """The KMS keys that encrypt those secrets."""
+    file_system_arn: pulumi.Input[str]
+    access_point_arn: pulumi.Input[str]
+    deployer_arns: Sequence[str]
+    """Roles and users that deploy this stack. Terraform can't change them, even if they have a managed prefix."""
+    security_group_ids: Sequence[pulumi.Input[str]]
+    """Atlantis' own security groups, which resources that Terraform creates can't use."""
+    closed_subnet_ids: Sequence[pulumi.Input[str]]
+    """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
+
+
+class Permissions(pulumi.ComponentResource):
+    """The execution role and the task role."""
+
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PermissionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Permissions", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        names = args.context.names
+        boundary_arn = args.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+        self._scope = Scope(
+            names=names, prefixes=tuple(args.settings.managed_name_prefixes), permissions_boundary_arn=boundary_arn
+        )
+        self._own = OwnStack(
+            names=names,
+            secret_arns=[names.own_secrets, *args.existing_secret_arns],
+            deployer_arns=args.deployer_arns,
+            permissions_boundary_arn=boundary_arn,
+            security_group_ids=args.security_group_ids,
+            subnet_ids=args.closed_subnet_ids,
+        )
+
+        if args.settings.creates_boundary:
+            self._boundary()
+        execution_role = self._role(
+            "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
+        )
+        task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
+        self._execution_policies(execution_role)
+        self._task_policies(task_role_)
+
+        self.execution_role_arn = execution_role.arn
+        self.task_role_arn = task_role_.arn
+        self.register_outputs({"executionRoleArn": self.execution_role_arn, "taskRoleArn": self.task_role_arn})
+
+    def _role(self, label: str, physical_name: str, purpose: str) -> aws.iam.Role:
+        return aws.iam.Role(
+            f"{self._name}-{label}",
+            name=physical_name,
+            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
+            assume_role_policy=trust_tasks(self._args.context.names),
+            permissions_boundary=self._args.settings.permissions_boundary_arn,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _boundary(self) -> None:
+        """Create the boundary of Terraform's roles. It isn't for the task role, which creates roles and mounts the file system."""
+        names = self._args.context.names
+        aws.iam.Policy(
+            f"{self._name}-boundary",
+            name=names.permissions_boundary,
+            description=f"Atlantis {names.environment}: what a role that Terraform creates can have at most",
+            # Without the deployers' ARNs, because the boundary allows no IAM actions.
+            policy=document_of_outputs(
+                permissions_boundary.statements(self._scope, dataclasses.replace(self._own, deployer_arns=()))
+            ),
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _execution_policies(self, role: aws.iam.Role) -> None:
+        args = self._args
+        secrets: list[Statement] = [
+            allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
+        ]
+        if args.secret_key_arns:
+            via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
+            secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
+        aws.iam.RolePolicyAttachment(
+            f"{self._name}-execution-managed",
+            role=role.name,
+            policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-execution-secrets",
+            name="task-secrets",
+            role=role.id,
+            policy=document_of_outputs(secrets),
+            opts=self._child,
+        )
+
+    def _task_policies(self, role: aws.iam.Role) -> None:
+        args, scope, own = self._args, self._scope, self._own
+        documents: dict[str, pulumi.Input[str]] = {
+            # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
+            "file-system": document_of_outputs(
+                [
+                    *task_role.file_system(args.file_system_arn, args.access_point_arn),
+                    *task_role.task_protection(own.names),
+                ]
+            ),
+            "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
+        }
+        if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
+            documents["state"] = document(
+                task_role.state(
+                    scope,
+                    args.settings.terraform_state_buckets,
+                    args.settings.terraform_state_key_arns,
+                    args.settings.terraform_lock_tables,
+                )
+            )
+        # A role can have ten managed policies, so the roles to assume have no separate policy.
+        assume = task_role.assume_roles(args.settings.assumable_role_arns)
+        documents["read"] = document([*task_role.read(scope.names), *assume])
+        if args.settings.managed_name_prefixes:
+            documents |= {
+                "containers": document([*task_role.containers(scope), leave_tasks_alone(own.names)]),
+                "security-groups": document_of_outputs([*task_role.security_groups(scope), *borrow_nothing(own)]),
+                "load-balancers": document(task_role.load_balancers(scope)),
+                "roles": document([*task_role.roles(scope), *keep_boundary(own)]),
+                "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
+            }
+        for subject, policy in documents.items():
+            self._managed_policy(subject, role, policy)
+
+    def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> None:
+        """A managed policy per subject: all inline policies of a role together are limited to 10,240 characters."""
+        managed = aws.iam.Policy(
+            f"{self._name}-task-{subject}",
+            name=f"{self._args.context.names.task_role}-{subject}",
+            description=f"Atlantis {self._args.context.names.environment}: what Terraform may do ({subject})",
+            policy=policy,
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+        aws.iam.RolePolicyAttachment(
+            f"{self._name}-task-{subject}-attachment", role=role.name, policy_arn=managed.arn, opts=self._child
+        )

@@ -1,0 +1,154 @@
+"""The boundary of the roles that Terraform creates: their maximum permissions, whatever their own policies allow.
+
+A plan can create a role, allow `*` in its policy and start a task with it. So the boundary allows no more than Terraform itself
+may do to managed resources, and repeats the Deny statements of `refusals.py`. It omits three of Terraform's subjects, because
+no application needs them: IAM, the Terraform states, which contain secrets of all projects, and the file system.
+
+A boundary is one policy of at most 6,144 characters. If all actions of a kind are harmless on a managed resource, the policy
+uses a wildcard for them.
+"""
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+
+from ..names import PhysicalNames
+from ..policy_documents import Statement, allow, deny
+from .deny_statements import (
+    OwnStack,
+    borrow_nothing,
+    keep_boundary,
+    keep_security_groups,
+    leave_atlantis_alone,
+    leave_tasks_alone,
+    security_group_arns,
+)
+from .task_role import Scope
+
+__all__ = ["require_fit", "statements", "statements_for_any_role"]
+
+MOST_CHARACTERS = 6_144
+"""The limit for a managed policy. IAM doesn't count white space."""
+_SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
+_MOST_SECURITY_GROUPS = 5
+
+_READ = (
+    "ec2:DescribeSecurityGroup*",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpc*",
+    "ecr:GetAuthorizationToken",
+    "ecs:DeregisterTaskDefinition",
+    "ecs:DescribeTaskDefinition",
+    "ecs:List*",
+    "elasticloadbalancing:Describe*",
+    "logs:DescribeLogGroups",
+)
+"""Actions that can't be limited to managed resources."""
+
+_MANAGE = (
+    # Without RunTask, StartTask, CreateTaskSet and ExecuteCommand, because refusals.py can't keep them out of Atlantis' network.
+    "ecs:*Cluster*",
+    "ecs:*TagResource",
+    "ecs:CreateService",
+    "ecs:DeleteService",
+    "ecs:DescribeServices",
+    "ecs:RegisterTaskDefinition",
+    "ecs:UpdateService",
+    "ecr:*Image*",
+    "ecr:*Layer*",
+    "ecr:*LifecyclePolicy*",
+    "ecr:*Repository*",
+    "ecr:*Tag*",
+    "elasticloadbalancing:*Listener*",
+    "elasticloadbalancing:*LoadBalancer*",
+    "elasticloadbalancing:*Rule*",
+    "elasticloadbalancing:*Tags",
+    "elasticloadbalancing:*Target*",
+    "elasticloadbalancing:SetS*",
+    # Without read actions: a task's execution role only writes the log.
+    "logs:*RetentionPolicy",
+    "logs:*Tag*",
+    "logs:CreateLog*",
+    "logs:DeleteLogGroup",
+    "logs:PutLogEvents",
+    "secretsmanager:*Secret",
+    "secretsmanager:*SecretValue",
+    "secretsmanager:*TagResource",
+    "secretsmanager:GetResourcePolicy",
+)
+_SECURITY_GROUPS = ("ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags")
+
+
+def statements(scope: Scope, own: OwnStack) -> list[Statement]:
+    """The document's statements: Terraform's permissions by subject, except on Atlantis' own resources."""
+    managed = [
+        *scope.arns("ecs", "cluster/{}*", "service/{}*", "task-definition/{}*"),
+        *scope.arns("ecr", "repository/{}*"),
+        # The first `*` matches app and net. The ARN of a Classic Load Balancer has no such part.
+        *scope.arns(
+            "elasticloadbalancing", "loadbalancer/*/{}*", "listener/*/{}*", "listener-rule/*/{}*", "targetgroup/{}*"
+        ),
+        *scope.arns("logs", "log-group:/ecs/{}*", "log-group:{}*"),
+        *scope.arns("secretsmanager", "secret:{}*"),
+    ]
+    return [
+        allow("Read", _READ, ["*"]),
+        allow("ManageByName", _MANAGE, managed),
+        allow("ManageSecurityGroups", _SECURITY_GROUPS, security_group_arns(scope.names)),
+        keep_security_groups(),
+        leave_atlantis_alone(own),
+        *borrow_nothing(own),
+    ]
+
+
+def statements_for_any_role(own: OwnStack) -> list[Statement]:
+    """A template for an operator's boundary: everything except Atlantis' own resources and actions that bypass the boundary.
+
+    It can be attached to the task role, which creates roles, and to the execution role, which reads Atlantis' secrets.
+    """
+    names = own.names
+    not_the_starter = {"ArnNotLike": {"aws:PrincipalArn": names.sessions_of(names.execution_role)}}
+    identities = ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*User*"]
+    policies = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    elsewhere = {"StringNotEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    return [
+        allow("Everything", ["*"], ["*"]),
+        leave_atlantis_alone(own) | {"Condition": not_the_starter},
+        leave_tasks_alone(names),
+        *keep_boundary(own),
+        deny("RefuseUsers", identities, ["*"]),
+        deny("RefusePolicyChanges", policies, ["*"]),
+        deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
+        keep_security_groups(),
+        *borrow_nothing(own),
+        deny("RefuseTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
+    ]
+
+
+def require_fit(
+    names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[str], subnets: int
+) -> None:
+    """Check the boundary's length before anything is registered, with placeholders of the same length for unknown IDs.
+
+    Raises:
+        pulumi.RunError: the prefixes are too many or too long for one policy.
+    """
+    arn = names.policy_arn(names.permissions_boundary)
+    own = OwnStack(
+        names=names,
+        secret_arns=[names.own_secrets, *(names.secret_pattern(name) for name in existing_secret_names)],
+        deployer_arns=(),
+        permissions_boundary_arn=arn,
+        security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,
+        subnet_ids=[_SUBNET] * subnets,
+    )
+    scope = Scope(names=names, prefixes=tuple(prefixes), permissions_boundary_arn=arn)
+    document = {"Version": "2012-10-17", "Statement": statements(scope, own)}
+    length = len(json.dumps(document, separators=(",", ":")))
+    if length > MOST_CHARACTERS:
+        raise pulumi.RunError(
+            f"atlantis:managedNamePrefixes = {list(prefixes)}: the permissions boundary that the stack creates would have "
+            f"{length:,} characters, and IAM allows {MOST_CHARACTERS:,}; name fewer or shorter prefixes, or set "
+            "atlantis:permissionsBoundaryArn. Nothing was touched"
+        )

@@ -1,0 +1,60 @@
+"""Existing secrets that a stack file references: environment variables and secret flags of the server."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..configuration.server_configuration import variable
+from ..settings.groups import ConfigurationSettings
+
+__all__ = ["ExistingSecrets", "customer_key", "existing_secrets"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ExistingSecrets:
+    """The secrets that the task references, and the ARNs that its execution role needs to read them."""
+
+    value_from: Mapping[str, str]
+    """ECS secret references (`<arn>:<key>::`) by variable name."""
+    arns: Sequence[str]
+    key_arns: Sequence[str]
+
+
+def existing_secrets(settings: ConfigurationSettings, parent: pulumi.Resource) -> ExistingSecrets:
+    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run."""
+    references = {
+        **dict(map(_split, settings.secret_environment)),
+        **{variable(flag): reference for flag, reference in map(_split, settings.server_secrets)},
+    }
+    secrets = {
+        secret: aws.secretsmanager.get_secret(name=secret, opts=pulumi.InvokeOptions(parent=parent))
+        for secret in sorted({secret for secret, _ in references.values()})
+    }
+    keys = [customer_key(secret.kms_key_id, parent) for secret in secrets.values()]
+    return ExistingSecrets(
+        value_from={name: f"{secrets[secret].arn}:{key}::" for name, (secret, key) in references.items()},
+        arns=[secret.arn for secret in secrets.values()],
+        key_arns=sorted({key for key in keys if key}),
+    )
+
+
+def _split(reference: str) -> tuple[str, tuple[str, str]]:
+    """`NAME=secret:key`, split. The name of a secret can contain `=`; a key can't contain a colon."""
+    name, _, rest = reference.partition("=")
+    secret, _, key = rest.rpartition(":")
+    return name, (secret, key)
+
+
+def customer_key(shown: str, parent: pulumi.Resource) -> str | None:
+    """The ARN of the key that DescribeSecret returns; None for the AWS managed key, which all principals of the account can use.
+
+    DescribeSecret returns the key as it was set: as an ARN, an ID or an alias. IAM policies match key ARNs only.
+    """
+    if not shown:
+        return None
+    if ":key/" in shown:
+        return shown
+    key = aws.kms.get_key(key_id=shown, opts=pulumi.InvokeOptions(parent=parent))
+    return None if key.key_manager == "AWS" else key.arn

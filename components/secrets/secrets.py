@@ -1,0 +1,139 @@
+"""Secrets: the GitHub App's values, the webhook secret and the password of the web page."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from ..encryption import CustomerKey, CustomerKeyArgs, through_service
+from ..settings.groups import ServerSettings
+from .existing_secrets import customer_key
+from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+
+
+@dataclasses.dataclass(kw_only=True)
+class SecretsArgs:
+    """The existing secrets, and the principals that can read the others."""
+
+    context: Context
+    settings: ServerSettings
+    """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
+    web_password_generation: int | None
+    """A new number generates a new password for the web page; None creates no password."""
+    readers: Sequence[str]
+    """ARN patterns of principals besides the execution role that can read the generated secrets: the deployers, because the
+    provider reads the secret versions."""
+    terraform_roles: Sequence[str]
+    """Name patterns of the roles that Terraform manages, which are denied access to every secret of the stack."""
+
+
+class Secrets(pulumi.ComponentResource):
+    """The secrets of the task, and the KMS key of those that the stack creates."""
+
+    github_app_secret_arn: pulumi.Output[str]
+    webhook_secret_arn: pulumi.Output[str]
+    web_password_secret_arn: pulumi.Output[str] | None = None
+    """None without a password."""
+    key_arns: Sequence[pulumi.Input[str]]
+    """The KMS keys that the execution role needs to decrypt the secrets."""
+
+    def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Secrets", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self._key_arns: list[pulumi.Input[str]] = []
+        existing = args.settings.github_app_secret_name and args.settings.webhook_secret_name
+        if not existing or args.web_password_generation is not None:
+            self._key_arn = self._key().arn
+            self._key_arns.append(self._key_arn)
+        self.github_app_secret_arn = (
+            self._existing(args.settings.github_app_secret_name)
+            if args.settings.github_app_secret_name
+            else self._github_app_secret().arn
+        )
+        self.webhook_secret_arn = (
+            self._existing(args.settings.webhook_secret_name)
+            if args.settings.webhook_secret_name
+            else self._webhook_secret().arn
+        )
+        if args.web_password_generation is not None:
+            self.web_password_secret_arn = self._web_password(args.web_password_generation).arn
+        self.key_arns = self._key_arns
+        self.register_outputs(
+            {"githubAppSecretArn": self.github_app_secret_arn, "webhookSecretArn": self.webhook_secret_arn}
+        )
+
+    def _existing(self, secret_name: str) -> pulumi.Output[str]:
+        secret = aws.secretsmanager.get_secret(name=secret_name, opts=pulumi.InvokeOptions(parent=self))
+        key = customer_key(secret.kms_key_id, self)
+        if key is not None:
+            self._key_arns.append(key)
+        return pulumi.Output.from_input(secret.arn)
+
+    def _key(self) -> CustomerKey:
+        names = self._args.context.names
+        return CustomerKey(
+            f"{self._name}-key",
+            CustomerKeyArgs(
+                context=self._args.context,
+                store="secrets",
+                description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
+                users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
+            ),
+            self._child,
+        )
+
+    def _github_app_secret(self) -> aws.secretsmanager.Secret:
+        """Created empty: its values never pass through this program (docs/security.md)."""
+        return task_secret(
+            f"{self._name}-github-app",
+            self._secret_args(
+                self._args.context.names.github_app_secret,
+                "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
+                readers=[],
+            ),
+            self,
+        )
+
+    def _webhook_secret(self) -> aws.secretsmanager.Secret:
+        return self._generated(
+            "webhook",
+            self._args.context.names.webhook_secret,
+            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
+            "webhook_secret",
+            self._args.settings.webhook_secret_generation,
+        )
+
+    def _web_password(self, generation: int) -> aws.secretsmanager.Secret:
+        return self._generated(
+            "web-password",
+            self._args.context.names.web_password_secret,
+            "Atlantis: password of the web page (web_password), generated",
+            "web_password",
+            generation,
+            deletable=True,  # oidcIssuer or webBasicAuth removes the password, and can be unset again
+        )
+
+    def _generated(
+        self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
+    ) -> aws.secretsmanager.Secret:
+        """A secret with a generated value under `key`, which the deployers can read."""
+        name = f"{self._name}-{label}"
+        args = self._secret_args(physical_name, description, readers=self._args.readers)
+        secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)
+        generated_value(name, secret, key, generation, self)
+        return secret
+
+    def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
+        return TaskSecretArgs(
+            context=self._args.context,
+            physical_name=physical_name,
+            description=description,
+            key_arn=self._key_arn,
+            readers=readers,
+            terraform_roles=self._args.terraform_roles,
+            deployers=self._args.readers,
+        )

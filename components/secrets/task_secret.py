@@ -1,0 +1,110 @@
+"""A secret that ECS injects into the task: a policy that limits its readers, and a generated value."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from ..context import Context
+from ..names import PhysicalNames
+from ..policy_documents import Statement, document
+
+RECOVERY_DAYS = 30
+GENERATED_LENGTH = 48
+"""Characters. Only letters and digits, because the value is used in forms and shells."""
+
+KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+"""The key actions that Secrets Manager performs on behalf of a principal that reads or writes a secret."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskSecretArgs:
+    """The secret's name and key, and its readers."""
+
+    context: Context
+    physical_name: str
+    description: str
+    key_arn: pulumi.Input[str]
+    readers: Sequence[str]
+    """ARN patterns of principals besides the execution role that can read it."""
+    terraform_roles: Sequence[str]
+    """Name patterns of roles that Terraform can create or pass."""
+    deployers: Sequence[str]
+    """ARN patterns of principals that deploy the stack. They are exempt from the Deny for `terraform_roles`."""
+    deletable: bool = False
+    """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
+
+
+def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
+    """An empty secret that the execution role can read."""
+    kept = args.context.deletion_protection and not args.deletable
+    secret = aws.secretsmanager.Secret(
+        name,
+        name=args.physical_name,
+        description=args.description,
+        kms_key_id=args.key_arn,
+        recovery_window_in_days=RECOVERY_DAYS if kept else 0,
+        tags=args.context.tags,
+        opts=pulumi.ResourceOptions(parent=parent, protect=kept),
+    )
+    aws.secretsmanager.SecretPolicy(
+        f"{name}-policy",
+        secret_arn=secret.arn,
+        policy=document([_refuse_other_readers(args.context.names, args.readers), _refuse_plans(args)]),
+        block_public_policy=True,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return secret
+
+
+def generated_value(
+    name: str, secret: aws.secretsmanager.Secret, key: str, generation: int, parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """A random value under `key` in the secret's JSON. A change of the generation creates a new value."""
+    child = pulumi.ResourceOptions(parent=parent)
+    value = random.RandomPassword(
+        f"{name}-value",
+        length=GENERATED_LENGTH,
+        special=False,
+        keepers={"generation": str(generation)},
+        opts=child,
+    )
+    aws.secretsmanager.SecretVersion(
+        f"{name}-version",
+        secret_id=secret.arn,
+        secret_string=pulumi.Output.json_dumps({key: value.result}),
+        opts=child,
+    )
+    return value.result
+
+
+def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
+    """Deny reading the value to all others, whatever IAM allows. An administrator can change this policy first."""
+    return {
+        "Sid": "RefuseOtherReaders",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+        # In a secret's policy, `*` is the secret that the policy is attached to.
+        "Resource": "*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *readers]}},
+    }
+
+
+def _refuse_plans(args: TaskSecretArgs) -> Statement:
+    """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's."""
+    names = args.context.names
+    roles = (names.roles_of_every_environment, *args.terraform_roles)
+    return {
+        "Sid": "RefusePlans",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": ["secretsmanager:*"],
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {"aws:PrincipalArn": [arn for role in roles for arn in names.sessions_of(role)]},
+            "ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *args.deployers]},
+        },
+    }

@@ -1,0 +1,1 @@
+"""The file system, the image repository, and the optional locking database."""

@@ -1,0 +1,157 @@
+"""Locking: the database for Atlantis' locks. With it, a deployment can start the new server before it stops the old."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..context import Context
+from ..encryption import CustomerKey, CustomerKeyArgs, through_service
+from ..secrets.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+from ..settings.groups import StorageSettings
+
+ENGINE, ENGINE_VERSION = "valkey", "8.0"
+PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
+PORT = 6379
+NODES = 2
+SNAPSHOTS_KEPT_DAYS = 7
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LockingDatabase:
+    """How the task connects to the database that stores the locks."""
+
+    host: pulumi.Input[str]
+    """The primary endpoint, which resolves to the new primary after a failover."""
+    port: int
+    password_secret_arn: pulumi.Input[str]
+    """The secret whose JSON contains the key `PASSWORD_KEY`."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class LockingArgs:
+    """The database's network and size, and the readers of its password."""
+
+    context: Context
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    """In at least two zones, because each node is in a different zone."""
+    security_group_id: pulumi.Input[str]
+    settings: StorageSettings
+    """Node type, and generation of the password. The previous password stays valid until the next change."""
+    password_readers: Sequence[str]
+    """ARN patterns of principals besides the execution role that can read the password: the deployers."""
+    terraform_roles: Sequence[str]
+    """Name patterns of the roles that Terraform manages, which are denied access to the password."""
+
+
+class Locking(pulumi.ComponentResource):
+    """A Valkey replication group in two zones, its password, and the KMS key of both."""
+
+    database: LockingDatabase
+    key_arn: pulumi.Output[str]
+    """The KMS key that the execution role needs to decrypt the password."""
+
+    def __init__(self, name: str, args: LockingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("atlantis:index:Locking", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        self.key_arn = self._key().arn
+        secret = self._secret()
+        password = generated_value(
+            f"{name}-password", secret, PASSWORD_KEY, args.settings.locking_password_generation, self
+        )
+        replication_group = self._replication_group(password)
+
+        self.database = LockingDatabase(
+            host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
+        )
+        # ElastiCache numbers the nodes of a replication group.
+        self.node_ids = [f"{args.context.names.base}-{number:03}" for number in range(1, NODES + 1)]
+        self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
+
+    def _key(self) -> CustomerKey:
+        names = self._args.context.names
+        store_use = [
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+        ]
+        return CustomerKey(
+            f"{self._name}-key",
+            CustomerKeyArgs(
+                context=self._args.context,
+                store="locking",
+                description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
+                users=[
+                    through_service(names, "UseThroughElastiCache", "elasticache", store_use),
+                    through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE),
+                ],
+            ),
+            self._child,
+        )
+
+    def _secret(self) -> aws.secretsmanager.Secret:
+        args = self._args
+        return task_secret(
+            f"{self._name}-password",
+            TaskSecretArgs(
+                context=args.context,
+                physical_name=args.context.names.redis_secret,
+                description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
+                key_arn=self.key_arn,
+                readers=args.password_readers,
+                terraform_roles=args.terraform_roles,
+                deployers=args.password_readers,
+            ),
+            self,
+        )
+
+    def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
+        args, names = self._args, self._args.context.names
+        subnet_group = aws.elasticache.SubnetGroup(
+            f"{self._name}-subnets",
+            name=names.base,
+            description=f"Atlantis {names.environment}: subnets of the locking database",
+            subnet_ids=args.private_subnet_ids,
+            tags=args.context.tags,
+            opts=self._child,
+        )
+        return aws.elasticache.ReplicationGroup(
+            f"{self._name}-redis",
+            replication_group_id=names.base,
+            description=f"Atlantis {names.environment}: locks",
+            engine=ENGINE,
+            engine_version=ENGINE_VERSION,
+            node_type=args.settings.locking_node_type,
+            num_cache_clusters=NODES,
+            automatic_failover_enabled=True,
+            multi_az_enabled=True,
+            port=PORT,
+            subnet_group_name=subnet_group.name,
+            security_group_ids=[args.security_group_id],
+            at_rest_encryption_enabled=True,
+            kms_key_id=self.key_arn,
+            # transit_encryption_mode isn't set, as it is for existing groups: a new group then requires TLS.
+            transit_encryption_enabled=True,
+            auth_token=password,
+            # ROTATE keeps the old password valid, so the running task keeps its connection until it is replaced.
+            auth_token_update_strategy="ROTATE",  # noqa: S106 (no secret)
+            snapshot_retention_limit=SNAPSHOTS_KEPT_DAYS,
+            auto_minor_version_upgrade=True,
+            # Otherwise ElastiCache sets a new password in the maintenance window, and the new task would wait for it.
+            apply_immediately=True,
+            tags=args.context.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.context.deletion_protection,
+                # ElastiCache upgrades the minor version automatically, and rejects a downgrade.
+                ignore_changes=["engineVersion"],
+            ),
+        )

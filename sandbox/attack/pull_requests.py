@@ -1,0 +1,103 @@
+"""Pull requests of an attacker: opens them in GitHub, sends their events to Atlantis, and reads Atlantis' comments."""
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Collection, Mapping
+
+from sandbox.attack.target import Target
+from sandbox.github import events
+from sandbox.github.store import PullRequest
+
+__all__ = ["HARMLESS", "Answered", "ask", "commented", "opened", "planned"]
+
+HARMLESS = 'resource "terraform_data" "harmless" {\n  input = "harmless"\n}\n'
+_LOCKED, _ATTEMPTS = " is currently locked by ", 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Answered:
+    """A pull request, and the text of all comments that Atlantis has written since the event."""
+
+    pull: PullRequest
+    text: str
+
+    @property
+    def planned(self) -> bool:
+        """Whether Atlantis planned the pull request."""
+        return "Plan: " in self.text or "Changes to Outputs" in self.text
+
+    @property
+    def gist(self) -> str:
+        """The most informative line: for an error, the first line with its message."""
+        lines = [line.strip("`*# ") for line in self.text.splitlines()]
+        lines = [
+            line for line in lines if len(line.split()) > 2 and not line.startswith(("Ran ", "running ", "<details"))
+        ]
+        said = [
+            line
+            for line in lines
+            if any(word in line for word in ("rror:", "must", "can't", "cannot", "not ", "failed"))
+        ]
+        return (said or lines or [self.text.strip()])[0][:160]
+
+
+def opened(
+    target: Target,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    branch: str = "change",
+    executables: Collection[str] = (),
+) -> PullRequest:
+    """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis."""
+    repository = target.repository(f"{name}-{secrets.token_hex(3)}")
+    target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
+    return target.github.open_pull_request(repository, branch, files, name, executables=executables)
+
+
+def planned(
+    target: Target, name: str, files: Mapping[str, str], *, branch: str = "change", executables: Collection[str] = ()
+) -> Answered:
+    """Open a pull request, send its event, and wait for Atlantis' comment."""
+    pull = opened(target, name, files, branch=branch, executables=executables)
+    return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
+
+
+def commented(target: Target, pull: PullRequest, text: str, author: str = "sandbox-author") -> Answered:
+    """Comment ``text`` on the pull request and wait for Atlantis' comment.
+
+    Atlantis refuses a command while it completes the previous one. Such a refusal says nothing about the attack.
+    """
+    for _ in range(_ATTEMPTS):
+        answered = ask(target, pull, "issue_comment", events.comment(pull, text, author))
+        if _LOCKED not in answered.text:
+            return answered
+        time.sleep(1)
+    raise TimeoutError(f"{pull.repository}#{pull.number} is still locked after {_ATTEMPTS} attempts")
+
+
+def ask(target: Target, pull: PullRequest, event: str, body: bytes) -> Answered:
+    """Deliver ``body`` and wait for Atlantis' comment on ``pull``.
+
+    Raises:
+        TimeoutError: Atlantis wrote no comment.
+    """
+    before = len(target.comments(pull.repository, pull.number))
+    answer = target.deliver(event, body)
+    if answer.status != 200:
+        return Answered(pull, f"{answer.status} {answer.body.decode(errors='replace').strip()}")
+    return Answered(pull, _answer(target, pull, before))
+
+
+def _answer(target: Target, pull: PullRequest, before: int) -> str:
+    """Wait for comments after the first ``before`` ones; Atlantis splits a long comment into several."""
+
+    def complete() -> str | None:
+        new = target.comments(pull.repository, pull.number)[before:]
+        unfinished = (
+            new and "**Warning**: Output length greater than max comment size. Continued in next comment." in new[-1]
+        )
+        return None if unfinished or not new else "\n".join(new)
+
+    return target.wait_for(f"Atlantis' comment on {pull.repository}#{pull.number}", complete)

@@ -1,0 +1,245 @@
+"""Attacks with AWS credentials: of a plan, of roles that it creates, and of other roles in the account.
+
+The local AWS evaluates few condition keys and not every resource, so most rows evaluate the deployed documents with a policy
+evaluator. The rows in `_WITH_CREDENTIALS` make the call with the task role's credentials.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from components.names import PhysicalNames
+from preflight.escalations import Escalation, Question, Setting, escalations
+from sandbox.atlantis.credentials import assume
+from sandbox.attack.identities import EVERYTHING, Identities, as_created, as_task, asked, identities
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.target import Target
+from sandbox.iam_evaluation.evaluator import Document, Principal
+
+__all__ = ["ROWS"]
+
+_DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
+_IN_EVERY_STACK = Setting(
+    names=PhysicalNames(environment="any", account="123456789012", region="ap-northeast-2", partition="aws"),
+    prefix="any-",
+    boundary_arn="arn:aws:iam::123456789012:policy/any",
+    own_boundary=False,
+    secret_arns={"github-app": "any", "webhook": "any"},
+    security_group_ids={"alb": "any", "ecs-tasks": "any", "efs": "any"},
+    subnet_ids=["any"],
+)
+"""Used to list the rows, whose names don't depend on the stack."""
+
+
+def _escalation(known: Identities, name: str) -> Escalation:
+    return next(each for each in escalations(known.setting) if each.name == name)
+
+
+def _by_plan(row: Escalation) -> Row:
+    return Row(
+        name=f"plan-{row.name}",
+        attack=f"A plan tries to {row.attack}",
+        tried=f"{row.question.action} as the task role",
+        refused_by="the task role's policies",
+        attempt=asked(as_task, lambda known: _escalation(known, row.name).question),
+        control=asked(as_task, lambda known: _escalation(known, row.name).control),
+    )
+
+
+def _by_created_role(row: Escalation) -> Row:
+    # The boundary allows no IAM action, so the control for these is the role that creates the role.
+    return Row(
+        name=f"created-role-{row.name}",
+        attack=f"A role that a plan created, with * as its policy, tries to {row.attack}",
+        tried=f"{row.question.action} as a role with the boundary",
+        refused_by="the permissions boundary",
+        attempt=asked(as_created, lambda known: _escalation(known, row.name).question),
+        control=asked(as_task if row.on_roles else as_created, lambda known: _escalation(known, row.name).control),
+    )
+
+
+def _mount(known: Identities, **keys: str) -> Question:
+    reached = {"elasticfilesystem:AccessedViaMountTarget": "true", "aws:SecureTransport": "true"}
+    return Question("elasticfilesystem:ClientMount", known.file_system_arn, reached | keys)
+
+
+def _through_access_point(known: Identities) -> Question:
+    return _mount(known, **{"elasticfilesystem:AccessPointArn": known.access_point_arn})
+
+
+def _of_the_account(known: Identities) -> Principal:
+    """A role without a boundary whose policy allows everything."""
+    names = known.setting.names
+    return Principal(f"arn:{names.partition}:sts::{names.account}:assumed-role/backup/session", {"all": EVERYTHING})
+
+
+def _policy(known: Identities) -> Document:
+    return known.file_system_policy
+
+
+def _files(name: str, attack: str, tried: str, question: Callable[[Identities], Question]) -> Row:
+    return Row(
+        name=f"files-{name}",
+        attack=attack,
+        tried=tried,
+        refused_by="the file system's policy",
+        attempt=asked(_of_the_account, question, _policy),
+        control=asked(as_task, _through_access_point, _policy),
+    )
+
+
+def _state(known: Identities) -> Question:
+    """An object in the first state bucket."""
+    for document in known.task.policies.values():
+        for statement in document["Statement"]:
+            if statement["Sid"] == "ReadAndWriteState":
+                return Question("s3:GetObject", str(statement["Resource"][0]).replace("*", "stack/terraform.tfstate"))
+    raise SkippedError("the stack has no terraformStateBuckets")
+
+
+def _state_by_created_role(target: Target) -> Outcome:
+    if identities(target).setting.own_boundary:
+        raise SkippedError("the operator's boundary must allow the task role to read the state")
+    return asked(as_created, _state)(target)
+
+
+_BY_IAM = (
+    Row(
+        name="created-role-state",
+        attack="A role that a plan created tries to read Terraform's states, which contain secrets",
+        tried="s3:GetObject as a role with the boundary",
+        refused_by="the permissions boundary",
+        attempt=_state_by_created_role,
+        control=asked(as_task, _state),
+    ),
+    Row(
+        name="created-role-files",
+        attack="A role that a plan created tries to mount Atlantis' data directory",
+        tried="elasticfilesystem:ClientMount through the access point, as a role with the boundary",
+        refused_by="the permissions boundary",
+        attempt=asked(as_created, _through_access_point, _policy),
+        control=asked(as_task, _through_access_point, _policy),
+    ),
+    _files(
+        "beside-access-point",
+        "A role that IAM allows to mount tries to mount the whole file system",
+        "elasticfilesystem:ClientMount without the access point",
+        _mount,
+    ),
+    _files(
+        "other-access-point",
+        "A role that IAM allows to mount tries to mount another directory",
+        "elasticfilesystem:ClientMount through an access point of its own",
+        lambda known: _mount(known, **{"elasticfilesystem:AccessPointArn": f"{known.access_point_arn}0"}),
+    ),
+    _files(
+        "as-root",
+        "A role that IAM allows to mount tries to mount as root",
+        "elasticfilesystem:ClientRootAccess through the access point",
+        lambda known: Question(
+            "elasticfilesystem:ClientRootAccess", known.file_system_arn, _through_access_point(known).keys
+        ),
+    ),
+    _files(
+        "in-plaintext",
+        "A role that IAM allows to mount tries to mount without TLS",
+        "elasticfilesystem:ClientMount through the access point without TLS",
+        lambda known: Question(
+            "elasticfilesystem:ClientMount",
+            known.file_system_arn,
+            {**_through_access_point(known).keys, "aws:SecureTransport": "false"},
+        ),
+    ),
+)
+
+
+def _called(
+    service: str, operation: str, parameters: Callable[[Identities], dict[str, Any]]
+) -> Callable[[Target], Outcome]:
+    """Make the call with the task role's credentials."""
+
+    def call(target: Target) -> Outcome:
+        role = str(target.outputs["atlantis_ecs_task_role_arn"])
+        client = target.client(service, assume(target.deployment, role, "attack"))
+        try:
+            getattr(client, operation)(**parameters(identities(target)))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _DENIALS:
+                raise
+            return Outcome(False, error.response["Error"]["Message"])
+        return Outcome(True, f"{service} {operation} was allowed")
+
+    return call
+
+
+def _with_credentials(
+    name: str, attack: str, call: tuple[str, str], parameters: Callable[[Identities], dict[str, Any]], control: str
+) -> Row:
+    """``call`` is boto3's service and operation; ``control`` an operation of the same service without parameters."""
+    service, operation = call
+    return Row(
+        name=f"credentials-{name}",
+        attack=attack,
+        tried=f"{service} {operation} with the task role's credentials",
+        refused_by="the task role's policies",
+        attempt=_called(service, operation, parameters),
+        control=_called(service, control, lambda _: {}),
+    )
+
+
+_WITH_CREDENTIALS = (
+    _with_credentials(
+        "stop-service",
+        "A plan tries to stop Atlantis",
+        ("ecs", "update_service"),
+        lambda known: {
+            "cluster": known.setting.names.base,
+            "service": known.setting.names.base,
+            "forceNewDeployment": False,
+        },
+        "list_clusters",
+    ),
+    _with_credentials(
+        "app-key",
+        "A plan tries to read the GitHub App's private key",
+        ("secretsmanager", "get_secret_value"),
+        lambda known: {"SecretId": known.setting.secret_arns["github-app"]},
+        "list_secrets",
+    ),
+    _with_credentials(
+        "refusals",
+        "A plan tries to remove the task role's Deny statements",
+        ("iam", "detach_role_policy"),
+        lambda known: {
+            "RoleName": known.setting.names.task_role,
+            "PolicyArn": known.setting.names.policy_arn(f"{known.setting.names.task_role}-own-stack"),
+        },
+        "list_roles",
+    ),
+    _with_credentials(
+        "unbound-role",
+        "A plan tries to create a role without the boundary",
+        ("iam", "create_role"),
+        lambda known: {
+            "RoleName": f"{known.setting.prefix}attack",
+            "AssumeRolePolicyDocument": '{"Version": "2012-10-17", "Statement": []}',
+        },
+        "list_roles",
+    ),
+    _with_credentials(
+        "log",
+        "A plan tries to read Atlantis' log",
+        ("logs", "describe_log_streams"),
+        lambda known: {"logGroupName": known.setting.names.log_group},
+        "describe_log_groups",
+    ),
+)
+
+_NAMED = escalations(_IN_EVERY_STACK)
+ROWS = (
+    *(_by_plan(row) for row in _NAMED),
+    *(_by_created_role(row) for row in _NAMED),
+    *_BY_IAM,
+    *_WITH_CREDENTIALS,
+)

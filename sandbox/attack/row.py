@@ -1,0 +1,105 @@
+"""One row of the attack table: an attack that must be denied, and a control that must be allowed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.attack.target import Target
+
+__all__ = ["Outcome", "Result", "Row", "SkippedError", "Verdict", "run", "run_all"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of an attempt: whether it was allowed, and one line that describes the result."""
+
+    allowed: bool
+    seen: str
+
+
+class SkippedError(Exception):
+    """A prerequisite of the row is missing on this machine; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An attack on the deployed stack.
+
+    The control is a legitimate use that is as similar to the attempt as possible. It shows that the attempt was denied for the
+    stated reason, and not because the request, the plan or the policy document was invalid.
+    """
+
+    name: str
+    """Unique, lowercase with hyphens, such as ``file-own-environment``."""
+    attack: str
+    """The goal of the attacker."""
+    tried: str
+    """The request, the Terraform code or the API call."""
+    refused_by: str
+    """The security control that denies it."""
+    attempt: Callable[["Target"], Outcome]
+    control: Callable[["Target"], Outcome]
+    alone: bool = False
+    """Whether it affects other rows, such as a lock of all applies. Such rows run one by one after the others."""
+
+
+class Verdict(Enum):
+    """The result of a row. Only ``REFUSED`` and ``SKIPPED`` are acceptable."""
+
+    REFUSED = "denied"
+    ALLOWED = "ALLOWED"
+    CONTROL_REFUSED = "CONTROL DENIED"
+    ERROR = "ERROR"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict of a row, and the results of its attempt and its control."""
+
+    row: Row
+    verdict: Verdict
+    attempt: str = ""
+    control: str = ""
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether the attack was denied, or couldn't be tested on this machine."""
+        return self.verdict in {Verdict.REFUSED, Verdict.SKIPPED}
+
+
+_AT_ONCE = 4
+
+
+def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
+    """The results of all rows as they become available, in order; rows that run alone are last."""
+    rows = list(rows)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda row: run(row, target), (row for row in rows if not row.alone))
+    yield from (run(row, target) for row in rows if row.alone)
+
+
+def run(row: Row, target: "Target") -> Result:
+    """Run the attempt and the control. An exception in either is an error of the row, never a denial.
+
+    A successful attempt counts even if its control can't run.
+    """
+    attempt: Outcome | None = None
+    try:
+        attempt = row.attempt(target)
+        control = row.control(target)
+    except SkippedError as reason:
+        if attempt is not None and attempt.allowed:
+            return Result(row, Verdict.ALLOWED, attempt.seen, str(reason))
+        return Result(row, Verdict.SKIPPED, str(reason))
+    except Exception as problem:  # noqa: BLE001 - the other rows still have to run, and the verdict fails the command
+        return Result(row, Verdict.ERROR, f"{type(problem).__name__}: {problem}")
+    verdict = Verdict.REFUSED
+    if attempt.allowed:
+        verdict = Verdict.ALLOWED
+    elif not control.allowed:
+        verdict = Verdict.CONTROL_REFUSED
+    return Result(row, verdict, attempt.seen, control.seen)

@@ -1,0 +1,222 @@
+"""Attacks on the server's rules: who can plan and apply what, and whether a pull request can change that."""
+
+import json
+
+from sandbox.attack.pull_requests import HARMLESS, Answered, ask, commented, opened, planned
+from sandbox.attack.row import Outcome, Row
+from sandbox.attack.target import Target
+from sandbox.github import events
+from sandbox.github.store import PullRequest
+
+__all__ = ["ROWS"]
+
+_OWN_RULES = """
+version: 3
+projects:
+  - dir: .
+    apply_requirements: []
+"""
+_OWN_WORKFLOW = """
+version: 3
+projects:
+  - dir: .
+    workflow: own
+workflows:
+  own:
+    plan:
+      steps:
+        - run: echo the pull request ran its own command
+"""
+
+
+def _was_applied(answered: Answered) -> Outcome:
+    applied = "Apply complete!" in answered.text
+    return Outcome(applied, "applied" if applied else answered.gist)
+
+
+def _was_planned(answered: Answered) -> Outcome:
+    return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
+
+
+def _unapproved(target: Target) -> Outcome:
+    plan = planned(target, "unapproved-apply", {"main.tf": HARMLESS})
+    return _was_applied(commented(target, plan.pull, "atlantis apply", author="stranger"))
+
+
+def _approved(target: Target) -> Outcome:
+    plan = planned(target, "approved-apply", {"main.tf": HARMLESS})
+    target.github.approve(plan.pull, "reviewer")
+    return _was_applied(commented(target, plan.pull, "atlantis apply"))
+
+
+def _own_requirements(target: Target) -> Outcome:
+    files = {"main.tf": HARMLESS, "atlantis.yaml": _OWN_RULES}
+    plan = planned(target, "own-requirements", files)
+    return _was_applied(commented(target, plan.pull, "atlantis apply"))
+
+
+def _own_workflow(target: Target) -> Outcome:
+    answered = planned(target, "own-workflow", {"main.tf": HARMLESS, "atlantis.yaml": _OWN_WORKFLOW})
+    return Outcome("the pull request ran its own command" in answered.text, answered.gist)
+
+
+def _own_projects(target: Target) -> Outcome:
+    configuration = "version: 3\nprojects:\n  - dir: .\n"
+    files = {"main.tf": HARMLESS, "atlantis.yaml": configuration}
+    return target.once("own-projects", lambda: _was_planned(planned(target, "own-projects", files)))
+
+
+def _fork(target: Target, owner: str) -> Outcome:
+    """A pull request whose branch is in ``owner``'s fork of the repository."""
+    pull = opened(target, f"fork-{owner}", {"main.tf": HARMLESS})
+    payload = json.loads(events.pull_request(target.github, pull))
+    repository = payload["pull_request"]["head"]["repo"]
+    own = repository["owner"]["login"]
+    head = json.loads(json.dumps(repository).replace(f"{own}/", f"{owner or own}/"))
+    head["owner"] = {**repository["owner"], "login": owner or own}
+    payload["pull_request"]["head"]["repo"] = head
+    return _was_planned(ask(target, pull, "pull_request", json.dumps(payload).encode()))
+
+
+def _state_command(target: Target) -> Outcome:
+    plan = planned(target, "state-command", {"main.tf": HARMLESS})
+    answered = commented(target, plan.pull, "atlantis state rm terraform_data.harmless")
+    return Outcome("Ran State" in answered.text and "rror" not in answered.text, answered.gist)
+
+
+def _unlock(target: Target) -> Outcome:
+    plan = planned(target, "unlock-command", {"main.tf": HARMLESS})
+    answered = commented(target, plan.pull, "atlantis unlock")
+    return Outcome("have been unlocked" in answered.text, answered.gist)
+
+
+def _blocked_argument(target: Target) -> Outcome:
+    pull = opened(target, "blocked-argument", {"main.tf": HARMLESS})
+    return _was_planned(commented(target, pull, "atlantis plan -- -chdir=/"))
+
+
+def _other_argument(target: Target) -> Outcome:
+    pull = opened(target, "other-argument", {"main.tf": HARMLESS})
+    return _was_planned(commented(target, pull, "atlantis plan -- -refresh=false"))
+
+
+def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
+    """An apply that succeeded, with the body of its delivery."""
+
+    def apply() -> tuple[PullRequest, bytes, Outcome]:
+        plan = planned(target, "replayed-apply", {"main.tf": HARMLESS})
+        target.github.approve(plan.pull, "reviewer")
+        delivery = events.comment(plan.pull, "atlantis apply")
+        return plan.pull, delivery, _was_applied(ask(target, plan.pull, "issue_comment", delivery))
+
+    return target.once("replayed-apply", apply)
+
+
+def _replayed(target: Target) -> Outcome:
+    pull, delivery, _ = _obeyed(target)
+    target.github.close(pull)
+    return _was_applied(ask(target, pull, "issue_comment", delivery))
+
+
+def _other_base(target: Target) -> Outcome:
+    pull = opened(target, "other-base", {"main.tf": HARMLESS})
+    target.github.commit(pull.repository, "release", {"README.md": "Nobody protects this branch.\n"}, "Branch off")
+    pull = target.github.retarget(pull, "release")
+    answer = target.deliver("pull_request", events.pull_request(target.github, pull))
+    # An ignored event gets no comment. Events are processed in order, so a later plan shows that it was processed.
+    after = _was_planned(planned(target, "other-base-after", {"main.tf": HARMLESS}))
+    comments = target.comments(pull.repository, pull.number)
+    return Outcome(
+        bool(comments) or not after.allowed, comments[0][:140] if comments else f"{answer.status}, and no plan"
+    )
+
+
+def _main_base(target: Target) -> Outcome:
+    return _was_planned(planned(target, "main-base", {"main.tf": HARMLESS}))
+
+
+def _elsewhere(target: Target, repository: str) -> Outcome:
+    pull = opened(target, "elsewhere", {"main.tf": HARMLESS})
+    body = events.pull_request(target.github, pull).replace(
+        pull.repository.encode(), repository.encode() or pull.repository.encode()
+    )
+    answer = target.deliver("pull_request", body)
+    return Outcome(answer.status == 200, f"{answer.status} {answer.body.decode(errors='replace').strip()}"[:140])
+
+
+_RULES = "the server's own repository rules"
+
+ROWS = (
+    Row(
+        name="unapproved-apply",
+        attack="Apply without an approval",
+        tried="a stranger's comment: atlantis apply",
+        refused_by=f"{_RULES}: an apply requires approved, mergeable and undiverged",
+        attempt=_unapproved,
+        control=_approved,
+    ),
+    Row(
+        name="own-requirements",
+        attack="Remove the requirements of an apply",
+        tried="atlantis.yaml in the pull request with apply_requirements: []",
+        refused_by=f"{_RULES}: a repository can't override them",
+        attempt=_own_requirements,
+        control=_own_projects,
+    ),
+    Row(
+        name="own-workflow",
+        attack="Run the pull request's own commands in the plan",
+        tried="atlantis.yaml in the pull request with a workflow that runs a shell command",
+        refused_by=f"{_RULES}: custom workflows are disabled",
+        attempt=_own_workflow,
+        control=_own_projects,
+    ),
+    Row(
+        name="fork",
+        attack="Plan a stranger's fork",
+        tried="a pull request from another owner's fork of the repository",
+        refused_by="Atlantis, which doesn't plan pull requests from forks",
+        attempt=lambda target: _fork(target, "stranger"),
+        control=lambda target: _fork(target, ""),
+    ),
+    Row(
+        name="repository-elsewhere",
+        attack="Plan a repository that isn't in repoAllowlist",
+        tried="a signed event for a repository of another owner",
+        refused_by="repoAllowlist",
+        attempt=lambda target: _elsewhere(target, "stranger/infrastructure"),
+        control=lambda target: _elsewhere(target, ""),
+    ),
+    Row(
+        name="other-base",
+        attack="Plan a pull request into an unprotected branch",
+        tried="a pull request whose base branch isn't main",
+        refused_by=f"{_RULES}: only the branch main is allowed",
+        attempt=_other_base,
+        control=_main_base,
+    ),
+    Row(
+        name="state-command",
+        attack="Remove a resource from the state, so that the next apply creates another one",
+        tried="comment: atlantis state rm terraform_data.harmless",
+        refused_by="Atlantis, whose allowed commands don't include state and import",
+        attempt=_state_command,
+        control=_unlock,
+    ),
+    Row(
+        name="blocked-argument",
+        attack="Plan another directory of the container with an argument of Terraform",
+        tried="comment: atlantis plan -- -chdir=/",
+        refused_by="Atlantis, which blocks the argument -chdir",
+        attempt=_blocked_argument,
+        control=_other_argument,
+    ),
+    Row(
+        name="replayed-delivery",
+        attack="Repeat an apply",
+        tried="the signed delivery of a successful apply, sent again after the pull request was closed",
+        refused_by="Atlantis, which reads the pull request's state from GitHub and not from the delivery",
+        attempt=_replayed,
+        control=lambda target: _obeyed(target)[2],
+    ),
+)

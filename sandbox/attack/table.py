@@ -1,0 +1,18 @@
+"""The attack table: all rows, grouped by the source of the attack."""
+
+from sandbox.attack import names, other_accounts, page, plans, provider, roles, rules, webhooks
+from sandbox.attack.row import Row
+
+__all__ = ["ROWS"]
+
+ROWS: tuple[Row, ...] = (
+    *plans.ROWS,
+    *provider.ROWS,
+    *names.ROWS,
+    *rules.ROWS,
+    *webhooks.ROWS,
+    *page.ROWS,
+    *roles.ROWS,
+    *other_accounts.ROWS,
+)
+"""All rows in the order in which they run. Add new modules here."""

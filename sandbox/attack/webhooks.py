@@ -1,0 +1,48 @@
+"""Attacks on the webhook path, which is open to GitHub: forged deliveries."""
+
+from sandbox.atlantis.targets import Response
+from sandbox.attack.row import Outcome, Row
+from sandbox.attack.target import Target
+from sandbox.github import events
+
+__all__ = ["ROWS"]
+
+
+def answered(response: Response) -> Outcome:
+    """An attempt that succeeded if the server returned 2xx."""
+    text = response.body.decode(errors="replace").strip().splitlines()
+    return Outcome(response.status // 100 == 2, f"{response.status} {text[0] if text else ''}".strip()[:120])
+
+
+def _unsigned(target: Target) -> Outcome:
+    return answered(target.deliver("ping", events.ping(), signed=False))
+
+
+def _signed(target: Target) -> Outcome:
+    return answered(target.deliver("ping", events.ping()))
+
+
+def _forged(target: Target) -> Outcome:
+    body = events.ping()
+    headers = events.headers("ping", body, "a guessed secret")
+    return answered(target.load_balancer.request("POST", "/events", headers=headers, body=body))
+
+
+ROWS = (
+    Row(
+        name="unsigned-delivery",
+        attack="Make Atlantis process an event that GitHub didn't send",
+        tried="POST /events without a signature",
+        refused_by="the webhook secret",
+        attempt=_unsigned,
+        control=_signed,
+    ),
+    Row(
+        name="forged-delivery",
+        attack="Make Atlantis process an event that GitHub didn't send",
+        tried="POST /events, signed with another secret",
+        refused_by="the webhook secret",
+        attempt=_forged,
+        control=_signed,
+    ),
+)

@@ -1,0 +1,100 @@
+"""Converts the engine's state of a stack to a Terraform configuration with references instead of IDs."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sandbox.conformance.naming import ProviderSchema
+
+__all__ = ["configuration"]
+
+_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the marker of a secret in the engine's state
+_STORED = json.dumps({"webhook_secret": "placeholder-" + "0" * 32})
+"""Replaces a secret's value, which is encrypted in the engine's state."""
+_PASSWORD = "placeholder" + "0" * 32
+_MADE_UP = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+-[0-9a-f]{8,17}\b|/[0-9a-z]{16}\b|-[A-Za-z0-9]{6}$")
+"""Parts of an ID that AWS generated, which identify one resource wherever they occur."""
+
+
+def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema) -> dict[str, dict[str, Any]]:
+    """Terraform's resources by type and name, with the arguments, for the AWS resources of the engine's ``resources``."""
+    own = [
+        item
+        for item in resources
+        if item.get("custom") and item["type"].startswith("aws:") and not item.get("external")
+    ]
+    addresses = {item["urn"]: (schema.type_of(item["type"]), _label(item["urn"])) for item in own}
+    by_urn = {item["urn"]: item for item in own}
+    found: dict[str, dict[str, Any]] = {}
+    for item in own:
+        type_, name = addresses[item["urn"]]
+        needed = [urn for urn in _dependencies(item) if urn in by_urn and urn != item["urn"]]
+        others = [urn for urn in by_urn if urn not in needed and urn != item["urn"]]
+        references = [
+            *_references([by_urn[urn] for urn in needed], addresses, schema, only_made_up=False),
+            *_references([by_urn[urn] for urn in others], addresses, schema, only_made_up=True),
+        ]
+        references.sort(key=lambda pair: -len(pair[0]))
+        arguments = schema.arguments(type_, _plain(item["inputs"]))
+        found.setdefault(type_, {})[name] = {
+            **_referring(arguments, references),
+            **({"depends_on": [".".join(addresses[urn]) for urn in needed]} if needed else {}),
+        }
+    return found
+
+
+def _label(urn: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", urn.rpartition("::")[2])
+
+
+def _dependencies(item: Mapping[str, Any]) -> list[str]:
+    by_property = (urn for urns in (item.get("propertyDependencies") or {}).values() for urn in urns or [])
+    return list(dict.fromkeys([*(item.get("dependencies") or []), *by_property]))
+
+
+def _references(
+    items: Sequence[Mapping[str, Any]],
+    addresses: Mapping[str, tuple[str, str]],
+    schema: ProviderSchema,
+    *,
+    only_made_up: bool,
+) -> Iterator[tuple[str, str]]:
+    """The value and the reference of each string in the outputs of ``items``."""
+    for item in items:
+        type_, name = addresses[item["urn"]]
+        outputs = {"id": item["id"], **(item.get("outputs") or {})}
+        inputs = item["inputs"]
+        for property_, value in outputs.items():
+            attribute = "id" if property_ == "id" else schema.attribute_of(type_, property_)
+            if not isinstance(value, str) or len(value) < 6 or attribute is None or value in inputs.values():
+                continue
+            if not only_made_up or _MADE_UP.search(value):
+                yield value, f"${{{type_}.{name}.{attribute}}}"
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        if _SECRET in value:
+            return _STORED if name == "secretString" else _PASSWORD
+        return {key: _plain(item, key) for key, item in value.items() if not key.startswith("__")}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _referring(value: Any, references: Sequence[tuple[str, str]]) -> Any:
+    if isinstance(value, dict):
+        return {key: _referring(item, references) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_referring(item, references) for item in value]
+    if not isinstance(value, str):
+        return value
+    text = value.replace("${", "$${").replace("%{", "%%{")
+    marks: dict[str, str] = {}
+    for known, reference in references:
+        if known in text and (known == text or _MADE_UP.search(known) or known.startswith("arn:")):
+            # Marked first, so that a shorter value isn't found within a reference.
+            marks[mark := f"\0{len(marks)}\0"] = reference
+            text = text.replace(known, mark)
+    for mark, reference in marks.items():
+        text = text.replace(mark, reference)
+    return text
