@@ -3,23 +3,42 @@
 Components don't read configuration and don't export outputs. The program does both.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .atlantis import Atlantis
     from .settings import AtlantisArgs
+    from .settings.groups import (
+        ConfigurationArgs,
+        IngressArgs,
+        NetworkArgs,
+        OperationsArgs,
+        ServerArgs,
+        SignInArgs,
+        StorageArgs,
+        TaskArgs,
+        TerraformArgs,
+    )
 
-__all__ = ["Atlantis", "AtlantisArgs"]
+__all__ = [
+    "Atlantis",
+    "AtlantisArgs",
+    "ConfigurationArgs",
+    "IngressArgs",
+    "NetworkArgs",
+    "OperationsArgs",
+    "ServerArgs",
+    "SignInArgs",
+    "StorageArgs",
+    "TaskArgs",
+    "TerraformArgs",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: importing the SDK takes a second, and the preflight needs only the settings.
-    if name == "Atlantis":
-        from .atlantis import Atlantis  # noqa: PLC0415
-
-        return Atlantis
-    if name == "AtlantisArgs":
-        from .settings import AtlantisArgs  # noqa: PLC0415
-
-        return AtlantisArgs
-    raise AttributeError(name)
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = {"Atlantis": ".atlantis", "AtlantisArgs": ".settings"}.get(name, ".settings.groups")
+    return getattr(importlib.import_module(module, __name__), name)

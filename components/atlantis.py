@@ -5,23 +5,23 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from .compute.compute import Compute, ComputeArgs
+from .compute.compute import Compute, ComputeInputs
 from .configuration import repo_configuration
 from .context import Context
-from .ingress.ingress import Ingress, IngressArgs
+from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
-from .monitoring.monitoring import ObservationArgs, observe
+from .monitoring.monitoring import ObservationInputs, observe
 from .names import PhysicalNames
-from .network.network import Network, NetworkArgs
-from .network.vpc import NewVpc, NewVpcArgs, Vpc, existing_vpc
+from .network.network import Network, NetworkInputs
+from .network.vpc import NewVpc, NewVpcInputs, Vpc, existing_vpc
 from .network.zones import ZONES
 from .permissions import permissions_boundary
-from .permissions.permissions import Permissions, PermissionsArgs
+from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
-from .secrets.secrets import Secrets, SecretsArgs
-from .settings import AtlantisArgs, Settings, refuse_other_accounts, validate
-from .storage.locking import Locking, LockingArgs
-from .storage.storage import Storage, StorageArgs
+from .secrets.secrets import Secrets, SecretsInputs
+from .settings import AtlantisArgs, Settings, require_own_account, validate
+from .storage.locking import Locking, LockingInputs
+from .storage.storage import Storage, StorageInputs
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
@@ -105,7 +105,7 @@ class Atlantis(pulumi.ComponentResource):
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,
         )
-        refuse_other_accounts(settings, caller.account_id)
+        require_own_account(settings, caller.account_id)
         if settings.terraform.creates_boundary:
             permissions_boundary.require_fit(
                 context.names,
@@ -119,7 +119,7 @@ class Atlantis(pulumi.ComponentResource):
         vpc = self._vpc(context, settings)
         network = Network(
             self._named("network"),
-            NetworkArgs(
+            NetworkInputs(
                 context=context,
                 vpc=vpc,
                 vpc_endpoints=settings.network.endpoints,
@@ -132,7 +132,7 @@ class Atlantis(pulumi.ComponentResource):
         )
         storage = Storage(
             self._named("storage"),
-            StorageArgs(
+            StorageInputs(
                 context=context,
                 settings=settings.storage,
                 private_subnets=vpc.private_subnets,
@@ -142,7 +142,7 @@ class Atlantis(pulumi.ComponentResource):
         )
         secrets = Secrets(
             self._named("secrets"),
-            SecretsArgs(
+            SecretsInputs(
                 context=context,
                 settings=settings.server,
                 web_password_generation=(
@@ -157,7 +157,7 @@ class Atlantis(pulumi.ComponentResource):
         if network.locking_security_group_id is not None:
             locking = Locking(
                 self._named("locking"),
-                LockingArgs(
+                LockingInputs(
                     context=context,
                     settings=settings.storage,
                     private_subnet_ids=vpc.private_subnet_ids,
@@ -170,7 +170,7 @@ class Atlantis(pulumi.ComponentResource):
         existing = existing_secrets(settings.configuration, self)
         permissions = Permissions(
             self._named("permissions"),
-            PermissionsArgs(
+            PermissionsInputs(
                 context=context,
                 settings=settings.terraform,
                 secret_arns={
@@ -197,7 +197,7 @@ class Atlantis(pulumi.ComponentResource):
         )
         ingress = Ingress(
             self._named("ingress"),
-            IngressArgs(
+            IngressInputs(
                 context=context,
                 settings=settings.ingress,
                 vpc_id=vpc.id,
@@ -211,7 +211,7 @@ class Atlantis(pulumi.ComponentResource):
         )
         compute = Compute(
             self._named("compute"),
-            ComputeArgs(
+            ComputeInputs(
                 context=context,
                 task=settings.task,
                 server=settings.server,
@@ -239,7 +239,7 @@ class Atlantis(pulumi.ComponentResource):
             self._part(),
         )
         observe(
-            ObservationArgs(
+            ObservationInputs(
                 context=context,
                 settings=settings.operations,
                 runs_task=settings.task.desired_count > 0,
@@ -297,5 +297,5 @@ class Atlantis(pulumi.ComponentResource):
                 with_cidr_blocks=bool(network.endpoints),
                 parent=self,
             )
-        args = NewVpcArgs(context=context, cidr_block=network.vpc_cidr_block)
+        args = NewVpcInputs(context=context, cidr_block=network.vpc_cidr_block)
         return NewVpc(self._named("vpc"), args, self._part()).vpc

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from .context import Context
 from .names import PhysicalNames
+from .outputs import declared_outputs
 from .policy_documents import Statement, document
 
 ADMINISTRATION = [
@@ -36,7 +37,7 @@ ADMINISTRATION = [
 
 
 @dataclasses.dataclass(kw_only=True)
-class CustomerKeyArgs:
+class CustomerKeyInputs:
     """What a key encrypts and for whom."""
 
     context: Context
@@ -52,7 +53,7 @@ class CustomerKey(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CustomerKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: CustomerKeyInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:CustomerKey", name, None, opts)
         administrators: Statement = {
             "Sid": "AdministerThroughIam",
@@ -77,7 +78,7 @@ class CustomerKey(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = key.arn
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs(declared_outputs(self))
 
 
 def through_service(names: PhysicalNames, sid: str, service: str, actions: Sequence[str]) -> Statement:

@@ -49,10 +49,10 @@ def only_roles(names: PhysicalNames, *roles: str) -> Statement:
     }
 
 
-def refuse_plain_transport(actions: Sequence[str], resources: Sequence[pulumi.Input[str]]) -> Statement:
+def deny_insecure_transport(actions: Sequence[str], resources: Sequence[pulumi.Input[str]]) -> Statement:
     """A statement of a resource-based policy that denies requests without TLS."""
     return {
-        "Sid": "RefusePlainTransport",
+        "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Action": list(actions),

@@ -9,28 +9,29 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
+from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
 from ..logs import log_archive
-from ..settings.groups import ConfigurationSettings, ServerSettings, TaskSettings
+from ..outputs import declared_outputs
+from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
 from ..storage.locking import LockingDatabase
 from . import task_protection
-from .deployment_check import DeploymentCheck, DeploymentCheckArgs, ServiceChange
+from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
 from .provider_client import provider_client, provider_settings
-from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerArgs, server_container
-from .task_protection import TaskProtectionArgs
+from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerInputs, server_container
+from .task_protection import TaskProtectionInputs
 
 NFS = 2049
 
 
 @dataclasses.dataclass(kw_only=True)
-class ComputeArgs:
+class ComputeInputs:
     """The task, its configuration and its network."""
 
     context: Context
-    task: TaskSettings
+    task: TaskArgs
     """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
-    server: ServerSettings
-    configuration: ConfigurationSettings
+    server: ServerArgs
+    configuration: ConfigurationArgs
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the server's environment: ECS secret references by variable name."""
     url: str
@@ -70,9 +71,9 @@ class Compute(pulumi.ComponentResource):
     log_group_arn: pulumi.Output[str]
     log_key_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: ComputeInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Compute", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
         log_group = self._log_group()
@@ -91,13 +92,13 @@ class Compute(pulumi.ComponentResource):
         self.task_definition_revision = task_definition.revision
         self.log_group_name = log_group.name
         self.log_group_arn = log_group.arn
-        self.register_outputs({"clusterName": self.cluster_name, "serviceName": self.service_name})
+        self.register_outputs(declared_outputs(self))
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
         args, names = self._args, self._args.context.names
         key = CustomerKey(
-            f"{self._name}-logs-key",
-            CustomerKeyArgs(
+            f"{self.pulumi_resource_name}-logs-key",
+            CustomerKeyInputs(
                 context=args.context,
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
@@ -110,7 +111,7 @@ class Compute(pulumi.ComponentResource):
         )
         self.log_key_arn = key.arn
         return aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
+            f"{self.pulumi_resource_name}-logs",
             name=names.log_group,
             kms_key_id=key.arn,
             retention_in_days=args.log_retention_days,
@@ -120,7 +121,7 @@ class Compute(pulumi.ComponentResource):
 
     def _cluster(self) -> aws.ecs.Cluster:
         return aws.ecs.Cluster(
-            f"{self._name}-cluster",
+            f"{self.pulumi_resource_name}-cluster",
             name=self._args.context.names.base,
             settings=[{"name": "containerInsights", "value": "enabled"}],
             tags=self._args.context.tags,
@@ -129,7 +130,7 @@ class Compute(pulumi.ComponentResource):
 
     def _capacity(self, cluster: aws.ecs.Cluster) -> aws.ecs.ClusterCapacityProviders:
         return aws.ecs.ClusterCapacityProviders(
-            f"{self._name}-capacity",
+            f"{self.pulumi_resource_name}-capacity",
             cluster_name=cluster.name,
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
             default_capacity_provider_strategies=[{"capacity_provider": "FARGATE", "weight": 1}],
@@ -139,7 +140,7 @@ class Compute(pulumi.ComponentResource):
     def _task_definition(self, log_group: aws.cloudwatch.LogGroup) -> aws.ecs.TaskDefinition:
         args = self._args
         return aws.ecs.TaskDefinition(
-            f"{self._name}-task",
+            f"{self.pulumi_resource_name}-task",
             family=args.context.names.base,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
@@ -175,9 +176,9 @@ class Compute(pulumi.ComponentResource):
         task = self._args.task
         return task.image or pulumi.Output.concat(self._args.repository_url, ":", task.image_tag)
 
-    def _server(self, log_group: aws.cloudwatch.LogGroup) -> ServerContainerArgs:
+    def _server(self, log_group: aws.cloudwatch.LogGroup) -> ServerContainerInputs:
         args = self._args
-        return ServerContainerArgs(
+        return ServerContainerInputs(
             context=args.context,
             settings=args.server,
             configuration=args.configuration,
@@ -194,8 +195,8 @@ class Compute(pulumi.ComponentResource):
             log_group_name=log_group.name,
         )
 
-    def _protection(self, log_group: aws.cloudwatch.LogGroup) -> TaskProtectionArgs:
-        return TaskProtectionArgs(
+    def _protection(self, log_group: aws.cloudwatch.LogGroup) -> TaskProtectionInputs:
+        return TaskProtectionInputs(
             image=self._image,
             user=f"{self._args.posix_uid}:{IMAGE_GROUP}",
             port=self._args.task.container_port,
@@ -212,7 +213,7 @@ class Compute(pulumi.ComponentResource):
     ) -> aws.ecs.Service:
         args = self._args
         return aws.ecs.Service(
-            f"{self._name}-service",
+            f"{self.pulumi_resource_name}-service",
             name=args.context.names.base,
             cluster=cluster.arn,
             task_definition=task_definition.arn,
@@ -258,8 +259,8 @@ class Compute(pulumi.ComponentResource):
     ) -> None:
         args = self._args
         DeploymentCheck(
-            f"{self._name}-deployment",
-            DeploymentCheckArgs(
+            f"{self.pulumi_resource_name}-deployment",
+            DeploymentCheckInputs(
                 service=service,
                 cluster_arn=cluster.arn,
                 service_name=args.context.names.base,

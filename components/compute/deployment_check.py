@@ -26,7 +26,7 @@ class DeploymentError(Exception):
 
 
 @dataclasses.dataclass(kw_only=True)
-class DeploymentCheckArgs:
+class DeploymentCheckInputs:
     """The service, its task definition, and how long to wait."""
 
     service: pulumi.Resource
@@ -59,7 +59,7 @@ class DeploymentCheck:
     """Registers the stash whose creation and update wait for the deployment."""
 
     def __init__(
-        self, name: str, args: DeploymentCheckArgs, change: ServiceChange, opts: pulumi.ResourceOptions
+        self, name: str, args: DeploymentCheckInputs, change: ServiceChange, opts: pulumi.ResourceOptions
     ) -> None:
         self._args, self._change = args, change
         hook = pulumi.ResourceHook(f"deployment of {args.service_name}", self._wait)

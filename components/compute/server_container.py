@@ -8,7 +8,7 @@ import pulumi
 
 from ..configuration import repo_configuration, server_configuration
 from ..context import Context
-from ..settings.groups import ConfigurationSettings, ServerSettings
+from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
 from .server_start import server_start
 
@@ -23,12 +23,12 @@ WEB_USER = "atlantis"
 
 
 @dataclasses.dataclass(kw_only=True)
-class ServerContainerArgs:
+class ServerContainerInputs:
     """The server's configuration."""
 
     context: Context
-    settings: ServerSettings
-    configuration: ConfigurationSettings
+    settings: ServerArgs
+    configuration: ConfigurationArgs
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the environment: ECS secret references by variable name."""
     stop_timeout: int
@@ -46,7 +46,7 @@ class ServerContainerArgs:
     log_group_name: pulumi.Input[str]
 
 
-def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
+def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
     """The container definition, with outputs in it."""
     secrets = _secrets(args)
     return {
@@ -76,7 +76,7 @@ def server_container(args: ServerContainerArgs) -> Mapping[str, object]:
     }
 
 
-def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
+def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     environment: dict[str, pulumi.Input[str]] = {
         "ATLANTIS_ATLANTIS_URL": args.url,
         "ATLANTIS_CHECKOUT_STRATEGY": "merge",
@@ -104,14 +104,14 @@ def _environment(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
     return environment
 
 
-def _repo_config(server: ServerSettings, settings: ConfigurationSettings) -> Mapping[str, object]:
+def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str, object]:
     """Atlantis' server-side rules: a pull request can neither weaken the apply requirements nor define commands."""
     if settings.repo_config_file:
         return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
     return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
 
 
-def _secrets(args: ServerContainerArgs) -> dict[str, pulumi.Input[str]]:
+def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     """References that ECS resolves when the task starts: ARN, JSON key, current version."""
     app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
     secrets: dict[str, pulumi.Input[str]] = {

@@ -57,7 +57,7 @@ done
 
 
 @dataclasses.dataclass(kw_only=True)
-class TaskProtectionArgs:
+class TaskProtectionInputs:
     """The values that the container shares with the server's container."""
 
     image: pulumi.Input[str]
@@ -69,7 +69,7 @@ class TaskProtectionArgs:
     region: str
 
 
-def container(args: TaskProtectionArgs) -> Mapping[str, object]:
+def container(args: TaskProtectionInputs) -> Mapping[str, object]:
     """The container definition. It has no secrets, volumes or ports, and logs to the task's log group."""
     return {
         "name": CONTAINER,

@@ -6,10 +6,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from ..outputs import declared_outputs
 
 
 @dataclasses.dataclass(kw_only=True)
-class CertificateArgs:
+class CertificateInputs:
     """The host, and the zone that validates it."""
 
     context: Context
@@ -22,7 +23,7 @@ class Certificate(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: CertificateInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Certificate", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         certificate = aws.acm.Certificate(
@@ -51,4 +52,4 @@ class Certificate(pulumi.ComponentResource):
             opts=child,
         )
         self.arn = validation.certificate_arn
-        self.register_outputs({"arn": self.arn})
+        self.register_outputs(declared_outputs(self))

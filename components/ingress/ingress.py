@@ -7,9 +7,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..logs.access_logs import AccessLogs, AccessLogsArgs
-from ..settings.groups import IngressSettings
-from .certificate import Certificate, CertificateArgs
+from ..logs.access_logs import AccessLogs, AccessLogsInputs
+from ..outputs import declared_outputs
+from ..settings.groups import IngressArgs
+from .certificate import Certificate, CertificateInputs
 
 CONDITION_VALUES = 5
 """The maximum number of values in all conditions of one rule together."""
@@ -25,11 +26,11 @@ _DEFAULT_PORT = 4141
 
 
 @dataclasses.dataclass(kw_only=True)
-class IngressArgs:
+class IngressInputs:
     """The ranges that the load balancer allows, and the paths that they can reach."""
 
     context: Context
-    settings: IngressSettings
+    settings: IngressArgs
     """Allowed ranges can reach every path; webhook ranges can only send POST /events."""
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -51,9 +52,9 @@ class Ingress(pulumi.ComponentResource):
     """The load balancer's dimension in CloudWatch metrics. The next attribute is the target group's."""
     target_group_metric_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: IngressInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Ingress", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
         load_balancer = self._load_balancer()
@@ -71,17 +72,17 @@ class Ingress(pulumi.ComponentResource):
         self.target_group_arn = target_group.arn
         self.load_balancer_metric_name = load_balancer.arn_suffix
         self.target_group_metric_name = target_group.arn_suffix
-        self.register_outputs({"dnsName": self.dns_name, "targetGroupArn": self.target_group_arn})
+        self.register_outputs(declared_outputs(self))
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
         args = self._args
         logs = AccessLogs(
-            f"{self._name}-access-logs",
-            AccessLogsArgs(context=args.context),
+            f"{self.pulumi_resource_name}-access-logs",
+            AccessLogsInputs(context=args.context),
             self._child,
         )
         return aws.lb.LoadBalancer(
-            f"{self._name}-alb",
+            f"{self.pulumi_resource_name}-alb",
             name=args.context.names.base,
             load_balancer_type="application",
             internal=args.settings.load_balancer_scheme == "internal",
@@ -100,7 +101,7 @@ class Ingress(pulumi.ComponentResource):
     def _web_acl(self, load_balancer: aws.lb.LoadBalancer) -> None:
         if self._args.settings.web_acl_arn:
             aws.wafv2.WebAclAssociation(
-                f"{self._name}-web-acl",
+                f"{self.pulumi_resource_name}-web-acl",
                 resource_arn=load_balancer.arn,
                 web_acl_arn=self._args.settings.web_acl_arn,
                 opts=self._child,
@@ -108,7 +109,7 @@ class Ingress(pulumi.ComponentResource):
 
     def _target_group(self) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
-            f"{self._name}-targets",
+            f"{self.pulumi_resource_name}-targets",
             name=self._args.context.names.target_group,
             vpc_id=self._args.vpc_id,
             target_type="ip",
@@ -134,7 +135,7 @@ class Ingress(pulumi.ComponentResource):
 
     def _redirect_listener(self, load_balancer: aws.lb.LoadBalancer) -> None:
         aws.lb.Listener(
-            f"{self._name}-http",
+            f"{self.pulumi_resource_name}-http",
             load_balancer_arn=load_balancer.arn,
             protocol="HTTP",
             port=80,
@@ -147,7 +148,7 @@ class Ingress(pulumi.ComponentResource):
 
     def _https_listener(self, load_balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
         return aws.lb.Listener(
-            f"{self._name}-https",
+            f"{self.pulumi_resource_name}-https",
             load_balancer_arn=load_balancer.arn,
             protocol="HTTPS",
             port=443,
@@ -165,8 +166,10 @@ class Ingress(pulumi.ComponentResource):
         if not args.settings.hosted_zone_id:
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
-            f"{self._name}-certificate",
-            CertificateArgs(context=args.context, host=args.settings.host, hosted_zone_id=args.settings.hosted_zone_id),
+            f"{self.pulumi_resource_name}-certificate",
+            CertificateInputs(
+                context=args.context, host=args.settings.host, hosted_zone_id=args.settings.hosted_zone_id
+            ),
             self._child,
         ).arn
 
@@ -184,7 +187,7 @@ class Ingress(pulumi.ComponentResource):
         for kind, priority, blocks, conditions, actions in kinds:
             for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions))):
                 aws.lb.ListenerRule(
-                    f"{self._name}-{kind}-{number}",
+                    f"{self.pulumi_resource_name}-{kind}-{number}",
                     listener_arn=listener.arn,
                     priority=priority + number,
                     conditions=[*conditions, {"source_ip": {"values": chunk}}],
@@ -200,7 +203,7 @@ class Ingress(pulumi.ComponentResource):
         Browsers report a request's origin in Sec-Fetch-Site, which pages can't change (W3C, Fetch Metadata).
         """
         aws.lb.ListenerRule(
-            f"{self._name}-cross-site",
+            f"{self.pulumi_resource_name}-cross-site",
             listener_arn=listener.arn,
             priority=CROSS_SITE_PRIORITY,
             conditions=[
@@ -217,7 +220,7 @@ class Ingress(pulumi.ComponentResource):
             return
         for record_type in ("A", "AAAA") if self._args.settings.ip_address_type == "dualstack" else ("A",):
             aws.route53.Record(
-                f"{self._name}-alias-{record_type.lower()}",
+                f"{self.pulumi_resource_name}-alias-{record_type.lower()}",
                 zone_id=self._args.settings.hosted_zone_id,
                 name=self._args.settings.host,
                 type=record_type,

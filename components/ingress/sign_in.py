@@ -5,12 +5,12 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from ..settings.groups import SignInSettings
+from ..settings.groups import SignInArgs
 
 CLIENT_SECRET_KEY = "client_secret"  # noqa: S105 - the name of a key
 
 
-def authenticate(settings: SignInSettings, parent: pulumi.Resource) -> aws.lb.ListenerRuleActionArgsDict | None:
+def authenticate(settings: SignInArgs, parent: pulumi.Resource) -> aws.lb.ListenerRuleActionArgsDict | None:
     """The listener rule action that requires users to sign in at the identity provider; None without a provider."""
     if settings.oidc_issuer is None or settings.oidc_client_secret_name is None:
         return None

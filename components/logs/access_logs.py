@@ -5,13 +5,14 @@ import dataclasses
 import pulumi
 
 from ..context import Context
-from .private_bucket import PrivateBucketArgs, private_bucket
+from ..outputs import declared_outputs
+from .private_bucket import PrivateBucketInputs, private_bucket
 
 KEPT_DAYS = 90
 
 
 @dataclasses.dataclass(kw_only=True)
-class AccessLogsArgs:
+class AccessLogsInputs:
     """The names, tags and protection of the bucket."""
 
     context: Context
@@ -24,7 +25,7 @@ class AccessLogs(pulumi.ComponentResource):
     policy: pulumi.Resource
     """The bucket policy, which must exist before a load balancer can write."""
 
-    def __init__(self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AccessLogsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)
         names = args.context.names
         arn = names.bucket_arn(names.access_log_bucket)
@@ -42,7 +43,7 @@ class AccessLogs(pulumi.ComponentResource):
         }
         created = private_bucket(
             name,
-            PrivateBucketArgs(
+            PrivateBucketInputs(
                 context=args.context,
                 physical_name=names.access_log_bucket,
                 kept_days=KEPT_DAYS,
@@ -54,4 +55,4 @@ class AccessLogs(pulumi.ComponentResource):
         )
         self.policy, *_ = created.ready
         self.bucket = created.bucket.bucket
-        self.register_outputs({"bucket": self.bucket})
+        self.register_outputs(declared_outputs(self))

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyArgs, by_cloudwatch_logs
-from ..permissions.service_role import ServiceRoleArgs, service_role
+from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
+from ..permissions.service_role import ServiceRoleInputs, service_role
 from ..policy_documents import allow
 
 KEPT_DAYS = 90
@@ -15,7 +15,7 @@ KEPT_DAYS = 90
 
 
 @dataclasses.dataclass(kw_only=True)
-class FlowLogsArgs:
+class FlowLogsInputs:
     """The VPC to log."""
 
     context: Context
@@ -25,9 +25,9 @@ class FlowLogsArgs:
 class FlowLogs(pulumi.ComponentResource):
     """A flow log of all traffic, into an encrypted log group."""
 
-    def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: FlowLogsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:FlowLogs", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         names, tags = args.context.names, args.context.tags
 
@@ -54,8 +54,8 @@ class FlowLogs(pulumi.ComponentResource):
     def _key(self) -> CustomerKey:
         names = self._args.context.names
         return CustomerKey(
-            f"{self._name}-key",
-            CustomerKeyArgs(
+            f"{self.pulumi_resource_name}-key",
+            CustomerKeyInputs(
                 context=self._args.context,
                 store="flow-logs",
                 description=f"Atlantis {names.environment}: flow logs of the VPC",
@@ -67,8 +67,8 @@ class FlowLogs(pulumi.ComponentResource):
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         names = self._args.context.names
         return service_role(
-            f"{self._name}-role",
-            ServiceRoleArgs(
+            f"{self.pulumi_resource_name}-role",
+            ServiceRoleInputs(
                 context=self._args.context,
                 physical_name=names.flow_log_role,
                 purpose="writes the VPC's flow logs",

@@ -12,16 +12,16 @@ import pulumi_aws as aws
 from ..context import Context
 from ..encryption import through_service
 from ..names import PhysicalNames
-from ..permissions.service_role import ServiceRoleArgs, service_role
+from ..permissions.service_role import ServiceRoleInputs, service_role
 from ..policy_documents import Statement, allow
-from .private_bucket import PrivateBucketArgs, private_bucket
+from .private_bucket import PrivateBucketInputs, private_bucket
 
 BUFFER_MIB, BUFFER_SECONDS = 64, 900
 """Firehose writes an object when either limit is reached, so the archive can lag behind the log by 15 minutes."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class LogArchiveArgs:
+class LogArchiveInputs:
     """The log group to archive, the retention and the KMS key."""
 
     context: Context
@@ -34,15 +34,15 @@ class LogArchiveArgs:
 class LogArchive(pulumi.ComponentResource):
     """The bucket, the delivery stream and the subscription filter."""
 
-    def __init__(self, name: str, args: LogArchiveArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: LogArchiveInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:LogArchive", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         names = args.context.names
 
         bucket = private_bucket(
             name,
-            PrivateBucketArgs(
+            PrivateBucketInputs(
                 context=args.context,
                 physical_name=names.log_archive_bucket,
                 kept_days=args.kept_days,
@@ -95,8 +95,8 @@ class LogArchive(pulumi.ComponentResource):
         self, label: str, physical_name: str, purpose: str, trust: Statement, rights: list[Statement]
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         return service_role(
-            f"{self._name}-{label}",
-            ServiceRoleArgs(
+            f"{self.pulumi_resource_name}-{label}",
+            ServiceRoleInputs(
                 context=self._args.context,
                 physical_name=physical_name,
                 purpose=purpose,

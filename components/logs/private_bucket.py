@@ -7,11 +7,11 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..policy_documents import Statement, document, refuse_plain_transport
+from ..policy_documents import Statement, deny_insecure_transport, document
 
 
 @dataclasses.dataclass(kw_only=True)
-class PrivateBucketArgs:
+class PrivateBucketInputs:
     """The bucket's name, retention, encryption and policy."""
 
     context: Context
@@ -31,7 +31,7 @@ class PrivateBucket:
     ready: Sequence[pulumi.Resource]
 
 
-def private_bucket(name: str, args: PrivateBucketArgs, parent: pulumi.Resource) -> PrivateBucket:
+def private_bucket(name: str, args: PrivateBucketInputs, parent: pulumi.Resource) -> PrivateBucket:
     """An encrypted, versioned bucket without public access or ACLs, over TLS only. Its resources are children of `parent`."""
     child = pulumi.ResourceOptions(parent=parent)
     arn = args.context.names.bucket_arn(args.physical_name)
@@ -92,7 +92,7 @@ def private_bucket(name: str, args: PrivateBucketArgs, parent: pulumi.Resource) 
     policy = aws.s3.BucketPolicy(
         f"{name}-policy",
         bucket=bucket.bucket,
-        policy=document([*args.statements, refuse_plain_transport(["s3:*"], [arn, f"{arn}/*"])]),
+        policy=document([*args.statements, deny_insecure_transport(["s3:*"], [arn, f"{arn}/*"])]),
         # Concurrent calls that change a bucket's access conflict.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[block]),
     )

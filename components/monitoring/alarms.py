@@ -18,7 +18,7 @@ _MINUTE, _DAY = 60, 24 * 60 * 60
 
 
 @dataclasses.dataclass(kw_only=True)
-class AlarmsArgs:
+class AlarmsInputs:
     """The monitored metrics, and the topics to notify."""
 
     context: Context
@@ -48,7 +48,7 @@ class _Alarm:
 class Alarms(pulumi.ComponentResource):
     """An alarm for each condition that stops the service and needs an operator."""
 
-    def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AlarmsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
         for alarm in [*_requests(args), *_resources(args)]:
             namespace, metric = alarm.metric.rsplit("/", 1)
@@ -73,7 +73,7 @@ class Alarms(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _requests(args: AlarmsArgs) -> list[_Alarm]:
+def _requests(args: AlarmsInputs) -> list[_Alarm]:
     """Alarms for failed requests, which users and GitHub notice first."""
     load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
     target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
@@ -135,7 +135,7 @@ def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pul
     )
 
 
-def _resources(args: AlarmsArgs) -> list[_Alarm]:
+def _resources(args: AlarmsInputs) -> list[_Alarm]:
     """Alarms for resources that the task can exhaust."""
     return [
         _Alarm(

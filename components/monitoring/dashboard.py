@@ -14,7 +14,7 @@ _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
 
 
 @dataclasses.dataclass(kw_only=True)
-class DashboardArgs:
+class DashboardInputs:
     """The metrics to show."""
 
     context: Context
@@ -26,7 +26,7 @@ class DashboardArgs:
 class Dashboard(pulumi.ComponentResource):
     """One CloudWatch dashboard, with the most important graphs first."""
 
-    def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: DashboardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Dashboard", name, None, opts)
         region = args.context.names.region
         graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args)]
@@ -55,7 +55,7 @@ _Graph = tuple[str, str, list[list[Any]]]
 """Title, statistic, metrics: namespace, name, and dimensions as names and values."""
 
 
-def _service(args: DashboardArgs) -> list[_Graph]:
+def _service(args: DashboardInputs) -> list[_Graph]:
     service = ["ClusterName", args.dimensions.cluster_name, "ServiceName", args.dimensions.service_name]
     return [
         (
@@ -68,7 +68,7 @@ def _service(args: DashboardArgs) -> list[_Graph]:
     ]
 
 
-def _load_balancer(args: DashboardArgs) -> list[_Graph]:
+def _load_balancer(args: DashboardInputs) -> list[_Graph]:
     balancer = ["LoadBalancer", args.dimensions.load_balancer]
     targets = [*balancer, "TargetGroup", args.dimensions.target_group]
     namespace = "AWS/ApplicationELB"
@@ -88,7 +88,7 @@ def _load_balancer(args: DashboardArgs) -> list[_Graph]:
     ]
 
 
-def _file_system(args: DashboardArgs) -> list[_Graph]:
+def _file_system(args: DashboardInputs) -> list[_Graph]:
     system = ["FileSystemId", args.dimensions.file_system_id]
     return [
         ("File system: burst credits (bytes)", "Minimum", [["AWS/EFS", "BurstCreditBalance", *system]]),
@@ -100,7 +100,7 @@ def _file_system(args: DashboardArgs) -> list[_Graph]:
     ]
 
 
-def _locking(args: DashboardArgs) -> list[_Graph]:
+def _locking(args: DashboardInputs) -> list[_Graph]:
     metrics = (
         ("Redis: memory (%)", "DatabaseMemoryUsagePercentage"),
         ("Redis: connections", "CurrConnections"),

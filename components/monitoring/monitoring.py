@@ -8,21 +8,21 @@ import pulumi
 from ..compute.compute import Compute
 from ..context import Context
 from ..ingress.ingress import Ingress
-from ..logs.log_archive import LogArchive, LogArchiveArgs
-from ..settings.groups import OperationsSettings
+from ..logs.log_archive import LogArchive, LogArchiveInputs
+from ..settings.groups import OperationsArgs
 from ..storage.locking import Locking
 from ..storage.storage import Storage
-from .alarms import Alarms, AlarmsArgs
-from .dashboard import Dashboard, DashboardArgs
+from .alarms import Alarms, AlarmsInputs
+from .dashboard import Dashboard, DashboardInputs
 from .service_metrics import MetricDimensions
 
 
 @dataclasses.dataclass(kw_only=True)
-class ObservationArgs:
+class ObservationInputs:
     """The parts of one Atlantis that are observed."""
 
     context: Context
-    settings: OperationsSettings
+    settings: OperationsArgs
     runs_task: bool
     """Whether the service runs a task. Without one, no alarms are created."""
     ingress: Ingress
@@ -31,7 +31,9 @@ class ObservationArgs:
     locking: Locking | None
 
 
-def observe(args: ObservationArgs, named: Callable[[str], str], options: Callable[[], pulumi.ResourceOptions]) -> None:
+def observe(
+    args: ObservationInputs, named: Callable[[str], str], options: Callable[[], pulumi.ResourceOptions]
+) -> None:
     """Registers the dashboard and, if the settings enable them, the log archive and the alarms.
 
     `named` returns a component's logical name, `options` its resource options.
@@ -47,7 +49,7 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
     if args.settings.log_archive_days:
         LogArchive(
             named("log-archive"),
-            LogArchiveArgs(
+            LogArchiveInputs(
                 context=args.context,
                 kept_days=args.settings.log_archive_days,
                 log_group_name=compute.log_group_name,
@@ -57,7 +59,7 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
         )
     Dashboard(
         named("dashboard"),
-        DashboardArgs(
+        DashboardInputs(
             context=args.context,
             dimensions=dimensions,
             locking_node_ids=args.locking.node_ids if args.locking else (),
@@ -67,7 +69,7 @@ def observe(args: ObservationArgs, named: Callable[[str], str], options: Callabl
     if args.settings.alarm_topic_arns and args.runs_task:
         Alarms(
             named("alarms"),
-            AlarmsArgs(
+            AlarmsInputs(
                 context=args.context,
                 topic_arns=args.settings.alarm_topic_arns,
                 dimensions=dimensions,

@@ -8,8 +8,9 @@ import pulumi_aws as aws
 
 from ..context import Context
 from ..names import PhysicalNames
+from ..outputs import declared_outputs
 from ..policy_documents import Statement, document
-from ..settings.groups import IngressSettings
+from ..settings.groups import IngressArgs
 from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
@@ -18,14 +19,14 @@ GATEWAY_ENDPOINTS = ("s3",)
 
 
 @dataclasses.dataclass(kw_only=True)
-class NetworkArgs:
+class NetworkInputs:
     """The VPC and the ranges that can reach the load balancer."""
 
     context: Context
     vpc: Vpc
     vpc_endpoints: Sequence[str]
     """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
-    ingress: IngressSettings
+    ingress: IngressArgs
     """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
     container_port: int
     identity_provider: bool
@@ -45,9 +46,9 @@ class Network(pulumi.ComponentResource):
     security_group_ids: Sequence[pulumi.Output[str]]
     """The IDs of all security groups."""
 
-    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: NetworkInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._groups: list[aws.ec2.SecurityGroup] = []
 
@@ -91,13 +92,7 @@ class Network(pulumi.ComponentResource):
         self.tasks_security_group_id = tasks.id
         self.file_system_security_group_id = file_system.id
         self.security_group_ids = [group.id for group in self._groups]
-        self.register_outputs(
-            {
-                "loadBalancerSecurityGroupId": load_balancer.id,
-                "tasksSecurityGroupId": tasks.id,
-                "fileSystemSecurityGroupId": file_system.id,
-            }
-        )
+        self.register_outputs(declared_outputs(self))
 
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
         """A security group without rules. The provider removes AWS' default rule, which allows all egress.
@@ -106,7 +101,7 @@ class Network(pulumi.ComponentResource):
         """
         physical_name = self._args.context.names.security_group(of)
         group = aws.ec2.SecurityGroup(
-            f"{self._name}-{of}",
+            f"{self.pulumi_resource_name}-{of}",
             name=physical_name,
             description=description,
             vpc_id=self._args.vpc.id,
@@ -121,7 +116,7 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         is_ipv6 = ":" in block
         aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-{label}-from-{block}",
+            f"{self.pulumi_resource_name}-{label}-from-{block}",
             security_group_id=group.id,
             description=description,
             ip_protocol="tcp",
@@ -138,7 +133,7 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         """Allow one port from one security group to another: an egress rule and an ingress rule."""
         aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-{label}-egress",
+            f"{self.pulumi_resource_name}-{label}-egress",
             security_group_id=source.id,
             referenced_security_group_id=target.id,
             description=description,
@@ -149,7 +144,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-{label}-ingress",
+            f"{self.pulumi_resource_name}-{label}-ingress",
             security_group_id=target.id,
             referenced_security_group_id=source.id,
             description=description,
@@ -163,7 +158,7 @@ class Network(pulumi.ComponentResource):
     def _egress_to_internet(self, group: aws.ec2.SecurityGroup, label: str, description: str) -> None:
         """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-{label}",
+            f"{self.pulumi_resource_name}-{label}",
             security_group_id=group.id,
             description=description,
             ip_protocol="tcp",
@@ -185,7 +180,7 @@ class Network(pulumi.ComponentResource):
                 self._ingress_from_range(group, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC")
             for service in interfaces:
                 aws.ec2.VpcEndpoint(
-                    f"{self._name}-endpoint-{service}",
+                    f"{self.pulumi_resource_name}-endpoint-{service}",
                     vpc_id=vpc.id,
                     service_name=names.service_endpoint(service),
                     vpc_endpoint_type="Interface",
@@ -199,7 +194,7 @@ class Network(pulumi.ComponentResource):
         for service in self._args.vpc_endpoints:
             if service in GATEWAY_ENDPOINTS:
                 aws.ec2.VpcEndpoint(
-                    f"{self._name}-endpoint-{service}",
+                    f"{self.pulumi_resource_name}-endpoint-{service}",
                     vpc_id=vpc.id,
                     service_name=names.service_endpoint(service),
                     vpc_endpoint_type="Gateway",

@@ -8,7 +8,8 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from ..context import Context
-from ..logs.flow_logs import FlowLogs, FlowLogsArgs
+from ..logs.flow_logs import FlowLogs, FlowLogsInputs
+from ..outputs import declared_outputs
 from .zones import ZONES, one_of_each_zone, too_few_zones
 
 
@@ -101,7 +102,7 @@ def _without_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.Reso
 
 
 @dataclasses.dataclass(kw_only=True)
-class NewVpcArgs:
+class NewVpcInputs:
     """A new VPC: public and private subnets in two zones, and one NAT gateway."""
 
     context: Context
@@ -116,7 +117,7 @@ class NewVpc(pulumi.ComponentResource):
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
 
-    def __init__(self, name: str, args: NewVpcArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: NewVpcInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:NewVpc", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self._vpc = awsx.ec2.Vpc(
@@ -139,14 +140,8 @@ class NewVpc(pulumi.ComponentResource):
         self.private_subnet_ids = self._vpc.private_subnet_ids
         # A VPC's default security group allows traffic between its members. Without rules, it allows none.
         aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.context.tags, opts=child)
-        FlowLogs(f"{name}-flow", FlowLogsArgs(context=args.context, vpc_id=self.vpc_id), child)
-        self.register_outputs(
-            {
-                "vpcId": self.vpc_id,
-                "publicSubnetIds": self.public_subnet_ids,
-                "privateSubnetIds": self.private_subnet_ids,
-            }
-        )
+        FlowLogs(f"{name}-flow", FlowLogsInputs(context=args.context, vpc_id=self.vpc_id), child)
+        self.register_outputs(declared_outputs(self))
 
     @property
     def vpc(self) -> Vpc:

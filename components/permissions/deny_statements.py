@@ -41,7 +41,7 @@ class OwnStack:
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
 
 
-def leave_atlantis_alone(own: OwnStack) -> Statement:
+def deny_own_resources(own: OwnStack) -> Statement:
     """Deny all actions on Atlantis' own roles, cluster, image, load balancer, logs and secrets, and on its deployers.
 
     IAM is global, and the task role of an environment in another region must not access this environment's roles. So the
@@ -72,34 +72,34 @@ def leave_atlantis_alone(own: OwnStack) -> Statement:
     if not own.permissions_boundary_arn.startswith(every_environment.rstrip("*")):
         resources.append(own.permissions_boundary_arn)
     actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
-    return deny("LeaveAtlantisAlone", actions, resources)
+    return deny("DenyOwnResources", actions, resources)
 
 
-def leave_tasks_alone(names: PhysicalNames) -> Statement:
+def deny_own_tasks(names: PhysicalNames) -> Statement:
     """Deny a shell in Atlantis' task and stopping it. Task protection stays allowed: a container of the task sets it."""
     actions = ["ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:StopTask", "ecs:*TagResource"]
-    return deny("LeaveAtlantisTasksAlone", actions, [names.arn("ecs", f"task/{names.base}/*")])
+    return deny("DenyOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])
 
 
-def keep_boundary(own: OwnStack) -> list[Statement]:
+def deny_unbounded_roles(own: OwnStack) -> list[Statement]:
     """Deny roles without the boundary, and changes to a role's boundary."""
     return [
         deny(
-            "RefuseRolesWithoutBoundary",
+            "DenyRolesWithoutBoundary",
             BOUND_ACTIONS,
             ["*"],
             # Also matches if the key is absent, for a role without a boundary.
             {"StringNotEquals": {"iam:PermissionsBoundary": own.permissions_boundary_arn}},
         ),
-        deny("KeepBoundaries", ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"], ["*"]),
+        deny("DenyBoundaryChanges", ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"], ["*"]),
     ]
 
 
-def keep_security_groups() -> Statement:
+def deny_own_security_groups() -> Statement:
     """Deny changes to Atlantis' own security groups. Their ARNs contain no name, so a tag identifies them."""
     changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
     own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
-    return deny("KeepOwnSecurityGroups", changes, ["*"], own)
+    return deny("DenyOwnSecurityGroups", changes, ["*"], own)
 
 
 def security_group_arns(names: PhysicalNames) -> list[str]:
@@ -107,7 +107,7 @@ def security_group_arns(names: PhysicalNames) -> list[str]:
     return [names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
 
 
-def borrow_nothing(own: OwnStack) -> list[Statement]:
+def deny_own_network(own: OwnStack) -> list[Statement]:
     """Deny load balancers with Atlantis' own security groups, and ECS services in `subnet_ids` or with public addresses.
 
     ECS has no condition key for security groups. It has keys for subnets and public addresses, but only for CreateService and
@@ -118,7 +118,7 @@ def borrow_nothing(own: OwnStack) -> list[Statement]:
     if own.security_group_ids:
         statements.append(
             deny(
-                "LendNoSecurityGroups",
+                "DenyUseOfSecurityGroups",
                 ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSecurityGroups"],
                 ["*"],
                 {"ForAnyValue:StringEquals": {"elasticloadbalancing:SecurityGroup": list(own.security_group_ids)}},
@@ -128,11 +128,11 @@ def borrow_nothing(own: OwnStack) -> list[Statement]:
     if own.subnet_ids:
         statements.append(
             deny(
-                "LendNoSubnets",
+                "DenyServicesInSubnets",
                 services,
                 ["*"],
                 {"ForAnyValue:StringEquals": {"ecs:subnet": list(own.subnet_ids)}},
             )
         )
-    statements.append(deny("AssignNoPublicAddresses", services, ["*"], {"Bool": {"ecs:auto-assign-public-ip": "true"}}))
+    statements.append(deny("DenyPublicAddresses", services, ["*"], {"Bool": {"ecs:auto-assign-public-ip": "true"}}))
     return statements

@@ -7,19 +7,20 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
-from ..settings.groups import TerraformSettings
+from ..settings.groups import TerraformArgs
 from . import permissions_boundary, task_role
-from .deny_statements import OwnStack, borrow_nothing, keep_boundary, leave_atlantis_alone, leave_tasks_alone
+from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
 
 
 @dataclasses.dataclass(kw_only=True)
-class PermissionsArgs:
+class PermissionsInputs:
     """The resources that the two roles need access to, and those that they are denied."""
 
     context: Context
-    settings: TerraformSettings
+    settings: TerraformArgs
     """Its permissions boundary is attached to both roles and required for every role that Terraform creates. Without one, the
     stack creates a boundary for the latter."""
     secret_arns: Mapping[str, pulumi.Input[str]]
@@ -44,9 +45,9 @@ class Permissions(pulumi.ComponentResource):
     execution_role_arn: pulumi.Output[str]
     task_role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PermissionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: PermissionsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Permissions", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         names = args.context.names
         boundary_arn = args.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
@@ -73,11 +74,11 @@ class Permissions(pulumi.ComponentResource):
 
         self.execution_role_arn = execution_role.arn
         self.task_role_arn = task_role_.arn
-        self.register_outputs({"executionRoleArn": self.execution_role_arn, "taskRoleArn": self.task_role_arn})
+        self.register_outputs(declared_outputs(self))
 
     def _role(self, label: str, physical_name: str, purpose: str) -> aws.iam.Role:
         return aws.iam.Role(
-            f"{self._name}-{label}",
+            f"{self.pulumi_resource_name}-{label}",
             name=physical_name,
             description=f"Atlantis {self._args.context.names.environment}: {purpose}",
             assume_role_policy=trust_tasks(self._args.context.names),
@@ -90,7 +91,7 @@ class Permissions(pulumi.ComponentResource):
         """Create the boundary of Terraform's roles. It isn't for the task role, which creates roles and mounts the file system."""
         names = self._args.context.names
         aws.iam.Policy(
-            f"{self._name}-boundary",
+            f"{self.pulumi_resource_name}-boundary",
             name=names.permissions_boundary,
             description=f"Atlantis {names.environment}: what a role that Terraform creates can have at most",
             # Without the deployers' ARNs, because the boundary allows no IAM actions.
@@ -110,13 +111,13 @@ class Permissions(pulumi.ComponentResource):
             via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
         aws.iam.RolePolicyAttachment(
-            f"{self._name}-execution-managed",
+            f"{self.pulumi_resource_name}-execution-managed",
             role=role.name,
             policy_arn=args.context.names.aws_policy_arn("service-role/AmazonECSTaskExecutionRolePolicy"),
             opts=self._child,
         )
         aws.iam.RolePolicy(
-            f"{self._name}-execution-secrets",
+            f"{self.pulumi_resource_name}-execution-secrets",
             name="task-secrets",
             role=role.id,
             policy=document_of_outputs(secrets),
@@ -133,7 +134,7 @@ class Permissions(pulumi.ComponentResource):
                     *task_role.task_protection(own.names),
                 ]
             ),
-            "own-stack": document_of_outputs([leave_atlantis_alone(own)]),
+            "own-stack": document_of_outputs([deny_own_resources(own)]),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
             documents["state"] = document(
@@ -149,10 +150,10 @@ class Permissions(pulumi.ComponentResource):
         documents["read"] = document([*task_role.read(scope.names), *assume])
         if args.settings.managed_name_prefixes:
             documents |= {
-                "containers": document([*task_role.containers(scope), leave_tasks_alone(own.names)]),
-                "security-groups": document_of_outputs([*task_role.security_groups(scope), *borrow_nothing(own)]),
+                "containers": document([*task_role.containers(scope), deny_own_tasks(own.names)]),
+                "security-groups": document_of_outputs([*task_role.security_groups(scope), *deny_own_network(own)]),
                 "load-balancers": document(task_role.load_balancers(scope)),
-                "roles": document([*task_role.roles(scope), *keep_boundary(own)]),
+                "roles": document([*task_role.roles(scope), *deny_unbounded_roles(own)]),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
         for subject, policy in documents.items():
@@ -161,7 +162,7 @@ class Permissions(pulumi.ComponentResource):
     def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> None:
         """A managed policy per subject: all inline policies of a role together are limited to 10,240 characters."""
         managed = aws.iam.Policy(
-            f"{self._name}-task-{subject}",
+            f"{self.pulumi_resource_name}-task-{subject}",
             name=f"{self._args.context.names.task_role}-{subject}",
             description=f"Atlantis {self._args.context.names.environment}: what Terraform may do ({subject})",
             policy=policy,
@@ -169,5 +170,8 @@ class Permissions(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.iam.RolePolicyAttachment(
-            f"{self._name}-task-{subject}-attachment", role=role.name, policy_arn=managed.arn, opts=self._child
+            f"{self.pulumi_resource_name}-task-{subject}-attachment",
+            role=role.name,
+            policy_arn=managed.arn,
+            opts=self._child,
         )

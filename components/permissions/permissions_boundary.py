@@ -1,7 +1,7 @@
 """The boundary of the roles that Terraform creates: their maximum permissions, whatever their own policies allow.
 
 A plan can create a role, allow `*` in its policy and start a task with it. So the boundary allows no more than Terraform itself
-may do to managed resources, and repeats the Deny statements of `refusals.py`. It omits three of Terraform's subjects, because
+may do to managed resources, and repeats the Deny statements of `deny_statements.py`. It omits three of Terraform's subjects, because
 no application needs them: IAM, the Terraform states, which contain secrets of all projects, and the file system.
 
 A boundary is one policy of at most 6,144 characters. If all actions of a kind are harmless on a managed resource, the policy
@@ -17,11 +17,11 @@ from ..names import PhysicalNames
 from ..policy_documents import Statement, allow, deny
 from .deny_statements import (
     OwnStack,
-    borrow_nothing,
-    keep_boundary,
-    keep_security_groups,
-    leave_atlantis_alone,
-    leave_tasks_alone,
+    deny_own_network,
+    deny_own_resources,
+    deny_own_security_groups,
+    deny_own_tasks,
+    deny_unbounded_roles,
     security_group_arns,
 )
 from .task_role import Scope
@@ -47,7 +47,7 @@ _READ = (
 """Actions that can't be limited to managed resources."""
 
 _MANAGE = (
-    # Without RunTask, StartTask, CreateTaskSet and ExecuteCommand, because refusals.py can't keep them out of Atlantis' network.
+    # Without RunTask, StartTask, CreateTaskSet and ExecuteCommand, because deny_statements.py can't keep them out of Atlantis' network.
     "ecs:*Cluster*",
     "ecs:*TagResource",
     "ecs:CreateService",
@@ -96,9 +96,9 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
         allow("Read", _READ, ["*"]),
         allow("ManageByName", _MANAGE, managed),
         allow("ManageSecurityGroups", _SECURITY_GROUPS, security_group_arns(scope.names)),
-        keep_security_groups(),
-        leave_atlantis_alone(own),
-        *borrow_nothing(own),
+        deny_own_security_groups(),
+        deny_own_resources(own),
+        *deny_own_network(own),
     ]
 
 
@@ -114,15 +114,15 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
     elsewhere = {"StringNotEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     return [
         allow("Everything", ["*"], ["*"]),
-        leave_atlantis_alone(own) | {"Condition": not_the_starter},
-        leave_tasks_alone(names),
-        *keep_boundary(own),
-        deny("RefuseUsers", identities, ["*"]),
-        deny("RefusePolicyChanges", policies, ["*"]),
+        deny_own_resources(own) | {"Condition": not_the_starter},
+        deny_own_tasks(names),
+        *deny_unbounded_roles(own),
+        deny("DenyUsers", identities, ["*"]),
+        deny("DenyPolicyChanges", policies, ["*"]),
         deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
-        keep_security_groups(),
-        *borrow_nothing(own),
-        deny("RefuseTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
+        deny_own_security_groups(),
+        *deny_own_network(own),
+        deny("DenyTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
     ]
 
 

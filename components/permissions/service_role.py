@@ -9,11 +9,11 @@ import pulumi_aws as aws
 from ..context import Context
 from ..policy_documents import Statement, document, document_of_outputs
 
-__all__ = ["ServiceRoleArgs", "service_role"]
+__all__ = ["ServiceRoleInputs", "service_role"]
 
 
 @dataclasses.dataclass(kw_only=True)
-class ServiceRoleArgs:
+class ServiceRoleInputs:
     """The service that assumes the role, and its permissions."""
 
     context: Context
@@ -26,7 +26,7 @@ class ServiceRoleArgs:
 
 
 def service_role(
-    name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions
+    name: str, args: ServiceRoleInputs, opts: pulumi.ResourceOptions
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
     """The role and its policy. Resources that use the role must depend on the policy."""
     role = aws.iam.Role(

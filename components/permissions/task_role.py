@@ -1,7 +1,7 @@
 """Terraform's permissions inside the task, by subject: the statements of the task role.
 
 Every plan runs code from a pull request with these permissions. So actions have no wildcards, resources are `*` only if AWS
-supports nothing narrower, and all other resources are limited by name prefix. The Deny statements are in `refusals.py`.
+supports nothing narrower, and all other resources are limited by name prefix. The Deny statements are in `deny_statements.py`.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import pulumi
 
 from ..names import PhysicalNames
 from ..policy_documents import Statement, allow
-from .deny_statements import BOUND_ACTIONS, keep_security_groups, security_group_arns
+from .deny_statements import BOUND_ACTIONS, deny_own_security_groups, security_group_arns
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -176,7 +176,7 @@ def security_groups(scope: Scope) -> list[Statement]:
     ]
     return [
         allow("ManageSecurityGroups", actions, security_group_arns(scope.names)),
-        keep_security_groups(),
+        deny_own_security_groups(),
     ]
 
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..configuration.server_configuration import variable
-from ..settings.groups import ConfigurationSettings
+from ..settings.groups import ConfigurationArgs
 
 __all__ = ["ExistingSecrets", "customer_key", "existing_secrets"]
 
@@ -22,7 +22,7 @@ class ExistingSecrets:
     key_arns: Sequence[str]
 
 
-def existing_secrets(settings: ConfigurationSettings, parent: pulumi.Resource) -> ExistingSecrets:
+def existing_secrets(settings: ConfigurationArgs, parent: pulumi.Resource) -> ExistingSecrets:
     """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run."""
     references = {
         **dict(map(_split, settings.secret_environment)),

@@ -7,18 +7,19 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyArgs, through_service
-from ..settings.groups import ServerSettings
+from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..outputs import declared_outputs
+from ..settings.groups import ServerArgs
 from .existing_secrets import customer_key
-from .task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
+from .task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
 
 
 @dataclasses.dataclass(kw_only=True)
-class SecretsArgs:
+class SecretsInputs:
     """The existing secrets, and the principals that can read the others."""
 
     context: Context
-    settings: ServerSettings
+    settings: ServerArgs
     """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
     web_password_generation: int | None
     """A new number generates a new password for the web page; None creates no password."""
@@ -39,9 +40,9 @@ class Secrets(pulumi.ComponentResource):
     key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that the execution role needs to decrypt the secrets."""
 
-    def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: SecretsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Secrets", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
@@ -62,9 +63,7 @@ class Secrets(pulumi.ComponentResource):
         if args.web_password_generation is not None:
             self.web_password_secret_arn = self._web_password(args.web_password_generation).arn
         self.key_arns = self._key_arns
-        self.register_outputs(
-            {"githubAppSecretArn": self.github_app_secret_arn, "webhookSecretArn": self.webhook_secret_arn}
-        )
+        self.register_outputs(declared_outputs(self))
 
     def _existing(self, secret_name: str) -> pulumi.Output[str]:
         secret = aws.secretsmanager.get_secret(name=secret_name, opts=pulumi.InvokeOptions(parent=self))
@@ -76,8 +75,8 @@ class Secrets(pulumi.ComponentResource):
     def _key(self) -> CustomerKey:
         names = self._args.context.names
         return CustomerKey(
-            f"{self._name}-key",
-            CustomerKeyArgs(
+            f"{self.pulumi_resource_name}-key",
+            CustomerKeyInputs(
                 context=self._args.context,
                 store="secrets",
                 description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
@@ -89,7 +88,7 @@ class Secrets(pulumi.ComponentResource):
     def _github_app_secret(self) -> aws.secretsmanager.Secret:
         """Created empty: its values never pass through this program (docs/security.md)."""
         return task_secret(
-            f"{self._name}-github-app",
+            f"{self.pulumi_resource_name}-github-app",
             self._secret_args(
                 self._args.context.names.github_app_secret,
                 "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
@@ -121,14 +120,14 @@ class Secrets(pulumi.ComponentResource):
         self, label: str, physical_name: str, description: str, key: str, generation: int, *, deletable: bool = False
     ) -> aws.secretsmanager.Secret:
         """A secret with a generated value under `key`, which the deployers can read."""
-        name = f"{self._name}-{label}"
+        name = f"{self.pulumi_resource_name}-{label}"
         args = self._secret_args(physical_name, description, readers=self._args.readers)
         secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)
         generated_value(name, secret, key, generation, self)
         return secret
 
-    def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretArgs:
-        return TaskSecretArgs(
+    def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretInputs:
+        return TaskSecretInputs(
             context=self._args.context,
             physical_name=physical_name,
             description=description,

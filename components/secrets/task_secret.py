@@ -20,7 +20,7 @@ KEY_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TaskSecretArgs:
+class TaskSecretInputs:
     """The secret's name and key, and its readers."""
 
     context: Context
@@ -37,7 +37,7 @@ class TaskSecretArgs:
     """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
 
 
-def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
+def task_secret(name: str, args: TaskSecretInputs, parent: pulumi.Resource) -> aws.secretsmanager.Secret:
     """An empty secret that the execution role can read."""
     kept = args.context.deletion_protection and not args.deletable
     secret = aws.secretsmanager.Secret(
@@ -52,7 +52,7 @@ def task_secret(name: str, args: TaskSecretArgs, parent: pulumi.Resource) -> aws
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document([_refuse_other_readers(args.context.names, args.readers), _refuse_plans(args)]),
+        policy=document([_deny_other_readers(args.context.names, args.readers), _deny_plans(args)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -80,10 +80,10 @@ def generated_value(
     return value.result
 
 
-def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
+def _deny_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
     """Deny reading the value to all others, whatever IAM allows. An administrator can change this policy first."""
     return {
-        "Sid": "RefuseOtherReaders",
+        "Sid": "DenyOtherReaders",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
@@ -93,12 +93,12 @@ def _refuse_other_readers(names: PhysicalNames, readers: Sequence[str]) -> State
     }
 
 
-def _refuse_plans(args: TaskSecretArgs) -> Statement:
+def _deny_plans(args: TaskSecretInputs) -> Statement:
     """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's."""
     names = args.context.names
     roles = (names.roles_of_every_environment, *args.terraform_roles)
     return {
-        "Sid": "RefusePlans",
+        "Sid": "DenyPlans",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Action": ["secretsmanager:*"],

@@ -28,7 +28,7 @@ __all__ = [
     "SettingsError",
     "parse",
     "read",
-    "refuse_other_accounts",
+    "require_own_account",
     "validate",
 ]
 
@@ -111,7 +111,7 @@ def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) 
     return settings
 
 
-def refuse_other_accounts(settings: Settings, account: str) -> None:
+def require_own_account(settings: Settings, account: str) -> None:
     """End the run if a setting names a resource of another account, and AWS or the stack supports only its own.
 
     Raises:

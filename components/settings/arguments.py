@@ -4,15 +4,15 @@ import dataclasses
 
 from . import accepted
 from .groups import (
-    ConfigurationSettings,
-    IngressSettings,
-    NetworkSettings,
-    OperationsSettings,
-    ServerSettings,
-    SignInSettings,
-    StorageSettings,
-    TaskSettings,
-    TerraformSettings,
+    ConfigurationArgs,
+    IngressArgs,
+    NetworkArgs,
+    OperationsArgs,
+    ServerArgs,
+    SignInArgs,
+    StorageArgs,
+    TaskArgs,
+    TerraformArgs,
 )
 from .schema import Group, group, setting
 
@@ -26,23 +26,23 @@ class AtlantisArgs(Group):
     base_name: str | None = setting(accepted.base_name, default=None)
     """Name of the cluster, service, task family and load balancer, to keep the names of an adopted stack. Empty:
     atlantis-<environment>"""
-    network: NetworkSettings = dataclasses.field(default_factory=NetworkSettings)
+    network: NetworkArgs = dataclasses.field(default_factory=NetworkArgs)
     """The VPC. Default: a new VPC"""
-    ingress: IngressSettings
+    ingress: IngressArgs
     """Access to the server: allowed ranges, host name, certificate and load balancer"""
-    storage: StorageSettings = dataclasses.field(default_factory=StorageSettings)
+    storage: StorageArgs = dataclasses.field(default_factory=StorageArgs)
     """The file system and the locking database"""
-    task: TaskSettings = dataclasses.field(default_factory=TaskSettings)
+    task: TaskArgs = dataclasses.field(default_factory=TaskArgs)
     """The ECS task: its image, size and capacity provider"""
-    server: ServerSettings
+    server: ServerArgs
     """The Atlantis server: its repositories and its credentials"""
-    sign_in: SignInSettings = dataclasses.field(default_factory=SignInSettings)
+    sign_in: SignInArgs = dataclasses.field(default_factory=SignInArgs)
     """Sign-in to the web page. Default: a generated password"""
-    configuration: ConfigurationSettings = dataclasses.field(default_factory=ConfigurationSettings)
+    configuration: ConfigurationArgs = dataclasses.field(default_factory=ConfigurationArgs)
     """The server's flags, the rules for repositories, and secrets for workflows"""
-    terraform: TerraformSettings = dataclasses.field(default_factory=TerraformSettings)
+    terraform: TerraformArgs = dataclasses.field(default_factory=TerraformArgs)
     """The permissions of Terraform in the task"""
-    operations: OperationsSettings = dataclasses.field(default_factory=OperationsSettings)
+    operations: OperationsArgs = dataclasses.field(default_factory=OperationsArgs)
     """Logs, alarms, tags and protection"""
 
     @property

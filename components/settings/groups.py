@@ -9,7 +9,7 @@ from .schema import Group, group, setting
 
 
 @group
-class NetworkSettings(Group):
+class NetworkArgs(Group):
     """The VPC that Atlantis runs in: an existing one, or a new one."""
 
     vpc_id: str | None = setting(accepted.vpc_id, default=None)
@@ -36,7 +36,7 @@ class NetworkSettings(Group):
 
 
 @group
-class IngressSettings(Group):
+class IngressArgs(Group):
     """Access to the server: allowed ranges, host name, certificate and load balancer."""
 
     allowed_cidr_blocks: Sequence[str] = setting(values.list_of(values.cidr_block, at_least=1))
@@ -92,7 +92,7 @@ class IngressSettings(Group):
 
 
 @group
-class ServerSettings(Group):
+class ServerArgs(Group):
     """The Atlantis server: its repositories and its credentials."""
 
     repo_allowlist: str = setting(values.repo_allowlist)
@@ -117,7 +117,7 @@ class ServerSettings(Group):
 
 
 @group
-class SignInSettings(Group):
+class SignInArgs(Group):
     """Sign-in to the web page: at an OpenID Connect provider, or with a generated password."""
 
     web_basic_auth: bool = setting(values.boolean, default=True)
@@ -149,7 +149,7 @@ class SignInSettings(Group):
 
 
 @group
-class ConfigurationSettings(Group):
+class ConfigurationArgs(Group):
     """The server's flags, the rules for repositories, and secrets for workflows."""
 
     server_config_file: str | None = setting(accepted.yaml_file, default=None)
@@ -167,7 +167,7 @@ class ConfigurationSettings(Group):
 
 
 @group
-class TaskSettings(Group):
+class TaskArgs(Group):
     """The ECS task: its image, size and capacity provider."""
 
     image: str | None = setting(values.image_reference, default=None)
@@ -196,7 +196,7 @@ class TaskSettings(Group):
 
 
 @group
-class StorageSettings(Group):
+class StorageArgs(Group):
     """The file system and the locking database."""
 
     efs_encryption_key: str = setting(values.one_of(("customer", "aws")), default="customer")
@@ -226,7 +226,7 @@ class StorageSettings(Group):
 
 
 @group
-class TerraformSettings(Group):
+class TerraformArgs(Group):
     """The permissions of Terraform in the task."""
 
     terraform_state_buckets: Sequence[str] = setting(accepted.bucket_names, default=())
@@ -259,7 +259,7 @@ class TerraformSettings(Group):
 
 
 @group
-class OperationsSettings(Group):
+class OperationsArgs(Group):
     """Logs, alarms, tags and protection."""
 
     log_group_name: str | None = setting(accepted.log_group_name, default=None)

@@ -7,9 +7,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyArgs, through_service
-from ..secrets.task_secret import KEY_USE, TaskSecretArgs, generated_value, task_secret
-from ..settings.groups import StorageSettings
+from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..outputs import declared_outputs
+from ..secrets.task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
+from ..settings.groups import StorageArgs
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
 PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
@@ -30,14 +31,14 @@ class LockingDatabase:
 
 
 @dataclasses.dataclass(kw_only=True)
-class LockingArgs:
+class LockingInputs:
     """The database's network and size, and the readers of its password."""
 
     context: Context
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones, because each node is in a different zone."""
     security_group_id: pulumi.Input[str]
-    settings: StorageSettings
+    settings: StorageArgs
     """Node type, and generation of the password. The previous password stays valid until the next change."""
     password_readers: Sequence[str]
     """ARN patterns of principals besides the execution role that can read the password: the deployers."""
@@ -52,9 +53,9 @@ class Locking(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """The KMS key that the execution role needs to decrypt the password."""
 
-    def __init__(self, name: str, args: LockingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: LockingInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Locking", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
         self.key_arn = self._key().arn
@@ -69,7 +70,7 @@ class Locking(pulumi.ComponentResource):
         )
         # ElastiCache numbers the nodes of a replication group.
         self.node_ids = [f"{args.context.names.base}-{number:03}" for number in range(1, NODES + 1)]
-        self.register_outputs({"host": self.database.host, "passwordSecretArn": secret.arn})
+        self.register_outputs({**declared_outputs(self), "host": self.database.host, "passwordSecretArn": secret.arn})
 
     def _key(self) -> CustomerKey:
         names = self._args.context.names
@@ -84,8 +85,8 @@ class Locking(pulumi.ComponentResource):
             "kms:ReEncryptTo",
         ]
         return CustomerKey(
-            f"{self._name}-key",
-            CustomerKeyArgs(
+            f"{self.pulumi_resource_name}-key",
+            CustomerKeyInputs(
                 context=self._args.context,
                 store="locking",
                 description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
@@ -100,8 +101,8 @@ class Locking(pulumi.ComponentResource):
     def _secret(self) -> aws.secretsmanager.Secret:
         args = self._args
         return task_secret(
-            f"{self._name}-password",
-            TaskSecretArgs(
+            f"{self.pulumi_resource_name}-password",
+            TaskSecretInputs(
                 context=args.context,
                 physical_name=args.context.names.redis_secret,
                 description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
@@ -116,7 +117,7 @@ class Locking(pulumi.ComponentResource):
     def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
         args, names = self._args, self._args.context.names
         subnet_group = aws.elasticache.SubnetGroup(
-            f"{self._name}-subnets",
+            f"{self.pulumi_resource_name}-subnets",
             name=names.base,
             description=f"Atlantis {names.environment}: subnets of the locking database",
             subnet_ids=args.private_subnet_ids,
@@ -124,7 +125,7 @@ class Locking(pulumi.ComponentResource):
             opts=self._child,
         )
         return aws.elasticache.ReplicationGroup(
-            f"{self._name}-redis",
+            f"{self.pulumi_resource_name}-redis",
             replication_group_id=names.base,
             description=f"Atlantis {names.environment}: locks",
             engine=ENGINE,

@@ -8,9 +8,10 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..encryption import CustomerKey, CustomerKeyArgs, through_service
-from ..policy_documents import deny, document, document_of_outputs, only_roles, refuse_plain_transport
-from ..settings.groups import StorageSettings
+from ..encryption import CustomerKey, CustomerKeyInputs, through_service
+from ..outputs import declared_outputs
+from ..policy_documents import deny, deny_insecure_transport, document, document_of_outputs, only_roles
+from ..settings.groups import StorageArgs
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -47,11 +48,11 @@ LIFECYCLE = json.dumps(
 
 
 @dataclasses.dataclass(kw_only=True)
-class StorageArgs:
+class StorageInputs:
     """The subnets of the file system, and the settings of both stores."""
 
     context: Context
-    settings: StorageSettings
+    settings: StorageArgs
     private_subnets: Mapping[str, pulumi.Input[str]]
     """One per zone, by the zone. Each has a mount target, and the zone is part of its logical name."""
     security_group_id: pulumi.Input[str]
@@ -68,9 +69,9 @@ class Storage(pulumi.ComponentResource):
     repository_url: pulumi.Output[str]
     repository_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: StorageInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Storage", name, None, opts)
-        self._name, self._args = name, args
+        self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection)
 
@@ -90,19 +91,13 @@ class Storage(pulumi.ComponentResource):
         self.access_point_arn = access_point.arn
         self.repository_url = repository.repository_url
         self.repository_arn = repository.arn
-        self.register_outputs(
-            {
-                "fileSystemId": self.file_system_id,
-                "accessPointId": self.access_point_id,
-                "repositoryUrl": self.repository_url,
-            }
-        )
+        self.register_outputs(declared_outputs(self))
 
     def _key(self, store: str, description: str, actions: Sequence[str], service: str) -> CustomerKey:
         names = self._args.context.names
         return CustomerKey(
-            f"{self._name}-{store}-key",
-            CustomerKeyArgs(
+            f"{self.pulumi_resource_name}-{store}-key",
+            CustomerKeyInputs(
                 context=self._args.context,
                 store=store,
                 description=description,
@@ -129,7 +124,7 @@ class Storage(pulumi.ComponentResource):
             "elasticfilesystem",
         )
         return aws.efs.FileSystem(
-            f"{self._name}-efs",
+            f"{self.pulumi_resource_name}-efs",
             encrypted=True,
             kms_key_id=key.arn if self._args.settings.efs_encryption_key == "customer" else None,
             performance_mode="generalPurpose",
@@ -146,7 +141,7 @@ class Storage(pulumi.ComponentResource):
         settings = self._args.settings
         uid, gid = settings.posix_uid, settings.posix_gid
         return aws.efs.AccessPoint(
-            f"{self._name}-access-point",
+            f"{self.pulumi_resource_name}-access-point",
             file_system_id=file_system.id,
             posix_user={"uid": uid, "gid": gid},
             root_directory={
@@ -171,14 +166,14 @@ class Storage(pulumi.ComponentResource):
         beside = {"StringNotEquals": {"elasticfilesystem:AccessPointArn": access_point.arn}}
         directly = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}
         aws.efs.FileSystemPolicy(
-            f"{self._name}-efs-policy",
+            f"{self.pulumi_resource_name}-efs-policy",
             file_system_id=file_system.id,
             policy=document_of_outputs(
                 [
-                    deny("RefuseOtherAccessPoints", mount, [file_system.arn], beside) | everybody,
-                    deny("RefuseOtherNetworks", mount, [file_system.arn], directly) | everybody,
-                    deny("RefuseRoot", as_root, [file_system.arn]) | everybody,
-                    refuse_plain_transport(["*"], [file_system.arn]),
+                    deny("DenyOtherAccessPoints", mount, [file_system.arn], beside) | everybody,
+                    deny("DenyOtherNetworks", mount, [file_system.arn], directly) | everybody,
+                    deny("DenyRoot", as_root, [file_system.arn]) | everybody,
+                    deny_insecure_transport(["*"], [file_system.arn]),
                 ],
                 policy_id=self._args.context.names.base,
             ),
@@ -188,7 +183,7 @@ class Storage(pulumi.ComponentResource):
     def _mount_targets(self, file_system: aws.efs.FileSystem) -> list[aws.efs.MountTarget]:
         return [
             aws.efs.MountTarget(
-                f"{self._name}-mount-target-{zone}",
+                f"{self.pulumi_resource_name}-mount-target-{zone}",
                 file_system_id=file_system.id,
                 subnet_id=subnet_id,
                 security_groups=[self._args.security_group_id],
@@ -197,7 +192,7 @@ class Storage(pulumi.ComponentResource):
                     # EFS allows one mount target per zone.
                     delete_before_replace=True,
                     # Until 1.0.0, the name contained the position, so reordering the subnets replaced them.
-                    aliases=[pulumi.Alias(name=f"{self._name}-mount-target-{position}")]
+                    aliases=[pulumi.Alias(name=f"{self.pulumi_resource_name}-mount-target-{position}")]
                     if zone != str(position)
                     else None,
                 ),
@@ -214,7 +209,7 @@ class Storage(pulumi.ComponentResource):
             "ecr",
         )
         repository = aws.ecr.Repository(
-            f"{self._name}-repository",
+            f"{self.pulumi_resource_name}-repository",
             name=names.repository,
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
             image_scanning_configuration={"scan_on_push": True},
@@ -224,7 +219,7 @@ class Storage(pulumi.ComponentResource):
             opts=self._keeps_data,
         )
         aws.ecr.LifecyclePolicy(
-            f"{self._name}-lifecycle",
+            f"{self.pulumi_resource_name}-lifecycle",
             repository=repository.name,
             policy=LIFECYCLE,
             # A change replaces it, and a repository has only one: deleting the old one last would delete the new one.
@@ -232,7 +227,7 @@ class Storage(pulumi.ComponentResource):
         )
         pull = {"Sid": "PullForTasks", "Effect": "Allow", "Action": PULL}
         aws.ecr.RepositoryPolicy(
-            f"{self._name}-repository-policy",
+            f"{self.pulumi_resource_name}-repository-policy",
             repository=repository.name,
             policy=document([pull | only_roles(names, names.execution_role)]),
             opts=self._child,

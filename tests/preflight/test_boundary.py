@@ -79,15 +79,15 @@ def test_boundary_that_allows_everything_is_a_warning_that_names_every_escalatio
 
 
 WALLS = {
-    "LeaveAtlantisAlone": "run another task definition in Atlantis' service (ecs:UpdateService)",
-    "RefuseRolesWithoutBoundary": "create a role without the boundary (iam:CreateRole)",
-    "KeepBoundaries": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
-    "RefuseUsers": "create a user, which needs no boundary (iam:CreateUser)",
+    "DenyOwnResources": "run another task definition in Atlantis' service (ecs:UpdateService)",
+    "DenyRolesWithoutBoundary": "create a role without the boundary (iam:CreateRole)",
+    "DenyBoundaryChanges": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
+    "DenyUsers": "create a user, which needs no boundary (iam:CreateUser)",
     "PassRolesToTasksOnly": "pass a role to a service other than ECS (iam:PassRole)",
-    "KeepOwnSecurityGroups": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
-    "LendNoSubnets": "run a service in Atlantis' subnets",
-    "AssignNoPublicAddresses": "run a service with a public address (ecs:CreateService)",
-    "RefuseTasksWithoutService": "run a task in Atlantis' subnets with RunTask",
+    "DenyOwnSecurityGroups": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
+    "DenyServicesInSubnets": "run a service in Atlantis' subnets",
+    "DenyPublicAddresses": "run a service with a public address (ecs:CreateService)",
+    "DenyTasksWithoutService": "run a task in Atlantis' subnets with RunTask",
 }
 
 

@@ -76,8 +76,10 @@ def _from_json(value: Any) -> Any:
 class Graph:
     """Every resource and output of one run."""
 
-    def __init__(self, resources: list[Registered], outputs: dict[str, Any], warnings: list[str]) -> None:
-        self.resources, self.outputs, self.warnings = resources, outputs, warnings
+    def __init__(self, recorder: "_Recorder", warnings: list[str]) -> None:
+        self.resources, self.outputs, self.warnings = recorder.registered, recorder.outputs, warnings
+        self.component_outputs = recorder.component_outputs
+        """The names of the outputs that each component registered, by the component's name and type."""
 
     def all(self, resource_type: str) -> list[Registered]:
         return [resource for resource in self.resources if resource.type == resource_type]
@@ -189,6 +191,7 @@ class _Recorder(MockMonitor):
         super().__init__(_Aws())
         self.registered: list[Registered] = []
         self.outputs: dict[str, Any] = {}
+        self.component_outputs: dict[tuple[str, str], frozenset[str]] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 the monitor's own name
         if request.type != "pulumi:pulumi:Stack":
@@ -211,7 +214,9 @@ class _Recorder(MockMonitor):
         return super().RegisterResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        if not _name(request.urn):
+        if name := _name(request.urn):
+            self.component_outputs[name, _type(request.urn)] = frozenset(request.outputs.fields)
+        else:
             outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
             self.outputs = {key: rpc.unwrap_rpc_secret(value) for key, value in outputs.items()}
         return super().RegisterResourceOutputs(request)
@@ -236,7 +241,7 @@ def deploy(stack: str = "prod", **changes: Any) -> Graph:
     recorder = _Recorder()
     with _warnings() as warnings:
         _run(recorder, stack, changes)
-    return Graph(recorder.registered, recorder.outputs, warnings)
+    return Graph(recorder, warnings)
 
 
 def refusal(stack: str = "prod", *, secret_keys: Sequence[str] = (), **changes: Any) -> tuple[str, list[Registered]]:

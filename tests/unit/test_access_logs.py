@@ -90,7 +90,7 @@ def test_only_load_balancers_of_the_account_write_and_only_over_tls() -> None:
                     },
                 },
                 {
-                    "Sid": "RefusePlainTransport",
+                    "Sid": "DenyInsecureTransport",
                     "Effect": "Deny",
                     "Principal": {"AWS": "*"},
                     "Action": ["s3:*"],

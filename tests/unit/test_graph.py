@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 import pytest
 
@@ -23,6 +25,30 @@ def which(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def graph(which: str) -> Graph:
     return stack(**ALL[which])
+
+
+def _component_classes(base: type = pulumi.ComponentResource) -> Iterator[type]:
+    for subclass in base.__subclasses__():
+        yield subclass
+        yield from _component_classes(subclass)
+
+
+def test_every_component_registers_every_output_that_its_class_declares(graph: Graph) -> None:
+    classes = {c.__name__: c for c in _component_classes() if "components" in c.__module__.split(".")}
+    components = [(r.name, r.type) for r in graph.resources if r.type.startswith(COMPONENT)]
+    for name, kind in components:
+        declared = classes[kind.removeprefix(COMPONENT)].__annotations__
+        required = {
+            output
+            for output, hint in declared.items()
+            if re.search(r"(Out|In)put\[", str(hint)) and not re.search("None|Optional", str(hint))
+        }
+        registered = {_snake(output) for output in graph.component_outputs[name, kind]}
+        assert required <= registered, f"{kind} {name} declares {required - registered}"
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda match: f"_{match[1].lower()}", name)
 
 
 def test_no_two_resources_of_a_type_have_one_name(graph: Graph) -> None:

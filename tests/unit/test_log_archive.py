@@ -69,7 +69,7 @@ def test_the_bucket_is_encrypted_kept_and_forgets_after_the_days() -> None:
     ).inputs["rules"]
     assert (rule["expiration"], rule["noncurrentVersionExpiration"]) == ({"days": 400}, {"noncurrentDays": 1})
     (statement,) = graph.one("aws:s3/bucketPolicy:BucketPolicy", "log-archive-policy").document()
-    assert (statement["Sid"], statement["Effect"]) == ("RefusePlainTransport", "Deny")
+    assert (statement["Sid"], statement["Effect"]) == ("DenyInsecureTransport", "Deny")
 
 
 @pytest.mark.parametrize(

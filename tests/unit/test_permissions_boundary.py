@@ -17,7 +17,7 @@ from tests.unit.test_task_role import (
     allowed,
     of_each_prefix,
 )
-from tests.unit.test_task_role_refusals import OWN_SECRETS, leave_atlantis_alone
+from tests.unit.test_task_role_deny_statements import OWN_SECRETS, deny_own_resources
 
 POLICY, ROLE = "aws:iam/policy:Policy", "aws:iam/role:Role"
 
@@ -70,7 +70,7 @@ def test_boundary_allows_what_terraform_manages_without_iam_states_and_files_and
                 ),
                 allowed("ManageSecurityGroups", actions("ec2", "*SecurityGroup*", "CreateTags", "DeleteTags"), GROUPS),
                 KEEP_OWN_GROUPS,
-                leave_atlantis_alone(*OWN_SECRETS),
+                deny_own_resources(*OWN_SECRETS),
                 LEND_NO_GROUPS,
                 LEND_NO_SUBNETS,
                 ASSIGN_NO_ADDRESSES,
@@ -92,7 +92,7 @@ def test_boundary_of_the_stack_is_not_on_its_own_roles_which_do_more() -> None:
 
 def test_boundary_of_an_existing_network_closes_its_subnets() -> None:
     statements = {statement["Sid"]: statement for statement in boundary(**PRODUCTION).document()}
-    assert statements["LendNoSubnets"]["Condition"] == {
+    assert statements["DenyServicesInSubnets"]["Condition"] == {
         "ForAnyValue:StringEquals": {"ecs:subnet": [*PRODUCTION["publicSubnetIds"], *PRODUCTION["privateSubnetIds"]]}
     }
 
@@ -101,8 +101,8 @@ def test_subnets_that_are_shared_with_applications_are_not_closed() -> None:
     graph = stack(**OWN_BOUNDARY, shareSubnets=True)
     for name in ("permissions-boundary", "permissions-task-security-groups"):
         sids = [statement["Sid"] for statement in graph.one(POLICY, name).document()]
-        assert "LendNoSubnets" not in sids
-        assert "AssignNoPublicAddresses" in sids
+        assert "DenyServicesInSubnets" not in sids
+        assert "DenyPublicAddresses" in sids
 
 
 def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touched() -> None:

@@ -20,7 +20,7 @@ def refuse_all_but(
         "Version": "2012-10-17",
         "Statement": [
             {
-                "Sid": "RefuseOtherReaders",
+                "Sid": "DenyOtherReaders",
                 "Effect": "Deny",
                 "Principal": {"AWS": "*"},
                 "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
@@ -28,7 +28,7 @@ def refuse_all_but(
                 "Condition": {"ArnNotLike": {"aws:PrincipalArn": list(readers)}},
             },
             {
-                "Sid": "RefusePlans",
+                "Sid": "DenyPlans",
                 "Effect": "Deny",
                 "Principal": {"AWS": "*"},
                 "Action": ["secretsmanager:*"],

@@ -109,13 +109,13 @@ def test_the_file_system_is_mounted_through_the_access_point_over_tls_and_not_as
             "Id": "atlantis-prod",
             "Statement": [
                 refused(
-                    "RefuseOtherAccessPoints",
+                    "DenyOtherAccessPoints",
                     mount,
                     {"StringNotEquals": {"elasticfilesystem:AccessPointArn": arn_of("storage-access-point")}},
                 ),
-                refused("RefuseOtherNetworks", mount, {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}),
-                refused("RefuseRoot", ["elasticfilesystem:ClientRootAccess"]),
-                refused("RefusePlainTransport", ["*"], {"Bool": {"aws:SecureTransport": "false"}}),
+                refused("DenyOtherNetworks", mount, {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "false"}}),
+                refused("DenyRoot", ["elasticfilesystem:ClientRootAccess"]),
+                refused("DenyInsecureTransport", ["*"], {"Bool": {"aws:SecureTransport": "false"}}),
             ],
         },
     }

@@ -120,7 +120,7 @@ REPOSITORIES = [
 
 
 LEAVE_TASKS_ALONE = {
-    "Sid": "LeaveAtlantisTasksAlone",
+    "Sid": "DenyOwnTasks",
     "Effect": "Deny",
     "Action": actions("ecs", "DescribeTasks", "ExecuteCommand", "StopTask", "*TagResource"),
     "Resource": [arn("ecs", "task/atlantis-prod/*")],
@@ -142,7 +142,7 @@ def test_clusters_services_and_repositories_are_managed_by_prefix() -> None:
 
 GROUPS = [arn("ec2", kind) for kind in ("security-group/*", "security-group-rule/*", "vpc/*")]
 KEEP_OWN_GROUPS = {
-    "Sid": "KeepOwnSecurityGroups",
+    "Sid": "DenyOwnSecurityGroups",
     "Effect": "Deny",
     "Action": ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"],
     "Resource": ["*"],
@@ -150,14 +150,14 @@ KEEP_OWN_GROUPS = {
 }
 OWN_GROUPS = [f"network-{of}-id" for of in ("alb", "ecs-tasks", "efs", "vpc-endpoints")]
 LEND_NO_GROUPS = {
-    "Sid": "LendNoSecurityGroups",
+    "Sid": "DenyUseOfSecurityGroups",
     "Effect": "Deny",
     "Action": actions("elasticloadbalancing", "CreateLoadBalancer", "SetSecurityGroups"),
     "Resource": ["*"],
     "Condition": {"ForAnyValue:StringEquals": {"elasticloadbalancing:SecurityGroup": OWN_GROUPS}},
 }
 LEND_NO_SUBNETS = {
-    "Sid": "LendNoSubnets",
+    "Sid": "DenyServicesInSubnets",
     "Effect": "Deny",
     "Action": actions("ecs", "CreateService", "UpdateService"),
     "Resource": ["*"],
@@ -168,7 +168,7 @@ LEND_NO_SUBNETS = {
     },
 }
 ASSIGN_NO_ADDRESSES = {
-    "Sid": "AssignNoPublicAddresses",
+    "Sid": "DenyPublicAddresses",
     "Effect": "Deny",
     "Action": actions("ecs", "CreateService", "UpdateService"),
     "Resource": ["*"],
@@ -246,9 +246,11 @@ def test_roles_are_changed_under_the_boundary_and_passed_to_tasks_only(changes: 
             ROLES,
             {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         ),
-        allowed("RefuseRolesWithoutBoundary", BOUND, ["*"], {"StringNotEquals": {"iam:PermissionsBoundary": boundary}})
+        allowed("DenyRolesWithoutBoundary", BOUND, ["*"], {"StringNotEquals": {"iam:PermissionsBoundary": boundary}})
         | {"Effect": "Deny"},
-        allowed("KeepBoundaries", actions("iam", "DeleteRolePermissionsBoundary", "PutRolePermissionsBoundary"), ["*"])
+        allowed(
+            "DenyBoundaryChanges", actions("iam", "DeleteRolePermissionsBoundary", "PutRolePermissionsBoundary"), ["*"]
+        )
         | {"Effect": "Deny"},
     ]
 

@@ -7,10 +7,10 @@ from tests.unit.stacks import BOUNDARY, arn
 from tests.unit.test_task_role import statements
 
 
-def leave_atlantis_alone(*further: str) -> dict[str, Any]:
+def deny_own_resources(*further: str) -> dict[str, Any]:
     services = ("ecr", "ecs", "elasticloadbalancing", "iam", "logs", "secretsmanager")
     return {
-        "Sid": "LeaveAtlantisAlone",
+        "Sid": "DenyOwnResources",
         "Effect": "Deny",
         "Action": [f"{service}:*" for service in services],
         "Resource": [
@@ -36,11 +36,11 @@ OWN_SECRETS = (arn("secretsmanager", "secret:prod-atlantis-*"),)
 
 
 def test_whatever_the_prefixes_allow_atlantis_itself_and_its_deployers_are_refused() -> None:
-    assert statements("own-stack") == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER, BOUNDARY)]
+    assert statements("own-stack") == [deny_own_resources(*OWN_SECRETS, DEPLOYER, BOUNDARY)]
 
 
 def test_the_boundary_of_the_stack_is_refused_among_the_policies_of_every_environment() -> None:
-    assert statements("own-stack", permissionsBoundaryArn=None) == [leave_atlantis_alone(*OWN_SECRETS, DEPLOYER)]
+    assert statements("own-stack", permissionsBoundaryArn=None) == [deny_own_resources(*OWN_SECRETS, DEPLOYER)]
 
 
 def test_secrets_that_exist_are_refused_too() -> None:
