@@ -177,7 +177,7 @@ def _on_the_network(setting: Setting) -> list[Escalation]:
     for of, identity in setting.security_group_ids.items():
         found += [
             Escalation(
-                f"borrowed-group-{of}",
+                f"other-group-{of}",
                 f"put its own load balancer into Atlantis' security group {names.security_group(of)}",
                 Question(
                     "elasticloadbalancing:CreateLoadBalancer",
@@ -194,7 +194,7 @@ def _on_the_network(setting: Setting) -> list[Escalation]:
     if setting.subnet_ids:
         found += [
             Escalation(
-                "borrowed-subnet",
+                "other-subnet",
                 "run a service in Atlantis' subnets, where it can be in Atlantis' security groups",
                 Question("ecs:CreateService", service, cluster | {"ecs:subnet": [setting.subnet_ids[0]]}),
                 Question("ecs:CreateService", service, cluster | {"ecs:subnet": [f"subnet-{_ID}0"]}),
@@ -227,7 +227,7 @@ def _on_roles(setting: Setting) -> list[Escalation]:
         )
 
     return [
-        on_role("refusals", "detach the task role's Deny policies", "DetachRolePolicy", names.task_role_arn),
+        on_role("deny-policies", "detach the task role's Deny policies", "DetachRolePolicy", names.task_role_arn),
         on_role("task-role-policy", "add permissions to the task role", "PutRolePolicy", names.task_role_arn),
         on_role(
             "execution-role-policy", "add permissions to the execution role", "PutRolePolicy", names.execution_role_arn

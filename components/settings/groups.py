@@ -238,9 +238,9 @@ class TerraformArgs(Group):
     role needs"""
     terraform_lock_tables: Sequence[str] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
-    managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=("fileflow-", "atlantis-"))
+    managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
     """Terraform can manage roles, clusters, repositories, load balancers, log groups and secrets whose names begin with one of
-    these prefixes. []: only its state"""
+    these prefixes, such as shop-. Empty: only its state"""
     permissions_boundary_arn: str | None = setting(accepted.policy_arn, default=None)
     """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
     too. Empty: the stack creates a boundary for the roles that Terraform creates"""

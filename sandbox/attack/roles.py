@@ -208,7 +208,7 @@ _WITH_CREDENTIALS = (
         "list_secrets",
     ),
     _with_credentials(
-        "refusals",
+        "deny-policies",
         "A plan tries to remove the task role's Deny statements",
         ("iam", "detach_role_policy"),
         lambda known: {

@@ -266,6 +266,7 @@ def _state(world: World) -> None:
     world.values |= {
         "terraformStateBuckets": ["tf-state"],
         "terraformLockTables": ["tf-lock"],
+        "managedNamePrefixes": ["fileflow-", "atlantis-"],
         "permissionsBoundaryArn": arn,
     }
 

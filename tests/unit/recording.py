@@ -32,6 +32,7 @@ LOCAL: dict[str, Any] = {
     "repoAllowlist": "github.com/ryu-qqq/*",
     "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "secretReaderArns": [DEPLOYER],
+    "managedNamePrefixes": ["fileflow-", "atlantis-"],
 }
 """The least settings that make a whole stack, in a new VPC."""
 

@@ -118,7 +118,7 @@ def test_the_least_settings_have_the_documented_defaults() -> None:
     )
     assert parsed.ingress.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
     assert parsed.operations.deletion_protection is True
-    assert parsed.terraform.managed_name_prefixes == ("fileflow-", "atlantis-")
+    assert parsed.terraform.managed_name_prefixes == ()
 
 
 @pytest.mark.parametrize("empty", ["", []])
