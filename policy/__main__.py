@@ -2,9 +2,10 @@
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from rules.catalogue import PACK_NAME, policies
-from rules.garbage_collector import tune_garbage_collector
-from rules.launch import warn_about_configuration
+from evaluation.documentation import PACK
+from evaluation.garbage_collector import tune_garbage_collector
+from evaluation.launch import warn_about_configuration
+from policies.catalogue import PACK_NAME, policies
 
 tune_garbage_collector()
 warn_about_configuration()
@@ -13,5 +14,6 @@ PolicyPack(
     enforcement_level=EnforcementLevel.ADVISORY,
     policies=policies(),
     display_name="Atlantis guard",
+    readme=(PACK / "README.md").read_text(encoding="utf-8"),
     provider="aws",
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from analysis import Found
-from rules.catalogue import PACK_NAME, RULES
-from rules.rule import policy_url
+from evaluation.documentation import help_link, website
+from policies.catalogue import PACK_NAME, RULES
 
 __all__ = ["document"]
 
@@ -20,10 +20,15 @@ _REPORT: Final = "evaluation-report"
 def document(found: Iterable[Found], source: str) -> str:
     """The SARIF document of the findings. source: the file in the repository that the findings point to."""
     run = {
-        "tool": {"driver": {"name": PACK_NAME, "informationUri": policy_url(""), "rules": _rules()}},
+        "tool": {"driver": {"name": PACK_NAME, **_link("informationUri", website()), "rules": _rules()}},
         "results": [_result(each, source) for each in found],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _link(name: str, address: str | None) -> dict[str, str]:
+    """The property with an address; SARIF's addresses may be absent, but not empty."""
+    return {name: address} if address else {}
 
 
 def _rules() -> list[dict[str, Any]]:
@@ -33,7 +38,7 @@ def _rules() -> list[dict[str, Any]]:
             "shortDescription": {"text": sentence},
             "fullDescription": {"text": rule.why},
             "help": {"text": rule.remediation},
-            "helpUri": policy_url(rule.name),
+            **_link("helpUri", help_link(rule.name)),
             "properties": {"security-severity": _SCORES[rule.severity], "tags": ["security", *rule.controls]},
         }
         for rule in RULES

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "policy"))
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from rules.catalogue import PACK_NAME, policies
-from rules.garbage_collector import tune_garbage_collector
+from evaluation.garbage_collector import tune_garbage_collector
+from policies.catalogue import PACK_NAME, policies
 from tests.policy.recording import recorded
 from tests.policy.servicer import Planned, analyze_request, stack_request
 

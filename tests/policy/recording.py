@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rules.evaluation_log import EVALUATION_LOG
+from evaluation.evaluation_log import EVALUATION_LOG
 from tests.policy.servicer import Finding, Pack, Planned
 
 __all__ = ["CONFIGURATION", "Recording", "recorded"]

@@ -15,8 +15,8 @@ from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from rules.catalogue import PACK_NAME, RULES, policies
-from rules.evaluation_log import EVALUATION_LOG
+from evaluation.evaluation_log import EVALUATION_LOG
+from policies.catalogue import PACK_NAME, RULES, policies
 
 UNKNOWN = UNKNOWN_STRING_VALUE
 """How the engine marks a value that is not known yet."""

@@ -1,4 +1,4 @@
-"""Makes ``policy/rules/taggable_types.txt`` from the installed AWS SDK: ``python -m tests.policy.taggable_types``.
+"""Makes ``policy/tables/taggable_types.txt`` from the installed AWS SDK: ``python -m tests.policy.taggable_types``.
 
 The pack itself must not import the SDK (0.7 s at the start of every preview), so it carries the list as a data file.
 """
@@ -9,7 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-TARGET = Path(__file__).parents[2] / "policy" / "rules" / "taggable_types.txt"
+TARGET = Path(__file__).parents[2] / "policy" / "tables" / "taggable_types.txt"
 
 _RESOURCE = re.compile(r"^class \w+\(pulumi\.CustomResource\):", re.MULTILINE)
 _TOKEN = re.compile(r'^@pulumi\.type_token\("aws:([\w/]+):\w+"\)', re.MULTILINE)

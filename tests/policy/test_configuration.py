@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from check_configuration import problems
-from rules.catalogue import RULES
-from rules.configuration import ConfigurationError
+from evaluation.configuration import ConfigurationError
+from policies.catalogue import RULES
 from tests.policy.servicer import Pack, Planned
 
 PACK = Path(__file__).parents[2] / "policy"

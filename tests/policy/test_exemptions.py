@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rules import exemptions
+from evaluation import exemptions
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
 
 TODAY = date(2026, 11, 24)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.catalogue import RULES
+from policies.catalogue import RULES
 from tests.policy.cases import Case, changed
 from tests.policy.servicer import UNKNOWN, Pack, Planned, secret
 from tests.policy.test_rules import CASES

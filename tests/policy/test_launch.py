@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.launch import warn_about_configuration
+from evaluation.launch import warn_about_configuration
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc, which Linux has")
 

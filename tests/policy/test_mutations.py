@@ -75,7 +75,7 @@ def test_fault_in_what_gives_the_pack_its_name_stops_the_deployment_by_default(
 
 
 def test_mutations_are_many_and_cover_every_policy() -> None:
-    from rules.catalogue import RULES
+    from policies.catalogue import RULES
 
     assert len(MUTATIONS) >= 60
     assert {policy for mutation in MUTATIONS for policy, _ in mutation.expected} == {

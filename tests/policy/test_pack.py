@@ -1,15 +1,18 @@
 """The pack as the engine and its users see it: metadata, reference, isolation from the program."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from rules.catalogue import RULES
-from rules.reference import README, SCHEMA, readme, schema
-from rules.required_tags import taggable_types
-from rules.rule import Rule
+import sarif
+from evaluation import documentation
+from evaluation.rule import Rule
+from policies.catalogue import RULES
+from policies.required_tags import taggable_types
+from reference import README, SCHEMA, readme, schema
 from tests.policy import taggable_types as taggable
 from tests.policy.servicer import Pack
 
@@ -30,7 +33,6 @@ def test_engine_is_told_everything_about_each_policy() -> None:
         assert policy.displayName
         assert policy.description.endswith(".")
         assert policy.remediation_steps.endswith(".")
-        assert policy.url.endswith(f"policy/README.md#{policy.name}")
         assert policy.severity
         assert policy.framework.name
         assert policy.framework.specification
@@ -53,11 +55,40 @@ def test_report_runs_last_because_it_shows_what_the_others_noted() -> None:
 
 def test_readme_is_current() -> None:
     current = README.read_text(encoding="utf-8")
-    assert readme(current) == current, "run `python -m rules.reference` in policy/"
+    assert readme(current) == current, "run `python -m reference` in policy/"
 
 
 def test_configuration_schema_is_current() -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == schema(), "run `python -m rules.reference` in policy/"
+    assert SCHEMA.read_text(encoding="utf-8") == schema(), "run `python -m reference` in policy/"
+
+
+def test_help_links_come_from_the_website_of_the_project_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documentation, "PACK", tmp_path)
+    for written, expected in (
+        ("name: pack\n", ""),
+        (
+            "name: pack\nwebsite: https://example.com/pack/README.md # where it is hosted\n",
+            "https://example.com/pack/README.md",
+        ),
+        ('website: "https://example.com/a"\n', "https://example.com/a"),
+    ):
+        (tmp_path / "PulumiPolicy.yaml").write_text(written, encoding="utf-8")
+        documentation.website.cache_clear()
+        try:
+            policies, driver = (
+                Pack().info().policies,
+                json.loads(sarif.document([], "Pulumi.yaml"))["runs"][0]["tool"]["driver"],
+            )
+        finally:
+            documentation.website.cache_clear()
+        assert {policy.url for policy in policies} == {f"{expected}#{each.name}" if expected else "" for each in RULES}
+        assert driver.get("informationUri", "") == expected
+        assert all(("helpUri" in rule) is bool(expected) for rule in driver["rules"])
+
+
+def test_no_help_link_leads_to_a_repository_that_the_pack_does_not_name() -> None:
+    written = [file.read_text(encoding="utf-8") for file in PACK.rglob("*.py") if ".venv" not in file.parts]
+    assert not any("github.com/ryu-qqq" in text for text in written)
 
 
 def test_readme_has_the_anchor_that_each_policy_links_to() -> None:
@@ -73,7 +104,7 @@ def test_taggable_types_are_those_of_the_installed_sdk() -> None:
 
 
 def test_pack_imports_nothing_but_the_standard_library_and_the_policy_sdk() -> None:
-    allowed = {"pulumi_policy", "rules", *(module.stem for module in PACK.glob("*.py"))}
+    allowed = {"pulumi_policy", "evaluation", "policies", "tables", *(module.stem for module in PACK.glob("*.py"))}
     for module in PACK.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rules.catalogue import RULES
+from policies.catalogue import RULES
 from tests.policy.recording import Recording
 from tests.policy.servicer import Planned
 

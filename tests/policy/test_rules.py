@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rules.catalogue import RULES
+from policies.catalogue import RULES
 from tests.policy.cases import Case, Outcome, changed
 from tests.policy.cases_encryption import ENCRYPTION_CASES, ENCRYPTION_STACK_CASES
 from tests.policy.cases_identity import ESCALATION_CASES, IDENTITY_CASES

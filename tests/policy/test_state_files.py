@@ -10,7 +10,7 @@ import pytest
 import analysis
 from analysis import Found
 from baseline import with_baseline
-from rules.catalogue import RULES
+from policies.catalogue import RULES
 from sarif import document
 from tests.policy.servicer import Pack, Planned
 

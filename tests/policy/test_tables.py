@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rules.encryption_in_transit import LINKS
-from rules.resource_policies import RESOURCE_POLICIES
-from rules.stores import STORES
+from tables.links import LINKS
+from tables.resource_policies import RESOURCE_POLICIES
+from tables.stores import STORES
 from tests.policy.taggable_types import sources
 
 PATHS = sorted(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from rules.encryption_in_transit import LINKS, Link
-from rules.stores import STORES, Store
+from tables.links import LINKS, Link
+from tables.stores import STORES, Store
 from tests.policy.cases import with_value
 from tests.policy.servicer import UNKNOWN, Planned
 from tests.policy.verdicts import Verdict, both, clean, deny, document, fault, one

@@ -1,0 +1,1 @@
+"""What several policies read from AWS resources: IAM documents, security groups, networks, tasks and their locks."""

@@ -1,0 +1,92 @@
+"""Finds what starts tasks without a service: EventBridge, Scheduler, Pipes, Step Functions and Lambda."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from evaluation.aws.file_locks import named_tasks, task_definitions
+from evaluation.aws.policy_holders import allowed, holders
+from evaluation.aws.task_definitions import TASK
+from evaluation.resources import Resource, Stack
+from evaluation.rule import Findings
+from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, parse_json
+
+__all__ = ["Start", "starts"]
+
+# Type, path of the task definition, and path of the number of tasks.
+_TARGETS: Final = (
+    ("cloudwatch/eventTarget", "ecsTarget.taskDefinitionArn", "ecsTarget.taskCount"),
+    ("scheduler/schedule", "target.ecsParameters.taskDefinitionArn", "target.ecsParameters.taskCount"),
+    (
+        "pipes/pipe",
+        "targetParameters.ecsTaskParameters.taskDefinitionArn",
+        "targetParameters.ecsTaskParameters.taskCount",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A resource that starts tasks of a task definition, and how many at a time."""
+
+    starter: Resource
+    task: Resource
+    count: int
+
+
+def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
+    """The resources that start tasks of the stack's task definitions without a service."""
+    for canonical, path, count in _TARGETS:
+        for target in stack.of(canonical):
+            if target.at(path) is not None:
+                for task in task_definitions(stack, target, path):
+                    yield Start(target, task, integer(target.at(count)) or 1)
+    for machine in stack.of("sfn/stateMachine"):
+        for task in _of_machine(stack, machine):
+            yield Start(machine, task, 1)
+    for function in stack.of("lambda/function"):
+        yield from _of_function(stack, function, findings)
+
+
+def _of_machine(stack: Stack, machine: Resource) -> list[Resource]:
+    definition = parse_json(machine.at("definition"))
+    if definition is UNKNOWN:
+        return stack.dependencies(machine, "definition", TASK)
+    return named_tasks(stack, _run_tasks(definition)) if definition is not MALFORMED else []
+
+
+def _run_tasks(value: Any, depth: int = 0) -> Iterator[Any]:
+    """The task definitions of a state machine's runTask states, including those nested in Parallel and Map."""
+    if depth > 20:
+        return
+    if isinstance(value, dict):
+        if ":ecs:runTask" in str(value.get("Resource", "")):
+            for name in ("Parameters", "Arguments"):
+                yield mapping(value.get(name)).get("TaskDefinition")
+        for inner in value.values():
+            yield from _run_tasks(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _run_tasks(inner, depth + 1)
+
+
+def _of_function(stack: Stack, function: Resource, findings: Findings) -> Iterator[Start]:
+    values = mapping(function.at("environment.variables")).values()
+    tasks = named_tasks(stack, [value for value in values if isinstance(value, str) and ":" in value])
+    tasks = tasks or stack.dependencies(function, "environment", TASK)
+    if not tasks:
+        return
+    may_run = _may_run_tasks(stack, function)
+    for task in tasks:
+        if may_run:
+            yield Start(function, task, 1)
+        elif may_run is None:
+            findings.not_evaluated(function, "started", "role", "has no policy in this stack that can be evaluated")
+
+
+def _may_run_tasks(stack: Stack, function: Resource) -> bool | None:
+    """Whether the role of a function allows ecs:RunTask; None if none of its policies can be evaluated."""
+    own = [holder for holder in holders(stack) if holder.resource in stack.linked(function, "role", "iam/role")]
+    if any(statement.matches_action("ecs:RunTask") for holder in own for _, statement in allowed(holder)):
+        return True
+    return False if any(part.statements is not None for holder in own for part in holder.parts) else None

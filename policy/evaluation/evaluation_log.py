@@ -1,0 +1,70 @@
+"""Collects used exemptions and checks that weren't evaluated, until the report at the end of the run.
+
+In the SDK, a policy reports everything with the same level, so a mandatory policy can't report a note. This log collects
+the notes, and the policy ``evaluation-report``, which is advisory and runs last, reports them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final
+
+from evaluation.exemptions import Exemption
+
+__all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
+
+
+@dataclass(frozen=True)
+class UsedExemption:
+    """An exemption that suppressed a finding, or the note that a check wasn't evaluated."""
+
+    policy: str
+    urn: str
+    name: str
+    check: str
+    reason: str
+    expires: str
+
+
+@dataclass
+class EvaluationLog:
+    """Notes of one run. The SDK's server uses several threads, so a lock is required."""
+
+    _exempted: dict[UsedExemption, None] = field(default_factory=dict)
+    _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    _inputs: dict[str, frozenset[str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def exempted(self, policy: str, urn: str, name: str, check: str, exemption: Exemption) -> None:
+        """Note that an exemption was used."""
+        with self._lock:
+            used = UsedExemption(policy, urn, name, check, exemption.reason, exemption.expires.isoformat())
+            self._exempted[used] = None
+
+    def not_evaluated(self, policy: str, urn: str, where: str, why: str) -> None:
+        """Note that a check of a policy wasn't evaluated, for which property and why."""
+        with self._lock:
+            self._not_evaluated.setdefault((policy, why), {})[f"{where}\0{urn}"] = None
+
+    def note_inputs(self, urn: str, names: Iterable[str]) -> None:
+        """Note which top-level properties the author of a resource set. Only resource policies see inputs."""
+        self._inputs[urn] = frozenset(names)
+
+    def inputs(self, urn: str) -> frozenset[str] | None:
+        """The names of the properties that the author of a resource set; None if no resource policy saw it."""
+        return self._inputs.get(urn)
+
+    def drain(self) -> tuple[list[UsedExemption], dict[tuple[str, str], list[str]]]:
+        """Return the used exemptions, and the unevaluated properties by policy and reason, and clear the log."""
+        with self._lock:
+            exempted = list(self._exempted)
+            undecided = {
+                key: [where.partition("\0")[0] for where in places] for key, places in self._not_evaluated.items()
+            }
+            self._exempted.clear()
+            self._not_evaluated.clear()
+            self._inputs.clear()
+        return exempted, undecided
+
+
+EVALUATION_LOG: Final = EvaluationLog()

@@ -1,0 +1,75 @@
+"""encryption: the properties of each resource encrypt it, at rest and in transit."""
+
+from typing import Final
+
+from evaluation.configuration import Option
+from evaluation.resources import Resource
+from evaluation.rule import Findings, ResourceCheck, Rule
+from policies.encryption_at_rest import AT_REST_CHECKS, EBS_DEFAULT
+from policies.encryption_in_transit import IN_TRANSIT_CHECKS
+from tables.links import LINKS
+from tables.stores import KEY_NAMES, STORES
+
+__all__ = ["RULE"]
+
+_SYMMETRIC: Final = (None, "SYMMETRIC_DEFAULT")
+
+
+def _key(resource: Resource, findings: Findings) -> None:
+    spec = resource.at("customerMasterKeySpec")
+    if spec not in _SYMMETRIC or resource.at("keyUsage") not in (None, "ENCRYPT_DECRYPT"):
+        return  # AWS rotates symmetric encryption keys only
+    findings.require(resource, "key-rotation", "enableKeyRotation", "AWS KMS doesn't rotate the key")
+
+
+def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
+    types = sorted({*AT_REST_CHECKS, *IN_TRANSIT_CHECKS})
+    checks = {each: (*AT_REST_CHECKS.get(each, ()), *IN_TRANSIT_CHECKS.get(each, ())) for each in types}
+    return {**checks, "kms/key": (_key,)}
+
+
+RULE: Final[Rule] = Rule(
+    name="encryption",
+    title="Encryption at rest and in transit",
+    description="Data stores are encrypted at rest, KMS keys rotate, and connections require TLS.",
+    why=(
+        "Without encryption, anyone who obtains a disk, a snapshot or network traffic can read the data. A customer managed"
+        " key adds a second permission: access to the data store and use of the key are granted separately, and you can"
+        " disable the key."
+    ),
+    severity="critical",
+    level="mandatory",
+    native=True,
+    controls=(
+        *sorted({row.control for row in (*STORES, *LINKS) if row.control}),
+        *("EFS.8", "APIGateway.5", "CloudFront.3", "CodeBuild.3", "CodeBuild.7", "DMS.9", "ECS.18", "ELB.1", "ELB.3"),
+        *("ELB.17", "ELB.18", "EMR.3", "EMR.4", "Redshift.2", "S3.5", "Transfer.2"),
+    ),
+    related=("KMS.4", "SNS.1"),
+    remediation=(
+        "Set the property that the message names. The encryption of an existing file system, volume or database can't be"
+        " changed: create an encrypted copy and switch to it."
+    ),
+    checks={
+        "at-rest": "The data stores in `tables/stores.py`, and the block devices of instances, are encrypted at rest.",
+        "customer-key": "The data stores listed in `customerKeys` use a customer managed KMS key.",
+        "key-rotation": "Automatic rotation is enabled for symmetric KMS keys.",
+        "listener-tls": "Load balancer listeners accept only TLS 1.2 or newer; HTTP listeners redirect to HTTPS.",
+        "volume-transit": "ECS tasks mount EFS volumes with encryption in transit.",
+        "plain-transport": "Bucket and file system policies deny every request without TLS.",
+        "cache-transit": "ElastiCache, MemoryDB, DAX and AppSync caches require TLS.",
+        "store-transit": "OpenSearch domains, MSK, RDS proxies, parameter groups, DMS endpoints and Transfer Family servers require TLS.",
+        "edge-tls": "CloudFront distributions and API Gateway domain names accept only TLS 1.2 or newer.",
+    },
+    by_type=_checks(),
+    settings=(
+        Option(
+            "customerKeys",
+            "strings",
+            [],
+            "Data stores that must use a customer managed KMS key.",
+            accepted=KEY_NAMES,
+        ),
+        EBS_DEFAULT,
+    ),
+)

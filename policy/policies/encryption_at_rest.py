@@ -1,0 +1,230 @@
+"""encryption, at rest: every data store in STORES is encrypted, with a customer managed key if the configuration requires it."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from evaluation.configuration import Option
+from evaluation.resources import Resource
+from evaluation.rule import Findings, ResourceCheck
+from evaluation.values import UNKNOWN, each_at, mapping, mappings, parse_json, shown, text, truth
+from tables.stores import STORES, Store
+
+__all__ = [
+    "AT_REST",
+    "AT_REST_CHECKS",
+    "CUSTOMER_KEY",
+    "EBS_DEFAULT",
+    "inherited",
+    "is_customer_key",
+    "is_satisfied",
+    "missing_key",
+]
+
+AT_REST: Final = "at-rest"
+CUSTOMER_KEY: Final = "customer-key"
+
+EBS_DEFAULT: Final = Option(
+    "ebsEncryptedByDefault",
+    "flag",
+    default=False,
+    description="EBS encryption by default is enabled in every account, so volumes need not set it.",
+)
+
+
+def is_customer_key(value: Any) -> bool:
+    """Whether a key reference names a customer managed key: any key except the aliases that AWS reserves (alias/aws/...)."""
+    name = text(value)
+    return name is not None and name != "AWS_OWNED_KMS_KEY" and not name.rpartition("alias/")[2].startswith("aws/")
+
+
+def is_satisfied(store: Store, value: Any) -> bool:
+    """Whether a known value of the store's encryption property means that the store is encrypted."""
+    if store.satisfied == "on":
+        return truth(value)
+    if store.satisfied == "not-off":
+        return value is None or truth(value)
+    if store.satisfied == "set":
+        return text(value) is not None
+    return value in store.satisfied
+
+
+def inherited(store: Store, resource: Resource) -> bool:
+    """Whether the store inherits its encryption from another resource, such as a replica's source, and doesn't set it itself."""
+    if _encrypted_by_engine(resource):
+        return True
+    # Outputs contain the inherited value; the author's inputs don't.
+    says = (
+        resource.at(store.switch) not in (None, UNKNOWN)
+        and resource.authored(store.switch.partition(".")[0]) is not False
+    )
+    return not says and any(resource.at(name) not in (None, "", False) for name in store.inherits)
+
+
+def _encrypted_by_engine(resource: Resource) -> bool:
+    """AWS encrypts Aurora Serverless v1 and Valkey unless the property is false."""
+    switch = "storageEncrypted" if resource.type == "rds/cluster" else "atRestEncryptionEnabled"
+    serverless = resource.type == "rds/cluster" and resource.at("engineMode") == "serverless"
+    valkey = resource.type == "elasticache/replicationGroup" and resource.at("engine") == "valkey"
+    return (serverless or valkey) and resource.at(switch) in (None, UNKNOWN)
+
+
+def _switch(store: Store) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if inherited(store, resource):
+            return  # encryption-stack evaluates the source
+        if store.name == "ebs" and findings.settings.flag("ebsEncryptedByDefault"):
+            return
+        for value in each_at(resource.properties, store.switch):
+            if value is UNKNOWN and store.satisfied == "set":
+                continue  # an unknown value was set by the author
+            if value is UNKNOWN:
+                findings.not_evaluated(resource, AT_REST, store.switch)
+            elif not is_satisfied(store, value):
+                what = f"{store.switch} is {shown(value)}, so data at rest isn't encrypted"
+                findings.violation(resource, AT_REST, what, _remedy(store))
+
+    return check
+
+
+def _remedy(store: Store) -> str:
+    if store.satisfied == "set" and store.switch == store.key:
+        return f"set {store.switch} to the ARN of a KMS key"
+    value = "true" if store.satisfied in ("on", "not-off", "set") else store.satisfied[0]
+    verb = f"set {store.switch}" if store.satisfied == "set" else f"set {store.switch} to {value}"
+    return f"{verb} (AWS may have to replace an existing resource)"
+
+
+def _customer_key(store: Store) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if store.name not in findings.settings.strings("customerKeys"):
+            return
+        if any(resource.at(name) not in (None, "", False) for name in store.inherits if name != store.key):
+            return  # the key is inherited from the source
+        # An unknown key was set by the author: encryption-stack follows the reference to the key resource.
+        if not all(value is UNKNOWN or is_customer_key(value) for value in each_at(resource.properties, store.key)):
+            missing_key(resource, findings, store.key)
+
+    return check
+
+
+def missing_key(resource: Resource, findings: Findings, path: str) -> None:
+    """Report that a data store doesn't use a customer managed key."""
+    findings.violation(
+        resource,
+        CUSTOMER_KEY,
+        f"{path} doesn't name a customer managed key, which this policy's customerKeys requires",
+        f"set {path} to the ARN of a customer managed KMS key",
+    )
+
+
+def _repository(resource: Resource, findings: Findings) -> None:
+    if "ecr" not in findings.settings.strings("customerKeys"):
+        return
+    blocks = resource.at("encryptionConfigurations")
+    if blocks is UNKNOWN:
+        findings.not_evaluated(resource, CUSTOMER_KEY, "encryptionConfigurations")
+        return
+    keys = [block for _, block in mappings(blocks)]
+    named = any(block.get("kmsKey") is UNKNOWN or is_customer_key(block.get("kmsKey")) for block in keys)
+    kms = any(block.get("encryptionType") in ("KMS", "KMS_DSSE", UNKNOWN) for block in keys)
+    if not (named and kms):
+        missing_key(resource, findings, "encryptionConfigurations[0].kmsKey (with encryptionType KMS)")
+
+
+def _redis_cluster(resource: Resource, findings: Findings) -> None:
+    """Redis outside of a replication group doesn't support encryption at rest, and Memcached stores nothing on disk."""
+    if resource.at("engine") == "redis" and resource.at("replicationGroupId") is None:
+        what = "a Redis cluster without a replication group doesn't support encryption at rest"
+        findings.violation(resource, AT_REST, what, "use an aws.elasticache.ReplicationGroup or ServerlessCache")
+
+
+def _emr_configuration(resource: Resource, findings: Findings) -> None:
+    document = findings.document(resource, AT_REST, "configuration")
+    settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
+    if document is not None and not truth(settings.get("EnableAtRestEncryption")):
+        what = "EnableAtRestEncryption isn't true, so EMR clusters don't encrypt data at rest"
+        findings.violation(resource, AT_REST, what, "set EnableAtRestEncryption to true in configuration")
+
+
+def _build_artifacts(resource: Resource, findings: Findings) -> None:
+    for path in (
+        *("artifacts.encryptionDisabled", "secondaryArtifacts.encryptionDisabled"),
+        *("logsConfig.s3Logs.encryptionDisabled", "exportConfig.s3Destination.encryptionDisabled"),
+    ):
+        if any(truth(value) for value in each_at(resource.properties, path)):
+            findings.violation(resource, AT_REST, f"{path} is true, so its output isn't encrypted", f"remove {path}")
+
+
+def _method_cache(resource: Resource, findings: Findings) -> None:
+    caching = resource.at("settings.cachingEnabled")
+    encrypted = resource.at("settings.cacheDataEncrypted")
+    if truth(caching) and encrypted is UNKNOWN:
+        findings.not_evaluated(resource, AT_REST, "settings.cacheDataEncrypted")
+    elif truth(caching) and not truth(encrypted):
+        what = f"settings.cacheDataEncrypted is {shown(encrypted)}, so cached responses aren't encrypted"
+        findings.violation(resource, AT_REST, what, "set settings.cacheDataEncrypted to true")
+
+
+def _instance_disks(resource: Resource, findings: Findings) -> None:
+    for name in ("rootBlockDevice", "ebsBlockDevices"):
+        _disks(resource, findings, name, lambda disk: disk)
+
+
+def _template_disks(resource: Resource, findings: Findings) -> None:
+    _disks(resource, findings, "blockDeviceMappings", _ebs)
+
+
+def _ebs(disk: dict[str, Any]) -> Any:
+    blocks = disk.get("ebs")
+    return blocks[0] if isinstance(blocks, list) and blocks else blocks
+
+
+def _disks(resource: Resource, findings: Findings, path: str, block: Callable[[dict[str, Any]], Any]) -> None:
+    disks = resource.at(path)
+    if disks is UNKNOWN or (isinstance(disks, list) and UNKNOWN in disks):
+        findings.not_evaluated(resource, AT_REST, path)
+    for index, disk in mappings(disks):
+        if text(disk.get("noDevice")) or truth(disk.get("noDevice")) or text(disk.get("virtualName")):
+            continue  # a device of the image that isn't attached, or an instance store volume
+        _disk(resource, findings, f"{path}[{index}]", block(disk))
+
+
+def _disk(resource: Resource, findings: Findings, path: str, disk: Any) -> None:
+    encrypted, key = (mapping(disk).get(name) for name in ("encrypted", "kmsKeyId"))
+    if encrypted is None and mapping(disk).get("snapshotId") not in (None, ""):
+        findings.not_evaluated(
+            resource, AT_REST, f"{path}.snapshotId", "names a snapshot, from which the volume inherits its encryption"
+        )
+    elif disk is UNKNOWN or encrypted is UNKNOWN:
+        findings.not_evaluated(resource, AT_REST, f"{path}.encrypted")
+    elif not truth(encrypted) and not findings.settings.flag("ebsEncryptedByDefault"):
+        what = f"{path}.encrypted is {shown(encrypted)}, so the volume isn't encrypted"
+        findings.violation(resource, AT_REST, what, f"set {path}.encrypted to true")
+    if "ebs" in findings.settings.strings("customerKeys") and key is not UNKNOWN and not is_customer_key(key):
+        missing_key(resource, findings, f"{path}.kmsKeyId")
+
+
+def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
+    checks: dict[str, list[ResourceCheck]] = {
+        "ecr/repository": [_repository],
+        "ec2/instance": [_instance_disks],
+        "ec2/spotInstanceRequest": [_instance_disks],
+        "ec2/launchConfiguration": [_instance_disks],
+        "ec2/launchTemplate": [_template_disks],
+        "imagebuilder/imageRecipe": [_template_disks],
+        "elasticache/cluster": [_redis_cluster],
+        "emr/securityConfiguration": [_emr_configuration],
+        "codebuild/project": [_build_artifacts],
+        "codebuild/reportGroup": [_build_artifacts],
+        "apigateway/methodSettings": [_method_cache],
+    }
+    for store in STORES:
+        functions = checks.setdefault(store.type, [])
+        if store.switch:
+            functions.append(_switch(store))
+        if store.key and store.type != "ecr/repository":
+            functions.append(_customer_key(store))
+    return {canonical: tuple(functions) for canonical, functions in checks.items()}
+
+
+AT_REST_CHECKS: Final = _checks()

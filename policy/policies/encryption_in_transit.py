@@ -1,0 +1,236 @@
+"""encryption, in transit: listeners, volumes, data stores and edge services use TLS."""
+
+import re
+from typing import Any, Final
+
+from evaluation.aws.documents import denies_plain_transport
+from evaluation.resources import Resource
+from evaluation.rule import Findings, ResourceCheck
+from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text, truth
+from tables.links import LINKS, Link
+
+__all__ = ["IN_TRANSIT_CHECKS", "redirects_only"]
+
+LISTENER: Final = "listener-tls"
+VOLUME: Final = "volume-transit"
+EDGE: Final = "edge-tls"
+_TRANSPORT: Final = "plain-transport"
+
+# The predefined security policies that accept TLS 1.2 or newer only; all others also accept 1.0 or 1.1.
+_TLS_1_2 = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[A-Za-z0-9-]*")
+_PLAIN_PROTOCOLS: Final = frozenset({"FTP"})
+
+
+def redirects_only(actions: Any) -> list[int] | None:
+    """The indexes of actions that serve HTTP instead of redirecting to HTTPS; None if they are unknown."""
+    if actions is UNKNOWN or any(action is UNKNOWN for action in sequence(actions)):
+        return None
+    return [
+        index
+        for index, action in mappings(actions)
+        if action.get("type") != "fixed-response"
+        and not (action.get("type") == "redirect" and at(action, "redirect.protocol") == "HTTPS")
+    ]
+
+
+def _listener(resource: Resource, findings: Findings) -> None:
+    protocol = resource.at("protocol")
+    if protocol is UNKNOWN:
+        findings.not_evaluated(resource, LISTENER, "protocol")
+    elif protocol in ("HTTPS", "TLS"):
+        _security_policy(resource, findings)
+    elif protocol == "HTTP" or (protocol is None and resource.at("port") is not None):
+        # Only the listener of a Gateway Load Balancer has no protocol, and it has no port either.
+        _plain_listener(resource, findings)
+
+
+def _security_policy(resource: Resource, findings: Findings) -> None:
+    policy = resource.at("sslPolicy")
+    if policy is UNKNOWN:
+        findings.not_evaluated(resource, LISTENER, "sslPolicy")
+    elif not _TLS_1_2.fullmatch(text(policy) or ""):
+        findings.violation(
+            resource,
+            LISTENER,
+            f"{'the default security policy' if policy is None else 'sslPolicy'} accepts TLS versions older than 1.2",
+            "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
+        )
+
+
+def _plain_listener(resource: Resource, findings: Findings) -> None:
+    serving = redirects_only(resource.at("defaultActions"))
+    if serving is None:
+        findings.not_evaluated(resource, LISTENER, "defaultActions")
+    for index in serving or ():
+        findings.violation(
+            resource,
+            LISTENER,
+            f"defaultActions[{index}] of the HTTP listener doesn't redirect to HTTPS",
+            "redirect to HTTPS (type redirect, protocol HTTPS, statusCode HTTP_301), or use an HTTPS listener",
+        )
+
+
+def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
+    for index, listener in mappings(resource.at("listeners")):
+        protocol = (text(listener.get("lbProtocol")) or "").lower()
+        if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) == 80):
+            findings.violation(
+                resource,
+                LISTENER,
+                f"listeners[{index}] accepts HTTP",
+                "set lbProtocol to https with a certificate, or migrate to an Application Load Balancer",
+            )
+
+
+def _volumes(resource: Resource, findings: Findings) -> None:
+    volumes = resource.at("volumes")
+    if volumes is UNKNOWN:
+        findings.not_evaluated(resource, VOLUME, "volumes")
+    for index, volume in mappings(volumes):
+        if volume.get("efsVolumeConfiguration") is None:
+            continue
+        path = f"volumes[{index}].efsVolumeConfiguration.transitEncryption"
+        value = at(volume, "efsVolumeConfiguration.transitEncryption")
+        if value is UNKNOWN:
+            findings.not_evaluated(resource, VOLUME, path)
+        elif value != "ENABLED":
+            what = f"{path} isn't ENABLED, so the task mounts the file system without TLS"
+            findings.violation(resource, VOLUME, what, f"set {path} to ENABLED")
+
+
+def _transport_policy(service: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        document = findings.document(resource, _TRANSPORT, "policy")
+        bucket = text(resource.at("bucket"))
+        name = bucket.rpartition(":::")[2] if bucket else None
+        if document is not None and not denies_plain_transport(document, service, name):
+            covered = "the bucket and its objects" if service == "s3" else "the file system"
+            findings.violation(
+                resource,
+                _TRANSPORT,
+                f"policy doesn't deny requests to {covered} without TLS",
+                f'add a Deny statement for principal "*" and action {service}:* on {covered} with Bool aws:SecureTransport "false"',
+            )
+
+    return check
+
+
+def _link(link: Link) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if any(resource.at(name) not in (None, "") for name in link.without):
+            return
+        if link.path.startswith("nodeToNode") and _single_node(resource):
+            return
+        block = resource.at(link.path.rpartition(".")[0])
+        default = link.default or (link.block_default and isinstance(block, dict))
+        for value in each_at(resource.properties, link.path):
+            if value is UNKNOWN:
+                findings.not_evaluated(resource, link.check, link.path)
+            elif value not in link.satisfied and not (value is None and default):
+                required = str(link.satisfied[0]).lower() if link.satisfied[0] is True else link.satisfied[0]
+                what = f"{link.path} isn't {required}, so connections without TLS are accepted"
+                findings.violation(resource, link.check, what, f"set {link.path} to {required}")
+
+    return check
+
+
+def _single_node(domain: Resource) -> bool:
+    """Whether a search domain has a single node, and therefore no traffic between nodes."""
+    nodes = domain.at("clusterConfig.instanceCount")
+    return (
+        nodes is not UNKNOWN
+        and (integer(nodes) or 1) <= 1
+        and not truth(domain.at("clusterConfig.dedicatedMasterEnabled"))
+    )
+
+
+def _database_migration_endpoint(resource: Resource, findings: Findings) -> None:
+    # Only these engines support sslMode; the others are AWS APIs, or have other settings.
+    engines = ("aurora", "aurora-postgresql", "mariadb", "mysql", "postgres", "sqlserver", "db2", "mongodb", "docdb")
+    if resource.at("engineName") in engines and resource.at("sslMode") in (None, "none"):
+        what = "sslMode is none or not set, so the endpoint connects without TLS"
+        findings.violation(resource, "store-transit", what, "set sslMode to require")
+
+
+def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        values = [each.get("value") for _, each in mappings(resource.at("parameters")) if each.get("name") == name]
+        if resource.at("parameters") is UNKNOWN or UNKNOWN in values:
+            findings.not_evaluated(resource, "store-transit", "parameters")
+        elif not any(str(value).lower() in accepted for value in values) and (values or not default):
+            what = f"the parameter {name} doesn't require TLS, so clusters accept connections without it"
+            findings.violation(resource, "store-transit", what, f"set the parameter {name} to {accepted[0]}")
+
+    return check
+
+
+def _transfer_server(resource: Resource, findings: Findings) -> None:
+    if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
+        findings.violation(
+            resource, "store-transit", "protocols contains FTP, which doesn't support TLS", "use SFTP or FTPS"
+        )
+
+
+def _emr_configuration(resource: Resource, findings: Findings) -> None:
+    settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
+    if settings and not truth(settings.get("EnableInTransitEncryption")):
+        what = "EnableInTransitEncryption isn't true, so the nodes of EMR clusters communicate without TLS"
+        findings.violation(resource, "store-transit", what, "set EnableInTransitEncryption to true in configuration")
+
+
+def _distribution(resource: Resource, findings: Findings) -> None:
+    for path in ("defaultCacheBehavior.viewerProtocolPolicy", "orderedCacheBehaviors.viewerProtocolPolicy"):
+        values = each_at(resource.properties, path)
+        if UNKNOWN in values:
+            findings.not_evaluated(resource, EDGE, path)
+        if "allow-all" in values:
+            what = f"{path} is allow-all, so the distribution accepts HTTP"
+            findings.violation(resource, EDGE, what, f"set {path} to redirect-to-https or https-only")
+    version = resource.at("viewerCertificate.minimumProtocolVersion")
+    # With CloudFront's default certificate, the TLS version can't be set.
+    if not truth(resource.at("viewerCertificate.cloudfrontDefaultCertificate")) and isinstance(version, str | None):
+        named = resource.at("viewerCertificate") is not None
+        if named and not re.match(r"TLSv1\.[23]", version or ""):
+            what = "viewerCertificate.minimumProtocolVersion accepts TLS versions older than 1.2"
+            findings.violation(
+                resource, EDGE, what, "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer"
+            )
+
+
+def _domain_name(path: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if resource.at(path) == "TLS_1_0":
+            findings.violation(
+                resource,
+                EDGE,
+                f"{path} is TLS_1_0, so TLS versions older than 1.2 are accepted",
+                f"set {path} to TLS_1_2",
+            )
+
+    return check
+
+
+def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
+    checks: dict[str, list[ResourceCheck]] = {
+        "lb/listener": [_listener],
+        "elb/loadBalancer": [_classic_load_balancer],
+        "ecs/taskDefinition": [_volumes],
+        "s3/bucketPolicy": [_transport_policy("s3")],
+        "efs/fileSystemPolicy": [_transport_policy("elasticfilesystem")],
+        "dms/endpoint": [_database_migration_endpoint],
+        "redshift/parameterGroup": [_parameter_group("require_ssl", ("true",), default=False)],
+        "docdb/clusterParameterGroup": [
+            _parameter_group("tls", ("enabled", "tls1.2+", "tls1.3+", "fips-140-3"), default=True)
+        ],
+        "transfer/server": [_transfer_server],
+        "emr/securityConfiguration": [_emr_configuration],
+        "cloudfront/distribution": [_distribution],
+        "apigateway/domainName": [_domain_name("securityPolicy")],
+        "apigatewayv2/domainName": [_domain_name("domainNameConfiguration.securityPolicy")],
+    }
+    for link in LINKS:
+        checks.setdefault(link.type, []).append(_link(link))
+    return {canonical: tuple(functions) for canonical, functions in checks.items()}
+
+
+IN_TRANSIT_CHECKS: Final = _checks()

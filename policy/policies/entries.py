@@ -1,0 +1,127 @@
+"""Services in front of a load balancer that no security group restricts by client address.
+
+An API Gateway VPC link, a CloudFront VPC origin and a PrivateLink endpoint service reach an internal load balancer from
+AWS' network: the load balancer's security group evaluates their addresses instead of the client's.
+"""
+
+from typing import Final
+
+from evaluation.aws.conditions import Condition, demands, excludes_others
+from evaluation.aws.documents import statements
+from evaluation.aws.networks import Network, contained, parse_network
+from evaluation.resources import Resource, Stack
+from evaluation.rule import Findings
+from evaluation.values import UNKNOWN, each_at, sequence, text
+
+__all__ = ["check_entries"]
+
+ENTRY: Final = "entry"
+_REST_API: Final = "apigateway/restApi"
+
+
+def check_entries(stack: Stack, findings: Findings) -> None:
+    """Report VPC links, VPC origins and endpoint services that accept requests from everywhere."""
+    for link in stack.of("apigatewayv2/vpcLink"):
+        _http_api(stack, link, findings)
+    for link in stack.of("apigateway/vpcLink"):
+        _rest_api(stack, link, findings)
+    for origin in stack.of("cloudfront/vpcOrigin"):
+        _distribution(stack, origin, findings)
+    for service in stack.of("ec2/vpcEndpointService"):
+        _endpoint_service(stack, service, findings)
+
+
+def _http_api(stack: Stack, link: Resource, findings: Findings) -> None:
+    integrations = [
+        each
+        for each in stack.of("apigatewayv2/integration")
+        if each.at("connectionType") == "VPC_LINK"
+        and link in stack.linked(each, "connectionId", "apigatewayv2/vpcLink")
+    ]
+    for integration in integrations:
+        what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
+        remedy = (
+            "use a REST API with a resource policy on aws:SourceIp, or connect clients to the load balancer directly"
+        )
+        findings.violation(integration, ENTRY, what, remedy)
+
+
+def _rest_api(stack: Stack, link: Resource, findings: Findings) -> None:
+    for integration in stack.of("apigateway/integration"):
+        if link not in stack.linked(integration, "connectionId", "apigateway/vpcLink"):
+            continue
+        apis = stack.linked(integration, "restApi", _REST_API)
+        if not apis:
+            findings.not_evaluated(integration, ENTRY, "restApi", "names an API of another stack")
+        for api in apis:
+            _restricted_api(stack, integration, api, findings)
+
+
+def _restricted_api(stack: Stack, integration: Resource, api: Resource, findings: Findings) -> None:
+    if "PRIVATE" in each_at(api.properties, "endpointConfiguration.types"):
+        return
+    policies = [(api, api.at("policy"))] if api.at("policy") not in (None, "") else []
+    policies += [
+        (each, each.at("policy"))
+        for each in stack.of("apigateway/restApiPolicy")
+        if api in stack.linked(each, "restApiId", _REST_API)
+    ]
+    if any(document is UNKNOWN for _, document in policies):
+        findings.not_evaluated(integration, ENTRY, "restApi", "has a resource policy that is unknown until the update")
+    elif not any(_restricts_addresses(document, findings) for _, document in policies):
+        what = "the REST API of this VPC link integration accepts requests from outside of the allowed ranges"
+        findings.violation(
+            integration,
+            ENTRY,
+            what,
+            "add a resource policy to the API that tests aws:SourceIp against the allowed ranges",
+        )
+
+
+def _restricts_addresses(document: object, findings: Findings) -> bool:
+    """Whether a policy allows only requests from the allowed ranges, by its Allow statements or a Deny for all others."""
+    allowed = findings.settings.ranges["allowedCidrBlocks"]
+
+    def inside(test: Condition) -> bool:
+        return test.key in ("aws:sourceip", "aws:vpcsourceip") and all(
+            _contained(value, allowed) for value in test.values
+        )
+
+    found = statements(document)
+    denied = any(
+        not each.allows
+        and each.every_principal
+        and excludes_others(each.conditions)
+        and all(inside(test) for test in each.conditions)
+        for each in found
+    )
+    allows = [each for each in found if each.allows]
+    return denied or (bool(allows) and all(demands(each.conditions, inside) for each in allows))
+
+
+def _contained(value: str, allowed: tuple[Network, ...]) -> bool:
+    network = parse_network(value)
+    return network is not None and contained(network, allowed)
+
+
+def _distribution(stack: Stack, origin: Resource, findings: Findings) -> None:
+    users = [user for name, user in stack.dependents.get(origin.urn, ()) if user.type == "cloudfront/distribution"]
+    for user in users or [origin]:
+        if user.type == "cloudfront/distribution" and user.at("webAclId") not in (None, ""):
+            findings.not_evaluated(user, ENTRY, "webAclId", "names a web ACL, whose rules aren't evaluated")
+        else:
+            what = "CloudFront accepts requests from any address and forwards them to the load balancer through a VPC origin"
+            remedy = "associate a web ACL with an IP set of the allowed ranges with the distribution"
+            findings.violation(user, ENTRY, what, remedy)
+
+
+def _endpoint_service(stack: Stack, service: Resource, findings: Findings) -> None:
+    principals = [*sequence(service.at("allowedPrincipals"))]
+    for allowed in stack.of("ec2/vpcEndpointServiceAllowedPrinciple"):
+        if service in stack.linked(allowed, "vpcEndpointServiceId", "ec2/vpcEndpointService"):
+            principals.append(allowed.at("principalArn"))
+    if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
+        what = "every AWS account can connect to the endpoint service without acceptance"
+        findings.violation(
+            service, ENTRY, what, "list accounts in allowedPrincipals, or set acceptanceRequired to true"
+        )

@@ -1,0 +1,148 @@
+"""single-manager: a single Pulumi resource manages each setting in AWS."""
+
+from typing import Final, NamedTuple
+
+from evaluation.resources import Resource, Stack
+from evaluation.rule import Findings, Rule
+from evaluation.values import UNKNOWN
+from tables.standards import WELL_ARCHITECTED
+
+__all__ = ["RULE"]
+
+
+class _Pair(NamedTuple):
+    """A resource that defines its parts inline, in a property, and the resource type that defines one part."""
+
+    whole: str
+    inline: str
+    part: str
+    reference: str
+
+
+_INLINE: Final = (
+    _Pair("ec2/securityGroup", "ingress", "ec2/securityGroupRule", "securityGroupId"),
+    _Pair("ec2/securityGroup", "egress", "ec2/securityGroupRule", "securityGroupId"),
+    _Pair("ec2/securityGroup", "ingress", "vpc/securityGroupIngressRule", "securityGroupId"),
+    _Pair("ec2/securityGroup", "egress", "vpc/securityGroupEgressRule", "securityGroupId"),
+    _Pair("ec2/defaultSecurityGroup", "ingress", "vpc/securityGroupIngressRule", "securityGroupId"),
+    _Pair("ec2/routeTable", "routes", "ec2/route", "routeTableId"),
+    _Pair("ec2/defaultRouteTable", "routes", "ec2/route", "routeTableId"),
+    _Pair("ec2/networkAcl", "ingress", "ec2/networkAclRule", "networkAclId"),
+    _Pair("ec2/networkAcl", "egress", "ec2/networkAclRule", "networkAclId"),
+    _Pair("ec2/managedPrefixList", "entries", "ec2/managedPrefixListEntry", "prefixListId"),
+    _Pair("iam/role", "managedPolicyArns", "iam/rolePolicyAttachment", "role"),
+    _Pair("iam/role", "managedPolicyArns", "iam/policyAttachment", "roles"),
+    _Pair("iam/role", "inlinePolicies", "iam/rolePolicy", "role"),
+    _Pair("iam/role", "managedPolicyArns", "iam/rolePolicyAttachmentsExclusive", "roleName"),
+    _Pair("s3/bucket", "policy", "s3/bucketPolicy", "bucket"),
+    _Pair("s3/bucket", "acl", "s3/bucketAcl", "bucket"),
+    _Pair("s3/bucket", "versioning", "s3/bucketVersioning", "bucket"),
+    _Pair("s3/bucket", "logging", "s3/bucketLogging", "bucket"),
+    _Pair("s3/bucket", "lifecycleRules", "s3/bucketLifecycleConfiguration", "bucket"),
+    _Pair(
+        *("s3/bucket", "serverSideEncryptionConfiguration"),
+        *("s3/bucketServerSideEncryptionConfiguration", "bucket"),
+    ),
+    _Pair("kms/key", "policy", "kms/keyPolicy", "keyId"),
+    _Pair("sns/topic", "policy", "sns/topicPolicy", "arn"),
+    _Pair("sqs/queue", "policy", "sqs/queuePolicy", "queueUrl"),
+    _Pair("secretsmanager/secret", "policy", "secretsmanager/secretPolicy", "secretArn"),
+    _Pair("autoscaling/group", "targetGroupArns", "autoscaling/attachment", "autoscalingGroupName"),
+    _Pair("ecs/cluster", "capacityProviders", "ecs/clusterCapacityProviders", "clusterName"),
+)
+
+# Types that manage a setting of another resource exclusively: type, reference, type of the other resource.
+_EXCLUSIVE: Final = (
+    ("s3/bucketPolicy", "bucket", "s3/bucket"),
+    ("s3/bucketPublicAccessBlock", "bucket", "s3/bucket"),
+    ("s3/bucketNotification", "bucket", "s3/bucket"),
+    ("s3/bucketLifecycleConfiguration", "bucket", "s3/bucket"),
+    ("s3/bucketServerSideEncryptionConfiguration", "bucket", "s3/bucket"),
+    ("s3/bucketVersioning", "bucket", "s3/bucket"),
+    ("efs/fileSystemPolicy", "fileSystemId", "efs/fileSystem"),
+    ("efs/backupPolicy", "fileSystemId", "efs/fileSystem"),
+    ("ecr/repositoryPolicy", "repository", "ecr/repository"),
+    ("ecr/lifecyclePolicy", "repository", "ecr/repository"),
+    ("kms/keyPolicy", "keyId", "kms/key"),
+    ("secretsmanager/secretPolicy", "secretArn", "secretsmanager/secret"),
+    ("sns/topicPolicy", "arn", "sns/topic"),
+    ("sqs/queuePolicy", "queueUrl", "sqs/queue"),
+    ("iam/policyAttachment", "policyArn", "iam/policy"),
+    ("ec2/defaultSecurityGroup", "vpcId", "ec2/vpc"),
+)
+
+
+def _check(stack: Stack, findings: Findings) -> None:
+    for pair in _INLINE:
+        for part in stack.of(pair.part):
+            for whole in stack.linked(part, pair.reference, pair.whole):
+                _inline(pair, part, whole, findings)
+    for canonical, reference, subject in _EXCLUSIVE:
+        _exclusive(stack, canonical, reference, subject, findings)
+    _attachments(stack, findings)
+
+
+def _inline(pair: _Pair, part: Resource, whole: Resource, findings: Findings) -> None:
+    authored = whole.authored(pair.inline)
+    if authored is None:
+        findings.not_evaluated(whole, "inline-and-separate", pair.inline, "is known only in previews and updates")
+    elif authored and whole.at(pair.inline) not in (None, "", []):
+        kind = pair.part.rpartition("/")[2]
+        what = f"{whole.name} also manages {pair.inline} inline, so each update reverts the other's changes"
+        findings.violation(
+            part, "inline-and-separate", what, f"use either the property {pair.inline} or {kind} resources"
+        )
+
+
+def _exclusive(stack: Stack, canonical: str, reference: str, subject: str, findings: Findings) -> None:
+    owner: dict[str, Resource] = {}
+    for resource in stack.of(canonical):
+        for owned in stack.linked(resource, reference, subject):
+            first = owner.setdefault(owned.urn, resource)
+            if first is not resource:
+                what = f"{first.name} manages the same setting of {owned.name}, and each overwrites the other"
+                findings.violation(resource, "exclusive", what, "merge the two resources")
+
+
+def _attachments(stack: Stack, findings: Findings) -> None:
+    """An iam.PolicyAttachment detaches its policy from every identity that it doesn't list."""
+    exclusive = {
+        each.at("policyArn"): each for each in stack.of("iam/policyAttachment") if isinstance(each.at("policyArn"), str)
+    }
+    owned = {
+        policy.urn: each
+        for each in stack.of("iam/policyAttachment")
+        for policy in stack.linked(each, "policyArn", "iam/policy")
+    }
+    for attachment in stack.of("iam/rolePolicyAttachment", "iam/userPolicyAttachment", "iam/groupPolicyAttachment"):
+        arn = attachment.at("policyArn")
+        rival = exclusive.get(arn) if arn is not UNKNOWN and isinstance(arn, str) else None
+        for policy in stack.linked(attachment, "policyArn", "iam/policy"):
+            rival = rival or owned.get(policy.urn)
+        if rival is not None:
+            what = f"{rival.name} is exclusive: it detaches the policy from every identity that it doesn't list"
+            findings.violation(
+                attachment, "exclusive", what, "replace the aws.iam.PolicyAttachment with separate attachments"
+            )
+
+
+RULE: Final = Rule(
+    name="single-manager",
+    title="Single manager",
+    description="No two resources of a stack manage the same setting in AWS.",
+    why=(
+        "If a security group has inline rules and separate rule resources, or a bucket has two policy resources, each update"
+        " reverts the other's changes. In the meantime, traffic can be allowed that should be denied, or denied that should be"
+        " allowed."
+    ),
+    severity="medium",
+    level="advisory",
+    controls=("REL08-BP05",),
+    standard=WELL_ARCHITECTED,
+    remediation="Remove one of the two resources or properties.",
+    checks={
+        "inline-and-separate": "A setting is managed inline or by separate resources, not by both.",
+        "exclusive": "An exclusive resource, such as a bucket policy, is the only one for its target.",
+    },
+    whole_stack=_check,
+)

@@ -1,0 +1,273 @@
+"""single-task: a server with a lock file on a shared volume never runs as more than one task."""
+
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from evaluation.aws.file_locks import Place, lock_writer, may_write, overlap, places, task_definitions
+from evaluation.aws.task_starters import Start, starts
+from evaluation.configuration import Option
+from evaluation.resources import Resource, Stack
+from evaluation.rule import Findings, Rule
+from evaluation.values import UNKNOWN, integer, text
+from tables.standards import WEAKNESSES
+
+__all__ = ["RULE"]
+
+_SERVICE: Final = "ecs/service"
+_TASK_SET: Final = "ecs/taskSet"
+_CLUSTER: Final = "ecs/cluster"
+
+
+class _Runner(NamedTuple):
+    """A service, or a task set of a service, with one of its task definitions."""
+
+    resource: Resource
+    service: Resource | None
+    task: Resource
+
+
+def _check(stack: Stack, findings: Findings) -> None:
+    runners = list(_runners(stack, findings))
+    patterns = findings.settings.strings("singleWriters")
+    writers = [each for each in runners if lock_writer(stack, each.task, _named(each), findings, patterns)]
+    for service in {each.service.urn: each.service for each in writers if each.service is not None}.values():
+        _count(service, findings)
+        _deployment(service, findings)
+    _autoscaling(stack, [each.service for each in writers if each.service is not None], findings)
+    _shared_file_systems(stack, writers, runners, findings)
+    _started(stack, writers, findings, patterns)
+
+
+def _runners(stack: Stack, findings: Findings) -> list[_Runner]:
+    found: list[_Runner] = []
+    for service in stack.of(_SERVICE):
+        found += [_Runner(service, service, task) for task in _tasks(stack, service, findings)]
+    for task_set in stack.of(_TASK_SET):
+        owners = stack.linked(task_set, "service", _SERVICE)
+        if owners and _handles_writers(owners[0], findings):
+            continue
+        for task in _tasks(stack, task_set, findings):
+            found.append(_Runner(task_set, owners[0] if owners else None, task))
+    return found
+
+
+def _named(runner: _Runner) -> tuple[Resource, ...]:
+    return (runner.resource,) if runner.service in (None, runner.resource) else (runner.resource, runner.service)
+
+
+def _handles_writers(service: Resource, findings: Findings) -> bool:
+    patterns = findings.settings.strings("concurrentWriters")
+    return any(fnmatchcase(service.name, pattern) or fnmatchcase(service.urn, pattern) for pattern in patterns)
+
+
+def _tasks(stack: Stack, runner: Resource, findings: Findings) -> list[Resource]:
+    if _handles_writers(runner, findings):
+        return []
+    tasks = task_definitions(stack, runner, "taskDefinition")
+    if not tasks and runner.at("taskDefinition") is not None:
+        why = "names a task definition outside of this stack"
+        findings.not_evaluated(runner, "task-definition", "taskDefinition", why)
+    return tasks
+
+
+def _count(service: Resource, findings: Findings) -> None:
+    desired = service.stated("desiredCount")
+    if desired is UNKNOWN:
+        findings.not_evaluated(service, "desired-count", "desiredCount")
+    elif (integer(desired) or 0) > 1:
+        findings.violation(
+            service,
+            "desired-count",
+            f"desiredCount is {integer(desired)}, but only one task can hold the lock file",
+            "set desiredCount to 1, or use Redis locking",
+        )
+    if service.at("schedulingStrategy") == "DAEMON":
+        what = "schedulingStrategy is DAEMON, which runs a task on every container instance"
+        findings.violation(service, "desired-count", what, "set schedulingStrategy to REPLICA and desiredCount to 1")
+
+
+def _deployment(service: Resource, findings: Findings) -> None:
+    for path, limit, default, check, consequence in (
+        ("deploymentMaximumPercent", 100, 200, "maximum-percent", "starts the new task before it stops the old one"),
+        ("deploymentMinimumHealthyPercent", 0, 100, "minimum-healthy", "can't stop the old task first"),
+    ):
+        value = service.stated(path)
+        if value is UNKNOWN:
+            findings.not_evaluated(service, check, path)
+            continue
+        percent = integer(value)
+        if percent is None or percent > limit:
+            stated = f"{path} is {percent}" if percent is not None else f"{path} is not set (default {default})"
+            what = f"{stated}, so a deployment {consequence}"
+            findings.violation(
+                service,
+                check,
+                what,
+                f"set {path} to {limit}, so that ECS stops the old task before it starts the new one",
+            )
+    for path, expected, what in (
+        (
+            "deploymentController.type",
+            "ECS",
+            "a deployment controller other than ECS runs old and new tasks at the same time",
+        ),
+        (
+            "deploymentConfiguration.strategy",
+            "ROLLING",
+            "this deployment strategy runs old and new tasks at the same time",
+        ),
+    ):
+        value = service.stated(path)
+        if value is UNKNOWN:
+            findings.not_evaluated(service, "rolling", path)
+        elif value not in (None, "", expected):
+            findings.violation(service, "rolling", f"{path}: {what}", f"set {path} to {expected}, or remove it")
+    if service.at("availabilityZoneRebalancing") == "ENABLED":
+        what = "availabilityZoneRebalancing is ENABLED, which starts a second task before it stops the first"
+        findings.violation(service, "rebalancing", what, "set availabilityZoneRebalancing to DISABLED")
+
+
+def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> None:
+    for target in stack.of("appautoscaling/target"):
+        if target.at("serviceNamespace") not in (None, "ecs", UNKNOWN):
+            continue
+        if not any(_scales(stack, target, service) for service in services):
+            continue
+        most = target.at("maxCapacity")
+        if most is UNKNOWN:
+            findings.not_evaluated(target, "autoscaling", "maxCapacity")
+        elif (integer(most) or 0) > 1:
+            what = f"maxCapacity is {integer(most)}, but the service has a lock file that only one task can hold"
+            findings.violation(target, "autoscaling", what, "remove the scaling target, or set maxCapacity to 1")
+
+
+def _scales(stack: Stack, target: Resource, service: Resource) -> bool:
+    """Whether a scaling target is for the service, by ``service/cluster/name`` or by a dependency on the service."""
+    identity = target.at("resourceId")
+    if service in stack.dependencies(target, "resourceId", _SERVICE):
+        return True
+    if not isinstance(identity, str) or identity.count("/") != 2:
+        return False
+    kind, cluster, name = identity.split("/")
+    own = _cluster_name(stack, service)
+    return kind == "service" and name == service.at("name") and own in (None, cluster)
+
+
+def _cluster_name(stack: Stack, service: Resource) -> str | None:
+    """The name of the cluster that a service runs in; None if it is unknown."""
+    value = service.at("cluster")
+    linked = stack.linked(service, "cluster", _CLUSTER)
+    if linked and text(linked[0].at("name")):
+        return text(linked[0].at("name"))
+    return value.rpartition("/")[2] if isinstance(value, str) else None
+
+
+def _shared_file_systems(stack: Stack, writers: list[_Runner], runners: list[_Runner], findings: Findings) -> None:
+    owned = [(writer, places(stack, writer.task)) for writer in writers]
+    writing = {id(writer) for writer in writers}
+    for number, runner in enumerate(runners):
+        if id(runner) not in writing and not _may_be_writer(runner):
+            continue
+        own = places(stack, runner.task)
+        for writer, taken in owned:
+            after = id(runner) not in writing or runners.index(writer) < number
+            if runner is writer or not after or _same_service(runner, writer):
+                continue
+            shared = _shares(own, taken)
+            if shared:
+                findings.violation(
+                    runner.resource,
+                    "file-system",
+                    f"it writes to the same files as {writer.resource.name}",
+                    "use a separate file system or access point for each, or use Redis locking",
+                )
+            elif shared is None:
+                why = "uses an access point of another stack, whose directory is unknown"
+                findings.not_evaluated(runner.task, "file-system", "volumes", why)
+
+
+def _may_be_writer(runner: _Runner) -> bool:
+    """Whether the containers are unknown, so that the task may be a second server on the same files."""
+    return runner.task.at("containerDefinitions") is UNKNOWN and may_write(runner.task)
+
+
+def _same_service(first: _Runner, second: _Runner) -> bool:
+    """Whether both belong to the same service, whose rolling update another check evaluates."""
+    return first.resource is second.resource
+
+
+def _shares(own: list[Place], taken: list[Place]) -> bool | None:
+    found = [overlap(one, other) for one in own for other in taken]
+    return True if True in found else (None if None in found else False)
+
+
+def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns: list[str]) -> None:
+    for start in starts(stack, findings):
+        if not lock_writer(stack, start.task, (start.starter,), findings, patterns) and not any(
+            writer.task is start.task for writer in writers
+        ):
+            continue
+        what = _second_start(stack, start, writers)
+        if what:
+            remedy = "start the task only through its service, or use a separate file system for it"
+            findings.violation(start.starter, "started", what, remedy)
+
+
+def _second_start(stack: Stack, start: Start, writers: list[_Runner]) -> str:
+    if start.count > 1:
+        return f"it starts {start.count} tasks at a time, but only one task can hold the lock file"
+    own = places(stack, start.task)
+    for writer in writers:
+        if writer.task is start.task or _shares(own, places(stack, writer.task)):
+            return f"it starts another task that uses the lock file of {writer.resource.name}"
+    return ""
+
+
+RULE: Final = Rule(
+    name="single-task",
+    title="Single task",
+    description="A server with a lock file on a shared volume never runs as more than one task.",
+    why=(
+        "Only one process can hold a lock file on a shared file system. A second task, started by the desired count, a"
+        " deployment, rebalancing, auto scaling or a schedule, fails while it waits for the lock, or writes to the same files."
+        " No AWS control covers this. The policy applies only to applications in singleWriters, and not if"
+        " ATLANTIS_LOCKING_DB_TYPE is redis or the volume is mounted read-only."
+    ),
+    severity="critical",
+    level="mandatory",
+    native=True,
+    controls=("CWE-667",),
+    standard=WEAKNESSES,
+    remediation=(
+        "Set desiredCount to 1, deploymentMaximumPercent to 100, deploymentMinimumHealthyPercent to 0 and"
+        " availabilityZoneRebalancing to DISABLED. Use the ECS deployment controller with rolling deployments. Remove scaling"
+        " targets and schedules. If the application supports several writers, add its service to concurrentWriters."
+    ),
+    checks={
+        "desired-count": "desiredCount is at most 1.",
+        "maximum-percent": "A deployment never runs more than one task. The default of ECS is 200 %.",
+        "minimum-healthy": "A deployment can stop the only task. The default of ECS is 100 %.",
+        "rolling": "Services use rolling deployments of the ECS controller, not blue/green, canary, linear or external deployments.",
+        "rebalancing": "Availability Zone rebalancing isn't enabled.",
+        "autoscaling": "The maximum capacity of scaling targets is 1.",
+        "file-system": "Only one service writes to the same files.",
+        "started": "No EventBridge rule, schedule, state machine or function starts a second task.",
+        "lock": "Volumes, containers and the type of the lock are known.",
+        "task-definition": "The service's task definition is part of the stack, so that it can be evaluated.",
+    },
+    whole_stack=_check,
+    settings=(
+        Option(
+            "singleWriters",
+            "strings",
+            ["*atlantis*", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
+            "Images, containers, task families or services that keep a lock file on their volume. * and ? are wildcards.",
+        ),
+        Option(
+            "concurrentWriters",
+            "strings",
+            [],
+            "Names or URNs of services whose application supports several writers. * and ? are wildcards.",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Facts about AWS as tables: types, properties, defaults and the controls of published standards."""

@@ -1,0 +1,46 @@
+"""The properties that decide whether connections to a data store use TLS, as input paths of the aws provider."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["LINKS", "Link"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A property that decides whether connections to a data store use TLS.
+
+    satisfied: the values that require TLS. default: whether AWS uses TLS if the property isn't set; block_default: whether it
+    does if only the last step of the path isn't set. without: the property isn't evaluated if one of these is
+    set. control: the Security Hub control.
+    """
+
+    type: str
+    path: str
+    satisfied: tuple[Any, ...] = (True, "true")
+    default: bool = False
+    block_default: bool = False
+    check: str = "store-transit"
+    without: tuple[str, ...] = ()
+    control: str = ""
+
+
+LINKS: Final[tuple[Link, ...]] = (
+    Link(
+        *("elasticache/replicationGroup", "transitEncryptionEnabled"),
+        check="cache-transit",
+        without=("globalReplicationGroupId",),
+        control="ElastiCache.5",
+    ),
+    Link("memorydb/cluster", "tlsEnabled", default=True, check="cache-transit"),
+    Link("dax/cluster", "clusterEndpointEncryptionType", ("TLS",), check="cache-transit", control="DynamoDB.7"),
+    Link("appsync/apiCache", "transitEncryptionEnabled", check="cache-transit", control="AppSync.6"),
+    Link("opensearch/domain", "nodeToNodeEncryption.enabled", control="Opensearch.3"),
+    Link("opensearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="Opensearch.8"),
+    Link("elasticsearch/domain", "nodeToNodeEncryption.enabled", control="ES.3"),
+    Link("elasticsearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="ES.8"),
+    Link("msk/cluster", "encryptionInfo.encryptionInTransit.clientBroker", ("TLS",), default=True),
+    Link("msk/cluster", "encryptionInfo.encryptionInTransit.inCluster", default=True, control="MSK.1"),
+    Link("mskconnect/connector", "kafkaClusterEncryptionInTransit.encryptionType", ("TLS",), control="MSK.3"),
+    Link("rds/proxy", "requireTls"),
+)
