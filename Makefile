@@ -12,13 +12,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench builds clean
+	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  STACK=prod uses the production settings, in the sandbox too."
 
-up: .venv/installed ## deploy the stack into a local AWS and start Atlantis
+up: $(if $(wildcard .venv/installed),.venv/installed,first) ## deploy the stack into a local AWS and start Atlantis
 	@$(SANDBOX) up --stack $(STACK)
 
 preview: .venv/installed ## show what up would change, and the policy findings; needs no AWS credentials
@@ -77,10 +77,16 @@ test: ## run all tests
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds lint test-unit test-policy
 	@$(MAKE) --no-print-directory test-sandbox
 
-# These run after actionlint's build, which compiles Go's standard library for all of them.
+# On a new checkout, the packages are downloaded while the programs are built.
+first:
+	@$(MAKE) --no-print-directory --jobs=2 .venv/installed programs
+
+programs: python-version
+	@$(BASE_PYTHON) -m sandbox.builds engine atlantis
+
 builds: export ATLANTIS_SANDBOX_ENGINE ?= pinned
-builds: .venv/installed .sandbox/tools/actionlint
-	@nice $(PYTHON) -c 'from sandbox.atlantis import build; from sandbox.engine import installation; installation.locate(); installation.language_host("yaml"); build.executable()'
+builds: python-version
+	@nice $(BASE_PYTHON) -m sandbox.builds engine atlantis yaml
 
 lint: .venv/installed .sandbox/tools/actionlint ## check style, types, workflows and the Dockerfile
 	@.venv/bin/ruff check .
@@ -100,6 +106,7 @@ lock: .venv/installed ## compile requirements*.in into requirements*.txt, with h
 	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
+	@$(COMPILE) requirements-go.in --output-file requirements-go.txt
 
 test-unit: .venv/installed ## run the unit tests: exact inputs, settings; takes seconds
 	@$(PYTHON) -m pytest -q tests/unit tests/adoption
@@ -124,22 +131,18 @@ clean: .venv/installed ## stop every process and remove all files that this chec
 	@$(SANDBOX) down --stack $(STACK) --force
 	rm -rf .sandbox .venv policy/.venv
 
-.venv/installed: requirements-dev.txt
+python-version:
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required, not " + sys.version.split()[0] + "; set it with make BASE_PYTHON=python3.11")'
+
+# Python compiles a module when it is first imported. Most modules of the AWS SDK never are.
+.venv/installed: requirements-dev.txt | python-version
 	@echo "==> Installing the Python packages into .venv (once, a minute or two)" >&2
 	@$(BASE_PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
+	@.venv/bin/pip install --quiet --no-compile --require-hashes -r requirements-dev.txt
 	@# An installed Pulumi CLI runs the policy pack in policy/.venv. Here, this is a link to the project's environment.
 	@test -e policy/.venv || ln -sfn ../.venv policy/.venv
 	@touch $@
 
-# Uses the caches and flags of sandbox/go_build.py. The caches are in the checkout; nothing is written to the home directory.
-.sandbox/tools/actionlint: export XDG_CONFIG_HOME = $(CURDIR)/.sandbox/cache/go-configuration
-.sandbox/tools/actionlint: export GOMODCACHE = $(CURDIR)/.sandbox/cache/go-modules
-.sandbox/tools/actionlint: export GOCACHE = $(CURDIR)/.sandbox/cache/go-build
-.sandbox/tools/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum
-	@command -v go > /dev/null || { echo "make lint builds actionlint from its Go module and requires Go 1.26 or newer: https://go.dev/dl/" >&2; exit 1; }
-	@echo "==> Building actionlint from its Go module (once, about a minute)" >&2
-	@CGO_ENABLED=0 GOTOOLCHAIN=local GOWORK=off GOFLAGS="-mod=readonly -modcacherw" \
-		go build -C .github/actionlint -trimpath -buildvcs=false -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
-	@touch $@
+.sandbox/tools/actionlint: .github/actionlint/go.mod .github/actionlint/go.sum | python-version
+	@rm -f $@
+	@$(BASE_PYTHON) -m sandbox.builds actionlint

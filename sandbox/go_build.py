@@ -1,16 +1,18 @@
-"""Builds programs from their Go modules, once per checkout, with a lock and progress messages."""
+"""Builds programs from their Go modules, once per checkout, with a lock and progress messages.
+
+Programs can be built at the same time: one downloads its modules while another is compiled. Compilations run one after
+the other, because one uses all cores, and the next finds the packages that both need in Go's cache.
+"""
 
 import fcntl
 import os
-import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import console
+from sandbox import console, go_toolchain
 from sandbox.errors import SandboxError
 from sandbox.paths import CACHE, ENGINES
 
@@ -31,19 +33,19 @@ def build_once(program: str, executable: Path, minimum: tuple[int, int], make: C
     Raises:
         SandboxError: Go is missing or too old, or a step failed.
     """
-    _require_go(program, minimum)
-    with _lock(program):
+    with _lock(executable.name, f"Waiting for another run, which builds {program}"):
         if executable.exists():
             return
+        go = go_toolchain.find(program, minimum, _environment())
         console.step(f"Building {program} from its Go module (once, a few minutes on two cores)")
         executable.parent.mkdir(parents=True, exist_ok=True)
-        build = GoBuild(program, executable.with_name(f".{executable.name}.{os.getpid()}"))
+        build = GoBuild(program, go, executable.with_name(f".{executable.name}.{os.getpid()}"))
         try:
             make(build)
             build.draft.replace(executable)
         finally:
             build.draft.unlink(missing_ok=True)
-        console.note(f"built in {console.elapsed(time.monotonic() - build.started)}")
+        build.note(f"built in {console.elapsed(time.monotonic() - build.started)}")
 
 
 class GoBuild:
@@ -54,14 +56,36 @@ class GoBuild:
         started: the start of the build, in monotonic time.
     """
 
-    def __init__(self, program: str, draft: Path) -> None:
+    def __init__(self, program: str, go: Path, draft: Path) -> None:
         self.program, self.draft, self.started = program, draft, time.monotonic()
+        self._go = go
+
+    def note(self, message: str) -> None:
+        """Print a detail with the program's name, because two builds can run at the same time."""
+        console.note(f"{self.program}: {message}")
+
+    def compile(self, package: str, directory: Path, linker_flags: str = "") -> None:
+        """Download the modules of ``package`` and compile it to ``draft``. Another compilation ends first."""
+        self.note("fetching its modules")
+        packages = len(self.run(["list", "-deps", package], directory))
+        flags = [
+            "-v",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            f"-s -w {linker_flags}".strip(),
+            "-o",
+            str(self.draft),
+        ]
+        with _lock("compile", f"{self.program} is compiled next"):
+            self.note("compiling")
+            self.run(["build", *flags, package], directory, packages=packages)
 
     def run(self, arguments: list[str], directory: Path, *, packages: int | None = None) -> list[str]:
         """Run ``go`` in ``directory`` and return its output's lines. The progress shows ``packages`` as the total."""
         lines: list[str] = []
         last_report = time.monotonic()
-        command = ["go", *arguments]
+        command = [str(self._go), *arguments]
         with subprocess.Popen(
             command, cwd=directory, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as child:
@@ -71,7 +95,7 @@ class GoBuild:
                 if time.monotonic() - last_report >= REPORT_SECONDS:
                     last_report = time.monotonic()
                     doing = f"compiled {len(lines)} of about {packages} packages" if packages else line.strip()
-                    console.note(f"{doing}, {console.elapsed(last_report - self.started)} so far")
+                    self.note(f"{doing}, {console.elapsed(last_report - self.started)} so far")
         if child.returncode != 0:
             tail = "\n".join(lines[-20:])
             raise SandboxError(
@@ -96,28 +120,18 @@ def _environment() -> dict[str, str]:
         # For the compiler and the linker. By default, they spend a tenth of their time on garbage collection.
         "GOGC": os.environ.get("GOGC") or "400",
     }
-    return {**os.environ, **own}
-
-
-def _require_go(program: str, minimum: tuple[int, int]) -> None:
-    needed = f"{minimum[0]}.{minimum[1]}"
-    way_out = f"install Go {needed} or newer: https://go.dev/dl/"
-    if shutil.which("go") is None:
-        raise SandboxError(f"Building {program} needs Go, and there is no `go` on PATH; {way_out}")
-    answer = subprocess.run(["go", "env", "GOVERSION"], env=_environment(), capture_output=True, text=True, check=False)
-    found = re.match(r"go(\d+)\.(\d+)", answer.stdout)
-    if found is None or (int(found[1]), int(found[2])) < minimum:
-        version = answer.stdout.strip() or "unknown"
-        raise SandboxError(f"Building {program} needs Go {needed}, and Go here is {version}; {way_out}")
+    others = {key: value for key, value in os.environ.items() if key != "GOROOT"}  # of another toolchain
+    return {**others, **own}
 
 
 @contextmanager
-def _lock(program: str) -> Iterator[None]:
+def _lock(name: str, waiting: str) -> Iterator[None]:
+    """Hold the lock ``name``; print ``waiting`` if another process or thread holds it."""
     ENGINES.mkdir(parents=True, exist_ok=True)
-    with (ENGINES / "build.lock").open("w") as lock:
+    with (ENGINES / f"{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            console.step(f"Waiting for the build of another run; {program} is next")
+            console.step(waiting)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

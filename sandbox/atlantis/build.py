@@ -11,7 +11,6 @@ import re
 import shutil
 from pathlib import Path
 
-from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CHECKOUT, ENGINES
@@ -39,16 +38,11 @@ def executable() -> Path:
 def _make(build: GoBuild, pinned: str) -> None:
     sources = build.draft.with_name(f"{build.draft.name}-sources")
     try:
-        console.note("fetching its sources")
+        build.note("fetching its sources")
         module = json.loads("\n".join(build.run(["mod", "download", "-json", f"{_MODULE}@{pinned}"], _SOURCES)))
         shutil.copytree(module["Dir"], sources)
         listen_on_loopback(sources / _PATCHED_FILE)
-        console.note("downloading its dependencies")
-        packages = len(build.run(["list", "-deps", "."], sources))
-        console.note("compiling")
-        flags = f"-s -w -X main.version={pinned.removeprefix('v')}"
-        arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), "."]
-        build.run(arguments, sources, packages=packages)
+        build.compile(".", sources, f"-X main.version={pinned.removeprefix('v')}")
     finally:
         shutil.rmtree(sources, ignore_errors=True)
 

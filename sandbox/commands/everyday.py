@@ -5,7 +5,7 @@ import json
 import shlex
 import sys
 
-from sandbox import console, locks, processes
+from sandbox import builds, console, locks, processes
 from sandbox.sandbox import Sandbox
 
 __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
@@ -14,6 +14,7 @@ __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 def up(arguments: argparse.Namespace) -> int:
     """Deploy the stack, then print the commands that are useful next."""
     sandbox = Sandbox(arguments.stack)
+    builds.build()
     sandbox.up()
     console.step(f"The stack {sandbox.stack} is deployed in the local AWS at {sandbox.endpoint}")
     suffix = "" if sandbox.stack == "local" else f" STACK={sandbox.stack}"

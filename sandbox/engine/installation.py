@@ -13,13 +13,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import console
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CACHE, CHECKOUT, ENGINES
 
-__all__ = ["CHOICE", "Engine", "language_host", "locate"]
+__all__ = ["CHOICE", "Engine", "build", "language_host", "locate"]
 
 CHOICE = "ATLANTIS_SANDBOX_ENGINE"
 """Environment variable: ``installed`` or ``pinned``. If unset, the installed engine is used, if there is one."""
@@ -48,26 +47,52 @@ def locate() -> Engine:
     Raises:
         SandboxError: the installed engine is too old, or is required and missing, or the build failed.
     """
-    choice = os.environ.get(CHOICE, "")
-    if choice not in ("", "installed", "pinned"):
-        raise SandboxError(f"{CHOICE}={choice}: set it to installed or pinned, or unset it")
-    installed, python = shutil.which("pulumi"), shutil.which("pulumi-language-python")
+    choice = _choice()
+    installed, python = _installed()
     if choice != "pinned" and installed and python:
         version = _require_version(installed)
         return Engine(Path(installed), f"pulumi {version}, installed ({installed})", Path(python))
     if choice == "installed":
         missing = "pulumi-language-python" if installed else "pulumi"
         raise SandboxError(f"{CHOICE}=installed, and there is no {missing} on PATH; {_INSTALL}, or unset the variable")
+    executable = _built()
+    plugins.write_wrapper(
+        executable.with_name("pulumi-language-python"),
+        [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.engine.language_server"],
+    )
+    return Engine(executable, f"pulumi {executable.parent.name}, built from its Go module", None)
+
+
+def build() -> None:
+    """Build the engine if `locate` will need it. Needs no package of the environment, unlike `locate`.
+
+    Raises:
+        SandboxError: the choice of the engine is invalid, or the build failed.
+    """
+    choice = _choice()
+    if choice == "pinned" or (choice == "" and not all(_installed())):
+        _built()
+
+
+def _choice() -> str:
+    choice = os.environ.get(CHOICE, "")
+    if choice not in ("", "installed", "pinned"):
+        raise SandboxError(f"{CHOICE}={choice}: set it to installed or pinned, or unset it")
+    return choice
+
+
+def _installed() -> tuple[str | None, str | None]:
+    """The CLI and its language host for Python on PATH."""
+    return shutil.which("pulumi"), shutil.which("pulumi-language-python")
+
+
+def _built() -> Path:
     version = _module_version(ENGINE)
     executable = ENGINES / version / "pulumi"
     if not executable.exists():
         variable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
         _build(f"Pulumi engine {version}", executable, f"{ENGINE}/cmd/pulumi", f"{variable}={version}")
-    plugins.write_wrapper(
-        executable.with_name("pulumi-language-python"),
-        [sys.executable, "-m", "sandbox.engine.plugin_process", "sandbox.engine.language_server"],
-    )
-    return Engine(executable, f"pulumi {version}, built from its Go module", None)
+    return executable
 
 
 def language_host(language: str) -> Path:
@@ -133,11 +158,7 @@ def _match(pattern: str, file: Path = MODULE / "go.mod") -> str:
 
 def _build(program: str, executable: Path, command: str, version: str) -> None:
     def make(build: GoBuild) -> None:
-        console.note("fetching its modules")
-        packages = len(build.run(["list", "-deps", command], MODULE))
-        flags = f"-s -w -X {version}"
-        arguments = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(build.draft), command]
-        build.run(arguments, MODULE, packages=packages)
+        build.compile(command, MODULE, f"-X {version}")
 
     try:
         build_once(f"the {program}", executable, _go_wanted(), make)

