@@ -72,10 +72,12 @@ policy-check: .venv/installed ## check an exported state against the policy pack
 policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json OUTPUT=file.json UNTIL=date
 	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
-test: ## run all tests
+test: export ATLANTIS_SKIPPED := $(CURDIR)/.sandbox/skipped.txt
+test: ## run all tests, and list the skipped ones with what they need
+	@rm -f "$(ATLANTIS_SKIPPED)"
 	@# The builds run in parallel with the checks, which use one core at a time. Each target's output is one block.
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds lint test-unit test-policy
-	@$(MAKE) --no-print-directory test-sandbox
+	@$(MAKE) --no-print-directory test-sandbox; code=$$?; $(PYTHON) -m tests.needs "$(ATLANTIS_SKIPPED)"; exit $$code
 
 # On a new checkout, the packages are downloaded while the programs are built.
 first:

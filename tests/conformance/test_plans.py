@@ -22,10 +22,11 @@ from sandbox.files import read_json
 from sandbox.local_aws import LocalAws
 from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.sandbox import Sandbox
+from tests.needs import needs_provider
 from tests.sandbox.harness import WEB_ACL, Ground
 
 PROVIDER = terraform_provider.find(everywhere=True)
-pytestmark = pytest.mark.skipif(PROVIDER is None, reason="no Terraform AWS provider on this machine")
+pytestmark = needs_provider(everywhere=True)
 
 EVERYTHING = {
     "lockingDatabase": "redis",

@@ -23,6 +23,7 @@ from sandbox.local_aws import LocalAws, inventory
 from sandbox.rehearsal.rehearsal import lost, other_resources
 from sandbox.sandbox import Sandbox
 from tests.adoption.states import ORIGINAL_SETTINGS
+from tests.needs import needs_provider
 
 MODULE = Path(__file__).resolve().parents[1] / "adoption" / "fargate"
 REGION = "ap-northeast-2"
@@ -31,9 +32,7 @@ RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n.*?^\}\n', re.DOTALL | re.
 REMOVED = "removed {{\n  from = {address}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
 AFTER_THE_FIRST_UP = re.compile(r"After the first `up`: `aws ([^`]+)`")
 
-pytestmark = pytest.mark.skipif(
-    PROVIDER is None, reason="neither terraform nor the official Terraform AWS provider is on this machine"
-)
+pytestmark = needs_provider()
 
 
 class Terraform:

@@ -16,6 +16,7 @@ from sandbox.iam_evaluation.authorizations import decide
 from sandbox.iam_evaluation.evaluator import Document, Evaluator, Principal
 from sandbox.providers.aws.call_log import VARIABLE
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
+from tests.needs import iam_evaluator
 from tests.sandbox.harness import WEB_ACL, Ground
 
 EVERYTHING: dict[str, Any] = {
@@ -138,6 +139,7 @@ def _distinct(log: Path) -> list[ApiCall]:
 
 @pytest.fixture(scope="module")
 def evaluator() -> Iterator[Evaluator]:
+    iam_evaluator()
     with Evaluator() as started:
         yield started
 

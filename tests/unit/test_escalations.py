@@ -10,6 +10,7 @@ import pytest
 from components.names import PhysicalNames
 from preflight.escalations import Question, Setting, escalations
 from sandbox.iam_evaluation.evaluator import Decision, Evaluator, Principal
+from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT, REGION, arn_of, id_of
 from tests.unit.stacks import OWN_BOUNDARY, stack
 
@@ -31,6 +32,7 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Sid": "All", "Effect": "A
 
 @pytest.fixture(scope="module")
 def evaluator() -> Iterator[Evaluator]:
+    iam_evaluator()
     with Evaluator() as started:
         yield started
 

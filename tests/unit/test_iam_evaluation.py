@@ -14,6 +14,7 @@ from sandbox.iam_evaluation import evaluator as evaluator_module
 from sandbox.iam_evaluation.api_call import ApiCall, World
 from sandbox.iam_evaluation.authorizations import authorizations, decide
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 EMPTY = World(ACCOUNT, REGION)
@@ -24,6 +25,7 @@ TAGS = [{"Key": "Service", "Value": "fileflow"}]
 
 @pytest.fixture(scope="module")
 def evaluator() -> Iterator[Evaluator]:
+    iam_evaluator()
     with Evaluator() as started:
         yield started
 

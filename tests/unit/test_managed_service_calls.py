@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT
 from tests.unit.stacks import BOUNDARY, PRODUCTION, stack
 
@@ -28,6 +29,7 @@ def test_task_role_allows_what_the_provider_asks_for() -> None:
     task = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-prod/task", policies)
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     assert len({asked["action"] for asked in recorded}) > 60
+    iam_evaluator()
     with Evaluator() as evaluator:
         denied = [
             (asked["action"], asked["resource"], decision.result, decision.denied_by)

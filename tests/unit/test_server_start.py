@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components.compute.server_start import server_start
+from tests.needs import without
 
 SECRETS = {
     "ATLANTIS_GH_APP_ID": "123456",
@@ -78,7 +79,7 @@ def _start(
 @pytest.fixture(params=SHELLS, ids=["sh", "busybox"])
 def shell(request: pytest.FixtureRequest) -> list[str]:
     if shutil.which(request.param[0]) is None:
-        pytest.skip(f"no {request.param[0]} on PATH (Debian: apt-get install busybox-static)")
+        pytest.skip(without(request.param[0]))
     return request.param
 
 

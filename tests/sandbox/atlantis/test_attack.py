@@ -1,7 +1,5 @@
 """The attack table must be able to fail: against a server that is started as the stock image starts it, with its defaults."""
 
-import shutil
-
 import pytest
 
 from sandbox.attack.row import Verdict, run
@@ -9,9 +7,10 @@ from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
 from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
+from tests.needs import needs
 from tests.sandbox.atlantis.world import World
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,10 @@ from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
 from sandbox.samples import managed_service
+from tests.needs import needs, needs_provider
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis import browser
-from tests.sandbox.atlantis.browser import CHROMIUM, trusting
+from tests.sandbox.atlantis.browser import trusting
 from tests.sandbox.atlantis.conftest import eventually, fetch, files_without_business_with_secrets
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say, when_idle
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
@@ -36,7 +37,7 @@ from tests.sandbox.identity_provider import IdentityProvider
 
 _CLIENT_SECRET = "local-atlantis-oidc"
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+needs_terraform = needs("terraform")
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     assert f"Plan: {resources} to add, 0 to change, 0 to destroy." in answer.stdout
 
 
-@pytest.mark.skipif(terraform_provider.find() is None, reason="no Terraform AWS provider on this machine")
+@needs_provider()
 def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_role(
     service: DeployedService, github: Store
 ) -> None:
@@ -222,7 +223,7 @@ def test_an_update_lets_an_apply_end_then_stops_the_old_task_and_starts_the_new_
 
 
 @pytest.mark.filterwarnings(identity_provider.QUIET)
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (Debian: apt-get install chromium)")
+@needs("chromium")
 def test_people_sign_in_at_the_identity_provider_and_then_see_the_page(
     service: DeployedService, provider: IdentityProvider, tmp_path: Path
 ) -> None:

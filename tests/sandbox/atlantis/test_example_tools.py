@@ -1,24 +1,20 @@
 """The examples for other tools on the real server, where the tool is on PATH: OpenTofu, Terragrunt."""
 
 import json
-import shutil
-
-import pytest
 
 from components.configuration import repo_configuration, server_configuration
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
+from tests.needs import needs
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say, send
 from tests.sandbox.atlantis.world import World
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+pytestmark = needs("terraform")
 
 EXAMPLES = CHECKOUT / "examples"
 
 
-@pytest.mark.skipif(
-    shutil.which("tofu") is None, reason="no tofu on PATH: `go build` github.com/opentofu/opentofu/cmd/tofu"
-)
+@needs("tofu")
 def test_the_example_for_opentofu_plans_and_applies_with_it(world: World) -> None:
     flags = server_configuration.load(str(EXAMPLES / "opentofu.yaml"))
     world.run_with(server_configuration.environment(flags))
@@ -31,7 +27,7 @@ def test_the_example_for_opentofu_plans_and_applies_with_it(world: World) -> Non
     assert "Apply complete! Resources: 1 added" in comment(store, pull, "Ran Apply for dir: `.`")
 
 
-@pytest.mark.skipif(shutil.which("terragrunt") is None, reason="no terragrunt on PATH")
+@needs("terragrunt")
 def test_the_example_for_terragrunt_plans_with_it(world: World) -> None:
     rules = repo_configuration.load(str(EXAMPLES / "terragrunt.yaml"))
     world.run_with({"ATLANTIS_REPO_CONFIG_JSON": json.dumps(rules)})

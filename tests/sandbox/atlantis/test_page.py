@@ -1,25 +1,23 @@
 """What a person sees in a browser: Atlantis' page through the deployed load balancer, in headless Chromium."""
 
 import os
-import shutil
 import struct
 from pathlib import Path
-
-import pytest
 
 from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
-from tests.sandbox.atlantis.browser import CHROMIUM, HEIGHT, WIDTH, browse
+from tests.needs import needs
+from tests.sandbox.atlantis.browser import HEIGHT, WIDTH, browse
 from tests.sandbox.atlantis.conftest import eventually, fetch, status
 from tests.sandbox.atlantis.world import OWNER, World
 
 _PICTURE = CHECKOUT / "docs" / "images" / "atlantis.png"
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH (Debian: apt-get install chromium)"),
-    pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH to make a lock with"),
+    needs("chromium"),
+    needs("terraform"),
 ]
 
 

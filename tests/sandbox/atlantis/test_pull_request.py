@@ -1,7 +1,6 @@
 """A pull request makes the real Terraform plan and apply under the task role's own credentials."""
 
 import json
-import shutil
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,11 +14,12 @@ from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
+from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say
 from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, variable
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+pytestmark = needs("terraform")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ Only without a redis-server on PATH is this skipped.
 
 import base64
 import hashlib
-import shutil
 import socket
 import ssl
 import threading
@@ -30,12 +29,13 @@ from sandbox.github.store import Store
 from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.harness import Ground, own_processes
 
-pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server on PATH")
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+pytestmark = needs("redis-server")
+needs_terraform = needs("terraform")
 
 GROUP = "atlantis-local"
 PASSWORD = "ATLANTIS_REDIS_PASSWORD"

@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import zipfile
 from pathlib import Path
 from platform import machine
@@ -18,11 +17,12 @@ from sandbox.atlantis.deployed_service import Credentials
 from sandbox.atlantis.targets import Response, entrance
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
+from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
 from tests.sandbox.atlantis.world import NAME, OWNER, World
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform on PATH")
+pytestmark = needs("terraform")
 
 _API_SECRET = "throw-away-" + "a" * 30
 _OTHER_ACCOUNT = "210987654321"

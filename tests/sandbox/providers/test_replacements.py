@@ -9,20 +9,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from sandbox import terraform_provider
 from sandbox.conformance.terraform import Terraform, TerraformError
 from sandbox.local_aws import LocalAws
 from sandbox.providers.aws.package import AwsPackage
 from sandbox.providers.schema import Shape
 from sandbox.providers.values import Properties
+from tests.needs import needs_provider
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 from tests.sandbox.providers.refused_changes import REFUSED
 
 PROVIDER = terraform_provider.find(everywhere=True)
-pytestmark = pytest.mark.skipif(PROVIDER is None, reason="no Terraform AWS provider on this machine")
+pytestmark = needs_provider(everywhere=True)
 
 STRATEGY = {"capacityProvider": "FARGATE", "weight": 1}
 SPOT = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
