@@ -18,7 +18,12 @@ _MADE_UP = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[a-z]+-[0-9a-f]{8,17}\b|/[0-9a
 
 
 def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema) -> dict[str, dict[str, Any]]:
-    """Terraform's resources by type and name, with the arguments, for the AWS resources of the engine's ``resources``."""
+    """Terraform's resources by type and name, with the arguments, for the AWS resources of the engine's ``resources``.
+
+    Raises:
+        LookupError: the provider lacks a resource type or an argument.
+        ValueError: two resources would have the same type and name, so that one of them would be lost.
+    """
     own = [
         item
         for item in resources
@@ -37,7 +42,12 @@ def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema
         ]
         references.sort(key=lambda pair: -len(pair[0]))
         arguments = schema.arguments(type_, _plain(item["inputs"]))
-        found.setdefault(type_, {})[name] = {
+        if name in found.setdefault(type_, {}):
+            raise ValueError(
+                f"two resources of the type {type_} would have the label {name}; the second one is {item['urn']}. "
+                "Give one of them another name"
+            )
+        found[type_][name] = {
             **_referring(arguments, references),
             **({"depends_on": [".".join(addresses[urn]) for urn in needed]} if needed else {}),
         }
@@ -45,7 +55,8 @@ def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema
 
 
 def _label(urn: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", urn.rpartition("::")[2])
+    # urn:pulumi:<stack>::<project>::<types>::<name>; a name with an IPv6 range contains the separator too.
+    return re.sub(r"[^A-Za-z0-9_-]", "_", urn.split("::", 3)[3])
 
 
 def _dependencies(item: Mapping[str, Any]) -> list[str]:

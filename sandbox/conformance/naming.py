@@ -43,9 +43,9 @@ class ProviderSchema:
         return _ATTRIBUTES.get((type_, property_)) or _member(self.types[type_]["block"], property_)
 
     def arguments(self, type_: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """A resource's arguments in Terraform's JSON syntax, without properties that the provider doesn't have."""
+        """A resource's arguments in Terraform's JSON syntax; raises ``LookupError`` for one that the provider doesn't have."""
         renamed = {_ATTRIBUTES.get((type_, name), name): value for name, value in properties.items()}
-        return _block(self.types[type_]["block"], renamed)
+        return _block(type_, self.types[type_]["block"], renamed)
 
 
 def snake(name: str) -> str:
@@ -61,11 +61,15 @@ def _member(block: Mapping[str, Any], property_: str) -> str | None:
     return next((candidate for candidate in (name, *singular, digits) if candidate in members), None)
 
 
-def _block(block: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+def _block(where: str, block: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for property_, value in properties.items():
+        if property_.startswith("__"):
+            continue  # the bridge's own, such as __defaults
         name = _member(block, property_)
-        if name is None or value is None:
+        if name is None:
+            raise LookupError(f"the provider has no argument for the property {property_} of {where}")
+        if value is None:
             continue
         nested = block.get("block_types", {}).get(name)
         if nested is None:
@@ -74,5 +78,5 @@ def _block(block: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str,
             found[name] = [value] if wants_list and not isinstance(value, list) else value
         else:
             values = value if isinstance(value, list) else [value]
-            found[name] = [_block(nested["block"], item) for item in values]
+            found[name] = [_block(f"{where}.{name}", nested["block"], item) for item in values]
     return found

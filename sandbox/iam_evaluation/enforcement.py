@@ -8,8 +8,8 @@ which the sandbox doesn't use.
 import contextvars
 import json
 import logging
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,12 @@ from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Prin
 __all__ = ["install"]
 
 _LOG = logging.getLogger("ministack")
-_AS_MINISTACK_SAYS = frozenset({"dynamodb", "s3"})
-"""Services whose resources and keys depend on more than the parameters: ministack evaluates each item or object."""
+_AS_MINISTACK_SAYS = re.compile(
+    r"s3:|dynamodb:(Batch|Get|Put|Update|Delete|ConditionCheck|PartiQL)\w*(Item|Select|Insert)|dynamodb:(Query|Scan)$"
+)
+"""Actions whose resources and keys depend on more than the parameters: ministack evaluates each item or object."""
 
-
-@dataclass(frozen=True)
-class _Request:
-    service: str
-    form: Mapping[str, Any]
-    body: bytes
-
-
-_request: contextvars.ContextVar[_Request | None] = contextvars.ContextVar("iam_request", default=None)
+_request: contextvars.ContextVar[wire.HttpRequest | None] = contextvars.ContextVar("iam_request", default=None)
 _denied: contextvars.ContextVar[Authorization | None] = contextvars.ContextVar("iam_denied", default=None)
 _ask_ministack = iam_evaluator.enforce
 _find_resource = iam_actions.extract_resource_arn
@@ -61,7 +55,7 @@ def install() -> None:
 def _note_request(  # noqa: PLR0917 - ministack's own signature
     service: str, method: str, path: str, headers: dict, body: bytes, query_params: dict, region: str, account_id: str
 ) -> str:
-    _request.set(_Request(service, query_params, body))
+    _request.set(wire.HttpRequest(service, query_params, body, method, path, headers))
     return _find_resource(service, method, path, headers, body, query_params, region, account_id)
 
 
@@ -115,11 +109,11 @@ def _enforce(  # noqa: PLR0917
 def _asked(action: str, service: str, resource: str, context: Mapping[str, Any], world: World) -> list[Authorization]:
     prefix, operation = action.split(":", 1)
     request = _request.get()
-    if service in _AS_MINISTACK_SAYS or request is None or request.service != service:
+    if _AS_MINISTACK_SAYS.match(action) or request is None or request.service != service:
         return [Authorization(action, resource, {key: value for key, value in context.items() if value is not None})]
-    parameters = wire.parameters_of(service, operation, request.form, request.body)
-    if resource != "*" and "Action" not in request.form and not parameters:
-        # The resource in a REST path.
+    parameters = wire.parameters_of(request, operation)
+    if resource != "*" and not parameters:
+        # ministack knows the resource in a REST path of a service that has other actions than operations.
         parameters = {"ResourceArn": resource}
     return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), world)
 

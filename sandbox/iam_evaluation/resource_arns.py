@@ -20,6 +20,7 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
     "BucketName": ("Bucket",),
     "ClusterName": ("clusterName", "cluster", "clusters"),
     "ObjectName": ("Key",),
+    "QueueName": ("QueueName", "QueueUrl"),
     "PolicyNameWithPath": ("PolicyName",),
     "RoleNameWithPath": ("RoleName",),
     "SecretId": ("SecretId", "Name"),
@@ -97,6 +98,9 @@ def _named_otherwise(call: ApiCall, world: World) -> list[str]:
                 world, call.service, f"{'access-point' if identity.startswith('fsap-') else 'file-system'}/{identity}"
             )
         ]
+    if call.service == "application-autoscaling" and "ResourceId" in call.parameters:
+        # The parameter is the ID of what scales. The ID in the target's ARN is generated.
+        return [regional_arn(world, call.service, f"scalable-target/{UNNAMED}")]
     if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
         return [regional_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
     return []
@@ -109,7 +113,9 @@ def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
     """
     wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP]
     values = [[value for value in values_of(name, call) if not matches(type_.arn, value)] for name in wanted]
-    values = [[value.rsplit("/", 1)[-1] if value.startswith("arn:") else value for value in row] for row in values]
+    values = [
+        [value.rsplit("/", 1)[-1] if re.match("arn:|https?:", value) else value for value in row] for row in values
+    ]
     if not all(values):
         return []
     found = (fill(type_.arn, dict(zip(wanted, row, strict=True)), world) for row in itertools.product(*values))

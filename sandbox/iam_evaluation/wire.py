@@ -1,4 +1,4 @@
-"""Parses an AWS request into the client's call, for the query and JSON protocols.
+"""Parses an AWS request into the client's call, for the query, JSON and REST protocols.
 
 botocore only serializes requests. Its service models contain the serialized names, which are used for parsing here.
 """
@@ -6,31 +6,83 @@ botocore only serializes requests. Its service models contain the serialized nam
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
-import botocore.loaders
-from botocore.model import ServiceModel
+from botocore.model import OperationModel
 
-__all__ = ["parameters_of"]
+from sandbox.iam_evaluation import service_models
 
-_MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
-"""botocore's names of services that have another name in the local AWS."""
-
-
-def parameters_of(service: str, operation: str, form: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """The input of ``operation``: from ``form`` (the parameters of a query protocol) or a JSON ``body``."""
-    if "Action" not in form:
-        return _json(body)
-    flat = {name: value[0] if isinstance(value, list) else value for name, value in form.items()}
-    model = _model(_MODELS.get(service, service))
-    shape: Any = model.operation_model(operation).input_shape
-    return _structure(shape, "", flat, ec2=service == "ec2") if shape else {}
+__all__ = ["HttpRequest", "parameters_of"]
 
 
-@cache
-def _model(name: str) -> ServiceModel:
-    return ServiceModel(botocore.loaders.Loader().load_service_model(name, "service-2"), name)
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request to the local AWS.
+
+    Attributes:
+        service: the local AWS' name of the service, such as ``elasticfilesystem``.
+        form: the parameters of a query protocol, or of the query string.
+    """
+
+    service: str
+    form: Mapping[str, Any]
+    body: bytes
+    method: str = "POST"
+    path: str = "/"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def parameters_of(request: HttpRequest, operation: str) -> dict[str, Any]:
+    """The input of ``operation``. It lacks what a REST service has in an XML body, and is empty for an unknown operation."""
+    if "Action" not in request.form and "x-amz-target" in request.headers:
+        return _json(request.body)
+    model = service_models.operation(request.service, operation)
+    shape: Any = model.input_shape if model else None
+    if model is None or shape is None:
+        return {} if model else _json(request.body)
+    if "Action" not in request.form:
+        return _rest(model, request)
+    flat = {name: _first(value) for name, value in request.form.items()}
+    return _structure(shape, "", flat, ec2=model.service_model.metadata["protocol"] == "ec2")
+
+
+def _rest(model: OperationModel, request: HttpRequest) -> dict[str, Any]:
+    shape: Any = model.input_shape
+    labels = _labels(model.http["requestUri"], request.path)
+    query = {name: value if isinstance(value, list) else [value] for name, value in request.form.items()}
+    body = _json(request.body)
+    if payload := shape.serialization.get("payload"):
+        body = {payload: body} if body else {}
+    found: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        written = member.serialization.get("name") or name
+        location = member.serialization.get("location")
+        if location == "uri":
+            value = labels.get(written)
+        elif location == "querystring":
+            value = query.get(written)
+            value = value if member.type_name == "list" or not value else value[0]
+        elif location == "header":
+            value = request.headers.get(written.lower())
+        else:
+            value = body.get(written)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _labels(template: str, path: str) -> dict[str, str]:
+    """The values of ``{labels}`` in a path. A label can contain slashes, because servers decode ARNs in paths."""
+    names = re.findall(r"\{(\w+)\+?\}", template.partition("?")[0])
+    parts = re.split(r"\{\w+\+?\}", template.partition("?")[0].rstrip("/"))
+    found = re.fullmatch("(.+?)".join(map(re.escape, parts)), path.rstrip("/"))
+    return {name: unquote(value) for name, value in zip(names, found.groups(), strict=True)} if found else {}
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
 
 
 def _json(body: bytes) -> dict[str, Any]:

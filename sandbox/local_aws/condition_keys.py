@@ -1,13 +1,14 @@
-"""Condition keys that ministack lacks: those that ECS sends to STS, and those of IAM's policy simulator."""
+"""Condition keys that ministack lacks or that differ on AWS: of ECS' calls to STS, the policy simulator, the connection."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-__all__ = ["add_condition_keys"]
+__all__ = ["add_condition_keys", "present_connections_as_tls"]
 
 
 def add_condition_keys() -> None:
@@ -15,6 +16,15 @@ def add_condition_keys() -> None:
     iam_evaluator.evaluate_trust_policy = _with_source_of_ecs(iam_evaluator.evaluate_trust_policy)
     simulate = iam._IAM_HANDLERS["SimulateCustomPolicy"]
     iam._IAM_HANDLERS["SimulateCustomPolicy"] = lambda p: _with_context_entries(simulate, p)
+
+
+def present_connections_as_tls() -> None:
+    """Give ``aws:SecureTransport`` the value that it has on AWS, for which the same clients use HTTPS.
+
+    The local AWS is reached by plain HTTP on loopback. A bucket policy that denies insecure transport would deny every call.
+    """
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, _secure: pin(source_ip, True)
 
 
 def _with_source_of_ecs(evaluate: Callable[..., bool]) -> Callable[..., bool]:

@@ -16,8 +16,8 @@ from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
 from sandbox.iam_evaluation import enforcement, evaluator
-from sandbox.local_aws import completed_answers, ecs_tasks, sign_in
-from sandbox.local_aws.condition_keys import add_condition_keys
+from sandbox.local_aws import application_autoscaling, completed_answers, ecs_tasks, sign_in, unsupported_calls
+from sandbox.local_aws.condition_keys import add_condition_keys, present_connections_as_tls
 from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
 from sandbox.local_aws.task_status import RECORDS
 
@@ -55,8 +55,11 @@ def main() -> None:
 
     TCPServer.__init__ = with_whole_answers
     add_condition_keys()
+    present_connections_as_tls()
     accept_keys_of_log_groups()
     completed_answers.install()
+    application_autoscaling.install()
+    unsupported_calls.install()
     sign_in.install()
     ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
     if evaluator.is_installed():
