@@ -12,8 +12,11 @@ from typing import Any
 
 from adoption.state import StateResource, TerraformState
 
-__all__ = ["Anatomy", "AnatomyError", "dissect"]
+__all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "containers", "dissect", "target_groups"]
 
+LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+TARGET_GROUP = re.compile(r"arn:[\w-]+:elasticloadbalancing:[\w-]*:\d{12}:targetgroup/[\w-]+/\w+")
 ARN = re.compile(r"arn:(?P<partition>aws[\w-]*):[\w-]+:(?P<region>[\w-]*):(?P<account>\d{12}):")
 
 
@@ -85,18 +88,32 @@ class Anatomy:
     @cached_property
     def load_balancer(self) -> StateResource | None:
         """The load balancer of a listener whose actions, or whose rules' actions, reference the target group."""
-        if self.target_group is None:
-            return None
-        arn = self.target_group.id
-        for rule in self.state.of("aws_lb_listener_rule", "aws_alb_listener_rule"):
-            if arn in json.dumps(rule.attributes.get("action")):
-                listener = self.state.find(rule.attributes.get("listener_arn", ""), *_LISTENERS)
-                if listener:
-                    return self.state.find(listener.attributes["load_balancer_arn"], "aws_lb", "aws_alb")
-        for listener in self.state.of(*_LISTENERS):
-            if arn in json.dumps(listener.attributes.get("default_action")):
-                return self.state.find(listener.attributes["load_balancer_arn"], "aws_lb", "aws_alb")
-        return None
+        arn = self.target_group_arn
+        leading = [
+            rule for rule in self.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action"))
+        ]
+        listeners = [
+            *(self.state.find(str(rule.attributes.get("listener_arn")), *LISTENERS) for rule in leading),
+            *(
+                listener
+                for listener in self.state.of(*LISTENERS)
+                if arn and arn in target_groups(listener.attributes.get("default_action"))
+            ),
+        ]
+        balancers = (
+            self.state.find(str(listener.attributes.get("load_balancer_arn")), "aws_lb", "aws_alb")
+            for listener in listeners
+            if listener
+        )
+        return next((balancer for balancer in balancers if balancer), None)
+
+    def owns(self, rule: StateResource) -> bool:
+        """Whether a listener rule is Atlantis' own: it leads to Atlantis' target group only, or it leads nowhere and is part
+        of the module that the service is in."""
+        if found := target_groups(rule.attributes.get("action")):
+            return found == {self.target_group_arn}
+        module = self.service.module
+        return bool(module) and rule.module == module
 
     @cached_property
     def https_listener(self) -> StateResource | None:
@@ -104,13 +121,33 @@ class Anatomy:
         return next(
             (
                 listener
-                for listener in self.state.of(*_LISTENERS)
+                for listener in self.state.of(*LISTENERS)
                 if balancer
                 and listener.attributes.get("load_balancer_arn") == balancer.id
                 and listener.attributes.get("protocol") == "HTTPS"
             ),
             None,
         )
+
+    @cached_property
+    def sign_in(self) -> Mapping[str, Mapping[str, Any]]:
+        """The blocks `authenticate_oidc` and `authenticate_cognito` of the actions that lead to the target group, by name."""
+        listener = self.https_listener
+        actions = [
+            *((listener.attributes.get("default_action") or []) if listener else []),
+            *(
+                item
+                for rule in self.state.of(*RULES)
+                if self.owns(rule)
+                for item in rule.attributes.get("action") or []
+            ),
+        ]
+        return {
+            name: action[name][0]
+            for action in actions
+            for name in ("authenticate_oidc", "authenticate_cognito")
+            if action.get(name)
+        }
 
     @cached_property
     def network(self) -> Mapping[str, Any]:
@@ -121,14 +158,10 @@ class Anatomy:
     def cluster_name(self) -> str:
         return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
 
-    def secret_named_by(self, variable: str) -> str | None:
-        """The name of the secret that a variable of the task references; None if it isn't set or isn't in the state."""
-        arn = ":".join(self.secrets.get(variable, "").split(":")[:7])
-        secret = self.state.find(arn, "aws_secretsmanager_secret") if arn else None
-        return secret.attributes.get("name") if secret else None
 
-
-_LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+def target_groups(actions: Any) -> set[str]:
+    """The ARNs of the target groups that the actions of a listener or a rule lead to."""
+    return set(TARGET_GROUP.findall(json.dumps(actions)))
 
 
 def dissect(state: TerraformState) -> Anatomy:
@@ -191,6 +224,14 @@ def _require_whole(anatomy: Anatomy) -> None:
         )
         if identity and found is None
     ]
+    outside = _rule_outside(anatomy) if anatomy.load_balancer is None else None
+    if outside is not None:
+        raise AnatomyError(
+            f"{outside.address} is a rule of the listener {outside.attributes.get('listener_arn')}, which this state doesn't hold: "
+            "another state manages the load balancer, and others may use it. This program manages its load balancer as a whole. "
+            "Give Atlantis one of its own in Terraform, or, if only Atlantis uses it, move it into this state "
+            "(`terraform state mv -state-out`), and pull the state again"
+        )
     if missing:
         raise AnatomyError(
             f"The state is half of a stack: the service {anatomy.service.address} runs on {', '.join(missing)}, which it doesn't "
@@ -199,18 +240,30 @@ def _require_whole(anatomy: Anatomy) -> None:
         )
 
 
+def _rule_outside(anatomy: Anatomy) -> StateResource | None:
+    """A rule that leads to the target group, on a listener that isn't in the state."""
+    arn = anatomy.target_group_arn
+    rules = (rule for rule in anatomy.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action")))
+    return next((r for r in rules if not anatomy.state.find(str(r.attributes.get("listener_arn")), *LISTENERS)), None)
+
+
 def _of_family(service: StateResource, tasks: Any) -> StateResource | None:
     """Finds the task definition of a service that references an older revision than the state contains."""
     family = str(service.attributes.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
     return next((task for task in tasks if task.attributes.get("family") == family), None)
 
 
-def _atlantis_container(task: StateResource) -> Mapping[str, Any] | None:
+def containers(task: StateResource) -> list[Mapping[str, Any]]:
+    """The container definitions of a task; empty if they aren't a list of objects."""
     try:
-        containers = json.loads(task.attributes.get("container_definitions") or "[]")
-    except ValueError:
-        return None
-    return next((container for container in containers if _runs_atlantis(container)), None)
+        found = json.loads(task.attributes.get("container_definitions") or "[]")
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) and all(isinstance(item, dict) for item in found) else []
+
+
+def _atlantis_container(task: StateResource) -> Mapping[str, Any] | None:
+    return next((container for container in containers(task) if _runs_atlantis(container)), None)
 
 
 def _runs_atlantis(container: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] 
     stack_file = options.config_file or PROJECT / f"Pulumi.{options.stack}.yaml"
     try:
         given, region = files.read_settings(stack_file)
-        plan = make_plan(options.state, options.stack, given, region)
+        plan = make_plan(options.state, options.stack, given, region, options.accept_lost.split())
     except (StateError, AnatomyError, StackFileError, pulumi.RunError) as error:
         sys.stderr.write(f"error: {error}\n")
         return USAGE_ERROR
@@ -84,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", default="prod", help="the Pulumi stack that adopts the resources (default: prod)")
     parser.add_argument(
         "--write", action="store_true", help="write the settings into the stack file, and adoption.yaml"
+    )
+    parser.add_argument(
+        "--accept-lost",
+        default="",
+        help="parts of the running task definition that may be lost, separated by spaces, as the problem names them",
     )
     parser.add_argument(
         "--config-file", type=Path, help="the stack's file (default: Pulumi.<stack>.yaml in the project's folder)"

@@ -103,13 +103,13 @@ KINDS: tuple[Kind, ...] = (
     _kind("aws:kms/alias:Alias", "aws_kms_alias", "{name}", key="name", force_new="name", unique=True),
     _kind("aws:kms/key:Key", "aws_kms_key", "{key_id}", force_new="customerMasterKeySpec keyUsage multiRegion", data=True),
     # Ingress
-    _kind("aws:lb/loadBalancer:LoadBalancer", "aws_lb aws_alb", "{arn}", key="name",
+    _kind("aws:lb/loadBalancer:LoadBalancer", "aws_lb aws_alb", "{arn}",
           force_new="internal loadBalancerType name", unique=True),
     _kind("aws:lb/listener:Listener", "aws_lb_listener aws_alb_listener", "{arn}", key="loadBalancerArn port",
           force_new="loadBalancerArn", unique=True),
     _kind("aws:lb/listenerRule:ListenerRule", "aws_lb_listener_rule aws_alb_listener_rule", "{arn}",
           key="listenerArn priority", force_new="listenerArn", unique=True),
-    _kind("aws:lb/targetGroup:TargetGroup", "aws_lb_target_group aws_alb_target_group", "{arn}", key="name",
+    _kind("aws:lb/targetGroup:TargetGroup", "aws_lb_target_group aws_alb_target_group", "{arn}",
           force_new="name port protocol targetType vpcId", keep="name port", unique=True),
     _kind("aws:wafv2/webAclAssociation:WebAclAssociation", "aws_wafv2_web_acl_association",
           "{web_acl_arn},{resource_arn}", key="resourceArn", force_new="resourceArn webAclArn"),
@@ -162,6 +162,10 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_vpc_security_group_ingress_rule": (
         "The program has no such rule. If no other resource needs it: "
         "`aws ec2 revoke-security-group-ingress --group-id {security_group_id} --security-group-rule-ids {id}`"
+    ),
+    "aws_lb_listener_rule": (
+        "The program has rules of its own, and this one would let other requests pass. After the first `up`: "
+        "`aws elbv2 delete-rule --rule-arn {arn}`"
     ),
     "aws_ssm_parameter": "Other stacks may read it, and it isn't part of Atlantis: keep it",
     "aws_appautoscaling_target": "The service must run a single task: delete it before the first `up`, because it scales the service",

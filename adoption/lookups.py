@@ -1,11 +1,14 @@
 """Results of the program's data sources, read from the Terraform state instead of AWS."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
+from adoption.state import TerraformState
+from components.ingress.sign_in import CLIENT_SECRET_KEY
 
-__all__ = ["Lookups"]
+__all__ = ["Lookups", "cidr_blocks"]
 
 SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
 
@@ -17,7 +20,9 @@ class Lookups:
         self._anatomy = anatomy
         self._vpc_id = vpc_id
         self._zones: dict[str, str] = {
-            target.attributes["subnet_id"]: target.attributes.get("availability_zone_name") or ""
+            subnet.id: subnet.attributes.get("availability_zone") or "" for subnet in anatomy.state.known("aws_subnet")
+        } | {
+            str(target.attributes.get("subnet_id")): target.attributes.get("availability_zone_name") or ""
             for target in anatomy.state.of("aws_efs_mount_target")
         }
 
@@ -37,18 +42,17 @@ class Lookups:
             },
             "getVpc": lambda: {"cidrBlockAssociations": self._cidr_blocks()},
             "getRouteTables": lambda: {"ids": self._route_tables()},
+            # Its value is neither in the state nor in the plan; the preview reads it.
+            "getSecretVersion": lambda: {"secretString": json.dumps({CLIENT_SECRET_KEY: "${oidc.clientSecret}"})},
             "getSecret": lambda: self._secret(str(arguments.get("name"))),
         }
         answer = answers.get(token.rpartition(":")[2])
         return answer() if answer else arguments
 
     def _cidr_blocks(self) -> list[Mapping[str, str]]:
-        """The range of a VPC that the state manages. For any other VPC, the preview reads the ranges from AWS."""
-        return [
-            {"associationId": "", "cidrBlock": vpc.attributes["cidr_block"], "state": "associated"}
-            for vpc in self._anatomy.state.of("aws_vpc")
-            if vpc.attributes.get("id") == self._vpc_id and vpc.attributes.get("cidr_block")
-        ]
+        """The ranges of a VPC that the state manages or reads. For any other VPC, the preview reads the ranges from AWS."""
+        found = cidr_blocks(self._anatomy.state, self._vpc_id)
+        return [{"associationId": "", "cidrBlock": block, "state": "associated"} for block in found]
 
     def _route_tables(self) -> list[str]:
         """The route tables of the stack's gateway endpoints."""
@@ -68,3 +72,16 @@ class Lookups:
             "arn": f"arn:aws:secretsmanager:{self._anatomy.region}:{self._anatomy.account}:secret:{name}",
             "kmsKeyId": "",
         }
+
+
+def cidr_blocks(state: TerraformState, vpc_id: str) -> list[str]:
+    """The ranges of a VPC in the state, the first of them first; empty if the state doesn't hold the VPC."""
+    blocks: list[str | None] = []
+    for vpc in state.known("aws_vpc"):
+        if vpc.attributes.get("id") == vpc_id:
+            associations = vpc.attributes.get("cidr_block_associations") or []
+            blocks += [vpc.attributes.get("cidr_block"), *(item.get("cidr_block") for item in associations)]
+    for association in state.of("aws_vpc_ipv4_cidr_block_association"):
+        if association.attributes.get("vpc_id") == vpc_id:
+            blocks.append(association.attributes.get("cidr_block"))
+    return [block for block in dict.fromkeys(blocks) if block]

@@ -15,6 +15,8 @@ __all__ = ["Pair", "Pairing", "pair"]
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
+LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+LISTENER_RULE = "aws:lb/listenerRule:ListenerRule"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Pairing:
         return all(actual is not taken for taken in (*self.actual_of.values(), *self.beside.values()))
 
     @property
+    def new(self) -> list[Wanted]:
+        """The program's resources without a counterpart in the state."""
+        return [wanted for wanted in self.wanted.values() if wanted.name not in self.pairs]
+
+    @property
     def left(self) -> list[StateResource]:
         """The state's managed resources without a counterpart in the program."""
         taken = {id(pair.actual) for pair in self.pairs.values()}
@@ -85,11 +92,11 @@ def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
             )
         named[resource.name] = resource
     pairing = Pairing(anatomy, named)
+    # No reference leads from the service to these: the program's load balancer is the one that the running service has.
+    begin = {SERVICE: anatomy.service, TASK: anatomy.task, LOAD_BALANCER: anatomy.load_balancer}
     for resource in named.values():
-        if resource.type == SERVICE:
-            pairing.take(resource, anatomy.service)
-        elif resource.type == TASK:
-            pairing.take(resource, anatomy.task)
+        if actual := begin.get(resource.type):
+            pairing.take(resource, actual)
     keyed = _Keyed(anatomy)
     found = True
     while found:
@@ -115,8 +122,10 @@ def _follow_references(pairing: Pairing) -> bool:
 
 def _has_another_name(wanted: Wanted, actual: StateResource, kind: Kind) -> bool:
     name = wanted.inputs.get("name")
-    fixed = "name" in kind.force_new - kind.keep
-    return fixed and isinstance(name, str) and name != actual.attributes.get("name")
+    if "name" not in kind.force_new - kind.keep or not isinstance(name, str):
+        return False
+    has_path = "path" in kind.force_new and (actual.attributes.get("path") or "/") != wanted.inputs.get("path", "/")
+    return name != actual.attributes.get("name") or has_path
 
 
 def _with(anatomy: Anatomy, kind: Kind, name: str, value: str) -> StateResource | None:
@@ -148,10 +157,15 @@ def _compare_keys(pairing: Pairing, keyed: _Keyed) -> bool:
         if kind is None or not kind.key or wanted.name in pairing.actual_of:
             continue
         key = tuple(_plain(_resolved(wanted.inputs.get(name), pairing)) for name in kind.key)
-        found = [actual for actual in keyed.find(kind, key) if pairing.free(actual)]
+        found = [actual for actual in keyed.find(kind, key) if pairing.free(actual) and _is_own(actual, pairing)]
         if len(found) == 1:
             pairing.take(wanted, found[0])
     return len(pairing.actual_of) > before
+
+
+def _is_own(actual: StateResource, pairing: Pairing) -> bool:
+    """Whether a resource that only its key identifies belongs to Atlantis: a rule with the same priority may not."""
+    return BY_PULUMI_TYPE[LISTENER_RULE].terraform.count(actual.type) == 0 or pairing.anatomy.owns(actual)
 
 
 def _resolved(value: Any, pairing: Pairing) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
-from pulumi.runtime.settings import configure
+from pulumi.runtime.settings import SETTINGS, configure
 from pulumi.runtime.stack import run_in_stack
 
 __all__ = ["REFERENCE", "Wanted", "register", "run_program"]
@@ -126,6 +126,9 @@ def run_program(
                 callbacks=None,
             )
         )
+        # A run that ended with an error leaves futures of its own event loop, which is closed.
+        SETTINGS.rpc_manager.clear()  # pyright: ignore[reportAttributeAccessIssue] - a property of the context
+        SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]
         pulumi.runtime.set_all_config(config | {"aws:region": region}, [f"atlantis:{key}" for key in secret_keys])
         await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from adoption.program import REFERENCE
 
-__all__ = ["MISSING", "attribute", "references", "same", "snake"]
+__all__ = ["MISSING", "Resolve", "attribute", "references", "same", "snake"]
 
 MISSING = object()
 """The state has no such attribute, because its provider version is older than the property."""
@@ -32,10 +32,9 @@ def attribute(attributes: Mapping[str, Any], name: str) -> Any:
     """The value of Terraform's attribute for the property `name`, or `MISSING`."""
     plural = snake(name)
     spellings = [plural]
-    if plural.endswith("ies"):
-        spellings.append(f"{plural[:-3]}y")
-    if plural.endswith("s"):
-        spellings.append(plural[:-1])
+    for ending, singular in (("ies", "y"), ("s", ""), ("es", "")):
+        if plural.endswith(ending):
+            spellings.append(f"{plural.removesuffix(ending)}{singular}")
     return next((attributes[spelling] for spelling in spellings if spelling in attributes), MISSING)
 
 

@@ -1,5 +1,6 @@
 """The settings that must change in the stack file so that the program matches the running stack."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,7 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
     notes: list[str] = []
     proposals = [
         proposal
-        for proposal in running_settings(anatomy, notes)
+        for proposal in (_with_given(found, given) for found in running_settings(anatomy, notes))
         if not _equal(given.get(proposal.key, _default(proposal.key, stack)), proposal.value)
     ]
     while refused := _refused(proposals, given, stack, anatomy.region):
@@ -29,6 +30,21 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
             f"The running stack's value is not accepted, so the stack file's stays. {refused[key]}" for key in refused
         ]
     return proposals, notes
+
+
+MERGED = ("serverSecrets", "secretEnvironment")
+"""Lists to which the stack file can add what the running task doesn't have."""
+
+
+def _with_given(proposal: Proposal, given: Mapping[str, Any]) -> Proposal:
+    """The proposal with the items of the stack file, whose references take precedence."""
+    if proposal.key not in MERGED:
+        return proposal
+    own = list(given.get(proposal.key) or [])
+    names = {item.partition("=")[0] for item in own}
+    return dataclasses.replace(
+        proposal, value=[*own, *(item for item in proposal.value if item.partition("=")[0] not in names)]
+    )
 
 
 def apply(given: Mapping[str, Any], proposals: list[Proposal]) -> dict[str, Any]:

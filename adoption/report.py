@@ -7,6 +7,7 @@ from typing import Any
 
 from adoption.changes import Adopted
 from adoption.plan import Plan
+from adoption.task_inventory import KEPT, LOST, REPLACED
 
 __all__ = ["describe"]
 
@@ -15,7 +16,7 @@ LONGEST_NAME = 44
 
 def describe(plan: Plan) -> str:
     """The report as text."""
-    parts = [_head(plan), *_table(plan), _settings(plan), _notes(plan), _problems(plan)]
+    parts = [_head(plan), *_table(plan), _task(plan), _settings(plan), _notes(plan), _problems(plan)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -64,6 +65,14 @@ def _changed_rows(adopted: Adopted) -> str:
     tags = "  (tags)" if len(values) < len(adopted.changes) else ""
     rows = [f"      {change.property}: {change.old} -> {change.new} ({change.why})" for change in values]
     return "\n".join([_adopted_row(adopted) + tags, *rows])
+
+
+def _task(plan: Plan) -> str:
+    """The running task definition: what is kept in one line, the rest with the reason."""
+    by_fate = {fate: [item for item in plan.task if item.fate == fate] for fate in (KEPT, REPLACED, LOST)}
+    rows = [f"kept: {', '.join(item.name for item in by_fate[KEPT])}"] if by_fate[KEPT] else []
+    rows += [f"{fate}: {item.name} ({item.why})" for fate in (REPLACED, LOST) for item in by_fate[fate]]
+    return _block(f"The running task definition {plan.anatomy.task.address}", rows, len(plan.task))
 
 
 def _settings(plan: Plan) -> str:

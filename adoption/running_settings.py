@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
-from adoption.state import StateResource
+from adoption.state import StateResource, alias_target
+from components.configuration import server_configuration
 from components.settings import AtlantisArgs
 from components.settings.accepted import VPC_ENDPOINTS
 from components.settings.schema import settings_of
 
-__all__ = ["DEFAULTS", "Proposal", "running_settings"]
+__all__ = ["DEFAULTS", "OTHER_HOSTS", "Proposal", "running_settings", "secret_of"]
 
 DEFAULTS = {declared.key: declared.default for declared in settings_of(AtlantisArgs)}
+OTHER_HOSTS = ("azuredevops-", "bitbucket-", "gitea-", "gitlab-")
+"""Prefixes of flags for other hosts of repositories than GitHub."""
 SECRETS = {
     "githubAppSecretName": {
         "ATLANTIS_GH_APP_ID": "app_id",
@@ -40,7 +43,7 @@ def running_settings(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     """The settings that the running stack determines. Differences that no setting covers are added to `notes`."""
     yield from _names(anatomy)
     yield from _network(anatomy, notes)
-    yield from _ingress(anatomy, notes)
+    yield from _ingress(anatomy)
     yield from _storage(anatomy, notes)
     yield from _secrets(anatomy, notes)
     yield from _task(anatomy, notes)
@@ -52,6 +55,7 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
     environment = cluster.removeprefix("atlantis-")
     if cluster.startswith("atlantis-") and environment:
         yield Proposal("environment", environment, f"the cluster is {cluster}")
+        yield Proposal("baseName", None, "the running names are those of the environment")
     else:
         yield Proposal(
             "baseName", cluster, "the name of the cluster, service and load balancer, which can't be changed"
@@ -78,8 +82,11 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         ordered = [*(item for item in mounted if item in subnets), *sorted(set(subnets) - set(mounted))]
         yield Proposal("privateSubnetIds", ordered, "the task's subnets")
     if anatomy.load_balancer is not None:
-        public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
-        yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
+        internal = bool(anatomy.load_balancer.attributes.get("internal"))
+        yield Proposal("loadBalancerScheme", "internal" if internal else "internet-facing", "the load balancer's own")
+        if not internal:  # the program's internal load balancer is in the private subnets
+            public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
+            yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
         kind = anatomy.load_balancer.attributes.get("ip_address_type")
         yield Proposal("ipAddressType", kind or "ipv4", "the load balancer's own")
     existing = {
@@ -109,7 +116,7 @@ def _mounted_subnets(anatomy: Anatomy) -> list[str]:
     return [target.attributes["subnet_id"] for target in targets]
 
 
-def _ingress(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     listener, balancer = anatomy.https_listener, anatomy.load_balancer
     if listener is not None:
         yield Proposal("acmCertificateArn", listener.attributes.get("certificate_arn"), "the listener's certificate")
@@ -121,7 +128,7 @@ def _ingress(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             record
             for record in anatomy.state.of("aws_route53_record")
             for alias in record.attributes.get("alias") or []
-            if str(alias.get("name", "")).removeprefix("dualstack.").lower() == balancer.attributes.get("dns_name")
+            if alias_target(alias.get("name")) == alias_target(balancer.attributes.get("dns_name"))
         ),
         None,
     )
@@ -145,11 +152,27 @@ def _ingress(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     )
     if association:
         yield Proposal("webAclArn", association.attributes["web_acl_arn"], "the web ACL in front of the load balancer")
-    actions = json.dumps(listener.attributes.get("default_action")) if listener else ""
-    if '"type": "authenticate-' in actions:
-        notes.append(
-            "The listener signs people in (OIDC or Cognito); this program has no such setting: they reach the page without"
-        )
+    yield from _sign_in(anatomy)
+
+
+def _sign_in(anatomy: Anatomy) -> Iterator[Proposal]:
+    """The OpenID Connect provider of the listener or its rules. Its client secret isn't part of a proposal: it has no name."""
+    if provider := anatomy.sign_in.get("authenticate_oidc"):
+        for key, name in {
+            "oidcIssuer": "issuer",
+            "oidcAuthorizationEndpoint": "authorization_endpoint",
+            "oidcTokenEndpoint": "token_endpoint",
+            "oidcUserInfoEndpoint": "user_info_endpoint",
+            "oidcClientId": "client_id",
+            "oidcScope": "scope",
+        }.items():
+            if provider.get(name):
+                yield Proposal(key, provider[name], "the provider at which users sign in now")
+        if (seconds := provider.get("session_timeout")) and seconds >= _HOUR:
+            yield Proposal("oidcSessionHours", seconds // _HOUR, "how long a session lasts now")
+
+
+_HOUR = 3600
 
 
 def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
@@ -169,6 +192,8 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             "The task mounts no file system, so its data is lost with it. A new file system is created: plan open pull requests again"
         )
         return
+    if (mode := anatomy.file_system.attributes.get("throughput_mode")) in ("bursting", "elastic"):
+        yield Proposal("efsThroughputMode", mode, "the file system's own, which EFS changes once a day")
     key = anatomy.file_system.attributes.get("kms_key_id") or ""
     own = anatomy.state.find(key, "aws_kms_key") if key else None
     yield Proposal(
@@ -199,18 +224,15 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
 
 
 def _secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
+    yield from _other_secrets(anatomy)
     for key, variables in SECRETS.items():
-        names = {anatomy.secret_named_by(variable) for variable in variables} - {None}
-        keys = {
-            variable: anatomy.secrets[variable].split(":")[7:8]
-            for variable in variables
-            if len(anatomy.secrets.get(variable, "").split(":")) > 7
-        }
-        wrong = [variable for variable, name in variables.items() if keys.get(variable, [name]) != [name]]
-        if len(names) != 1:
+        found = {variable: secret_of(anatomy, anatomy.secrets.get(variable, "")) for variable in variables}
+        names = {secret[0] if secret else None for secret in found.values()}
+        wrong = [variable for variable, secret in found.items() if secret and secret[1] != variables[variable]]
+        if len(names) != 1 or None in names:
             notes.append(
-                f"{key}: {' and '.join(variables)} don't come from one secret of this state, so the program creates an empty "
-                "one. Fill it before the first deployment (docs/aws.md, step 4)"
+                f"{key}: {' and '.join(variables)} don't come from one secret of Secrets Manager, so the program creates one. "
+                "See docs/adoption.md, step 6, for an adoption that needs an image or a secret first"
             )
         elif wrong:
             notes.append(
@@ -218,6 +240,36 @@ def _secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
             )
         else:
             yield Proposal(key, names.pop(), "the secret that the task reads now")
+
+
+def secret_of(anatomy: Anatomy, reference: str) -> tuple[str, str] | None:
+    """Name and JSON key (empty: the whole value) of the secret that a reference of ECS resolves to; None for anything else."""
+    parts = reference.split(":")
+    if len(parts) < 7 or parts[2] != "secretsmanager" or parts[3:5] != [anatomy.region, anatomy.account]:
+        return None
+    known = anatomy.state.find(":".join(parts[:7]), "aws_secretsmanager_secret")
+    # Secrets Manager adds a hyphen and six characters to the name.
+    name = known.attributes.get("name") if known else re.sub(r"-[A-Za-z0-9]{6}$", "", parts[6])
+    return (str(name), parts[7] if len(parts) > 7 else "")
+
+
+def _other_secrets(anatomy: Anatomy) -> Iterator[Proposal]:
+    """Secrets of the server and of workflows, beyond the GitHub App's."""
+    server: list[str] = []
+    workflows: list[str] = []
+    for variable, reference in anatomy.secrets.items():
+        found = secret_of(anatomy, reference)
+        if found is None or not found[1] or any(variable in variables for variables in SECRETS.values()):
+            continue
+        flag = variable.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        if not variable.startswith("ATLANTIS_"):
+            workflows.append(f"{variable}={found[0]}:{found[1]}")
+        elif server_configuration.not_a_secret_flag(flag) is None and not flag.startswith(OTHER_HOSTS):
+            server.append(f"{flag}={found[0]}:{found[1]}")
+    if server:
+        yield Proposal("serverSecrets", server, "secret flags of the running server")
+    if workflows:
+        yield Proposal("secretEnvironment", workflows, "secrets of the running task, which every plan can read")
 
 
 def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
@@ -254,6 +306,10 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     for key in ("cpu", "memory"):
         if str(task.get(key) or "").isdigit():
             yield Proposal(key, int(task[key]), "the task's size")
+    if (timeout := anatomy.container.get("stopTimeout")) and isinstance(timeout, int):
+        yield Proposal("stopTimeout", timeout, "the running container's")
+    storage = (task.get("ephemeral_storage") or [{}])[0]
+    yield Proposal("ephemeralStorage", storage.get("size_in_gib") or 20, "the running task's")
     platform = (task.get("runtime_platform") or [{}])[0]
     yield Proposal("cpuArchitecture", platform.get("cpu_architecture") or "X86_64", "the CPU architecture of the image")
     strategy = anatomy.service.attributes.get("capacity_provider_strategy") or [{}]

@@ -1,13 +1,14 @@
 """A Terraform state file: the managed resources in it, and a clear error for any other file."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-__all__ = ["StateError", "StateResource", "TerraformState", "read_state"]
+__all__ = ["StateError", "StateResource", "TerraformState", "alias_target", "read_state"]
 
 FORMAT = 4
 OFFICIAL_PROVIDER = "registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"
@@ -43,6 +44,12 @@ class StateResource:
         return str(self.attributes.get("id") or "")
 
     @property
+    def module(self) -> str:
+        """The outermost module that contains it, without its index; empty in the root module."""
+        found = re.match(r"module\.[\w-]+", self.address)
+        return found[0] if found else ""
+
+    @property
     def is_aws(self) -> bool:
         """Whether the official AWS provider manages it."""
         return self.provider in OFFICIAL_PROVIDER
@@ -50,9 +57,12 @@ class StateResource:
 
 @dataclass(frozen=True)
 class TerraformState:
-    """The managed resources of one state file."""
+    """The resources of one state file."""
 
     resources: tuple[StateResource, ...]
+    """The managed resources."""
+    data: tuple[StateResource, ...] = ()
+    """The data sources of the official AWS provider, with the values that Terraform last read."""
 
     @cached_property
     def by_type(self) -> Mapping[str, tuple[StateResource, ...]]:
@@ -62,6 +72,10 @@ class TerraformState:
             if resource.is_aws:
                 found.setdefault(resource.type, []).append(resource)
         return {type_: tuple(resources) for type_, resources in found.items()}
+
+    def known(self, *types: str) -> tuple[StateResource, ...]:
+        """The AWS resources of these types, managed or read by a data source."""
+        return (*self.of(*types), *(resource for resource in self.data if resource.type in types))
 
     def of(self, *types: str) -> tuple[StateResource, ...]:
         """The AWS resources of these types."""
@@ -99,7 +113,11 @@ def read_state(path: Path) -> TerraformState:
     except ValueError:
         raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
     _refuse_other_documents(path, document)
-    return TerraformState(tuple(_resources(path, document)))
+    read = list(_resources(path, document))
+    return TerraformState(
+        tuple(resource for mode, resource in read if mode == "managed"),
+        tuple(resource for mode, resource in read if mode == "data" and resource.is_aws),
+    )
 
 
 def _refuse_other_documents(path: Path, document: Any) -> None:
@@ -125,29 +143,34 @@ def _refuse_other_documents(path: Path, document: Any) -> None:
         raise StateError(f"{path} has no list of resources. {PULL}")
 
 
-def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[StateResource]:
+def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, StateResource]]:
+    """Mode and resource of each instance. Newer versions of Terraform can add modes that hold no resource of AWS."""
     for entry in document["resources"]:
         try:
-            if entry["mode"] != "managed":
+            if entry["mode"] not in ("managed", "data"):
                 continue
             # `provider["registry.terraform.io/hashicorp/aws"].alias`
             provider = entry["provider"].partition('["')[2].partition('"]')[0]
             prefix = f"{entry['module']}." if entry.get("module") else ""
-            block = f"{prefix}{entry['type']}.{entry['name']}"
+            data = "data." if entry["mode"] == "data" else ""
+            block = f"{prefix}{data}{entry['type']}.{entry['name']}"
             for instance in entry["instances"]:
                 key = instance.get("index_key")
                 index = "" if key is None else f"[{json.dumps(key)}]"
-                yield _modern(
-                    StateResource(
-                        address=f"{block}{index}",
-                        type=entry["type"],
-                        provider=provider,
-                        attributes=instance["attributes"],
-                        sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
-                        unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
-                        block=block,
-                        dependencies=frozenset(instance.get("dependencies") or ()),
-                    )
+                yield (
+                    entry["mode"],
+                    _modern(
+                        StateResource(
+                            address=f"{block}{index}",
+                            type=entry["type"],
+                            provider=provider,
+                            attributes=instance["attributes"],
+                            sensitive=frozenset(_sensitive(instance.get("sensitive_attributes") or [])),
+                            unfinished="deposed" if instance.get("deposed") else instance.get("status") or "",
+                            block=block,
+                            dependencies=frozenset(instance.get("dependencies") or ()),
+                        )
+                    ),
                 )
         except (AttributeError, KeyError, TypeError) as error:
             name = entry.get("name", "?") if isinstance(entry, dict) else "?"
@@ -157,9 +180,35 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[StateResourc
 
 
 def _modern(resource: StateResource) -> StateResource:
-    """Convert an aws_security_group_rule with a single peer to the newer types; return any other resource unchanged."""
+    """Convert attributes that depend on how the configuration was written to a single form."""
+    if resource.type == "aws_route53_record":
+        return _record(resource)
+    return _rule(resource) if resource.type == "aws_security_group_rule" else resource
+
+
+def _record(resource: StateResource) -> StateResource:
+    """A record under its full name. Terraform stores the name as it was written, which can be relative to the zone."""
+    attributes = dict(resource.attributes)
+    name = attributes.get("fqdn") or attributes.get("name")
+    if isinstance(name, str):
+        attributes["name"] = name.rstrip(".").lower()
+    if isinstance(attributes.get("alias"), list):
+        attributes["alias"] = [
+            {**alias, "name": alias_target(alias.get("name"))} if isinstance(alias, dict) else alias
+            for alias in attributes["alias"]
+        ]
+    return replace(resource, attributes=attributes)
+
+
+def alias_target(name: Any) -> Any:
+    """The DNS name of an alias record's target, as the provider compares it."""
+    return name.rstrip(".").lower().removeprefix("dualstack.") if isinstance(name, str) else name
+
+
+def _rule(resource: StateResource) -> StateResource:
+    """Convert an aws_security_group_rule with a single peer to the newer types; return one with several unchanged."""
     attributes = resource.attributes
-    if resource.type != "aws_security_group_rule" or not attributes.get("security_group_rule_id"):
+    if not attributes.get("security_group_rule_id"):
         return resource
     source = attributes.get("source_security_group_id")
     blocks = [

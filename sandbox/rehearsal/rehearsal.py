@@ -9,6 +9,7 @@ from typing import Any
 
 from adoption import exemptions, files
 from adoption.kinds import BY_PULUMI_TYPE
+from adoption.lookups import cidr_blocks
 from adoption.plan import Plan, plan_of
 from sandbox import console, local_aws, processes
 from sandbox.engine.workspace import clean_environment
@@ -82,7 +83,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
         if replica.left_out:
             console.note(f"not copied, because the local AWS doesn't support the type: {', '.join(replica.left_out)}")
     before = inventory.take(aws)
-    copied = plan_of(replica.state, plan.stack, settings, aws.region)
+    copied = plan_of(replica.state, plan.stack, settings, aws.region, plan.accepted)
     if copied.problems:
         yield from copied.problems
         return
@@ -110,6 +111,8 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
     settings = {key.removeprefix("atlantis:"): value for key, value in replaced.items()}
     ids = dict(_pairs(plan.settings, settings))
     ec2 = aws.client("ec2")
+    ids |= _ranges(plan, settings, ec2)
+    settings["allowedCidrBlocks"] = [ids.get(block, block) for block in settings["allowedCidrBlocks"]]
     tables = ec2.describe_route_tables(
         Filters=[{"Name": "association.subnet-id", "Values": settings["privateSubnetIds"]}]
     )["RouteTables"]
@@ -120,6 +123,17 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
     }
     table_ids = sorted(table["RouteTableId"] for table in tables)
     return settings, make_replica(plan.anatomy, aws, ids, table_ids, secrets)
+
+
+def _ranges(plan: Plan, settings: Mapping[str, Any], ec2: Any) -> dict[str, str]:
+    """Maps the ranges of the VPC to those of its substitute, so that a rule for one of them exists in the copy too."""
+    if not (vpc := settings.get("vpcId")):
+        return {}
+    first, *others = cidr_blocks(plan.anatomy.state, str(plan.settings["vpcId"])) or [""]
+    for block in others:
+        ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock=block)
+    (substitute,) = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
+    return {first: substitute["CidrBlock"]} if first else {}
 
 
 def _pairs(original: Mapping[str, Any], replaced: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -91,7 +91,6 @@ class _Maker:
 
     def make(self) -> Replica:
         """Create all resources, in the order of their dependencies."""
-        made: list[StateResource] = []
         left_out: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
             pending = PendingCreations(Path(folder))
@@ -100,8 +99,12 @@ class _Maker:
                     self._make(resource, pending)
                 elif resource.type not in PARTS:
                     left_out.append(resource.address)
-        made = [replace(item, attributes=self._translated(item.attributes)) for item in self._anatomy.state.resources]
-        return Replica(TerraformState(tuple(made)), tuple(left_out))
+        state = self._anatomy.state
+        made, data = (
+            tuple(replace(item, attributes=self._translated(item.attributes)) for item in items)
+            for items in (state.resources, state.data)
+        )
+        return Replica(TerraformState(made, data), tuple(left_out))
 
     def _in_order(self) -> Iterator[StateResource]:
         """Each resource after its dependencies in the Terraform state."""

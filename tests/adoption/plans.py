@@ -12,16 +12,16 @@ from tests.adoption.small_stack import REGION
 from tests.adoption.states import SETTINGS, State, small_state, write
 
 
-def plan(state: State, **settings: Any) -> Plan:
+def plan(state: State, *, accepted: tuple[str, ...] = (), **settings: Any) -> Plan:
     """The plan of `state` for a stack with the least settings and `settings`."""
-    return _plan(json.dumps(state), json.dumps(settings))
+    return _plan(json.dumps(state), json.dumps(settings), accepted)
 
 
 @functools.cache
-def _plan(state: str, settings: str) -> Plan:
+def _plan(state: str, settings: str, accepted: tuple[str, ...]) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder), json.loads(state))
-        return make_plan(path, "prod", SETTINGS | json.loads(settings), REGION)
+        return make_plan(path, "prod", SETTINGS | json.loads(settings), REGION, accepted)
 
 
 def small_plan() -> Plan:

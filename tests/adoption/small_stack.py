@@ -52,7 +52,6 @@ def container(**changes: Any) -> str:
         "environment": [
             {"name": "ATLANTIS_ATLANTIS_URL", "value": "https://atlantis.example.org"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/example/*"},
-            {"name": "ATLANTIS_WEBHOOK_NOTE", "value": SECRET_VALUE},
         ],
         "secrets": [
             {"name": "ATLANTIS_GH_APP_ID", "valueFrom": f"{SECRET}:app_id::"},

@@ -60,6 +60,14 @@ def find(state: State, address: str) -> dict[str, Any]:
     return entry["instances"][0]["attributes"]
 
 
+def add(state: State, address: str, attributes: Mapping[str, Any], *, module: str = "", mode: str = "managed") -> None:
+    """Add a resource, or a data source with `mode` data, to `state`: `module` is empty for the root module."""
+    type_, name = address.split(".")
+    instances = [{"attributes": dict(attributes)}]
+    entry = {"mode": mode, "type": type_, "name": name, "provider": PROVIDER, "instances": instances}
+    state["resources"].append(entry | ({"module": module} if module else {}))
+
+
 def without(state: State, *types: str) -> State:
     """`state` without the resources of these types."""
     return {**state, "resources": [item for item in state["resources"] if item["type"] not in types]}

@@ -182,8 +182,13 @@ def test_resources_of_other_providers_are_left_alone() -> None:
 
 
 def test_no_value_of_a_secret_is_in_the_report() -> None:
-    text = report.describe(small_plan())
+    state = small_state()
+    variables = ("ATLANTIS_API_SECRET", "ATLANTIS_GH_TOKEN", "ATLANTIS_WEBHOOK_NOTE", "TF_VAR_password")
+    environment = [{"name": name, "value": SECRET_VALUE} for name in variables]
+    find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(environment=environment)
+    text = report.describe(plan(state))
     assert "aws_secretsmanager_secret_version.github" in text
+    assert all(f"lost: {name}" in text for name in variables)
     assert SECRET_VALUE not in text
 
 
@@ -196,6 +201,25 @@ def test_a_sensitive_attribute_is_named_without_its_values() -> None:
     )
     assert change.property == "deregistrationDelay"
     assert {change.old, change.new} == {"(sensitive)"}
+
+
+def test_an_internal_load_balancer_and_elastic_throughput_are_proposed() -> None:
+    state = small_state()
+    find(state, "aws_lb.this")["internal"] = True
+    find(state, "aws_efs_file_system.this")["throughput_mode"] = "elastic"
+    find(state, "aws_vpc_security_group_ingress_rule.alb_https")["cidr_ipv4"] = "10.0.0.0/8"
+    subnets = ["subnet-0aa0bb0cc0dd0ee11", "subnet-0aa0bb0cc0dd0ee12"]
+    find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(environment=[])
+    found = plan(
+        state,
+        publicSubnetIds=subnets,
+        githubWebhookCidrBlocks=["10.1.0.0/16"],
+        githubHostname="github.example.com",
+        repoAllowlist="github.example.com/example/*",
+    )
+    assert (proposed(found)["loadBalancerScheme"], proposed(found)["efsThroughputMode"]) == ("internal", "elastic")
+    assert not found.problems
+    assert "throughputMode" not in {change.property for change in adopted(found, "storage-efs").changes}
 
 
 def test_a_task_without_a_file_system_is_adopted_with_a_new_one() -> None:
@@ -221,7 +245,7 @@ def test_a_task_with_other_secrets_gets_empty_ones() -> None:
     find(state, "aws_ecs_task_definition.this")["container_definitions"] = container(secrets=[])
     found = plan(state)
     assert {"githubAppSecretName", "webhookSecretName"}.isdisjoint(proposed(found))
-    assert sum("so the program creates an empty one" in note for note in found.notes) == 2
+    assert sum("so the program creates one" in note for note in found.notes) == 2
 
 
 def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:

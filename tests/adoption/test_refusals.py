@@ -18,10 +18,6 @@ def _encryption(state: State) -> None:
     find(state, "aws_efs_file_system.this")["encrypted"] = False
 
 
-def _internal(state: State) -> None:
-    find(state, "aws_lb.this")["internal"] = True
-
-
 def _performance(state: State) -> None:
     find(state, "aws_efs_file_system.this")["performance_mode"] = "maxIO"
 
@@ -39,10 +35,6 @@ def _inline_rule(state: State) -> None:
             "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
         ),
         (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
-        (
-            _internal,
-            "internal of module.atlantis.aws_lb.this is true, and false would replace a resource that AWS allows only once",
-        ),
         (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
     ],
 )
@@ -51,6 +43,16 @@ def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], Non
     change(state)
     (problem,) = plan(state).problems
     assert says in problem
+
+
+def test_a_scheme_that_the_settings_refuse_is_reported_and_would_replace_the_load_balancer() -> None:
+    state = small_state()
+    find(state, "aws_lb.this")["internal"] = True
+    found = plan(state, publicSubnetIds=["subnet-0aa0bb0cc0dd0ee11", "subnet-0aa0bb0cc0dd0ee12"])
+    assert any("only private ranges can reach an internal load balancer" in note for note in found.notes)
+    (problem,) = found.problems
+    assert "internal of module.atlantis.aws_lb.this is true, and false would replace" in problem
+    assert "Set atlantis:loadBalancerScheme" in problem
 
 
 def test_a_boundary_of_another_account_is_refused() -> None:

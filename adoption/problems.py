@@ -1,0 +1,152 @@
+"""What stands in the way of an adoption, each with the fix: replacements, shared resources and names that can't be kept."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from adoption import sharing
+from adoption.anatomy import Anatomy
+from adoption.changes import Adopted, Refusal
+from adoption.pairing import Pairing
+from adoption.properties import same
+from components.settings.accepted import base_name
+from components.settings.values import UnacceptableError
+
+__all__ = ["find"]
+
+WAYS_OUT: Mapping[tuple[str, str], str] = {
+    ("aws:efs/fileSystem:FileSystem", "encrypted"): (
+        "An existing file system can't be encrypted. Restore an AWS Backup recovery point of it into an encrypted one, have "
+        "Terraform mount that one, then adopt"
+    ),
+    ("aws:efs/fileSystem:FileSystem", "kmsKeyId"): "Set atlantis:efsEncryptionKey to aws",
+    ("aws:efs/fileSystem:FileSystem", "performanceMode"): (
+        "An existing file system keeps its performance mode. Copy the data to one in mode generalPurpose, let Terraform mount "
+        "that, and adopt then"
+    ),
+    ("aws:efs/accessPoint:AccessPoint", "posixUser"): (
+        "The settings don't accept the old values (see the notes), such as root's. Create an access point of user 100 for the "
+        "same directory in Terraform, give that user the files, let the task mount it, apply, and pull the state again"
+    ),
+    ("aws:efs/accessPoint:AccessPoint", "rootDirectory"): (
+        "The settings don't accept the old path (see the notes). Create an access point for a directory such as /atlantis-data in "
+        "Terraform, move the files, let the task mount it, apply, and pull the state again"
+    ),
+    ("aws:lb/loadBalancer:LoadBalancer", "internal"): (
+        "Set atlantis:loadBalancerScheme to the running one's, whose ranges must be private if it is internal"
+    ),
+}
+"""The fix for a property that would replace a resource, by type and property."""
+
+NAMED_ALIKE = {"compute-cluster": "cluster", "compute-service": "service", "ingress-alb": "load balancer"}
+"""The resources that have the base name, which AWS can't change."""
+
+
+def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopted: list[Adopted]) -> Iterator[str]:
+    """The problems of an adoption by a stack with `settings`."""
+    yield from sharing.problems(anatomy)
+    yield from _names(anatomy, pairing)
+    yield from _role_paths(pairing)
+    for item in adopted:
+        for refusal in item.refusals:
+            yield _refused(refusal, item)
+    yield from _inline_rules(pairing)
+    yield from _unknown_range(settings, pairing)
+
+
+def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
+    """Names of the cluster, the service and the load balancer that the program can't have."""
+    if not pairing.beside.keys() & NAMED_ALIKE.keys():
+        return
+    running = {"cluster": anatomy.cluster_name, "service": str(anatomy.service.attributes.get("name"))}
+    if anatomy.load_balancer is not None:
+        running["load balancer"] = str(anatomy.load_balancer.attributes.get("name"))
+    listed = ", ".join(f"the {what} is named {name}" for what, name in running.items())
+    if len(set(running.values())) > 1:
+        yield (
+            f"{listed}. This program names all of them after atlantis:baseName, and AWS can't rename them: two services would "
+            "run on one file system, or two load balancers on one target group, which AWS refuses. Give them one name in "
+            f"Terraform ({_ACCEPTED}), and apply: Terraform replaces the renamed ones, and the server is unavailable "
+            "meanwhile. A new load balancer has a new DNS name. Then pull the state again"
+        )
+        return
+    name = anatomy.cluster_name
+    try:
+        base_name(name)
+        reason = "the environment isn't accepted: see the notes"
+    except UnacceptableError as refused:
+        reason = f"atlantis:baseName {refused}"
+    yield (
+        f"{listed}, and AWS can't rename them. This program can't have that name: {reason}. Rename them in Terraform and apply "
+        "(Terraform replaces them, and the server is unavailable meanwhile), then pull the state again"
+    )
+
+
+_ACCEPTED = "1 to 23 lowercase letters, digits and single inner hyphens"
+
+
+def _role_paths(pairing: Pairing) -> Iterator[str]:
+    """Roles with the program's name and a path. IAM allows one role of a name, and can't change its path."""
+    for name, actual in sorted(pairing.beside.items()):
+        wanted = pairing.wanted[name].inputs.get("name")
+        if actual.type == "aws_iam_role" and actual.attributes.get("name") == wanted:
+            yield (
+                f"{name}: {actual.address} has the path {actual.attributes.get('path')}, this program's role of that name has none, "
+                "and IAM allows only one role of a name. Give the role another name in Terraform, apply, and pull the state again"
+            )
+
+
+def _refused(refusal: Refusal, adopted: Adopted) -> str:
+    change, kind = refusal.change, adopted.pair.kind
+    what = "what holds data" if kind.holds_data else "a resource that AWS allows only once"
+    way_out = WAYS_OUT.get((kind.pulumi, change.property), f"Change it to {change.new} in Terraform first, and apply")
+    return (
+        f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {change.new} would replace {what}. "
+        f"{way_out}"
+    )
+
+
+def _unknown_range(settings: Mapping[str, Any], pairing: Pairing) -> Iterator[str]:
+    """An adopted group of VPC endpoints, without the VPC's ranges: the program adds a rule that may exist already."""
+    group = pairing.actual_of.get("network-vpc-endpoints")
+    known = any(name.startswith("network-endpoints-https-from-") for name in pairing.wanted)
+    if group is None or known:
+        return
+    yield (
+        f"network-vpc-endpoints: the program allows the ranges of {settings.get('vpcId')} to reach {group.address}, and the state "
+        "doesn't hold them, so a rule of the group may be added a second time, which EC2 refuses. Add "
+        f'`data "aws_vpc" "atlantis" {{ id = "{settings.get("vpcId")}" }}` to the Terraform configuration, run '
+        "`terraform apply -refresh-only`, and pull the state again"
+    )
+
+
+def _inline_rules(pairing: Pairing) -> Iterator[str]:
+    """Rules of the program that a security group already contains inline, without a separate resource in the state.
+
+    EC2 rejects duplicate rules, and the state doesn't contain the ID of the existing rule.
+    """
+    for wanted in pairing.new:
+        direction = {"Ingress": "ingress", "Egress": "egress"}.get(wanted.type.rpartition("SecurityGroup")[2][:-4])
+        group = pairing.actual_of.get(str(wanted.inputs.get("securityGroupId"))[2:].rpartition(".")[0])
+        if direction is None or group is None:
+            continue
+        for rule in group.attributes.get(direction) or []:
+            if _is_inline(rule, wanted.inputs, pairing):
+                yield (
+                    f"{wanted.name}: {group.id} has this rule already, as a block of {group.address}, and the state holds no id of "
+                    f"it. Make it an aws_vpc_security_group_{direction}_rule in Terraform and import it there "
+                    f"(`aws ec2 describe-security-group-rules --filters Name=group-id,Values={group.id}` shows its id)"
+                )
+
+
+def _is_inline(rule: Mapping[str, Any], inputs: Mapping[str, Any], pairing: Pairing) -> bool:
+    peers = {"cidrIpv4": "cidr_blocks", "cidrIpv6": "ipv6_cidr_blocks", "referencedSecurityGroupId": "security_groups"}
+    return (
+        same(inputs.get("ipProtocol"), rule.get("protocol"), pairing.resolve)
+        and same(inputs.get("fromPort"), rule.get("from_port"), pairing.resolve)
+        and same(inputs.get("toPort"), rule.get("to_port"), pairing.resolve)
+        and any(
+            pairing.resolve(inputs[name]) in (rule.get(attribute_name) or [])
+            for name, attribute_name in peers.items()
+            if inputs.get(name)
+        )
+    )

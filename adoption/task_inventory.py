@@ -1,0 +1,258 @@
+"""What becomes of the running task definition: each variable, secret, container and property is kept, replaced or lost.
+
+What is lost stops the adoption until it is accepted by name, because the server would change without a message.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adoption.anatomy import Anatomy, containers
+from adoption.properties import Resolve, same
+from adoption.running_settings import OTHER_HOSTS, secret_of
+from components.configuration.server_configuration import FLAGS, OWNED, SECRET, VERSION
+
+__all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
+
+KEPT, REPLACED, LOST = "kept", "replaced", "lost"
+
+CREDENTIALS = ("-token", "-user", "-password", "-secret")
+ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
+"""The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
+PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
+ONLY_GITHUB = "the program serves repositories of GitHub only"
+STOCK_COMMANDS: tuple[Any, ...] = ([], ["server"], ["atlantis", "server"])
+
+REPLACED_PROPERTIES: Mapping[str, str] = {
+    "command": "the program starts the server itself, with its secrets outside of the environment",
+    "cpu": "the task's size limits the container (cpu)",
+    "dependsOn": "the program's containers don't wait for each other",
+    "entryPoint": "the program starts the server itself, with its secrets outside of the environment",
+    "essential": "the server's container is essential",
+    "healthCheck": "the load balancer checks the server's health",
+    "image": "image or imageTag names it",
+    "logConfiguration": "the log group stays (logGroupName), streams begin with the container's name",
+    "memory": "the task's size limits the container (memory)",
+    "memoryReservation": "the task's size limits the container (memory)",
+    "mountPoints": "the data directory is the mount itself: plan open pull requests again if it was a directory in it",
+    "name": "the program's name of the container",
+    "portMappings": "containerPort",
+    "readonlyRootFilesystem": "the server writes Git credentials to its home directory, which is not on the file system",
+    "restartPolicy": "ECS replaces the task when the server ends",
+    "startTimeout": "no container waits for the server",
+    "stopTimeout": "stopTimeout",
+    "ulimits": "the program sets nofile to 65536",
+    "user": "posixUid, and the group of the image's files",
+    "versionConsistency": "ECS' default",
+}
+"""Properties of the container that the program sets, or that it doesn't need, and the reason or the setting."""
+
+TASK_PROPERTIES: Mapping[str, str] = {
+    "ephemeral_storage": "ephemeralStorage",
+    "inference_accelerator": "",
+    "ipc_mode": "",
+    "pid_mode": "",
+    "placement_constraints": "",
+    "proxy_configuration": "",
+    "enable_fault_injection": "",
+}
+"""Properties of the task definition beyond its containers, roles, size and volumes, and the setting for it, if any."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One part of the running task definition. No value of a secret is in it."""
+
+    name: str
+    """As `--accept-lost` takes it: a variable, `container:<name>`, `container.<property>` or `task.<property>`."""
+    fate: str
+    why: str = ""
+
+
+def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str, Any], resolve: Resolve) -> list[Item]:
+    """The fate of each part of the running task definition.
+
+    Args:
+        anatomy: the running stack.
+        wanted: the inputs of the program's task definition.
+        settings: the stack's settings with the proposals applied.
+        resolve: resolves references in `wanted` to values of the state.
+    """
+    server = next(item for item in json.loads(wanted["containerDefinitions"]) if item["name"] == "atlantis")
+    return [
+        *_variables(anatomy, server, settings),
+        *_secrets(anatomy, server),
+        *_container(anatomy, server, resolve),
+        *(
+            Item(f"container:{other.get('name')}", LOST, "the program runs no other containers than its own")
+            for other in containers(anatomy.task)
+            if other is not anatomy.container and other.get("name") != anatomy.container.get("name")
+        ),
+        *_task(anatomy, wanted),
+        *_sign_in(anatomy, settings),
+    ]
+
+
+def problem(items: Collection[Item], accepted: Collection[str]) -> Iterator[str]:
+    """The problem with parts that are lost and not accepted, and with accepted names that aren't lost."""
+    lost = {item.name: item for item in items if item.fate == LOST}
+    for name in sorted(set(accepted) - lost.keys()):
+        listed = ", ".join(sorted(lost)) or "nothing"
+        yield f"ACCEPT_LOST: {name!r} isn't lost by this adoption; lost: {listed}"
+    missing = [item for name, item in lost.items() if name not in accepted]
+    if missing:
+        rows = "".join(f"\n      {item.name}: {item.why}" for item in missing)
+        yield (
+            f"The adoption would lose {len(missing)} part{'s' if len(missing) > 1 else ''} of the running server:{rows}\n    "
+            f'Set what is named, or accept the loss: ACCEPT_LOST="{" ".join(item.name for item in missing)}"'
+        )
+
+
+def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
+    new = {item["name"]: item["value"] for item in server["environment"]}
+    for name, value in anatomy.environment.items():
+        flag = name.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        if name in new and (str(new[name]) == value or same(new[name], value, str)):
+            yield Item(name, KEPT)
+        elif not name.startswith("ATLANTIS_"):
+            yield Item(
+                name,
+                LOST,
+                "the program passes no variables to plans: set it in a workflow of repoConfigFile (env), or, if it is secret, in "
+                "secretEnvironment",
+            )
+        elif value == "":
+            yield Item(name, REPLACED, "empty: no effect")
+        else:
+            yield _flag(name, flag, value, settings, new)
+
+
+def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Mapping[str, Any]) -> Item:
+    """A variable of the server, whose value differs from the program's."""
+    found = _set_by_the_program(flag, settings) or _of_no_use(flag, value)
+    if found is None and SECRET.fullmatch(flag):
+        found = LOST, f"store the value in Secrets Manager and set serverSecrets to {flag}=<secret>:<key>"
+    elif found is None and name in new:
+        found = REPLACED, "serverConfigFile of the stack file"
+    elif found is None:
+        shown = value if len(value) <= _SHOWN else "<its value>"
+        file = settings.get("serverConfigFile")
+        into = f"to {file}" if file else "to a YAML file in this repository, and set serverConfigFile to its path"
+        found = LOST, f"add `{flag}: {shown}` {into}"
+    return Item(name, *found)
+
+
+def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Fate and reason of a flag that the program sets itself; None for any other."""
+    if flag in ("repo-config", "repo-config-json"):
+        if settings.get("repoConfigFile"):
+            return REPLACED, "repoConfigFile of the stack file"
+        return LOST, (
+            "the program has its own rules (approved, mergeable, undiverged): save the running ones as a YAML file in this "
+            "repository and set repoConfigFile to its path"
+        )
+    if flag in PROVIDERS:
+        return LOST, f"{OWNED[flag]} (https://www.runatlantis.io/docs/access-credentials.html#github-app)"
+    return (REPLACED, OWNED[flag]) if flag in OWNED else None
+
+
+def _of_no_use(flag: str, value: str) -> tuple[str, str] | None:
+    """Fate and reason of a flag for another host, of another version or at its default; None for any other."""
+    if flag.startswith(OTHER_HOSTS):
+        has_credentials = flag.endswith(CREDENTIALS)
+        return (LOST, ONLY_GITHUB) if has_credentials else (REPLACED, "no effect without a user of that host")
+    if flag in FLAGS:
+        is_default = FLAGS[flag] == "boolean" and value == str(flag in ON_BY_DEFAULT).lower()
+        return (KEPT, "") if is_default else None
+    nothing = f"Atlantis {VERSION} has no such flag"
+    return (REPLACED, f"{nothing}, and it is off") if value == "false" else (LOST, nothing)
+
+
+_SHOWN = 60
+
+
+def _secrets(anatomy: Anatomy, server: Mapping[str, Any]) -> Iterator[Item]:
+    new = {item["name"]: item["valueFrom"] for item in server["secrets"]}
+    for name, reference in anatomy.secrets.items():
+        flag = name.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        found = secret_of(anatomy, reference)
+        if name in new:
+            is_same = found is not None and secret_of(anatomy, str(new[name])) == found
+            yield Item(
+                name, KEPT if is_same else REPLACED, "" if is_same else "another secret of the stack: fill it first"
+            )
+        elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(OTHER_HOSTS)):
+            yield Item(name, LOST, OWNED.get(flag, ONLY_GITHUB))
+        elif name.startswith("ATLANTIS_") and flag in OWNED:
+            yield Item(name, REPLACED, OWNED[flag])
+        elif name.startswith("ATLANTIS_") and flag not in FLAGS:
+            yield Item(name, LOST, f"Atlantis {VERSION} has no such flag")
+        else:
+            key = f"serverSecrets to {flag}" if name.startswith("ATLANTIS_") else f"secretEnvironment to {name}"
+            yield Item(name, LOST, f"store it in Secrets Manager as a JSON key, and set {key}=<secret>:<key>")
+
+
+def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) -> Iterator[Item]:
+    for name, value in anatomy.container.items():
+        if name in ("environment", "secrets") or not _is_set(value):
+            continue
+        if name in server and same(server[name], value, resolve):
+            yield Item(f"container.{name}", KEPT)
+        elif name in REPLACED_PROPERTIES and _is_replaceable(name, value, anatomy):
+            yield Item(f"container.{name}", REPLACED, REPLACED_PROPERTIES[name])
+        else:
+            yield Item(f"container.{name}", LOST, "the program has no such property of the server's container")
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a value, or any value in it, is set."""
+    if isinstance(value, Mapping):
+        return any(map(_is_set, value.values()))
+    return any(map(_is_set, value)) if isinstance(value, list) else bool(value)
+
+
+def _is_replaceable(name: str, value: Any, anatomy: Anatomy) -> bool:
+    """Whether the program's value has the same purpose: a command with flags, another volume or log driver doesn't."""
+    if name in ("command", "entryPoint"):
+        return value in STOCK_COMMANDS or (name == "entryPoint" and value == ["docker-entrypoint.sh"])
+    if name == "logConfiguration":
+        return isinstance(value, Mapping) and value.get("logDriver") == "awslogs"
+    if name == "mountPoints":
+        return isinstance(value, list) and len(value) == 1 and bool(anatomy.volume)
+    return True
+
+
+def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
+    attributes = anatomy.task.attributes
+    for name, setting in TASK_PROPERTIES.items():
+        if not _is_set(attributes.get(name)):
+            continue
+        if setting:
+            size = (attributes[name] or [{}])[0].get("size_in_gib")
+            is_same = (wanted.get("ephemeralStorage") or {}).get("sizeInGib", 20) == size
+            yield Item(f"task.{name}", KEPT if is_same else REPLACED, "" if is_same else setting)
+        else:
+            yield Item(f"task.{name}", LOST, "the program has no such property of the task")
+    for volume in attributes.get("volume") or []:
+        if volume.get("efs_volume_configuration") != [anatomy.volume]:
+            yield Item(
+                f"volume:{volume.get('name')}", LOST, "the task mounts only the access point of the data directory"
+            )
+
+
+def _sign_in(anatomy: Anatomy, settings: Mapping[str, Any]) -> Iterator[Item]:
+    kinds = anatomy.sign_in.keys()
+    if "authenticate_oidc" in kinds and not settings.get("oidcIssuer"):
+        yield Item(
+            "sign-in",
+            LOST,
+            "users sign in at an OpenID Connect provider: store its client secret in Secrets Manager under the JSON key "
+            "client_secret and set oidcClientSecretName to the secret's name",
+        )
+    elif "authenticate_cognito" in kinds and not settings.get("oidcIssuer"):
+        yield Item(
+            "sign-in",
+            LOST,
+            "users sign in at Amazon Cognito: set oidcIssuer and the other oidc settings to the user pool's",
+        )

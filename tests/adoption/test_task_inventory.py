@@ -1,0 +1,268 @@
+"""Each variable, secret, container and property of the running task definition: kept, replaced, or lost by name."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adoption import report
+from adoption.plan import Plan
+from adoption.task_inventory import KEPT, LOST, REPLACED
+from adoption.task_inventory import problem as problem_of
+from tests.adoption.plans import plan, proposed, small_plan
+from tests.adoption.small_stack import ACCOUNT, REGION, SECRET, arn, container
+from tests.adoption.states import State, find, small_state
+
+TOKEN = arn("secretsmanager", "secret:ci/tokens-AbCdEf")
+
+
+def _definition(**changes: Any) -> dict[str, Any]:
+    (found,) = json.loads(container())
+    return found | changes
+
+
+def _with(*others: Mapping[str, Any], **changes: Any) -> State:
+    """The small stack, whose server's container has `changes`, with other containers in the task."""
+    state = small_state()
+    definitions = [_definition(**changes), *others]
+    find(state, "aws_ecs_task_definition.this")["container_definitions"] = json.dumps(definitions)
+    return state
+
+
+def _variable(name: str, value: str) -> State:
+    return _with(environment=[*_definition()["environment"], {"name": name, "value": value}])
+
+
+def _secret(name: str, reference: str) -> State:
+    return _with(secrets=[*_definition()["secrets"], {"name": name, "valueFrom": reference}])
+
+
+def _fate(found: Plan, name: str) -> str:
+    (item,) = [item for item in found.task if item.name == name]
+    return item.fate
+
+
+def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> None:
+    found = small_plan()
+    assert {item.name: item.fate for item in found.task} == {
+        **dict.fromkeys(("ATLANTIS_ATLANTIS_URL", "ATLANTIS_REPO_ALLOWLIST"), KEPT),
+        **dict.fromkeys(
+            (
+                "ATLANTIS_GH_APP_ID",
+                "ATLANTIS_GH_APP_INSTALLATION_ID",
+                "ATLANTIS_GH_APP_KEY",
+                "ATLANTIS_GH_WEBHOOK_SECRET",
+            ),
+            KEPT,
+        ),
+        **dict.fromkeys(("container.name", "container.essential", "container.portMappings"), KEPT),
+        **dict.fromkeys(("container.image", "container.mountPoints", "container.logConfiguration"), REPLACED),
+    }
+    assert not found.problems
+    text = report.describe(found)
+    assert "The running task definition module.atlantis.aws_ecs_task_definition.this (12)" in text
+    assert "  kept: ATLANTIS_ATLANTIS_URL, ATLANTIS_REPO_ALLOWLIST, " in text
+    assert "  replaced: container.image (image or imageTag names it)" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "name", "says"),
+    [
+        (
+            _variable("ATLANTIS_REPO_CONFIG", "/home/atlantis/repos.yaml"),
+            "ATLANTIS_REPO_CONFIG",
+            "set repoConfigFile to its path",
+        ),
+        (
+            _variable("ATLANTIS_REPO_CONFIG_JSON", '{"repos": []}'),
+            "ATLANTIS_REPO_CONFIG_JSON",
+            "set repoConfigFile to its path",
+        ),
+        (_variable("ATLANTIS_AUTOMERGE", "true"), "ATLANTIS_AUTOMERGE", "add `automerge: true` to a YAML file"),
+        (_variable("ATLANTIS_TF_DOWNLOAD", "false"), "ATLANTIS_TF_DOWNLOAD", "add `tf-download: false` to a YAML file"),
+        (
+            _variable("ATLANTIS_DEFAULT_TF_VERSION", "1.9.8"),
+            "ATLANTIS_DEFAULT_TF_VERSION",
+            "add `default-tf-version: 1.9.8`",
+        ),
+        (
+            _variable("ATLANTIS_SLACK_TOKEN", "xoxb"),
+            "ATLANTIS_SLACK_TOKEN",
+            "set serverSecrets to slack-token=<secret>:<key>",
+        ),
+        (_variable("ATLANTIS_REPO_WHITELIST", "*"), "ATLANTIS_REPO_WHITELIST", "has no such flag"),
+        (_variable("ATLANTIS_GH_USER", "bot"), "ATLANTIS_GH_USER", "authenticates as a GitHub App"),
+        (_variable("ATLANTIS_GITLAB_USER", "bot"), "ATLANTIS_GITLAB_USER", "repositories of GitHub only"),
+        (_variable("TF_VAR_region", "eu"), "TF_VAR_region", "set it in a workflow of repoConfigFile"),
+        (_secret("ATLANTIS_GH_TOKEN", f"{TOKEN}:gh::"), "ATLANTIS_GH_TOKEN", "authenticates as a GitHub App"),
+        (_secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"), "ATLANTIS_GITLAB_TOKEN", "repositories of GitHub only"),
+        (_secret("ATLANTIS_OLD_SECRET", f"{TOKEN}:old::"), "ATLANTIS_OLD_SECRET", "has no such flag"),
+        (
+            _secret("TF_VAR_password", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/password"),
+            "TF_VAR_password",
+            "set secretEnvironment to TF_VAR_password=<secret>:<key>",
+        ),
+        (
+            _secret("ATLANTIS_API_SECRET", TOKEN),
+            "ATLANTIS_API_SECRET",
+            "set serverSecrets to api-secret=<secret>:<key>",
+        ),
+        (_with({"name": "datadog", "image": "agent:7"}), "container:datadog", "runs no other containers"),
+        (_with(command=["server", "--automerge"]), "container.command", "no such property"),
+        (_with(logConfiguration={"logDriver": "splunk"}), "container.logConfiguration", "no such property"),
+        (_with(environmentFiles=[{"type": "s3", "value": "arn"}]), "container.environmentFiles", "no such property"),
+        (
+            _with(mountPoints=[*_definition()["mountPoints"], {"sourceVolume": "cache", "containerPath": "/cache"}]),
+            "container.mountPoints",
+            "no such property",
+        ),
+    ],
+)
+def test_what_would_be_lost_stops_the_adoption_until_it_is_accepted_by_name(state: State, name: str, says: str) -> None:
+    found = plan(state)
+    assert _fate(found, name) == LOST
+    (problem,) = found.problems
+    (row,) = [line for line in problem.splitlines() if line.strip().startswith(f"{name}: ")]
+    assert says in row
+    assert problem.endswith(f'ACCEPT_LOST="{name}"')
+    assert list(problem_of(found.task, (name,))) == []
+
+
+def _task(**attributes: Any) -> State:
+    state = small_state()
+    find(state, "aws_ecs_task_definition.this").update(attributes)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (_task(proxy_configuration=[{"container_name": "envoy"}]), "task.proxy_configuration"),
+        (_task(pid_mode="task"), "task.pid_mode"),
+        (
+            _task(volume=[*find(small_state(), "aws_ecs_task_definition.this")["volume"], {"name": "cache"}]),
+            "volume:cache",
+        ),
+    ],
+)
+def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str) -> None:
+    (problem,) = plan(state).problems
+    assert f"{name}: " in problem
+
+
+@pytest.mark.parametrize(
+    ("state", "name", "fate"),
+    [
+        (_variable("ATLANTIS_AUTOMERGE", "false"), "ATLANTIS_AUTOMERGE", KEPT),
+        (_variable("ATLANTIS_TF_DOWNLOAD", "true"), "ATLANTIS_TF_DOWNLOAD", KEPT),
+        (_variable("ATLANTIS_WRITE_GIT_CREDS", "true"), "ATLANTIS_WRITE_GIT_CREDS", KEPT),
+        (_variable("ATLANTIS_DATA_DIR", "/data"), "ATLANTIS_DATA_DIR", REPLACED),
+        (_variable("ATLANTIS_GITLAB_HOSTNAME", "gitlab.com"), "ATLANTIS_GITLAB_HOSTNAME", REPLACED),
+        (_variable("ATLANTIS_ALLOW_REPO_CONFIG", "false"), "ATLANTIS_ALLOW_REPO_CONFIG", REPLACED),
+        (_variable("ATLANTIS_GH_USER", ""), "ATLANTIS_GH_USER", REPLACED),
+        (_secret("ATLANTIS_WEB_PASSWORD", f"{TOKEN}:web::"), "ATLANTIS_WEB_PASSWORD", REPLACED),
+        (_with(command=["server"]), "container.command", REPLACED),
+    ],
+)
+def test_what_has_a_counterpart_or_no_effect_stops_nothing(state: State, name: str, fate: str) -> None:
+    found = plan(state)
+    assert (_fate(found, name), found.problems) == (fate, [])
+
+
+def test_empty_properties_have_no_row() -> None:
+    found = plan(_with(volumesFrom=[], linuxParameters={"initProcessEnabled": False}, privileged=False))
+    assert found.task == small_plan().task
+
+
+def test_secrets_with_a_json_key_are_proposed_and_kept() -> None:
+    state = _with(
+        secrets=[
+            *_definition()["secrets"],
+            {"name": "ATLANTIS_API_SECRET", "valueFrom": f"{TOKEN}:api::"},
+            {"name": "REGISTRY_TOKEN", "valueFrom": f"{TOKEN}:registry::"},
+        ]
+    )
+    found = plan(state, secretEnvironment=["OTHER=ci/other:key", "REGISTRY_TOKEN=ci/newer:registry"])
+    assert proposed(found)["serverSecrets"] == ["api-secret=ci/tokens:api"]
+    # The stack file's reference takes precedence, and what it has beyond the running task stays.
+    assert "secretEnvironment" not in proposed(found)
+    assert (_fate(found, "ATLANTIS_API_SECRET"), _fate(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
+    assert not found.problems
+    assert proposed(plan(state))["secretEnvironment"] == ["REGISTRY_TOKEN=ci/tokens:registry"]
+
+
+def test_storage_and_the_stop_timeout_of_the_task_are_proposed() -> None:
+    state = _with(stopTimeout=90)
+    find(state, "aws_ecs_task_definition.this")["ephemeral_storage"] = [{"size_in_gib": 50}]
+    found = plan(state)
+    assert (proposed(found)["ephemeralStorage"], proposed(found)["stopTimeout"]) == (50, 90)
+    assert (_fate(found, "task.ephemeral_storage"), _fate(found, "container.stopTimeout")) == (KEPT, KEPT)
+
+
+def test_a_file_of_flags_keeps_them_and_one_without_them_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "server.yaml").write_text("automerge: true\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    variables = [
+        {"name": "ATLANTIS_AUTOMERGE", "value": "true"},
+        {"name": "ATLANTIS_QUIET_POLICY_CHECKS", "value": "true"},
+    ]
+    found = plan(_with(environment=[*_definition()["environment"], *variables]), serverConfigFile="server.yaml")
+    assert _fate(found, "ATLANTIS_AUTOMERGE") == KEPT
+    (problem,) = found.problems
+    assert "ATLANTIS_QUIET_POLICY_CHECKS: add `quiet-policy-checks: true` to server.yaml" in problem
+
+
+def test_a_secret_that_the_state_does_not_hold_is_proposed_by_the_name_in_its_arn() -> None:
+    state = small_state()
+    state["resources"] = [item for item in state["resources"] if not item["type"].startswith("aws_secretsmanager_")]
+    assert proposed(plan(state))["githubAppSecretName"] == SECRET.split(":")[6].removesuffix("-AbCdEf")
+
+
+def test_only_names_of_what_is_lost_can_be_accepted() -> None:
+    (problem,) = plan(small_state(), accepted=("ATLANTIS_AUTOMERGE",)).problems
+    assert problem == "ACCEPT_LOST: 'ATLANTIS_AUTOMERGE' isn't lost by this adoption; lost: nothing"
+
+
+OIDC = {
+    "issuer": "https://login.example.com",
+    "authorization_endpoint": "https://login.example.com/authorize",
+    "token_endpoint": "https://login.example.com/token",
+    "user_info_endpoint": "https://login.example.com/userinfo",
+    "client_id": "atlantis",
+    "client_secret": "not-for-anybodys-eyes",
+    "scope": "openid email",
+    "session_timeout": 28800,
+}
+
+
+def _signs_in(kind: str) -> State:
+    state = small_state()
+    actions = find(state, "aws_lb_listener.https")["default_action"]
+    actions.insert(0, {"type": kind.replace("_", "-"), kind: [OIDC]})
+    return state
+
+
+def test_the_provider_at_which_users_sign_in_is_proposed_if_its_secret_has_a_name() -> None:
+    found = plan(_signs_in("authenticate_oidc"), oidcClientSecretName="sign-in")
+    assert {key: value for key, value in proposed(found).items() if key.startswith("oidc")} == {
+        "oidcIssuer": OIDC["issuer"],
+        "oidcAuthorizationEndpoint": OIDC["authorization_endpoint"],
+        "oidcTokenEndpoint": OIDC["token_endpoint"],
+        "oidcUserInfoEndpoint": OIDC["user_info_endpoint"],
+        "oidcClientId": "atlantis",
+        "oidcScope": "openid email",
+        "oidcSessionHours": 8,
+    }
+    assert not found.problems
+    assert OIDC["client_secret"] not in report.describe(found)
+
+
+@pytest.mark.parametrize("kind", ["authenticate_oidc", "authenticate_cognito"])
+def test_a_sign_in_is_not_lost_without_a_word(kind: str) -> None:
+    (problem,) = plan(_signs_in(kind)).problems
+    assert "sign-in: users sign in at" in problem
+    assert plan(_signs_in(kind), accepted=("sign-in",)).problems == []
