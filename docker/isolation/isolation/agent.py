@@ -1,0 +1,83 @@
+"""The program of the container `agent`: task protection, and what the executors need from AWS and GitHub.
+
+It never runs a pull request's code, and nothing of it can be asked by a pull request's code: its sockets are root's, in
+volumes that only the executors have.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+
+from isolation import aws, paths
+from isolation.broker import Broker, Roles, forget_environment
+from isolation.github import App, GithubError, PrivateKey
+from isolation.task_protection import TaskProtection
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run all parts until SIGTERM, or until one of them fails: ECS then starts the container again."""
+    environment = dict(os.environ)
+    forget_environment()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    failed: list[str] = []
+    try:
+        parts = _parts(environment, stop)
+    except (GithubError, KeyError, ValueError, OSError) as problem:
+        sys.exit(f"The agent can't start: {type(problem).__name__}: {problem}")
+    for name, work in parts.items():
+        threading.Thread(target=_run, args=(name, work, stop, failed), name=name, daemon=True).start()
+    stop.wait()
+    sys.exit(1 if failed else 0)
+
+
+def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, Callable[[], None]]:
+    """What the agent does at the same time, by name."""
+    task_role, region, app = aws.TaskRole(environment), environment["AWS_REGION"], _app(environment)
+    # By executor: the default role's ARN, and pairs of a pattern and an ARN.
+    configured = json.loads(environment["ISOLATION_ROLES"])
+
+    def assume(role_arn: str, session_name: str) -> aws.Session:
+        return aws.assume_role(task_role, role_arn, session_name, region)
+
+    parts: dict[str, Callable[[], None]] = {}
+    for role in paths.ROLES:
+        patterns = [(pattern, arn) for pattern, arn in configured[role].get("patterns", [])]
+        roles = Roles(configured[role]["default"], patterns)
+        parts[f"{role}-broker"] = Broker(role, paths.broker_socket(role), roles, assume, app).serve
+    server = f"http://127.0.0.1:{environment['ATLANTIS_PORT']}"
+    protection = TaskProtection(server, environment["ECS_AGENT_URI"])
+    parts["task-protection"] = lambda: protection.run(stop)
+    return parts
+
+
+def _app(environment: Mapping[str, str]) -> App | None:
+    """The App that reads modules; None if private modules are turned off."""
+    if "ATLANTIS_GH_APP_KEY" not in environment:
+        return None
+    return App(
+        host=environment.get("ATLANTIS_GH_HOSTNAME", "github.com"),
+        app_id=environment["ATLANTIS_GH_APP_ID"],
+        installation_id=environment["ATLANTIS_GH_APP_INSTALLATION_ID"],
+        key=PrivateKey.parse(environment["ATLANTIS_GH_APP_KEY"]),
+        repositories=environment.get("ISOLATION_MODULE_REPOSITORIES", "").split(),
+    )
+
+
+def _run(name: str, work: Callable[[], None], stop: threading.Event, failed: list[str]) -> None:
+    try:
+        work()
+    except BaseException as problem:  # noqa: BLE001 whatever ends a part ends the agent, so that it is restarted whole
+        print(f"{name} failed: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        failed.append(name)
+    else:
+        if not stop.is_set():
+            print(f"{name} ended", file=sys.stderr, flush=True)
+            failed.append(name)
+    stop.set()

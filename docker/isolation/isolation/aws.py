@@ -1,0 +1,170 @@
+"""The one call of AWS that the agent makes: STS' AssumeRole with the task role's credentials, signed (version 4)."""
+
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+__all__ = ["AwsError", "Session", "TaskRole", "assume_role", "signed_headers"]
+
+_METADATA = "http://169.254.170.2"
+_TIMEOUT = 20
+
+
+class AwsError(Exception):
+    """A call has failed; the message has AWS' reason."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Temporary credentials."""
+
+    access_key_id: str
+    secret_access_key: str
+    token: str
+    expires: datetime.datetime
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the session ends."""
+        return (self.expires - datetime.datetime.now(datetime.UTC)).total_seconds()
+
+    def process_output(self) -> dict[str, str]:
+        """The members that the SDKs expect from a `credential_process`, without the version."""
+        return {
+            "AccessKeyId": self.access_key_id,
+            "SecretAccessKey": self.secret_access_key,
+            "SessionToken": self.token,
+            "Expiration": self.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+
+class TaskRole:
+    """The task role's session, from ECS' credentials endpoint, read again before it ends."""
+
+    _RENEW_BEFORE = 300
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        self._url = f"{_METADATA}{relative}" if relative else environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
+        self._lock, self._session = threading.Lock(), None
+
+    def session(self) -> Session:
+        """The current session."""
+        with self._lock:
+            if self._session is None or self._session.seconds_left < self._RENEW_BEFORE:
+                self._session = self._read()
+            return self._session
+
+    def _read(self) -> Session:
+        if not self._url:
+            raise AwsError(
+                "ECS has set no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: the task definition has no task role"
+            )
+        # Never through a proxy: the address is the host's own.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self._url, timeout=_TIMEOUT) as answer:
+                found = json.loads(answer.read())
+            return Session(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], _parsed(found["Expiration"]))
+        except (OSError, ValueError, KeyError) as problem:
+            raise AwsError(f"the task role's credentials can't be read: {problem}") from problem
+
+
+def assume_role(task_role: TaskRole, role_arn: str, session_name: str, region: str) -> Session:
+    """A session of `role_arn`; AWS limits one that a role's session has assumed to an hour."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_STS") or os.environ.get("AWS_ENDPOINT_URL") or _endpoint(region)
+    body = urllib.parse.urlencode(
+        {
+            "Action": "AssumeRole",
+            "Version": "2011-06-15",
+            "RoleArn": role_arn,
+            "RoleSessionName": session_name,
+            "DurationSeconds": "3600",
+        }
+    ).encode()
+    headers = signed_headers(task_role.session(), endpoint, body, region, datetime.datetime.now(datetime.UTC))
+    request = urllib.request.Request(endpoint, data=body, headers=headers, method="POST")  # noqa: S310 a configured endpoint
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            content = answer.read()
+    except urllib.error.HTTPError as problem:
+        raise AwsError(f"{role_arn} can't be assumed: {_reason(problem.read())}") from problem
+    except OSError as problem:
+        raise AwsError(f"{role_arn} can't be assumed: {problem}") from problem
+    return _session(content)
+
+
+def signed_headers(session: Session, endpoint: str, body: bytes, region: str, now: datetime.datetime) -> dict[str, str]:
+    """The headers of a POST to the root of STS' `endpoint`, signed."""
+    time, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        "host": urllib.parse.urlsplit(endpoint).netloc,
+        "x-amz-date": time,
+        "x-amz-security-token": session.token,
+    }
+    names = ";".join(sorted(headers))
+    canonical = "\n".join(
+        [
+            "POST",
+            "/",
+            "",
+            *(f"{name}:{headers[name]}" for name in sorted(headers)),
+            "",
+            names,
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
+    scope = f"{day}/{region}/sts/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", time, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{session.secret_access_key}".encode()
+    for part in (day, region, "sts", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    credential = f"{session.access_key_id}/{scope}"
+    return {
+        **headers,
+        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}",
+    }
+
+
+def _endpoint(region: str) -> str:
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://sts.{region}.{domain}"
+
+
+def _session(content: bytes) -> Session:
+    try:
+        found = {
+            element.tag.rpartition("}")[2]: element.text or ""
+            for element in ElementTree.fromstring(content).iter()  # noqa: S314 AWS' own answer, over TLS
+        }
+        return Session(
+            found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], _parsed(found["Expiration"])
+        )
+    except (ElementTree.ParseError, KeyError, ValueError) as problem:
+        raise AwsError(f"STS' answer can't be read: {problem}") from problem
+
+
+def _reason(content: bytes) -> str:
+    try:
+        found = {
+            element.tag.rpartition("}")[2]: element.text or ""
+            for element in ElementTree.fromstring(content).iter()  # noqa: S314
+        }
+    except ElementTree.ParseError:
+        return content[:300].decode(errors="replace")
+    return f"{found.get('Code', '')}: {found.get('Message', '')}"
+
+
+def _parsed(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,126 @@
+"""The agent's socket for one executor: sessions of the role that the executor's repositories have, and module tokens."""
+
+import fnmatch
+import hashlib
+import json
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isolation.aws import AwsError, Session
+from isolation.checkout import valid_name
+from isolation.github import App, GithubError
+
+__all__ = ["Broker", "Roles", "session_name"]
+
+_LONGEST_NAME = 64
+_RENEW_BEFORE = 1200
+"""Seconds that a session has left at least when a command gets it."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The role of an executor: for repositories that match a pattern (`owner/name`, first match), and for all others."""
+
+    default: str
+    patterns: Sequence[tuple[str, str]] = ()
+
+    def of(self, repository: str) -> str:
+        """The ARN of the role for `repository`."""
+        lowered = repository.lower()
+        return next(
+            (arn for pattern, arn in self.patterns if fnmatch.fnmatchcase(lowered, pattern.lower())), self.default
+        )
+
+
+def session_name(role: str, checkout: str) -> str:
+    """The name by which CloudTrail shows who called: container, owner, repository and pull request."""
+    owner, repository, pull, _ = checkout.split("/", 3)
+    text = re.sub(r"[^\w+=,.@-]", "-", f"{owner}.{repository}", flags=re.ASCII)
+    room = _LONGEST_NAME - len(f"{role}..{pull}")
+    if len(text) > room:
+        text = f"{text[: room - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{role}.{text}.{pull}"
+
+
+class Broker:
+    """Answers the executor of `role`. Each executor has a socket of its own, so a plan's can't ask for an apply's session."""
+
+    def __init__(
+        self, role: str, path: Path, roles: Roles, assume: Callable[[str, str], Session], app: App | None
+    ) -> None:
+        self._role, self._roles, self._assume, self._app = role, roles, assume, app
+        self._lock = threading.Lock()
+        self._sessions: dict[tuple[str, str], Session] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(64)
+
+    def serve(self) -> None:
+        """Answer until the socket is closed."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(30)
+            try:
+                with connection.makefile("rb") as file:
+                    question = json.loads(file.readline(1 << 16))
+                answer = self._answered(question)
+            except (AwsError, GithubError) as problem:
+                print(f"{self._role}: {problem}", flush=True)
+                answer = {"error": str(problem)}
+            except (OSError, ValueError, KeyError, TypeError) as problem:
+                answer = {"error": f"the agent can't read the question: {problem}"}
+            try:
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+            except OSError as problem:
+                print(f"{self._role}: an executor went away before its answer: {problem}", flush=True)
+
+    def _answered(self, question: dict[str, Any]) -> dict[str, Any]:
+        checkout = question["checkout"]
+        if not valid_name(checkout):
+            return {"error": f"{checkout!r} isn't a checkout"}
+        if question["want"] == "git":
+            return {"token": self._app.token(), "host": self._app.host} if self._app else {}
+        if question["want"] != "session":
+            return {"error": f"the agent has no {question['want']!r}"}
+        session = self._session(self._roles.of("/".join(checkout.split("/")[:2])), session_name(self._role, checkout))
+        return {"session": session.process_output(), "seconds": session.seconds_left}
+
+    def _session(self, role_arn: str, name: str) -> Session:
+        with self._lock:
+            self._sessions = {key: found for key, found in self._sessions.items() if found.seconds_left > _RENEW_BEFORE}
+            known = self._sessions.get((role_arn, name))
+        if known:
+            return known
+        session = self._assume(role_arn, name)
+        with self._lock:
+            self._sessions[role_arn, name] = session
+        return session
+
+
+def forget_environment() -> None:
+    """Take the container's secrets and addresses out of this process' environment, once they are read."""
+    for name in list(os.environ):
+        if name.startswith(("ATLANTIS_GH_", "AWS_CONTAINER_", "ECS_")):
+            del os.environ[name]

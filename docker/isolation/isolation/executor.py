@@ -1,0 +1,168 @@
+"""The program of the containers `plan` and `apply`: takes commands on a socket, each in a process of its own."""
+
+import argparse
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from isolation import paths, supervisor
+from isolation.job import Limits
+from isolation.supervisor import Options
+from isolation.users import Users, as_user, kill_all
+
+__all__ = ["main"]
+
+_GRACE = {paths.PLAN: 60, paths.APPLY: 1800}
+"""Seconds that an interrupted command has. An apply waits for the requests that it has sent."""
+_IDLE = 6 * 3600
+"""Seconds after which a checkout that no command has used is removed; the next command copies it again."""
+_CLEAN_EVERY = 60
+_FREE_SHARE = 0.2
+"""Share of the disk below which idle checkouts are removed earlier, the oldest first."""
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="executor", description=__doc__, allow_abbrev=False)
+    parser.add_argument("role", choices=paths.ROLES)
+    parser.add_argument("--server-user", required=True, metavar="UID:GID", help="the user of the server's container")
+    parser.add_argument(
+        "--grace", type=float, help="seconds between the interrupt of an abandoned command and its kill"
+    )
+    parser.add_argument("--free-disk", type=int, default=Limits.free_disk, help="bytes that commands leave free")
+    arguments = parser.parse_args()
+    server_user, server_group = (int(part) for part in arguments.server_user.split(":"))
+    users = Users(paths.data_directory() / "repos", paths.STATE)
+    problem = _start_problem(users)
+    if problem:
+        print(f"{arguments.role}: {problem}", file=sys.stderr, flush=True)
+    grace = _GRACE[arguments.role] if arguments.grace is None else arguments.grace
+    options = Options(
+        role=arguments.role,
+        users=users,
+        peers=frozenset({0, server_user}),
+        limits=Limits(grace=grace, free_disk=arguments.free_disk),
+        problem=lambda: problem,
+    )
+    _Executor(options, _listen(paths.executor_socket(arguments.role), server_group)).run()
+
+
+def _listen(path: Path, group: int) -> socket.socket:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.chown(path.parent, 0, group)
+    path.parent.chmod(0o750)
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    os.chown(path, 0, group)
+    path.chmod(0o660)
+    listener.listen(128)
+    return listener
+
+
+class _Executor:
+    """Accepts connections, ends what is left at SIGTERM, and reaps: it is the first process of its container."""
+
+    def __init__(self, options: Options, listener: socket.socket) -> None:
+        self._options, self._listener = options, listener
+        self._children: set[int] = set()
+        self._stopping = False
+        self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+
+    def run(self) -> None:
+        """Serve until SIGTERM, then wait for the commands that are interrupted."""
+        selector = selectors.DefaultSelector()
+        selector.register(self._listener, selectors.EVENT_READ)
+        selector.register(self._reader, selectors.EVENT_READ)
+        print(f"{self._options.role}: ready for commands", flush=True)
+        clean_at = time.monotonic() + _CLEAN_EVERY
+        while not (self._stopping and not self._children):
+            for key, _ in selector.select(max(0.0, clean_at - time.monotonic())):
+                if key.fd == self._reader:
+                    os.read(self._reader, 512)
+                elif not self._stopping:
+                    self._accept()
+            self._reap()
+            if time.monotonic() >= clean_at:
+                self._fork(lambda: clean(self._options.users))
+                clean_at = time.monotonic() + _CLEAN_EVERY
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        self._fork(lambda: supervisor.serve(connection, self._options))
+        connection.close()
+
+    def _fork(self, work: Callable[[], object]) -> None:
+        sys.stdout.flush()
+        child = os.fork()
+        if child:
+            self._children.add(child)
+            return
+        code = 1
+        try:
+            self._listener.close()
+            signal.set_wakeup_fd(-1)
+            os.close(self._reader)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            work()
+            code = 0
+        except BaseException as problem:  # noqa: BLE001 a child process that must not return into its parent's code
+            print(f"{self._options.role}: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(code)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            self._children.discard(pid)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self._stopping = True
+        for child in self._children:
+            os.kill(child, signal.SIGTERM)
+
+
+def clean(users: Users) -> None:
+    """Remove checkouts that no command has used for long, and while the disk is nearly full the oldest ones that are idle."""
+    for used, name in users.idle():
+        usage = shutil.disk_usage(users.repositories)
+        if time.time() - used > _IDLE or usage.free < usage.total * _FREE_SHARE:
+            users.remove(name)
+
+
+def _start_problem(users: Users) -> str:
+    """Try what every command needs; what doesn't work here, as a sentence."""
+    name = "isolation/self-check/0/default"
+    try:
+        users.prepare()
+        with users.tenant(name) as tenancy:
+            if as_user(tenancy.uid, (tenancy.root / "file").touch):
+                return f"a user of a checkout can't write below {users.repositories}: every directory above must allow it to pass"
+            if as_user(tenancy.uid, (users.repositories / "file").touch, quiet=True) == 0:
+                return f"a user of a checkout can write {users.repositories}, so users aren't separated here"
+            sleeper = subprocess.Popen(["sleep", "60"], user=tenancy.uid, group=tenancy.uid, extra_groups=[])
+            kill_all(tenancy.uid)
+            sleeper.wait(10)
+        users.remove(name)
+    except (OSError, subprocess.SubprocessError) as problem:
+        return (
+            f"this container can't run commands as other users ({problem}): it needs the user 0, the capabilities CHOWN, "
+            "DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and SETUID, and its volumes writable"
+        )
+    return ""

@@ -1,0 +1,131 @@
+"""Tokens of the GitHub App that read contents only, for the download of private modules."""
+
+import base64
+import binascii
+import hashlib
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["App", "GithubError", "PrivateKey"]
+
+_TIMEOUT = 20
+_RENEW_BEFORE = 1200
+# PKCS #1 v1.5: the DER prefix of a SHA-256 digest.
+_SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
+_RSA = bytes.fromhex("06092a864886f70d010101")
+
+
+class GithubError(Exception):
+    """GitHub gives no token; the message says why."""
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """An RSA key, to sign with RS256. A container without a compiler has no library for it; three numbers are enough."""
+
+    modulus: int = field(repr=False)
+    exponent: int = field(repr=False)
+
+    @classmethod
+    def parse(cls, pem: str) -> "PrivateKey":
+        """Read a PEM file: GitHub's own form (PKCS #1), or PKCS #8. Raises `GithubError` for anything else."""
+        lines = pem.strip().splitlines()
+        try:
+            if not (lines and lines[0].startswith("-----BEGIN") and "PRIVATE KEY" in lines[0]):
+                raise GithubError("the private key of the GitHub App isn't a PEM file")
+            der = base64.b64decode("".join(lines[1:-1]), validate=True)
+            members = _sequence(der)
+            if _RSA in members[1]:
+                members = _sequence(members[2])
+            return cls(int.from_bytes(members[1]), int.from_bytes(members[3]))
+        except (binascii.Error, IndexError, ValueError) as problem:
+            raise GithubError("the private key of the GitHub App isn't an RSA key") from problem
+
+    def sign(self, content: bytes) -> bytes:
+        """The RS256 signature of `content`."""
+        length = (self.modulus.bit_length() + 7) // 8
+        digest = _SHA256_PREFIX + hashlib.sha256(content).digest()
+        padded = b"\x00\x01" + b"\xff" * (length - len(digest) - 3) + b"\x00" + digest
+        return pow(int.from_bytes(padded), self.exponent, self.modulus).to_bytes(length)
+
+
+class App:
+    """The App's installation. `repositories` limits the tokens; empty: all repositories of the installation."""
+
+    def __init__(
+        self, *, host: str, app_id: str, installation_id: str, key: PrivateKey, repositories: Sequence[str] = ()
+    ) -> None:
+        self.host = host
+        self._app_id, self._installation_id, self._key = app_id, installation_id, key
+        self._repositories = list(repositories)
+        self._lock = threading.Lock()
+        self._token, self._until = "", 0.0
+
+    def token(self) -> str:
+        """A token that reads contents, for up to an hour; the current one while it has a third of its time left."""
+        with self._lock:
+            if time.time() > self._until - _RENEW_BEFORE:
+                self._token, self._until = self._new(), time.time() + 3600
+            return self._token
+
+    def _new(self) -> str:
+        api = "https://api.github.com" if self.host == "github.com" else f"https://{self.host}/api/v3"
+        body: dict[str, object] = {"permissions": {"contents": "read"}}
+        if self._repositories:
+            body["repositories"] = self._repositories
+        request = urllib.request.Request(  # noqa: S310 https
+            f"{api}/app/installations/{self._installation_id}/access_tokens",
+            data=json.dumps(body).encode(),
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {self._assertion()}",
+                "Content-Type": "application/json",
+                "User-Agent": "atlantis-isolation",
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+                return json.loads(answer.read())["token"]
+        except urllib.error.HTTPError as problem:
+            reason = problem.read()[:300].decode(errors="replace")
+            raise GithubError(f"GitHub gives no token for modules ({problem.code}): {reason}") from problem
+        except (OSError, ValueError, KeyError) as problem:
+            raise GithubError(f"GitHub gives no token for modules: {problem}") from problem
+
+    def _assertion(self) -> str:
+        now = int(time.time())
+        parts = ({"alg": "RS256", "typ": "JWT"}, {"iat": now - 60, "exp": now + 540, "iss": self._app_id})
+        signed = b".".join(_encoded(json.dumps(part).encode()) for part in parts)
+        return (signed + b"." + _encoded(self._key.sign(signed))).decode()
+
+
+def _encoded(content: bytes) -> bytes:
+    return base64.urlsafe_b64encode(content).rstrip(b"=")
+
+
+def _sequence(der: bytes) -> list[bytes]:
+    """The contents of the members of a DER sequence."""
+    tag, content, _ = _member(der)
+    if tag != 0x30:
+        raise ValueError("not a sequence")
+    members = []
+    while content:
+        _, member, content = _member(content)
+        # An octet string that holds a sequence stays as it is; `_sequence` reads it.
+        members.append(member)
+    return members
+
+
+def _member(der: bytes) -> tuple[int, bytes, bytes]:
+    tag, length, start = der[0], der[1], 2
+    if length & 0x80:
+        size = length & 0x7F
+        length, start = int.from_bytes(der[2 : 2 + size]), 2 + size
+    if len(der) < start + length:
+        raise ValueError("too short")
+    return tag, der[start : start + length], der[start + length :]

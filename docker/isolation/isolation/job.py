@@ -1,0 +1,287 @@
+"""One process of a command: started as its checkout's user, watched, interrupted and ended with all it has started."""
+
+import contextlib
+import ctypes
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from isolation import protocol
+from isolation.protocol import Channel
+from isolation.users import Tenancy, kill_all
+
+__all__ = ["Interrupts", "Limits", "run"]
+
+_NO_NEW_PRIVILEGES = 38
+_C_LIBRARY = ctypes.CDLL(None, use_errno=True)
+_NOT_FOUND = 127
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a command may use before it is ended."""
+
+    grace: float
+    """Seconds from the interrupt to the kill, for a command that nobody waits for any more."""
+    processes: int = 4096
+    free_disk: int = 1 << 30
+    """Bytes. A command is ended when the disk has less and its own files have more."""
+
+
+class Interrupts:
+    """Whether this process was asked to end its command (SIGTERM), as a descriptor to wait on."""
+
+    def __init__(self) -> None:
+        self.received = False
+        self.reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._receive)
+        # A signal that is ignored stays ignored in the command, so SIGINT has a handler that does nothing.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+    def _receive(self, _number: int, _frame: object) -> None:
+        self.received = True
+
+
+class _Attendance:
+    """Carries the input, output and signals of one process until it has ended."""
+
+    def __init__(
+        self,
+        *,
+        channel: Channel,
+        tenancy: Tenancy,
+        process: "subprocess.Popen[bytes]",
+        interrupts: Interrupts,
+        limits: Limits,
+        send: Callable[[bytes, bytes], None],
+        periodically: Callable[[], str],
+    ) -> None:
+        self._channel, self._tenancy, self._process = channel, tenancy, process
+        self._interrupts, self._limits, self._send, self._periodically = interrupts, limits, send, periodically
+        self._kill_at: float | None = None
+        self._connected = True
+        self.message = ""
+        self._selector = selectors.DefaultSelector()
+        self._outputs: dict[int, bytes] = {}
+        for pipe, kind in ((process.stdout, protocol.OUTPUT), (process.stderr, protocol.ERROR_OUTPUT)):
+            if pipe:
+                self._outputs[pipe.fileno()] = kind
+                self._selector.register(pipe, selectors.EVENT_READ)
+        self._selector.register(channel.connection, selectors.EVENT_READ)
+        self._selector.register(interrupts.reader, selectors.EVENT_READ)
+
+    def attend(self) -> None:
+        """Return when the process has ended, and what it has printed is sent."""
+        ended = os.pidfd_open(self._process.pid)
+        self._selector.register(ended, selectors.EVENT_READ)
+        if self._interrupts.received:
+            self._interrupt()
+        next_look = time.monotonic() + 1
+        try:
+            while True:
+                ready = [key.fd for key, _ in self._selector.select(max(0.0, next_look - time.monotonic()))]
+                for descriptor in ready:
+                    self._handle(descriptor)
+                if ended in ready:
+                    break
+                if time.monotonic() >= next_look:
+                    self._look()
+                    next_look = time.monotonic() + 1
+        finally:
+            os.close(ended)
+            self._selector.unregister(ended)
+
+    def drain(self, patience: float) -> None:
+        """Send what is left in the pipes; a process that outlives the command may hold them open."""
+        deadline = time.monotonic() + patience
+        for descriptor in list(self._outputs):
+            os.set_blocking(descriptor, False)
+        while self._outputs and (left := deadline - time.monotonic()) > 0:
+            for key, _ in self._selector.select(left):
+                if key.fd in self._outputs:
+                    self._read(key.fd)
+                elif key.fd == self._channel.connection.fileno():
+                    self._messages()
+
+    def _handle(self, descriptor: int) -> None:
+        if descriptor in self._outputs:
+            self._read(descriptor)
+        elif descriptor == self._interrupts.reader:
+            os.read(descriptor, 64)
+            if self._interrupts.received:
+                self._interrupt()
+        elif descriptor == self._channel.connection.fileno():
+            self._messages()
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            content = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return
+        if content:
+            self._output(self._outputs[descriptor], content)
+        else:
+            self._selector.unregister(descriptor)
+            del self._outputs[descriptor]
+
+    def _output(self, kind: bytes, content: bytes) -> None:
+        """Send output, or drop it when nobody is there: a process must never wait for a reader that is gone."""
+        if self._connected:
+            try:
+                self._send(kind, content)
+            except OSError:
+                self._disconnect()
+
+    def _messages(self) -> None:
+        for message in self._channel.available():
+            if message is None:
+                self._disconnect()
+            elif message[0] == protocol.INTERRUPT:
+                self._interrupt()
+            elif message[0] == protocol.INPUT:
+                self._input(message[1])
+            elif message[0] == protocol.INPUT_END:
+                self._close_input()
+
+    def _input(self, content: bytes) -> None:
+        if self._process.stdin:
+            try:
+                self._process.stdin.write(content)
+                self._process.stdin.flush()
+            except BrokenPipeError:
+                self._close_input()
+
+    def _close_input(self) -> None:
+        if self._process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+            self._process.stdin = None
+
+    def _disconnect(self) -> None:
+        """The shim is gone: the server or the task ends, or the job was cancelled."""
+        if self._connected:
+            self._connected = False
+            self._selector.unregister(self._channel.connection)
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Interrupt the process once: Terraform ends at a second interrupt without releasing the state's lock."""
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + self._limits.grace
+            # The shells and tools that start Terraform pass it on; Terraform's own plugins ignore it.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+
+    def _look(self) -> None:
+        if note := self._periodically():
+            self._output(protocol.ERROR_OUTPUT, f"{note}\n".encode())
+        if self._kill_at is not None and time.monotonic() > self._kill_at:
+            self._end(f"killed {self._limits.grace:.0f} s after the interrupt")
+        elif (used := self._full_disk()) is not None:
+            self._end(
+                f"killed: the disk has less than {self._limits.free_disk} bytes left, this command's files have {used}"
+            )
+
+    def _end(self, message: str) -> None:
+        self.message = message
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _full_disk(self) -> int | None:
+        """The size of this user's files if the disk is full because of them."""
+        status = os.statvfs(self._tenancy.root)
+        if status.f_bavail * status.f_frsize >= self._limits.free_disk:
+            return None
+        used = sum(_size(folder) for folder in (self._tenancy.root, self._tenancy.home))
+        return used if used > self._limits.free_disk else None
+
+
+def run(
+    channel: Channel,
+    tenancy: Tenancy,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    merge: bool,
+    interrupts: Interrupts,
+    limits: Limits,
+    send: Callable[[bytes, bytes], None],
+    periodically: Callable[[], str] = str,
+) -> tuple[int, str]:
+    """Run `command` as the checkout's user; returns its exit code and what else there is to say.
+
+    On return, no process of the user is left, unless another command of the same checkout still runs.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            env=dict(environment),
+            user=tenancy.uid,
+            group=tenancy.uid,
+            extra_groups=[],
+            umask=0o022,
+            start_new_session=True,
+            preexec_fn=lambda: _confine(directory, limits),  # noqa: PLW1509 this process has one thread
+        )
+    except FileNotFoundError:
+        return _NOT_FOUND, f"{command[0]} isn't in the image of the container"
+    except (OSError, subprocess.SubprocessError) as problem:
+        return 126, f"{command[0]} can't be started in {directory}: {problem}"
+    # When memory runs out, the kernel ends a command instead of the executor.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000", encoding="ascii")
+    attendance = _Attendance(
+        channel=channel,
+        tenancy=tenancy,
+        process=process,
+        interrupts=interrupts,
+        limits=limits,
+        send=send,
+        periodically=periodically,
+    )
+    try:
+        attendance.attend()
+        process.wait()
+        alone = tenancy.try_alone()
+        if alone:
+            kill_all(tenancy.uid)
+        attendance.drain(5 if alone else 1)
+    except BaseException:
+        if tenancy.try_alone():
+            kill_all(tenancy.uid)
+        raise
+    return process.returncode, attendance.message
+
+
+def _confine(directory: Path, limits: Limits) -> None:
+    """In the new process, which has its user's rights already: no program gives it other ones, and it can't fill tables."""
+    if _C_LIBRARY.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    processes = limits.processes if hard == resource.RLIM_INFINITY else min(limits.processes, hard)
+    resource.setrlimit(
+        resource.RLIMIT_NPROC, (processes if soft == resource.RLIM_INFINITY else min(processes, soft), processes)
+    )
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(directory)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(path, name)).st_blocks * 512  # noqa: PTH118
+    return total

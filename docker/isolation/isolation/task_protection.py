@@ -1,0 +1,90 @@
+"""Task protection: keeps ECS from stopping the task while a plan or an apply runs."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+__all__ = ["EXPIRES", "LOOK_EVERY", "RENEW_EVERY", "TaskProtection"]
+
+LOOK_EVERY = 2.0
+"""Seconds between two requests to /status. An operation isn't protected until the next one."""
+EXPIRES = 30
+"""Minutes after which the protection expires unless it is renewed."""
+RENEW_EVERY = 300.0
+"""Seconds between two renewals."""
+
+
+class TaskProtection:
+    """Protects the task while the server has operations in progress, or another module of the agent holds it."""
+
+    def __init__(
+        self, server: str, ecs_agent: str, *, look_every: float = LOOK_EVERY, renew_every: float = RENEW_EVERY
+    ) -> None:
+        self._status = f"{server}/status"
+        self._protection = f"{ecs_agent}/task-protection/v1/state"
+        self._look_every, self._renew_every = look_every, renew_every
+        # Neither address is ever reached through a proxy.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        # What an earlier run of this container left is released by the first look that finds the server idle.
+        self._protected: bool | None = None
+        self._renew_at, self._refused = 0.0, ""
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop` is set."""
+        while not stop.wait(self._look_every):
+            self.look()
+
+    def look(self) -> None:
+        """Ask the server once, and set the protection that fits."""
+        operations = self._operations()
+        if operations is None:
+            return  # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
+        if operations > 0:
+            if (not self._protected or time.monotonic() >= self._renew_at) and self._set(enabled=True):
+                if not self._protected:
+                    print(f"protected: operations in progress: {operations}", flush=True)
+                self._protected, self._renew_at = True, time.monotonic() + self._renew_every
+        elif self._protected is not False and self._set(enabled=False):
+            if self._protected:
+                print("released: no operation in progress", flush=True)
+            self._protected = False
+
+    def _operations(self) -> int | None:
+        try:
+            with self._opener.open(self._status, timeout=5) as answer:
+                return int(json.loads(answer.read())["in_progress_operations"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _set(self, *, enabled: bool) -> bool:
+        wanted: dict[str, Any] = {"ProtectionEnabled": enabled, **({"ExpiresInMinutes": EXPIRES} if enabled else {})}
+        request = urllib.request.Request(  # noqa: S310 the agent's address
+            self._protection,
+            data=json.dumps(wanted).encode(),
+            headers={"Content-Type": "application/json"},
+            method="PUT",
+        )
+        try:
+            with self._opener.open(request, timeout=10) as response:
+                answer = response.read().decode(errors="replace")
+        except urllib.error.HTTPError as problem:
+            answer = problem.read().decode(errors="replace")
+        except OSError as problem:
+            answer = str(problem)
+        if _is_set(answer, enabled=enabled):
+            return True
+        # A refusal is printed once, and asked for again.
+        if answer != self._refused:
+            print(f"task protection can't be set to {str(enabled).lower()}: {answer}", flush=True)
+        self._refused = answer
+        return False
+
+
+def _is_set(answer: str, *, enabled: bool) -> bool:
+    try:
+        return json.loads(answer)["protection"]["ProtectionEnabled"] is enabled
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,219 @@
+"""One user for each checkout, and the end of everything that runs as a user."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["FIRST", "LAST", "Tenancy", "Users", "as_user", "kill_all"]
+
+FIRST, LAST = 20000, 59999
+"""User IDs of checkouts. They stay below 65536, the number that a container with a user namespace usually has."""
+
+_SHARED_PLACES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 where a command's user may leave files
+
+
+class Tenancy:
+    """A command's hold on a checkout's user. Commands of one checkout may run at once; the last one ends its processes."""
+
+    def __init__(self, users: "Users", name: str, uid: int, lock: int) -> None:
+        self._users, self._lock = users, lock
+        self.name, self.uid = name, uid
+        self.root = users.repositories / name
+        self.home = users.state / "home" / str(uid)
+
+    def try_alone(self) -> bool:
+        """Whether no other command of this checkout runs; if so, a new one waits until `share` or the end."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            return False
+        return True
+
+    def share(self) -> None:
+        """Let other commands of this checkout run."""
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Give the hold up."""
+        os.utime(self._lock)
+        os.close(self._lock)
+
+
+@dataclass(frozen=True)
+class Users:
+    """The users of an executor: `repositories` has their checkouts, `state` their homes and locks."""
+
+    repositories: Path
+    state: Path
+
+    def prepare(self) -> None:
+        """Make the directories, which every user may pass and none may change."""
+        for folder in (self.state, self.state / "home", self.state / "locks"):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o711)
+        (self.state / "locks").chmod(0o700)
+        self.repositories.chmod(0o711)
+
+    @contextlib.contextmanager
+    def tenant(self, name: str) -> Iterator[Tenancy]:
+        """Hold the user of the checkout `name`, which is made if there is none; waits for a command that ends."""
+        lock = self._open(name)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        tenancy = Tenancy(self, name, self._user(name), lock)
+        try:
+            yield tenancy
+        finally:
+            tenancy.close()
+
+    def idle(self) -> list[tuple[float, str]]:
+        """When each checkout was used last, the oldest first."""
+        found = []
+        for lock in (self.state / "locks").glob("*.lock"):
+            name = urllib.parse.unquote(lock.name.removesuffix(".lock"))
+            if (self.repositories / name).exists():
+                found.append((lock.stat().st_mtime, name))
+        return sorted(found)
+
+    def remove(self, name: str) -> bool:
+        """Remove a checkout with all its user has, unless a command runs there; whether it is gone.
+
+        The lock's file stays: a command may have opened it already.
+        """
+        lock = self._open(name)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            root = self.repositories / name
+            if root.exists():
+                uid = root.stat().st_uid
+                kill_all(uid)
+                shutil.rmtree(root)
+                for folder in ("home", "credentials"):
+                    shutil.rmtree(self.state / folder / str(uid), ignore_errors=True)
+                for marker in (self.state / "locks").glob(f"{uid}-*"):
+                    marker.unlink()
+                _sweep(uid)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(lock)
+        return True
+
+    def _lock_file(self, name: str) -> Path:
+        return self.state / "locks" / f"{urllib.parse.quote(name, safe='')}.lock"
+
+    def _open(self, name: str) -> int:
+        return os.open(self._lock_file(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _user(self, name: str) -> int:
+        """The user that owns the checkout's directory, which is made for a new user if there is none."""
+        with open(self.state / "locks" / "users", "a+", encoding="utf-8") as file:  # noqa: PTH123
+            fcntl.flock(file, fcntl.LOCK_EX)
+            root = self.repositories / name
+            uid = root.stat().st_uid if root.exists() else self._next(file.fileno())
+            for folder in reversed(root.parents):
+                if folder.is_relative_to(self.repositories) and folder != self.repositories:
+                    folder.mkdir(exist_ok=True)
+                    folder.chmod(0o711)
+            # An interrupted removal leaves one of the two.
+            for folder in (root, self.state / "home" / str(uid)):
+                if not folder.exists():
+                    made = folder.with_name(f".{folder.name}.new")
+                    shutil.rmtree(made, ignore_errors=True)
+                    made.mkdir(mode=0o700)
+                    os.chown(made, uid, uid)
+                    made.rename(folder)
+            return uid
+
+    def _next(self, counter: int) -> int:
+        """The next user that no checkout has; a number comes back only after all others were used."""
+        os.lseek(counter, 0, os.SEEK_SET)
+        last = int(os.read(counter, 16) or FIRST - 1)
+        taken = {int(folder.name) for folder in (self.state / "home").iterdir() if folder.name.isdecimal()}
+        for step in range(1, LAST - FIRST + 2):
+            uid = FIRST + (last - FIRST + step) % (LAST - FIRST + 1)
+            if uid not in taken:
+                os.ftruncate(counter, 0)
+                os.write(counter, str(uid).encode())
+                return uid
+        raise OSError(f"all users from {FIRST} to {LAST} have a checkout")
+
+
+def as_user(uid: int, work: Callable[[], object], *, quiet: bool = False) -> int:
+    """Run `work` in a child process with the rights of `uid` only; returns its exit code, 0 if it returned.
+
+    What it raises is printed into the container's log, unless `quiet`.
+    """
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            work()
+            code = 0
+        except BaseException as problem:  # noqa: BLE001 a child process that must not return into its parent's code
+            if not quiet:
+                os.write(2, f"{type(problem).__name__}: {problem}\n".encode())
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def kill_all(uid: int, patience: float = 10) -> None:
+    """Kill every process of `uid`; raises OSError if one is still there after `patience` seconds.
+
+    The kernel sends the signal to all processes at once, so one that forks can't escape it.
+    """
+    if not FIRST <= uid <= LAST:
+        raise ValueError(f"{uid} isn't the user of a checkout")
+    deadline = time.monotonic() + patience
+    while True:
+        as_user(uid, _kill_mine)
+        if not (left := _processes(uid)):
+            return
+        if time.monotonic() > deadline:
+            raise OSError(f"processes of the user {uid} can't be killed: {left}")
+        time.sleep(0.005)
+
+
+def _kill_mine() -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+
+
+def _processes(uid: int) -> list[int]:
+    """Processes of `uid` that aren't dead. The owner of a process' directory is root if it isn't dumpable."""
+    found = []
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        if not entry.isdecimal():
+            continue
+        try:
+            with open(f"/proc/{entry}/status", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                status = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if str(uid) in status["Uid"].split() and not status["State"].startswith(("Z", "X")):
+            found.append(int(entry))
+    return found
+
+
+def _sweep(uid: int) -> None:
+    """Remove what the user has left in the directories that all users of a container can write."""
+    for place in _SHARED_PLACES:
+        for entry in Path(place).glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.lstat().st_uid == uid:
+                    if entry.is_dir() and not entry.is_symlink():
+                        shutil.rmtree(entry, ignore_errors=True)
+                    else:
+                        entry.unlink(missing_ok=True)

@@ -1,0 +1,364 @@
+"""Commands in the executors: real processes of other users, signals, links, leftovers and kills."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.isolation.containers import CHECKOUT, PROGRAMS, Containers, eventually
+
+
+def uids_with_processes() -> set[str]:
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/status"):
+        try:
+            lines = entry.read_text(encoding="utf-8", errors="replace").splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        values = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        if not values["State"].startswith(("Z", "X")):
+            found.add(values["Uid"].split()[0])
+    return found
+
+
+def copy(containers: Containers, role: str = "plan") -> Path:
+    return containers.work(role) / CHECKOUT
+
+
+def test_a_command_runs_as_a_user_of_its_checkout_at_the_same_path_with_its_input_output_and_exit_code(
+    containers: Containers,
+) -> None:
+    containers.program("terraform", 'id -u; id -G; pwd; cat; echo "args: $*"; echo failed >&2; exit 3')
+    containers.write("project/main.tf", "")
+    done = containers.run("terraform", "validate", "-json", given="input\n", directory="project")
+    uid, groups, path, given, arguments = done.stdout.splitlines()
+    assert 20000 <= int(uid) <= 59999
+    assert groups == uid
+    assert path == str(containers.checkout / "project")
+    assert (given, arguments, done.stderr, done.returncode) == ("input", "args: validate -json", "failed\n", 3)
+
+
+def test_each_checkout_has_a_user_of_its_own_that_cannot_read_the_others(containers: Containers) -> None:
+    containers.program("terraform", f"id -u; cat {containers.checkout}/secret; ls {containers.data}/repos")
+    containers.write("secret", "of seven\n")
+    other = containers.checkout.parents[1] / "8" / "default"
+    other.mkdir(parents=True)
+    first = containers.run("terraform", "fmt")
+    second = containers.run("terraform", "fmt", directory=str(other))
+    assert first.stdout.splitlines()[1] == "of seven"
+    assert first.stdout.splitlines()[0] != second.stdout.splitlines()[0]
+    assert "of seven" not in second.stdout
+    assert "Permission denied" in second.stderr
+
+
+def test_a_job_has_neither_the_servers_variables_nor_the_task_roles_address(containers: Containers) -> None:
+    containers.program("terraform", "env; cat /proc/1/environ /proc/$PPID/environ")
+    server = {
+        "GITHUB_SECRET": "s3cret",
+        "TF_VAR_region": "eu",
+        "DD_API_KEY": "d",
+        "PROJECT_NAME": "p",
+        "LD_PRELOAD": "",
+    }
+    own = {"ISOLATION_SERVER_NAMES": "GITHUB_SECRET TF_VAR_region DD_API_KEY PATH", "ISOLATION_FORWARD": "DD_API_KEY"}
+    done = containers.run("terraform", "fmt", environment={**server, **own})
+    names = {line.split("=", 1)[0] for line in done.stdout.splitlines()}
+    assert {"TF_VAR_region", "DD_API_KEY", "PROJECT_NAME", "WORKSPACE"} <= names
+    assert not {"GITHUB_SECRET", "LD_PRELOAD", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "ISOLATION_FORWARD"} & names
+    assert "v2/credentials" not in done.stdout
+    assert done.stderr.count("Permission denied") == 2
+
+
+def test_a_job_has_the_session_of_its_containers_role_and_no_other_user_can_read_it(containers: Containers) -> None:
+    containers.program(
+        "terraform", "$(sed -n 's/credential_process = //p' $AWS_CONFIG_FILE); ls -ld $(dirname $AWS_CONFIG_FILE)"
+    )
+    done = containers.run("terraform", "fmt")
+    session = json.loads(done.stdout[: done.stdout.index("}") + 1])
+    assert (session["Version"], session["AccessKeyId"]) == (1, "AKIA1")
+    assert done.stdout[done.stdout.index("}") + 1 :].startswith("drwxr-x--- 2 root ")
+    assert containers.sessions == [("arn:aws:iam::123456789012:role/plan", "plan.my-organization.infrastructure.7")]
+    # The command's end takes the session away; the agent still has it for the next one.
+    assert list((containers.state("plan") / "credentials").iterdir()) == []
+    containers.run("terraform", "fmt")
+    assert len(containers.sessions) == 1
+
+
+def test_a_session_that_ends_soon_is_renewed_while_the_command_runs(containers: Containers) -> None:
+    containers.lifetime = 1
+    containers.program(
+        "terraform",
+        "head -c 60 $(dirname $AWS_CONFIG_FILE)/session.json; sleep 4; head -c 60 $(dirname $AWS_CONFIG_FILE)/session.json",
+    )
+    done = containers.run("terraform", "fmt")
+    assert "AKIA1" in done.stdout
+    assert "AKIA1" not in done.stdout[60:]
+
+
+def test_no_process_of_a_job_outlives_it(containers: Containers) -> None:
+    containers.program(
+        "terraform",
+        "for i in 1 2 3; do (trap '' HUP TERM INT; setsid sleep 300 & setsid sleep 300 >/dev/null 2>&1 &) ; done; id -u",
+    )
+    start = time.monotonic()
+    done = containers.run("terraform", "fmt")
+    assert time.monotonic() - start < 60
+    assert done.stdout.strip() not in uids_with_processes()
+
+
+def test_a_job_that_forks_without_end_is_killed_with_all_its_processes(containers: Containers) -> None:
+    containers.program("terraform", "id -u; bomb() { sleep 0.01; bomb & bomb & }; bomb & sleep 0.5; exit 0")
+    done = containers.run("terraform", "fmt")
+    assert done.stdout.splitlines()[0] not in uids_with_processes()
+
+
+def test_a_job_cannot_signal_the_executor_or_connect_to_it(containers: Containers) -> None:
+    socket = containers.root / "run" / "plan" / "executor.sock"
+    broker = containers.root / "run" / "plan-broker" / "agent.sock"
+    script = (
+        "import os,socket\nfor pid in (os.getppid(), 1):\n"
+        "    try: os.kill(pid, 15); print('killed')\n    except PermissionError: print('refused')\n"
+        f"for path in ({str(socket)!r}, {str(broker)!r}):\n"
+        "    try: socket.socket(socket.AF_UNIX).connect(path); print('connected')\n"
+        "    except PermissionError: print('refused')\n"
+    )
+    containers.write("attack.py", script)
+    containers.program("terraform", "exec /usr/bin/python3 attack.py")
+    done = containers.run("terraform", "fmt")
+    assert done.stdout.split() == ["refused"] * 4, done.stderr
+
+
+def test_a_program_with_the_set_user_bit_gives_no_rights(containers: Containers) -> None:
+    containers.program("terraform", "grep NoNewPrivs /proc/self/status; grep CapEff /proc/self/status")
+    assert containers.run("terraform", "fmt").stdout.split() == ["NoNewPrivs:", "1", "CapEff:", "0000000000000000"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_to_the_shim_interrupts_terraform_once(containers: Containers, number: int) -> None:
+    mark = containers.root / "mark"
+    mark.mkdir()
+    mark.chmod(0o777)
+    containers.program(
+        "terraform",
+        f"trap 'echo interrupt >>{mark}/log; exit 5' INT; touch {mark}/started; while :; do sleep 0.05; done",
+    )
+    process = containers.popen("terraform", "fmt")
+    eventually((mark / "started").exists)
+    process.send_signal(number)
+    eventually((mark / "log").exists)
+    assert process.wait(20) == (-signal.SIGKILL if number == signal.SIGKILL else 5)
+    process.communicate()
+    time.sleep(0.3)
+    assert (mark / "log").read_text().splitlines() == ["interrupt"]
+
+
+def test_a_job_that_ignores_the_interrupt_of_an_abandoned_command_is_killed(containers: Containers) -> None:
+    mark = containers.root / "mark"
+    mark.mkdir()
+    mark.chmod(0o777)
+    containers.program(
+        "terraform", f"trap '' INT TERM; id -u >{mark}/uid; touch {mark}/started; while :; do sleep 0.05; done"
+    )
+    process = containers.popen("terraform", "fmt")
+    eventually((mark / "started").exists)
+    process.kill()
+    process.communicate()
+    eventually(lambda: (mark / "uid").read_text().strip() not in uids_with_processes())
+
+
+def test_an_executor_that_is_stopped_interrupts_its_commands_and_tells_the_shims(containers: Containers) -> None:
+    mark = containers.root / "mark"
+    mark.mkdir()
+    mark.chmod(0o777)
+    containers.program(
+        "terraform", f"trap 'echo released; exit 1' INT; touch {mark}/started; while :; do sleep 0.05; done"
+    )
+    process = containers.popen("terraform", "fmt")
+    eventually((mark / "started").exists)
+    containers.stop("plan")
+    out, _ = process.communicate(timeout=20)
+    assert (out, process.returncode) == (b"released\n", 1)
+
+
+def test_the_end_of_an_executor_ends_the_command_with_a_sentence_and_a_new_one_goes_on(containers: Containers) -> None:
+    mark = containers.root / "mark"
+    mark.mkdir()
+    mark.chmod(0o777)
+    containers.program("terraform", f"touch {mark}/started; test -e {mark}/again || exec sleep 300")
+    process = containers.popen("terraform", "fmt")
+    eventually((mark / "started").exists)
+    for pid in [
+        entry.parent.name for entry in Path("/proc").glob("[0-9]*/cmdline") if b"executor\0plan" in _bytes(entry)
+    ]:
+        if str(containers.root).encode() in _bytes(Path(f"/proc/{pid}/environ")):
+            os.kill(int(pid), signal.SIGKILL)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert b"the container ended while the command ran" in error
+    (mark / "again").touch()
+    containers.start("plan")
+    assert containers.run("terraform", "fmt").returncode == 0
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def test_the_death_of_terraform_by_a_signal_is_the_shims(containers: Containers) -> None:
+    containers.program("terraform", "kill -SEGV $$")
+    assert containers.run("terraform", "fmt").returncode == -signal.SIGSEGV
+
+
+def test_output_comes_while_the_command_runs_and_in_order_where_both_streams_are_one(containers: Containers) -> None:
+    containers.program("terraform", "for i in 1 2 3 4 5; do echo $i; echo $i >&2; done; read line; echo got $line")
+    process = containers.popen("terraform", "fmt", merge=True)
+    assert process.stdout
+    assert process.stdin
+    assert [process.stdout.readline() for _ in range(10)] == [f"{i}\n".encode() for i in range(1, 6) for _ in range(2)]
+    process.stdin.write(b"it\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"got it\n"
+    assert process.wait(20) == 0
+
+
+def test_a_program_that_the_image_lacks_is_named(containers: Containers) -> None:
+    done = containers.run("run-in-plan", "--", "no-such-program")
+    assert (done.returncode, done.stderr) == (127, "no-such-program isn't in the image of the container\n")
+
+
+def test_the_copy_follows_the_checkout_and_keeps_what_terraform_has_made(containers: Containers) -> None:
+    containers.write("main.tf", "one")
+    containers.write("old/gone.tf", "old")
+    containers.write(".git/config", "token")
+    (containers.checkout / "link").symlink_to("main.tf")
+    containers.program(
+        "terraform", "mkdir -p .terraform/providers; echo kept >.terraform/providers/p; echo made >made.tf"
+    )
+    containers.run("terraform", "fmt")
+    assert not (copy(containers) / ".git").exists()
+    assert (copy(containers) / "link").readlink() == Path("main.tf")
+    containers.write("main.tf", "two\n")
+    (containers.checkout / "old" / "gone.tf").unlink()
+    (containers.checkout / "old").rmdir()
+    containers.program("terraform", "cat main.tf; ls -A . .terraform/providers")
+    assert containers.run("terraform", "fmt").stdout.split() == [
+        "two",
+        ".:",
+        ".terraform",
+        "link",
+        "main.tf",
+        ".terraform/providers:",
+        "p",
+    ]
+
+
+def test_links_that_a_job_leaves_lead_nothing_astray(containers: Containers) -> None:
+    target = containers.root / "target"
+    target.mkdir()
+    (target / "file").write_text("untouched")
+    containers.write("dir/main.tf", "mine")
+    containers.program("terraform", f"rm -rf dir; ln -s {target} dir; ln -s {target}/file main.tf")
+    containers.run("terraform", "fmt")
+    containers.write("main.tf", "root's")
+    containers.program("terraform", "cat dir/main.tf main.tf")
+    assert containers.run("terraform", "fmt").stdout == "mineroot's"
+    assert [path.name for path in target.iterdir()] == ["file"]
+    assert (target / "file").read_text() == "untouched"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "ln -s /etc/passwd out.txt",
+        "mkfifo out.txt",
+        "mkdir out.txt",
+        "truncate -s 300M out.txt",
+        "ln -s . inner && rm -rf dir && ln -s . dir && echo x >out.txt && mv out.txt inner/",
+    ],
+)
+def test_only_regular_files_come_back(containers: Containers, made: str) -> None:
+    containers.program("tool", made)
+    path = "dir/out.txt" if "inner" in made else "out.txt"
+    containers.write("dir/x", "")
+    done = containers.run("run-in-plan", "--return", path, "--", "tool")
+    assert done.returncode == 1
+    assert f"{path} doesn't come back" in done.stderr
+    assert not (containers.checkout / path).exists()
+
+
+def test_a_named_file_comes_back_and_replaces_a_committed_link_instead_of_following_it(containers: Containers) -> None:
+    target = containers.root / "of-the-server"
+    target.write_text("untouched")
+    (containers.checkout / "out.txt").symlink_to(target)
+    containers.program("tool", "rm -f out.txt; echo made >out.txt; echo not named >other.txt")
+    done = containers.run("run-in-plan", "--return", "out.txt", "--return", "not-made.txt", "--", "tool")
+    assert done.returncode == 0, done.stderr
+    assert (containers.checkout / "out.txt").read_text() == "made\n"
+    assert not (containers.checkout / "out.txt").is_symlink()
+    assert not (containers.checkout / "other.txt").exists()
+    assert target.read_text() == "untouched"
+
+
+def test_a_directory_that_is_a_link_is_not_written_through(containers: Containers) -> None:
+    outside = containers.root / "outside"
+    outside.mkdir()
+    outside.chmod(0o777)
+    (containers.checkout / "dir").symlink_to(outside)
+    containers.program("tool", "rm dir; mkdir dir; echo made >dir/out.txt")
+    done = containers.run("run-in-plan", "--return", "dir/out.txt", "--", "tool")
+    assert done.returncode == 1
+    assert "dir isn't a directory, or is a link" in done.stderr
+    assert list(outside.iterdir()) == []
+
+
+def test_a_command_outside_of_every_checkout_is_refused(containers: Containers) -> None:
+    done = containers.run("terraform", "plan", directory=str(containers.data))
+    assert done.returncode == 1
+    assert "isn't in a checkout of Atlantis" in done.stderr
+
+
+def test_the_version_comes_from_the_images_program_and_no_checkout_is_entered(containers: Containers) -> None:
+    containers.program("terraform", 'echo "Terraform v1.11.4"; pwd; env | cut -d= -f1')
+    containers.stop("plan")
+    done = containers.run("terraform", "version", environment={"TF_CLI_ARGS": "x", "SECRET": "y"})
+    assert done.stdout.split()[:3] == ["Terraform", "v1.11.4", "/"]
+    assert not {"TF_CLI_ARGS", "SECRET"} & set(done.stdout.split())
+
+
+def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(containers: Containers) -> None:
+    containers.stop("plan")
+    containers.start("plan", "--free-disk", str(20 << 20), disk="64M")
+    mark = containers.root / "mark"
+    mark.mkdir()
+    mark.chmod(0o777)
+    containers.program("patient", f"touch {mark}/started; while ! test -e {mark}/go; do sleep 0.1; done; echo went on")
+    other = containers.checkout.parents[1] / "8" / "default"
+    other.mkdir(parents=True)
+    patient = containers.popen("run-in-plan", "--", "patient", directory=str(other))
+    eventually((mark / "started").exists)
+    containers.program("greedy", "head -c 100M /dev/zero >filler; sleep 60")
+    done = containers.run("run-in-plan", "--", "greedy")
+    assert done.returncode == -signal.SIGKILL
+    assert "the disk has less than 20971520 bytes left" in done.stderr
+    (mark / "go").touch()
+    assert patient.communicate(timeout=20)[0] == b"went on\n"
+
+
+def test_the_executors_say_when_they_are_ready_and_what_is_wrong(containers: Containers) -> None:
+    check = [str(PROGRAMS / "bin" / "check-executors")]
+    process = containers.popen("../bin/check-executors")
+    assert process.wait(30) == 0, check
+    containers.stop("apply")
+    containers.state("apply").rename(containers.root / "moved")
+    containers.state("apply").write_text("not a directory")
+    containers.start("apply")
+    process = containers.popen("../bin/check-executors")
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b"The container apply can't run Terraform: this container can't run commands as other users" in error
