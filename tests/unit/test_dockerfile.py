@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
+IN_IMAGE = "/opt/atlantis-isolation"
 TOOLS = ("OPENTOFU", "TERRAGRUNT", "CONFTEST")
 
 
@@ -40,12 +41,25 @@ def problems(text: str) -> Iterator[str]:
     if "RUN chown root:root /usr/local/bin/atlantis && chmod 0711 /usr/local/bin/atlantis" not in found["unreadable"]:
         yield "the server's user can read the server"
     for name in ("with-tools", "server"):
-        if found[name][0] != f"FROM unreadable AS {name}":
-            yield f"{name} is not made of the stage with the unreadable server"
+        if found[name][0] != f"FROM isolation AS {name}":
+            yield f"{name} is not made of the stage with the programs"
         if found[name][-1] != "USER 100":
             yield f"{name} does not end with the stock image's user"
         if any(line.split()[0] in {"ENTRYPOINT", "CMD", "HEALTHCHECK", "EXPOSE", "VOLUME"} for line in found[name]):
             yield f"{name} changes how the stock image starts"
+    if found["isolation"][0] != "FROM unreadable AS isolation" or found["isolation"][-1] != "USER 100":
+        yield "the stage with the programs is not made of the unreadable server, or has another user"
+    if f"COPY --chown=root:root --chmod=0755 isolation {IN_IMAGE}" not in found["isolation"]:
+        yield "the programs are not in their place, or not root's"
+    prepared = next((line for line in found["isolation"] if "compileall" in line), "")
+    for folder in ("plan", "apply", "plan-broker", "apply-broker"):
+        if f"/run/isolation/{folder} " not in prepared:
+            yield f"the image has no directory to mount {folder} on"
+    versions = "/usr/local/bin/terraform[0-9]* /usr/local/bin/tofu[0-9]*"
+    if versions not in prepared or f"{IN_IMAGE}/shims/${{program##*/}}" not in prepared:
+        yield "a version of Terraform has no shim"
+    if "chmod 0755 /home/atlantis " not in prepared:
+        yield "the users of commands can't enter the server's home directory"
     if list(found)[-1] != "server":
         yield "the image without tools is not the default"
     for line in found["archives"]:
@@ -75,8 +89,13 @@ def test_everything_that_the_stack_relies_on_is_there() -> None:
         ("atlantis@${DIGEST}", "atlantis:v0.47.1", "is not named by its digest"),
         ("chmod 0711", "chmod 0755", "can read the server"),
         ("chown root:root /usr", "chown atlantis /usr", "can read the server"),
-        ("FROM unreadable AS with-tools", "FROM archives AS with-tools", "with-tools is not made of"),
-        ("FROM unreadable AS server\nUSER 100", "FROM unreadable AS server", "server does not end with"),
+        ("FROM isolation AS with-tools", "FROM unreadable AS with-tools", "with-tools is not made of"),
+        ("FROM isolation AS server\nUSER 100", "FROM isolation AS server", "server does not end with"),
+        ("--chmod=0755 isolation", "--chmod=0777 isolation", "not root's"),
+        ("bin/terraform[0-9]*", "bin/terraform1*", "has no shim"),
+        ("/run/isolation/plan-broker ", "", "no directory to mount plan-broker"),
+        ("chmod 0755 /home/atlantis ", "chmod 0755 ", "can't enter the server's home"),
+        ("FROM unreadable AS isolation", "FROM archives AS isolation", "is not made of the unreadable server"),
         ("/usr/local/bin/\nUSER 100", '/usr/local/bin/\nENTRYPOINT ["atlantis"]\nUSER 100', "with-tools changes how"),
         ("ADD --checksum=sha256:${TERRAGRUNT_SHA256}", "ADD", "a download has no checksum"),
         ("sha256:${CONFTEST_SHA256}", "sha256:${OPENTOFU_SHA256}", "a download has no checksum"),
