@@ -41,13 +41,18 @@ class EvaluationLog:
             used = UsedExemption(policy, urn, name, check, exemption.reason, exemption.expires.isoformat())
             self._exempted[used] = None
 
+    def excused(self, policy: str, urn: str, name: str, check: str, reason: str) -> None:
+        """Note that the policy's configuration excuses a resource for a reason, without a last day."""
+        with self._lock:
+            self._exempted[UsedExemption(policy, urn, name, check, reason, "")] = None
+
     def not_evaluated(self, policy: str, urn: str, where: str, why: str) -> None:
         """Note that a check of a policy wasn't evaluated, for which property and why."""
         with self._lock:
             self._not_evaluated.setdefault((policy, why), {})[f"{where}\0{urn}"] = None
 
     def note_inputs(self, urn: str, names: Iterable[str]) -> None:
-        """Note which top-level properties the author of a resource set. Only resource policies see inputs."""
+        """Note which properties the author of a resource set. Only resource policies see inputs."""
         self._inputs[urn] = frozenset(names)
 
     def inputs(self, urn: str) -> frozenset[str] | None:

@@ -6,9 +6,9 @@ from typing import Any, Final, Protocol
 
 from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.native import native_property, native_type, translated
-from evaluation.values import UNKNOWN, at, plain, sequence
+from evaluation.values import UNKNOWN, at, entry, mapping, plain, sequence
 
-__all__ = ["STACK", "Resource", "Stack", "canonical_type", "rule_type"]
+__all__ = ["STACK", "Resource", "Stack", "authored_names", "canonical_type", "rule_type"]
 
 STACK: Final = "pulumi/Stack"
 
@@ -20,6 +20,10 @@ _MODULE_ALIASES: Final = {
     "elasticloadbalancing": "elb",
 }
 _IDENTITY_PROPERTIES: Final = ("id", "arn", "name", "keyId", "bucket")
+
+
+# Blocks of which AWS computes the properties that the author doesn't set, so that their names count separately.
+_COMPUTED_BLOCKS: Final = ("rootBlockDevice", "ebsBlockDevices")
 
 
 class _Source(Protocol):
@@ -45,6 +49,14 @@ def canonical_type(token: str) -> str:
         return ""
     module, _, resource = rest.partition(":")[0].partition("/")
     return f"{_MODULE_ALIASES.get(module, module)}/{resource.removesuffix('V2')}"
+
+
+def authored_names(properties: Mapping[str, Any]) -> set[str]:
+    """The names of the properties in a resource's inputs, and those in its computed blocks as ``block.name``."""
+    names = set(properties)
+    for block in names.intersection(_COMPUTED_BLOCKS):
+        names |= {f"{block}.{inner}" for each in sequence(entry(properties, block)) for inner in mapping(each)}
+    return names
 
 
 def rule_type(token: str, *, native: bool) -> str:
@@ -104,7 +116,7 @@ class Resource:
         return value
 
     def authored(self, name: str) -> bool | None:
-        """Whether the author set a top-level property; None if that is unknown."""
+        """Whether the author set a property (top-level, or in a computed block); None if that is unknown."""
         inputs = EVALUATION_LOG.inputs(self.urn)
         return None if inputs is None else name in inputs
 
@@ -127,6 +139,10 @@ class Stack:
         """The resources of the given types."""
         for canonical in types:
             yield from self._by_type.get(canonical, ())
+
+    def type_of(self, urn: str) -> str:
+        """The policies' name of a resource's type; empty for the types of other packages."""
+        return self._by_urn[urn].type
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_urn.values())

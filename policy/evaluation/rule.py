@@ -24,7 +24,7 @@ from pulumi_policy import (
 from evaluation.configuration import Configuration, Option, Unknowns, base_schema, read_configuration
 from evaluation.documentation import help_link
 from evaluation.evaluation_log import EVALUATION_LOG, EvaluationLog
-from evaluation.resources import Resource, Stack, canonical_type, rule_type
+from evaluation.resources import Resource, Stack, authored_names, canonical_type, rule_type
 from evaluation.values import MALFORMED, UNKNOWN, parse_json, shown, truth
 from tables.standards import FSBP, Standard
 
@@ -114,6 +114,10 @@ class Findings:
                 self._log.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
                 return True
         return False
+
+    def excused(self, resource: Resource, check: str, reason: str) -> None:
+        """Note that the configuration excuses a resource from a check, other than by an exemption."""
+        self._log.excused(self._rule.name, resource.urn, resource.name, check, reason)
 
     def _once(self, resource: Resource, check: str, message: str) -> None:
         key = (resource.urn, check, message)
@@ -212,7 +216,8 @@ class _Run:
 class _ResourceRun(_Run):
     def __call__(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
-        EVALUATION_LOG.note_inputs(args.urn, args.props)
+        if EVALUATION_LOG.inputs(args.urn) is None:
+            EVALUATION_LOG.note_inputs(args.urn, authored_names(args.props))
         canonical = rule_type(args.resource_type, native=self._rule.native)
         checks = self._rule.by_type.get(canonical)
         if not checks:

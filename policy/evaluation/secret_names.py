@@ -103,7 +103,7 @@ _SECRET_VALUE: Final = re.compile(
 _PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
 # A value that refers to a secret: an ARN, the path of a parameter or file, a placeholder, a reference.
 _POINTER: Final = re.compile(
-    r"arn:aws|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",
+    r"arn:aws[a-z-]*:|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",
     re.IGNORECASE,
 )
 _SHELL_DIRECTORIES: Final = ("PWD", "OLDPWD")

@@ -22,6 +22,7 @@ __all__ = [
     "Unknown",
     "at",
     "each_at",
+    "entry",
     "integer",
     "mapping",
     "mappings",
@@ -62,14 +63,15 @@ _PRINTABLE = re.compile(r"[A-Za-z0-9_.:*/-]{1,80}")
 def plain(value: Any) -> Any:
     """Copy an SDK value into plain dictionaries and lists, with ``UNKNOWN`` for unknown values."""
     if isinstance(value, Mapping):
-        return {key: _entry(value, key) for key in value}
+        return {key: entry(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_entry(value, index) for index in range(len(value))]
+        return [entry(value, index) for index in range(len(value))]
     # The properties of a remediation contain sentinels for unknown values and don't raise.
     return UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
 
 
-def _entry(container: Any, key: Any) -> Any:
+def entry(container: Any, key: Any) -> Any:
+    """One element of an SDK mapping or list as a plain value; ``UNKNOWN`` if it is unknown."""
     try:
         return plain(container[key])
     except UnknownValueError:

@@ -6,24 +6,30 @@ from typing import Any, Final
 from evaluation.aws.group_users import GroupUsers
 from evaluation.aws.networks import Network, contained, parse_network
 from evaluation.aws.security_groups import RULE_TYPES, Ingress, Source, ingress_of
+from evaluation.aws.stack_ranges import StackRanges
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, mappings, sequence, text
 from policies.entries import check_entries
+from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
 
 __all__ = ["RULE"]
 
 INSIDE: Final = "ranges"
 _PREFIX_LIST: Final = "ec2/managedPrefixList"
+_ENDPOINT: Final = "ec2/vpcEndpoint"
 
 
 def _check(stack: Stack, findings: Findings) -> None:
     users = GroupUsers(stack)
     entrances = users.entrances()
     prefix_lists = _PrefixLists(stack)
+    own = StackRanges(stack)
     for carrier in stack.of(*RULE_TYPES):
         for ingress in ingress_of(carrier):
+            if ingress.path_mtu:
+                continue
             guarded = users.guarded(ingress)
             # A group that only other resources use (a database, an endpoint) is out of scope, unless the group of a load
             # balancer or a task admits it. A group that no resource uses may belong to a load balancer of another stack.
@@ -31,23 +37,33 @@ def _check(stack: Stack, findings: Findings) -> None:
             if guarded.types and not (guarded.load_balancer or guarded.task or inside):
                 continue
             for source in ingress.sources:
-                _source(ingress, source, findings, prefix_lists)
-    _listener_conditions(stack, findings)
+                _source(ingress, source, findings, prefix_lists, own)
+    _listener_conditions(stack, findings, own)
     _unguarded_load_balancers(stack, findings)
     check_entries(stack, findings)
 
 
-def _source(ingress: Ingress, source: Source, findings: Findings, prefix_lists: "_PrefixLists") -> None:
+def _source(
+    ingress: Ingress, source: Source, findings: Findings, prefix_lists: "_PrefixLists", own: StackRanges
+) -> None:
     carrier = ingress.carrier
     if source.kind in ("group", "self"):
+        return
+    if source.value is UNKNOWN and source.kind == "cidr" and own.named_by(carrier, source.property):
         return
     if source.value is UNKNOWN and source.kind != "prefix-list":
         findings.not_evaluated(carrier, INSIDE, source.path)
     elif source.kind == "cidr":
-        _range(carrier, source.path, source.value, findings)
+        _range(carrier, source.path, source.value, findings, own)
     elif source.kind == "prefix-list":
         if source.value in findings.settings.strings("allowedPrefixLists"):
             return
+        if source.value in CLOUDFRONT_ORIGIN_FACING:
+            why = "names CloudFront's prefix list, through which the distributions of every account can connect"
+            findings.not_evaluated(carrier, "prefix-list", source.path, why)
+            return
+        if prefix_lists.of_endpoint(carrier, source):
+            return  # a gateway endpoint of the stack: the addresses of Amazon S3 or DynamoDB in the Region
         entries = prefix_lists.entries(carrier, source)
         if entries is None:
             findings.violation(
@@ -58,10 +74,10 @@ def _source(ingress: Ingress, source: Source, findings: Findings, prefix_lists: 
             )
             return
         for holder, path, value in entries:
-            _range(holder, path, value, findings)
+            _range(holder, path, value, findings, own)
 
 
-def _range(resource: Resource, path: str, value: Any, findings: Findings) -> None:
+def _range(resource: Resource, path: str, value: Any, findings: Findings, own: StackRanges) -> None:
     if value is UNKNOWN:
         findings.not_evaluated(resource, INSIDE, path)
         return
@@ -70,7 +86,7 @@ def _range(resource: Resource, path: str, value: Any, findings: Findings) -> Non
         findings.violation(
             resource, INSIDE, f"{path} isn't a CIDR block", "use the format address/length, such as 10.0.0.0/8"
         )
-    elif not contained(network, findings.settings.ranges["allowedCidrBlocks"]):
+    elif not contained(network, findings.settings.ranges["allowedCidrBlocks"]) and not own.ranges.contains(network):
         findings.violation(
             resource,
             INSIDE,
@@ -85,7 +101,7 @@ def _shown(findings: Findings) -> str:
     return ", ".join(shown) + (f" and {len(ranges) - 6} more" if len(ranges) > 6 else "") if shown else "none"
 
 
-def _listener_conditions(stack: Stack, findings: Findings) -> None:
+def _listener_conditions(stack: Stack, findings: Findings, own: StackRanges) -> None:
     for rule in stack.of("lb/listenerRule"):
         actions = [action for _, action in mappings(rule.at("actions"))]
         if actions and not any(action.get("type") in ("forward", UNKNOWN) for action in actions):
@@ -97,7 +113,7 @@ def _listener_conditions(stack: Stack, findings: Findings) -> None:
                 findings.not_evaluated(rule, INSIDE, path)
                 continue
             for position, value in enumerate(sequence(values)):
-                _range(rule, f"{path}[{position}]", value, findings)
+                _range(rule, f"{path}[{position}]", value, findings, own)
 
 
 def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
@@ -126,6 +142,7 @@ class _PrefixLists:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._separate: dict[str, list[Resource]] = {}
+        self._of_endpoints = {text(each.at("prefixListId")) for each in stack.of(_ENDPOINT)} - {None}
         for entry in stack.of("ec2/managedPrefixListEntry"):
             for owner in stack.linked(entry, "prefixListId", _PREFIX_LIST):
                 self._separate.setdefault(owner.urn, []).append(entry)
@@ -135,6 +152,12 @@ class _PrefixLists:
         known = self._stack.by_identity(text(source.value), _PREFIX_LIST)
         lists = [known] if known else self._stack.dependencies(carrier, source.property, _PREFIX_LIST)
         return [entry for each in lists for entry in self._of(each)] if lists else None
+
+    def of_endpoint(self, carrier: Resource, source: Source) -> bool:
+        """Whether a source names the prefix list of a gateway endpoint of the stack."""
+        if source.value is UNKNOWN:
+            return bool(self._stack.dependencies(carrier, source.property, _ENDPOINT))
+        return source.value in self._of_endpoints
 
     def _of(self, prefix_list: Resource) -> Iterator[tuple[Resource, str, Any]]:
         if prefix_list.at("entries") is UNKNOWN:
@@ -163,8 +186,14 @@ RULE: Final = Rule(
         " policy in the organization's configuration."
     ),
     checks={
-        "ranges": "Ingress rules, prefix list entries and source-ip conditions are inside `allowedCidrBlocks`.",
-        "prefix-list": "Prefix lists of other stacks are listed in `allowedPrefixLists`.",
+        "ranges": (
+            "Ingress rules, prefix list entries and source-ip conditions are inside `allowedCidrBlocks`, or inside the"
+            " stack's own VPCs, subnets and Elastic IP addresses."
+        ),
+        "prefix-list": (
+            "Prefix lists of other stacks are listed in `allowedPrefixLists`; those of CloudFront and of gateway endpoints are"
+            " known."
+        ),
         "guarded": "Internet-facing Network Load Balancers have security groups, which also apply to PrivateLink traffic.",
         "entry": "API Gateway, CloudFront and PrivateLink in front of a load balancer restrict the source of requests.",
     },

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from evaluation.aws.websites import PUBLIC_WEBSITES
 from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
-from policies.encryption_at_rest import AT_REST_CHECKS, EBS_DEFAULT
+from policies.encryption_at_rest import AT_REST_CHECKS
+from policies.encryption_disks import DISK_KEY_CHECKS
 from policies.encryption_in_transit import IN_TRANSIT_CHECKS
 from tables.links import LINKS
 from tables.stores import KEY_NAMES, STORES
@@ -16,6 +18,8 @@ _SYMMETRIC: Final = (None, "SYMMETRIC_DEFAULT")
 
 
 def _key(resource: Resource, findings: Findings) -> None:
+    if any(resource.at(name) not in (None, "") for name in ("customKeyStoreId", "xksKeyId")):
+        return  # AWS KMS can't rotate keys in CloudHSM clusters and external key stores
     spec = resource.at("customerMasterKeySpec")
     if spec not in _SYMMETRIC or resource.at("keyUsage") not in (None, "ENCRYPT_DECRYPT"):
         return  # AWS rotates symmetric encryption keys only
@@ -23,8 +27,9 @@ def _key(resource: Resource, findings: Findings) -> None:
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
-    types = sorted({*AT_REST_CHECKS, *IN_TRANSIT_CHECKS})
-    checks = {each: (*AT_REST_CHECKS.get(each, ()), *IN_TRANSIT_CHECKS.get(each, ())) for each in types}
+    tables = (AT_REST_CHECKS, DISK_KEY_CHECKS, IN_TRANSIT_CHECKS)
+    types = sorted({each for table in tables for each in table})
+    checks = {each: tuple(check for table in tables for check in table.get(each, ())) for each in types}
     return {**checks, "kms/key": (_key,)}
 
 
@@ -41,7 +46,8 @@ RULE: Final[Rule] = Rule(
     level="mandatory",
     native=True,
     controls=(
-        *sorted({row.control for row in (*STORES, *LINKS) if row.control}),
+        *sorted({row.control for row in STORES if row.control and row.switch and row.name != "ebs"}),
+        *sorted({row.control for row in LINKS if row.control}),
         *("EFS.8", "APIGateway.5", "CloudFront.3", "CodeBuild.3", "CodeBuild.7", "DMS.9", "ECS.18", "ELB.1", "ELB.3"),
         *("ELB.17", "ELB.18", "EMR.3", "EMR.4", "Redshift.2", "S3.5", "Transfer.2"),
     ),
@@ -51,10 +57,10 @@ RULE: Final[Rule] = Rule(
         " changed: create an encrypted copy and switch to it."
     ),
     checks={
-        "at-rest": "The data stores in `tables/stores.py`, and the block devices of instances, are encrypted at rest.",
+        "at-rest": "The data stores in `tables/stores.py` are encrypted at rest; `encryption-stack` evaluates EBS disks.",
         "customer-key": "The data stores listed in `customerKeys` use a customer managed KMS key.",
-        "key-rotation": "Automatic rotation is enabled for symmetric KMS keys.",
-        "listener-tls": "Load balancer listeners accept only TLS 1.2 or newer; HTTP listeners redirect to HTTPS.",
+        "key-rotation": "Automatic rotation is enabled for symmetric KMS keys that AWS can rotate: not in CloudHSM or external key stores.",
+        "listener-tls": "HTTPS and TLS listeners of load balancers accept only TLS 1.2 or newer; `encryption-stack` evaluates HTTP.",
         "volume-transit": "ECS tasks mount EFS volumes with encryption in transit.",
         "plain-transport": "Bucket and file system policies deny every request without TLS.",
         "cache-transit": "ElastiCache, MemoryDB, DAX and AppSync caches require TLS.",
@@ -70,6 +76,6 @@ RULE: Final[Rule] = Rule(
             "Data stores that must use a customer managed KMS key.",
             accepted=KEY_NAMES,
         ),
-        EBS_DEFAULT,
+        PUBLIC_WEBSITES,
     ),
 )

@@ -1,6 +1,5 @@
 """encryption, at rest: every data store in STORES is encrypted, with a customer managed key if the configuration requires it."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from evaluation.configuration import Option
@@ -14,6 +13,8 @@ __all__ = [
     "AT_REST_CHECKS",
     "CUSTOMER_KEY",
     "EBS_DEFAULT",
+    "decided",
+    "encrypted_by_aws",
     "inherited",
     "is_customer_key",
     "is_satisfied",
@@ -22,6 +23,8 @@ __all__ = [
 
 AT_REST: Final = "at-rest"
 CUSTOMER_KEY: Final = "customer-key"
+# A copy can have another key than its source.
+_SOURCES_OF_COPIES: Final = ("sourceSnapshotId", "sourceAmiId")
 
 EBS_DEFAULT: Final = Option(
     "ebsEncryptedByDefault",
@@ -48,32 +51,44 @@ def is_satisfied(store: Store, value: Any) -> bool:
     return value in store.satisfied
 
 
+def _given(resource: Resource, names: tuple[str, ...]) -> list[str]:
+    """The properties of these names that are set; an unknown one was set by the author."""
+    return [name for name in names if resource.at(name) not in (None, "", False)]
+
+
+def decided(store: Store, resource: Resource) -> bool:
+    """Whether an input decides alone that the store is encrypted, so that what AWS reports for the switch says nothing."""
+    return bool(_given(resource, store.decides)) or encrypted_by_aws(resource)
+
+
+def encrypted_by_aws(resource: Resource) -> bool:
+    """Whether AWS encrypts the store without the property: Aurora (see the table of stores), and Valkey caches."""
+    if resource.type == "rds/cluster":
+        aurora = (text(resource.at("engine")) or "").startswith("aurora") or resource.at("engineMode") == "serverless"
+        return aurora and not _authored(resource, "storageEncrypted")
+    valkey = resource.type == "elasticache/replicationGroup" and resource.at("engine") == "valkey"
+    return valkey and not _authored(resource, "atRestEncryptionEnabled")
+
+
+def _authored(resource: Resource, name: str) -> bool:
+    """Whether the author set a switch. AWS' outputs contain it as well, so without the inputs a value counts as the author's."""
+    return resource.at(name) not in (None, UNKNOWN) and resource.authored(name) is not False
+
+
 def inherited(store: Store, resource: Resource) -> bool:
     """Whether the store inherits its encryption from another resource, such as a replica's source, and doesn't set it itself."""
-    if _encrypted_by_engine(resource):
-        return True
     # Outputs contain the inherited value; the author's inputs don't.
     says = (
         resource.at(store.switch) not in (None, UNKNOWN)
         and resource.authored(store.switch.partition(".")[0]) is not False
     )
-    return not says and any(resource.at(name) not in (None, "", False) for name in store.inherits)
-
-
-def _encrypted_by_engine(resource: Resource) -> bool:
-    """AWS encrypts Aurora Serverless v1 and Valkey unless the property is false."""
-    switch = "storageEncrypted" if resource.type == "rds/cluster" else "atRestEncryptionEnabled"
-    serverless = resource.type == "rds/cluster" and resource.at("engineMode") == "serverless"
-    valkey = resource.type == "elasticache/replicationGroup" and resource.at("engine") == "valkey"
-    return (serverless or valkey) and resource.at(switch) in (None, UNKNOWN)
+    return not says and bool(_given(resource, store.inherits))
 
 
 def _switch(store: Store) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
-        if inherited(store, resource):
+        if decided(store, resource) or inherited(store, resource):
             return  # encryption-stack evaluates the source
-        if store.name == "ebs" and findings.settings.flag("ebsEncryptedByDefault"):
-            return
         for value in each_at(resource.properties, store.switch):
             if value is UNKNOWN and store.satisfied == "set":
                 continue  # an unknown value was set by the author
@@ -98,7 +113,7 @@ def _customer_key(store: Store) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if store.name not in findings.settings.strings("customerKeys"):
             return
-        if any(resource.at(name) not in (None, "", False) for name in store.inherits if name != store.key):
+        if _given(resource, tuple(name for name in store.inherits if name not in _SOURCES_OF_COPIES)):
             return  # the key is inherited from the source
         # An unknown key was set by the author: encryption-stack follows the reference to the key resource.
         if not all(value is UNKNOWN or is_customer_key(value) for value in each_at(resource.properties, store.key)):
@@ -165,53 +180,9 @@ def _method_cache(resource: Resource, findings: Findings) -> None:
         findings.violation(resource, AT_REST, what, "set settings.cacheDataEncrypted to true")
 
 
-def _instance_disks(resource: Resource, findings: Findings) -> None:
-    for name in ("rootBlockDevice", "ebsBlockDevices"):
-        _disks(resource, findings, name, lambda disk: disk)
-
-
-def _template_disks(resource: Resource, findings: Findings) -> None:
-    _disks(resource, findings, "blockDeviceMappings", _ebs)
-
-
-def _ebs(disk: dict[str, Any]) -> Any:
-    blocks = disk.get("ebs")
-    return blocks[0] if isinstance(blocks, list) and blocks else blocks
-
-
-def _disks(resource: Resource, findings: Findings, path: str, block: Callable[[dict[str, Any]], Any]) -> None:
-    disks = resource.at(path)
-    if disks is UNKNOWN or (isinstance(disks, list) and UNKNOWN in disks):
-        findings.not_evaluated(resource, AT_REST, path)
-    for index, disk in mappings(disks):
-        if text(disk.get("noDevice")) or truth(disk.get("noDevice")) or text(disk.get("virtualName")):
-            continue  # a device of the image that isn't attached, or an instance store volume
-        _disk(resource, findings, f"{path}[{index}]", block(disk))
-
-
-def _disk(resource: Resource, findings: Findings, path: str, disk: Any) -> None:
-    encrypted, key = (mapping(disk).get(name) for name in ("encrypted", "kmsKeyId"))
-    if encrypted is None and mapping(disk).get("snapshotId") not in (None, ""):
-        findings.not_evaluated(
-            resource, AT_REST, f"{path}.snapshotId", "names a snapshot, from which the volume inherits its encryption"
-        )
-    elif disk is UNKNOWN or encrypted is UNKNOWN:
-        findings.not_evaluated(resource, AT_REST, f"{path}.encrypted")
-    elif not truth(encrypted) and not findings.settings.flag("ebsEncryptedByDefault"):
-        what = f"{path}.encrypted is {shown(encrypted)}, so the volume isn't encrypted"
-        findings.violation(resource, AT_REST, what, f"set {path}.encrypted to true")
-    if "ebs" in findings.settings.strings("customerKeys") and key is not UNKNOWN and not is_customer_key(key):
-        missing_key(resource, findings, f"{path}.kmsKeyId")
-
-
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {
         "ecr/repository": [_repository],
-        "ec2/instance": [_instance_disks],
-        "ec2/spotInstanceRequest": [_instance_disks],
-        "ec2/launchConfiguration": [_instance_disks],
-        "ec2/launchTemplate": [_template_disks],
-        "imagebuilder/imageRecipe": [_template_disks],
         "elasticache/cluster": [_redis_cluster],
         "emr/securityConfiguration": [_emr_configuration],
         "codebuild/project": [_build_artifacts],
@@ -220,7 +191,7 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     }
     for store in STORES:
         functions = checks.setdefault(store.type, [])
-        if store.switch:
+        if store.switch and store.name != "ebs":
             functions.append(_switch(store))
         if store.key and store.type != "ecr/repository":
             functions.append(_customer_key(store))

@@ -1,15 +1,18 @@
 """encryption, in transit: listeners, volumes, data stores and edge services use TLS."""
 
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from evaluation.aws.documents import denies_plain_transport
+from evaluation.aws.websites import is_public_website
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
 from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text, truth
+from policies.encryption_listeners import classic_listeners
 from tables.links import LINKS, Link
 
-__all__ = ["IN_TRANSIT_CHECKS", "redirects_only"]
+__all__ = ["IN_TRANSIT_CHECKS"]
 
 LISTENER: Final = "listener-tls"
 VOLUME: Final = "volume-transit"
@@ -21,27 +24,12 @@ _TLS_1_2 = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)[A-Za-
 _PLAIN_PROTOCOLS: Final = frozenset({"FTP"})
 
 
-def redirects_only(actions: Any) -> list[int] | None:
-    """The indexes of actions that serve HTTP instead of redirecting to HTTPS; None if they are unknown."""
-    if actions is UNKNOWN or any(action is UNKNOWN for action in sequence(actions)):
-        return None
-    return [
-        index
-        for index, action in mappings(actions)
-        if action.get("type") != "fixed-response"
-        and not (action.get("type") == "redirect" and at(action, "redirect.protocol") == "HTTPS")
-    ]
-
-
 def _listener(resource: Resource, findings: Findings) -> None:
     protocol = resource.at("protocol")
     if protocol is UNKNOWN:
         findings.not_evaluated(resource, LISTENER, "protocol")
     elif protocol in ("HTTPS", "TLS"):
         _security_policy(resource, findings)
-    elif protocol == "HTTP" or (protocol is None and resource.at("port") is not None):
-        # Only the listener of a Gateway Load Balancer has no protocol, and it has no port either.
-        _plain_listener(resource, findings)
 
 
 def _security_policy(resource: Resource, findings: Findings) -> None:
@@ -57,29 +45,10 @@ def _security_policy(resource: Resource, findings: Findings) -> None:
         )
 
 
-def _plain_listener(resource: Resource, findings: Findings) -> None:
-    serving = redirects_only(resource.at("defaultActions"))
-    if serving is None:
-        findings.not_evaluated(resource, LISTENER, "defaultActions")
-    for index in serving or ():
-        findings.violation(
-            resource,
-            LISTENER,
-            f"defaultActions[{index}] of the HTTP listener doesn't redirect to HTTPS",
-            "redirect to HTTPS (type redirect, protocol HTTPS, statusCode HTTP_301), or use an HTTPS listener",
-        )
-
-
 def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
-    for index, listener in mappings(resource.at("listeners")):
-        protocol = (text(listener.get("lbProtocol")) or "").lower()
-        if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) == 80):
-            findings.violation(
-                resource,
-                LISTENER,
-                f"listeners[{index}] accepts HTTP",
-                "set lbProtocol to https with a certificate, or migrate to an Application Load Balancer",
-            )
+    if not truth(resource.at("internal")):
+        for what, remedy in classic_listeners(resource):
+            findings.violation(resource, LISTENER, what, remedy)
 
 
 def _volumes(resource: Resource, findings: Findings) -> None:
@@ -103,6 +72,8 @@ def _transport_policy(service: str) -> ResourceCheck:
         document = findings.document(resource, _TRANSPORT, "policy")
         bucket = text(resource.at("bucket"))
         name = bucket.rpartition(":::")[2] if bucket else None
+        if service == "s3" and is_public_website(resource, _TRANSPORT, findings):
+            return
         if document is not None and not denies_plain_transport(document, service, name):
             covered = "the bucket and its objects" if service == "s3" else "the file system"
             findings.violation(
@@ -152,16 +123,24 @@ def _database_migration_endpoint(resource: Resource, findings: Findings) -> None
         findings.violation(resource, "store-transit", what, "set sslMode to require")
 
 
-def _parameter_group(name: str, accepted: tuple[str, ...], *, default: bool) -> ResourceCheck:
+def _parameter_group(name: str, accepted: tuple[str, ...], *, default: Callable[[Resource], bool]) -> ResourceCheck:
+    """A check of a parameter; ``default`` says whether the group's family requires TLS without it."""
+
     def check(resource: Resource, findings: Findings) -> None:
         values = [each.get("value") for _, each in mappings(resource.at("parameters")) if each.get("name") == name]
         if resource.at("parameters") is UNKNOWN or UNKNOWN in values:
             findings.not_evaluated(resource, "store-transit", "parameters")
-        elif not any(str(value).lower() in accepted for value in values) and (values or not default):
+        elif not any(str(value).lower() in accepted for value in values) and (values or not default(resource)):
             what = f"the parameter {name} doesn't require TLS, so clusters accept connections without it"
             findings.violation(resource, "store-transit", what, f"set the parameter {name} to {accepted[0]}")
 
     return check
+
+
+def _redshift_default(group: Resource) -> bool:
+    """Whether the family requires TLS: since January 10, 2025, clusters use redshift-2.0, whose require_ssl is true."""
+    family = text(group.at("family")) or ""
+    return family.startswith("redshift-") and family != "redshift-1.0"
 
 
 def _transfer_server(resource: Resource, findings: Findings) -> None:
@@ -218,9 +197,9 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
         "s3/bucketPolicy": [_transport_policy("s3")],
         "efs/fileSystemPolicy": [_transport_policy("elasticfilesystem")],
         "dms/endpoint": [_database_migration_endpoint],
-        "redshift/parameterGroup": [_parameter_group("require_ssl", ("true",), default=False)],
+        "redshift/parameterGroup": [_parameter_group("require_ssl", ("true",), default=_redshift_default)],
         "docdb/clusterParameterGroup": [
-            _parameter_group("tls", ("enabled", "tls1.2+", "tls1.3+", "fips-140-3"), default=True)
+            _parameter_group("tls", ("enabled", "tls1.2+", "tls1.3+", "fips-140-3"), default=lambda _group: True)
         ],
         "transfer/server": [_transfer_server],
         "emr/securityConfiguration": [_emr_configuration],

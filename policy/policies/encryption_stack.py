@@ -3,19 +3,21 @@
 from typing import Final
 
 from evaluation.aws.documents import denies_plain_transport
+from evaluation.aws.websites import PUBLIC_WEBSITES
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, each_at, integer, sequence, shown, text, truth
-from policies.encryption_at_rest import AT_REST, EBS_DEFAULT, inherited, is_customer_key, is_satisfied
-from policies.encryption_in_transit import redirects_only
+from evaluation.values import UNKNOWN, each_at, shown
+from policies.encryption_at_rest import AT_REST, EBS_DEFAULT, decided, inherited, is_customer_key, is_satisfied
+from policies.encryption_buckets import check_buckets
+from policies.encryption_disks import check_disks
+from policies.encryption_listeners import check_listeners
 from tables.stores import STORES, Store
 
 __all__ = ["RULE"]
 
 _KEY: Final = "kms/key"
 _ALIAS: Final = "kms/alias"
-_BUCKET: Final = "s3/bucket"
 # The properties that name the source of an inherited encryption, and the type of the source.
 _SOURCES: Final = (
     ("replicateSourceDb", "rds/instance"),
@@ -27,8 +29,6 @@ _SOURCES: Final = (
     ("sourceDbClusterIdentifier", "rds/cluster"),
     ("sourceDbClusterIdentifier", "docdb/cluster"),
     ("sourceDbClusterIdentifier", "neptune/cluster"),
-    ("snapshotId", "ebs/snapshotCopy"),
-    ("kinesisSourceConfiguration", "kinesis/stream"),
 )
 
 
@@ -37,13 +37,12 @@ def _check(stack: Stack, findings: Findings) -> None:
         for resource in stack.of(store.type):
             if store.key:
                 _key_of(stack, resource, store.key, findings)
-            if store.switch and inherited(store, resource):
+            if store.switch and store.name != "ebs" and inherited(store, resource) and not decided(store, resource):
                 _inherited(stack, store, resource, findings)
-    _root_disks(stack, findings)
-    _listener_rules(stack, findings)
-    _network_listeners(stack, findings)
+    check_disks(stack, findings)
+    check_listeners(stack, findings)
     _file_systems(stack, findings)
-    _buckets(stack, findings)
+    check_buckets(stack, findings)
 
 
 def _key_of(stack: Stack, store: Resource, path: str, findings: Findings) -> None:
@@ -97,55 +96,6 @@ def _inherited(stack: Stack, store: Store, resource: Resource, findings: Finding
     findings.not_evaluated(resource, AT_REST, named[0], why)
 
 
-def _root_disks(stack: Stack, findings: Findings) -> None:
-    """Instances without rootBlockDevice: their root volume isn't encrypted unless EBS encryption by default is enabled."""
-    if findings.settings.flag("ebsEncryptedByDefault") or any(
-        each.at("enabled") is None or truth(each.at("enabled")) for each in stack.of("ebs/encryptionByDefault")
-    ):
-        return
-    for instance in stack.of("ec2/instance", "ec2/spotInstanceRequest", "ec2/launchConfiguration"):
-        root = instance.stated("rootBlockDevice")
-        if not root and instance.at("launchTemplate") is None:
-            findings.violation(
-                instance,
-                AT_REST,
-                "rootBlockDevice is not set, so the root volume isn't encrypted",
-                "set rootBlockDevice.encrypted to true, or add an aws.ebs.EncryptionByDefault",
-            )
-
-
-def _listener_rules(stack: Stack, findings: Findings) -> None:
-    """Listener rules that serve HTTP although the default action of their listener redirects."""
-    for rule in stack.of("lb/listenerRule"):
-        serving = redirects_only(rule.at("actions"))
-        for listener in stack.linked(rule, "listenerArn", "lb/listener") if serving else ():
-            plain = listener.at("protocol") == "HTTP" or (listener.at("protocol") is None and listener.at("port"))
-            if plain and not redirects_only(listener.at("defaultActions")):
-                findings.violation(
-                    rule,
-                    "listener-tls",
-                    f"actions[{(serving or [0])[0]}] serves HTTP, although the default action of its listener redirects to HTTPS",
-                    "move the rule to the HTTPS listener, or redirect to HTTPS in the rule",
-                )
-
-
-def _network_listeners(stack: Stack, findings: Findings) -> None:
-    """HTTP through a Network Load Balancer: TCP port 80 to a target other than an Application Load Balancer."""
-    for listener in stack.of("lb/listener"):
-        if listener.at("protocol") not in ("TCP", "TCP_UDP") or integer(listener.at("port")) != 80:
-            continue
-        known = each_at(listener.properties, "defaultActions.targetGroupArn")
-        targets = [each for value in known if (each := stack.by_identity(value, "lb/targetGroup")) is not None]
-        targets = targets or stack.dependencies(listener, "defaultActions", "lb/targetGroup")
-        if not any(target.at("targetType") == "alb" for target in targets):
-            findings.violation(
-                listener,
-                "listener-tls",
-                "the listener forwards TCP port 80, which is used for HTTP",
-                "use a TLS listener, or forward to an Application Load Balancer that redirects to HTTPS",
-            )
-
-
 def _file_systems(stack: Stack, findings: Findings) -> None:
     guarded = {
         system.urn
@@ -160,58 +110,6 @@ def _file_systems(stack: Stack, findings: Findings) -> None:
                 "the file system has no policy that denies mounts without TLS",
                 "add an aws.efs.FileSystemPolicy with a Deny statement for aws:SecureTransport false",
             )
-
-
-def _buckets(stack: Stack, findings: Findings) -> None:
-    buckets = list(stack.of(_BUCKET))
-    if not buckets:
-        return
-    guarded = {each.urn for policy in stack.of("s3/bucketPolicy") for each in stack.linked(policy, "bucket", _BUCKET)}
-    encrypted = {
-        bucket.urn
-        for configuration in stack.of("s3/bucketServerSideEncryptionConfiguration")
-        if _uses_customer_key(configuration.at("rules"))
-        for bucket in stack.linked(configuration, "bucket", _BUCKET)
-    }
-    for bucket in buckets:
-        if bucket.urn not in guarded and not _own_policy(bucket):
-            findings.violation(
-                bucket,
-                "transport-policy",
-                "the bucket has no policy that denies requests without TLS",
-                "add an aws.s3.BucketPolicy with a Deny statement for aws:SecureTransport false",
-            )
-        inline = at(bucket.properties, "serverSideEncryptionConfiguration.rule")
-        if (
-            findings.settings.flag("bucketCustomerKeys")
-            and bucket.urn not in encrypted
-            and not _uses_customer_key(inline)
-        ):
-            findings.violation(
-                bucket,
-                "bucket-key",
-                "the bucket's default encryption doesn't use a customer managed key, which bucketCustomerKeys requires",
-                "add an aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and the key's ARN",
-            )
-
-
-def _own_policy(bucket: Resource) -> bool:
-    policy = bucket.at("policy")
-    return policy is UNKNOWN or denies_plain_transport(policy, "s3", text(bucket.at("bucket")))
-
-
-def _uses_customer_key(rules: object) -> bool:
-    if rules is UNKNOWN:
-        return True
-    for rule in sequence(rules):
-        default = at(rule, "applyServerSideEncryptionByDefault")
-        if default is UNKNOWN:
-            return True
-        key = at(default, "kmsMasterKeyId")
-        kms = at(default, "sseAlgorithm") in ("aws:kms", "aws:kms:dsse", UNKNOWN)
-        if kms and (key is UNKNOWN or is_customer_key(key)):
-            return True
-    return False
 
 
 RULE: Final = Rule(
@@ -233,14 +131,24 @@ RULE: Final = Rule(
         "key-resolved": "The KMS key of a data store is enabled and symmetric. A key of another stack isn't evaluated.",
         "transport-policy": "Buckets and file systems have a policy. `encryption` checks its content.",
         "bucket-key": "Buckets use a customer managed key, if `bucketCustomerKeys` is true.",
-        "at-rest": "Replicas, restored data stores and root volumes are encrypted, according to AWS or to their source.",
-        "listener-tls": "Listener rules, and Network Load Balancers on port 80, don't serve HTTP.",
+        "at-rest": (
+            "EBS disks and copies, replicas and restored data stores are encrypted:"
+            " by the author, AWS, their source or the account."
+        ),
+        "listener-tls": (
+            "Internet-facing load balancers don't serve HTTP: HTTP listeners and their rules redirect to HTTPS."
+            " Internal ones may serve HTTP; `encryption-advice` lists them."
+        ),
     },
     whole_stack=_check,
     settings=(
         Option(
-            "bucketCustomerKeys", "flag", default=False, description="Require a customer managed key for every bucket."
+            "bucketCustomerKeys",
+            "flag",
+            default=False,
+            description="Require a customer managed key for every bucket, except for logs that AWS delivers only with SSE-S3.",
         ),
         EBS_DEFAULT,
+        PUBLIC_WEBSITES,
     ),
 )

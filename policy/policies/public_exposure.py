@@ -5,6 +5,7 @@ from typing import Final
 from evaluation.aws.documents import public_statements
 from evaluation.aws.networks import is_world, parse_network
 from evaluation.aws.security_groups import RULE_TYPES, ingress_of
+from evaluation.aws.websites import PUBLIC_WEBSITES, is_public_website
 from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
@@ -16,6 +17,7 @@ __all__ = ["RULE"]
 _BLOCK_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read", "website")
 
+_BUCKET_POLICIES: Final = ("s3/bucket", "s3/bucketPolicy")
 _PUBLIC_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
 _NO_ADDRESS: Final = "use private subnets with a NAT gateway or VPC endpoints"
 
@@ -95,11 +97,15 @@ def _switch(path: str, values: tuple[str, ...], check: str, consequence: str) ->
 
 
 def _access_block(resource: Resource, findings: Findings) -> None:
+    if is_public_website(resource, "public-bucket", findings):
+        return
     for flag in _BLOCK_FLAGS:
         findings.require(resource, "public-bucket", flag, "a bucket policy or an ACL can make the bucket public")
 
 
 def _acl(resource: Resource, findings: Findings) -> None:
+    if is_public_website(resource, "public-bucket", findings):
+        return
     value = resource.at("acl")
     if value is UNKNOWN:
         findings.not_evaluated(resource, "public-bucket", "acl")
@@ -114,6 +120,8 @@ def _acl(resource: Resource, findings: Findings) -> None:
 
 def _policy(path: str) -> ResourceCheck:
     def run(resource: Resource, findings: Findings) -> None:
+        if resource.type in _BUCKET_POLICIES and is_public_website(resource, "public-policy", findings):
+            return
         for statement in public_statements(findings.document(resource, "public-policy", path)):
             findings.violation(
                 resource,
@@ -267,5 +275,6 @@ RULE: Final = Rule(
             ],
             "TCP ports that must not be open to the internet. The default is the list of EC2.19, with NFS, Redis, Memcached and MongoDB.",
         ),
+        PUBLIC_WEBSITES,
     ),
 )

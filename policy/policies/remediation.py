@@ -39,9 +39,11 @@ def _raw(properties: _Properties, name: str) -> dict[str, Any]:
 def _key_rotation(resource: Resource, properties: _Properties, _settings: Configuration) -> bool:
     symmetric = resource.at("customerMasterKeySpec") in (None, "SYMMETRIC_DEFAULT")
     encrypts = resource.at("keyUsage") in (None, "ENCRYPT_DECRYPT")
+    stored = any(resource.at(name) not in (None, "") for name in ("customKeyStoreId", "xksKeyId"))
     if (
         resource.type != "kms/key"
         or not (symmetric and encrypts)
+        or stored
         or resource.at("enableKeyRotation") in (True, UNKNOWN)
     ):
         return False

@@ -260,8 +260,9 @@ RULE: Final = Rule(
         Option(
             "singleWriters",
             "strings",
-            ["*atlantis*", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
-            "Images, containers, task families or services that keep a lock file on their volume. * and ? are wildcards.",
+            ["*/atlantis", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
+            "Images (with a slash), containers, task families or services that keep a lock file on their volume. * and ? are wildcards."
+            " Atlantis is also recognized by its command and by the variables that its server reads (ATLANTIS_*).",
         ),
         Option(
             "concurrentWriters",

@@ -35,7 +35,6 @@ def _one(token: str, **properties: Any) -> tuple[Planned, ...]:
 
 _STORES: Final = (
     ("aws:efs/fileSystem:FileSystem", "encrypted"),
-    ("aws:ebs/volume:Volume", "encrypted"),
     ("aws:rds/instance:Instance", "storageEncrypted"),
     ("aws:rds/cluster:Cluster", "storageEncrypted"),
     ("aws:docdb/cluster:Cluster", "storageEncrypted"),
@@ -89,32 +88,10 @@ ENCRYPTION_CASES: Final = (
     Case(
         "encryption",
         "at-rest",
-        _one("aws:sns/topic:Topic", kmsMasterKeyId=KEY_ARN),
-        "kmsMasterKeyId",
-        "",
-        unknown="nothing",
-    ),
-    Case(
-        "encryption",
-        "at-rest",
         _one("aws:sqs/queue:Queue", sqsManagedSseEnabled=True),
         "sqsManagedSseEnabled",
         bad=False,
         absent="nothing",
-    ),
-    Case(
-        "encryption",
-        "at-rest",
-        _one("aws:ec2/instance:Instance", rootBlockDevice={"encrypted": True}),
-        "rootBlockDevice.encrypted",
-        bad=False,
-    ),
-    Case(
-        "encryption",
-        "at-rest",
-        _one("aws:ec2/launchTemplate:LaunchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": "true"}}]),
-        "blockDeviceMappings[0].ebs.encrypted",
-        bad="false",
     ),
     Case("encryption", "key-rotation", _one("aws:kms/key:Key", enableKeyRotation=True), "enableKeyRotation", bad=False),
     Case(
@@ -123,14 +100,6 @@ ENCRYPTION_CASES: Final = (
         _listener(protocol="HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06"),
         "sslPolicy",
         "ELBSecurityPolicy-TLS13-1-0-2021-06",
-    ),
-    Case(
-        "encryption",
-        "listener-tls",
-        _listener(protocol="HTTP", port=80, defaultActions=[_REDIRECT]),
-        "defaultActions[0].redirect.protocol",
-        "HTTP",
-        unknown="violation",
     ),
     Case(
         "encryption",
@@ -209,7 +178,61 @@ _FILE_SYSTEM: Final = (
     ),
 )
 
+_INTERNAL: Final = (
+    *_listener(loadBalancerArn="arn:lb", protocol="HTTP", port=80, defaultActions=[_REDIRECT]),
+    Planned("aws:lb/loadBalancer:LoadBalancer", "balancer", {"arn": "arn:lb", "internal": True}),
+)
+
 ENCRYPTION_STACK_CASES: Final = (
+    *(
+        Case("encryption-stack", "at-rest", resources, path, bad=bad)
+        for resources, path, bad in (
+            (_one("aws:ebs/volume:Volume", encrypted=True), "encrypted", False),
+            (
+                _one("aws:ec2/instance:Instance", rootBlockDevice={"encrypted": True}),
+                "rootBlockDevice.encrypted",
+                False,
+            ),
+            (
+                _one("aws:ec2/launchTemplate:LaunchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": "true"}}]),
+                "blockDeviceMappings[0].ebs.encrypted",
+                "false",
+            ),
+            (
+                _one("aws:ecs/service:Service", volumeConfiguration={"managedEbsVolume": {"encrypted": True}}),
+                "volumeConfiguration.managedEbsVolume.encrypted",
+                False,
+            ),
+        )
+    ),
+    Case(
+        "encryption-stack",
+        "listener-tls",
+        _listener(protocol="HTTP", port=80, defaultActions=[_REDIRECT]),
+        "defaultActions[0].redirect.protocol",
+        "HTTP",
+        unknown="violation",
+    ),
+    Case(
+        "encryption-advice",
+        "internal-tls",
+        _INTERNAL,
+        "defaultActions[0].redirect.protocol",
+        "HTTP",
+        unknown="violation",
+    ),
+    *(
+        Case("encryption-advice", "service-key", _one(token, **given), path, bad="", unknown="nothing")
+        for token, path, given in (
+            ("aws:sns/topic:Topic", "kmsMasterKeyId", {"kmsMasterKeyId": KEY_ARN}),
+            ("aws:cloudtrail/trail:Trail", "kmsKeyId", {"kmsKeyId": KEY_ARN}),
+            (
+                "aws:eks/cluster:Cluster",
+                "encryptionConfig.provider.keyArn",
+                {"encryptionConfig": {"provider": {"keyArn": KEY_ARN}}},
+            ),
+        )
+    ),
     *(
         Case(
             "encryption-stack",

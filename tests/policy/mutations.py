@@ -144,8 +144,8 @@ _ENCRYPTION: Final = (
     fault("secrets-key", "isEnabled", False, "encryption-stack/key-resolved"),
     fault("ingress-https", "sslPolicy", "ELBSecurityPolicy-2016-08", "encryption/listener-tls"),
     fault("ingress-https", "sslPolicy", ABSENT, "encryption/listener-tls"),
-    fault("ingress-http", "defaultActions[0].type", "forward", "encryption/listener-tls"),
-    fault("ingress-http", "defaultActions[0].redirect.protocol", "HTTP", "encryption/listener-tls"),
+    fault("ingress-http", "defaultActions[0].type", "forward", "encryption-stack/listener-tls"),
+    fault("ingress-http", "defaultActions[0].redirect.protocol", "HTTP", "encryption-stack/listener-tls"),
     fault(
         "compute-task",
         "volumes[0].efsVolumeConfiguration.transitEncryption",
@@ -190,6 +190,7 @@ _NETWORK: Final = (
     addition(_old_rule("added", cidrBlocks=["128.0.0.0/1"]), "cidr-restriction/ranges"),
     addition(_old_rule("added", ipv6CidrBlocks=["::/0"]), "cidr-restriction/ranges"),
     addition(_ingress("added", _ALB_GROUP, cidrIpv4="0.0.0.0/0"), "cidr-restriction/ranges"),
+    addition(Planned("aws:sns/topic:Topic", "added", {"tags": TAGS}), "encryption-advice/service-key"),
     addition(
         _ingress("added", _ALB_GROUP, cidrIpv4="0.0.0.0/0", fromPort=22, toPort=22),
         "cidr-restriction/ranges",

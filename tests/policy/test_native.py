@@ -29,7 +29,7 @@ def _checks(*resources: Planned) -> set[tuple[str, str]]:
             _native("efs:FileSystem", encrypted=True),
             ("encryption", "at-rest"),
         ),
-        (_native("ec2:Volume", size=8), _native("ec2:Volume", encrypted=True), ("encryption", "at-rest")),
+        (_native("ec2:Volume", size=8), _native("ec2:Volume", encrypted=True), ("encryption-stack", "at-rest")),
         (_native("rds:DbInstance"), _native("rds:DbInstance", storageEncrypted=True), ("encryption", "at-rest")),
         (
             _native("rds:DbInstance"),
@@ -46,7 +46,7 @@ def _checks(*resources: Planned) -> set[tuple[str, str]]:
         (
             _native("elasticloadbalancingv2:Listener", protocol="HTTP", port=80, defaultActions=[{"type": "forward"}]),
             _native("elasticloadbalancingv2:Listener", protocol="HTTP", port=80, defaultActions=REDIRECT),
-            ("encryption", "listener-tls"),
+            ("encryption-stack", "listener-tls"),
         ),
         (
             _native("ec2:SecurityGroup", securityGroupIngress=[{"ipProtocol": "tcp", "cidrIp": WORLD}]),

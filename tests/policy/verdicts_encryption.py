@@ -36,7 +36,7 @@ def _stores() -> Iterator[Verdict]:
             for other in others:
                 rest = with_value(rest, other.switch, _good(other))
             yield from both(
-                *("encryption", "at-rest", label),
+                *("encryption-stack" if store.name == "ebs" else "encryption", "at-rest", label),
                 _with(store.type, store.switch, _bad(store), **rest),
                 _with(store.type, store.switch, _good(store), **rest),
             )
@@ -75,8 +75,12 @@ def _absent(link: Link, rest: dict[str, Any]) -> Verdict:
     return row("encryption", link.check, f"{link.type} without {link.path}", one(link.type, **rest))
 
 
-def _rest(label: str, found: bool, resource: Planned, **configuration: Any) -> Verdict:
-    return (fault if found else clean)("encryption", "at-rest", label, resource, **configuration)
+def _rest(label: str, found: bool, resource: Planned) -> Verdict:
+    return (fault if found else clean)("encryption", "at-rest", label, resource)
+
+
+def _disk(label: str, found: bool, resource: Planned, **configuration: Any) -> Verdict:
+    return (fault if found else clean)("encryption-stack", "at-rest", label, resource, **configuration)
 
 
 _AT_REST: Final = (
@@ -99,26 +103,26 @@ _AT_REST: Final = (
         one("kinesis/firehoseDeliveryStream", kinesisSourceConfiguration={"kinesisStreamArn": "a"}),
     ),
     _rest("firehose", True, one("kinesis/firehoseDeliveryStream", name="f")),
-    _rest(
+    _disk(
         "device that is left out",
         False,
         one("ec2/launchTemplate", blockDeviceMappings=[{"deviceName": "/dev/sdb", "noDevice": "true"}]),
     ),
-    _rest(
+    _disk(
         "disk of the host",
         False,
         one("ec2/launchTemplate", blockDeviceMappings=[{"deviceName": "/dev/sdb", "virtualName": "ephemeral0"}]),
     ),
-    _rest("disk of a template", True, one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"volumeSize": 8}}])),
-    _rest("disk of a launch configuration", True, one("ec2/launchConfiguration", rootBlockDevice={"volumeSize": 8})),
-    _rest(
+    _disk("disk of a template", True, one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"volumeSize": 8}}])),
+    _disk("disk of a launch configuration", True, one("ec2/launchConfiguration", rootBlockDevice={"volumeSize": 8})),
+    _disk(
         "disk where all are encrypted",
         False,
         one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {}}]),
         ebsEncryptedByDefault=True,
     ),
-    _rest("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
-    _rest("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
+    _disk("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
+    _disk("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
     clean(
         *("encryption", "store-transit", "search domain of one node"),
         one("opensearch/domain", domainEndpointOptions={"enforceHttps": True}, clusterConfig={"instanceCount": 1}),
@@ -165,8 +169,8 @@ def _listener(check: str, label: str, found: bool, *resources: Planned) -> Verdi
 _FORWARD: Final = [{"type": "forward", "targetGroupArn": "arn:tg"}]
 _REDIRECT: Final = [{"type": "redirect", "redirect": {"protocol": "HTTPS"}}]
 _TRANSIT: Final = (
-    _listener("", "no protocol on 8080", True, one("lb/listener", port=8080, defaultActions=_FORWARD)),
-    _listener("", "no protocol, redirecting", False, one("lb/listener", port=8080, defaultActions=_REDIRECT)),
+    _listener("stack", "no protocol on 8080", True, one("lb/listener", port=8080, defaultActions=_FORWARD)),
+    _listener("stack", "no protocol, redirecting", False, one("lb/listener", port=8080, defaultActions=_REDIRECT)),
     _listener("", "gateway load balancer", False, one("lb/listener", defaultActions=_FORWARD)),
     _listener("", "UDP", False, one("lb/listener", protocol="UDP", port=53, defaultActions=_FORWARD)),
     _listener("stack", "TCP 80", True, one("lb/listener", protocol="TCP", port=80, defaultActions=_FORWARD)),
@@ -270,13 +274,7 @@ _STACK: Final = (
         one("ec2/instance", ami="ami-1"),
         one("ebs/encryptionByDefault", "account", enabled=True),
     ),
-    clean(
-        "encryption-stack",
-        "at-rest",
-        "organization that encrypts by default",
-        one("ec2/instance", ami="ami-1"),
-        ebsEncryptedByDefault=True,
-    ),
+    _disk("organization that encrypts by default", False, one("ec2/instance", ami="ami-1"), ebsEncryptedByDefault=True),
     *both(
         *("encryption-stack", "transport-policy", "policy in the bucket"),
         one(

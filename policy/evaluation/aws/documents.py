@@ -1,5 +1,6 @@
 """IAM policy documents: their statements in a normalized form."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +9,11 @@ from evaluation.aws.conditions import Condition, excludes_others, narrows_princi
 from evaluation.values import MALFORMED, mapping, parse_json, sequence, wildcard
 
 __all__ = ["Statement", "denies_plain_transport", "public_statements", "statements"]
+
+
+# Partitions: aws, aws-cn, aws-us-gov, aws-iso and its successors, aws-eusc.
+_EVERY_ACCOUNT: Final = re.compile(r"arn:[a-z*][a-z*-]*:iam::\*:")
+_PARTITION: Final = re.compile(r"arn:(aws[a-z-]*):")
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Statement:
     def every_principal(self) -> bool:
         """Whether it applies to every principal (``*``), or to all except some (NotPrincipal)."""
         return self.inverted_principals or any(
-            name == "*" or name.startswith("arn:aws:iam::*:") for kind, name in self.principals if kind in ("*", "AWS")
+            name == "*" or _EVERY_ACCOUNT.match(name) for kind, name in self.principals if kind in ("*", "AWS")
         )
 
 
@@ -153,7 +159,7 @@ def denies_plain_transport(document: Any, service: str, bucket: str | None = Non
                 for action, resource in _bucket_requests(f"arn:{partition}:s3:::{name}")
             )
             for name in names
-            for partition in ("aws", "aws-cn", "aws-us-gov")
+            for partition in _partitions(denials)
         )
     if all(_denied(denials, action, None) for action in _FILE_SYSTEM_ACTIONS):
         return True
@@ -189,6 +195,12 @@ def _bucket_names(denials: Iterable[Statement]) -> set[str]:
     patterns = [resource for denial in denials for resource in denial.resources]
     named = {pattern.rpartition(":::")[2].partition("/")[0] for pattern in patterns}
     return {name.rstrip("*") + ("probe" if name.endswith("*") else "") for name in named if name}
+
+
+def _partitions(denials: Iterable[Statement]) -> set[str]:
+    """The partitions that the denials name; a bucket is in one of them."""
+    named = {match[1] for denial in denials for each in denial.resources if (match := _PARTITION.match(each))}
+    return named or {"aws"}
 
 
 def _bucket_requests(arn: str) -> Iterator[tuple[str, str]]:

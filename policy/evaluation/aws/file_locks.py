@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from evaluation.aws.task_definitions import CONTAINERS, TASK, readable_containers, variables
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import UNKNOWN, at, mapping, mappings, sequence, text
+from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, sequence, text
 
 __all__ = ["Place", "lock_writer", "may_write", "named_tasks", "overlap", "places", "task_definitions"]
 
@@ -25,6 +25,12 @@ _LOCKING_FLAG = re.compile(r"--locking-db-type[= ]redis\b")
 _SERVER_VARIABLE = re.compile(
     r"ATLANTIS_(REPO_(ALLOW|WHITE)LIST|DATA_DIR|ATLANTIS_URL|LOCKING_DB_TYPE|PORT|(GH|GITLAB|BITBUCKET|AZUREDEVOPS|GITEA)_)"
 )
+_SERVER_COMMAND = re.compile(r"(^|[\s/])atlantis server\b")
+_COMPONENT: Final = "atlantis:index:Atlantis$"
+# Nothing but the server, an environment or a kind: atlantis, atlantis-prod, staging-atlantis-server.
+_ENVIRONMENT: Final = r"(prod|production|dev|development|stage|staging|test|qa|uat|local|main|ci|server|service|task)"
+_WHOLE_NAME: Final = re.compile(rf"({_ENVIRONMENT}[-_])*atlantis([-_]({_ENVIRONMENT}|[0-9a-f]{{7}}))*", re.IGNORECASE)
+_PORT: Final = 4141  # the default of Atlantis' --port
 # Host paths that contain no application data.
 _SYSTEM_PATHS: Final = ("/var/run/", "/run/", "/proc", "/sys", "/dev", "/etc/", "/var/lib/docker", "/cgroup")
 
@@ -61,14 +67,29 @@ class _Server:
     containers: list[dict[str, Any]] | None
 
 
-def _server(task: Resource, runners: Iterable[str], patterns: list[str]) -> _Server | None:
+def _server(task: Resource, runners: tuple[Resource, ...], patterns: list[str]) -> _Server | None:
     """The lock-file server in a task, recognized by image, container, variables or names; None if there is none."""
-    named = any(_matches(name, patterns) for name in (text(task.at("family")), *runners))
+    names = [name for runner in runners for name in (runner.name, text(runner.at("name")))]
+    named = any(_matches(name, patterns) for name in (text(task.at("family")), *names))
     containers = readable_containers(task)
     if containers is None:
-        return _Server(None) if named else None
+        return _Server(None) if named or _is_atlantis(task, runners) else None
     own = [container for container in containers if _is_server(container, patterns)]
     return _Server(own or containers) if own or named else None
+
+
+def _is_atlantis(task: Resource, runners: tuple[Resource, ...]) -> bool:
+    """Whether a task whose containers are unknown is Atlantis: by its component, the server's port, or its whole name.
+
+    A word in a name says nothing: a travel agency's shop can be called Atlantis too.
+    """
+    ports = [port for runner in runners for port in each_at(runner.properties, "loadBalancers.containerPort")]
+    names = [text(task.at("family")), *(name for runner in runners for name in (runner.name, text(runner.at("name"))))]
+    return (
+        _COMPONENT in task.urn
+        or any(integer(port) == _PORT for port in ports)
+        or any(_WHOLE_NAME.fullmatch(name) for name in names if name)
+    )
 
 
 def _matches(name: str | None, patterns: list[str]) -> bool:
@@ -78,9 +99,14 @@ def _matches(name: str | None, patterns: list[str]) -> bool:
 def _is_server(container: dict[str, Any], patterns: list[str]) -> bool:
     image = (text(container.get("image")) or "").partition("@")[0]
     repository = image.rpartition("/")[0] + "/" + image.rpartition("/")[2].partition(":")[0]
-    words = [text(container.get("name")), repository.lstrip("/"), *_words(container)[:2]]
-    return any(_matches(word, patterns) for word in words) or any(
-        _SERVER_VARIABLE.match(name) for _, name, _ in variables(container)
+    repository = repository.lstrip("/")
+    command = _words(container)
+    words = [text(container.get("name")), repository, f"/{repository}" if repository else None, *command[:2]]
+    secrets = [text(secret.get("name")) or "" for _, secret in mappings(container.get("secrets"))]
+    return (
+        any(_matches(word, patterns) for word in words)
+        or any(_SERVER_VARIABLE.match(name) for name in (*secrets, *(name for _, name, _ in variables(container))))
+        or bool(_SERVER_COMMAND.search(" ".join(command)))
     )
 
 
@@ -97,8 +123,7 @@ def lock_writer(
     Unknown containers count as such a server if a name matches: otherwise a preview, where the values are unknown, would
     allow two writers. If the containers depend on a Redis of the stack, the locks are assumed to be in Redis.
     """
-    names = [name for runner in runners for name in (runner.name, text(runner.at("name")) or "")]
-    server = _server(task, names, patterns)
+    server = _server(task, runners, patterns)
     volumes = task.stated("volumes")
     if volumes is UNKNOWN:
         if server is not None or readable_containers(task) is None:

@@ -32,6 +32,13 @@ _GROUP_PROPERTIES: Final = {
     "ec2/launchConfiguration": ("securityGroups",),
     "ec2/spotInstanceRequest": ("vpcSecurityGroupIds",),
     "apigatewayv2/vpcLink": ("securityGroupIds",),
+    "ec2/networkInterface": ("securityGroups",),
+    "ec2/vpcEndpoint": ("securityGroupIds",),
+    "elasticache/replicationGroup": ("securityGroupIds",),
+    "lambda/function": ("vpcConfig.securityGroupIds",),
+    "rds/cluster": ("vpcSecurityGroupIds",),
+    "rds/instance": ("vpcSecurityGroupIds",),
+    "route53/resolverEndpoint": ("securityGroupIds",),
 }
 # A property that attaches a group. Any other property that depends on a group's ID (a parameter, an environment
 # variable, an output of a component) only reads it.
@@ -41,7 +48,8 @@ _ATTACHES = re.compile(
     r"|nodeToNode|resourcesVpcConfig|endpointDetails|remoteAccess)$",
     re.IGNORECASE,
 )
-_NOT_USERS: Final = (*RULE_TYPES, "vpc/securityGroupEgressRule", "ec2/networkInterfaceSecurityGroupAttachment")
+_ATTACHMENT: Final = "ec2/networkInterfaceSecurityGroupAttachment"
+_NOT_USERS: Final = (*RULE_TYPES, "vpc/securityGroupEgressRule", _ATTACHMENT)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,26 @@ class GroupUsers:
             for user in stack.of(canonical):
                 for path in paths:
                     self._note(user, path)
+        self._attachments(stack)
         self._hosts = _task_hosts(stack)
+
+    def _attachments(self, stack: Stack) -> None:
+        """Groups that a separate resource attaches to the network interface of an instance."""
+        for attachment in stack.of(_ATTACHMENT):
+            owners = [
+                owner
+                for canonical in ("ec2/networkInterface", "ec2/instance")
+                for owner in stack.linked(attachment, "networkInterfaceId", canonical)
+            ]
+            # Without the interface in the stack, the attachment stands for it: AWS attaches no group to the interfaces
+            # of a load balancer this way.
+            for group in self._linked(attachment, "securityGroupId"):
+                for user in owners or [attachment]:
+                    self._users.setdefault(group.urn, {})[user.urn] = user
+            identity = attachment.at("securityGroupId")
+            if isinstance(identity, str):
+                for user in owners or [attachment]:
+                    self._literal_users.setdefault(identity, {})[user.urn] = user
 
     def _note(self, user: Resource, path: str) -> None:
         for value in each_at(user.properties, path):

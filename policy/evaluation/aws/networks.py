@@ -1,11 +1,12 @@
 """CIDR ranges: parsing without exceptions, and containment in a union of ranges."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-__all__ = ["Network", "contained", "is_world", "parse_network", "union"]
+__all__ = ["Network", "RangeSet", "contained", "is_world", "parse_network", "union"]
 
 Network = IPv4Network | IPv6Network
 
@@ -44,6 +45,24 @@ def contained(network: Network, ranges: Iterable[Network]) -> bool:
         or (isinstance(network, IPv6Network) and isinstance(allowed, IPv6Network) and network.subnet_of(allowed))
         for allowed in ranges
     )
+
+
+class RangeSet:
+    """Many ranges, such that the test for containment doesn't iterate over them."""
+
+    def __init__(self, ranges: Iterable[Network]) -> None:
+        self._members: dict[int, list[Network]] = {4: [], 6: []}
+        for network in union(ranges):  # sorted and disjoint, for each version
+            self._members[network.version].append(network)
+        self._starts = {
+            version: [int(each.network_address) for each in members] for version, members in self._members.items()
+        }
+
+    def contains(self, network: Network) -> bool:
+        """Whether a range is inside one of the ranges."""
+        first = int(network.network_address)
+        position = bisect_right(self._starts[network.version], first) - 1
+        return position >= 0 and contained(network, (self._members[network.version][position],))
 
 
 def is_world(network: Network) -> bool:

@@ -49,6 +49,18 @@ class Ingress:
     to_port: int | None
     sources: tuple[Source, ...]
 
+    @property
+    def path_mtu(self) -> bool:
+        """Whether the rule admits only the messages of path MTU discovery, which reach no service.
+
+        ICMP type 3 code 4 (fragmentation needed), and ICMPv6 type 2 code 0 (packet too big).
+        """
+        if not isinstance(self.protocol, str | int | float):
+            return False
+        protocol = str(self.protocol).lower().removesuffix(".0")
+        wanted = {"icmp": (3, 4), "1": (3, 4), "icmpv6": (2, 0), "58": (2, 0)}.get(protocol)
+        return wanted is not None and (self.from_port, self.to_port) == wanted
+
     def opens(self, port: int) -> bool:
         """Whether the rule opens a TCP port."""
         if isinstance(self.protocol, str | int | float) and str(self.protocol).lower() not in _TCP:

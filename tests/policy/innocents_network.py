@@ -1,0 +1,248 @@
+"""Innocent stacks near cidr-restriction: addresses of one's own, and lists of AWS."""
+
+from typing import Any, Final
+
+from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
+from tests.policy.innocents import ACCOUNT, Innocent, clean, known
+from tests.policy.innocents_tasks import TASKS
+from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.verdicts import allow, document, one
+
+_RANGES: Final = "cidr-restriction/ranges"
+
+
+def _group(name: str = "edge", **more: Any) -> Planned:
+    return one("ec2/securityGroup", name, id=f"sg-{name}", **more)
+
+
+_BALANCER: Final = one("lb/loadBalancer", "balancer", arn="arn:lb", securityGroups=["sg-edge"])
+
+
+def _rule(name: str = "rule", /, **source: Any) -> Planned:
+    given = {"securityGroupId": "sg-edge", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, **source}
+    return one("vpc/securityGroupIngressRule", name, **given)
+
+
+def _open(name: str, group: str, **more: Any) -> Planned:
+    """A rule for everyone, in a group that guards no entrance."""
+    return _rule(name, securityGroupId=group, cidrIpv4="0.0.0.0/0", **more)
+
+
+RANGES: Final = (
+    clean(_RANGES, "a private range", _group(), _BALANCER, _rule(cidrIpv4="10.1.0.0/16")),
+    clean(_RANGES, "unique local addresses", _group(), _BALANCER, _rule(cidrIpv6="fd00:1::/48")),
+    clean(
+        _RANGES,
+        "the range of the VPC, of public addresses",
+        one("ec2/vpc", "vpc", cidrBlock="198.18.0.0/16"),
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv4="198.18.0.0/16"),
+    ),
+    clean(
+        _RANGES,
+        "IPv6 of the VPC",
+        one(
+            "ec2/vpc",
+            "vpc",
+            cidrBlock="10.0.0.0/16",
+            assignGeneratedIpv6CidrBlock=True,
+            ipv6CidrBlock="2a05:d018:1::/56",
+        ),
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv6="2a05:d018:1::/56"),
+    ),
+    clean(
+        _RANGES,
+        "a subnet of the VPC",
+        one("ec2/subnet", "subnet", cidrBlock="198.51.100.0/24"),
+        _group(ingress=[{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["198.51.100.128/25"]}]),
+        _BALANCER,
+    ),
+    clean(
+        _RANGES,
+        "a second range of the VPC",
+        one("ec2/vpcIpv4CidrBlockAssociation", "more", cidrBlock="203.0.0.0/16"),
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv4="203.0.5.0/24"),
+    ),
+    clean(
+        _RANGES,
+        "an Elastic IP",
+        one("ec2/eip", "nat", publicIp="203.0.113.7"),
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv4="203.0.113.7/32"),
+    ),
+    clean(
+        _RANGES,
+        "a NAT gateway",
+        one("ec2/natGateway", "nat", publicIp="203.0.113.9"),
+        one(
+            "ec2/securityGroupRule",
+            type="ingress",
+            securityGroupId="sg-edge",
+            protocol="tcp",
+            fromPort=443,
+            toPort=443,
+            cidrBlocks=["203.0.113.9/32"],
+        ),
+        _group(),
+        _BALANCER,
+    ),
+    clean(
+        _RANGES,
+        "an Elastic IP that is created too",
+        one("ec2/eip", "nat"),
+        _group(),
+        _BALANCER,
+        known(_rule(cidrIpv4=UNKNOWN), cidrIpv4=("nat",)),
+        cidr_restriction={"unknowns": "mandatory"},
+    ),
+    clean(
+        _RANGES,
+        "path MTU discovery",
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv4="0.0.0.0/0", ipProtocol="icmp", fromPort=3, toPort=4),
+    ),
+    clean(
+        _RANGES,
+        "packet too big",
+        _group(),
+        _BALANCER,
+        _rule(cidrIpv6="::/0", ipProtocol="icmpv6", fromPort=2, toPort=0),
+    ),
+    clean(
+        _RANGES,
+        "path MTU discovery, inline",
+        _group(ingress=[{"protocol": "1", "fromPort": 3, "toPort": 4, "cidrBlocks": ["0.0.0.0/0"]}]),
+        _BALANCER,
+    ),
+    clean(
+        _RANGES,
+        "a mail server's group that a separate resource attaches",
+        _group("mail"),
+        one(
+            "ec2/instance",
+            "mail-server",
+            id="i-1",
+            rootBlockDevice={"encrypted": True},
+            primaryNetworkInterfaceId="eni-1",
+        ),
+        known(
+            one(
+                "ec2/networkInterfaceSecurityGroupAttachment",
+                "attach",
+                securityGroupId="sg-mail",
+                networkInterfaceId=UNKNOWN,
+            ),
+            networkInterfaceId=("mail-server",),
+        ),
+        _open("smtp", "sg-mail", fromPort=25, toPort=25),
+    ),
+    clean(
+        _RANGES,
+        "a group attached to an interface of another stack",
+        _group("mail"),
+        one(
+            "ec2/networkInterfaceSecurityGroupAttachment",
+            "attach",
+            securityGroupId="sg-mail",
+            networkInterfaceId="eni-9",
+        ),
+        _open("smtp", "sg-mail", fromPort=25, toPort=25),
+    ),
+    clean(
+        _RANGES,
+        "a group of an interface",
+        _group("vpn"),
+        one("ec2/networkInterface", "interface", securityGroups=["sg-vpn"]),
+        _open("tunnel", "sg-vpn", ipProtocol="udp", fromPort=51820, toPort=51820),
+    ),
+    clean(
+        _RANGES,
+        "a DNS resolver",
+        _group("dns"),
+        known(one("route53/resolverEndpoint", "inbound", securityGroupIds=UNKNOWN), securityGroupIds=("dns",)),
+        _open("queries", "sg-dns", fromPort=53, toPort=53),
+    ),
+    *(
+        clean(
+            "cidr-restriction/prefix-list",
+            f"CloudFront's list in {region}",
+            _group(),
+            _BALANCER,
+            _rule(prefixListId=identity),
+        )
+        for identity, region in CLOUDFRONT_ORIGIN_FACING.items()
+    ),
+    clean(
+        "cidr-restriction/prefix-list",
+        "the list of a gateway endpoint",
+        one("ec2/vpcEndpoint", "s3", prefixListId="pl-6da54004", serviceName="com.amazonaws.eu-west-1.s3"),
+        _group(),
+        _BALANCER,
+        _rule(prefixListId="pl-6da54004"),
+    ),
+    clean(
+        "cidr-restriction/prefix-list",
+        "a list of the stack",
+        one("ec2/managedPrefixList", "offices", id="pl-1", entries=[{"cidr": "10.2.0.0/16"}]),
+        _group(),
+        _BALANCER,
+        _rule(prefixListId="pl-1"),
+    ),
+    clean(
+        "cidr-restriction/prefix-list",
+        "a reviewed list",
+        _group(),
+        _BALANCER,
+        _rule(prefixListId="pl-9"),
+        cidr_restriction={"allowedPrefixLists": ["pl-9"]},
+    ),
+    clean(
+        "cidr-restriction/guarded",
+        "internal network load balancer",
+        one("lb/loadBalancer", loadBalancerType="network", internal=True),
+    ),
+    clean(
+        "cidr-restriction/guarded",
+        "guarded network load balancer",
+        one("lb/loadBalancer", loadBalancerType="network", securityGroups=["sg-1"]),
+    ),
+    clean(
+        "cidr-restriction/entry",
+        "private API",
+        one("apigateway/vpcLink", "link", id="l-1"),
+        one("apigateway/integration", "integration", connectionId="l-1", restApi="a-1"),
+        one("apigateway/restApi", "api", id="a-1", endpointConfiguration={"types": "PRIVATE"}),
+    ),
+    clean(
+        "cidr-restriction/entry",
+        "service for named accounts",
+        one("ec2/vpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{ACCOUNT}:root"], acceptanceRequired=False),
+    ),
+    clean(
+        "cidr-restriction/entry",
+        "API with a policy of addresses",
+        one("apigateway/vpcLink", "link", id="l-1"),
+        one("apigateway/integration", "integration", connectionId="l-1", restApi="a-1"),
+        one(
+            "apigateway/restApi",
+            "api",
+            id="a-1",
+            policy=document(
+                allow(
+                    Principal="*",
+                    Action="execute-api:Invoke",
+                    Condition={"IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+                )
+            ),
+        ),
+    ),
+)
+
+NETWORK_INNOCENTS: Final[tuple[Innocent, ...]] = (*RANGES, *TASKS)

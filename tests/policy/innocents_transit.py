@@ -1,0 +1,205 @@
+"""Innocent buckets, listeners and connections near the encryption policies."""
+
+import json
+from typing import Any, Final
+
+from tests.policy.innocents import ACCOUNT, TLS_ONLY, clean, known
+from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.verdicts import allow, deny, document, one
+
+__all__ = ["BUCKETS", "TRANSIT"]
+
+_CHINA: Final = document(
+    deny(
+        Principal="*",
+        Action="s3:*",
+        Resource=["arn:aws-iso-b:s3:::data", "arn:aws-iso-b:s3:::data/*"],
+        Condition={"Bool": {"aws:SecureTransport": "false"}},
+    )
+)
+_LOGS: Final = document(
+    allow(Principal={"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}, Action="s3:PutObject"),
+    deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+)
+_PUBLIC: Final = document(allow(Principal="*", Action="s3:GetObject", Resource="arn:aws:s3:::www/*"))
+_KEYS: Final = {"bucketCustomerKeys": True}
+
+
+def _bucket(name: str, policy: str = TLS_ONLY, **more: Any) -> tuple[Planned, ...]:
+    return (
+        one("s3/bucket", name, id=name, bucket=name, **more),
+        one("s3/bucketPolicy", f"{name}-policy", bucket=name, policy=policy),
+    )
+
+
+BUCKETS: Final = (
+    *(
+        clean(
+            "encryption/plain-transport encryption-stack/transport-policy",
+            f"bucket of {partition}",
+            *_bucket("data", policy),
+        )
+        for partition, policy in (
+            ("aws-iso-b", _CHINA),
+            ("aws-cn", _CHINA.replace("aws-iso-b", "aws-cn")),
+            ("aws-us-gov", _CHINA.replace("aws-iso-b", "aws-us-gov")),
+            ("aws-eusc", _CHINA.replace("aws-iso-b", "aws-eusc")),
+        )
+    ),
+    clean(
+        "encryption/plain-transport encryption-stack/transport-policy",
+        "public website",
+        *_bucket("www", _PUBLIC),
+        one("s3/bucketWebsiteConfiguration", "site", bucket="www"),
+        encryption={"publicWebsites": {"www": "The company's website, which S3 serves over HTTP"}},
+        encryption_stack={"publicWebsites": {"www": "The company's website, which S3 serves over HTTP"}},
+    ),
+    clean(
+        "encryption-stack/transport-policy",
+        "public website without a policy of the stack",
+        one("s3/bucket", "www", bucket="www"),
+        encryption_stack={"publicWebsites": {"w*": "The company's website, which S3 serves over HTTP"}},
+    ),
+    clean(
+        "encryption-stack/bucket-key",
+        "bucket of a load balancer's logs",
+        *_bucket("logs"),
+        one("lb/loadBalancer", accessLogs={"bucket": "logs", "enabled": True}, securityGroups=["sg-1"]),
+        encryption_stack=_KEYS,
+    ),
+    clean(
+        "encryption-stack/bucket-key", "bucket of another stack's logs", *_bucket("logs", _LOGS), encryption_stack=_KEYS
+    ),
+    clean(
+        "encryption-stack/bucket-key",
+        "bucket of S3's access logs",
+        *_bucket("logs"),
+        known(one("s3/bucketLogging", bucket="data", targetBucket=UNKNOWN), targetBucket=("logs",)),
+        encryption_stack=_KEYS,
+    ),
+    clean(
+        "encryption-stack/bucket-key",
+        "bucket with the ACL of logs",
+        *_bucket("logs", acl="log-delivery-write"),
+        encryption_stack=_KEYS,
+    ),
+    clean(
+        "encryption-stack/bucket-key",
+        "bucket of a warehouse's logs",
+        *_bucket("audit"),
+        one("redshift/logging", clusterIdentifier="c", bucketName="audit"),
+        encryption_stack=_KEYS,
+    ),
+)
+
+
+def _balancer(**more: Any) -> Planned:
+    return one("lb/loadBalancer", "balancer", arn="arn:lb", **more)
+
+
+_FORWARD: Final = [{"type": "forward", "targetGroupArn": "arn:tg"}]
+_REDIRECT: Final = [{"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}]
+_LISTENER: Final = "encryption/listener-tls encryption-stack/listener-tls"
+
+TRANSIT: Final = (
+    clean(
+        _LISTENER,
+        "HTTP of an internal load balancer",
+        _balancer(internal=True),
+        one("lb/listener", loadBalancerArn="arn:lb", protocol="HTTP", port=80, defaultActions=_FORWARD),
+    ),
+    clean(
+        _LISTENER,
+        "HTTP of an internal load balancer that is created too",
+        known(
+            one("lb/listener", loadBalancerArn=UNKNOWN, port=8080, defaultActions=_FORWARD),
+            loadBalancerArn=("balancer",),
+        ),
+        one("lb/loadBalancer", "balancer", internal=True),
+    ),
+    clean(
+        _LISTENER,
+        "rule of an internal load balancer",
+        _balancer(internal=True),
+        one("lb/listener", arn="arn:l", loadBalancerArn="arn:lb", protocol="HTTP", port=80, defaultActions=_REDIRECT),
+        one("lb/listenerRule", "rule", listenerArn="arn:l", actions=_FORWARD),
+    ),
+    clean(
+        _LISTENER,
+        "TCP 80 of an internal load balancer",
+        _balancer(internal=True, loadBalancerType="network"),
+        one("lb/listener", loadBalancerArn="arn:lb", protocol="TCP", port=80, defaultActions=_FORWARD),
+    ),
+    clean(_LISTENER, "redirect", one("lb/listener", protocol="HTTP", port=80, defaultActions=_REDIRECT)),
+    clean(
+        _LISTENER,
+        "answer of the load balancer",
+        one("lb/listener", protocol="HTTP", port=80, defaultActions=[{"type": "fixed-response"}]),
+    ),
+    clean(_LISTENER, "gateway load balancer", one("lb/listener", defaultActions=_FORWARD)),
+    clean(
+        _LISTENER,
+        "internal classic load balancer",
+        one("elb/loadBalancer", internal=True, listeners=[{"lbProtocol": "http"}]),
+    ),
+    *(
+        clean(
+            _LISTENER,
+            f"policy {name}",
+            one("lb/listener", protocol="HTTPS", port=443, sslPolicy=name, defaultActions=_FORWARD),
+        )
+        for name in (
+            "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+            "ELBSecurityPolicy-TLS13-1-3-2021-06",
+            "ELBSecurityPolicy-FS-1-2-2019-08",
+        )
+    ),
+    clean(
+        "encryption/store-transit",
+        "parameters of redshift-2.0",
+        one(
+            "redshift/parameterGroup",
+            family="redshift-2.0",
+            parameters=[{"name": "enable_user_activity_logging", "value": "true"}],
+        ),
+    ),
+    clean("encryption/store-transit", "parameters of documents", one("docdb/clusterParameterGroup", family="docdb5.0")),
+    clean("encryption/store-transit", "connection to a bucket", one("dms/endpoint", engineName="s3")),
+    clean("encryption/store-transit", "transfer over SSH", one("transfer/server", protocols=["SFTP"])),
+    clean("encryption/cache-transit", "cache in memory", one("memorydb/cluster", nodeType="db.t4g.small")),
+    clean("encryption/cache-transit", "serverless cache", one("elasticache/serverlessCache", engine="valkey")),
+    clean(
+        "encryption/edge-tls",
+        "default certificate",
+        one(
+            "cloudfront/distribution",
+            defaultCacheBehavior={"viewerProtocolPolicy": "https-only"},
+            viewerCertificate={"cloudfrontDefaultCertificate": True},
+        ),
+    ),
+    clean(
+        "encryption/edge-tls",
+        "domain of an API",
+        one("apigatewayv2/domainName", domainNameConfiguration={"securityPolicy": "TLS_1_2"}),
+    ),
+    clean(
+        "encryption/volume-transit",
+        "task without EFS",
+        one(
+            "ecs/taskDefinition",
+            volumes=[{"name": "scratch"}],
+            containerDefinitions=json.dumps([{"name": "a", "image": "a"}]),
+        ),
+    ),
+    clean(
+        "encryption/plain-transport encryption-stack/transport-policy",
+        "file system that only TLS may mount",
+        one("efs/fileSystem", id="fs-1", encrypted=True),
+        one(
+            "efs/fileSystemPolicy",
+            "policy",
+            fileSystemId="fs-1",
+            policy=document(allow(Principal={"AWS": ACCOUNT}, Condition={"Bool": {"aws:SecureTransport": "true"}})),
+        ),
+    ),
+)
