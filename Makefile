@@ -11,7 +11,7 @@ export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-baseline \
+.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
@@ -68,6 +68,9 @@ adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfsta
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json, SARIF=file for code hosts
 	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(SARIF),--sarif "$(SARIF)")
+
+policy-config: .venv/installed ## write the policy pack's configuration of a stack from its settings: STACK=dev
+	@$(PYTHON) -m preflight.policy_configuration --stack $(STACK)
 
 policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json OUTPUT=file.json UNTIL=date
 	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")

@@ -19,6 +19,7 @@ from preflight import (
     collisions,
     image,
     network,
+    policy_configuration,
     quotas,
     secrets,
     state,
@@ -34,12 +35,16 @@ __all__ = ["CHECKS", "add_arguments", "run"]
 PROJECT = Path(__file__).resolve().parents[1]
 USAGE_ERROR = 2
 
-CHECKS: tuple[Check, ...] = account.CHECKS + tuple(
-    Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
-    for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions, quotas)
-    for check in subject.CHECKS
+CHECKS: tuple[Check, ...] = (
+    policy_configuration.CHECKS
+    + account.CHECKS
+    + tuple(
+        Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
+        for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions, quotas)
+        for check in subject.CHECKS
+    )
 )
-"""Every check, in the order of the table. The credentials come first."""
+"""Every check, in the order of the table. The one that needs no credentials comes first, then the credentials."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from sandbox import builds, console, locks, processes
+from sandbox.commands import policy_config
 from sandbox.sandbox import Sandbox
 
 __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
@@ -14,6 +15,7 @@ __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 def up(arguments: argparse.Namespace) -> int:
     """Deploy the stack, then print the commands that are useful next."""
     sandbox = Sandbox(arguments.stack)
+    policy_config.require(arguments.stack)
     builds.build()
     sandbox.up()
     console.step(f"The stack {sandbox.stack} is deployed in the local AWS at {sandbox.endpoint}")
@@ -26,6 +28,7 @@ def up(arguments: argparse.Namespace) -> int:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Preview the changes that ``up`` would make."""
+    policy_config.require(arguments.stack)
     Sandbox(arguments.stack).preview()
     return 0
 

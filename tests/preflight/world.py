@@ -192,7 +192,7 @@ def prepare(aws: LocalAws) -> World:
     world.values |= {
         "githubAppSecretName": "prod-atlantis-github-app",
         "webhookSecretName": "prod-atlantis-webhook-secret",
-        "allowedCidrBlocks": ["203.0.113.0/24"],
+        "allowedCidrBlocks": ["203.0.113.0/24", "198.51.100.32/28"],
         "url": "https://atlantis.example.com",
         "repoAllowlist": "github.com/ryu-qqq/*",
         "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/platform/looker"],

@@ -1,0 +1,49 @@
+"""Compares the policy pack's configuration with the stack's settings, before anything is deployed."""
+
+import hashlib
+
+from sandbox import console
+from sandbox.errors import SandboxError
+from sandbox.files import read_json, write_json
+from sandbox.paths import CACHE, CHECKOUT
+
+__all__ = ["require"]
+
+_AGREED = CACHE / "policy-configurations.json"
+"""The digest of each stack's files that agreed. Reading the settings imports the SDK, a tenth of a preview's time."""
+
+
+def require(stack: str) -> None:
+    """Raise ``SandboxError`` if the pack would stop the deployment of the stack's own settings halfway."""
+    digest = _digest(stack)
+    agreed = read_json(_AGREED) or {}
+    if agreed.get(stack) == digest:
+        return
+    from components.settings import SettingsError  # noqa: PLC0415 - see _AGREED
+    from preflight import policy_configuration  # noqa: PLC0415
+    from preflight.deployment import StackFileError, read_stack_file  # noqa: PLC0415
+
+    try:
+        settings = read_stack_file(CHECKOUT / f"Pulumi.{stack}.yaml", stack)
+    except (SettingsError, StackFileError):
+        return  # the command itself reports what is wrong with the settings
+    found = policy_configuration.difference(settings, stack)
+    fix = policy_configuration.command(stack)
+    if found.stopping:
+        raise SandboxError(f"{'; '.join(found.stopping)}. Nothing was deployed. Fix: {fix}")
+    for line in found.other:
+        console.step(f"{line}; `{fix}` removes them")
+    if not found.other:
+        _AGREED.parent.mkdir(parents=True, exist_ok=True)
+        write_json(_AGREED, {**agreed, stack: digest})
+
+
+def _digest(stack: str) -> str:
+    files = [CHECKOUT / f"Pulumi.{stack}.yaml", CHECKOUT / "policy" / "config" / f"{stack}.json"]
+    settings = CHECKOUT / "components" / "settings"
+    files += sorted(file for file in settings.rglob("*") if file.suffix in (".py", ".json"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file.is_file() else b"missing")
+        digest.update(b"\0")
+    return digest.hexdigest()
