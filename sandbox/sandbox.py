@@ -272,8 +272,9 @@ class Sandbox:
     def _starting_the_task(self) -> AbstractContextManager[None]:
         if not self.run_atlantis:
             return nullcontext()
-        from sandbox.atlantis import early_start  # noqa: PLC0415 - loads boto3
+        from sandbox.atlantis import early_start, locking_database  # noqa: PLC0415 - loads boto3
 
+        locking_database.require_server({**self.workspace.source_settings(self.stack), **self.settings})
         return early_start.during_up(self.state, self.aws, self.environment())
 
     def _service_to_run(self) -> "DeployedService | None":

@@ -22,14 +22,26 @@ from sandbox.atlantis.container import free_port
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.certificates import LOOPBACK, Certificates
+from sandbox.errors import SandboxError
 from sandbox.files import write_private
 from sandbox.paths import private_directory
 
-__all__ = ["keeps_locks_in_redis", "serve", "stop"]
+__all__ = ["keeps_locks_in_redis", "require_server", "serve", "stop"]
 
 _NAME = "locking-"
 _HOST, _PORT, _DEFAULT_PORT = "ATLANTIS_REDIS_HOST", "ATLANTIS_REDIS_PORT", "6379"
 _START_SECONDS = 15.0
+
+NO_SERVER = (
+    "the stack uses Redis for its locks, but this machine has no redis-server: install it (Debian: apt-get install "
+    "redis-server), or remove lockingDatabase from the stack's settings"
+)
+
+
+def require_server(settings: Mapping[str, Any]) -> None:
+    """Raise ``SandboxError`` if a stack with these settings needs a redis-server and this machine has none."""
+    if settings.get("atlantis:lockingDatabase") == "redis" and shutil.which("redis-server") is None:
+        raise SandboxError(f"Nothing was deployed: {NO_SERVER}")
 
 
 def keeps_locks_in_redis(environment: Mapping[str, str]) -> bool:
@@ -49,10 +61,7 @@ def serve(deployment: DeployedService, environment: Mapping[str, str], certifica
     problems = _differences(group, environment, password)
     executable = shutil.which("redis-server")
     if executable is None:
-        problems.append(
-            "the stack uses Redis for its locks, but this machine has no redis-server: install it (Debian: apt-get install "
-            "redis-server), or remove lockingDatabase from the stack's settings"
-        )
+        problems.append(NO_SERVER)
     if problems or executable is None:
         raise TaskStartError(problems)
     port = _run(deployment.state, group["ReplicationGroupId"], executable, password, certificates)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,17 @@ class TaskUser:
     gid: int
 
     def own(self, directory: Path) -> None:
-        """Make the user the owner of ``directory`` and everything in it."""
-        for path in (directory, *directory.rglob("*")):
+        """Make the user the owner of ``directory`` and everything in it.
+
+        The previous task may still delete files of the volume, such as the working directories of a closed pull request.
+        """
+        self._own(directory)
+        for folder, folders, files in os.walk(directory):  # skips a directory that is deleted before it is listed
+            for name in (*folders, *files):
+                self._own(Path(folder, name))
+
+    def _own(self, path: Path) -> None:
+        with suppress(FileNotFoundError):
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 

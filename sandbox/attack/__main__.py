@@ -60,6 +60,8 @@ def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
         if not quiet:
             sys.stdout.write(_as_text(result))
             sys.stdout.flush()
+    if kept := target.close_pull_requests():
+        console.note(f"Atlantis did not accept the event that closes {', '.join(kept)}; their locks stay on its page")
     counts = [f"{sum(result.verdict is verdict for result in results)} {verdict.value}" for verdict in Verdict]
     console.step(f"{len(results)} attacks in {console.elapsed(time.monotonic() - started)}: {', '.join(counts)}")
     return results

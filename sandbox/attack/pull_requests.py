@@ -53,7 +53,9 @@ def opened(
     """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis."""
     repository = target.repository(f"{name}-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
-    return target.github.open_pull_request(repository, branch, files, name, executables=executables)
+    pull = target.github.open_pull_request(repository, branch, files, name, executables=executables)
+    target.opened.append(pull)
+    return pull
 
 
 def planned(

@@ -12,7 +12,8 @@ from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.targets import LoadBalancer, Response, entrance
 from sandbox.commands.webhook import deliver, sample_repository
 from sandbox.errors import SandboxError
-from sandbox.github.store import Store
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
 from sandbox.sandbox import Sandbox
 
 __all__ = ["Target"]
@@ -29,6 +30,8 @@ class Target:
     github: Store
     outputs: Mapping[str, Any]
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    opened: list[PullRequest] = field(default_factory=list, repr=False, compare=False)
+    """The pull requests that attacks have opened."""
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -78,6 +81,16 @@ class Target:
     def deliver(self, event: str, body: bytes, *, signed: bool = True) -> Response:
         """Send a webhook to the deployed load balancer, signed with the deployed secret."""
         return deliver(self.deployment, event, body, signed=signed)
+
+    def close_pull_requests(self) -> list[str]:
+        """Close the opened pull requests, so that Atlantis discards their locks and plans. Returns those that it kept."""
+        kept = []
+        while self.opened:
+            pull = self.opened.pop()
+            answer = self.deliver("pull_request", events.pull_request(self.github, pull, "closed"))
+            if answer.status != 200:
+                kept.append(f"{pull.repository}#{pull.number} ({answer.status})")
+        return kept
 
     def repository(self, name: str) -> str:
         """A repository for the row ``name`` that the allowlist allows, as ``owner/name``."""

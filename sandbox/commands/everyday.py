@@ -54,17 +54,17 @@ def env(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print what is deployed and what is running; exit code 0 if the stack is deployed and its processes run."""
+    """Print what is deployed and what is running; exit code 1 if a process ended that was not stopped."""
     sandbox = Sandbox(arguments.stack)
-    resources = [resource for resource in sandbox.resources() if resource.get("custom")]
+    resources = sandbox.resources()  # with components, as `make up` counts them
     found = processes.recorded(sandbox.state)
     lines = [
         f"state folder  {sandbox.state}",
         f"stack         {sandbox.stack}: {len(resources)} resources in the engine's state",
-        *(f"process       {process.describe()}" for process in found),
+        *([f"process       {process.describe()}" for process in found] or ["process       none is running"]),
     ]
     reason = locks.unfinished(sandbox.state)
     if reason:
         lines.append(f"unfinished    {reason}; the next `make up` recovers it")
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0 if resources and found and all(process.lasting for process in found) else 1
+    return 0 if all(process.lasting for process in found) else 1

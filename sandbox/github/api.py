@@ -17,7 +17,8 @@ _DOCUMENTATION = "https://docs.github.com/rest"
 # The valid states of a commit status, from the reference of "Create a commit status".
 _STATES = frozenset({"error", "failure", "pending", "success"})
 _LONGEST_COMMENT = 65_536
-_BOT = "atlantis-sandbox[bot]"
+_APP_SLUG = "atlantis-sandbox"
+_BOT = f"{_APP_SLUG}[bot]"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,14 @@ class Api:
         if not self._access.is_installation(names["installation"]):
             return _refusal(404, "Not Found: the App has no such installation")
         return Answer(201, self._access.hand_out_token())
+
+    def app(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /apps/{slug}``: Atlantis reads the App's ID and name at its start if ``gh-app-slug`` is set.
+
+        The sandbox has one App. It takes the slug of the configuration, because a sample can't know the reader's App.
+        """
+        slug = names["slug"]
+        return Answer(200, {"id": 1, "slug": slug, "name": slug, "owner": {"login": "sandbox"}})
 
     def repository(self, _call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}``."""
@@ -169,6 +178,7 @@ def _route(
 
 _ROUTES = (
     _route("POST", r"/app/installations/(?P<installation>\d+)/access_tokens", Api.access_token, by_app=True),
+    _route("GET", r"/apps/(?P<slug>[a-z0-9-]+)", Api.app),
     _route("GET", r"{repository}", Api.repository),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)", Api.pull),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),

@@ -39,7 +39,7 @@ def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str
     if not (buckets and tables and roles):
         raise SandboxError(
             f"Terraform can't keep a state or create roles as {role}; set terraformStateBuckets, terraformLockTables and "
-            "managedRolePrefixes, and run `make up`"
+            "managedNamePrefixes, and run `make up`"
         )
     boundary = roles["Condition"]["StringEquals"]["iam:PermissionsBoundary"]
     subnets = ExistingResources(service.state, LocalAws(service.endpoint)).sample_subnets()

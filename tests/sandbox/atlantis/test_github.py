@@ -134,6 +134,12 @@ def test_a_pull_request_is_shown_with_its_files_reviews_and_contents(
     assert github.store.unexpected() == []
 
 
+def test_the_app_has_the_slug_of_the_configuration(github: GitHub, values: dict[str, str]) -> None:
+    assert _call(github, "GET", "/apps/my-atlantis")[0] == 401
+    status, app_object = _call(github, "GET", "/apps/my-atlantis", f"token {_token(github, values)}")
+    assert (status, app_object["slug"]) == (200, "my-atlantis")
+
+
 def test_a_pull_request_in_conflict_is_not_mergeable(github: GitHub, pull: PullRequest) -> None:
     github.store.commit(_REPOSITORY, "main", {"main.tf": "locals { a = 2 }\n"}, "Meanwhile")
     assert events.pull_request_object(github.store, pull)["mergeable_state"] == "dirty"

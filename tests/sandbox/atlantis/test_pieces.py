@@ -1,6 +1,7 @@
 """Parts of the task runner by themselves: the health monitor, mapped paths and ports, the image's tools, the build."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,16 +14,18 @@ from typing import Any
 import pytest
 
 from sandbox import processes
-from sandbox.atlantis import image_tools
+from sandbox.atlantis import image_tools, locking_database
 from sandbox.atlantis.build import listen_on_loopback
 from sandbox.atlantis.companion import Companion, stop_leftovers
 from sandbox.atlantis.container import TaskNetwork, free_port, prepare
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health, HealthMonitor, container_probe
 from sandbox.atlantis.task_definition import CompanionContainer, HealthCheck, TaskDefinition, read
+from sandbox.atlantis.task_user import TaskUser
 from sandbox.commands.logs import follow
 from sandbox.errors import SandboxError
 from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.harness import Ground
 
 _DATA = "/home/atlantis/.atlantis"
 
@@ -98,6 +101,37 @@ def test_the_preferred_port_is_taken_where_it_is_free() -> None:
     assert free_port(port) == port
     with ThreadingHTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler):
         assert free_port(port) != port
+
+
+def test_a_missing_redis_server_is_reported_before_a_stack_that_needs_it_is_deployed(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(SandboxError, match=r"Nothing was deployed: .* no redis-server: install it"):
+        ground.with_server(lockingDatabase="redis")._starting_the_task()
+    locking_database.require_server({"atlantis:lockingDatabase": "boltdb"})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of files")
+def test_a_volume_whose_files_are_deleted_meanwhile_gets_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, deleted = tmp_path / "repos" / "kept", tmp_path / "repos" / "deleted"
+    for folder in (kept, deleted):
+        folder.mkdir(parents=True)
+        (folder / "main.tf").touch()
+    changed, own = [], os.chown
+
+    def chown(path: Path, *ids: int, **options: bool) -> None:
+        if path == tmp_path:
+            (deleted / "main.tf").unlink()
+        own(path, *ids, **options)
+        changed.append(path)
+
+    monkeypatch.setattr(os, "chown", chown)
+    monkeypatch.setattr(os, "walk", lambda _: [(str(deleted), [], ["main.tf"]), (str(kept), [], ["main.tf"])])
+    TaskUser(os.geteuid(), os.getegid()).own(tmp_path)
+    assert changed == [tmp_path, kept / "main.tf"]
 
 
 def test_failures_in_the_start_period_do_not_count_and_a_success_ends_it(tmp_path: Path) -> None:
