@@ -57,6 +57,7 @@ def pull_request_object(store: Store, pull: PullRequest) -> dict[str, Any]:
         "state": pull.state,
         "title": pull.title,
         "draft": False,
+        "merged": pull.merged,
         "user": _user(pull.author),
         "html_url": f"https://github.com/{pull.repository}/pull/{pull.number}",
         "head": _side(store, pull.repository, pull.branch),

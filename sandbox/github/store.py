@@ -33,6 +33,7 @@ class PullRequest:
     base: str = "main"
     state: str = "open"
     approved_by: list[str] = field(default_factory=list)
+    merged: bool = False
 
 
 class Store:
@@ -75,8 +76,13 @@ class Store:
         self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
     ) -> PullRequest:
         """Push ``files`` to a new ``branch`` and open a pull request from it to the default branch."""
-        number = 1 + len(list(self._pulls(repository).glob("*.json")))
-        head = self.commit(repository, branch, files, title, executables=executables)
+        self.commit(repository, branch, files, title, executables=executables)
+        return self.open_pull_request_of_branch(repository, branch, title)
+
+    def open_pull_request_of_branch(self, repository: str, branch: str, title: str) -> PullRequest:
+        """Open a pull request from an existing ``branch`` to the default branch."""
+        number = 1 + max(self.numbers(repository), default=0)
+        head = self.head(repository, branch)
         _git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
         pull = PullRequest(repository, number, branch, title, base=self.default_branch(repository))
         self._save(pull)
@@ -112,11 +118,63 @@ class Store:
         _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
         _git("push", "--quiet", "origin", branch, directory=work)
         shutil.rmtree(work)
+        return self._moved(repository, branch)
+
+    def push(self, repository: str, source: Path, revision: str, branch: str) -> str:
+        """Push ``revision`` of the git repository ``source`` to ``branch`` and return its hash.
+
+        The repository ``owner/name`` is created if it doesn't exist; ``branch`` is then its default branch.
+        """
+        bare = self.git_directory(repository)
+        if not self.has_repository(repository):
+            bare.parent.mkdir(parents=True, exist_ok=True)
+            _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
+        # Forced, because an amended commit is pushed as well. Hooks of the source are for its own remotes.
+        _git(
+            "push",
+            "--quiet",
+            "--force",
+            "--no-verify",
+            str(bare),
+            f"{revision}^{{commit}}:refs/heads/{branch}",
+            directory=source,
+        )
+        return self._moved(repository, branch)
+
+    def merge(self, pull: PullRequest) -> PullRequest:
+        """Merge a pull request into its base with a merge commit; raises ``SandboxError`` if they conflict."""
+        bare = self.git_directory(pull.repository)
+        base, head = self.head(pull.repository, pull.base), self.head(pull.repository, pull.branch)
+        if not self.merges_cleanly(pull):
+            raise SandboxError(f"{pull.repository}#{pull.number} conflicts with {pull.base}; push a branch that merges")
+        tree = _git("merge-tree", "--write-tree", base, head, directory=bare)
+        message = f"Merge pull request #{pull.number} from {pull.branch}"
+        merged = _git(*_IDENTITY, "commit-tree", tree, "-p", base, "-p", head, "-m", message, directory=bare)
+        _git("update-ref", f"refs/heads/{pull.base}", merged, base, directory=bare)
+        done = replace(pull, state="closed", merged=True)
+        self._save(done)
+        return done
+
+    @staticmethod
+    def main_branch(source: Path) -> str:
+        """``main`` or ``master`` of the git repository ``source``; raises ``SandboxError`` if it has neither."""
+        for name in ("main", "master"):
+            if _git("branch", "--list", name, directory=source):
+                return name
+        raise SandboxError(f"{source} has no branch main or master; set BASE to the branch to merge into")
+
+    def numbers(self, repository: str) -> list[int]:
+        """The numbers of the repository's pull requests."""
+        return sorted(int(file.stem) for file in self._pulls(repository).glob("*.json"))
+
+    def _moved(self, repository: str, branch: str) -> str:
+        """Update the references of pull requests from ``branch``, and return its hash."""
         head = self.head(repository, branch)
-        for file in self._pulls(repository).glob("*.json"):
-            pull = self.pull_request(repository, int(file.stem))
+        for number in self.numbers(repository):
+            pull = self.pull_request(repository, number)
             if pull and pull.branch == branch:
-                _git("update-ref", f"refs/pull/{pull.number}/head", head, directory=bare)
+                reference = f"refs/pull/{pull.number}/head"
+                _git("update-ref", reference, head, directory=self.git_directory(repository))
         return head
 
     def approve(self, pull: PullRequest, login: str) -> PullRequest:
