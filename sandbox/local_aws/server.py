@@ -16,7 +16,14 @@ from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
 from sandbox.iam_evaluation import enforcement, evaluator
-from sandbox.local_aws import application_autoscaling, completed_answers, duplicates, ecs_tasks, sign_in, unsupported_calls
+from sandbox.local_aws import (
+    application_autoscaling,
+    completed_answers,
+    duplicates,
+    ecs_tasks,
+    sign_in,
+    unsupported_calls,
+)
 from sandbox.local_aws.condition_keys import add_condition_keys, present_connections_as_tls
 from sandbox.local_aws.log_group_keys import accept_keys_of_log_groups
 from sandbox.local_aws.task_status import RECORDS
