@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
 from sandbox.paths import private_directory
 
-__all__ = ["Process", "end_with_parent", "find", "recorded", "start", "start_time", "stop", "stop_all"]
+__all__ = ["Process", "end_with_parent", "exit_code", "find", "recorded", "start", "start_time", "stop", "stop_all"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,14 @@ def start(
     port: int | None = None,
     directory: Path | None = None,
     user: tuple[int, int] | None = None,
+    umask: int = 0o077,
+    descriptors: Sequence[int] = (),
+    main: "Callable[[subprocess.Popen[bytes]], int] | None" = None,
 ) -> Process:
     """Start ``command`` detached from the terminal, with its output in ``<state>/logs/<name>.log``, and record it.
 
-    ``user`` has the IDs of the user and the group that it runs as; None means those of this process.
+    ``user`` has the IDs of the user and the group that it runs as; None means those of this process. It inherits
+    ``descriptors``. If ``command`` only starts the process to be recorded, ``main`` returns the ID of that one.
     """
     log = private_directory(state / "logs") / f"{name}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -82,19 +86,21 @@ def start(
             stdout=descriptor,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            umask=0o077,
+            umask=umask,
+            pass_fds=descriptors,
             user=user[0] if user else None,
             group=user[1] if user else None,
             extra_groups=[] if user else None,
         )
     finally:
         os.close(descriptor)
+    pid = main(child) if main else child.pid
     # A process that has already exited is a zombie until it is polled, and still has a start time.
-    seen = _seen(child.pid)
+    seen = _seen(pid)
     if seen is None:
         raise SandboxError(f"{name} exited immediately; its output is in {log}")
-    process = Process(name, child.pid, seen.started, port)
-    _remember_child(child)
+    process = Process(name, pid, seen.started, port)
+    _children[pid, seen.started] = child
     _write(state, process)
     return process
 
@@ -187,14 +193,16 @@ def _write(state: Path, process: Process) -> None:
 def _wait(process: Process, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while process.alive and time.monotonic() < deadline:
-        for child in _children:
+        for child in list(_children.values()):
             child.poll()
         time.sleep(0.02)
 
 
+def exit_code(process: Process) -> int | None:
+    """The exit code of a process that this command started, negative for a signal; None while it runs, or if another did."""
+    child = _children.get((process.pid, process.started))
+    return child.poll() if child else None
+
+
 # Child processes of this command. Polling them prevents zombies while the command runs.
-_children: list[subprocess.Popen[bytes]] = []
-
-
-def _remember_child(child: subprocess.Popen[bytes]) -> None:
-    _children.append(child)
+_children: dict[tuple[int, str], subprocess.Popen[bytes]] = {}

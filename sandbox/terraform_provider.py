@@ -37,6 +37,11 @@ class TerraformProvider:
 
     mirror: Path
 
+    def places(self) -> list[Path]:
+        """The directories that must exist where Terraform installs it: the mirror, and those that its links lead to."""
+        links = (path for path in self.mirror.rglob(f"{_EXECUTABLE}*") if path.is_symlink())
+        return [self.mirror, *{link.resolve().parent for link in links}]
+
     def write_configuration(self, file: Path) -> None:
         """Write a CLI configuration that installs this provider from the mirror, and others from their usual source."""
         write_private(

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from sandbox import terraform_provider
+from sandbox.atlantis import bubblewrap
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation import evaluator
 
-__all__ = ["iam_evaluator", "needs", "needs_provider", "pytest_runtest_logreport", "without"]
+__all__ = ["iam_evaluator", "needs", "needs_containers", "needs_provider", "pytest_runtest_logreport", "without"]
 
 VARIABLE = "ATLANTIS_SKIPPED"
 TERRAFORM = "https://developer.hashicorp.com/terraform/install"
@@ -40,6 +41,12 @@ def needs(program: str, *alternatives: str) -> pytest.MarkDecorator:
     """Skip a test if neither ``program`` nor one of its ``alternatives`` is on PATH."""
     found = any(shutil.which(name) for name in (program, *alternatives))
     return pytest.mark.skipif(not found, reason=without(program))
+
+
+def needs_containers() -> pytest.MarkDecorator:
+    """Skip a test on a machine that can't run a task's containers."""
+    reason = bubblewrap.why_not()
+    return pytest.mark.skipif(bool(reason), reason=f"no containers: {reason}")
 
 
 def needs_provider(*, everywhere: bool = False) -> pytest.MarkDecorator:

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.atlantis import build, locking_database
 from sandbox.atlantis.container import TaskNetwork, free_port
 from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.atlantis.launcher import Launcher
 from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
 from sandbox.atlantis.targets import entrance
-from sandbox.atlantis.task import Launcher
 from sandbox.certificates import issue
 from sandbox.errors import SandboxError
 from sandbox.github.server import GitHub
@@ -54,6 +54,8 @@ def main() -> None:
         scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))
         if launcher.clear_leftovers(_LEFTOVER_SECONDS):
             scheduler.say("stopped a task that an earlier agent had left running")
+        if launcher.without_containers:
+            scheduler.say(f"the task runs without containers: {launcher.without_containers}")
         if launcher.missing_tools:
             scheduler.say(f"this machine has no {' and no '.join(launcher.missing_tools)}; a stand-in takes its place")
         proxy = None

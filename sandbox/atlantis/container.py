@@ -1,35 +1,39 @@
-"""The server's container, as a process: its environment, its file system and its port on this machine.
+"""A container of the task on this machine: its environment, its file system and its command.
 
-The process gets the environment variables and the secrets of the task definition. In addition, it gets only the
-variables that Fargate and the image set (``PATH``, ``HOME``, region, credentials endpoint) and those that replace the
-task's network (``AWS_ENDPOINT_URL``; for GitHub, ``HTTPS_PROXY`` and the certificate authority to trust). Three values
-are mapped:
+Where the machine can run containers (``bubblewrap.py``), each has the paths, the user and the capabilities of the task definition.
+Elsewhere, it is a process with the paths of this machine: a path below a mount point becomes the volume's directory.
 
-- A path below a mount point becomes the access point's directory in the state folder, because the sandbox can't create
-  ``/home/atlantis/.atlantis`` on the user's machine.
-- The container port becomes a free loopback port, in the environment and in the health check's command.
+A container gets the environment variables and the secrets of the task definition. In addition, it gets only the variables that
+Fargate and the image set (``PATH``, ``HOME``, region, credentials endpoint) and those that replace the task's network
+(``AWS_ENDPOINT_URL``; for GitHub, ``HTTPS_PROXY`` and the certificate authority to trust). Two values are mapped, because containers
+share the machine's network:
+
+- The server's port becomes a free loopback port, in its environment and in addresses of commands and variables.
 - The address of a locking database becomes that of the local redis-server.
 """
 
 import os
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.atlantis import image_tools
+from sandbox.atlantis import bubblewrap, image_tools
+from sandbox.atlantis.bubblewrap import ContainerUser
+from sandbox.atlantis.container_definition import ContainerDefinition, TaskDefinition
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.task_definition import TaskDefinition
-from sandbox.atlantis.task_user import TaskUser
+from sandbox.atlantis.image_files import HOME, Bind, file_system
+from sandbox.atlantis.task_user import TaskUser, TaskUserError, container_user
 from sandbox.certificates import HOSTS
 from sandbox.paths import private_directory
 
-__all__ = ["Container", "TaskNetwork", "free_port", "local_port", "prepare", "wiring_problems"]
+__all__ = ["Container", "TaskNetwork", "TaskParts", "free_port", "local_port", "prepare", "wiring_problems"]
 
-_HOME = "home/atlantis"
-_DEFAULT_DATA_DIRECTORY = f"/{_HOME}/.atlantis"
+_DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
 _DEFAULT_PORT = "4141"
+_IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
@@ -46,95 +50,201 @@ class TaskNetwork:
 
 
 @dataclass(frozen=True)
-class Container:
-    """Everything needed to start the process; ``root`` is the writable layer, which is removed with the task."""
+class TaskParts:
+    """What the containers of a task share.
 
+    ``volumes`` maps a volume's name to its directory on this machine, ``database`` has the variables with the local address of the
+    locking database, if the task uses one, and ``port`` is the server's port on this machine. ``image`` and ``tools`` are the
+    directories of ``image_tools``. ``user`` owns the files of a task that runs without containers; None for the sandbox's own user.
+    """
+
+    definition: TaskDefinition
+    volumes: Mapping[str, Path]
+    network: TaskNetwork
+    credentials_url: str
+    agent_url: str
+    database: Mapping[str, str]
+    port: int
+    image: Path
+    tools: Path
+    contained: bool
+    user: TaskUser | None = None
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything needed to start a container; ``root`` is its writable layer, which is removed with the task.
+
+    ``environment``, ``command`` and ``directory`` are those of its process 1. ``prefix`` returns the words that start it, for the
+    descriptor that they report it to; None if it runs without a container.
+    """
+
+    definition: ContainerDefinition
     root: Path
-    home: Path
     environment: dict[str, str]
     command: list[str]
     health_command: list[str]
-    port: int
-    user: TaskUser | None
-    """The user that the process runs as; None for the sandbox's own user."""
+    directory: Path
+    user: TaskUser | ContainerUser | None
+    prefix: Callable[[int], list[str]] | None
 
-    def remove(self) -> None:
-        """Remove the writable layer, because it contains the git credentials that Atlantis wrote. Volumes are kept."""
-        shutil.rmtree(self.root, ignore_errors=True)
+    def inside(self, pid: int, words: Sequence[str]) -> list[str]:
+        """The command that executes ``words`` in the container whose process 1 is ``pid``."""
+        if isinstance(self.user, ContainerUser):
+            return bubblewrap.enter(pid, self.user, words)
+        return list(words)
 
 
-def wiring_problems(definition: TaskDefinition, target_port: int) -> list[str]:
-    """Find ports that don't match, a GitHub host without a stand-in, and a data directory that is on no volume."""
+def wiring_problems(definition: TaskDefinition, target_port: int, *, contained: bool) -> list[str]:
+    """Find ports that don't match, a GitHub host without a stand-in, and a data directory that is on no volume.
+
+    Without containers, the task can have only one that has volumes, secrets, or isn't restarted.
+    """
     problems = []
-    port = definition.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
+    server = definition.server
+    port = server.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
     if port != str(definition.port):
         problems.append(
             f"ATLANTIS_PORT is {port}, and the container maps port {definition.port}: nothing would reach the server"
         )
     if target_port != definition.port:
         problems.append(f"the service sends requests to port {target_port}, and the container maps {definition.port}")
-    host = definition.environment.get("ATLANTIS_GH_HOSTNAME", HOSTS[0])
+    host = server.environment.get("ATLANTIS_GH_HOSTNAME", HOSTS[0])
     if host != HOSTS[0]:
         problems.append(f"ATLANTIS_GH_HOSTNAME is {host}; the sandbox stands in for {HOSTS[0]} only")
-    data = definition.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
-    if not any(_below(data, mount.container_path) for mount in definition.mounts):
+    data = server.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
+    if not any(_below(data, mount.container_path) for mount in server.mounts):
         problems.append(f"the data directory {data} is on no volume: locks and plans would be lost with every task")
+    for container in definition.containers:
+        overlapping = sorted(container.environment.keys() & container.secrets.keys())
+        problems += [f"{container.name}: {name} is set both as environment and as secret" for name in overlapping]
+        try:
+            container_user(container.user)
+        except TaskUserError as problem:
+            problems.append(f"{container.name}: {problem}")
+        shares = container.mounts or container.secrets or container.essential or container.dependencies
+        if server.read_only_root and container is server and not contained:
+            problems.append(f"readonlyRootFilesystem needs a container, and {bubblewrap.why_not()}")
+        if shares and container is not server and not contained:
+            problems.append(
+                f"{container.name} needs a container of its own, and the sandbox runs this task without containers: "
+                f"{bubblewrap.why_not()}"
+            )
     return problems
 
 
-def prepare(
-    definition: TaskDefinition,
-    secrets: Mapping[str, str],
-    *,
-    root: Path,
-    volumes: Mapping[str, Path],
-    image: Path,
-    tools: Path,
-    network: TaskNetwork,
-    credentials_url: str,
-    agent_url: str,
-    database: Mapping[str, str],
-    user: TaskUser | None,
-) -> Container:
-    """Create the container's file system below ``root`` and assemble its environment.
+def prepare(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[str, str], root: Path) -> Container:
+    """Create the container's writable layer at ``root`` and assemble its environment and its command."""
+    return (_contained if parts.contained else _plain)(parts, definition, secrets, root)
 
-    ``volumes`` maps a mount's container path to its directory on this machine. ``image`` is the directory of the
-    image's programs; ``tools`` is the directory of stand-ins for tools that this machine lacks. ``database`` has the
-    variables with the local address of the locking database, if the task uses one. ``user`` becomes the owner of
-    ``root``.
-    """
-    overlapping = sorted(definition.environment.keys() & secrets.keys())
-    if overlapping:
-        raise TaskStartError([f"{name} is set both as environment and as secret" for name in overlapping])
-    home = private_directory(root / _HOME)
+
+def _contained(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[str, str], root: Path) -> Container:
+    ids = container_user(definition.user)
+    user = ContainerUser(ids.uid, ids.gid, definition.capabilities)
+    home, temporary = private_directory(root / "home"), private_directory(root / "tmp")
+    ids.own(home)
+    temporary.chmod(0o1777)
+    trusted = Path(shutil.copy(parts.network.trusted, root / "trusted.pem"))
+    trusted.chmod(0o644)
+    files = {**image_tools.container_files(parts.image, parts.tools), _CERTIFICATES: trusted}
+    mounts = [Bind(parts.volumes[mount.volume], mount.container_path, mount.read_only) for mount in definition.mounts]
+    mounts += image_tools.container_directories()
+    options = file_system(files, mounts, read_only_root=definition.read_only_root, layer=root)
+    directory = definition.working_directory or HOME
+    environment = {
+        "PATH": _IMAGE_PATH,
+        "HOME": {0: "/root", 100: HOME}.get(ids.uid, "/"),
+        **image_tools.container_environment(),
+        **_platform(parts, _CERTIFICATES),
+        **_own_environment(parts, definition, secrets, {}),
+    }
+    return Container(
+        definition,
+        root,
+        environment,
+        _command(parts, definition),
+        _health_command(parts, definition),
+        Path("/"),
+        user,
+        lambda info: bubblewrap.prefix(options, user, directory, info),
+    )
+
+
+def _plain(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[str, str], root: Path) -> Container:
+    home = private_directory(root / HOME.lstrip("/"))
+    volumes = {mount.container_path: parts.volumes[mount.volume] for mount in definition.mounts}
     for container_path, directory in volumes.items():
         inside = root / container_path.lstrip("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
         inside.symlink_to(directory, target_is_directory=True)
-    port = free_port()
-    environment = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
-    environment |= {"ATLANTIS_PORT": str(port), **database}
-    platform = _platform(root, [str(image), os.environ["PATH"], str(tools)], network, credentials_url, agent_url)
-    check = definition.health_check
+    trusted = str(shutil.copy(parts.network.trusted, root / "trusted.pem"))
+    terraform = parts.tools / image_tools.TERRAFORM_CONFIGURATION
+    environment = {
+        **({"TF_CLI_CONFIG_FILE": str(shutil.copy(terraform, root))} if terraform.exists() else {}),
+        # Providers listen on a Unix socket, whose path is limited to 107 characters. A path relative to Terraform's
+        # working directory stays within the limit.
+        "PLUGIN_UNIX_SOCKET_DIR": ".",
+        "PATH": os.pathsep.join([str(parts.image), os.environ["PATH"], str(parts.tools)]),
+        "HOME": str(home),
+        "TMPDIR": str(private_directory(root / "tmp")),
+        **_platform(parts, trusted),
+        **_own_environment(parts, definition, secrets, volumes),
+    }
     container = Container(
-        root=root,
-        home=home,
-        environment={**platform, **environment, **secrets},
-        command=_command(definition),
-        health_command=local_port(check.command if check else [], definition.port, port),
-        port=port,
-        user=user,
+        definition,
+        root,
+        environment,
+        _command(parts, definition),
+        _health_command(parts, definition),
+        home,
+        parts.user,
+        None,
     )
-    if user:
-        user.own(root)
+    if parts.user:
+        parts.user.own(root)
     return container
 
 
-def _command(definition: TaskDefinition) -> list[str]:
+def _command(parts: TaskParts, definition: ContainerDefinition) -> list[str]:
     """Return the command of process 1; a task definition that sets ``entryPoint`` also discards the image's command."""
     if definition.entry_point:
-        return [*definition.entry_point, *definition.command]
-    return [image_tools.ENTRY_POINT, *(definition.command or ["server"])]
+        words = [*definition.entry_point, *definition.command]
+    else:
+        words = [image_tools.ENTRY_POINT, *(definition.command or ["server"])]
+    return local_port(words, parts.definition.port, parts.port)
+
+
+def _health_command(parts: TaskParts, definition: ContainerDefinition) -> list[str]:
+    check = definition.health_check
+    return local_port(check.command if check else [], parts.definition.port, parts.port)
+
+
+def _platform(parts: TaskParts, trusted: str) -> dict[str, str]:
+    network = parts.network
+    return {
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "AWS_REGION": network.region,
+        "AWS_DEFAULT_REGION": network.region,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": parts.credentials_url,
+        "ECS_AGENT_URI": parts.agent_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": network.aws_endpoint,
+        "HTTPS_PROXY": network.github_proxy,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "SSL_CERT_FILE": trusted,
+        "GIT_SSL_CAINFO": trusted,
+    }
+
+
+def _own_environment(
+    parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[str, str], volumes: Mapping[str, Path]
+) -> dict[str, str]:
+    own = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
+    names = list(own)
+    own = dict(zip(names, local_port(own.values(), parts.definition.port, parts.port), strict=True))
+    if definition is parts.definition.server:
+        own |= {"ATLANTIS_PORT": str(parts.port), **parts.database}
+    return {**own, **secrets}
 
 
 def free_port(preferred: int = 0) -> int:
@@ -150,33 +260,6 @@ def free_port(preferred: int = 0) -> int:
     raise TaskStartError(["no loopback port is free on this machine"])
 
 
-def _platform(
-    root: Path, path: list[str], network: TaskNetwork, credentials_url: str, agent_url: str
-) -> dict[str, str]:
-    trusted = shutil.copy(network.trusted, root / "trusted.pem")
-    terraform = Path(path[-1], image_tools.TERRAFORM_CONFIGURATION)
-    return {
-        **({"TF_CLI_CONFIG_FILE": str(shutil.copy(terraform, root))} if terraform.exists() else {}),
-        # Providers listen on a Unix socket, whose path is limited to 107 characters. A path relative to Terraform's
-        # working directory stays within the limit.
-        "PLUGIN_UNIX_SOCKET_DIR": ".",
-        "PATH": os.pathsep.join(path),
-        "HOME": str(root / _HOME),
-        "TMPDIR": str(private_directory(root / "tmp")),
-        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-        "AWS_REGION": network.region,
-        "AWS_DEFAULT_REGION": network.region,
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url,
-        "ECS_AGENT_URI": agent_url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": network.aws_endpoint,
-        "HTTPS_PROXY": network.github_proxy,
-        "NO_PROXY": "127.0.0.1,localhost",
-        "SSL_CERT_FILE": str(trusted),
-        "GIT_SSL_CAINFO": str(trusted),
-    }
-
-
 def _mapped(value: str, volumes: Mapping[str, Path]) -> str:
     for container_path, directory in volumes.items():
         if _below(value, container_path):
@@ -188,8 +271,8 @@ def _below(path: str, parent: str) -> bool:
     return path == parent or path.startswith(parent + "/")
 
 
-def local_port(words: Sequence[str], container_port: int, port: int) -> list[str]:
-    """Return the command with ``container_port`` replaced by ``port``, the container's port on this machine."""
+def local_port(words: Iterable[str], container_port: int, port: int) -> list[str]:
+    """Return ``words`` with ``container_port`` replaced by ``port``, the server's port on this machine."""
     return [
         word.replace(f"localhost:{container_port}", f"localhost:{port}").replace(
             f"127.0.0.1:{container_port}", f"127.0.0.1:{port}"

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from sandbox.atlantis.container_definition import HealthCheck
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.task_definition import HealthCheck
 from sandbox.atlantis.task_user import TaskUser
 
 __all__ = ["Health", "HealthMonitor", "Probe", "container_probe", "target_probe"]
@@ -29,7 +29,9 @@ class Health(Enum):
 
 
 class HealthMonitor:
-    """Runs a health check at its interval. Failures during the start period don't count; the first success ends it.
+    """Runs a health check at its interval, for the first time after one interval, as Docker does.
+
+    In the start period, it is run more often, and failures don't count; the first success ends the period.
 
     ``probe`` runs the check once, with a timeout in seconds. It returns None on success, otherwise the failure's
     reason.
@@ -38,7 +40,8 @@ class HealthMonitor:
     def __init__(self, check: HealthCheck, probe: Probe) -> None:
         self.check = check
         self._probe = probe
-        self._started = self._next = time.monotonic()
+        self._started = time.monotonic()
+        self._next = self._started + (0 if check.start_period else check.interval)
         self._failures = 0
         self.health = Health.UNKNOWN
         self.last_output = ""
@@ -64,9 +67,17 @@ class HealthMonitor:
         return problem is None
 
 
-def container_probe(command: list[str], environment: Mapping[str, str], user: TaskUser | None) -> Probe:
-    """Return a probe that runs ``command`` with the container's ``environment``, as ECS does."""
-    words, variables = _program(command), dict(environment)
+def container_probe(
+    command: list[str],
+    environment: Mapping[str, str],
+    user: TaskUser | None,
+    inside: Callable[[list[str]], list[str]] = list,
+) -> Probe:
+    """Return a probe that runs ``command`` with the container's ``environment``, as ECS does.
+
+    ``inside`` returns the command that executes the words in the container.
+    """
+    words, variables = inside(_program(command)), dict(environment)
 
     def probe(seconds: float) -> str | None:
         with subprocess.Popen(

@@ -9,15 +9,39 @@ import sys
 from pathlib import Path
 
 from sandbox import terraform_provider
+from sandbox.atlantis.image_files import Bind
 from sandbox.files import write_private
+from sandbox.paths import CHECKOUT
 
-__all__ = ["ENTRY_POINT", "TERRAFORM_CONFIGURATION", "write_image", "write_tools"]
+__all__ = [
+    "ENTRY_POINT",
+    "TERRAFORM_CONFIGURATION",
+    "container_directories",
+    "container_environment",
+    "container_files",
+    "write_image",
+    "write_tools",
+]
 
 TERRAFORM_CONFIGURATION = "terraform.tfrc"
 """The file's name in the directory of the tools; it is written only if this machine has the AWS provider."""
 
 ENTRY_POINT = "docker-entrypoint.sh"
 """The image's entry point, which runs ``server`` unless the task definition sets another command."""
+
+_PROGRAMS = ("terraform", "tofu", "terragrunt", "conftest", "git", "curl")
+"""The image's programs that this machine has elsewhere on its PATH, or that have a stand-in."""
+_SYSTEM = (Path("/usr/bin"), Path("/bin"))
+_CONTAINER_TERRAFORM_CONFIGURATION = f"/etc/atlantis-sandbox/{TERRAFORM_CONFIGURATION}"
+_ISOLATION, _CONTAINER_ISOLATION = CHECKOUT / "docker" / "isolation", "/opt/atlantis-isolation"
+"""The programs that `docker/Dockerfile` adds to the image, and their path in it."""
+
+_ACCOUNTS = """\
+root:x:0:0:root:/root:/bin/sh
+atlantis:x:100:1000::/home/atlantis:/sbin/nologin
+nobody:x:65534:65534:nobody:/:/sbin/nologin
+"""
+_GROUPS = "root:x:0:root\natlantis:x:1000:\nnobody:x:65534:\n"
 
 # The image's entry point runs dumb-init as process 1, prepends `atlantis` to subcommands, and runs others as is.
 _ENTRY_POINT = """#!/bin/sh
@@ -57,11 +81,45 @@ exit 1
 
 
 def write_image(directory: Path, server: Path) -> None:
-    """Write the image's programs into ``directory``: its entry point, and ``atlantis`` as a link to ``server``."""
+    """Write the image's own files into ``directory``, and ``atlantis`` as a link to ``server``."""
     write_private(directory / ENTRY_POINT, _ENTRY_POINT, mode=0o755)
+    write_private(directory / "passwd", _ACCOUNTS, mode=0o644)
+    write_private(directory / "group", _GROUPS, mode=0o644)
     link = directory / "atlantis"
     link.unlink(missing_ok=True)
     link.symlink_to(server)
+
+
+def container_files(image: Path, tools: Path) -> dict[str, Path]:
+    """The image's files in a container, by path; ``image`` and ``tools`` are written by the functions of this module."""
+    files = {
+        f"/usr/local/bin/{ENTRY_POINT}": image / ENTRY_POINT,
+        "/usr/local/bin/atlantis": (image / "atlantis").resolve(),
+        "/etc/passwd": image / "passwd",
+        "/etc/group": image / "group",
+    }
+    for name in _PROGRAMS:
+        found = Path(shutil.which(name) or tools / name)
+        if found.exists() and found.parent not in _SYSTEM:
+            files[f"/usr/local/bin/{name}"] = found.resolve()
+    if (tools / TERRAFORM_CONFIGURATION).exists():
+        files[_CONTAINER_TERRAFORM_CONFIGURATION] = tools / TERRAFORM_CONFIGURATION
+    return files
+
+
+def container_directories() -> list[Bind]:
+    """The image's directories in a container, and those of this machine that its files refer to."""
+    places = provider.places() if (provider := terraform_provider.find()) else []
+    if shutil.which("curl") is None:
+        # The interpreter of its stand-in.
+        places += [Path(sys.prefix), Path(sys.base_prefix)]
+    binds = [Bind(place, str(place)) for place in places if not place.is_relative_to("/usr")]
+    return [*binds, Bind(_ISOLATION, _CONTAINER_ISOLATION)] if _ISOLATION.is_dir() else binds
+
+
+def container_environment() -> dict[str, str]:
+    """The variables of the image in the sandbox."""
+    return {"TF_CLI_CONFIG_FILE": _CONTAINER_TERRAFORM_CONFIGURATION} if terraform_provider.find() else {}
 
 
 def write_tools(directory: Path) -> list[str]:

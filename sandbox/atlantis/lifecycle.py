@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import console, processes
-from sandbox.atlantis import build, locking_database, operator
+from sandbox.atlantis import bubblewrap, build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.companion import stop_leftovers
 from sandbox.atlantis.deployed_service import DeployedService, Service
+from sandbox.atlantis.running_container import stop_leftovers
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
 from sandbox.local_aws.task_status import Outcome, Status, StatusFile, agent_name
@@ -36,6 +36,8 @@ def after_up(
         return
     suffix = "" if stack == "local" else f" STACK={stack}"
     console.step("Atlantis is running behind the deployed load balancer")
+    if reason := bubblewrap.why_not():
+        console.note(f"without containers: {reason}")
     console.note(f"http://127.0.0.1:{status.proxy_port}/   the web page, for a browser")
     if "ATLANTIS_WEB_USERNAME" in deployment.variables(status.definition or deployment.require_service().definition):
         console.note(f"make password{suffix}  the user and the password of the page")

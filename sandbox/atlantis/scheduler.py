@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.atlantis import diagnosis, targets
+from sandbox.atlantis import targets
 from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health
-from sandbox.atlantis.task import Launcher, Task
+from sandbox.atlantis.launcher import Launcher
+from sandbox.atlantis.task import Failure, Task
 from sandbox.local_aws.task_status import Outcome, Status, StatusFile, TaskRecord, event
 
 __all__ = ["Scheduler"]
@@ -68,8 +69,8 @@ class Scheduler:
                 return
             if self._task and self._task.service.deployment != service.deployment:
                 self._replace(self._task, service)
-            if self._old and not self._old.process.alive:
-                self._end_old("it ended by itself", targets.deregister)
+            if self._old and (failure := self._old.failure()):
+                self._end_old(failure.reason, targets.deregister)
             if self._task is None:
                 self._start(service)
         except (BotoCoreError, ClientError) as problem:
@@ -116,11 +117,13 @@ class Scheduler:
             self._failed(service, record.id, error.problems, final=True)
             return
         self._next_look = 0.0
-        self._status.task, self._status.port = self._task.id, self._task.container.port
-        image, digest = self._task.definition.image, self._task.image_digest
+        self._status.task, self._status.port = self._task.id, self._task.port
+        image, digest = self._task.definition.server.image, self._task.image_digest
         pulled = f"pulled as {digest[:19]}" if digest else "not pulled: it isn't in a registry of the local AWS"
+        server = self._task.server.process
+        process = f" as process {server.pid}" if server else ", and its server waits for other containers"
         self.say(
-            f"task {self._task.id[:8]} of {_short(service.definition)} started as process {self._task.process.pid}, "
+            f"task {self._task.id[:8]} of {_short(service.definition)} started{process}, "
             f"its image {image.rpartition('/')[2]} {pulled}"
         )
         if self._launcher.shared_user not in {"", self._shared_user}:
@@ -152,18 +155,15 @@ class Scheduler:
             self.say_once(f"the local AWS does not answer as it should: {problem}")
 
     def _watch(self, task: Task) -> None:
-        for companion in task.companions:
-            companion.tick()
-        if not task.process.alive:
-            words = task.last_words()
-            self._stop("it ended by itself")
-            self._failed(task.service, task.id, [diagnosis.explain_exit(words)])
-            return
-        health = task.monitor.tick()
-        if health is Health.UNHEALTHY:
-            reason = f"its health check failed {task.monitor.check.retries} times: {task.monitor.last_output}"
-            self._stop("it is unhealthy")
-            self._failed(task.service, task.id, [reason])
+        health = Health.UNKNOWN
+        try:
+            health = task.tick()
+            failure = task.failure()
+        except TaskStartError as error:
+            failure = Failure("one of its containers can't be started", error.problems)
+        if failure:
+            self._stop(failure.reason)
+            self._failed(task.service, task.id, failure.problems)
         elif health is Health.HEALTHY:
             self._serve(task)
 
@@ -173,8 +173,8 @@ class Scheduler:
             return
         self._next_look = time.monotonic() + _LOOK_SECONDS
         try:
-            if not targets.is_registered(self._deployment, task.service.target_group, task.container.port):
-                targets.register(self._deployment, task.service.target_group, task.container.port)
+            if not targets.is_registered(self._deployment, task.service.target_group, task.port):
+                targets.register(self._deployment, task.service.target_group, task.port)
                 self.say(f"task {task.id[:8]} is healthy and registered with the load balancer")
         except (BotoCoreError, ClientError) as problem:
             self.say_once(f"the task is healthy but can't be registered: {problem}")
@@ -210,7 +210,7 @@ class Scheduler:
         self.say(f"stopping task {task.id[:8]}: {reason}")
         if task.registered:
             try:
-                leave(self._deployment, task.service.target_group, task.container.port)
+                leave(self._deployment, task.service.target_group, task.port)
             except (BotoCoreError, ClientError) as problem:
                 # The target group may have been deleted with the stack; the process must be stopped anyway.
                 self.say(f"the target could not be deregistered: {problem}")
@@ -249,7 +249,7 @@ class Scheduler:
         """Make the old task the current one after a rollback to its task definition."""
         self._task, self._old = task, None
         task.service = self._deployment.require_service()
-        self._status.task, self._status.port = task.id, task.container.port
+        self._status.task, self._status.port = task.id, task.port
         self._status.deployment, self._status.definition = task.service.deployment, task.service.definition
         self._status.outcomes[task.service.deployment] = Outcome(task.service.definition)
         self._status.state = "healthy"

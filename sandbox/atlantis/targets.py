@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.atlantis.container_definition import HealthCheck
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.health import HealthMonitor, target_probe
-from sandbox.atlantis.task_definition import HealthCheck
 from sandbox.errors import SandboxError
 
 __all__ = [

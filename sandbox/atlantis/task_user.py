@@ -12,11 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["TaskUser", "TaskUserError", "choose"]
+__all__ = ["TaskUser", "TaskUserError", "choose", "container_user"]
 
 _OFFSET = 1_000_000
 """Added to the container's user and group IDs, because this machine's own users have small IDs."""
-_IMAGE_USER = "100:1000"
+_IMAGE_USER = "100"
+_USERS = {"root": "0", "atlantis": "100"}
+_GROUPS = {"root": "0", "atlantis": "1000", "0": "0", "100": "1000"}
+"""The groups of the image by name, and those of its users by the user's ID."""
 
 
 class TaskUserError(Exception):
@@ -25,7 +28,7 @@ class TaskUserError(Exception):
 
 @dataclass(frozen=True)
 class TaskUser:
-    """IDs of a user and a group that nothing else on this machine uses."""
+    """IDs of a user and a group."""
 
     uid: int
     gid: int
@@ -45,8 +48,22 @@ class TaskUser:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
+def container_user(user: str) -> TaskUser:
+    """The IDs in a container for its ``user``: ``uid``, ``uid:gid``, names of the image, or empty for the image's user.
+
+    Raises:
+        TaskUserError: there is no such user in the image.
+    """
+    name, _, group = (user or _IMAGE_USER).partition(":")
+    uid = _USERS.get(name, name)
+    gid = _GROUPS.get(group, group) or _GROUPS.get(uid, "0")
+    if not (uid.isdecimal() and gid.isdecimal()):
+        raise TaskUserError(f"the container's user {user!r} is neither uid:gid nor a user of the image")
+    return TaskUser(int(uid), int(gid))
+
+
 def choose(user: str, *, readable: Iterable[Path], programs: Iterable[str], opened: Iterable[Path]) -> TaskUser:
-    """Return the user on this machine for the container's ``user`` (``uid:gid``, empty for the image's user).
+    """Return a user that nothing else on this machine uses, for the container's ``user``.
 
     The user must have access to the files ``readable`` and to the ``programs`` on PATH. ``opened`` are the sandbox's
     directories above the task's files: the user may traverse them, but not list them.
@@ -56,10 +73,8 @@ def choose(user: str, *, readable: Iterable[Path], programs: Iterable[str], open
     """
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         raise TaskUserError("only root on Linux can start them as another user")
-    uid, _, gid = (user or _IMAGE_USER).partition(":")
-    if not (uid.isdecimal() and gid.isdecimal()):
-        raise TaskUserError(f"the container's user {user!r} is not uid:gid")
-    chosen = TaskUser(_OFFSET + int(uid), _OFFSET + int(gid))
+    inside = container_user(user)
+    chosen = TaskUser(_OFFSET + inside.uid, _OFFSET + inside.gid)
     for directory in opened:
         directory.chmod(0o711)
     needed = [*readable, *opened]

@@ -11,6 +11,7 @@ import re
 import secrets
 from pathlib import Path
 
+from sandbox import processes
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.pull_requests import planned
 from sandbox.attack.row import Outcome, Row, SkippedError
@@ -117,21 +118,22 @@ def _environments(target: Target) -> str:
 
 def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> Outcome:
     printed = _printed(target, name, body)
-    processes = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
-    if processes is None:
+    found = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
+    if found is None:
         raise RuntimeError(f"the provider didn't find the server: {printed[:300]}")
-    seen = re.search(pattern.format(process=processes[which]), printed)
-    if seen and which == "server" and _is_root_with_a_start_of_its_own(target, processes[which]):
+    seen = re.search(pattern.format(process=found[which]), printed)
+    if seen and which == "server" and _is_root_with_a_start_of_its_own(target):
         raise SkippedError("the server runs as root on this machine, and root can read every process")
     return Outcome(
-        seen is not None, f"{which} {processes[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
+        seen is not None, f"{which} {found[which]} can{'' if seen else 't'} be read".replace("cant", "can't")
     )
 
 
-def _is_root_with_a_start_of_its_own(target: Target, process: str) -> bool:
+def _is_root_with_a_start_of_its_own(target: Target) -> bool:
     """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
     started = any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
-    return started and Path(f"/proc/{process}").stat().st_uid == 0
+    server = processes.find(target.deployment.state, target.deployment.name)
+    return started and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
 
 
 def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: str) -> Row:

@@ -106,6 +106,11 @@ def eventually(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
     pytest.fail(f"{what} did not happen within {seconds:g} s")
 
 
+def seen_by(process: processes.Process, path: str) -> Path:
+    """What ``process`` sees at ``path``; its container, if it has one, has other files than this machine."""
+    return Path(f"/proc/{process.pid}/root{path}")
+
+
 def fetch(url: str) -> tuple[int, bytes]:
     """GET a loopback address; status and body."""
     address = urlsplit(url)

@@ -1,99 +1,89 @@
 """Parts of the task runner by themselves: the health monitor, mapped paths and ports, the image's tools, the build."""
 
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 
-from sandbox import processes
 from sandbox.atlantis import image_tools, locking_database
 from sandbox.atlantis.build import listen_on_loopback
-from sandbox.atlantis.companion import Companion, stop_leftovers
-from sandbox.atlantis.container import TaskNetwork, free_port, prepare
-from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare
+from sandbox.atlantis.container_definition import (
+    ContainerDefinition,
+    EfsVolume,
+    HealthCheck,
+    MountPoint,
+    TaskDefinition,
+)
 from sandbox.atlantis.health import Health, HealthMonitor, container_probe
-from sandbox.atlantis.task_definition import CompanionContainer, HealthCheck, TaskDefinition, read
 from sandbox.atlantis.task_user import TaskUser
 from sandbox.commands.logs import follow
 from sandbox.errors import SandboxError
-from tests.sandbox.atlantis.conftest import eventually
+from sandbox.paths import private_directory
 from tests.sandbox.harness import Ground
 
 _DATA = "/home/atlantis/.atlantis"
 
 
-def _definition(environment: dict[str, str], command: list[str]) -> TaskDefinition:
-    return TaskDefinition(
-        arn="arn",
-        image="ghcr.io/runatlantis/atlantis:v0.47.1",
-        architecture="X86_64",
-        execution_role="execution",
-        task_role="task",
-        container="atlantis",
-        port=4141,
-        environment=environment,
-        secrets={},
-        mounts=[],
-        log_options={},
-        health_check=HealthCheck(command),
-        stop_seconds=120,
-        entry_point=[],
-        command=[],
-        user="",
-        companions=[],
-    )
-
-
-def _prepare(tmp_path: Path, environment: dict[str, str], secrets: dict[str, str] | None = None) -> Any:
+def _parts(tmp_path: Path, container: ContainerDefinition, *, contained: bool) -> TaskParts:
     tmp_path.joinpath("trusted.pem").touch()
-    return prepare(
-        _definition(environment, ["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"]),
-        secrets or {},
-        root=tmp_path / "root",
-        volumes={_DATA: tmp_path / "efs"},
-        image=tmp_path / "image",
-        tools=tmp_path / "tools",
+    return TaskParts(
+        TaskDefinition("arn", "X86_64", "execution", "task", {"data": EfsVolume("fs-1", None)}, (container,)),
+        volumes={"data": tmp_path / "efs"},
         network=TaskNetwork("http://127.0.0.1:4566", "ap-northeast-2", "http://127.0.0.1:1", tmp_path / "trusted.pem"),
         credentials_url="http://127.0.0.1:2/secret-path",
         agent_url="http://127.0.0.1:3/api/secret-path",
         database={},
-        user=None,
+        port=5151,
+        image=tmp_path / "image",
+        tools=tmp_path / "tools",
+        contained=contained,
     )
 
 
-def test_paths_on_the_volume_and_the_port_are_mapped_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("contained", [False, True])
+def test_only_the_port_is_mapped_and_without_a_container_the_paths_on_the_volume(
+    tmp_path: Path, contained: bool
+) -> None:
     environment = {
         "ATLANTIS_DATA_DIR": _DATA,
         "ATLANTIS_MARKDOWN_TEMPLATE_OVERRIDES_DIR": f"{_DATA}/templates",
         "ATLANTIS_REPO_ALLOWLIST": "github.com/4141/*",
         "OTHER": f"{_DATA}-not",
+        "STATUS": "http://localhost:4141/status",
         "ATLANTIS_PORT": "4141",
     }
-    container = _prepare(tmp_path, environment)
-    mapped = {name: container.environment[name] for name in environment}
-    assert mapped == environment | {
-        "ATLANTIS_DATA_DIR": str(tmp_path / "efs"),
-        "ATLANTIS_MARKDOWN_TEMPLATE_OVERRIDES_DIR": str(tmp_path / "efs" / "templates"),
-        "ATLANTIS_PORT": str(container.port),
+    definition = ContainerDefinition(
+        "atlantis",
+        "image",
+        {},
+        port=4141,
+        environment=environment,
+        mounts=(MountPoint(_DATA, "data"),),
+        health_check=HealthCheck(["CMD-SHELL", "curl -f http://localhost:4141/healthz || exit 1"]),
+    )
+    root = private_directory(tmp_path / "root")
+    container = prepare(_parts(tmp_path, definition, contained=contained), definition, {"SECRET": "s"}, root)
+    directory = _DATA if contained else str(tmp_path / "efs")
+    assert {name: container.environment[name] for name in environment} == environment | {
+        "ATLANTIS_DATA_DIR": directory,
+        "ATLANTIS_MARKDOWN_TEMPLATE_OVERRIDES_DIR": f"{directory}/templates",
+        "STATUS": "http://localhost:5151/status",
+        "ATLANTIS_PORT": "5151",
     }
-    assert container.port != 4141
-    assert container.health_command[1] == f"curl -f http://localhost:{container.port}/healthz || exit 1"
-    assert (container.home / ".atlantis").readlink() == tmp_path / "efs"
-    container.remove()
-    assert not (tmp_path / "root").exists()
-
-
-def test_a_variable_that_is_set_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TaskStartError, match="X is set both as environment and as secret"):
-        _prepare(tmp_path, {"X": "1"}, {"X": "2"})
+    assert container.environment["SECRET"] == "s"
+    assert container.health_command[1] == "curl -f http://localhost:5151/healthz || exit 1"
+    if contained:
+        assert str(tmp_path) not in json.dumps(container.environment)
+    else:
+        assert (container.directory / ".atlantis").readlink() == tmp_path / "efs"
 
 
 def test_the_preferred_port_is_taken_where_it_is_free() -> None:
@@ -149,7 +139,8 @@ def test_a_check_that_hangs_has_failed_after_its_timeout() -> None:
     check = HealthCheck(["CMD-SHELL", "sleep 30"], interval=0.05, timeout=0.2, retries=1)
     monitor = HealthMonitor(check, container_probe(check.command, {"PATH": "/usr/bin:/bin"}, None))
     started = time.monotonic()
-    assert monitor.tick() is Health.UNHEALTHY
+    assert monitor.tick() is Health.UNKNOWN
+    assert _settled(monitor, Health.UNKNOWN) is Health.UNHEALTHY
     assert time.monotonic() - started < 5
     assert monitor.last_output == "no answer within 0.2 s"
 
@@ -222,72 +213,3 @@ def test_the_log_is_followed_while_it_grows(tmp_path: Path) -> None:
             stream.write("two\n")
         assert follower.stdout.readline() == "two\n"
         follower.terminate()
-
-
-def _companion(**changes: Any) -> CompanionContainer:
-    given = {"command": ["/bin/sh", "-c", "echo began; exec sleep 60"], "stop_seconds": 5, "restart_seconds": 0.0}
-    return CompanionContainer(name="beside", environment={}, log_options={}, **{**given, **changes})
-
-
-def test_a_container_beside_the_server_is_started_again_when_its_policy_says_so(tmp_path: Path) -> None:
-    def began() -> int:
-        return (tmp_path / "logs" / "task.beside.log").read_text().count("began")
-
-    for policy, runs in ((0.0, 2), (None, 1)):
-        (tmp_path / "logs" / "task.beside.log").unlink(missing_ok=True)
-        definition = _companion(restart_seconds=policy)
-        environment = {"PATH": os.environ["PATH"]}
-        started = Companion(
-            tmp_path, "task", definition, command=definition.command, environment=environment, root=tmp_path
-        )
-        eventually("its first run", lambda: began() == 1)
-        process = processes.find(tmp_path, "task.beside")
-        assert process is not None
-        os.kill(process.pid, signal.SIGKILL)
-        eventually("its end", lambda process=process: not process.alive)
-        started.tick()
-        eventually("what its policy says", lambda runs=runs: began() == runs)
-        started.stop()
-        assert processes.recorded(tmp_path) == []
-
-
-def test_what_an_agent_left_running_beside_a_task_is_stopped(tmp_path: Path) -> None:
-    definition = _companion()
-    environment = {"PATH": os.environ["PATH"]}
-    for task in ("task", "task-2"):
-        Companion(tmp_path, task, definition, command=definition.command, environment=environment, root=tmp_path)
-    stop_leftovers(tmp_path, "task")
-    assert [process.name for process in processes.recorded(tmp_path)] == ["task-2.beside"]
-    stop_leftovers(tmp_path, "task-2")
-
-
-@pytest.mark.parametrize(
-    ("beside", "said"),
-    [
-        ({"essential": True}, "beside is essential"),
-        ({"secrets": [{"name": "A", "valueFrom": "arn"}]}, "beside.secrets is set"),
-        ({"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]}, "beside.mountPoints is set"),
-        ({"entryPoint": []}, "beside has no entryPoint"),
-        ({"portMappings": [{"containerPort": 80}]}, "2 of the task definition's containers map ports"),
-        ({"logConfiguration": {}}, "beside has no log"),
-    ],
-)
-def test_a_container_beside_the_server_that_the_sandbox_can_not_honour_is_an_error(
-    beside: dict[str, Any], said: str
-) -> None:
-    server = {
-        "name": "atlantis",
-        "image": "image",
-        "portMappings": [{"containerPort": 4141}],
-        "healthCheck": {"command": ["CMD", "true"]},
-        "logConfiguration": {"logDriver": "awslogs"},
-    }
-    well = {"name": "beside", "image": "image", "essential": False, "entryPoint": ["/bin/sh"]}
-    definition = {
-        "taskDefinitionArn": "arn",
-        "executionRoleArn": "role",
-        "taskRoleArn": "role",
-        "containerDefinitions": [server, well | {"logConfiguration": {"logDriver": "awslogs"}} | beside],
-    }
-    with pytest.raises(TaskStartError, match=said):
-        read(definition)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import local_aws, processes
-from sandbox.atlantis import websocket
+from sandbox.atlantis import bubblewrap, websocket
 from sandbox.atlantis.lifecycle import bring_up
 from sandbox.atlantis.targets import Response, entrance
 from sandbox.commands.webhook import deliver
@@ -23,6 +23,7 @@ from tests.sandbox.atlantis.conftest import (
     fetch,
     files_without_business_with_secrets,
     open_websocket,
+    seen_by,
     status,
 )
 from tests.sandbox.atlantis.world import GROUP, OWNER, World
@@ -109,9 +110,14 @@ def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_t
     mapped = {"ATLANTIS_DATA_DIR": data, "ATLANTIS_PORT": str(status(running).port)}
     assert {name: value for name, value in environment.items() if name in deployed} == deployed | mapped
     file_system = running.volume["efsVolumeConfiguration"]["fileSystemId"]
-    assert data == str(running.deployment.state / "efs" / file_system / "atlantis-data")
+    volume = running.deployment.state / "efs" / file_system / "atlantis-data"
+    assert volume.samefile(seen_by(_process(running), data))
+    # In a container, the data directory has its true path; the other two are for the long paths of this machine.
+    contained = not bubblewrap.why_not()
+    assert (data == deployed["ATLANTIS_DATA_DIR"]) == contained
+    of_this_machine = set() if contained else {"PLUGIN_UNIX_SOCKET_DIR", "TMPDIR"}
     # The configuration names the machine's provider mirror, where it has one.
-    assert environment.keys() - deployed.keys() - {"TF_CLI_CONFIG_FILE"} == {
+    assert environment.keys() - deployed.keys() - {"TF_CLI_CONFIG_FILE"} == of_this_machine | {
         "ATLANTIS_GH_APP_ID",
         "ATLANTIS_GH_APP_INSTALLATION_ID",
         "ATLANTIS_GH_APP_KEY",
@@ -128,10 +134,8 @@ def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_t
         "HTTPS_PROXY",
         "NO_PROXY",
         "PATH",
-        "PLUGIN_UNIX_SOCKET_DIR",
         "PWD",
         "SSL_CERT_FILE",
-        "TMPDIR",
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox.atlantis import build, diagnosis, operator
 from sandbox.atlantis.container import TaskNetwork
 from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.task import Launcher
+from sandbox.atlantis.launcher import Launcher
 from sandbox.certificates import issue
 from sandbox.github import app
 from sandbox.github.store import Store
@@ -184,12 +184,11 @@ def _group(container: dict[str, Any]) -> None:
         (variable("ATLANTIS_GH_HOSTNAME", "git.example.com"), "stands in for github.com only"),
         (_set("mountPoints", []), "is on no volume"),
         (_set("healthCheck", {"command": []}), "the health check's command must begin with CMD or CMD-SHELL"),
-        (_set("readonlyRootFilesystem", True), "doesn't start with it"),
-        (_set("workingDirectory", "/srv"), "atlantis.workingDirectory is set"),
+        (_set("firelensConfiguration", {"type": "fluentbit"}), "atlantis.firelensConfiguration is set"),
         (_set("logConfiguration", {"logDriver": "splunk"}), "logDriver is 'splunk'"),
         (_group, "stream atlantis/atlantis/"),
     ],
-    ids=["port", "mapping", "data", "host", "mounts", "health", "readonly", "directory", "driver", "group"],
+    ids=["port", "mapping", "data", "host", "mounts", "health", "unknown", "driver", "group"],
 )
 def test_a_task_definition_that_can_not_run_is_explained(
     world: World, launcher: Launcher, change: Callable[[dict[str, Any]], None], said: str

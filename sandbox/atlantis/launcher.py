@@ -1,0 +1,192 @@
+"""Starts a task from a service's task definition, with the permissions of its roles."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from sandbox import processes
+from sandbox.atlantis import (
+    bubblewrap,
+    diagnosis,
+    image_tools,
+    locking_database,
+    log_driver,
+    registry,
+    task_definition,
+    task_secrets,
+    volumes,
+)
+from sandbox.atlantis.agent_endpoint import AgentEndpoint
+from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare, wiring_problems
+from sandbox.atlantis.container_definition import TaskDefinition
+from sandbox.atlantis.credentials import CredentialsEndpoint, assume
+from sandbox.atlantis.deployed_service import Credentials, DeployedService, Service
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.running_container import RunningContainer, process_name, stop_leftovers
+from sandbox.atlantis.targets import health_monitor
+from sandbox.atlantis.task import Task
+from sandbox.atlantis.task_user import TaskUser, TaskUserError, choose, container_user
+from sandbox.certificates import Certificates
+from sandbox.paths import private_directory
+
+__all__ = ["Launcher"]
+
+
+class Launcher:
+    """Starts tasks of one deployment with the Atlantis server ``executable``."""
+
+    def __init__(
+        self, deployment: DeployedService, executable: Path, network: TaskNetwork, certificates: Certificates
+    ) -> None:
+        self._deployment = deployment
+        self._certificates = certificates
+        self._executable = executable
+        self._network = network
+        self._known = diagnosis.known_variables(executable)
+        self._tasks = private_directory(deployment.state / "tasks" / deployment.name)
+        self._tools = private_directory(deployment.state / "task-tools")
+        self._image = private_directory(deployment.state / "task-image")
+        self.missing_tools = image_tools.write_tools(self._tools)
+        image_tools.write_image(self._image, executable)
+        self.without_containers = bubblewrap.why_not()
+        """Why the task's containers share this machine's files and processes; empty if they don't."""
+        self.shared_user = ""
+        """Why such a task runs as the sandbox's own user; empty if it runs as a separate user."""
+
+    def clear_leftovers(self, patience: float) -> bool:
+        """Stop the processes that a previous agent left running, and remove the files of its tasks."""
+        state = self._deployment.state
+        left = [name for name in self._deployment.task_names if processes.stop(state, name, patience=patience)]
+        for name in self._deployment.task_names:
+            stop_leftovers(state, name)
+        locking_database.stop(state)
+        for root in self._tasks.iterdir():
+            shutil.rmtree(root, ignore_errors=True)
+        return bool(left)
+
+    def start(self, service: Service, task_id: str) -> Task:
+        """Start a task for ``service``; raises ``TaskStartError`` with the problems if it can't be started."""
+        definition = task_definition.read(self._deployment.task_definition(service.definition))
+        contained = not self.without_containers
+        _raise_if(
+            [
+                *_rolling_problems(service, definition),
+                *wiring_problems(definition, service.container_port, contained=contained),
+            ]
+        )
+        execution = assume(self._deployment, definition.execution_role, task_id)
+        digest = self._pull(definition, execution)
+        secrets = self._secrets(definition, execution)
+        variables = {**definition.server.environment, **secrets[definition.server.name]}
+        _raise_if(diagnosis.environment_problems(variables, self._known))
+        database = locking_database.serve(self._deployment, variables, self._certificates)
+        on_efs = volumes.efs_volumes(self._deployment, definition)
+        root = private_directory(self._tasks / task_id)
+        own = volumes.own_volumes(definition, root / "volumes")
+        user = None if contained else self._user(definition.server.user, root, on_efs)
+        owner = container_user(definition.server.user) if contained else user
+        for volume in on_efs.values():
+            if owner:
+                owner.own(volume)
+        with contextlib.ExitStack() as resources:
+            credentials = resources.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, task_id))
+            credentials.credentials()
+            agent = AgentEndpoint(self._deployment, credentials, task_id)
+            resources.callback(agent.close)
+            parts = TaskParts(
+                definition,
+                volumes={**on_efs, **own},
+                network=self._network,
+                credentials_url=credentials.url,
+                agent_url=agent.url,
+                database=database,
+                port=free_port(),
+                image=self._image,
+                tools=self._tools,
+                contained=contained,
+                user=user,
+            )
+            task = Task(
+                task_id,
+                service,
+                definition,
+                self._containers(parts, secrets, root, execution),
+                parts.port,
+                digest,
+                health_monitor(self._deployment, service.target_group, parts.port, service.grace_seconds),
+                root,
+                resources.pop_all(),
+            )
+        try:
+            task.tick()
+        except BaseException:
+            task.stop()
+            raise
+        return task
+
+    def _containers(
+        self, parts: TaskParts, secrets: dict[str, dict[str, str]], root: Path, execution: Credentials
+    ) -> list[RunningContainer]:
+        state, task = self._deployment.state, root.name
+        free = next(name for name in self._deployment.task_names if not processes.find(state, name))
+        logs = self._deployment.client("logs", execution)
+        containers = []
+        for definition in parts.definition.containers:
+            name = process_name(free, definition.name, parts.definition.server.name)
+            stream = log_driver.open_stream(logs, definition.log_options, definition.name, task)
+            container = prepare(parts, definition, secrets[definition.name], root / "containers" / definition.name)
+            containers.append(RunningContainer(state, name, container, logs, stream))
+        return containers
+
+    def _secrets(self, definition: TaskDefinition, execution: Credentials) -> dict[str, dict[str, str]]:
+        client = self._deployment.client("secretsmanager", execution)
+        return {
+            container.name: task_secrets.resolve(client, container.secrets, definition.execution_role)
+            for container in definition.containers
+        }
+
+    def _pull(self, definition: TaskDefinition, execution: Credentials) -> str | None:
+        """Pull the images; returns the digest of the server's, None if it isn't in the local AWS' registry."""
+        client = self._deployment.client("ecr", execution)
+        digests = {}
+        for reference in {container.image for container in definition.containers}:
+            if image := registry.local_image(self._deployment, reference):
+                role = definition.execution_role
+                digests[reference] = registry.pull(self._deployment, image, definition.architecture, client, role)
+        return digests.get(definition.server.image)
+
+    def _user(self, user: str, root: Path, on_efs: dict[str, Path]) -> TaskUser | None:
+        state = self._deployment.state
+        inside = [
+            path
+            for directory in (root, *on_efs.values())
+            for path in directory.parents
+            if path == state or state in path.parents
+        ]
+        try:
+            return choose(
+                user,
+                readable=[self._executable, self._image / image_tools.ENTRY_POINT],
+                programs=["git", "terraform", "curl"],
+                opened=dict.fromkeys([*inside, self._image, self._tools]),
+            )
+        except TaskUserError as reason:
+            self.shared_user = str(reason)
+            return None
+
+
+def _rolling_problems(service: Service, definition: TaskDefinition) -> list[str]:
+    one_by_one = service.minimum_healthy_percent == 0 and service.maximum_percent == 100
+    overlapping = service.overlaps and locking_database.keeps_locks_in_redis(definition.server.environment)
+    if service.desired_count == 1 and (one_by_one or overlapping):
+        return []
+    return [
+        f"the service runs {service.desired_count} task(s) and may run {service.minimum_healthy_percent} to "
+        f"{service.maximum_percent} % of them during a deployment: two servers would fight for the lock of one data "
+        "directory; it must be 1 task, 0 to 100 %, or 100 to 200 % with locks in Redis"
+    ]
+
+
+def _raise_if(problems: list[str]) -> None:
+    if problems:
+        raise TaskStartError(problems)

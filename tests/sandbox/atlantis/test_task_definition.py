@@ -1,0 +1,120 @@
+"""How the sandbox reads a task definition: what it honours, with ECS' defaults, and what it says about the rest."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.atlantis.container import wiring_problems
+from sandbox.atlantis.container_definition import Condition, Dependency, MountPoint, RestartPolicy
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.task_definition import read
+
+_LOG = {"logConfiguration": {"logDriver": "awslogs"}}
+_SERVER = {
+    "name": "atlantis",
+    "image": "image",
+    "portMappings": [{"containerPort": 4141}],
+    "mountPoints": [{"sourceVolume": "data", "containerPath": "/home/atlantis/.atlantis"}],
+    **_LOG,
+}
+_BESIDE = {"name": "beside", "image": "image", "essential": False, "entryPoint": ["/bin/sh"], **_LOG}
+_VOLUMES = [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, {"name": "own"}]
+
+
+def _described(beside: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "taskDefinitionArn": "arn",
+        "executionRoleArn": "role",
+        "taskRoleArn": "role",
+        "volumes": _VOLUMES,
+        "containerDefinitions": [_SERVER, _BESIDE | (beside or {})],
+        **more,
+    }
+
+
+def test_a_container_has_what_its_definition_says() -> None:
+    wanted = {
+        "essential": True,
+        "secrets": [{"name": "A", "valueFrom": "arn"}],
+        "mountPoints": [{"sourceVolume": "own", "containerPath": "/run/own", "readOnly": True}],
+        "dependsOn": [{"containerName": "atlantis", "condition": "HEALTHY"}],
+        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60, "ignoredExitCodes": [3]},
+        "linuxParameters": {"capabilities": {"drop": ["ALL"], "add": ["KILL"]}},
+        "readonlyRootFilesystem": True,
+        "user": "0",
+        "stopTimeout": 500,
+        "memory": 256,
+    }
+    definition = read(_described(wanted))
+    beside = definition.containers[1]
+    assert definition.volumes["own"] is None
+    assert (beside.essential, beside.secrets, beside.read_only_root) == (True, {"A": "arn"}, True)
+    assert (beside.user, beside.memory_mib) == ("0", 256)
+    assert beside.mounts == (MountPoint("/run/own", "own", read_only=True),)
+    assert beside.dependencies == (Dependency("atlantis", Condition.HEALTHY),)
+    assert beside.restart == RestartPolicy(60, frozenset({3}))
+    assert beside.capabilities == {"KILL"}
+    # Fargate's longest.
+    assert beside.stop_seconds == 120
+
+
+def test_what_a_definition_does_not_say_is_as_on_fargate() -> None:
+    server = read(_described()).server
+    assert (server.essential, server.read_only_root, server.restart, server.stop_seconds) == (True, False, None, 30)
+    assert {"CHOWN", "KILL", "NET_RAW", "SETUID"} <= server.capabilities
+    assert "SYS_ADMIN" not in server.capabilities
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({"portMappings": [{"containerPort": 80}]}, "2 of the task definition's containers map ports"),
+        ({"logConfiguration": {}}, "beside has no log"),
+        ({"firelensConfiguration": {"type": "fluentbit"}}, "beside.firelensConfiguration is set"),
+        ({"volumesFrom": [{"sourceContainer": "atlantis"}]}, "beside.volumesFrom is not supported"),
+        ({"linuxParameters": {"initProcessEnabled": True}}, "beside.linuxParameters.initProcessEnabled"),
+        ({"mountPoints": [{"sourceVolume": "none", "containerPath": "/x"}]}, "/x has no volume named none"),
+        (
+            {"dependsOn": [{"containerName": "other", "condition": "START"}]},
+            "depends on other, which isn't a container",
+        ),
+        ({"dependsOn": [{"containerName": "beside", "condition": "START"}]}, "depend on each other"),
+    ],
+)
+def test_what_the_sandbox_can_not_honour_is_an_error(beside: dict[str, Any], said: str) -> None:
+    with pytest.raises(TaskStartError, match=said):
+        read(_described(beside))
+
+
+@pytest.mark.parametrize("volume", [{"host": {"sourcePath": "/etc"}}, {"dockerVolumeConfiguration": {"scope": "task"}}])
+def test_a_volume_that_fargate_does_not_have_is_an_error(volume: dict[str, Any]) -> None:
+    with pytest.raises(TaskStartError, match="volume own: the sandbox supports EFS and Fargate's bind mounts"):
+        read(_described(volumes=[_VOLUMES[0], {"name": "own", **volume}]))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"essential": True},
+        {"secrets": [{"name": "A", "valueFrom": "arn"}]},
+        {"mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]},
+    ],
+)
+def test_a_task_that_needs_containers_does_not_start_without_them(beside: dict[str, Any]) -> None:
+    definition = read(_described(beside))
+    assert wiring_problems(definition, 4141, contained=True) == []
+    (problem,) = wiring_problems(definition, 4141, contained=False)
+    assert problem.startswith("beside needs a container of its own, and the sandbox runs this task without containers")
+
+
+def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refused() -> None:
+    twice = {
+        "environment": [{"name": "X", "value": "1"}],
+        "secrets": [{"name": "X", "valueFrom": "arn"}],
+        "user": "somebody",
+    }
+    problems = wiring_problems(read(_described(twice)), 4141, contained=True)
+    assert problems == [
+        "beside: X is set both as environment and as secret",
+        "beside: the container's user 'somebody' is neither uid:gid nor a user of the image",
+    ]
