@@ -32,7 +32,6 @@ __all__ = ["Container", "TaskNetwork", "TaskParts", "free_port", "local_port", "
 
 _DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
 _DEFAULT_PORT = "4141"
-_IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -148,11 +147,11 @@ def _contained(parts: TaskParts, definition: ContainerDefinition, secrets: Mappi
     trusted.chmod(0o644)
     files = {**image_tools.container_files(parts.image, parts.tools), _CERTIFICATES: trusted}
     mounts = [Bind(parts.volumes[mount.volume], mount.container_path, mount.read_only) for mount in definition.mounts]
-    mounts += image_tools.container_directories()
+    mounts += image_tools.container_directories(parts.image)
     options = file_system(files, mounts, read_only_root=definition.read_only_root, layer=root)
     directory = definition.working_directory or HOME
     environment = {
-        "PATH": _IMAGE_PATH,
+        "PATH": image_tools.PATH,
         "HOME": {0: "/root", 100: HOME}.get(ids.uid, "/"),
         **image_tools.container_environment(),
         **_platform(parts, _CERTIFICATES),
@@ -242,8 +241,10 @@ def _own_environment(
     own = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
     names = list(own)
     own = dict(zip(names, local_port(own.values(), parts.definition.port, parts.port), strict=True))
+    if definition is parts.definition.server or "ATLANTIS_PORT" in own:
+        own["ATLANTIS_PORT"] = str(parts.port)
     if definition is parts.definition.server:
-        own |= {"ATLANTIS_PORT": str(parts.port), **parts.database}
+        own |= parts.database
     return {**own, **secrets}
 
 

@@ -5,6 +5,7 @@ Terraform is configured to install it from a local mirror.
 """
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sandbox.paths import CHECKOUT
 
 __all__ = [
     "ENTRY_POINT",
+    "PATH",
     "TERRAFORM_CONFIGURATION",
     "container_directories",
     "container_environment",
@@ -29,6 +31,8 @@ TERRAFORM_CONFIGURATION = "terraform.tfrc"
 ENTRY_POINT = "docker-entrypoint.sh"
 """The image's entry point, which runs ``server`` unless the task definition sets another command."""
 
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH of the image."""
 _PROGRAMS = ("terraform", "tofu", "terragrunt", "conftest", "git", "curl")
 """The image's programs that this machine has elsewhere on its PATH, or that have a stand-in."""
 _SYSTEM = (Path("/usr/bin"), Path("/bin"))
@@ -88,6 +92,15 @@ def write_image(directory: Path, server: Path) -> None:
     link = directory / "atlantis"
     link.unlink(missing_ok=True)
     link.symlink_to(server)
+    if _ISOLATION.is_dir():
+        copy = directory / _ISOLATION.name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(_ISOLATION, copy, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        if python := shutil.which("python3", path=PATH):
+            subprocess.run([python, "-m", "compileall", "-q", str(copy)], check=True)
+        # A checkout may be closed to other users; files of an image aren't.
+        for path in (copy, *(path for path in copy.rglob("*") if not path.is_symlink())):
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def container_files(image: Path, tools: Path) -> dict[str, Path]:
@@ -107,14 +120,15 @@ def container_files(image: Path, tools: Path) -> dict[str, Path]:
     return files
 
 
-def container_directories() -> list[Bind]:
+def container_directories(image: Path) -> list[Bind]:
     """The image's directories in a container, and those of this machine that its files refer to."""
     places = provider.places() if (provider := terraform_provider.find()) else []
     if shutil.which("curl") is None:
         # The interpreter of its stand-in.
         places += [Path(sys.prefix), Path(sys.base_prefix)]
     binds = [Bind(place, str(place)) for place in places if not place.is_relative_to("/usr")]
-    return [*binds, Bind(_ISOLATION, _CONTAINER_ISOLATION)] if _ISOLATION.is_dir() else binds
+    own = image / _ISOLATION.name
+    return [*binds, Bind(own, _CONTAINER_ISOLATION)] if own.is_dir() else binds
 
 
 def container_environment() -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Attacks through names in pull requests and comments: as shell commands, and as paths outside of the repository."""
 
 import contextlib
+import glob
+import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
 from sandbox.attack.row import Outcome, Row
@@ -13,12 +14,22 @@ from sandbox.attack.target import Target
 __all__ = ["ROWS"]
 
 
+class _Mark(PosixPath):
+    """A path on this machine, which each container of the task has in its own files."""
+
+    def exists(self, **_options: bool) -> bool:
+        """Whether the file exists here or for any process of this machine."""
+        return any(os.path.lexists(f"{root}{self}") for root in ("", *glob.glob("/proc/[0-9]*/root")))  # noqa: PTH207
+
+
 @contextlib.contextmanager
 def _mark() -> Iterator[Path]:
     """A file that doesn't exist, in a directory that every user may write to."""
-    with tempfile.TemporaryDirectory(prefix="attack-") as directory:
-        Path(directory).chmod(0o777)
-        yield Path(directory) / secrets.token_hex(4)
+    mark = _Mark(f"/tmp/attack-{secrets.token_hex(8)}")  # noqa: S108 - the name is new, and attacks must be able to write it
+    try:
+        yield mark
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 def _ran(mark: Path, answered: Answered) -> Outcome:

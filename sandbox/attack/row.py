@@ -42,6 +42,8 @@ class Row:
     """The security control that denies it."""
     attempt: Callable[["Target"], Outcome]
     control: Callable[["Target"], Outcome]
+    isolation: bool = False
+    """Whether only a stack with `terraformIsolation: containers` denies it. On another stack, the row is skipped."""
     alone: bool = False
     """Whether it affects other rows, such as a lock of all applies. Such rows run one by one after the others."""
 
@@ -78,8 +80,14 @@ def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
     """The results of all rows as they become available, in order; rows that run alone are last."""
     rows = list(rows)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(lambda row: run(row, target), (row for row in rows if not row.alone))
-    yield from (run(row, target) for row in rows if row.alone)
+        yield from pool.map(lambda row: _run_if_meant(row, target), (row for row in rows if not row.alone))
+    yield from (_run_if_meant(row, target) for row in rows if row.alone)
+
+
+def _run_if_meant(row: Row, target: "Target") -> Result:
+    if row.isolation and not target.isolated:
+        return Result(row, Verdict.SKIPPED, "this stack doesn't promise it: terraformIsolation isn't containers")
+    return run(row, target)
 
 
 def run(row: Row, target: "Target") -> Result:

@@ -1,6 +1,6 @@
 """The attack table: all rows, grouped by the source of the attack."""
 
-from sandbox.attack import names, other_accounts, page, plans, provider, roles, rules, webhooks
+from sandbox.attack import isolation, names, other_accounts, page, plans, provider, roles, rules, webhooks
 from sandbox.attack.row import Row
 
 __all__ = ["ROWS"]
@@ -8,6 +8,7 @@ __all__ = ["ROWS"]
 ROWS: tuple[Row, ...] = (
     *plans.ROWS,
     *provider.ROWS,
+    *isolation.ROWS,
     *names.ROWS,
     *rules.ROWS,
     *webhooks.ROWS,

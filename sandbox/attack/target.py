@@ -53,6 +53,12 @@ class Target:
         return self.deployment.task_definition(self.deployment.require_service().definition)
 
     @property
+    def isolated(self) -> bool:
+        """Whether Terraform runs in containers of its own."""
+        names = {container["name"] for container in self.task_definition["containerDefinitions"]}
+        return {"plan", "apply"} <= names
+
+    @property
     def secrets(self) -> dict[str, str]:
         """Every secret that ECS injects for the server, by variable, read as the execution role.
 

@@ -1,0 +1,39 @@
+"""The rows about Terraform in containers of its own must be able to fail: against a server that runs Terraform itself."""
+
+import pytest
+
+from sandbox.attack import isolation
+from sandbox.attack.row import Row, Verdict, run, run_all
+from sandbox.attack.target import Target
+from sandbox.github.store import Store
+from sandbox.sandbox import Sandbox
+from tests.needs import needs
+from tests.sandbox.atlantis.world import BUCKET, World
+
+pytestmark = needs("terraform")
+
+# Without executors there are no sockets to reach.
+_ROWS = [row for row in isolation.ROWS if row.name != "isolation-sockets"]
+
+
+@pytest.fixture(scope="module")
+def unprotected(world: World) -> Target:
+    """A service whose Terraform runs in the server's container, with a state bucket that the task role may write."""
+    deployment = world.deployment
+    world.aws.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+    )
+    return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("row", _ROWS, ids=[row.name for row in _ROWS])
+def test_without_isolation_the_attack_gets_through(unprotected: Target, row: Row) -> None:
+    result = run(row, unprotected)
+    assert result.verdict is Verdict.ALLOWED, result
+
+
+def test_a_stack_without_isolation_skips_the_rows_and_says_why(unprotected: Target) -> None:
+    results = list(run_all(isolation.ROWS, unprotected))
+    assert {result.verdict for result in results} == {Verdict.SKIPPED}
+    assert all("terraformIsolation isn't containers" in result.attempt for result in results)
