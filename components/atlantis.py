@@ -216,6 +216,7 @@ class Atlantis(pulumi.ComponentResource):
                 task=settings.task,
                 server=settings.server,
                 configuration=settings.configuration,
+                terraform=settings.terraform,
                 value_from=existing.value_from,
                 url=settings.ingress.url,
                 log_retention_days=settings.operations.log_retention_days,

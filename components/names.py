@@ -59,6 +59,16 @@ class PhysicalNames:
         return f"atlantis-ecs-task-{self.environment}"
 
     @property
+    def plan_role(self) -> str:
+        """The role of plans, if Terraform runs in containers of its own."""
+        return f"atlantis-ecs-task-plan-{self.environment}"
+
+    @property
+    def apply_role(self) -> str:
+        """The role of applies, if Terraform runs in containers of its own."""
+        return f"atlantis-ecs-task-apply-{self.environment}"
+
+    @property
     def roles_of_every_environment(self) -> str:
         """A pattern for the roles of all Atlantis environments of the account, and for their policies."""
         return "atlantis-ecs-task-*"
@@ -203,3 +213,11 @@ class PhysicalNames:
     @property
     def task_role_arn(self) -> str:
         return self.role_arn(self.task_role)
+
+    @property
+    def plan_role_arn(self) -> str:
+        return self.role_arn(self.plan_role)
+
+    @property
+    def apply_role_arn(self) -> str:
+        return self.role_arn(self.apply_role)

@@ -61,6 +61,11 @@ def deny_insecure_transport(actions: Sequence[str], resources: Sequence[pulumi.I
     }
 
 
+def trust_role(names: PhysicalNames, role: str) -> str:
+    """The trust policy of a role that only sessions of the account's role with this name can assume."""
+    return document([{"Effect": "Allow", "Action": "sts:AssumeRole", **only_roles(names, role)}])
+
+
 def trust_tasks(names: PhysicalNames) -> str:
     """The trust policy of a role that only this account's ECS tasks can assume."""
     return document(

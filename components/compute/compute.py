@@ -12,12 +12,21 @@ from ..context import Context
 from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
 from ..logs import log_archive
 from ..outputs import declared_outputs
-from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
+from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs, TerraformArgs
 from ..storage.locking import LockingDatabase
-from . import task_protection
+from . import isolation, task_protection
 from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
+from .isolation import IsolationInputs
 from .provider_client import provider_client, provider_settings
-from .server_container import CONTAINER, DATA_VOLUME, IMAGE_GROUP, ServerContainerInputs, server_container
+from .server_container import (
+    CONTAINER,
+    DATA_DIRECTORY,
+    DATA_VOLUME,
+    IMAGE_GROUP,
+    ServerContainerInputs,
+    github_app_secrets,
+    server_container,
+)
 from .task_protection import TaskProtectionInputs
 
 NFS = 2049
@@ -32,6 +41,8 @@ class ComputeInputs:
     """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
     server: ServerArgs
     configuration: ConfigurationArgs
+    terraform: TerraformArgs
+    """Whether Terraform runs in containers of its own."""
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the server's environment: ECS secret references by variable name."""
     url: str
@@ -162,10 +173,18 @@ class Compute(pulumi.ComponentResource):
                         "transit_encryption_port": NFS,
                         "authorization_config": {"access_point_id": args.access_point_id, "iam": "ENABLED"},
                     },
-                }
+                },
+                *(isolation.volumes() if args.terraform.isolates else ()),
             ],
             container_definitions=pulumi.Output.json_dumps(
-                [server_container(self._server(log_group)), task_protection.container(self._protection(log_group))]
+                [
+                    server_container(self._server(log_group)),
+                    *(
+                        isolation.containers(self._isolation(log_group))
+                        if args.terraform.isolates
+                        else [task_protection.container(self._protection(log_group))]
+                    ),
+                ]
             ),
             tags=args.context.tags,
             opts=self._child,
@@ -193,6 +212,23 @@ class Compute(pulumi.ComponentResource):
             web_password_secret_arn=args.web_password_secret_arn,
             locking_database=args.locking_database,
             log_group_name=log_group.name,
+            isolates=args.terraform.isolates,
+        )
+
+    def _isolation(self, log_group: aws.cloudwatch.LogGroup) -> IsolationInputs:
+        args = self._args
+        return IsolationInputs(
+            names=args.context.names,
+            image=self._image,
+            server_user=f"{args.posix_uid}:{IMAGE_GROUP}",
+            data_directory=DATA_DIRECTORY,
+            port=args.task.container_port,
+            memory=args.task.memory,
+            stop_timeout=args.task.stop_timeout,
+            github_hostname=args.server.github_hostname,
+            github_app_secrets=github_app_secrets(args.github_app_secret_arn),
+            module_repositories=args.terraform.module_repositories,
+            log_group=log_group.name,
         )
 
     def _protection(self, log_group: aws.cloudwatch.LogGroup) -> TaskProtectionInputs:

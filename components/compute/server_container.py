@@ -10,6 +10,7 @@ from ..configuration import repo_configuration, server_configuration
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
+from . import isolation
 from .server_start import server_start
 
 CONTAINER = "atlantis"
@@ -44,16 +45,28 @@ class ServerContainerInputs:
     locking_database: LockingDatabase | None
     """None: the locks are in a file in the data directory, which only one server at a time can open."""
     log_group_name: pulumi.Input[str]
+    isolates: bool
+    """Whether Terraform runs in other containers."""
 
 
 def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
     """The container definition, with outputs in it."""
     secrets = _secrets(args)
+    mounts: list[dict[str, object]] = [
+        {"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}
+    ]
+    isolated: dict[str, object] = {}
+    if args.isolates:
+        mounts += isolation.server_mounts()
+        # Also the order of a stop: the server, which waits for its operations, goes first.
+        started = [*isolation.EXECUTORS, isolation.AGENT]
+        isolated["dependsOn"] = [{"containerName": name, "condition": "START"} for name in started]
     return {
         "name": CONTAINER,
         "image": args.image,
         # Secrets that aren't flags of the server stay in its environment, for workflows.
-        **server_start(name for name in secrets if name.startswith("ATLANTIS_")),
+        **server_start((name for name in secrets if name.startswith("ATLANTIS_")), isolated=args.isolates),
+        **isolated,
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
@@ -62,7 +75,7 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
         "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],
         "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
         "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
-        "mountPoints": [{"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}],
+        "mountPoints": mounts,
         "stopTimeout": args.stop_timeout,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
         "logConfiguration": {
@@ -101,6 +114,14 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         environment |= server_configuration.environment(
             server_configuration.load(args.configuration.server_config_file)
         )
+    if args.isolates:
+        for_terraform = sorted(name for name in args.value_from if not name.startswith("ATLANTIS_"))
+        environment |= {
+            # A version that isn't in the image would be downloaded and run in this container.
+            "ATLANTIS_TF_DOWNLOAD": "false",
+            "ATLANTIS_USE_TF_PLUGIN_CACHE": "false",
+            **({"ISOLATION_FORWARD": " ".join(for_terraform)} if for_terraform else {}),
+        }
     return environment
 
 
@@ -111,13 +132,20 @@ def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str
     return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
 
 
+def github_app_secrets(secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+    """References to the GitHub App's ID, installation and key, by variable."""
+    return {
+        "ATLANTIS_GH_APP_ID": pulumi.Output.concat(secret_arn, ":app_id::"),
+        "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(secret_arn, ":installation_id::"),
+        "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(secret_arn, ":private_key::"),
+    }
+
+
 def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     """References that ECS resolves when the task starts: ARN, JSON key, current version."""
     app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
     secrets: dict[str, pulumi.Input[str]] = {
-        "ATLANTIS_GH_APP_ID": pulumi.Output.concat(app, ":app_id::"),
-        "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(app, ":installation_id::"),
-        "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(app, ":private_key::"),
+        **github_app_secrets(app),
         "ATLANTIS_GH_WEBHOOK_SECRET": pulumi.Output.concat(webhook, ":webhook_secret::"),
     }
     if web := args.web_password_secret_arn:

@@ -7,6 +7,7 @@ from typing import TypedDict
 __all__ = ["ServerStart", "server_start"]
 
 _SCRIPT = Path(__file__).with_suffix(".sh")
+_ISOLATED = _SCRIPT.with_name("isolated_start.sh")
 
 
 class ServerStart(TypedDict):
@@ -16,13 +17,17 @@ class ServerStart(TypedDict):
     command: list[str]
 
 
-def server_start(secrets: Iterable[str]) -> ServerStart:
+def server_start(secrets: Iterable[str], *, isolated: bool = False) -> ServerStart:
     """Start the image's Atlantis with ``secrets`` (names of ``ATLANTIS_*`` variables) in its configuration only.
+
+    If ``isolated``, the executors must answer first, and Terraform's shims stand in front of the image's programs.
 
     The container must not have a health check: ECS runs it with the container's environment, from which a plan could
     read the secrets every 30 seconds. The load balancer checks the server's health.
     """
+    scripts = [_ISOLATED, _SCRIPT] if isolated else [_SCRIPT]
+    script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     return {
-        "entryPoint": ["/bin/sh", "-c", _SCRIPT.read_text(encoding="utf-8"), "server-start"],
+        "entryPoint": ["/bin/sh", "-c", script, "server-start"],
         "command": sorted(secrets),
     }

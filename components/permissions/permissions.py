@@ -1,4 +1,4 @@
-"""Permissions: the role that starts the task, and the role that Terraform runs with inside it."""
+"""Permissions: the role that starts the task, and those that Terraform runs with inside it."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ import pulumi_aws as aws
 
 from ..context import Context
 from ..outputs import declared_outputs
-from ..policy_documents import Statement, allow, document, document_of_outputs, trust_tasks
+from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
 from ..settings.groups import TerraformArgs
-from . import permissions_boundary, task_role
+from . import permissions_boundary, plan_role, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
 
@@ -70,18 +70,25 @@ class Permissions(pulumi.ComponentResource):
         )
         task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
         self._execution_policies(execution_role)
-        self._task_policies(task_role_)
+        policies = self._task_policies()
+        if args.settings.isolates:
+            self._isolate(task_role_, policies)
+        else:
+            for subject, policy in policies.items():
+                self._attach(f"task-{subject}", task_role_, policy)
 
         self.execution_role_arn = execution_role.arn
         self.task_role_arn = task_role_.arn
         self.register_outputs(declared_outputs(self))
 
-    def _role(self, label: str, physical_name: str, purpose: str) -> aws.iam.Role:
+    def _role(self, label: str, physical_name: str, purpose: str, *, assumed_by: str | None = None) -> aws.iam.Role:
+        """A role of the task or, with the name of a role that may assume it, a role for that role's sessions."""
+        names = self._args.context.names
         return aws.iam.Role(
             f"{self.pulumi_resource_name}-{label}",
             name=physical_name,
-            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
-            assume_role_policy=trust_tasks(self._args.context.names),
+            description=f"Atlantis {names.environment}: {purpose}",
+            assume_role_policy=trust_role(names, assumed_by) if assumed_by else trust_tasks(names),
             permissions_boundary=self._args.settings.permissions_boundary_arn,
             tags=self._args.context.tags,
             opts=self._child,
@@ -124,7 +131,44 @@ class Permissions(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _task_policies(self, role: aws.iam.Role) -> None:
+    def _isolate(self, task_role_: aws.iam.Role, policies: Mapping[str, aws.iam.Policy]) -> None:
+        """Attach Terraform's policies to the roles of plans and applies; the task keeps what is its own."""
+        names, settings, scope = self._args.context.names, self._args.settings, self._scope
+        plan = self._role("plan-role", names.plan_role, "what plans run with", assumed_by=names.task_role)
+        apply = self._role("apply-role", names.apply_role, "what applies run with", assumed_by=names.task_role)
+        for subject in ("file-system", "own-stack"):
+            self._attach(f"task-{subject}", task_role_, policies[subject])
+        for subject, policy in policies.items():
+            if subject != "file-system":
+                self._attach(f"apply-{subject}", apply, policy)
+        for subject in ("own-stack", "read"):
+            self._attach(f"plan-{subject}", plan, policies[subject])
+        documents: dict[str, str] = {}
+        if "state" in policies:
+            documents["state"] = document(
+                plan_role.plan_state(
+                    scope,
+                    settings.terraform_state_buckets,
+                    settings.terraform_state_key_arns,
+                    settings.terraform_lock_tables,
+                )
+            )
+        if settings.managed_name_prefixes:
+            managed = [
+                *task_role.containers(scope),
+                *task_role.load_balancers(scope),
+                *task_role.roles(scope),
+                *task_role.logs_and_secrets(scope),
+            ]
+            documents["managed"] = document(plan_role.reading(managed))
+        for subject, policy in documents.items():
+            made = self._managed_policy(
+                f"plan-{subject}", f"{names.plan_role}-{subject}", f"what plans may do ({subject})", policy
+            )
+            self._attach(f"plan-{subject}", plan, made)
+
+    def _task_policies(self) -> dict[str, aws.iam.Policy]:
+        """The policies of the task and of Terraform, by subject."""
         args, scope, own = self._args, self._scope, self._own
         documents: dict[str, pulumi.Input[str]] = {
             # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
@@ -132,6 +176,7 @@ class Permissions(pulumi.ComponentResource):
                 [
                     *task_role.file_system(args.file_system_arn, args.access_point_arn),
                     *task_role.task_protection(own.names),
+                    *(plan_role.session_roles(own.names) if args.settings.isolates else ()),
                 ]
             ),
             "own-stack": document_of_outputs([deny_own_resources(own)]),
@@ -156,22 +201,30 @@ class Permissions(pulumi.ComponentResource):
                 "roles": document([*task_role.roles(scope), *deny_unbounded_roles(own)]),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
-        for subject, policy in documents.items():
-            self._managed_policy(subject, role, policy)
+        return {
+            subject: self._managed_policy(
+                f"task-{subject}", f"{own.names.task_role}-{subject}", f"what Terraform may do ({subject})", policy
+            )
+            for subject, policy in documents.items()
+        }
 
-    def _managed_policy(self, subject: str, role: aws.iam.Role, policy: pulumi.Input[str]) -> None:
+    def _managed_policy(
+        self, label: str, physical_name: str, purpose: str, policy: pulumi.Input[str]
+    ) -> aws.iam.Policy:
         """A managed policy per subject: all inline policies of a role together are limited to 10,240 characters."""
-        managed = aws.iam.Policy(
-            f"{self.pulumi_resource_name}-task-{subject}",
-            name=f"{self._args.context.names.task_role}-{subject}",
-            description=f"Atlantis {self._args.context.names.environment}: what Terraform may do ({subject})",
+        return aws.iam.Policy(
+            f"{self.pulumi_resource_name}-{label}",
+            name=physical_name,
+            description=f"Atlantis {self._args.context.names.environment}: {purpose}",
             policy=policy,
             tags=self._args.context.tags,
             opts=self._child,
         )
+
+    def _attach(self, label: str, role: aws.iam.Role, policy: aws.iam.Policy) -> None:
         aws.iam.RolePolicyAttachment(
-            f"{self.pulumi_resource_name}-task-{subject}-attachment",
+            f"{self.pulumi_resource_name}-{label}-attachment",
             role=role.name,
-            policy_arn=managed.arn,
+            policy_arn=policy.arn,
             opts=self._child,
         )

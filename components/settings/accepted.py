@@ -91,6 +91,9 @@ oidc_scope = values.matching(
 )
 plan_requirements = values.list_of(values.one_of(("approved", "mergeable", "undiverged")))
 hosted_zone_id = values.matching(r"Z[A-Z0-9]{5,31}", "a hosted zone ID such as Z0123456789ABCDEFGHIJ")
+repository_names = values.list_of(
+    values.matching(r"[A-Za-z0-9._-]{1,100}", "the name of a repository without its owner, such as terraform-modules")
+)
 bucket_names = values.list_of(
     values.matching(
         r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",

@@ -246,6 +246,17 @@ class TerraformArgs(Group):
     too. Empty: the stack creates a boundary for the roles that Terraform creates"""
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
+    terraform_isolation: str = setting(values.one_of(("none", "containers")), default="none")
+    """none, or containers: plans and applies run in containers of their own, with a role each, and a plan can't write. Requires
+    the image of docker/"""
+    module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
+    """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
+    installation. Only with terraformIsolation containers"""
+
+    @property
+    def isolates(self) -> bool:
+        """Whether Terraform runs in containers of its own, with a role for plans and one for applies."""
+        return self.terraform_isolation == "containers"
 
     @property
     def managed_names(self) -> list[str]:

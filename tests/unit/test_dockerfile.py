@@ -33,6 +33,23 @@ def stages(text: str) -> dict[str, list[str]]:
     return found
 
 
+def problems_of_the_programs(lines: list[str]) -> Iterator[str]:
+    """What is missing in the stage with the programs that isolate Terraform."""
+    if lines[0] != "FROM unreadable AS isolation" or lines[-1] != "USER 100":
+        yield "the stage with the programs is not made of the unreadable server, or has another user"
+    if f"COPY --chown=root:root --chmod=0755 isolation {IN_IMAGE}" not in lines:
+        yield "the programs are not in their place, or not root's"
+    prepared = next((line for line in lines if "compileall" in line), "")
+    for folder in ("plan", "apply", "plan-broker", "apply-broker"):
+        if f"/run/isolation/{folder} " not in prepared:
+            yield f"the image has no directory to mount {folder} on"
+    versions = "/usr/local/bin/terraform[0-9]* /usr/local/bin/tofu[0-9]*"
+    if versions not in prepared or f"{IN_IMAGE}/shims/${{program##*/}}" not in prepared:
+        yield "a version of Terraform has no shim"
+    if "chmod 0755 /home/atlantis " not in prepared:
+        yield "the users of commands can't enter the server's home directory"
+
+
 def problems(text: str) -> Iterator[str]:
     """What is missing of what the stack relies on."""
     found = stages(text)
@@ -47,19 +64,7 @@ def problems(text: str) -> Iterator[str]:
             yield f"{name} does not end with the stock image's user"
         if any(line.split()[0] in {"ENTRYPOINT", "CMD", "HEALTHCHECK", "EXPOSE", "VOLUME"} for line in found[name]):
             yield f"{name} changes how the stock image starts"
-    if found["isolation"][0] != "FROM unreadable AS isolation" or found["isolation"][-1] != "USER 100":
-        yield "the stage with the programs is not made of the unreadable server, or has another user"
-    if f"COPY --chown=root:root --chmod=0755 isolation {IN_IMAGE}" not in found["isolation"]:
-        yield "the programs are not in their place, or not root's"
-    prepared = next((line for line in found["isolation"] if "compileall" in line), "")
-    for folder in ("plan", "apply", "plan-broker", "apply-broker"):
-        if f"/run/isolation/{folder} " not in prepared:
-            yield f"the image has no directory to mount {folder} on"
-    versions = "/usr/local/bin/terraform[0-9]* /usr/local/bin/tofu[0-9]*"
-    if versions not in prepared or f"{IN_IMAGE}/shims/${{program##*/}}" not in prepared:
-        yield "a version of Terraform has no shim"
-    if "chmod 0755 /home/atlantis " not in prepared:
-        yield "the users of commands can't enter the server's home directory"
+    yield from problems_of_the_programs(found["isolation"])
     if list(found)[-1] != "server":
         yield "the image without tools is not the default"
     for line in found["archives"]:

@@ -5,7 +5,7 @@ is invalid, so that each mistake is reported only once.
 """
 
 from ..problem import Rule
-from . import arns, configuration, credentials, ingress, network, storage, task, terraform
+from . import arns, configuration, credentials, ingress, isolation, network, storage, task, terraform
 
 __all__ = ["RULES"]
 
@@ -18,4 +18,5 @@ RULES: tuple[Rule, ...] = (
     *storage.RULES,
     *terraform.RULES,
     *configuration.RULES,
+    *isolation.RULES,
 )

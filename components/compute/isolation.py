@@ -1,0 +1,137 @@
+"""Terraform in containers of its own: the executors `plan` and `apply`, and the agent that serves them.
+
+`docker/isolation/README.md` describes the programs and their paths, which the image has.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..names import PhysicalNames
+
+__all__ = ["EXECUTORS", "IsolationInputs", "containers", "server_mounts", "volumes"]
+
+PROGRAMS = "/opt/atlantis-isolation/bin"
+SOCKETS = "/run/isolation"
+EXECUTORS = ("plan", "apply")
+AGENT = "agent"
+
+MEMORY_SHARE = {"plan": 0.5, "apply": 0.3}
+"""Share of the task's memory. A plan that needs more is ended by the kernel, and the server and an apply go on."""
+
+# Docker's default capabilities that neither user switching nor file ownership needs. Fargate can drop capabilities, but not add.
+_UNUSED_BY_EXECUTORS = ("AUDIT_WRITE", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT")
+# The addresses lead to the task role. No process of the container has them after `exec`.
+_START = (
+    "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN "
+    "ECS_CONTAINER_METADATA_URI ECS_CONTAINER_METADATA_URI_V4 ECS_AGENT_URI\n"
+    f'exec {PROGRAMS}/executor "$@"'
+)
+
+
+@dataclasses.dataclass(kw_only=True)
+class IsolationInputs:
+    """The values that the containers share with the server's."""
+
+    names: PhysicalNames
+    image: pulumi.Input[str]
+    server_user: str
+    """`uid:gid` of the server's container, which may connect to the executors."""
+    data_directory: str
+    port: int
+    """The server's port, for task protection."""
+    memory: int
+    """Memory of the task in MiB."""
+    stop_timeout: int
+    github_hostname: str
+    github_app_secrets: Mapping[str, pulumi.Input[str]]
+    """The App's secrets by variable: the agent gets tokens that read contents, for private modules."""
+    module_repositories: Sequence[str]
+    log_group: pulumi.Input[str]
+
+
+def volumes() -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
+    """Volumes on the task's own disk, which end with the task."""
+    return [{"name": f"{role}-{part}"} for role in EXECUTORS for part in ("socket", "broker", "work", "tmp")]
+
+
+def server_mounts() -> list[dict[str, object]]:
+    """What the server's container has of the executors: their sockets, read-only."""
+    return [_mount(role, "socket", f"{SOCKETS}/{role}", read_only=True) for role in EXECUTORS]
+
+
+def containers(args: IsolationInputs) -> list[Mapping[str, object]]:
+    """The definitions of both executors and of the agent."""
+    return [*(_executor(args, role) for role in EXECUTORS), _agent(args)]
+
+
+def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
+    return {
+        **_common(args, role),
+        # It gives each checkout a user of its own.
+        "user": "0",
+        "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
+        # Below the task's memory, because a container that has all of it would take the server's.
+        "memory": int(args.memory * MEMORY_SHARE[role]),
+        # No health check: ECS would start it with the addresses that the first process removes.
+        "entryPoint": ["/bin/sh", "-c", _START, "executor"],
+        "command": [role, "--server-user", args.server_user],
+        "environment": [{"name": "ATLANTIS_DATA_DIR", "value": args.data_directory}],
+        "mountPoints": [
+            _mount(role, "socket", f"{SOCKETS}/{role}"),
+            _mount(role, "broker", f"{SOCKETS}/{role}-broker", read_only=True),
+            _mount(role, "work", f"{args.data_directory}/repos"),
+            _mount(role, "tmp", "/tmp"),  # noqa: S108 a volume of this container alone
+        ],
+        "stopTimeout": args.stop_timeout,
+    }
+
+
+def _agent(args: IsolationInputs) -> Mapping[str, object]:
+    roles = {"plan": {"default": args.names.plan_role_arn}, "apply": {"default": args.names.apply_role_arn}}
+    environment = {
+        "ATLANTIS_GH_HOSTNAME": args.github_hostname,
+        "ATLANTIS_PORT": str(args.port),
+        "AWS_REGION": args.names.region,
+        "ISOLATION_MODULE_REPOSITORIES": " ".join(args.module_repositories),
+        "ISOLATION_ROLES": json.dumps(roles),
+    }
+    return {
+        **_common(args, AGENT),
+        # Root owns the volumes with its sockets; it needs no capability for them.
+        "user": "0",
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "entryPoint": [f"{PROGRAMS}/agent"],
+        "command": [],
+        "environment": [{"name": name, "value": value} for name, value in sorted(environment.items()) if value],
+        "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(args.github_app_secrets.items())],
+        "mountPoints": [_mount(role, "broker", f"{SOCKETS}/{role}-broker") for role in EXECUTORS],
+        "stopTimeout": 10,
+    }
+
+
+def _common(args: IsolationInputs, name: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "image": args.image,
+        # If it exits, the server continues and ECS restarts this container. A start that can't work ends the server's.
+        "essential": False,
+        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        "privileged": False,
+        "readonlyRootFilesystem": True,
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": args.log_group,
+                "awslogs-region": args.names.region,
+                "awslogs-stream-prefix": name,
+            },
+        },
+    }
+
+
+def _mount(role: str, part: str, path: str, *, read_only: bool = False) -> dict[str, object]:
+    return {"sourceVolume": f"{role}-{part}", "containerPath": path, "readOnly": read_only}

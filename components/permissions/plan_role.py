@@ -1,0 +1,46 @@
+"""The permissions of a plan, if Terraform runs in containers of its own: what an apply may do, as far as it reads."""
+
+from collections.abc import Sequence
+
+from ..names import PhysicalNames
+from ..policy_documents import Statement, allow
+from . import task_role
+from .task_role import Scope
+
+__all__ = ["plan_state", "reading", "session_roles"]
+
+
+def plan_state(
+    scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]
+) -> list[Statement]:
+    """What a plan needs of Terraform's state: it reads the state and takes the lock, and can't write the state."""
+    statements = []
+    for statement in task_role.state(scope, buckets, key_arns, lock_tables):
+        if statement["Sid"] != "ReadAndWriteState":
+            statements.append(statement)
+            continue
+        objects = statement["Resource"]
+        statements += [
+            allow("ReadState", ["s3:GetObject"], objects),
+            # Terraform writes the lock beside the state: https://developer.hashicorp.com/terraform/language/backend/s3
+            allow("LockStateFiles", ["s3:DeleteObject", "s3:PutObject"], [f"{arn}.tflock" for arn in objects]),
+        ]
+    return statements
+
+
+_READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
+
+
+def reading(statements: Sequence[Statement]) -> list[Statement]:
+    """The part of Allow statements that reads, by the actions' verbs; a statement without such an action is left out."""
+    found = []
+    for statement in statements:
+        actions = [action for action in statement["Action"] if action.partition(":")[2].startswith(_READS)]
+        if statement["Effect"] == "Allow" and actions:
+            found.append({**statement, "Sid": f"Read{statement['Sid'].removeprefix('Manage')}", "Action": actions})
+    return found
+
+
+def session_roles(names: PhysicalNames) -> list[Statement]:
+    """The roles of plans and applies, whose sessions the agent container hands out."""
+    return [allow("AssumeTerraformRoles", ["sts:AssumeRole"], [names.plan_role_arn, names.apply_role_arn])]

@@ -1,0 +1,53 @@
+"""Rules for Terraform in containers of its own: what the server's flags must not undo."""
+
+from collections.abc import Iterator
+
+from ...configuration import server_configuration, yaml_file
+from ..arguments import Settings
+from ..problem import Problem, Rule
+
+__all__ = ["RULES"]
+
+_REASONS = {
+    "tf-download": "a downloaded Terraform would run in the server's container; put the versions into the image",
+    "use-tf-plugin-cache": "a cache would be shared by the commands of all pull requests",
+    "enable-external-stores": "the server has no AWS credentials; plan files stay in the data directory",
+    "local-share-plan-dir": "a plan file must be in its checkout",
+}
+
+
+def _server_flags(settings: Settings) -> Iterator[Problem]:
+    path = settings.configuration.server_config_file
+    if not (settings.terraform.isolates and path):
+        return
+    try:
+        flags = server_configuration.load(path)
+    except yaml_file.YamlFileError:
+        return  # reported by the rule for the file itself
+    for flag, reason in _REASONS.items():
+        if flags.get(flag):
+            yield Problem(
+                {"serverConfigFile": path, "terraformIsolation": "containers"},
+                f"{flag}: {reason}; remove the flag",
+            )
+
+
+def _modules(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.module_repositories and not settings.terraform.isolates:
+        yield Problem(
+            {"moduleRepositories": list(settings.terraform.module_repositories)},
+            "applies only with terraformIsolation containers; otherwise Terraform uses the server's own token",
+        )
+
+
+def _memory(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.isolates and settings.task.memory < _LEAST_MEMORY:
+        yield Problem(
+            {"memory": settings.task.memory, "terraformIsolation": "containers"},
+            f"must be at least {_LEAST_MEMORY}: plans get half of it, applies 30 percent, the server and the agent the rest",
+        )
+
+
+_LEAST_MEMORY = 2048
+
+RULES: tuple[Rule, ...] = (_server_flags, _modules, _memory)
