@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .compute.compute import Compute, ComputeInputs
-from .configuration import repo_configuration
+from .configuration import repo_configuration, server_steps
 from .context import Context
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
@@ -116,6 +116,9 @@ class Atlantis(pulumi.ComponentResource):
 
         for rule in repo_configuration.weaker_rules(settings.configuration.repo_config_file):
             pulumi.log.warn(rule, self)
+        if settings.terraform.isolates:
+            for step in server_steps.warnings(settings.configuration.repo_config_file):
+                pulumi.log.warn(step, self)
         vpc = self._vpc(context, settings)
         network = Network(
             self._named("network"),

@@ -104,7 +104,9 @@ def secrets(deployment: Deployment) -> str:
 def roles(deployment: Deployment) -> str:
     """The roles' names are free, or the stack's own."""
     found = []
-    for name in (deployment.names.execution_role, deployment.names.task_role):
+    names = deployment.names
+    isolated = (names.plan_role, names.apply_role) if deployment.settings.terraform.isolates else ()
+    for name in (names.execution_role, names.task_role, *isolated):
         answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
         if answer is not None:
             _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))

@@ -5,6 +5,10 @@
 unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN \
   ECS_CONTAINER_METADATA_URI ECS_CONTAINER_METADATA_URI_V4 ECS_AGENT_URI
 
+if ! [ -x /opt/atlantis-isolation/bin/check-executors ]; then
+  echo "This image has no /opt/atlantis-isolation, which terraformIsolation needs: build the image of docker/ and set imageTag" >&2
+  exit 1
+fi
 # A task whose executors don't answer ends here, so that ECS rolls the deployment back.
 /opt/atlantis-isolation/bin/check-executors || exit 1
 

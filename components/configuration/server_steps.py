@@ -1,0 +1,69 @@
+"""Which steps of the repository configuration run in the server's container, if Terraform runs in containers of its own."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from . import repo_configuration, yaml_file
+
+__all__ = ["in_server", "warnings"]
+
+# The shims hand these to a container; `printf` and `echo` run nothing of a checkout.
+_SAFE = re.compile(
+    r"\s*(run-in-plan|run-in-apply|terraform|tofu|printf|echo)\s[^;&|`$(<>\n]*(\$\{?\w+\}?[^;&|`$(<>\n]*)*"
+)
+_STAGES = ("plan", "apply", "policy_check", "import", "state_rm")
+_HOOKS = ("pre_workflow_hooks", "post_workflow_hooks")
+
+
+def warnings(path: str | None) -> Iterator[str]:
+    """A warning for each step that runs there, which code of a pull request could reach the server with."""
+    if not path:
+        return
+    try:
+        content = repo_configuration.load(path)
+    except yaml_file.YamlFileError:
+        return  # reported by the setting's rule
+    for step in in_server(content):
+        yield (
+            f"{path}: {step}: this command runs in the server's container, which has the server's credentials. If it runs "
+            "code of a pull request, put run-in-plan in front of it (docker/isolation/README.md)"
+        )
+
+
+def in_server(content: Any) -> Iterator[str]:
+    """The commands that aren't handed to another container, with their place in the file."""
+    if not isinstance(content, Mapping):
+        return
+    for repository in _list(content.get("repos")):
+        for hooks in _HOOKS:
+            for hook in _list(repository.get(hooks)):
+                if (command := _text(hook.get("run"))) and not _SAFE.fullmatch(command):
+                    yield f"repos {repository.get('id')}, {hooks}: {command}"
+    for name, workflow in _mapping(content.get("workflows")).items():
+        for stage in _STAGES:
+            for step in _list(_mapping(_mapping(workflow).get(stage)).get("steps")):
+                for command in _commands(step):
+                    if not _SAFE.fullmatch(command):
+                        yield f"workflow {name}, {stage}: {command}"
+
+
+def _commands(step: Mapping[str, Any]) -> Iterator[str]:
+    """The shell commands of a step: `run` and `multienv` as text or with `command`, `env` with `command`."""
+    for kind in ("run", "multienv", "env"):
+        given = step.get(kind)
+        command = given if isinstance(given, str) and kind != "env" else _mapping(given).get("command")
+        if command := _text(command):
+            yield command
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
