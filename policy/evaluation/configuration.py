@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from evaluation.aws.networks import Network, parse_network, union
-from evaluation.exemptions import EXEMPTIONS_SCHEMA, Exemption, parse_exemptions
+from evaluation.exemptions import EXEMPTIONS_SCHEMA, Exemptions, parse_exemptions
 from evaluation.values import integer
 
 __all__ = ["Configuration", "ConfigurationError", "Kind", "Option", "Unknowns", "did_you_mean", "read_configuration"]
@@ -60,7 +60,7 @@ class Configuration:
 
     values: Mapping[str, Any]
     unknowns: Unknowns
-    exemptions: tuple[Exemption, ...] = ()
+    exemptions: Exemptions = field(default_factory=lambda: Exemptions(()))
     ranges: Mapping[str, tuple[Network, ...]] = field(default_factory=dict)
 
     def strings(self, name: str) -> list[str]:
@@ -131,7 +131,7 @@ def read_configuration(
     exemptions = parse_exemptions(given.get("exemptions", []), checks, problems)
     if problems:
         raise ConfigurationError(f"The configuration of the policy {policy} is invalid: " + "; ".join(problems))
-    return Configuration(values, level, exemptions, ranges)
+    return Configuration(values, level, Exemptions(exemptions), ranges)
 
 
 def _complaint(setting: Option, value: Any) -> str | None:

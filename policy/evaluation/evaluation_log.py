@@ -33,6 +33,8 @@ class EvaluationLog:
     _exempted: dict[UsedExemption, None] = field(default_factory=dict)
     _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _inputs: dict[str, frozenset[str]] = field(default_factory=dict)
+    _configured: dict[str, tuple[Exemption, ...]] = field(default_factory=dict)
+    _used: dict[str, set[Exemption]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def exempted(self, policy: str, urn: str, name: str, check: str, exemption: Exemption) -> None:
@@ -40,6 +42,20 @@ class EvaluationLog:
         with self._lock:
             used = UsedExemption(policy, urn, name, check, exemption.reason, exemption.expires.isoformat())
             self._exempted[used] = None
+            self._used.setdefault(policy, set()).add(exemption)
+
+    def configured(self, policy: str, exemptions: tuple[Exemption, ...]) -> None:
+        """Note which exemptions a policy of this run has."""
+        self._configured[policy] = exemptions
+
+    def unused(self) -> dict[str, list[Exemption]]:
+        """The exemptions of each policy that suppressed nothing in this run; expired ones are violations of their own."""
+        with self._lock:
+            found = {
+                policy: [each for each in given if each not in self._used.get(policy, ()) and not each.expired]
+                for policy, given in self._configured.items()
+            }
+        return {policy: unused for policy, unused in found.items() if unused}
 
     def excused(self, policy: str, urn: str, name: str, check: str, reason: str) -> None:
         """Note that the policy's configuration excuses a resource for a reason, without a last day."""
@@ -69,6 +85,8 @@ class EvaluationLog:
             self._exempted.clear()
             self._not_evaluated.clear()
             self._inputs.clear()
+            self._configured.clear()
+            self._used.clear()
         return exempted, undecided
 
 

@@ -1,13 +1,13 @@
 """Exemptions: the resource, the checks that it is exempt from, the reason and the last day."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from evaluation.values import wildcard
 
-__all__ = ["EXEMPTIONS_SCHEMA", "Exemption", "parse_exemptions", "today"]
+__all__ = ["EXEMPTIONS_SCHEMA", "Exemption", "Exemptions", "parse_exemptions", "today"]
 
 EXEMPTIONS_SCHEMA: Final[dict[str, Any]] = {
     "type": "array",
@@ -55,6 +55,33 @@ class Exemption:
     def expired(self) -> bool:
         """Whether its last day has passed."""
         return today() > self.expires
+
+
+class Exemptions:
+    """A policy's exemptions, indexed by the resources that they name without a wildcard.
+
+    A baseline has an exemption for each finding: a lookup that reads all of them for each resource takes longer than the
+    evaluation.
+    """
+
+    def __init__(self, entries: Iterable[Exemption]) -> None:
+        self.entries = tuple(entries)
+        self._exact: dict[str, list[int]] = {}
+        self._patterns: list[int] = []
+        for position, exemption in enumerate(self.entries):
+            if "*" in exemption.resource or "?" in exemption.resource:
+                self._patterns.append(position)
+            else:
+                self._exact.setdefault(exemption.resource, []).append(position)
+
+    def of(self, urn: str, name: str) -> Iterator[Exemption]:
+        """The exemptions of a resource, in the order of the configuration."""
+        found = {*self._exact.get(urn, ()), *self._exact.get(name, ())}
+        found |= {position for position in self._patterns if self.entries[position].names(urn, name)}
+        return (self.entries[position] for position in sorted(found))
+
+    def __iter__(self) -> Iterator[Exemption]:
+        return iter(self.entries)
 
 
 def today() -> date:

@@ -1,8 +1,8 @@
 """Resources in the form that rules read, and the stack as their graph."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.native import native_property, native_type, translated
@@ -10,6 +10,7 @@ from evaluation.values import UNKNOWN, at, entry, mapping, plain, sequence
 
 __all__ = ["STACK", "Resource", "Stack", "authored_names", "canonical_type", "rule_type"]
 
+T = TypeVar("T")
 STACK: Final = "pulumi/Stack"
 
 # Provider versions have the same resources in different modules; the rules use one name for each.
@@ -110,6 +111,8 @@ class Resource:
         if value is not UNKNOWN:
             return value
         name = path.partition(".")[0]
+        if self.native:
+            name = native_property(self.source.resource_type, name)
         recorded = getattr(self.source, "property_dependencies", None)
         if recorded is not None and name not in recorded and not self.authored(name):
             return None
@@ -134,6 +137,13 @@ class Stack:
             if resource.type:
                 self._by_type.setdefault(resource.type, []).append(resource)
         self._identities: dict[str, dict[str, Resource]] = {}
+        self._computed: dict[Callable[[Stack], Any], Any] = {}
+
+    def once(self, compute: "Callable[[Stack], T]") -> "T":
+        """The result of a function of the whole stack, such as an index, which is computed on first use."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return self._computed[compute]
 
     def of(self, *types: str) -> Iterator[Resource]:
         """The resources of the given types."""

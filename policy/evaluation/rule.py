@@ -97,8 +97,8 @@ class Findings:
 
     def expired_exemptions(self, resource: Resource) -> None:
         """Report each expired exemption of a resource as a violation."""
-        for exemption in self.settings.exemptions:
-            if exemption.expired and exemption.names(resource.urn, resource.name):
+        for exemption in self.settings.exemptions.of(resource.urn, resource.name):
+            if exemption.expired:
                 self._once(
                     resource,
                     "exemption",
@@ -109,8 +109,8 @@ class Findings:
 
     def exempted(self, resource: Resource, check: str) -> bool:
         """Whether a resource is exempt from a check; notes that the exemption was used."""
-        for exemption in self.settings.exemptions:
-            if exemption.covers(check) and not exemption.expired and exemption.names(resource.urn, resource.name):
+        for exemption in self.settings.exemptions.of(resource.urn, resource.name):
+            if exemption.covers(check) and not exemption.expired:
                 self._log.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
                 return True
         return False
@@ -216,6 +216,7 @@ class _Run:
 class _ResourceRun(_Run):
     def __call__(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
+        EVALUATION_LOG.configured(self._rule.name, settings.exemptions.entries)
         if EVALUATION_LOG.inputs(args.urn) is None:
             EVALUATION_LOG.note_inputs(args.urn, authored_names(args.props))
         canonical = rule_type(args.resource_type, native=self._rule.native)
@@ -238,7 +239,7 @@ class _Remediation(_Run):
         """The changed properties as the SDK's own proxy, which keeps unknown and secret values; None if nothing changed."""
         settings = self.settings(args.get_config())
         canonical = canonical_type(args.resource_type)
-        exempt = (each.names(args.urn, args.name) and not each.expired for each in settings.exemptions)
+        exempt = (not each.expired for each in settings.exemptions.of(args.urn, args.name))
         if not canonical or any(exempt):
             return None
         return args.props if self._fixes(Resource(args, canonical), args.props, settings) else None
@@ -251,6 +252,7 @@ class _StackRun(_Run):
 
     def __call__(self, args: StackValidationArgs, report: ReportViolation) -> None:
         settings = self.settings(args.get_config())
+        EVALUATION_LOG.configured(self._rule.name, settings.exemptions.entries)
         findings = Findings(self._rule, settings, report)
         stack = Stack(args.resources, native=self._rule.native)
         if any(exemption.expired for exemption in settings.exemptions):

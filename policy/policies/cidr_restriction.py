@@ -117,12 +117,15 @@ def _listener_conditions(stack: Stack, findings: Findings, own: StackRanges) -> 
 
 
 def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
+    served = {
+        balancer.urn
+        for service in stack.of("ec2/vpcEndpointService")
+        for balancer in stack.linked(service, "networkLoadBalancerArns", "lb/loadBalancer")
+    }
     for balancer in stack.of("lb/loadBalancer"):
         groups = balancer.at("securityGroups")
-        if balancer.at("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic") == "off" and any(
-            balancer in stack.linked(each, "networkLoadBalancerArns", "lb/loadBalancer")
-            for each in stack.of("ec2/vpcEndpointService")
-        ):
+        enforced = balancer.at("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic") != "off"
+        if not enforced and balancer.urn in served:
             what = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic is off, so PrivateLink requests bypass the security groups"
             remedy = "set enforceSecurityGroupInboundRulesOnPrivateLinkTraffic to on"
             findings.violation(balancer, "guarded", what, remedy)

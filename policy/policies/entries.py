@@ -21,22 +21,18 @@ _REST_API: Final = "apigateway/restApi"
 
 def check_entries(stack: Stack, findings: Findings) -> None:
     """Report VPC links, VPC origins and endpoint services that accept requests from everywhere."""
-    for link in stack.of("apigatewayv2/vpcLink"):
-        _http_api(stack, link, findings)
-    for link in stack.of("apigateway/vpcLink"):
-        _rest_api(stack, link, findings)
+    _http_api(stack, findings)
+    _rest_api(stack, findings)
     for origin in stack.of("cloudfront/vpcOrigin"):
         _distribution(stack, origin, findings)
-    for service in stack.of("ec2/vpcEndpointService"):
-        _endpoint_service(stack, service, findings)
+    _endpoint_services(stack, findings)
 
 
-def _http_api(stack: Stack, link: Resource, findings: Findings) -> None:
+def _http_api(stack: Stack, findings: Findings) -> None:
     integrations = [
         each
         for each in stack.of("apigatewayv2/integration")
-        if each.at("connectionType") == "VPC_LINK"
-        and link in stack.linked(each, "connectionId", "apigatewayv2/vpcLink")
+        if each.at("connectionType") == "VPC_LINK" and stack.linked(each, "connectionId", "apigatewayv2/vpcLink")
     ]
     for integration in integrations:
         what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
@@ -46,29 +42,28 @@ def _http_api(stack: Stack, link: Resource, findings: Findings) -> None:
         findings.violation(integration, ENTRY, what, remedy)
 
 
-def _rest_api(stack: Stack, link: Resource, findings: Findings) -> None:
+def _rest_api(stack: Stack, findings: Findings) -> None:
+    policies: dict[str, list[object]] = {}
+    for each in stack.of("apigateway/restApiPolicy"):
+        for api in stack.linked(each, "restApiId", _REST_API):
+            policies.setdefault(api.urn, []).append(each.at("policy"))
     for integration in stack.of("apigateway/integration"):
-        if link not in stack.linked(integration, "connectionId", "apigateway/vpcLink"):
+        if not stack.linked(integration, "connectionId", "apigateway/vpcLink"):
             continue
         apis = stack.linked(integration, "restApi", _REST_API)
         if not apis:
             findings.not_evaluated(integration, ENTRY, "restApi", "names an API of another stack")
         for api in apis:
-            _restricted_api(stack, integration, api, findings)
+            _restricted_api(integration, api, policies.get(api.urn, []), findings)
 
 
-def _restricted_api(stack: Stack, integration: Resource, api: Resource, findings: Findings) -> None:
+def _restricted_api(integration: Resource, api: Resource, separate: list[object], findings: Findings) -> None:
     if "PRIVATE" in each_at(api.properties, "endpointConfiguration.types"):
         return
-    policies = [(api, api.at("policy"))] if api.at("policy") not in (None, "") else []
-    policies += [
-        (each, each.at("policy"))
-        for each in stack.of("apigateway/restApiPolicy")
-        if api in stack.linked(each, "restApiId", _REST_API)
-    ]
-    if any(document is UNKNOWN for _, document in policies):
+    policies = [*([api.at("policy")] if api.at("policy") not in (None, "") else []), *separate]
+    if any(document is UNKNOWN for document in policies):
         findings.not_evaluated(integration, ENTRY, "restApi", "has a resource policy that is unknown until the update")
-    elif not any(_restricts_addresses(document, findings) for _, document in policies):
+    elif not any(_restricts_addresses(document, findings) for document in policies):
         what = "the REST API of this VPC link integration accepts requests from outside of the allowed ranges"
         findings.violation(
             integration,
@@ -115,13 +110,14 @@ def _distribution(stack: Stack, origin: Resource, findings: Findings) -> None:
             findings.violation(user, ENTRY, what, remedy)
 
 
-def _endpoint_service(stack: Stack, service: Resource, findings: Findings) -> None:
-    principals = [*sequence(service.at("allowedPrincipals"))]
+def _endpoint_services(stack: Stack, findings: Findings) -> None:
+    separate: dict[str, list[object]] = {}
     for allowed in stack.of("ec2/vpcEndpointServiceAllowedPrinciple"):
-        if service in stack.linked(allowed, "vpcEndpointServiceId", "ec2/vpcEndpointService"):
-            principals.append(allowed.at("principalArn"))
-    if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
-        what = "every AWS account can connect to the endpoint service without acceptance"
-        findings.violation(
-            service, ENTRY, what, "list accounts in allowedPrincipals, or set acceptanceRequired to true"
-        )
+        for service in stack.linked(allowed, "vpcEndpointServiceId", "ec2/vpcEndpointService"):
+            separate.setdefault(service.urn, []).append(allowed.at("principalArn"))
+    for service in stack.of("ec2/vpcEndpointService"):
+        principals = [*sequence(service.at("allowedPrincipals")), *separate.get(service.urn, ())]
+        if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
+            what = "every AWS account can connect to the endpoint service without acceptance"
+            remedy = "list accounts in allowedPrincipals, or set acceptanceRequired to true"
+            findings.violation(service, ENTRY, what, remedy)

@@ -3,10 +3,13 @@
 from collections import Counter
 from typing import Final
 
-from evaluation.evaluation_log import EVALUATION_LOG
+from evaluation.configuration import Option
+from evaluation.evaluation_log import EVALUATION_LOG, UsedExemption
+from evaluation.exemptions import Exemption
 from evaluation.native import native_type
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
+from evaluation.values import wildcard
 from tables.standards import WELL_ARCHITECTED
 
 __all__ = ["RULE"]
@@ -46,11 +49,16 @@ _LISTED: Final = 12
 
 
 def _report(stack: Stack, findings: Findings) -> None:
+    unused = _of_stack(stack, EVALUATION_LOG.unused())
     exempted, undecided = EVALUATION_LOG.drain()
-    for used in exempted:
-        findings.note(
-            f"{used.name} is exempt from {used.policy} ({used.check}) until {used.expires}: {used.reason}", used.urn
-        )
+    if findings.settings.flag("verbose"):
+        for used in exempted:
+            until = f" until {used.expires}" if used.expires else ""
+            findings.note(f"{used.name} is exempt from {used.policy} ({used.check}){until}: {used.reason}", used.urn)
+    elif exempted:
+        findings.note(_exemptions(exempted))
+    if unused:
+        findings.note(_unused(unused))
     if undecided:
         lines = [f"{policy}: {', '.join(sorted(places))}: {why}" for (policy, why), places in sorted(undecided.items())]
         findings.note(
@@ -58,6 +66,52 @@ def _report(stack: Stack, findings: Findings) -> None:
             " analyze` evaluates the deployed stack.\n" + "\n".join(lines),
         )
     _foreign(stack, findings)
+
+
+def _exemptions(exempted: list[UsedExemption]) -> str:
+    """One line for each policy, so that a baseline of thousands of exemptions doesn't hide the findings."""
+    by_policy: dict[str, list[UsedExemption]] = {}
+    for used in exempted:
+        by_policy.setdefault(used.policy, []).append(used)
+    lines = [
+        f"{_count(len(exempted), 'finding')} exempt. To list each with its reason, set verbose of this policy to true."
+    ]
+    for policy, listed in sorted(by_policy.items()):
+        ends = sorted(used.expires for used in listed if used.expires)
+        until = f", the first until {ends[0]}" if ends else ""
+        resources = _count(len({used.urn for used in listed}), "resource")
+        lines.append(f"{policy}: {_count(len(listed), 'finding')} of {resources}{until}")
+    return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _of_stack(stack: Stack, unused: dict[str, list[Exemption]]) -> dict[str, list[Exemption]]:
+    """The unused exemptions that are about this stack: a configuration may be shared by several stacks."""
+    if not unused:
+        return {}
+    names = {name for resource in stack for name in (resource.urn, resource.name)}
+    stacks = tuple({"::".join(resource.urn.split("::")[:2]) + "::" for resource in stack})
+
+    def about(exemption: Exemption) -> bool:
+        pattern = exemption.resource
+        if "*" in pattern or "?" in pattern:
+            return any(wildcard(name, pattern) for name in names)
+        return pattern in names or pattern.startswith(stacks)
+
+    own = {policy: [each for each in listed if about(each)] for policy, listed in unused.items()}
+    return {policy: listed for policy, listed in own.items() if listed}
+
+
+def _unused(unused: dict[str, list[Exemption]]) -> str:
+    lines = ["Exemptions that suppressed no finding in this run. If the resource is fixed or gone, remove them."]
+    for policy, listed in sorted(unused.items()):
+        names = [each.resource.rpartition("::")[2] for each in listed[:_LISTED]]
+        more = [f"and {len(listed) - _LISTED} more"] if len(listed) > _LISTED else []
+        lines.append(f"{policy}: {', '.join([*names, *more])}")
+    return "\n".join(lines)
 
 
 def _foreign(stack: Stack, findings: Findings) -> None:
@@ -95,7 +149,18 @@ RULE: Final = Rule(
         " the result of the update, or run `pulumi policy analyze` on the deployed stack."
     ),
     checks={
-        "report": "Lists used exemptions by resource, unevaluated checks by policy and reason, and resources of other packages."
+        "report": (
+            "Counts used exemptions by policy, and lists unused ones, unevaluated checks with their reason, and resources of"
+            " other packages."
+        )
     },
     whole_stack=_report,
+    settings=(
+        Option(
+            "verbose",
+            "flag",
+            default=False,
+            description="List each used exemption with its reason, instead of one line for each policy.",
+        ),
+    ),
 )

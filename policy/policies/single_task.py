@@ -3,7 +3,8 @@
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
-from evaluation.aws.file_locks import Place, lock_writer, may_write, overlap, places, task_definitions
+from evaluation.aws.file_locks import lock_writer, may_write, places, task_definitions
+from evaluation.aws.shared_places import Occupied, Place
 from evaluation.aws.task_starters import Start, starts
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
@@ -128,10 +129,12 @@ def _deployment(service: Resource, findings: Findings) -> None:
 
 
 def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> None:
+    by_name: dict[str, list[Resource]] = {}
+    for service in services:
+        by_name.setdefault(text(service.at("name")) or "", []).append(service)
+    own = {service.urn for service in services}
     for target in stack.of("appautoscaling/target"):
-        if target.at("serviceNamespace") not in (None, "ecs", UNKNOWN):
-            continue
-        if not any(_scales(stack, target, service) for service in services):
+        if target.at("serviceNamespace") not in (None, "ecs", UNKNOWN) or not _scales(stack, target, own, by_name):
             continue
         most = target.at("maxCapacity")
         if most is UNKNOWN:
@@ -141,16 +144,17 @@ def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> 
             findings.violation(target, "autoscaling", what, "remove the scaling target, or set maxCapacity to 1")
 
 
-def _scales(stack: Stack, target: Resource, service: Resource) -> bool:
-    """Whether a scaling target is for the service, by ``service/cluster/name`` or by a dependency on the service."""
-    identity = target.at("resourceId")
-    if service in stack.dependencies(target, "resourceId", _SERVICE):
+def _scales(stack: Stack, target: Resource, own: set[str], by_name: dict[str, list[Resource]]) -> bool:
+    """Whether a scaling target is for one of the services, by ``service/cluster/name`` or by a dependency on the service."""
+    if any(service.urn in own for service in stack.dependencies(target, "resourceId", _SERVICE)):
         return True
+    identity = target.at("resourceId")
     if not isinstance(identity, str) or identity.count("/") != 2:
         return False
     kind, cluster, name = identity.split("/")
-    own = _cluster_name(stack, service)
-    return kind == "service" and name == service.at("name") and own in (None, cluster)
+    return kind == "service" and any(
+        _cluster_name(stack, service) in (None, cluster) for service in by_name.get(name, ())
+    )
 
 
 def _cluster_name(stack: Stack, service: Resource) -> str | None:
@@ -163,27 +167,40 @@ def _cluster_name(stack: Stack, service: Resource) -> str | None:
 
 
 def _shared_file_systems(stack: Stack, writers: list[_Runner], runners: list[_Runner], findings: Findings) -> None:
-    owned = [(writer, places(stack, writer.task)) for writer in writers]
+    """Report each runner that writes to the files of a writer; of two writers, the second."""
     writing = {id(writer) for writer in writers}
-    for number, runner in enumerate(runners):
-        if id(runner) not in writing and not _may_be_writer(runner):
+    everyone: Occupied[_Runner] = Occupied()
+    for writer in writers:
+        for place in places(stack, writer.task):
+            everyone.add(place, writer)
+    earlier: Occupied[_Runner] = Occupied()
+    for runner in runners:
+        writes = id(runner) in writing
+        if not writes and not _may_be_writer(runner):
             continue
         own = places(stack, runner.task)
-        for writer, taken in owned:
-            after = id(runner) not in writing or runners.index(writer) < number
-            if runner is writer or not after or _same_service(runner, writer):
-                continue
-            shared = _shares(own, taken)
-            if shared:
-                findings.violation(
-                    runner.resource,
-                    "file-system",
-                    f"it writes to the same files as {writer.resource.name}",
-                    "use a separate file system or access point for each, or use Redis locking",
-                )
-            elif shared is None:
-                why = "uses an access point of another stack, whose directory is unknown"
-                findings.not_evaluated(runner.task, "file-system", "volumes", why)
+        _compare(runner, own, earlier if writes else everyone, findings)
+        if writes:
+            for place in own:
+                earlier.add(place, runner)
+
+
+def _compare(runner: _Runner, own: list[Place], taken: Occupied[_Runner], findings: Findings) -> None:
+    def foreign(writer: _Runner) -> bool:
+        """Whether it isn't the same service, whose rolling update another check evaluates."""
+        return writer.resource is not runner.resource
+
+    shared = next((writer for place in own if (writer := taken.sharing(place, foreign)) is not None), None)
+    if shared is not None:
+        findings.violation(
+            runner.resource,
+            "file-system",
+            f"it writes to the same files as {shared.resource.name}",
+            "use a separate file system or access point for each, or use Redis locking",
+        )
+    elif any(taken.undecided(place, foreign) for place in own):
+        why = "uses an access point of another stack, whose directory is unknown"
+        findings.not_evaluated(runner.task, "file-system", "volumes", why)
 
 
 def _may_be_writer(runner: _Runner) -> bool:
@@ -191,36 +208,29 @@ def _may_be_writer(runner: _Runner) -> bool:
     return runner.task.at("containerDefinitions") is UNKNOWN and may_write(runner.task)
 
 
-def _same_service(first: _Runner, second: _Runner) -> bool:
-    """Whether both belong to the same service, whose rolling update another check evaluates."""
-    return first.resource is second.resource
-
-
-def _shares(own: list[Place], taken: list[Place]) -> bool | None:
-    found = [overlap(one, other) for one in own for other in taken]
-    return True if True in found else (None if None in found else False)
-
-
 def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns: list[str]) -> None:
+    owners = {id(writer.task): writer for writer in reversed(writers)}
+    taken: Occupied[_Runner] = Occupied()
+    for writer in writers:
+        for place in places(stack, writer.task):
+            taken.add(place, writer)
     for start in starts(stack, findings):
-        if not lock_writer(stack, start.task, (start.starter,), findings, patterns) and not any(
-            writer.task is start.task for writer in writers
-        ):
+        owner = owners.get(id(start.task))
+        if owner is None and not lock_writer(stack, start.task, (start.starter,), findings, patterns):
             continue
-        what = _second_start(stack, start, writers)
+        what = _second_start(stack, start, owner, taken)
         if what:
             remedy = "start the task only through its service, or use a separate file system for it"
             findings.violation(start.starter, "started", what, remedy)
 
 
-def _second_start(stack: Stack, start: Start, writers: list[_Runner]) -> str:
+def _second_start(stack: Stack, start: Start, owner: _Runner | None, taken: Occupied[_Runner]) -> str:
     if start.count > 1:
         return f"it starts {start.count} tasks at a time, but only one task can hold the lock file"
-    own = places(stack, start.task)
-    for writer in writers:
-        if writer.task is start.task or _shares(own, places(stack, writer.task)):
-            return f"it starts another task that uses the lock file of {writer.resource.name}"
-    return ""
+    shared = owner
+    for place in places(stack, start.task) if shared is None else ():
+        shared = shared or taken.sharing(place, lambda _writer: True)
+    return f"it starts another task that uses the lock file of {shared.resource.name}" if shared is not None else ""
 
 
 RULE: Final = Rule(

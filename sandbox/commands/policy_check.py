@@ -18,7 +18,9 @@ __all__ = ["add_arguments", "add_files", "run", "run_script"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the check; ``policy/check_state.py`` documents them."""
     add_files(parser)
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON, one event per line")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the findings as JSON, one event per line")
+    form.add_argument("--all", action="store_true", help="print every finding instead of counts and the worst ones")
     parser.add_argument("--sarif", type=Path, help="also write the findings as SARIF to this file")
 
 
@@ -34,7 +36,8 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate a state file; returns 0 if no mandatory policy is violated."""
-    return run_script("check_state.py", arguments, ["--json"] if arguments.json else [], "state", "config", "sarif")
+    form = ["--json"] if arguments.json else ["--all"] if arguments.all else []
+    return run_script("check_state.py", arguments, form, "state", "config", "sarif")
 
 
 def run_script(name: str, arguments: argparse.Namespace, more: list[str], *files: str) -> int:

@@ -75,7 +75,7 @@ class Pack:
     def __init__(self, configuration: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         EVALUATION_LOG.drain()
         self.servicer = _PolicyAnalyzerServicer(PACK_NAME, "1.0.0", policies(), EnforcementLevel.ADVISORY)
-        self.servicer.Configure(_configuration(configuration or {}), None)
+        self.servicer.Configure(configuration_request(configuration or {}), None)
 
     def analyze(self, resource: Planned) -> list[Finding]:
         """What the resource policies say about one resource."""
@@ -95,7 +95,8 @@ class Pack:
         return self.servicer.GetAnalyzerInfo(None, None)
 
 
-def _configuration(configuration: Mapping[str, Mapping[str, Any]]) -> Any:
+def configuration_request(configuration: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The message that configures the pack; a policy without an entry has its defaults."""
     request = proto.ConfigureAnalyzerRequest()
     for rule in RULES:
         given = dict(configuration.get(rule.name, {}))

@@ -18,6 +18,9 @@ RULE = Planned(
 )
 
 
+VERBOSE = {"evaluation-report": {"verbose": True}}
+
+
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exemptions, "today", lambda: TODAY)
@@ -35,11 +38,40 @@ def _of(findings: list[Finding], policy: str) -> list[Finding]:
     "pattern", ["pictures", "pict*", FILE_SYSTEM.identity, "urn:pulumi:*::aws:efs/fileSystem:FileSystem::pictures"]
 )
 def test_exempted_resource_passes_and_is_reported(pattern: str) -> None:
-    found = Pack({"encryption": _exempt(resource=pattern)}).review(FILE_SYSTEM)
+    found = Pack({"encryption": _exempt(resource=pattern), **VERBOSE}).review(FILE_SYSTEM)
     assert not _of(found, "encryption")
     (used,) = [each for each in _of(found, "evaluation-report") if " is exempt " in each.message]
     assert (used.level, used.urn) == ("advisory", FILE_SYSTEM.identity)
     assert used.message.endswith(f"pictures is exempt from encryption (at-rest) until 2026-12-31: {REASON}")
+
+
+def test_used_exemptions_are_one_line_for_each_policy() -> None:
+    many = [Planned(FILE_SYSTEM.type, f"pictures-{number}", {"encrypted": False}) for number in range(200)]
+    given = {
+        "encryption": _exempt(resource="pictures-*"),
+        "recovery": _exempt(resource="pictures-*", expires="2026-12-01"),
+    }
+    (used,) = [each for each in _of(Pack(given).review(*many), "evaluation-report") if "exempt" in each.message]
+    lines = used.message.splitlines()[1:]
+    assert lines == [
+        "400 findings exempt. To list each with its reason, set verbose of this policy to true.",
+        "encryption: 200 findings of 200 resources, the first until 2026-12-31",
+        "recovery: 200 findings of 200 resources, the first until 2026-12-01",
+    ]
+
+
+def test_exemption_that_suppresses_nothing_is_reported_until_it_expires() -> None:
+    fixed = Planned(FILE_SYSTEM.type, "pictures", {"encrypted": True})
+    found = _of(Pack({"encryption": _exempt()}).review(fixed), "evaluation-report")
+    assert [each.message.splitlines()[-1] for each in found if "suppressed no finding" in each.message] == [
+        "encryption: pictures"
+    ]
+    for given, resource in ((_exempt(), FILE_SYSTEM), (_exempt(resource="in-another-stack"), fixed)):
+        found = _of(Pack({"encryption": given}).review(resource), "evaluation-report")
+        assert not [each for each in found if "suppressed no finding" in each.message]
+    gone = _exempt(resource=f"{fixed.identity}-of-before")
+    found = _of(Pack({"encryption": gone}).review(fixed), "evaluation-report")
+    assert [each for each in found if "suppressed no finding" in each.message]
 
 
 @pytest.mark.parametrize("changes", [{"resource": "picture"}, {"resource": "PICTURES"}, {"checks": ["customer-key"]}])
@@ -76,12 +108,12 @@ def test_expired_exemption_is_a_violation_of_a_resource_that_has_been_mended_too
 
 def test_exempted_check_is_not_reported_as_undecided() -> None:
     unknown = Planned(FILE_SYSTEM.type, "pictures", {"encrypted": UNKNOWN, "tags": UNKNOWN})
-    found = _of(Pack({"encryption": _exempt()}).review(unknown), "evaluation-report")
+    found = _of(Pack({"encryption": _exempt(), **VERBOSE}).review(unknown), "evaluation-report")
     assert "pictures is exempt from encryption" in found[0].message
     assert all("pictures.encrypted" not in finding.message for finding in found)
 
 
 def test_report_starts_anew_with_each_run() -> None:
     pack = Pack({"encryption": _exempt()})
-    assert " is exempt " in pack.review(FILE_SYSTEM)[-2].message
+    assert "1 finding exempt." in pack.review(FILE_SYSTEM)[-2].message
     assert not _of(pack.analyze_stack([]), "evaluation-report")

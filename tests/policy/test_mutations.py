@@ -22,7 +22,8 @@ def _found(findings: list[Finding]) -> set[tuple[str, str]]:
 
 
 def test_program_as_it_is_has_no_finding_and_seven_exemptions_that_say_why(production: Recording) -> None:
-    findings = production.review(CONFIGURATION)
+    verbose = {**CONFIGURATION.get(REPORT, {}), "verbose": True}
+    findings = production.review({**CONFIGURATION, REPORT: verbose})
     assert _found(findings) == set()
     assert [(finding.name, " is exempt from " in finding.message) for finding in findings] == [
         ("compute-task", True),
@@ -33,6 +34,12 @@ def test_program_as_it_is_has_no_finding_and_seven_exemptions_that_say_why(produ
         ("secrets-web-password", True),
         ("secrets-web-password", True),
     ]
+
+
+def test_exemptions_of_the_program_are_all_used_and_one_message(production: Recording) -> None:
+    (report,) = production.review(CONFIGURATION)
+    assert report.message.splitlines()[1].startswith("7 findings exempt.")
+    assert "suppressed no finding" not in report.message
 
 
 def test_first_preview_has_no_finding_and_says_what_waits_for_values() -> None:

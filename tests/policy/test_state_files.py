@@ -1,6 +1,7 @@
 """What is made of an exported stack's findings: exemptions for a baseline, SARIF for code hosts."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from analysis import Found
 from baseline import with_baseline
 from policies.catalogue import RULES
 from sarif import document
+from summary import summary
 from tests.policy.servicer import Pack, Planned
 
 TODAY, UNTIL = date(2026, 11, 25), date(2099, 2, 23)
@@ -109,3 +111,46 @@ def test_missing_environment_of_the_pack_is_an_error_with_its_fix(
         analysis.UnusableError, match=r"no virtual environment .*\.venv\. Fix: run `pulumi -C \S+ install`"
     ):
         analysis.analyze(state, None)
+
+
+def _many(number: int) -> list[Found]:
+    """Findings of a large stack: most are advisory, a few are not."""
+    advisory = [
+        Found(
+            "logging",
+            "access-logs",
+            "advisory",
+            "medium",
+            f"urn:pulumi:a::b::aws:s3/bucket:Bucket::b{each}",
+            "b: x. Fix: y.",
+        )
+        for each in range(number)
+    ]
+    worst = Found(
+        "encryption",
+        "at-rest",
+        "mandatory",
+        "critical",
+        "urn:pulumi:a::b::c$aws:x/y:Y::files",
+        "files (at-rest): " + "z" * 300,
+    )
+    return [*advisory, worst]
+
+
+def test_report_of_a_large_stack_fits_a_screen_and_begins_with_the_worst() -> None:
+    lines = summary(_many(24_000)).splitlines()
+    assert len(lines) <= 50
+    assert all(len(line) <= 160 for line in lines)
+    assert re.fullmatch(r"encryption +mandatory +critical +1 +1", lines[1])
+    assert re.fullmatch(r"logging +advisory +medium +24000 +24000", lines[2])
+    assert lines[4] == "The worst 20 of 24001 findings:"
+    assert lines[5].startswith("  encryption  files (at-rest): ")
+    assert "--all" in lines[-1]
+    assert "--sarif" in lines[-1]
+
+
+def test_report_of_a_small_stack_has_every_finding_with_its_fix() -> None:
+    text = summary(_many(3))
+    assert "- [mandatory] [severity: critical]  encryption  (aws:x/y:Y: files)" in text
+    assert text.count("Fix: y.") == 3
+    assert summary([]) == "No findings.\n"

@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from evaluation.aws.shared_places import Place
 from evaluation.aws.task_definitions import CONTAINERS, TASK, readable_containers, variables
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
 from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, sequence, text
 
-__all__ = ["Place", "lock_writer", "may_write", "named_tasks", "overlap", "places", "task_definitions"]
+__all__ = ["lock_writer", "may_write", "named_tasks", "places", "task_definitions"]
 
 _REDIS: Final = (
     "elasticache/replicationGroup",
@@ -33,31 +34,6 @@ _WHOLE_NAME: Final = re.compile(rf"({_ENVIRONMENT}[-_])*atlantis([-_]({_ENVIRONM
 _PORT: Final = 4141  # the default of Atlantis' --port
 # Host paths that contain no application data.
 _SYSTEM_PATHS: Final = ("/var/run/", "/run/", "/proc", "/sys", "/dev", "/etc/", "/var/lib/docker", "/cgroup")
-
-
-class Place(NamedTuple):
-    """The target of a volume: a file system (or host path, or NFS export) and a directory in it.
-
-    access_point: the ID of an access point whose directory is unknown, empty otherwise.
-    """
-
-    system: str
-    directory: str
-    access_point: str = ""
-
-
-def overlap(first: Place, second: Place) -> bool | None:
-    """Whether two places share files; None if that is unknown because of an access point of another stack."""
-    if first.system != second.system:
-        return False
-    if first.access_point or second.access_point:
-        return True if first.access_point == second.access_point else None
-    above, below = sorted((_parts(first.directory), _parts(second.directory)), key=len)
-    return below[: len(above)] == above
-
-
-def _parts(directory: str) -> list[str]:
-    return [part for part in directory.split("/") if part]
 
 
 @dataclass(frozen=True)
@@ -245,8 +221,18 @@ def task_definitions(stack: Stack, runner: Resource, path: str) -> list[Resource
 
 def named_tasks(stack: Stack, names: Iterable[Any]) -> list[Resource]:
     """The task definitions of the stack with one of these ARNs, families or ``family:revision``."""
-    families = {_family(name) for name in names if isinstance(name, str) and name}
-    return [task for task in stack.of(TASK) if text(task.at("family")) in families]
+    families = dict.fromkeys(_family(name) for name in names if isinstance(name, str) and name)
+    known = stack.once(_tasks_by_family)
+    return [task for family in families for task in known.get(family, ())]
+
+
+def _tasks_by_family(stack: Stack) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for task in stack.of(TASK):
+        family = text(task.at("family"))
+        if family is not None:
+            found.setdefault(family, []).append(task)
+    return found
 
 
 def _family(name: str) -> str:

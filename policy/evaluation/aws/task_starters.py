@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from evaluation.aws.file_locks import named_tasks, task_definitions
-from evaluation.aws.policy_holders import allowed, holders
+from evaluation.aws.policy_holders import Holder, allowed, holders
 from evaluation.aws.task_definitions import TASK
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
@@ -86,7 +86,12 @@ def _of_function(stack: Stack, function: Resource, findings: Findings) -> Iterat
 
 def _may_run_tasks(stack: Stack, function: Resource) -> bool | None:
     """Whether the role of a function allows ecs:RunTask; None if none of its policies can be evaluated."""
-    own = [holder for holder in holders(stack) if holder.resource in stack.linked(function, "role", "iam/role")]
+    roles = stack.once(_holders_by_role)
+    own = [roles[role.urn] for role in stack.linked(function, "role", "iam/role")]
     if any(statement.matches_action("ecs:RunTask") for holder in own for _, statement in allowed(holder)):
         return True
     return False if any(part.statements is not None for holder in own for part in holder.parts) else None
+
+
+def _holders_by_role(stack: Stack) -> dict[str, Holder]:
+    return {holder.resource.urn: holder for holder in holders(stack) if holder.resource is not None}
