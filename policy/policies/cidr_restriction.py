@@ -58,7 +58,7 @@ def _source(
     elif source.kind == "prefix-list":
         if source.value in findings.settings.strings("allowedPrefixLists"):
             return
-        if source.value in CLOUDFRONT_ORIGIN_FACING:
+        if text(source.value) in CLOUDFRONT_ORIGIN_FACING:
             why = "names CloudFront's prefix list, through which the distributions of every account can connect"
             findings.not_evaluated(carrier, "prefix-list", source.path, why)
             return
@@ -160,7 +160,7 @@ class _PrefixLists:
         """Whether a source names the prefix list of a gateway endpoint of the stack."""
         if source.value is UNKNOWN:
             return bool(self._stack.dependencies(carrier, source.property, _ENDPOINT))
-        return source.value in self._of_endpoints
+        return text(source.value) is not None and text(source.value) in self._of_endpoints
 
     def _of(self, prefix_list: Resource) -> Iterator[tuple[Resource, str, Any]]:
         if prefix_list.at("entries") is UNKNOWN:
