@@ -143,16 +143,13 @@ class Permissions(pulumi.ComponentResource):
                 self._attach(f"apply-{subject}", apply, policy)
         for subject in ("own-stack", "read"):
             self._attach(f"plan-{subject}", plan, policies[subject])
-        documents: dict[str, str] = {}
-        if "state" in policies:
-            documents["state"] = document(
-                plan_role.plan_state(
-                    scope,
-                    settings.terraform_state_buckets,
-                    settings.terraform_state_key_arns,
-                    settings.terraform_lock_tables,
-                )
-            )
+        state = plan_role.plan_state(
+            scope,
+            settings.terraform_state_buckets,
+            settings.terraform_state_key_arns,
+            settings.terraform_lock_tables,
+        )
+        documents = {subject: document(statements) for subject, statements in state.items()}
         if settings.managed_name_prefixes:
             managed = [
                 *task_role.containers(scope),

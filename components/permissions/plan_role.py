@@ -12,20 +12,22 @@ __all__ = ["plan_state", "reading", "session_roles"]
 
 def plan_state(
     scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]
-) -> list[Statement]:
-    """What a plan needs of Terraform's state: it reads the state and takes the lock, and can't write the state."""
-    statements = []
+) -> dict[str, list[Statement]]:
+    """What a plan needs of Terraform's state, by subject: it reads the state and takes the lock, and can't write the state.
+
+    The names of all buckets twice and of all tables would exceed the size of one policy.
+    """
+    found: dict[str, list[Statement]] = {"state": [], "locks": []}
     for statement in task_role.state(scope, buckets, key_arns, lock_tables):
-        if statement["Sid"] != "ReadAndWriteState":
-            statements.append(statement)
-            continue
-        objects = statement["Resource"]
-        statements += [
-            allow("ReadState", ["s3:GetObject"], objects),
+        if statement["Sid"] == "ReadAndWriteState":
+            objects = statement["Resource"]
+            found["state"].append(allow("ReadState", ["s3:GetObject"], objects))
             # Terraform writes the lock beside the state: https://developer.hashicorp.com/terraform/language/backend/s3
-            allow("LockStateFiles", ["s3:DeleteObject", "s3:PutObject"], [f"{arn}.tflock" for arn in objects]),
-        ]
-    return statements
+            lock_files = [f"{arn}.tflock" for arn in objects]
+            found["locks"].append(allow("LockStateFiles", ["s3:DeleteObject", "s3:PutObject"], lock_files))
+        else:
+            found["locks" if statement["Sid"] == "LockState" else "state"].append(statement)
+    return {subject: statements for subject, statements in found.items() if statements}
 
 
 _READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")

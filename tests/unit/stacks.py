@@ -111,6 +111,9 @@ LARGEST: dict[str, Any] = (
 )
 """Every name and list as long as the settings accept, and a locking database."""
 
+ISOLATED: dict[str, Any] = LARGEST | {"terraformIsolation": "containers"}
+"""The largest stack with Terraform in containers of its own, whose roles and documents come on top."""
+
 ALL: dict[str, dict[str, Any]] = {
     "default": {},
     "production": PRODUCTION,
@@ -118,6 +121,7 @@ ALL: dict[str, dict[str, Any]] = {
     "redis": REDIS,
     "own boundary": OWN_BOUNDARY,
     "largest": LARGEST,
+    "isolated": ISOLATED,
 }
 
 

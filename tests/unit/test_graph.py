@@ -119,6 +119,7 @@ def test_everything_that_takes_tags_has_the_settings_tags_and_no_others(graph: G
             "redis": {},
             "own boundary": {},
             "largest": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
+            "isolated": {"Environment": "e" * 14, "Team": "t" * 256, "Owner": "o" * 256, "CostCenter": "c" * 256},
         }[which]
     )
     tagged = {resource.name: resource.inputs.get("tags") for resource in graph.resources if takes_tags(resource.type)}

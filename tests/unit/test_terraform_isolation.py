@@ -171,13 +171,14 @@ def test_a_plan_can_write_nothing_but_the_states_lock() -> None:
     graph = stack(**ISOLATED)
     assert attached(graph, "atlantis-ecs-task-plan-prod") == sorted(
         [
+            arn_of("permissions-plan-locks"),
             arn_of("permissions-plan-managed"),
             arn_of("permissions-plan-state"),
             arn_of("permissions-task-own-stack"),
             arn_of("permissions-task-read"),
         ]
     )
-    names = ("permissions-plan-managed", "permissions-plan-state", "permissions-task-read")
+    names = [f"permissions-{name}" for name in ("plan-managed", "plan-state", "plan-locks", "task-read")]
     found = [statement for name in names for statement in statements(graph, name) if statement["Effect"] == "Allow"]
     verbs = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
     writing = {
