@@ -12,7 +12,7 @@ from sandbox.engine.policy_pack import pack_arguments
 from sandbox.engine.stack import EngineError, EngineStack
 from sandbox.engine.workspace import Workspace, clean_environment, provider_settings
 from sandbox.errors import SandboxError
-from sandbox.local_aws import LocalAws, inventory
+from sandbox.local_aws import LocalAws, bounded_roles, inventory
 from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.paths import CHECKOUT, state_directory
 
@@ -115,27 +115,15 @@ class Sandbox:
             self._change("refresh", "Reading back", CURRENT_PROVIDERS)
 
     def down(self, *, force: bool = False) -> None:
-        """Destroy all unprotected resources, or with ``force`` all resources, and stop every process."""
+        """Destroy all unprotected resources, or with ``force`` all resources. Every process is stopped, even after a failure."""
         with self._run("down"):
-            if self.resources():
-                self._start()
-                self._recover()
-                if service := self._service_to_run():
-                    from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3
-
-                    lifecycle.before_down(service)
-                if force:
-                    self._lift_protection()
-                how = ("--remove", "--ignore-protect") if force else ("--exclude-protected",)
-                self._change("destroy", "Destroying", CURRENT_PROVIDERS, *how)
-                if force:
-                    self._require_nothing_left()
-            stopped = processes.stop_all(self.state)
-            console.step(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running")
-            if force:
-                self._forget()
-            else:
-                self._report_kept()
+            try:
+                if self.resources():
+                    self._destroy(force=force)
+            finally:
+                stopped = processes.stop_all(self.state)
+                console.step(f"Stopped: {', '.join(stopped)}" if stopped else "Nothing was running")
+            self._forget() if force else self._report_kept()
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs by name, with masked secrets."""
@@ -225,6 +213,27 @@ class Sandbox:
             raise
         locks.clear_unfinished(self.state)
 
+    def _destroy(self, *, force: bool) -> None:
+        self._start()
+        self._recover()
+        roles = bounded_roles.find(self.aws, self.resources())
+        if roles and not force:
+            raise SandboxError(bounded_roles.blocked_by(roles))
+        if service := self._service_to_run():
+            from sandbox.atlantis import lifecycle  # noqa: PLC0415 - loads boto3
+
+            lifecycle.before_down(service)
+        of_others = self.compare().orphans if force else {}
+        if roles:
+            bounded_roles.detach(self.aws, roles)
+            console.step(f"Detached the permissions boundary from the roles that Terraform created: {', '.join(roles)}")
+        if force:
+            self._lift_protection()
+            self._change("destroy", "Destroying", CURRENT_PROVIDERS, "--remove", "--ignore-protect")
+            self._require_nothing_left(of_others)
+        else:
+            self._change("destroy", "Destroying", CURRENT_PROVIDERS, "--exclude-protected")
+
     def _lift_protection(self) -> None:
         """Disable Pulumi's and AWS' deletion protection. The policy pack requires both, so it isn't used."""
         self._prepare({PROTECTION: False, DEPLOYMENT_TIMEOUT: 0})
@@ -234,12 +243,13 @@ class Sandbox:
             # A stack that can't be deployed must still be removable. `destroy` reports what is still protected.
             console.step("The deployment was incomplete; destroying the stack anyway")
 
-    def _require_nothing_left(self) -> None:
-        left = self.compare()
+    def _require_nothing_left(self, of_others: inventory.Inventory) -> None:
+        """Raise ``SandboxError`` for resources of the stack. ``of_others``, such as Terraform's, end with the local AWS."""
+        left = self.compare().without(of_others)
         if not left.equal:
             raise SandboxError(
                 f"The stack is destroyed, but these resources are left in the local AWS:\n{left.describe()}\n"
-                f"Removing the folder {self.state} removes the local AWS with all it holds; stop it first: `make down`."
+                f"Removing the folder {self.state} removes the local AWS with all it holds."
             )
 
     def _forget(self) -> None:

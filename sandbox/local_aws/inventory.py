@@ -58,6 +58,11 @@ class Comparison:
         """Whether the state matches the local AWS."""
         return not self.orphans and not self.missing
 
+    def without(self, orphans: Mapping[str, set[str]]) -> "Comparison":
+        """This comparison without ``orphans``."""
+        left = {type_: items - orphans.get(type_, set()) for type_, items in self.orphans.items()}
+        return Comparison({type_: items for type_, items in left.items() if items}, self.missing)
+
     def describe(self) -> str:
         """The differences, one per line."""
         parts = (("exists, but isn't in the engine's state", self.orphans), ("no longer exists", self.missing))

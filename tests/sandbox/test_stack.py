@@ -150,6 +150,29 @@ def test_down_keeps_what_is_protected_and_up_uses_it_again(deployed: Ground):
     assert sandbox.compare().describe() == ""
 
 
+def test_roles_under_the_boundary_are_named_and_a_forced_down_detaches_it(deployed: Ground):
+    sandbox = deployed.sandbox()
+    sandbox.up()
+    boundary = resource(sandbox, "aws:iam/policy:Policy", "permissions-boundary")["outputs"]["arn"]
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    sandbox.aws.client("iam").create_role(
+        RoleName="fileflow-api", AssumeRolePolicyDocument=trust, PermissionsBoundary=boundary
+    )
+    before = len(sandbox.resources())
+
+    refused = deployed.cli("down")
+
+    assert refused.returncode == 1
+    assert "aws iam delete-role-permissions-boundary --role-name fileflow-api" in refused.stderr
+    assert list(own_processes(deployed.base)) == []
+    assert len(sandbox.resources()) == before
+    forced = deployed.cli("down", "--force")
+    assert forced.returncode == 0, forced.stdout + forced.stderr
+    assert "Detached the permissions boundary from the roles that Terraform created: fileflow-api" in forced.stderr
+    assert [path.name for path in deployed.state.iterdir()] == ["run.lock"]
+    sandbox.up()
+
+
 def test_a_forced_down_leaves_nothing(deployed: Ground):
     answer = deployed.cli("down", "--force")
 
