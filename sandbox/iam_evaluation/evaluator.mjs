@@ -1,3 +1,8 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//
+// This file imports iam-simulate, which is under the AGPL; the license is in LICENSE beside this file. The rest of the
+// repository is under the Apache License 2.0, and exchanges JSON with this process (THIRD_PARTY.md).
+//
 // Evaluates IAM requests, one JSON object per line: `node evaluator.mjs <directory that contains node_modules>`.
 //
 // {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "ignoredKeys"}
@@ -39,7 +44,8 @@ async function decide(simulation) {
       analysis.resourceAnalysis,
     ]
       .flatMap((part) => part?.denyStatements ?? [])
-      .map(({ policyId, explain }) => `${policyId}: ${explain.identifier}`);
+      // A resource policy has no name, and a statement may have no Sid.
+      .map(({ policyId, explain }) => `${policyId ?? "resource policy"}: ${explain.identifier ?? "a statement without Sid"}`);
     return { result: answer.overallResult, deniedBy, ignoredKeys: ignoredContextKeys };
   }
   // The reference has both generations of load balancers under one prefix; for tagging, the data contain only the first.

@@ -1,8 +1,8 @@
 """IAM's decision on one action: ``@cloud-copilot/iam-simulate`` in a separate Node process.
 
 The package validates requests against AWS' service authorization reference. An action, a resource type or a condition
-key that AWS doesn't have is an error or is reported as ignored, never silently allowed. The package is licensed under
-the AGPL: the project runs it and distributes nothing of it.
+key that AWS doesn't have is an error or is reported as ignored, never silently allowed. The package, and
+``evaluator.mjs``, which imports it, are licensed under the AGPL; this module runs them and exchanges JSON with them.
 """
 
 import fcntl
