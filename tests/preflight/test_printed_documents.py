@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from preflight.printed import parser, print_document
 from tests.preflight.world import World
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -61,3 +62,22 @@ def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(world: Worl
     ended = printed(module, world, tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "atlantis:cpu = 3" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("config: [", "Pulumi.prod.yaml can't be read: "), ("config: 1\n", "Pulumi.prod.yaml has no `config` mapping")],
+)
+def test_a_broken_stack_file_is_named_with_the_reason_and_nothing_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, why: str
+):
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(content, encoding="utf-8")
+    arguments = parser("preflight.trust_policy", None).parse_args(["--config-file", str(file)])
+
+    assert print_document(arguments, lambda _: pytest.fail("a document was made")) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(why)
+    assert said.err.endswith("\n")

@@ -106,6 +106,19 @@ def test_secret_without_a_value_is_a_failure(world: World):
     world.assert_only("secrets: GitHub App exists", Status.FAILED, f"{APP} exists, but has no value", PUT)
 
 
+def test_secret_without_a_value_is_expected_before_the_task_is_started(world: World):
+    manager = world.client("secretsmanager")
+    manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
+    manager.create_secret(Name=APP)
+    world.values["desiredCount"] = 0
+    result = world.results()["secrets: GitHub App exists"]
+    assert (result.status, result.message, result.remedy) == (
+        Status.NOT_CHECKED,
+        f"{APP} has no value yet; desiredCount 0 runs no task",
+        "store its value next",
+    )
+
+
 def test_secret_in_its_deletion_window_can_be_restored(world: World):
     world.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
     world.assert_only(

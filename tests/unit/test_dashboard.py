@@ -37,6 +37,24 @@ def test_the_locking_database_is_shown_where_there_is_one() -> None:
     assert shown(**REDIS)["AWS/ElastiCache/CurrConnections"] == {"CacheClusterId": "atlantis-prod-002"}
 
 
+def test_every_graph_has_the_statistic_that_shows_a_problem() -> None:
+    """A sum of a gauge means nothing, an average hides peaks and slow answers, and only a minimum shows used up credits."""
+    widgets = json.loads(stack(**REDIS).one(DASHBOARD).inputs["dashboardBody"])["widgets"]
+    assert {widget["properties"]["title"]: widget["properties"]["stat"] for widget in widgets} == {
+        "Tasks": "Average",
+        "Memory (%)": "Maximum",
+        "CPU (%)": "Maximum",
+        "Healthy tasks": "Maximum",
+        "Requests": "Sum",
+        "Failed requests": "Sum",
+        "Seconds until an answer": "p95",
+        "File system: burst credits (bytes)": "Minimum",
+        "File system: I/O (bytes)": "Sum",
+        "Redis: memory (%)": "Maximum",
+        "Redis: connections": "Maximum",
+    }
+
+
 def test_no_graph_covers_another() -> None:
     widgets = json.loads(stack(**REDIS).one(DASHBOARD).inputs["dashboardBody"])["widgets"]
     places = [(widget["x"], widget["y"]) for widget in widgets]

@@ -1,11 +1,16 @@
 """The boundary that the stack creates for the roles that Terraform creates."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 
-from tests.unit.recording import ACCOUNT
+from components.names import PhysicalNames
+from components.permissions import permissions_boundary
+from components.policy_documents import Statement
+from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.stacks import BARE, OWN_BOUNDARY, PRODUCTION, TAGS, arn, stack
 from tests.unit.test_task_role import (
     ASSIGN_NO_ADDRESSES,
@@ -111,6 +116,20 @@ def test_prefixes_that_outgrow_the_boundary_end_the_run_before_anything_is_touch
         pulumi.RunError, match=r"managedNamePrefixes .* would have \d,\d{3} characters, and IAM allows 6,144; "
     ):
         stack(**OWN_BOUNDARY, managedNamePrefixes=prefixes)
+
+
+def test_a_boundary_of_exactly_the_limit_fits_and_one_character_more_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = PhysicalNames(environment="prod", account=ACCOUNT, region=REGION, partition="aws")
+
+    def with_length(length: int) -> Callable[..., list[Statement]]:
+        empty = len(json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": ""}]}, separators=(",", ":")))
+        return lambda *_: [{"Sid": "x" * (length - empty)}]
+
+    monkeypatch.setattr(permissions_boundary, "statements", with_length(6_144))
+    permissions_boundary.require_fit(names, ["fileflow-"], [], 2)
+    monkeypatch.setattr(permissions_boundary, "statements", with_length(6_145))
+    with pytest.raises(pulumi.RunError, match="would have 6,145 characters, and IAM allows 6,144"):
+        permissions_boundary.require_fit(names, ["fileflow-"], [], 2)
 
 
 def test_three_prefixes_of_ten_characters_fit_as_aws_counts_them() -> None:

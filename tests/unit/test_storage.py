@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pulumi
+import pulumi_aws as aws
 import pytest
 
 from tests.unit.recording import EXISTING_VPC, arn_of
@@ -83,6 +85,34 @@ def test_in_an_existing_vpc_a_mount_target_keeps_its_name_in_another_order_of_th
             "storage-mount-target-ap-northeast-2a": private[0],
             "storage-mount-target-ap-northeast-2c": private[1],
         }
+
+
+@pytest.mark.parametrize(
+    ("settings", "aliases"),
+    [
+        (
+            EXISTING_VPC,
+            {
+                "storage-mount-target-ap-northeast-2a": ["storage-mount-target-1"],
+                "storage-mount-target-ap-northeast-2c": ["storage-mount-target-2"],
+            },
+        ),
+        ({}, {"storage-mount-target-1": [], "storage-mount-target-2": []}),
+    ],
+    ids=["named by zone", "named by position"],
+)
+def test_a_mount_target_that_was_named_by_its_position_keeps_that_name_as_an_alias(
+    settings: dict[str, Any], aliases: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, found = aws.efs.MountTarget, {}
+
+    def record(name: str, *, opts: pulumi.ResourceOptions, **inputs: Any) -> aws.efs.MountTarget:
+        found[name] = [alias.name for alias in opts.aliases or [] if isinstance(alias, pulumi.Alias)]
+        return made(name, opts=opts, **inputs)
+
+    monkeypatch.setattr(aws.efs, "MountTarget", record)
+    stack(**settings, owner=f"aliases-{len(settings)}")
+    assert found == aliases
 
 
 def test_there_are_two_mount_targets() -> None:
