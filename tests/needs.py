@@ -24,6 +24,7 @@ TERRAFORM = "https://developer.hashicorp.com/terraform/install"
 BROUGHT_BY = {
     "busybox": "Debian's package busybox-static",
     "chromium": "Debian's package chromium",
+    "jq": "Debian's package jq",
     "redis-server": "Debian's package redis-server",
     "terraform": f"HashiCorp's package terraform, {TERRAFORM}",
     "terragrunt": "https://terragrunt.gruntwork.io/docs/getting-started/install/",

@@ -1,5 +1,7 @@
 """The workflows: what they pin, what they may, and that no test is left out of the shards."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.needs import needs
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
@@ -133,3 +137,73 @@ def test_a_long_report_fits_into_a_comment(tmp_path: Path) -> None:
     text = report(tmp_path, PREVIEW + " +  aws:ec2:Thing created\n" * 10_000, 0)
     assert len(text) < 65_536
     assert "cut; the job's log has the rest" in text
+
+
+PULUMI_STACK = ["deploy/deploy", "preview/preview", "drift/detect"]
+
+
+@pytest.mark.parametrize("name", PULUMI_STACK)
+def test_a_job_runs_for_every_stack_of_the_variable_with_the_token_of_pulumi_cloud(name: str) -> None:
+    job = JOBS[name]
+    assert job["env"]["STACK"] == "${{ matrix.stack }}"
+    assert "vars.STACKS" in job["strategy"]["matrix"]["stack"]
+    runs = [step for step in job["steps"] if "pulumi " in step.get("run", "")]
+    assert [step["env"]["PULUMI_ACCESS_TOKEN"] for step in runs] == ["${{ secrets.PULUMI_ACCESS_TOKEN }}"]
+
+
+GH = """#!/bin/bash
+# Stands in for GitHub: records each call with the body that it sends.
+printf '%s\\n' "$*" >> calls.txt
+for argument; do
+  case $argument in body=@*) cat "${argument#body=@}" >> calls.txt ;; esac
+  case $previous in --body-file) cat "$argument" >> calls.txt ;; esac
+  previous=$argument
+done
+case $* in *"--paginate"*) cat comments.txt ;; "issue list"*) cat issues.txt ;; esac
+"""
+
+
+def _run_last_step(folder: Path, job: str, **files: str) -> str:
+    """Run the step that talks to GitHub, beside the downloaded artifacts ``files``. Returns GitHub's calls."""
+    for name, content in {"gh": GH, "comments.txt": "", "issues.txt": "[]", **files}.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "gh").chmod(0o755)
+    environment = {
+        **{"PATH": f"{folder}:{os.environ['PATH']}", "GH_REPO": "example/infrastructure", "NUMBER": "7"},
+        **{"STACKS": '["dev", "prod"]', "RUN_URL": "https://github.com/log"},
+    }
+    script = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", JOBS[job]["steps"][-1]["run"]]
+    subprocess.run(script, cwd=folder, env=environment, check=True, capture_output=True)
+    return (folder / "calls.txt").read_text(encoding="utf-8")
+
+
+@needs("jq")
+def test_a_comment_is_found_by_its_marker_and_an_early_failure_is_readable(tmp_path: Path) -> None:
+    others = [[1, "hello"], [2, "<!-- preview of the stack prod -->\nold"]]
+    calls = _run_last_step(
+        tmp_path,
+        "preview/comment",
+        **{"comments.txt": "\n".join(map(json.dumps, others)), "report-prod.md": "## Preview of prod\n"},
+    )
+    assert "pr comment 7 --body-file comment.md\n<!-- preview of the stack dev -->\n## Preview of dev\n" in calls
+    assert "**Failed** before Pulumi started. [The log](https://github.com/log) has the reason." in calls
+    updated = "--method PATCH repos/example/infrastructure/issues/comments/2 --field body=@comment.md\n"
+    assert f"{updated}<!-- preview of the stack prod -->\n## Preview of prod\n" in calls
+
+
+@needs("jq")
+@pytest.mark.parametrize(
+    ("artifacts", "said"),
+    [
+        ({"unchanged-dev.md": "", "report-prod.md": "drifted"}, ["issue create --label drift --title Drift of prod"]),
+        (
+            {"unchanged-prod.md": "", "issues.txt": '[{"number": 3, "title": "Drift of dev"}]'},
+            ["issue comment 3 --body-file report-dev.md\n**Failed** before Pulumi started."],
+        ),
+    ],
+    ids=["a new issue", "an open issue, and a failure before the refresh"],
+)
+def test_a_stack_that_drifted_has_one_open_issue(tmp_path: Path, artifacts: dict[str, str], said: list[str]) -> None:
+    calls = _run_last_step(tmp_path, "drift/issue", **artifacts)
+    assert [part for part in said if part not in calls] == []
+    assert calls.count("issue create") + calls.count("issue comment") == 1
