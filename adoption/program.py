@@ -93,10 +93,20 @@ def register(stack: str, region: str, settings: Mapping[str, Any], lookup: Looku
     return recorder.wanted
 
 
+def _own_program() -> None:
+    runpy.run_path(str(PROGRAM))
+
+
 def run_program(
-    monitor: MockMonitor, stack: str, region: str, settings: Mapping[str, Any], secret_keys: Collection[str] = ()
+    monitor: MockMonitor,
+    stack: str,
+    region: str,
+    settings: Mapping[str, Any],
+    secret_keys: Collection[str] = (),
+    *,
+    program: Callable[[], None] = _own_program,
 ) -> None:
-    """Run the program with `monitor` instead of the engine's resource monitor.
+    """Run a program with `monitor` instead of the engine's resource monitor.
 
     Args:
         monitor: receives the program's registrations.
@@ -104,6 +114,7 @@ def run_program(
         region: the value of `aws:region`.
         settings: values by key, without the namespace.
         secret_keys: keys whose values are encrypted in the stack file.
+        program: the program; the default is this repository's.
 
     Raises:
         pulumi.RunError: the program raises it.
@@ -124,13 +135,15 @@ def run_program(
                 dry_run=False,
                 organization=None,
                 callbacks=None,
+                # Those of a run that failed belong to a closed event loop.
+                outputs=set(),
             )
         )
         # A run that ended with an error leaves futures of its own event loop, which is closed.
         SETTINGS.rpc_manager.clear()  # pyright: ignore[reportAttributeAccessIssue] - a property of the context
         SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]
         pulumi.runtime.set_all_config(config | {"aws:region": region}, [f"atlantis:{key}" for key in secret_keys])
-        await run_in_stack(lambda: (runpy.run_path(str(PROGRAM)), None)[1])
+        await run_in_stack(program)
 
     with _without_garbage_collection():
         # The SDK stores its settings in context variables, so a separate context isolates each run.

@@ -13,13 +13,16 @@ from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
 from .names import PhysicalNames
 from .network.network import Network, NetworkInputs
-from .network.vpc import NewVpc, NewVpcInputs, Vpc, existing_vpc
+from .network.vpc import NewVpc, NewVpcInputs, Vpc, existing_vpc, vpc_of_outputs
 from .network.zones import ZONES
+from .outputs import with_part
 from .permissions import permissions_boundary
 from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
-from .settings import AtlantisArgs, Settings, require_own_account, validate
+from .settings import AtlantisArgs, Settings, in_own_account, validate
+from .settings.schema import known, known_items
+from .settings.values import contains_output
 from .storage.locking import Locking, LockingInputs
 from .storage.storage import Storage, StorageInputs
 
@@ -78,7 +81,8 @@ class Atlantis(pulumi.ComponentResource):
 
         Args:
             name: the component's name; its children's names begin with it.
-            args: the settings, checked before any AWS resource is registered.
+            args: the settings, checked before any AWS resource is registered. Values that are outputs are checked when they
+                become known.
             opts: options of the component.
 
         Raises:
@@ -92,6 +96,7 @@ class Atlantis(pulumi.ComponentResource):
         settings = validate(args, name=name, region=region)
 
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
+        settings = in_own_account(settings, caller.account_id, name=name)
         context = Context(
             names=PhysicalNames(
                 environment=settings.environment,
@@ -105,7 +110,6 @@ class Atlantis(pulumi.ComponentResource):
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,
         )
-        require_own_account(settings, caller.account_id)
         if settings.terraform.creates_boundary:
             permissions_boundary.require_fit(
                 context.names,
@@ -184,7 +188,7 @@ class Atlantis(pulumi.ComponentResource):
                     **dict(zip(existing.arns, existing.arns, strict=True)),
                 },
                 existing_secret_arns=[
-                    *(context.names.secret_pattern(name) for name in settings.existing_secret_names),
+                    *(with_part(context.names.secret_pattern, name) for name in settings.existing_secret_names),
                     *existing.arns,
                 ],
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
@@ -257,7 +261,7 @@ class Atlantis(pulumi.ComponentResource):
         )
 
         self.url = pulumi.Output.from_input(settings.ingress.url)
-        self.webhook_url = pulumi.Output.from_input(f"{settings.ingress.url}/events")
+        self.webhook_url = pulumi.Output.concat(settings.ingress.url, "/events")
         self.ecr_repository_url = storage.repository_url
         self.ecr_repository_arn = storage.repository_arn
         self.ecs_cluster_id = compute.cluster_id
@@ -294,10 +298,15 @@ class Atlantis(pulumi.ComponentResource):
     def _vpc(self, context: Context, settings: Settings) -> Vpc:
         network = settings.network
         if network.vpc_id:
+            given = (network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)
+            if contains_output(given):
+                return vpc_of_outputs(
+                    network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=self
+                )
             return existing_vpc(
-                network.vpc_id,
-                network.public_subnet_ids,
-                network.private_subnet_ids,
+                known(network.vpc_id),
+                known_items(network.public_subnet_ids),
+                known_items(network.private_subnet_ids),
                 with_cidr_blocks=bool(network.endpoints),
                 parent=self,
             )

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pulumi
+
 from .names import PhysicalNames
 
 
@@ -10,7 +12,7 @@ class Context:
     """The names, tags and protection of one Atlantis."""
 
     names: PhysicalNames
-    tags: dict[str, str]
+    tags: dict[str, pulumi.Input[str]]
     """Set on every resource that supports tags."""
     deletion_protection: bool
     """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""

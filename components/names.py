@@ -182,6 +182,9 @@ class PhysicalNames:
     def bucket_arn(self, bucket: str) -> str:
         return f"arn:{self.partition}:s3:::{bucket}"
 
+    def table_arn(self, table: str) -> str:
+        return self.arn("dynamodb", f"table/{table}")
+
     def service_endpoint(self, service: str) -> str:
         """The service name of a VPC endpoint."""
         return f"com.amazonaws.{self.region}.{service}"

@@ -1,10 +1,16 @@
-"""The outputs of a component, as its class declares them."""
+"""Outputs: those of a component, as its class declares them, and strings that contain one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 
 from .settings.schema import key_of
+
+
+def with_part(text: Callable[[str], str], part: pulumi.Input[str]) -> pulumi.Input[str]:
+    """`text` with `part` in it: a string if `part` is one, so that a preview knows it, otherwise an output."""
+    return text(part) if isinstance(part, str) else pulumi.Output.from_input(part).apply(text)
 
 
 def declared_outputs(component: pulumi.ComponentResource) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The account: AWS accepts the credentials, and they are of the account that the stack file is for."""
 
 from components.settings.rules.arns import of_other_accounts
+from components.settings.schema import known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -32,7 +33,7 @@ def same_account(deployment: Deployment) -> str:
 
 def caller_deploys(deployment: Deployment) -> str:
     """`secretReaderArns` contains the caller: the provider reads the generated secrets back during `pulumi up`."""
-    readers = deployment.settings.server.secret_reader_arns
+    readers = known_items(deployment.settings.server.secret_reader_arns)
     if not readers:
         raise NotCheckedError("the deployment creates no secret")
     caller = deployment.identity["Arn"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from components.settings.schema import known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -64,7 +65,7 @@ CHECKS = (
 
 
 def _arns(deployment: Deployment) -> Sequence[str]:
-    arns = deployment.settings.operations.alarm_topic_arns
+    arns = known_items(deployment.settings.operations.alarm_topic_arns)
     if not arns:
         raise NotCheckedError("alarmTopicArns is empty: the stack creates no alarms")
     return arns

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.settings.schema import known, known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -20,6 +21,7 @@ def exists(deployment: Deployment) -> str:
     arn = deployment.settings.terraform.permissions_boundary_arn
     if not arn:
         raise NotCheckedError("permissionsBoundaryArn is not set: the deployment creates one")
+    arn = known(arn)
     if deployment.aws.find("iam", "get_policy", absent=_ABSENT, PolicyArn=arn) is None:
         raise FailedError(
             f"{arn} doesn't exist, so no role can be created", "create it, or correct permissionsBoundaryArn"
@@ -85,8 +87,8 @@ def setting_of(deployment: Deployment) -> Setting:
     names, settings = deployment.names, deployment.settings
     given = settings.terraform.permissions_boundary_arn
     secrets = {
-        "github-app": settings.server.github_app_secret_name or names.github_app_secret,
-        "webhook": settings.server.webhook_secret_name or names.webhook_secret,
+        "github-app": known(settings.server.github_app_secret_name) or names.github_app_secret,
+        "webhook": known(settings.server.webhook_secret_name) or names.webhook_secret,
     }
     groups = names.security_groups
     filters = [{"Name": "group-name", "Values": list(groups)}]
@@ -94,11 +96,11 @@ def setting_of(deployment: Deployment) -> Setting:
     return Setting(
         names=names,
         prefix=settings.terraform.managed_name_prefixes[0],
-        boundary_arn=given or names.policy_arn(names.permissions_boundary),
+        boundary_arn=known(given) or names.policy_arn(names.permissions_boundary),
         own_boundary=given is not None,
         secret_arns={of: _secret_arn(deployment, name) for of, name in secrets.items()},
         security_group_ids={groups[group["GroupName"]]: group["GroupId"] for group in found},
-        subnet_ids=settings.network.private_subnet_ids,
+        subnet_ids=known_items(settings.network.private_subnet_ids),
     )
 
 

@@ -10,6 +10,7 @@ import sys
 
 from components.permissions.deny_statements import OwnStack
 from components.permissions.permissions_boundary import statements_for_any_role
+from components.settings.schema import known
 from preflight.boundary import setting_of
 from preflight.deployment import Deployment
 from preflight.printed import parser, print_document
@@ -39,7 +40,7 @@ def main() -> int:
 
     def named(deployment: Deployment) -> str:
         given = deployment.settings.terraform.permissions_boundary_arn
-        return document(deployment, given or deployment.names.policy_arn(arguments.name))
+        return document(deployment, known(given) or deployment.names.policy_arn(arguments.name))
 
     return print_document(arguments, named)
 

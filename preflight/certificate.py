@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from components.settings.schema import known
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -40,7 +41,7 @@ def exists(deployment: Deployment) -> str:
 
 def covers_host(deployment: Deployment) -> str:
     """One of the certificate's names covers the URL's host."""
-    names, host = _names(_certificate(deployment)), deployment.settings.ingress.host
+    names, host = _names(_certificate(deployment)), known(deployment.settings.ingress.host)
     match = next((name for name in names if covers(name, host)), None)
     if match is None:
         raise FailedError(
@@ -74,7 +75,7 @@ def in_date(deployment: Deployment) -> str:
 
 def hosted_zone(deployment: Deployment) -> str:
     """The hosted zone is public, and the URL's host is a name in it."""
-    zone_id, host = deployment.settings.ingress.hosted_zone_id, deployment.settings.ingress.host
+    zone_id, host = deployment.settings.ingress.hosted_zone_id, known(deployment.settings.ingress.host)
     if not zone_id:
         raise NotCheckedError(
             "hostedZoneId is not set: the deployment creates no DNS record", f"make it by hand: {host}"

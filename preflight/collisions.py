@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from components.settings.schema import known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -201,7 +202,7 @@ def _excludes(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
         return endpoint.get("PrivateDnsEnabled", True)
     mine = {
         route_table_of(deployment, subnet).get("RouteTableId")
-        for subnet in deployment.settings.network.private_subnet_ids
+        for subnet in known_items(deployment.settings.network.private_subnet_ids)
     }
     return bool(mine & set(endpoint.get("RouteTableIds", [])))
 

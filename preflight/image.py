@@ -9,6 +9,7 @@ from typing import Any
 
 import urllib3
 
+from components.settings.schema import known
 from preflight.aws import Aws
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -93,7 +94,7 @@ CHECKS = (
 
 
 def _image(deployment: Deployment) -> EcrImage:
-    reference = deployment.settings.task.image
+    reference = known(deployment.settings.task.image)
     if not reference:
         names = deployment.names
         return EcrImage(names.account, names.region, names.repository, deployment.settings.task.image_tag, None)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from components.network.zones import one_of_each_zone, too_few_zones
+from components.settings.schema import known, known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -89,7 +90,7 @@ def public_routes(deployment: Deployment) -> str:
     """The public subnets have a route to an internet gateway, through which GitHub reaches the load balancer."""
     closed = [
         subnet_id
-        for subnet_id in deployment.settings.network.public_subnet_ids
+        for subnet_id in known_items(deployment.settings.network.public_subnet_ids)
         if not (_default_route(deployment, subnet_id).get("GatewayId", "")).startswith("igw-")
     ]
     if closed:
@@ -103,7 +104,7 @@ def public_routes(deployment: Deployment) -> str:
 
 def private_routes(deployment: Deployment) -> str:
     """The private subnets have a route to GitHub and the providers' registries, but not through an internet gateway."""
-    for subnet_id in deployment.settings.network.private_subnet_ids:
+    for subnet_id in known_items(deployment.settings.network.private_subnet_ids):
         route = _default_route(deployment, subnet_id)
         if not route:
             raise FailedError(
@@ -182,13 +183,13 @@ def route_table_of(deployment: Deployment, subnet_id: str) -> dict[str, Any]:
 def _vpc_id(deployment: Deployment) -> str:
     if not deployment.settings.network.vpc_id:
         raise NotCheckedError("the deployment creates its own VPC")
-    return deployment.settings.network.vpc_id
+    return known(deployment.settings.network.vpc_id)
 
 
 def _named_subnets(deployment: Deployment) -> tuple[tuple[str, Sequence[str]], ...]:
     return (
-        ("publicSubnetIds", deployment.settings.network.public_subnet_ids),
-        ("privateSubnetIds", deployment.settings.network.private_subnet_ids),
+        ("publicSubnetIds", known_items(deployment.settings.network.public_subnet_ids)),
+        ("privateSubnetIds", known_items(deployment.settings.network.private_subnet_ids)),
     )
 
 

@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from components.settings.schema import known
 from preflight.aws import RefusedByResourceError
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -91,7 +92,7 @@ def app_private_key(deployment: Deployment) -> str:
 
 def webhook_exists(deployment: Deployment) -> str:
     """The webhook's secret exists and has a value, if the stack file names one."""
-    named = deployment.settings.server.webhook_secret_name
+    named = known(deployment.settings.server.webhook_secret_name)
     if not named:
         raise NotCheckedError("the deployment generates the webhook secret")
     _value(deployment, named)
@@ -100,7 +101,7 @@ def webhook_exists(deployment: Deployment) -> str:
 
 def webhook_keys(deployment: Deployment) -> str:
     """The value is a JSON object with the key that the task definition refers to."""
-    return _keys(deployment, deployment.settings.server.webhook_secret_name or "", WEBHOOK_KEYS)
+    return _keys(deployment, known(deployment.settings.server.webhook_secret_name) or "", WEBHOOK_KEYS)
 
 
 CHECKS = (
@@ -114,7 +115,7 @@ CHECKS = (
 
 
 def _app_name(deployment: Deployment) -> str:
-    return deployment.settings.server.github_app_secret_name or deployment.names.github_app_secret
+    return known(deployment.settings.server.github_app_secret_name) or deployment.names.github_app_secret
 
 
 def _value(deployment: Deployment, name: str) -> str:

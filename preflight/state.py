@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from components.settings.schema import known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -63,7 +64,7 @@ def buckets_encrypted(deployment: Deployment) -> str:
 
 def lock_tables(deployment: Deployment) -> str:
     """Every lock table exists, is active, and has the key that Terraform writes."""
-    names = deployment.settings.terraform.terraform_lock_tables
+    names = known_items(deployment.settings.terraform.terraform_lock_tables)
     if not names:
         raise NotCheckedError("terraformLockTables is empty")
     for name in names:
@@ -112,7 +113,7 @@ def _require_usable(deployment: Deployment, bucket: str, key: str | None) -> Non
 
 
 def _buckets(deployment: Deployment) -> Sequence[str]:
-    names = deployment.settings.terraform.terraform_state_buckets
+    names = known_items(deployment.settings.terraform.terraform_state_buckets)
     if not names:
         raise NotCheckedError("terraformStateBuckets is empty")
     return names

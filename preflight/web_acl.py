@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.settings.schema import known
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -45,7 +46,7 @@ def _web_acl(deployment: Deployment) -> dict[str, Any] | None:
     arn = deployment.settings.ingress.web_acl_arn
     if not arn:
         raise NotCheckedError("webAclArn is not set")
-    _, _, name, identity = arn.rpartition(":")[2].split("/")
+    _, _, name, identity = known(arn).rpartition(":")[2].split("/")
     answer = deployment.aws.find(
         "wafv2", "get_web_acl", absent=("WAFNonexistentItemException",), Name=name, Scope="REGIONAL", Id=identity
     )

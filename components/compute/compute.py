@@ -45,7 +45,7 @@ class ComputeInputs:
     """Whether Terraform runs in containers of its own."""
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the server's environment: ECS secret references by variable name."""
-    url: str
+    url: pulumi.Input[str]
     """URL of the server."""
     log_retention_days: int
     archives_log: bool

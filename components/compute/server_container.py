@@ -35,7 +35,7 @@ class ServerContainerInputs:
     stop_timeout: int
     """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
     image: pulumi.Input[str]
-    url: str
+    url: pulumi.Input[str]
     container_port: int
     posix_uid: int
     github_app_secret_arn: pulumi.Input[str]

@@ -14,8 +14,8 @@ class CertificateInputs:
     """The host, and the zone that validates it."""
 
     context: Context
-    host: str
-    hosted_zone_id: str
+    host: pulumi.Input[str]
+    hosted_zone_id: pulumi.Input[str]
 
 
 class Certificate(pulumi.ComponentResource):

@@ -1,6 +1,7 @@
 """Sign-in at the load balancer: OpenID Connect, with a client secret from Secrets Manager."""
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -31,14 +32,27 @@ def authenticate(settings: SignInArgs, parent: pulumi.Resource) -> aws.lb.Listen
     }
 
 
-def _client_secret(secret_name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
+def _client_secret(secret_name: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Output[str]:
     """The value in the existing secret. Load balancers don't accept a reference, so the state contains it, encrypted.
 
     Raises:
         pulumi.RunError: the secret has no such key. The message doesn't contain its value.
     """
-    options = pulumi.InvokeOptions(parent=parent)
-    text = aws.secretsmanager.get_secret_version(secret_id=secret_name, opts=options).secret_string
+    if isinstance(secret_name, str):
+        options = pulumi.InvokeOptions(parent=parent)
+        text = aws.secretsmanager.get_secret_version(secret_id=secret_name, opts=options).secret_string
+        return pulumi.Output.secret(_value(secret_name, text))
+    found = aws.secretsmanager.get_secret_version_output(
+        secret_id=secret_name, opts=pulumi.InvokeOutputOptions(parent=parent)
+    )
+    return pulumi.Output.secret(pulumi.Output.all(secret_name, found.secret_string).apply(_value_of_output))
+
+
+def _value_of_output(known: Sequence[str]) -> str:
+    return _value(known[0], known[1])
+
+
+def _value(secret_name: str, text: str) -> str:
     try:
         value = json.loads(text)[CLIENT_SECRET_KEY]
     except (KeyError, TypeError, ValueError):
@@ -49,4 +63,4 @@ def _client_secret(secret_name: str, parent: pulumi.Resource) -> pulumi.Output[s
             f'The secret {secret_name} must hold a JSON object such as {{"{CLIENT_SECRET_KEY}": "..."}}, with the client secret '
             "that the identity provider has issued"
         ) from None
-    return pulumi.Output.secret(value)
+    return value

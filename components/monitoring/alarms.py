@@ -22,7 +22,7 @@ class AlarmsInputs:
     """The monitored metrics, and the topics to notify."""
 
     context: Context
-    topic_arns: Sequence[str]
+    topic_arns: Sequence[pulumi.Input[str]]
     """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     dimensions: MetricDimensions
     certificate_arn: pulumi.Input[str]

@@ -1,7 +1,9 @@
 """The VPC of the stack: an existing one, looked up and validated, or a new one through awsx."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -68,6 +70,67 @@ def existing_vpc(
         private_route_table_ids=_route_tables(vpc_id, private_subnet_ids, invoke),
         cidr_blocks=_cidr_blocks(vpc_id, invoke) if with_cidr_blocks else (),
     )
+
+
+def vpc_of_outputs(
+    vpc_id: pulumi.Input[str],
+    public_subnet_ids: Sequence[pulumi.Input[str]],
+    private_subnet_ids: Sequence[pulumi.Input[str]],
+    *,
+    parent: pulumi.Resource,
+) -> Vpc:
+    """The VPC of another resource of the program, whose IDs may not be known before the deployment.
+
+    The subnets are looked up and validated when their IDs are known, before a resource uses one. Their zones aren't known
+    earlier, so each needs a zone of its own, and the mount targets have the subnets' positions in their names.
+    """
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    kinds = {"publicSubnetIds": public_subnet_ids, "privateSubnetIds": private_subnet_ids}
+    ids = [subnet_id for subnet_ids in kinds.values() for subnet_id in subnet_ids]
+    found = [aws.ec2.get_subnet_output(id=subnet_id, opts=options) for subnet_id in ids]
+    keys = [key for key, subnet_ids in kinds.items() for _ in subnet_ids]
+    known = pulumi.Output.all(
+        pulumi.Output.from_input(vpc_id),
+        *(
+            pulumi.Output.all(subnet_id, subnet.vpc_id, subnet.availability_zone)
+            for subnet_id, subnet in zip(ids, found, strict=True)
+        ),
+    ).apply(functools.partial(_validated, keys))
+    subnets = [known[number] for number in range(1, len(ids) + 1)]
+    public, private = subnets[: len(public_subnet_ids)], subnets[len(public_subnet_ids) :]
+    return Vpc(
+        id=known[0],
+        public_subnet_ids=public,
+        private_subnets={str(number): subnet for number, subnet in enumerate(private, start=1)},
+        private_route_table_ids=[],
+    )
+
+
+def _validated(keys: Sequence[str], known: Sequence[Any]) -> list[str]:
+    """The ID of the VPC, and those of its subnets. `keys`: the setting of each subnet.
+
+    Raises:
+        pulumi.RunError: a subnet belongs to another VPC, is listed twice, or shares its zone with another of its kind.
+    """
+    vpc_id, *subnets = known
+    problems = [
+        f"{key}: {subnet_id} is of {found}, not of vpcId = {vpc_id}"
+        for key, (subnet_id, found, _) in zip(keys, subnets, strict=True)
+        if found != vpc_id
+    ]
+    ids = [subnet_id for subnet_id, _, _ in subnets]
+    problems += [f"{subnet_id} is listed twice" for subnet_id in sorted({item for item in ids if ids.count(item) > 1})]
+    placed = [(key, zone) for key, (_, _, zone) in zip(keys, subnets, strict=True)]
+    problems += [
+        f"{key}: {placed.count((key, zone))} subnets are in {zone}; list one for each zone"
+        for key, zone in sorted({place for place in placed if placed.count(place) > 1})
+    ]
+    if problems:
+        raise pulumi.RunError(
+            "The network's settings don't fit what exists; nothing that depends on them was changed:\n  - "
+            + "\n  - ".join(problems)
+        )
+    return [vpc_id, *ids]
 
 
 def _cidr_blocks(vpc_id: str, invoke: pulumi.InvokeOptions) -> list[str]:

@@ -33,9 +33,9 @@ class OwnStack:
 
     names: PhysicalNames
     secret_arns: Sequence[pulumi.Input[str]]
-    deployer_arns: Sequence[str]
+    deployer_arns: Sequence[pulumi.Input[str]]
     """Roles and users that deploy the stack."""
-    permissions_boundary_arn: str
+    permissions_boundary_arn: pulumi.Input[str]
     security_group_ids: Sequence[pulumi.Input[str]]
     subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
@@ -49,7 +49,7 @@ def deny_own_resources(own: OwnStack) -> Statement:
     """
     names = own.names
     every_environment = names.policy_arn(names.roles_of_every_environment)
-    resources = [
+    resources: list[pulumi.Input[str]] = [
         *(
             names.arn("ecs", pattern.format(names.base))
             for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
@@ -69,7 +69,8 @@ def deny_own_resources(own: OwnStack) -> Statement:
         *own.secret_arns,
         *own.deployer_arns,
     ]
-    if not own.permissions_boundary_arn.startswith(every_environment.rstrip("*")):
+    boundary = own.permissions_boundary_arn
+    if not isinstance(boundary, str) or not boundary.startswith(every_environment.rstrip("*")):
         resources.append(own.permissions_boundary_arn)
     actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
     return deny("DenyOwnResources", actions, resources)

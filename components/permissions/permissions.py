@@ -31,7 +31,7 @@ class PermissionsInputs:
     """The KMS keys that encrypt those secrets."""
     file_system_arn: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
-    deployer_arns: Sequence[str]
+    deployer_arns: Sequence[pulumi.Input[str]]
     """Roles and users that deploy this stack. Terraform can't change them, even if they have a managed prefix."""
     security_group_ids: Sequence[pulumi.Input[str]]
     """Atlantis' own security groups, which resources that Terraform creates can't use."""
@@ -102,7 +102,7 @@ class Permissions(pulumi.ComponentResource):
             name=names.permissions_boundary,
             description=f"Atlantis {names.environment}: what a role that Terraform creates can have at most",
             # Without the deployers' ARNs, because the boundary allows no IAM actions.
-            policy=document_of_outputs(
+            policy=permissions_boundary.fitting_document(
                 permissions_boundary.statements(self._scope, dataclasses.replace(self._own, deployer_arns=()))
             ),
             tags=self._args.context.tags,
@@ -179,7 +179,7 @@ class Permissions(pulumi.ComponentResource):
             "own-stack": document_of_outputs([deny_own_resources(own)]),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
-            documents["state"] = document(
+            documents["state"] = document_of_outputs(
                 task_role.state(
                     scope,
                     args.settings.terraform_state_buckets,
@@ -189,13 +189,13 @@ class Permissions(pulumi.ComponentResource):
             )
         # A role can have ten managed policies, so the roles to assume have no separate policy.
         assume = task_role.assume_roles(args.settings.assumable_role_arns)
-        documents["read"] = document([*task_role.read(scope.names), *assume])
+        documents["read"] = document_of_outputs([*task_role.read(scope.names), *assume])
         if args.settings.managed_name_prefixes:
             documents |= {
                 "containers": document([*task_role.containers(scope), deny_own_tasks(own.names)]),
                 "security-groups": document_of_outputs([*task_role.security_groups(scope), *deny_own_network(own)]),
                 "load-balancers": document(task_role.load_balancers(scope)),
-                "roles": document([*task_role.roles(scope), *deny_unbounded_roles(own)]),
+                "roles": document_of_outputs([*task_role.roles(scope), *deny_unbounded_roles(own)]),
                 "logs-and-secrets": document(task_role.logs_and_secrets(scope)),
             }
         return {

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import pulumi
 
 from ..names import PhysicalNames
-from ..policy_documents import Statement, allow, deny
+from ..policy_documents import Statement, allow, deny, document_of_outputs
 from .deny_statements import (
     OwnStack,
     deny_own_network,
@@ -26,7 +26,7 @@ from .deny_statements import (
 )
 from .task_role import Scope
 
-__all__ = ["require_fit", "statements", "statements_for_any_role"]
+__all__ = ["fitting_document", "require_fit", "statements", "statements_for_any_role"]
 
 MOST_CHARACTERS = 6_144
 """The limit for a managed policy. IAM doesn't count white space."""
@@ -126,10 +126,27 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
     ]
 
 
+def fitting_document(statements: Sequence[Statement]) -> pulumi.Output[str]:
+    """The boundary's document. With the name of a secret that is an output, its length is known only here."""
+    return document_of_outputs(statements).apply(_fitting)
+
+
+def _fitting(document: str) -> str:
+    length = len(json.dumps(json.loads(document), separators=(",", ":")))
+    if length > MOST_CHARACTERS:
+        raise pulumi.RunError(
+            f"The permissions boundary that the stack creates would have {length:,} characters, and IAM allows {MOST_CHARACTERS:,}; "
+            "use secrets with shorter names, name fewer managed prefixes, or set a permissions boundary"
+        )
+    return document
+
+
 def require_fit(
-    names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[str], subnets: int
+    names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[pulumi.Input[str]], subnets: int
 ) -> None:
     """Check the boundary's length before anything is registered, with placeholders of the same length for unknown IDs.
+
+    A secret's name that is an output has no known length, so `fitting_document` checks the length again.
 
     Raises:
         pulumi.RunError: the prefixes are too many or too long for one policy.
@@ -137,7 +154,10 @@ def require_fit(
     arn = names.policy_arn(names.permissions_boundary)
     own = OwnStack(
         names=names,
-        secret_arns=[names.own_secrets, *(names.secret_pattern(name) for name in existing_secret_names)],
+        secret_arns=[
+            names.own_secrets,
+            *(names.secret_pattern(name) for name in existing_secret_names if isinstance(name, str)),
+        ],
         deployer_arns=(),
         permissions_boundary_arn=arn,
         security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pulumi
 
 from ..names import PhysicalNames
+from ..outputs import with_part
 from ..policy_documents import Statement, allow
 from .deny_statements import BOUND_ACTIONS, deny_own_security_groups, security_group_arns
 
@@ -20,7 +21,7 @@ class Scope:
 
     names: PhysicalNames
     prefixes: tuple[str, ...]
-    permissions_boundary_arn: str
+    permissions_boundary_arn: pulumi.Input[str]
     """Required for every role that Terraform creates."""
 
     def arns(self, service: str, *patterns: str) -> list[str]:
@@ -38,22 +39,29 @@ def task_protection(names: PhysicalNames) -> list[Statement]:
     return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])]
 
 
-def state(scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]) -> list[Statement]:
+def state(
+    scope: Scope,
+    buckets: Sequence[pulumi.Input[str]],
+    key_arns: Sequence[pulumi.Input[str]],
+    lock_tables: Sequence[pulumi.Input[str]],
+) -> list[Statement]:
     """Terraform's state, the keys that encrypt it, and its lock."""
-    arns = [scope.names.bucket_arn(bucket) for bucket in buckets]
+    arns = [with_part(scope.names.bucket_arn, bucket) for bucket in buckets]
     statements = []
     if buckets:
         statements += [
             allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns),
             allow(
-                "ReadAndWriteState", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], [f"{arn}/*" for arn in arns]
+                "ReadAndWriteState",
+                ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                [with_part("{}/*".format, arn) for arn in arns],
             ),
         ]
     if key_arns:
         by_way_of_s3 = {"StringEquals": {"kms:ViaService": scope.names.via("s3")}}
         statements.append(allow("UseStateKeys", ["kms:Decrypt", "kms:GenerateDataKey"], key_arns, by_way_of_s3))
     if lock_tables:
-        tables = [scope.names.arn("dynamodb", f"table/{table}") for table in lock_tables]
+        tables = [with_part(scope.names.table_arn, table) for table in lock_tables]
         actions = ["dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"]
         statements.append(allow("LockState", actions, tables))
     return statements
@@ -66,7 +74,7 @@ def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Inp
     return [allow("MountThroughAccessPoint", actions, [file_system_arn], condition)]
 
 
-def assume_roles(role_arns: Sequence[str]) -> list[Statement]:
+def assume_roles(role_arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
     """Roles of this and other accounts that Terraform can assume, if their trust policies allow the task role."""
     return [allow("AssumeNamedRoles", ["sts:AssumeRole", "sts:TagSession"], role_arns)] if role_arns else []
 

@@ -23,7 +23,7 @@ class SecretsInputs:
     """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
     web_password_generation: int | None
     """A new number generates a new password for the web page; None creates no password."""
-    readers: Sequence[str]
+    readers: Sequence[pulumi.Input[str]]
     """ARN patterns of principals besides the execution role that can read the generated secrets: the deployers, because the
     provider reads the secret versions."""
     terraform_roles: Sequence[str]
@@ -65,12 +65,23 @@ class Secrets(pulumi.ComponentResource):
         self.key_arns = self._key_arns
         self.register_outputs(declared_outputs(self))
 
-    def _existing(self, secret_name: str) -> pulumi.Output[str]:
+    def _existing(self, secret_name: pulumi.Input[str]) -> pulumi.Output[str]:
+        if not isinstance(secret_name, str):
+            return self._existing_by_output(secret_name)
         secret = aws.secretsmanager.get_secret(name=secret_name, opts=pulumi.InvokeOptions(parent=self))
         key = customer_key(secret.kms_key_id, self)
         if key is not None:
             self._key_arns.append(key)
         return pulumi.Output.from_input(secret.arn)
+
+    def _existing_by_output(self, secret_name: pulumi.Input[str]) -> pulumi.Output[str]:
+        """A secret whose name isn't known yet. The permission for its key is added in any case: for the AWS managed key, which all
+        principals of the account can use, it allows nothing more."""
+        options = pulumi.InvokeOutputOptions(parent=self)
+        secret = aws.secretsmanager.get_secret_output(name=secret_name, opts=options)
+        key_id = secret.kms_key_id.apply(_key_id)
+        self._key_arns.append(aws.kms.get_key_output(key_id=key_id, opts=options).arn)
+        return secret.arn
 
     def _key(self) -> CustomerKey:
         names = self._args.context.names
@@ -126,7 +137,9 @@ class Secrets(pulumi.ComponentResource):
         generated_value(name, secret, key, generation, self)
         return secret
 
-    def _secret_args(self, physical_name: str, description: str, readers: Sequence[str]) -> TaskSecretInputs:
+    def _secret_args(
+        self, physical_name: str, description: str, readers: Sequence[pulumi.Input[str]]
+    ) -> TaskSecretInputs:
         return TaskSecretInputs(
             context=self._args.context,
             physical_name=physical_name,
@@ -136,3 +149,8 @@ class Secrets(pulumi.ComponentResource):
             terraform_roles=self._args.terraform_roles,
             deployers=self._args.readers,
         )
+
+
+def _key_id(shown: str) -> str:
+    """The key that DescribeSecret returns; it returns none for the AWS managed key."""
+    return shown or "alias/aws/secretsmanager"

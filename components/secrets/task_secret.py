@@ -9,7 +9,7 @@ import pulumi_random as random
 
 from ..context import Context
 from ..names import PhysicalNames
-from ..policy_documents import Statement, document
+from ..policy_documents import Statement, document_of_outputs
 
 RECOVERY_DAYS = 30
 GENERATED_LENGTH = 48
@@ -27,11 +27,11 @@ class TaskSecretInputs:
     physical_name: str
     description: str
     key_arn: pulumi.Input[str]
-    readers: Sequence[str]
+    readers: Sequence[pulumi.Input[str]]
     """ARN patterns of principals besides the execution role that can read it."""
     terraform_roles: Sequence[str]
     """Name patterns of roles that Terraform can create or pass."""
-    deployers: Sequence[str]
+    deployers: Sequence[pulumi.Input[str]]
     """ARN patterns of principals that deploy the stack. They are exempt from the Deny for `terraform_roles`."""
     deletable: bool = False
     """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
@@ -52,7 +52,7 @@ def task_secret(name: str, args: TaskSecretInputs, parent: pulumi.Resource) -> a
     aws.secretsmanager.SecretPolicy(
         f"{name}-policy",
         secret_arn=secret.arn,
-        policy=document([_deny_other_readers(args.context.names, args.readers), _deny_plans(args)]),
+        policy=document_of_outputs([_deny_other_readers(args.context.names, args.readers), _deny_plans(args)]),
         block_public_policy=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -80,7 +80,7 @@ def generated_value(
     return value.result
 
 
-def _deny_other_readers(names: PhysicalNames, readers: Sequence[str]) -> Statement:
+def _deny_other_readers(names: PhysicalNames, readers: Sequence[pulumi.Input[str]]) -> Statement:
     """Deny reading the value to all others, whatever IAM allows. An administrator can change this policy first."""
     return {
         "Sid": "DenyOtherReaders",

@@ -6,6 +6,7 @@ that are valid as a whole, or raises one `SettingsError` with all problems.
 
 import dataclasses
 import difflib
+import inspect
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -15,20 +16,21 @@ import pulumi
 from pulumi.runtime import config as engine_config
 
 from .arguments import AtlantisArgs, Settings
+from .deferred import validated_when_known
 from .problem import Problem
 from .rules import RULES
 from .rules.arns import of_other_accounts
-from .schema import Declared, InvalidSettingError, draft, groups_of, settings_of
-from .values import NotAListError, UnacceptableError
+from .schema import Declared, Group, InvalidSettingError, draft, groups_of, settings_of
+from .values import NotAListError, UnacceptableError, shown
 
 __all__ = [
     "NAMESPACE",
     "AtlantisArgs",
     "Settings",
     "SettingsError",
+    "in_own_account",
     "parse",
     "read",
-    "require_own_account",
     "validate",
 ]
 
@@ -46,13 +48,15 @@ class SettingsError(pulumi.RunError):
         problems: one line each: key, value (never a secret), accepted values.
     """
 
-    def __init__(self, where: str, problems: list[str], *, prefix: str = f"{NAMESPACE}:") -> None:
+    def __init__(
+        self, where: str, problems: list[str], *, prefix: str = f"{NAMESPACE}:", changed: str = "nothing was changed"
+    ) -> None:
         self.problems = problems
         listed = "\n".join(
             f"  - {problem if problem.startswith('aws:') else f'{prefix}{problem}'}" for problem in problems
         )
         count = f"{len(problems)} settings are" if len(problems) > 1 else "1 setting is"
-        super().__init__(f"{count} invalid; nothing was changed. Fix {where} (docs/settings.md):\n{listed}")
+        super().__init__(f"{count} invalid; {changed}. Fix {where} (docs/settings.md):\n{listed}")
 
 
 def read() -> Settings:
@@ -111,28 +115,56 @@ def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) 
     return settings
 
 
-def require_own_account(settings: Settings, account: str) -> None:
-    """End the run if a setting names a resource of another account, and AWS or the stack supports only its own.
+def in_own_account(settings: Settings, account: str, *, name: str) -> Settings:
+    """`settings` whose ARNs are all of the stack's account where AWS or the stack supports only its own.
+
+    An output is validated when it becomes known, before a resource that depends on it is registered.
 
     Raises:
-        SettingsError: with every such ARN.
+        SettingsError: with every ARN of another account.
     """
     problems = [_text(problem, ()) for problem in of_other_accounts(settings, account)]
     if problems:
         raise SettingsError("the ARNs, or deploy to their account", problems)
 
+    def refuse(key: str, value: object, reason: UnacceptableError | list[Problem], secret: bool) -> SettingsError:
+        secret_keys = (key,) if secret else ()
+        refused = (
+            [_text(problem, secret_keys) for problem in reason]
+            if isinstance(reason, list)
+            else [_refusal(key, value, reason, secret=secret)]
+        )
+        where = f"the arguments of Atlantis {name!r}"
+        return SettingsError(where, refused, prefix="", changed="nothing that depends on its value was changed")
+
+    return validated_when_known(settings, account, refuse)
+
 
 def _flat(args: AtlantisArgs | Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """The values of nested arguments by configuration key; unknown arguments keep their name, so that they are rejected."""
-    nested = dataclasses.asdict(args) if isinstance(args, AtlantisArgs) else args
+    nested = _fields(args)
     keys = {(declared.group, declared.field.name): declared.key for declared in _DECLARED.values()}
     groups = groups_of(AtlantisArgs)
     for name, value in nested.items():
-        inner = value if name in groups and isinstance(value, Mapping) else {name: value}
-        holder = name if inner is value else None
-        for field, setting in inner.items():
+        is_group = name in groups and isinstance(value, Mapping | Group)
+        holder = name if is_group else None
+        for field, setting in (_fields(value) if is_group else {name: value}).items():
             if setting is not None:
-                yield keys.get((holder, field), f"{holder}.{field}" if holder else field), setting
+                yield keys.get((holder, field), f"{holder}.{field}" if holder else field), _as_output(setting)
+
+
+def _fields(holder: Any) -> Mapping[str, Any]:
+    """The fields of typed arguments as they are: `dataclasses.asdict` would copy outputs, which can't be copied."""
+    if isinstance(holder, Mapping):
+        return holder
+    return {field.name: getattr(holder, field.name) for field in dataclasses.fields(holder)}
+
+
+def _as_output(value: Any) -> Any:
+    """`value` with each awaitable, which Pulumi accepts as an input too, as an output."""
+    if isinstance(value, list | tuple):
+        return type(value)(_as_output(item) for item in value)
+    return pulumi.Output.from_input(value) if inspect.isawaitable(value) else value
 
 
 def _resolve(
@@ -190,7 +222,7 @@ def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: boo
     if secret:
         return f"{key} = [secret]: the value isn't valid (docs/settings.md)"
     first = f"; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
-    return f"{key} = {value!r}: {refused}{first if isinstance(refused, NotAListError) else ''}"
+    return f"{key} = {shown(value)}: {refused}{first if isinstance(refused, NotAListError) else ''}"
 
 
 def _text(problem: Problem, secret_keys: Collection[str]) -> str:
@@ -199,8 +231,8 @@ def _text(problem: Problem, secret_keys: Collection[str]) -> str:
         return (
             f"{', '.join(problem.keys)} = [secret]: the combination with other settings isn't valid (docs/settings.md)"
         )
-    shown = [key if value is None else f"{key} = {value!r}" for key, value in problem.keys.items()]
-    return f"{', '.join(shown)}: {problem.reason}"
+    values = [key if value is None else f"{key} = {shown(value)}" for key, value in problem.keys.items()]
+    return f"{', '.join(values)}: {problem.reason}"
 
 
 def _accepted(declared: Declared) -> str:

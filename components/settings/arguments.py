@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pulumi
+
 from . import accepted
 from .groups import (
     ConfigurationArgs,
@@ -19,7 +21,11 @@ from .schema import Group, group, setting
 
 @group
 class AtlantisArgs(Group):
-    """The arguments of one Atlantis. Every value must be known at preview, because settings decide which resources exist."""
+    """The arguments of one Atlantis.
+
+    Values that are only passed on to resources can be outputs (`pulumi.Input`); they are validated when they become known. All
+    others must be known before the deployment, because they decide which resources exist or what their names are.
+    """
 
     environment: str = setting(accepted.environment)
     """Part of every physical name (atlantis-<environment>): 1 to 14 lower case letters, digits and hyphens"""
@@ -46,9 +52,9 @@ class AtlantisArgs(Group):
     """Logs, alarms, tags and protection"""
 
     @property
-    def tags(self) -> dict[str, str]:
+    def tags(self) -> dict[str, pulumi.Input[str]]:
         """The tags of every resource that supports tags."""
-        tags = {
+        tags: dict[str, pulumi.Input[str]] = {
             "Environment": self.environment,
             "Service": "atlantis",
             "ManagedBy": "pulumi",
@@ -60,14 +66,14 @@ class AtlantisArgs(Group):
         return tags | ({"CostCenter": self.operations.cost_center} if self.operations.cost_center else {})
 
     @property
-    def existing_secret_names(self) -> list[str]:
+    def existing_secret_names(self) -> list[pulumi.Input[str]]:
         """The names of the existing secrets that the stack uses."""
         names = (
             self.server.github_app_secret_name,
             self.server.webhook_secret_name,
             self.sign_in.oidc_client_secret_name,
         )
-        return [name for name in names if name]
+        return [name for name in names if name is not None]
 
 
 @group

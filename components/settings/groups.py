@@ -1,22 +1,33 @@
-"""The groups of settings that the components accept."""
+"""The groups of settings that the components accept.
+
+`Input` marks what is only passed on to resources, so that outputs of other resources are accepted, also as items of a list.
+Everything else decides which resources exist or what their names are, and must be known before the deployment.
+"""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+
+import pulumi
+from pulumi import Input
 
 from . import accepted, values
 from .accepted import ARM64, AUTO_ENDPOINTS, FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, VPC_ENDPOINTS, X86_64
 from .schema import Group, group, setting
 
 
+def _host(url: str) -> str:
+    return url.removeprefix("https://")
+
+
 @group
 class NetworkArgs(Group):
     """The VPC that Atlantis runs in: an existing one, or a new one."""
 
-    vpc_id: str | None = setting(accepted.vpc_id, default=None)
+    vpc_id: Input[str] | None = setting(accepted.vpc_id, default=None)
     """ID of an existing VPC. Empty: a new VPC with public and private subnets in two Availability Zones and one NAT gateway"""
-    public_subnet_ids: Sequence[str] = setting(accepted.subnet_ids, default=())
+    public_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
     """IDs of the load balancer's subnets, in at least two Availability Zones. Only with vpcId"""
-    private_subnet_ids: Sequence[str] = setting(accepted.subnet_ids, default=())
+    private_subnet_ids: Sequence[Input[str]] = setting(accepted.subnet_ids, default=())
     """IDs of the subnets of the task, the mount targets and the VPC endpoints, in at least two Availability Zones. Only with
     vpcId"""
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
@@ -46,15 +57,15 @@ class IngressArgs(Group):
     github_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
     """CIDR blocks from which GitHub sends webhooks. They can only send POST /events. Empty: the ranges that GitHub
     publishes (components/settings/github_webhook_ranges.json)"""
-    url: str = setting(values.https_url)
+    url: Input[str] = setting(values.https_url)
     """Required. URL of the server: https:// and a host name that the certificate covers"""
-    acm_certificate_arn: str | None = setting(accepted.certificate_arn, default=None)
+    acm_certificate_arn: Input[str] | None = setting(accepted.certificate_arn, default=None)
     """ARN of an ACM certificate for the host of url, in the stack's region. Empty: a new one, validated through hostedZoneId"""
-    hosted_zone_id: str | None = setting(accepted.hosted_zone_id, default=None)
+    hosted_zone_id: Input[str] | None = setting(accepted.hosted_zone_id, default=None)
     """ID of the Route 53 hosted zone in which the stack creates alias records for the host of url. Empty: no records"""
     ip_address_type: str = setting(values.one_of(("ipv4", "dualstack")), default="ipv4")
     """ipv4, or dualstack if the VPC's public subnets have IPv6 CIDR blocks. dualstack adds AAAA records"""
-    web_acl_arn: str | None = setting(accepted.web_acl_arn, default=None)
+    web_acl_arn: Input[str] | None = setting(accepted.web_acl_arn, default=None)
     """ARN of an existing regional web ACL (AWS WAF) for the load balancer. It must allow webhooks larger than 8 KB. Empty:
     none"""
     load_balancer_scheme: str = setting(values.one_of(("internet-facing", "internal")), default="internet-facing")
@@ -66,9 +77,9 @@ class IngressArgs(Group):
     """Security policy of the HTTPS listener. It must support TLS 1.3 and no version below 1.2"""
 
     @property
-    def host(self) -> str:
+    def host(self) -> Input[str]:
         """Host of the URL, for which the certificate and the alias records are."""
-        return self.url.removeprefix("https://")
+        return _host(self.url) if isinstance(self.url, str) else pulumi.Output.from_input(self.url).apply(_host)
 
     @property
     def webhook_cidr_blocks(self) -> Sequence[str]:
@@ -99,14 +110,14 @@ class ServerArgs(Group):
     """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*. ! excludes"""
     github_hostname: str = setting(values.host, default="github.com")
     """Host name of GitHub or GitHub Enterprise. GitHub Enterprise also requires githubWebhookCidrBlocks"""
-    github_app_secret_name: str | None = setting(accepted.secret_name, default=None)
+    github_app_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with app_id, installation_id and private_key. Empty: a new secret without a value, which you
     set"""
-    webhook_secret_name: str | None = setting(accepted.secret_name, default=None)
+    webhook_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with webhook_secret. Empty: a generated one"""
     webhook_secret_generation: int = setting(accepted.generation, default=1)
     """Increase this number to generate a new webhook secret"""
-    secret_reader_arns: Sequence[str] = setting(accepted.principal_arns, default=())
+    secret_reader_arns: Sequence[Input[str]] = setting(accepted.principal_arns, default=())
     """ARNs of the roles and users that deploy the stack. Only they and the execution role can read the generated secrets.
     Required if the stack creates a secret"""
     log_level: str = setting(values.one_of(("debug", "info", "warn", "error")), default="info")
@@ -124,18 +135,18 @@ class SignInArgs(Group):
     """Require a generated password for the web page. Not used with oidcIssuer"""
     web_password_generation: int = setting(accepted.generation, default=1)
     """Increase this number to generate a new password for the web page"""
-    oidc_issuer: str | None = setting(values.https_endpoint, default=None)
+    oidc_issuer: Input[str] | None = setting(values.https_endpoint, default=None)
     """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
-    oidc_authorization_endpoint: str | None = setting(values.https_endpoint, default=None)
+    oidc_authorization_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
     """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_token_endpoint: str | None = setting(values.https_endpoint, default=None)
+    oidc_token_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
     """token_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_user_info_endpoint: str | None = setting(values.https_endpoint, default=None)
+    oidc_user_info_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
     """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_client_id: str | None = setting(accepted.oidc_client_id, default=None)
+    oidc_client_id: Input[str] | None = setting(accepted.oidc_client_id, default=None)
     """ID of the client that you registered at the provider with the redirect URI <url>/oauth2/idpresponse. Only with
     oidcIssuer"""
-    oidc_client_secret_name: str | None = setting(accepted.secret_name, default=None)
+    oidc_client_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
     """Name of an existing secret with client_secret. Only with oidcIssuer"""
     oidc_scope: str = setting(accepted.oidc_scope, default="openid")
     """Scopes to request, separated by spaces. Only with oidcIssuer"""
@@ -170,7 +181,7 @@ class ConfigurationArgs(Group):
 class TaskArgs(Group):
     """The ECS task: its image, size and capacity provider."""
 
-    image: str | None = setting(values.image_reference, default=None)
+    image: Input[str] | None = setting(values.image_reference, default=None)
     """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
     image_tag: str = setting(values.image_tag, default="v0.47.1")
     """Tag of the image in the stack's ECR repository. latest isn't accepted"""
@@ -229,19 +240,19 @@ class StorageArgs(Group):
 class TerraformArgs(Group):
     """The permissions of Terraform in the task."""
 
-    terraform_state_buckets: Sequence[str] = setting(accepted.bucket_names, default=())
+    terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
     """Names of the S3 buckets with Terraform states that the task can read and write"""
-    terraform_state_key_arns: Sequence[str] = setting(accepted.key_arns, default=())
+    terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
     """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
-    assumable_role_arns: Sequence[str] = setting(accepted.assumable_role_arns, default=())
+    assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
     """ARNs of roles in this and other accounts that Terraform can assume. `make trust-policy` prints the trust policy that each
     role needs"""
-    terraform_lock_tables: Sequence[str] = setting(accepted.table_names, default=())
+    terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
     """Terraform can manage roles, clusters, repositories, load balancers, log groups and secrets whose names begin with one of
     these prefixes, such as shop-. Empty: only its state"""
-    permissions_boundary_arn: str | None = setting(accepted.policy_arn, default=None)
+    permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
     """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
     too. Empty: the stack creates a boundary for the roles that Terraform creates"""
     share_subnets: bool = setting(values.boolean, default=False)
@@ -279,16 +290,16 @@ class OperationsArgs(Group):
     """Retention of the task's log in days. CloudWatch Logs accepts only certain values"""
     log_archive_days: int = setting(values.integer(range(3651)), default=0)
     """Days to keep the task's log in an S3 bucket, more than logRetentionDays and up to 3650. 0: no bucket"""
-    alarm_topic_arns: Sequence[str] = setting(accepted.topic_arns, default=())
+    alarm_topic_arns: Sequence[Input[str]] = setting(accepted.topic_arns, default=())
     """ARNs of the SNS topics that CloudWatch alarms notify: server unreachable, errors, memory, burst credits, certificate.
     Empty: no alarms"""
     deletion_protection: bool = setting(values.boolean, default=True)
     """Protect the file system, KMS keys, repository, secrets, log buckets and load balancer from deletion and replacement"""
-    team: str = setting(accepted.tag_value, default="platform")
+    team: Input[str] = setting(accepted.tag_value, default="platform")
     """Value of the tag Team"""
-    owner: str = setting(accepted.tag_value, default="platform")
+    owner: Input[str] = setting(accepted.tag_value, default="platform")
     """Value of the tag Owner"""
-    cost_center: str | None = setting(accepted.tag_value, default=None)
+    cost_center: Input[str] | None = setting(accepted.tag_value, default=None)
     """Value of the tag CostCenter. Empty: no such tag"""
     data_class: str = setting(
         values.one_of(("public", "internal", "confidential", "restricted")), default="confidential"

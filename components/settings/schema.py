@@ -6,10 +6,12 @@ component package shows it in the SDKs that Pulumi generates.
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, dataclass_transform, get_type_hints
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, cast, dataclass_transform, get_args, get_origin
 
-from .values import Parser
+import pulumi
+
+from .values import Parser, UnacceptableError, contains_output
 
 T = TypeVar("T")
 _PARSER = "parse"
@@ -70,22 +72,63 @@ class Declared:
         """The default; None for a required setting."""
         return None if self.required else default_of(self.field)
 
+    @property
+    def accepts_outputs(self) -> bool:
+        """Whether the value, or each item of a list, can be an output of another resource: its type is `pulumi.Input`."""
+        return any(get_origin(part) is Awaitable for part in _parts(self.field.type))
+
     def parse(self, value: object) -> Any:
-        """`value`, typed.
+        """`value`, typed. An output that the setting accepts stays an output, which `deferred.py` validates when it is known.
 
         Raises:
             UnacceptableError: the setting doesn't accept it.
         """
+        if contains_output(value) and not self.accepts_outputs:
+            raise UnacceptableError(
+                "must be known before the deployment, because the value decides which resources exist or what their names are; "
+                "use a plain value instead of an output"
+            )
+        if isinstance(value, pulumi.Output):
+            if self.type == "array":
+                raise UnacceptableError(
+                    "must be a list, because the number of its items decides which resources exist or what they contain; "
+                    "list the outputs of the single items, such as [ids[0], ids[1]]"
+                )
+            return cast("pulumi.Output[Any]", value)
         return self.field.metadata[_PARSER](value)
 
     @property
     def type(self) -> str:
         """Its type in Pulumi's configuration schema: string, integer, boolean or array (of strings)."""
-        hint = get_type_hints(self.owner)[self.field.name]
-        accepted = [part for part in getattr(hint, "__args__", (hint,)) if part is not type(None)] or [hint]
-        if "Sequence" in str(hint):
+        if get_origin(self.field.type) is Sequence:
             return "array"
-        return {bool: "boolean", int: "integer"}.get(accepted[0], "string")
+        return next((name for known, name in _SCALARS.items() if known in _parts(self.field.type)), "string")
+
+
+_SCALARS = {bool: "boolean", int: "integer"}
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or of the items of a list; the type itself if it is neither."""
+    if get_origin(hint) is Sequence:
+        return _parts(get_args(hint)[0])
+    return get_args(hint) or (hint,)
+
+
+def known(value: pulumi.Input[T]) -> T:
+    """The value of a setting from a stack's file, which has no outputs; only arguments of the component have.
+
+    Raises:
+        TypeError: the value is an output.
+    """
+    if isinstance(value, pulumi.Output | Awaitable):
+        raise TypeError("an output has no value before the deployment")
+    return value
+
+
+def known_items(values: Sequence[pulumi.Input[T]]) -> list[T]:
+    """The items of a list in a stack's file, none of which is an output."""
+    return [known(value) for value in values]
 
 
 def settings_of(arguments: type[Any]) -> Iterator[Declared]:
@@ -93,21 +136,19 @@ def settings_of(arguments: type[Any]) -> Iterator[Declared]:
     for field in dataclasses.fields(arguments):
         if _PARSER in field.metadata:
             yield Declared(key_of(field.name), None, arguments, field)
-        elif isinstance(owner := _group_class(arguments, field), type):
+        elif isinstance(owner := _group_class(field), type):
             for inner in dataclasses.fields(owner):
                 yield Declared(key_of(inner.name), field.name, owner, inner)
 
 
 def groups_of(arguments: type[Any]) -> dict[str, type[Any]]:
     """The groups of `arguments` by the name of the field."""
-    found = {field.name: _group_class(arguments, field) for field in dataclasses.fields(arguments)}
+    found = {field.name: _group_class(field) for field in dataclasses.fields(arguments)}
     return {name: owner for name, owner in found.items() if owner}
 
 
-def _group_class(arguments: type[Any], field: dataclasses.Field[Any]) -> type[Any] | None:
-    hint = get_type_hints(arguments)[field.name]
-    candidates: Sequence[Any] = getattr(hint, "__args__", (hint,))
-    return next((part for part in candidates if isinstance(part, type) and issubclass(part, Group)), None)
+def _group_class(field: dataclasses.Field[Any]) -> type[Any] | None:
+    return next((part for part in _parts(field.type) if isinstance(part, type) and issubclass(part, Group)), None)
 
 
 def draft(owner: type[T], values: dict[str, Any]) -> T:

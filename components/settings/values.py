@@ -8,7 +8,9 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Collection
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+import pulumi
 
 T = TypeVar("T")
 Parser: TypeAlias = Callable[[object], T]
@@ -27,6 +29,31 @@ class NotAListError(UnacceptableError):
 
     def __init__(self) -> None:
         super().__init__("must be a list")
+
+
+def contains_output(value: object) -> bool:
+    """Whether `value` is an output, or a list or mapping with an output in it."""
+    if isinstance(value, list | tuple):
+        return any(contains_output(item) for item in value)
+    if isinstance(value, dict):
+        return any(contains_output(item) for item in value.values())
+    return isinstance(value, pulumi.Output)
+
+
+def shown(value: object) -> str:
+    """`value` for a message: its representation, in which an output is `<output>`, because it has no value yet."""
+    return repr(_without_outputs(value))
+
+
+class _Shown:
+    def __repr__(self) -> str:
+        return "<output>"
+
+
+def _without_outputs(value: object) -> Any:
+    if isinstance(value, list | tuple):
+        return [_without_outputs(item) for item in value] if contains_output(value) else value
+    return _Shown() if isinstance(value, pulumi.Output) else value
 
 
 def text(value: object) -> str:
@@ -88,7 +115,7 @@ def integer(accepted: Collection[int]) -> Parser[int]:
 
 
 def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[tuple[T, ...]]:
-    """A list without duplicates, as a YAML list or as the engine's JSON."""
+    """A list without duplicates, as a YAML list or as the engine's JSON. Items that are outputs stay as they are."""
 
     def parse(value: object) -> tuple[T, ...]:
         if isinstance(value, str):
@@ -101,9 +128,9 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
         items = []
         for position, raw in enumerate(value, start=1):
             try:
-                items.append(item(raw))
+                items.append(raw if isinstance(raw, pulumi.Output) else item(raw))
             except UnacceptableError as refused:
-                raise UnacceptableError(f"item {position} ({raw!r}) {refused}") from None
+                raise UnacceptableError(f"item {position} ({shown(raw)}) {refused}") from None
         if len(items) < at_least:
             raise UnacceptableError(f"must have at least {at_least} item{'s' if at_least > 1 else ''}")
         if len(items) > at_most:

@@ -40,7 +40,7 @@ class LockingInputs:
     security_group_id: pulumi.Input[str]
     settings: StorageArgs
     """Node type, and generation of the password. The previous password stays valid until the next change."""
-    password_readers: Sequence[str]
+    password_readers: Sequence[pulumi.Input[str]]
     """ARN patterns of principals besides the execution role that can read the password: the deployers."""
     terraform_roles: Sequence[str]
     """Name patterns of the roles that Terraform manages, which are denied access to the password."""

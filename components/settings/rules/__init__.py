@@ -7,9 +7,9 @@ is invalid, so that each mistake is reported only once.
 from ..problem import Rule
 from . import arns, configuration, credentials, ingress, isolation, network, storage, task, terraform
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "RULES_OF_VALUES"]
 
-RULES: tuple[Rule, ...] = (
+RULES_OF_VALUES: tuple[Rule, ...] = (
     *network.RULES,
     *ingress.RULES,
     *arns.RULES,
@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     *credentials.RULES,
     *storage.RULES,
     *terraform.RULES,
-    *configuration.RULES,
-    *isolation.RULES,
 )
+"""The rules that read no file. They apply to values of outputs too, when these become known; until then, they skip them."""
+
+RULES: tuple[Rule, ...] = (*RULES_OF_VALUES, *configuration.RULES, *isolation.RULES)

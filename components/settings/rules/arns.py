@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import pulumi
+
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..values import ARN
 
 __all__ = ["RULES", "of_other_accounts"]
 
-Arns = Callable[[Settings], Iterable[str | None]]
+Arns = Callable[[Settings], Iterable[pulumi.Input[str] | None]]
 
 _OF_ONE_REGION: Mapping[str, Arns] = {
     "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
@@ -36,8 +38,8 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
     Terraform's state keys and the roles that it may assume can be of any account.
     """
     for key, arns in _OF_ONE_ACCOUNT.items():
-        for arn in arns(settings):
-            if arn and (found := arn.split(":")[4]) not in (account, _AWS_MANAGED):
+        for arn in _known(arns(settings)):
+            if (found := arn.split(":")[4]) not in (account, _AWS_MANAGED):
                 yield Problem(
                     {key: arn}, f"must be in account {account}, to which the stack is deployed, not in {found}"
                 )
@@ -45,8 +47,8 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
 
 def _in_region(key: str, arns: Arns) -> Rule:
     def rule(settings: Settings) -> Iterator[Problem]:
-        for arn in arns(settings):
-            if arn and (match := ARN.fullmatch(arn)) and match[3] != settings.region:
+        for arn in _known(arns(settings)):
+            if (match := ARN.fullmatch(arn)) and match[3] != settings.region:
                 yield Problem({key: arn}, f"must be in the stack's region, {settings.region}, not in {match[3]}")
 
     return rule
@@ -55,11 +57,16 @@ def _in_region(key: str, arns: Arns) -> Rule:
 def _in_partition(key: str, arns: Arns) -> Rule:
     def rule(settings: Settings) -> Iterator[Problem]:
         partition = _partition(settings.region)
-        for arn in arns(settings):
-            if arn and (found := arn.split(":")[1]) != partition:
+        for arn in _known(arns(settings)):
+            if (found := arn.split(":")[1]) != partition:
                 yield Problem({key: arn}, f"must be in the partition {partition} of {settings.region}, not in {found}")
 
     return rule
+
+
+def _known(arns: Iterable[pulumi.Input[str] | None]) -> list[str]:
+    """The ARNs that are set and known. An output is validated when it becomes known (`deferred.py`)."""
+    return [arn for arn in arns if isinstance(arn, str) and arn]
 
 
 def _partition(region: str) -> str:

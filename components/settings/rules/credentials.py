@@ -55,9 +55,10 @@ def _oidc(settings: Settings) -> Iterator[Problem]:
         return
     missing = [key for key, field in _OIDC_REQUIRED.items() if getattr(sign_in, field) is None]
     if missing:
+        issuer = sign_in.oidc_issuer.rstrip("/") if isinstance(sign_in.oidc_issuer, str) else "<oidcIssuer>"
         yield Problem(
             {"oidcIssuer": sign_in.oidc_issuer},
-            f"also requires {', '.join(missing)}; the endpoints are in {sign_in.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+            f"also requires {', '.join(missing)}; the endpoints are in {issuer}/.well-known/openid-configuration",
         )
 
 

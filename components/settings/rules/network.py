@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ..accepted import AUTO_ENDPOINTS
 from ..arguments import Settings
 from ..problem import Problem, Rule
+from ..values import contains_output
 
 __all__ = ["RULES"]
 
@@ -27,7 +28,9 @@ def _vpc(settings: Settings) -> Iterator[Problem]:
     for key in ("publicSubnetIds", "privateSubnetIds") if present else ():
         if len(subnets := list(ids[key] or ())) < 2:
             yield Problem({key: subnets}, "must list at least two subnets, in different Availability Zones")
-    for subnet in sorted(set(network.public_subnet_ids) & set(network.private_subnet_ids)):
+    # Two subnets that become known later are compared in network/vpc.py.
+    both = [subnet for subnet in network.public_subnet_ids if subnet in network.private_subnet_ids]
+    for subnet in sorted(subnet for subnet in both if isinstance(subnet, str)):
         keys = {"publicSubnetIds": None, "privateSubnetIds": None}
         yield Problem(
             keys, f"{subnet} is in both lists; the task requires private subnets, without a route from the internet"
@@ -35,11 +38,19 @@ def _vpc(settings: Settings) -> Iterator[Problem]:
 
 
 def _endpoints(settings: Settings) -> Iterator[Problem]:
-    named = list(settings.network.vpc_endpoints)
+    network = settings.network
+    named = list(network.vpc_endpoints)
     if AUTO_ENDPOINTS in named and len(named) > 1:
         yield Problem(
             {"vpcEndpoints": named},
             "auto can't be combined with endpoint names; list the endpoints without auto, or remove the setting",
+        )
+    existing = (network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)
+    if named and AUTO_ENDPOINTS not in named and contains_output(existing):
+        yield Problem(
+            {"vpcEndpoints": named},
+            "requires a vpcId and subnet IDs that are known before the deployment, because the endpoints' security group has a rule "
+            "for each range of the VPC; use auto or [], and create the endpoints next to the VPC",
         )
 
 

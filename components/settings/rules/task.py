@@ -24,6 +24,8 @@ def _image_version(settings: Settings) -> Iterator[Problem]:
     """Applies to tags that begin with a server version, as the tags of the stock image and of images based on it do."""
     task = settings.task
     if task.image:
+        if not isinstance(task.image, str):
+            return
         named = re.search(r"(?:^|/)atlantis:([^@]+)", task.image)
         key, value, tag = "image", task.image, named[1] if named else ""
     else:

@@ -11,7 +11,7 @@ __all__ = ["RULES"]
 def _state_buckets(settings: Settings) -> Iterator[Problem]:
     base = settings.base_name or f"atlantis-{settings.environment}"
     for bucket in settings.terraform.terraform_state_buckets:
-        if bucket.startswith((f"{base}-access-logs-", f"{base}-log-archive-")):
+        if isinstance(bucket, str) and bucket.startswith((f"{base}-access-logs-", f"{base}-log-archive-")):
             yield Problem(
                 {"terraformStateBuckets": bucket},
                 "must not be a log bucket of the stack, because plans could change the logs",

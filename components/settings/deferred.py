@@ -1,0 +1,99 @@
+"""Settings whose values are outputs of other resources: validated as soon as the value is known.
+
+A preview that knows the value refuses it at once. Otherwise, the update fails when the value becomes known, and no resource
+that depends on it is registered.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import pulumi
+
+from .arguments import AtlantisArgs, Settings
+from .problem import Problem
+from .rules import RULES_OF_VALUES
+from .rules.arns import of_other_accounts
+from .schema import Declared, settings_of
+from .values import UnacceptableError, contains_output
+
+__all__ = ["Refuse", "validated_when_known"]
+
+Refuse: TypeAlias = Callable[[str, object, UnacceptableError | list[Problem], bool], Exception]
+"""The error for a key, its value, the reason, and whether the value is secret."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Output:
+    """One output in the settings: the value of a setting, or an item of a list."""
+
+    declared: Declared
+    settings: Settings
+    position: int | None
+    """The position in the list; None for a single value."""
+    account: str
+    refuse: Refuse
+
+
+def validated_when_known(settings: Settings, account: str, refuse: Refuse) -> Settings:
+    """`settings`, each output of which fails with `refuse`'s error once it is known and not accepted.
+
+    Args:
+        settings: settings that are valid as far as they are known.
+        account: the account to which the stack is deployed.
+        refuse: makes the error.
+    """
+    checked = settings
+    for declared in settings_of(AtlantisArgs):
+        value = _value(settings, declared)
+        if contains_output(value):
+            output = partial(_Output, declared, settings, account=account, refuse=refuse)
+            if isinstance(value, Sequence):
+                items = [_checked(output(position=number), item) for number, item in enumerate(value)]
+                checked = _with(checked, declared, tuple(items))
+            else:
+                checked = _with(checked, declared, _checked(output(position=None), value))
+    return checked
+
+
+def _checked(output: _Output, value: Any) -> Any:
+    if not isinstance(value, pulumi.Output):
+        return value
+    return pulumi.Output.all(value, value.is_secret()).apply(partial(_accepted, output))
+
+
+def _accepted(output: _Output, known: Sequence[Any]) -> Any:
+    """The value as the setting's parser returns it.
+
+    Raises:
+        Exception: the error of `refuse`; the setting, or a rule between settings, doesn't accept the value.
+    """
+    value, secret = known
+    declared, position = output.declared, output.position
+    given = value if position is None else _replaced(_value(output.settings, declared), position, value)
+    try:
+        parsed = declared.parse(given)
+    except UnacceptableError as error:
+        raise output.refuse(declared.key, given, error, secret) from None
+    settings = _with(output.settings, declared, parsed)
+    problems = [problem for rule in RULES_OF_VALUES for problem in rule(settings)]
+    problems += of_other_accounts(settings, output.account)
+    if problems:
+        raise output.refuse(declared.key, given, problems, secret)
+    return parsed if position is None else parsed[position]
+
+
+def _replaced(items: Sequence[Any], position: int, value: Any) -> list[Any]:
+    return [value if number == position else item for number, item in enumerate(items)]
+
+
+def _value(settings: Settings, declared: Declared) -> Any:
+    return getattr(getattr(settings, declared.group) if declared.group else settings, declared.field.name)
+
+
+def _with(settings: Settings, declared: Declared, value: Any) -> Settings:
+    if not declared.group:
+        return dataclasses.replace(settings, **{declared.field.name: value})
+    changed = dataclasses.replace(getattr(settings, declared.group), **{declared.field.name: value})
+    return dataclasses.replace(settings, **{declared.group: changed})
