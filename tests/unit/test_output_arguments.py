@@ -100,7 +100,9 @@ def test_an_output_where_the_value_decides_which_resources_exist_is_refused() ->
         for declared in REFUSING:
             value = [output] if declared.type == "array" else output
             with pytest.raises(SettingsError) as refused:
-                validate(arguments(LOCAL | {declared.key: value}), name="platform", region=REGION)
+                validate(
+                    arguments(LOCAL | {"environment": "prod", declared.key: value}), name="platform", region=REGION
+                )
             told[declared.key] = str(refused.value)
 
     deploy_program(run)
