@@ -95,7 +95,23 @@ def _refused(flag: str, value: Any) -> str | None:
         return f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
     if SECRET.fullmatch(flag):
         return f"{flag}: must not be in a file; store it in Secrets Manager and name it in serverSecrets"
-    return None if _fits(value, FLAGS[flag]) else f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
+    if not _fits(value, FLAGS[flag]):
+        return f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
+    return _unknown_commands(str(value)) if flag == "allow-commands" else None
+
+
+COMMANDS = ("apply", "approve_policies", "cancel", "import", "plan", "policy_check", "state", "unlock", "version")
+"""The commands that `allow-commands` can list, besides `all` (server/events/command/name.go of Atlantis)."""
+
+
+def _unknown_commands(listed: str) -> str | None:
+    unknown = [name for name in listed.split(",") if name not in ("", "all", *COMMANDS)]
+    if not unknown:
+        return None
+    return (
+        f"allow-commands: Atlantis {VERSION} has no command {', '.join(map(repr, unknown))}; list {', '.join(COMMANDS)}, or all, "
+        "separated by commas without spaces"
+    )
 
 
 def not_a_secret_flag(flag: str) -> str | None:

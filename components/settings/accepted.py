@@ -53,10 +53,13 @@ environment = values.matching(
 )
 base_name = values.matching(
     r"(?!internal-|.*--)[a-z](?:[a-z0-9-]{0,21}[a-z0-9])?",
-    "1 to 23 lowercase letters, digits and single inner hyphens, starting with a letter (a target group's name has at most 32 "
-    "characters)",
+    "1 to 23 lowercase letters, digits and single inner hyphens, starting with a letter, but not with internal-, which AWS reserves "
+    "(a target group's name has at most 32 characters)",
 )
-log_group_name = values.matching(r"[\w./#-]{1,512}", "the name of a log group: 1 to 512 letters, digits and _/.#-")
+log_group_name = values.matching(
+    r"(?!aws/)[\w./#-]{1,512}",
+    "the name of a log group: 1 to 512 letters, digits and _/.#-, but not beginning with aws/, which AWS reserves",
+)
 vpc_id = values.matching(rf"vpc-{_ID}", "a VPC ID such as vpc-0a1b2c3d4e5f60718")
 subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet ID such as subnet-0a1b2c3d4e5f60718"))
 certificate_arn = values.arn(
@@ -68,7 +71,12 @@ web_acl_arn = values.arn(
     "arn:aws:wafv2:ap-northeast-2:123456789012:regional/webacl/<name>/<uuid>",
     regional=True,
 )
-policy_arn = values.arn("iam", r"policy/[\w+=,.@/-]+", "arn:aws:iam::123456789012:policy/boundary", regional=False)
+policy_arn = values.arn(
+    "iam",
+    r"policy/(?!AdministratorAccess$)[\w+=,.@/-]+",
+    "arn:aws:iam::123456789012:policy/boundary, and not AdministratorAccess, which limits nothing",
+    regional=False,
+)
 # A managed policy of the task role has at most 6,144 characters.
 _MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
 _MOST_TOPICS = 5

@@ -236,7 +236,9 @@ def repo_allowlist(value: object) -> str:
             )
     if all(entry.startswith("!") for entry in entries):
         raise UnacceptableError("must have at least one entry without !, because otherwise no repository is served")
-    return ",".join(entries)
+    # Atlantis compares the host as it is written, and webhooks have it in lower case.
+    hosts = [entry.partition("/") for entry in entries]
+    return ",".join(f"{host.lower()}/{path}" for host, _, path in hosts)
 
 
 def image_reference(value: object) -> str:
@@ -247,7 +249,7 @@ def image_reference(value: object) -> str:
         raise UnacceptableError(
             "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
         )
-    if match["tag"] == "latest" and not match["digest"]:
+    if (match["tag"] or "").lower() == "latest" and not match["digest"]:
         raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
     return match[0]
 
@@ -256,6 +258,6 @@ def image_tag(value: object) -> str:
     """An image tag other than `latest`."""
     if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value, re.ASCII):
         raise UnacceptableError("must be an image tag, such as v0.47.1")
-    if value == "latest":
+    if value.lower() == "latest":
         raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
     return value

@@ -57,7 +57,9 @@ def test_a_scheme_that_the_settings_refuse_is_reported_and_would_replace_the_loa
 
 def test_a_boundary_of_another_account_is_refused() -> None:
     boundary = "arn:aws:iam::999999999999:policy/boundary"
-    with pytest.raises(pulumi.RunError, match=f"{boundary}': must be in account {ACCOUNT}, .* not in 999999999999"):
+    with pytest.raises(
+        pulumi.RunError, match=f"{boundary}': must be in the account of the other ARNs, {ACCOUNT}, not in 999999999999"
+    ):
         plan(small_state(), permissionsBoundaryArn=boundary)
 
 

@@ -38,6 +38,8 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
         ("parallel-apply: true", "corrupt the plugin cache"),
         ("parallel-plan: 'yes'", "parallel-plan = 'yes': must be true or false"),
         ("parallel-plan: 1", "parallel-plan = 1: must be true or false"),
+        ("allow-commands: plan,destroy", "Atlantis v0.47.1 has no command 'destroy'; list apply, approve_policies"),
+        ("allow-commands: plan, apply", "Atlantis v0.47.1 has no command ' apply'"),
         ("parallel-pool-size: many", "parallel-pool-size = 'many': must be an integer"),
         ("parallel-pool-size: true", "parallel-pool-size = True: must be an integer"),
         ("parallel-pool-size: 1.5", "must be an integer"),

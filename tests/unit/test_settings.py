@@ -139,6 +139,12 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
         ({"environment": "abcdefghij-123"}, "environment", "abcdefghij-123"),
         ({"environment": ""}, "environment", "prod"),
         ({"repoAllowlist": "github.com/a/*, !github.com/a/b"}, "repo_allowlist", "github.com/a/*,!github.com/a/b"),
+        ({"repoAllowlist": "GitHub.com/A/*,!GitHub.com/A/b"}, "repo_allowlist", "github.com/A/*,!github.com/A/b"),
+        (
+            {"serverSecrets": ["api-secret=ci:api"], "secretEnvironment": ["TOKEN=ci:token"]},
+            "secret_environment",
+            ("TOKEN=ci:token",),
+        ),
         ({"image": f"a/b@sha256:{'0' * 64}"}, "image", f"a/b@sha256:{'0' * 64}"),
         ({"image": f"a/b:latest@sha256:{'0' * 64}"}, "image", f"a/b:latest@sha256:{'0' * 64}"),
         ({"image": "registry.example.com:5000/a/b:v1"}, "image", "registry.example.com:5000/a/b:v1"),

@@ -45,6 +45,17 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
                 )
 
 
+def _boundary_account(settings: Settings) -> Iterator[Problem]:
+    """A boundary of another account than all other ARNs. A preview in the sandbox has another account, and can't compare."""
+    boundary = settings.terraform.permissions_boundary_arn
+    key = "permissionsBoundaryArn"
+    others = {
+        arn.split(":")[4] for name, arns in _OF_ONE_ACCOUNT.items() if name != key for arn in arns(settings) if arn
+    }
+    if boundary and len(others) == 1 and (found := boundary.split(":")[4]) not in (*others, _AWS_MANAGED):
+        yield Problem({key: boundary}, f"must be in the account of the other ARNs, {others.pop()}, not in {found}")
+
+
 def _in_region(key: str, arns: Arns) -> Rule:
     def rule(settings: Settings) -> Iterator[Problem]:
         for arn in _known(arns(settings)):
@@ -76,6 +87,7 @@ def _partition(region: str) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    _boundary_account,
     *(_in_region(key, arns) for key, arns in _OF_ONE_REGION.items()),
     *(_in_partition(key, arns) for key, arns in _OF_ONE_PARTITION.items()),
 )

@@ -37,6 +37,20 @@ def _server_secrets(settings: Settings) -> Iterator[Problem]:
             yield Problem({"serverSecrets": reference}, reason)
 
 
+def _server_secrets_of_plans(settings: Settings) -> Iterator[Problem]:
+    """A secret of the server in the environment of plans: a plan is code of a pull request."""
+    generated = f"{settings.environment}-atlantis-"
+    of_server = {tuple(item.split("=", 1)[1].rsplit(":", 1)) for item in settings.configuration.server_secrets}
+    for reference in settings.configuration.secret_environment:
+        secret, _, key = reference.split("=", 1)[1].rpartition(":")
+        if secret in settings.existing_secret_names or secret.startswith(generated) or (secret, key) in of_server:
+            yield Problem(
+                {"secretEnvironment": reference},
+                f"must not name {secret}:{key}, a secret of the server, because every plan can read it; store what plans need in a "
+                "secret of its own",
+            )
+
+
 def _named_once(settings: Settings) -> Iterator[Problem]:
     for key, references in {
         "secretEnvironment": settings.configuration.secret_environment,
@@ -100,6 +114,7 @@ RULES: tuple[Rule, ...] = (
     _allowlist_host,
     _server_config_file,
     _server_secrets,
+    _server_secrets_of_plans,
     _named_once,
     _repo_config_file,
 )

@@ -1,6 +1,7 @@
 """Rules for secrets and for the sign-in."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
@@ -43,6 +44,8 @@ _OIDC_REQUIRED = {
     "oidcClientId": "oidc_client_id",
     "oidcClientSecretName": "oidc_client_secret_name",
 }
+_OIDC_REQUESTED = {"oidcTokenEndpoint": "oidc_token_endpoint", "oidcUserInfoEndpoint": "oidc_user_info_endpoint"}
+"""The endpoints that the load balancer requests. The browser requests the authorization endpoint."""
 _OIDC_OPTIONS = {"oidcScope": "oidc_scope", "oidcSessionHours": "oidc_session_hours"}
 
 
@@ -62,6 +65,16 @@ def _oidc(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _oidc_ports(settings: Settings) -> Iterator[Problem]:
+    for key, field in _OIDC_REQUESTED.items():
+        endpoint: str | None = getattr(settings.sign_in, field)
+        if endpoint and urlsplit(endpoint).port not in (None, 443):
+            yield Problem(
+                {key: endpoint},
+                "must use port 443, the only one that the load balancer's security group allows to the provider",
+            )
+
+
 def _web_password(settings: Settings) -> Iterator[Problem]:
     sign_in = settings.sign_in
     if not sign_in.generates_password and not is_default(sign_in, "web_password_generation"):
@@ -75,5 +88,6 @@ RULES: tuple[Rule, ...] = (
     _webhook_secret,
     _secret_readers,
     _oidc,
+    _oidc_ports,
     _web_password,
 )

@@ -68,17 +68,17 @@ def _balancing(client: Callable[[str], Any]) -> dict[str, str]:
         ]["SubnetId"]
         for index, zone in enumerate("ab")
     ]
-    group = elb.create_target_group(Name="world", Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip")
-    ids["target_group"] = group["TargetGroups"][0]["TargetGroupArn"]
     for prefix in ("", "other_"):
         name = f"{prefix}world".replace("_", "-")
+        group = elb.create_target_group(Name=name, Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip")
+        ids[f"{prefix}target_group"] = group["TargetGroups"][0]["TargetGroupArn"]
         balancer = elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]
         ids[f"{prefix}load_balancer"] = balancer["LoadBalancerArn"]
         answer = elb.create_listener(
             LoadBalancerArn=balancer["LoadBalancerArn"],
             Protocol="HTTP",
             Port=80,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": ids["target_group"]}],
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": ids[f"{prefix}target_group"]}],
         )
         ids[f"{prefix}listener"] = answer["Listeners"][0]["ListenerArn"]
     return ids

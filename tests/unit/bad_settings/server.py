@@ -4,6 +4,19 @@ from tests.unit.bad_settings.messages import HOST, IMAGE, Case
 from tests.unit.recording import ACCOUNT
 
 SERVER: list[Case] = [
+    *(
+        (
+            {"secretEnvironment": [f"TOKEN={secret}"], **more},
+            ("secretEnvironment", f"must not name {secret}, a secret of the server, because every plan can read it"),
+        )
+        for secret, more in (
+            ("my/app:private_key", {"githubAppSecretName": "my/app"}),
+            ("my/webhook:webhook_secret", {"webhookSecretName": "my/webhook"}),
+            ("prod-atlantis-webhook-secret:webhook_secret", {}),
+            ("prod-atlantis-web-password:web_password", {}),
+            ("ci/atlantis:api_secret", {"serverSecrets": ["api-secret=ci/atlantis:api_secret"]}),
+        )
+    ),
     ({"repoAllowlist": None}, ("repoAllowlist: missing", "must list repositories")),
     ({"repoAllowlist": "*"}, ("repoAllowlist = '*'", "must have entries in the format host/owner/repository")),
     ({"repoAllowlist": "github.com/*"}, ("repoAllowlist = 'github.com/*'", "must have an owner in each entry")),
@@ -70,6 +83,15 @@ SERVER: list[Case] = [
     ({"logLevel": "trace"}, ("logLevel = 'trace'", "must be one of debug, info, warn, error")),
 ]
 
+_PROVIDER = {
+    "oidcIssuer": "https://login.example.com",
+    "oidcAuthorizationEndpoint": "https://login.example.com:8443/authorize",
+    "oidcTokenEndpoint": "https://login.example.com:443/token",
+    "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
+    "oidcClientId": "atlantis",
+    "oidcClientSecretName": "sign-in",
+}
+
 SIGN_IN: list[Case] = [
     ({"planRequirements": ["reviewed"]}, ("planRequirements", "must be one of approved, mergeable, undiverged")),
     ({"webBasicAuth": "maybe"}, ("webBasicAuth = 'maybe'",)),
@@ -88,6 +110,14 @@ SIGN_IN: list[Case] = [
             "also requires oidcAuthorizationEndpoint, oidcTokenEndpoint, oidcUserInfoEndpoint, oidcClientId, oidcClientSecretName",
             "https://login.example.com/tenant/.well-known/openid-configuration",
         ),
+    ),
+    *(
+        (
+            _PROVIDER | {key: f"https://login.example.com:{port}/path"},
+            (f"{key} = 'https://login.example.com:{port}/path'", "must use port 443"),
+        )
+        for key in ("oidcTokenEndpoint", "oidcUserInfoEndpoint")
+        for port in (8443, 80)
     ),
     ({"oidcScope": "openid email"}, ("oidcScope = 'openid email'", "requires oidcIssuer")),
     ({"oidcScope": "email"}, ("oidcScope = 'email'", "that include openid")),

@@ -24,6 +24,16 @@ TASK: list[Case] = [
     ({"environment": "prod-"}, ("environment = 'prod-'", ENVIRONMENT)),
     ({"baseName": "Atlantis"}, ("baseName = 'Atlantis'", "1 to 23 lowercase letters")),
     ({"baseName": "internal-atlantis"}, ("baseName = 'internal-atlantis'", "1 to 23 lowercase letters")),
+    (
+        {"baseName": "internal-atlantis"},
+        ("baseName = 'internal-atlantis'", "but not with internal-, which AWS reserves"),
+    ),
+    ({"logGroupName": "aws/ecs/atlantis"}, ("logGroupName = 'aws/ecs/atlantis'", "but not beginning with aws/")),
+    ({"imageTag": "LATEST"}, ("imageTag = 'LATEST'", "must not be `latest`")),
+    (
+        {"image": "ghcr.io/runatlantis/atlantis:Latest"},
+        ("image = 'ghcr.io/runatlantis/atlantis:Latest'", "must not be `latest`"),
+    ),
     ({"logGroupName": "/aws/ecs/two words"}, ("logGroupName = '/aws/ecs/two words'", "1 to 512 letters")),
     ({"environment": 7}, ("environment = 7", ENVIRONMENT)),
     ({"cpu": 300}, ("cpu = 300", "must be one of 256, 512, 1024, 2048, 4096, 8192, 16384")),
@@ -74,6 +84,17 @@ TASK: list[Case] = [
 ]
 
 PERMISSIONS: list[Case] = [
+    (
+        {"permissionsBoundaryArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        (
+            "permissionsBoundaryArn = 'arn:aws:iam::aws:policy/AdministratorAccess'",
+            "not AdministratorAccess, which limits nothing",
+        ),
+    ),
+    (
+        {"permissionsBoundaryArn": "arn:aws:iam::999999999999:policy/boundary"},
+        ("permissionsBoundaryArn", f"must be in the account of the other ARNs, {ACCOUNT}, not in 999999999999"),
+    ),
     ({"terraformStateBuckets": ["State"]}, ("item 1 ('State')", BUCKET)),
     ({"terraformStateBuckets": ["*"]}, ("item 1 ('*')", BUCKET)),
     ({"terraformStateBuckets": [f"bucket-{number}" for number in range(11)]}, ("must have at most 10 items, not 11",)),

@@ -155,13 +155,19 @@ EXAMPLES: Mapping[str, Example] = {
             "tags": {"Name": "listener"},
         },
         lambda w: {"defaultActions": [{"type": "forward", "targetGroupArn": w["target_group"]}]},
-        lambda w: {"loadBalancerArn": w["other_load_balancer"]},
+        lambda w: {
+            "loadBalancerArn": w["other_load_balancer"],
+            "defaultActions": [{"type": "forward", "targetGroupArn": w["other_target_group"]}],
+        },
         ("arn",),
     ),
     "aws:lb/listenerRule:ListenerRule": Example(
         _rule,
         lambda _: {"priority": 11, "conditions": [{"sourceIp": {"values": ["192.0.2.0/24"]}}]},
-        lambda w: {"listenerArn": w["other_listener"]},
+        lambda w: {
+            "listenerArn": w["other_listener"],
+            "actions": [{"type": "forward", "targetGroupArn": w["other_target_group"]}],
+        },
         ("arn",),
     ),
     "aws:acm/certificate:Certificate": Example(
