@@ -5,11 +5,12 @@ Addresses and names differ between users. Every stack has an ECS service that ru
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adoption.shapes import MAXIMUM_DEPTH, depth
 from adoption.state import StateResource, TerraformState
 
 __all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "containers", "dissect", "target_groups"]
@@ -43,7 +44,7 @@ class Anatomy:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The container's plaintext environment variables."""
-        return {item["name"]: item["value"] for item in self.container.get("environment") or [] if "value" in item}
+        return {item["name"]: item["value"] for item in self.container.get("environment") or []}
 
     @cached_property
     def secrets(self) -> Mapping[str, str]:
@@ -194,6 +195,8 @@ def dissect(state: TerraformState) -> Anatomy:
     place = ARN.match(str(task.attributes.get("arn")))
     if place is None:
         raise AnatomyError(f"{task.address} has no ARN: run `terraform apply -refresh-only` and pull the state again")
+    if damage := _damaged(_atlantis_container(task) or {}):
+        raise AnatomyError(f"{task.address}: {damage}: run `terraform apply -refresh-only` and pull the state again")
     anatomy = Anatomy(state, service, task, place["partition"], place["region"], place["account"])
     _require_whole(anatomy)
     return anatomy
@@ -259,13 +262,34 @@ def containers(task: StateResource) -> list[Mapping[str, Any]]:
         found = json.loads(task.attributes.get("container_definitions") or "[]")
     except (TypeError, ValueError, RecursionError):
         return []
-    return found if isinstance(found, list) and all(isinstance(item, dict) for item in found) else []
+    is_well_formed = isinstance(found, list) and all(isinstance(item, dict) for item in found)
+    return found if is_well_formed and depth(found) <= MAXIMUM_DEPTH else []
 
 
 def _atlantis_container(task: StateResource) -> Mapping[str, Any] | None:
     return next((container for container in containers(task) if _runs_atlantis(container)), None)
 
 
+def _damaged(container: Mapping[str, Any]) -> str:
+    """What is wrong with the parts of a container definition that are read; empty if nothing is."""
+    for name, keys in (("environment", ("name", "value")), ("secrets", ("name", "valueFrom")), ("mountPoints", ())):
+        items = container.get(name) or []
+        well_formed = isinstance(items, list) and all(
+            isinstance(item, dict) and all(isinstance(item.get(key), str) for key in keys) for item in items
+        )
+        if not well_formed:
+            return f"{name} of its container definition isn't a list of {' and '.join(keys) or 'blocks'}"
+    for name, kind in (("name", str), ("image", str), ("logConfiguration", dict), ("stopTimeout", int)):
+        if container.get(name) is not None and not isinstance(container[name], kind):
+            return f"{name} of its container definition is {container[name]!r:.60}"
+    options = (container.get("logConfiguration") or {}).get("options") or {}
+    if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
+        return "the options of its log configuration aren't strings"
+    return ""
+
+
 def _runs_atlantis(container: Mapping[str, Any]) -> bool:
-    named: Sequence[Mapping[str, Any]] = [*(container.get("environment") or []), *(container.get("secrets") or [])]
-    return any(str(item.get("name", "")).startswith("ATLANTIS_") for item in named)
+    lists = [items for key in ("environment", "secrets") if isinstance(items := container.get(key), list)]
+    return any(
+        str(item.get("name")).startswith("ATLANTIS_") for items in lists for item in items if isinstance(item, dict)
+    )

@@ -5,10 +5,11 @@ properties whose change replaces the resource, according to the provider's schem
 in `force_new`) that can keep their old value without affecting the resource's purpose.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adoption.state import StateResource
+from adoption.state import StateError, StateResource
 
 __all__ = ["BY_PULUMI_TYPE", "KINDS", "NOT_ADOPTED", "Kind"]
 
@@ -30,7 +31,17 @@ class Kind:
     """AWS allows only one, so a replacement would have to delete the old one first."""
 
     def id_of(self, resource: StateResource) -> str:
-        """The ID with which Pulumi imports `resource`."""
+        """The ID with which Pulumi imports `resource`.
+
+        Raises:
+            StateError: the state lacks an attribute of it.
+        """
+        for name in re.findall(r"\{(\w+)", self.import_id):
+            if not resource.attributes.get(name):
+                raise StateError(
+                    f"{resource.address} has no {name}, with which Pulumi imports it: run `terraform apply -refresh-only`, and pull "
+                    "the state again"
+                )
         return self.import_id.format_map({name: _Part(value) for name, value in resource.attributes.items()})
 
 

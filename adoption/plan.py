@@ -105,4 +105,13 @@ def _advice(actual: StateResource) -> str:
     if advice is None:
         known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
         return NOT_THIS_ONE if actual.type in known else YOURS
-    return advice.format_map({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
+    return advice.format_map(
+        _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
+    )
+
+
+class _Known(dict[str, Any]):
+    """Attributes for a command. One that the state lacks is a placeholder in the command."""
+
+    def __missing__(self, name: str) -> str:
+        return f"<{name}>"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adoption.program import REFERENCE
+from adoption.shapes import MAXIMUM_DEPTH, depth
 
 __all__ = ["MISSING", "Resolve", "attribute", "references", "same", "snake"]
 
@@ -104,9 +105,10 @@ def _json(text: str) -> Any:
     if not isinstance(text, str) or not text.startswith(("{", "[")):
         return None
     try:
-        return json.loads(text)
-    except ValueError:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
         return None
+    return found if depth(found) <= MAXIMUM_DEPTH else None
 
 
 def _normal(value: Any, resolve: Resolve) -> Any:

@@ -60,7 +60,7 @@ def _names(anatomy: Anatomy) -> Iterator[Proposal]:
         yield Proposal(
             "baseName", cluster, "the name of the cluster, service and load balancer, which can't be changed"
         )
-    options = anatomy.container.get("logConfiguration", {}).get("options") or {}
+    options = (anatomy.container.get("logConfiguration") or {}).get("options") or {}
     group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
     if group is not None:
         yield Proposal("logGroupName", group.id, "keeps the existing log group")
@@ -113,7 +113,7 @@ def _mounted_subnets(anatomy: Anatomy) -> list[str]:
         for target in anatomy.state.of("aws_efs_mount_target")
         if system and target.attributes.get("file_system_id") == system.id
     ]
-    return [target.attributes["subnet_id"] for target in targets]
+    return [subnet for target in targets if (subnet := target.attributes.get("subnet_id"))]
 
 
 def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
@@ -134,7 +134,7 @@ def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     )
     yield Proposal(
         "hostedZoneId",
-        record.attributes["zone_id"] if record else None,
+        record.attributes.get("zone_id") if record else None,
         "the zone of its record"
         if record
         else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
@@ -151,7 +151,9 @@ def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
         None,
     )
     if association:
-        yield Proposal("webAclArn", association.attributes["web_acl_arn"], "the web ACL in front of the load balancer")
+        yield Proposal(
+            "webAclArn", association.attributes.get("web_acl_arn"), "the web ACL in front of the load balancer"
+        )
     yield from _sign_in(anatomy)
 
 

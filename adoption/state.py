@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from adoption import shapes
+
 __all__ = ["StateError", "StateResource", "TerraformState", "alias_target", "read_state"]
 
 FORMAT = 4
@@ -112,6 +114,12 @@ def read_state(path: Path) -> TerraformState:
         document = json.loads(content)
     except ValueError:
         raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
+    except RecursionError:
+        document = None
+    if document is None or shapes.depth(document) > shapes.MAXIMUM_DEPTH:
+        raise StateError(
+            f"{path} is nested more than {shapes.MAXIMUM_DEPTH} levels deep, as no Terraform state is. {PULL}"
+        )
     _refuse_other_documents(path, document)
     read = list(_resources(path, document))
     return TerraformState(
@@ -155,6 +163,8 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
             data = "data." if entry["mode"] == "data" else ""
             block = f"{prefix}{data}{entry['type']}.{entry['name']}"
             for instance in entry["instances"]:
+                if entry["type"] in _READ and (wrong := shapes.refusal(instance["attributes"])):
+                    raise StateError(f"{path}: {block}: {wrong}. {PULL}")
                 key = instance.get("index_key")
                 index = "" if key is None else f"[{json.dumps(key)}]"
                 yield (
@@ -177,6 +187,18 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
             raise StateError(
                 f"{path}: the resource {name!r} is damaged ({type(error).__name__}: {error}). {PULL}"
             ) from None
+
+
+_READ = shapes.words(
+    "aws_alb aws_alb_listener aws_alb_listener_rule aws_alb_target_group aws_cloudwatch_log_group aws_ecr_lifecycle_policy "
+    "aws_ecr_repository aws_ecr_repository_policy aws_ecs_cluster aws_ecs_cluster_capacity_providers aws_ecs_service "
+    "aws_ecs_task_definition aws_efs_access_point aws_efs_backup_policy aws_efs_file_system aws_efs_file_system_policy "
+    "aws_efs_mount_target aws_iam_policy aws_iam_role aws_iam_role_policy aws_iam_role_policy_attachment aws_kms_alias "
+    "aws_kms_key aws_lb aws_lb_listener aws_lb_listener_rule aws_lb_target_group aws_route53_record aws_secretsmanager_secret "
+    "aws_security_group aws_security_group_rule aws_subnet aws_vpc aws_vpc_endpoint aws_vpc_ipv4_cidr_block_association "
+    "aws_vpc_security_group_egress_rule aws_vpc_security_group_ingress_rule aws_wafv2_web_acl_association"
+)
+"""The types whose attributes are read."""
 
 
 def _modern(resource: StateResource) -> StateResource:
@@ -219,14 +241,16 @@ def _rule(resource: StateResource) -> StateResource:
     ]
     if len(blocks) != 1:
         return resource
-    everything = attributes["protocol"] in ("-1", "all")
+    if attributes.get("type") not in ("ingress", "egress"):
+        return resource
+    everything = attributes.get("protocol") in ("-1", "all")
     modern = {
         "id": attributes["security_group_rule_id"],
         "security_group_rule_id": attributes["security_group_rule_id"],
-        "security_group_id": attributes["security_group_id"],
-        "ip_protocol": "-1" if everything else attributes["protocol"],
-        "from_port": None if everything else attributes["from_port"],
-        "to_port": None if everything else attributes["to_port"],
+        "security_group_id": attributes.get("security_group_id"),
+        "ip_protocol": "-1" if everything else attributes.get("protocol"),
+        "from_port": None if everything else attributes.get("from_port"),
+        "to_port": None if everything else attributes.get("to_port"),
         "description": attributes.get("description"),
         **dict(blocks),
     }

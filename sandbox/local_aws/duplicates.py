@@ -15,6 +15,7 @@ Handler = Callable[[Mapping[str, Any]], Any]
 
 def install() -> None:
     """Install the changes. Must be called in ministack's process."""
+    ec2._parse_ip_permissions = _without_ports_of_all_protocols(ec2._parse_ip_permissions)
     network: dict[str, Any] = ec2._ACTION_MAP
     for direction, key in (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")):
         action = f"AuthorizeSecurityGroup{direction}"
@@ -29,6 +30,20 @@ def install() -> None:
         ("ModifyRule", "Actions"),
     ):
         balancers[action] = _refuse_second_load_balancer(balancers[action], parameter)
+
+
+def _without_ports_of_all_protocols(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+    """EC2 ignores the ports of a rule for all protocols: Terraform revokes a new group's default rule with the port 0."""
+
+    def parse(*arguments: Any) -> list[dict[str, Any]]:
+        rules = own(*arguments)
+        for rule in rules:
+            if rule["IpProtocol"] == "-1":
+                rule.pop("FromPort", None)
+                rule.pop("ToPort", None)
+        return rules
+
+    return parse
 
 
 def _refuse_existing_rules(own: Handler, key: str) -> Handler:

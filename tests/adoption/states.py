@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.adoption.small_stack import ACCOUNT, RESOURCES
+from tests.adoption.small_stack import ACCOUNT, PRIVATE, REGION, RESOURCES, VPC
+from tests.adoption.wider_stack import WIDER
 
 PROVIDER = 'provider["registry.terraform.io/hashicorp/aws"]'
 
@@ -51,6 +52,17 @@ def small_state() -> State:
     resources = [_entry(*row) for row in RESOURCES]
     state = {"version": 4, "terraform_version": "1.11.4", "serial": 3, "lineage": "0a1b2c3d-test", "outputs": {}}
     return copy.deepcopy({**state, "resources": resources})
+
+
+def wide_state() -> State:
+    """The small stack with resources of all the other types that are read: records, rules, endpoints, keys, policies."""
+    state = small_state()
+    for address, attributes in WIDER:
+        add(state, address, attributes, module="module.atlantis")
+    vpc = {"id": VPC, "cidr_block": "10.0.0.0/16", "cidr_block_associations": [{"cidr_block": "10.0.0.0/16"}]}
+    add(state, "aws_vpc.main", vpc, mode="data")
+    add(state, "aws_subnet.main", {"id": PRIVATE[0], "availability_zone": f"{REGION}a"}, mode="data")
+    return state
 
 
 def find(state: State, address: str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ import sys
 sys.path.insert(0, {root!r})
 import pulumi
 import pulumi_aws as aws
-from adoption import transform
-transform.register(pulumi.get_stack())
+from components import adoption
+adoption.register(pulumi.get_stack())
 aws.cloudwatch.LogGroup("logs", name=pulumi.Config().require("group"), retention_in_days=7)
 """
 

@@ -61,6 +61,19 @@ def test_a_security_group_has_a_rule_once_whatever_its_description(aws: LocalAws
     assert _refused(lambda: rule(443, **described)) == "InvalidPermission.Duplicate"
 
 
+def test_the_ports_of_a_rule_for_all_protocols_do_not_count(aws: LocalAws, vpc: str) -> None:
+    ec2 = aws.client("ec2")
+    group = ec2.create_security_group(GroupName="ports", Description="test", VpcId=vpc)["GroupId"]
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+    def authorize(**ports: int) -> None:
+        ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[everything | ports])
+
+    assert _refused(lambda: authorize(FromPort=0, ToPort=0)) == "InvalidPermission.Duplicate"
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[everything | {"FromPort": 0, "ToPort": 0}])
+    authorize()
+
+
 def test_a_zone_has_an_alias_record_once(aws: LocalAws) -> None:
     route53 = aws.client("route53")
     zone = route53.create_hosted_zone(Name="example.com", CallerReference="test")["HostedZone"]["Id"]

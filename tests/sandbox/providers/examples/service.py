@@ -100,7 +100,13 @@ def _rule(w: World) -> Properties:
     return {
         "listenerArn": w["listener"],
         "priority": 10,
-        "actions": [{"type": "forward", "targetGroupArn": w["target_group"]}],
+        # Not a target group: the replacement is of another load balancer, and a group has one.
+        "actions": [
+            {
+                "type": "fixed-response",
+                "fixedResponse": {"contentType": "text/plain", "messageBody": "Forbidden", "statusCode": "403"},
+            }
+        ],
         "conditions": [
             {"pathPattern": {"values": ["/events"]}},
             {"httpRequestMethod": {"values": ["POST"]}},
@@ -155,19 +161,17 @@ EXAMPLES: Mapping[str, Example] = {
             "tags": {"Name": "listener"},
         },
         lambda w: {"defaultActions": [{"type": "forward", "targetGroupArn": w["target_group"]}]},
-        lambda w: {
-            "loadBalancerArn": w["other_load_balancer"],
-            "defaultActions": [{"type": "forward", "targetGroupArn": w["other_target_group"]}],
-        },
+        lambda w: {"loadBalancerArn": w["other_load_balancer"]},
         ("arn",),
     ),
     "aws:lb/listenerRule:ListenerRule": Example(
         _rule,
-        lambda _: {"priority": 11, "conditions": [{"sourceIp": {"values": ["192.0.2.0/24"]}}]},
         lambda w: {
-            "listenerArn": w["other_listener"],
-            "actions": [{"type": "forward", "targetGroupArn": w["other_target_group"]}],
+            "priority": 11,
+            "actions": [{"type": "forward", "targetGroupArn": w["target_group"]}],
+            "conditions": [{"sourceIp": {"values": ["192.0.2.0/24"]}}],
         },
+        lambda w: {"listenerArn": w["other_listener"]},
         ("arn",),
     ),
     "aws:acm/certificate:Certificate": Example(
