@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from ..configuration import repo_configuration, server_configuration
+from ..configuration import checkout, repo_configuration, server_configuration
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
@@ -94,12 +94,14 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_ATLANTIS_URL": args.url,
         "ATLANTIS_CHECKOUT_STRATEGY": "merge",
         "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
+        "ATLANTIS_FAIL_ON_PRE_WORKFLOW_HOOK_ERROR": "true",
         "ATLANTIS_GH_HOSTNAME": args.settings.github_hostname,
         "ATLANTIS_LOG_LEVEL": args.settings.log_level,
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
         "ATLANTIS_WRITE_GIT_CREDS": "true",
+        **checkout.environment(),
     }
     if args.web_password_secret_arn:
         environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
@@ -128,8 +130,10 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
 def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str, object]:
     """Atlantis' server-side rules: a pull request can neither weaken the apply requirements nor define commands."""
     if settings.repo_config_file:
-        return repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
-    return repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
+        rules = repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
+    else:
+        rules = repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
+    return checkout.with_link_check(rules)
 
 
 def github_app_secrets(secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:

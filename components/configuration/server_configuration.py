@@ -56,6 +56,11 @@ OWNED = {
 }
 """Flags that the stack sets itself, and what to do instead."""
 
+REQUIRED = {
+    "fail-on-pre-workflow-hook-error": (True, "the stack's check of committed links is such a hook"),
+}
+"""Flags that a file can only repeat: their value, and the reason."""
+
 SECRET = re.compile(r".*(secret|password|token|-key)")
 """Flags whose value must not be in a file."""
 
@@ -95,6 +100,9 @@ def _refused(flag: str, value: Any) -> str | None:
         return f"{flag}: Atlantis {VERSION} has no such flag{_nearest(flag)}"
     if SECRET.fullmatch(flag):
         return f"{flag}: must not be in a file; store it in Secrets Manager and name it in serverSecrets"
+    if flag in REQUIRED and value != REQUIRED[flag][0]:
+        required, reason = REQUIRED[flag]
+        return f"{flag} = {value!r}: must be {_text(required)}, because {reason}; remove it"
     if not _fits(value, FLAGS[flag]):
         return f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
     return _unknown_commands(str(value)) if flag == "allow-commands" else None

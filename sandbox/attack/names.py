@@ -11,7 +11,7 @@ from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, 
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "answered_with_plan", "mark_file", "ran"]
 
 
 class _Mark(PosixPath):
@@ -23,7 +23,7 @@ class _Mark(PosixPath):
 
 
 @contextlib.contextmanager
-def _mark() -> Iterator[Path]:
+def mark_file() -> Iterator[Path]:
     """A file that doesn't exist, in a directory that every user may write to."""
     mark = _Mark(f"/tmp/attack-{secrets.token_hex(8)}")  # noqa: S108 - the name is new, and attacks must be able to write it
     try:
@@ -32,11 +32,13 @@ def _mark() -> Iterator[Path]:
         mark.unlink(missing_ok=True)
 
 
-def _ran(mark: Path, answered: Answered) -> Outcome:
+def ran(mark: Path, answered: Answered) -> Outcome:
+    """An attempt that succeeded if a command created the mark."""
     return Outcome(mark.exists(), "the command ran" if mark.exists() else f"no command ran; {answered.gist}")
 
 
-def _answered_with_plan(answered: Answered) -> Outcome:
+def answered_with_plan(answered: Answered) -> Outcome:
+    """A control that is allowed if Atlantis planned."""
     return Outcome(answered.planned, "planned" if answered.planned else answered.gist)
 
 
@@ -44,14 +46,12 @@ def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_
     """An attack by a comment; ``{run}`` in ``command`` is a shell command that creates the mark."""
 
     def attempt(target: Target) -> Outcome:
-        with _mark() as mark:
+        with mark_file() as mark:
             pull = opened(target, name, {"main.tf": HARMLESS})
-            return _ran(mark, commented(target, pull, command.format(run=f"touch {mark}")))
+            return ran(mark, commented(target, pull, command.format(run=f"touch {mark}")))
 
     def control(target: Target) -> Outcome:
-        return _answered_with_plan(
-            commented(target, opened(target, f"{name}-control", {"main.tf": HARMLESS}), harmless)
-        )
+        return answered_with_plan(commented(target, opened(target, f"{name}-control", {"main.tf": HARMLESS}), harmless))
 
     return Row(
         name=name,
@@ -64,17 +64,17 @@ def _by_comment(name: str, command: str, harmless: str, *, attack: str, refused_
 
 
 def _branch(target: Target) -> Outcome:
-    with _mark() as mark:
-        return _ran(mark, planned(target, "branch-name", {"main.tf": HARMLESS}, branch=f"$(touch${{IFS}}{mark})"))
+    with mark_file() as mark:
+        return ran(mark, planned(target, "branch-name", {"main.tf": HARMLESS}, branch=f"$(touch${{IFS}}{mark})"))
 
 
 def _directory_name(target: Target) -> Outcome:
-    with _mark() as mark:
-        return _ran(mark, planned(target, "directory-name", {f"$(touch${{IFS}}{mark})/main.tf": HARMLESS}))
+    with mark_file() as mark:
+        return ran(mark, planned(target, "directory-name", {f"$(touch${{IFS}}{mark})/main.tf": HARMLESS}))
 
 
 def _harmless(name: str, path: str = "main.tf", branch: str = "feature/new") -> Callable[[Target], Outcome]:
-    return lambda target: _answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch=branch))
+    return lambda target: answered_with_plan(planned(target, f"{name}-control", {path: HARMLESS}, branch=branch))
 
 
 def _escape(target: Target) -> Outcome:
@@ -85,7 +85,7 @@ def _escape(target: Target) -> Outcome:
 
 def _inside(target: Target) -> Outcome:
     pull = opened(target, "directory-escape-control", {"network/main.tf": HARMLESS})
-    return _answered_with_plan(commented(target, pull, "atlantis plan -d network"))
+    return answered_with_plan(commented(target, pull, "atlantis plan -d network"))
 
 
 _SERVER = "Atlantis (v0.47.1 or newer; the settings reject older versions)"

@@ -49,20 +49,27 @@ def opened(
     *,
     branch: str = "change",
     executables: Collection[str] = (),
+    links: Mapping[str, str] | None = None,
 ) -> PullRequest:
     """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis."""
     repository = target.repository(f"{name}-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
-    pull = target.github.open_pull_request(repository, branch, files, name, executables=executables)
+    pull = target.github.open_pull_request(repository, branch, files, name, executables=executables, links=links)
     target.opened.append(pull)
     return pull
 
 
 def planned(
-    target: Target, name: str, files: Mapping[str, str], *, branch: str = "change", executables: Collection[str] = ()
+    target: Target,
+    name: str,
+    files: Mapping[str, str],
+    *,
+    branch: str = "change",
+    executables: Collection[str] = (),
+    links: Mapping[str, str] | None = None,
 ) -> Answered:
     """Open a pull request, send its event, and wait for Atlantis' comment."""
-    pull = opened(target, name, files, branch=branch, executables=executables)
+    pull = opened(target, name, files, branch=branch, executables=executables, links=links)
     return ask(target, pull, "pull_request", events.pull_request(target.github, pull))
 
 

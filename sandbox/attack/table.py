@@ -1,6 +1,6 @@
 """The attack table: all rows, grouped by the source of the attack."""
 
-from sandbox.attack import isolation, names, other_accounts, page, plans, provider, roles, rules, webhooks
+from sandbox.attack import checkouts, isolation, names, other_accounts, page, plans, provider, roles, rules, webhooks
 from sandbox.attack.row import Row
 
 __all__ = ["ROWS"]
@@ -10,6 +10,7 @@ ROWS: tuple[Row, ...] = (
     *provider.ROWS,
     *isolation.ROWS,
     *names.ROWS,
+    *checkouts.ROWS,
     *rules.ROWS,
     *webhooks.ROWS,
     *page.ROWS,

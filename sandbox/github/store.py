@@ -73,10 +73,17 @@ class Store:
         return _git("symbolic-ref", "--short", "HEAD", directory=self.git_directory(repository))
 
     def open_pull_request(
-        self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()
+        self,
+        repository: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        *,
+        executables: Collection[str] = (),
+        links: Mapping[str, str] | None = None,
     ) -> PullRequest:
         """Push ``files`` to a new ``branch`` and open a pull request from it to the default branch."""
-        self.commit(repository, branch, files, title, executables=executables)
+        self.commit(repository, branch, files, title, executables=executables, links=links)
         return self.open_pull_request_of_branch(repository, branch, title)
 
     def open_pull_request_of_branch(self, repository: str, branch: str, title: str) -> PullRequest:
@@ -96,10 +103,12 @@ class Store:
         message: str,
         *,
         executables: Collection[str] = (),
+        links: Mapping[str, str] | None = None,
     ) -> str:
         """Add a commit with ``files`` to ``branch`` and return its hash; a new branch starts at the default branch.
 
-        ``executables`` are the names of those files that are committed as executable.
+        ``executables`` are the names of those files that are committed as executable, ``links`` are symbolic links with
+        their targets.
         """
         bare = self.git_directory(repository)
         work = self._directory / "work" / repository.replace("/", "_")
@@ -114,6 +123,10 @@ class Store:
             target.write_text(text, encoding="utf-8")
             if name in executables:
                 target.chmod(0o755)
+        for name, leads_to in (links or {}).items():
+            link = work / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(leads_to)
         _git("add", "--all", directory=work)
         _git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
         _git("push", "--quiet", "origin", branch, directory=work)

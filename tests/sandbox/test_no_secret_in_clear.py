@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+from components.configuration import checkout
 from sandbox.atlantis.targets import idle_timeout
 from sandbox.attack import other_accounts
 from sandbox.attack.row import Row, Verdict, run
@@ -90,7 +91,8 @@ def test_every_setting_of_the_server_is_deployed(custom: Ground):
     assert task["ephemeralStorage"] == {"sizeInGiB": 40}
     assert server["stopTimeout"] == 90
     assert variables["ATLANTIS_PARALLEL_PLAN"] == "true"
-    assert rules == yaml.safe_load((CHECKOUT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
+    own = yaml.safe_load((CHECKOUT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
+    assert rules == checkout.with_link_check(own)
     assert {"REGISTRY_TOKEN", "ATLANTIS_API_SECRET"} <= {item["name"] for item in server["secrets"]}
     assert "arn:aws:iam::210987654321:role/terraform" in policy
     assert sandbox.compare().describe() == ""

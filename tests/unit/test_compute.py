@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.compute.server_start import server_start
+from components.configuration import checkout
 from components.configuration.repo_configuration import default
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
@@ -94,14 +95,16 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_ATLANTIS_URL", "value": "https://atlantis.example.com"},
             {"name": "ATLANTIS_CHECKOUT_STRATEGY", "value": "merge"},
             {"name": "ATLANTIS_DATA_DIR", "value": "/home/atlantis/.atlantis"},
+            {"name": "ATLANTIS_FAIL_ON_PRE_WORKFLOW_HOOK_ERROR", "value": "true"},
             {"name": "ATLANTIS_GH_HOSTNAME", "value": "github.com"},
             {"name": "ATLANTIS_LOG_LEVEL", "value": "info"},
             {"name": "ATLANTIS_PORT", "value": "4141"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
-            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(default("main", []))},
+            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(checkout.with_link_check(default("main", [])))},
             {"name": "ATLANTIS_WEB_BASIC_AUTH", "value": "true"},
             {"name": "ATLANTIS_WEB_USERNAME", "value": "atlantis"},
             {"name": "ATLANTIS_WRITE_GIT_CREDS", "value": "true"},
+            *({"name": name, "value": value} for name, value in sorted(checkout.environment().items())),
         ],
         "secrets": [
             {"name": "ATLANTIS_GH_APP_ID", "valueFrom": f"{app}:app_id::"},
@@ -133,13 +136,23 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
         "repos": [
             {
                 "id": "/.*/",
+                "pre_workflow_hooks": [
+                    {
+                        "run": 'eval "$CHECK_COMMITTED_LINKS"',
+                        "description": "committed links",
+                        "commands": "autoplan, plan, import, state",
+                    }
+                ],
+            },
+            {
+                "id": "/.*/",
                 "branch": "/^main$/",
                 "plan_requirements": [],
                 "apply_requirements": demanded,
                 "import_requirements": demanded,
                 "allowed_overrides": [],
                 "allow_custom_workflows": False,
-            }
+            },
         ]
     }
 
@@ -156,7 +169,7 @@ def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(ch
 
 
 def test_what_a_plan_requires_is_a_setting() -> None:
-    rules = json.loads(environment_of(stack(planRequirements=["approved"]))["ATLANTIS_REPO_CONFIG_JSON"])["repos"][0]
+    rules = json.loads(environment_of(stack(planRequirements=["approved"]))["ATLANTIS_REPO_CONFIG_JSON"])["repos"][-1]
     assert (rules["plan_requirements"], rules["allowed_overrides"]) == (["approved"], [])
 
 

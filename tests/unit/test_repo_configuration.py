@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from components import settings
+from components.configuration import checkout
 from components.configuration import repo_configuration as configuration
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
@@ -164,4 +165,5 @@ def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPat
     definition = stack(repoConfigFile="examples/repos.yaml").one("aws:ecs/taskDefinition:TaskDefinition")
     environment = json.loads(definition.inputs["containerDefinitions"])[0]["environment"]
     (given,) = [item["value"] for item in environment if item["name"] == "ATLANTIS_REPO_CONFIG_JSON"]
-    assert json.loads(given) == yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
+    own = yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
+    assert json.loads(given) == checkout.with_link_check(own)

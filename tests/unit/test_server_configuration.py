@@ -59,6 +59,10 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
         ("log-level: debug", "set logLevel"),
         ("repo-config-json: '{}'", "set repoConfigFile"),
         ("web-password: hunter2", "webBasicAuth"),
+        (
+            "fail-on-pre-workflow-hook-error: false",
+            "fail-on-pre-workflow-hook-error = False: must be true, because the stack's check of committed links",
+        ),
         ("checkout-strategy: branch", "the requirement undiverged needs"),
         (
             "api-secret: hunter2",
@@ -116,6 +120,8 @@ def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
         ({"secretEnvironment": ["AWS_ACCESS_KEY_ID=ci:key"]}, "AWS_"),
         ({"secretEnvironment": ["PATH=ci:key"]}, "PATH"),
         ({"secretEnvironment": ["LD_PRELOAD=ci:key"]}, "LD_"),
+        ({"secretEnvironment": ["GIT_CONFIG_COUNT=ci:key"]}, "GIT_CONFIG_"),
+        ({"secretEnvironment": ["CHECK_COMMITTED_LINKS=ci:key"]}, "must be NAME=secret:key"),
         ({"secretEnvironment": ["TOKEN=a:b", "TOKEN=c:d"]}, "secretEnvironment = 'TOKEN': must not be set twice"),
         ({"defaultBranch": "-x"}, "must be the name of a branch"),
         ({"defaultBranch": "a b"}, "must be the name of a branch"),

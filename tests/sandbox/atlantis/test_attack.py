@@ -32,6 +32,10 @@ def unprotected(world: World) -> Target:
         "unapproved-apply",
         "other-base",
         "page-without-password",
+        "bare-repository",
+        "link-written",
+        "link-read",
+        "link-directory",
     ],
 )
 def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:
