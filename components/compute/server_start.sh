@@ -3,6 +3,9 @@
 # ECS can inject secrets only as environment variables, and Atlantis passes its environment to every Terraform process.
 # So the secrets go to the server through a named pipe as its configuration, and leave the environment before `exec`
 # replaces this shell, which is the container's process 1. The pipe is removed as soon as the server has read it.
+#
+# The server must be process 1 itself. The kernel then ignores SIGSTOP and SIGKILL from the container's own processes, so a plan
+# can't stop it. When it exits, the container ends with every process that a plan has left, such as one that has taken its port.
 set -eu
 
 for name in "$@"; do
@@ -22,18 +25,18 @@ if [ -r "$server" ]; then
   server=$directory/atlantis
 fi
 
-# In a subshell of a subshell, so that process 1 of the container adopts and reaps the writer.
 (
-  (
-    for name in "$@"; do
-      printf '%s: |2-\n' "$(printf '%s' "${name#ATLANTIS_}" | tr 'A-Z_' 'a-z-')"
-      eval "printf '%s\n' \"\$$name\"" | sed 's/^/  /'
-    done >"$configuration"
-    rm -r "$directory"
-  ) &
-)
+  for name in "$@"; do
+    printf '%s: |2-\n' "$(printf '%s' "${name#ATLANTIS_}" | tr 'A-Z_' 'a-z-')"
+    eval "printf '%s\n' \"\$$name\"" | sed 's/^/  /'
+  done >"$configuration"
+  rm -r "$directory"
+) &
 
 for name in "$@"; do
   unset "$name"
 done
-exec docker-entrypoint.sh "$server" server --config "$configuration"
+# The image's entry point prepares the container: an entry in /etc/passwd for another user, and an image's own scripts. It would
+# start the server behind dumb-init, so it gets a command that does nothing.
+docker-entrypoint.sh true
+exec "$server" server --config "$configuration"

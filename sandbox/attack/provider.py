@@ -75,6 +75,18 @@ done
 kill $!
 echo "server is $server, child is $!"
 """
+_STOPPED = """
+sleep 30 &
+for process in "$server" $!; do
+  [ "$process" -gt 0 ] || continue
+  kill -STOP "$process"
+  sleep 1
+  echo "$process is $(sed -n 's/^State:[[:space:]]*//p' "/proc/$process/status")"
+  kill -CONT "$process"
+done
+kill $!
+echo "server is $server, child is $!"
+"""
 _FILES = """
 planted=$(mktemp -d)
 echo 'x-access-''token' >"$planted/token"
@@ -141,9 +153,30 @@ def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> 
 
 def _is_root_with_a_start_of_its_own(target: Target) -> bool:
     """Whether the protection can't work, because the sandbox has no separate user for the task (sandbox/atlantis/README.md)."""
-    started = any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
     server = processes.find(target.deployment.state, target.deployment.name)
-    return started and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
+    return _has_a_start_of_its_own(target) and server is not None and Path(f"/proc/{server.pid}").stat().st_uid == 0
+
+
+def _has_a_start_of_its_own(target: Target) -> bool:
+    """Whether the task definition starts the server, and not the image's entry point."""
+    return any("entryPoint" in container for container in target.task_definition["containerDefinitions"])
+
+
+def _is_stopped(target: Target, which: str) -> Outcome:
+    said = printed(target, "provider-server-stopped", _STOPPED)
+    found = re.search(r"server is (?P<server>\d+), child is (?P<child>\d+)", said)
+    if found is None or (found["server"] == "0") != target.isolated:
+        raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
+    if which == "server" and target.isolated:
+        return Outcome(False, "the server isn't among the processes of the plan's container")
+    process = found[which]
+    stopped = f"\n{process} is T" in f"\n{said}"
+    if stopped and which == "server" and process != "1" and _has_a_start_of_its_own(target):
+        raise SkippedError(
+            "the task isn't a container on this machine, so its server isn't process 1, which the kernel protects; "
+            "tests/sandbox/atlantis/test_taken_port.py starts it as process 1"
+        )
+    return Outcome(stopped, f"{which} {process} {'is stopped' if stopped else 'continues'}")
 
 
 def _reading_process(name: str, body: str, pattern: str, *, attack: str, tried: str) -> Row:
@@ -193,6 +226,15 @@ ROWS = (
         r"descriptors of {process}: \d",
         attack="Take over the server's open files and pipes",
         tried="a provider binary in the pull request that lists /proc/<server>/fd",
+    ),
+    Row(
+        name="provider-server-stopped",
+        attack="Stop the server, and answer health checks and webhooks in its place",
+        tried="a provider binary in the pull request that sends SIGSTOP to the server",
+        refused_by="the kernel, because the start script makes the server process 1 of its container",
+        attempt=lambda target: _is_stopped(target, "server"),
+        control=lambda target: _is_stopped(target, "child"),
+        alone=True,
     ),
     Row(
         name="provider-files",

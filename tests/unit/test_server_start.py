@@ -1,6 +1,7 @@
 """The shell that starts the server: what it hands over, and what it leaves behind, run by the shells of both images."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,55 +21,64 @@ SECRETS = {
 }
 SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 
-# Takes the place of the image's entry point: records what the server would be started with.
-_ENTRY_POINT = """#!{python}
+# A program in the place of the server: `python server --config ...` runs the file `server` of the working directory, and
+# records what the server would be started with.
+_SERVER = """
 import json, os, sys, time
-server, verb, option, path = sys.argv[1:]
+option, path = sys.argv[1:]
 with open(path, encoding="utf-8") as pipe:
     configuration = pipe.read()
 deadline = time.monotonic() + 5
 while os.path.exists(path) and time.monotonic() < deadline:
     time.sleep(0.01)
-json.dump({{
-    "arguments": [verb, option],
+json.dump({
+    "arguments": [sys.argv[0], option],
     "configuration": configuration,
     "environment": dict(os.environ),
     "initial": open("/proc/self/environ", encoding="utf-8").read(),
     "left": os.listdir(os.environ["TMPDIR"]),
-    "pid": os.getpid(),
-    "server": server,
-}}, open({report!r}, "w", encoding="utf-8"))
+    "mode": oct(os.stat("/proc/self/exe").st_mode),
+    "parent": os.getppid(),
+}, open("report", "w", encoding="utf-8"))
+"""
+_ENTRY_POINT = """#!/bin/sh
+echo "$*" >>prepared
+env >>prepared
+exec "$@"
 """
 
 
-def _image(folder: Path, mode: int = 0o755) -> Path:
-    """A PATH with an ``atlantis`` and the entry point of the stock image, which writes ``folder/report``."""
+def _image(folder: Path, server: str = _SERVER) -> Path:
+    """A PATH with an ``atlantis``, which runs the program ``server`` in ``folder``, and the entry point of the stock image."""
     programs = folder / "bin"
     programs.mkdir()
     (folder / "tmp").mkdir()
-    server = programs / "atlantis"
-    shutil.copy(shutil.which("true") or "", server)
-    server.chmod(mode)
+    shutil.copy(Path(sys.executable).resolve(), programs / "atlantis")
+    (folder / "server").write_text(server, encoding="utf-8")
     entry_point = programs / "docker-entrypoint.sh"
-    entry_point.write_text(_ENTRY_POINT.format(python=sys.executable, report=str(folder / "report")), encoding="utf-8")
+    entry_point.write_text(_ENTRY_POINT, encoding="utf-8")
     entry_point.chmod(0o755)
     return programs
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{folder / 'bin'}:/usr/bin:/bin",
+        "TMPDIR": str(folder / "tmp"),
+        "PYTHONHOME": sys.base_prefix,
+        "ATLANTIS_PORT": "4141",
+    }
 
 
 def _start(
     folder: Path, secrets: dict[str, str], shell: list[str], names: list[str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     start = server_start(names or list(secrets))
-    programs = _image(folder) if not (folder / "bin").exists() else folder / "bin"
-    environment = {
-        "PATH": f"{programs}:/usr/bin:/bin",
-        "TMPDIR": str(folder / "tmp"),
-        "ATLANTIS_PORT": "4141",
-        **secrets,
-    }
+    _image(folder)
     return subprocess.run(
         [*shell, *start["entryPoint"][1:], *start["command"]],
-        env=environment,
+        env=_environment(folder) | secrets,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=30,
@@ -78,9 +88,10 @@ def _start(
 
 @pytest.fixture(params=SHELLS, ids=["sh", "busybox"])
 def shell(request: pytest.FixtureRequest) -> list[str]:
-    if shutil.which(request.param[0]) is None:
+    program = shutil.which(request.param[0])
+    if program is None:
         pytest.skip(without(request.param[0]))
-    return request.param
+    return [program, *request.param[1:]]
 
 
 def test_the_server_gets_every_secret_in_its_configuration_and_none_in_its_environment(
@@ -104,12 +115,46 @@ def test_the_server_gets_every_secret_in_its_configuration_and_none_in_its_envir
 
 
 def test_the_server_runs_from_a_file_that_its_own_user_can_only_execute(tmp_path: Path, shell: list[str]) -> None:
-    entry_point = _image(tmp_path) / "docker-entrypoint.sh"
-    entry_point.write_text(
-        f'#!/bin/sh\nstat -c %a "$1" >{tmp_path}/mode\ncat "$4" >{tmp_path}/configuration\n', encoding="utf-8"
-    )
     assert _start(tmp_path, SECRETS, shell).returncode == 0
-    assert (tmp_path / "mode").read_text(encoding="utf-8").strip() == "111"
+    assert json.loads((tmp_path / "report").read_text(encoding="utf-8"))["mode"] == oct(0o100111)
+
+
+def test_the_image_s_entry_point_prepares_the_container_without_a_secret_and_leaves_process_1_to_the_server(
+    tmp_path: Path, shell: list[str]
+) -> None:
+    assert _start(tmp_path, SECRETS, shell).returncode == 0
+    arguments, *environment = (tmp_path / "prepared").read_text(encoding="utf-8").splitlines()
+    assert arguments == "true"
+    assert [name for name in SECRETS if any(line.startswith(f"{name}=") for line in environment)] == []
+    # The process that the test started: nothing is in front of the server.
+    assert json.loads((tmp_path / "report").read_text(encoding="utf-8"))["parent"] == os.getpid()
+
+
+# A plan's process, which stops its parent, the server, and looks at it.
+_PLAN = """
+import subprocess, sys
+open(sys.argv[2], encoding="utf-8").read()
+look = 'grep ^State: "/proc/$PPID/status" | cut -f 2 | cut -c 1 >state'
+subprocess.run(["sh", "-c", f'kill -STOP "$PPID"; sleep 0.5; {look}; kill -CONT "$PPID"'], check=True)
+"""
+_NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+
+@pytest.mark.parametrize("in_front", [False, True], ids=["the server is process 1", "an init is process 1"])
+def test_a_plan_can_t_stop_the_server_where_it_is_process_1(tmp_path: Path, in_front: bool) -> None:
+    if subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine allows no user namespaces")
+    start = server_start(["ATLANTIS_GH_APP_ID"])
+    _image(tmp_path, _PLAN)
+    command = ["/bin/sh", *start["entryPoint"][1:], *start["command"]]
+    subprocess.run(
+        [*_NAMESPACE, *(["sh", "-c", '"$@" & wait $!', "init"] if in_front else []), *command],
+        env=_environment(tmp_path) | {"ATLANTIS_GH_APP_ID": "1"},
+        cwd=tmp_path,
+        check=True,
+        timeout=30,
+    )
+    assert (tmp_path / "state").read_text(encoding="utf-8").strip() == ("T" if in_front else "S")
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=["absent", "empty"])

@@ -29,6 +29,7 @@ def unprotected(world: World) -> Target:
         "local-exec",
         "provider-server-memory",
         "provider-server-descriptors",
+        "provider-server-stopped",
         "unapproved-apply",
         "other-base",
         "page-without-password",
