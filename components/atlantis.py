@@ -118,11 +118,13 @@ class Atlantis(pulumi.ComponentResource):
                 subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
             )
 
-        for rule in repo_configuration.weaker_rules(settings.configuration.repo_config_file):
-            pulumi.log.warn(rule, self)
-        if settings.terraform.isolates:
-            for step in server_steps.warnings(settings.configuration.repo_config_file):
-                pulumi.log.warn(step, self)
+        path = settings.configuration.repo_config_file
+        for warning in (
+            *repo_configuration.weaker_rules(path),
+            *settings.configuration.accepted_risks,
+            *(server_steps.warnings(path) if settings.terraform.isolates else ()),
+        ):
+            pulumi.log.warn(warning, self)
         vpc = self._vpc(context, settings)
         network = Network(
             self._named("network"),
@@ -213,6 +215,7 @@ class Atlantis(pulumi.ComponentResource):
                 else vpc.public_subnet_ids,
                 security_group_id=network.load_balancer_security_group_id,
                 authenticate=authenticate(settings.sign_in, self),
+                allow_api=settings.configuration.allow_api,
             ),
             self._part(),
         )

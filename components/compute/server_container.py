@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from ..configuration import checkout, repo_configuration, server_configuration
+from ..configuration import checkout, comment_arguments, repo_configuration, server_configuration
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
@@ -100,6 +100,7 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
+        "ATLANTIS_WEBSOCKET_CHECK_ORIGIN": "true",
         "ATLANTIS_WRITE_GIT_CREDS": "true",
         **checkout.environment(),
     }
@@ -112,10 +113,12 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
             "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
             "ATLANTIS_REDIS_TLS_ENABLED": "true",
         }
-    if args.configuration.server_config_file:
-        environment |= server_configuration.environment(
-            server_configuration.load(args.configuration.server_config_file)
-        )
+    file = args.configuration.server_config_file
+    flags = server_configuration.load(file) if file else {}
+    denied = comment_arguments.blocked(
+        args.configuration.allowed_extra_arguments, str(flags.get("blocked-extra-args", ""))
+    )
+    environment |= server_configuration.environment(flags | {"blocked-extra-args": denied})
     if args.isolates:
         for_terraform = sorted(name for name in args.value_from if not name.startswith("ATLANTIS_"))
         environment |= {

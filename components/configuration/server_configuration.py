@@ -61,6 +61,10 @@ REQUIRED = {
 }
 """Flags that a file can only repeat: their value, and the reason."""
 
+API_SECRET = "api-secret"  # noqa: S105 - the name of a flag
+_STATE_COMMANDS = ("state", "all")
+"""Words of allow-commands that enable `atlantis state rm`, for which Atlantis has no requirements."""
+
 SECRET = re.compile(r".*(secret|password|token|-key)")
 """Flags whose value must not be in a file."""
 
@@ -120,6 +124,12 @@ def _unknown_commands(listed: str) -> str | None:
         f"allow-commands: Atlantis {VERSION} has no command {', '.join(map(repr, unknown))}; list {', '.join(COMMANDS)}, or all, "
         "separated by commas without spaces"
     )
+
+
+def state_commands(flags: Mapping[str, Any]) -> list[str]:
+    """The words of the flag allow-commands that enable `atlantis state rm`."""
+    words = [word.strip() for word in str(flags.get("allow-commands", "")).split(",")]
+    return [word for word in words if word in _STATE_COMMANDS]
 
 
 def not_a_secret_flag(flag: str) -> str | None:

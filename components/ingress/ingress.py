@@ -15,7 +15,7 @@ from .certificate import Certificate, CertificateInputs
 CONDITION_VALUES = 5
 """The maximum number of values in all conditions of one rule together."""
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
-WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, ALLOWED_PRIORITY = 100, 190, 200
+WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, API_PRIORITY, ALLOWED_PRIORITY = 100, 190, 195, 200
 """The first priority of each kind of rule."""
 _FORBIDDEN: aws.lb.ListenerRuleActionArgsDict = {
     "type": "fixed-response",
@@ -38,6 +38,8 @@ class IngressInputs:
     security_group_id: pulumi.Input[str]
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
     """The action with which users in the allowed ranges sign in; None without sign-in."""
+    allow_api: bool = False
+    """Whether the allowed ranges can send changes to /api/."""
 
 
 class Ingress(pulumi.ComponentResource):
@@ -65,6 +67,8 @@ class Ingress(pulumi.ComponentResource):
         listener = self._https_listener(load_balancer)
         self._listener_rules(listener, target_group)
         self._cross_site_rule(listener)
+        if not args.allow_api:
+            self._api_rule(listener)
         self._alias_records(load_balancer)
 
         self.dns_name = load_balancer.dns_name
@@ -209,6 +213,25 @@ class Ingress(pulumi.ComponentResource):
             conditions=[
                 {"http_request_method": {"values": ["DELETE", "POST", "PUT"]}},
                 {"http_header": {"http_header_name": "Sec-Fetch-Site", "values": ["cross-site", "same-site"]}},
+            ],
+            actions=[_FORBIDDEN],
+            tags=self._args.context.tags,
+            opts=self._child,
+        )
+
+    def _api_rule(self, listener: aws.lb.Listener) -> None:
+        """Deny changes through the API, whose secret allows an apply of any branch without an approval.
+
+        A load balancer compares the path as the client sent it, and Atlantis decodes it first: /%61pi/apply is /api/apply. No path
+        to which the page sends a change has an encoded character, so this rule denies all of them.
+        """
+        aws.lb.ListenerRule(
+            f"{self.pulumi_resource_name}-api",
+            listener_arn=listener.arn,
+            priority=API_PRIORITY,
+            conditions=[
+                {"path_pattern": {"values": ["/api/*", "*%*"]}},
+                {"http_request_method": {"values": ["DELETE", "POST", "PUT"]}},
             ],
             actions=[_FORBIDDEN],
             tags=self._args.context.tags,

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from ..configuration.comment_arguments import BLOCKED
 from . import values
 
 GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
@@ -160,6 +161,7 @@ server_secrets = values.list_of(
     values.matching(SERVER_REFERENCE.pattern, "flag=secret:key, such as api-secret=prod/atlantis:api_secret"),
     at_most=10,
 )
+extra_arguments = values.list_of(values.one_of(BLOCKED))
 assumable_role_arns = values.list_of(
     values.arn("iam", r"role/[\w+=,.@/-]{1,128}", "arn:aws:iam::210987654321:role/terraform", regional=False),
     at_most=10,

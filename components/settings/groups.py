@@ -175,6 +175,31 @@ class ConfigurationArgs(Group):
     """Environment variables from existing secrets, in the format NAME=secret:key. Every plan can read them"""
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
     """Secret flags of the server from existing secrets, in the format flag=secret:key. Plans can't read them"""
+    allowed_extra_arguments: Sequence[str] = setting(accepted.extra_arguments, default=())
+    """Arguments of Terraform that comments can have after `--`, although they change what an apply does or where files are,
+    such as -target. Everyone who can comment can then use them, and each preview warns about it. []: none of these"""
+    allow_state_commands: bool = setting(values.boolean, default=False)
+    """Accept allow-commands with state: everyone who can comment can then remove resources from the state, without an
+    approval"""
+    allow_api: bool = setting(values.boolean, default=False)
+    """Accept api-secret in serverSecrets, and let the allowed ranges send changes to /api/. Everyone with the secret can then apply
+    any branch without an approval"""
+
+    @property
+    def accepted_risks(self) -> list[str]:
+        """What the settings allow everyone who can comment, or who has a secret, without an approval: one line for each."""
+        risks = [
+            f"allowedExtraArguments: everyone who can comment can plan with {argument}, which changes what an apply does or where "
+            "files are"
+            for argument in self.allowed_extra_arguments
+        ]
+        if self.allow_state_commands:
+            risks.append(
+                "allowStateCommands: everyone who can comment can remove resources from the state, without an approval"
+            )
+        if self.allow_api:
+            risks.append("allowApi: everyone with api-secret can apply any branch, without an approval")
+        return risks
 
 
 @group

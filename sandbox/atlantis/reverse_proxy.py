@@ -111,6 +111,9 @@ def _handler(balancer: LoadBalancer, client: Any) -> type[BaseHTTPRequestHandler
                 return
             address = urlsplit(self.path)
             headers = dict(self.headers.items())
+            # A page at the proxy's address is the deployed host's page. Other origins stay, so that Atlantis can deny them.
+            if urlsplit(headers.get("Origin", "")).netloc == self.headers.get("Host"):
+                headers["Origin"] = f"https://{balancer.host}"
             request = Request(self.client_address[0], self.command, address.path, balancer.host, address.query, headers)
             try:
                 target = websocket.connect(client, balancer, request)

@@ -100,8 +100,8 @@ ROWS = (
     ),
     _by_comment(
         "extra-argument",
-        "atlantis plan -- -var 'x=$({run})'",
-        "atlantis plan -- -refresh=false",
+        "atlantis plan -- -parallelism '$({run})'",
+        "atlantis plan -- -parallelism 5",
         attack="Run a command through an extra argument of a comment",
         refused_by=f"{_SERVER}: extra arguments are escaped",
     ),

@@ -13,19 +13,19 @@ from sandbox.attack.webhooks import answered
 from sandbox.github import events
 from sandbox.local_aws.listener_rules import Request, decide, read_listeners
 
-__all__ = ["ROWS"]
+__all__ = ["PASSWORD", "ROWS", "signed_in"]
 
-_PASSWORD = "ATLANTIS_WEB_PASSWORD"  # noqa: S105 - the name of a variable
+PASSWORD = "ATLANTIS_WEBPASSWORD"  # noqa: S105 - the name of a variable
 _FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 _FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
 """The header in which a browser states the origin of a request; a page can't set it."""
 
 
-def _signed_in(target: Target) -> dict[str, str]:
+def signed_in(target: Target) -> dict[str, str]:
     """The header of a user with the password."""
-    if _PASSWORD not in target.secrets:
+    if PASSWORD not in target.secrets:
         raise SkippedError("this stack has no password for its page, because people sign in at the identity provider")
-    return _basic("atlantis", target.secrets[_PASSWORD])
+    return _basic("atlantis", target.secrets[PASSWORD])
 
 
 def _basic(user: str, password: str) -> dict[str, str]:
@@ -78,7 +78,7 @@ def _page_row(name: str, method: str, path: str, *, attack: str, user: tuple[str
         tried=f"{method} {path} {how}",
         refused_by="the sign-in of the page",
         attempt=lambda target: answered(_request(target, method, path, _basic(*user) if user else {}, _FROM_HERE)),
-        control=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_HERE)),
+        control=lambda target: answered(_request(target, method, path, signed_in(target), _FROM_HERE)),
         alone=True,
     )
 
@@ -89,8 +89,8 @@ def _forged(name: str, method: str, path: str, *, attack: str) -> Row:
         attack=attack,
         tried=f"{method} {path} from another site's page in the browser of a signed-in user",
         refused_by="the load balancer, which denies cross-site requests that change something",
-        attempt=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_ELSEWHERE)),
-        control=lambda target: answered(_request(target, method, path, _signed_in(target), _FROM_HERE)),
+        attempt=lambda target: answered(_request(target, method, path, signed_in(target), _FROM_ELSEWHERE)),
+        control=lambda target: answered(_request(target, method, path, signed_in(target), _FROM_HERE)),
         alone=True,
     )
 
@@ -121,6 +121,10 @@ def _routed(target: Target, source: str, method: str, path: str) -> Outcome:
 
 def _from_github(target: Target) -> str:
     return target.once("github-address", lambda: _source(target, range(WEBHOOK_PRIORITY, ALLOWED_PRIORITY)))
+
+
+def _allowed(target: Target) -> str:
+    return target.once("allowed-address", lambda: _source(target, range(ALLOWED_PRIORITY, 300)))
 
 
 def _other_path(name: str, method: str, path: str, *, attack: str) -> Row:
@@ -197,11 +201,29 @@ ROWS = (
         attempt=lambda target: _routed(target, _STRANGER, "POST", "/events"),
         control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
     ),
+    *(
+        Row(
+            name=name,
+            attack="Apply any branch without an approval, with a stolen API secret",
+            tried=f"{method} {path} from one of the allowed addresses",
+            refused_by="the load balancer's rules, which deny changes through the API",
+            attempt=lambda target, method=method, path=path: _routed(target, _allowed(target), method, path),
+            control=lambda target: _routed(target, _allowed(target), "POST", "/apply/lock"),
+        )
+        for name, method, path in (
+            ("api-apply", "POST", "/api/apply"),
+            ("api-plan", "POST", "/api/plan"),
+            ("api-drift", "POST", "/api/drift/remediate"),
+            ("api-locks", "DELETE", "/api/locks"),
+            ("api-encoded", "POST", "/%61pi/apply"),
+            ("api-encoded-slash", "POST", "/api%2Fapply"),
+        )
+    ),
     Row(
         name="api-without-secret",
         attack="Plan and apply through the API",
         tried="POST /api/apply, which basic authentication doesn't cover",
-        refused_by="Atlantis, whose API is disabled without an API secret",
+        refused_by="the load balancer's rules, and Atlantis, whose API is disabled without an API secret",
         attempt=lambda target: answered(_request(target, "POST", "/api/apply", _FROM_HERE)),
         control=lambda target: answered(target.deliver("ping", events.ping())),
     ),

@@ -97,7 +97,7 @@ def _blocked_argument(target: Target) -> Outcome:
 
 def _other_argument(target: Target) -> Outcome:
     pull = opened(target, "other-argument", {"main.tf": HARMLESS})
-    return _was_planned(commented(target, pull, "atlantis plan -- -refresh=false"))
+    return _was_planned(commented(target, pull, "atlantis plan -- -parallelism=5"))
 
 
 def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
@@ -199,7 +199,7 @@ ROWS = (
         name="state-command",
         attack="Remove a resource from the state, so that the next apply creates another one",
         tried="comment: atlantis state rm terraform_data.harmless",
-        refused_by="Atlantis, whose allowed commands don't include state and import",
+        refused_by="Atlantis, whose allowed commands don't include state unless allowStateCommands is set",
         attempt=_state_command,
         control=_unlock,
     ),

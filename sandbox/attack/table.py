@@ -1,6 +1,19 @@
 """The attack table: all rows, grouped by the source of the attack."""
 
-from sandbox.attack import checkouts, isolation, names, other_accounts, page, plans, provider, roles, rules, webhooks
+from sandbox.attack import (
+    checkouts,
+    comments,
+    isolation,
+    live_logs,
+    names,
+    other_accounts,
+    page,
+    plans,
+    provider,
+    roles,
+    rules,
+    webhooks,
+)
 from sandbox.attack.row import Row
 
 __all__ = ["ROWS"]
@@ -11,9 +24,11 @@ ROWS: tuple[Row, ...] = (
     *isolation.ROWS,
     *names.ROWS,
     *checkouts.ROWS,
+    *comments.ROWS,
     *rules.ROWS,
     *webhooks.ROWS,
     *page.ROWS,
+    *live_logs.ROWS,
     *roles.ROWS,
     *other_accounts.ROWS,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from components.compute.server_start import server_start
 from components.configuration import checkout
+from components.configuration.comment_arguments import blocked
 from components.configuration.repo_configuration import default
 from tests.unit.recording import EXISTING_VPC, Graph, arn_of
 from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
@@ -93,6 +94,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
         "portMappings": [{"containerPort": 4141, "hostPort": 4141, "protocol": "tcp"}],
         "environment": [
             {"name": "ATLANTIS_ATLANTIS_URL", "value": "https://atlantis.example.com"},
+            {"name": "ATLANTIS_BLOCKED_EXTRA_ARGS", "value": blocked([])},
             {"name": "ATLANTIS_CHECKOUT_STRATEGY", "value": "merge"},
             {"name": "ATLANTIS_DATA_DIR", "value": "/home/atlantis/.atlantis"},
             {"name": "ATLANTIS_FAIL_ON_PRE_WORKFLOW_HOOK_ERROR", "value": "true"},
@@ -101,6 +103,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_PORT", "value": "4141"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
             {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(checkout.with_link_check(default("main", [])))},
+            {"name": "ATLANTIS_WEBSOCKET_CHECK_ORIGIN", "value": "true"},
             {"name": "ATLANTIS_WEB_BASIC_AUTH", "value": "true"},
             {"name": "ATLANTIS_WEB_USERNAME", "value": "atlantis"},
             {"name": "ATLANTIS_WRITE_GIT_CREDS", "value": "true"},

@@ -140,6 +140,14 @@ CROSS_SITE: dict[str, Any] = {
     "tags": TAGS,
 }
 """Refuses what another site's page asks for in somebody's browser."""
+API: dict[str, Any] = CROSS_SITE | {
+    "priority": 195,
+    "conditions": [
+        {"pathPattern": {"values": ["/api/*", "*%*"]}},
+        {"httpRequestMethod": {"values": ["DELETE", "POST", "PUT"]}},
+    ],
+}
+"""Refuses changes through the API, whose secret can apply without an approval."""
 
 
 def rules_of(graph: Graph) -> list[dict[str, Any]]:
@@ -151,12 +159,18 @@ def test_github_reaches_post_events_only_and_the_allowed_ranges_everything() -> 
         rule(100, *ONLY_WEBHOOKS, sources=["192.30.252.0/22", "185.199.108.0/22", "140.82.112.0/20"]),
         rule(101, *ONLY_WEBHOOKS, sources=["143.55.64.0/20"]),
         CROSS_SITE,
+        API,
         rule(200, sources=["203.0.113.0/24"]),
     ]
 
 
+def test_the_allowed_ranges_reach_the_api_where_a_setting_opens_it() -> None:
+    opened = stack(allowApi=True, serverSecrets=["api-secret=ci/api:secret"])
+    assert rules_of(opened) == [inputs for inputs in rules_of(stack()) if inputs != API]
+
+
 def test_more_ranges_than_a_rule_takes_are_spread_over_several() -> None:
-    assert rules_of(stack(allowedCidrBlocks=ALLOWED))[3:] == [
+    assert rules_of(stack(allowedCidrBlocks=ALLOWED))[4:] == [
         rule(200, sources=[f"198.51.100.{host}/32" for host in range(5)]),
         rule(201, sources=["198.51.100.5/32", "140.82.112.0/20"]),
     ]

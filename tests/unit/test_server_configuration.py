@@ -110,8 +110,8 @@ def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
         ({"serverSecrets": ["gh-webhook-secret=a:b"]}, "the secret of webhookSecretName has it"),
         ({"serverSecrets": ["api-secrets=a:b"]}, "did you mean api-secret?"),
         (
-            {"serverSecrets": ["api-secret=a:b", "api-secret=c:d"]},
-            "serverSecrets = 'api-secret': must not be set twice",
+            {"serverSecrets": ["slack-token=a:b", "slack-token=c:d"]},
+            "serverSecrets = 'slack-token': must not be set twice",
         ),
         ({"secretEnvironment": ["TOKEN"]}, "must be NAME=secret:key"),
         ({"secretEnvironment": ["TOKEN=ci"]}, "must be NAME=secret:key"),
@@ -176,7 +176,11 @@ def secret_arn(name: str) -> str:
     return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-AbCdEf"
 
 
-REFERENCES = {"secretEnvironment": ["REGISTRY_TOKEN=ci/registry:token"], "serverSecrets": ["api-secret=ci/api:secret"]}
+REFERENCES = {
+    "secretEnvironment": ["REGISTRY_TOKEN=ci/registry:token"],
+    "serverSecrets": ["api-secret=ci/api:secret"],
+    "allowApi": True,
+}
 
 
 def test_secrets_of_workflows_stay_in_the_environment_and_those_of_the_server_are_taken_over() -> None:

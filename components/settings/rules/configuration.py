@@ -28,6 +28,12 @@ def _server_config_file(settings: Settings) -> Iterator[Problem]:
         yield Problem({"serverConfigFile": path}, str(error))
         return
     yield from _in_file("serverConfigFile", path, server_configuration.problems(flags))
+    for word in () if settings.configuration.allow_state_commands else server_configuration.state_commands(flags):
+        yield Problem(
+            {"serverConfigFile": path},
+            f"allow-commands has {word}, which enables `atlantis state rm` for everyone who can comment, without an approval; remove "
+            "it, or set allowStateCommands to true if that is intended",
+        )
 
 
 def _server_secrets(settings: Settings) -> Iterator[Problem]:
@@ -35,6 +41,20 @@ def _server_secrets(settings: Settings) -> Iterator[Problem]:
         flag = reference.split("=", 1)[0]
         if reason := server_configuration.not_a_secret_flag(flag):
             yield Problem({"serverSecrets": reference}, reason)
+        elif flag == server_configuration.API_SECRET and not settings.configuration.allow_api:
+            yield Problem(
+                {"serverSecrets": reference},
+                "everyone with this secret can apply any branch through the API, without an approval; remove it, or set allowApi "
+                "to true if that is intended",
+            )
+
+
+def _unused_api(settings: Settings) -> Iterator[Problem]:
+    flags = [reference.split("=", 1)[0] for reference in settings.configuration.server_secrets]
+    if settings.configuration.allow_api and server_configuration.API_SECRET not in flags:
+        yield Problem(
+            {"allowApi": True}, "requires api-secret in serverSecrets, without which the API is off; remove it"
+        )
 
 
 def _server_secrets_of_plans(settings: Settings) -> Iterator[Problem]:
@@ -115,6 +135,7 @@ RULES: tuple[Rule, ...] = (
     _server_config_file,
     _server_secrets,
     _server_secrets_of_plans,
+    _unused_api,
     _named_once,
     _repo_config_file,
 )

@@ -37,6 +37,11 @@ def unprotected(world: World) -> Target:
         "link-written",
         "link-read",
         "link-directory",
+        "argument-destroy",
+        "argument-variable",
+        "argument-resources",
+        "argument-out",
+        "live-log-elsewhere",
     ],
 )
 def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:

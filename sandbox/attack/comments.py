@@ -1,0 +1,100 @@
+"""Attacks by comments of a stranger: arguments of Terraform that change what the next, approved apply does."""
+
+import secrets
+
+from sandbox.attack.names import mark_file
+from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened
+from sandbox.attack.row import Outcome, Row
+from sandbox.attack.target import Target
+
+__all__ = ["ROWS"]
+
+_VARIABLE = 'variable "size" {\n  default = "small"\n}\n\nresource "terraform_data" "size" {\n  input = var.size\n}\n'
+_HARMLESS_ARGUMENT = "-parallelism=5"
+
+
+def _ran(answered: Answered) -> bool:
+    return "Ran Plan for" in answered.text and "rror" not in answered.text
+
+
+def _attempt(target: Target, name: str, arguments: tuple[str, ...]) -> Outcome:
+    """The stranger tries each spelling; the first one that is planned is a success."""
+    pull = opened(target, name, {"main.tf": _VARIABLE})
+    answered = None
+    for argument in arguments:
+        answered = commented(target, pull, f"atlantis plan -- {argument}", author="stranger")
+        if _ran(answered):
+            return Outcome(True, f"planned with {argument}")
+    return Outcome(False, answered.gist if answered else "nothing was tried")
+
+
+def _control(target: Target) -> Outcome:
+    """Another argument is accepted, and the comment that an approver reads repeats it."""
+
+    def plan() -> Outcome:
+        pull = opened(target, "harmless-argument", {"main.tf": HARMLESS})
+        answered = commented(target, pull, f"atlantis plan -- {_HARMLESS_ARGUMENT}", author="stranger")
+        shown = f"-- {_HARMLESS_ARGUMENT}" in answered.text
+        return Outcome(
+            answered.planned and shown, "planned, and the comment shows the argument" if shown else answered.gist
+        )
+
+    return target.once("harmless-argument", plan)
+
+
+def _argument_row(name: str, *arguments: str, attack: str) -> Row:
+    return Row(
+        name=name,
+        attack=attack,
+        tried=f"comments: atlantis plan -- {' | '.join(arguments)}",
+        refused_by="Atlantis, whose list of denied arguments the stack sets (blocked-extra-args)",
+        attempt=lambda target: _attempt(target, name, arguments),
+        control=_control,
+    )
+
+
+def _written(target: Target) -> Outcome:
+    """The plan of one pull request is written where the plan file of another could be."""
+    with mark_file() as mark:
+        path = mark.with_name(f"{secrets.token_hex(4)}.tfplan")
+        outcome = _attempt(target, "argument-out", (f"-out={path}", f"--out={path}", f"'-out' '{path}'"))
+        return Outcome(path.exists(), f"the plan was written to {path}" if path.exists() else outcome.seen)
+
+
+ROWS = (
+    _argument_row(
+        "argument-destroy",
+        "-destroy",
+        "--destroy",
+        "'-destroy'",
+        '"-dest"roy',
+        "-destroy=true",
+        attack="Destroy everything with the next apply of an approved pull request",
+    ),
+    _argument_row(
+        "argument-variable",
+        "-var size=large",
+        "--var=size=large",
+        "'-var=size=large'",
+        "-var-file=/dev/null",
+        attack="Change a variable of an approved pull request",
+    ),
+    _argument_row(
+        "argument-resources",
+        "-target=terraform_data.size",
+        "-replace=terraform_data.size",
+        "-refresh=false",
+        "-refresh-only",
+        "-lock=false",
+        "-lock-timeout=1s",
+        attack="Choose which part of an approved pull request the next apply changes, or ignore the state's lock",
+    ),
+    Row(
+        name="argument-out",
+        attack="Replace the plan file of another, approved pull request",
+        tried="comments: atlantis plan -- -out=<plan file> in three spellings",
+        refused_by="Atlantis, whose list of denied arguments the stack sets (blocked-extra-args)",
+        attempt=_written,
+        control=_control,
+    ),
+)
