@@ -11,6 +11,7 @@ from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
 from . import isolation
+from .container_privileges import NO_CAPABILITIES
 from .server_start import server_start
 
 CONTAINER = "atlantis"
@@ -18,7 +19,6 @@ DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
 IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
 FILE_DESCRIPTORS = 65536
-
 WEB_USER = "atlantis"
 """The user of the web page, with the generated password."""
 
@@ -70,6 +70,7 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
+        "linuxParameters": NO_CAPABILITIES,
         # The stock image writes Git credentials to its home directory, outside the volume, so EFS stores no tokens.
         "readonlyRootFilesystem": False,
         "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pulumi
 
+from .container_privileges import NO_CAPABILITIES
+
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
 """Seconds between two requests to /status. An operation isn't protected until the next one."""
@@ -79,6 +81,7 @@ def container(args: TaskProtectionInputs) -> Mapping[str, object]:
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
         "user": args.user,
         "privileged": False,
+        "linuxParameters": NO_CAPABILITIES,
         "readonlyRootFilesystem": True,
         "entryPoint": ["/bin/sh", "-c"],
         "command": [script(args.port)],

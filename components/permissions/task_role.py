@@ -95,6 +95,7 @@ def read(names: PhysicalNames) -> list[Statement]:
         "ec2:DescribeVpcEndpoints",
         "ec2:DescribeVpcs",
         "ecr:GetAuthorizationToken",
+        # Its answer contains the plain environment variables of every task definition in the account.
         "ecs:DescribeTaskDefinition",
         "ecs:ListClusters",
         "ecs:ListServices",
@@ -173,17 +174,18 @@ def security_groups(scope: Scope) -> list[Statement]:
         "ec2:AuthorizeSecurityGroupEgress",
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:CreateSecurityGroup",
-        "ec2:CreateTags",
         "ec2:DeleteSecurityGroup",
-        "ec2:DeleteTags",
         "ec2:ModifySecurityGroupRules",
         "ec2:RevokeSecurityGroupEgress",
         "ec2:RevokeSecurityGroupIngress",
         "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
         "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     ]
+    tagged = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule")]
     return [
         allow("ManageSecurityGroups", actions, security_group_arns(scope.names)),
+        # Not the VPC, which CreateSecurityGroup needs: other tools select VPCs and subnets by their tags.
+        allow("TagSecurityGroups", ["ec2:CreateTags", "ec2:DeleteTags"], tagged),
         deny_own_security_groups(),
     ]
 

@@ -104,7 +104,20 @@ def _state_by_created_role(target: Target) -> Outcome:
     return asked(as_created, _state)(target)
 
 
+def _tags(kind: str) -> Callable[[Identities], Question]:
+    """Tags on an EC2 resource with the ID of an example."""
+    return lambda known: Question("ec2:CreateTags", known.setting.names.arn("ec2", f"{kind}-0123456789abcdef0"))
+
+
 _BY_IAM = (
+    Row(
+        name="plan-vpc-tags",
+        attack="A plan tries to change the tags by which other tools find a VPC",
+        tried="ec2:CreateTags on a VPC as the task role",
+        refused_by="the task role's policies, which allow tags of security groups and their rules only",
+        attempt=asked(as_task, _tags("vpc/vpc")),
+        control=asked(as_task, _tags("security-group/sg")),
+    ),
     Row(
         name="created-role-state",
         attack="A role that a plan created tries to read Terraform's states, which contain secrets",

@@ -90,6 +90,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
         "essential": True,
         "user": "100:1000",
         "privileged": False,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "readonlyRootFilesystem": False,
         "portMappings": [{"containerPort": 4141, "hostPort": 4141, "protocol": "tcp"}],
         "environment": [

@@ -155,6 +155,7 @@ def test_the_container_has_no_secret_no_volume_and_no_port() -> None:
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
         "user": "100:1000",
         "privileged": False,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "readonlyRootFilesystem": True,
         "entryPoint": ["/bin/sh", "-c"],
         "command": [task_protection.script(4141)],

@@ -179,12 +179,14 @@ ASSIGN_NO_ADDRESSES = {
 def test_security_groups_are_managed_except_atlantis_own_which_nothing_else_may_be_in() -> None:
     change = [
         *actions("ec2", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateSecurityGroup"),
-        *actions("ec2", "CreateTags", "DeleteSecurityGroup", "DeleteTags", "ModifySecurityGroupRules"),
+        *actions("ec2", "DeleteSecurityGroup", "ModifySecurityGroupRules"),
         *actions("ec2", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"),
         *actions("ec2", "UpdateSecurityGroupRuleDescriptionsEgress", "UpdateSecurityGroupRuleDescriptionsIngress"),
     ]
     assert statements("security-groups") == [
         allowed("ManageSecurityGroups", change, GROUPS),
+        # A VPC's tags are other tools' means to find it.
+        allowed("TagSecurityGroups", actions("ec2", "CreateTags", "DeleteTags"), GROUPS[:2]),
         KEEP_OWN_GROUPS,
         LEND_NO_GROUPS,
         LEND_NO_SUBNETS,
