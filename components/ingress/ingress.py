@@ -15,7 +15,7 @@ from .certificate import Certificate, CertificateInputs
 CONDITION_VALUES = 5
 """The maximum number of values in all conditions of one rule together."""
 WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
-WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, API_PRIORITY, ALLOWED_PRIORITY = 100, 190, 195, 200
+WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, CHANGES_PRIORITY, ALLOWED_PRIORITY = 100, 190, 196, 200
 """The first priority of each kind of rule."""
 _FORBIDDEN: aws.lb.ListenerRuleActionArgsDict = {
     "type": "fixed-response",
@@ -31,7 +31,7 @@ class IngressInputs:
 
     context: Context
     settings: IngressArgs
-    """Allowed ranges can reach every path; webhook ranges can only send POST /events."""
+    """Allowed ranges can reach every path, except for changes outside of the web page; webhook ranges can only send POST /events."""
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones: public ones, or private ones for an internal load balancer."""
@@ -67,8 +67,7 @@ class Ingress(pulumi.ComponentResource):
         listener = self._https_listener(load_balancer)
         self._listener_rules(listener, target_group)
         self._cross_site_rule(listener)
-        if not args.allow_api:
-            self._api_rule(listener)
+        self._changes_rule(listener)
         self._alias_records(load_balancer)
 
         self.dns_name = load_balancer.dns_name
@@ -219,19 +218,23 @@ class Ingress(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _api_rule(self, listener: aws.lb.Listener) -> None:
-        """Deny changes through the API, whose secret allows an apply of any branch without an approval.
+    def _changes_rule(self, listener: aws.lb.Listener) -> None:
+        """Deny changes that the web page doesn't make, to the allowed ranges too.
 
-        A load balancer compares the path as the client sent it, and Atlantis decodes it first: /%61pi/apply is /api/apply. No path
-        to which the page sends a change has an encoded character, so this rule denies all of them.
+        The API's secret allows an apply of any branch without an approval. The server reads the body of a webhook, of any size, before
+        it checks the signature; GitHub's ranges, from which GitHub sends at most 25 MB, have a rule with a higher priority.
+        A load balancer compares the path as the client sent it, and Atlantis decodes it first: /%61pi/apply is /api/apply. No path to
+        which the page sends a change has an encoded character, so this rule denies all of them.
         """
+        api = [] if self._args.allow_api else ["/api/*"]
         aws.lb.ListenerRule(
-            f"{self.pulumi_resource_name}-api",
+            f"{self.pulumi_resource_name}-changes",
             listener_arn=listener.arn,
-            priority=API_PRIORITY,
+            priority=CHANGES_PRIORITY,
             conditions=[
-                {"path_pattern": {"values": ["/api/*", "*%*"]}},
-                {"http_request_method": {"values": ["DELETE", "POST", "PUT"]}},
+                {"path_pattern": {"values": [*api, WEBHOOK_PATH, "*%*"]}},
+                # Atlantis has no other methods for changes.
+                {"http_request_method": {"values": ["DELETE", "POST"]}},
             ],
             actions=[_FORBIDDEN],
             tags=self._args.context.tags,

@@ -15,7 +15,7 @@ from sandbox.local_aws.listener_rules import Request, decide, read_listeners
 
 __all__ = ["PASSWORD", "ROWS", "signed_in"]
 
-PASSWORD = "ATLANTIS_WEBPASSWORD"  # noqa: S105 - the name of a variable
+PASSWORD = "ATLANTIS_WEB_PASSWORD"  # noqa: S105 - the name of a variable
 _FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 _FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
 """The header in which a browser states the origin of a request; a page can't set it."""
@@ -206,7 +206,7 @@ ROWS = (
             name=name,
             attack="Apply any branch without an approval, with a stolen API secret",
             tried=f"{method} {path} from one of the allowed addresses",
-            refused_by="the load balancer's rules, which deny changes through the API",
+            refused_by="the load balancer's rules, which deny changes through the API unless allowApi is set",
             attempt=lambda target, method=method, path=path: _routed(target, _allowed(target), method, path),
             control=lambda target: _routed(target, _allowed(target), "POST", "/apply/lock"),
         )
@@ -218,6 +218,17 @@ ROWS = (
             ("api-encoded", "POST", "/%61pi/apply"),
             ("api-encoded-slash", "POST", "/api%2Fapply"),
         )
+    ),
+    *(
+        Row(
+            name=name,
+            attack="Use up the server's memory with large bodies, which it reads before it checks the signature",
+            tried=f"POST {path} from one of the allowed addresses",
+            refused_by="the load balancer's rules, which allow webhooks from GitHub's ranges only, where they have at most 25 MB",
+            attempt=lambda target, path=path: _routed(target, _allowed(target), "POST", path),
+            control=lambda target: _routed(target, _from_github(target), "POST", "/events"),
+        )
+        for name, path in (("allowed-webhook", "/events"), ("allowed-webhook-encoded", "/%65vents"))
     ),
     Row(
         name="api-without-secret",
