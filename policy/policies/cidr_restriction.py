@@ -198,7 +198,7 @@ RULE: Final = Rule(
             " known."
         ),
         "guarded": "Internet-facing Network Load Balancers have security groups, which also apply to PrivateLink traffic.",
-        "entry": "API Gateway, CloudFront and PrivateLink in front of a load balancer restrict the source of requests.",
+        "entry": "API Gateway, CloudFront, Global Accelerator and PrivateLink in front of a load balancer restrict the source of requests.",
     },
     whole_stack=_check,
     settings=(

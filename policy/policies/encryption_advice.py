@@ -8,11 +8,13 @@ from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, each_at, text
 from policies.encryption_at_rest import encrypted_by_aws, is_customer_key
 from policies.encryption_listeners import INTERNAL, advise_listeners
+from policies.encryption_parameters import PARAMETER_TYPES, accepts_plain_by_default
 from tables.stores import STORES, Store
 
 __all__ = ["RULE"]
 
 _KEY: Final = "service-key"
+_PARAMETER: Final = "database-tls"
 # A KMS key that AWS manages is enough for these, because the control is about a second layer of encryption.
 _ANY_KEY: Final = ("sns/topic", "rds/cluster")
 
@@ -22,6 +24,11 @@ def _check(stack: Stack, findings: Findings) -> None:
         for resource in stack.of(store.type) if store.advice else ():
             _key(store, resource, findings)
     advise_listeners(stack, findings)
+    for group in stack.of(*PARAMETER_TYPES):
+        parameter = accepts_plain_by_default(group)
+        if parameter:
+            what = f"the group doesn't set {parameter}, and the family's default accepts connections without TLS"
+            findings.violation(group, _PARAMETER, what, f"set the parameter {parameter} to 1")
 
 
 def _key(store: Store, resource: Resource, findings: Findings) -> None:
@@ -48,11 +55,12 @@ RULE: Final = Rule(
     severity="medium",
     level="advisory",
     native=True,
-    controls=("CloudTrail.2", "EKS.3", "ELB.1", "ELB.18", "RDS.27"),
+    controls=("CloudTrail.2", "EKS.3", "ELB.1", "ELB.18", "RDS.27", "RDS.38", "RDS.39"),
     related=("SNS.1",),
     remediation="Set the key that the message names, or use HTTPS listeners for internal load balancers too.",
     checks={
         _KEY: "Trails, EKS clusters, topics, Aurora clusters, and what Athena and Glue write, use a KMS key of the account.",
+        _PARAMETER: "Parameter groups of databases require TLS where the family's default doesn't.",
         INTERNAL: "Listeners of internal load balancers don't serve HTTP.",
     },
     whole_stack=_check,

@@ -132,6 +132,17 @@ def missing_key(resource: Resource, findings: Findings, path: str) -> None:
     )
 
 
+def _unused_key(resource: Resource, findings: Findings) -> None:
+    """A table with a key whose encryption with KMS is disabled: DynamoDB uses a key that AWS owns instead."""
+    if resource.at("serverSideEncryption.enabled") is False and is_customer_key(
+        resource.at("serverSideEncryption.kmsKeyArn")
+    ):
+        what = (
+            "serverSideEncryption.enabled is false, so the table doesn't use the key in serverSideEncryption.kmsKeyArn"
+        )
+        findings.violation(resource, CUSTOMER_KEY, what, "set serverSideEncryption.enabled to true")
+
+
 def _repository(resource: Resource, findings: Findings) -> None:
     if "ecr" not in findings.settings.strings("customerKeys"):
         return
@@ -183,6 +194,7 @@ def _method_cache(resource: Resource, findings: Findings) -> None:
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {
         "ecr/repository": [_repository],
+        "dynamodb/table": [_unused_key],
         "elasticache/cluster": [_redis_cluster],
         "emr/securityConfiguration": [_emr_configuration],
         "codebuild/project": [_build_artifacts],

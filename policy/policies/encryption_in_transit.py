@@ -1,8 +1,7 @@
 """encryption, in transit: listeners, volumes, data stores and edge services use TLS."""
 
 import re
-from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from evaluation.aws.documents import denies_plain_transport
 from evaluation.aws.websites import is_public_website
@@ -10,6 +9,7 @@ from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck
 from evaluation.values import UNKNOWN, at, each_at, integer, mapping, mappings, parse_json, sequence, text, truth
 from policies.encryption_listeners import classic_listeners
+from policies.encryption_parameters import PARAMETER_CHECKS
 from tables.links import LINKS, Link
 
 __all__ = ["IN_TRANSIT_CHECKS"]
@@ -123,26 +123,6 @@ def _database_migration_endpoint(resource: Resource, findings: Findings) -> None
         findings.violation(resource, "store-transit", what, "set sslMode to require")
 
 
-def _parameter_group(name: str, accepted: tuple[str, ...], *, default: Callable[[Resource], bool]) -> ResourceCheck:
-    """A check of a parameter; ``default`` says whether the group's family requires TLS without it."""
-
-    def check(resource: Resource, findings: Findings) -> None:
-        values = [each.get("value") for _, each in mappings(resource.at("parameters")) if each.get("name") == name]
-        if resource.at("parameters") is UNKNOWN or UNKNOWN in values:
-            findings.not_evaluated(resource, "store-transit", "parameters")
-        elif not any(str(value).lower() in accepted for value in values) and (values or not default(resource)):
-            what = f"the parameter {name} doesn't require TLS, so clusters accept connections without it"
-            findings.violation(resource, "store-transit", what, f"set the parameter {name} to {accepted[0]}")
-
-    return check
-
-
-def _redshift_default(group: Resource) -> bool:
-    """Whether the family requires TLS: since January 10, 2025, clusters use redshift-2.0, whose require_ssl is true."""
-    family = text(group.at("family")) or ""
-    return family.startswith("redshift-") and family != "redshift-1.0"
-
-
 def _transfer_server(resource: Resource, findings: Findings) -> None:
     if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
         findings.violation(
@@ -165,6 +145,7 @@ def _distribution(resource: Resource, findings: Findings) -> None:
         if "allow-all" in values:
             what = f"{path} is allow-all, so the distribution accepts HTTP"
             findings.violation(resource, EDGE, what, f"set {path} to redirect-to-https or https-only")
+    _origins(resource, findings)
     version = resource.at("viewerCertificate.minimumProtocolVersion")
     # With CloudFront's default certificate, the TLS version can't be set.
     if not truth(resource.at("viewerCertificate.cloudfrontDefaultCertificate")) and isinstance(version, str | None):
@@ -174,6 +155,63 @@ def _distribution(resource: Resource, findings: Findings) -> None:
             findings.violation(
                 resource, EDGE, what, "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer"
             )
+
+
+def _origins(distribution: Resource, findings: Findings) -> None:
+    """Origins over HTTP only, except S3's website endpoints, which support nothing else."""
+    for index, origin in mappings(distribution.at("origins")):
+        if at(origin, "customOriginConfig.originProtocolPolicy") != "http-only":
+            continue
+        path = f"origins[{index}].customOriginConfig.originProtocolPolicy"
+        domain = origin.get("domainName")
+        if domain is UNKNOWN:
+            findings.not_evaluated(distribution, EDGE, path, "is http-only, and domainName is unknown until the update")
+        elif ".s3-website" not in (text(domain) or ""):
+            what = f"{path} is http-only, so CloudFront connects to the origin without TLS"
+            findings.violation(distribution, EDGE, what, f"set {path} to https-only")
+
+
+# The attributes of a Classic Load Balancer's policy that enable TLS versions older than 1.2.
+_OLD_PROTOCOLS: Final = frozenset({"Protocol-SSLv2", "Protocol-SSLv3", "Protocol-TLSv1", "Protocol-TLSv1.1"})
+
+
+def _negotiation_policy(path: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        if resource.type == "elb/loadBalancerPolicy" and resource.at("policyTypeName") != "SSLNegotiationPolicyType":
+            return
+        for index, attribute in mappings(resource.at(path)):
+            name, value = text(attribute.get("name")), attribute.get("value")
+            old = name in _OLD_PROTOCOLS and truth(value)
+            predefined = name == "Reference-Security-Policy" and value not in (
+                UNKNOWN,
+                "ELBSecurityPolicy-TLS-1-2-2017-01",
+            )
+            if old or predefined:
+                what = f"{path}[{index}] accepts TLS versions older than 1.2"
+                findings.violation(
+                    resource, LISTENER, what, "use the predefined policy ELBSecurityPolicy-TLS-1-2-2017-01"
+                )
+
+    return check
+
+
+def _job_definition(resource: Resource, findings: Findings) -> None:
+    """The EFS volumes of an AWS Batch job: its container's, and those of each node of a multi-node job."""
+    properties = mapping(findings.document(resource, VOLUME, "containerProperties"))
+    for path in ("ecsProperties", "nodeProperties"):
+        content = mapping(parse_json(resource.at(path)))
+        for each in (*each_at(content, "taskProperties"), *each_at(content, "nodeRangeProperties.container")):
+            _job_volumes(resource, findings, path, mapping(each))
+    _job_volumes(resource, findings, "containerProperties", properties)
+
+
+def _job_volumes(resource: Resource, findings: Findings, path: str, properties: dict[str, Any]) -> None:
+    for index, volume in mappings(properties.get("volumes")):
+        configuration = volume.get("efsVolumeConfiguration")
+        if isinstance(configuration, dict) and configuration.get("transitEncryption") not in ("ENABLED", UNKNOWN):
+            where = f"{path}.volumes[{index}].efsVolumeConfiguration.transitEncryption"
+            what = f"{where} isn't ENABLED, so the job mounts the file system without TLS"
+            findings.violation(resource, VOLUME, what, f"set {where} to ENABLED")
 
 
 def _domain_name(path: str) -> ResourceCheck:
@@ -193,20 +231,21 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {
         "lb/listener": [_listener],
         "elb/loadBalancer": [_classic_load_balancer],
+        "elb/sslNegotiationPolicy": [_negotiation_policy("attributes")],
+        "elb/loadBalancerPolicy": [_negotiation_policy("policyAttributes")],
         "ecs/taskDefinition": [_volumes],
+        "batch/jobDefinition": [_job_definition],
         "s3/bucketPolicy": [_transport_policy("s3")],
         "efs/fileSystemPolicy": [_transport_policy("elasticfilesystem")],
         "dms/endpoint": [_database_migration_endpoint],
-        "redshift/parameterGroup": [_parameter_group("require_ssl", ("true",), default=_redshift_default)],
-        "docdb/clusterParameterGroup": [
-            _parameter_group("tls", ("enabled", "tls1.2+", "tls1.3+", "fips-140-3"), default=lambda _group: True)
-        ],
         "transfer/server": [_transfer_server],
         "emr/securityConfiguration": [_emr_configuration],
         "cloudfront/distribution": [_distribution],
         "apigateway/domainName": [_domain_name("securityPolicy")],
         "apigatewayv2/domainName": [_domain_name("domainNameConfiguration.securityPolicy")],
     }
+    for canonical, functions in PARAMETER_CHECKS.items():
+        checks.setdefault(canonical, []).extend(functions)
     for link in LINKS:
         checks.setdefault(link.type, []).append(_link(link))
     return {canonical: tuple(functions) for canonical, functions in checks.items()}

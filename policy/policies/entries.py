@@ -11,7 +11,7 @@ from evaluation.aws.documents import statements
 from evaluation.aws.networks import Network, contained, parse_network
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import UNKNOWN, each_at, sequence, text
+from evaluation.values import UNKNOWN, each_at, mappings, sequence, text, truth
 
 __all__ = ["check_entries"]
 
@@ -26,6 +26,7 @@ def check_entries(stack: Stack, findings: Findings) -> None:
     for origin in stack.of("cloudfront/vpcOrigin"):
         _distribution(stack, origin, findings)
     _endpoint_services(stack, findings)
+    _accelerators(stack, findings)
 
 
 def _http_api(stack: Stack, findings: Findings) -> None:
@@ -108,6 +109,24 @@ def _distribution(stack: Stack, origin: Resource, findings: Findings) -> None:
             what = "CloudFront accepts requests from any address and forwards them to the load balancer through a VPC origin"
             remedy = "associate a web ACL with an IP set of the allowed ranges with the distribution"
             findings.violation(user, ENTRY, what, remedy)
+
+
+def _accelerators(stack: Stack, findings: Findings) -> None:
+    """Global Accelerator gives an internal load balancer public addresses."""
+    for group in stack.of("globalaccelerator/endpointGroup"):
+        for index, endpoint in mappings(group.at("endpointConfigurations")):
+            known = stack.by_identity(endpoint.get("endpointId"), "lb/loadBalancer")
+            unknown = endpoint.get("endpointId") is UNKNOWN
+            balancers = [known] if known else []
+            balancers = balancers or (
+                stack.dependencies(group, "endpointConfigurations", "lb/loadBalancer") if unknown else []
+            )
+            if any(truth(balancer.at("internal")) for balancer in balancers):
+                what = f"endpointConfigurations[{index}] gives an internal load balancer public addresses"
+                remedy = (
+                    "remove the endpoint, or use an internet-facing load balancer whose groups allow only the ranges"
+                )
+                findings.violation(group, ENTRY, what, remedy)
 
 
 def _endpoint_services(stack: Stack, findings: Findings) -> None:

@@ -37,6 +37,11 @@ def _document(resource: Resource, findings: Findings) -> None:
     _check_document(resource, findings, "policy", findings.document(resource, "policy-content", "policy"))
 
 
+def _permission_set(resource: Resource, findings: Findings) -> None:
+    document = findings.document(resource, "policy-content", "inlinePolicy")
+    _check_document(resource, findings, "inlinePolicy", document)
+
+
 def _inline(resource: Resource, findings: Findings) -> None:
     for index, policy in mappings(resource.at("inlinePolicies")):
         path = f"inlinePolicies[{index}].policy"
@@ -170,6 +175,8 @@ RULE: Final = Rule(
         "iam/rolePolicy": (_document,),
         "iam/userPolicy": (_document,),
         "iam/groupPolicy": (_document,),
+        "ssoadmin/managedPolicyAttachment": (_attachment("managedPolicyArn"),),
+        "ssoadmin/permissionSetInlinePolicy": (_permission_set,),
         "iam/role": (check_trust, _inline, _attachment("managedPolicyArns")),
         "iam/rolePolicyAttachment": (_attachment("policyArn"),),
         "iam/userPolicyAttachment": (_attachment("policyArn"),),

@@ -3,13 +3,14 @@
 from typing import Final
 
 from evaluation.aws.documents import public_statements
-from evaluation.aws.networks import is_world, parse_network
+from evaluation.aws.networks import is_large_foreign, is_world, parse_network
 from evaluation.aws.security_groups import RULE_TYPES, ingress_of
 from evaluation.aws.websites import PUBLIC_WEBSITES, is_public_website
 from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
 from evaluation.values import UNKNOWN, each_at, sequence, truth
+from tables.public_switches import PUBLIC_SWITCHES
 from tables.resource_policies import RESOURCE_POLICIES
 
 __all__ = ["RULE"]
@@ -19,67 +20,8 @@ _PUBLIC_ACLS: Final = ("public-read", "public-read-write", "authenticated-read",
 
 _BUCKET_POLICIES: Final = ("s3/bucket", "s3/bucketPolicy")
 _PUBLIC_GROUPS: Final = ("/AllUsers", "/AuthenticatedUsers")
+_MANAGEMENT: Final = frozenset({22, 3389})
 _NO_ADDRESS: Final = "use private subnets with a NAT gateway or VPC endpoints"
-
-# Properties that make a resource public: type, path, values that do so (none: true and ENABLED), check, consequence.
-_SWITCHES: Final = (
-    ("ecs/service", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public IP addresses"),
-    ("ecs/taskSet", "networkConfiguration.assignPublicIp", (), "public-address", "its tasks get public IP addresses"),
-    (
-        *("cloudwatch/eventTarget", "ecsTarget.networkConfiguration.assignPublicIp", (), "public-address"),
-        "the tasks that it starts get public IP addresses",
-    ),
-    (
-        *("scheduler/schedule", "target.ecsParameters.networkConfiguration.assignPublicIp", (), "public-address"),
-        "the tasks that it starts get public IP addresses",
-    ),
-    ("ec2/instance", "associatePublicIpAddress", (), "public-address", "the instance gets a public IP address"),
-    (
-        "ec2/spotInstanceRequest",
-        "associatePublicIpAddress",
-        (),
-        "public-address",
-        "the instance gets a public IP address",
-    ),
-    (
-        "ec2/launchConfiguration",
-        "associatePublicIpAddress",
-        (),
-        "public-address",
-        "its instances get public IP addresses",
-    ),
-    (
-        *("ec2/launchTemplate", "networkInterfaces.associatePublicIpAddress", (), "public-address"),
-        "its instances get public IP addresses",
-    ),
-    (
-        *("msk/cluster", "brokerNodeGroupInfo.connectivityInfo.publicAccess.type", ("SERVICE_PROVIDED_EIPS",)),
-        *("public-database", "it is reachable from the internet"),
-    ),
-    *(
-        (canonical, "publiclyAccessible", (), "public-database", "it is reachable from the internet")
-        for canonical in (
-            *("dms/replicationInstance", "lightsail/database", "mq/broker", "neptune/clusterInstance", "rds/cluster"),
-            *("rds/clusterInstance", "rds/instance", "redshift/cluster", "redshiftserverless/workgroup"),
-        )
-    ),
-    ("ec2/amiLaunchPermission", "group", ("all",), "public-policy", "every AWS account can launch the AMI"),
-    ("rds/snapshot", "sharedAccounts", ("all",), "public-policy", "every AWS account can restore the snapshot"),
-    (
-        "rds/clusterSnapshotCopy",
-        "sharedAccounts",
-        ("all",),
-        "public-policy",
-        "every AWS account can restore the snapshot",
-    ),
-    (
-        "docdb/clusterSnapshot",
-        "sharedAccounts",
-        ("all",),
-        "public-policy",
-        "every AWS account can restore the snapshot",
-    ),
-)
 
 
 def _switch(path: str, values: tuple[str, ...], check: str, consequence: str) -> ResourceCheck:
@@ -101,6 +43,17 @@ def _access_block(resource: Resource, findings: Findings) -> None:
         return
     for flag in _BLOCK_FLAGS:
         findings.require(resource, "public-bucket", flag, "a bucket policy or an ACL can make the bucket public")
+
+
+def _access_point(path: str) -> ResourceCheck:
+    def check(resource: Resource, findings: Findings) -> None:
+        for flag in _BLOCK_FLAGS:
+            value = resource.at(f"{path}.{flag}")
+            if value is False or (isinstance(value, str) and value.lower() == "false"):
+                what = f"{path}.{flag} is false, so the access point can make objects public"
+                findings.violation(resource, "public-bucket", what, f"remove {path}.{flag}, or set it to true")
+
+    return check
 
 
 def _acl(resource: Resource, findings: Findings) -> None:
@@ -188,6 +141,15 @@ def _ports(resource: Resource, findings: Findings) -> None:
             if source.kind in ("cidr", "unknown") and source.value is UNKNOWN:
                 findings.not_evaluated(resource, "open-port", source.path)
             network = parse_network(source.value) if source.kind == "cidr" else None
+            if (
+                network is not None
+                and not is_world(network)
+                and is_large_foreign(network)
+                and _MANAGEMENT & set(opened)
+            ):
+                managed = ", ".join(map(str, sorted(_MANAGEMENT & set(opened))))
+                what = f"{source.path} opens port {managed} to {network}, a large public range"
+                findings.violation(resource, "open-port", what, "limit it to the addresses of administrators")
             if network is not None and is_world(network):
                 shown = "every port" if len(opened) == len(ports) else f"port {', '.join(map(str, opened))}"
                 findings.violation(
@@ -218,7 +180,7 @@ def _function_url(resource: Resource, findings: Findings) -> None:
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {canonical: [_ports] for canonical in RULE_TYPES}
     checks["ec2/defaultSecurityGroup"].append(_default_group)
-    for canonical, path, values, check, consequence in _SWITCHES:
+    for canonical, path, values, check, consequence in PUBLIC_SWITCHES:
         checks.setdefault(canonical, []).append(_switch(path, values, check, consequence))
     for canonical, path in RESOURCE_POLICIES:
         checks.setdefault(canonical, []).append(_policy(path))
@@ -226,6 +188,8 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
         checks.setdefault(canonical, []).append(_acl)
     for canonical in ("s3/bucketPublicAccessBlock", "s3/accountPublicAccessBlock"):
         checks[canonical] = [_access_block]
+    checks.setdefault("s3/accessPoint", []).append(_access_point("publicAccessBlockConfiguration"))
+    checks.setdefault("s3control/multiRegionAccessPoint", []).append(_access_point("details.publicAccessBlock"))
     for canonical in ("opensearch/domain", "elasticsearch/domain"):
         checks[canonical].append(_search_domain)
     checks["lambda/functionUrl"] = [_function_url]

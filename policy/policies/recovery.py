@@ -44,6 +44,9 @@ def _check(stack: Stack, findings: Findings) -> None:
     for resource in stack.of("rds/instance", "rds/cluster", "docdb/cluster", "neptune/cluster"):
         if not selections.covers(resource):
             _retention(resource, findings)
+    for cluster in stack.of("redshift/cluster"):
+        if not selections.covers(cluster):
+            _retention(cluster, findings, "automatedSnapshotRetentionPeriod")
     _zones(stack, findings)
     _file_systems(stack, selections, findings)
     _buckets(stack, findings)
@@ -80,14 +83,14 @@ def _window(resource: Resource, path: str, findings: Findings) -> None:
         )
 
 
-def _retention(resource: Resource, findings: Findings) -> None:
-    value = resource.stated("backupRetentionPeriod")
+def _retention(resource: Resource, findings: Findings, path: str = "backupRetentionPeriod") -> None:
+    value = resource.stated(path)
     least = findings.settings.number("minimumBackupDays")
     if value is UNKNOWN:
-        findings.not_evaluated(resource, "backup", "backupRetentionPeriod")
+        findings.not_evaluated(resource, "backup", path)
     elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
-        what = f"backupRetentionPeriod is {shown(value)}, less than minimumBackupDays ({least})"
-        findings.violation(resource, "backup", what, f"set backupRetentionPeriod to {least} or more")
+        what = f"{path} is {shown(value)}, less than minimumBackupDays ({least})"
+        findings.violation(resource, "backup", what, f"set {path} to {least} or more")
 
 
 def _zones(stack: Stack, findings: Findings) -> None:

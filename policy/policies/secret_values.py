@@ -1,6 +1,7 @@
 """secrets: no secrets in plaintext."""
 
 import base64
+import re
 from typing import Final
 
 from evaluation.aws.task_definitions import containers, variables
@@ -19,6 +20,11 @@ _LISTS: Final = (
     ("elasticbeanstalk/environment", "settings"),
 )
 _SCRIPTS: Final = ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration", "ec2/spotInstanceRequest")
+
+# An assignment of a literal in a shell script; a value that begins with $ is another variable or a command.
+_ASSIGNMENT: Final = re.compile(
+    r"""^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=["']?([^$`"'\s;][^"'\s;]*)""", re.MULTILINE
+)
 
 
 def _check(stack: Stack, findings: Findings) -> None:
@@ -97,11 +103,16 @@ def _scripts(instance: Resource, findings: Findings) -> None:
             decoded = base64.b64decode(content[:40_000], validate=True).decode("utf-8", "replace")
         except ValueError:
             decoded = ""
-        if holds_token(content) or holds_token(decoded):
+        if any(holds_token(each) or _assigns_secret(each) for each in (content, decoded)):
             what = f"{name} contains what looks like a secret, and every process of the instance can read it"
             findings.violation(
                 instance, "plain-environment", what, "store it in Secrets Manager and read it when the instance starts"
             )
+
+
+def _assigns_secret(script: str) -> bool:
+    """Whether a script assigns a secret to a variable, as ``export DB_PASSWORD=...`` does."""
+    return any(looks_secret(name, value) for name, value in _ASSIGNMENT.findall(script[:20_000]))
 
 
 def _outputs(root: Resource, findings: Findings) -> None:

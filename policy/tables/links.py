@@ -25,6 +25,13 @@ class Link:
     control: str = ""
 
 
+# The policies of search domains that accept TLS 1.2 or newer only. Source: DomainEndpointOptions in the OpenSearch Service API.
+_SEARCH_TLS: Final = (
+    "Policy-Min-TLS-1-2-2019-07",
+    "Policy-Min-TLS-1-2-PFS-2023-10",
+    "Policy-Min-TLS-1-2-RFC9151-FIPS-2024-08",
+)
+
 LINKS: Final[tuple[Link, ...]] = (
     Link(
         *("elasticache/replicationGroup", "transitEncryptionEnabled"),
@@ -32,11 +39,23 @@ LINKS: Final[tuple[Link, ...]] = (
         without=("globalReplicationGroupId",),
         control="ElastiCache.5",
     ),
+    Link(
+        *("elasticache/replicationGroup", "transitEncryptionMode", ("required",)),
+        default=True,
+        check="cache-transit",
+        control="ElastiCache.5",
+    ),
     Link("memorydb/cluster", "tlsEnabled", default=True, check="cache-transit"),
     Link("dax/cluster", "clusterEndpointEncryptionType", ("TLS",), check="cache-transit", control="DynamoDB.7"),
     Link("appsync/apiCache", "transitEncryptionEnabled", check="cache-transit", control="AppSync.6"),
     Link("opensearch/domain", "nodeToNodeEncryption.enabled", control="Opensearch.3"),
     Link("opensearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="Opensearch.8"),
+    Link(
+        *("opensearch/domain", "domainEndpointOptions.tlsSecurityPolicy", _SEARCH_TLS),
+        default=True,
+        control="Opensearch.8",
+    ),
+    Link("elasticsearch/domain", "domainEndpointOptions.tlsSecurityPolicy", _SEARCH_TLS, default=True, control="ES.8"),
     Link("elasticsearch/domain", "nodeToNodeEncryption.enabled", control="ES.3"),
     Link("elasticsearch/domain", "domainEndpointOptions.enforceHttps", block_default=True, control="ES.8"),
     Link("msk/cluster", "encryptionInfo.encryptionInTransit.clientBroker", ("TLS",), default=True),

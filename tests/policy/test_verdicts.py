@@ -3,6 +3,7 @@
 import pytest
 
 from tests.policy.verdicts import Verdict
+from tests.policy.verdicts_claims import CLAIMS
 from tests.policy.verdicts_documents import DOCUMENT_VERDICTS
 from tests.policy.verdicts_encryption import ENCRYPTION_VERDICTS
 from tests.policy.verdicts_identity import IDENTITY_VERDICTS
@@ -21,6 +22,7 @@ VERDICTS: tuple[Verdict, ...] = (
     *SINGLE_TASK_VERDICTS,
     *IDENTITY_VERDICTS,
     *OPERATIONS_VERDICTS,
+    *CLAIMS,
 )
 
 

@@ -72,6 +72,8 @@ def _links() -> Iterator[Verdict]:
 
 def _absent(link: Link, rest: dict[str, Any]) -> Verdict:
     row = clean if link.default else fault
+    block = link.path.partition(".")[0]
+    rest = {name: value for name, value in rest.items() if not (link.block_default and name == block)}
     return row("encryption", link.check, f"{link.type} without {link.path}", one(link.type, **rest))
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
-__all__ = ["Network", "RangeSet", "contained", "is_world", "parse_network", "union"]
+__all__ = ["Network", "RangeSet", "contained", "is_large_foreign", "is_world", "parse_network", "union"]
 
 Network = IPv4Network | IPv6Network
 
@@ -63,6 +63,11 @@ class RangeSet:
         first = int(network.network_address)
         position = bisect_right(self._starts[network.version], first) - 1
         return position >= 0 and contained(network, (self._members[network.version][position],))
+
+
+def is_large_foreign(network: Network) -> bool:
+    """Whether a range is public and larger than what one organization's offices have: /16 or more, in IPv6 /32 or more."""
+    return network.is_global and network.prefixlen <= (16 if isinstance(network, IPv4Network) else 32)
 
 
 def is_world(network: Network) -> bool:
