@@ -23,6 +23,16 @@ PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
 """The stack whose configuration a new stack starts with: the strictest one."""
 _WIDTH = 120
+_EXECUTORS = {
+    "resource": "compute-task",
+    "checks": ["non-root-user"],
+    "reason": (
+        "terraformIsolation: the executors give each checkout a user of its own, which needs the user 0; every capability "
+        "that this doesn't need is dropped."
+    ),
+    "expires": "2027-11-30",
+}
+"""The exemption of a stack that runs Terraform in containers of its own."""
 
 
 class ConfigurationError(Exception):
@@ -67,16 +77,30 @@ def difference(settings: Settings, stack: str, project: Path = PROJECT) -> Diffe
     unused = [block for block in have if block not in want]
     unset = [tag for tag in _option(current, "required-tags").get("tags", ()) if tag not in settings.tags]
     stopping = [f"{name} doesn't allow {', '.join(blocked)}, which the settings allow"] if blocked else []
+    exempted = _EXECUTORS in _option(current, "containers").get("exemptions", [])
+    if settings.terraform.isolates and not exempted:
+        stopping.append(f"{name} has no exemption for the executors of terraformIsolation, which run as the user 0")
     stopping += [f"{name} requires the tags {', '.join(unset)}, which the stack doesn't set"] if unset else []
     other = [f"{name} allows {', '.join(unused)}, which the settings don't use"] if unused else []
+    if exempted and not settings.terraform.isolates:
+        other.append(f"{name} has an exemption for the executors of terraformIsolation, which the settings don't use")
     return Difference(stopping, other)
 
 
 def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with the ranges of ``settings``, without tags that the stack doesn't set. Exemptions and levels stay."""
-    changed = {"cidr-restriction": {"allowedCidrBlocks": _ranges(settings)}}
+    """The configuration with the ranges of ``settings`` and the exemption that it needs, without tags that the stack doesn't set.
+
+    Other exemptions and levels stay.
+    """
+    changed: dict[str, dict[str, Any]] = {"cidr-restriction": {"allowedCidrBlocks": _ranges(settings)}}
     if tags := _option(current, "required-tags").get("tags"):
         changed["required-tags"] = {"tags": [tag for tag in tags if tag in settings.tags]}
+    containers = _option(current, "containers")
+    exemptions = [each for each in containers.get("exemptions", []) if each != _EXECUTORS]
+    if settings.terraform.isolates:
+        exemptions.append(_EXECUTORS)
+    if exemptions != containers.get("exemptions", []):
+        changed["containers"] = {"exemptions": exemptions}
     new = {policy: {**_option(current, policy), **values} for policy, values in changed.items()}
     return {**current, **new}
 

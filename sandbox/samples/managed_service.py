@@ -31,7 +31,7 @@ def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str
     Raises:
         SandboxError: the task role isn't allowed to use a state bucket and a lock table, or to create roles.
     """
-    role = service.task_definition(service.require_service().definition)["taskRoleArn"].rpartition("/")[2]
+    role = _writing_role(service.task_definition(service.require_service().definition))
     statements = [item for item in _statements(service, role) if item["Effect"] == "Allow"]
     buckets, tables, roles = (
         _about(statements, action) for action in ("s3:PutObject", "dynamodb:PutItem", "iam:CreateRole")
@@ -55,6 +55,15 @@ def files(service: DeployedService, key: str, **variables: Any) -> dict[str, str
         "settings.auto.tfvars.json": json.dumps({"boundary": boundary, "subnet_ids": subnets, **variables}, indent=2)
         + "\n",
     }
+
+
+def _writing_role(definition: dict[str, Any]) -> str:
+    """The role that applies run with: the task's, or that of the container `apply`, whose sessions the agent hands out."""
+    for container in definition["containerDefinitions"]:
+        for variable in container.get("environment", []):
+            if variable["name"] == "ISOLATION_ROLES":
+                return json.loads(variable["value"])["apply"]["default"].rpartition("/")[2]
+    return definition["taskRoleArn"].rpartition("/")[2]
 
 
 def _about(statements: list[dict[str, Any]], action: str) -> dict[str, Any] | None:

@@ -53,6 +53,24 @@ def test_a_missing_file_a_blocked_range_and_an_unset_tag_stop_and_an_unused_rang
     )
 
 
+def test_isolated_terraform_needs_an_exemption_which_the_command_writes_and_removes(tmp_path: Path) -> None:
+    project, isolated = _project(tmp_path, "prod", terraformIsolation="containers")
+    file = file_of("prod", project)
+    before = json.loads(file.read_text(encoding="utf-8"))
+    assert difference(isolated, "prod", project).stopping == [
+        "policy/config/prod.json has no exemption for the executors of terraformIsolation, which run as the user 0"
+    ]
+    with_exemption = written(isolated, before)
+    assert with_exemption["containers"]["exemptions"][-1]["checks"] == ["non-root-user"]
+    file.write_text(json.dumps(with_exemption), encoding="utf-8")
+    assert difference(isolated, "prod", project) == Difference([], [])
+    plain = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
+    assert difference(plain, "prod", project).other == [
+        "policy/config/prod.json has an exemption for the executors of terraformIsolation, which the settings don't use"
+    ]
+    assert written(plain, with_exemption) == before
+
+
 def test_the_command_writes_a_new_file_from_production_s_and_changes_only_what_the_settings_decide(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

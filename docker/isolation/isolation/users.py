@@ -22,8 +22,9 @@ _SHARED_PLACES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 where a command'
 class Tenancy:
     """A command's hold on a checkout's user. Commands of one checkout may run at once; the last one ends its processes."""
 
-    def __init__(self, users: "Users", name: str, uid: int, lock: int) -> None:
-        self._users, self._lock = users, lock
+    def __init__(self, users: "Users", name: str, uid: int, locks: tuple[int, int]) -> None:
+        # The first is held all the time, against a removal: the kernel releases a lock for a moment when its kind changes.
+        self._in_use, self._lock = locks
         self.name, self.uid = name, uid
         self.root = users.repositories / name
         self.home = users.state / "home" / str(uid)
@@ -45,6 +46,7 @@ class Tenancy:
         """Give the hold up."""
         os.utime(self._lock)
         os.close(self._lock)
+        os.close(self._in_use)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ class Users:
     @contextlib.contextmanager
     def tenant(self, name: str) -> Iterator[Tenancy]:
         """Hold the user of the checkout `name`, which is made if there is none; waits for a command that ends."""
-        lock = self._open(name)
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        tenancy = Tenancy(self, name, self._user(name), lock)
+        in_use, lock = self._open(name, "in-use"), self._open(name, "lock")
+        for descriptor in (in_use, lock):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        tenancy = Tenancy(self, name, self._user(name), (in_use, lock))
         try:
             yield tenancy
         finally:
@@ -85,9 +88,9 @@ class Users:
     def remove(self, name: str) -> bool:
         """Remove a checkout with all its user has, unless a command runs there; whether it is gone.
 
-        The lock's file stays: a command may have opened it already.
+        The locks' files stay: a command may have opened them already.
         """
-        lock = self._open(name)
+        lock = self._open(name, "in-use")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             root = self.repositories / name
@@ -106,11 +109,9 @@ class Users:
             os.close(lock)
         return True
 
-    def _lock_file(self, name: str) -> Path:
-        return self.state / "locks" / f"{urllib.parse.quote(name, safe='')}.lock"
-
-    def _open(self, name: str) -> int:
-        return os.open(self._lock_file(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _open(self, name: str, kind: str) -> int:
+        file = self.state / "locks" / f"{urllib.parse.quote(name, safe='')}.{kind}"
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _user(self, name: str) -> int:
         """The user that owns the checkout's directory, which is made for a new user if there is none."""

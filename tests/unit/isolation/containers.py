@@ -3,6 +3,7 @@
 import datetime
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,12 +23,15 @@ SERVER = 100
 # Without the user's own directories, which the server's user can't enter.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# Users are the machine's, not the container's: without a process namespace, a kill would reach another test's commands.
+_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+
 
 def can_separate() -> bool:
     """Whether this machine lets a test run processes as other users, in mount namespaces."""
     if os.geteuid() or not shutil.which("unshare"):
         return False
-    done = subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False)
+    done = subprocess.run([*_NAMESPACES, "true"], capture_output=True, check=False)
     return done.returncode == 0
 
 
@@ -86,7 +90,7 @@ class Containers:
         script = f'mount --make-rprivate / && {mount} && shift 2 && exec "$@"'
         self._executors[role] = subprocess.Popen(
             [
-                *("unshare", "--mount", "sh", "-c", script, "executor", work, self.data / "repos"),
+                *(*_NAMESPACES, "sh", "-c", script, "executor", work, self.data / "repos"),
                 *(PROGRAMS / "bin" / "executor", role, "--server-user", f"{SERVER}:1000", *self._options, *options),
             ],
             env={
@@ -103,7 +107,7 @@ class Containers:
     def stop(self, role: str) -> None:
         """Stop an executor as ECS does."""
         process = self._executors.pop(role)
-        process.terminate()
+        os.kill(self.first_process(process), signal.SIGTERM)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -111,9 +115,15 @@ class Containers:
             process.wait()
             raise
 
-    def signal(self, role: str, number: int) -> None:
-        """Send a signal to an executor."""
-        self._executors[role].send_signal(number)
+    def kill(self, role: str) -> None:
+        """Kill an executor with all processes of its container."""
+        process = self._executors.pop(role)
+        os.kill(self.first_process(process), signal.SIGKILL)
+        process.wait(20)
+
+    def first_process(self, process: "subprocess.Popen[bytes]") -> int:
+        """The first process of the namespace, as this process sees it."""
+        return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()[0])
 
     def work(self, role: str) -> Path:
         """The executor's copies, as this process sees them."""

@@ -1,7 +1,6 @@
 """Commands in the executors: real processes of other users, signals, links, leftovers and kills."""
 
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -190,24 +189,13 @@ def test_the_end_of_an_executor_ends_the_command_with_a_sentence_and_a_new_one_g
     containers.program("terraform", f"touch {mark}/started; test -e {mark}/again || exec sleep 300")
     process = containers.popen("terraform", "fmt")
     eventually((mark / "started").exists)
-    for pid in [
-        entry.parent.name for entry in Path("/proc").glob("[0-9]*/cmdline") if b"executor\0plan" in _bytes(entry)
-    ]:
-        if str(containers.root).encode() in _bytes(Path(f"/proc/{pid}/environ")):
-            os.kill(int(pid), signal.SIGKILL)
+    containers.kill("plan")
     _, error = process.communicate(timeout=20)
     assert process.returncode == 1
     assert b"the container ended while the command ran" in error
     (mark / "again").touch()
     containers.start("plan")
     assert containers.run("terraform", "fmt").returncode == 0
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 def test_the_death_of_terraform_by_a_signal_is_the_shims(containers: Containers) -> None:
