@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..names import PhysicalNames
+from .container_privileges import NO_CAPABILITIES
 
 __all__ = ["EXECUTORS", "IsolationInputs", "containers", "server_mounts", "volumes"]
 
@@ -103,7 +104,7 @@ def _agent(args: IsolationInputs) -> Mapping[str, object]:
         **_common(args, AGENT),
         # Root owns the volumes with its sockets; it needs no capability for them.
         "user": "0",
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "linuxParameters": NO_CAPABILITIES,
         "entryPoint": [f"{PROGRAMS}/agent"],
         "command": [],
         "environment": [{"name": name, "value": value} for name, value in sorted(environment.items()) if value],

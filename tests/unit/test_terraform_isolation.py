@@ -1,6 +1,7 @@
 """terraformIsolation: the task's containers, volumes and roles, and what stays as it is without it."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -208,20 +209,20 @@ def start(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]
     """Run the isolated start up to the server, which reports its environment."""
     programs = folder / "programs"
     (programs / "bin").mkdir(parents=True, exist_ok=True)
-    (folder / "bin").mkdir(exist_ok=True)
-    for path, text in {
-        folder / "bin" / "atlantis": "#!/bin/sh\n",
-        folder / "bin" / "docker-entrypoint.sh": '#!/bin/sh\ncat "$4"; tr "\\0" "\\n" </proc/$$/environ\n',
-    }.items():
-        path.write_text(text)
-        path.chmod(0o755)
+    for name in ("bin", "tmp"):
+        (folder / name).mkdir(exist_ok=True)
+    shutil.copy(shutil.which("true") or "", folder / "bin" / "atlantis")
+    # It gets the environment that the server gets, and takes the configuration in the server's place.
+    entry_point = folder / "bin" / "docker-entrypoint.sh"
+    entry_point.write_text('#!/bin/sh\ntr "\\0" "\\n" </proc/$$/environ; cat "$TMPDIR"/*/server.yaml\n')
+    entry_point.chmod(0o755)
     script = server_start([], isolated=True)["entryPoint"]
     return subprocess.run(
         ["/bin/sh", "-c", script[2].replace("/opt/atlantis-isolation", str(programs)), "server-start"],
         env={
             "PATH": f"{folder / 'bin'}:/usr/bin:/bin",
             "ATLANTIS_DATA_DIR": str(folder / "data"),
-            "TMPDIR": str(folder),
+            "TMPDIR": str(folder / "tmp"),
             **environment,
         },
         capture_output=True,
