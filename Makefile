@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
-	test lint lock settings format test-unit test-policy test-sandbox conformance scan bench builds first programs python-version clean
+	test lint lock settings format test-unit test-policy test-sandbox mutants conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ test-policy: .venv/installed ## run the policy pack's tests, without an engine
 test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, Atlantis, faults
 	@# Many of these tests wait, so there are more workers than cores. Files with long tests run first, so that none runs alone at the end.
 	@$(PYTHON) -m pytest -q --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+mutants: .venv/installed ## change the last commit's code at random places, and list the changes that no fast test notices: SAMPLE=10 SEED=1
+	@$(PYTHON) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py

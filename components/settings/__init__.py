@@ -35,8 +35,6 @@ __all__ = [
 ]
 
 NAMESPACE = "atlantis"
-RENAMED = {"managedRolePrefixes": "managedNamePrefixes"}
-"""Keys of earlier versions, and their current names."""
 
 _DECLARED = {declared.key: declared for declared in settings_of(AtlantisArgs)}
 
@@ -210,8 +208,6 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
 
 
 def _unknown(key: str) -> str:
-    if key in RENAMED:
-        return f"{key}: was renamed to {RENAMED[key]}; use that name"
     nearest = difflib.get_close_matches(key, _DECLARED, n=1, cutoff=0.6)
     return f"{key}: unknown setting" + (
         f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists all settings"

@@ -1,12 +1,16 @@
 """The components as an installed package: one top-level name, with all the files that the components read."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from components.__main__ import VERSION
 
 ROOT = Path(__file__).parents[2]
 READS = """
@@ -29,7 +33,7 @@ print(json.dumps({
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the package was installed into; it is built from a copy, which leaves nothing in the checkout."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
-    for name in ("pyproject.toml", "requirements.in"):
+    for name in ("pyproject.toml", "requirements.in", "LICENSE"):
         shutil.copy(ROOT / name, source)
     shutil.copytree(ROOT / "components", source / "components", ignore=shutil.ignore_patterns("__pycache__", ".venv"))
     quiet = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
@@ -54,3 +58,12 @@ def test_the_installed_components_find_all_that_they_read(installed: Path, tmp_p
     assert found["component"] == "atlantis_on_fargate.atlantis"
     assert min(found["ranges"], found["flags"], found["start"]) > 0
     assert found["outside"] == []
+
+
+def test_the_version_is_in_one_place_and_the_newest_of_the_changelog(installed: Path) -> None:
+    assert (installed / f"atlantis_on_fargate-{VERSION}.dist-info" / "licenses" / "LICENSE").is_file()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" in project["project"]["dynamic"]
+    newest = re.search(r"^## (\S+) \(20\d\d-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == VERSION
