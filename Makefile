@@ -9,6 +9,10 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# PLUGINS=official downloads the official provider plugins with the CLI, and uses them instead of the stand-ins.
+ifdef PLUGINS
+export ATLANTIS_SANDBOX_PLUGINS := $(PLUGINS)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
@@ -16,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  STACK=prod uses the production settings, in the sandbox too."
+	@echo "  STACK=prod uses the production settings, in the sandbox too. PLUGINS=official uses the official provider plugins."
 
 up: $(if $(wildcard .venv/installed),.venv/installed,first) ## deploy the stack into a local AWS and start Atlantis
 	@$(SANDBOX) up --stack $(STACK)

@@ -177,6 +177,7 @@ class Sandbox:
         if crashed:
             ExistingResources(self.state, aws).forget_lost(inventory.take(aws))
         self._prepare({})
+        plugins.download_official(self._stack.engine.executable)
         console.step(plugins.install_providers(self.workspace.pulumi_home))
         if not self._stack.exists:
             self._stack.create()

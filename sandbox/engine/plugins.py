@@ -8,17 +8,58 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from sandbox import console
+from sandbox.errors import SandboxError
 from sandbox.files import write_private
-from sandbox.paths import CHECKOUT
+from sandbox.paths import CACHE, CHECKOUT
 
-__all__ = ["PROVIDERS", "install_language_host", "install_providers", "stand_ins", "write_wrapper"]
+__all__ = [
+    "CHOICE",
+    "PROVIDERS",
+    "download_official",
+    "install_language_host",
+    "install_providers",
+    "stand_ins",
+    "write_wrapper",
+]
 
 PROVIDERS = ("aws", "awsx", "random")
+CHOICE = "ATLANTIS_SANDBOX_PLUGINS"
+"""Environment variable: ``official`` downloads missing official plugins. If unset, only installed ones are used."""
+DOWNLOADED = CACHE / "official-plugins"
+_DOWNLOAD_SECONDS = 900
+
+
+def download_official(engine: Path) -> None:
+    """Download the official plugins in the SDK's versions with the CLI, if they are chosen and missing.
+
+    Raises:
+        SandboxError: the choice is invalid, or a plugin can't be downloaded.
+    """
+    choice = os.environ.get(CHOICE, "")
+    if choice not in ("", "official"):
+        raise SandboxError(f"{CHOICE}={choice} (PLUGINS={choice}): set it to official, or unset it")
+    for provider in stand_ins() if choice else []:
+        number = f"v{version(f'pulumi-{provider}')}"
+        console.step(f"Downloading the official plugin {provider} {number} (once, several hundred megabytes in total)")
+        command = [str(engine), "plugin", "install", "resource", provider, number]
+        environment = {**os.environ, "PULUMI_HOME": str(DOWNLOADED), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        try:
+            subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS, check=True
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise SandboxError(
+                f"The official plugin {provider} {number} can't be downloaded:\n{str(error.stderr or error).strip()}\n"
+                "Fix: allow this machine to reach the server that the message names, or omit PLUGINS=official: the "
+                "sandbox then uses its stand-ins"
+            ) from error
 
 
 def install_providers(pulumi_home: Path) -> str:
@@ -64,15 +105,18 @@ def _plugin_process(*plugin: str) -> list[str]:
 
 def _installed(provider: str) -> Path | None:
     """The official plugin of ``provider``, with the SDK's major version in the user's Pulumi folder, or any on PATH."""
-    wanted = version(f"pulumi-{provider}").split(".")[0]
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    official = os.environ.get(CHOICE) == "official"
+    full = version(f"pulumi-{provider}")
+    wanted = full if official else f"{full.split('.')[0]}.*"
+    homes = [Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")]
+    homes += [DOWNLOADED] if official else []
     found: list[tuple[tuple[int, ...], Path]] = []
-    for directory in (home / "plugins").glob(f"resource-{provider}-v{wanted}.*"):
+    for directory in (path for home in homes for path in (home / "plugins").glob(f"resource-{provider}-v{wanted}")):
         numbers = re.fullmatch(rf"resource-{provider}-v(\d+)\.(\d+)\.(\d+)", directory.name)
         executable = directory / f"pulumi-resource-{provider}"
         if numbers and os.access(executable, os.X_OK):
             found.append((tuple(int(number) for number in numbers.groups()), executable))
     if found:
         return max(found)[1]
-    on_path = shutil.which(f"pulumi-resource-{provider}")
+    on_path = None if official else shutil.which(f"pulumi-resource-{provider}")  # of an unknown version
     return Path(on_path) if on_path else None

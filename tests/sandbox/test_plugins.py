@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import plugins
+from sandbox.errors import SandboxError
 
 
 def _plugin(folder: Path, provider: str, says: str) -> None:
@@ -68,3 +69,55 @@ def test_a_wrapper_follows_what_is_installed_later(tmp_path: Path, persons_home:
     plugins.install_providers(tmp_path / "home")
 
     assert _run(tmp_path / "home", "random") == "official address\n"
+
+
+CLI = """#!/bin/sh
+test "$1 $2 $3" = "plugin install resource" || exit 2
+test "$4" != awsx || { echo "get.example.com is unreachable" >&2; exit 1; }
+folder="$PULUMI_HOME/plugins/resource-$4-$5"
+/bin/mkdir -p "$folder"
+printf '#!/bin/sh\necho "official %s $*"\n' "$5" > "$folder/pulumi-resource-$4"
+/bin/chmod +x "$folder/pulumi-resource-$4"
+"""
+
+
+def _cli(folder: Path, script: str) -> Path:
+    path = folder / "pulumi"
+    path.write_text(script)
+    path.chmod(0o755)
+    return path
+
+
+def test_official_plugins_are_downloaded_in_the_sdks_versions_on_request(
+    tmp_path: Path, persons_home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(plugins, "DOWNLOADED", tmp_path / "downloaded")
+    _plugin(persons_home / "plugins" / "resource-aws-v7.99.0", "aws", "of another version")
+    cli = _cli(tmp_path, CLI.replace('test "$4" != awsx', "true"))
+    plugins.download_official(cli)
+    assert not (tmp_path / "downloaded").exists()
+    monkeypatch.setenv(plugins.CHOICE, "official")
+
+    plugins.download_official(cli)
+
+    assert plugins.install_providers(tmp_path / "home") == "Providers: the official aws, awsx, random"
+    assert _run(tmp_path / "home", "aws") == f"official v{version('pulumi-aws')} address\n"
+    assert capfd.readouterr().err.count("Downloading the official plugin") == 3
+    plugins.download_official(cli)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("persons_home")
+def test_a_plugin_that_can_not_be_downloaded_is_named_with_both_fixes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(plugins, "DOWNLOADED", tmp_path / "downloaded")
+    monkeypatch.setenv(plugins.CHOICE, "official")
+
+    with pytest.raises(
+        SandboxError, match=r"plugin awsx v\S+ can't be downloaded:\nget.example.com is unreachable"
+    ) as raised:
+        plugins.download_official(_cli(tmp_path, CLI))
+
+    assert "omit PLUGINS=official" in str(raised.value)
+    monkeypatch.setenv(plugins.CHOICE, "new")
+    with pytest.raises(SandboxError, match="PLUGINS=new"):
+        plugins.download_official(_cli(tmp_path, CLI))
