@@ -52,10 +52,13 @@ password: .venv/installed ## print the user and the password of the web page
 webhook: .venv/installed ## send a signed sample event and show the resulting plan
 	@$(SANDBOX) webhook --stack $(STACK)
 
-.PHONY: pr
+.PHONY: pr rehearse
 pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or continue: NUMBER=n APPROVE=1 COMMENT="atlantis apply" MERGE=1 CLOSE=1
 	@$(SANDBOX) pr --stack $(STACK) $(if $(FROM),--from "$(FROM)") $(if $(BRANCH),--branch "$(BRANCH)") $(if $(BASE),--base "$(BASE)") $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(APPROVE),--approve) $(if $(COMMENT),--comment "$(COMMENT)") $(if $(MERGE),--merge) $(if $(CLOSE),--close)
+
+rehearse: .venv/installed ## plan your repository in the sandbox, and derive its least roles: REPO=path DIR=folder BASE=branch; APPLY=1 applies it, too
+	@$(SANDBOX) rehearse --stack $(STACK) --repo "$(REPO)" $(if $(DIR),--dir "$(DIR)") $(if $(BASE),--base "$(BASE)") $(if $(APPLY),--apply)
 
 attack: .venv/installed ## attack the deployed stack and print the result of each attack; exit code 1 if an attack succeeds
 	@$(PYTHON) -m sandbox.attack --stack $(STACK)

@@ -33,15 +33,15 @@ def deliver(deployment: DeployedService, event: str, body: bytes, *, signed: boo
     return entrance(deployment).request("POST", "/events", headers=events.headers(event, body, secret), body=body)
 
 
-def sample_repository(allowlist: str) -> str:
-    """Return a repository ``owner/name`` that ``allowlist`` allows: its first entry, with the wildcards replaced."""
+def sample_repository(allowlist: str, wanted: str = "sandbox-sample") -> str:
+    """Return a repository ``owner/name`` that ``allowlist`` allows: its first entry, with ``wanted`` for a wildcard."""
     entries = [entry.strip() for entry in allowlist.split(",")]
     admitted = next((entry for entry in entries if entry and not entry.startswith("!")), None)
     parts = (admitted or "").split("/")
     if len(parts) < 2:
         raise SandboxError(f"The allowlist {allowlist!r} admits no repository to try")
     owner, name = parts[1], "/".join(parts[2:]) or "*"
-    return f"{owner.replace('*', 'sandbox')}/{name.replace('*', 'sandbox-sample')}"
+    return f"{owner.replace('*', 'sandbox')}/{name.replace('*', wanted)}"
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class PullRequests:
             raise SandboxError("The stack isn't deployed. Run `make up` to deploy it")
         return cls(deployment, Store(deployment.state / GITHUB_DIRECTORY))
 
-    def repository(self) -> str:
-        """A repository ``owner/name`` that the deployed allowlist allows."""
+    def repository(self, wanted: str = "sandbox-sample") -> str:
+        """A repository ``owner/name`` that the deployed allowlist allows, with the name ``wanted`` if that is allowed."""
         variables = self.deployment.variables(self.deployment.require_service().definition)
-        return sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", ""))
+        return sample_repository(variables.get("ATLANTIS_REPO_ALLOWLIST", ""), wanted)
 
     def open(
         self, repository: str, branch: str, files: Mapping[str, str], title: str, *, executables: Collection[str] = ()

@@ -18,9 +18,11 @@ from sandbox import console
 from sandbox.files import read_json, write_json, write_private
 from sandbox.paths import CACHE
 
-__all__ = ["VERSION", "TerraformProvider", "find"]
+__all__ = ["DOWNLOADED", "VERSION", "TerraformProvider", "find"]
 
 VERSION = "5.100.0"
+DOWNLOADED = CACHE / "terraform-providers"
+"""The mirror of providers that `make rehearse DOWNLOAD=1` has downloaded."""
 _EXECUTABLE = f"terraform-provider-aws_v{VERSION}"
 _LAYOUT = ("hashicorp", "aws", VERSION)
 _NOT_SEARCHED = frozenset({"/proc", "/sys", "/dev", "/run"})
@@ -43,7 +45,13 @@ class TerraformProvider:
         return [self.mirror, *{link.resolve().parent for link in links}]
 
     def write_configuration(self, file: Path) -> None:
-        """Write a CLI configuration that installs this provider from the mirror, and others from their usual source."""
+        """Write a CLI configuration that installs every provider from this machine only.
+
+        This provider comes from its mirror. Others come from the user's own mirrors and plugin cache, and from `DOWNLOADED`.
+        Nothing is installed directly, because the sandbox reaches no registry: Terraform then names the provider that is
+        missing, and the folders that it searched.
+        """
+        own = [place for place in (*_own_places(), DOWNLOADED) if place.is_dir() and place != self.mirror]
         write_private(
             file,
             "disable_checkpoint = true\n"
@@ -52,10 +60,13 @@ class TerraformProvider:
             f'    path    = "{self.mirror}"\n'
             '    include = ["hashicorp/aws"]\n'
             "  }\n"
-            # Without a CLI configuration, Terraform searches here by default; with one, only in the configured directories.
-            '  filesystem_mirror {\n    path    = "terraform.d/plugins"\n    exclude = ["hashicorp/aws"]\n  }\n'
-            # The attacks' pull requests contain their providers. Their host is a reserved name without a registry.
-            '  direct {\n    exclude = ["hashicorp/aws", "attack.example/*/*"]\n  }\n'
+            + "".join(
+                f'  filesystem_mirror {{\n    path    = "{place}"\n    exclude = ["hashicorp/aws"]\n  }}\n'
+                for place in dict.fromkeys(own)
+            )
+            # The attacks' pull requests contain their providers. Terraform fails if it has to search a folder that doesn't
+            # exist, so it searches there only for these. Their host is a reserved name without a registry.
+            + '  filesystem_mirror {\n    path    = "terraform.d/plugins"\n    include = ["attack.example/*/*"]\n  }\n'
             "}\n",
             mode=0o644,
         )

@@ -168,6 +168,11 @@ class Store:
         self._save(done)
         return done
 
+    def remove(self, repository: str) -> None:
+        """Remove the repository ``owner/name`` and its pull requests."""
+        for directory in (self.git_directory(repository), self._pulls(repository)):
+            shutil.rmtree(directory, ignore_errors=True)
+
     @staticmethod
     def main_branch(source: Path) -> str:
         """``main`` or ``master`` of the git repository ``source``; raises ``SandboxError`` if it has neither."""

@@ -100,10 +100,18 @@ def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[s
 
 _TAG_ACTIONS = {
     "acm": "AddTagsToCertificate",
+    "autoscaling": "CreateOrUpdateTags",
+    "cloudtrail": "AddTags",
     "ec2": "CreateTags",
     "elasticache": "AddTagsToResource",
     "elasticloadbalancing": "AddTags",
+    "es": "AddTags",
     "firehose": "TagDeliveryStream",
+    "kinesis": "AddTagsToStream",
+    "rds": "AddTagsToResource",
+    "redshift": "CreateTags",
+    "sqs": "TagQueue",
+    "ssm": "AddTagsToResource",
 }
 _MADE_UNDER = {"CreateListener": ("loadbalancer", "listener"), "CreateRule": ("listener", "listener-rule")}
 """Operations that name the parent of the new resource: the resource types in the two ARNs."""

@@ -6,6 +6,7 @@ which the sandbox doesn't use.
 """
 
 import contextvars
+import dataclasses
 import json
 import logging
 import re
@@ -22,6 +23,7 @@ from sandbox.iam_evaluation import wire
 from sandbox.iam_evaluation.api_call import ApiCall, World
 from sandbox.iam_evaluation.authorizations import Authorization, authorizations
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
+from sandbox.iam_evaluation.trial_policies import TrialPolicies
 
 __all__ = ["install"]
 
@@ -87,23 +89,34 @@ def _enforce(  # noqa: PLR0917
     ):
         return _ask_ministack(*usual)
     principal = _principal(verified)
+    trial = TrialPolicies.of_session(Path(), principal.arn, iam_action)
+    enforced = dataclasses.replace(principal, policies=trial.policies) if trial else principal
     world = _world(account, region, service)
     try:
         asked = _asked(iam_action, service, resource_arn, service_context or {}, world)
         for authorization in asked:
-            decision = _decide(principal, authorization, world)
-            _note(principal, authorization, decision)
+            own = _decide(principal, authorization, world)
+            decision = _decide(enforced, authorization, world) if trial else own
+            _note(principal, authorization, own, decision if trial else None)
             if not decision.allowed:
                 _denied.set(authorization)
-                if decision.result != "ExplicitlyDenied":
-                    return iam_evaluator.EvalResult("ImplicitDeny", principal_arn=principal.arn)
-                by_resource = authorization.resource if _denied_by_resource(principal, authorization) else ""
-                return iam_evaluator.EvalResult("Deny", principal_arn=principal.arn, resource_policy_arn=by_resource)
+                return _refusal(enforced, authorization, decision)
     except ValueError as error:
         # The reference doesn't have the action, or ministack uses another resource type for it.
         _LOG.warning("IAM evaluator: %s; ministack decides on %s alone", error, resource_arn)
+        if trial:
+            # ministack would decide by the role's own policies, which aren't the ones that are tried.
+            _note(principal, Authorization(iam_action, resource_arn, {}), None, None)
+            return None
         return _ask_ministack(*usual)
     return None
+
+
+def _refusal(principal: Principal, asked: Authorization, decision: Decision) -> iam_evaluator.EvalResult:
+    if decision.result != "ExplicitlyDenied":
+        return iam_evaluator.EvalResult("ImplicitDeny", principal_arn=principal.arn)
+    by_resource = asked.resource if _denied_by_resource(principal, asked) else ""
+    return iam_evaluator.EvalResult("Deny", principal_arn=principal.arn, resource_policy_arn=by_resource)
 
 
 def _asked(action: str, service: str, resource: str, context: Mapping[str, Any], world: World) -> list[Authorization]:
@@ -128,15 +141,21 @@ def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
     return without.result != "ExplicitlyDenied"
 
 
-def _note(principal: Principal, asked: Authorization, decision: Decision) -> None:
-    """Append a line to the log of decisions. It shows which actions a task requested, and why they were denied."""
+def _note(principal: Principal, asked: Authorization, own: Decision | None, tried: Decision | None) -> None:
+    """Append a line to the log of decisions. It shows which actions a task requested, and why they were denied.
+
+    ``own`` is the decision by the role's own policies, or None if the evaluator can't decide. ``tried`` is the one by
+    `TrialPolicies`.
+    """
     line = {
         "principal": principal.arn,
         "action": asked.action,
         "resource": asked.resource,
         "keys": asked.keys,
-        "result": decision.result,
-        "denied_by": decision.denied_by,
+        "result": own.result if own else "Undecided",
+        "denied_by": own.denied_by if own else (),
+        "allowed_by": own.allowed_by if own else (),
+        **({"tried": tried.result, "tried_denied_by": tried.denied_by} if tried else {}),
     }
     with _decisions.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")

@@ -5,7 +5,7 @@
 //
 // Evaluates IAM requests, one JSON object per line: `node evaluator.mjs <directory that contains node_modules>`.
 //
-// {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "ignoredKeys"}
+// {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "allowedBy", "ignoredKeys"}
 // {"ask": "reference", "action": "s:A"}  -> {"wildcardOnly", "keys", "types": [{"arn", "required", "keys"}]}
 //
 // A request that can't be evaluated returns {"error"}, and the process continues.
@@ -37,6 +37,10 @@ async function decide(simulation) {
   const answer = await runSimulation(simulation, {});
   if (answer.resultType === "single") {
     const { analysis, ignoredContextKeys } = answer.result;
+    // A resource policy has no name, and a statement may have no Sid.
+    const named = ({ policyId, explain }) =>
+      `${policyId ?? "resource policy"}: ${explain.identifier ?? "a statement without Sid"}`;
+    const allowedBy = (analysis.identityAnalysis?.allowStatements ?? []).map(named);
     const deniedBy = [
       analysis.identityAnalysis,
       analysis.permissionBoundaryAnalysis,
@@ -44,9 +48,8 @@ async function decide(simulation) {
       analysis.resourceAnalysis,
     ]
       .flatMap((part) => part?.denyStatements ?? [])
-      // A resource policy has no name, and a statement may have no Sid.
-      .map(({ policyId, explain }) => `${policyId ?? "resource policy"}: ${explain.identifier ?? "a statement without Sid"}`);
-    return { result: answer.overallResult, deniedBy, ignoredKeys: ignoredContextKeys };
+      .map(named);
+    return { result: answer.overallResult, deniedBy, allowedBy, ignoredKeys: ignoredContextKeys };
   }
   // The reference has both generations of load balancers under one prefix; for tagging, the data contain only the first.
   if (answer.errors?.message === "no.resource.types" && simulation.request.action.startsWith("elasticloadbalancing:")) {

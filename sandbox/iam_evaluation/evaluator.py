@@ -81,11 +81,13 @@ class Decision:
         result: IAM's decision.
         denied_by: ``policy: Sid`` of each statement with an explicit deny.
         ignored_keys: condition keys of the request that AWS doesn't send for this action and resource.
+        allowed_by: ``policy: Sid`` of each statement of an identity-based policy that allows the call.
     """
 
     result: Literal["Allowed", "ExplicitlyDenied", "ImplicitlyDenied"]
     denied_by: tuple[str, ...] = ()
     ignored_keys: tuple[str, ...] = ()
+    allowed_by: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -161,7 +163,12 @@ class Evaluator:
                 ),
             }
         )
-        return Decision(answer["result"], tuple(answer["deniedBy"]), tuple(answer["ignoredKeys"]))
+        return Decision(
+            answer["result"],
+            tuple(answer["deniedBy"]),
+            tuple(answer["ignoredKeys"]),
+            tuple(answer.get("allowedBy", ())),
+        )
 
     def reference(self, action: str) -> Reference:
         """The entry of ``action``, such as ``ecs:CreateService``, in AWS' service authorization reference."""

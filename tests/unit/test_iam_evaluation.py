@@ -249,3 +249,9 @@ def test_a_registry_that_can_not_be_reached_is_tried_twice_and_then_no_more(
     with pytest.raises(SandboxError) as second:
         evaluator_module.install()
     assert second.value is first.value
+
+
+def test_the_statement_that_allows_is_named(evaluator: Evaluator):
+    who = principal({"Sid": "Clusters", "Effect": "Allow", "Action": "ecs:CreateCluster", "Resource": "*"})
+    ((_, decision),) = decide(evaluator, who, of("ecs", "CreateCluster", clusterName="fileflow"), EMPTY)
+    assert (decision.result, decision.allowed_by) == ("Allowed", ("policy: Clusters",))

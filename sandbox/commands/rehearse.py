@@ -1,0 +1,51 @@
+"""`make rehearse REPO=path`: run a repository's Terraform through the deployed Atlantis, and derive its least roles."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sandbox import console
+from sandbox.errors import SandboxError
+from sandbox.pull_requests import PullRequests
+from sandbox.repositories import report
+from sandbox.repositories.rehearsed_repository import Wanted, rehearse
+from sandbox.sandbox import Sandbox
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``rehearse``."""
+    parser.add_argument("--repo", type=Path, required=True, help="a git repository, or a folder with Terraform")
+    parser.add_argument("--dir", default="", help="only the project in this folder of the repository")
+    parser.add_argument("--base", default="", help="rehearse only the difference of HEAD to this branch")
+    parser.add_argument("--apply", action="store_true", help="apply, plan again, destroy, and check the least roles")
+    parser.add_argument("--output", type=Path, help="folder of the report (default: rehearsals/ in the state folder)")
+    parser.add_argument("--seconds", type=float, default=900, help="how long to wait for a comment (default: 900)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rehearse and print the result; exit code 1 if it doesn't plan and apply, or the task role doesn't suffice."""
+    source: Path = arguments.repo.resolve()
+    if not source.is_dir():
+        raise SandboxError(f"REPO={arguments.repo} is not a folder; name a git repository or a folder with Terraform")
+    requests = PullRequests.of(Sandbox(arguments.stack))
+    wanted = Wanted(
+        source, arguments.dir.strip("/").removeprefix("./"), arguments.base, arguments.apply, arguments.seconds
+    )
+    rehearsed = rehearse(requests, wanted)
+    for step in rehearsed.steps:
+        if step.verb == "plan" or step.failed:
+            sys.stdout.write(f"\n{step.text.strip()}\n")
+    directory = arguments.output or requests.deployment.state / "rehearsals" / source.name
+    file = report.write(rehearsed, source, directory)
+    lacking = report.lacking(call for step in rehearsed.steps if step.verb != "destroy" for call in step.calls)
+    unsupported = sorted({action for step in rehearsed.steps for action in step.unsupported})
+    for problem in rehearsed.problems():
+        console.step(problem)
+    for action in unsupported:
+        console.note(f"AWS would allow {action}; the local AWS doesn't support it")
+    for call in lacking:
+        console.note(f"the task role lacks {call.action} on {call.resource}")
+    console.step(f"The report and the least roles: {file}")
+    return 1 if lacking or rehearsed.problems() else 0

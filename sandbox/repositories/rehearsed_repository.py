@@ -1,0 +1,234 @@
+"""Rehearses a repository: a first run in which every call is allowed, and a second one with the least roles of the first."""
+
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox import console
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.errors import SandboxError
+from sandbox.iam_evaluation.evaluator import Document, Evaluator
+from sandbox.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
+from sandbox.local_aws import instance
+from sandbox.pull_requests import PullRequests
+from sandbox.repositories import copied_tree, least_role, module_sources
+from sandbox.repositories.decisions import DecisionLog, distinct
+from sandbox.repositories.least_role import Statement
+from sandbox.repositories.trial import Project, Step, Trial, commits_of
+
+__all__ = ["Roles", "Run", "Wanted", "rehearse"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to rehearse.
+
+    Attributes:
+        source: a git repository or a folder.
+        only: the project's folder in it, or an empty string for all projects.
+        base: the branch that the pull request merges into; empty: the pull request adds everything.
+        apply: whether to apply, plan again and destroy, and to check the roles by a second run.
+        seconds: how long to wait for a comment.
+    """
+
+    source: Path
+    only: str = ""
+    base: str = ""
+    apply: bool = False
+    seconds: float = 900
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The least policies of one project, by name, and their statements."""
+
+    plan: Mapping[str, Document]
+    plan_statements: Sequence[Statement]
+    apply: Mapping[str, Document]
+    apply_statements: Sequence[Statement]
+
+
+@dataclass
+class Run:
+    """The steps of the two runs. ``checked`` is empty if nothing was applied, or if the first run failed."""
+
+    modules: list[str]
+    steps: list[Step] = field(default_factory=list)
+    checked: list[Step] = field(default_factory=list)
+    roles: dict[Project, Roles] = field(default_factory=dict)
+
+    @property
+    def projects(self) -> list[Project]:
+        """The projects that Atlantis found."""
+        return list(dict.fromkeys(step.project for step in self.steps))
+
+    def problems(self) -> list[str]:
+        """Why the repository doesn't plan and apply as it is; empty if it does."""
+        found = []
+        for run, steps in (("", self.steps), (" with the least roles", self.checked)):
+            for step in steps:
+                where = f"{step.verb} of {step.project.directory}{run}"
+                found += [f"{where} failed"] if step.failed else []
+                if step.verb == "plan again" and not step.failed and not step.changes_nothing:
+                    found.append(f"{where} has changes: {step.result}")
+                if run and step.verb != "destroy":
+                    found += [
+                        f"{where}: {call.action} on {call.resource} was denied"
+                        for call in distinct(step.calls)
+                        if call.refused
+                    ]
+        return found
+
+
+def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Project, Roles] | None = None) -> Run:
+    """Run the repository through the deployed Atlantis. With ``only_roles``, only the run that checks these roles."""
+    deployment = requests.deployment
+    directory = deployment.state / instance.NAME
+    described = deployment.task_definition(deployment.require_service().definition)
+    role = described["taskRoleArn"].rpartition("/")[2]
+    with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as undo:
+        commits, modules = _commits(wanted, Path(temporary))
+        for place in copied_tree.state_places(commits):
+            undo.enter_context(_state_place(deployment, place))
+        undo.callback(TrialPolicies.remove, directory)
+        run = Run(modules)
+        runner = _Runner(requests, wanted, commits, directory, role)
+        if only_roles is None:
+            run.steps = runner.run(None)
+            with Evaluator() as evaluator:
+                run.roles = {project: _roles(project, run.steps, evaluator) for project in run.projects}
+        else:
+            run.roles = dict(only_roles)
+        if only_roles or (wanted.apply and not run.problems()):
+            console.step("Checking the roles: the same again, with exactly these policies")
+            run.checked = runner.run(run.roles)
+        return run
+
+
+class _Runner:
+    def __init__(self, requests: PullRequests, wanted: Wanted, commits: Path, directory: Path, role: str) -> None:
+        self._requests, self._wanted, self._commits = requests, wanted, commits
+        self._directory, self._role = directory, role
+
+    def run(self, roles: Mapping[Project, Roles] | None) -> list[Step]:
+        """Open a pull request, plan and apply it, destroy what it made, and merge it. Without ``roles``, allow every call."""
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", self._wanted.source.name)
+        repository = self._requests.repository(f"rehearse-{name}-{int(time.time())}")
+        log = DecisionLog(self._directory, self._role)
+        title = f"Rehearse {name}"
+        plans = [each.plan for each in roles.values()] if roles else []
+        self._enforce({name: document for plan in plans for name, document in plan.items()} if roles else None)
+        trial = Trial.open(self._requests, repository, self._commits, title, log=log, seconds=self._wanted.seconds)
+        steps: list[Step] = []
+        applied: list[Project] = []
+        try:
+            steps += trial.plan_all()
+            if self._wanted.apply and not any(step.failed for step in steps):
+                trial.approve()
+                for project in trial.projects:
+                    # Whatever an apply made before it failed is destroyed as well.
+                    applied.append(project)
+                    self._enforce(roles[project].apply if roles else None)
+                    steps.append(trial.command(project, "apply"))
+                    if steps[-1].failed:
+                        break
+                    self._enforce(roles[project].plan if roles else None)
+                    steps.append(trial.command(project, "plan again"))
+        finally:
+            self._enforce(None)
+            steps += [trial.command(project, "destroy") for project in reversed(applied)]
+            trial.end(merge=bool(applied))
+        return steps
+
+    def _enforce(self, policies: Mapping[str, Document] | None) -> None:
+        allowed = {"everything": EVERYTHING} if policies is None else policies
+        TrialPolicies(self._role, allowed).write(self._directory)
+
+
+def _roles(project: Project, steps: Sequence[Step], evaluator: Evaluator) -> Roles:
+    own = [step for step in steps if step.project == project and step.verb != "destroy"]
+    plans = [call for step in own if step.verb != "apply" for call in step.calls]
+    everything = [call for step in own for call in step.calls]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", project.name or project.directory).strip("-") or "root"
+    plan, apply = (least_role.statements(calls, evaluator.reference) for calls in (plans, everything))
+    return Roles(least_role.documents(plan, f"{name}-plan"), plan, least_role.documents(apply, f"{name}-apply"), apply)
+
+
+def _commits(wanted: Wanted, temporary: Path) -> tuple[Path, list[str]]:
+    modules: list[str] = []
+
+    def tree(revision: str, target: Path) -> None:
+        staged = temporary / f"tree-{len(list(temporary.iterdir()))}"
+        copied_tree.copy_of(wanted.source, revision, staged)
+        if wanted.only and not (staged / wanted.only).is_dir():
+            raise SandboxError(f"DIR={wanted.only} is not a committed folder of {wanted.source}")
+        modules.extend(_resolve_modules(wanted, staged))
+        shutil.copytree(staged, target, symlinks=True, dirs_exist_ok=True)
+
+    if wanted.base and not copied_tree.is_repository(wanted.source):
+        raise SandboxError(f"BASE={wanted.base} needs a git repository, and {wanted.source} isn't one")
+    base = (lambda target: tree(wanted.base, target)) if wanted.base else None
+    commits = commits_of(temporary / "commits", base, lambda target: tree("HEAD", target), wanted.only)
+    return commits, list(dict.fromkeys(modules))
+
+
+def _resolve_modules(wanted: Wanted, tree: Path) -> Iterator[str]:
+    directories = {file.parent for file in tree.rglob("*.tf")}
+    for directory in sorted(directories):
+        path = directory.relative_to(tree)
+        # What is below `modules` isn't a project for Atlantis, and is resolved where a project calls it.
+        if "modules" in path.parts or (wanted.only and path != Path(wanted.only)):
+            continue
+        for resolved in module_sources.resolve(directory, wanted.source / path):
+            yield f"{path}: {resolved}"
+
+
+@contextlib.contextmanager
+def _state_place(deployment: DeployedService, place: Mapping[str, str]) -> Iterator[None]:
+    """Create a backend's bucket and lock table for the rehearsal, unless they exist."""
+    s3, tables = deployment.client("s3"), deployment.client("dynamodb")
+    bucket, table = place.get("bucket"), place.get("dynamodb_table")
+    if not bucket:
+        raise SandboxError("A backend s3 has no literal bucket; set one in the configuration, for the rehearsal")
+    made = _made(
+        lambda: s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": deployment.region})
+    )
+    made_table = bool(table) and _made(
+        lambda: tables.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        )
+    )
+    try:
+        yield
+    finally:
+        if made:
+            for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
+            s3.delete_bucket(Bucket=bucket)
+        if made_table:
+            tables.delete_table(TableName=table)
+
+
+def _made(create: Any) -> bool:
+    try:
+        create()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in (
+            "BucketAlreadyOwnedByYou",
+            "BucketAlreadyExists",
+            "ResourceInUseException",
+        ):
+            return False
+        raise
+    return True

@@ -1,0 +1,119 @@
+"""A repository is rehearsed through the deployed Atlantis, and its least roles do exactly what they must."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.paths import CHECKOUT
+from sandbox.pull_requests import PullRequests
+from sandbox.repositories import report
+from sandbox.repositories.least_role import documents
+from sandbox.repositories.rehearsed_repository import Wanted, rehearse
+from sandbox.sandbox import Sandbox
+from tests.needs import needs_provider
+from tests.sandbox.harness import Ground
+
+pytestmark = needs_provider()
+
+QUEUE_ARN = "arn:aws:sqs:ap-northeast-2:123456789012:team-jobs"
+QUEUE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+  backend "s3" {
+    bucket         = "team-states"
+    key            = "queue/terraform.tfstate"
+    region         = "ap-northeast-2"
+    dynamodb_table = "team-locks"
+  }
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "team-jobs"
+  tags = { Service = "team" }
+}
+"""
+DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    ground = Ground(tmp_path_factory.mktemp("rehearsal"))
+    deployed = ground.with_server()
+    deployed.up()
+    yield deployed
+    ground.stop()
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    (folder / "main.tf").write_text(QUEUE, encoding="utf-8")
+    return folder
+
+
+def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: Path, tmp_path: Path) -> None:
+    requests = PullRequests.of(sandbox)
+    run = rehearse(requests, Wanted(team, apply=True))
+    assert run.problems() == []
+    assert [step.verb for step in run.steps] == ["plan", "apply", "plan again", "destroy"]
+    assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "destroy"]
+    (project,) = run.projects
+    lacking = {call.action for call in report.lacking(call for step in run.steps for call in step.calls)}
+    assert {"sqs:CreateQueue", "sqs:TagQueue"} <= lacking, "the deployed task role may not create this queue"
+    actions = {action for statement in run.roles[project].apply_statements for action in statement.actions}
+    assert {"sqs:CreateQueue", "sqs:TagQueue", "s3:PutObject", "dynamodb:PutItem"} <= actions
+    assert "sqs:CreateQueue" not in {a for item in run.roles[project].plan_statements for a in item.actions}
+    text = report.write(run, team, tmp_path / "report").read_text("utf-8")
+    assert f"| sqs:CreateQueue | {QUEUE_ARN} | ImplicitlyDenied |" in text
+    assert sandbox.aws.client("sqs").list_queues(QueueNamePrefix="team-").get("QueueUrls", []) == []
+    assert "team-states" not in {bucket["Name"] for bucket in sandbox.aws.client("s3").list_buckets()["Buckets"]}
+    assert not list(requests.store.repositories.glob("*/rehearse-team*"))
+
+    # One action less, and exactly its call is denied.
+    removed, least = "sqs:ListQueueTags", run.roles[project]
+    assert removed in actions
+    left = [
+        dataclasses.replace(item, actions=tuple(action for action in item.actions if action != removed))
+        for item in least.apply_statements
+    ]
+    left = [item for item in left if item.actions]
+    roles = dataclasses.replace(least, apply=documents(left, "narrowed"), apply_statements=left)
+    again = rehearse(requests, Wanted(team, apply=True), only_roles={project: roles})
+    assert {call.action for step in again.checked for call in step.calls if call.refused} == {removed}
+    assert f"apply of . with the least roles: {removed} on {QUEUE_ARN} was denied" in again.problems()
+    assert sandbox.aws.client("sqs").list_queues(QueueNamePrefix="team-").get("QueueUrls", []) == []
+
+
+def test_what_the_local_aws_lacks_is_told_apart(sandbox: Sandbox, team: Path) -> None:
+    (team / "main.tf").write_text(DEPLOYMENT, encoding="utf-8")
+    run = rehearse(PullRequests.of(sandbox), Wanted(team, apply=True))
+    assert run.problems() == ["apply of . failed"]
+    applied = next(step for step in run.steps if step.verb == "apply")
+    assert "the local AWS has no codedeploy; AWS would allow this call" in applied.text
+    assert applied.unsupported == ["codedeploy:CreateApplication"]
+    assert run.checked == []
+
+
+def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
+    (team / "main.tf").write_text(
+        'terraform {\n  required_providers {\n    absent = { source = "example.com/team/absent" }\n  }\n}\n'
+        'provider "absent" {}\n',
+        encoding="utf-8",
+    )
+    (step,) = rehearse(PullRequests.of(sandbox), Wanted(team)).steps
+    assert step.failed
+    assert "example.com/team/absent" in step.text
+    assert "cannot search" not in step.text
+
+
+def test_the_command_refuses_a_path_that_is_no_folder() -> None:
+    command = [sys.executable, "-m", "sandbox", "rehearse", "--repo", "/no/such/folder"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "REPO=/no/such/folder is not a folder" in done.stderr) == (1, True)

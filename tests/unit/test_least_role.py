@@ -1,0 +1,158 @@
+"""The least roles of a rehearsal: exact resources, wildcards only for what is generated, and evaluated by IAM's own rules."""
+
+import ast
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from sandbox.repositories import role_code
+from sandbox.repositories.decisions import Call, DecisionLog, distinct
+from sandbox.repositories.least_role import LARGEST_POLICY, Statement, documents, pattern, statements
+
+ACCOUNT, REGION = "123456789012", "ap-northeast-2"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api"
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def call(action: str, resource: str, **keys: Any) -> Call:
+    return Call(action, resource, {key.replace("__", ":"): value for key, value in keys.items()}, "Allowed", (), "")
+
+
+CALLS = [
+    call("sqs:CreateQueue", arn("sqs", "fileflow")),
+    call("sqs:GetQueueAttributes", arn("sqs", "fileflow")),
+    call("sqs:GetQueueAttributes", arn("sqs", "fileflow-dlq")),
+    call("ec2:DescribeVpcs", "*"),
+    call("ec2:DeleteSecurityGroup", arn("ec2", "security-group/sg-0123456789abcdef0")),
+    call("ecs:RegisterTaskDefinition", arn("ecs", "task-definition/fileflow:7")),
+    call("iam:PassRole", ROLE, iam__PassedToService="ecs-tasks.amazonaws.com"),
+]
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Iterator[Evaluator]:
+    with Evaluator() as started:
+        yield started
+
+
+def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
+    who = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task", documents(found, "least"))
+    return evaluator.decide(who, made.action, made.resource, made.keys).result
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (arn("sqs", "fileflow"), arn("sqs", "fileflow")),
+        (arn("sqs", "fileflow-20261128053140217200000002"), arn("sqs", "fileflow-*")),
+        (arn("ec2", "security-group/sg-0123456789abcdef0"), arn("ec2", "security-group/sg-*")),
+        (arn("ec2", "security-group/unnamed"), arn("ec2", "security-group/*")),
+        (arn("sqs", "unnamed-queue"), arn("sqs", "unnamed-queue")),
+        (arn("ecs", "task-definition/fileflow:7"), arn("ecs", "task-definition/fileflow:*")),
+        (arn("secretsmanager", "secret:fileflow/api-AbCdEf"), arn("secretsmanager", "secret:fileflow/api-??????")),
+        (arn("kms", "key/542f9e9e-9329-4aa7-b848-8cdaf468207f"), arn("kms", "key/*")),
+        (
+            arn("elasticloadbalancing", "loadbalancer/app/fileflow/50dc6c495c0c9188"),
+            arn("elasticloadbalancing", "loadbalancer/app/fileflow/*"),
+        ),
+        # A name that only looks like an ID of another service stays.
+        (arn("sqs", "feed-deadbeef"), arn("sqs", "feed-deadbeef")),
+    ],
+)
+def test_only_what_is_generated_becomes_a_wildcard(seen: str, expected: str):
+    assert pattern(seen) == expected
+
+
+def test_the_roles_allow_exactly_the_calls(evaluator: Evaluator):
+    found = statements(CALLS, evaluator.reference)
+    assert {decide(evaluator, found, made) for made in CALLS} == {"Allowed"}
+    others = [
+        call("sqs:CreateQueue", arn("sqs", "fileflow-dlq")),
+        call("sqs:DeleteQueue", arn("sqs", "fileflow")),
+        call("ec2:DescribeSubnets", "*"),
+        call("iam:PassRole", ROLE, iam__PassedToService="lambda.amazonaws.com"),
+    ]
+    assert {decide(evaluator, found, made) for made in others} == {"ImplicitlyDenied"}
+
+
+def test_without_one_statement_exactly_its_calls_are_denied(evaluator: Evaluator):
+    found = statements(CALLS, evaluator.reference)
+    for removed in found:
+        left = [statement for statement in found if statement is not removed]
+        denied = {made.action for made in CALLS if decide(evaluator, left, made) != "Allowed"}
+        assert denied == set(removed.actions)
+
+
+def test_every_wildcard_has_its_reason(evaluator: Evaluator):
+    reasons = {statement.actions: statement.reason for statement in statements(CALLS, evaluator.reference)}
+    assert (
+        reasons[("ec2:DescribeVpcs",)] == "the service authorization reference has no resource type for these actions"
+    )
+    assert "generates this part" in reasons[("ec2:DeleteSecurityGroup",)]
+    assert reasons[("sqs:CreateQueue",)] == ""
+    unnamed = statements([call("sqs:GetQueueUrl", "*")], evaluator.reference)
+    assert "knows no narrower one for sqs:GetQueueUrl" in unnamed[0].reason
+
+
+def test_policies_stay_below_the_quota_and_none_is_empty():
+    many = [Statement((f"sqs:Action{number}",), (arn("sqs", "x" * 60 + str(number)),)) for number in range(80)]
+    policies = documents(many, "least")
+    assert len(policies) > 1
+    assert all(len(json.dumps(item, separators=(",", ":"))) <= LARGEST_POLICY for item in policies.values())
+    assert sum(len(item["Statement"]) for item in policies.values()) == len(many)
+    assert documents([], "least") == {}
+    with pytest.raises(ValueError, match="sqs:A exceeds 6144 characters"):
+        documents([Statement(("sqs:A",), ("x" * LARGEST_POLICY,))], "least")
+
+
+def test_the_code_has_the_same_policies(evaluator: Evaluator, tmp_path: Path):
+    found = statements(CALLS, evaluator.reference)
+    policies = documents(found, "fileflow-plan")
+    files = {file.suffix: file for file in role_code.write(tmp_path, "fileflow-plan", policies, found)}
+    assert json.loads(files[".json"].read_text("utf-8")) == policies
+    program = ast.parse(files[".py"].read_text("utf-8"))
+    (policy,) = [
+        node for node in ast.walk(program) if isinstance(node, ast.Dict) and len(node.keys) == 2 and _is_policy(node)
+    ]
+    assert ast.literal_eval(policy) == policies["fileflow-plan"]
+    text = files[".tf"].read_text("utf-8")
+    assert json.loads(text.partition("jsonencode(")[2].rpartition(")")[0]) == policies["fileflow-plan"]
+
+
+def _is_policy(node: ast.Dict) -> bool:
+    return [key.value for key in node.keys if isinstance(key, ast.Constant)] == ["Version", "Statement"]
+
+
+def test_the_log_is_read_from_its_last_end(tmp_path: Path):
+    log = tmp_path / "iam-decisions.jsonl"
+
+    def line(action: str, role: str = "atlantis", **more: Any) -> str:
+        principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/task"
+        decided = {"result": "ImplicitlyDenied", "denied_by": [], "allowed_by": []}
+        return (
+            json.dumps({"principal": principal, "action": action, "resource": "*", "keys": {}, **decided, **more})
+            + "\n"
+        )
+
+    log.write_text(line("ec2:DescribeVpcs"), encoding="utf-8")
+    reader = DecisionLog(tmp_path, "atlantis")
+    assert (reader.calls(), reader.unsupported()) == ([], [])
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(line("ec2:DescribeSubnets", tried="Allowed") + line("ec2:DescribeVpcs", role="other"))
+        stream.write(line("ecs:UpdateTaskProtection") + line("s3:GetObject")[:20])
+    (seen,) = reader.calls()
+    assert (seen.action, seen.result, seen.tried, seen.refused) == (
+        "ec2:DescribeSubnets",
+        "ImplicitlyDenied",
+        "Allowed",
+        False,
+    )
+    assert reader.calls() == [], "a line that is being written is read when it is complete"
+    assert distinct([seen, seen]) == [seen]
