@@ -23,6 +23,7 @@ from sandbox.iam_evaluation import wire
 from sandbox.iam_evaluation.api_call import ApiCall, World
 from sandbox.iam_evaluation.authorizations import Authorization, authorizations
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
+from sandbox.iam_evaluation.resource_arns import UNNAMED
 from sandbox.iam_evaluation.trial_policies import TrialPolicies
 
 __all__ = ["install"]
@@ -81,7 +82,10 @@ def _enforce(  # noqa: PLR0917
     if not access_key_id or iam_evaluator.is_root_access_key(access_key_id):
         return _ask_ministack(*usual)
     account = get_account_id()
-    verified = iam_evaluator.authenticate(access_key_id, account)
+    # ministack verifies a request's signature once. For S3 objects and for further resources, it has done so before.
+    verified = iam_evaluator.authenticate(access_key_id, account) or iam_evaluator.resolve_credential(
+        access_key_id, account
+    )
     if (
         not isinstance(verified, iam_evaluator.ResolvedCredential)
         or verified.principal_type != "AssumedRole"
@@ -201,6 +205,8 @@ def _world(account: str, region: str, service: str) -> World:
             # A role's trust policy. ministack looks it up itself; the evaluator needs it for other accounts.
             role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
             return _document(role["AssumeRolePolicyDocument"]) if role else None
+        if service == "kms" and arn.endswith(f":key/{UNNAMED}"):
+            return _policy_of_aws_managed_keys(account)
         found = iam_evaluator._resource_policy(service, arn)
         return _document(found[0]) if found and found[0] else None
 
@@ -212,6 +218,17 @@ def _world(account: str, region: str, service: str) -> World:
         full_arn=full_arn,
         resource_policy=resource_policy,
     )
+
+
+def _policy_of_aws_managed_keys(account: str) -> Document:
+    """What the policies of keys such as aws/dynamodb allow to IAM policies of the account; they exist since their first use."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
+        "Resource": "*",
+    }
+    return {"Version": "2012-10-17", "Statement": [allowed]}
 
 
 def _tags(arn: str) -> dict[str, str]:

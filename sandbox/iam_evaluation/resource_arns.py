@@ -34,16 +34,36 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
 """Parameters that fill in a placeholder with another name; the first one that the call has is used."""
 
 _EC2_TYPES = {
+    "acl": "network-acl",
+    "ami": "image",
+    "cgw": "customer-gateway",
+    "dopt": "dhcp-options",
+    "eigw": "egress-only-internet-gateway",
     "eipalloc": "elastic-ip",
     "eni": "network-interface",
+    "fl": "vpc-flow-log",
+    "i": "instance",
     "igw": "internet-gateway",
+    "ipam": "ipam",
+    "ipam-pool": "ipam-pool",
+    "lt": "launch-template",
     "nat": "natgateway",
+    "pcx": "vpc-peering-connection",
+    "pl": "prefix-list",
     "rtb": "route-table",
     "sg": "security-group",
     "sgr": "security-group-rule",
+    "snap": "snapshot",
     "subnet": "subnet",
+    "tgw": "transit-gateway",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
+    "vgw": "vpn-gateway",
+    "vol": "volume",
     "vpc": "vpc",
     "vpce": "vpc-endpoint",
+    "vpce-svc": "vpc-endpoint-service",
+    "vpn": "vpn-connection",
 }
 """Resource types by the prefix of an id, for calls that accept resources of any type."""
 
@@ -68,7 +88,7 @@ def resources(described: Reference, call: ApiCall, world: World) -> list[str]:
 
 def _special_resources(call: ApiCall, world: World) -> list[str]:
     if call.service == "ec2" and call.operation in ("CreateTags", "DeleteTags"):
-        types = {identity: _EC2_TYPES.get(identity.split("-")[0]) for identity in call.parameters["Resources"]}
+        types = {identity: _EC2_TYPES.get(identity.rpartition("-")[0]) for identity in call.parameters["Resources"]}
         return [regional_arn(world, "ec2", f"{type_ or UNNAMED}/{identity}") for identity, type_ in types.items()]
     if call.service == "elasticloadbalancing":
         if call.operation in ("AddTags", "RemoveTags"):
@@ -119,7 +139,8 @@ def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
     if not all(values):
         return []
     found = (fill(type_.arn, dict(zip(wanted, row, strict=True)), world) for row in itertools.product(*values))
-    return [world.full_arn(arn) for arn in found]
+    # AWS evaluates a call by an alias on its key, which has another ID. It creates its own keys when they are first used.
+    return [re.sub(r":key/alias/.+", f":key/{UNNAMED}", world.full_arn(arn)) for arn in found]
 
 
 def values_of(placeholder: str, call: ApiCall) -> list[str]:

@@ -25,6 +25,7 @@ _GENERATED: Sequence[tuple[str, str, str]] = (
     ("", _UUID, "*"),
     # Terraform's name_prefix: a timestamp of 18 digits and a counter of 8 hexadecimal ones.
     ("", r"\d{18}[0-9a-f]{8}(?=$|[/:])", "*"),
+    (":application-autoscaling:", r"(?<=scalable-target/)[0-9a-f]{32}$", "*"),
     ("", rf"(?<=[/:]){UNNAMED}(?=$|[/:])", "*"),
     # IDs such as vpc-0123456789abcdef0
     (":ec2:", r"\b([a-z]{1,12})-[0-9a-f]{8,17}(?=$|[/:])", r"\1-*"),

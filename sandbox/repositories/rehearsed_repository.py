@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox import console
+from sandbox import console, locks
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation.evaluator import Document, Evaluator
@@ -94,7 +94,11 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
     directory = deployment.state / instance.NAME
     described = deployment.task_definition(deployment.require_service().definition)
     role = described["taskRoleArn"].rpartition("/")[2]
-    with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as undo:
+    with (
+        locks.one_run(deployment.state, "rehearse"),
+        tempfile.TemporaryDirectory() as temporary,
+        contextlib.ExitStack() as undo,
+    ):
         commits, modules = _commits(wanted, Path(temporary))
         for place in copied_tree.state_places(commits):
             undo.enter_context(_state_place(deployment, place))

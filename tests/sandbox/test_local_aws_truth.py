@@ -139,6 +139,14 @@ def test_a_policy_that_denies_insecure_transport_does_not_deny_the_calls_of_the_
     assert refused(s3.put_object, Bucket=bucket, Key="a", Body=b"a")[0] == "AccessDenied"
 
 
+def test_an_object_is_evaluated_by_the_evaluator_as_well(aws: LocalAws, state: Path):
+    aws.client("s3").create_bucket(Bucket="objects", CreateBucketConfiguration={"LocationConstraint": REGION})
+    role = Role(aws, state, "object-writer", {"s3:PutObject": ["arn:aws:s3:::objects/own/*"]})
+    role.client("s3").put_object(Bucket="objects", Key="own/a", Body=b"a")
+    assert refused(role.client("s3").put_object, Bucket="objects", Key="other/a", Body=b"a")[0] == "AccessDenied"
+    assert role.asked() == [("s3:PutObject", f"arn:aws:s3:::objects/{key}") for key in ("own/a", "other/a")]
+
+
 def test_a_queue_is_evaluated_on_its_own_arn(aws: LocalAws, state: Path):
     role = Role(aws, state, "queue-owner", {"sqs:*": [arn("sqs", "fileflow")]})
     queues = role.client("sqs")

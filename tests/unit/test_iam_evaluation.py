@@ -109,8 +109,10 @@ ASKED = {
         },
     ),
     "tags of what is known by its id": (
-        of("ec2", "DeleteTags", Resources=["sgr-1", "subnet-1"]),
+        of("ec2", "DeleteTags", Resources=["sgr-1", "subnet-1", "acl-1", "vpce-svc-1"]),
         {
+            ("ec2:DeleteTags", arn("ec2", "network-acl/acl-1")),
+            ("ec2:DeleteTags", arn("ec2", "vpc-endpoint-service/vpce-svc-1")),
             ("ec2:DeleteTags", arn("ec2", "security-group-rule/sgr-1")),
             ("ec2:DeleteTags", arn("ec2", "subnet/subnet-1")),
         },
@@ -118,6 +120,18 @@ ASKED = {
     "a permission with another name than the operation": (
         of("s3", "ListObjectsV2", Bucket="state", Prefix="fileflow/"),
         {("s3:ListBucket", "arn:aws:s3:::state")},
+    ),
+    "a queue by its URL": (
+        of("sqs", "SetQueueAttributes", QueueUrl=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/fileflow"),
+        {("sqs:SetQueueAttributes", arn("sqs", "fileflow"))},
+    ),
+    "a queue that is created with tags": (
+        of("sqs", "CreateQueue", QueueName="fileflow", tags={"Service": "fileflow"}),
+        {("sqs:CreateQueue", arn("sqs", "fileflow")), ("sqs:TagQueue", arn("sqs", "fileflow"))},
+    ),
+    "what scales, whose target has another ID": (
+        of("application-autoscaling", "PutScalingPolicy", ResourceId="service/fileflow/api", PolicyName="cpu"),
+        {("application-autoscaling:PutScalingPolicy", arn("application-autoscaling", "scalable-target/unnamed"))},
     ),
     "a call that AWS lets nobody narrow": (of("ec2", "DescribeSubnets"), {("ec2:DescribeSubnets", "*")}),
 }
@@ -255,3 +269,8 @@ def test_the_statement_that_allows_is_named(evaluator: Evaluator):
     who = principal({"Sid": "Clusters", "Effect": "Allow", "Action": "ecs:CreateCluster", "Resource": "*"})
     ((_, decision),) = decide(evaluator, who, of("ecs", "CreateCluster", clusterName="fileflow"), EMPTY)
     assert (decision.result, decision.allowed_by) == ("Allowed", ("policy: Clusters",))
+
+
+def test_a_key_by_an_alias_that_does_not_exist_yet_is_not_named(evaluator: Evaluator):
+    (asked,) = authorizations(evaluator.reference, of("kms", "DescribeKey", KeyId="alias/aws/dynamodb"), EMPTY)
+    assert (asked.action, asked.resource) == ("kms:DescribeKey", arn("kms", "key/unnamed"))

@@ -59,6 +59,10 @@ def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
         (arn("secretsmanager", "secret:fileflow/api-AbCdEf"), arn("secretsmanager", "secret:fileflow/api-??????")),
         (arn("kms", "key/542f9e9e-9329-4aa7-b848-8cdaf468207f"), arn("kms", "key/*")),
         (
+            arn("application-autoscaling", "scalable-target/5aadd7d87f2941208cdff02405b6cf6c"),
+            arn("application-autoscaling", "scalable-target/*"),
+        ),
+        (
             arn("elasticloadbalancing", "loadbalancer/app/fileflow/50dc6c495c0c9188"),
             arn("elasticloadbalancing", "loadbalancer/app/fileflow/*"),
         ),

@@ -61,7 +61,7 @@ def team(tmp_path: Path) -> Path:
 def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: Path, tmp_path: Path) -> None:
     requests = PullRequests.of(sandbox)
     run = rehearse(requests, Wanted(team, apply=True))
-    assert run.problems() == []
+    assert run.problems() == [], [step.text for step in run.steps if step.failed]
     assert [step.verb for step in run.steps] == ["plan", "apply", "plan again", "destroy"]
     assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "destroy"]
     (project,) = run.projects
