@@ -10,7 +10,7 @@ import dataclasses
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from sandbox.iam_evaluation.api_call import ApiCall, World
 from sandbox.iam_evaluation.authorizations import Authorization, authorizations
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
 from sandbox.iam_evaluation.resource_arns import UNNAMED
+from sandbox.iam_evaluation.supplied_keys import unsupplied
 from sandbox.iam_evaluation.trial_policies import TrialPolicies
 
 __all__ = ["install"]
@@ -101,7 +102,8 @@ def _enforce(  # noqa: PLR0917
         for authorization in asked:
             own = _decide(principal, authorization, world)
             decision = _decide(enforced, authorization, world) if trial else own
-            _note(principal, authorization, own, decision if trial else None)
+            missing = [] if own.allowed else _unsupplied(principal, authorization, world)
+            _note(principal, authorization, own, decision if trial else None, missing)
             if not decision.allowed:
                 _denied.set(authorization)
                 return _refusal(enforced, authorization, decision)
@@ -145,11 +147,23 @@ def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
     return without.result != "ExplicitlyDenied"
 
 
-def _note(principal: Principal, asked: Authorization, own: Decision | None, tried: Decision | None) -> None:
+def _unsupplied(principal: Principal, asked: Authorization, world: World) -> list[str]:
+    """The condition keys that the sandbox lacks, in the policies that led to a denial."""
+    limits = (principal.boundary, principal.session, world.resource_policy(asked.resource))
+    return unsupplied([*principal.policies.values(), *(document for document in limits if document)])
+
+
+def _note(
+    principal: Principal,
+    asked: Authorization,
+    own: Decision | None,
+    tried: Decision | None,
+    missing: Sequence[str] = (),
+) -> None:
     """Append a line to the log of decisions. It shows which actions a task requested, and why they were denied.
 
     ``own`` is the decision by the role's own policies, or None if the evaluator can't decide. ``tried`` is the one by
-    `TrialPolicies`.
+    `TrialPolicies`. ``missing`` are condition keys in the policies that the sandbox doesn't supply.
     """
     line = {
         "principal": principal.arn,
@@ -159,6 +173,7 @@ def _note(principal: Principal, asked: Authorization, own: Decision | None, trie
         "result": own.result if own else "Undecided",
         "denied_by": own.denied_by if own else (),
         "allowed_by": own.allowed_by if own else (),
+        **({"unsupplied_keys": missing} if missing else {}),
         **({"tried": tried.result, "tried_denied_by": tried.denied_by} if tried else {}),
     }
     with _decisions.open("a", encoding="utf-8") as stream:

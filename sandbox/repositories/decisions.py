@@ -21,6 +21,7 @@ class Call:
         result: the decision by the role's own policies; ``Undecided`` if the evaluator doesn't know the action.
         by: ``policy: Sid`` of the statements that led to ``result``.
         tried: the decision by the policies that are tried, or an empty string.
+        unsupplied: condition keys in the denying policies that the sandbox doesn't supply.
     """
 
     action: str
@@ -29,6 +30,7 @@ class Call:
     result: str
     by: tuple[str, ...]
     tried: str
+    unsupplied: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -54,6 +56,7 @@ class DecisionLog:
                 line["result"],
                 tuple(line["allowed_by"] if line["result"] == "Allowed" else line["denied_by"]),
                 line.get("tried", ""),
+                tuple(line.get("unsupplied_keys", ())),
             )
             for line in self._new(_DECISIONS)
             if self._role in line["principal"] and line["action"] not in OF_THE_SERVER

@@ -148,7 +148,7 @@ class _Runner:
                     steps.append(trial.command(project, "plan again"))
         finally:
             self._enforce(None)
-            steps += [trial.command(project, "destroy") for project in reversed(applied)]
+            steps += [trial.destroy(project) for project in reversed(applied)]
             trial.end(merge=bool(applied))
         return steps
 

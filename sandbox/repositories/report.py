@@ -75,4 +75,6 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
 
 
 def _reason(call: Call) -> str:
-    return f"denied by {', '.join(call.by)}" if call.by else "no statement allows it"
+    reason = f"denied by {', '.join(call.by)}" if call.by else "no statement allows it"
+    keys = f" (the policies ask for {', '.join(call.unsupplied)}, which the sandbox doesn't supply)"
+    return reason + (keys if call.unsupplied else "")

@@ -11,14 +11,23 @@ from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.github.store import PullRequest
 from sandbox.pull_requests import PullRequests
+from sandbox.repositories import destruction
 from sandbox.repositories.decisions import Call, DecisionLog
 
 __all__ = ["Project", "Step", "Trial", "commits_of"]
 
 _PROJECT = re.compile(r"(?:project: `(?P<name>[^`]+)` )?dir: `(?P<directory>[^`]+)` workspace: `(?P<workspace>[^`]+)`")
-_FAILURES = ("**Plan Error**", "**Plan Failed**", "**Apply Error**", "**Apply Failed**", "**Error**")
-_COUNTS = re.compile(r"^(?:Plan: .*|No changes\..*|Apply complete! .*|Changes to Outputs:)$", re.MULTILINE)
-_DESTROY = "-- -destroy"
+_FAILURES = (
+    "**Plan Error**",
+    "**Plan Failed**",
+    "**Apply Error**",
+    "**Apply Failed**",
+    "**Error**",
+    "**Destroy Error**",
+)
+_COUNTS = re.compile(
+    r"^(?:No changes\..*|Apply complete! .*|Destroy complete! .*|Plan: .*|Changes to Outputs:)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -116,16 +125,18 @@ class Trial:
         return [self.command(project, "plan") for project in self.projects]
 
     def command(self, project: Project, verb: str) -> Step:
-        """Comment a command for one project. ``verb`` is one of those of `Step`."""
+        """Comment a command for one project. ``verb`` is one of those of `Step`, except ``destroy``."""
         self._log.calls()
         begun = time.monotonic()
-        word = "apply" if verb == "apply" else "plan"
-        extra = f" {_DESTROY}" if verb == "destroy" else ""
-        text = f"atlantis {word} {project.arguments}{extra}"
+        text = f"atlantis {'apply' if verb == 'apply' else 'plan'} {project.arguments}"
         comments = self._requests.comment(self.pull, text, seconds=self._seconds)
-        if verb == "destroy" and not any(marker in "\n".join(comments) for marker in _FAILURES):
-            comments = self._requests.comment(self.pull, f"atlantis apply {project.arguments}", seconds=self._seconds)
         return self._step(project, verb, begun, comments)
+
+    def destroy(self, project: Project) -> Step:
+        """Destroy what was applied."""
+        begun = time.monotonic()
+        done, output = destruction.destroy(self._requests.deployment, self.pull, project.directory, project.workspace)
+        return self._step(project, "destroy", begun, [output if done else f"**Destroy Error**\n{output}"])
 
     def approve(self) -> None:
         """Approve the pull request, which Atlantis requires before an apply."""

@@ -1,0 +1,49 @@
+"""The condition keys that a call has in the sandbox, and those that a policy asks for in vain.
+
+A service's own key is supplied if the call has a parameter of the same name (`authorizations`). All other keys are listed here.
+"""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sandbox.iam_evaluation.evaluator import Document
+
+__all__ = ["NEVER", "SUPPLIED", "unsupplied"]
+
+SUPPLIED: Mapping[str, str] = {
+    "aws:PrincipalAccount": "the principal",
+    "aws:PrincipalArn": "the principal",
+    "aws:RequestTag/*": "the tags in the call, also at creation",
+    "aws:RequestedRegion": "the region of the call",
+    "aws:ResourceTag/*": "the tags of the existing resource",
+    "aws:SecureTransport": "always true, as for clients of AWS",
+    "aws:SourceIp": "the connection, which is on loopback",
+    "aws:TagKeys": "the tags in the call, also at creation",
+}
+"""Global keys, and where their values come from."""
+
+NEVER = frozenset({"kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:ViaService"})
+"""Keys of services that only AWS' own services or KMS itself supply, never a parameter."""
+
+
+def unsupplied(documents: Iterable[Document]) -> list[str]:
+    """The condition keys in policies that no call in the sandbox has, so that the decision can differ from AWS'."""
+    found = {key for document in documents for statement in _statements(document) for key in _keys(statement)}
+    return sorted(key for key in found if _is_never_supplied(key))
+
+
+def _is_never_supplied(key: str) -> bool:
+    lowered = key.lower()
+    if lowered in {name.lower() for name in NEVER}:
+        return True
+    return lowered.startswith("aws:") and not any(fnmatch.fnmatchcase(lowered, name.lower()) for name in SUPPLIED)
+
+
+def _statements(document: Document) -> list[Mapping[str, Any]]:
+    statements = document.get("Statement", [])
+    return [statements] if isinstance(statements, Mapping) else list(statements)
+
+
+def _keys(statement: Mapping[str, Any]) -> Iterable[str]:
+    return (key for keys in (statement.get("Condition") or {}).values() for key in keys)
