@@ -47,12 +47,24 @@ nobody:x:65534:65534:nobody:/:/sbin/nologin
 """
 _GROUPS = "root:x:0:root\natlantis:x:1000:\nnobody:x:65534:\n"
 
-# The image's entry point runs dumb-init as process 1, prepends `atlantis` to subcommands, and runs others as is.
+# The image's entry point prepends `atlantis` to subcommands and runs others as is. As process 1, it runs dumb-init, which forwards
+# signals to its only child.
 _ENTRY_POINT = """#!/bin/sh
 case "$1" in
-    server) exec atlantis "$@" ;;
-    *) exec "$@" ;;
+    server) set -- atlantis "$@" ;;
 esac
+[ $$ -eq 1 ] || exec "$@"
+"$@" <&0 &
+child=$!
+trap 'kill -TERM "$child"' TERM
+trap 'kill -INT "$child"' INT
+wait "$child"
+code=$?
+while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    code=$?
+done
+exit "$code"
 """
 
 _CURL = """#!{python}

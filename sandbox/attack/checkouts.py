@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.attack.names import answered_with_plan, mark_file, ran
-from sandbox.attack.pull_requests import HARMLESS, Answered, planned
+from sandbox.attack.pull_requests import HARMLESS, Answered, commented, opened, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
 
@@ -41,20 +41,18 @@ def _written(target: Target) -> Outcome:
 
 
 def _read(target: Target) -> Outcome:
-    with mark_file() as mark:
-        mark.write_text("loot_of_somebody_else: 1\n", encoding="utf-8")
-        answered = planned(target, "link-read", {"main.tf": HARMLESS}, links={"atlantis.yaml": str(mark)})
-        return Outcome("loot_of_somebody_else" in answered.text, _refused(answered))
+    # The parser's error quotes the beginning of a document that isn't a mapping.
+    answered = planned(target, "link-read", {"main.tf": HARMLESS}, links={"atlantis.yaml": "/proc/version"})
+    return Outcome("Linux v" in answered.text, _refused(answered))
 
 
 def _directory(target: Target) -> Outcome:
-    """The project of a pull request is a directory outside of its checkout."""
-    with mark_file() as mark:
-        mark.mkdir(mode=0o777)
-        mark.chmod(0o777)
-        (mark / "main.tf").write_text(HARMLESS, encoding="utf-8")
-        answered = planned(target, "link-directory", {"main.tf": HARMLESS}, links={"elsewhere": str(mark)})
-        return Outcome(answered.planned, "planned" if answered.planned else _refused(answered))
+    """A project of the pull request is the checkout of another one."""
+    other = planned(target, "link-victim", {"main.tf": HARMLESS.replace("harmless", "of_another")}).pull
+    checkout = f"../../../{other.repository.rpartition('/')[2]}/{other.number}/default"
+    pull = opened(target, "link-directory", {"notes.md": "No Terraform."}, links={"elsewhere": checkout})
+    answered = commented(target, pull, "atlantis plan -d elsewhere")
+    return Outcome("of_another" in answered.text, _refused(answered))
 
 
 def _inside(target: Target) -> Answered:
@@ -102,12 +100,12 @@ ROWS = (
         "link-read",
         _read,
         attack="Print a file that the server can read in a comment",
-        tried="atlantis.yaml as a committed link, whose keys Atlantis quotes in its error",
+        tried="atlantis.yaml as a committed link, whose beginning Atlantis quotes in its error",
     ),
     _link_row(
         "link-directory",
         _directory,
-        attack="Plan in a directory outside of the checkout",
-        tried="a committed link to a directory",
+        attack="Plan in the checkout of another pull request, and write there",
+        tried="a committed link to its directory, and the comment atlantis plan -d <link>",
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 
 from components.configuration import checkout
 from components.configuration.repo_configuration import default
+from tests.needs import without
 
 SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 _IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
@@ -17,7 +18,7 @@ _IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
 @pytest.fixture(params=SHELLS, ids=["sh", "busybox"])
 def shell(request: pytest.FixtureRequest) -> list[str]:
     if shutil.which(request.param[0]) is None:
-        pytest.skip(f"no {request.param[0]} on PATH (Debian: apt-get install busybox-static)")
+        pytest.skip(without(request.param[0]))
     return request.param
 
 
