@@ -52,7 +52,10 @@ class Permissions(pulumi.ComponentResource):
         names = args.context.names
         boundary_arn = args.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
         self._scope = Scope(
-            names=names, prefixes=tuple(args.settings.managed_name_prefixes), permissions_boundary_arn=boundary_arn
+            names=names,
+            prefixes=tuple(args.settings.managed_name_prefixes),
+            permissions_boundary_arn=boundary_arn,
+            state_prefixes=tuple(args.settings.terraform_state_prefixes),
         )
         self._own = OwnStack(
             names=names,

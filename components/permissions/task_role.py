@@ -23,6 +23,8 @@ class Scope:
     prefixes: tuple[str, ...]
     permissions_boundary_arn: pulumi.Input[str]
     """Required for every role that Terraform creates."""
+    state_prefixes: tuple[str, ...] = ()
+    """The keys of state objects begin with one of these. Empty: every key."""
 
     def arns(self, service: str, *patterns: str) -> list[str]:
         """ARNs for each prefix; the prefix replaces `{}` in a pattern."""
@@ -54,7 +56,7 @@ def state(
             allow(
                 "ReadAndWriteState",
                 ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-                [with_part("{}/*".format, arn) for arn in arns],
+                [with_part(f"{{}}/{prefix}*".format, arn) for arn in arns for prefix in scope.state_prefixes or ("",)],
             ),
         ]
     if key_arns:

@@ -110,6 +110,12 @@ bucket_names = values.list_of(
     ),
     at_most=_MOST_STORES,
 )
+state_prefixes = values.list_of(
+    values.matching(
+        r"(?!/)[\w.=-]+(/[\w.=-]+)*/", "a prefix of keys that ends with /, such as platform/, without a leading / or *"
+    ),
+    at_most=5,
+)
 key_arns = values.list_of(
     values.arn(
         "kms", rf"key/(mrk-[0-9a-f]{{32}}|{_UUID})", "arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>", regional=True

@@ -267,6 +267,9 @@ class TerraformArgs(Group):
 
     terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
     """Names of the S3 buckets with Terraform states that the task can read and write"""
+    terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
+    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/. They also limit the states
+    of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
     """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())

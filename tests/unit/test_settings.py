@@ -141,7 +141,7 @@ def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) 
         ({"repoAllowlist": "github.com/a/*, !github.com/a/b"}, "repo_allowlist", "github.com/a/*,!github.com/a/b"),
         ({"repoAllowlist": "GitHub.com/A/*,!GitHub.com/A/b"}, "repo_allowlist", "github.com/A/*,!github.com/A/b"),
         (
-            {"serverSecrets": ["api-secret=ci:api"], "secretEnvironment": ["TOKEN=ci:token"]},
+            {"serverSecrets": ["slack-token=ci:api"], "secretEnvironment": ["TOKEN=ci:token"]},
             "secret_environment",
             ("TOKEN=ci:token",),
         ),

@@ -176,6 +176,21 @@ ASSIGN_NO_ADDRESSES = {
 }
 
 
+def test_state_is_limited_to_prefixes_of_keys() -> None:
+    prefixes = {"terraformStatePrefixes": ["platform/", "data/warehouse/"]}
+    listed, written, *_ = statements("state", **PRODUCTION | prefixes)
+    assert listed == statements("state", **PRODUCTION)[0]
+    assert written == allowed(
+        "ReadAndWriteState",
+        WRITE_STATE,
+        [
+            f"arn:aws:s3:::{bucket}/{prefix}*"
+            for bucket in ("prod-terraform-state", "shared-terraform-state")
+            for prefix in ("platform/", "data/warehouse/")
+        ],
+    )
+
+
 def test_security_groups_are_managed_except_atlantis_own_which_nothing_else_may_be_in() -> None:
     change = [
         *actions("ec2", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateSecurityGroup"),

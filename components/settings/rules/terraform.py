@@ -25,6 +25,24 @@ def _state_keys(settings: Settings) -> Iterator[Problem]:
         )
 
 
+MOST_STATE_ARNS = 20
+"""Buckets times prefixes: each pair is an ARN in the task role's policy, whose size IAM limits."""
+
+
+def _state_prefixes(settings: Settings) -> Iterator[Problem]:
+    prefixes, buckets = settings.terraform.terraform_state_prefixes, settings.terraform.terraform_state_buckets
+    if prefixes and not buckets:
+        yield Problem(
+            {"terraformStatePrefixes": list(prefixes)}, "also requires terraformStateBuckets, the buckets with the keys"
+        )
+    elif len(prefixes) * len(buckets) > MOST_STATE_ARNS:
+        yield Problem(
+            {"terraformStatePrefixes": list(prefixes)},
+            f"with {len(buckets)} terraformStateBuckets, at most {MOST_STATE_ARNS // len(buckets)} prefixes fit into the task role's "
+            "policy; use fewer, or a common one",
+        )
+
+
 def _name_prefixes(settings: Settings) -> Iterator[Problem]:
     for prefix in settings.terraform.managed_name_prefixes:
         if prefix.lower().startswith(("aws-", "awsservicerole")):
@@ -37,5 +55,6 @@ def _name_prefixes(settings: Settings) -> Iterator[Problem]:
 RULES: tuple[Rule, ...] = (
     _state_buckets,
     _state_keys,
+    _state_prefixes,
     _name_prefixes,
 )

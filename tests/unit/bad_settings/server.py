@@ -4,6 +4,21 @@ from tests.unit.bad_settings.messages import HOST, IMAGE, Case
 from tests.unit.recording import ACCOUNT
 
 SERVER: list[Case] = [
+    ({"terraformStatePrefixes": ["platform/"]}, ("terraformStatePrefixes", "also requires terraformStateBuckets")),
+    *(
+        (
+            {"terraformStateBuckets": ["one-state"], "terraformStatePrefixes": [prefix]},
+            ("terraformStatePrefixes", "must be a prefix of keys that ends with /"),
+        )
+        for prefix in ("platform", "/platform/", "*/", "a//b/", "")
+    ),
+    (
+        {
+            "terraformStateBuckets": [f"state-{number}" for number in range(10)],
+            "terraformStatePrefixes": ["a/", "b/", "c/"],
+        },
+        ("with 10 terraformStateBuckets, at most 2 prefixes fit",),
+    ),
     *(
         (
             {"secretEnvironment": [f"TOKEN={secret}"], **more},
@@ -14,7 +29,7 @@ SERVER: list[Case] = [
             ("my/webhook:webhook_secret", {"webhookSecretName": "my/webhook"}),
             ("prod-atlantis-webhook-secret:webhook_secret", {}),
             ("prod-atlantis-web-password:web_password", {}),
-            ("ci/atlantis:api_secret", {"serverSecrets": ["api-secret=ci/atlantis:api_secret"]}),
+            ("ci/atlantis:api_secret", {"serverSecrets": ["api-secret=ci/atlantis:api_secret"], "allowApi": True}),
         )
     ),
     ({"repoAllowlist": None}, ("repoAllowlist: missing", "must list repositories")),
