@@ -58,9 +58,11 @@ def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
         sys.stderr.write(f"error: {error}\n")
         return USAGE_ERROR
     files.write_adoption(adoption_file, plan.stack, files.section(plan.adopted))
+    script = adoption_file.with_name(f"terraform-state-rm.{plan.stack}.sh")
+    files.write_state_rm(script, plan.to_forget)
     sys.stdout.write(
-        f"\nWrote {stack_file.name} and {adoption_file.name}. Next: `pulumi preview --diff --stack {plan.stack}`, in which nothing may be "
-        "replaced or deleted (docs/adoption.md)\n"
+        f"\nWrote {stack_file.name}, {adoption_file.name} and {script.name}. Next: "
+        f"`pulumi preview --diff --stack {plan.stack}`, in which nothing may be replaced or deleted (docs/adoption.md)\n"
     )
     return 0
 

@@ -1,6 +1,7 @@
 """What `WRITE=1` changes: the settings in the stack file, line by line, and the stack's section of `adoption.yaml`."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import yaml
 from adoption.changes import Adopted
 from adoption.proposals import Proposal
 
-__all__ = ["StackFileError", "read_settings", "section", "write_adoption", "write_settings"]
+__all__ = ["StackFileError", "read_settings", "section", "write_adoption", "write_settings", "write_state_rm"]
 
 NAMESPACE = "atlantis:"
 HEADER = """\
 # Written by `make adopt` (docs/adoption.md). `import`: delete it when `pulumi up` has adopted all resources. `keep`: these
 # properties keep their old value. Without this section, the next `pulumi up` would change them or replace their resources.
+"""
+STATE_RM_HEADER = """\
+#!/bin/sh
+# Written by `make adopt` (docs/adoption.md, step 5). Run it in the directory of the Terraform configuration.
+set -eu
 """
 
 
@@ -100,6 +106,13 @@ def section(adopted: Iterable[Adopted]) -> dict[str, dict[str, Any]]:
         "import": {item.pair.wanted.name: item.pair.import_id for item in ordered},
         "keep": {item.pair.wanted.name: sorted(item.kept) for item in ordered if item.kept},
     }
+
+
+def write_state_rm(path: Path, addresses: Iterable[str]) -> None:
+    """Write a script that removes exactly `addresses` from Terraform's state, without destroying anything."""
+    lines = " \\\n".join(f"  {shlex.quote(address)}" for address in addresses)
+    path.write_text(f"{STATE_RM_HEADER}terraform state rm \\\n{lines}\n", encoding="utf-8")
+    path.chmod(0o755)
 
 
 def write_adoption(path: Path, stack: str, content: Mapping[str, Any]) -> None:

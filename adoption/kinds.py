@@ -165,7 +165,7 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_iam_role": "The program creates its own role, because its policies reference it. Delete this one after the first `up`",
     "aws_kms_key_policy": "The program sets the policy with the key, which replaces this document",
     "aws_secretsmanager_secret": "The program references it by name and doesn't manage it: keep it",
-    "aws_secretsmanager_secret_version": "The value stays in the secret; the program never reads it",
+    "aws_secretsmanager_secret_version": "The program never reads the value: keep it",
     "aws_vpc_security_group_egress_rule": (
         "The program has narrower rules. After the first `up`: "
         "`aws ec2 revoke-security-group-egress --group-id {security_group_id} --security-group-rule-ids {id}`"
@@ -182,6 +182,6 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_appautoscaling_target": "The service must run a single task: delete it before the first `up`, because it scales the service",
     "aws_appautoscaling_policy": "The service must run a single task: delete it before the first `up`",
     "aws_acm_certificate": "The program references it by ARN (acmCertificateArn): keep it",
-    "aws_acm_certificate_validation": "A step in Terraform without a resource in AWS",
+    "aws_acm_certificate_validation": "A step in Terraform without a resource in AWS: keep it",
 }
 """By type: why the program doesn't adopt a resource, and what to do with it. Placeholders are state attributes."""

@@ -20,7 +20,9 @@ from components.settings import parse
 
 __all__ = ["Plan", "make_plan"]
 
-OTHER_PROVIDER = "Belongs to another provider: keep it in Terraform"
+KEEP = ": keep it"
+"""The end of the advice for a resource that Terraform goes on to manage."""
+OTHER_PROVIDER = "Belongs to another provider: keep it"
 YOURS = "This program has no such resource: keep it"
 NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
 
@@ -56,6 +58,15 @@ class Plan:
         """The resources that stay in Terraform, each with a command or a note."""
         beside = {id(actual) for actual in self.pairing.beside.values()}
         return [(actual, _advice(actual)) for actual in self.pairing.left if id(actual) not in beside]
+
+    @property
+    def to_forget(self) -> list[str]:
+        """The addresses that Terraform must no longer manage: adopted resources, and those that are to be deleted by hand.
+
+        What the table says to keep isn't among them.
+        """
+        kept = {actual.address for actual, advice in self.left if advice.endswith(KEEP)}
+        return [found.address for found in self.anatomy.state.resources if found.address not in kept]
 
 
 def make_plan(path: Path, stack: str, given: Mapping[str, Any], region: str, accepted: Collection[str] = ()) -> Plan:
