@@ -4,14 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adoption.leaves import leaves, text
 from adoption.pairing import Pair, Pairing
 from adoption.properties import MISSING, attribute, same, snake
-from adoption.state import StateResource
 
 __all__ = ["Adopted", "Change", "Refusal", "judge"]
-
-SHOWN = 60
-"""Characters of a value in a table."""
 
 WHY: Mapping[str, str] = {
     "accessLogs": "requests are logged",
@@ -74,12 +71,12 @@ def _judge(pair: Pair, pairing: Pairing) -> Adopted:
     adopted = Adopted(pair)
     for name, old, new in _differences(pair, pairing):
         kept = _kept_path(pair, name, old, new, pairing)
-        change = _shown(pair.actual, name, old, new)
         if kept:
             adopted.kept.append(kept)
         elif name not in pair.kind.force_new:
-            adopted.changes.append(change)
+            adopted.changes += _shown(pair, name, old, new, pairing)
         else:
+            change = Change(name, text(old, name), text(new, name), _why(name))
             adopted.refusals.append(Refusal(pair.wanted.name, pair.actual.address, change))
     return adopted
 
@@ -88,12 +85,30 @@ def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]
     for name, new in pair.wanted.inputs.items():
         old = attribute(pair.actual.attributes, name)
         # An attribute that the state's provider version doesn't have can't be compared here. The preview compares it.
-        if old is not MISSING and not same(new, old, pairing.resolve):
+        if old is MISSING:
+            continue
+        if not same(new, old, pairing.resolve) or (name in pair.kind.exact and _has_more(new, old)):
             yield name, old, new
+    for name, default in pair.kind.defaults.items():
+        old = attribute(pair.actual.attributes, name)
+        if name not in pair.wanted.inputs and old is not MISSING and text(old) not in ("none", default):
+            yield name, old, None
     for name in sorted(pair.kind.keep - pair.wanted.inputs.keys()):
         old = attribute(pair.actual.attributes, name)
         if old is not MISSING and old not in (None, "", [], {}, 0, False) and "." not in name and name != "description":
             yield name, old, None
+
+
+def _has_more(new: Any, old: Any) -> bool:
+    """Whether a block of the state sets a property that the program's block doesn't."""
+    return any(
+        value not in _UNSET and all(snake(key) != name for key in item)
+        for item, block in zip(new, old, strict=False)
+        for name, value in block.items()
+    )
+
+
+_UNSET = (None, "", [], {}, 0, False)
 
 
 def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> str:
@@ -108,28 +123,16 @@ def _kept_path(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> s
     return paths[0] if len(paths) == 1 and paths[0] in pair.kind.keep else ""
 
 
-def _shown(actual: StateResource, name: str, old: Any, new: Any) -> Change:
+def _shown(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> list[Change]:
+    """The rows of one property. A property that only Terraform sets has no new value."""
     # The name of a list is plural in Pulumi and singular in Terraform.
-    hidden = bool({snake(name), snake(name).removesuffix("s")} & actual.sensitive)
-    return Change(name, "(sensitive)" if hidden else _text(old), "(sensitive)" if hidden else _text(new), _why(name))
+    if {snake(name), snake(name).removesuffix("s")} & pair.actual.sensitive:
+        return [Change(name, "(sensitive)", "(sensitive)", _why(name))]
+    if new is None:
+        return [Change(name, text(old, name), "none", "the program doesn't set it, so the provider's default applies")]
+    rows = list(leaves(name, old, new, pairing.resolve)) or [(name, text(old, name), text(new, name))]
+    return [Change(path, before, after, _why(name)) for path, before, after in rows]
 
 
 def _why(name: str) -> str:
     return WHY.get(name, "as the program has it")
-
-
-def _text(value: Any) -> str:
-    """A shortened value. Documents and blocks are replaced by their kind, because they can contain secrets."""
-    if value is None or value in ("", [], {}):
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        text = str(value)
-        if text.startswith(("{", "[")):
-            return "(document)"
-        return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        text = ", ".join(value)
-        return text if len(text) <= SHOWN else f"{len(value)} values"
-    return "(block)"

@@ -7,7 +7,7 @@ in `force_new`) that can keep their old value without affecting the resource's p
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adoption.state import StateError, StateResource
 
@@ -26,6 +26,10 @@ class Kind:
     """Properties that together identify a resource of the type; empty if only references identify it."""
     force_new: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
+    """Properties whose blocks the provider compares as a whole, with what only the state sets in them."""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Properties that the program doesn't set, and to which the provider then gives a default, by their default as text."""
     holds_data: bool = False
     unique: bool = False
     """AWS allows only one, so a replacement would have to delete the old one first."""
@@ -60,13 +64,25 @@ def _kind(
     key: str = "",
     force_new: str = "",
     keep: str = "",
+    exact: str = "",
+    defaults: str = "",
     data: bool = False,
     unique: bool = False,
 ) -> Kind:
     """One row of the table. Lists are given as words separated by spaces."""
-    words = {name: frozenset(value.split()) for name, value in (("force_new", force_new), ("keep", keep))}
+    words = {
+        name: frozenset(value.split()) for name, value in (("force_new", force_new), ("keep", keep), ("exact", exact))
+    }
+    known = {word.partition("=")[0]: word.partition("=")[2] for word in defaults.split()}
     return Kind(
-        pulumi, tuple(terraform.split()), import_id, tuple(key.split()), holds_data=data, unique=unique, **words
+        pulumi,
+        tuple(terraform.split()),
+        import_id,
+        tuple(key.split()),
+        holds_data=data,
+        unique=unique,
+        defaults=known,
+        **words,
     )
 
 
@@ -92,7 +108,7 @@ KINDS: tuple[Kind, ...] = (
           keep="launchType capacityProviderStrategies", unique=True),
     _kind("aws:ecs/cluster:Cluster", "aws_ecs_cluster", "{name}", key="name", force_new="name", unique=True),
     _kind("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "aws_ecs_cluster_capacity_providers",
-          "{cluster_name}", key="clusterName", force_new="clusterName"),
+          "{cluster_name}", key="clusterName", force_new="clusterName", exact="defaultCapacityProviderStrategies"),
     _kind("aws:cloudwatch/logGroup:LogGroup", "aws_cloudwatch_log_group", "{name}", key="name",
           force_new="name logGroupClass", data=True, unique=True),
     # Storage
@@ -115,13 +131,17 @@ KINDS: tuple[Kind, ...] = (
     _kind("aws:kms/key:Key", "aws_kms_key", "{key_id}", force_new="customerMasterKeySpec keyUsage multiRegion", data=True),
     # Ingress
     _kind("aws:lb/loadBalancer:LoadBalancer", "aws_lb aws_alb", "{arn}",
-          force_new="internal loadBalancerType name", unique=True),
+          force_new="internal loadBalancerType name", unique=True,
+          defaults="clientKeepAlive=3600 enableCrossZoneLoadBalancing=true enableHttp2=true enableWafFailOpen=false "
+          "enableTlsVersionAndCipherSuiteHeaders=false enableXffClientPort=false preserveHostHeader=false "
+          "xffHeaderProcessingMode=append connectionLogs= customerOwnedIpv4Pool= dnsRecordClientRoutingPolicy=any_availability_zone"),
     _kind("aws:lb/listener:Listener", "aws_lb_listener aws_alb_listener", "{arn}", key="loadBalancerArn port",
           force_new="loadBalancerArn", unique=True),
     _kind("aws:lb/listenerRule:ListenerRule", "aws_lb_listener_rule aws_alb_listener_rule", "{arn}",
           key="listenerArn priority", force_new="listenerArn", unique=True),
     _kind("aws:lb/targetGroup:TargetGroup", "aws_lb_target_group aws_alb_target_group", "{arn}",
-          force_new="name port protocol targetType vpcId", keep="name port", unique=True),
+          force_new="name port protocol targetType vpcId", keep="name port", unique=True,
+          defaults="slowStart=0 connectionTermination=false lambdaMultiValueHeadersEnabled=false proxyProtocolV2=false"),
     _kind("aws:wafv2/webAclAssociation:WebAclAssociation", "aws_wafv2_web_acl_association",
           "{web_acl_arn},{resource_arn}", key="resourceArn", force_new="resourceArn webAclArn"),
     _kind("aws:route53/record:Record", "aws_route53_record", "{zone_id}_{name}_{type}", key="zoneId name type",
@@ -134,7 +154,8 @@ KINDS: tuple[Kind, ...] = (
     _kind("aws:ec2/vpcEndpoint:VpcEndpoint", "aws_vpc_endpoint", key="vpcId serviceName",
           force_new="serviceName vpcEndpointType vpcId", keep="policy securityGroupIds subnetIds", unique=True),
     # Permissions
-    _kind("aws:iam/role:Role", "aws_iam_role", "{name}", key="name", force_new="name namePrefix path", unique=True),
+    _kind("aws:iam/role:Role", "aws_iam_role", "{name}", key="name", force_new="name namePrefix path", unique=True,
+          defaults="maxSessionDuration=3600 forceDetachPolicies=false permissionsBoundary="),
     _kind("aws:iam/rolePolicy:RolePolicy", "aws_iam_role_policy", "{role}:{name}", key="role name",
           force_new="name role"),
     _kind("aws:iam/policy:Policy", "aws_iam_policy", "{arn}", key="name", force_new="description name path", unique=True),

@@ -50,7 +50,8 @@ class Pairing:
         """The state's value of a reference such as `${storage-efs.id}`; the reference itself if there is no value."""
         found = REFERENCE.fullmatch(reference)
         actual = self.actual_of.get(found["name"]) if found else None
-        if found is None or actual is None:
+        # The program always registers a task definition of its own, which is not the state's.
+        if found is None or actual is None or found["name"] not in self.pairs:
             return reference
         # The provider determines the ID of each type. For most types it is the same as in Terraform.
         value = actual.attributes.get(snake(found["property"]), reference)

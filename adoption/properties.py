@@ -12,7 +12,7 @@ from typing import Any
 from adoption.program import REFERENCE
 from adoption.shapes import MAXIMUM_DEPTH, depth
 
-__all__ = ["MISSING", "Resolve", "attribute", "references", "same", "snake"]
+__all__ = ["MISSING", "Resolve", "attribute", "parsed", "references", "same", "snake"]
 
 MISSING = object()
 """The state has no such attribute, because its provider version is older than the property."""
@@ -45,8 +45,8 @@ def references(wanted: Any, actual: Any) -> Iterator[tuple[str, str, str]]:
         found = REFERENCE.fullmatch(wanted)
         if found and isinstance(actual, str) and actual:
             yield found["name"], found["property"], actual
-        elif (document := _json(wanted)) is not None and isinstance(actual, str):
-            yield from references(document, _json(actual))
+        elif (document := parsed(wanted)) is not None and isinstance(actual, str):
+            yield from references(document, parsed(actual))
     elif isinstance(wanted, Mapping):
         block = _block(actual)
         for name, value in wanted.items():
@@ -70,8 +70,8 @@ def same(wanted: Any, actual: Any, resolve: Resolve) -> bool:
         )
     if isinstance(wanted, Sequence) and not isinstance(wanted, str):
         return _same_items(wanted, actual, resolve)
-    if isinstance(wanted, str) and isinstance(actual, str) and (document := _json(wanted)) is not None:
-        other = _json(actual)
+    if isinstance(wanted, str) and isinstance(actual, str) and (document := parsed(wanted)) is not None:
+        other = parsed(actual)
         return other is not None and _normal(document, resolve) == _normal(other, resolve)
     return _text(wanted) == _text(actual)
 
@@ -100,7 +100,7 @@ def _text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
-def _json(text: str) -> Any:
+def parsed(text: Any) -> Any:
     """The parsed JSON object or list; None for any other text."""
     if not isinstance(text, str) or not text.startswith(("{", "[")):
         return None

@@ -42,7 +42,9 @@ def test_the_target_of_an_alias_is_compared_as_the_provider_does() -> None:
 def test_an_alias_that_does_not_evaluate_its_target_is_a_change() -> None:
     state = _with_record("atlantis")
     find(state, "aws_route53_record.this")["alias"][0]["evaluate_target_health"] = False
-    assert [change.property for change in adopted(plan(state), "ingress-alias-a").changes] == ["aliases"]
+    assert [change.property for change in adopted(plan(state), "ingress-alias-a").changes] == [
+        "aliases.evaluateTargetHealth"
+    ]
 
 
 def _with_endpoint() -> State:
