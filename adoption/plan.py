@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adoption import problems
+from adoption import leftovers, problems
 from adoption.anatomy import Anatomy, AnatomyError, dissect
 from adoption.changes import Adopted, judge
-from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
 from adoption.lookups import Lookups
 from adoption.pairing import Pairing, pair
 from adoption.program import Wanted, register
@@ -20,11 +19,12 @@ from components.settings import parse
 
 __all__ = ["Plan", "make_plan"]
 
-KEEP = ": keep it"
-"""The end of the advice for a resource that Terraform goes on to manage."""
-OTHER_PROVIDER = "Belongs to another provider: keep it"
-YOURS = "This program has no such resource: keep it"
-NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
+
+EMPTY_REPOSITORY = (
+    "The repository is new and empty, so the task of the first `up` can't start, and ECS would roll back. Set atlantis:image to a "
+    "public reference of a version that this program accepts, or adopt with desiredCount 0, push the image, then set 1 "
+    "(docs/adoption.md, step 6)"
+)
 
 
 @dataclass
@@ -57,7 +57,9 @@ class Plan:
     def left(self) -> list[tuple[StateResource, str]]:
         """The resources that stay in Terraform, each with a command or a note."""
         beside = {id(actual) for actual in self.pairing.beside.values()}
-        return [(actual, _advice(actual)) for actual in self.pairing.left if id(actual) not in beside]
+        return [
+            (actual, leftovers.advice(actual, self.pairing)) for actual in self.pairing.left if id(actual) not in beside
+        ]
 
     @property
     def to_forget(self) -> list[str]:
@@ -65,7 +67,7 @@ class Plan:
 
         What the table says to keep isn't among them.
         """
-        kept = {actual.address for actual, advice in self.left if advice.endswith(KEEP)}
+        kept = {actual.address for actual, advice in self.left if advice.endswith(leftovers.KEEP)}
         return [found.address for found in self.anatomy.state.resources if found.address not in kept]
 
 
@@ -105,24 +107,8 @@ def plan_of(
     items = inventory(anatomy, pairing.wanted["compute-task"].inputs, settings, pairing.resolve)
     plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, accepted)
     plan.problems += lost_parts(items, accepted)
+    plan.notes += leftovers.rights(pairing)
+    if "storage-repository" not in pairing.pairs and not settings.get("image"):
+        plan.notes.append(EMPTY_REPOSITORY)
     plan.problems += problems.find(anatomy, settings, pairing, plan.adopted)
     return plan
-
-
-def _advice(actual: StateResource) -> str:
-    if not actual.is_aws:
-        return OTHER_PROVIDER
-    advice = NOT_ADOPTED.get(actual.type)
-    if advice is None:
-        known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
-        return NOT_THIS_ONE if actual.type in known else YOURS
-    return advice.format_map(
-        _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
-    )
-
-
-class _Known(dict[str, Any]):
-    """Attributes for a command. One that the state lacks is a placeholder in the command."""
-
-    def __missing__(self, name: str) -> str:
-        return f"<{name}>"

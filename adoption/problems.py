@@ -129,13 +129,20 @@ def _inline_rules(pairing: Pairing) -> Iterator[str]:
         group = pairing.actual_of.get(str(wanted.inputs.get("securityGroupId"))[2:].rpartition(".")[0])
         if direction is None or group is None:
             continue
-        for rule in group.attributes.get(direction) or []:
+        old = [
+            rule
+            for rule in pairing.anatomy.state.of("aws_security_group_rule")
+            if rule.attributes.get("security_group_id") == group.id and rule.attributes.get("type") == direction
+        ]
+        blocks = [(group.address, rule) for rule in group.attributes.get(direction) or []]
+        for address, rule in (*((rule.address, rule.attributes) for rule in old), *blocks):
             if _is_inline(rule, wanted.inputs, pairing):
                 yield (
-                    f"{wanted.name}: {group.id} has this rule already, as a block of {group.address}, and the state holds no id of "
+                    f"{wanted.name}: {group.id} has this rule already, as a part of {address}, and the state holds no id of "
                     f"it. Make it an aws_vpc_security_group_{direction}_rule in Terraform and import it there "
                     f"(`aws ec2 describe-security-group-rules --filters Name=group-id,Values={group.id}` shows its id)"
                 )
+                break
 
 
 def _is_inline(rule: Mapping[str, Any], inputs: Mapping[str, Any], pairing: Pairing) -> bool:

@@ -139,7 +139,7 @@ def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
         if record
         else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
     )
-    ranges = sorted(_allowed_ranges(anatomy, balancer))
+    ranges = sorted(set(_allowed_ranges(anatomy, balancer)))
     if ranges:
         yield Proposal("allowedCidrBlocks", ranges, "the ranges that reach the load balancer")
     association = next(
@@ -186,6 +186,21 @@ def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
         reaches = rule.attributes.get("security_group_id") in groups and rule.attributes.get("from_port") == 443
         if reaches and block and block not in github:
             yield block
+    for group in anatomy.state.of("aws_security_group"):
+        blocks = group.attributes.get("ingress") or []
+        yield from _ranges_of(blocks if group.id in groups else [], github)
+    old = [rule.attributes for rule in anatomy.state.of("aws_security_group_rule")]
+    yield from _ranges_of(
+        [rule for rule in old if rule.get("type") == "ingress" and rule.get("security_group_id") in groups], github
+    )
+
+
+def _ranges_of(rules: list[Mapping[str, Any]], without: set[str]) -> Iterator[str]:
+    """The ranges of rules with several peers that reach port 443."""
+    for rule in rules:
+        if rule.get("from_port") == 443 or str(rule.get("protocol")) in ("-1", "all"):
+            blocks = [*(rule.get("cidr_blocks") or []), *(rule.get("ipv6_cidr_blocks") or [])]
+            yield from (block for block in blocks if block not in without)
 
 
 def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:

@@ -104,6 +104,7 @@ def test_settings_that_meet_it_already_are_not_proposed() -> None:
 
 def test_a_value_that_the_settings_refuse_is_reported_and_not_proposed() -> None:
     found = small_plan()
+    assert any("The repository is new and empty" in note for note in found.notes)
     assert "image" not in proposed(found)
     assert any("image = 'ghcr.io/runatlantis/atlantis:v0.35.0'" in note for note in found.notes)
 
@@ -121,6 +122,7 @@ def test_the_running_version_is_proposed_unless_the_program_is_for_a_newer_one(t
         not proposes
     )
     assert adopted(found, "storage-repository").pair.import_id == "atlantis"
+    assert not any("The repository is new and empty" in note for note in found.notes)
 
 
 def test_roles_of_other_names_are_made_beside_the_old_ones() -> None:

@@ -1,0 +1,127 @@
+"""What stays in Terraform or in AWS after the adoption, each with the command that removes it, or with a note to keep it."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
+from adoption.pairing import Pairing
+from adoption.state import StateResource
+
+__all__ = ["KEEP", "advice", "rights"]
+
+KEEP = ": keep it"
+"""The end of the advice for a resource that Terraform goes on to manage."""
+OTHER_PROVIDER = "Belongs to another provider: keep it"
+YOURS = "This program has no such resource: keep it"
+NOT_THIS_ONE = "Not part of the adopted Atlantis: keep it"
+AFTER = "After the first `up`: "
+
+
+def advice(actual: StateResource, pairing: Pairing) -> str:
+    """What to do with a resource that the program doesn't adopt."""
+    if not actual.is_aws:
+        return OTHER_PROVIDER
+    if actual.type == "aws_security_group_rule":
+        return _old_rule(actual, pairing)
+    if actual.type == "aws_iam_policy_attachment":
+        return _attachment(actual)
+    found = NOT_ADOPTED.get(actual.type)
+    if found is None:
+        known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
+        return NOT_THIS_ONE if actual.type in known else YOURS
+    return found.format_map(
+        _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
+    )
+
+
+class _Known(dict[str, Any]):
+    """Attributes for a command. One that the state lacks is a placeholder in the command."""
+
+    def __missing__(self, name: str) -> str:
+        return f"<{name}>"
+
+
+def _old_rule(rule: StateResource, pairing: Pairing) -> str:
+    """A rule with several peers, which has no ID in the state: revoked peer by peer."""
+    group, direction = str(rule.attributes.get("security_group_id")), rule.attributes.get("type")
+    adopted = {pair.actual.id for pair in pairing.pairs.values() if pair.actual.type == "aws_security_group"}
+    if group not in adopted or direction not in ("ingress", "egress"):
+        return NOT_THIS_ONE
+    return "The program has its own rules. " + AFTER + ", ".join(revocations(rule.attributes, group, str(direction)))
+
+
+def revocations(rule: Any, group: str, direction: str) -> list[str]:
+    """The commands that revoke a rule with several peers, in the form of a block."""
+    protocol, first, last = str(rule.get("protocol")), rule.get("from_port"), rule.get("to_port")
+    ports = "" if protocol in ("-1", "all") else f",FromPort={first},ToPort={last}"
+    source = rule.get("source_security_group_id")
+    peers = [
+        *(f"IpRanges=[{{CidrIp={block}}}]" for block in rule.get("cidr_blocks") or []),
+        *(f"Ipv6Ranges=[{{CidrIpv6={block}}}]" for block in rule.get("ipv6_cidr_blocks") or []),
+        *(f"PrefixListIds=[{{PrefixListId={name}}}]" for name in rule.get("prefix_list_ids") or []),
+        *(
+            f"UserIdGroupPairs=[{{GroupId={name}}}]"
+            for name in rule.get("security_groups") or ([source] if source else [])
+        ),
+    ]
+    command = f"aws ec2 revoke-security-group-{direction} --group-id {group} --ip-permissions"
+    protocol = "-1" if protocol == "all" else protocol
+    return [f"`{command} {shlex.quote(f'IpProtocol={protocol}{ports},{peer}')}`" for peer in peers]
+
+
+def _attachment(attachment: StateResource) -> str:
+    """A policy that one resource attaches to several roles."""
+    arn, roles = attachment.attributes.get("policy_arn"), attachment.attributes.get("roles")
+    names = [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
+    commands = [f"`aws iam detach-role-policy --role-name {role} --policy-arn {arn}`" for role in names]
+    return f"The program attaches its own policies. {AFTER}{', '.join(commands)}" if commands else YOURS
+
+
+def rights(pairing: Pairing) -> Iterator[str]:
+    """Permissions of adopted roles, and rules of adopted groups, that no resource of the state has: they stay without a command.
+
+    Older providers keep them as attributes of the role (`inline_policy`, `managed_policy_arns`) and of the group.
+    """
+    for pair in pairing.pairs.values():
+        if pair.actual.type == "aws_iam_role":
+            yield from _role_rights(pair.actual, pairing)
+        elif pair.actual.type == "aws_security_group":
+            yield from _group_rules(pair.actual, pairing)
+
+
+def _role_rights(role: StateResource, pairing: Pairing) -> Iterator[str]:
+    name, state = str(role.attributes.get("name")), pairing.anatomy.state
+    of_role = [item.attributes for item in state.of("aws_iam_role_policy", "aws_iam_role_policy_attachment")]
+    of_role = [item for item in of_role if item.get("role") == name]
+    inline = {item.get("name") for item in of_role}
+    attached = {item.get("policy_arn") for item in of_role} | {
+        item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
+    }
+    attached |= {item.attributes.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
+    for policy in _blocks(role.attributes.get("inline_policy")):
+        if policy.get("name") and policy["name"] not in inline:
+            yield (
+                f"{role.address} keeps its inline policy {policy['name']}. {AFTER}"
+                f"`aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}`"
+            )
+    arns = role.attributes.get("managed_policy_arns")
+    for arn in arns if isinstance(arns, list) else []:
+        if isinstance(arn, str) and arn not in attached:
+            yield f"{role.address} keeps {arn}. {AFTER}`aws iam detach-role-policy --role-name {name} --policy-arn {arn}`"
+
+
+def _group_rules(group: StateResource, pairing: Pairing) -> Iterator[str]:
+    """Rules that are blocks of an adopted group. A rule that is a resource has a row of its own in the table."""
+    state = pairing.anatomy.state
+    for direction in ("ingress", "egress"):
+        rules = state.of(f"aws_vpc_security_group_{direction}_rule", "aws_security_group_rule")
+        if any(rule.attributes.get("security_group_id") == group.id for rule in rules):
+            continue  # a group has blocks or resources, and a refreshed state repeats the resources as blocks
+        for rule in group.attributes.get(direction) or []:
+            for command in revocations(rule, group.id, direction):
+                yield f"{group.address} keeps a rule. {AFTER}{command}"
+
+
+def _blocks(value: Any) -> list[Any]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,65 @@
+"""What older providers keep as attributes: it is named with the command that removes it."""
+
+from tests.adoption.plans import plan, proposed
+from tests.adoption.small_stack import ALB, TASKS, role_arn
+from tests.adoption.states import State, add, find, small_state
+
+NAME = "atlantis-ecs-task-prod"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def _adopted_role(**attributes: object) -> State:
+    state = small_state()
+    find(state, "aws_iam_role.tasks").update(id=NAME, name=NAME, arn=role_arn(NAME), **attributes)
+    find(state, "aws_ecs_task_definition.this")["task_role_arn"] = role_arn(NAME)
+    return state
+
+
+def test_policies_that_are_attributes_of_an_adopted_role_are_named_with_their_command() -> None:
+    policies = {"inline_policy": [{"name": "state", "policy": "{}"}], "managed_policy_arns": [READ_ONLY]}
+    notes = plan(_adopted_role(**policies)).notes
+    assert sum(f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in note for note in notes) == 1
+    assert (
+        sum(f"`aws iam detach-role-policy --role-name {NAME} --policy-arn {READ_ONLY}`" in note for note in notes) == 1
+    )
+
+
+def test_policies_that_are_resources_too_are_named_once() -> None:
+    state = _adopted_role(inline_policy=[{"name": "state", "policy": "{}"}], managed_policy_arns=[READ_ONLY])
+    add(state, "aws_iam_role_policy.state", {"id": f"{NAME}:state", "role": NAME, "name": "state", "policy": "{}"})
+    add(state, "aws_iam_policy_attachment.all", {"id": "all", "policy_arn": READ_ONLY, "roles": [NAME, "other"]})
+    found = plan(state)
+    assert not [note for note in found.notes if "aws iam" in note]
+    left = {actual.type: advice for actual, advice in found.left}
+    assert f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in left["aws_iam_role_policy"]
+    for role in (NAME, "other"):
+        assert f"--role-name {role} --policy-arn {READ_ONLY}`" in left["aws_iam_policy_attachment"]
+
+
+def test_a_rule_with_several_ranges_is_proposed_and_revoked_range_by_range() -> None:
+    state = small_state()
+    rule = {
+        "id": "sgrule-1",
+        "security_group_rule_id": "",
+        "type": "ingress",
+        "security_group_id": ALB,
+        "protocol": "tcp",
+    }
+    ranges = {"cidr_blocks": ["192.0.2.0/25", "192.0.2.128/25"], "ipv6_cidr_blocks": ["2001:db8::/32"]}
+    add(state, "aws_security_group_rule.https", {**rule, **ranges, "from_port": 443, "to_port": 443})
+    found = plan(state)
+    assert proposed(found)["allowedCidrBlocks"] == ["192.0.2.0/25", "192.0.2.128/25", "2001:db8::/32", "203.0.113.0/24"]
+    (advice,) = [advice for actual, advice in found.left if actual.type == "aws_security_group_rule"]
+    command = f"`aws ec2 revoke-security-group-ingress --group-id {ALB} --ip-permissions 'IpProtocol=tcp,FromPort=443,ToPort=443,"
+    assert f"{command}IpRanges=[{{CidrIp=192.0.2.128/25}}]'`" in advice
+    assert f"{command}Ipv6Ranges=[{{CidrIpv6=2001:db8::/32}}]'`" in advice
+    # The program's rule for one of the ranges would be the same rule a second time.
+    assert any("192.0.2.0/25: " in problem and "aws_security_group_rule.https" in problem for problem in found.problems)
+
+
+def test_a_rule_that_is_a_block_of_an_adopted_group_is_named() -> None:
+    state = small_state()
+    block = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"], "security_groups": []}
+    find(state, "aws_security_group.tasks")["egress"] = [block]
+    command = f"aws ec2 revoke-security-group-egress --group-id {TASKS} --ip-permissions"
+    assert any(f"`{command} 'IpProtocol=-1,IpRanges=[{{CidrIp=0.0.0.0/0}}]'`" in note for note in plan(state).notes)
