@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .atlantis import Atlantis
     from .settings import AtlantisArgs
+    from .settings.drift import DriftArgs
     from .settings.groups import (
         ConfigurationArgs,
         IngressArgs,
@@ -25,6 +26,7 @@ __all__ = [
     "Atlantis",
     "AtlantisArgs",
     "ConfigurationArgs",
+    "DriftArgs",
     "IngressArgs",
     "NetworkArgs",
     "OperationsArgs",
@@ -40,5 +42,7 @@ def __getattr__(name: str) -> Any:
     # Imported on first use: importing the SDK takes a second, and the preflight needs only the settings.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = {"Atlantis": ".atlantis", "AtlantisArgs": ".settings"}.get(name, ".settings.groups")
+    module = {"Atlantis": ".atlantis", "AtlantisArgs": ".settings", "DriftArgs": ".settings.drift"}.get(
+        name, ".settings.groups"
+    )
     return getattr(importlib.import_module(module, __name__), name)

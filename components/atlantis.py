@@ -13,7 +13,7 @@ from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
 from .names import PhysicalNames
 from .network.network import Network, NetworkInputs
-from .network.vpc import NewVpc, NewVpcInputs, Vpc, existing_vpc, vpc_of_outputs
+from .network.vpc import vpc_of
 from .network.zones import ZONES
 from .outputs import with_part
 from .permissions import permissions_boundary
@@ -21,8 +21,6 @@ from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
 from .settings import AtlantisArgs, Settings, in_own_account, validate
-from .settings.schema import known, known_items
-from .settings.values import contains_output
 from .storage.locking import Locking, LockingInputs
 from .storage.storage import Storage, StorageInputs
 
@@ -125,7 +123,7 @@ class Atlantis(pulumi.ComponentResource):
             *(server_steps.warnings(path) if settings.terraform.isolates else ()),
         ):
             pulumi.log.warn(warning, self)
-        vpc = self._vpc(context, settings)
+        vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)
         network = Network(
             self._named("network"),
             NetworkInputs(
@@ -157,6 +155,7 @@ class Atlantis(pulumi.ComponentResource):
                 web_password_generation=(
                     settings.sign_in.web_password_generation if settings.sign_in.generates_password else None
                 ),
+                api=settings.drift.enabled,
                 readers=settings.server.secret_reader_arns,
                 terraform_roles=settings.terraform.managed_names,
             ),
@@ -186,6 +185,7 @@ class Atlantis(pulumi.ComponentResource):
                     "githubApp": secrets.github_app_secret_arn,
                     "webhook": secrets.webhook_secret_arn,
                     **({"webPassword": secrets.web_password_secret_arn} if secrets.web_password_secret_arn else {}),
+                    **({"api": secrets.api_secret_arn} if secrets.api_secret_arn else {}),
                     **({"locking": locking.database.password_secret_arn} if locking else {}),
                     **dict(zip(existing.arns, existing.arns, strict=True)),
                 },
@@ -227,6 +227,7 @@ class Atlantis(pulumi.ComponentResource):
                 server=settings.server,
                 configuration=settings.configuration,
                 terraform=settings.terraform,
+                drift=settings.drift,
                 value_from=existing.value_from,
                 url=settings.ingress.url,
                 log_retention_days=settings.operations.log_retention_days,
@@ -238,6 +239,7 @@ class Atlantis(pulumi.ComponentResource):
                 github_app_secret_arn=secrets.github_app_secret_arn,
                 webhook_secret_arn=secrets.webhook_secret_arn,
                 web_password_secret_arn=secrets.web_password_secret_arn,
+                api_secret_arn=secrets.api_secret_arn,
                 locking_database=locking.database if locking else None,
                 execution_role_arn=permissions.execution_role_arn,
                 task_role_arn=permissions.task_role_arn,
@@ -253,6 +255,7 @@ class Atlantis(pulumi.ComponentResource):
             ObservationInputs(
                 context=context,
                 settings=settings.operations,
+                drift=settings.drift,
                 runs_task=settings.task.desired_count > 0,
                 ingress=ingress,
                 compute=compute,
@@ -297,21 +300,3 @@ class Atlantis(pulumi.ComponentResource):
     def _part(self) -> pulumi.ResourceOptions:
         """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-
-    def _vpc(self, context: Context, settings: Settings) -> Vpc:
-        network = settings.network
-        if network.vpc_id:
-            given = (network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)
-            if contains_output(given):
-                return vpc_of_outputs(
-                    network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=self
-                )
-            return existing_vpc(
-                known(network.vpc_id),
-                known_items(network.public_subnet_ids),
-                known_items(network.private_subnet_ids),
-                with_cidr_blocks=bool(network.endpoints),
-                parent=self,
-            )
-        args = NewVpcInputs(context=context, cidr_block=network.vpc_cidr_block)
-        return NewVpc(self._named("vpc"), args, self._part()).vpc

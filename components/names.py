@@ -39,6 +39,11 @@ class PhysicalNames:
         return self.log_group_name or f"/ecs/{self.base}"
 
     @property
+    def agent_log_group(self) -> str:
+        """The log of the container `agent` with drift detection: plans write to the other one."""
+        return f"{self.log_group}-agent"
+
+    @property
     def flow_log_group(self) -> str:
         return f"/vpc/{self.base}"
 
@@ -85,6 +90,10 @@ class PhysicalNames:
     @property
     def webhook_secret(self) -> str:
         return f"{self.environment}-atlantis-webhook-secret"
+
+    @property
+    def api_secret(self) -> str:
+        return f"{self.environment}-atlantis-api"
 
     def secret_pattern(self, name: str) -> str:
         """ARN pattern of an existing secret: Secrets Manager adds a hyphen and six characters to its name.
@@ -200,6 +209,10 @@ class PhysicalNames:
     @property
     def log_group_arn(self) -> str:
         return self.arn("logs", f"log-group:{self.log_group}")
+
+    @property
+    def agent_log_group_arn(self) -> str:
+        return self.arn("logs", f"log-group:{self.agent_log_group}")
 
     @property
     def flow_log_group_arn(self) -> str:

@@ -191,6 +191,7 @@ def _created_secrets(deployment: Deployment) -> list[str]:
         names.github_app_secret: not settings.server.github_app_secret_name,
         names.webhook_secret: not settings.server.webhook_secret_name,
         names.web_password_secret: settings.sign_in.generates_password,
+        names.api_secret: settings.drift.enabled,
         names.redis_secret: settings.storage.uses_redis,
     }
     return [name for name, is_created in created.items() if is_created]

@@ -52,6 +52,10 @@ class IsolationInputs:
     """The App's secrets by variable: the agent gets tokens that read contents, for private modules."""
     module_repositories: Sequence[str]
     log_group: pulumi.Input[str]
+    agent_environment: Mapping[str, pulumi.Input[str]]
+    """More variables of the agent, for drift detection."""
+    agent_secrets: Mapping[str, pulumi.Input[str]]
+    agent_log_group: pulumi.Input[str]
 
 
 def volumes() -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
@@ -71,7 +75,7 @@ def containers(args: IsolationInputs) -> list[Mapping[str, object]]:
 
 def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
     return {
-        **_common(args, role),
+        **_common(args, role, args.log_group),
         # It gives each checkout a user of its own.
         "user": "0",
         "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
@@ -99,22 +103,24 @@ def _agent(args: IsolationInputs) -> Mapping[str, object]:
         "AWS_REGION": args.names.region,
         "ISOLATION_MODULE_REPOSITORIES": " ".join(args.module_repositories),
         "ISOLATION_ROLES": json.dumps(roles),
+        **args.agent_environment,
     }
+    secrets = {**args.github_app_secrets, **args.agent_secrets}
     return {
-        **_common(args, AGENT),
+        **_common(args, AGENT, args.agent_log_group),
         # Root owns the volumes with its sockets; it needs no capability for them.
         "user": "0",
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": [f"{PROGRAMS}/agent"],
         "command": [],
         "environment": [{"name": name, "value": value} for name, value in sorted(environment.items()) if value],
-        "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(args.github_app_secrets.items())],
+        "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(secrets.items())],
         "mountPoints": [_mount(role, "broker", f"{SOCKETS}/{role}-broker") for role in EXECUTORS],
         "stopTimeout": 10,
     }
 
 
-def _common(args: IsolationInputs, name: str) -> dict[str, object]:
+def _common(args: IsolationInputs, name: str, log_group: pulumi.Input[str]) -> dict[str, object]:
     return {
         "name": name,
         "image": args.image,
@@ -126,7 +132,7 @@ def _common(args: IsolationInputs, name: str) -> dict[str, object]:
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": args.log_group,
+                "awslogs-group": log_group,
                 "awslogs-region": args.names.region,
                 "awslogs-stream-prefix": name,
             },

@@ -42,6 +42,8 @@ class ServerContainerInputs:
     webhook_secret_arn: pulumi.Input[str]
     web_password_secret_arn: pulumi.Input[str] | None
     """None if the server requires no password."""
+    api_secret_arn: pulumi.Input[str] | None
+    """The secret of the server's API, for drift detection; None for a server without an API."""
     locking_database: LockingDatabase | None
     """None: the locks are in a file in the data directory, which only one server at a time can open."""
     log_group_name: pulumi.Input[str]
@@ -107,6 +109,9 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     }
     if args.web_password_secret_arn:
         environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
+    if args.api_secret_arn:
+        # Without remediation: a person decides whether the code or the change is right.
+        environment["ATLANTIS_ENABLE_DRIFT_DETECTION"] = "true"
     if args.locking_database:
         environment |= {
             "ATLANTIS_LOCKING_DB_TYPE": "redis",
@@ -149,6 +154,11 @@ def github_app_secrets(secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[
     }
 
 
+def api_secret(secret_arn: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The reference to the secret of the server's API."""
+    return pulumi.Output.concat(secret_arn, ":api_secret::")
+
+
 def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     """References that ECS resolves when the task starts: ARN, JSON key, current version."""
     app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
@@ -158,6 +168,8 @@ def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     }
     if web := args.web_password_secret_arn:
         secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(web, ":web_password::")
+    if args.api_secret_arn:
+        secrets["ATLANTIS_API_SECRET"] = api_secret(args.api_secret_arn)
     if locking := args.locking_database:
         secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
     return secrets | dict(args.value_from)

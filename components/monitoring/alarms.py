@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from .drift_metrics import DRIFTED, GOOD_RUNS, namespace
 from .service_metrics import MetricDimensions
 
 LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
@@ -14,7 +15,7 @@ LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
 MOST_MEMORY_PERCENT = 90
 LEAST_CERTIFICATE_DAYS = 20
 """ACM renews its certificates about 60 days before they expire. Fewer days are left only if the renewal failed."""
-_MINUTE, _DAY = 60, 24 * 60 * 60
+_MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -26,6 +27,8 @@ class AlarmsInputs:
     """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     dimensions: MetricDimensions
     certificate_arn: pulumi.Input[str]
+    drift_interval_hours: int | None
+    """Hours between two detections of drift; None without drift detection."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Alarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlarmsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
-        for alarm in [*_requests(args), *_resources(args)]:
+        for alarm in [*_requests(args), *_resources(args), *_drift(args)]:
             namespace, metric = alarm.metric.rsplit("/", 1)
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
@@ -161,5 +164,39 @@ def _resources(args: AlarmsInputs) -> list[_Alarm]:
             period=5 * _MINUTE,
             periods=3,
             missing="ignore",
+        ),
+    ]
+
+
+def _drift(args: AlarmsInputs) -> list[_Alarm]:
+    """Alarms for drift, and for a detection that no longer works."""
+    if args.drift_interval_hours is None:
+        return []
+    metrics = namespace(args.context.names.base)
+    return [
+        _Alarm(
+            name="drift",
+            meaning="Real resources differ from the code: look at the issues with the label atlantis-drift in the repositories",
+            metric=f"{metrics}/{DRIFTED}",
+            dimensions={},
+            statistic="Maximum",
+            comparison="GreaterThanThreshold",
+            threshold=0,
+            period=_HOUR,
+            periods=1,
+            # Between two runs there is no data, and the last run's result stays true.
+            missing="ignore",
+        ),
+        _Alarm(
+            name="drift-detection",
+            meaning="No detection of drift without failures for twice its interval: look at the log of the container agent",
+            metric=f"{metrics}/{GOOD_RUNS}",
+            dimensions={},
+            statistic="Sum",
+            comparison="LessThanThreshold",
+            threshold=1,
+            period=_HOUR,
+            periods=2 * args.drift_interval_hours,
+            missing="breaching",
         ),
     ]

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from .drift_metrics import DRIFTED, FAILED, GOOD_RUNS, namespace
 from .service_metrics import MetricDimensions
 
 _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
@@ -21,6 +22,7 @@ class DashboardInputs:
     dimensions: MetricDimensions
     locking_node_ids: Sequence[pulumi.Input[str]]
     """Cache nodes of the locking database; empty without a locking database."""
+    detects_drift: bool
 
 
 class Dashboard(pulumi.ComponentResource):
@@ -29,7 +31,7 @@ class Dashboard(pulumi.ComponentResource):
     def __init__(self, name: str, args: DashboardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Dashboard", name, None, opts)
         region = args.context.names.region
-        graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args)]
+        graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args), *_drift(args)]
         per_row = _COLUMNS // _WIDTH
         widgets = [
             {
@@ -110,3 +112,12 @@ def _locking(args: DashboardInputs) -> list[_Graph]:
         for title, metric in metrics
         if args.locking_node_ids
     ]
+
+
+def _drift(args: DashboardInputs) -> list[_Graph]:
+    metrics = namespace(args.context.names.base)
+    graphs: list[_Graph] = [
+        ("Drift: projects", "Maximum", [[metrics, DRIFTED], [metrics, FAILED]]),
+        ("Drift: detections without failures", "Sum", [[metrics, GOOD_RUNS]]),
+    ]
+    return graphs if args.detects_drift else []

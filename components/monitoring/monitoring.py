@@ -9,11 +9,13 @@ from ..compute.compute import Compute
 from ..context import Context
 from ..ingress.ingress import Ingress
 from ..logs.log_archive import LogArchive, LogArchiveInputs
+from ..settings.drift import DriftArgs
 from ..settings.groups import OperationsArgs
 from ..storage.locking import Locking
 from ..storage.storage import Storage
 from .alarms import Alarms, AlarmsInputs
 from .dashboard import Dashboard, DashboardInputs
+from .drift_metrics import DriftMetrics, DriftMetricsInputs
 from .service_metrics import MetricDimensions
 
 
@@ -23,6 +25,7 @@ class ObservationInputs:
 
     context: Context
     settings: OperationsArgs
+    drift: DriftArgs
     runs_task: bool
     """Whether the service runs a task. Without one, no alarms are created."""
     ingress: Ingress
@@ -63,9 +66,16 @@ def observe(
             context=args.context,
             dimensions=dimensions,
             locking_node_ids=args.locking.node_ids if args.locking else (),
+            detects_drift=args.drift.enabled,
         ),
         options(),
     )
+    if compute.agent_log_group_name is not None:
+        DriftMetrics(
+            named("drift"),
+            DriftMetricsInputs(context=args.context, log_group_name=compute.agent_log_group_name),
+            options(),
+        )
     if args.settings.alarm_topic_arns and args.runs_task:
         Alarms(
             named("alarms"),
@@ -74,6 +84,7 @@ def observe(
                 topic_arns=args.settings.alarm_topic_arns,
                 dimensions=dimensions,
                 certificate_arn=ingress.certificate_arn,
+                drift_interval_hours=args.drift.interval_hours if args.drift.enabled else None,
             ),
             options(),
         )

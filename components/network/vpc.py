@@ -12,6 +12,9 @@ import pulumi_awsx as awsx
 from ..context import Context
 from ..logs.flow_logs import FlowLogs, FlowLogsInputs
 from ..outputs import declared_outputs
+from ..settings.groups import NetworkArgs
+from ..settings.schema import known, known_items
+from ..settings.values import contains_output
 from .zones import ZONES, one_of_each_zone, too_few_zones
 
 
@@ -223,3 +226,24 @@ class NewVpc(pulumi.ComponentResource):
                 opts=after_vpc,
             ).ids,
         )
+
+
+def vpc_of(
+    network: NetworkArgs, context: Context, name: str, opts: pulumi.ResourceOptions, *, parent: pulumi.Resource
+) -> Vpc:
+    """The VPC that the settings name, or a new one, the component `name` with `opts`.
+
+    Raises:
+        pulumi.RunError: the named VPC or its subnets don't fit.
+    """
+    if network.vpc_id:
+        if contains_output((network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)):
+            return vpc_of_outputs(network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=parent)
+        return existing_vpc(
+            known(network.vpc_id),
+            known_items(network.public_subnet_ids),
+            known_items(network.private_subnet_ids),
+            with_cidr_blocks=bool(network.endpoints),
+            parent=parent,
+        )
+    return NewVpc(name, NewVpcInputs(context=context, cidr_block=network.vpc_cidr_block), opts).vpc

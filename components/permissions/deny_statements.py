@@ -64,6 +64,7 @@ def deny_own_resources(own: OwnStack) -> Statement:
         names.repository_arn,
         names.log_group_arn,
         f"{names.log_group_arn}:*",
+        f"{names.agent_log_group_arn}:*",
         names.role_arn(names.roles_of_every_environment),
         every_environment,
         *own.secret_arns,

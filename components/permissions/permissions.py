@@ -152,7 +152,9 @@ class Permissions(pulumi.ComponentResource):
             settings.terraform_state_key_arns,
             settings.terraform_lock_tables,
         )
-        documents = {subject: document(statements) for subject, statements in state.items()}
+        documents: dict[str, pulumi.Input[str]] = {
+            subject: document_of_outputs(statements) for subject, statements in state.items()
+        }
         if settings.managed_name_prefixes:
             managed = [
                 *task_role.containers(scope),

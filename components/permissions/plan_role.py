@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import pulumi
+
 from ..names import PhysicalNames
+from ..outputs import with_part
 from ..policy_documents import Statement, allow
 from . import task_role
 from .task_role import Scope
@@ -11,7 +14,10 @@ __all__ = ["plan_state", "reading", "session_roles"]
 
 
 def plan_state(
-    scope: Scope, buckets: Sequence[str], key_arns: Sequence[str], lock_tables: Sequence[str]
+    scope: Scope,
+    buckets: Sequence[pulumi.Input[str]],
+    key_arns: Sequence[pulumi.Input[str]],
+    lock_tables: Sequence[pulumi.Input[str]],
 ) -> dict[str, list[Statement]]:
     """What a plan needs of Terraform's state, by subject: it reads the state and takes the lock, and can't write the state.
 
@@ -23,7 +29,7 @@ def plan_state(
             objects = statement["Resource"]
             found["state"].append(allow("ReadState", ["s3:GetObject"], objects))
             # Terraform writes the lock beside the state: https://developer.hashicorp.com/terraform/language/backend/s3
-            lock_files = [f"{arn}.tflock" for arn in objects]
+            lock_files = [with_part("{}.tflock".format, arn) for arn in objects]
             found["locks"].append(allow("LockStateFiles", ["s3:DeleteObject", "s3:PutObject"], lock_files))
         else:
             found["locks" if statement["Sid"] == "LockState" else "state"].append(statement)

@@ -23,6 +23,8 @@ class SecretsInputs:
     """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
     web_password_generation: int | None
     """A new number generates a new password for the web page; None creates no password."""
+    api: bool
+    """Whether the server's API gets a secret, for drift detection."""
     readers: Sequence[pulumi.Input[str]]
     """ARN patterns of principals besides the execution role that can read the generated secrets: the deployers, because the
     provider reads the secret versions."""
@@ -37,6 +39,8 @@ class Secrets(pulumi.ComponentResource):
     webhook_secret_arn: pulumi.Output[str]
     web_password_secret_arn: pulumi.Output[str] | None = None
     """None without a password."""
+    api_secret_arn: pulumi.Output[str] | None = None
+    """None without drift detection."""
     key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that the execution role needs to decrypt the secrets."""
 
@@ -47,7 +51,7 @@ class Secrets(pulumi.ComponentResource):
 
         self._key_arns: list[pulumi.Input[str]] = []
         existing = args.settings.github_app_secret_name and args.settings.webhook_secret_name
-        if not existing or args.web_password_generation is not None:
+        if not existing or args.web_password_generation is not None or args.api:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
         self.github_app_secret_arn = (
@@ -62,6 +66,8 @@ class Secrets(pulumi.ComponentResource):
         )
         if args.web_password_generation is not None:
             self.web_password_secret_arn = self._web_password(args.web_password_generation).arn
+        if args.api:
+            self.api_secret_arn = self._api_secret().arn
         self.key_arns = self._key_arns
         self.register_outputs(declared_outputs(self))
 
@@ -125,6 +131,16 @@ class Secrets(pulumi.ComponentResource):
             "web_password",
             generation,
             deletable=True,  # oidcIssuer or webBasicAuth removes the password, and can be unset again
+        )
+
+    def _api_secret(self) -> aws.secretsmanager.Secret:
+        return self._generated(
+            "api",
+            self._args.context.names.api_secret,
+            "Atlantis: secret of the server's API (api_secret), generated; it can apply without an approval",
+            "api_secret",
+            1,
+            deletable=True,  # without driftProjects there is no API, and they can be set again
         )
 
     def _generated(

@@ -5,6 +5,7 @@ import dataclasses
 import pulumi
 
 from . import accepted
+from .drift import DriftArgs
 from .groups import (
     ConfigurationArgs,
     IngressArgs,
@@ -48,6 +49,8 @@ class AtlantisArgs(Group):
     """The server's flags, the rules for repositories, and secrets for workflows"""
     terraform: TerraformArgs = dataclasses.field(default_factory=TerraformArgs)
     """The permissions of Terraform in the task"""
+    drift: DriftArgs = dataclasses.field(default_factory=DriftArgs)
+    """Drift detection. Default: none"""
     operations: OperationsArgs = dataclasses.field(default_factory=OperationsArgs)
     """Logs, alarms, tags and protection"""
 

@@ -128,6 +128,20 @@ class Api:
             {"type": "file", "encoding": "base64", "size": len(content), "path": names["file"], "content": encoded},
         )
 
+    def issues(self, call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/issues``, without the pull requests that GitHub lists there too."""
+        return Answer(200, self._store.issues.listing(names["repository"], call.query))
+
+    def create_issue(self, call: Call, names: dict[str, str]) -> Answer:
+        """``POST /repos/{owner}/{repo}/issues``."""
+        first = 1 + max(self._store.numbers(names["repository"]), default=0)
+        return Answer(201, self._store.issues.create(names["repository"], json.loads(call.body), first=first))
+
+    def update_issue(self, call: Call, names: dict[str, str]) -> Answer:
+        """``PATCH /repos/{owner}/{repo}/issues/{number}``."""
+        changed = self._store.issues.update(names["repository"], int(names["number"]), json.loads(call.body))
+        return _refusal(404, "Not Found") if changed is None else Answer(200, changed)
+
     def comments(self, _call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/issues/{number}/comments``; only comments of the App are recorded."""
         found = [
@@ -184,6 +198,9 @@ _ROUTES = (
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/reviews", Api.reviews),
     _route("GET", r"{repository}/contents/(?P<file>.+)", Api.contents),
+    _route("GET", r"{repository}/issues", Api.issues),
+    _route("POST", r"{repository}/issues", Api.create_issue),
+    _route("PATCH", r"{repository}/issues/(?P<number>\d+)", Api.update_issue),
     _route("GET", r"{repository}/issues/(?P<number>\d+)/comments", Api.comments),
     _route("POST", r"{repository}/issues/(?P<number>\d+)/comments", Api.create_comment),
     _route("POST", r"{repository}/issues/comments/(?P<comment>\d+)/reactions", Api.react),

@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
+from sandbox.github.issues import Issues
 
 __all__ = ["PullRequest", "Store"]
 
@@ -52,6 +53,11 @@ class Store:
     def registration(self) -> Path:
         """The file of the registered App."""
         return self._directory / "app.json"
+
+    @property
+    def issues(self) -> Issues:
+        """The issues of all repositories."""
+        return Issues(self._directory / "issues")
 
     def git_directory(self, repository: str) -> Path:
         """The bare repository of ``owner/name``."""

@@ -5,7 +5,7 @@ is invalid, so that each mistake is reported only once.
 """
 
 from ..problem import Rule
-from . import arns, configuration, credentials, ingress, isolation, network, storage, task, terraform
+from . import arns, configuration, credentials, drift, ingress, isolation, network, storage, task, terraform
 
 __all__ = ["RULES", "RULES_OF_VALUES"]
 
@@ -20,4 +20,4 @@ RULES_OF_VALUES: tuple[Rule, ...] = (
 )
 """The rules that read no file. They apply to values of outputs too, when these become known; until then, they skip them."""
 
-RULES: tuple[Rule, ...] = (*RULES_OF_VALUES, *configuration.RULES, *isolation.RULES)
+RULES: tuple[Rule, ...] = (*RULES_OF_VALUES, *configuration.RULES, *isolation.RULES, *drift.RULES)

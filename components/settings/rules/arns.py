@@ -47,10 +47,10 @@ def of_other_accounts(settings: Settings, account: str) -> Iterator[Problem]:
 
 def _boundary_account(settings: Settings) -> Iterator[Problem]:
     """A boundary of another account than all other ARNs. A preview in the sandbox has another account, and can't compare."""
-    boundary = settings.terraform.permissions_boundary_arn
+    (boundary,) = _known([settings.terraform.permissions_boundary_arn]) or [None]
     key = "permissionsBoundaryArn"
     others = {
-        arn.split(":")[4] for name, arns in _OF_ONE_ACCOUNT.items() if name != key for arn in arns(settings) if arn
+        arn.split(":")[4] for name, arns in _OF_ONE_ACCOUNT.items() if name != key for arn in _known(arns(settings))
     }
     if boundary and len(others) == 1 and (found := boundary.split(":")[4]) not in (*others, _AWS_MANAGED):
         yield Problem({key: boundary}, f"must be in the account of the other ARNs, {others.pop()}, not in {found}")

@@ -26,6 +26,7 @@ def _secret_readers(settings: Settings) -> Iterator[Problem]:
         "the webhook secret (or set webhookSecretName)": not server.webhook_secret_name,
         "the web page's password": settings.sign_in.generates_password,
         "the locking database's password": settings.storage.uses_redis,
+        "the secret of the server's API, for drift detection": settings.drift.enabled,
     }
     if any(created.values()) and not server.secret_reader_arns:
         yield Problem(

@@ -9,10 +9,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from isolation import aws, paths
 from isolation.broker import Broker, Roles, forget_environment
+from isolation.drift.configuration import Configuration
+from isolation.drift.issues import Issues
+from isolation.drift.run import DriftDetection
+from isolation.drift.server import Server
 from isolation.github import App, GithubError, PrivateKey
 from isolation.task_protection import TaskProtection
 
@@ -39,7 +43,7 @@ def main() -> None:
 
 def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, Callable[[], None]]:
     """What the agent does at the same time, by name."""
-    task_role, region, app = aws.TaskRole(environment), environment["AWS_REGION"], _app(environment)
+    task_role, region, app = aws.TaskRole(environment), environment["AWS_REGION"], _modules_app(environment)
     # By executor: the default role's ARN, and pairs of a pattern and an ARN.
     configured = json.loads(environment["ISOLATION_ROLES"])
 
@@ -54,19 +58,38 @@ def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, C
     server = f"http://127.0.0.1:{environment['ATLANTIS_PORT']}"
     protection = TaskProtection(server, environment["ECS_AGENT_URI"])
     parts["task-protection"] = lambda: protection.run(stop)
+    if "DRIFT_DETECTION" in environment:
+        drift = _drift(environment, server, protection)
+        parts["drift"] = lambda: drift.run(stop)
     return parts
 
 
-def _app(environment: Mapping[str, str]) -> App | None:
+def _drift(environment: Mapping[str, str], server: str, protection: TaskProtection) -> DriftDetection:
+    app = _app(environment, {"issues": "write"})
+    atlantis = Server(
+        server,
+        environment["ATLANTIS_API_SECRET"],
+        environment.get("ATLANTIS_WEB_USERNAME", ""),
+        environment.get("ATLANTIS_WEB_PASSWORD", ""),
+    )
+    issues = Issues(app.api, app.token, environment["ATLANTIS_ATLANTIS_URL"])
+    return DriftDetection(Configuration.parse(environment["DRIFT_DETECTION"]), atlantis, issues, protection)
+
+
+def _modules_app(environment: Mapping[str, str]) -> App | None:
     """The App that reads modules; None if private modules are turned off."""
-    if "ATLANTIS_GH_APP_KEY" not in environment:
-        return None
+    repositories = environment.get("ISOLATION_MODULE_REPOSITORIES", "").split()
+    return _app(environment, {"contents": "read"}, repositories) if "ATLANTIS_GH_APP_KEY" in environment else None
+
+
+def _app(environment: Mapping[str, str], permissions: Mapping[str, str], repositories: Sequence[str] = ()) -> App:
     return App(
         host=environment.get("ATLANTIS_GH_HOSTNAME", "github.com"),
         app_id=environment["ATLANTIS_GH_APP_ID"],
         installation_id=environment["ATLANTIS_GH_APP_INSTALLATION_ID"],
         key=PrivateKey.parse(environment["ATLANTIS_GH_APP_KEY"]),
-        repositories=environment.get("ISOLATION_MODULE_REPOSITORIES", "").split(),
+        permissions=permissions,
+        repositories=repositories,
     )
 
 

@@ -1,4 +1,4 @@
-"""Tokens of the GitHub App that read contents only, for the download of private modules."""
+"""Tokens of the GitHub App with few permissions: to download private modules, or to write issues."""
 
 import base64
 import binascii
@@ -8,8 +8,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 __all__ = ["App", "GithubError", "PrivateKey"]
 
@@ -55,31 +56,51 @@ class PrivateKey:
 
 
 class App:
-    """The App's installation. `repositories` limits the tokens; empty: all repositories of the installation."""
+    """The App's installation.
+
+    Args:
+        host: `github.com`, or a GitHub Enterprise Server.
+        app_id: the App's ID.
+        installation_id: the installation's ID.
+        key: the App's key.
+        permissions: what the tokens may do, of what the App may.
+        repositories: limits the tokens; empty: all repositories of the installation.
+    """
 
     def __init__(
-        self, *, host: str, app_id: str, installation_id: str, key: PrivateKey, repositories: Sequence[str] = ()
+        self,
+        *,
+        host: str,
+        app_id: str,
+        installation_id: str,
+        key: PrivateKey,
+        permissions: Mapping[str, str] = MappingProxyType({"contents": "read"}),
+        repositories: Sequence[str] = (),
     ) -> None:
         self.host = host
         self._app_id, self._installation_id, self._key = app_id, installation_id, key
-        self._repositories = list(repositories)
+        self._permissions, self._repositories = dict(permissions), list(repositories)
         self._lock = threading.Lock()
         self._token, self._until = "", 0.0
 
+    @property
+    def api(self) -> str:
+        """The address of GitHub's REST API."""
+        return "https://api.github.com" if self.host == "github.com" else f"https://{self.host}/api/v3"
+
     def token(self) -> str:
-        """A token that reads contents, for up to an hour; the current one while it has a third of its time left."""
+        """A token, for up to an hour; the current one while it has a third of its time left."""
         with self._lock:
             if time.time() > self._until - _RENEW_BEFORE:
                 self._token, self._until = self._new(), time.time() + 3600
             return self._token
 
     def _new(self) -> str:
-        api = "https://api.github.com" if self.host == "github.com" else f"https://{self.host}/api/v3"
-        body: dict[str, object] = {"permissions": {"contents": "read"}}
+        body: dict[str, object] = {"permissions": self._permissions}
         if self._repositories:
             body["repositories"] = self._repositories
         request = urllib.request.Request(  # noqa: S310 https
-            f"{api}/app/installations/{self._installation_id}/access_tokens",
+            f"{self.api}/app/installations/{self._installation_id}/access_tokens",
             data=json.dumps(body).encode(),
             headers={
                 "Accept": "application/vnd.github+json",
@@ -93,9 +114,9 @@ class App:
                 return json.loads(answer.read())["token"]
         except urllib.error.HTTPError as problem:
             reason = problem.read()[:300].decode(errors="replace")
-            raise GithubError(f"GitHub gives no token for modules ({problem.code}): {reason}") from problem
+            raise GithubError(f"GitHub gives no token ({problem.code}): {reason}") from problem
         except (OSError, ValueError, KeyError) as problem:
-            raise GithubError(f"GitHub gives no token for modules: {problem}") from problem
+            raise GithubError(f"GitHub gives no token: {problem}") from problem
 
     def _assertion(self) -> str:
         now = int(time.time())

@@ -1,10 +1,12 @@
 """Task protection: keeps ECS from stopping the task while a plan or an apply runs."""
 
+import contextlib
 import json
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["EXPIRES", "LOOK_EVERY", "RENEW_EVERY", "TaskProtection"]
@@ -31,6 +33,22 @@ class TaskProtection:
         # What an earlier run of this container left is released by the first look that finds the server idle.
         self._protected: bool | None = None
         self._renew_at, self._refused = 0.0, ""
+        # Another thread holds the protection while this one looks.
+        self._lock, self._held = threading.Lock(), 0
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Protect the task until the context ends, also while the server has no operation in progress."""
+        self._hold(1)
+        try:
+            yield
+        finally:
+            self._hold(-1)
+
+    def _hold(self, change: int) -> None:
+        with self._lock:
+            self._held += change
+        self.look()
 
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set."""
@@ -40,17 +58,20 @@ class TaskProtection:
     def look(self) -> None:
         """Ask the server once, and set the protection that fits."""
         operations = self._operations()
-        if operations is None:
-            return  # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
-        if operations > 0:
-            if (not self._protected or time.monotonic() >= self._renew_at) and self._set(enabled=True):
-                if not self._protected:
-                    print(f"protected: operations in progress: {operations}", flush=True)
-                self._protected, self._renew_at = True, time.monotonic() + self._renew_every
-        elif self._protected is not False and self._set(enabled=False):
-            if self._protected:
-                print("released: no operation in progress", flush=True)
-            self._protected = False
+        with self._lock:
+            if self._held:
+                operations = self._held + (operations or 0)
+            if operations is None:
+                return  # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
+            if operations > 0:
+                if (not self._protected or time.monotonic() >= self._renew_at) and self._set(enabled=True):
+                    if not self._protected:
+                        print(f"protected: operations in progress: {operations}", flush=True)
+                    self._protected, self._renew_at = True, time.monotonic() + self._renew_every
+            elif self._protected is not False and self._set(enabled=False):
+                if self._protected:
+                    print("released: no operation in progress", flush=True)
+                self._protected = False
 
     def _operations(self) -> int | None:
         try:

@@ -175,3 +175,46 @@ class LogSubscriptionFilter(AwsResource):
             yield "destinationArn", f"{destination!r} is no ARN of a stream, a function or a destination"
         if ":firehose:" in destination and "roleArn" not in inputs:
             yield "roleArn", "missing: CloudWatch Logs writes to a delivery stream with a role"
+
+
+class LogMetricFilter(AwsResource):
+    """Makes a metric of a log group's events. The API creates or updates the filter of that name."""
+
+    sdk_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+    service = "logs"
+    operation, named = "PutMetricFilter", "{name}"
+    described: ClassVar = Call("describe_metric_filters", path="metricFilters[?filterName=='{name}'] | [0]")
+    deleted: ClassVar = Call("delete_metric_filter")
+    renamed: ClassVar = {"name": "filterName", "pattern": "filterPattern"}
+    handled: ClassVar = names("metricTransformation")
+    in_place: ClassVar = names("pattern metricTransformation")
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """CloudWatch accepts three dimensions, each with a field of the event, and no default value beside them."""
+        yield from super().rules(inputs)
+        transformation = inputs.get("metricTransformation")
+        if not isinstance(transformation, dict):
+            return
+        dimensions = transformation.get("dimensions") or {}
+        if len(dimensions) > 3:
+            yield "metricTransformation.dimensions", f"{len(dimensions)} are more than 3"
+        if dimensions and transformation.get("defaultValue"):
+            yield "metricTransformation.defaultValue", "not with dimensions"
+        for name, field in dimensions.items():
+            if isinstance(field, str) and not field.startswith("$"):
+                yield f"metricTransformation.dimensions.{name}", f"{field!r} is no field of the event, such as $.name"
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        given = inputs["metricTransformation"]
+        transformation = {f"metric{name.capitalize()}": given[name] for name in ("name", "namespace", "value")}
+        transformation |= {name: given[name] for name in ("dimensions", "unit") if given.get(name)}
+        if given.get("defaultValue"):
+            transformation["defaultValue"] = float(given["defaultValue"])
+        return {**super().parameters(inputs), "metricTransformations": [transformation]}
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        (found,) = answer["metricTransformations"]
+        transformation = {name: found[f"metric{name.capitalize()}"] for name in ("name", "namespace", "value")}
+        transformation["unit"] = found.get("unit") or "None"
+        transformation |= {"dimensions": found["dimensions"]} if found.get("dimensions") else {}
+        return {**super().shown_as(identity, answer, state), "metricTransformation": transformation}

@@ -20,6 +20,7 @@ def test_no_type_lacks_an_example() -> None:
 
 PARTS = {
     "aws:acm/certificateValidation:CertificateValidation",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/route:Route",

@@ -1,4 +1,4 @@
-"""Examples: Load balancing, DNS, containers, logs and permissions."""
+"""Examples: Load balancing, DNS, containers and permissions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from sandbox.providers.values import Properties
 from tests.sandbox.providers.examples.example import Example, World, policy, trust
-
-_TOPIC = "arn:aws:sns:ap-northeast-2:123456789012:example"
 
 
 def _container(image: str) -> str:
@@ -49,24 +47,6 @@ def _task(w: World) -> Properties:
             }
         ],
         "tags": {"Name": "task"},
-    }
-
-
-def _dashboard(metric: str) -> str:
-    shown = {"region": "ap-northeast-2", "metrics": [["AWS/ECS", metric, "ClusterName", "example"]]}
-    return json.dumps({"widgets": [{"type": "metric", "x": 0, "y": 0, "width": 8, "height": 6, "properties": shown}]})
-
-
-def _destination(w: World) -> Properties:
-    return {
-        "bucketArn": "arn:aws:s3:::example-bucket",
-        "roleArn": w["role_arn"],
-        "prefix": "log/!{timestamp:yyyy}/",
-        "errorOutputPrefix": "undelivered/!{firehose:error-output-type}/",
-        "bufferingSize": 64,
-        "bufferingInterval": 900,
-        "compressionFormat": "UNCOMPRESSED",
-        "kmsKeyArn": w["key_arn"],
     }
 
 
@@ -221,81 +201,6 @@ EXAMPLES: Mapping[str, Example] = {
         _service,
         lambda _: {"desiredCount": 0, "enableExecuteCommand": True},
         lambda _: {"name": "other-service"},
-        ("arn",),
-    ),
-    "aws:cloudwatch/logGroup:LogGroup": Example(
-        lambda w: {
-            "name": "/ecs/example",
-            "retentionInDays": 7,
-            "kmsKeyId": w["key_arn"],
-            "tags": {"Name": "logs"},
-        },
-        lambda _: {"retentionInDays": 30, "tags": {"Name": "other"}},
-        lambda _: {"name": "/ecs/other"},
-        ("arn",),
-    ),
-    "aws:cloudwatch/dashboard:Dashboard": Example(
-        lambda _: {"dashboardName": "example", "dashboardBody": _dashboard("MemoryUtilization")},
-        lambda _: {"dashboardBody": _dashboard("CPUUtilization")},
-        lambda _: {"dashboardName": "other"},
-        ("dashboardArn",),
-    ),
-    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": Example(
-        lambda w: {
-            "name": "example",
-            "destination": "extended_s3",
-            "extendedS3Configuration": _destination(w),
-            "serverSideEncryption": {"enabled": True, "keyType": "CUSTOMER_MANAGED_CMK", "keyArn": w["key_arn"]},
-            "tags": {"Name": "stream"},
-        },
-        lambda w: {
-            "extendedS3Configuration": {**_destination(w), "bufferingInterval": 60, "prefix": "other/"},
-            "serverSideEncryption": {"enabled": True, "keyType": "AWS_OWNED_CMK"},
-            "tags": {"Name": "other"},
-        },
-        lambda _: {"name": "other"},
-        ("arn", "destinationId", "versionId"),
-    ),
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Example(
-        lambda w: {
-            "name": "example",
-            "logGroup": w["log_group"],
-            "filterPattern": "",
-            "destinationArn": "arn:aws:firehose:ap-northeast-2:123456789012:deliverystream/example",
-            "roleArn": w["role_arn"],
-        },
-        lambda _: {"filterPattern": "ERROR"},
-        lambda _: {"name": "other"},
-    ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": Example(
-        lambda _: {
-            "name": "example",
-            "alarmDescription": "Example",
-            "namespace": "AWS/ECS",
-            "metricName": "MemoryUtilization",
-            "dimensions": {"ClusterName": "example", "ServiceName": "example"},
-            "statistic": "Maximum",
-            "comparisonOperator": "GreaterThanThreshold",
-            "threshold": 90,
-            "period": 60,
-            "evaluationPeriods": 3,
-            "treatMissingData": "notBreaching",
-            "alarmActions": [_TOPIC],
-            "okActions": [_TOPIC],
-            "tags": {"Name": "alarm"},
-        },
-        lambda _: {
-            "alarmDescription": "Other",
-            "dimensions": {"ClusterName": "other"},
-            "threshold": 80.5,
-            "datapointsToAlarm": 2,
-            "treatMissingData": "breaching",
-            "insufficientDataActions": [_TOPIC],
-            "okActions": [],
-            "actionsEnabled": False,
-            "tags": {"Name": "other"},
-        },
-        lambda _: {"name": "other"},
         ("arn",),
     ),
     "aws:wafv2/webAclAssociation:WebAclAssociation": Example(

@@ -1,0 +1,53 @@
+"""The inputs of the component Compute, which the task definition reads too."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+
+from ..context import Context
+from ..settings.drift import DriftArgs
+from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs, TerraformArgs
+from ..storage.locking import LockingDatabase
+
+
+@dataclasses.dataclass(kw_only=True)
+class ComputeInputs:
+    """The task, its configuration and its network."""
+
+    context: Context
+    task: TaskArgs
+    """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
+    server: ServerArgs
+    configuration: ConfigurationArgs
+    terraform: TerraformArgs
+    """Whether Terraform runs in containers of its own."""
+    drift: DriftArgs
+    """What the agent detects drift in."""
+    value_from: Mapping[str, pulumi.Input[str]]
+    """Additional secrets of the server's environment: ECS secret references by variable name."""
+    url: pulumi.Input[str]
+    """URL of the server."""
+    log_retention_days: int
+    archives_log: bool
+    """Whether the log group's key also encrypts the log archive."""
+    repository_url: pulumi.Input[str]
+    """The ECR repository, used if the image is set by its tag only."""
+    posix_uid: int
+    file_system_id: pulumi.Input[str]
+    access_point_id: pulumi.Input[str]
+    github_app_secret_arn: pulumi.Input[str]
+    webhook_secret_arn: pulumi.Input[str]
+    web_password_secret_arn: pulumi.Input[str] | None
+    """None if the server requires no password."""
+    api_secret_arn: pulumi.Input[str] | None
+    """None without drift detection."""
+    locking_database: LockingDatabase | None
+    """None: the locks are in a file in the data directory, which only one server at a time can open."""
+    execution_role_arn: pulumi.Input[str]
+    task_role_arn: pulumi.Input[str]
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    target_group_arn: pulumi.Input[str]
+    after: Sequence[pulumi.ComponentResource]
+    """Components that the first task needs without references: mount targets, role policies, secret values, listener rules."""

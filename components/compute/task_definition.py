@@ -1,0 +1,128 @@
+"""The task definition: the server's container, and those beside it."""
+
+import dataclasses
+
+import pulumi
+import pulumi_aws as aws
+
+from . import drift, isolation, task_protection
+from .inputs import ComputeInputs
+from .isolation import IsolationInputs
+from .server_container import (
+    DATA_DIRECTORY,
+    DATA_VOLUME,
+    IMAGE_GROUP,
+    ServerContainerInputs,
+    github_app_secrets,
+    server_container,
+)
+from .task_protection import TaskProtectionInputs
+
+NFS = 2049
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskLogs:
+    """The names of the log groups that the containers write to."""
+
+    group: pulumi.Input[str]
+    agent_group: pulumi.Input[str] | None
+    """The group of the container `agent` with drift detection."""
+
+
+def task_definition(
+    name: str, args: ComputeInputs, logs: TaskLogs, opts: pulumi.ResourceOptions
+) -> aws.ecs.TaskDefinition:
+    """The task definition, with the containers that the settings ask for."""
+    return aws.ecs.TaskDefinition(
+        name,
+        family=args.context.names.base,
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(args.task.cpu),
+        memory=str(args.task.memory),
+        # Fargate provides 20 GiB by default, and accepts only larger sizes here.
+        ephemeral_storage={"size_in_gib": args.task.ephemeral_storage} if args.task.ephemeral_storage > 20 else None,
+        runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": args.task.cpu_architecture},
+        execution_role_arn=args.execution_role_arn,
+        task_role_arn=args.task_role_arn,
+        volumes=[
+            {
+                "name": DATA_VOLUME,
+                "efs_volume_configuration": {
+                    "file_system_id": args.file_system_id,
+                    "transit_encryption": "ENABLED",
+                    "transit_encryption_port": NFS,
+                    "authorization_config": {"access_point_id": args.access_point_id, "iam": "ENABLED"},
+                },
+            },
+            *(isolation.volumes() if args.terraform.isolates else ()),
+        ],
+        container_definitions=pulumi.Output.json_dumps(
+            [
+                server_container(_server(args, logs)),
+                *(
+                    isolation.containers(_isolation(args, logs))
+                    if args.terraform.isolates
+                    else [task_protection.container(_protection(args, logs))]
+                ),
+            ]
+        ),
+        tags=args.context.tags,
+        opts=opts,
+    )
+
+
+def _image(args: ComputeInputs) -> pulumi.Input[str]:
+    task = args.task
+    return task.image or pulumi.Output.concat(args.repository_url, ":", task.image_tag)
+
+
+def _server(args: ComputeInputs, logs: TaskLogs) -> ServerContainerInputs:
+    return ServerContainerInputs(
+        context=args.context,
+        settings=args.server,
+        configuration=args.configuration,
+        value_from=args.value_from,
+        stop_timeout=args.task.stop_timeout,
+        image=_image(args),
+        url=args.url,
+        container_port=args.task.container_port,
+        posix_uid=args.posix_uid,
+        github_app_secret_arn=args.github_app_secret_arn,
+        webhook_secret_arn=args.webhook_secret_arn,
+        web_password_secret_arn=args.web_password_secret_arn,
+        locking_database=args.locking_database,
+        log_group_name=logs.group,
+        isolates=args.terraform.isolates,
+        api_secret_arn=args.api_secret_arn,
+    )
+
+
+def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
+    return IsolationInputs(
+        names=args.context.names,
+        image=_image(args),
+        server_user=f"{args.posix_uid}:{IMAGE_GROUP}",
+        data_directory=DATA_DIRECTORY,
+        port=args.task.container_port,
+        memory=args.task.memory,
+        stop_timeout=args.task.stop_timeout,
+        github_hostname=args.server.github_hostname,
+        github_app_secrets=github_app_secrets(args.github_app_secret_arn),
+        module_repositories=args.terraform.module_repositories,
+        log_group=logs.group,
+        agent_environment=drift.agent_environment(args) if args.drift.enabled else {},
+        agent_secrets=drift.agent_secrets(args) if args.drift.enabled else {},
+        agent_log_group=logs.agent_group or logs.group,
+    )
+
+
+def _protection(args: ComputeInputs, logs: TaskLogs) -> TaskProtectionInputs:
+    return TaskProtectionInputs(
+        image=_image(args),
+        user=f"{args.posix_uid}:{IMAGE_GROUP}",
+        port=args.task.container_port,
+        log_group=logs.group,
+        region=args.context.names.region,
+    )

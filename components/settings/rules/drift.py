@@ -1,0 +1,93 @@
+"""Rules for drift detection."""
+
+import fnmatch
+from collections.abc import Iterator
+
+from ...configuration import repo_configuration, yaml_file
+from ..arguments import Settings
+from ..drift import PROJECT
+from ..problem import Problem, Rule
+from ..schema import is_default
+
+__all__ = ["RULES"]
+
+_NEED_PULL_REQUESTS = frozenset({"approved", "mergeable"})
+
+
+def _only_with_projects(settings: Settings) -> Iterator[Problem]:
+    drift = settings.drift
+    options = {
+        "driftEveryHours": "drift_every_hours",
+        "driftDailyAt": "drift_daily_at",
+        "driftShowPlan": "drift_show_plan",
+    }
+    if not drift.drift_projects:
+        for key, field in options.items():
+            if not is_default(drift, field):
+                yield Problem({key: getattr(drift, field)}, "requires driftProjects; set driftProjects, or remove it")
+    elif drift.drift_daily_at and not is_default(drift, "drift_every_hours"):
+        keys = {"driftEveryHours": drift.drift_every_hours, "driftDailyAt": drift.drift_daily_at}
+        yield Problem(keys, "exclude each other; remove one of the two")
+
+
+def _isolated(settings: Settings) -> Iterator[Problem]:
+    if settings.drift.drift_projects and not settings.terraform.isolates:
+        yield Problem(
+            {"driftProjects": None, "terraformIsolation": settings.terraform.terraform_isolation},
+            "drift detection requires terraformIsolation containers: its secret can apply without an approval, so no plan may share "
+            "a container with it",
+        )
+
+
+def _in_allowlist(settings: Settings) -> Iterator[Problem]:
+    for entry in settings.drift.drift_projects:
+        found = PROJECT.fullmatch(entry)
+        if found and not _allows(settings, found["repository"]):
+            keys = {"driftProjects": entry, "repoAllowlist": settings.server.repo_allowlist}
+            yield Problem(
+                keys, f"the server doesn't accept {found['repository']}; add it to repoAllowlist, or remove the project"
+            )
+
+
+def _allows(settings: Settings, repository: str) -> bool:
+    """Whether the server's allowlist accepts the repository: an entry matches, and none with `!` does."""
+    name = f"{settings.server.github_hostname}/{repository}".lower()
+    entries = [entry.strip().lower() for entry in settings.server.repo_allowlist.split(",")]
+    denied = any(fnmatch.fnmatchcase(name, entry[1:]) for entry in entries if entry.startswith("!"))
+    return not denied and any(fnmatch.fnmatchcase(name, entry) for entry in entries if not entry.startswith("!"))
+
+
+def _no_pull_request(settings: Settings) -> Iterator[Problem]:
+    """A detection has no pull request, so the server fails it if a plan requires one."""
+    if not settings.drift.drift_projects:
+        return
+    reason = (
+        "a detection has no pull request that could be approved or mergeable, so the server would fail it; require them for applies "
+        "only, and limit who opens pull requests instead (docs/security.md)"
+    )
+    required = _NEED_PULL_REQUESTS & set(settings.server.plan_requirements)
+    if required:
+        yield Problem({"driftProjects": None, "planRequirements": sorted(required)}, reason)
+    path = settings.configuration.repo_config_file
+    if not path:
+        return
+    try:
+        rules = repo_configuration.load(path).get("repos") or []
+    except yaml_file.YamlFileError:
+        return  # The rule for the file reports it.
+    for rule in rules:
+        if isinstance(rule, dict) and _NEED_PULL_REQUESTS & set(rule.get("plan_requirements") or ()):
+            keys = {"driftProjects": None, "repoConfigFile": path}
+            yield Problem(keys, f"plan_requirements of the repository {rule.get('id')}: {reason}")
+
+
+def _own_secret(settings: Settings) -> Iterator[Problem]:
+    for reference in settings.configuration.server_secrets:
+        if settings.drift.drift_projects and reference.startswith("api-secret="):
+            yield Problem(
+                {"serverSecrets": reference, "driftProjects": None},
+                "drift detection generates the API's secret, so that no person has it; remove it from serverSecrets",
+            )
+
+
+RULES: tuple[Rule, ...] = (_only_with_projects, _isolated, _in_allowlist, _no_pull_request, _own_secret)

@@ -1,0 +1,224 @@
+"""Drift detection on the real server: the four results, their issues, and a server that was stopped in the middle."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.configuration import server_configuration
+from isolation.drift.configuration import Configuration
+from isolation.drift.issues import Issues
+from isolation.drift.results import ProjectResult, Result
+from isolation.drift.run import DriftDetection
+from isolation.drift.server import Server
+from isolation.github import App, PrivateKey
+from sandbox import processes
+from sandbox.atlantis import lifecycle
+from sandbox.commands.webhook import deliver
+from sandbox.engine.workspace import clean_environment
+from sandbox.github import events
+from sandbox.github.server import GitHub
+from sandbox.github.store import Store
+from tests.needs import needs
+from tests.sandbox.atlantis.conftest import eventually, status
+from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.world import BUCKET, OWNER, World
+
+pytestmark = needs("terraform")
+
+_API_SECRET = "throw-away-" + "d" * 30
+REPOSITORY = f"{OWNER}/watched"
+_PROJECT = """
+terraform {{
+  backend "s3" {{
+    bucket = "{bucket}"
+    key    = "{name}/terraform.tfstate"
+    region = "ap-northeast-2"
+  }}
+}}
+
+resource "terraform_data" "release" {{
+  input = "{value}"
+}}
+"""
+_BROKEN = 'resource "terraform_data" "release" {'
+
+
+def _project(name: str, value: str = "v1") -> str:
+    return _PROJECT.format(bucket=BUCKET, name=name, value=value)
+
+
+class _Protection:
+    """Records what was protected, in the place of the task protection."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.times = 0
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        self.held += 1
+        self.times += 1
+        yield
+        self.held -= 1
+
+
+class Watched:
+    """The repository, the server and its detection."""
+
+    def __init__(self, world: World, store: Store, github: GitHub, app: App) -> None:
+        self.world, self.store, self.github = world, store, github
+        self.protection = _Protection()
+        self.server = Server(self.address, _API_SECRET)
+        self.issues = Issues("https://api.github.com", app.token, "https://atlantis.example.com")
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{status(self.world).proxy_port}"
+
+    def detect(self, *directories: str) -> dict[str, ProjectResult]:
+        """One run; the results by directory."""
+        document = {
+            "schedule": {"everyHours": 1},
+            "showPlan": False,
+            "repositories": [{"repository": REPOSITORY, "branch": "main", "directories": list(directories)}],
+        }
+        configuration = Configuration.parse(json.dumps(document))
+        detection = DriftDetection(configuration, self.server, self.issues, self.protection, busy_every=0.2)
+        return {result.directory: result for result in detection.run_once(threading.Event())}
+
+    def open_issues(self) -> list[dict[str, Any]]:
+        return self.github.store.issues.listing(REPOSITORY, {"state": "open"})
+
+
+@pytest.fixture(scope="module")
+def watched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """The server with drift detection, and a repository whose project `clean` and `drifted` are applied."""
+    world.aws.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
+    )
+    secret = world.aws.client("secretsmanager").create_secret(
+        Name="local-atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
+    )["ARN"]
+    world.allow_reading(secret)
+    reference = {"name": server_configuration.variable("api-secret"), "valueFrom": f"{secret}:api_secret::"}
+    world.run_with({"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"}, [reference])
+
+    store = Store(world.deployment.state / "github")
+    names = ("clean", "drifted", "locked", "broken")
+    store.create_repository(REPOSITORY, {f"{name}/README.md": name for name in names})
+    first = {f"{name}/main.tf": _project(name) for name in ("clean", "drifted", "locked")}
+    _apply(world, store, first)
+    store.commit(REPOSITORY, "main", first | {"broken/main.tf": _BROKEN}, "Merge the first pull request")
+
+    value = json.loads(world.aws.client("secretsmanager").get_secret_value(SecretId=world.app_secret)["SecretString"])
+    app = App(
+        host="github.com",
+        app_id=value["app_id"],
+        installation_id=value["installation_id"],
+        key=PrivateKey.parse(value["private_key"]),
+        permissions={"issues": "write"},
+    )
+    # The server's own stand-in keeps its certificates; this one has the same App.
+    beside = tmp_path_factory.mktemp("github")
+    shutil.copy(store.registration, beside)
+    with GitHub(beside) as github, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTPS_PROXY", github.proxy_url)
+        patch.setenv("SSL_CERT_FILE", str(github.certificates.bundle))
+        yield Watched(world, store, github, app)
+
+
+def _apply(world: World, store: Store, files: dict[str, str]) -> None:
+    pull = store.open_pull_request(REPOSITORY, "first", files, "First resources")
+    deliver(world.deployment, "pull_request", events.pull_request(store, pull))
+    comment(store, pull, "Ran Plan for 3 projects")
+    eventually("the end of the plan", lambda: Server(_root(world), "").operations() == 0)
+    deliver(world.deployment, "issue_comment", events.comment(pull, "atlantis apply"))
+    assert "Apply complete!" in comment(store, pull, "Ran Apply for 3 projects")
+    deliver(world.deployment, "pull_request", events.pull_request(store, store.close(pull), action="closed"))
+    eventually("the release of its locks", lambda: not _locks(world))
+
+
+def _root(world: World) -> str:
+    return f"http://127.0.0.1:{status(world).proxy_port}"
+
+
+def _locks(world: World) -> list[Any]:
+    return Server(_root(world), "")._call("GET", "/api/locks")[1].get("Locks") or []
+
+
+def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_repair_closes(watched: Watched) -> None:
+    store = watched.store
+    # Somebody changes the resource behind Terraform's back: here, the code says something else than what is deployed.
+    store.commit(REPOSITORY, "main", {"drifted/main.tf": _project("drifted", "v2")}, "What should be")
+    pull = store.open_pull_request(REPOSITORY, "second", {"locked/main.tf": _project("locked", "v2")}, "A change")
+    deliver(watched.world.deployment, "pull_request", events.pull_request(store, pull))
+    comment(store, pull, "Ran Plan for dir: `locked`")
+
+    found = watched.detect("clean", "drifted", "locked", "broken")
+    assert {name: result.result for name, result in found.items()} == {
+        "clean": Result.CLEAN,
+        "drifted": Result.DRIFTED,
+        "locked": Result.LOCKED,
+        "broken": Result.FAILED,
+    }
+    assert found["drifted"].changes == 1
+    (issue,) = watched.open_issues()
+    assert issue["title"] == "Drift in `drifted` (workspace `default`)"
+    assert "Plan: 0 to add, 1 to change, 0 to destroy" in issue["body"]
+    assert "v2" not in issue["body"]
+    assert (watched.protection.times, watched.protection.held) == (4, 0)
+
+    assert watched.detect("drifted")["drifted"].result is Result.DRIFTED
+    assert [again["number"] for again in watched.open_issues()] == [issue["number"]]
+
+    store.commit(REPOSITORY, "main", {"drifted/main.tf": _project("drifted")}, "As it was")
+    assert watched.detect("drifted")["drifted"].result is Result.CLEAN
+    assert watched.open_issues() == []
+    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] == []
+
+
+def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(watched: Watched) -> None:
+    store = watched.store
+    # Its backend waits for credentials: the detection is killed while it holds the project's lock.
+    slow = _project("slow").replace(
+        'region = "ap-northeast-2"', 'region = "ap-northeast-2"\n shared_config_files = ["aws"]\n profile = "slow"'
+    )
+    credentials = "[profile slow]\ncredential_process = sleep 60\n"
+    store.commit(REPOSITORY, "main", {"slow/main.tf": slow, "slow/aws": credentials}, "A project that takes long")
+    background = threading.Thread(target=lambda: watched.detect("slow"), daemon=True)
+    background.start()
+    eventually("the lock of the detection", lambda: [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0])
+    deployment, killed = watched.world.deployment, status(watched.world).task
+    server = processes.find(deployment.state, deployment.name)
+    assert server is not None
+    os.kill(server.pid, signal.SIGKILL)
+    background.join(timeout=60)
+    eventually("the end of the killed task", lambda: status(watched.world).task != killed)
+    lifecycle.bring_up(deployment, clean_environment(), patience=120)
+    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] != []
+
+    watched.server = Server(watched.address, _API_SECRET)
+    store.commit(REPOSITORY, "main", {"slow/main.tf": _project("slow")}, "A quick project again")
+    assert watched.detect("slow")["slow"].result is Result.DRIFTED
+    assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] == []
+
+
+def test_a_repository_outside_the_allowlist_fails_and_says_so(watched: Watched) -> None:
+    document = {
+        "schedule": {"everyHours": 1},
+        "showPlan": False,
+        "repositories": [{"repository": "somebody/else", "branch": "main", "directories": ["."]}],
+    }
+    detection = DriftDetection(
+        Configuration.parse(json.dumps(document)), watched.server, watched.issues, watched.protection
+    )
+    (result,) = detection.run_once(threading.Event())
+    assert result.result is Result.FAILED
+    assert "500" in result.error or "allowlist" in result.error, result.error

@@ -1,0 +1,125 @@
+"""Drift detection in the stack: settings, containers, metrics and alarms."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.recording import REGION, refusal
+from tests.unit.stacks import stack
+
+PROJECTS = ["ryu-qqq/network@release:vpc", "ryu-qqq/network@release:dns:prod", "ryu-qqq/apps#shop", "ryu-qqq/all"]
+DRIFT: dict[str, Any] = {
+    "terraformIsolation": "containers",
+    "driftProjects": PROJECTS,
+    "alarmTopicArns": [f"arn:aws:sns:{REGION}:123456789012:alarms"],
+}
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+def containers(**settings: Any) -> dict[str, dict[str, Any]]:
+    definitions = json.loads(stack(**settings).one(TASK).inputs["containerDefinitions"])
+    return {container["name"]: container for container in definitions}
+
+
+def variables(container: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in container["environment"]}
+
+
+def secrets(container: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["valueFrom"] for entry in container["secrets"]}
+
+
+def test_the_agent_has_the_projects_by_repository_and_branch() -> None:
+    agent = containers(**DRIFT)["agent"]
+    assert json.loads(variables(agent)["DRIFT_DETECTION"]) == {
+        "repositories": [
+            {"repository": "ryu-qqq/network", "branch": "release", "directories": ["vpc", "dns:prod"]},
+            {"repository": "ryu-qqq/apps", "branch": "main", "projects": ["shop"]},
+            {"repository": "ryu-qqq/all", "branch": "main"},
+        ],
+        "schedule": {"everyHours": 24},
+        "showPlan": False,
+    }
+    assert agent["logConfiguration"]["options"]["awslogs-group"] == "/ecs/atlantis-prod-agent"
+
+
+def test_the_apis_secret_is_generated_and_only_the_server_and_the_agent_have_it() -> None:
+    found = containers(**DRIFT)
+    holders = {name for name, container in found.items() if "ATLANTIS_API_SECRET" in secrets_or_none(container)}
+    assert holders == {"atlantis", "agent"}
+    assert variables(found["atlantis"])["ATLANTIS_ENABLE_DRIFT_DETECTION"] == "true"
+    assert not any("REMEDIATION" in name for container in found.values() for name in variables(container))
+    assert secrets(found["agent"])["ATLANTIS_API_SECRET"].endswith(":api_secret::")
+    assert secrets(found["agent"])["ATLANTIS_WEB_PASSWORD"].endswith(":web_password::")
+
+
+def secrets_or_none(container: dict[str, Any]) -> dict[str, str]:
+    return secrets(container) if "secrets" in container else {}
+
+
+def test_a_stack_without_drift_detection_has_none_of_it() -> None:
+    graph = stack(terraformIsolation="containers")
+    assert graph.names("aws:cloudwatch/logMetricFilter:LogMetricFilter") == []
+    assert "prod-atlantis-api" not in {r.inputs.get("name") for r in graph.all("aws:secretsmanager/secret:Secret")}
+    agent = containers(terraformIsolation="containers")["agent"]
+    assert "DRIFT_DETECTION" not in variables(agent)
+    assert agent["logConfiguration"]["options"]["awslogs-group"] == "/ecs/atlantis-prod"
+
+
+def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
+    graph = stack(**DRIFT)
+    filters = {r.inputs["name"]: r.inputs for r in graph.all("aws:cloudwatch/logMetricFilter:LogMetricFilter")}
+    assert {name: inputs["metricTransformation"]["value"] for name, inputs in filters.items()} == {
+        "DriftedProjects": "$.drifted",
+        "FailedProjects": "$.failed",
+        "GoodRuns": "$.good",
+        "Drifted": "$.drifted",
+        "Failed": "$.failed",
+    }
+    assert {inputs["logGroupName"] for inputs in filters.values()} == {"/ecs/atlantis-prod-agent"}
+    assert filters["Drifted"]["pattern"] == '{ $.event = "drift-project" }'
+    assert filters["Drifted"]["metricTransformation"]["dimensions"] == {
+        "Repository": "$.repository",
+        "Project": "$.project",
+    }
+    assert filters["GoodRuns"]["pattern"] == '{ $.event = "drift-run" }'
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"), [({}, 48), ({"driftEveryHours": 6}, 12), ({"driftDailyAt": "04:30"}, 48)]
+)
+def test_an_alarm_waits_for_two_intervals_without_a_good_run(schedule: dict[str, Any], hours: int) -> None:
+    graph = stack(**DRIFT, **schedule)
+    alarms = {r.inputs["name"]: r.inputs for r in graph.all("aws:cloudwatch/metricAlarm:MetricAlarm")}
+    missing, drifted = alarms["atlantis-prod-drift-detection"], alarms["atlantis-prod-drift"]
+    assert (missing["metricName"], missing["namespace"]) == ("GoodRuns", "Atlantis/atlantis-prod")
+    assert (missing["period"], missing["evaluationPeriods"], missing["treatMissingData"]) == (3600, hours, "breaching")
+    assert (drifted["metricName"], drifted["treatMissingData"]) == ("DriftedProjects", "ignore")
+
+
+def test_the_dashboard_shows_drift() -> None:
+    body = json.loads(stack(**DRIFT).one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
+    titles = {widget["properties"]["title"] for widget in body["widgets"]}
+    assert {"Drift: projects", "Drift: detections without failures"} <= titles
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"terraformIsolation": None}, ("driftProjects", "requires terraformIsolation containers")),
+        ({"driftProjects": ["somebody/else:vpc"]}, ("somebody/else", "repoAllowlist")),
+        ({"driftProjects": ["no-repository"]}, ("item 1 ('no-repository')", "owner/name")),
+        ({"driftProjects": ["ryu-qqq/network:../secrets"]}, ("item 1", "owner/name:directory")),
+        ({"repoAllowlist": "github.com/ryu-qqq/*,!github.com/ryu-qqq/network"}, ("ryu-qqq/network", "repoAllowlist")),
+        ({"planRequirements": ["approved"]}, ("planRequirements", "no pull request that could be approved")),
+        ({"serverSecrets": ["api-secret=prod/api:secret"]}, ("serverSecrets", "remove it from serverSecrets")),
+        ({"driftDailyAt": "04:30", "driftEveryHours": 6}, ("driftEveryHours = 6", "exclude each other")),
+        ({"driftDailyAt": "24:00"}, ("driftDailyAt", "a time of day in UTC")),
+        ({"driftProjects": None, "driftShowPlan": True}, ("driftShowPlan", "requires driftProjects")),
+    ],
+)
+def test_settings_that_cant_work_are_refused(changes: dict[str, Any], parts: tuple[str, ...]) -> None:
+    message, registered = refusal(**(DRIFT | changes))
+    assert [part for part in parts if part not in message] == [], message
+    assert registered == []
