@@ -1,4 +1,4 @@
-"""Runs a Pulumi program with mocks and prints its resources as JSON: ``python -m tests.policy.run_program DIRECTORY``.
+"""Runs Pulumi programs with mocks and prints their resources as JSON: ``python -m tests.policy.run_program DIRECTORY...``.
 
 For programs of types that the sandbox's provider doesn't have. Ids, names and ARNs are made up, so that the resources refer to
 each other as those of a deployed stack do.
@@ -55,12 +55,18 @@ class _Monitor(mocks.MockMonitor):
         return response
 
 
-def main(directory: Path) -> None:
-    """Run the program and print what it registered."""
-    pulumi.runtime.set_mocks(_Cloud(), project=directory.name, stack="dev", monitor=_Monitor(_Cloud()))
-    pulumi.runtime.test(lambda: runpy.run_path(str(directory / "__main__.py"), run_name="__main__"))()
-    json.dump(REGISTERED, sys.stdout)
+def main(directories: list[Path]) -> None:
+    """Run each program and print what it registered, by the name of its directory."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for directory in directories:
+        REGISTERED.clear()
+        pulumi.runtime.set_mocks(_Cloud(), project=directory.name, stack="dev", monitor=_Monitor(_Cloud()))
+        pulumi.runtime.test(
+            lambda program=directory: runpy.run_path(str(program / "__main__.py"), run_name="__main__")
+        )()
+        found[directory.name] = list(REGISTERED)
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main([Path(argument) for argument in sys.argv[1:]])
