@@ -39,12 +39,19 @@ def destroy(deployment: DeployedService, pull: PullRequest, directory: str, work
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / "work"
         shutil.copytree(found, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        done = subprocess.run(
-            ["terraform", "destroy", "-auto-approve", "-input=false", "-no-color"],
-            cwd=copy / directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    return done.returncode == 0, done.stdout + done.stderr
+        # The links to the providers lead into the task's file system, so they are installed again.
+        shutil.rmtree(copy / directory / ".terraform" / "providers", ignore_errors=True)
+        output = ""
+        for verb in (["init"], ["destroy", "-auto-approve"]):
+            done = subprocess.run(
+                ["terraform", *verb, "-input=false", "-no-color"],
+                cwd=copy / directory,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            output = done.stdout + done.stderr
+            if done.returncode:
+                return False, output
+    return True, output

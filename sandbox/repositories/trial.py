@@ -74,10 +74,10 @@ class Step:
     @property
     def result(self) -> str:
         """Terraform's own summary, such as ``Plan: 3 to add, 0 to change, 0 to destroy.``"""
-        found = _COUNTS.search(self.text)
-        if self.failed or found is None:
+        found = _COUNTS.findall(self.text)
+        if self.failed or not found:
             return "failed" if self.failed else "no summary"
-        return found[0]
+        return found[-1]
 
     @property
     def changes_nothing(self) -> bool:
