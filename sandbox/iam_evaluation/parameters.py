@@ -13,6 +13,8 @@ def requested_tags(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in parameters.items():
         if name.lower() == "tags" and isinstance(value, Mapping):
             pairs |= {str(key): str(text) for key, text in value.items()}
+        elif name.lower() == "tags" and all(isinstance(tag, str) for tag in value):
+            keys += value  # UntagLogGroup and others name the keys so
         elif name.lower() == "tags":
             lowered = [{key.lower().removeprefix("tag"): text for key, text in tag.items()} for tag in value]
             pairs |= {str(tag["key"]): str(tag.get("value", "")) for tag in lowered}

@@ -19,16 +19,22 @@ UNNAMED = "unnamed"
 _PARAMETERS: Mapping[str, Sequence[str]] = {
     "BucketName": ("Bucket",),
     "ClusterName": ("clusterName", "cluster", "clusters"),
+    "DeliveryDestinationName": ("deliveryDestinationName", "name"),
+    "DeliveryName": ("id",),
+    "DeliverySourceName": ("deliverySourceName", "name"),
+    "LogGroupName": ("logGroupName", "logGroupNames", "logGroupIdentifier", "logGroupIdentifiers", "logGroupArnList"),
     "ObjectName": ("Key",),
     "QueueName": ("QueueName", "QueueUrl"),
     "PolicyNameWithPath": ("PolicyName",),
     "RoleNameWithPath": ("RoleName",),
+    "ScheduledQueryId": ("identifier",),
     "SecretId": ("SecretId", "Name"),
     "SecurityGroupId": ("GroupId",),
     "ServiceName": ("serviceName", "service", "services"),
     "TargetGroupName": ("Name",),
     "TaskDefinitionFamilyName": ("family", "taskDefinition"),
     "TaskId": ("task", "tasks"),
+    "TopicName": ("TopicName", "Name"),
     "UserNameWithPath": ("UserName",),
 }
 """Parameters that fill in a placeholder with another name; the first one that the call has is used."""
