@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
-from adoption.running_settings import DEFAULTS, Proposal, running_settings
+from adoption.proposal import DEFAULTS, Proposal
+from adoption.running_settings import running_settings
 from components.settings import SettingsError, parse
 
 __all__ = ["Proposal", "apply", "propose"]

@@ -1,51 +1,26 @@
 """The settings of the running stack, read from the state, starting at the service."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
-from adoption.state import StateResource, alias_target
-from components.configuration import server_configuration
-from components.settings import AtlantisArgs
+from adoption.proposal import DEFAULTS, Proposal
+from adoption.running_ingress import ingress
+from adoption.running_secrets import secrets
 from components.settings.accepted import VPC_ENDPOINTS
-from components.settings.schema import settings_of
 
-__all__ = ["DEFAULTS", "OTHER_HOSTS", "Proposal", "running_settings", "secret_of"]
-
-DEFAULTS = {declared.key: declared.default for declared in settings_of(AtlantisArgs)}
-OTHER_HOSTS = ("azuredevops-", "bitbucket-", "gitea-", "gitlab-")
-"""Prefixes of flags for other hosts of repositories than GitHub."""
-SECRETS = {
-    "githubAppSecretName": {
-        "ATLANTIS_GH_APP_ID": "app_id",
-        "ATLANTIS_GH_APP_INSTALLATION_ID": "installation_id",
-        "ATLANTIS_GH_APP_KEY": "private_key",
-    },
-    "webhookSecretName": {"ATLANTIS_GH_WEBHOOK_SECRET": "webhook_secret"},
-}
-"""Maps each setting to the task's variables from the secret, each with the JSON key that the program reads."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Proposal:
-    """One setting, and why the running stack needs it."""
-
-    key: str
-    value: Any
-    """None removes the setting from the stack file."""
-    why: str
+__all__ = ["running_settings"]
 
 
 def running_settings(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     """The settings that the running stack determines. Differences that no setting covers are added to `notes`."""
     yield from _names(anatomy)
     yield from _network(anatomy, notes)
-    yield from _ingress(anatomy)
+    yield from ingress(anatomy)
     yield from _storage(anatomy, notes)
-    yield from _secrets(anatomy, notes)
+    yield from secrets(anatomy, notes)
     yield from _task(anatomy, notes)
     yield from _rights(anatomy, notes)
 
@@ -116,93 +91,6 @@ def _mounted_subnets(anatomy: Anatomy) -> list[str]:
     return [subnet for target in targets if (subnet := target.attributes.get("subnet_id"))]
 
 
-def _ingress(anatomy: Anatomy) -> Iterator[Proposal]:
-    listener, balancer = anatomy.https_listener, anatomy.load_balancer
-    if listener is not None:
-        yield Proposal("acmCertificateArn", listener.attributes.get("certificate_arn"), "the listener's certificate")
-        yield Proposal("sslPolicy", listener.attributes.get("ssl_policy"), "the listener's policy")
-    if balancer is None:
-        return
-    record = next(
-        (
-            record
-            for record in anatomy.state.of("aws_route53_record")
-            for alias in record.attributes.get("alias") or []
-            if alias_target(alias.get("name")) == alias_target(balancer.attributes.get("dns_name"))
-        ),
-        None,
-    )
-    yield Proposal(
-        "hostedZoneId",
-        record.attributes.get("zone_id") if record else None,
-        "the zone of its record"
-        if record
-        else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
-    )
-    ranges = sorted(set(_allowed_ranges(anatomy, balancer)))
-    if ranges:
-        yield Proposal("allowedCidrBlocks", ranges, "the ranges that reach the load balancer")
-    association = next(
-        (
-            found
-            for found in anatomy.state.of("aws_wafv2_web_acl_association")
-            if found.attributes.get("resource_arn") == balancer.id
-        ),
-        None,
-    )
-    if association:
-        yield Proposal(
-            "webAclArn", association.attributes.get("web_acl_arn"), "the web ACL in front of the load balancer"
-        )
-    yield from _sign_in(anatomy)
-
-
-def _sign_in(anatomy: Anatomy) -> Iterator[Proposal]:
-    """The OpenID Connect provider of the listener or its rules. Its client secret isn't part of a proposal: it has no name."""
-    if provider := anatomy.sign_in.get("authenticate_oidc"):
-        for key, name in {
-            "oidcIssuer": "issuer",
-            "oidcAuthorizationEndpoint": "authorization_endpoint",
-            "oidcTokenEndpoint": "token_endpoint",
-            "oidcUserInfoEndpoint": "user_info_endpoint",
-            "oidcClientId": "client_id",
-            "oidcScope": "scope",
-        }.items():
-            if provider.get(name):
-                yield Proposal(key, provider[name], "the provider at which users sign in now")
-        if (seconds := provider.get("session_timeout")) and seconds >= _HOUR:
-            yield Proposal("oidcSessionHours", seconds // _HOUR, "how long a session lasts now")
-
-
-_HOUR = 3600
-
-
-def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
-    """Ranges that can reach port 443 of the load balancer, except GitHub's."""
-    github = {str(block) for block in DEFAULTS["githubWebhookCidrBlocks"]}
-    groups = set(balancer.attributes.get("security_groups") or [])
-    for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
-        block = rule.attributes.get("cidr_ipv4") or rule.attributes.get("cidr_ipv6")
-        reaches = rule.attributes.get("security_group_id") in groups and rule.attributes.get("from_port") == 443
-        if reaches and block and block not in github:
-            yield block
-    for group in anatomy.state.of("aws_security_group"):
-        blocks = group.attributes.get("ingress") or []
-        yield from _ranges_of(blocks if group.id in groups else [], github)
-    old = [rule.attributes for rule in anatomy.state.of("aws_security_group_rule")]
-    yield from _ranges_of(
-        [rule for rule in old if rule.get("type") == "ingress" and rule.get("security_group_id") in groups], github
-    )
-
-
-def _ranges_of(rules: list[Mapping[str, Any]], without: set[str]) -> Iterator[str]:
-    """The ranges of rules with several peers that reach port 443."""
-    for rule in rules:
-        if rule.get("from_port") == 443 or str(rule.get("protocol")) in ("-1", "all"):
-            blocks = [*(rule.get("cidr_blocks") or []), *(rule.get("ipv6_cidr_blocks") or [])]
-            yield from (block for block in blocks if block not in without)
-
-
 def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     if anatomy.file_system is None:
         notes.append(
@@ -238,55 +126,6 @@ def _storage(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
         yield Proposal("posixUid", user.get("uid"), another)
         yield Proposal("posixGid", user.get("gid"), another)
     yield Proposal("efsRootDirectory", root.get("path"), another)
-
-
-def _secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    yield from _other_secrets(anatomy)
-    for key, variables in SECRETS.items():
-        found = {variable: secret_of(anatomy, anatomy.secrets.get(variable, "")) for variable in variables}
-        names = {secret[0] if secret else None for secret in found.values()}
-        wrong = [variable for variable, secret in found.items() if secret and secret[1] != variables[variable]]
-        if len(names) != 1 or None in names:
-            notes.append(
-                f"{key}: {' and '.join(variables)} don't come from one secret of Secrets Manager, so the program creates one. "
-                "See docs/adoption.md, step 6, for an adoption that needs an image or a secret first"
-            )
-        elif wrong:
-            notes.append(
-                f"{key}: the secret {names.pop()} has other JSON keys than {', '.join(variables.values())}: add those"
-            )
-        else:
-            yield Proposal(key, names.pop(), "the secret that the task reads now")
-
-
-def secret_of(anatomy: Anatomy, reference: str) -> tuple[str, str] | None:
-    """Name and JSON key (empty: the whole value) of the secret that a reference of ECS resolves to; None for anything else."""
-    parts = reference.split(":")
-    if len(parts) < 7 or parts[2] != "secretsmanager" or parts[3:5] != [anatomy.region, anatomy.account]:
-        return None
-    known = anatomy.state.find(":".join(parts[:7]), "aws_secretsmanager_secret")
-    # Secrets Manager adds a hyphen and six characters to the name.
-    name = known.attributes.get("name") if known else re.sub(r"-[A-Za-z0-9]{6}$", "", parts[6])
-    return (str(name), parts[7] if len(parts) > 7 else "")
-
-
-def _other_secrets(anatomy: Anatomy) -> Iterator[Proposal]:
-    """Secrets of the server and of workflows, beyond the GitHub App's."""
-    server: list[str] = []
-    workflows: list[str] = []
-    for variable, reference in anatomy.secrets.items():
-        found = secret_of(anatomy, reference)
-        if found is None or not found[1] or any(variable in variables for variables in SECRETS.values()):
-            continue
-        flag = variable.removeprefix("ATLANTIS_").lower().replace("_", "-")
-        if not variable.startswith("ATLANTIS_"):
-            workflows.append(f"{variable}={found[0]}:{found[1]}")
-        elif server_configuration.not_a_secret_flag(flag) is None and not flag.startswith(OTHER_HOSTS):
-            server.append(f"{flag}={found[0]}:{found[1]}")
-    if server:
-        yield Proposal("serverSecrets", server, "secret flags of the running server")
-    if workflows:
-        yield Proposal("secretEnvironment", workflows, "secrets of the running task, which every plan can read")
 
 
 def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:

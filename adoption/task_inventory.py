@@ -10,8 +10,8 @@ from typing import Any
 
 from adoption.anatomy import Anatomy, containers
 from adoption.properties import Resolve, same
-from adoption.running_settings import OTHER_HOSTS, secret_of
-from components.configuration.server_configuration import FLAGS, OWNED, SECRET, VERSION
+from adoption.running_secrets import OTHER_HOSTS, secret_of
+from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION
 
 __all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
 
@@ -190,7 +190,8 @@ def _secrets(anatomy: Anatomy, server: Mapping[str, Any]) -> Iterator[Item]:
             yield Item(name, LOST, f"Atlantis {VERSION} has no such flag")
         else:
             key = f"serverSecrets to {flag}" if name.startswith("ATLANTIS_") else f"secretEnvironment to {name}"
-            yield Item(name, LOST, f"store it in Secrets Manager as a JSON key, and set {key}=<secret>:<key>")
+            opened = ", and allowApi to true" if flag == API_SECRET and name.startswith("ATLANTIS_") else ""
+            yield Item(name, LOST, f"store it in Secrets Manager as a JSON key, and set {key}=<secret>:<key>{opened}")
 
 
 def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) -> Iterator[Item]:

@@ -180,15 +180,15 @@ def test_secrets_with_a_json_key_are_proposed_and_kept() -> None:
     state = _with(
         secrets=[
             *_definition()["secrets"],
-            {"name": "ATLANTIS_API_SECRET", "valueFrom": f"{TOKEN}:api::"},
+            {"name": "ATLANTIS_SLACK_TOKEN", "valueFrom": f"{TOKEN}:slack::"},
             {"name": "REGISTRY_TOKEN", "valueFrom": f"{TOKEN}:registry::"},
         ]
     )
     found = plan(state, secretEnvironment=["OTHER=ci/other:key", "REGISTRY_TOKEN=ci/newer:registry"])
-    assert proposed(found)["serverSecrets"] == ["api-secret=ci/tokens:api"]
+    assert proposed(found)["serverSecrets"] == ["slack-token=ci/tokens:slack"]
     # The stack file's reference takes precedence, and what it has beyond the running task stays.
     assert "secretEnvironment" not in proposed(found)
-    assert (_fate(found, "ATLANTIS_API_SECRET"), _fate(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
+    assert (_fate(found, "ATLANTIS_SLACK_TOKEN"), _fate(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
     assert not found.problems
     assert proposed(plan(state))["secretEnvironment"] == ["REGISTRY_TOKEN=ci/tokens:registry"]
 
