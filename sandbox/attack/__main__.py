@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from sandbox import console
+from sandbox.atlantis import bubblewrap
 from sandbox.attack.row import Result, Row, Verdict, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
@@ -62,6 +63,13 @@ def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
             sys.stdout.flush()
     if kept := target.close_pull_requests():
         console.note(f"Atlantis did not accept the event that closes {', '.join(kept)}; their locks stay on its page")
+    unmeant = [result.row.name for result in results if result.row.isolation and not target.isolated]
+    where = "in containers and roles of its own" if target.isolated else "in the server's container"
+    console.step(f"The stack runs Terraform {where}")
+    if unmeant:
+        console.note(f"only terraformIsolation: containers denies {', '.join(unmeant)}")
+    if reason := bubblewrap.why_not():
+        console.note(f"the task runs without containers: {reason}")
     counts = [f"{sum(result.verdict is verdict for result in results)} {verdict.value}" for verdict in Verdict]
     console.step(f"{len(results)} attacks in {console.elapsed(time.monotonic() - started)}: {', '.join(counts)}")
     return results

@@ -9,12 +9,23 @@ from typing import Any
 
 from components.names import PhysicalNames
 from preflight.escalations import Question, Setting
+from sandbox.atlantis.credentials import assume
+from sandbox.atlantis.deployed_service import Credentials
 from sandbox.attack.row import Outcome, SkippedError
 from sandbox.attack.target import Target
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
 
-__all__ = ["EVERYTHING", "Identities", "as_created", "as_task", "asked", "identities"]
+__all__ = [
+    "EVERYTHING",
+    "Identities",
+    "as_created",
+    "as_task",
+    "as_terraform",
+    "asked",
+    "identities",
+    "terraform_session",
+]
 
 EVERYTHING: Document = {
     "Version": "2012-10-17",
@@ -28,7 +39,9 @@ class Identities:
 
     setting: Setting
     task: Principal
-    """The task role, which every plan has."""
+    """The task role."""
+    terraform: Principal
+    """The most that a plan can get: the task role or, where Terraform is isolated, the apply role, which a plan never has."""
     created: Principal
     """A role that a plan created under the boundary, with `*` as its policy."""
     file_system_arn: str
@@ -61,7 +74,8 @@ def _identities(target: Target) -> Identities:
         region=target.deployment.region,
         partition=partition,
     )
-    policies = _attached(target.client("iam"), role)
+    terraform = names.apply_role if target.isolated else role
+    policies = _attached(target.client("iam"), terraform)
     required = next(each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary")
     boundary = str(required["Condition"]["StringEquals"]["iam:PermissionsBoundary"])
     prefix = str(required["Resource"][0]).rpartition("/")[2].removesuffix("*")
@@ -80,7 +94,8 @@ def _identities(target: Target) -> Identities:
             security_group_ids=_groups(target, names),
             subnet_ids=_subnets(target),
         ),
-        task=Principal(f"{session}/{role}/task", policies),
+        task=Principal(f"{session}/{role}/task", _attached(target.client("iam"), role)),
+        terraform=Principal(f"{session}/{terraform}/task", policies),
         created=Principal(
             f"{session}/{prefix}worker/plan", {"all": EVERYTHING}, _document(target.client("iam"), boundary)
         ),
@@ -106,8 +121,25 @@ def _decide(principal: Principal, question: Question, resource_policy: Document 
 
 
 def as_task(known: Identities) -> Principal:
-    """The task role, which every plan has."""
+    """The task role."""
     return known.task
+
+
+def as_terraform(known: Identities) -> Principal:
+    """The role with which Terraform applies, or with which a plan can do everything that an apply can."""
+    return known.terraform
+
+
+def terraform_session(target: Target) -> Credentials:
+    """Credentials of that role, as ECS or the task's agent gets them."""
+    session = assume(target.deployment, str(target.outputs["atlantis_ecs_task_role_arn"]), "attack")
+    if not target.isolated:
+        return session
+    names = identities(target).setting.names
+    apply = target.client("sts", session).assume_role(
+        RoleArn=names.role_arn(names.apply_role), RoleSessionName="attack"
+    )["Credentials"]
+    return Credentials(apply["AccessKeyId"], apply["SecretAccessKey"], apply["SessionToken"], apply["Expiration"])
 
 
 def as_created(known: Identities) -> Principal:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from preflight import trust_policy
 from preflight.escalations import Question
-from sandbox.attack.identities import Identities, as_created, as_task, asked
+from sandbox.attack.identities import Identities, as_created, as_terraform, asked
 from sandbox.attack.row import Row, SkippedError
 from sandbox.iam_evaluation.evaluator import Document
 
@@ -13,8 +13,8 @@ __all__ = ["ROWS"]
 
 
 def _listed(known: Identities) -> str:
-    """The first role that the task role's deployed policy allows Terraform to assume."""
-    for document in known.task.policies.values():
+    """The first role that the deployed policy allows Terraform to assume."""
+    for document in known.terraform.policies.values():
         for statement in document["Statement"]:
             if statement["Sid"] == "AssumeNamedRoles":
                 return str(statement["Resource"][0])
@@ -26,9 +26,9 @@ def _beside(known: Identities) -> str:
     return f"{_listed(known).rpartition('/')[0]}/administrator"
 
 
-def _trusts_task(known: Identities) -> Document:
-    names = known.setting.names
-    return json.loads(trust_policy.document(names.role_arn(names.task_role), None))
+def _trusts_terraform(known: Identities) -> Document:
+    role = known.terraform.arn.split("/")[1]
+    return json.loads(trust_policy.document(known.setting.names.role_arn(role), None))
 
 
 def _trusts_account(known: Identities) -> Document:
@@ -44,10 +44,10 @@ ROWS = (
     Row(
         name="plan-unlisted-role",
         attack="A plan tries to assume a role of another account that isn't in assumableRoleArns",
-        tried="sts:AssumeRole as the task role, which the role's trust policy allows",
-        refused_by="the task role's policies, which list the roles",
-        attempt=asked(as_task, _assumes(_beside), _trusts_task),
-        control=asked(as_task, _assumes(_listed), _trusts_task),
+        tried="sts:AssumeRole as the role of an apply, which the role's trust policy allows",
+        refused_by="the policies of the task role or the apply role, which list the roles",
+        attempt=asked(as_terraform, _assumes(_beside), _trusts_terraform),
+        control=asked(as_terraform, _assumes(_listed), _trusts_terraform),
     ),
     Row(
         name="created-role-other-account",
@@ -55,6 +55,6 @@ ROWS = (
         tried="sts:AssumeRole as a role with the boundary, where the trust policy allows the whole account",
         refused_by="the permissions boundary",
         attempt=asked(as_created, _assumes(_listed), _trusts_account),
-        control=asked(as_task, _assumes(_listed), _trusts_account),
+        control=asked(as_terraform, _assumes(_listed), _trusts_account),
     ),
 )

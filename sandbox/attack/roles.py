@@ -11,8 +11,16 @@ from botocore.exceptions import ClientError
 
 from components.names import PhysicalNames
 from preflight.escalations import Escalation, Question, Setting, escalations
-from sandbox.atlantis.credentials import assume
-from sandbox.attack.identities import EVERYTHING, Identities, as_created, as_task, asked, identities
+from sandbox.attack.identities import (
+    EVERYTHING,
+    Identities,
+    as_created,
+    as_task,
+    as_terraform,
+    asked,
+    identities,
+    terraform_session,
+)
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 from sandbox.iam_evaluation.evaluator import Document, Principal
@@ -42,8 +50,8 @@ def _by_plan(row: Escalation) -> Row:
         attack=f"A plan tries to {row.attack}",
         tried=f"{row.question.action} as the task role",
         refused_by="the task role's policies",
-        attempt=asked(as_task, lambda known: _escalation(known, row.name).question),
-        control=asked(as_task, lambda known: _escalation(known, row.name).control),
+        attempt=asked(as_terraform, lambda known: _escalation(known, row.name).question),
+        control=asked(as_terraform, lambda known: _escalation(known, row.name).control),
     )
 
 
@@ -55,7 +63,7 @@ def _by_created_role(row: Escalation) -> Row:
         tried=f"{row.question.action} as a role with the boundary",
         refused_by="the permissions boundary",
         attempt=asked(as_created, lambda known: _escalation(known, row.name).question),
-        control=asked(as_task if row.on_roles else as_created, lambda known: _escalation(known, row.name).control),
+        control=asked(as_terraform if row.on_roles else as_created, lambda known: _escalation(known, row.name).control),
     )
 
 
@@ -91,7 +99,7 @@ def _files(name: str, attack: str, tried: str, question: Callable[[Identities], 
 
 def _state(known: Identities) -> Question:
     """An object in the first state bucket."""
-    for document in known.task.policies.values():
+    for document in known.terraform.policies.values():
         for statement in document["Statement"]:
             if statement["Sid"] == "ReadAndWriteState":
                 return Question("s3:GetObject", str(statement["Resource"][0]).replace("*", "stack/terraform.tfstate"))
@@ -124,7 +132,7 @@ _BY_IAM = (
         tried="s3:GetObject as a role with the boundary",
         refused_by="the permissions boundary",
         attempt=_state_by_created_role,
-        control=asked(as_task, _state),
+        control=asked(as_terraform, _state),
     ),
     Row(
         name="created-role-files",
@@ -170,11 +178,10 @@ _BY_IAM = (
 def _called(
     service: str, operation: str, parameters: Callable[[Identities], dict[str, Any]]
 ) -> Callable[[Target], Outcome]:
-    """Make the call with the task role's credentials."""
+    """Make the call with the credentials with which Terraform applies."""
 
     def call(target: Target) -> Outcome:
-        role = str(target.outputs["atlantis_ecs_task_role_arn"])
-        client = target.client(service, assume(target.deployment, role, "attack"))
+        client = target.client(service, terraform_session(target))
         try:
             getattr(client, operation)(**parameters(identities(target)))
         except ClientError as error:
@@ -194,8 +201,8 @@ def _with_credentials(
     return Row(
         name=f"credentials-{name}",
         attack=attack,
-        tried=f"{service} {operation} with the task role's credentials",
-        refused_by="the task role's policies",
+        tried=f"{service} {operation} with the credentials of an apply",
+        refused_by="the policies of the task role or, where Terraform is isolated, of the apply role",
         attempt=_called(service, operation, parameters),
         control=_called(service, control, lambda _: {}),
     )

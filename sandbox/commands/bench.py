@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import console
+from sandbox.commands import bench_plans
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
 
@@ -42,7 +43,7 @@ def run(_arguments: argparse.Namespace) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     private_directory(folder)
     with (folder / "output.log").open("w") as log:
-        figures = _measure(folder, log.fileno())
+        figures = [*_measure(folder, log.fileno()), *_plans(folder, log.fileno())]
     shutil.rmtree(folder)
     width = max(len(figure.what) for figure in figures)
     rows = [f"{figure.what:<{width}}  {figure.value:>8}  {figure.aim}".rstrip() for figure in figures]
@@ -77,6 +78,24 @@ def _measure(folder: Path, log: int) -> list[Figure]:
         Figure("preview of an empty Python program", f"{nothing:.2f} s"),
         Figure("import of pulumi and pulumi_aws as the program uses them", f"{_import_seconds():.2f} s"),
         Figure("memory of the program at its most", f"{max(memory) / 1024:.0f} MB"),
+    ]
+
+
+def _plans(folder: Path, log: int) -> list[Figure]:
+    if reason := bench_plans.why_not():
+        console.note(f"plans aren't measured: {reason}")
+        return []
+    console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
+    state = folder / "plans"
+    with _silent(log):
+        try:
+            plans = bench_plans.measure(state)
+        finally:
+            Sandbox(state=state, policy_pack=None).down(force=True)
+    return [
+        Figure(f"plan of {plan.what}, {where}", f"{plan.seconds[isolation]:.2f} s")
+        for plan in plans
+        for isolation, where in (("none", "as the server"), ("containers", "isolated"))
     ]
 
 

@@ -1,0 +1,175 @@
+"""The stack with Terraform in containers of its own: plans, applies, interrupts, and attacks on what is beside a plan."""
+
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import processes
+from sandbox.atlantis import lifecycle
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.attack import isolation
+from sandbox.attack.row import Row, Verdict, run
+from sandbox.attack.target import Target
+from sandbox.commands.webhook import deliver
+from sandbox.engine.workspace import clean_environment
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
+from sandbox.local_aws.task_status import StatusFile
+from sandbox.sandbox import Sandbox
+from tests.needs import needs, needs_containers
+from tests.sandbox.atlantis.conftest import eventually, seen_by
+from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say
+from tests.sandbox.atlantis.world import OWNER, TABLE
+from tests.sandbox.harness import Ground
+
+pytestmark = [needs("terraform"), needs_containers()]
+
+_PLAN, _APPLY = "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
+_SLOW = 'provisioner "local-exec" {\n command = "echo it began; sleep 600"\n }'
+
+
+@pytest.fixture(scope="module")
+def isolated() -> Iterator[Sandbox]:
+    """The deployed stack."""
+    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
+        Path(folder).chmod(0o711)
+        ground = Ground(Path(folder))
+        sandbox = ground.with_server(terraformIsolation="containers")
+        try:
+            sandbox.up()
+            yield sandbox
+            sandbox.down(force=True)
+        finally:
+            ground.stop()
+
+
+@pytest.fixture
+def service(isolated: Sandbox) -> DeployedService:
+    found = isolated.service()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def github(service: DeployedService) -> Store:
+    return Store(service.state / "github")
+
+
+@pytest.fixture(scope="module")
+def target(isolated: Sandbox) -> Target:
+    return Target.of(isolated)
+
+
+def _container(service: DeployedService, name: str) -> processes.Process:
+    found = processes.find(service.state, f"{service.name}.{name}" if name else service.name)
+    assert found is not None
+    return found
+
+
+def _planned(service: DeployedService, github: Store, name: str, **more: str) -> PullRequest:
+    pull = open_pull_request(github, name, "v1", **more)
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    plan = comment(github, pull, _PLAN, seconds=120)
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan, plan
+    github.approve(pull, "reviewer")
+    return pull
+
+
+def _locks(service: DeployedService) -> list[dict[str, Any]]:
+    """The locks of states; the digests of states are in the same table."""
+    items = service.client("dynamodb").scan(TableName=TABLE)["Items"]
+    return [item for item in items if not item["LockID"]["S"].endswith("-md5")]
+
+
+def _again(service: DeployedService) -> None:
+    """Start another task, as a deployment does, and wait for it."""
+    before = StatusFile(service.state, service.name).read().task
+    service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
+    lifecycle.bring_up(service, clean_environment(), patience=180)
+    assert StatusFile(service.state, service.name).read().task != before
+
+
+def test_the_task_has_a_container_for_each_part_and_only_the_server_has_its_volume(service: DeployedService) -> None:
+    data = "/home/atlantis/.atlantis/atlantis.db"
+    assert seen_by(_container(service, ""), data).exists()
+    for name in ("plan", "apply", "agent"):
+        assert _container(service, name).alive
+        assert not seen_by(_container(service, name), data).exists()
+
+
+def test_an_apply_works_after_the_whole_task_was_replaced(service: DeployedService, github: Store) -> None:
+    pull = _planned(service, github, "replaced")
+    _again(service)
+    say(service, pull, "atlantis apply")
+    apply = comment(github, pull, _APPLY, seconds=120)
+    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
+
+
+def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role(service: DeployedService, github: Store) -> None:
+    pull = _planned(service, github, "roles")
+    say(service, pull, "atlantis apply")
+    assert "Apply complete!" in comment(github, pull, _APPLY, seconds=120)
+    log = (service.state / "local-aws" / "iam-decisions.jsonl").read_text()
+    calls = [call for line in log.splitlines() if f"{OWNER}.roles" in (call := json.loads(line))["principal"]]
+    by = {
+        session: {call["action"] for call in calls if f"{role}/{session}." in call["principal"]}
+        for session, role in (("plan", "atlantis-ecs-task-plan-local"), ("apply", "atlantis-ecs-task-apply-local"))
+    }
+    # Both lock the state; the session says which command and which repository it belongs to.
+    assert "dynamodb:PutItem" in by["plan"]
+    assert "dynamodb:PutItem" in by["apply"]
+    assert len(calls) == sum(f"/{session}." in call["principal"] for session in by for call in calls)
+
+
+@pytest.mark.parametrize("killed", ["", "server's task"], ids=["server", "task"])
+def test_a_killed_server_and_a_stopped_task_interrupt_the_apply_and_release_the_lock(
+    service: DeployedService, github: Store, killed: str
+) -> None:
+    pull = _planned(service, github, f"interrupted-{len(killed)}", extra=_SLOW)
+    say(service, pull, "atlantis apply")
+    eventually("the state's lock", lambda: _locks(service), seconds=90)
+    log = service.state / "logs" / f"{service.name}.log"
+    eventually("the provisioner", lambda: "it began" in log.read_text() or _children(service), seconds=60)
+    process = _container(service, "")
+    os.kill(process.pid, signal.SIGTERM if killed else signal.SIGKILL)
+    if killed:
+        # The server waits for the apply; a second signal is the end of ECS' patience.
+        os.kill(process.pid, signal.SIGKILL)
+    eventually("the release of the lock", lambda: not _locks(service), seconds=60)
+    lifecycle.bring_up(service, clean_environment(), patience=240)
+    eventually("a new task", lambda: StatusFile(service.state, service.name).read().state == "healthy")
+
+
+def _children(service: DeployedService) -> bool:
+    """Whether the provisioner's `sleep` runs in the apply container."""
+    root = f"/proc/{_container(service, 'apply').pid}/root/proc"
+    return any(b"sleep\x00600" in path.read_bytes() for path in Path(root).glob("[0-9]*/cmdline"))
+
+
+@pytest.mark.parametrize("row", isolation.ROWS, ids=[row.name for row in isolation.ROWS])
+def test_an_attack_on_what_is_beside_a_plan_is_denied(target: Target, row: Row) -> None:
+    result = run(row, target)
+    assert result.verdict is Verdict.REFUSED, result
+
+
+def test_without_the_rights_of_the_sockets_a_plan_reaches_its_executor(
+    service: DeployedService, target: Target
+) -> None:
+    row = next(row for row in isolation.ROWS if row.name == "isolation-sockets")
+    folder = seen_by(_container(service, "plan"), "/run/isolation/plan")
+    socket = folder / "executor.sock"
+    before = folder.stat().st_mode, socket.stat().st_mode
+    folder.chmod(0o755)
+    socket.chmod(0o666)
+    try:
+        result = run(row, Target.of(target.sandbox))
+    finally:
+        folder.chmod(before[0])
+        socket.chmod(before[1])
+    assert result.verdict is Verdict.ALLOWED, result
