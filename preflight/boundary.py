@@ -9,7 +9,8 @@ from components.settings.schema import known, known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
-from preflight.escalations import Question, Setting, escalations
+from preflight.escalations import escalations
+from preflight.questions import Question, Setting
 
 __all__ = ["CHECKS", "setting_of", "simulate"]
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from components.names import PhysicalNames
-from preflight.escalations import Question, Setting
+from preflight.questions import Question, Setting
 from sandbox.atlantis.credentials import assume
 from sandbox.atlantis.deployed_service import Credentials
 from sandbox.attack.row import Outcome, SkippedError

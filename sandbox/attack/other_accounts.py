@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from preflight import trust_policy
-from preflight.escalations import Question
+from preflight.questions import Question
 from sandbox.attack.identities import Identities, as_created, as_terraform, asked
 from sandbox.attack.row import Row, SkippedError
 from sandbox.iam_evaluation.evaluator import Document

@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from components.names import PhysicalNames
-from preflight.escalations import Escalation, Question, Setting, escalations
+from preflight.escalations import escalations
+from preflight.questions import Escalation, Question, Setting
 from sandbox.attack.identities import (
     EVERYTHING,
     Identities,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from preflight.errors import Status
-from preflight.escalations import Setting, escalations
+from preflight.escalations import escalations
+from preflight.questions import Setting
 from tests.preflight.world import World, policy
 
 EXISTS, PROTECTS, BOUND = (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.names import PhysicalNames
-from preflight.escalations import Question, Setting, escalations
+from preflight.escalations import escalations
+from preflight.questions import Question, Setting
 from sandbox.iam_evaluation.evaluator import Decision, Evaluator, Principal
 from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT, REGION, arn_of, id_of

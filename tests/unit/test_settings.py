@@ -105,7 +105,7 @@ def test_the_value_of_a_secret_setting_is_never_shown(changes: dict[str, Any]) -
 
 
 def test_the_least_settings_have_the_documented_defaults() -> None:
-    parsed = parse({})
+    parsed = parse({"managedNamePrefixes": None})
     assert (parsed.environment, parsed.region) == ("prod", REGION)
     assert (parsed.network.vpc_id, parsed.ingress.hosted_zone_id, parsed.task.image, parsed.operations.cost_center) == (
         None,
