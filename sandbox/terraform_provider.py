@@ -18,11 +18,9 @@ from sandbox import console
 from sandbox.files import read_json, write_json, write_private
 from sandbox.paths import CACHE
 
-__all__ = ["DOWNLOADED", "VERSION", "TerraformProvider", "find"]
+__all__ = ["VERSION", "TerraformProvider", "find"]
 
 VERSION = "5.100.0"
-DOWNLOADED = CACHE / "terraform-providers"
-"""The mirror of providers that `make rehearse DOWNLOAD=1` has downloaded."""
 _EXECUTABLE = f"terraform-provider-aws_v{VERSION}"
 _LAYOUT = ("hashicorp", "aws", VERSION)
 _NOT_SEARCHED = frozenset({"/proc", "/sys", "/dev", "/run"})
@@ -40,18 +38,22 @@ class TerraformProvider:
     mirror: Path
 
     def places(self) -> list[Path]:
-        """The directories that must exist where Terraform installs it: the mirror, and those that its links lead to."""
+        """The directories that must exist where Terraform installs providers: the mirrors, and those that links lead to."""
         links = (path for path in self.mirror.rglob(f"{_EXECUTABLE}*") if path.is_symlink())
-        return [self.mirror, *{link.resolve().parent for link in links}]
+        return [self.mirror, *{link.resolve().parent for link in links}, *self._others()]
+
+    def _others(self) -> list[Path]:
+        """The user's own mirrors and plugin cache, as far as they exist."""
+        found = (place for place in _own_places() if place.is_dir() and place != self.mirror)
+        return list(dict.fromkeys(found))
 
     def write_configuration(self, file: Path) -> None:
         """Write a CLI configuration that installs every provider from this machine only.
 
-        This provider comes from its mirror. Others come from the user's own mirrors and plugin cache, and from `DOWNLOADED`.
+        This provider comes from its mirror. Others come from the user's own mirrors and plugin cache.
         Nothing is installed directly, because the sandbox reaches no registry: Terraform then names the provider that is
         missing, and the folders that it searched.
         """
-        own = [place for place in (*_own_places(), DOWNLOADED) if place.is_dir() and place != self.mirror]
         write_private(
             file,
             "disable_checkpoint = true\n"
@@ -62,7 +64,7 @@ class TerraformProvider:
             "  }\n"
             + "".join(
                 f'  filesystem_mirror {{\n    path    = "{place}"\n    exclude = ["hashicorp/aws"]\n  }}\n'
-                for place in dict.fromkeys(own)
+                for place in self._others()
             )
             # The attacks' pull requests contain their providers. Terraform fails if it has to search a folder that doesn't
             # exist, so it searches there only for these. Their host is a reserved name without a registry.
