@@ -16,7 +16,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``rehearse``."""
-    parser.add_argument("--repo", type=Path, required=True, help="a git repository, or a folder with Terraform")
+    parser.add_argument("--repo", required=True, help="a git repository, or a folder with Terraform")
     parser.add_argument("--dir", default="", help="only the project in this folder of the repository")
     parser.add_argument("--base", default="", help="rehearse only the difference of HEAD to this branch")
     parser.add_argument("--apply", action="store_true", help="apply, plan again, destroy, and check the least roles")
@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Rehearse and print the result; exit code 1 if it doesn't plan and apply, or the task role doesn't suffice."""
-    source: Path = arguments.repo.resolve()
-    if not source.is_dir():
+    source = Path(arguments.repo).resolve()
+    if not arguments.repo or not source.is_dir():
         raise SandboxError(f"REPO={arguments.repo} is not a folder; name a git repository or a folder with Terraform")
     requests = PullRequests.of(Sandbox(arguments.stack))
     wanted = Wanted(

@@ -113,7 +113,8 @@ def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
     assert "cannot search" not in step.text
 
 
-def test_the_command_refuses_a_path_that_is_no_folder() -> None:
-    command = [sys.executable, "-m", "sandbox", "rehearse", "--repo", "/no/such/folder"]
+@pytest.mark.parametrize("path", ["/no/such/folder", ""])
+def test_the_command_refuses_a_path_that_is_no_folder(path: str) -> None:
+    command = [sys.executable, "-m", "sandbox", "rehearse", "--repo", path]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert (done.returncode, "REPO=/no/such/folder is not a folder" in done.stderr) == (1, True)
+    assert (done.returncode, f"REPO={path} is not a folder" in done.stderr) == (1, True)
