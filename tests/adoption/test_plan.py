@@ -24,7 +24,7 @@ from tests.adoption.small_stack import (
     arn,
     container,
 )
-from tests.adoption.states import find, small_state, without
+from tests.adoption.states import find, small_state, wide_state, without
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "adoption" / "terraform.tfstate"
 
@@ -258,6 +258,30 @@ def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:
     ]
     state["resources"].append({**state["resources"][0], "name": "many", "instances": groups})
     assert files.section(plan(state).adopted) == files.section(small_plan().adopted)
+
+
+def test_resources_of_every_other_type_are_adopted_or_explained() -> None:
+    """A state of this repository, for machines without the original's."""
+    endpoints = ("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint")
+    provider = {name: f"https://login.example.com/{number}" for number, name in enumerate(endpoints)}
+    found = plan(wide_state(), accepted=(), oidcClientSecretName="sign-in", **provider)
+    assert {item.pair.wanted.name for item in found.adopted} - {
+        item.pair.wanted.name for item in small_plan().adopted
+    } == {
+        *("ingress-alias-a", "ingress-web-acl", "ingress-webhook-0"),
+        *("network-endpoint-logs", "network-endpoint-s3", "network-vpc-endpoints"),
+        *("storage-backup", "storage-efs-key-alias", "storage-repository"),
+    }
+    left = {actual.type: advice for actual, advice in found.left}
+    assert left.keys() >= {
+        "aws_ecs_task_definition",
+        "aws_iam_policy",
+        "aws_iam_role_policy",
+        "aws_security_group_rule",
+    }
+    assert all(advice for advice in left.values())
+    # The rule has two ranges, and so no ID in the state, with which it could be imported.
+    assert [problem.partition(":")[0] for problem in found.problems] == ["network-alb-https-from-198.51.100.0/24"]
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not on this machine")
