@@ -7,11 +7,10 @@ import pulumi_aws as aws
 
 from .compute.compute import Compute, ComputeInputs
 from .configuration import repo_configuration, server_steps
-from .context import Context
+from .context import Context, physical_names
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
-from .names import PhysicalNames
 from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
 from .network.zones import ZONES
@@ -96,14 +95,11 @@ class Atlantis(pulumi.ComponentResource):
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         context = Context(
-            names=PhysicalNames(
-                environment=settings.environment,
+            names=physical_names(
+                settings,
                 account=caller.account_id,
-                region=settings.region,
                 partition=partition.partition,
                 dns_suffix=partition.dns_suffix,
-                base_name=settings.base_name,
-                log_group_name=settings.operations.log_group_name,
             ),
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,

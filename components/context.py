@@ -5,6 +5,26 @@ import dataclasses
 import pulumi
 
 from .names import PhysicalNames
+from .settings.arguments import Settings
+
+__all__ = ["Context", "physical_names"]
+
+
+def physical_names(
+    settings: Settings, *, account: str, partition: str, dns_suffix: str = "amazonaws.com"
+) -> PhysicalNames:
+    """The names of the Atlantis that `settings` describe."""
+    return PhysicalNames(
+        environment=settings.environment,
+        account=account,
+        region=settings.region,
+        partition=partition,
+        dns_suffix=dns_suffix,
+        base_name=settings.base_name,
+        log_group_name=settings.operations.log_group_name,
+        repository_name=settings.storage.repository_name,
+        regional_iam_names=settings.regional_iam_names,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

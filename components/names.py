@@ -8,10 +8,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PhysicalNames:
-    """The names of an environment in one account and region.
-
-    `repository` and the key aliases don't contain the environment: an account has one Atlantis per region.
-    """
+    """The names of an environment in one account and region."""
 
     environment: str
     account: str
@@ -24,6 +21,10 @@ class PhysicalNames:
     """Base name of an adopted stack, as its cluster, service and load balancer can't be renamed; None: the default."""
     log_group_name: str | None = None
     """The name of an adopted stack's log group; None for the default."""
+    repository_name: str | None = None
+    """The name of the repository, and a part of the key aliases: what an account has once in a region. None: the default."""
+    regional_iam_names: bool = False
+    """Whether IAM names contain the region, because an account has each name once for all regions."""
 
     @property
     def base(self) -> str:
@@ -49,29 +50,34 @@ class PhysicalNames:
 
     @property
     def flow_log_role(self) -> str:
-        return f"atlantis-vpc-flow-logs-{self.environment}"
+        return self._role("atlantis-vpc-flow-logs")
 
     @property
     def repository(self) -> str:
-        return "atlantis"
+        return self.repository_name or "atlantis"
 
     @property
     def execution_role(self) -> str:
-        return f"atlantis-ecs-task-execution-{self.environment}"
+        return self._role("atlantis-ecs-task-execution")
 
     @property
     def task_role(self) -> str:
-        return f"atlantis-ecs-task-{self.environment}"
+        return self._role("atlantis-ecs-task")
 
     @property
     def plan_role(self) -> str:
         """The role of plans, if Terraform runs in containers of its own."""
-        return f"atlantis-ecs-task-plan-{self.environment}"
+        return self._role("atlantis-ecs-task-plan")
 
     @property
     def apply_role(self) -> str:
         """The role of applies, if Terraform runs in containers of its own."""
-        return f"atlantis-ecs-task-apply-{self.environment}"
+        return self._role("atlantis-ecs-task-apply")
+
+    def _role(self, prefix: str) -> str:
+        """The name of a role of this environment, and the beginning of the names of its policies."""
+        name = f"{prefix}-{self.environment}"
+        return f"{name}-{self.region}" if self.regional_iam_names else name
 
     @property
     def roles_of_every_environment(self) -> str:
@@ -128,12 +134,12 @@ class PhysicalNames:
     @property
     def log_archive_role(self) -> str:
         """Firehose's role. Plans are denied access to roles with this prefix, as to the two roles of the task."""
-        return f"atlantis-ecs-task-log-archive-{self.environment}"
+        return self._role("atlantis-ecs-task-log-archive")
 
     @property
     def log_delivery_role(self) -> str:
         """CloudWatch Logs' role. Plans are denied access to roles with this prefix, as to the two roles of the task."""
-        return f"atlantis-ecs-task-log-delivery-{self.environment}"
+        return self._role("atlantis-ecs-task-log-delivery")
 
     @property
     def delivery_stream_arn(self) -> str:
@@ -167,7 +173,8 @@ class PhysicalNames:
 
     def key_alias(self, store: str) -> str:
         """`store`: ecr, efs, secrets, logs, locking or flow-logs."""
-        return f"alias/{store}-atlantis"
+        # An alias can't contain a dot.
+        return f"alias/{store}-{self.repository.replace('.', '-')}"
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this account and region."""

@@ -11,6 +11,7 @@ import yaml
 
 from components import settings
 from components.adoption import import_ids
+from components.context import physical_names
 from components.names import PhysicalNames
 from components.settings import Settings
 from preflight.aws import Aws
@@ -39,14 +40,7 @@ class Deployment:
     def names(self) -> PhysicalNames:
         """The physical names of the resources that the deployment creates."""
         partition = self.identity["Arn"].split(":")[1]
-        return PhysicalNames(
-            environment=self.settings.environment,
-            account=self.identity["Account"],
-            region=self.settings.region,
-            partition=partition,
-            base_name=self.settings.base_name,
-            log_group_name=self.settings.operations.log_group_name,
-        )
+        return physical_names(self.settings, account=self.identity["Account"], partition=partition)
 
     @cached_property
     def adopted(self) -> frozenset[str]:

@@ -61,6 +61,10 @@ log_group_name = values.matching(
     r"(?!aws/)[\w./#-]{1,512}",
     "the name of a log group: 1 to 512 letters, digits and _/.#-, but not beginning with aws/, which AWS reserves",
 )
+repository_name = values.matching(
+    r"(?=.{2,200}$)[a-z][a-z0-9]*([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*",
+    "the name of an ECR repository: 2 to 200 lowercase letters, digits and single ._-/ between them, starting with a letter",
+)
 vpc_id = values.matching(rf"vpc-{_ID}", "a VPC ID such as vpc-0a1b2c3d4e5f60718")
 subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet ID such as subnet-0a1b2c3d4e5f60718"))
 certificate_arn = values.arn(

@@ -4,7 +4,7 @@ import dataclasses
 
 import pulumi
 
-from . import accepted
+from . import accepted, values
 from .drift import DriftArgs
 from .groups import (
     ConfigurationArgs,
@@ -33,6 +33,9 @@ class AtlantisArgs(Group):
     base_name: str | None = setting(accepted.base_name, default=None)
     """Name of the cluster, service, task family and load balancer, to keep the names of an adopted stack. Empty:
     atlantis-<environment>"""
+    regional_iam_names: bool = setting(values.boolean, default=False)
+    """Add the region to the names of the IAM roles and policies, for an environment that is deployed to two regions of one
+    account. A change replaces the roles"""
     network: NetworkArgs = dataclasses.field(default_factory=NetworkArgs)
     """The VPC. Default: a new VPC"""
     ingress: IngressArgs

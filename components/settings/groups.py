@@ -247,6 +247,9 @@ class StorageArgs(Group):
     directories of other users"""
     posix_gid: int = setting(accepted.posix_id, default=100)
     """Group ID that owns the data directory"""
+    repository_name: str | None = setting(accepted.repository_name, default=None)
+    """Name of the ECR repository, also in the aliases of the KMS keys. A second stack in the same account and region needs
+    another name. A change replaces the repository. Empty: atlantis"""
     locking_database: str = setting(values.one_of(("boltdb", "redis")), default="boltdb")
     """Storage for Atlantis' locks: boltdb (a file), or redis (an ElastiCache replication group) for deployments without
     downtime"""

@@ -62,3 +62,35 @@ def test_kms_knows_a_service_by_the_partition_s_own_suffix() -> None:
 def test_the_longest_environment_leaves_every_region_s_bucket_within_63_characters() -> None:
     longest = PhysicalNames(environment="e" * 14, account="1" * 12, region="ap-southeast-2", partition="aws")
     assert len(longest.access_log_bucket) == 63
+
+
+def test_a_second_environment_and_a_second_region_share_no_name() -> None:
+    def names(**changes: object) -> set[str]:
+        own = dataclasses.replace(PROD, **changes)  # pyright: ignore[reportArgumentType]
+        iam = [own.role_arn(role) for role in _roles(own)]
+        return {own.arn("kms", own.key_alias("efs")), own.repository_arn, own.log_group_arn, own.dashboard, *iam}
+
+    assert names() & names(environment="test", repository_name="atlantis-test") == set()
+    assert names() & names(region="us-east-1", regional_iam_names=True) == set()
+    assert names() & names(region="us-east-1") == {PROD.role_arn(role) for role in _roles(PROD)}
+
+
+def test_the_longest_regional_role_fits() -> None:
+    longest = dataclasses.replace(PROD, environment="e" * 14, region="ap-southeast-2", regional_iam_names=True)
+    assert max(map(len, _roles(longest))) <= 64
+
+
+def _roles(names: PhysicalNames) -> list[str]:
+    return [
+        names.execution_role,
+        names.task_role,
+        names.plan_role,
+        names.apply_role,
+        names.flow_log_role,
+        names.log_archive_role,
+        names.log_delivery_role,
+    ]
+
+
+def test_an_alias_has_no_character_that_kms_refuses() -> None:
+    assert dataclasses.replace(PROD, repository_name="a/b.c_d").key_alias("efs") == "alias/efs-a/b-c_d"
