@@ -122,6 +122,7 @@ format: .venv/installed ## format the code
 lock: .venv/installed ## compile requirements*.in into requirements*.txt, with hashes; UPGRADE=1 upgrades the versions
 	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file requirements.txt
+	@$(COMPILE) requirements.in --constraints requirements-dev.txt --output-file components/requirements.txt
 	@$(COMPILE) policy/requirements.in --constraints requirements-dev.txt --output-file policy/requirements.txt
 	@$(COMPILE) requirements-go.in --output-file requirements-go.txt
 
