@@ -59,6 +59,21 @@ def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_pa
     assert sandbox.compare().describe() == ""
 
 
+def test_a_program_passes_outputs_of_its_own_resources(ground: Ground, tmp_path: Path):
+    ground.stack = "dev"
+    sandbox = program("outputs", tmp_path / "foreign", ground.state)
+
+    sandbox.up()
+
+    resources = {item["urn"].rsplit("::", 1)[-1]: item for item in sandbox.resources()}
+    vpc_id = sandbox.outputs()["vpc"]
+    assert resources["platform-ingress-targets"]["outputs"]["vpcId"] == vpc_id
+    assert resources["platform-ingress-https"]["outputs"]["certificateArn"] == resources["certificate"]["id"]
+    assert {f"platform-storage-mount-target-{number}" for number in (1, 2)} <= set(resources)
+    assert "platform-vpc" not in resources
+    assert sandbox.compare().describe() == ""
+
+
 def identities(sandbox: Sandbox) -> dict[str, str | None]:
     """Id of each resource by URN; None where AWS makes it up, or the engine has none."""
     ids = {item["urn"]: item.get("id", "") for item in sandbox.resources() if "pulumi:providers:" not in item["type"]}
