@@ -2,10 +2,15 @@
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from pulumi.provider.experimental import component_provider_host
+import pulumi
+from pulumi.errors import InputPropertyError
+from pulumi.provider import main
+from pulumi.provider.experimental.component import ComponentProvider
 
 PACKAGE = "atlantis_on_fargate"
 VERSION = "1.0.0"
@@ -25,5 +30,35 @@ def load() -> ModuleType:
     return module
 
 
+class AtlantisProvider(ComponentProvider):
+    """The SDK's provider, which ignores a group of arguments that is an output as a whole, and can't read an output as a number."""
+
+    def map_inputs(self, inputs: Any, component_def: Any) -> Any:
+        """The inputs by their Python names.
+
+        Raises:
+            InputPropertyError: an output where the component needs a plain value.
+        """
+        for name, definition in component_def.inputs.items():
+            if isinstance(inputs.get(name), pulumi.Output):
+                raise InputPropertyError(name, _REASON)
+            group, value = self.get_type_definition(definition) if definition.ref else None, inputs.get(name)
+            for inner, setting in group.properties.items() if group and isinstance(value, Mapping) else ():
+                if setting.plain and isinstance(value.get(inner), pulumi.Output):
+                    raise InputPropertyError(f"{name}.{inner}", _REASON)
+        return super().map_inputs(inputs, component_def)
+
+
+_REASON = (
+    "must be known before the deployment, because it decides which resources exist or what their names are; use a plain value instead "
+    "of an output"
+)
+
+
+def provider() -> AtlantisProvider:
+    """The provider of the package, with the schema of its component."""
+    return AtlantisProvider([load().Atlantis], "atlantis", None, VERSION)
+
+
 if __name__ == "__main__":
-    component_provider_host(name="atlantis", components=[load().Atlantis], version=VERSION)
+    main(provider(), sys.argv[1:])
