@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path, PosixPath
 
@@ -29,7 +30,10 @@ def mark_file() -> Iterator[Path]:
     try:
         yield mark
     finally:
-        mark.unlink(missing_ok=True)
+        if mark.is_dir():
+            shutil.rmtree(mark)
+        else:
+            mark.unlink(missing_ok=True)
 
 
 def ran(mark: Path, answered: Answered) -> Outcome:
