@@ -23,6 +23,7 @@ __all__ = ["ContainerUser", "enter", "main_process", "prefix", "why_not"]
 
 _START_SECONDS = 10.0
 _PROGRAMS = ("bwrap", "unshare", "setpriv", "nsenter")
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def prefix(file_system: Iterable[str], user: ContainerUser, directory: str, info
     """
     isolated = ["--die-with-parent", "--unshare-ipc", "--unshare-uts", "--info-fd", str(info), "--chdir", directory]
     return [
-        "bwrap",
+        _found("bwrap"),
         *isolated,
         *file_system,
         "--",
@@ -67,7 +68,7 @@ def prefix(file_system: Iterable[str], user: ContainerUser, directory: str, info
 
 def enter(pid: int, user: ContainerUser, words: Sequence[str]) -> list[str]:
     """The command that executes ``words`` in the container whose process 1 is ``pid``, as ECS does for a health check."""
-    return ["nsenter", f"--target={pid}", "--mount", "--pid", "--ipc", "--uts", "--", *user.command(), *words]
+    return [_found("nsenter"), f"--target={pid}", "--mount", "--pid", "--ipc", "--uts", "--", *user.command(), *words]
 
 
 def main_process(info: int, child: "subprocess.Popen[bytes]") -> int:
@@ -92,6 +93,11 @@ def main_process(info: int, child: "subprocess.Popen[bytes]") -> int:
         time.sleep(0.005)
     child.kill()
     raise SandboxError(f"bwrap didn't start the container within {_START_SECONDS:g} s")
+
+
+def _found(program: str) -> str:
+    """The path of a program that this machine runs: a container has another PATH."""
+    return shutil.which(program) or program
 
 
 def _only_child(pid: int) -> int | None:
@@ -124,6 +130,7 @@ def _tried() -> str:
         tried = subprocess.run(
             [*words, "/bin/sh", "-c", "test $$ = 1 && test $(id -u) = 100"],
             pass_fds=[info.fileno()],
+            env={"PATH": _PATH},
             capture_output=True,
             text=True,
             timeout=30,
