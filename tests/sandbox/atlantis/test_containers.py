@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -346,12 +347,21 @@ def test_what_an_agent_left_running_beside_a_task_is_stopped(ground: Ground, in_
     assert [process.name for process in processes.recorded(ground.state)] == ["task", "task-2", "task-2.beside"]
 
 
+def _without_programs(patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("PATH", "/nowhere")
+
+
+def _another_user(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    patch.setattr(os, "geteuid", lambda: 1000)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda patch: patch.setattr(sys, "platform", "darwin"), "containers need Linux"),
-        (lambda patch: patch.setenv("PATH", "/nowhere"), "has no bwrap: install it"),
-        (lambda patch: patch.setattr(os, "geteuid", lambda: 1000), "only root can start processes of several users"),
+        (_without_programs, "has no bwrap: install it"),
+        (_another_user, "only root can start processes of several users"),
     ],
 )
 def test_a_machine_without_containers_says_why(
