@@ -10,10 +10,10 @@ from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import Credentials, DeployedService
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.targets import LoadBalancer, Response, entrance
-from sandbox.commands.webhook import deliver, sample_repository
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
+from sandbox.pull_requests import deliver, sample_repository
 from sandbox.sandbox import Sandbox
 
 __all__ = ["Target"]

@@ -8,11 +8,11 @@ from sandbox import console, terraform_provider
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest
-from sandbox.pull_requests import PullRequests, deliver, sample_repository
+from sandbox.pull_requests import PullRequests, deliver
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 
-__all__ = ["add_arguments", "deliver", "run", "sample_repository"]
+__all__ = ["add_arguments", "run"]
 
 _MAIN_TF = 'resource "terraform_data" "greeting" {\n  input = "Hello from the sandbox"\n}\n'
 _README = "A sample repository of the sandbox: `make webhook` opens a pull request here.\n"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.targets import entrance
-from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
+from sandbox.pull_requests import deliver
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 

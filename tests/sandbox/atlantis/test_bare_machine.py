@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.atlantis import bubblewrap, lifecycle
-from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
+from sandbox.pull_requests import deliver
 from tests.sandbox.atlantis.conftest import status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import World

@@ -20,11 +20,11 @@ from sandbox.atlantis.targets import entrance
 from sandbox.attack import page
 from sandbox.attack.row import Verdict, run
 from sandbox.attack.target import Target
-from sandbox.commands.webhook import deliver
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
+from sandbox.pull_requests import deliver
 from sandbox.samples import managed_service
 from tests.needs import needs, needs_provider
 from tests.sandbox import identity_provider

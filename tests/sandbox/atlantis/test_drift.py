@@ -20,11 +20,11 @@ from isolation.drift.server import Server
 from isolation.github import App, PrivateKey
 from sandbox import processes
 from sandbox.atlantis import lifecycle
-from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.server import GitHub
 from sandbox.github.store import Store
+from sandbox.pull_requests import deliver
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.pull_requests import comment

@@ -16,11 +16,11 @@ from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import isolation
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
-from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.task_status import StatusFile
+from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
 from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis.conftest import eventually, seen_by

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from components.compute.ecs_deployment import EcsDeployment, Outcome
 from sandbox.atlantis import lifecycle
-from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import Store
+from sandbox.pull_requests import deliver
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say

@@ -22,12 +22,12 @@ from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.operator import read_task_secrets
 from sandbox.atlantis.targets import entrance
 from sandbox.certificates import Certificates, issue
-from sandbox.commands.webhook import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import Store
 from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.paths import CHECKOUT
+from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually

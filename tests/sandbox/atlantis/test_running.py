@@ -13,11 +13,11 @@ from sandbox import local_aws, processes
 from sandbox.atlantis import bubblewrap, websocket
 from sandbox.atlantis.lifecycle import bring_up
 from sandbox.atlantis.targets import Response, entrance
-from sandbox.commands.webhook import deliver
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.listener_rules import Request
+from sandbox.pull_requests import deliver
 from tests.sandbox.atlantis.conftest import (
     eventually,
     fetch,
