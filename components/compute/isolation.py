@@ -51,6 +51,8 @@ class IsolationInputs:
     github_app_secrets: Mapping[str, pulumi.Input[str]]
     """The App's secrets by variable: the agent gets tokens that read contents, for private modules."""
     module_repositories: Sequence[str]
+    repository_roles: Sequence[tuple[str, str, str]]
+    """Pattern, plan role and apply role of repositories that don't use the stack's roles."""
     log_group: pulumi.Input[str]
     agent_environment: Mapping[str, pulumi.Input[str]]
     """More variables of the agent, for drift detection."""
@@ -96,7 +98,11 @@ def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
 
 
 def _agent(args: IsolationInputs) -> Mapping[str, object]:
-    roles = {"plan": {"default": args.names.plan_role_arn}, "apply": {"default": args.names.apply_role_arn}}
+    patterns = args.repository_roles
+    roles = {
+        "plan": {"default": args.names.plan_role_arn, "patterns": [[pattern, arn] for pattern, arn, _ in patterns]},
+        "apply": {"default": args.names.apply_role_arn, "patterns": [[pattern, arn] for pattern, _, arn in patterns]},
+    }
     environment = {
         "ATLANTIS_GH_HOSTNAME": args.github_hostname,
         "ATLANTIS_PORT": str(args.port),

@@ -111,6 +111,7 @@ def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
         github_hostname=args.server.github_hostname,
         github_app_secrets=github_app_secrets(args.github_app_secret_arn),
         module_repositories=args.terraform.module_repositories,
+        repository_roles=args.terraform.roles_of_repositories,
         log_group=logs.group,
         agent_environment=drift.agent_environment(args) if args.drift.enabled else {},
         agent_secrets=drift.agent_secrets(args) if args.drift.enabled else {},

@@ -162,7 +162,7 @@ class Permissions(pulumi.ComponentResource):
                 *task_role.roles(scope),
                 *task_role.logs_and_secrets(scope),
             ]
-            documents["managed"] = document(plan_role.reading(managed))
+            documents["managed"] = document_of_outputs(plan_role.reading(managed))
         for subject, policy in documents.items():
             made = self._managed_policy(
                 f"plan-{subject}", f"{names.plan_role}-{subject}", f"what plans may do ({subject})", policy
@@ -178,7 +178,11 @@ class Permissions(pulumi.ComponentResource):
                 [
                     *task_role.file_system(args.file_system_arn, args.access_point_arn),
                     *task_role.task_protection(own.names),
-                    *(plan_role.session_roles(own.names) if args.settings.isolates else ()),
+                    *(
+                        plan_role.session_roles(own.names, args.settings.roles_of_repositories)
+                        if args.settings.isolates
+                        else ()
+                    ),
                 ]
             ),
             "own-stack": document_of_outputs([deny_own_resources(own)]),

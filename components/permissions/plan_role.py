@@ -49,6 +49,7 @@ def reading(statements: Sequence[Statement]) -> list[Statement]:
     return found
 
 
-def session_roles(names: PhysicalNames) -> list[Statement]:
-    """The roles of plans and applies, whose sessions the agent container hands out."""
-    return [allow("AssumeTerraformRoles", ["sts:AssumeRole"], [names.plan_role_arn, names.apply_role_arn])]
+def session_roles(names: PhysicalNames, others: Sequence[tuple[str, str, str]]) -> list[Statement]:
+    """The roles of plans and applies, whose sessions the agent container hands out; `others` are those of repositories."""
+    arns = [names.plan_role_arn, names.apply_role_arn, *(arn for _, *pair in others for arn in pair)]
+    return [allow("AssumeTerraformRoles", ["sts:AssumeRole"], list(dict.fromkeys(arns)))]

@@ -177,6 +177,15 @@ assumable_role_arns = values.list_of(
     at_most=10,
 )
 
+_ROLE = r"arn:[a-z-]+:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}"
+repository_roles = values.list_of(
+    values.matching(
+        rf"[A-Za-z0-9*][A-Za-z0-9-*]{{0,38}}/[A-Za-z0-9._*-]{{1,100}}={_ROLE} {_ROLE}",
+        "<owner>/<repository> with * as a wildcard, =, and the ARNs of the plan role and the apply role, separated by a space",
+    ),
+    at_most=5,
+)
+
 cidr_blocks = values.list_of(values.cidr_block)
 generation = values.integer(range(1, 10001))
 posix_id = values.integer(range(1, 65535))

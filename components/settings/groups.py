@@ -295,6 +295,17 @@ class TerraformArgs(Group):
     """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
     installation. Only with terraformIsolation containers"""
 
+    repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
+    """Roles of certain repositories in the place of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
+    role> <ARN of the apply role>. The first match counts. Both roles must trust the task role. Only with terraformIsolation
+    containers"""
+
+    @property
+    def roles_of_repositories(self) -> list[tuple[str, str, str]]:
+        """Pattern, plan role and apply role of each entry."""
+        entries = (entry.partition("=") for entry in self.repository_roles)
+        return [(pattern, *arns.split(" ", 1)) for pattern, _, arns in entries]  # pyright: ignore[reportReturnType]
+
     @property
     def isolates(self) -> bool:
         """Whether Terraform runs in containers of its own, with a role for plans and one for applies."""

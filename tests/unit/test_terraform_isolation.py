@@ -22,6 +22,7 @@ ISOLATED: dict[str, Any] = PRODUCTION | {
     "terraformIsolation": "containers",
     "moduleRepositories": ["modules", "more.modules"],
 }
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/x"
 DATA = "/home/atlantis/.atlantis"
 
 
@@ -113,7 +114,8 @@ def test_the_first_process_of_an_executor_has_no_address_of_ecs(tmp_path: Path) 
 def test_the_agent_has_the_roles_the_app_and_no_capability() -> None:
     agent = containers_of(stack(**ISOLATED))["agent"]
     assert json.loads(environment_of(agent)["ISOLATION_ROLES"]) == {
-        role: {"default": f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod"} for role in ("plan", "apply")
+        role: {"default": f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod", "patterns": []}
+        for role in ("plan", "apply")
     }
     assert environment_of(agent)["ISOLATION_MODULE_REPOSITORIES"] == "modules more.modules"
     assert [secret["name"] for secret in agent["secrets"]] == [
@@ -125,6 +127,15 @@ def test_the_agent_has_the_roles_the_app_and_no_capability() -> None:
     assert mounts_of(agent) == {
         f"/run/isolation/{role}-broker": (f"{role}-broker", False) for role in ("plan", "apply")
     }
+
+
+def test_repositories_can_have_roles_of_their_own_which_the_agent_may_assume() -> None:
+    plan, apply = (f"arn:aws:iam::210987654321:role/shop-{role}" for role in ("plan", "apply"))
+    graph = stack(**ISOLATED | {"repositoryRoles": [f"my-organization/shop-*={plan} {apply}"]})
+    roles = json.loads(environment_of(containers_of(graph)["agent"])["ISOLATION_ROLES"])
+    assert roles["plan"]["patterns"] == [["my-organization/shop-*", plan]]
+    assert roles["apply"]["patterns"] == [["my-organization/shop-*", apply]]
+    assert statements(graph, "permissions-task-file-system")[-1]["Resource"][2:] == [plan, apply]
 
 
 def test_only_the_task_role_can_assume_the_roles_of_plans_and_applies() -> None:
@@ -334,6 +345,8 @@ def test_a_step_that_runs_in_the_servers_container_is_named() -> None:
     ("settings", "reason"),
     [
         ({"terraformIsolation": "other"}, "none, containers"),
+        ({"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN}"]}, "applies only with terraformIsolation containers"),
+        ({"terraformIsolation": "containers", "repositoryRoles": [f"o/r={ROLE_ARN}"]}, "plan role and the apply role"),
         ({"moduleRepositories": ["modules"]}, "applies only with terraformIsolation containers"),
         ({"terraformIsolation": "containers", "moduleRepositories": ["owner/modules"]}, "without its owner"),
         ({"terraformIsolation": "containers", "memory": 1024, "cpu": 512}, "must be at least 2048"),

@@ -32,6 +32,14 @@ def _server_flags(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _roles(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.repository_roles and not settings.terraform.isolates:
+        yield Problem(
+            {"repositoryRoles": list(settings.terraform.repository_roles)},
+            "applies only with terraformIsolation containers; otherwise plans and applies share the task role",
+        )
+
+
 def _modules(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.module_repositories and not settings.terraform.isolates:
         yield Problem(
@@ -50,4 +58,4 @@ def _memory(settings: Settings) -> Iterator[Problem]:
 
 _LEAST_MEMORY = 2048
 
-RULES: tuple[Rule, ...] = (_server_flags, _modules, _memory)
+RULES: tuple[Rule, ...] = (_server_flags, _roles, _modules, _memory)
