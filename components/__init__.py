@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         SignInArgs,
         StorageArgs,
         TaskArgs,
-        TerraformArgs,
     )
+    from .settings.terraform import TerraformArgs
 
 __all__ = [
     "Atlantis",
@@ -42,7 +42,10 @@ def __getattr__(name: str) -> Any:
     # Imported on first use: importing the SDK takes a second, and the preflight needs only the settings.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = {"Atlantis": ".atlantis", "AtlantisArgs": ".settings", "DriftArgs": ".settings.drift"}.get(
-        name, ".settings.groups"
-    )
+    module = {
+        "Atlantis": ".atlantis",
+        "AtlantisArgs": ".settings",
+        "DriftArgs": ".settings.drift",
+        "TerraformArgs": ".settings.terraform",
+    }.get(name, ".settings.groups")
     return getattr(importlib.import_module(module, __name__), name)

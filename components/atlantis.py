@@ -194,6 +194,7 @@ class Atlantis(pulumi.ComponentResource):
                 access_point_arn=storage.access_point_arn,
                 deployer_arns=settings.server.secret_reader_arns,
                 security_group_ids=network.security_group_ids,
+                detects_drift=settings.drift.enabled,
                 closed_subnet_ids=(
                     () if settings.terraform.share_subnets else [*vpc.public_subnet_ids, *vpc.private_subnet_ids]
                 ),

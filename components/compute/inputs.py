@@ -7,7 +7,8 @@ import pulumi
 
 from ..context import Context
 from ..settings.drift import DriftArgs
-from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs, TerraformArgs
+from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
+from ..settings.terraform import TerraformArgs
 from ..storage.locking import LockingDatabase
 
 

@@ -39,6 +39,8 @@ class OwnStack:
     security_group_ids: Sequence[pulumi.Input[str]]
     subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
+    detects_drift: bool = False
+    """Whether the agent has a log group, whose events become metrics."""
 
 
 def deny_own_resources(own: OwnStack) -> Statement:
@@ -64,7 +66,7 @@ def deny_own_resources(own: OwnStack) -> Statement:
         names.repository_arn,
         names.log_group_arn,
         f"{names.log_group_arn}:*",
-        f"{names.agent_log_group_arn}:*",
+        *([f"{names.agent_log_group_arn}:*"] if own.detects_drift else ()),
         names.role_arn(names.roles_of_every_environment),
         every_environment,
         *own.secret_arns,

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from ..context import Context
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
-from ..settings.groups import TerraformArgs
+from ..settings.terraform import TerraformArgs
 from . import permissions_boundary, plan_role, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
@@ -37,6 +37,7 @@ class PermissionsInputs:
     """Atlantis' own security groups, which resources that Terraform creates can't use."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
+    detects_drift: bool
 
 
 class Permissions(pulumi.ComponentResource):
@@ -64,6 +65,7 @@ class Permissions(pulumi.ComponentResource):
             permissions_boundary_arn=boundary_arn,
             security_group_ids=args.security_group_ids,
             subnet_ids=args.closed_subnet_ids,
+            detects_drift=args.detects_drift,
         )
 
         if args.settings.creates_boundary:

@@ -15,9 +15,9 @@ from .groups import (
     SignInArgs,
     StorageArgs,
     TaskArgs,
-    TerraformArgs,
 )
 from .schema import Group, group, setting
+from .terraform import TerraformArgs
 
 
 @group

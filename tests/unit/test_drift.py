@@ -123,3 +123,11 @@ def test_settings_that_cant_work_are_refused(changes: dict[str, Any], parts: tup
     message, registered = refusal(**(DRIFT | changes))
     assert [part for part in parts if part not in message] == [], message
     assert registered == []
+
+
+def test_plans_cant_write_to_the_log_that_the_metrics_come_from() -> None:
+    policy = stack(**DRIFT).one("aws:iam/policy:Policy", "permissions-task-own-stack")
+    (statement,) = policy.document()
+    assert statement["Effect"] == "Deny"
+    assert "logs:*" in statement["Action"]
+    assert f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod-agent:*" in statement["Resource"]

@@ -25,7 +25,6 @@ def deny_own_resources(*further: str) -> dict[str, Any]:
             arn("ecr", "repository/atlantis"),
             arn("logs", "log-group:/ecs/atlantis-prod"),
             arn("logs", "log-group:/ecs/atlantis-prod:*"),
-            arn("logs", "log-group:/ecs/atlantis-prod-agent:*"),
             f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-*",
             f"arn:aws:iam::{ACCOUNT}:policy/atlantis-ecs-task-*",
             *further,

@@ -1,0 +1,66 @@
+"""The settings of Terraform's permissions, and of the containers that it runs in."""
+
+from collections.abc import Sequence
+
+from pulumi import Input
+
+from . import accepted, values
+from .schema import Group, group, setting
+
+
+@group
+class TerraformArgs(Group):
+    """The permissions of Terraform in the task."""
+
+    terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
+    """Names of the S3 buckets with Terraform states that the task can read and write"""
+    terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
+    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/. They also limit the states
+    of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
+    terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
+    """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
+    assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
+    """ARNs of roles in this and other accounts that Terraform can assume. `make trust-policy` prints the trust policy that each
+    role needs"""
+    terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
+    """Names of the DynamoDB tables with the state locks"""
+    managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
+    """Terraform can manage roles, clusters, repositories, load balancers, log groups and secrets whose names begin with one of
+    these prefixes, such as shop-. Empty: only its state"""
+    permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
+    """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
+    too. Empty: the stack creates a boundary for the roles that Terraform creates"""
+    share_subnets: bool = setting(values.boolean, default=False)
+    """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
+    terraform_isolation: str = setting(values.one_of(("none", "containers")), default="none")
+    """none, or containers: plans and applies run in containers of their own, with a role each, and a plan can't write. Requires
+    the image of docker/"""
+    module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
+    """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
+    installation. Only with terraformIsolation containers"""
+
+    repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
+    """Roles of certain repositories in the place of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
+    role> <ARN of the apply role>. The first match counts. Both roles must trust the task role. Only with terraformIsolation
+    containers"""
+
+    @property
+    def roles_of_repositories(self) -> list[tuple[str, str, str]]:
+        """Pattern, plan role and apply role of each entry."""
+        entries = (entry.partition("=") for entry in self.repository_roles)
+        return [(pattern, *arns.split(" ", 1)) for pattern, _, arns in entries]  # pyright: ignore[reportReturnType]
+
+    @property
+    def isolates(self) -> bool:
+        """Whether Terraform runs in containers of its own, with a role for plans and one for applies."""
+        return self.terraform_isolation == "containers"
+
+    @property
+    def managed_names(self) -> list[str]:
+        """Patterns of the names that Terraform manages, its roles' among them."""
+        return [f"{prefix}*" for prefix in self.managed_name_prefixes]
+
+    @property
+    def creates_boundary(self) -> bool:
+        """Whether Terraform may create roles, under a boundary that the stack creates."""
+        return bool(self.managed_name_prefixes) and self.permissions_boundary_arn is None
