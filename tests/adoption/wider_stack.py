@@ -8,7 +8,6 @@ from tests.adoption.small_stack import (
     ACCOUNT,
     ALB,
     BALANCER,
-    EFS,
     FILE_SYSTEM,
     HTTPS,
     PRIVATE,
@@ -70,7 +69,7 @@ WIDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
             "service_name": f"com.amazonaws.{REGION}.logs",
             "vpc_endpoint_type": "Interface",
             "subnet_ids": PRIVATE,
-            "security_group_ids": [EFS],
+            "security_group_ids": ["sg-0aa0bb0cc0dd0ee39"],
         },
     ),
     (
