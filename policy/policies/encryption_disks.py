@@ -55,7 +55,8 @@ def _disks(resource: Resource) -> Iterator[_Disk]:
             yield from _listed(resource, name, lambda disk: disk)
     for canonical, path, block in _MAPPINGS:
         if resource.type == canonical:
-            yield from _listed(resource, path, lambda disk, block=block: _inner(disk, block))
+            for disk in _listed(resource, path, lambda disk, block=block: _inner(disk, block)):
+                yield disk if disk.block is UNKNOWN else _Disk(f"{disk.path}.{block}", disk.block)
     if resource.type == "ec2/spotFleetRequest":
         for index, launch in mappings(resource.at("launchSpecifications")):
             for name in ("rootBlockDevices", "ebsBlockDevices"):
@@ -130,7 +131,7 @@ def _disk(stack: Stack, resource: Resource, disk: _Disk, findings: Findings) -> 
     sources = _sources_of(stack, resource, disk, block)
     if sources and all(_encrypted(stack, each, 0) or _evaluated(stack, each) for each in sources):
         return
-    reported = encrypted is False and not _authored(resource, disk.path)
+    reported = encrypted is False and _computed(resource, disk.path) and not _authored(resource, disk.path)
     if encrypted is None and block.get("snapshotId") not in (None, "") and not sources:
         why = "names a snapshot, from which the volume inherits its encryption"
         findings.not_evaluated(resource, AT_REST, f"{prefix}snapshotId", why)

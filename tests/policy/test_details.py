@@ -79,6 +79,12 @@ def test_default_that_is_disabled_excuses_no_disk() -> None:
     assert ("encryption-stack", "at-rest", "volume") not in _found(volume, one("ebs/encryptionByDefault", "on"))
 
 
+def test_message_names_the_whole_path_of_a_disk_of_a_template() -> None:
+    template = one("ec2/launchTemplate", "hosts", blockDeviceMappings=[{"ebs": {"volumeSize": 8}}])
+    (found,) = [each.message for each in Pack().review(template) if each.policy == "encryption-stack"]
+    assert "Fix: set blockDeviceMappings[0].ebs.encrypted to true." in found
+
+
 def test_default_of_another_region_excuses_no_disk() -> None:
     default = one("ebs/encryptionByDefault", "default", region="eu-west-1")
     disks = [one("ebs/volume", region, size=8, region=region) for region in ("eu-west-1", "us-east-1")]
