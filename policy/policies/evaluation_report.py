@@ -57,7 +57,7 @@ def _report(stack: Stack, findings: Findings) -> None:
             findings.note(f"{used.name} is exempt from {used.policy} ({used.check}){until}: {used.reason}", used.urn)
     elif exempted:
         findings.note(_exemptions(exempted))
-    if unused:
+    if unused and not undecided:  # in a preview, the values that are unknown may need the exemption
         findings.note(_unused(unused))
     if undecided:
         lines = [f"{policy}: {', '.join(sorted(places))}: {why}" for (policy, why), places in sorted(undecided.items())]
