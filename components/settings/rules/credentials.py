@@ -69,7 +69,7 @@ def _oidc(settings: Settings) -> Iterator[Problem]:
 def _oidc_ports(settings: Settings) -> Iterator[Problem]:
     for key, field in _OIDC_REQUESTED.items():
         endpoint: str | None = getattr(settings.sign_in, field)
-        if endpoint and urlsplit(endpoint).port not in (None, 443):
+        if isinstance(endpoint, str) and urlsplit(endpoint).port not in (None, 443):
             yield Problem(
                 {key: endpoint},
                 "must use port 443, the only one that the load balancer's security group allows to the provider",
