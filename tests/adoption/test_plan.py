@@ -289,7 +289,7 @@ class TestTheOriginalStack:
     """The stack that this program was written to replace."""
 
     @staticmethod
-    def _plan() -> Any:
+    def _plan(*accepted: str) -> Any:
         region = "ap-northeast-2"
         given = {
             "allowedCidrBlocks": ["203.0.113.0/24"],
@@ -298,10 +298,15 @@ class TestTheOriginalStack:
             "hostedZoneId": "Z0123456789ABCDEFGHIJ",
             "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
         }
-        return make_plan(SHARED, "prod", given, region)
+        return make_plan(SHARED, "prod", given, region, accepted)
+
+    def test_the_rules_of_its_repositories_stop_it_until_their_loss_is_accepted(self) -> None:
+        (problem,) = self._plan().problems
+        assert "ATLANTIS_REPO_CONFIG: the program has its own rules" in problem
+        assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG"' in problem
 
     def test_all_but_what_the_program_has_elsewhere_is_adopted(self) -> None:
-        found = self._plan()
+        found = self._plan("ATLANTIS_REPO_CONFIG")
         names = {item.pair.wanted.name for item in found.adopted}
         assert not found.problems
         assert sum(name.startswith("storage-mount-target-") for name in names) == 2
@@ -337,5 +342,4 @@ class TestTheOriginalStack:
             "aws_secretsmanager_secret",
             "aws_ssm_parameter",
             "aws_vpc_security_group_egress_rule",
-            "aws_vpc_security_group_ingress_rule",
         }

@@ -46,9 +46,11 @@ def test_a_stack_of_another_account_and_region_is_adopted(tmp_path: Path, capfd:
 @pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not on this machine")
 def test_the_original_stack_is_adopted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     said = _assert_rehearsed(
-        make_plan(SHARED, "prod", ORIGINAL_SETTINGS, "ap-northeast-2"), tmp_path / "rehearsal", capfd
+        make_plan(SHARED, "prod", ORIGINAL_SETTINGS, "ap-northeast-2", ["ATLANTIS_REPO_CONFIG"]),
+        tmp_path / "rehearsal",
+        capfd,
     )
-    assert "35 resources were adopted under the ids that they had" in said
+    assert "36 resources were adopted under the ids that they had" in said
     for name in ("storage-efs fs-", "storage-access-point fsap-", "storage-ecr-key ", "storage-repository atlantis"):
         assert name in said
 
