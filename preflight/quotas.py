@@ -13,7 +13,7 @@ from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
 
-__all__ = ["CHECKS", "listener_rules", "policies_of_the_task_role", "rules_of_a_security_group"]
+__all__ = ["CHECKS", "listener_rules", "policies_of_terraforms_role", "rules_of_a_security_group"]
 
 _CONDITION_VALUES = 5
 """The maximum per listener rule. The rules for webhooks use two of them for path and method."""
@@ -71,20 +71,23 @@ def rules_of_a_security_group(deployment: Deployment) -> int:
     return max(sum(ipaddress.ip_network(block).version == version for block in blocks) for version in (4, 6))
 
 
-def policies_of_the_task_role(deployment: Deployment) -> int:
-    """One policy for each set of permissions that the settings require."""
+def policies_of_terraforms_role(deployment: Deployment) -> int:
+    """One policy for each set of permissions that the settings require, of the role that has the most.
+
+    That is the task role or, if Terraform is isolated, the role of applies, which doesn't mount the file system.
+    """
     terraform = deployment.settings.terraform
     with_state = bool(terraform.terraform_state_buckets or terraform.terraform_lock_tables)
-    return 3 + with_state + 5 * bool(terraform.managed_name_prefixes)
+    return 2 + (not terraform.isolates) + with_state + 5 * bool(terraform.managed_name_prefixes)
 
 
 def listener_rules(deployment: Deployment) -> int:
-    """The rules for webhooks and users, with a few ranges each, and the one that denies cross-site requests."""
+    """The rules for webhooks and users, with a few ranges each, and the two that deny changes."""
     ingress = deployment.settings.ingress
     return (
         math.ceil(len(ingress.webhook_sources) / (_CONDITION_VALUES - 2))
         + math.ceil(len(ingress.allowed_sources) / _CONDITION_VALUES)
-        + 1
+        + 2
     )
 
 
@@ -107,7 +110,7 @@ CHECKS = tuple(
     for quota in (
         _Quota("rules of a security group", "vpc", "L-0EA8095F", 60, rules_of_a_security_group),
         _Quota("listener rules", "elasticloadbalancing", "L-7EED9B64", 100, listener_rules),
-        _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_the_task_role),
+        _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_terraforms_role),
         _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, _others_vpcs),
         _Quota("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc, _others_addresses),
     )
