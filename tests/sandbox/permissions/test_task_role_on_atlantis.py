@@ -158,8 +158,6 @@ ATLANTIS_ITSELF = [
         SecurityGroups=["{security group}"],
     ),
     call("reads its own log", "logs.get_log_events", logGroupName=NAMES.log_group, logStreamName="task"),
-    call("reads the load balancer's log", "s3.get_object", Bucket=NAMES.access_log_bucket, Key="AWSLogs/x"),
-    call("deletes the load balancer's log", "s3.delete_object", Bucket=NAMES.access_log_bucket, Key="AWSLogs/x"),
 ]
 """Refused by a statement, as the prefix `atlantis-` alone would allow some, and another policy may one day allow others."""
 
@@ -167,3 +165,15 @@ ATLANTIS_ITSELF = [
 @pytest.mark.parametrize("wanted", ATLANTIS_ITSELF, ids=str)
 def test_task_can_not_touch_atlantis_itself(task: Actor, wanted: Call):
     assert BY_STATEMENT in task.refusal(wanted)
+
+
+ACCESS_LOG = [
+    call("reads the load balancer's log", "s3.get_object", Bucket=NAMES.access_log_bucket, Key="AWSLogs/x"),
+    call("deletes the load balancer's log", "s3.delete_object", Bucket=NAMES.access_log_bucket, Key="AWSLogs/x"),
+]
+"""Refused because no policy allows them: `terraformStateBuckets` accepts no log bucket."""
+
+
+@pytest.mark.parametrize("wanted", ACCESS_LOG, ids=str)
+def test_task_has_no_access_to_the_load_balancers_log(task: Actor, wanted: Call):
+    assert "no identity-based policy allows" in task.refusal(wanted)
