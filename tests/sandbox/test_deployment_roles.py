@@ -59,6 +59,7 @@ CALLER = "AWS' API reference demands it of the caller"
 REPLACED = "called when a setting that replaces the resource, or the resource itself, goes"
 LATER = "called when a setting or a later version of the program changes the property in place"
 WAITING = "called by the hook that waits for the deployment (components/compute/ecs_deployment.py)"
+DRIFT = "called with driftProjects, for the metrics of the agent's log"
 EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
     "cloudwatch:DeleteDashboards": REPLACED,
@@ -97,7 +98,10 @@ EXPLAINED: Mapping[str, str] = {
     "kms:PutKeyPolicy": LATER,
     "kms:UpdateAlias": LATER,
     "kms:UpdateKeyDescription": LATER,
+    "logs:DeleteMetricFilter": DRIFT,
     "logs:DeleteSubscriptionFilter": REPLACED,
+    "logs:DescribeMetricFilters": DRIFT,
+    "logs:PutMetricFilter": DRIFT,
     "route53:GetChange": OFFICIAL,
     "s3:DeleteObject": BACKEND,
     "s3:GetAccelerateConfiguration": OFFICIAL,

@@ -169,7 +169,7 @@ def test_a_wrong_value_ends_the_run_with_what_is_accepted(
     [
         (
             "public_website",
-            {("cidr-restriction", "ranges", "web-http"), ("encryption", "listener-tls", "web")},
+            {("cidr-restriction", "ranges", "web-http"), ("encryption-stack", "listener-tls", "web")},
             {
                 ("containers", "non-root-user", "web"),
                 ("containers", "pinned-image", "web"),
