@@ -76,7 +76,9 @@ def _identities(target: Target) -> Identities:
     )
     terraform = names.apply_role if target.isolated else role
     policies = _attached(target.client("iam"), terraform)
-    required = next(each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary")
+    required = next((each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary"), None)
+    if required is None:
+        raise SkippedError("the stack has no managedNamePrefixes, so Terraform can't create a role; set one")
     boundary = str(required["Condition"]["StringEquals"]["iam:PermissionsBoundary"])
     prefix = str(required["Resource"][0]).rpartition("/")[2].removesuffix("*")
     session = f"arn:{partition}:sts::{account}:assumed-role"
