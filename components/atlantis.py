@@ -128,7 +128,7 @@ class Atlantis(pulumi.ComponentResource):
                 vpc_endpoints=settings.network.endpoints,
                 ingress=settings.ingress,
                 container_port=settings.task.container_port,
-                identity_provider=settings.sign_in.oidc_issuer is not None,
+                identity_provider_ports=settings.sign_in.provider_ports,
                 locking_database=settings.storage.uses_redis,
             ),
             self._part(),

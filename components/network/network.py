@@ -29,8 +29,8 @@ class NetworkInputs:
     ingress: IngressArgs
     """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
     container_port: int
-    identity_provider: bool
-    """Whether the load balancer sends requests to an identity provider on the internet."""
+    identity_provider_ports: Sequence[int]
+    """The ports of an identity provider on the internet to which the load balancer sends requests."""
     locking_database: bool
     """Whether there is a locking database, to which the task connects."""
 
@@ -82,10 +82,9 @@ class Network(pulumi.ComponentResource):
         self._egress_to_internet(
             tasks, "tasks-https-egress", "Atlantis task to GitHub, Terraform registries and AWS over HTTPS"
         )
-        if args.identity_provider:
-            self._egress_to_internet(
-                load_balancer, "alb-oidc-egress", "Load balancer to the identity provider over HTTPS"
-            )
+        for port in args.identity_provider_ports:
+            label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"
+            self._egress_to_internet(load_balancer, label, "Load balancer to the identity provider over HTTPS", port)
         self._endpoints(tasks)
 
         self.load_balancer_security_group_id = load_balancer.id
@@ -155,15 +154,17 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _egress_to_internet(self, group: aws.ec2.SecurityGroup, label: str, description: str) -> None:
+    def _egress_to_internet(
+        self, group: aws.ec2.SecurityGroup, label: str, description: str, port: int = HTTPS
+    ) -> None:
         """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self.pulumi_resource_name}-{label}",
             security_group_id=group.id,
             description=description,
             ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
+            from_port=port,
+            to_port=port,
             cidr_ipv4="0.0.0.0/0",
             tags=self._args.context.tags,
             opts=self._child,

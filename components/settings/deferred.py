@@ -15,6 +15,7 @@ from .arguments import AtlantisArgs, Settings
 from .problem import Problem
 from .rules import RULES_OF_VALUES
 from .rules.arns import of_other_accounts
+from .rules.credentials import of_provider_ports
 from .schema import Declared, settings_of
 from .values import UnacceptableError, contains_output
 
@@ -79,6 +80,7 @@ def _accepted(output: _Output, known: Sequence[Any]) -> Any:
     settings = _with(output.settings, declared, parsed)
     problems = [problem for rule in RULES_OF_VALUES for problem in rule(settings)]
     problems += of_other_accounts(settings, output.account)
+    problems += of_provider_ports(output.settings, settings, declared.key, parsed)
     if problems:
         raise output.refuse(declared.key, given, problems, secret)
     return parsed if position is None else parsed[position]

@@ -6,6 +6,7 @@ Everything else decides which resources exist or what their names are, and must 
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import Input
@@ -157,6 +158,12 @@ class SignInArgs(Group):
     def generates_password(self) -> bool:
         """Whether the stack generates a password, which the server requires."""
         return self.web_basic_auth and self.oidc_issuer is None
+
+    @property
+    def provider_ports(self) -> list[int]:
+        """The ports of the endpoints that the load balancer requests, 443 for outputs. The browser requests the other one."""
+        requested = (self.oidc_token_endpoint, self.oidc_user_info_endpoint) if self.oidc_issuer is not None else ()
+        return sorted({(urlsplit(each).port if isinstance(each, str) else None) or 443 for each in requested})
 
 
 @group

@@ -245,8 +245,39 @@ def test_with_a_provider_the_load_balancer_reaches_it_and_the_server_asks_for_no
     egress = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     rule = stack(**OIDC).one(egress, "network-alb-oidc-egress").inputs
     assert (rule["securityGroupId"], rule["fromPort"], rule["toPort"]) == ("network-alb-id", 443, 443)
-    assert "network-alb-oidc-egress" not in stack().names(egress)
+    assert [name for name in stack().names(egress) if "oidc" in name] == []
     assert "secrets-web-password" not in stack(**OIDC).names("aws:secretsmanager/secret:Secret")
+
+
+@pytest.mark.parametrize(
+    ("token", "user_info", "expected"),
+    [
+        ("", ":443", {"": 443}),
+        (":8443", "", {"": 443, "-8443": 8443}),
+        (":8443", ":8443", {"-8443": 8443}),
+        (":8443", ":9443", {"-8443": 8443, "-9443": 9443}),
+    ],
+)
+def test_the_load_balancer_reaches_the_ports_of_the_endpoints_that_it_requests(
+    token: str, user_info: str, expected: dict[str, int]
+) -> None:
+    """The browser requests the authorization endpoint, so its port needs no rule."""
+    graph = stack(
+        **OIDC
+        | {
+            "oidcAuthorizationEndpoint": "https://login.example.com:7443/authorize",
+            "oidcTokenEndpoint": f"https://login.example.com{token}/token",
+            "oidcUserInfoEndpoint": f"https://login.example.com{user_info}/userinfo",
+        }
+    )
+    prefix = "network-alb-oidc-egress"
+    found = {rule.name.removeprefix(prefix): rule.inputs for rule in graph.resources if rule.name.startswith(prefix)}
+    assert {suffix: (inputs["fromPort"], inputs["toPort"]) for suffix, inputs in found.items()} == {
+        suffix: (port, port) for suffix, port in expected.items()
+    }
+    assert {(inputs["securityGroupId"], inputs["cidrIpv4"]) for inputs in found.values()} == {
+        ("network-alb-id", "0.0.0.0/0")
+    }
 
 
 def alias(record_type: str) -> dict[str, Any]:

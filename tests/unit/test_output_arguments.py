@@ -143,6 +143,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("terraformStateBuckets", "atlantis-prod-access-logs-x", "must not be a log bucket of the stack"),
     ("image", "ghcr.io/runatlantis/atlantis:v0.40.0", "must be v0.47.1 or newer"),
     ("team", "aws:x", "team = 'aws:x': must be a tag value"),
+    (
+        "oidcTokenEndpoint",
+        "https://login.example.com:8443/token",
+        "oidcTokenEndpoint = 'https://login.example.com:8443/token': must use port 443, not 8443",
+    ),
 ]
 
 

@@ -1,13 +1,12 @@
 """Rules for secrets and for the sign-in."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "of_provider_ports"]
 
 
 def _webhook_secret(settings: Settings) -> Iterator[Problem]:
@@ -45,8 +44,6 @@ _OIDC_REQUIRED = {
     "oidcClientId": "oidc_client_id",
     "oidcClientSecretName": "oidc_client_secret_name",
 }
-_OIDC_REQUESTED = {"oidcTokenEndpoint": "oidc_token_endpoint", "oidcUserInfoEndpoint": "oidc_user_info_endpoint"}
-"""The endpoints that the load balancer requests. The browser requests the authorization endpoint."""
 _OIDC_OPTIONS = {"oidcScope": "oidc_scope", "oidcSessionHours": "oidc_session_hours"}
 
 
@@ -66,14 +63,15 @@ def _oidc(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _oidc_ports(settings: Settings) -> Iterator[Problem]:
-    for key, field in _OIDC_REQUESTED.items():
-        endpoint: str | None = getattr(settings.sign_in, field)
-        if isinstance(endpoint, str) and urlsplit(endpoint).port not in (None, 443):
-            yield Problem(
-                {key: endpoint},
-                "must use port 443, the only one that the load balancer's security group allows to the provider",
-            )
+def of_provider_ports(registered: Settings, known: Settings, key: str, value: object) -> Iterator[Problem]:
+    """An output whose port the load balancer's security group doesn't allow, because it was not known before the deployment."""
+    allowed = registered.sign_in.provider_ports
+    if other := sorted(set(known.sign_in.provider_ports) - set(allowed)):
+        yield Problem(
+            {key: value},
+            f"must use port {' or '.join(map(str, allowed))}, not {other[0]}: the load balancer's security group opens other ports "
+            "only for plain values, because a port decides which rules exist; use a plain value instead of an output",
+        )
 
 
 def _web_password(settings: Settings) -> Iterator[Problem]:
@@ -89,6 +87,5 @@ RULES: tuple[Rule, ...] = (
     _webhook_secret,
     _secret_readers,
     _oidc,
-    _oidc_ports,
     _web_password,
 )
