@@ -117,7 +117,11 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
     (group,) = service.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/fileflow")["logGroups"]
     assert group["retentionInDays"] == 14
 
-    assert "Plan: 0 to add, 0 to change, 22 to destroy." in command("atlantis plan -d . -- -destroy", plan)
+    # A commit that removes the resources, because a comment can't have the argument -destroy.
+    without_resources = files["main.tf"].partition("\nresource ")[0]
+    github.commit(repository, "service", files | {"main.tf": without_resources}, "Remove the service")
+    removal = ask("pull_request", events.pull_request(github, pull, "synchronize"), plan)
+    assert "Plan: 0 to add, 0 to change, 22 to destroy." in removal, removal
     assert "Apply complete! Resources: 0 added, 0 changed, 22 destroyed." in command("atlantis apply", apply)
     decisions = (service.state / "local-aws" / "iam-decisions.jsonl").read_text(encoding="utf-8").splitlines()
     assert [item for item in map(json.loads, decisions) if item["result"] != "Allowed"] == []
