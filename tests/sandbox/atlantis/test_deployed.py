@@ -128,7 +128,8 @@ def test_a_managed_service_is_created_changed_and_destroyed_under_the_deployed_r
 
 
 def test_the_log_is_shown(up: Ground) -> None:
-    answer = up.cli("logs", "--no-follow", "--lines", "200")
+    # More lines than the tests before this one write after the start.
+    answer = up.cli("logs", "--no-follow", "--lines", "5000")
     assert answer.returncode == 0
     assert "Atlantis started - listening on port" in answer.stdout
 
