@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,18 @@ from sandbox.errors import SandboxError
 from sandbox.files import read_json, write_json
 from sandbox.paths import private_directory
 
-__all__ = ["Process", "end_with_parent", "exit_code", "find", "recorded", "start", "start_time", "stop", "stop_all"]
+__all__ = [
+    "Process",
+    "descendants",
+    "end_with_parent",
+    "exit_code",
+    "find",
+    "recorded",
+    "start",
+    "start_time",
+    "stop",
+    "stop_all",
+]
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,18 @@ def recorded(state: Path) -> list[Process]:
 def stop_all(state: Path) -> list[str]:
     """Stop every recorded process of ``state``, newest first, and return the names of those that ran."""
     return [process.name for process in reversed(recorded(state)) if stop(state, process.name)]
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The IDs of the processes that ``pid`` has started, and of those that they have started (Linux)."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(child) for child in task.read_text(encoding="ascii").split()]
+        except OSError:
+            continue
+        for child in children:
+            yield child
+            yield from descendants(child)
 
 
 def end_with_parent(poll: float = 0.5, end: Callable[[], None] = lambda: os._exit(1)) -> None:

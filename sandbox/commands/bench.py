@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import console
+from sandbox import console, processes
 from sandbox.commands import bench_plans
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
@@ -160,7 +160,7 @@ def _memory() -> Iterator[list[int]]:
 
     def watch() -> None:
         while not ended.wait(0.05):
-            for pid in _descendants(os.getpid()):
+            for pid in processes.descendants(os.getpid()):
                 peaks.append(_peak(pid))
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -170,17 +170,6 @@ def _memory() -> Iterator[list[int]]:
     finally:
         ended.set()
         watcher.join()
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in task.read_text(encoding="ascii").split()]
-        except OSError:
-            continue
-        for child in children:
-            yield child
-            yield from _descendants(child)
 
 
 def _peak(pid: int) -> int:

@@ -149,3 +149,20 @@ def test_a_process_ends_with_its_parent(tmp_path: Path):
     while processes.start_time(int(ended.stdout)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
+def test_descendants_are_the_processes_that_a_process_and_its_children_have_started(state: Path):
+    # `wait` keeps the shell from replacing itself with the last command.
+    nested = "sleep 61 & (sleep 62 & wait) & echo up; wait"
+    shell = processes.start(state, "shell", ["/bin/sh", "-c", nested], environment=os.environ)
+    deadline = time.monotonic() + 10
+    while len(found := list(processes.descendants(shell.pid))) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    try:
+        commands = {Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found}
+        assert {b"sleep\x0061\x00", b"sleep\x0062\x00"} < commands
+        assert os.getpid() not in found
+    finally:
+        os.killpg(shell.pid, signal.SIGKILL)
