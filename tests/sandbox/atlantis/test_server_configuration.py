@@ -13,10 +13,11 @@ import pytest
 from components.configuration import repo_configuration, server_configuration
 from components.permissions import task_role
 from preflight import trust_policy
+from sandbox.atlantis import bubblewrap
 from sandbox.atlantis.deployed_service import Credentials
 from sandbox.atlantis.targets import Response, entrance
 from sandbox.github.store import Store
-from sandbox.paths import CHECKOUT
+from sandbox.paths import CHECKOUT, private_directory
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send
@@ -99,31 +100,41 @@ def provider() -> bytes:
     return b"#!/bin/sh\n" + random.Random(1).randbytes(30_000_000)  # noqa: S311 - no secret
 
 
+def _data(world: World) -> tuple[Path, Path]:
+    """The data directory on this machine, and as the task sees it."""
+    volume = world.volume["efsVolumeConfiguration"]["fileSystemId"]
+    here = private_directory(world.deployment.state / "efs" / volume / "atlantis-data")
+    return here, here if bubblewrap.why_not() else Path(world.container["mountPoints"][0]["containerPath"])
+
+
 @pytest.fixture(scope="module")
-def terraform_configuration(provider: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Terraform's own configuration, with a mirror that has the provider as a registry has it: as an archive."""
-    mirror = tmp_path_factory.mktemp("mirror")
+def terraform_configuration(world: World, provider: bytes) -> str:
+    """The path of Terraform's own configuration, with a mirror that has the provider as a registry has it: as an archive.
+
+    Both are on the volume: a task in containers sees nothing else of this machine that a test could write.
+    """
+    here, seen = _data(world)
     platform = {"x86_64": "amd64", "aarch64": "arm64"}[machine()]
-    folder = mirror / "registry.example" / "sandbox" / "large"
+    folder = here / "mirror" / "registry.example" / "sandbox" / "large"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / f"terraform-provider-large_1.0.0_linux_{platform}.zip", "w") as archive:
         executable = zipfile.ZipInfo("terraform-provider-large_v1.0.0")
         executable.external_attr = 0o755 << 16
         archive.writestr(executable, provider)
-    file = mirror / "terraform.tfrc"
-    file.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n', encoding="utf-8")
-    return file
+    text = f'provider_installation {{\n  filesystem_mirror {{ path = "{seen / "mirror"}" }}\n}}\n'
+    (here / "terraform.tfrc").write_text(text, encoding="utf-8")
+    return str(seen / "terraform.tfrc")
 
 
 @pytest.fixture(scope="module")
-def configured(world: World, terraform_configuration: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def configured(world: World, terraform_configuration: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The task with the example's flags, rules for `master`, an API secret, and one role of another account."""
     rules = tmp_path_factory.mktemp("rules") / "repos.yaml"
     rules.write_text(_REPOS, encoding="utf-8")
     flags = server_configuration.load(str(_EXAMPLES / "server.yaml"))
     variables = server_configuration.environment(flags) | {
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(repo_configuration.as_json_names(repo_configuration.load(str(rules)))),
-        "TF_CLI_CONFIG_FILE": str(terraform_configuration),
+        "TF_CLI_CONFIG_FILE": terraform_configuration,
     }
     secret = world.aws.client("secretsmanager").create_secret(
         Name="prod/atlantis-api", SecretString=json.dumps({"api_secret": _API_SECRET})
@@ -180,16 +191,18 @@ def test_a_workflow_of_the_file_runs_for_two_projects_side_by_side(configured: W
 def test_projects_that_fill_the_plugin_cache_at_once_share_one_sound_provider(
     configured: World, github: Store, provider: bytes
 ) -> None:
-    (data,) = configured.deployment.state.glob("efs/*/atlantis-data")
+    here, seen = _data(configured)
     pull = open_with_files(github, "cached", {"one/main.tf": _PROVIDER, "two/main.tf": _PROVIDER})
     send(configured, github, pull)
     plan = comment(github, pull, "Ran Plan for 2 projects:", seconds=120)
     assert plan.count(" has a sound provider") == 2, plan
 
-    (cached,) = (data / "shared-plugins").rglob("terraform-provider-large*")
-    used = list((data / "repos" / OWNER / "cached").glob("**/.terraform/providers/*/*/*/*/*/terraform-provider-large*"))
-    assert len(used) == 2
-    assert {executable.resolve() for executable in used} == {cached.resolve()}
+    (cached,) = (here / "shared-plugins").rglob("terraform-provider-large*")
+    packages = list(
+        (here / "repos" / OWNER / "cached").glob("**/.terraform/providers/registry.example/sandbox/large/*/*")
+    )
+    # Terraform links the packages to the cache, by the cache's path in the task.
+    assert [package.readlink() for package in packages] == 2 * [seen / cached.parent.relative_to(here)]
     assert cached.read_bytes() == provider
 
 
