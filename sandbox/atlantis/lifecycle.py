@@ -134,7 +134,7 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         if outcome and outcome.problems:
             raise SandboxError(_explanation(outcome))
         wanted = "idle" if service.desired_count == 0 else "healthy"
-        if status.state == wanted and (outcome or service.desired_count == 0):
+        if status.state == wanted and (service.desired_count == 0 or (outcome and _server_runs(deployment))):
             return status
         agent = processes.find(deployment.state, agent_name(deployment.name))
         if agent is None or not agent.alive:
@@ -148,6 +148,12 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         time.sleep(0.2)
     said = "\n".join(f"  {line}" for line in status_file.read().events[-5:])
     raise SandboxError(f"The task did not become healthy within {console.elapsed(patience)}:\n{said}")
+
+
+def _server_runs(deployment: DeployedService) -> bool:
+    """Whether the server runs now: the agent's status is older, and names a server healthy that has crashed since."""
+    found = (processes.find(deployment.state, name) for name in deployment.task_names)
+    return any(process.alive for process in found if process)
 
 
 def _explanation(outcome: Outcome) -> str:

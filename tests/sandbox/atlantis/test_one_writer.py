@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,19 @@ def test_a_server_that_crashes_is_replaced(running: World) -> None:
     crashed = _process(running)
     os.kill(crashed.pid, signal.SIGKILL)
     eventually("a new task", lambda: status(running).state == "healthy" and _process(running).pid != crashed.pid)
+    assert entrance(running.deployment).request("GET", "/healthz").status == 200
+
+
+def test_up_right_after_a_crash_waits_for_the_new_server(running: World) -> None:
+    crashed = _process(running)
+    agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
+    assert agent is not None
+    # Stopped, so that its status says healthy when the command looks.
+    os.kill(agent.pid, signal.SIGSTOP)
+    threading.Timer(2, os.kill, (agent.pid, signal.SIGCONT)).start()
+    os.kill(crashed.pid, signal.SIGKILL)
+    _bring_up(running)
+    assert _process(running).pid != crashed.pid
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
 
 
