@@ -122,10 +122,10 @@ _BY_IAM = (
     Row(
         name="plan-vpc-tags",
         attack="A plan tries to change the tags by which other tools find a VPC",
-        tried="ec2:CreateTags on a VPC as the task role",
-        refused_by="the task role's policies, which allow tags of security groups and their rules only",
-        attempt=asked(as_task, _tags("vpc/vpc")),
-        control=asked(as_task, _tags("security-group/sg")),
+        tried="ec2:CreateTags on a VPC as Terraform's role",
+        refused_by="the role's policies, which allow tags of security groups and their rules only",
+        attempt=asked(as_terraform, _tags("vpc/vpc")),
+        control=asked(as_terraform, _tags("security-group/sg")),
     ),
     Row(
         name="created-role-state",
