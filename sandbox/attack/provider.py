@@ -42,9 +42,13 @@ done
 {body}
 }} 2>&1 | gzip -c | base64 | tr -d '\\n' | sed 's/^/LOOT:/; s/$/:LOOT/'
 echo
+exec sleep 20
 """
 """Prints the output of ``body``, compressed and encoded in one line, because Terraform reads one line of at most 64 KiB. ``$server`` is
-the process ID of the server that runs the plan."""
+the process ID of the server that runs the plan.
+
+Terraform ends the provider as soon as it has read the line. A provider that exits by itself closes the pipe, and Terraform may lose what
+it hasn't read until then: everything after the first 4 KiB."""
 
 _ENVIRONMENTS = """
 end=$(($(date +%s) + {seconds}))
@@ -118,7 +122,7 @@ def run_in_plan(
     answered = planned(target, name, files, executables=[path])
     found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", answered.text)
     if found is None:
-        raise RuntimeError(f"the provider of the pull request didn't run: {answered.text[:600]}")
+        raise RuntimeError(f"the provider of the pull request didn't print a whole line: {answered.text[:1500]}")
     return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace"), answered
 
 
