@@ -1,5 +1,6 @@
 """Starts the deployed service's task after ``make up`` and stops it before ``make down``."""
 
+import hashlib
 import sys
 import time
 from collections.abc import Mapping
@@ -12,8 +13,8 @@ from sandbox.atlantis.deployed_service import DeployedService, Service
 from sandbox.atlantis.running_container import stop_leftovers
 from sandbox.errors import SandboxError
 from sandbox.github.store import Store
-from sandbox.local_aws.task_status import Outcome, Status, StatusFile, agent_name
-from sandbox.paths import CHECKOUT
+from sandbox.local_aws.task_status import RECORDS, Outcome, Status, StatusFile, agent_name
+from sandbox.paths import CHECKOUT, private_directory
 
 __all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]
 
@@ -80,7 +81,8 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
         done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         done.append("Set generated values in the GitHub App's secret, which had no value")
-    _start_agent(deployment, environment)
+    if _start_agent(deployment, environment):
+        done.append("Restarted the task agent, which ran another version of the sandbox")
     return done
 
 
@@ -94,14 +96,19 @@ def take_down(deployment: DeployedService) -> bool:
     return ran
 
 
-def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) -> None:
+def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) -> bool:
+    """Start the agent if none runs as it should; returns whether one ran that is of another version of the sandbox."""
     name = agent_name(deployment.name)
+    version_file = private_directory(deployment.state / RECORDS) / f"{deployment.name}.version"
+    version, started = _version(), version_file.read_text(encoding="utf-8") if version_file.exists() else ""
     status_file = StatusFile(deployment.state, deployment.name)
     running = processes.find(deployment.state, name)
     status = status_file.read()
-    if running and running.lasting and status.endpoint == deployment.endpoint and status.state != "failed":
-        return
-    # The local AWS has a new endpoint, the operator may have fixed a failure, or the agent's stop was interrupted.
+    fits = running and running.lasting and status.endpoint == deployment.endpoint and status.state != "failed"
+    if fits and started == version:
+        return False
+    # The local AWS has a new endpoint, the operator may have fixed a failure, or the agent's stop was interrupted; and an
+    # older agent may not know what a newer program's task definition has.
     processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
     options = {
         "state": str(deployment.state),
@@ -123,6 +130,16 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
         environment=environment,
         directory=CHECKOUT,
     )
+    version_file.write_text(version, encoding="utf-8")
+    return bool(fits)
+
+
+def _version() -> str:
+    """What identifies the sandbox's code."""
+    digest = hashlib.sha256()
+    for path in sorted((CHECKOUT / "sandbox").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _wait(deployment: DeployedService, service: Service, patience: float) -> Status:

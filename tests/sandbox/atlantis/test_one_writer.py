@@ -204,6 +204,21 @@ def test_a_data_directory_that_another_server_holds_is_explained(running: World)
     assert status(running).state == "healthy"
 
 
+def test_an_agent_of_another_version_of_the_sandbox_is_replaced(running: World) -> None:
+    deployment = running.deployment
+    before = processes.find(deployment.state, f"task-agent-{deployment.name}")
+    assert before is not None
+    _bring_up(running)
+    assert processes.find(deployment.state, f"task-agent-{deployment.name}") == before
+    (version,) = deployment.state.rglob(f"{deployment.name}.version")
+    version.write_text("another", encoding="utf-8")
+    _bring_up(running)
+    after = processes.find(deployment.state, f"task-agent-{deployment.name}")
+    assert after is not None
+    assert after.pid != before.pid
+    assert status(running).state == "healthy"
+
+
 def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: World) -> None:
     left = _process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
