@@ -8,7 +8,7 @@ import pulumi
 
 from ..settings.drift import PROJECT, DriftArgs
 from .inputs import ComputeInputs
-from .server_container import WEB_USER, api_secret, github_app_secrets
+from .server_container import WEB_USER, api_secret
 
 
 def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
@@ -21,8 +21,8 @@ def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
 
 
 def agent_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
-    """The agent's secrets by variable: the API's, the page's password, which deletes locks, and the App for issues."""
-    secrets = dict(github_app_secrets(args.github_app_secret_arn))
+    """The agent's secrets by variable, beside the App's: the API's, and the page's password, which deletes locks."""
+    secrets: dict[str, pulumi.Input[str]] = {}
     if args.api_secret_arn:
         secrets["ATLANTIS_API_SECRET"] = api_secret(args.api_secret_arn)
     if args.web_password_secret_arn:

@@ -64,10 +64,6 @@ class Issues:
         issue = read_json(self._directory / repository / f"{number}.json")
         return None if issue is None else self._save(repository, issue, given)
 
-    def exists(self, repository: str, number: int) -> bool:
-        """Whether the issue exists."""
-        return (self._directory / repository / f"{number}.json").is_file()
-
     def _save(self, repository: str, issue: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         if unknown := given.keys() - _CHANGES:
             raise ValueError(f"unknown fields {sorted(unknown)}")
