@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import console, processes
+from sandbox import console, processes, terraform_provider
 from sandbox.commands import bench_plans
+from sandbox.conformance.elsewhere import applied
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
 
@@ -65,7 +66,8 @@ def _measure(folder: Path, log: int) -> list[Figure]:
             empty.up()
             with _memory() as memory:
                 full.preview()
-            preview, without_pack, nothing = _medians(full.preview, bare.preview, empty.preview)
+            preview, without_pack, nothing, refresh = _medians(full.preview, bare.preview, empty.preview, full.refresh)
+            ratios = _against_terraform(full, folder / "terraform")
     finally:
         with _silent(log):
             full.down(force=True)
@@ -76,8 +78,29 @@ def _measure(folder: Path, log: int) -> list[Figure]:
         Figure("preview of the local stack, with the policy pack", f"{preview:.2f} s", "at most 3.0 s"),
         Figure("  of this, the policy pack", f"{preview - without_pack:.2f} s", "at most 0.6 s"),
         Figure("preview of an empty Python program", f"{nothing:.2f} s"),
+        Figure("refresh", f"{refresh:.2f} s"),
+        *ratios,
         Figure("import of pulumi and pulumi_aws as the program uses them", f"{_import_seconds():.2f} s"),
         Figure("memory of the program at its most", f"{max(memory) / 1024:.0f} MB"),
+    ]
+
+
+def _against_terraform(full: Sandbox, folder: Path) -> list[Figure]:
+    """Compare with a plan of the same resources by Terraform and the official provider, in pairs."""
+    provider = terraform_provider.find()
+    if provider is None or shutil.which("terraform") is None:
+        console.note("not compared with Terraform: terraform or the official AWS provider isn't on this machine")
+        return []
+    with applied(full, provider, folder) as (terraform, number):
+        rounds = _rounds(terraform.write_plan, full.preview, full.refresh)
+    plan, preview, refresh = (
+        statistics.median(values)
+        for values in zip(*((plan, preview / plan, refresh / plan) for plan, preview, refresh in rounds), strict=True)
+    )
+    return [
+        Figure(f"Terraform's plan of {number} of the stack's resources", f"{plan:.2f} s"),
+        Figure("  preview, as a ratio of pairs", f"{preview:.2f}"),
+        Figure("  refresh, as a ratio of pairs", f"{refresh:.2f}", "at most 0.5"),
     ]
 
 
@@ -115,9 +138,13 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def _medians(*actions: Callable[[], object]) -> list[float]:
-    """Return each action's median duration. The actions alternate, so that a temporary slowdown affects all of them."""
-    rounds = [[_seconds(action) for action in actions] for _ in range(REPEATS)]
-    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+    """Return each action's median duration."""
+    return [statistics.median(times) for times in zip(*_rounds(*actions), strict=True)]
+
+
+def _rounds(*actions: Callable[[], object]) -> list[list[float]]:
+    """Return the actions' durations in each round. They alternate, so that a temporary slowdown affects all of them."""
+    return [[_seconds(action) for action in actions] for _ in range(REPEATS)]
 
 
 def _median(action: Callable[[], object]) -> float:
@@ -130,7 +157,7 @@ def _import_seconds() -> float:
     def interpreter(source: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, check=True)
 
-    imports = "import pulumi_aws; from components import compute, ingress, network, permissions, secrets, storage, vpc"
+    imports = "import pulumi_aws; from components import atlantis"
     return _median(interpreter(imports)) - _median(interpreter("pass"))
 
 

@@ -80,8 +80,12 @@ class Terraform:
 
     def plan_document(self, *, refresh: bool = True) -> dict[str, Any]:
         """A plan in the format of ``terraform show -json``."""
-        self._stream("plan", "-out=plan", "-parallelism=30", f"-refresh={str(refresh).lower()}")
+        self.write_plan(refresh=refresh)
         return json.loads(self._run("show", "-json", "plan"))
+
+    def write_plan(self, *, refresh: bool = True) -> None:
+        """Plan into a file of the working directory."""
+        self._stream("plan", "-out=plan", "-parallelism=30", f"-refresh={str(refresh).lower()}")
 
     def _stream(self, verb: str, *arguments: str) -> None:
         errors: dict[str, list[str]] = {}

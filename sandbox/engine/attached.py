@@ -43,11 +43,10 @@ def start(providers: Sequence[str], environment: Mapping[str, str], *, language:
             variables = {}
             if language:
                 variables["PULUMI_DEBUG_LANGUAGES"] = begin(["python"], "sandbox.engine.language_server")[0]
-            # awsx runs the SDK, whose state is global to a process. The others share a process and its imports.
-            together = [["awsx"] if "awsx" in providers else [], [name for name in providers if name != "awsx"]]
-            begun = [begin(names, "sandbox.providers", ",".join(names)) for names in together if names]
-            if begun:
-                variables["PULUMI_DEBUG_PROVIDERS"] = ",".join(address for addresses in begun for address in addresses)
+            if providers:
+                # In one process, because each imports the SDK.
+                addresses = begin(providers, "sandbox.providers", ",".join(providers))
+                variables["PULUMI_DEBUG_PROVIDERS"] = ",".join(addresses)
             yield Attached(variables, [held])
         finally:
             os.close(held)

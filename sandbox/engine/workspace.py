@@ -103,6 +103,8 @@ class Workspace:
             **(aws.environment() if aws else {}),
             STATE_VARIABLE: str(self.state),
             ADOPTION_VARIABLE: str(self.adoption_file),
+            # The engine runs for seconds; collecting garbage less often saves a tenth of its processor time.
+            "GOGC": "400",
             "PULUMI_HOME": str(self.pulumi_home),
             "PULUMI_BACKEND_URL": self.backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import queue
 import signal
@@ -18,26 +19,39 @@ from sandbox.plugin_start import SERVER_OPTIONS, Start
 from sandbox.providers.package import Package
 from sandbox.providers.server import ProviderService
 
+__all__ = ["NAMES", "serve"]
+
+_PACKAGES = {
+    "aws": ("sandbox.providers.aws.package", "AwsPackage"),
+    "random": ("sandbox.providers.passwords", "RandomPackage"),
+}
+_COMPONENTS = "awsx"
+NAMES = (*_PACKAGES, _COMPONENTS)
+"""The stand-ins' names."""
 _WORKERS = 32
 
 
-def serve(packages: Sequence[Callable[[], Package]], start: Start) -> NoReturn:
-    """Serve each package on a port of 127.0.0.1 and print the ports. Exit on a signal or when the engine exits.
+def serve(names: Sequence[str], start: Start) -> NoReturn:
+    """Serve each stand-in on a port of 127.0.0.1 and print the ports. Exit on a signal or when the engine exits.
 
-    Calls in progress are completed first, so that every created object is recorded as pending.
+    Calls in progress are completed first, so that every created object is recorded as pending. Components have no state,
+    and one that waits for an engine that has exited would never finish: they end with the process.
     """
     # Not a threading.Event: the signal handler could deadlock on the lock that the interrupted thread holds.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.put(None))
     start.when_engine_is_gone(lambda: ending.put(None))
-    services = [ProviderService(make) for make in packages]
+    ports = dict(zip(names, start.ports, strict=True))
+    services = {name: ProviderService(_package(name)) for name in names if name != _COMPONENTS}
     calls = ThreadPoolExecutor(max_workers=_WORKERS)
-    servers = [_server(service, port, calls) for service, port in zip(services, start.ports, strict=True)]
+    servers = [_server(service, ports[name], calls) for name, service in services.items()]
     sys.stdout.flush()
-    threading.Thread(target=lambda: [service.load() for service in services], name="load", daemon=True).start()
+    if _COMPONENTS in ports:
+        _in_background(lambda: _serve_components(ports[_COMPONENTS], start.engine))
+    _in_background(lambda: [service.load() for service in services.values()])
     ending.get()
-    for service in services:
+    for service in services.values():
         service.cancel()
     for stopping in [server.stop(grace=None) for server in servers]:
         stopping.wait()
@@ -45,6 +59,11 @@ def serve(packages: Sequence[Callable[[], Package]], start: Start) -> NoReturn:
     # Skip Python's cleanup of the schemas, which delays every run of the engine by 0.2 seconds.
     sys.stderr.flush()
     os._exit(0)
+
+
+def _package(name: str) -> Callable[[], Package]:
+    module, kind = _PACKAGES[name]
+    return getattr(importlib.import_module(module), kind)
 
 
 def _server(service: ProviderService, wanted: int, calls: ThreadPoolExecutor) -> grpc.Server:
@@ -55,3 +74,12 @@ def _server(service: ProviderService, wanted: int, calls: ThreadPoolExecutor) ->
     server.start()
     sys.stdout.write(f"{port}\n")
     return server
+
+
+def _serve_components(port: int, engine: str) -> None:
+    # Importing the components takes a second or more, in which a signal must end the process.
+    importlib.import_module("sandbox.providers.awsx.server").run(port, engine)
+
+
+def _in_background(action: Callable[[], object]) -> None:
+    threading.Thread(target=action, daemon=True).start()

@@ -6,7 +6,6 @@ The provider must accept every argument, and its second plan must change nothing
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,13 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import local_aws, terraform_provider
-from sandbox.conformance.conversion import configuration
-from sandbox.conformance.terraform import Terraform
-from sandbox.engine.workspace import clean_environment
-from sandbox.files import read_json
-from sandbox.local_aws import LocalAws
-from sandbox.local_aws.existing_resources import ExistingResources
+from sandbox import terraform_provider
+from sandbox.conformance.elsewhere import applied
 from sandbox.sandbox import Sandbox
 from tests.needs import needs_provider
 from tests.sandbox.harness import WEB_ACL, Ground
@@ -57,33 +51,11 @@ def deployed(shape: str, tmp_path: Path) -> Iterator[Sandbox]:
     ground.stop()
 
 
-@pytest.fixture
-def elsewhere(deployed: Sandbox, tmp_path: Path) -> Iterator[tuple[LocalAws, list[dict[str, Any]]]]:
-    """Another local AWS with what the stack names by id, and the stack's resources with those ids."""
-    state = tmp_path / "terraform"
-    state.mkdir()
-    aws = local_aws.start(state, clean_environment())
-    settings = {**deployed.workspace.source_settings(deployed.stack), **deployed.settings}
-    ExistingResources(state, aws).replace(deployed.stack, settings)
-    there, here = (read_json(folder / "existing-resources.json") or {} for folder in (deployed.state, state))
-    text = json.dumps(deployed.resources())
-    for name, made in there.items():
-        text = text.replace(made, here[name])
-    yield aws, json.loads(text)
-    local_aws.stop(state)
-
-
-def test_a_second_plan_finds_what_the_first_one_made(
-    elsewhere: tuple[LocalAws, list[dict[str, Any]]], tmp_path: Path
-) -> None:
+def test_a_second_plan_finds_what_the_first_one_made(deployed: Sandbox, tmp_path: Path) -> None:
     assert PROVIDER
-    aws, resources = elsewhere
-    terraform = Terraform(tmp_path / "work", PROVIDER, aws)
-    converted = configuration(resources, terraform.schema())
-    assert sum(map(len, converted.values())) > 80
-    terraform.configure(converted)
-    terraform.apply()
-    assert [difference for change in terraform.plan() for difference in _differences(change)] == []
+    with applied(deployed, PROVIDER, tmp_path / "elsewhere") as (terraform, number):
+        assert number > 80
+        assert [difference for change in terraform.plan() for difference in _differences(change)] == []
 
 
 def _differences(change: Mapping[str, Any]) -> Iterator[str]:

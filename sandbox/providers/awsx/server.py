@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox.plugin_start import SERVER_OPTIONS, Start
+from sandbox.plugin_start import SERVER_OPTIONS
 from sandbox.providers.awsx.layout import VPC, check
 
 _COMPONENTS = "sandbox.providers.awsx.vpc"
@@ -74,16 +75,16 @@ class Service(ProviderServicer):
         return empty_pb2.Empty()
 
 
-def run(version: str, start: Start) -> None:
-    """Print the port and serve."""
+def run(port: int, engine: str) -> None:
+    """Serve on ``port`` of 127.0.0.1 (0: any free port), and print the port. ``engine`` is its address, if known."""
 
     async def serve() -> None:
         server = grpc.aio.server(options=SERVER_OPTIONS)
-        service = Service(Components(version), [], engine_address=start.engine)
+        service = Service(Components(importlib.metadata.version("pulumi-awsx")), [], engine_address=engine)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(service, server)
-        port = server.add_insecure_port(f"127.0.0.1:{start.ports[0]}")
+        bound = server.add_insecure_port(f"127.0.0.1:{port}")
         await server.start()
-        sys.stdout.write(f"{port}\n")
+        sys.stdout.write(f"{bound}\n")
         sys.stdout.flush()
         await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, _COMPONENTS)
         await server.wait_for_termination()
