@@ -150,7 +150,8 @@ def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
 def _unsupplied(principal: Principal, asked: Authorization, world: World) -> list[str]:
     """The condition keys that the sandbox lacks, in the policies that led to a denial."""
     limits = (principal.boundary, principal.session, world.resource_policy(asked.resource))
-    return unsupplied([*principal.policies.values(), *(document for document in limits if document)])
+    documents = [*principal.policies.values(), *(document for document in limits if document)]
+    return unsupplied(documents, asked.action)
 
 
 def _note(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.iam_evaluation.evaluator import Document
+from sandbox.iam_evaluation.parameters import listed
 
 __all__ = ["NEVER", "SUPPLIED", "unsupplied"]
 
@@ -27,9 +28,18 @@ NEVER = frozenset({"kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:ViaSer
 """Keys of services that only AWS' own services or KMS itself supply, never a parameter."""
 
 
-def unsupplied(documents: Iterable[Document]) -> list[str]:
-    """The condition keys in policies that no call in the sandbox has, so that the decision can differ from AWS'."""
-    found = {key for document in documents for statement in _statements(document) for key in _keys(statement)}
+def unsupplied(documents: Iterable[Document], action: str) -> list[str]:
+    """The condition keys that no call in the sandbox has, in the policies' statements about ``action``.
+
+    The decision on the action can differ from AWS' because of them.
+    """
+    found = {
+        key
+        for document in documents
+        for statement in _statements(document)
+        if _is_about(statement, action)
+        for key in _keys(statement)
+    }
     return sorted(key for key in found if _is_never_supplied(key))
 
 
@@ -43,6 +53,17 @@ def _is_never_supplied(key: str) -> bool:
 def _statements(document: Document) -> list[Mapping[str, Any]]:
     statements = document.get("Statement", [])
     return [statements] if isinstance(statements, Mapping) else list(statements)
+
+
+def _is_about(statement: Mapping[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not _names(statement["NotAction"], action)
+    return _names(statement.get("Action", ()), action)
+
+
+def _names(patterns: Any, action: str) -> bool:
+    # Only ? and * are special in IAM's patterns.
+    return any(fnmatch.fnmatchcase(action.lower(), pattern.lower().replace("[", "[[]")) for pattern in listed(patterns))
 
 
 def _keys(statement: Mapping[str, Any]) -> Iterable[str]:

@@ -14,7 +14,6 @@ from sandbox.iam_evaluation import evaluator as evaluator_module
 from sandbox.iam_evaluation.api_call import ApiCall, World
 from sandbox.iam_evaluation.authorizations import authorizations, decide
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
-from sandbox.iam_evaluation.supplied_keys import unsupplied
 from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -275,47 +274,3 @@ def test_the_statement_that_allows_is_named(evaluator: Evaluator):
 def test_a_key_by_an_alias_that_does_not_exist_yet_is_not_named(evaluator: Evaluator):
     (asked,) = authorizations(evaluator.reference, of("kms", "DescribeKey", KeyId="alias/aws/dynamodb"), EMPTY)
     assert (asked.action, asked.resource) == ("kms:DescribeKey", arn("kms", "key/unnamed"))
-
-
-@pytest.mark.parametrize(
-    ("call", "key", "value"),
-    [
-        (
-            of("ecs", "CreateCluster", clusterName="a", tags=[{"key": "Service", "value": "a"}]),
-            "aws:RequestTag/Service",
-            "a",
-        ),
-        (
-            of("ecs", "CreateCluster", clusterName="a", tags=[{"key": "Service", "value": "a"}]),
-            "aws:TagKeys",
-            ["Service"],
-        ),
-        (of("ecs", "DeleteCluster", cluster="a"), "aws:ResourceTag/Owner", "team"),
-        (of("ecs", "DeleteCluster", cluster="a"), "aws:RequestedRegion", REGION),
-        (of("iam", "CreateRole", RoleName="a", PermissionsBoundary=BOUNDARY), "iam:PermissionsBoundary", BOUNDARY),
-        (of("iam", "AttachRolePolicy", RoleName="a", PolicyArn=BOUNDARY), "iam:PolicyARN", BOUNDARY),
-        (
-            of("ecs", "RegisterTaskDefinition", family="a", taskRoleArn=ROLE),
-            "iam:PassedToService",
-            "ecs-tasks.amazonaws.com",
-        ),
-        (of("ecs", "RunTask", cluster="a", taskDefinition="b:1"), "ecs:cluster", arn("ecs", "cluster/a")),
-        (of("ec2", "DeleteSecurityGroup", GroupId="sg-1"), "ec2:Region", REGION),
-    ],
-)
-def test_a_call_supplies_its_condition_keys(evaluator: Evaluator, call: ApiCall, key: str, value: Any):
-    world = World(ACCOUNT, REGION, tags=lambda _: {"Owner": "team"})
-    assert value in [item.keys.get(key) for item in authorizations(evaluator.reference, call, world)]
-
-
-def test_keys_that_no_call_supplies_are_named():
-    conditions = {
-        "StringEquals": {"aws:SourceVpc": "vpc-1", "aws:RequestTag/Service": "a", "kms:ViaService": "s3.amazonaws.com"},
-        "Bool": {"aws:securetransport": "false", "aws:MultiFactorAuthPresent": "true"},
-        "ArnLike": {"ecs:cluster": "*"},
-    }
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": conditions},
-    }
-    assert unsupplied([policy]) == ["aws:MultiFactorAuthPresent", "aws:SourceVpc", "kms:ViaService"]
