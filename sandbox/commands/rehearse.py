@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Rehearse and print the result; exit code 1 if it doesn't plan and apply, or the task role doesn't suffice."""
+    """Rehearse and print the result; exit code 1 if it doesn't plan and apply, or the deployed role doesn't suffice."""
     source = Path(arguments.repo).resolve()
     if not arguments.repo or not source.is_dir():
         raise SandboxError(f"REPO={arguments.repo} is not a folder; name a git repository or a folder with Terraform")
@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(f"\n{step.text.strip()}\n")
     directory = arguments.output or requests.deployment.state / "rehearsals" / source.name
     file = report.write(rehearsed, source, directory)
-    lacking = report.lacking(call for step in rehearsed.steps if step.verb != "destroy" for call in step.calls)
+    lacking = report.lacking(rehearsed.steps)
     unsupported = sorted({action for step in rehearsed.steps for action in step.unsupported})
     for problem in rehearsed.problems():
         console.step(problem)
     for action in unsupported:
         console.note(f"AWS would allow {action}; the local AWS doesn't support it")
     for call in lacking:
-        console.note(f"the task role lacks {call.action} on {call.resource}")
+        console.note(f"{call.role} lacks {call.action} on {call.resource}")
     console.step(f"The report and the least roles: {file}")
     return 1 if lacking or rehearsed.problems() else 0

@@ -15,7 +15,7 @@ from sandbox.iam_evaluation.evaluator import Decision, Evaluator, Keys, Principa
 from sandbox.iam_evaluation.parameters import grouped, leaves, plain, requested_tags
 from sandbox.iam_evaluation.resource_arns import UNNAMED, fill, matches, regional_arn, resources, values_of
 
-__all__ = ["Authorization", "authorizations", "decide"]
+__all__ = ["Authorization", "action_of", "authorizations", "decide"]
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,33 @@ def decide(
 
 def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: World) -> list[Authorization]:
     """The authorizations that AWS requires for ``call``: its action, tagging at creation, ``iam:PassRole``."""
-    action = f"{call.service}:{_ACTIONS.get((call.service, call.operation), call.operation)}"
+    action = action_of(call.service, call.operation)
     described = reference(action)
     own = [Authorization(action, arn, _keys(described, arn, call, world)) for arn in resources(described, call, world)]
     return [*own, *_tags_at_creation(reference, call, world, own), *_passed_roles(call)]
 
 
+def action_of(service: str, operation: str) -> str:
+    """The IAM action of an operation. ``service`` is the IAM prefix."""
+    if service == "s3" and (found := re.fullmatch(r"(Get|List|Put|Delete)Bucket(\w+)Configurations?", operation)):
+        verb = {"List": "Get", "Delete": "Put"}.get(found[1], found[1])
+        if found[2] in _LISTED_CONFIGURATIONS:
+            return f"s3:{verb}{found[2]}Configuration"
+    return f"{service}:{_ACTIONS.get((service, operation), operation)}"
+
+
+_LISTED_CONFIGURATIONS = frozenset({"Analytics", "IntelligentTiering", "Inventory", "Metrics"})
+"""Configurations of which a bucket has several, and one action each for reading and for writing."""
 _ACTIONS = {
+    ("s3", "CreateBucketMetadataConfiguration"): "CreateBucketMetadataTableConfiguration",
+    ("s3", "DeleteBucketMetadataConfiguration"): "DeleteBucketMetadataTableConfiguration",
     ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
     ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
     ("s3", "DeleteBucketOwnershipControls"): "PutBucketOwnershipControls",
     ("s3", "DeleteObjects"): "DeleteObject",
     ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
     ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "GetBucketMetadataConfiguration"): "GetBucketMetadataTableConfiguration",
     ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
     ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
     ("s3", "HeadBucket"): "ListBucket",

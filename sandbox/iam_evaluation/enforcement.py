@@ -95,22 +95,22 @@ def _enforce(  # noqa: PLR0917
         return _ask_ministack(*usual)
     principal = _principal(verified)
     trial = TrialPolicies.of_session(Path(), principal.arn, iam_action)
-    enforced = dataclasses.replace(principal, policies=trial.policies) if trial else principal
+    enforced = principal if trial is None else dataclasses.replace(principal, policies=trial)
     world = _world(account, region, service)
     try:
         asked = _asked(iam_action, service, resource_arn, service_context or {}, world)
         for authorization in asked:
             own = _decide(principal, authorization, world)
-            decision = _decide(enforced, authorization, world) if trial else own
+            decision = own if trial is None else _decide(enforced, authorization, world)
             missing = [] if own.allowed else _unsupplied(principal, authorization, world)
-            _note(principal, authorization, own, decision if trial else None, missing)
+            _note(principal, authorization, own, None if trial is None else decision, missing)
             if not decision.allowed:
                 _denied.set(authorization)
                 return _refusal(enforced, authorization, decision)
     except ValueError as error:
         # The reference doesn't have the action, or ministack uses another resource type for it.
         _LOG.warning("IAM evaluator: %s; ministack decides on %s alone", error, resource_arn)
-        if trial:
+        if trial is not None:
             # ministack would decide by the role's own policies, which aren't the ones that are tried.
             _note(principal, Authorization(iam_action, resource_arn, {}), None, None)
             return None
@@ -148,10 +148,10 @@ def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
 
 
 def _unsupplied(principal: Principal, asked: Authorization, world: World) -> list[str]:
-    """The condition keys that the sandbox lacks, in the policies that led to a denial."""
+    """The condition keys that the call lacks in the sandbox, in the policies that led to a denial."""
     limits = (principal.boundary, principal.session, world.resource_policy(asked.resource))
     documents = [*principal.policies.values(), *(document for document in limits if document)]
-    return unsupplied(documents, asked.action)
+    return unsupplied(documents, asked.action, asked.keys)
 
 
 def _note(
@@ -164,7 +164,7 @@ def _note(
     """Append a line to the log of decisions. It shows which actions a task requested, and why they were denied.
 
     ``own`` is the decision by the role's own policies, or None if the evaluator can't decide. ``tried`` is the one by
-    `TrialPolicies`. ``missing`` are condition keys in the policies that the sandbox doesn't supply.
+    `TrialPolicies`. ``missing`` are condition keys in the policies that the call doesn't have in the sandbox.
     """
     line = {
         "principal": principal.arn,

@@ -18,24 +18,33 @@ UNNAMED = "unnamed"
 
 _PARAMETERS: Mapping[str, Sequence[str]] = {
     "BucketName": ("Bucket",),
+    "CapacityProviderName": ("capacityProvider", "capacityProviders", "name"),
     "ClusterName": ("clusterName", "cluster", "clusters"),
+    "ContainerInstanceId": ("containerInstance", "containerInstances"),
+    "DaemonTaskDefinitionFamilyName": ("family", "daemonTaskDefinition"),
     "DeliveryDestinationName": ("deliveryDestinationName", "name"),
     "DeliveryName": ("id",),
     "DeliverySourceName": ("deliverySourceName", "name"),
+    "FileSystemId": ("FileSystemId", "SourceFileSystemId"),
     "LogGroupName": ("logGroupName", "logGroupNames", "logGroupIdentifier", "logGroupIdentifiers", "logGroupArnList"),
     "ObjectName": ("Key",),
     "QueueName": ("QueueName", "QueueUrl"),
+    "NaclId": ("NetworkAclId",),
     "PolicyNameWithPath": ("PolicyName",),
     "RoleNameWithPath": ("RoleName",),
     "ScheduledQueryId": ("identifier",),
     "SecretId": ("SecretId", "Name"),
-    "SecurityGroupId": ("GroupId",),
+    "SecurityGroupId": ("GroupId", "SecurityGroupIds", "Groups"),
     "ServiceName": ("serviceName", "service", "services"),
     "TargetGroupName": ("Name",),
-    "TaskDefinitionFamilyName": ("family", "taskDefinition"),
+    "TaskDefinitionFamilyName": ("family", "taskDefinition", "taskDefinitions"),
     "TaskId": ("task", "tasks"),
+    "TaskSetId": ("taskSet", "taskSets"),
     "TopicName": ("TopicName", "Name"),
+    "TrustStoreName": ("Name",),
     "UserNameWithPath": ("UserName",),
+    "VpcFlowLogId": ("FlowLogIds",),
+    "VpnGatewayId": ("VpnGatewayId", "GatewayId"),
 }
 """Parameters that fill in a placeholder with another name; the first one that the call has is used."""
 
@@ -73,7 +82,16 @@ _EC2_TYPES = {
 }
 """Resource types by the prefix of an id, for calls that accept resources of any type."""
 
-_MADE_UP = frozenset({"TargetGroupId", "TaskDefinitionRevisionNumber"})
+_MADE_UP = frozenset(
+    {
+        "DaemonTaskDefinitionRevisionNumber",
+        "TargetGroupId",
+        "TaskDefinitionRevisionNumber",
+        "TaskSetId",
+        "TrustStoreId",
+    }
+)
+"""Placeholders that AWS fills in when it creates the resource; a call that creates it has no value for them."""
 
 
 def resources(described: Reference, call: ApiCall, world: World) -> list[str]:
@@ -86,16 +104,29 @@ def resources(described: Reference, call: ApiCall, world: World) -> list[str]:
     named = [world.full_arn(arn) for arn in arns if any(matches(type_.arn, arn) for type_ in described.types)]
     filled = {type_.arn: _filled(type_, call, world) for type_ in described.types}
     found = [*named, *itertools.chain.from_iterable(filled.values())]
-    if not any(matches(type_.arn, arn) for type_ in described.types if type_.required for arn in found):
-        required = next((type_ for type_ in described.types if type_.required), None)
-        found += [fill(required.arn, {}, world)] if required else []
+    found += [fill(type_.arn, {}, world) for type_ in _unnamed_types(described, call, found)]
     return list(dict.fromkeys(found)) or ["*"]
+
+
+def _unnamed_types(described: Reference, call: ApiCall, found: Sequence[str]) -> Sequence[ResourceType]:
+    """The types of resources on which AWS evaluates a call too, although the call doesn't name one of them."""
+    required = [type_ for type_ in described.types if type_.required]
+    missing = [type_ for type_ in required if not any(matches(type_.arn, arn) for arn in found)]
+    if call.service == "ec2":
+        # All of them: CreateSubnet is evaluated on its VPC and on the new subnet.
+        return missing or (described.types if not found and len(described.types) == 1 else ())
+    # Other services list alternatives, such as a kind of load balancer each.
+    return missing[:1] if len(missing) == len(required) else ()
 
 
 def _special_resources(call: ApiCall, world: World) -> list[str]:
     if call.service == "ec2" and call.operation in ("CreateTags", "DeleteTags"):
         types = {identity: _EC2_TYPES.get(identity.rpartition("-")[0]) for identity in call.parameters["Resources"]}
         return [regional_arn(world, "ec2", f"{type_ or UNNAMED}/{identity}") for identity, type_ in types.items()]
+    if (call.service, call.operation) == ("ec2", "CreateFlowLogs"):
+        types = [_EC2_TYPES.get(identity.rpartition("-")[0], UNNAMED) for identity in call.parameters["ResourceIds"]]
+        watched = (f"{type_}/{identity}" for type_, identity in zip(types, call.parameters["ResourceIds"], strict=True))
+        return [regional_arn(world, "ec2", name) for name in (*watched, f"vpc-flow-log/{UNNAMED}")]
     if call.service == "elasticloadbalancing":
         if call.operation in ("AddTags", "RemoveTags"):
             return list(call.parameters["ResourceArns"])
@@ -137,7 +168,7 @@ def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:
 
     They must fill in all placeholders except ids that AWS generates.
     """
-    wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP]
+    wanted = [name for name in _placeholders(type_.arn) if name not in _MADE_UP or values_of(name, call)]
     values = [[value for value in values_of(name, call) if not matches(type_.arn, value)] for name in wanted]
     values = [
         [value.rsplit("/", 1)[-1] if re.match("arn:|https?:", value) else value for value in row] for row in values

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.iam_evaluation.evaluator import Document
 from sandbox.iam_evaluation.parameters import listed
 
-__all__ = ["NEVER", "SUPPLIED", "unsupplied"]
+__all__ = ["SUPPLIED", "unsupplied"]
 
 SUPPLIED: Mapping[str, str] = {
     "aws:PrincipalAccount": "the principal",
@@ -24,15 +24,13 @@ SUPPLIED: Mapping[str, str] = {
 }
 """Global keys, and where their values come from."""
 
-NEVER = frozenset({"kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:ViaService"})
-"""Keys of services that only AWS' own services or KMS itself supply, never a parameter."""
 
+def unsupplied(documents: Iterable[Document], action: str, supplied: Iterable[str]) -> list[str]:
+    """The condition keys in the policies' statements about ``action`` that the call doesn't have in the sandbox.
 
-def unsupplied(documents: Iterable[Document], action: str) -> list[str]:
-    """The condition keys that no call in the sandbox has, in the policies' statements about ``action``.
-
-    The decision on the action can differ from AWS' because of them.
+    ``supplied`` are the keys that it has. The decision on the action can differ from AWS' because of the others.
     """
+    own = {key.lower() for key in supplied}
     found = {
         key
         for document in documents
@@ -40,14 +38,12 @@ def unsupplied(documents: Iterable[Document], action: str) -> list[str]:
         if _is_about(statement, action)
         for key in _keys(statement)
     }
-    return sorted(key for key in found if _is_never_supplied(key))
+    return sorted(key for key in found if key.lower() not in own and not _is_supplied(key))
 
 
-def _is_never_supplied(key: str) -> bool:
-    lowered = key.lower()
-    if lowered in {name.lower() for name in NEVER}:
-        return True
-    return lowered.startswith("aws:") and not any(fnmatch.fnmatchcase(lowered, name.lower()) for name in SUPPLIED)
+def _is_supplied(key: str) -> bool:
+    """Whether every call has the global key if AWS' call has it."""
+    return any(fnmatch.fnmatchcase(key.lower(), name.lower()) for name in SUPPLIED)
 
 
 def _statements(document: Document) -> list[Mapping[str, Any]]:

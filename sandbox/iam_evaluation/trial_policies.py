@@ -29,29 +29,26 @@ OF_THE_SERVER = frozenset({"ecs:GetTaskProtection", "ecs:UpdateTaskProtection"})
 
 @dataclass(frozen=True)
 class TrialPolicies:
-    """The policies, by name, that are enforced for the sessions of ``role``."""
+    """The policies, by name, that are enforced for the sessions of each role, by the role's name."""
 
-    role: str
-    policies: Mapping[str, Document]
+    roles: Mapping[str, Mapping[str, Document]]
 
     def write(self, directory: Path) -> None:
         """Enforce them from the next call on. ``directory`` is the local AWS'."""
-        write_json(directory / FILE, {"role": self.role, "policies": self.policies})
+        write_json(directory / FILE, self.roles)
 
     @staticmethod
     def remove(directory: Path) -> None:
         """Enforce the roles' own policies again."""
         (directory / FILE).unlink(missing_ok=True)
 
-    @classmethod
-    def of_session(cls, directory: Path, principal: str, action: str) -> "TrialPolicies | None":
-        """Those for a call of a role's session (its ARN), or None."""
+    @staticmethod
+    def of_session(directory: Path, principal: str, action: str) -> Mapping[str, Document] | None:
+        """The policies for a call of a role's session (its ARN), or None if the role has its own."""
         if action in OF_THE_SERVER:
             return None
         try:
-            known = read_json(directory / FILE)
+            known = read_json(directory / FILE) or {}
         except json.JSONDecodeError as error:
             raise ValueError(f"{directory / FILE} isn't JSON; remove it") from error
-        if known is None or f":assumed-role/{known['role']}/" not in principal:
-            return None
-        return cls(known["role"], known["policies"])
+        return next((policies for role, policies in known.items() if f":assumed-role/{role}/" in principal), None)

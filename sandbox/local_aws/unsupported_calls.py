@@ -18,8 +18,9 @@ from ministack.core import iam_actions
 
 from sandbox.files import write_private
 from sandbox.iam_evaluation import service_models
+from sandbox.iam_evaluation.authorizations import action_of
 
-__all__ = ["CODE", "LOG", "install"]
+__all__ = ["CODE", "LOG", "install", "name_every_action"]
 
 CODE = "UnsupportedByLocalAws"
 """The error code for a service that the local AWS lacks.
@@ -34,28 +35,53 @@ _Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable
 _UNKNOWN_OPERATION = re.compile(
     rb"\b(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented|NotImplementedException|UnknownError)\b"
 )
+_LACKING_OF_S3 = frozenset(
+    {
+        "abac",
+        "analytics",
+        "intelligent-tiering",
+        "inventory",
+        "metadataAnnotationTable",
+        "metadataConfiguration",
+        "metadataInventoryTable",
+        "metadataJournalTable",
+        "metadataTable",
+        "metrics",
+        "policyStatus",
+        "session",
+    }
+)
+"""Configurations of buckets in the query string that ministack ignores: it would create or list the bucket instead."""
 _log = Path(LOG)
 
 
 def install() -> None:
     """Install the answers. Must be called in ministack's process."""
     write_private(_log, "")
-    iam_actions.extract_iam_action = _name_every_action(iam_actions.extract_iam_action)
+    iam_actions.extract_iam_action = name_every_action(iam_actions.extract_iam_action)
     app.SERVICE_HANDLERS = _Handlers(app.SERVICE_HANDLERS)
 
 
-def _name_every_action(own: Callable[..., str | None]) -> Callable[..., str | None]:
+def name_every_action(own: Callable[..., str | None]) -> Callable[..., str | None]:
     """The IAM action of calls to services for which ministack knows none, and therefore asks nobody."""
 
     def name(  # noqa: PLR0917 - ministack's own signature
         service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> str | None:
-        if service in iam_actions.SERVICE_TO_IAM_NAMESPACE:
+        if service in iam_actions.SERVICE_TO_IAM_NAMESPACE and not _is_lacking_of_s3(service, path, query):
             return own(service, method, path, headers, body, query)
         called = service_models.operation_of_request(service, method, path, headers, query)
-        return f"{service_models.signed_as(service)}:{called.name}" if called else None
+        return _action(service, called) if called else None
 
     return name
+
+
+def _is_lacking_of_s3(service: str, path: str, query: Mapping[str, Any]) -> bool:
+    return service == "s3" and not path.strip("/").partition("/")[2] and not _LACKING_OF_S3.isdisjoint(query)
+
+
+def _action(service: str, called: OperationModel) -> str:
+    return action_of(service_models.signed_as(service), str(called.name))
 
 
 class _Handlers(dict[str, _Handler]):
@@ -76,6 +102,9 @@ def _answer_for_service(service: str) -> _Handler:
 
 def _answer_for_operations(service: str, own: _Handler) -> _Handler:
     async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> _Answer:
+        if _is_lacking_of_s3(service, path, query):
+            called = service_models.operation_of_request(service, method, path, headers, query)
+            return _unsupported(service, called, f"{service} of the local AWS has no {called.name if called else path}")
         status, answered, content = await own(method, path, headers, body, query)
         unknown = _UNKNOWN_OPERATION.search(content[:1000]) if status >= 400 and isinstance(content, bytes) else None
         if unknown:
@@ -95,7 +124,7 @@ def _form(headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> 
 
 
 def _unsupported(service: str, called: OperationModel | None, reason: str, code: str = CODE) -> _Answer:
-    action = f"{service_models.signed_as(service)}:{called.name}" if called else service
+    action = _action(service, called) if called else service
     with _log.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({"service": service, "action": action}) + "\n")
     message = f"{reason}; AWS would allow this call ({action})"

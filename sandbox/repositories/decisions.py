@@ -1,7 +1,7 @@
 """What IAM decided during one step of a rehearsal: the new lines of the local AWS' logs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Call:
         result: the decision by the role's own policies; ``Undecided`` if the evaluator doesn't know the action.
         by: ``policy: Sid`` of the statements that led to ``result``.
         tried: the decision by the policies that are tried, or an empty string.
+        role: the name of the role whose session made the call.
         unsupplied: condition keys in the denying policies that the sandbox doesn't supply.
     """
 
@@ -30,6 +31,7 @@ class Call:
     result: str
     by: tuple[str, ...]
     tried: str
+    role: str = ""
     unsupplied: tuple[str, ...] = ()
 
     @property
@@ -39,15 +41,15 @@ class Call:
 
 
 class DecisionLog:
-    """Reads the logs of the local AWS in ``directory`` from the moment of its creation on."""
+    """Reads the logs of the local AWS in ``directory`` from the moment of its creation on; ``roles`` are names."""
 
-    def __init__(self, directory: Path, role: str) -> None:
-        self._role = f":assumed-role/{role}/"
+    def __init__(self, directory: Path, roles: Collection[str]) -> None:
+        self._roles = frozenset(roles)
         self._files = {name: directory / name for name in (_DECISIONS, _UNSUPPORTED)}
         self._offsets = {name: self._size(name) for name in self._files}
 
     def calls(self) -> list[Call]:
-        """The decisions on sessions of the role since the last call, in order."""
+        """The decisions on sessions of the roles since the last call, in order."""
         return [
             Call(
                 line["action"],
@@ -56,10 +58,11 @@ class DecisionLog:
                 line["result"],
                 tuple(line["allowed_by"] if line["result"] == "Allowed" else line["denied_by"]),
                 line.get("tried", ""),
+                _role(line["principal"]),
                 tuple(line.get("unsupplied_keys", ())),
             )
             for line in self._new(_DECISIONS)
-            if self._role in line["principal"] and line["action"] not in OF_THE_SERVER
+            if _role(line["principal"]) in self._roles and line["action"] not in OF_THE_SERVER
         ]
 
     def unsupported(self) -> list[str]:
@@ -77,6 +80,11 @@ class DecisionLog:
 
     def _size(self, name: str) -> int:
         return self._files[name].stat().st_size if self._files[name].exists() else 0
+
+
+def _role(principal: str) -> str:
+    """The role's name in the ARN of its session."""
+    return principal.partition(":assumed-role/")[2].partition("/")[0]
 
 
 def distinct(calls: Iterable[Call]) -> list[Call]:

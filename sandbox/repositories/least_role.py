@@ -27,7 +27,8 @@ _GENERATED: Sequence[tuple[str, str, str]] = (
     ("", r"\d{18}[0-9a-f]{8}(?=$|[/:])", "*"),
     (":application-autoscaling:", r"(?<=scalable-target/)[0-9a-f]{32}$", "*"),
     ("", rf"(?<=[/:]){UNNAMED}(?=$|[/:])", "*"),
-    # IDs such as vpc-0123456789abcdef0
+    # IDs such as vpc-0123456789abcdef0, also as a part of a name that Terraform builds from one
+    ("", r"\b([a-z]{1,12})-[0-9a-f]{17}(?=$|[/:])", r"\1-*"),
     (":ec2:", r"\b([a-z]{1,12})-[0-9a-f]{8,17}(?=$|[/:])", r"\1-*"),
     (":elasticfilesystem:", r"\b([a-z]{1,12})-[0-9a-f]{8,17}(?=$|[/:])", r"\1-*"),
     # The last parts of loadbalancer/app/name/50dc6c495c0c9188
@@ -56,7 +57,7 @@ class Statement:
     """A statement that allows ``actions``.
 
     Attributes:
-        reason: why its resource is as wide as it is; empty if it has no wildcard.
+        reason: why its resource is as wide as it is, and what it is for if no plan or apply needed it; empty if neither.
     """
 
     actions: tuple[str, ...]
@@ -90,19 +91,36 @@ def pattern(arn: str) -> str:
     return arn
 
 
-def statements(calls: Iterable[Call], reference: Callable[[str], Reference]) -> list[Statement]:
-    """The statements that allow ``calls``: each action on the resources on which it was seen."""
+def statements(
+    calls: Iterable[Call],
+    reference: Callable[[str], Reference],
+    *,
+    purpose: str = "",
+    beyond: Iterable[Statement] = (),
+) -> list[Statement]:
+    """The statements that allow ``calls``: each action on the resources on which it was seen.
+
+    ``purpose`` becomes a part of each reason. What the statements ``beyond`` allow is left out.
+    """
+    allowed = {(action, arn, item.condition) for item in beyond for action in item.actions for arn in item.resources}
     found: dict[tuple[str, str], list[Call]] = {}
     for call in calls:
         found.setdefault((call.action, pattern(call.resource)), []).append(call)
     merged: dict[tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]], set[str]] = {}
     resources: dict[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], set[str]] = {}
     for (action, resource), seen in found.items():
-        resources.setdefault((action, _condition(seen)), set()).add(resource)
+        condition = _condition(seen)
+        if not {(action, resource, condition), (action, resource, ())} & allowed:
+            resources.setdefault((action, condition), set()).add(resource)
     for (action, condition), arns in resources.items():
         merged.setdefault((tuple(sorted(arns)), condition), set()).add(action)
     return [
-        Statement(tuple(sorted(actions)), arns, condition, _reason(actions, arns, reference))
+        Statement(
+            tuple(sorted(actions)),
+            arns,
+            condition,
+            "; ".join(filter(None, (purpose, _reason(actions, arns, reference)))),
+        )
         for (arns, condition), actions in sorted(merged.items(), key=lambda item: (sorted(item[1]), item[0]))
     ]
 

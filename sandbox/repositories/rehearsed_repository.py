@@ -20,8 +20,11 @@ from sandbox.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
 from sandbox.local_aws import instance
 from sandbox.pull_requests import PullRequests
 from sandbox.repositories import copied_tree, least_role, module_sources
-from sandbox.repositories.decisions import DecisionLog, distinct
+from sandbox.repositories.applied_project import AppliedProject
+from sandbox.repositories.decisions import Call, DecisionLog, distinct
+from sandbox.repositories.later_changes import later_changes
 from sandbox.repositories.least_role import Statement
+from sandbox.repositories.terraform_roles import TerraformRoles
 from sandbox.repositories.trial import Project, Step, Trial, commits_of
 
 __all__ = ["Roles", "Run", "Wanted", "rehearse"]
@@ -76,10 +79,12 @@ class Run:
         for run, steps in (("", self.steps), (" with the least roles", self.checked)):
             for step in steps:
                 where = f"{step.verb} of {step.project.directory}{run}"
-                found += [f"{where} failed"] if step.failed else []
+                # An update only shows further permissions. The report has its failure.
+                if step.failed and step.verb != "update":
+                    found.append(f"{where} failed: {step.stopped_by}")
                 if step.verb == "plan again" and not step.failed and not step.changes_nothing:
                     found.append(f"{where} has changes: {step.result}")
-                if run and step.verb != "destroy":
+                if run:
                     found += [
                         f"{where}: {call.action} on {call.resource} was denied"
                         for call in distinct(step.calls)
@@ -92,8 +97,7 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
     """Run the repository through the deployed Atlantis. With ``only_roles``, only the run that checks these roles."""
     deployment = requests.deployment
     directory = deployment.state / instance.NAME
-    described = deployment.task_definition(deployment.require_service().definition)
-    role = described["taskRoleArn"].rpartition("/")[2]
+    roles = TerraformRoles.of(deployment, wanted.source.name)
     with (
         locks.one_run(deployment.state, "rehearse"),
         tempfile.TemporaryDirectory() as temporary,
@@ -104,11 +108,11 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
             undo.enter_context(_state_place(deployment, place))
         undo.callback(TrialPolicies.remove, directory)
         run = Run(modules)
-        runner = _Runner(requests, wanted, commits, directory, role)
+        runner = _Runner(requests, wanted, commits, directory, roles)
         if only_roles is None:
             run.steps = runner.run(None)
             with Evaluator() as evaluator:
-                run.roles = {project: _roles(project, run.steps, evaluator) for project in run.projects}
+                run.roles = {project: _roles(project, run.steps, roles, evaluator) for project in run.projects}
         else:
             run.roles = dict(only_roles)
         if only_roles or (wanted.apply and not run.problems()):
@@ -118,18 +122,22 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
 
 
 class _Runner:
-    def __init__(self, requests: PullRequests, wanted: Wanted, commits: Path, directory: Path, role: str) -> None:
+    def __init__(
+        self, requests: PullRequests, wanted: Wanted, commits: Path, directory: Path, roles: TerraformRoles
+    ) -> None:
         self._requests, self._wanted, self._commits = requests, wanted, commits
-        self._directory, self._role = directory, role
+        self._directory, self._roles = directory, roles
 
-    def run(self, roles: Mapping[Project, Roles] | None) -> list[Step]:
-        """Open a pull request, plan and apply it, destroy what it made, and merge it. Without ``roles``, allow every call."""
+    def run(self, tried: Mapping[Project, Roles] | None) -> list[Step]:
+        """Open a pull request, plan and apply it, change and destroy what it made, and merge it.
+
+        Without policies that are ``tried``, every call is allowed.
+        """
         name = re.sub(r"[^A-Za-z0-9_.-]", "-", self._wanted.source.name)
         repository = self._requests.repository(f"rehearse-{name}-{int(time.time())}")
-        log = DecisionLog(self._directory, self._role)
+        log = DecisionLog(self._directory, self._roles.names.values())
         title = f"Rehearse {name}"
-        plans = [each.plan for each in roles.values()] if roles else []
-        self._enforce({name: document for plan in plans for name, document in plan.items()} if roles else None)
+        self._enforce("plan", list(tried.values()) if tried else None)
         trial = Trial.open(self._requests, repository, self._commits, title, log=log, seconds=self._wanted.seconds)
         steps: list[Step] = []
         applied: list[Project] = []
@@ -140,29 +148,64 @@ class _Runner:
                 for project in trial.projects:
                     # Whatever an apply made before it failed is destroyed as well.
                     applied.append(project)
-                    self._enforce(roles[project].apply if roles else None)
+                    self._enforce("apply", [tried[project]] if tried else None)
                     steps.append(trial.command(project, "apply"))
                     if steps[-1].failed:
                         break
-                    self._enforce(roles[project].plan if roles else None)
+                    self._enforce("plan", [tried[project]] if tried else None)
                     steps.append(trial.command(project, "plan again"))
         finally:
-            self._enforce(None)
-            steps += [trial.destroy(project) for project in reversed(applied)]
+            with tempfile.TemporaryDirectory() as temporary:
+                for number, project in enumerate(reversed(applied)):
+                    self._enforce("apply", [tried[project]] if tried else None)
+                    steps += self._changes(trial, project, Path(temporary) / str(number))
             trial.end(merge=bool(applied))
         return steps
 
-    def _enforce(self, policies: Mapping[str, Document] | None) -> None:
-        allowed = {"everything": EVERYTHING} if policies is None else policies
-        TrialPolicies(self._role, allowed).write(self._directory)
+    def _changes(self, trial: Trial, project: Project, copy: Path) -> Iterator[Step]:
+        deployment = self._requests.deployment
+        applied = AppliedProject(
+            deployment,
+            trial.pull,
+            directory=project.directory,
+            workspace=project.workspace,
+            credentials=self._roles.session(deployment),
+            copy=copy,
+        )
+        for verb in ("update", "destroy"):
+            yield trial.change(project, applied, verb)
+
+    def _enforce(self, verb: str, tried: Sequence[Roles] | None) -> None:
+        """Try the policies on both roles. If they are the same role, it has the policies for ``verb`` (plan or apply)."""
+        policies = {
+            kind: {"everything": EVERYTHING} if tried is None else _merged(tried, kind) for kind in ("plan", "apply")
+        }
+        names = self._roles.names
+        order = sorted(policies, key=lambda kind: kind == verb)
+        TrialPolicies({names[kind]: policies[kind] for kind in order}).write(self._directory)
 
 
-def _roles(project: Project, steps: Sequence[Step], evaluator: Evaluator) -> Roles:
-    own = [step for step in steps if step.project == project and step.verb != "destroy"]
-    plans = [call for step in own if step.verb != "apply" for call in step.calls]
-    everything = [call for step in own for call in step.calls]
+def _merged(roles: Sequence[Roles], kind: str) -> dict[str, Document]:
+    documents = (item.plan if kind == "plan" else item.apply for item in roles)
+    return {name: document for group in documents for name, document in group.items()}
+
+
+def _roles(project: Project, steps: Sequence[Step], roles: TerraformRoles, evaluator: Evaluator) -> Roles:
+    """The least roles of a project. With separate roles for plans and applies, each has only its own calls."""
+
+    def calls(kind: str, *verbs: str) -> list[Call]:
+        own = [call for step in steps if step.project == project and step.verb in verbs for call in step.calls]
+        return [call for call in own if call.role == roles.names[kind]]
+
+    reference = evaluator.reference
+    planning = ("plan", "plan again", *(("apply",) if roles.are_separate else ()))
+    plan = least_role.statements(calls("plan", *planning), reference)
+    made = calls("apply", "plan", "apply", "plan again")
+    apply = least_role.statements(made, reference)
+    for verb, purpose in (("update", "to change tags later"), ("destroy", "to destroy what was applied")):
+        apply += least_role.statements(calls("apply", verb), reference, purpose=purpose, beyond=apply)
+    apply += later_changes(made, reference) if any(step.verb == "apply" for step in steps) else []
     name = re.sub(r"[^A-Za-z0-9]+", "-", project.name or project.directory).strip("-") or "root"
-    plan, apply = (least_role.statements(calls, evaluator.reference) for calls in (plans, everything))
     return Roles(least_role.documents(plan, f"{name}-plan"), plan, least_role.documents(apply, f"{name}-apply"), apply)
 
 

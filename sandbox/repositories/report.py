@@ -1,19 +1,22 @@
 """The report of a rehearsal: a Markdown file, and the least roles as code."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sandbox.files import write_private
-from sandbox.repositories import role_code
+from sandbox.repositories import role_code, terraform_output
 from sandbox.repositories.decisions import Call, distinct
 from sandbox.repositories.rehearsed_repository import Run
-from sandbox.repositories.trial import Project
+from sandbox.repositories.trial import Project, Step
 
 __all__ = ["lacking", "write"]
 
+_AFTERWARDS = ("update", "destroy")
 
-def lacking(calls: Iterable[Call]) -> list[Call]:
-    """The calls that the task role's own policies don't allow."""
+
+def lacking(steps: Iterable[Step]) -> list[Call]:
+    """The calls of plans and applies that the deployed role's own policies don't allow."""
+    calls = (call for step in steps if step.verb not in _AFTERWARDS for call in step.calls)
     return [call for call in distinct(calls) if call.result not in ("Allowed", "Undecided")]
 
 
@@ -45,16 +48,17 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for step in steps:
         again = next((other for other in checked if other.verb == step.verb), None)
-        denied = str(sum(call.refused for call in again.calls)) if again and step.verb != "destroy" else "-"
-        yield f"| {step.verb} | {step.seconds:.0f} s | {step.result} | {len(step.calls)} | {denied} |"
+        denied = str(sum(call.refused for call in again.calls)) if again else "-"
+        result = f"failed: {step.stopped_by}" if step.failed else step.result
+        yield f"| {step.verb} | {step.seconds:.0f} s | {_cell(result)} | {len(step.calls)} | {denied} |"
+    yield from ("", "### Resources", "", *_resources(steps))
     unsupported = sorted({action for step in steps for action in step.unsupported})
     if unsupported:
         yield from ("", "AWS would allow these calls; the local AWS doesn't support them:", "")
         yield from (f"- `{action}`" for action in unsupported)
-    used = [call for step in steps if step.verb != "destroy" for call in step.calls]
-    yield from ("", "### What the task role lacks", "")
-    missing = lacking(used)
-    yield from (f"- `{call.action}` on `{call.resource}`: {_reason(call)}" for call in missing)
+    yield from ("", "### What the deployed role lacks", "")
+    missing = lacking(steps)
+    yield from (f"- {call.role}: `{call.action}` on `{call.resource}`: {_reason(call)}" for call in missing)
     if not missing:
         yield "Nothing."
     yield from ("", "### The least roles", "")
@@ -69,12 +73,36 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
         name = next(iter(policies)).removesuffix("-1")
         for file in role_code.write(directory, name, policies, reasons):
             yield f"- [{file.name}]({file.name})"
-    yield from ("", "### Calls", "", "| action | resource | task role | statement |", "|---|---|---|---|")
-    for call in sorted(distinct(used), key=lambda item: (item.action, item.resource)):
+    yield from ("", "### Calls", "", "| action | resource | deployed role | statement |", "|---|---|---|---|")
+    used = distinct(call for step in steps for call in step.calls)
+    for call in sorted(used, key=lambda item: (item.action, item.resource)):
         yield f"| {call.action} | {call.resource} | {call.result} | {', '.join(call.by)} |"
+
+
+def _resources(steps: Sequence[Step]) -> Iterator[str]:
+    """Each resource with what the plan and the apply did with it. A failed step shows how far it got."""
+    plan, apply = (next((step for step in steps if step.verb == verb), None) for verb in ("plan", "apply"))
+    if plan is None:
+        return
+    planned = terraform_output.planned(plan.text)
+    applied = terraform_output.done(apply.text) if apply else {}
+    if plan.failed:
+        read = terraform_output.was_read(plan.text)
+        yield f"The plan failed after it had read {len(read)} data sources and planned {len(planned)} resources."
+        yield from (f"- read: `{address}`" for address in read)
+    elif not planned:
+        yield "The plan changes no resource."
+    if planned:
+        yield from ("", "| resource | plan | apply |", "|---|---|---|")
+    for address, action in planned.items():
+        yield f"| `{_cell(address)}` | {action} | {applied.get(address, 'not done' if apply else '-')} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _reason(call: Call) -> str:
     reason = f"denied by {', '.join(call.by)}" if call.by else "no statement allows it"
-    keys = f" (the policies ask for {', '.join(call.unsupplied)}, which the sandbox doesn't supply)"
+    keys = f" (the policies ask for {', '.join(call.unsupplied)}, which this call doesn't have in the sandbox)"
     return reason + (keys if call.unsupplied else "")

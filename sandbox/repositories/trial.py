@@ -11,7 +11,8 @@ from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.github.store import PullRequest
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import destruction
+from sandbox.repositories import terraform_output
+from sandbox.repositories.applied_project import AppliedProject
 from sandbox.repositories.decisions import Call, DecisionLog
 
 __all__ = ["Project", "Step", "Trial", "commits_of"]
@@ -23,6 +24,7 @@ _FAILURES = (
     "**Apply Error**",
     "**Apply Failed**",
     "**Error**",
+    "**Update Error**",
     "**Destroy Error**",
 )
 _COUNTS = re.compile(
@@ -49,7 +51,7 @@ class Step:
     """A command on one project, with Atlantis' answer.
 
     Attributes:
-        verb: ``plan``, ``apply``, ``plan again`` or ``destroy``.
+        verb: ``plan``, ``apply``, ``plan again``, ``update`` or ``destroy``.
         calls: IAM's decisions on the calls of the command.
         unsupported: actions that IAM allowed and the local AWS doesn't support.
     """
@@ -78,6 +80,14 @@ class Step:
         if self.failed or not found:
             return "failed" if self.failed else "no summary"
         return found[-1]
+
+    @property
+    def stopped_by(self) -> str:
+        """Why a failed step failed, in a few words: calls that the local AWS lacks, or Terraform's errors."""
+        errors = terraform_output.errors(self.text)
+        if self.unsupported:
+            return f"the local AWS doesn't support {', '.join(self.unsupported)}"
+        return "; ".join(errors[:3]) + (f"; {len(errors) - 3} more errors" if len(errors) > 3 else "")
 
     @property
     def changes_nothing(self) -> bool:
@@ -125,18 +135,19 @@ class Trial:
         return [self.command(project, "plan") for project in self.projects]
 
     def command(self, project: Project, verb: str) -> Step:
-        """Comment a command for one project. ``verb`` is one of those of `Step`, except ``destroy``."""
+        """Comment a command for one project. ``verb`` is one of those of `Step` up to ``plan again``."""
         self._log.calls()
         begun = time.monotonic()
         text = f"atlantis {'apply' if verb == 'apply' else 'plan'} {project.arguments}"
         comments = self._requests.comment(self.pull, text, seconds=self._seconds)
         return self._step(project, verb, begun, comments)
 
-    def destroy(self, project: Project) -> Step:
-        """Destroy what was applied."""
+    def change(self, project: Project, applied: AppliedProject, verb: str) -> Step:
+        """``update`` or ``destroy`` what was applied."""
+        self._log.calls()
         begun = time.monotonic()
-        done, output = destruction.destroy(self._requests.deployment, self.pull, project.directory, project.workspace)
-        return self._step(project, "destroy", begun, [output if done else f"**Destroy Error**\n{output}"])
+        done, output = applied.update() if verb == "update" else applied.destroy()
+        return self._step(project, verb, begun, [output if done else f"**{verb.title()} Error**\n{output}"])
 
     def approve(self) -> None:
         """Approve the pull request, which Atlantis requires before an apply."""

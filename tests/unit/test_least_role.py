@@ -11,6 +11,7 @@ import pytest
 from sandbox.iam_evaluation.evaluator import Evaluator, Principal
 from sandbox.repositories import role_code
 from sandbox.repositories.decisions import Call, DecisionLog, distinct
+from sandbox.repositories.later_changes import later_changes
 from sandbox.repositories.least_role import LARGEST_POLICY, Statement, documents, pattern, statements
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -66,6 +67,10 @@ def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
             arn("elasticloadbalancing", "loadbalancer/app/fileflow/50dc6c495c0c9188"),
             arn("elasticloadbalancing", "loadbalancer/app/fileflow/*"),
         ),
+        (
+            arn("logs", "log-group:/aws/vpc-flow-log/vpc-fd9dffa81f7a9d858"),
+            arn("logs", "log-group:/aws/vpc-flow-log/vpc-*"),
+        ),
         # A name that only looks like an ID of another service stays.
         (arn("sqs", "feed-deadbeef"), arn("sqs", "feed-deadbeef")),
     ],
@@ -103,6 +108,42 @@ def test_every_wildcard_has_its_reason(evaluator: Evaluator):
     assert reasons[("sqs:CreateQueue",)] == ""
     unnamed = statements([call("sqs:GetQueueUrl", "*")], evaluator.reference)
     assert "knows no narrower one for sqs:GetQueueUrl" in unnamed[0].reason
+
+
+def test_what_was_needed_later_has_its_purpose_and_stands_once(evaluator: Evaluator):
+    security_group = arn("ec2", "security-group/sg-0123456789abcdef0")
+    created = [
+        call("ec2:CreateSecurityGroup", security_group),
+        call("ec2:CreateTags", security_group, ec2__CreateAction="CreateSecurityGroup"),
+        call("sqs:TagQueue", arn("sqs", "fileflow")),
+    ]
+    found = statements(created, evaluator.reference)
+    later = [*created[2:], call("ec2:CreateTags", security_group), call("sqs:DeleteQueue", arn("sqs", "fileflow"))]
+    more = statements(later, evaluator.reference, purpose="to destroy", beyond=found)
+    assert {item.actions: item.condition for item in more} == {("ec2:CreateTags",): (), ("sqs:DeleteQueue",): ()}
+    assert all(item.reason.startswith("to destroy") for item in more)
+
+
+def test_what_was_created_can_be_changed_later(evaluator: Evaluator):
+    created = [
+        call("ecs:CreateService", arn("ecs", "service/fileflow/api")),
+        call("ec2:CreateVpc", arn("ec2", "vpc/unnamed")),
+        call("ec2:CreateSubnet", arn("ec2", "vpc/vpc-0123456789abcdef0")),
+        call("ec2:CreateSubnet", arn("ec2", "subnet/unnamed")),
+        call("sqs:CreateQueue", arn("sqs", "fileflow")),
+        call("sqs:TagQueue", arn("sqs", "fileflow")),
+        call("dynamodb:CreateTable", arn("dynamodb", "table/fileflow")),
+        call("dynamodb:UpdateTable", arn("dynamodb", "table/fileflow")),
+    ]
+    found = {item.actions[0]: item for item in later_changes(created, evaluator.reference)}
+    assert {action: item.resources for action, item in found.items()} == {
+        "ecs:UpdateService": (arn("ecs", "service/fileflow/api"),),
+        "ec2:ModifyVpcAttribute": (arn("ec2", "vpc/*"),),
+        "ec2:ModifySubnetAttribute": (arn("ec2", "subnet/*"),),
+        "sqs:SetQueueAttributes": (arn("sqs", "fileflow"),),
+        "sqs:UntagQueue": (arn("sqs", "fileflow"),),
+    }
+    assert found["sqs:UntagQueue"].reason == "not seen; it removes the tags that sqs:TagQueue adds"
 
 
 def test_policies_stay_below_the_quota_and_none_is_empty():
@@ -146,7 +187,7 @@ def test_the_log_is_read_from_its_last_end(tmp_path: Path):
         )
 
     log.write_text(line("ec2:DescribeVpcs"), encoding="utf-8")
-    reader = DecisionLog(tmp_path, "atlantis")
+    reader = DecisionLog(tmp_path, ["atlantis"])
     assert (reader.calls(), reader.unsupported()) == ([], [])
     with log.open("a", encoding="utf-8") as stream:
         stream.write(line("ec2:DescribeSubnets", tried="Allowed") + line("ec2:DescribeVpcs", role="other"))

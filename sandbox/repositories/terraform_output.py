@@ -1,0 +1,38 @@
+"""What Terraform printed: the resources of a plan, what was done with each, and its errors."""
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["done", "errors", "planned", "was_read"]
+
+_PLANNED = re.compile(
+    r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
+)
+_DONE = re.compile(r"^(?P<address>\S+): (?P<what>Creation|Modifications|Destruction) complete after", re.MULTILINE)
+_READ = re.compile(r"^(?P<address>\S+): Read complete after", re.MULTILINE)
+_ERROR = re.compile(r"^\W*Error: (?P<text>.+)$", re.MULTILINE)
+_WORDS = {"Creation": "created", "Modifications": "updated in-place", "Destruction": "destroyed"}
+
+
+def planned(text: str) -> Mapping[str, str]:
+    """The action of a plan on each resource by its address, such as ``created``, without data sources.
+
+    Terraform also prints the part of a failed plan that it made before the error.
+    """
+    found = ((item["address"], item["action"]) for item in _PLANNED.finditer(text))
+    return {address: action for address, action in found if not action.startswith("read ")}
+
+
+def done(text: str) -> Mapping[str, str]:
+    """What an apply did with each resource by its address, in the words of `planned`."""
+    return {item["address"]: _WORDS[item["what"]] for item in _DONE.finditer(text)}
+
+
+def was_read(text: str) -> list[str]:
+    """The addresses of the data sources that were read."""
+    return list(dict.fromkeys(item["address"] for item in _READ.finditer(text)))
+
+
+def errors(text: str) -> list[str]:
+    """The first line of each error."""
+    return list(dict.fromkeys(item["text"].strip() for item in _ERROR.finditer(text)))

@@ -1,0 +1,81 @@
+"""The report of a rehearsal: resources by name, how far a failed step got, and what the deployed role lacks."""
+
+from pathlib import Path
+
+from sandbox.repositories import report, terraform_output
+from sandbox.repositories.decisions import Call
+from sandbox.repositories.rehearsed_repository import Roles, Run
+from sandbox.repositories.trial import Project, Step
+
+PROJECT = Project("live")
+PLAN = """
+data.aws_region.current: Reading...
+data.aws_region.current: Read complete after 0s [id=ap-northeast-2]
+
+  # data.aws_iam_policy_document.registry will be read during apply
+  # (config refers to values not yet known)
+ <= data "aws_iam_policy_document" "registry" {
+
+  # module.ecr.aws_ecr_repository.this["a"] will be created
++ resource "aws_ecr_repository" "this" {
+
+  # aws_sqs_queue.jobs (tainted) must be replaced
+  # aws_sqs_queue.other will be updated in-place
+"""
+APPLY = """
+module.ecr.aws_ecr_repository.this["a"]: Creating...
+module.ecr.aws_ecr_repository.this["a"]: Creation complete after 1s [id=a]
+aws_sqs_queue.other: Modifications complete after 0s [id=b]
+"""
+ERROR = "\u2502 Error: reading SSM Parameter (/aws/none): couldn't find resource\n\u2502 \n\u2502   with data.aws_ssm_parameter.none\n"
+
+
+def step(verb: str, text: str, *calls: Call, unsupported: tuple[str, ...] = ()) -> Step:
+    return Step(PROJECT, verb, 1.0, [text], calls, unsupported)
+
+
+def written(tmp_path: Path, *steps: Step) -> str:
+    run = Run([], list(steps), roles={PROJECT: Roles({}, [], {}, [])})
+    return report.write(run, Path("team"), tmp_path).read_text("utf-8")
+
+
+def test_resources_are_listed_with_what_was_done() -> None:
+    assert terraform_output.planned(PLAN) == {
+        'module.ecr.aws_ecr_repository.this["a"]': "created",
+        "aws_sqs_queue.jobs": "replaced",
+        "aws_sqs_queue.other": "updated in-place",
+    }
+    assert terraform_output.done(APPLY) == {
+        'module.ecr.aws_ecr_repository.this["a"]': "created",
+        "aws_sqs_queue.other": "updated in-place",
+    }
+
+
+def test_the_report_has_each_resource_by_its_address(tmp_path: Path) -> None:
+    text = written(tmp_path, step("plan", PLAN), step("apply", APPLY))
+    assert '| `module.ecr.aws_ecr_repository.this["a"]` | created | created |' in text
+    assert "| `aws_sqs_queue.jobs` | replaced | not done |" in text
+    assert "policy_document" not in text
+
+
+def test_a_failed_plan_shows_how_far_it_got(tmp_path: Path) -> None:
+    text = written(tmp_path, step("plan", f"**Plan Error**\n{PLAN}{ERROR}"))
+    assert "The plan failed after it had read 1 data sources and planned 3 resources." in text
+    assert "- read: `data.aws_region.current`" in text
+    assert "plan of live failed: reading SSM Parameter (/aws/none): couldn't find resource" in text
+
+
+def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path) -> None:
+    failed = step("apply", f"**Apply Error**\n{APPLY}{ERROR}", unsupported=("codedeploy:CreateApplication",))
+    text = written(tmp_path, step("plan", PLAN), failed)
+    assert "- apply of live failed: the local AWS doesn't support codedeploy:CreateApplication" in text
+    assert "- `codedeploy:CreateApplication`" in text
+
+
+def test_only_plans_and_applies_show_what_the_role_lacks(tmp_path: Path) -> None:
+    def denied(action: str) -> Call:
+        return Call(action, "*", {}, "ImplicitlyDenied", (), "Allowed", "atlantis-task", ("ec2:Vpc",))
+
+    text = written(tmp_path, step("plan", PLAN, denied("ec2:RunInstances")), step("destroy", "", denied("ec2:Other")))
+    assert "- atlantis-task: `ec2:RunInstances` on `*`: no statement allows it (the policies ask for ec2:Vpc" in text
+    assert "- atlantis-task: `ec2:Other`" not in text
