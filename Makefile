@@ -53,7 +53,7 @@ webhook: .venv/installed ## send a signed sample event and show the resulting pl
 	@$(SANDBOX) webhook --stack $(STACK)
 
 .PHONY: pr rehearse
-pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or continue: NUMBER=n APPROVE=1 COMMENT="atlantis apply" MERGE=1 CLOSE=1
+pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or continue: NUMBER=n FROM= APPROVE=1 COMMENT="atlantis apply" MERGE=1 CLOSE=1
 	@$(SANDBOX) pr --stack $(STACK) $(if $(FROM),--from "$(FROM)") $(if $(BRANCH),--branch "$(BRANCH)") $(if $(BASE),--base "$(BASE)") $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(APPROVE),--approve) $(if $(COMMENT),--comment "$(COMMENT)") $(if $(MERGE),--merge) $(if $(CLOSE),--close)
 

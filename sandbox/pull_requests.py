@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import Response, entrance
+from sandbox.atlantis.targets import Response
+from sandbox.atlantis.webhooks import deliver
 from sandbox.errors import SandboxError
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
@@ -17,20 +17,9 @@ from sandbox.sandbox import Sandbox
 
 __all__ = ["PullRequests", "deliver", "sample_repository"]
 
-_SECRET_VARIABLE = "ATLANTIS_GH_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 _CONTINUED = "**Warning**: Output length greater than max comment size. Continued in next comment."
 _LOCKED, _ATTEMPTS = " is currently locked by ", 30
 _Found = TypeVar("_Found")
-
-
-def deliver(deployment: DeployedService, event: str, body: bytes, *, signed: bool = True) -> Response:
-    """Send ``body`` as ``event`` to the deployed load balancer's HTTPS listener, signed with the deployed secret."""
-    secret = None
-    if signed:
-        service = deployment.require_service()
-        described = deployment.task_definition(service.definition)
-        secret = read_task_secrets(deployment, described, [_SECRET_VARIABLE])[_SECRET_VARIABLE]
-    return entrance(deployment).request("POST", "/events", headers=events.headers(event, body, secret), body=body)
 
 
 def sample_repository(allowlist: str, wanted: str = "sandbox-sample") -> str:
@@ -104,10 +93,10 @@ class PullRequests:
             time.sleep(1)
         raise SandboxError(f"{pull.repository}#{pull.number} is still locked by another command; see `make logs`")
 
-    def planned(self, pull: PullRequest, *, seconds: float) -> list[str]:
-        """Send the event of an opened pull request, and return Atlantis' answer."""
+    def planned(self, pull: PullRequest, *, seconds: float, action: str = "opened") -> list[str]:
+        """Send the event of an opened or updated (``synchronize``) pull request, and return Atlantis' answer."""
         before = len(self.comments(pull))
-        _require_accepted(self.announce(pull))
+        _require_accepted(self.announce(pull, action))
         return self.answer(pull, before, seconds)
 
     def merge(self, pull: PullRequest) -> PullRequest:

@@ -19,9 +19,11 @@ from sandbox.atlantis.launcher import Launcher
 from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
 from sandbox.atlantis.targets import entrance
+from sandbox.atlantis.webhooks import Deliveries
 from sandbox.certificates import issue
 from sandbox.errors import SandboxError
 from sandbox.github.server import GitHub
+from sandbox.github.store import Store
 from sandbox.local_aws.task_status import StatusFile
 
 __all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "main"]
@@ -48,7 +50,8 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with GitHub(deployment.state / GITHUB_DIRECTORY) as github:
+    directory = deployment.state / GITHUB_DIRECTORY
+    with GitHub(directory, Deliveries(deployment, Store(directory))) as github:
         network = TaskNetwork(deployment.endpoint, deployment.region, github.proxy_url, github.certificates.bundle)
         launcher = Launcher(deployment, build.executable(), network, github.certificates)
         scheduler = Scheduler(deployment, launcher, StatusFile(deployment.state, deployment.name))

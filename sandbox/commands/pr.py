@@ -1,4 +1,4 @@
-"""`make pr`: open a pull request at the stand-in of GitHub, or continue with one: comment, approve, merge, close."""
+"""`make pr`: open a pull request at the stand-in of GitHub, or continue with one: push, approve, comment, merge, close."""
 
 import argparse
 import sys
@@ -19,7 +19,12 @@ _LARGEST_FILE = 1_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``pr``."""
-    parser.add_argument("--from", dest="source", type=Path, help="open one: a git repository, or a folder with files")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        help="git repository or folder: opens one, or pushes to --number",
+    )
     parser.add_argument("--branch", default="HEAD", help="the branch to push from a git repository (default: HEAD)")
     parser.add_argument(
         "--base", default="", help="the branch to merge into (default: the repository's main or master)"
@@ -37,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the arguments ask for, in the order open, approve, comment, merge or close."""
-    if (arguments.source is None) == (arguments.number is None):
-        raise SandboxError("Set either FROM=folder, which opens a pull request, or NUMBER=n, which continues with one")
+    """Do what the arguments ask for, in the order open or push, approve, comment, merge or close."""
+    if arguments.source is None and arguments.number is None:
+        raise SandboxError("Set FROM=folder, which opens a pull request, or NUMBER=n, which continues with one")
     if arguments.source is not None and not arguments.source.is_dir():
         raise SandboxError(f"FROM={arguments.source} is not a folder; name a git repository or a folder with files")
     requests = PullRequests.of(Sandbox(arguments.stack))
@@ -48,6 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         pull = requests.find(repository, arguments.number)
         if pull.state != "open":
             raise SandboxError(f"{repository}#{pull.number} is closed; open another one with FROM=folder")
+        if arguments.source is not None:
+            _push(requests, pull, arguments)
+            console.step(f"Pushed to {pull.branch} of {repository}#{pull.number}; waiting for Atlantis' comment")
+            _show(requests.planned(pull, seconds=arguments.seconds, action="synchronize"))
     else:
         pull = _open(requests, repository, arguments)
         console.step(
@@ -55,6 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
         _show(requests.planned(pull, seconds=arguments.seconds))
         console.note(f"make pr NUMBER={pull.number} APPROVE=1 COMMENT='atlantis apply'")
+        console.note(
+            f"make pr NUMBER={pull.number} FROM={arguments.source}   pushes changes. From a git repository also:"
+        )
+        configuration = requests.store.author_configuration
+        url = f"https://github.com/{repository}.git"
+        console.note(f"env -u GIT_SSL_CAINFO git -c include.path={configuration} push {url} HEAD:{pull.branch}")
     if arguments.approve:
         pull = requests.store.approve(pull, "sandbox-reviewer")
         console.step("Approved it as sandbox-reviewer")
@@ -76,6 +91,19 @@ def _open(requests: PullRequests, repository: str, arguments: argparse.Namespace
     if not requests.store.has_repository(repository):
         requests.store.create_repository(repository, {"README.md": _README})
     return requests.open(repository, f"files-{int(time.time())}", _files(source), f"Add {source.name}")
+
+
+def _push(requests: PullRequests, pull: PullRequest, arguments: argparse.Namespace) -> None:
+    source: Path = arguments.source.resolve()
+    before = requests.store.head(pull.repository, pull.branch)
+    if (source / ".git").exists():
+        after = requests.store.push(pull.repository, source, arguments.branch, pull.branch)
+    else:
+        after = requests.store.commit(pull.repository, pull.branch, _files(source), f"Update {source.name}")
+    if after == before:
+        raise SandboxError(
+            f"{pull.branch} of {pull.repository}#{pull.number} has the commit {after[:12]} already; commit a change"
+        )
 
 
 def _files(folder: Path) -> dict[str, str]:

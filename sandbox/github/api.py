@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.github.app import Access
-from sandbox.github.events import pull_request_object, repository
+from sandbox.github.events import pull_request, pull_request_object, repository
 from sandbox.github.store import PullRequest, Store
 
-__all__ = ["Answer", "Api", "Call"]
+__all__ = ["Answer", "Api", "Call", "Happened"]
 
 _DOCUMENTATION = "https://docs.github.com/rest"
 # The valid states of a commit status, from the reference of "Create a commit status".
@@ -41,15 +41,18 @@ class Answer:
     expected: bool = True
 
 
+Happened = Callable[[str, bytes], None]
+"""Receives the name and the payload of an event."""
 _Handler = Callable[["Api", Call, dict[str, str]], Answer]
 
 
 class Api:
     """Answers calls from the data of a ``Store``; ``Access`` authenticates the callers."""
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, access: Access, happened: Happened) -> None:
         self._store = store
         self._access = access
+        self._happened = happened
 
     def answer(self, call: Call) -> Answer:
         """Find the route of ``call``, authenticate the caller, and answer; the call is recorded without credentials."""
@@ -65,14 +68,16 @@ class Api:
             found = pattern.fullmatch(call.path)
             if method != call.method or found is None:
                 continue
-            allowed = self._access.is_app if by_app else self._access.has_token
-            if not allowed(call.authorization):
+            if not (self._access.is_app(call.authorization) if by_app else self._is_known(call.authorization)):
                 return _refusal(401, "Bad credentials")
             try:
                 return handler(self, call, found.groupdict())
             except (ValueError, KeyError) as problem:
                 return _refusal(422, f"Validation Failed: {problem}")
         return _refusal(404, "Not Found: the sandbox's stand-in for GitHub doesn't support this call")
+
+    def _is_known(self, authorization: str) -> bool:
+        return self._access.has_token(authorization) or self._access.is_author(authorization)
 
     def access_token(self, _call: Call, names: dict[str, str]) -> Answer:
         """``POST /app/installations/{installation}/access_tokens``."""
@@ -98,6 +103,21 @@ class Api:
         """``GET /repos/{owner}/{repo}/pulls/{number}``."""
         pull = self._pull(names)
         return _refusal(404, "Not Found") if pull is None else Answer(200, pull_request_object(self._store, pull))
+
+    def merge(self, call: Call, names: dict[str, str]) -> Answer:
+        """``PUT /repos/{owner}/{repo}/pulls/{number}/merge``, with a merge commit."""
+        pull = self._pull(names)
+        if pull is None:
+            return _refusal(404, "Not Found")
+        wanted = json.loads(call.body or b"{}")
+        if wanted.get("sha") not in {None, self._store.head(pull.repository, pull.branch)}:
+            return _refusal(409, "Head branch was modified. Review and try the merge again.")
+        if pull.state != "open" or not self._store.merges_cleanly(pull):
+            return _refusal(405, "Pull Request is not mergeable")
+        merged = self._store.merge(pull)
+        self._happened("pull_request", pull_request(self._store, merged, "closed"))
+        sha = self._store.head(pull.repository, pull.base)
+        return Answer(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
     def files(self, _call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/pulls/{number}/files``."""
@@ -195,6 +215,7 @@ _ROUTES = (
     _route("GET", r"/apps/(?P<slug>[a-z0-9-]+)", Api.app),
     _route("GET", r"{repository}", Api.repository),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)", Api.pull),
+    _route("PUT", r"{repository}/pulls/(?P<number>\d+)/merge", Api.merge),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/reviews", Api.reviews),
     _route("GET", r"{repository}/contents/(?P<file>.+)", Api.contents),

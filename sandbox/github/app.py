@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime
+import hmac
 import json
 import secrets
 import threading
@@ -17,8 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.files import read_json, write_json
 
-__all__ = ["Access", "Registration", "load", "make_values", "register"]
+__all__ = ["AUTHOR", "Access", "Registration", "load", "make_values", "register"]
 
+AUTHOR = "sandbox-author"
+"""The login of the user who pushes and opens pull requests."""
 _TOKEN_SECONDS = 3600
 # GitHub rejects a JSON Web Token that is valid for longer than ten minutes.
 _LONGEST_ASSERTION = 600
@@ -67,10 +70,14 @@ def load(path: Path) -> Registration | None:
 
 
 class Access:
-    """Authenticates callers: the App by its JSON Web Token, its installation by a token that is valid for an hour."""
+    """Authenticates callers: the App by its JSON Web Token, its installation by a token that is valid for an hour.
+
+    The author of pull requests has a token of this run, ``author_token``.
+    """
 
     def __init__(self, registration_path: Path) -> None:
         self._registration_path = registration_path
+        self.author_token = f"ghp_{secrets.token_hex(18)}"
         self._tokens: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -105,18 +112,26 @@ class Access:
 
     def has_token(self, authorization: str) -> bool:
         """Whether the header contains an installation token: as ``token``, ``Bearer`` or git's ``Basic`` scheme."""
-        scheme, _, value = authorization.partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                user, _, value = base64.b64decode(value, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                return False
-            if user != "x-access-token":
-                return False
-        elif scheme.lower() not in {"token", "bearer"}:
-            return False
+        user, value = _token(authorization)
         with self._lock:
-            return self._tokens.get(value, 0) > time.time()
+            return user in {"", "x-access-token"} and self._tokens.get(value, 0) > time.time()
+
+    def is_author(self, authorization: str) -> bool:
+        """Whether the header contains the author's token, in the same schemes."""
+        user, value = _token(authorization)
+        return user in {"", AUTHOR} and hmac.compare_digest(value.encode(), self.author_token.encode())
+
+
+def _token(authorization: str) -> tuple[str, str]:
+    """The user, which only the ``Basic`` scheme has, and the token; both are empty if there is none."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() in {"token", "bearer"}:
+        return "", value
+    try:
+        user, _, value = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return (user, value) if scheme.lower() == "basic" else ("", "")
 
 
 def _public_key(registration: Registration) -> rsa.RSAPublicKey:

@@ -1,4 +1,4 @@
-"""Runs ``git http-backend``, which is a CGI program, for fetches only."""
+"""Runs ``git http-backend``, which is a CGI program, for fetches, and for pushes of the author."""
 
 import os
 import re
@@ -6,11 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, parse_qs
 
-__all__ = ["GitAnswer", "is_git", "serve"]
+__all__ = ["GitAnswer", "is_git", "pushes_to", "serve"]
 
-_PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack)")
+_PATH = re.compile(
+    r"/(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)"
+)
+_PUSH = "git-receive-pack"
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,22 @@ class GitAnswer:
 
 
 def is_git(path: str) -> bool:
-    """Whether ``path`` belongs to a fetch with git's smart HTTP protocol."""
+    """Whether ``path`` belongs to git's smart HTTP protocol."""
     return _PATH.fullmatch(path) is not None
 
 
+def pushes_to(url: SplitResult) -> str | None:
+    """The repository ``owner/name`` to which a request pushes, or None for a fetch."""
+    found = _PATH.fullmatch(url.path)
+    pushes = found and (found["service"] == _PUSH or parse_qs(url.query).get("service") == [_PUSH])
+    return found["repository"] if found and pushes else None
+
+
 def serve(repositories: Path, method: str, url: SplitResult, headers: Mapping[str, str], body: bytes) -> GitAnswer:
-    """Answer a fetch of ``/<owner>/<name>.git`` from the bare repositories below ``repositories``."""
+    """Answer a request for ``/<owner>/<name>.git`` from the bare repositories below ``repositories``.
+
+    The caller decides who may push. Only GitHub itself updates the references of pull requests.
+    """
     found = _PATH.fullmatch(url.path)
     if found is None or not (repositories / f"{found['repository']}.git").is_dir():
         return GitAnswer(404, [], b"no such repository\n")
@@ -36,9 +49,11 @@ def serve(repositories: Path, method: str, url: SplitResult, headers: Mapping[st
         "PATH": os.environ["PATH"],
         "GIT_PROJECT_ROOT": str(repositories),
         "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": "http.receivepack",
-        "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_VALUE_0": str(pushes_to(url) is not None).lower(),
+        "GIT_CONFIG_KEY_1": "receive.hideRefs",
+        "GIT_CONFIG_VALUE_1": "refs/pull",
         "REQUEST_METHOD": method,
         "PATH_INFO": f"/{found['repository']}.git/{found['service']}",
         "QUERY_STRING": url.query,

@@ -54,6 +54,8 @@ class Repositories:
     ) -> str:
         """Add a commit with ``files`` to ``branch`` and return its hash; a new branch starts at the default branch.
 
+        If the files are the same already, there is no commit.
+
         ``executables`` are the names of those files that are committed as executable, ``links`` are symbolic links with
         their targets.
         """
@@ -75,7 +77,8 @@ class Repositories:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(leads_to)
         git("add", "--all", directory=work)
-        git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
+        if git("status", "--porcelain", directory=work):
+            git(*_IDENTITY, "commit", "--quiet", "-m", message, directory=work)
         git("push", "--quiet", "origin", branch, directory=work)
         shutil.rmtree(work)
         return self.head(repository, branch)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
@@ -9,9 +10,10 @@ from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sandbox.certificates import HOSTS, Certificates, issue
-from sandbox.github import git_http
-from sandbox.github.api import Api, Call
-from sandbox.github.app import Access
+from sandbox.files import write_private
+from sandbox.github import events, git_http
+from sandbox.github.api import Api, Call, Happened
+from sandbox.github.app import AUTHOR, Access
 from sandbox.github.proxy import proxy_handler
 from sandbox.github.store import Store
 from sandbox.loopback_server import LoopbackServer
@@ -30,11 +32,13 @@ class GitHub:
     destination.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, happened: Happened = lambda _event, _body: None) -> None:
         self.store = Store(directory)
         self.certificates: Certificates = issue(directory / "tls")
-        access = Access(self.store.registration)
-        self._https = LoopbackServer(_handler(self.store, Api(self.store, access), access), self.certificates)
+        access = self._access = Access(self.store.registration)
+        self._https = LoopbackServer(
+            _handler(self.store, Api(self.store, access, happened), access, happened), self.certificates
+        )
         self._proxy = LoopbackServer(proxy_handler(self._https.server_port, self.store))
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name=name, daemon=True)
@@ -49,7 +53,18 @@ class GitHub:
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
+        self._write_author()
         return self
+
+    def _write_author(self) -> None:
+        """Write git's configuration for the author: the proxy, the certificate authority, and a file with the token."""
+        credentials = self.store.author_configuration.with_name("author.credentials")
+        write_private(credentials, f"https://{AUTHOR}:{self._access.author_token}@{HOSTS[0]}\n")
+        write_private(
+            self.store.author_configuration,
+            f'[http "https://{HOSTS[0]}"]\n\tproxy = {self.proxy_url}\n\tsslCAInfo = "{self.certificates.bundle}"\n'
+            f'[credential "https://{HOSTS[0]}"]\n\thelper =\n\thelper = "store --file=\'{credentials}\'"\n',
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -59,7 +74,7 @@ class GitHub:
             server.server_close()
 
 
-def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHandler]:
+def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         server_version = "sandbox-github"
@@ -93,7 +108,9 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
             url = urlsplit(self.path)
             authorization = self.headers.get("Authorization", "")
             if self.headers.get("Host", "").partition(":")[0] == HOSTS[0] and git_http.is_git(url.path):
-                self._serve_git(url, body, allowed=access.has_token(authorization))
+                may = access.is_author(authorization)
+                may = may or (git_http.pushes_to(url) is None and access.has_token(authorization))
+                self._serve_git(url, body, allowed=may)
                 return
             answer = api.answer(Call(self.command, url.path, dict(parse_qsl(url.query)), authorization, body))
             self._send(answer.status, [("Content-Type", "application/json")], json.dumps(answer.body).encode())
@@ -101,7 +118,11 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
         def _serve_git(self, url: SplitResult, body: bytes, *, allowed: bool) -> None:
             # git sends a request without credentials first, and repeats it with them after a 401 response.
             if allowed:
+                pushed = git_http.pushes_to(url) if self.command == "POST" else None
+                before = store.branches(pushed) if pushed and store.has_repository(pushed) else {}
                 answer = git_http.serve(store.repositories, self.command, url, dict(self.headers), body)
+                if pushed and before:
+                    _announce_push(store, pushed, before, happened)
             else:
                 answer = git_http.GitAnswer(401, [("WWW-Authenticate", 'Basic realm="GitHub"')], b"")
             expected = answer.status in {200, 401}
@@ -118,6 +139,14 @@ def _handler(store: Store, api: Api, access: Access) -> type[BaseHTTPRequestHand
             self.wfile.write(body)
 
     return Handler
+
+
+def _announce_push(store: Store, repository: str, before: Mapping[str, str], happened: Happened) -> None:
+    """Send the event of each open pull request whose branch was pushed."""
+    for branch, commit in store.branches(repository).items():
+        if before.get(branch) != commit:
+            for pull in store.moved(repository, branch):
+                happened("pull_request", events.pull_request(store, pull, "synchronize"))
 
 
 def _body(handler: BaseHTTPRequestHandler) -> bytes | None:

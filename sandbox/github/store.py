@@ -49,6 +49,11 @@ class Store(Repositories):
         return self._directory / "app.json"
 
     @property
+    def author_configuration(self) -> Path:
+        """git's configuration file for the author of pull requests, who can push; it exists while the stand-in runs."""
+        return self._directory / "author.gitconfig"
+
+    @property
     def issues(self) -> Issues:
         """The issues of all repositories."""
         return Issues(self._directory / "issues")
@@ -173,7 +178,7 @@ class Store(Repositories):
         return number
 
     def recorded(self, kind: str) -> list[dict[str, Any]]:
-        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions``, ``requests`` or ``refused``."""
+        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions``, ``requests``, ``refused`` or ``deliveries``."""
         log = self._log(kind)
         if not log.is_file():
             return []

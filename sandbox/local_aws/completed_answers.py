@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import cloudwatch, ec2, ecs, efs, elasticache, firehose
+from ministack.services import alb, cloudwatch, ec2, ecs, efs, elasticache, firehose
 
 __all__ = ["install"]
 
@@ -29,7 +29,42 @@ def install() -> None:
     elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
     elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
     firehose._dest_description = _show_destination(firehose._dest_description)
+    alb._parse_conditions = _keep_query_strings(alb._parse_conditions)
+    alb._condition_xml = _show_query_strings(alb._condition_xml)
     cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
+
+
+def _keep_query_strings(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+    """Store the pairs of a rule's condition on the query string. Terraform's provider crashes without them."""
+
+    def keep(parameters: Mapping[str, Any], prefix: str = "Conditions") -> list[dict[str, Any]]:
+        conditions = own(parameters, prefix)
+        for number, condition in enumerate(conditions, 1):
+            pairs: list[dict[str, str]] = []
+            base = f"{prefix}.member.{number}.QueryStringConfig.Values.member"
+            while value := alb._p(parameters, f"{base}.{len(pairs) + 1}.Value"):
+                key = alb._p(parameters, f"{base}.{len(pairs) + 1}.Key")
+                pairs.append({**({"Key": key} if key else {}), "Value": value})
+            if pairs:
+                condition["QueryStringConfig"] = {"Values": pairs}
+                # ministack compares these.
+                condition["Values"] = [
+                    f"{pair['Key']}={pair['Value']}" if "Key" in pair else pair["Value"] for pair in pairs
+                ]
+        return conditions
+
+    return keep
+
+
+def _show_query_strings(own: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    def show(condition: dict[str, Any]) -> str:
+        pairs = condition.get("QueryStringConfig")
+        if not pairs:
+            return own(condition)
+        head, end, _ = own({**condition, "Values": []}).rpartition("</member>")
+        return f"{head}<QueryStringConfig>{_xml(pairs)}</QueryStringConfig>{end}"
+
+    return show
 
 
 _SERVICE_OPTIONS = ("availabilityZoneRebalancing", "enableECSManagedTags", "propagateTags")

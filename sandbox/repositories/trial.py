@@ -85,8 +85,9 @@ class Step:
     def stopped_by(self) -> str:
         """Why a failed step failed, in a few words: calls that the local AWS lacks, or Terraform's errors."""
         errors = terraform_output.errors(self.text)
-        if self.unsupported:
-            return f"the local AWS doesn't support {', '.join(self.unsupported)}"
+        # A provider tolerates some calls that aren't supported.
+        if fatal := [action for action in self.unsupported if f"AWS would allow this call ({action})" in self.text]:
+            return f"the local AWS doesn't support {', '.join(fatal)}"
         return "; ".join(errors[:3]) + (f"; {len(errors) - 3} more errors" if len(errors) > 3 else "")
 
     @property

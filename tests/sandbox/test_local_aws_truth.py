@@ -218,3 +218,37 @@ def test_autoscaling_survives_a_restart(tmp_path: Path):
     found = aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     local_aws.stop(tmp_path)
     assert [item["ResourceId"] for item in found] == [ECS_SERVICE["ResourceId"]]
+
+
+def test_a_condition_on_the_query_string_is_returned(aws: LocalAws):
+    balancers = aws.client("elbv2")
+    network = aws.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    subnets = [item["SubnetId"] for item in aws.client("ec2").describe_subnets()["Subnets"] if item["VpcId"] == network]
+    balancer = balancers.create_load_balancer(Name="query", Subnets=subnets[:2])["LoadBalancers"][0]["LoadBalancerArn"]
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    listener = balancers.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[answer])
+    arn_of_listener = listener["Listeners"][0]["ListenerArn"]
+    asked = {"Values": [{"Key": "video", "Value": "a"}, {"Value": "b"}]}
+    condition = {"Field": "query-string", "QueryStringConfig": asked}
+    balancers.create_rule(ListenerArn=arn_of_listener, Priority=1, Conditions=[condition], Actions=[answer])
+    rules = balancers.describe_rules(ListenerArn=arn_of_listener)["Rules"]
+    (shown,) = next(rule["Conditions"] for rule in rules if rule["Priority"] == "1")
+    assert shown["QueryStringConfig"] == asked
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("get_bucket_metrics_configuration", "s3:GetMetricsConfiguration"),
+        ("delete_bucket_intelligent_tiering_configuration", "s3:PutIntelligentTieringConfiguration"),
+    ],
+)
+def test_a_configuration_of_buckets_that_the_local_aws_lacks_is_named(
+    aws: LocalAws, state: Path, operation: str, action: str
+):
+    bucket = operation.replace("_", "-")
+    aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    role = Role(aws, state, bucket, {action: [f"arn:aws:s3:::{bucket}"]})
+    code, message = refused(getattr(role.client("s3"), operation), Bucket=bucket, Id="all")
+    assert (code, f"AWS would allow this call ({action})" in message) == (CODE, True)
+    assert role.asked() == [(action, f"arn:aws:s3:::{bucket}")]

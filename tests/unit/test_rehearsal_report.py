@@ -66,10 +66,11 @@ def test_a_failed_plan_shows_how_far_it_got(tmp_path: Path) -> None:
 
 
 def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path) -> None:
-    failed = step("apply", f"**Apply Error**\n{APPLY}{ERROR}", unsupported=("codedeploy:CreateApplication",))
-    text = written(tmp_path, step("plan", PLAN), failed)
-    assert "- apply of live failed: the local AWS doesn't support codedeploy:CreateApplication" in text
-    assert "- `codedeploy:CreateApplication`" in text
+    lacking = ("codedeploy:CreateApplication", "ec2:DescribeMacHosts")
+    error = "\u2502 Error: creating an application: AWS would allow this call (codedeploy:CreateApplication)\n"
+    text = written(tmp_path, step("plan", PLAN), step("apply", f"**Apply Error**\n{error}", unsupported=lacking))
+    assert "- apply of live failed: the local AWS doesn't support codedeploy:CreateApplication\n" in text
+    assert "- `ec2:DescribeMacHosts`" in text, "a call that the provider tolerated is listed, and isn't the reason"
 
 
 def test_only_plans_and_applies_show_what_the_role_lacks(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -71,22 +70,6 @@ def test_a_sample_pull_request_is_planned(up: Ground) -> None:
     assert "POST /events (pull_request) -> 200\nProcessing..." in answer.stdout
     resources = 22 if terraform_provider.find() else 1
     assert f"Plan: {resources} to add, 0 to change, 0 to destroy." in answer.stdout
-
-
-@needs_terraform
-def test_a_pull_request_is_opened_approved_applied_and_merged_by_hand(
-    up: Ground, github: Store, tmp_path: Path
-) -> None:
-    (tmp_path / "main.tf").write_text('resource "terraform_data" "release" {}\n', encoding="utf-8")
-    opened = up.cli("pr", "--from", str(tmp_path))
-    assert opened.returncode == 0, opened.stderr
-    assert "Plan: 1 to add, 0 to change, 0 to destroy." in opened.stdout
-    number = re.findall(r"NUMBER=(\d+)", opened.stderr)[0]
-    applied = up.cli("pr", "--number", number, "--approve", "--comment", "atlantis apply", "--merge")
-    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in applied.stdout, applied.stderr
-    again = up.cli("pr", "--number", number, "--merge")
-    assert (again.returncode, f"#{number} is closed" in again.stderr) == (1, True)
-    assert github.unexpected() == []
 
 
 @needs_provider()

@@ -30,8 +30,14 @@ def values() -> dict[str, str]:
 
 
 @pytest.fixture
-def github(tmp_path: Path, values: dict[str, str]) -> Iterator[GitHub]:
-    with GitHub(tmp_path) as server:
+def happened() -> list[dict[str, Any]]:
+    """The events of the stand-in."""
+    return []
+
+
+@pytest.fixture
+def github(tmp_path: Path, values: dict[str, str], happened: list[dict[str, Any]]) -> Iterator[GitHub]:
+    with GitHub(tmp_path, lambda _event, body: happened.append(json.loads(body))) as server:
         app.register(server.store.registration, values)
         server.store.create_repository(_REPOSITORY, {"main.tf": "locals {}\n", "atlantis.yaml": "version: 3\n"})
         yield server
@@ -183,16 +189,9 @@ def test_an_unknown_or_wrong_call_is_refused(
 
 
 def test_git_clones_with_a_token_and_can_not_push(github: GitHub, values: dict[str, str], tmp_path: Path) -> None:
-    environment = {
-        "PATH": "/usr/bin:/bin:/usr/local/bin",
-        "HOME": str(tmp_path),
-        "HTTPS_PROXY": github.proxy_url,
-        "GIT_SSL_CAINFO": str(github.certificates.bundle),
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-
     def git(*arguments: str) -> int:
-        return subprocess.run(["git", *arguments], env=environment, capture_output=True, check=False).returncode
+        environment = {"HTTPS_PROXY": github.proxy_url, "GIT_SSL_CAINFO": str(github.certificates.bundle)}
+        return _git(tmp_path, *arguments, **environment)
 
     url = f"https://github.com/{_REPOSITORY}.git"
     work = str(tmp_path / "work")
@@ -204,6 +203,49 @@ def test_git_clones_with_a_token_and_can_not_push(github: GitHub, values: dict[s
     assert git("-C", work, "-c", "credential.helper=store", "push", "origin", "main:other") != 0
     assert git("-C", work, "ls-remote", "https://gitlab.com/x/y.git") != 0
     assert [item["destination"] for item in github.store.recorded("refused")] == ["gitlab.com:443"]
+
+
+def _git(home: Path, *arguments: str, **environment: str) -> int:
+    own = {"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(home), "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(["git", *arguments], env=own | environment, capture_output=True, check=False)
+    return done.returncode
+
+
+def test_the_author_pushes_and_the_pull_request_is_announced(
+    github: GitHub, pull: PullRequest, happened: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    assert github.store.author_configuration.with_name("author.credentials").stat().st_mode & 0o077 == 0
+    as_author = ("-c", f"include.path={github.store.author_configuration}")
+    url, work = f"https://github.com/{_REPOSITORY}.git", tmp_path / "work"
+    assert _git(tmp_path, *as_author, "clone", "--branch", "change", url, str(work)) == 0
+    (work / "main.tf").write_text("locals { a = 2 }\n")
+    identity = ("-c", "user.name=Author", "-c", "user.email=author@example.invalid")
+    assert _git(tmp_path, "-C", str(work), *identity, "commit", "--all", "--message", "Again") == 0
+    assert _git(tmp_path, "-C", str(work), *as_author, "push", url, "HEAD:other") == 0
+    assert happened == [], "no pull request has this branch"
+    assert _git(tmp_path, "-C", str(work), *as_author, "push", url, "HEAD:change") == 0
+    (event,) = happened
+    assert (event["action"], event["number"]) == ("synchronize", pull.number)
+    assert event["pull_request"]["head"]["sha"] == github.store.head(_REPOSITORY, "change")
+    assert _git(tmp_path, "-C", str(work), *as_author, "push", url, f"HEAD:refs/pull/{pull.number}/head") != 0
+
+
+def test_a_pull_request_is_merged_by_the_api(
+    github: GitHub, values: dict[str, str], pull: PullRequest, happened: list[dict[str, Any]]
+) -> None:
+    token, path = f"token {_token(github, values)}", f"/repos/{_REPOSITORY}/pulls/{pull.number}/merge"
+    assert _call(github, "PUT", path, "token ghp_guessed", {})[0] == 401
+    assert _call(github, "PUT", path, token, {"sha": "0" * 40})[0] == 409
+    status, answer = _call(github, "PUT", path, token, {"sha": github.store.head(_REPOSITORY, "change")})
+    assert (status, answer["merged"], answer["sha"]) == (200, True, github.store.head(_REPOSITORY, "main"))
+    assert [(event["action"], event["pull_request"]["merged"]) for event in happened] == [("closed", True)]
+    assert _call(github, "PUT", path, token, {})[0] == 405, "it is merged already"
+
+
+def test_a_conflict_is_not_merged_by_the_api(github: GitHub, values: dict[str, str], pull: PullRequest) -> None:
+    github.store.commit(_REPOSITORY, "main", {"main.tf": "locals { a = 2 }\n"}, "Meanwhile")
+    path = f"/repos/{_REPOSITORY}/pulls/{pull.number}/merge"
+    assert _call(github, "PUT", path, f"token {_token(github, values)}", {})[0] == 405
 
 
 def test_its_key_and_its_records_are_for_the_owner_only(github: GitHub) -> None:
