@@ -1,4 +1,4 @@
-"""Finds the official Terraform AWS provider on this machine. Nothing here downloads it.
+"""Finds the official Terraform AWS provider on this machine. Nothing here downloads it, or any other provider.
 
 Terraform's own directories are searched first: the mirrors of its CLI configuration, its plugin cache and its implied
 local mirrors. /opt and /usr/local follow and, on request, the whole machine, which can take a minute. The result is
@@ -18,9 +18,11 @@ from sandbox import console
 from sandbox.files import read_json, write_json, write_private
 from sandbox.paths import CACHE
 
-__all__ = ["VERSION", "TerraformProvider", "find"]
+__all__ = ["OWN_MIRROR", "VERSION", "TerraformProvider", "find"]
 
 VERSION = "5.100.0"
+OWN_MIRROR = CACHE / "terraform-providers"
+"""The mirror of providers that a rehearsal downloads or finds in the rehearsed repository."""
 _EXECUTABLE = f"terraform-provider-aws_v{VERSION}"
 _LAYOUT = ("hashicorp", "aws", VERSION)
 _NOT_SEARCHED = frozenset({"/proc", "/sys", "/dev", "/run"})
@@ -43,8 +45,9 @@ class TerraformProvider:
         return [self.mirror, *{link.resolve().parent for link in links}, *self._others()]
 
     def _others(self) -> list[Path]:
-        """The user's own mirrors and plugin cache, as far as they exist."""
-        found = (place for place in _own_places() if place.is_dir() and place != self.mirror)
+        """The mirror for rehearsals, and the user's own mirrors and plugin cache, as far as they exist."""
+        OWN_MIRROR.mkdir(parents=True, exist_ok=True)
+        found = (place for place in (OWN_MIRROR, *_own_places()) if place.is_dir() and place != self.mirror)
         return list(dict.fromkeys(found))
 
     def write_configuration(self, file: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox import console
 from sandbox.errors import SandboxError
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import report
+from sandbox.repositories import providers, report
 from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dir", default="", help="only the project in this folder of the repository")
     parser.add_argument("--base", default="", help="rehearse only the difference of HEAD to this branch")
     parser.add_argument("--apply", action="store_true", help="apply, plan again, destroy, and check the least roles")
+    parser.add_argument("--download", action="store_true", help="download providers that this machine lacks")
     parser.add_argument("--output", type=Path, help="folder of the report (default: rehearsals/ in the state folder)")
     parser.add_argument("--seconds", type=float, default=900, help="how long to wait for a comment (default: 900)")
 
@@ -31,7 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise SandboxError(f"REPO={arguments.repo} is not a folder; name a git repository or a folder with Terraform")
     requests = PullRequests.of(Sandbox(arguments.stack))
     wanted = Wanted(
-        source, arguments.dir.strip("/").removeprefix("./"), arguments.base, arguments.apply, arguments.seconds
+        source,
+        arguments.dir.strip("/").removeprefix("./"),
+        arguments.base,
+        arguments.apply,
+        arguments.seconds,
+        arguments.download,
     )
     rehearsed = rehearse(requests, wanted)
     for step in rehearsed.steps:
@@ -43,6 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     unsupported = sorted({action for step in rehearsed.steps for action in step.unsupported})
     for problem in rehearsed.problems():
         console.step(problem)
+    for provider in {name for step in rehearsed.steps if step.failed for name in providers.missing(step.text)}:
+        console.note(
+            f"this machine lacks the provider {provider}: add DOWNLOAD=1 to download it, put it into a mirror or plugin cache of "
+            f"your Terraform and run `make up`, or commit it to terraform.d/plugins/<host>/<namespace>/<type>/<version>/<platform>"
+        )
     for action in unsupported:
         console.note(f"AWS would allow {action}; the local AWS doesn't support it")
     for call in lacking:

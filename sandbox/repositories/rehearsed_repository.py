@@ -19,7 +19,7 @@ from sandbox.iam_evaluation.evaluator import Document, Evaluator
 from sandbox.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
 from sandbox.local_aws import instance
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import copied_tree, least_role, module_sources
+from sandbox.repositories import copied_tree, least_role, module_sources, providers
 from sandbox.repositories.applied_project import AppliedProject
 from sandbox.repositories.decisions import Call, DecisionLog, distinct
 from sandbox.repositories.later_changes import later_changes
@@ -39,6 +39,7 @@ class Wanted:
         only: the project's folder in it, or an empty string for all projects.
         base: the branch that the pull request merges into; empty: the pull request adds everything.
         apply: whether to apply, plan again and destroy, and to check the roles by a second run.
+        download: whether to download providers that this machine lacks.
         seconds: how long to wait for a comment.
     """
 
@@ -47,6 +48,7 @@ class Wanted:
     base: str = ""
     apply: bool = False
     seconds: float = 900
+    download: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
         contextlib.ExitStack() as undo,
     ):
         commits, modules = _commits(wanted, Path(temporary))
+        undo.enter_context(providers.vendored(commits))
+        if wanted.download:
+            providers.download(_projects(wanted, commits))
         for place in copied_tree.state_places(commits):
             undo.enter_context(_state_place(deployment, place))
         undo.callback(TrialPolicies.remove, directory)
@@ -227,13 +232,20 @@ def _commits(wanted: Wanted, temporary: Path) -> tuple[Path, list[str]]:
     return commits, list(dict.fromkeys(modules))
 
 
+def _projects(wanted: Wanted, tree: Path) -> list[Path]:
+    """The folders with a configuration. What is below `modules` isn't a project for Atlantis; projects call it."""
+    directories = sorted({file.parent for file in tree.rglob("*.tf")})
+    paths = {directory: directory.relative_to(tree) for directory in directories}
+    return [
+        directory
+        for directory, path in paths.items()
+        if "modules" not in path.parts and (not wanted.only or path == Path(wanted.only))
+    ]
+
+
 def _resolve_modules(wanted: Wanted, tree: Path) -> Iterator[str]:
-    directories = {file.parent for file in tree.rglob("*.tf")}
-    for directory in sorted(directories):
+    for directory in _projects(wanted, tree):
         path = directory.relative_to(tree)
-        # What is below `modules` isn't a project for Atlantis, and is resolved where a project calls it.
-        if "modules" in path.parts or (wanted.only and path != Path(wanted.only)):
-            continue
         for resolved in module_sources.resolve(directory, wanted.source / path):
             yield f"{path}: {resolved}"
 
