@@ -78,7 +78,8 @@ class Statement:
     def _conditions(self) -> dict[str, dict[str, list[str]]]:
         operators: dict[str, dict[str, list[str]]] = {}
         for key, values in self.condition:
-            operator = "ArnEquals" if key.endswith("ARN") else "StringEquals"
+            like = "StringLike" if any("*" in value or "?" in value for value in values) else "StringEquals"
+            operator = "ArnLike" if key.endswith("ARN") else like
             operators.setdefault(operator, {})[key] = list(values)
         return operators
 
@@ -127,7 +128,7 @@ def statements(
 
 def _condition(calls: Sequence[Call]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     common = set.intersection(*({key for key in call.keys if key in CONDITIONS} for call in calls))
-    return tuple((key, tuple(sorted({str(call.keys[key]) for call in calls}))) for key in sorted(common))
+    return tuple((key, tuple(sorted({pattern(str(call.keys[key])) for call in calls}))) for key in sorted(common))
 
 
 def _reason(actions: Iterable[str], arns: Sequence[str], reference: Callable[[str], Reference]) -> str:

@@ -91,6 +91,17 @@ def test_the_roles_allow_exactly_the_calls(evaluator: Evaluator):
     assert {decide(evaluator, found, made) for made in others} == {"ImplicitlyDenied"}
 
 
+def test_a_generated_part_of_a_condition_is_a_wildcard_too(evaluator: Evaluator):
+    def attached(number: int) -> Call:
+        policy = f"arn:aws:iam::{ACCOUNT}:policy/fileflow-20261128085148898300000{number:03}"
+        return call("iam:AttachRolePolicy", ROLE, iam__PolicyARN=policy)
+
+    found = statements([attached(2)], evaluator.reference)
+    assert decide(evaluator, found, attached(3)) == "Allowed"
+    other = call("iam:AttachRolePolicy", ROLE, iam__PolicyARN="arn:aws:iam::aws:policy/AdministratorAccess")
+    assert decide(evaluator, found, other) == "ImplicitlyDenied"
+
+
 def test_without_one_statement_exactly_its_calls_are_denied(evaluator: Evaluator):
     found = statements(CALLS, evaluator.reference)
     for removed in found:
