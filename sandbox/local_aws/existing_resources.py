@@ -16,14 +16,13 @@ from botocore.exceptions import ClientError
 from components.names import PhysicalNames
 from sandbox import console
 from sandbox.files import read_json, write_json
-from sandbox.local_aws import throwaway_secrets
+from sandbox.local_aws import substitute_network, throwaway_secrets
 from sandbox.local_aws.instance import ACCOUNT, REGION, LocalAws
 from sandbox.local_aws.inventory import Inventory
 
 __all__ = ["ExistingResources"]
 
 NAMESPACE = "atlantis:"
-VPC_RANGE = "10.32.0.0/16"
 
 
 class ExistingResources:
@@ -89,10 +88,11 @@ class ExistingResources:
 
     def sample_subnets(self) -> list[str]:
         """Two subnets for sample repositories. They have a separate VPC: only Atlantis runs in its VPC."""
-        vpc = self._part("vpc of", "samples", lambda: self._vpc("samples"))
-        table = self._part("route table of", "samples", lambda: self._table_of(vpc))
+        ec2 = self._aws.client("ec2")
+        vpc = self._part("vpc of", "samples", lambda: substitute_network.vpc(ec2, "samples"))
+        table = self._part("route table of", "samples", lambda: substitute_network.route_table(ec2, vpc))
         return [
-            self._part(f"subnet {index} of", "samples", partial(self._subnet, vpc, 64, index, table))
+            self._part(f"subnet {index} of", "samples", partial(substitute_network.subnet, ec2, vpc, 64, index, table))
             for index in range(2)
         ]
 
@@ -134,59 +134,29 @@ class ExistingResources:
         """A VPC with internet access: public subnets use an internet gateway, private subnets a NAT gateway."""
         original = given["vpcId"]
         ec2 = self._aws.client("ec2")
-        vpc = self._one("vpc", original, lambda: self._vpc(original))
-        gateway = self._part("internet gateway of", original, lambda: self._internet_gateway(vpc))
-        table = self._part("public route table of", original, lambda: self._table_of(vpc, GatewayId=gateway))
+        vpc = self._one("vpc", original, lambda: substitute_network.vpc(ec2, original))
+        gateway = self._part("internet gateway of", original, lambda: substitute_network.internet_gateway(ec2, vpc))
+        table = self._part(
+            "public route table of", original, lambda: substitute_network.route_table(ec2, vpc, GatewayId=gateway)
+        )
         public = self._subnets(vpc, given.get("publicSubnetIds", []), first=0, table=table)
         if public:
             address = self._part("address of", original, lambda: ec2.allocate_address(Domain="vpc")["AllocationId"])
-            nat = self._part("NAT gateway of", original, lambda: self._nat_gateway(public[0], address))
-            table = self._part("private route table of", original, lambda: self._table_of(vpc, NatGatewayId=nat))
+            nat = self._part(
+                "NAT gateway of", original, lambda: substitute_network.nat_gateway(ec2, public[0], address)
+            )
+            table = self._part(
+                "private route table of", original, lambda: substitute_network.route_table(ec2, vpc, NatGatewayId=nat)
+            )
         private = self._subnets(vpc, given.get("privateSubnetIds", []), first=128, table=table)
         return {"vpcId": vpc, "publicSubnetIds": public, "privateSubnetIds": private}
 
     def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
+        ec2 = self._aws.client("ec2")
         return [
-            self._one("subnet", original, partial(self._subnet, vpc, first, index, table))
+            self._one("subnet", original, partial(substitute_network.subnet, ec2, vpc, first, index, table))
             for index, original in enumerate(originals)
         ]
-
-    def _vpc(self, original: str) -> str:
-        ec2 = self._aws.client("ec2")
-        tags = [{"Key": "Name", "Value": f"substitute for {original}"}]
-        specification = [{"ResourceType": "vpc", "Tags": tags}]
-        vpc = ec2.create_vpc(CidrBlock=VPC_RANGE, TagSpecifications=specification)["Vpc"]["VpcId"]
-        # Both are required for interface endpoints with private DNS.
-        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
-        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
-        return vpc
-
-    def _internet_gateway(self, vpc: str) -> str:
-        ec2 = self._aws.client("ec2")
-        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-        return gateway
-
-    def _subnet(self, vpc: str, first: int, index: int, table: str) -> str:
-        """Subnet number ``index``. Consecutive subnets are in different Availability Zones."""
-        ec2 = self._aws.client("ec2")
-        zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
-        block = f"{VPC_RANGE.rsplit('.', 2)[0]}.{first + index}.0/24"
-        created = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zones[index % len(zones)])
-        subnet = created["Subnet"]["SubnetId"]
-        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        return subnet
-
-    def _nat_gateway(self, subnet: str, address: str) -> str:
-        created = self._aws.client("ec2").create_nat_gateway(SubnetId=subnet, AllocationId=address)
-        return created["NatGateway"]["NatGatewayId"]
-
-    def _table_of(self, vpc: str, **target: str) -> str:
-        ec2 = self._aws.client("ec2")
-        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-        if target:
-            ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
-        return table
 
     def _zone(self, given: Mapping[str, Any]) -> str:
         domain = throwaway_secrets.host(given["url"]).partition(".")[2]
