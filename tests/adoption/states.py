@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.adoption.small_ingress import INGRESS
 from tests.adoption.small_stack import ACCOUNT, PRIVATE, REGION, RESOURCES, VPC
 from tests.adoption.wider_stack import WIDER
 
@@ -49,7 +50,7 @@ def _entry(address: str, attributes: Mapping[str, Any], dependencies: tuple[str,
 
 def small_state() -> State:
     """A stack of 24 resources in one module, changed at will by whoever asks."""
-    resources = [_entry(*row) for row in RESOURCES]
+    resources = [_entry(*row) for row in (*RESOURCES, *INGRESS)]
     state = {"version": 4, "terraform_version": "1.11.4", "serial": 3, "lineage": "0a1b2c3d-test", "outputs": {}}
     return copy.deepcopy({**state, "resources": resources})
 
