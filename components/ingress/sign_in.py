@@ -1,7 +1,7 @@
 """Sign-in at the load balancer: OpenID Connect, with a client secret from Secrets Manager."""
 
+import functools
 import json
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -38,18 +38,15 @@ def _client_secret(secret_name: pulumi.Input[str], parent: pulumi.Resource) -> p
     Raises:
         pulumi.RunError: the secret has no such key. The message doesn't contain its value.
     """
+    looked_up = functools.partial(_looked_up, parent)
     if isinstance(secret_name, str):
-        options = pulumi.InvokeOptions(parent=parent)
-        text = aws.secretsmanager.get_secret_version(secret_id=secret_name, opts=options).secret_string
-        return pulumi.Output.secret(_value(secret_name, text))
-    found = aws.secretsmanager.get_secret_version_output(
-        secret_id=secret_name, opts=pulumi.InvokeOutputOptions(parent=parent)
-    )
-    return pulumi.Output.secret(pulumi.Output.all(secret_name, found.secret_string).apply(_value_of_output))
+        return pulumi.Output.secret(looked_up(secret_name))
+    return pulumi.Output.secret(pulumi.Output.from_input(secret_name).apply(looked_up))
 
 
-def _value_of_output(known: Sequence[str]) -> str:
-    return _value(known[0], known[1])
+def _looked_up(parent: pulumi.Resource, secret_name: str) -> str:
+    options = pulumi.InvokeOptions(parent=parent)
+    return _value(secret_name, aws.secretsmanager.get_secret_version(secret_id=secret_name, opts=options).secret_string)
 
 
 def _value(secret_name: str, text: str) -> str:

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -87,18 +86,10 @@ def vpc_of_outputs(
     The subnets are looked up and validated when their IDs are known, before a resource uses one. Their zones aren't known
     earlier, so each needs a zone of its own, and the mount targets have the subnets' positions in their names.
     """
-    options = pulumi.InvokeOutputOptions(parent=parent)
     kinds = {"publicSubnetIds": public_subnet_ids, "privateSubnetIds": private_subnet_ids}
     ids = [subnet_id for subnet_ids in kinds.values() for subnet_id in subnet_ids]
-    found = [aws.ec2.get_subnet_output(id=subnet_id, opts=options) for subnet_id in ids]
     keys = [key for key, subnet_ids in kinds.items() for _ in subnet_ids]
-    known = pulumi.Output.all(
-        pulumi.Output.from_input(vpc_id),
-        *(
-            pulumi.Output.all(subnet_id, subnet.vpc_id, subnet.availability_zone)
-            for subnet_id, subnet in zip(ids, found, strict=True)
-        ),
-    ).apply(functools.partial(_validated, keys))
+    known = pulumi.Output.all(vpc_id, *ids).apply(functools.partial(_looked_up, keys, parent))
     subnets = [known[number] for number in range(1, len(ids) + 1)]
     public, private = subnets[: len(public_subnet_ids)], subnets[len(public_subnet_ids) :]
     return Vpc(
@@ -109,21 +100,25 @@ def vpc_of_outputs(
     )
 
 
-def _validated(keys: Sequence[str], known: Sequence[Any]) -> list[str]:
-    """The ID of the VPC, and those of its subnets. `keys`: the setting of each subnet.
+def _looked_up(keys: Sequence[str], parent: pulumi.Resource, known: Sequence[str]) -> list[str]:
+    """The ID of the VPC, and those of its subnets, looked up. `keys`: the setting of each subnet.
+
+    The lookup isn't an output of its own: the engine leaves such a lookup unknown, also in an update, if the language host for YAML
+    has registered the VPC as a component, and everything would be created without a VPC and subnets.
 
     Raises:
         pulumi.RunError: a subnet belongs to another VPC, is listed twice, or shares its zone with another of its kind.
     """
-    vpc_id, *subnets = known
+    vpc_id, *ids = known
+    options = pulumi.InvokeOptions(parent=parent)
+    found = [aws.ec2.get_subnet(id=subnet_id, opts=options) for subnet_id in ids]
     problems = [
-        f"{key}: {subnet_id} is of {found}, not of vpcId = {vpc_id}"
-        for key, (subnet_id, found, _) in zip(keys, subnets, strict=True)
-        if found != vpc_id
+        f"{key}: {subnet_id} is of {subnet.vpc_id}, not of vpcId = {vpc_id}"
+        for key, subnet_id, subnet in zip(keys, ids, found, strict=True)
+        if subnet.vpc_id != vpc_id
     ]
-    ids = [subnet_id for subnet_id, _, _ in subnets]
     problems += [f"{subnet_id} is listed twice" for subnet_id in sorted({item for item in ids if ids.count(item) > 1})]
-    placed = [(key, zone) for key, (_, _, zone) in zip(keys, subnets, strict=True)]
+    placed = [(key, subnet.availability_zone) for key, subnet in zip(keys, found, strict=True)]
     problems += [
         f"{key}: {placed.count((key, zone))} subnets are in {zone}; list one for each zone"
         for key, zone in sorted({place for place in placed if placed.count(place) > 1})

@@ -83,11 +83,16 @@ class Secrets(pulumi.ComponentResource):
     def _existing_by_output(self, secret_name: pulumi.Input[str]) -> pulumi.Output[str]:
         """A secret whose name isn't known yet. The permission for its key is added in any case: for the AWS managed key, which all
         principals of the account can use, it allows nothing more."""
-        options = pulumi.InvokeOutputOptions(parent=self)
-        secret = aws.secretsmanager.get_secret_output(name=secret_name, opts=options)
-        key_id = secret.kms_key_id.apply(_key_id)
-        self._key_arns.append(aws.kms.get_key_output(key_id=key_id, opts=options).arn)
-        return secret.arn
+        found = pulumi.Output.from_input(secret_name).apply(self._looked_up)
+        self._key_arns.append(found["key"])
+        return found["secret"]
+
+    def _looked_up(self, secret_name: str) -> dict[str, str]:
+        """The ARNs of a secret and of its key."""
+        options = pulumi.InvokeOptions(parent=self)
+        secret = aws.secretsmanager.get_secret(name=secret_name, opts=options)
+        key = aws.kms.get_key(key_id=_key_id(secret.kms_key_id), opts=options)
+        return {"secret": secret.arn, "key": key.arn}
 
     def _key(self) -> CustomerKey:
         names = self._args.context.names
