@@ -20,11 +20,6 @@ Inventory = dict[str, set[str]]
 
 _OTHERS = {
     "aws:dynamodb/table:Table": ("dynamodb", Listing("list_tables", "TableNames[]")),
-    "aws:route53/zone:Zone": (
-        "route53",
-        Listing("list_hosted_zones", "HostedZones[].Id", name=lambda _, item: item.rpartition("/")[2]),
-    ),
-    "aws:sns/topic:Topic": ("sns", Listing("list_topics", "Topics[].TopicArn")),
     "aws:sqs/queue:Queue": ("sqs", Listing("list_queues", "QueueUrls[]", name=lambda _, item: item.rpartition("/")[2])),
     "aws:wafv2/webAcl:WebAcl": ("wafv2", Listing("list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"})),
 }

@@ -70,7 +70,7 @@ class ResourceSchema:
     """Inputs (as an object shape) and output names of one resource type or function."""
 
     inputs: Shape
-    outputs: list[str]
+    outputs: dict[str, Shape]
     computed: list[str] = field(default_factory=list)
     """Optional inputs whose outputs always have a value: AWS chooses it if the program doesn't."""
 
@@ -98,18 +98,30 @@ def load(
         schemas = {token: _introspect(package.replace("-", "_"), token) for token in tokens}
         for token, schema in schemas.items():
             refine(token, schema.inputs)
-        stored = {token: {**s.__dict__, "inputs": s.inputs.to_json()} for token, s in schemas.items()}
+        stored = {
+            token: {
+                **s.__dict__,
+                "inputs": s.inputs.to_json(),
+                "outputs": {name: shape.to_json() for name, shape in s.outputs.items()},
+            }
+            for token, s in schemas.items()
+        }
         for outdated in cache.glob(f"{package}-*.json"):
             outdated.unlink(missing_ok=True)
         write_atomically(file, json.dumps(stored))
-    return {token: ResourceSchema(**{**s, "inputs": Shape.from_json(s["inputs"])}) for token, s in stored.items()}
+    return {token: _loaded(item) for token, item in stored.items()}
+
+
+def _loaded(stored: Mapping[str, Any]) -> ResourceSchema:
+    outputs = {name: Shape.from_json(shape) for name, shape in stored["outputs"].items()}
+    return ResourceSchema(Shape.from_json(stored["inputs"]), outputs, stored["computed"])
 
 
 def _introspect(package: str, token: str) -> ResourceSchema:
     _, path, name = token.split(":")
-    folder, _, member = path.rpartition("/")
-    folder = "" if folder == "index" else f".{folder}"
-    module = importlib.import_module(f"{package}{folder}.{_snake(member)}")
+    # A module is a folder and a file (ec2/vpc) or, in awsx, the folder only.
+    parts = [_snake(part) for part in path.split("/") if part != "index"]
+    module = importlib.import_module(".".join([package, *parts]))
     if name[0].islower():
         return _introspect_function(module, _snake(name))
     import pulumi  # noqa: PLC0415  (only on a cache miss)
@@ -117,15 +129,16 @@ def _introspect(package: str, token: str) -> ResourceSchema:
     resource = getattr(module, name)
     inputs = _object(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args"))
     outputs = pulumi._types.resource_pulumi_to_py_names(resource)
+    hints = {wire: _output(getattr(resource, name).fget) for wire, name in sorted(outputs.items())}
     optional = [wire for wire in outputs if wire in inputs.properties and wire not in inputs.required]
-    computed = [wire for wire in optional if not _may_be_none(getattr(resource, outputs[wire]).fget)]
-    return ResourceSchema(inputs, sorted(outputs), computed)
+    computed = [wire for wire in optional if type(None) not in typing.get_args(hints[wire])]
+    return ResourceSchema(inputs, {wire: _shape(hint) for wire, hint in hints.items()}, computed)
 
 
-def _may_be_none(output: Any) -> bool:
-    """Whether the type of a resource class' property is `Output[Optional[T]]`."""
-    (inner,) = typing.get_args(_hints(output)["return"])
-    return type(None) in typing.get_args(inner)
+def _output(getter: Any) -> Any:
+    """The type T of a resource class' property, which is an `Output[T]`."""
+    (inner,) = typing.get_args(_hints(getter)["return"])
+    return inner
 
 
 def _introspect_function(module: types.ModuleType, name: str) -> ResourceSchema:
@@ -136,7 +149,8 @@ def _introspect_function(module: types.ModuleType, name: str) -> ResourceSchema:
     result = module.__dict__["".join(part.title() for part in name.split("_")) + "Result"]
     import pulumi  # noqa: PLC0415
 
-    return ResourceSchema(inputs, sorted(pulumi._types.output_type_types(result)))
+    outputs = pulumi._types.output_type_types(result)
+    return ResourceSchema(inputs, {name: _shape(hint) for name, hint in sorted(outputs.items())})
 
 
 def _hints(function: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sandbox.providers.files import state_directory
 from sandbox.providers.lifecycle import Change, InitializationError, Lifecycle
 from sandbox.providers.package import Package
 from sandbox.providers.pending_creations import PendingCreations
+from sandbox.providers.published_schema import package_schema
 from sandbox.providers.resource import Resource
 from sandbox.providers.values import Properties, decode, encode
 
@@ -90,6 +91,12 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
         package.configure(values)
         self._configured[context.peer()] = package
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    @_answered
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.GetSchemaResponse:  # noqa: N802
+        """The schema of the table's resource types and functions."""
+        package = self._blank
+        return provider_pb2.GetSchemaResponse(schema=package_schema(package.name, package.version, package.schemas()))
 
     @_answered
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802

@@ -210,7 +210,7 @@ def _converted(shape: Shape, value: Any, exists: Callable[[Any], bool]) -> Any:
         block = value[0] if isinstance(value, list) and value else value
         if not isinstance(block, Mapping):
             return None
-        inner = _inputs(ResourceSchema(shape, []), block, frozenset(), exists)
+        inner = _inputs(ResourceSchema(shape, {}), block, frozenset(), exists)
         # Terraform also stores blocks that aren't set, without the required properties.
         return inner if all(name in inner for name in shape.required) else None
     if shape.kind == "array" and isinstance(value, list):

@@ -59,16 +59,26 @@ def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_pa
     assert sandbox.compare().describe() == ""
 
 
-def test_a_program_passes_outputs_of_its_own_resources(ground: Ground, tmp_path: Path):
+@pytest.mark.parametrize("language", ["outputs", "yaml_outputs"])
+def test_a_program_passes_outputs_of_its_own_resources(language: str, ground: Ground, tmp_path: Path):
     ground.stack = "dev"
-    sandbox = program("outputs", tmp_path / "foreign", ground.state)
+    sandbox = program(language, tmp_path / "foreign", ground.state)
 
     sandbox.up()
 
     resources = {item["urn"].rsplit("::", 1)[-1]: item for item in sandbox.resources()}
+    found = {name: item.get("outputs", {}) for name, item in resources.items()}
     vpc_id = sandbox.outputs()["vpc"]
-    assert resources["platform-ingress-targets"]["outputs"]["vpcId"] == vpc_id
-    assert resources["platform-ingress-https"]["outputs"]["certificateArn"] == resources["certificate"]["id"]
+    assert found["platform-ingress-targets"]["vpcId"] == vpc_id
+    assert found["platform-ingress-https"]["certificateArn"] == resources["certificate"]["id"]
+    (record,) = [item["outputs"] for item in resources.values() if item["type"] == "aws:route53/record:Record"]
+    assert record["zoneId"] == resources["zone"]["id"]
+    alarms = [
+        item["outputs"] for item in resources.values() if item["type"] == "aws:cloudwatch/metricAlarm:MetricAlarm"
+    ]
+    topics = {resources[name]["id"] for name in ("on-call", "security")}
+    assert [set(alarm["alarmActions"]) for alarm in alarms] == [topics] * len(alarms)
+    assert alarms
     assert {f"platform-storage-mount-target-{number}" for number in (1, 2)} <= set(resources)
     assert "platform-vpc" not in resources
     assert sandbox.compare().describe() == ""

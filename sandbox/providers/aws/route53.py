@@ -1,11 +1,12 @@
-"""DNS records."""
+"""Hosted zones and DNS records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sandbox.providers.aws.base import AwsResource, GoneError
+from sandbox.providers.aws.calls import Call, Tagging, pairs
 from sandbox.providers.aws.listing import Listing
 from sandbox.providers.aws.mapping import to_api
 from sandbox.providers.aws.session import error_code
@@ -13,10 +14,60 @@ from sandbox.providers.diff import domain_name
 from sandbox.providers.resource import Created, names
 from sandbox.providers.values import Properties
 
+_ZONE: Final = {"ResourceType": "hostedzone"}
+
 
 def _record_id(zone: str | None, record: Sequence[str]) -> str:
     """The id of a record: zone, name and type."""
     return f"{zone} {domain_name(record[0])} {record[1]}"
+
+
+class Zone(AwsResource):
+    """A public hosted zone."""
+
+    sdk_name = "aws:route53/zone:Zone"
+    service = "route53"
+    operation, made, token = "CreateHostedZone", "HostedZone.Id", "CallerReference"
+    described: ClassVar = Call(
+        "get_hosted_zone", "Id", "{Name: HostedZone.Name, Config: HostedZone.Config, Set: DelegationSet}"
+    )
+    deleted: ClassVar = Call("delete_hosted_zone", "Id")
+    tagging: ClassVar = Tagging(
+        "ResourceId", Call("list_tags_for_resource", "ResourceId", "ResourceTagSet.Tags", _ZONE)
+    )
+    listing: ClassVar = Listing("list_hosted_zones", "HostedZones[].Id", name=lambda _, item: item.rpartition("/")[2])
+    defaults: ClassVar = {"comment": "Managed by Pulumi", "forceDestroy": False}
+    handled: ClassVar = names("comment tags")
+    in_place: ClassVar = names("comment")
+    limits: ClassVar = {"comment": "UpdateHostedZoneComment.Comment"}
+    write_only: ClassVar = names("forceDestroy")
+    domain_names: ClassVar = names("name")
+    choices: ClassVar = {"forceDestroy": (False,)}
+    shown: ClassVar = {
+        "comment": "Config.Comment",
+        "nameServers": "Set.NameServers",
+        "primaryNameServer": "Set.NameServers[0]",
+    }
+    built: ClassVar = {"zoneId": "{id}", "arn": "arn:{aws.partition}:route53:::hostedzone/{id}"}
+
+    def create(self, inputs: Properties) -> Created:
+        """Route 53 returns the id with a prefix, which its other calls don't require."""
+        return Created(super().create(inputs).id.rpartition("/")[2])
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        self.client.update_hosted_zone_comment(Id=identity, Comment=inputs["comment"])
+
+    def retag(self, identity: str, inputs: Properties) -> None:
+        """Route 53 changes tags with one call for all kinds of resources."""
+        new, old = inputs.get("tags") or {}, self.tags_of(identity)
+        added, removed = pairs(new), [key for key in old if key not in new]
+        changes = {name: tags for name, tags in (("AddTags", added), ("RemoveTagKeys", removed)) if tags}
+        if changes:
+            self.client.change_tags_for_resource(ResourceId=identity, **_ZONE, **changes)
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        found = super().describe(identity, state) or {}
+        return {**found, "name": domain_name(found["name"])}
 
 
 class Record(AwsResource):

@@ -19,7 +19,10 @@ from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.plugin_start import SERVER_OPTIONS
+from sandbox.providers import schema
 from sandbox.providers.awsx.layout import VPC, check
+from sandbox.providers.files import cache_directory
+from sandbox.providers.published_schema import package_schema
 
 _COMPONENTS = "sandbox.providers.awsx.vpc"
 
@@ -60,6 +63,12 @@ class Service(ProviderServicer):
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, importlib.import_module, _COMPONENTS)
         return await super().Construct(request, context)
+
+    async def GetSchema(self, request: Any, context: Any) -> provider_pb2.GetSchemaResponse:  # noqa: N802
+        """The schema of the component, from the SDK's class."""
+        version = self.provider.version or ""
+        schemas = schema.load("pulumi-awsx", [VPC], lambda _token, _inputs: None, [], cache_directory())
+        return provider_pb2.GetSchemaResponse(schema=package_schema("awsx", version, schemas, components=True))
 
     async def CheckConfig(self, request: Any, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
         """The component has no configuration."""

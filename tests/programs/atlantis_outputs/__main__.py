@@ -1,4 +1,4 @@
-"""Atlantis from the component package, in a VPC and with a certificate that the same program creates."""
+"""Atlantis from the component package, with a VPC, a certificate, a zone and topics that the same program creates."""
 
 import pulumi
 import pulumi_aws as aws
@@ -24,6 +24,8 @@ vpc = awsx.ec2.Vpc(
     nat_gateways={"strategy": awsx.ec2.NatGatewayStrategy.SINGLE},
 )
 certificate = aws.acm.Certificate("certificate", domain_name="atlantis.example.com", validation_method="DNS")
+zone = aws.route53.Zone("zone", name="example.com")
+topics = [aws.sns.Topic(name, name=name) for name in ("on-call", "security")]
 atlantis = Atlantis(
     "platform",
     {
@@ -37,13 +39,14 @@ atlantis = Atlantis(
             "url": "https://atlantis.example.com",
             "allowedCidrBlocks": pulumi.Config().require_object("allowedCidrBlocks"),
             "acmCertificateArn": certificate.arn,
+            "hostedZoneId": zone.zone_id,
         },
         "server": {
             "repoAllowlist": "github.com/example-organization/*",
             "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
         },
         "task": {"cpu": 1024, "memory": 2048, "image": "ghcr.io/runatlantis/atlantis:v0.47.1"},
-        "operations": {"deletionProtection": False},
+        "operations": {"alarmTopicArns": [topic.arn for topic in topics], "deletionProtection": False},
     },
 )
 pulumi.export("url", atlantis.url)

@@ -41,6 +41,12 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"name": "/ecs/other"},
         ("arn",),
     ),
+    "aws:sns/topic:Topic": Example(
+        lambda w: {"name": "on-call", "kmsMasterKeyId": w["key_arn"], "tags": {"Name": "topic"}},
+        lambda w: {"kmsMasterKeyId": w["other_key_arn"], "displayName": "On-call", "tags": {"Name": "other"}},
+        lambda _: {"name": "other"},
+        ("arn", "owner", "policy"),
+    ),
     "aws:cloudwatch/dashboard:Dashboard": Example(
         lambda _: {"dashboardName": "example", "dashboardBody": _dashboard("MemoryUtilization")},
         lambda _: {"dashboardBody": _dashboard("CPUUtilization")},

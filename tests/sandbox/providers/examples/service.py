@@ -166,6 +166,12 @@ EXAMPLES: Mapping[str, Example] = {
         lambda _: {"validationRecordFqdns": ["_y.example.com"]},
         delete_leaves=True,
     ),
+    "aws:route53/zone:Zone": Example(
+        lambda _: {"name": "tools.example.com", "tags": {"Name": "zone", "Team": "platform"}},
+        lambda _: {"comment": "Tools", "tags": {"Name": "other"}},
+        lambda _: {"name": "other.example.com"},
+        ("arn", "zoneId", "nameServers", "primaryNameServer"),
+    ),
     "aws:route53/record:Record": Example(
         lambda w: {"zoneId": w["zone"], "name": "atlantis", "type": "CNAME", "ttl": 300, "records": ["a.example.com"]},
         lambda _: {"ttl": 60, "records": ["b.example.com"]},
