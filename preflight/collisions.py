@@ -112,17 +112,21 @@ def roles(deployment: Deployment) -> str:
         if answer is not None:
             _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))
             found.append(name)
+    if found and not deployment.settings.regional_iam_names and _cluster(deployment) is None:
+        raise WarnedError(
+            f"{', '.join(found)} exist with this stack's tags, but {names.region} has no cluster {names.base}: the environment is deployed "
+            "to another region of the account, or an earlier deployment ended half-way",
+            "set regionalIamNames to true if another region has the environment; otherwise, continue",
+        )
     return f"{', '.join(found)} of this stack" if found else "the names are free"
 
 
 def cluster(deployment: Deployment) -> str:
     """The cluster's name is free, or the stack's own."""
-    name = deployment.names.base
-    clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
-    # ECS still describes a deleted cluster for some time, but its name can be reused.
-    if not clusters or clusters[0]["status"] == "INACTIVE":
+    name, found = deployment.names.base, _cluster(deployment)
+    if found is None:
         return f"{name} is free"
-    return _own_or_warn(deployment, f"the cluster {name}", clusters[0].get("tags", []))
+    return _own_or_warn(deployment, f"the cluster {name}", found.get("tags", []))
 
 
 def load_balancer(deployment: Deployment) -> str:
@@ -183,6 +187,13 @@ CHECKS = (
     Check("names", "log group", log_group),
     Check("names", "locking database", locking_database),
 )
+
+
+def _cluster(deployment: Deployment) -> Mapping[str, Any] | None:
+    name = deployment.names.base
+    clusters = deployment.aws.read("ecs", "describe_clusters", clusters=[name], include=["TAGS"])["clusters"]
+    # ECS still describes a deleted cluster for some time, but its name can be reused.
+    return clusters[0] if clusters and clusters[0]["status"] != "INACTIVE" else None
 
 
 def _created_secrets(deployment: Deployment) -> list[str]:

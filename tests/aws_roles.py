@@ -13,6 +13,7 @@ PARAMETERS = {
     "Repository": REPOSITORY,
     "Environment": "prod",
     "RepositoryName": "atlantis",
+    "RegionSuffix": "",
     "StateBucket": "pulumi-state",
     "StateKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/9e0c6d0b-6d2c-4f2b-8d0c-0f6f1c0d9a11",
     "OidcProviderArn": "",

@@ -16,6 +16,12 @@ def a_role(world: World, tags: list[dict[str, str]]) -> None:
     world.client("iam").create_role(RoleName="atlantis-ecs-task-prod", AssumeRolePolicyDocument=TRUST, Tags=tags)
 
 
+def a_deployed_role(world: World, tags: list[dict[str, str]]) -> None:
+    a_role(world, tags)
+    if tags:
+        a_cluster(world, tags)
+
+
 def a_cluster(world: World, tags: list[dict[str, str]]) -> None:
     lower = [{"key": tag["Key"], "value": tag["Value"]} for tag in tags]
     world.client("ecs").create_cluster(clusterName="atlantis-prod", tags=lower)
@@ -49,7 +55,7 @@ def a_repository(world: World, tags: list[dict[str, str]]) -> None:
 MAKERS = {
     "names: repository": (a_repository, "the repository atlantis"),
     "names: key aliases": (an_alias, "the key alias alias/efs-atlantis"),
-    "names: roles": (a_role, "the role atlantis-ecs-task-prod"),
+    "names: roles": (a_deployed_role, "the role atlantis-ecs-task-prod"),
     "names: cluster": (a_cluster, "the cluster atlantis-prod"),
     "names: load balancer": (a_load_balancer, "the load balancer atlantis-prod"),
     "names: log group": (a_log_group, "the log group /ecs/atlantis-prod"),
@@ -70,6 +76,12 @@ def test_name_taken_by_the_stack_itself_is_fine(world: World, check: str):
     result = world.result(check)
     assert result.status is Status.OK
     assert "this stack" in result.message
+
+
+def test_the_roles_of_the_same_environment_in_another_region_are_a_warning(world: World):
+    a_role(world, own_tags())
+    told = "atlantis-ecs-task-prod exist with this stack's tags, but ap-northeast-2 has no cluster atlantis-prod"
+    world.assert_only("names: roles", Status.WARNING, told, "set regionalIamNames to true")
 
 
 def test_a_secret_of_somebody_else_is_a_warning_and_one_being_deleted_a_failure(world: World):

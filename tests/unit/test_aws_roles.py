@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.aws_roles import ACCOUNT, REGION, REPOSITORY, actions_of, policies_of, resources
+from components.names import PhysicalNames
+from tests.aws_roles import ACCOUNT, PARAMETERS, REGION, REPOSITORY, actions_of, policies_of, resources
 
 READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
 ENVIRONMENTS = {"Preview": "preview", "Drift": "drift", "Deploy": "production"}
@@ -41,6 +42,25 @@ def test_a_role_is_assumed_from_one_environment_of_the_repository_only(role: str
 def test_terraform_has_no_power_over_a_role_of_the_workflows(role: str) -> None:
     """The task role manages names that begin with atlantis-."""
     assert resources("AWS::IAM::Role")[f"{role}Role"]["RoleName"].startswith("github-atlantis-prod-")
+
+
+def test_the_roles_of_a_second_region_reach_that_region_s_iam_names_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARAMETERS, "RegionSuffix", "-us-east-1")
+    names = PhysicalNames(
+        environment="prod", account=ACCOUNT, region="us-east-1", partition="aws", regional_iam_names=True
+    )
+    own = {names.task_role, names.execution_role, names.log_archive_role, names.log_delivery_role}
+    named = {
+        resource.partition("/")[2].removesuffix("-*")
+        for document in policies_of("Deploy").values()
+        for statement in document["Statement"]
+        for resource in [statement["Resource"]] * isinstance(statement["Resource"], str) or statement["Resource"]
+        if re.search(r":iam::\d+:(role|policy)/atlantis-ecs-task", resource)
+    }
+    assert named == own
+    assert {role["RoleName"].rpartition("-prod-")[2] for role in resources("AWS::IAM::Role").values()} == {
+        f"us-east-1-{use}" for use in ("preview", "drift", "deploy")
+    }
 
 
 @pytest.mark.parametrize("role", ["Preview", "Drift"])
