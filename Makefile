@@ -69,8 +69,8 @@ preflight: .venv/installed ## check what a deployment needs: image, secrets, cer
 dashboard: .venv/installed ## open the stack's CloudWatch dashboard, and print its address
 	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
-trust-policy: .venv/installed ## print the trust policy for a role that Terraform assumes; EXTERNAL_ID=... adds an external ID
-	@$(PYTHON) -m preflight.trust_policy --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(EXTERNAL_ID),--external-id "$(EXTERNAL_ID)")
+trust-policy: .venv/installed ## print the trust policy for a role that Terraform assumes; SETTING=repositoryRoles for one of these; EXTERNAL_ID=... adds an ID
+	@$(PYTHON) -m preflight.trust_policy --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(SETTING),--setting "$(SETTING)") $(if $(EXTERNAL_ID),--external-id "$(EXTERNAL_ID)")
 
 boundary: .venv/installed ## print a permissions boundary to start from; uses your AWS credentials
 	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))

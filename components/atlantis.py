@@ -15,7 +15,7 @@ from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
 from .network.zones import ZONES
 from .outputs import with_part
-from .permissions import permissions_boundary
+from .permissions import permissions_boundary, state
 from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
@@ -104,6 +104,7 @@ class Atlantis(pulumi.ComponentResource):
             tags=settings.tags,
             deletion_protection=settings.operations.deletion_protection,
         )
+        state.require_fit(context.names, settings.terraform)
         if settings.terraform.creates_boundary:
             permissions_boundary.require_fit(
                 context.names,

@@ -5,6 +5,9 @@ All values are strings that are known before the deployment, so a preview can ev
 
 import dataclasses
 
+REPOSITORY_TAG = "Repository"
+"""The tag of the sessions of plans and applies, in containers of their own: `<owner>/<name>` of the repository."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PhysicalNames:

@@ -10,6 +10,9 @@ from .names import PhysicalNames
 
 Statement: TypeAlias = dict[str, Any]
 
+MOST_CHARACTERS = 6_144
+"""The limit for a managed policy. IAM doesn't count white space."""
+
 
 def document(statements: Sequence[Statement]) -> str:
     """A policy from statements without outputs, which a preview knows and can evaluate."""
@@ -62,8 +65,8 @@ def deny_insecure_transport(actions: Sequence[str], resources: Sequence[pulumi.I
 
 
 def trust_role(names: PhysicalNames, role: str) -> str:
-    """The trust policy of a role that only sessions of the account's role with this name can assume."""
-    return document([{"Effect": "Allow", "Action": "sts:AssumeRole", **only_roles(names, role)}])
+    """The trust policy of a role that only sessions of the account's role with this name can assume, with tags or without."""
+    return document([{"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], **only_roles(names, role)}])
 
 
 def trust_tasks(names: PhysicalNames) -> str:

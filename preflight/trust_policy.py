@@ -1,6 +1,6 @@
-"""Print the trust policy that a role in `assumableRoleArns` needs, so that Terraform can assume it from the Atlantis task.
+"""Print the trust policy of a role in `assumableRoleArns`, `planAssumableRoleArns` or `repositoryRoles`.
 
-Set the role in Terraform's provider block: `assume_role { role_arn = "..." external_id = "..." }`.
+For the first two, set the role in Terraform's provider block: `assume_role { role_arn = "..." external_id = "..." }`.
 """
 
 import json
@@ -8,38 +8,56 @@ import sys
 from collections.abc import Sequence
 
 from preflight.deployment import Deployment
+from preflight.errors import FailedError
 from preflight.printed import parser, print_document
 
-__all__ = ["document"]
+__all__ = ["SETTINGS", "callers", "document"]
+
+SETTINGS = ("assumableRoleArns", "planAssumableRoleArns", "repositoryRoles")
 
 
-def document(role_arns: str | Sequence[str], external_id: str | None) -> str:
+def document(role_arns: str | Sequence[str], external_id: str | None, *, tags: bool = True) -> str:
     """The trust policy as JSON. With an external ID, it requires callers to pass that ID."""
     statement: dict[str, object] = {
         "Sid": "AtlantisTask",
         "Effect": "Allow",
         "Principal": {"AWS": role_arns},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Action": ["sts:AssumeRole", *(["sts:TagSession"] if tags else [])],
     }
     if external_id:
         statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
-def callers(deployment: Deployment) -> str | list[str]:
-    """The roles that Terraform runs with: the task role or, in containers of its own, those of plans and applies."""
-    names = deployment.names
-    if deployment.settings.terraform.isolates:
-        return [names.plan_role_arn, names.apply_role_arn]
-    return names.task_role_arn
+def callers(deployment: Deployment, setting: str) -> str | list[str]:
+    """The roles that assume a role of `setting`.
+
+    Terraform assumes those of the first two: with the task role or, in containers of its own, with the role of applies, and
+    with that of plans as well. The agent container of the task assumes those of repositories.
+    """
+    names, isolates = deployment.names, deployment.settings.terraform.isolates
+    if setting == "assumableRoleArns":
+        return names.apply_role_arn if isolates else names.task_role_arn
+    if not isolates:
+        raise FailedError(f"{setting} applies only with terraformIsolation containers", "set terraformIsolation first")
+    return [names.plan_role_arn, names.apply_role_arn] if setting == "planAssumableRoleArns" else names.task_role_arn
 
 
 def main() -> int:
     """Run the command. Returns 0, or 2 if the stack's file is invalid or a call to AWS fails."""
     options = parser("preflight.trust_policy", __doc__)
+    options.add_argument("--setting", choices=SETTINGS, default=SETTINGS[0], help="the setting that has the role")
     options.add_argument("--external-id", help="an external ID, if the role's owner requires one")
     arguments = options.parse_args()
-    return print_document(arguments, lambda deployment: document(callers(deployment), arguments.external_id))
+    of_repositories = arguments.setting == "repositoryRoles"
+    if of_repositories and arguments.external_id:
+        options.error("--external-id: the task passes none when it assumes a role of repositoryRoles")
+    return print_document(
+        arguments,
+        lambda deployment: document(
+            callers(deployment, arguments.setting), arguments.external_id, tags=not of_repositories
+        ),
+    )
 
 
 if __name__ == "__main__":

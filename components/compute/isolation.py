@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from ..names import PhysicalNames
+from ..names import REPOSITORY_TAG, PhysicalNames
 from .container_privileges import NO_CAPABILITIES
 
-__all__ = ["EXECUTORS", "IsolationInputs", "containers", "server_mounts", "volumes"]
+__all__ = ["EXECUTORS", "IMAGE_LABEL", "IMAGE_VERSION", "IsolationInputs", "containers", "server_mounts", "volumes"]
 
 PROGRAMS = "/opt/atlantis-isolation/bin"
 SOCKETS = "/run/isolation"
 EXECUTORS = ("plan", "apply")
 AGENT = "agent"
+
+IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "1"
+"""Label of an image that has the programs, and the version of what the containers here expect of them."""
 
 MEMORY_SHARE = {"plan": 0.5, "apply": 0.3}
 """Share of the task's memory. A plan that needs more is ended by the kernel, and the server and an apply go on."""
@@ -99,10 +102,9 @@ def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
 
 def _agent(args: IsolationInputs) -> Mapping[str, object]:
     patterns = args.repository_roles
-    roles = {
-        "plan": {"default": args.names.plan_role_arn, "patterns": [[pattern, arn] for pattern, arn, _ in patterns]},
-        "apply": {"default": args.names.apply_role_arn, "patterns": [[pattern, arn] for pattern, _, arn in patterns]},
-    }
+    plan = {"default": args.names.plan_role_arn, "patterns": [[pattern, arn] for pattern, arn, _ in patterns]}
+    apply = {"default": args.names.apply_role_arn, "patterns": [[pattern, arn] for pattern, _, arn in patterns]}
+    roles = {"plan": {**plan, "tag": REPOSITORY_TAG}, "apply": {**apply, "tag": REPOSITORY_TAG}}
     environment = {
         "ATLANTIS_GH_HOSTNAME": args.github_hostname,
         "ATLANTIS_PORT": str(args.port),

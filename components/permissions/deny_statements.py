@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 
 from ..names import PhysicalNames
-from ..policy_documents import Statement, deny
+from ..policy_documents import Statement, allow, deny
 
 BOUND_ACTIONS = (
     "iam:AttachRolePolicy",
@@ -106,9 +106,17 @@ def deny_own_security_groups() -> Statement:
     return deny("DenyOwnSecurityGroups", changes, ["*"], own)
 
 
-def security_group_arns(names: PhysicalNames) -> list[str]:
-    """The resources of actions on security groups: the group, its rules, and the VPC of a new group."""
-    return [names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc")]
+def security_group_statements(names: PhysicalNames, manage: Sequence[str]) -> list[Statement]:
+    """Allow the actions `manage` on security groups, their rules and the VPC of a new group, and tags of all but the VPC.
+
+    Other tools select VPCs and subnets by their tags.
+    """
+    tagged = [names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule")]
+    return [
+        allow("ManageSecurityGroups", manage, [*tagged, names.arn("ec2", "vpc/*")]),
+        allow("TagSecurityGroups", ["ec2:CreateTags", "ec2:DeleteTags"], tagged),
+        deny_own_security_groups(),
+    ]
 
 
 def deny_own_network(own: OwnStack) -> list[Statement]:

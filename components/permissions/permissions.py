@@ -10,7 +10,7 @@ from ..context import Context
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
 from ..settings.terraform import TerraformArgs
-from . import permissions_boundary, plan_role, task_role
+from . import permissions_boundary, plan_role, state, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
 
@@ -56,7 +56,6 @@ class Permissions(pulumi.ComponentResource):
             names=names,
             prefixes=tuple(args.settings.managed_name_prefixes),
             permissions_boundary_arn=boundary_arn,
-            state_prefixes=tuple(args.settings.terraform_state_prefixes),
         )
         self._own = OwnStack(
             names=names,
@@ -148,14 +147,9 @@ class Permissions(pulumi.ComponentResource):
                 self._attach(f"apply-{subject}", apply, policy)
         for subject in ("own-stack", "read"):
             self._attach(f"plan-{subject}", plan, policies[subject])
-        state = plan_role.plan_state(
-            scope,
-            settings.terraform_state_buckets,
-            settings.terraform_state_key_arns,
-            settings.terraform_lock_tables,
-        )
         documents: dict[str, pulumi.Input[str]] = {
-            subject: document_of_outputs(statements) for subject, statements in state.items()
+            subject: document_of_outputs(statements)
+            for subject, statements in state.plan_statements(names, settings).items()
         }
         if settings.managed_name_prefixes:
             managed = [
@@ -190,17 +184,12 @@ class Permissions(pulumi.ComponentResource):
             "own-stack": document_of_outputs([deny_own_resources(own)]),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
-            documents["state"] = document_of_outputs(
-                task_role.state(
-                    scope,
-                    args.settings.terraform_state_buckets,
-                    args.settings.terraform_state_key_arns,
-                    args.settings.terraform_lock_tables,
-                )
-            )
-        # A role can have ten managed policies, so the roles to assume have no separate policy.
-        assume = task_role.assume_roles(args.settings.assumable_role_arns)
-        documents["read"] = document_of_outputs([*task_role.read(scope.names), *assume])
+            documents["state"] = document_of_outputs(state.statements(own.names, args.settings))
+        # A role can have ten managed policies, so the roles to assume have no separate policy where there is one role.
+        shared, applies = args.settings.assumable_by_plans, args.settings.assumable_by_applies
+        documents["read"] = document_of_outputs([*task_role.read(scope.names), *task_role.assume_roles(shared)])
+        if applies:
+            documents["assume"] = document_of_outputs(task_role.assume_roles(applies))
         if args.settings.managed_name_prefixes:
             documents |= {
                 "containers": document([*task_role.containers(scope), deny_own_tasks(own.names)]),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import pulumi
 
 from ..names import PhysicalNames
-from ..policy_documents import Statement, allow, deny, document_of_outputs
+from ..policy_documents import MOST_CHARACTERS, Statement, allow, deny, document_of_outputs
 from .deny_statements import (
     OwnStack,
     deny_own_network,
@@ -22,14 +22,12 @@ from .deny_statements import (
     deny_own_security_groups,
     deny_own_tasks,
     deny_unbounded_roles,
-    security_group_arns,
+    security_group_statements,
 )
 from .task_role import Scope
 
 __all__ = ["fitting_document", "require_fit", "statements", "statements_for_any_role"]
 
-MOST_CHARACTERS = 6_144
-"""The limit for a managed policy. IAM doesn't count white space."""
 _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
 _MOST_SECURITY_GROUPS = 5
 
@@ -77,7 +75,6 @@ _MANAGE = (
     "secretsmanager:*TagResource",
     "secretsmanager:GetResourcePolicy",
 )
-_SECURITY_GROUPS = ("ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags")
 
 
 def statements(scope: Scope, own: OwnStack) -> list[Statement]:
@@ -95,8 +92,7 @@ def statements(scope: Scope, own: OwnStack) -> list[Statement]:
     return [
         allow("Read", _READ, ["*"]),
         allow("ManageByName", _MANAGE, managed),
-        allow("ManageSecurityGroups", _SECURITY_GROUPS, security_group_arns(scope.names)),
-        deny_own_security_groups(),
+        *security_group_statements(scope.names, ["ec2:*SecurityGroup*"]),
         deny_own_resources(own),
         *deny_own_network(own),
     ]

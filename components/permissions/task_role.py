@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import pulumi
 
 from ..names import PhysicalNames
-from ..outputs import with_part
 from ..policy_documents import Statement, allow
-from .deny_statements import BOUND_ACTIONS, deny_own_security_groups, security_group_arns
+from .deny_statements import BOUND_ACTIONS, security_group_statements
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,8 +22,6 @@ class Scope:
     prefixes: tuple[str, ...]
     permissions_boundary_arn: pulumi.Input[str]
     """Required for every role that Terraform creates."""
-    state_prefixes: tuple[str, ...] = ()
-    """The keys of state objects begin with one of these. Empty: every key."""
 
     def arns(self, service: str, *patterns: str) -> list[str]:
         """ARNs for each prefix; the prefix replaces `{}` in a pattern."""
@@ -39,34 +36,6 @@ def task_protection(names: PhysicalNames) -> list[Statement]:
     """Task protection of Atlantis' own tasks, for the sidecar container (`task_protection.py`)."""
     actions = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
     return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])]
-
-
-def state(
-    scope: Scope,
-    buckets: Sequence[pulumi.Input[str]],
-    key_arns: Sequence[pulumi.Input[str]],
-    lock_tables: Sequence[pulumi.Input[str]],
-) -> list[Statement]:
-    """Terraform's state, the keys that encrypt it, and its lock."""
-    arns = [with_part(scope.names.bucket_arn, bucket) for bucket in buckets]
-    statements = []
-    if buckets:
-        statements += [
-            allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns),
-            allow(
-                "ReadAndWriteState",
-                ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-                [with_part(f"{{}}/{prefix}*".format, arn) for arn in arns for prefix in scope.state_prefixes or ("",)],
-            ),
-        ]
-    if key_arns:
-        by_way_of_s3 = {"StringEquals": {"kms:ViaService": scope.names.via("s3")}}
-        statements.append(allow("UseStateKeys", ["kms:Decrypt", "kms:GenerateDataKey"], key_arns, by_way_of_s3))
-    if lock_tables:
-        tables = [with_part(scope.names.table_arn, table) for table in lock_tables]
-        actions = ["dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem"]
-        statements.append(allow("LockState", actions, tables))
-    return statements
 
 
 def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> list[Statement]:
@@ -183,13 +152,7 @@ def security_groups(scope: Scope) -> list[Statement]:
         "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
         "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     ]
-    tagged = [scope.names.arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule")]
-    return [
-        allow("ManageSecurityGroups", actions, security_group_arns(scope.names)),
-        # Not the VPC, which CreateSecurityGroup needs: other tools select VPCs and subnets by their tags.
-        allow("TagSecurityGroups", ["ec2:CreateTags", "ec2:DeleteTags"], tagged),
-        deny_own_security_groups(),
-    ]
+    return security_group_statements(scope.names, actions)
 
 
 def load_balancers(scope: Scope) -> list[Statement]:

@@ -114,9 +114,12 @@ bucket_names = values.list_of(
     ),
     at_most=_MOST_STORES,
 )
+REPOSITORY = "{repository}"
+"""In a prefix of keys, the owner and the name of the repository that a command belongs to."""
 state_prefixes = values.list_of(
     values.matching(
-        r"(?!/)[\w.=-]+(/[\w.=-]+)*/", "a prefix of keys that ends with /, such as platform/, without a leading / or *"
+        rf"(?!(.*{REPOSITORY}){{2}})(([\w.=-]+|{REPOSITORY})/)+",
+        f"a prefix of keys that ends with /, such as platform/ or states/{REPOSITORY}/, without a leading / or *",
     ),
     at_most=5,
 )

@@ -15,13 +15,14 @@ class TerraformArgs(Group):
     terraform_state_buckets: Sequence[Input[str]] = setting(accepted.bucket_names, default=())
     """Names of the S3 buckets with Terraform states that the task can read and write"""
     terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
-    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/. They also limit the states
-    of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
+    """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/ or, with terraformIsolation
+    containers, states/{repository}/, where each repository reaches only its own (states/my-organization/shop/). They also limit
+    the states of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
     """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles in this and other accounts that Terraform can assume. `make trust-policy` prints the trust policy that each
-    role needs"""
+    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation containers, in an apply only.
+    `make trust-policy` prints the trust policy that each role needs"""
     terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
     managed_name_prefixes: Sequence[str] = setting(accepted.name_prefixes, default=())
@@ -43,6 +44,20 @@ class TerraformArgs(Group):
     """Roles of certain repositories in the place of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
     role> <ARN of the apply role>. The first match counts. Both roles must trust the task role. Only with terraformIsolation
     containers"""
+
+    plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
+    """ARNs of roles in this and other accounts that Terraform can assume in a plan too. Everyone who can open a pull request gets
+    what they allow, so it should be reading. Only with terraformIsolation containers"""
+
+    @property
+    def assumable_by_plans(self) -> Sequence[Input[str]]:
+        """Roles that plans and applies can assume."""
+        return self.plan_assumable_role_arns if self.isolates else self.assumable_role_arns
+
+    @property
+    def assumable_by_applies(self) -> Sequence[Input[str]]:
+        """Roles that applies can assume and plans can't; none where both have the task role."""
+        return self.assumable_role_arns if self.isolates else ()
 
     @property
     def roles_of_repositories(self) -> list[tuple[str, str, str]]:

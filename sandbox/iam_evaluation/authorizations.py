@@ -47,7 +47,12 @@ def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: 
     action = action_of(call.service, call.operation)
     described = reference(action)
     own = [Authorization(action, arn, _keys(described, arn, call, world)) for arn in resources(described, call, world)]
-    return [*own, *_tags_at_creation(reference, call, world, own), *_passed_roles(call)]
+    return [
+        *own,
+        *_tags_at_creation(reference, call, world, own),
+        *_tags_of_session(reference, call, world, own),
+        *_passed_roles(call),
+    ]
 
 
 def action_of(service: str, operation: str) -> str:
@@ -160,6 +165,16 @@ def _tags_at_creation(
         if f"{call.service}:CreateAction" in described.keys:
             keys[f"{call.service}:CreateAction"] = call.operation
         yield Authorization(action, arn, keys)
+
+
+def _tags_of_session(
+    reference: Callable[[str], Reference], call: ApiCall, world: World, own: Sequence[Authorization]
+) -> Iterator[Authorization]:
+    """A session with tags requires ``sts:TagSession`` on the role that is assumed."""
+    if call.service == "sts" and call.operation.startswith("AssumeRole") and requested_tags(call.parameters):
+        described = reference("sts:TagSession")
+        for asked in own:
+            yield Authorization("sts:TagSession", asked.resource, _keys(described, asked.resource, call, world))
 
 
 _TAKERS = {"ecs": "ecs-tasks"}

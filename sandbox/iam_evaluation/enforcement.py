@@ -16,7 +16,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import alb, ec2, ecs, iam, kms, secretsmanager, sts, tagging
+from ministack.services import alb, dynamodb, ec2, ecs, iam, kms, secretsmanager, sts, tagging
 
 from sandbox.files import write_private
 from sandbox.iam_evaluation import wire
@@ -34,6 +34,7 @@ _AS_MINISTACK_SAYS = re.compile(
     r"s3:|dynamodb:(Batch|Get|Put|Update|Delete|ConditionCheck|PartiQL)\w*(Item|Select|Insert)|dynamodb:(Query|Scan)$"
 )
 """Actions whose resources and keys depend on more than the parameters: ministack evaluates each item or object."""
+_ONE_ITEM = re.compile(r"dynamodb:(Get|Put|Update|Delete)Item")
 
 _request: contextvars.ContextVar[wire.HttpRequest | None] = contextvars.ContextVar("iam_request", default=None)
 _denied: contextvars.ContextVar[Authorization | None] = contextvars.ContextVar("iam_denied", default=None)
@@ -129,12 +130,23 @@ def _asked(action: str, service: str, resource: str, context: Mapping[str, Any],
     prefix, operation = action.split(":", 1)
     request = _request.get()
     if _AS_MINISTACK_SAYS.match(action) or request is None or request.service != service:
-        return [Authorization(action, resource, {key: value for key, value in context.items() if value is not None})]
+        keys = {key: value for key, value in context.items() if value is not None}
+        if _ONE_ITEM.fullmatch(action) and request and request.service == service:
+            keys["dynamodb:LeadingKeys"] = _leading_keys(wire.parameters_of(request, operation))
+        return [Authorization(action, resource, keys)]
     parameters = wire.parameters_of(request, operation)
     if resource != "*" and not parameters:
         # ministack knows the resource in a REST path of a service that has other actions than operations.
         parameters = {"ResourceArn": resource}
     return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), world)
+
+
+def _leading_keys(parameters: Mapping[str, Any]) -> list[str]:
+    """The value of the partition key of the item in the call; the local AWS has no table without one."""
+    table = dynamodb._tables.get(str(parameters.get("TableName", "")).rpartition("/")[2]) or {}
+    name = next((key["AttributeName"] for key in table.get("KeySchema", []) if key["KeyType"] == "HASH"), "")
+    typed = (parameters.get("Key") or parameters.get("Item") or {}).get(name) or {}
+    return [str(value) for value in typed.values()]
 
 
 def _decide(principal: Principal, asked: Authorization, world: World) -> Decision:
@@ -191,14 +203,21 @@ def _principal(credential: iam_evaluator.ResolvedCredential) -> Principal:
     }
     documents = {**(role.get("InlinePolicies") or {}), **attached}
     boundary = role.get("PermissionsBoundary")
-    passed = (sts._sessions.get(credential.access_key_id) or {}).get("SessionPolicies") or {}
+    session = sts._sessions.get(credential.access_key_id) or {}
+    passed = session.get("SessionPolicies") or {}
+    # A tag of the session precedes the role's own with the same name.
+    tags = {tag["Key"]: tag["Value"] for tag in [*(role.get("Tags") or []), *(session.get("SessionTags") or [])]}
     address, secure = iam_evaluator._request_origin.get()
     return Principal(
         credential.principal_arn,
         {name: _document(text) for name, text in documents.items() if text},
         boundary=_document(iam_evaluator._resolve_managed_policy_document(boundary, account)) if boundary else None,
         session=_document(passed["Policy"]) if passed.get("Policy") else None,
-        keys={"aws:SourceIp": address, "aws:SecureTransport": str(secure).lower()},
+        keys={
+            "aws:SourceIp": address,
+            "aws:SecureTransport": str(secure).lower(),
+            **{f"aws:PrincipalTag/{key}": value for key, value in tags.items()},
+        },
     )
 
 

@@ -15,6 +15,7 @@ __all__ = ["SUPPLIED", "unsupplied"]
 SUPPLIED: Mapping[str, str] = {
     "aws:PrincipalAccount": "the principal",
     "aws:PrincipalArn": "the principal",
+    "aws:PrincipalTag/*": "the tags of the session and of its role",
     "aws:RequestTag/*": "the tags in the call, also at creation",
     "aws:RequestedRegion": "the region of the call",
     "aws:ResourceTag/*": "the tags of the existing resource",

@@ -14,6 +14,7 @@ from tests.preflight.world import World
 
 PROJECT = Path(__file__).resolve().parents[2]
 TASK_ROLE = "arn:aws:iam::123456789012:role/atlantis-ecs-task-prod"
+PLAN_AND_APPLY = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-prod" for role in ("plan", "apply")]
 
 
 def printed(module: str, world: World, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -47,6 +48,39 @@ def test_the_trust_policy_admits_the_task_role_alone(
     assert statement["Principal"] == {"AWS": TASK_ROLE}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert statement.get("Condition") == condition
+
+
+@pytest.mark.parametrize(
+    ("setting", "roles", "tags"),
+    [
+        ("assumableRoleArns", PLAN_AND_APPLY[1], True),
+        ("planAssumableRoleArns", PLAN_AND_APPLY, True),
+        ("repositoryRoles", TASK_ROLE, False),
+    ],
+)
+def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setting(
+    world: World, tmp_path: Path, setting: str, roles: object, tags: bool
+):
+    world.values["terraformIsolation"] = "containers"
+    (statement,) = statements(printed("trust_policy", world, tmp_path, "--setting", setting))
+    assert statement["Principal"] == {"AWS": roles}
+    assert statement["Action"] == ["sts:AssumeRole", *(["sts:TagSession"] if tags else [])]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--setting", "repositoryRoles"), "repositoryRoles applies only with terraformIsolation containers"),
+        (("--setting", "planAssumableRoleArns"), "planAssumableRoleArns applies only with terraformIsolation"),
+        (("--setting", "repositoryRoles", "--external-id", "x"), "--external-id: the task passes none"),
+    ],
+)
+def test_a_trust_policy_that_would_not_help_is_not_printed(
+    world: World, tmp_path: Path, options: tuple[str, ...], why: str
+):
+    ended = printed("trust_policy", world, tmp_path, *options)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert why in ended.stderr
 
 
 def test_the_boundary_refuses_what_is_atlantis_own(world: World, tmp_path: Path):

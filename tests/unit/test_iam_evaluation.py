@@ -133,6 +133,10 @@ ASKED = {
         of("application-autoscaling", "PutScalingPolicy", ResourceId="service/fileflow/api", PolicyName="cpu"),
         {("application-autoscaling:PutScalingPolicy", arn("application-autoscaling", "scalable-target/unnamed"))},
     ),
+    "a session with tags": (
+        of("sts", "AssumeRole", RoleArn=ROLE, RoleSessionName="plan", Tags=TAGS),
+        {("sts:AssumeRole", ROLE), ("sts:TagSession", ROLE)},
+    ),
     "a call that AWS lets nobody narrow": (of("ec2", "DescribeSubnets"), {("ec2:DescribeSubnets", "*")}),
 }
 

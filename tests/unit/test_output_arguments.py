@@ -34,6 +34,8 @@ EVERYTHING: dict[str, Any] = (
         "webhookSecretName": "shared/webhook",
         "webhookSecretGeneration": None,
         "assumableRoleArns": ["arn:aws:iam::210987654321:role/terraform"],
+        "planAssumableRoleArns": ["arn:aws:iam::210987654321:role/reader"],
+        "terraformIsolation": "containers",
     }
 )
 """A value for every setting that accepts an output."""

@@ -26,7 +26,15 @@ _OF_ONE_ACCOUNT: Mapping[str, Arns] = {
     "secretReaderArns": lambda settings: settings.server.secret_reader_arns,
 }
 _OF_ONE_PARTITION: Mapping[str, Arns] = (
-    _OF_ONE_REGION | _OF_ONE_ACCOUNT | {"assumableRoleArns": lambda settings: settings.terraform.assumable_role_arns}
+    _OF_ONE_REGION
+    | _OF_ONE_ACCOUNT
+    | {
+        "assumableRoleArns": lambda settings: settings.terraform.assumable_role_arns,
+        "planAssumableRoleArns": lambda settings: settings.terraform.plan_assumable_role_arns,
+        "repositoryRoles": lambda settings: [
+            arn for _, *arns in settings.terraform.roles_of_repositories for arn in arns
+        ],
+    }
 )
 _AWS_MANAGED = "aws"
 """The account in the ARN of a policy that AWS manages."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ...configuration import server_configuration, yaml_file
+from ..accepted import REPOSITORY
 from ..arguments import Settings
 from ..problem import Problem, Rule
 
@@ -40,6 +41,23 @@ def _roles(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _states(settings: Settings) -> Iterator[Problem]:
+    prefixes = settings.terraform.terraform_state_prefixes
+    if any(REPOSITORY in prefix for prefix in prefixes) and not settings.terraform.isolates:
+        yield Problem(
+            {"terraformStatePrefixes": list(prefixes)},
+            f"{REPOSITORY} applies only with terraformIsolation containers; otherwise all repositories share the task role",
+        )
+
+
+def _assumable(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.plan_assumable_role_arns and not settings.terraform.isolates:
+        yield Problem(
+            {"planAssumableRoleArns": None},
+            "applies only with terraformIsolation containers; otherwise plans assume the roles of assumableRoleArns too",
+        )
+
+
 def _modules(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.module_repositories and not settings.terraform.isolates:
         yield Problem(
@@ -58,4 +76,4 @@ def _memory(settings: Settings) -> Iterator[Problem]:
 
 _LEAST_MEMORY = 2048
 
-RULES: tuple[Rule, ...] = (_server_flags, _roles, _modules, _memory)
+RULES: tuple[Rule, ...] = (_server_flags, _roles, _states, _assumable, _modules, _memory)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ..accepted import REPOSITORY
 from ..arguments import Settings
 from ..problem import Problem, Rule
 
@@ -25,22 +26,19 @@ def _state_keys(settings: Settings) -> Iterator[Problem]:
         )
 
 
-MOST_STATE_ARNS = 20
-"""Buckets times prefixes: each pair is an ARN in the task role's policy, whose size IAM limits."""
-
-
 def _state_prefixes(settings: Settings) -> Iterator[Problem]:
-    prefixes, buckets = settings.terraform.terraform_state_prefixes, settings.terraform.terraform_state_buckets
-    if prefixes and not buckets:
+    prefixes = settings.terraform.terraform_state_prefixes
+    if prefixes and not settings.terraform.terraform_state_buckets:
         yield Problem(
             {"terraformStatePrefixes": list(prefixes)}, "also requires terraformStateBuckets, the buckets with the keys"
         )
-    elif len(prefixes) * len(buckets) > MOST_STATE_ARNS:
-        yield Problem(
-            {"terraformStatePrefixes": list(prefixes)},
-            f"with {len(buckets)} terraformStateBuckets, at most {MOST_STATE_ARNS // len(buckets)} prefixes fit into the task role's "
-            "policy; use fewer, or a common one",
-        )
+    for own in (prefix for prefix in prefixes if REPOSITORY in prefix):
+        for shared in (prefix for prefix in prefixes if REPOSITORY not in prefix and own.startswith(prefix)):
+            yield Problem(
+                {"terraformStatePrefixes": list(prefixes)},
+                f"{shared} contains {own}, so every repository would reach the states of all; remove {shared}, or use another prefix "
+                "for what is shared",
+            )
 
 
 def _name_prefixes(settings: Settings) -> Iterator[Problem]:

@@ -22,14 +22,18 @@ from isolation.task_protection import TaskProtection
 
 __all__ = ["main"]
 
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+_LOOK_EVERY = 1
+"""Seconds between two looks whether a part has failed."""
+
 
 def main() -> None:
     """Run all parts until SIGTERM, or until one of them fails: ECS then starts the container again."""
     environment = dict(os.environ)
     forget_environment()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    # Waited for, not handled: a handler that sets the event while this thread is about to wait for it would wait for itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     failed: list[str] = []
     try:
         parts = _parts(environment, stop)
@@ -37,23 +41,25 @@ def main() -> None:
         sys.exit(f"The agent can't start: {type(problem).__name__}: {problem}")
     for name, work in parts.items():
         threading.Thread(target=_run, args=(name, work, stop, failed), name=name, daemon=True).start()
-    stop.wait()
+    while not stop.is_set():
+        if signal.sigtimedwait(_ENDS, _LOOK_EVERY):
+            stop.set()
     sys.exit(1 if failed else 0)
 
 
 def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, Callable[[], None]]:
     """What the agent does at the same time, by name."""
     task_role, region, app = aws.TaskRole(environment), environment["AWS_REGION"], _modules_app(environment)
-    # By executor: the default role's ARN, and pairs of a pattern and an ARN.
+    # By executor: the default role's ARN, the tag of its sessions, and pairs of a pattern and an ARN.
     configured = json.loads(environment["ISOLATION_ROLES"])
 
-    def assume(role_arn: str, session_name: str) -> aws.Session:
-        return aws.assume_role(task_role, role_arn, session_name, region)
+    def assume(role_arn: str, session_name: str, tags: Mapping[str, str]) -> aws.Session:
+        return aws.assume_role(task_role, role_arn, session_name, tags, region)
 
     parts: dict[str, Callable[[], None]] = {}
     for role in paths.ROLES:
         patterns = [(pattern, arn) for pattern, arn in configured[role].get("patterns", [])]
-        roles = Roles(configured[role]["default"], patterns)
+        roles = Roles(configured[role]["default"], patterns, configured[role].get("tag", ""))
         parts[f"{role}-broker"] = Broker(role, paths.broker_socket(role), roles, assume, app).serve
     server = f"http://127.0.0.1:{environment['ATLANTIS_PORT']}"
     protection = TaskProtection(server, environment["ECS_AGENT_URI"])

@@ -79,8 +79,12 @@ class TaskRole:
             raise AwsError(f"the task role's credentials can't be read: {problem}") from problem
 
 
-def assume_role(task_role: TaskRole, role_arn: str, session_name: str, region: str) -> Session:
-    """A session of `role_arn`; AWS limits one that a role's session has assumed to an hour."""
+def assume_role(task_role: TaskRole, role_arn: str, session_name: str, tags: Mapping[str, str], region: str) -> Session:
+    """A session of `role_arn`; AWS limits one that a role's session has assumed to an hour.
+
+    The tags aren't transitive: sessions of other roles that Terraform assumes with this one don't have them, so the trust
+    policies of those roles needn't allow them.
+    """
     endpoint = os.environ.get("AWS_ENDPOINT_URL_STS") or os.environ.get("AWS_ENDPOINT_URL") or _endpoint(region)
     body = urllib.parse.urlencode(
         {
@@ -89,6 +93,11 @@ def assume_role(task_role: TaskRole, role_arn: str, session_name: str, region: s
             "RoleArn": role_arn,
             "RoleSessionName": session_name,
             "DurationSeconds": "3600",
+            **{
+                f"Tags.member.{number}.{part}": text
+                for number, tag in enumerate(tags.items(), start=1)
+                for part, text in zip(("Key", "Value"), tag, strict=True)
+            },
         }
     ).encode()
     headers = signed_headers(task_role.session(), endpoint, body, region, datetime.datetime.now(datetime.UTC))

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from isolation.github import App, GithubError
 __all__ = ["Broker", "Roles", "session_name"]
 
 _LONGEST_NAME = 64
+_LONGEST_COMMAND = 12
 _RENEW_BEFORE = 1200
 """Seconds that a session has left at least when a command gets it."""
 
@@ -29,34 +30,43 @@ class Roles:
 
     default: str
     patterns: Sequence[tuple[str, str]] = ()
+    tag: str = ""
+    """The tag with the repository, of sessions of the default role; empty for none. Policies of that role refer to it."""
 
-    def of(self, repository: str) -> str:
-        """The ARN of the role for `repository`."""
+    def of(self, repository: str) -> tuple[str, dict[str, str]]:
+        """The ARN of the role for `repository`, and the tags of its sessions."""
         lowered = repository.lower()
-        return next(
-            (arn for pattern, arn in self.patterns if fnmatch.fnmatchcase(lowered, pattern.lower())), self.default
-        )
+        for pattern, arn in self.patterns:
+            if fnmatch.fnmatchcase(lowered, pattern.lower()):
+                return arn, {}
+        return self.default, {self.tag: repository} if self.tag else {}
 
 
-def session_name(role: str, checkout: str) -> str:
-    """The name by which CloudTrail shows who called: container, owner, repository and pull request."""
+def session_name(command: str, checkout: str) -> str:
+    """The name by which CloudTrail shows who called: command, owner, repository and pull request."""
     owner, repository, pull, _ = checkout.split("/", 3)
+    beginning = re.sub(r"[^\w-]", "-", command, flags=re.ASCII)[:_LONGEST_COMMAND]
     text = re.sub(r"[^\w+=,.@-]", "-", f"{owner}.{repository}", flags=re.ASCII)
-    room = _LONGEST_NAME - len(f"{role}..{pull}")
+    room = _LONGEST_NAME - len(f"{beginning}..{pull}")
     if len(text) > room:
         text = f"{text[: room - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    return f"{role}.{text}.{pull}"
+    return f"{beginning}.{text}.{pull}"
 
 
 class Broker:
     """Answers the executor of `role`. Each executor has a socket of its own, so a plan's can't ask for an apply's session."""
 
     def __init__(
-        self, role: str, path: Path, roles: Roles, assume: Callable[[str, str], Session], app: App | None
+        self,
+        role: str,
+        path: Path,
+        roles: Roles,
+        assume: Callable[[str, str, Mapping[str, str]], Session],
+        app: App | None,
     ) -> None:
         self._role, self._roles, self._assume, self._app = role, roles, assume, app
         self._lock = threading.Lock()
-        self._sessions: dict[tuple[str, str], Session] = {}
+        self._sessions: dict[tuple[str, ...], Session] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         path.unlink(missing_ok=True)
@@ -104,18 +114,22 @@ class Broker:
             return {"token": self._app.token(), "host": self._app.host} if self._app else {}
         if question["want"] != "session":
             return {"error": f"the agent has no {question['want']!r}"}
-        session = self._session(self._roles.of("/".join(checkout.split("/")[:2])), session_name(self._role, checkout))
+        # The executor names both. What a pull request's code runs as can't connect to it, nor to this socket.
+        role_arn, tags = self._roles.of("/".join(checkout.split("/")[:2]))
+        session = self._session(role_arn, session_name(question["command"], checkout), tags)
         return {"session": session.process_output(), "seconds": session.seconds_left}
 
-    def _session(self, role_arn: str, name: str) -> Session:
+    def _session(self, role_arn: str, name: str, tags: Mapping[str, str]) -> Session:
+        # With the tags: a long name is shortened, and another repository's could be made to be the same.
+        wanted = (role_arn, name, *tags.values())
         with self._lock:
             self._sessions = {key: found for key, found in self._sessions.items() if found.seconds_left > _RENEW_BEFORE}
-            known = self._sessions.get((role_arn, name))
+            known = self._sessions.get(wanted)
         if known:
             return known
-        session = self._assume(role_arn, name)
+        session = self._assume(role_arn, name, tags)
         with self._lock:
-            self._sessions[role_arn, name] = session
+            self._sessions[wanted] = session
         return session
 
 

@@ -44,7 +44,7 @@ def ask(path: Path, question: dict[str, Any], patience: float = 30) -> dict[str,
 
 @dataclass
 class Sessions:
-    """The credentials of one checkout's user. `question` identifies the pull request to the agent."""
+    """The credentials of one command. `question` identifies the command and its pull request to the agent."""
 
     broker: Path
     folder: Path

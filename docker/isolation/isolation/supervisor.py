@@ -143,9 +143,10 @@ class _Run:
         self._command, self._tenancy = command, tenancy
         self._sessions = Sessions(
             broker=paths.broker_socket(options.role),
-            folder=options.users.state / "credentials" / str(tenancy.uid),
+            # Of this command alone: the session's name has the command.
+            folder=options.users.state / "credentials" / f"{tenancy.uid}-{os.getpid()}",
             uid=tenancy.uid,
-            question={"checkout": command.name},
+            question={"checkout": command.name, "command": command.kind},
         )
         self._plan_copy: Path | None = None
 
@@ -166,8 +167,7 @@ class _Run:
         finally:
             if self._plan_copy:
                 shutil.rmtree(self._plan_copy.parent, ignore_errors=True)
-            if self._tenancy.try_alone():
-                self._sessions.remove()
+            self._sessions.remove()
         return code, message
 
     def _receive(self) -> None:

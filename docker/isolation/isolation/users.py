@@ -98,8 +98,8 @@ class Users:
                 uid = root.stat().st_uid
                 kill_all(uid)
                 shutil.rmtree(root)
-                for folder in ("home", "credentials"):
-                    shutil.rmtree(self.state / folder / str(uid), ignore_errors=True)
+                for folder in (self.state / "home" / str(uid), *(self.state / "credentials").glob(f"{uid}-*")):
+                    shutil.rmtree(folder, ignore_errors=True)
                 for marker in (self.state / "locks").glob(f"{uid}-*"):
                     marker.unlink()
                 _sweep(uid)

@@ -10,14 +10,10 @@ SERVER: list[Case] = [
             {"terraformStateBuckets": ["one-state"], "terraformStatePrefixes": [prefix]},
             ("terraformStatePrefixes", "must be a prefix of keys that ends with /"),
         )
-        for prefix in ("platform", "/platform/", "*/", "a//b/", "")
-    ),
-    (
-        {
-            "terraformStateBuckets": [f"state-{number}" for number in range(10)],
-            "terraformStatePrefixes": ["a/", "b/", "c/"],
-        },
-        ("with 10 terraformStateBuckets, at most 2 prefixes fit",),
+        for prefix in (
+            *("platform", "/platform/", "*/", "a//b/", ""),
+            *("{repository}", "{owner}/", "x{repository}/", "{repository}/{repository}/", "${aws:username}/"),
+        )
     ),
     *(
         (

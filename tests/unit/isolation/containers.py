@@ -187,7 +187,7 @@ class Containers:
     def _paths(self) -> dict[str, str]:
         return {"ATLANTIS_DATA_DIR": str(self.data), "ISOLATION_RUN_DIRECTORY": str(self.root / "run")}
 
-    def _assume(self, role_arn: str, session_name: str) -> Session:
+    def _assume(self, role_arn: str, session_name: str, _tags: Mapping[str, str]) -> Session:
         self.sessions.append((role_arn, session_name))
         expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.lifetime)
         return Session(f"AKIA{len(self.sessions)}", "secret", "token", expires)

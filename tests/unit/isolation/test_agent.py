@@ -1,13 +1,10 @@
 """The agent: sessions that it assumes for each executor, tokens for modules, and task protection, against real servers."""
 
-import base64
 import datetime
-import hashlib
 import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,21 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from isolation import aws, github, session
-from isolation.aws import Session
-from isolation.broker import Broker, Roles, session_name
+from isolation import session
 from isolation.task_protection import EXPIRES, LOOK_EVERY, RENEW_EVERY
 from tests.unit.isolation.containers import CHECKOUT, PROGRAMS, eventually
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 HOUR = datetime.timedelta(hours=1)
-
-
-def pem(form: serialization.PrivateFormat) -> str:
-    return KEY.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 class World:
@@ -128,6 +116,7 @@ class Agent:
             role: {
                 "default": f"arn:aws:iam::123456789012:role/{role}",
                 "patterns": [["my-organization/other-*", f"arn:aws:iam::210987654321:role/{role}"]],
+                "tag": "Repository",
             }
             for role in ("plan", "apply")
         }
@@ -180,21 +169,25 @@ def test_each_executor_gets_sessions_of_its_own_role_named_after_the_pull_reques
     world: World, start: Callable[..., Agent]
 ) -> None:
     agent = start()
-    plan = agent.ask("plan", want="session", checkout=CHECKOUT)
-    apply = agent.ask("apply", want="session", checkout=CHECKOUT)
-    other = agent.ask("plan", want="session", checkout="my-organization/other-team/12/default")
+    plan = agent.ask("plan", want="session", command="plan", checkout=CHECKOUT)
+    apply = agent.ask("apply", want="session", command="import", checkout=CHECKOUT)
+    other = agent.ask("plan", want="session", command="init", checkout="my-organization/other-team/12/default")
     assert [(asked["RoleArn"], asked["RoleSessionName"]) for asked in world.assumed] == [
         ("arn:aws:iam::123456789012:role/plan", "plan.my-organization.infrastructure.7"),
-        ("arn:aws:iam::123456789012:role/apply", "apply.my-organization.infrastructure.7"),
-        ("arn:aws:iam::210987654321:role/plan", "plan.my-organization.other-team.12"),
+        ("arn:aws:iam::123456789012:role/apply", "import.my-organization.infrastructure.7"),
+        ("arn:aws:iam::210987654321:role/plan", "init.my-organization.other-team.12"),
     ]
+    # Roles of repositories get no tags, which their trust policies would have to allow. No tag is transitive.
+    tagged = {"Tags.member.1.Key": "Repository", "Tags.member.1.Value": "my-organization/infrastructure"}
+    tags = [{key: asked[key] for key in asked if "Tag" in key} for asked in world.assumed]
+    assert tags == [tagged, tagged, {}]
     assert plan["session"]["AccessKeyId"] == "ASIA1"
     assert plan["session"]["SecretAccessKey"] == "s+/="
     assert apply["session"]["AccessKeyId"] == "ASIA2"
     assert other["seconds"] > 3500
     assert "Credential=AKIATASK/" in world.authorization
     # The same question again: the session is still good.
-    assert agent.ask("plan", want="session", checkout=CHECKOUT)["session"] == plan["session"]
+    assert agent.ask("plan", want="session", command="plan", checkout=CHECKOUT)["session"] == plan["session"]
     assert len(world.assumed) == 3
 
 
@@ -202,17 +195,14 @@ def test_a_refusal_of_aws_reaches_the_command_and_the_log(world: World, start: C
     agent = start()
     world.denied = True
     with pytest.raises(session.SessionError, match="role/plan can't be assumed: AccessDenied: not you"):
-        agent.ask("plan", want="session", checkout=CHECKOUT)
+        agent.ask("plan", want="session", command="plan", checkout=CHECKOUT)
     assert "AccessDenied" in agent.close()
 
 
 def test_other_questions_are_refused(start: Callable[..., Agent]) -> None:
     agent = start()
-    for question in (
-        {"want": "session", "checkout": "x"},
-        {"want": "other", "checkout": CHECKOUT},
-        {"want": "session"},
-    ):
+    asked = [{"want": "session", "checkout": "x"}, {"want": "other", "checkout": CHECKOUT}]
+    for question in (*asked, {"want": "session", "checkout": CHECKOUT}, {"want": "session"}):
         with pytest.raises(session.SessionError):
             agent.ask("plan", **question)
 
@@ -239,120 +229,6 @@ def test_an_agent_without_a_role_or_with_a_broken_key_says_so_and_ends(
     missing = start(ISOLATION_ROLES="{}")
     printed, _ = missing.process.communicate(timeout=20)
     assert (missing.process.returncode, printed) == (1, "The agent can't start: KeyError: 'plan'\n")
-
-
-def test_the_signature_is_that_of_botocore() -> None:
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
-    now = datetime.datetime(2026, 11, 28, 5, 0, tzinfo=datetime.UTC)
-    mine = aws.signed_headers(
-        Session("AKIA", "secret", "token", now),
-        "https://sts.eu-west-1.amazonaws.com",
-        b"Action=AssumeRole",
-        "eu-west-1",
-        now,
-    )
-    request = AWSRequest("POST", "https://sts.eu-west-1.amazonaws.com/", data=b"Action=AssumeRole")
-    request.headers["Content-Type"] = mine["content-type"]
-    request.context["timestamp"] = mine["x-amz-date"]
-    request.headers["X-Amz-Date"] = mine["x-amz-date"]
-    request.headers["X-Amz-Security-Token"] = "token"
-    signer = SigV4Auth(Credentials("AKIA", "secret", "token"), "sts", "eu-west-1")
-    canonical = signer.canonical_request(request)
-    assert (
-        signer.signature(signer.string_to_sign(request, canonical), request)
-        == mine["authorization"].split("Signature=")[1]
-    )
-
-
-@pytest.mark.parametrize("form", [serialization.PrivateFormat.TraditionalOpenSSL, serialization.PrivateFormat.PKCS8])
-def test_a_signature_with_the_apps_key_is_valid(form: serialization.PrivateFormat) -> None:
-    signature = github.PrivateKey.parse(pem(form)).sign(b"content")
-    KEY.public_key().verify(signature, b"content", padding.PKCS1v15(), hashes.SHA256())
-
-
-@pytest.mark.parametrize("text", ["", "x", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"])
-def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(github.GithubError):
-        github.PrivateKey.parse(text)
-
-
-def test_a_token_for_modules_can_only_read_contents(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-
-    class Answer:
-        def __enter__(self) -> "Answer":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def read(self) -> bytes:
-            return b'{"token": "ghs_1"}'
-
-    def urlopen(request: Any, timeout: float) -> Answer:
-        assert timeout
-        sent.append(request)
-        return Answer()
-
-    monkeypatch.setattr(github.urllib.request, "urlopen", urlopen)
-    key = github.PrivateKey.parse(pem(serialization.PrivateFormat.PKCS8))
-    app = github.App(host="github.com", app_id="1", installation_id="2", key=key, repositories=["modules"])
-    assert (app.token(), app.token()) == ("ghs_1", "ghs_1")
-    (request,) = sent
-    assert request.full_url == "https://api.github.com/app/installations/2/access_tokens"
-    assert json.loads(request.data) == {"permissions": {"contents": "read"}, "repositories": ["modules"]}
-    header, claims, signature = request.get_header("Authorization").removeprefix("Bearer ").split(".")
-    KEY.public_key().verify(
-        base64.urlsafe_b64decode(signature + "=="), f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
-    )
-    assert json.loads(base64.urlsafe_b64decode(claims + "=="))["iss"] == "1"
-    assert "key" not in repr(key)
-
-
-def test_a_session_name_is_one_of_iam_and_keeps_the_pull_request() -> None:
-    assert session_name("plan", CHECKOUT) == "plan.my-organization.infrastructure.7"
-    long = session_name("apply", f"{'o' * 39}/{'r' * 100}/123456/default")
-    assert len(long) == 64
-    assert long.startswith("apply.ooo")
-    assert long.endswith(".123456")
-    assert hashlib.sha256(f"{'o' * 39}.{'r' * 100}".encode()).hexdigest()[:8] in long
-    assert session_name("plan", "o/r_x/-9/default") == "plan.o.r_x.-9"
-
-
-def test_the_first_pattern_that_matches_decides_the_role() -> None:
-    roles = Roles("default", [("my-organization/payments", "one"), ("My-Organization/*", "two")])
-    assert [roles.of(name) for name in ("my-organization/Payments", "my-organization/x", "other/x")] == [
-        "one",
-        "two",
-        "default",
-    ]
-
-
-def test_a_session_with_little_time_left_is_not_given_again(tmp_path: Path) -> None:
-    made: list[str] = []
-
-    def assume(_role: str, name: str) -> Session:
-        made.append(name)
-        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
-
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), assume, None)
-    threading.Thread(target=broker.serve, daemon=True).start()
-    for _ in range(2):
-        session.ask(tmp_path / "b" / "s.sock", {"want": "session", "checkout": CHECKOUT})
-    broker.close()
-    assert len(made) == 2
-
-
-def test_a_client_that_sends_nothing_does_not_stop_the_broker(tmp_path: Path) -> None:
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), lambda _role, _name: pytest.fail("assumed"), None)
-    threading.Thread(target=broker.serve, daemon=True).start()
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.connect(str(tmp_path / "b" / "s.sock"))
-        assert session.ask(tmp_path / "b" / "s.sock", {"want": "git", "checkout": CHECKOUT}) == {}
-    broker.close()
 
 
 BUSY = {"ProtectionEnabled": True, "ExpiresInMinutes": 30}
@@ -387,6 +263,15 @@ def test_a_refused_protection_is_printed_once_and_asked_for_again(world: World, 
     printed = agent.close().splitlines()
     assert [line.split(": ")[0] for line in printed] == ["task protection can't be set to true", "protected"]
     assert "DEPLOYMENT_BLOCKED" in printed[0]
+
+
+def test_an_agent_that_is_stopped_while_it_starts_ends(start: Callable[..., Agent], tmp_path: Path) -> None:
+    for _ in range(5):
+        agent = start()
+        eventually((tmp_path / "plan-broker" / "agent.sock").exists)
+        agent.close()
+        assert agent.process.returncode == 0
+        (tmp_path / "plan-broker" / "agent.sock").unlink()
 
 
 def test_a_protection_is_renewed_before_it_expires() -> None:

@@ -79,7 +79,7 @@ def test_a_job_has_the_session_of_its_containers_role_and_no_other_user_can_read
     session = json.loads(done.stdout[: done.stdout.index("}") + 1])
     assert (session["Version"], session["AccessKeyId"]) == (1, "AKIA1")
     assert done.stdout[done.stdout.index("}") + 1 :].startswith("drwxr-x--- 2 root ")
-    assert containers.sessions == [("arn:aws:iam::123456789012:role/plan", "plan.my-organization.infrastructure.7")]
+    assert containers.sessions == [("arn:aws:iam::123456789012:role/plan", "fmt.my-organization.infrastructure.7")]
     # The command's end takes the session away; the agent still has it for the next one.
     assert list((containers.state("plan") / "credentials").iterdir()) == []
     containers.run("terraform", "fmt")

@@ -1,0 +1,95 @@
+"""terraformIsolation: the roles of plans and applies."""
+
+import json
+
+from tests.unit.isolated import ISOLATED, POLICY, ROLE, attached, statements
+from tests.unit.recording import ACCOUNT, arn_of
+from tests.unit.stacks import PRODUCTION, TASK_ROLE_SESSIONS, stack
+
+
+def test_only_the_task_role_can_assume_the_roles_of_plans_and_applies() -> None:
+    graph = stack(**ISOLATED)
+    for role in ("plan", "apply"):
+        made = graph.one(ROLE, f"permissions-{role}-role").decoded
+        assert made["name"] == f"atlantis-ecs-task-{role}-prod"
+        assert made["assumeRolePolicy"]["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Condition": {"ArnLike": {"aws:PrincipalArn": TASK_ROLE_SESSIONS}},
+            }
+        ]
+    assert not {"permissions-plan-role", "permissions-apply-role"} & set(stack(**PRODUCTION).names(ROLE))
+
+
+def test_the_task_role_keeps_the_mount_its_protection_and_the_two_roles() -> None:
+    graph = stack(**ISOLATED)
+    assert attached(graph, "atlantis-ecs-task-prod") == [
+        arn_of(f"permissions-task-{subject}") for subject in ("file-system", "own-stack")
+    ]
+    own = [f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod" for role in ("plan", "apply")]
+    assert statements(graph, "permissions-task-file-system")[-2:] == [
+        {"Sid": "AssumeTerraformRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": own},
+        {"Sid": "TagTerraformSessions", "Effect": "Allow", "Action": ["sts:TagSession"], "Resource": own},
+    ]
+    assert [statement["Sid"] for statement in statements(stack(**PRODUCTION), "permissions-task-file-system")] == [
+        "MountThroughAccessPoint",
+        "ProtectOwnTasks",
+    ]
+
+
+def test_the_apply_role_has_what_the_task_role_had_but_the_mount() -> None:
+    before, after = stack(**PRODUCTION), stack(**ISOLATED)
+    had = {policy for policy in attached(before, "atlantis-ecs-task-prod") if "file-system" not in policy}
+    assert set(attached(after, "atlantis-ecs-task-apply-prod")) == had
+    for subject in ("state", "containers", "security-groups", "load-balancers", "roles", "logs-and-secrets", "read"):
+        assert statements(before, f"permissions-task-{subject}") == statements(after, f"permissions-task-{subject}")
+
+
+def test_a_plan_can_write_nothing_but_the_states_lock() -> None:
+    graph = stack(**ISOLATED)
+    assert attached(graph, "atlantis-ecs-task-plan-prod") == sorted(
+        [
+            arn_of("permissions-plan-locks"),
+            arn_of("permissions-plan-managed"),
+            arn_of("permissions-plan-state"),
+            arn_of("permissions-task-own-stack"),
+            arn_of("permissions-task-read"),
+        ]
+    )
+    names = [f"permissions-{name}" for name in ("plan-managed", "plan-state", "plan-locks", "task-read")]
+    found = [statement for name in names for statement in statements(graph, name) if statement["Effect"] == "Allow"]
+    verbs = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
+    writing = {
+        statement["Sid"]: statement
+        for statement in found
+        if any(not action.partition(":")[2].startswith(verbs) for action in statement["Action"])
+    }
+    assert {sid: statement["Action"] for sid, statement in writing.items()} == {
+        "LockStateFiles": ["s3:DeleteObject", "s3:PutObject"],
+        "UseStateKeys": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "LockState": ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+    }
+    assert all(resource.endswith("/*.tflock") for resource in writing["LockStateFiles"]["Resource"])
+    managed = statements(graph, "permissions-plan-managed")
+    assert len({statement["Sid"] for statement in managed}) == len(managed)
+    assert len(json.dumps(managed, separators=(",", ":"))) < 6144
+
+
+PLANS_TOO, APPLIES_ONLY = ([f"arn:aws:iam::210987654321:role/{name}"] for name in ("reader", "terraform"))
+
+
+def test_a_plan_assumes_only_the_roles_that_are_listed_for_plans() -> None:
+    graph = stack(**ISOLATED | {"assumableRoleArns": APPLIES_ONLY, "planAssumableRoleArns": PLANS_TOO})
+    assert statements(graph, "permissions-task-read")[-1]["Resource"] == PLANS_TOO
+    assert [statement["Resource"] for statement in statements(graph, "permissions-task-assume")] == [APPLIES_ONLY]
+    only = set(attached(graph, "atlantis-ecs-task-apply-prod")) - set(attached(graph, "atlantis-ecs-task-plan-prod"))
+    assert arn_of("permissions-task-assume") in only
+    assert arn_of("permissions-task-assume") not in attached(graph, "atlantis-ecs-task-prod")
+
+
+def test_without_isolation_the_task_role_assumes_the_roles_and_has_no_more_policies() -> None:
+    graph = stack(**PRODUCTION | {"assumableRoleArns": APPLIES_ONLY})
+    assert statements(graph, "permissions-task-read")[-1]["Resource"] == APPLIES_ONLY
+    assert "permissions-task-assume" not in graph.names(POLICY)
