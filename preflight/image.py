@@ -1,6 +1,7 @@
-"""The image: it exists in ECR, and supports the task's CPU architecture."""
+"""The image: it exists in ECR, supports the task's CPU architecture, and has the programs that isolate Terraform."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -9,6 +10,7 @@ from typing import Any
 
 import urllib3
 
+from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
 from components.settings.schema import known
 from preflight.aws import Aws
 from preflight.check import Check
@@ -87,10 +89,45 @@ def architecture(deployment: Deployment) -> str:
     return f"{image} is for {', '.join(found)}"
 
 
+def programs(deployment: Deployment) -> str:
+    """The image has the programs of docker/isolation, if Terraform runs in containers of its own."""
+    if not deployment.settings.terraform.isolates:
+        return "terraformIsolation is none, which needs no image of docker/"
+    image = _image(deployment)
+    wanted = PLATFORMS[deployment.settings.task.cpu_architecture]
+    manifest = _manifest(deployment, image)
+    if "manifests" in manifest:
+        of_task = {"os": "linux", "architecture": wanted}
+        entry = next(each for each in manifest["manifests"] if of_task.items() <= each.get("platform", {}).items())
+        manifest = _manifest(deployment, dataclasses.replace(image, digest=entry["digest"]))
+    config = _config(deployment.aws.in_region(image.region), image, manifest["config"]["digest"])
+    label = ((config.get("config") or {}).get("Labels") or {}).get(IMAGE_LABEL)
+    if label != IMAGE_VERSION:
+        found = f"{IMAGE_LABEL}={label}" if label else f"no label {IMAGE_LABEL}"
+        raise FailedError(
+            f"{image} has {found}, and terraformIsolation needs {IMAGE_LABEL}={IMAGE_VERSION}: the image of this version's docker/; "
+            "the task would not start, and ECS would roll the deployment back",
+            _build(image, wanted),
+        )
+    return f"{image} has {IMAGE_LABEL}={label}"
+
+
 CHECKS = (
     Check("image", "exists", exists),
     Check("image", "architecture", architecture, needs=(exists,)),
+    Check("image", "programs", programs, needs=(architecture,)),
 )
+
+
+def _build(image: EcrImage, architecture: str) -> str:
+    """The command that builds an image with the programs under the next tag, because the repository's tags are immutable."""
+    version, _, number = (image.tag or "v<version>").partition("-")
+    tag = f"{version}-{int(number) + 1 if number.isdecimal() else 1}"
+    registry = f"{image.account}.dkr.ecr.{image.region}.amazonaws.com"
+    return (
+        f"docker buildx build --platform linux/{architecture} --build-arg DIGEST=<digest of ghcr.io/runatlantis/atlantis:{version}> "
+        f"--tag {registry}/{image.repository}:{tag} --push docker (docker/README.md), and set imageTag to {tag}"
+    )
 
 
 def _image(deployment: Deployment) -> EcrImage:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
 from preflight.errors import Status
 from tests.preflight.world import TAG, World
 
@@ -79,3 +80,39 @@ def test_unreadable_configuration_is_a_failure(world: World):
         "images": {"imageManifest": '{"config": {"digest": "sha256:' + "1" * 64 + '"}}'}
     }
     world.assert_only("image: architecture", Status.FAILED, "has no readable configuration", "push the image again")
+
+
+ISOLATION = {IMAGE_LABEL: IMAGE_VERSION}
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [(None, "no label atlantis.isolation"), ({IMAGE_LABEL: "0"}, "atlantis.isolation=0")],
+    ids=["the stock image", "an earlier version"],
+)
+def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_builds_one(
+    world: World, labels: dict[str, str] | None, found: str
+):
+    world.push_image("amd64", tag="v0.47.1-3", labels=labels)
+    world.values |= {"terraformIsolation": "containers", "imageTag": "v0.47.1-3"}
+    world.assert_only(
+        "image: programs",
+        Status.FAILED,
+        f"atlantis:v0.47.1-3 has {found}, and terraformIsolation needs atlantis.isolation=1",
+        "docker buildx build --platform linux/amd64 --build-arg DIGEST=<digest of ghcr.io/runatlantis/atlantis:v0.47.1> ",
+        f"--tag {REGISTRY}/atlantis:v0.47.1-4 --push docker",
+        "set imageTag to v0.47.1-4",
+        besides="policy pack: configuration",
+    )
+
+
+def test_the_programs_are_looked_for_in_the_image_of_the_tasks_architecture(world: World):
+    digest = world.push_image("arm64", tag="arm", labels=ISOLATION)
+    world.push_index("arm64", "amd64", tag="v0.47.1-1", digest=digest)
+    world.values |= {"terraformIsolation": "containers", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
+    result = world.result("image: programs")
+    assert (result.status, result.message) == (Status.OK, "atlantis:v0.47.1-1 has atlantis.isolation=1")
+
+
+def test_the_stock_image_needs_no_label_without_isolation(world: World):
+    assert world.result("image: programs").status is Status.OK

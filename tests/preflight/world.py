@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -110,9 +110,15 @@ class World:
                 needed.update(check.needs)
         return self.results([check for check in CHECKS if check.function in needed])[name]
 
-    def push_image(self, architecture: str, tag: str = TAG, repository: str = "atlantis") -> str:
+    def push_image(
+        self,
+        architecture: str,
+        tag: str = TAG,
+        repository: str = "atlantis",
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
         """Push an image that consists of a configuration only; returns its digest."""
-        config = json.dumps({"architecture": architecture, "os": "linux"}).encode()
+        config = json.dumps({"architecture": architecture, "os": "linux", "config": {"Labels": labels}}).encode()
         digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
         uploads = f"{self.aws.endpoint}/v2/{repository}/blobs/uploads/"
         answer = urllib3.request("POST", f"{uploads}?digest={digest}", body=config)
@@ -121,13 +127,14 @@ class World:
         manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": []}
         return self._put_image(manifest, MANIFEST, tag, repository)
 
-    def push_index(self, *architectures: str, tag: str = TAG) -> str:
-        """Push an index of images, with a build attestation as docker adds one."""
+    def push_index(self, *architectures: str, tag: str = TAG, digest: str = f"sha256:{'0' * 64}") -> str:
+        """Push an index of images, with a build attestation as docker adds one. `digest` is that of the first image."""
         platforms = [{"architecture": name, "os": "linux"} for name in architectures]
         platforms.append({"architecture": "unknown", "os": "unknown"})
+        digests = [digest, *(f"sha256:{number:064}" for number in range(1, len(platforms)))]
         entries = [
-            {"mediaType": MANIFEST, "size": 1, "digest": f"sha256:{'0' * 64}", "platform": platform}
-            for platform in platforms
+            {"mediaType": MANIFEST, "size": 1, "digest": digest, "platform": platform}
+            for digest, platform in zip(digests, platforms, strict=True)
         ]
         return self._put_image({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}, INDEX, tag, "atlantis")
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
+
 DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
 IN_IMAGE = "/opt/atlantis-isolation"
 TOOLS = ("OPENTOFU", "TERRAGRUNT", "CONFTEST")
@@ -37,6 +39,8 @@ def problems_of_the_programs(lines: list[str]) -> Iterator[str]:
     """What is missing in the stage with the programs that isolate Terraform."""
     if lines[0] != "FROM unreadable AS isolation" or lines[-1] != "USER 100":
         yield "the stage with the programs is not made of the unreadable server, or has another user"
+    if f'LABEL {IMAGE_LABEL}="{IMAGE_VERSION}"' not in lines:
+        yield "the image does not say which version of the programs it has"
     if f"COPY --chown=root:root --chmod=0755 isolation {IN_IMAGE}" not in lines:
         yield "the programs are not in their place, or not root's"
     prepared = next((line for line in lines if "compileall" in line), "")
@@ -97,6 +101,7 @@ def test_everything_that_the_stack_relies_on_is_there() -> None:
         ("FROM isolation AS with-tools", "FROM unreadable AS with-tools", "with-tools is not made of"),
         ("FROM isolation AS server\nUSER 100", "FROM isolation AS server", "server does not end with"),
         ("--chmod=0755 isolation", "--chmod=0777 isolation", "not root's"),
+        ('LABEL atlantis.isolation="1"', 'LABEL atlantis.isolation="0"', "does not say which version of the programs"),
         ("bin/terraform[0-9]*", "bin/terraform1*", "has no shim"),
         ("/run/isolation/plan-broker ", "", "no directory to mount plan-broker"),
         ("chmod 0755 /home/atlantis ", "chmod 0755 ", "can't enter the server's home"),
