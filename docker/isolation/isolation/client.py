@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from isolation import protocol
-from isolation.protocol import Channel, FrameWriter
+from isolation.protocol import Channel
 
 __all__ = ["ExecutorError", "Outcome", "ping", "run"]
 
@@ -52,8 +52,8 @@ def ping(path: Path, patience: float) -> str:
     return "" if ended["code"] == 0 else ended["message"]
 
 
-def run(path: Path, request: Mapping[str, Any], pack: Callable[[FrameWriter], None]) -> Outcome:
-    """Run a command on the executor that listens at `path`; `pack` writes the checkout.
+def run(path: Path, request: Mapping[str, Any], send: Callable[[Channel], object]) -> Outcome:
+    """Run a command on the executor that listens at `path`; `send` sends the checkout.
 
     INT, TERM and HUP interrupt the command, and its end is waited for. If this process is killed, the executor sees the
     connection end and interrupts the command as well.
@@ -67,8 +67,7 @@ def run(path: Path, request: Mapping[str, Any], pack: Callable[[FrameWriter], No
         channel = Channel(connection)
         try:
             channel.send_json(protocol.REQUEST, {"protocol": protocol.VERSION, **request})
-            pack(FrameWriter(channel, protocol.TREE))
-            channel.send(protocol.END)
+            send(channel)
         except OSError as problem:
             # The executor refused before it had read everything; its answer says why.
             if problem.errno not in {errno.EPIPE, errno.ECONNRESET}:

@@ -4,28 +4,36 @@ Both run as the checkout's own user, in a process of their own: a link that a co
 the command could go itself.
 """
 
+import array
+import contextlib
 import io
+import json
+import mmap
 import os
 import secrets
 import shutil
 import stat
-import tarfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, BinaryIO
 
-from isolation import protocol
+from isolation import packing, protocol
 from isolation.checkout import LARGEST_FILE, CheckoutError, open_beneath
 from isolation.protocol import Channel, ProtocolError
 
-__all__ = ["receive", "send_file"]
+__all__ = ["receive", "send_file", "shows_changes"]
+
+
+TICK = 0.03
+"""Seconds. The clock of a file system's times goes on at least every 10 ms."""
 
 
 class _Stream(io.RawIOBase):
-    """The tar that comes in messages."""
+    """The content that comes in messages of one kind, up to their end."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel, self._rest, self._ended = channel, b"", False
+    def __init__(self, channel: Channel, kind: bytes) -> None:
+        self._channel, self._kind, self._rest, self._ended = channel, kind, b"", False
 
     def readable(self) -> bool:
         return True
@@ -33,7 +41,7 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while not self._rest and not self._ended:
             message = self._channel.receive()
-            if message is None or message[0] not in {protocol.TREE, protocol.END}:
+            if message is None or message[0] not in {self._kind, protocol.END}:
                 raise ProtocolError("the shim ended before it had sent the whole checkout")
             self._ended = message[0] == protocol.END
             self._rest = message[1]
@@ -42,57 +50,143 @@ class _Stream(io.RawIOBase):
         self._rest = self._rest[len(part) :]
         return len(part)
 
-    def drain(self) -> None:
-        """Read what follows the tar's end, up to the last message."""
-        while not self._ended:
-            self.read(1 << 16)
 
-
-def receive(channel: Channel, root: Path, *, kept: Callable[[str], bool], alone: bool) -> None:
+def receive(channel: Channel, root: Path, *, kept: Callable[[str], bool], alone: bool, memory: IO[str] | None) -> None:
     """Make the tree below `root` what the shim sends.
 
     If `alone`, what it doesn't send is removed, but `kept` (by path). Otherwise another command of the checkout runs,
-    and may need it.
+    and may need it. `memory` is a file that no command reaches: it says which files are there unchanged since an earlier call,
+    and needn't be sent again. Without it, all are sent.
     """
     os.umask(0o077)
-    stream = _Stream(channel)
-    sent: set[str] = set()
-    with tarfile.open(fileobj=cast("IO[bytes]", io.BufferedReader(stream, 1 << 18)), mode="r|") as archive:
-        for member in archive:
-            path = member.name
-            if path.startswith("/") or ".." in path.split("/"):
-                raise ProtocolError(f"the path {path!r} leaves the checkout")
-            sent.add(path)
-            _put(archive, member, root / path)
-    stream.drain()
+    entries: list[packing.Entry] = [
+        (*entry,) for entry in json.load(io.BufferedReader(_Stream(channel, protocol.LIST)))
+    ]
+    for path, *_ in entries:
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ProtocolError(f"the path {path!r} leaves the checkout")
+    copies = _Copies(str(root), memory)
+    for path, kind, *_ in entries:
+        if kind == packing.DIRECTORY:
+            _put_directory(root / path)
+        elif kind not in {packing.FILE, packing.LINK}:
+            raise ProtocolError(f"{path} is neither a file, a directory nor a link")
+    wanted = [at for at, entry in enumerate(entries) if entry[1] == packing.FILE and not copies.has(entry)]
+    channel.send(protocol.WANT, array.array("I", wanted).tobytes())
+    channel.send(protocol.END)
+    for path, kind, mark, *_ in entries:
+        if kind == packing.LINK:
+            _put(f"{root}/{path}", lambda place, mark=mark: Path(place).symlink_to(mark), at_once=not alone)
+    content = io.BufferedReader(_Stream(channel, protocol.TREE), 1 << 18)
+    for at in wanted:
+        entry = entries[at]
+        _put(f"{root}/{entry[0]}", lambda place, entry=entry: _write(place, entry, content), at_once=not alone)
+    if content.read(1):
+        raise ProtocolError("the shim has sent more than was wanted")
     if alone:
-        _remove_others(root, "", sent, kept)
+        _remove_others(root, "", {entry[0] for entry in entries}, kept)
+        copies.remember(entries, changed=bool(wanted))
 
 
-def _put(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+class _Copies:
+    """What is known of the files below `root`: for each path its mark, and the copy's number and time of change.
+
+    A command runs as the copies' owner. It can restore a file's size and its modification time, but not the time of its last change.
+    """
+
+    def __init__(self, root: str, memory: IO[str] | None) -> None:
+        self._root, self._memory = root, memory
+        self._known: dict[str, list[object]] = {}
+        if memory:
+            memory.seek(0)
+            # An interrupted call may have left half of it.
+            with contextlib.suppress(ValueError):
+                self._known = json.loads(memory.read())
+
+    def has(self, entry: packing.Entry) -> bool:
+        """Whether the copy is there with this mark, and nothing has changed it."""
+        known = self._known.get(entry[0])
+        return known is not None and known == [entry[2], *self._status(entry[0])]
+
+    def remember(self, entries: Iterable[packing.Entry], *, changed: bool) -> None:
+        """Keep what is there now; no command of the checkout may run."""
+        if not self._memory:
+            return
+        if changed:
+            # A change by the next command must have a later time.
+            time.sleep(TICK)
+        known = {path: [mark, *self._status(path)] for path, kind, mark, *_ in entries if kind == packing.FILE}
+        self._memory.seek(0)
+        self._memory.truncate()
+        json.dump(known, self._memory)
+        self._memory.flush()
+
+    def _status(self, path: str) -> tuple[int, int]:
+        try:
+            status = os.lstat(f"{self._root}/{path}")
+        except FileNotFoundError:
+            return 0, 0
+        return (status.st_ino, status.st_ctime_ns) if stat.S_ISREG(status.st_mode) else (0, 0)
+
+
+def shows_changes(folder: Path) -> bool:
+    """Whether the file system gives a file that is changed through a mapping another time of change; tmpfs doesn't."""
+    file = folder / secrets.token_hex(8)
+    try:
+        file.write_bytes(bytes(mmap.PAGESIZE))
+        with file.open("r+b") as opened, mmap.mmap(opened.fileno(), 0) as mapped:
+            mapped[0]
+            before = file.stat().st_ctime_ns
+            time.sleep(TICK)
+            mapped[0] = 1
+            return file.stat().st_ctime_ns != before
+    except OSError:
+        return False  # A file system without mappings, or one that can't be written, which the commands say.
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _put_directory(target: Path) -> None:
     there = _lstat(target)
-    if member.isdir():
-        if there and not stat.S_ISDIR(there.st_mode):
-            target.unlink()
-            there = None
-        if not there:
-            target.mkdir(mode=0o755)
-        elif there.st_mode & 0o700 != 0o700:
-            target.chmod(0o755)
-        return
-    if there and stat.S_ISDIR(there.st_mode):
+    if there and not stat.S_ISDIR(there.st_mode):
+        target.unlink()
+        there = None
+    if not there:
+        target.mkdir(mode=0o755)
+    elif there.st_mode & 0o700 != 0o700:
+        target.chmod(0o755)
+
+
+def _put(target: str, make: Callable[[str], object], *, at_once: bool) -> None:
+    """Make `target` in the place of what is there; `at_once` for a command that may open it meanwhile."""
+    if os.path.isdir(target) and not os.path.islink(target):  # noqa: PTH112, PTH114
         shutil.rmtree(target)
-    temporary = target.with_name(f".{secrets.token_hex(8)}.isolation")
-    if member.issym():
-        temporary.symlink_to(member.linkname)
-    elif member.isfile():
-        source = archive.extractfile(member)
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, member.mode & 0o777), "wb") as file:  # noqa: PTH123
-            shutil.copyfileobj(cast("IO[bytes]", source), file, 1 << 18)
-        os.utime(temporary, (member.mtime, member.mtime))
-    else:
-        raise ProtocolError(f"{member.name} is neither a file, a directory nor a link")
-    temporary.rename(target)
+    if at_once:
+        temporary = f"{os.path.dirname(target)}/.{secrets.token_hex(8)}.isolation"  # noqa: PTH120
+        make(temporary)
+        os.replace(temporary, target)  # noqa: PTH105
+        return
+    # ext4 writes a file to the disk that is renamed over another one, which takes longer than everything else.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(target)  # noqa: PTH108
+    make(target)
+
+
+def _write(place: str, entry: packing.Entry, content: BinaryIO) -> None:
+    left = int.from_bytes(_exactly(content, packing.SIZE))
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, entry[3] & 0o777), "wb", buffering=0) as file:  # noqa: PTH123
+        while left:
+            part = _exactly(content, min(left, 1 << 18))
+            file.write(part)
+            left -= len(part)
+        os.utime(file.fileno(), ns=(entry[4], entry[4]))
+
+
+def _exactly(content: BinaryIO, length: int) -> bytes:
+    part = content.read(length)
+    if len(part) != length:
+        raise ProtocolError("the shim has sent less than was wanted")
+    return part
 
 
 def _remove_others(root: Path, relative: str, sent: set[str], kept: Callable[[str], bool]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from isolation import paths, supervisor
+from isolation.copying import shows_changes
 from isolation.job import Limits
 from isolation.supervisor import Options
 from isolation.users import Users, as_user, kill_all
@@ -47,6 +48,7 @@ def main() -> None:
     options = Options(
         role=arguments.role,
         users=users,
+        keeps_copies=not problem and shows_changes(users.repositories),
         peers=frozenset({0, server_user}),
         limits=Limits(grace=grace, free_disk=arguments.free_disk),
         problem=lambda: problem,

@@ -15,23 +15,26 @@ __all__ = [
     "INPUT",
     "INPUT_END",
     "INTERRUPT",
+    "LIST",
     "OUTPUT",
     "READY",
     "REQUEST",
     "TREE",
     "VERSION",
+    "WANT",
     "Channel",
     "FrameWriter",
     "ProtocolError",
     "decode",
 ]
 
-VERSION = 1
+VERSION = 2
 """Both sides are of one image; a task that mixes two images is refused instead of misunderstood."""
 
 # From the shim.
-REQUEST, TREE, END, INPUT, INPUT_END, INTERRUPT = b"R", b"T", b"E", b"I", b"Z", b"S"
-# From the executor.
+REQUEST, LIST, TREE, END, INPUT, INPUT_END, INTERRUPT = b"R", b"L", b"T", b"E", b"I", b"Z", b"S"
+# From the executor, which ends WANT with END too.
+WANT = b"W"
 READY, OUTPUT, ERROR_OUTPUT, FILE, DATA, EXIT = b"G", b"O", b"o", b"P", b"D", b"X"
 """READY says that the checkout has arrived. The shim sends input and interrupts only afterwards: another process of the
 executor reads the checkout, and would take them with it."""
@@ -78,6 +81,10 @@ class Channel:
                 if self._buffer:
                     raise ProtocolError("the connection ended in the middle of a message")
                 return None
+
+    def put_back(self, kind: bytes, content: bytes) -> None:
+        """Make a received message the next one again."""
+        self._buffer[:0] = _HEADER.pack(kind, len(content)) + content
 
     def available(self) -> Iterator[tuple[bytes, bytes] | None]:
         """The messages that one read brings, after the socket was reported readable; None for the connection's end."""

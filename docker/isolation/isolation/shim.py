@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from isolation import client, commands, paths, plan_file
+from isolation import client, commands, packing, paths, plan_file
 from isolation.checkout import LARGEST_FILE, Checkout, CheckoutError, locate, open_beneath, write_beneath
 from isolation.client import ExecutorError, Outcome
 from isolation.commands import CommandError, TerraformCommand
 from isolation.forwarding import forwarded
-from isolation.packing import Packed, pack
+from isolation.packing import Packed
 from isolation.plan_file import PlanFileError
-from isolation.protocol import FrameWriter, ProtocolError
+from isolation.protocol import Channel, ProtocolError
 from isolation.records import Records
 
 __all__ = ["RefusedPlanError", "end", "main", "merges_output", "planned", "run_on_executor"]
@@ -133,8 +133,9 @@ def run_on_executor(role: str, checkout: Checkout, request: dict[str, Any]) -> t
     """Run a command on the executor of `role`; prints what the executor has to say."""
     packed: list[Packed] = []
 
-    def send(writer: FrameWriter) -> None:
-        packed.append(pack(checkout.root, writer))
+    def send(channel: Channel) -> None:
+        if sent := packing.send(checkout.root, channel):
+            packed.append(sent)
 
     outcome = client.run(
         paths.executor_socket(role),

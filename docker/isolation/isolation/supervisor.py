@@ -1,5 +1,6 @@
 """One command of an executor, from the request to the exit code, in a process of its own that has root's rights."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -9,12 +10,13 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from isolation import checkout, copying, job, paths, protocol
 from isolation.checkout import CheckoutError, open_beneath
 from isolation.job import Interrupts, Limits
 from isolation.protocol import Channel, ProtocolError
+from isolation.request import Command, checked
 from isolation.session import SessionError, Sessions
 from isolation.users import Tenancy, Users, as_user
 
@@ -33,6 +35,8 @@ class Options:
     peers: frozenset[int]
     """The users that may connect: the server's, and root."""
     limits: Limits
+    keeps_copies: bool
+    """Whether files that are unchanged since an earlier command aren't sent again."""
     problem: Callable[[], str]
     """What was wrong when the executor started; empty if nothing was."""
 
@@ -43,24 +47,6 @@ class _CommandFailedError(Exception):
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
         self.code = code
-
-
-@dataclass
-class _Command:
-    """The request, checked."""
-
-    kind: str
-    program: str
-    arguments: list[str]
-    name: str
-    directory: str
-    workspace: str
-    environment: dict[str, str]
-    collect: list[str]
-    init: list[str] | None
-    merge: bool
-    plan_file: str | None
-    plan_sha256: str | None
 
 
 def serve(connection: socket.socket, options: Options) -> None:
@@ -101,43 +87,16 @@ def _serve(channel: Channel, options: Options, interrupts: Interrupts) -> tuple[
         return (1, problem) if problem else (0, "")
     if problem := options.problem():
         raise _CommandFailedError(problem)
-    command = _checked(request, options.role)
+    command = checked(request, options.role)
     with options.users.tenant(command.name) as tenancy:
         return _Run(channel, options, interrupts, command, tenancy).run()
-
-
-def _checked(request: Mapping[str, Any], role: str) -> _Command:
-    command = _Command(
-        kind=request["kind"],
-        program=request["program"],
-        arguments=list(request["arguments"]),
-        name=request["checkout"],
-        directory=request["directory"],
-        workspace=request["workspace"],
-        environment=dict(request["environment"]),
-        collect=list(request["collect"]),
-        init=request["init"],
-        merge=request["merge"],
-        plan_file=request.get("plan_file"),
-        plan_sha256=request.get("plan_sha256"),
-    )
-    if not checkout.valid_name(command.name):
-        raise ProtocolError(f"{command.name!r} isn't a checkout")
-    for path in (command.directory, *command.collect, command.plan_file or "."):
-        if path.startswith("/") or ".." in path.split("/"):
-            raise ProtocolError(f"{path!r} isn't a path in a checkout")
-    if command.kind != "run" and (command.kind in paths.APPLY_ONLY) != (role == paths.APPLY):
-        raise ProtocolError(f"{command.kind} doesn't run in the container {role}")
-    if role == paths.APPLY and (command.plan_file is None) != (command.kind == "import"):
-        raise ProtocolError("this container applies a plan file, or imports")
-    return command
 
 
 class _Run:
     """The steps of a command, in the order of `run`."""
 
     def __init__(
-        self, channel: Channel, options: Options, interrupts: Interrupts, command: _Command, tenancy: Tenancy
+        self, channel: Channel, options: Options, interrupts: Interrupts, command: Command, tenancy: Tenancy
     ) -> None:
         self._channel, self._options, self._interrupts = channel, options, interrupts
         self._command, self._tenancy = command, tenancy
@@ -173,19 +132,24 @@ class _Run:
     def _receive(self) -> None:
         alone = self._tenancy.try_alone()
         kept = _providers if self._options.role == paths.APPLY else _made
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._tenancy.share)
+            memory = stack.enter_context(self._memory()) if self._options.keeps_copies else None
             failed = as_user(
                 self._tenancy.uid,
-                lambda: copying.receive(self._channel, self._tenancy.root, kept=kept, alone=alone),
+                lambda: copying.receive(self._channel, self._tenancy.root, kept=kept, alone=alone, memory=memory),
             )
-        finally:
-            self._tenancy.share()
         if failed:
             raise _CommandFailedError(
                 "the checkout can't be copied: the container's log stream has the reason (is the disk full?)"
             )
         # The copying process has read the messages.
         self._channel = Channel(self._channel.connection)
+
+    def _memory(self) -> TextIO:
+        """The file about the copies, which only the copying process gets, as a descriptor."""
+        path = self._options.users.state / "locks" / f"{self._tenancy.uid}-copies.json"
+        return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="ascii")  # noqa: PTH123
 
     def _keep_plan(self) -> None:
         """Copy the plan file to where no command's user can change it, and check that it is the one that was planned."""

@@ -170,7 +170,7 @@ def as_user(uid: int, work: Callable[[], object], *, quiet: bool = False) -> int
     return os.waitstatus_to_exitcode(status)
 
 
-def kill_all(uid: int, patience: float = 10) -> None:
+def kill_all(uid: int, patience: float = 60) -> None:
     """Kill every process of `uid`; raises OSError if one is still there after `patience` seconds.
 
     The kernel sends the signal to all processes at once, so one that forks can't escape it.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.isolation.containers import CHECKOUT, PROGRAMS, Containers, eventually
+from tests.unit.isolation.containers import PROGRAMS, Containers, eventually
 
 
 def uids_with_processes() -> set[str]:
@@ -21,10 +21,6 @@ def uids_with_processes() -> set[str]:
         if not values["State"].startswith(("Z", "X")):
             found.add(values["Uid"].split()[0])
     return found
-
-
-def copy(containers: Containers, role: str = "plan") -> Path:
-    return containers.work(role) / CHECKOUT
 
 
 def test_a_command_runs_as_a_user_of_its_checkout_at_the_same_path_with_its_input_output_and_exit_code(
@@ -218,91 +214,6 @@ def test_output_comes_while_the_command_runs_and_in_order_where_both_streams_are
 def test_a_program_that_the_image_lacks_is_named(containers: Containers) -> None:
     done = containers.run("run-in-plan", "--", "no-such-program")
     assert (done.returncode, done.stderr) == (127, "no-such-program isn't in the image of the container\n")
-
-
-def test_the_copy_follows_the_checkout_and_keeps_what_terraform_has_made(containers: Containers) -> None:
-    containers.write("main.tf", "one")
-    containers.write("old/gone.tf", "old")
-    containers.write(".git/config", "token")
-    (containers.checkout / "link").symlink_to("main.tf")
-    containers.program(
-        "terraform", "mkdir -p .terraform/providers; echo kept >.terraform/providers/p; echo made >made.tf"
-    )
-    containers.run("terraform", "fmt")
-    assert not (copy(containers) / ".git").exists()
-    assert (copy(containers) / "link").readlink() == Path("main.tf")
-    containers.write("main.tf", "two\n")
-    (containers.checkout / "old" / "gone.tf").unlink()
-    (containers.checkout / "old").rmdir()
-    containers.program("terraform", "cat main.tf; ls -A . .terraform/providers")
-    assert containers.run("terraform", "fmt").stdout.split() == [
-        "two",
-        ".:",
-        ".terraform",
-        "link",
-        "main.tf",
-        ".terraform/providers:",
-        "p",
-    ]
-
-
-def test_links_that_a_job_leaves_lead_nothing_astray(containers: Containers) -> None:
-    target = containers.root / "target"
-    target.mkdir()
-    (target / "file").write_text("untouched")
-    containers.write("dir/main.tf", "mine")
-    containers.program("terraform", f"rm -rf dir; ln -s {target} dir; ln -s {target}/file main.tf")
-    containers.run("terraform", "fmt")
-    containers.write("main.tf", "root's")
-    containers.program("terraform", "cat dir/main.tf main.tf")
-    assert containers.run("terraform", "fmt").stdout == "mineroot's"
-    assert [path.name for path in target.iterdir()] == ["file"]
-    assert (target / "file").read_text() == "untouched"
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        "ln -s /etc/passwd out.txt",
-        "mkfifo out.txt",
-        "mkdir out.txt",
-        "truncate -s 300M out.txt",
-        "ln -s . inner && rm -rf dir && ln -s . dir && echo x >out.txt && mv out.txt inner/",
-    ],
-)
-def test_only_regular_files_come_back(containers: Containers, made: str) -> None:
-    containers.program("tool", made)
-    path = "dir/out.txt" if "inner" in made else "out.txt"
-    containers.write("dir/x", "")
-    done = containers.run("run-in-plan", "--return", path, "--", "tool")
-    assert done.returncode == 1
-    assert f"{path} doesn't come back" in done.stderr
-    assert not (containers.checkout / path).exists()
-
-
-def test_a_named_file_comes_back_and_replaces_a_committed_link_instead_of_following_it(containers: Containers) -> None:
-    target = containers.root / "of-the-server"
-    target.write_text("untouched")
-    (containers.checkout / "out.txt").symlink_to(target)
-    containers.program("tool", "rm -f out.txt; echo made >out.txt; echo not named >other.txt")
-    done = containers.run("run-in-plan", "--return", "out.txt", "--return", "not-made.txt", "--", "tool")
-    assert done.returncode == 0, done.stderr
-    assert (containers.checkout / "out.txt").read_text() == "made\n"
-    assert not (containers.checkout / "out.txt").is_symlink()
-    assert not (containers.checkout / "other.txt").exists()
-    assert target.read_text() == "untouched"
-
-
-def test_a_directory_that_is_a_link_is_not_written_through(containers: Containers) -> None:
-    outside = containers.root / "outside"
-    outside.mkdir()
-    outside.chmod(0o777)
-    (containers.checkout / "dir").symlink_to(outside)
-    containers.program("tool", "rm dir; mkdir dir; echo made >dir/out.txt")
-    done = containers.run("run-in-plan", "--return", "dir/out.txt", "--", "tool")
-    assert done.returncode == 1
-    assert "dir isn't a directory, or is a link" in done.stderr
-    assert list(outside.iterdir()) == []
 
 
 def test_a_command_outside_of_every_checkout_is_refused(containers: Containers) -> None:
