@@ -15,6 +15,7 @@ RUN, PROJECT = "drift-run", "drift-project"
 DRIFTED, FAILED, GOOD_RUNS = "DriftedProjects", "FailedProjects", "GoodRuns"
 _OF_RUN = {DRIFTED: "drifted", FAILED: "failed", GOOD_RUNS: "good"}
 _OF_PROJECT = {"Drifted": "drifted", "Failed": "failed"}
+_PROJECT_DIMENSIONS = {"Repository": "$.repository", "Branch": "$.branch", "Project": "$.project"}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -34,7 +35,7 @@ class DriftMetrics(pulumi.ComponentResource):
         for metric, field in _OF_RUN.items():
             self._filter(metric, RUN, field, {})
         for metric, field in _OF_PROJECT.items():
-            self._filter(metric, PROJECT, field, {"Repository": "$.repository", "Project": "$.project"})
+            self._filter(metric, PROJECT, field, _PROJECT_DIMENSIONS)
         self.register_outputs({})
 
     def _filter(self, metric: str, event: str, field: str, dimensions: dict[str, str]) -> None:

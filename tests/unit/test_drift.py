@@ -81,6 +81,7 @@ def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
     assert filters["Drifted"]["pattern"] == '{ $.event = "drift-project" }'
     assert filters["Drifted"]["metricTransformation"]["dimensions"] == {
         "Repository": "$.repository",
+        "Branch": "$.branch",
         "Project": "$.project",
     }
     assert filters["GoodRuns"]["pattern"] == '{ $.event = "drift-run" }'

@@ -170,7 +170,7 @@ def test_the_four_results_are_told_apart_and_drift_becomes_an_issue_that_the_rep
     }
     assert found["drifted"].changes == 1
     (issue,) = watched.open_issues()
-    assert issue["title"] == "Drift in `drifted` (workspace `default`)"
+    assert issue["title"] == "Drift in `drifted` (workspace `default`) on `main`"
     assert "Plan: 0 to add, 1 to change, 0 to destroy" in issue["body"]
     assert "v2" not in issue["body"]
     assert (watched.protection.times, watched.protection.held) == (4, 0)

@@ -17,7 +17,8 @@ _TIMEOUT = 30
 _PER_PAGE = 100
 _LONGEST_PLAN = 50_000
 """Characters. An issue's body has at most 65,536."""
-_MARKER = re.compile(r"<!-- atlantis-drift: (.*?) -->")
+# The issues of earlier versions have no branch in the marker; their first sentence names it.
+_MARKER = re.compile(r"<!-- atlantis-drift(?: (?P<branch>\S+))?: (?P<key>.*?) -->\s*(?:`(?P<named>[^`\s]+)`)?")
 
 
 class IssueError(Exception):
@@ -36,11 +37,11 @@ class Issues:
     def __init__(self, api: str, token: Callable[[], str], atlantis: str) -> None:
         self._api, self._token, self._atlantis = api, token, atlantis
 
-    def report(self, repository: str, branch: str, results: Sequence[ProjectResult]) -> dict[str, str]:
+    def report(self, repository: str, results: Sequence[ProjectResult]) -> dict[tuple[str, str], str]:
         """Bring the repository's issues up to date with one run.
 
         Returns:
-            the issue's address by project key, for every project that has drifted.
+            the issue's address by branch and project key, for every project that has drifted.
 
         Raises:
             IssueError: GitHub refuses a call. Projects that were reported before it stay so.
@@ -51,16 +52,17 @@ class Issues:
         open_issues = self._open(repository)
         addresses = {}
         for result in decided:
-            existing = open_issues.get(result.key)
+            identity = result.branch, result.key
+            existing = open_issues.get(identity)
             if result.result is Result.DRIFTED:
-                addresses[result.key] = self._show(repository, branch, result, existing)
+                addresses[identity] = self._show(repository, result, existing)
             elif existing is not None:
                 self._close(repository, existing)
         return addresses
 
-    def _open(self, repository: str) -> dict[str, Mapping[str, Any]]:
-        """The open issues by project key. Anybody can write the marker, so only issues of an App are considered."""
-        found: dict[str, Mapping[str, Any]] = {}
+    def _open(self, repository: str) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The open issues by branch and project key. Anybody can write the marker, so only issues of an App are considered."""
+        found: dict[tuple[str, str], Mapping[str, Any]] = {}
         page = 1
         while True:
             query = urllib.parse.urlencode({"state": "open", "labels": LABEL, "per_page": _PER_PAGE, "page": page})
@@ -68,13 +70,13 @@ class Issues:
             for issue in issues:
                 marker = _MARKER.search(issue.get("body") or "")
                 if marker and issue["user"]["type"] == "Bot":
-                    found.setdefault(marker[1], issue)
+                    found.setdefault((marker["branch"] or marker["named"] or "", marker["key"]), issue)
             if len(issues) < _PER_PAGE:
                 return found
             page += 1
 
-    def _show(self, repository: str, branch: str, result: ProjectResult, existing: Mapping[str, Any] | None) -> str:
-        title, body = f"Drift in {_place(result)}", self._body(branch, result)
+    def _show(self, repository: str, result: ProjectResult, existing: Mapping[str, Any] | None) -> str:
+        title, body = f"Drift in {_place(result)} on `{result.branch}`", self._body(result)
         if existing is None:
             issue = self._call("POST", f"/repos/{repository}/issues", {"title": title, "body": body, "labels": [LABEL]})
             return str(issue["html_url"])
@@ -87,15 +89,15 @@ class Issues:
         self._call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
         self._call("PATCH", path, {"state": "closed", "state_reason": "completed"})
 
-    def _body(self, branch: str, result: ProjectResult) -> str:
+    def _body(self, result: ProjectResult) -> str:
         plan = "\n<details><summary>Plan</summary>\n\n{0}\n{1}\n{0}\n\n</details>\n"
         shown = result.plan[:_LONGEST_PLAN]
         # A fence longer than any in the text, so that the plan can't end it.
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
         where = f"-p {result.project}" if result.project else f"-d {result.directory} -w {result.workspace}"
         return f"""\
-<!-- atlantis-drift: {result.key} -->
-`{branch}` and the real resources of {_place(result)} differ:
+<!-- atlantis-drift {result.branch}: {result.key} -->
+`{result.branch}` and the real resources of {_place(result)} differ:
 
 > {result.summary}
 {plan.format(fence, shown) if shown else ""}

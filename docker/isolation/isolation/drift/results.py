@@ -39,6 +39,7 @@ class ProjectResult:
     """One project of one run."""
 
     repository: str
+    branch: str
     directory: str
     workspace: str
     project: str
@@ -53,7 +54,7 @@ class ProjectResult:
 
     @property
     def key(self) -> str:
-        """What identifies the project in its repository."""
+        """What identifies the project on its branch."""
         return self.project or f"{self.directory}:{self.workspace}"
 
 
@@ -77,7 +78,13 @@ def results_of(target: Target, status: int, answer: Mapping[str, Any]) -> list[P
 
 def _failed(target: Target, error: str) -> ProjectResult:
     return ProjectResult(
-        target.repository, target.directory, target.workspace, target.project, _failure(error), error=error
+        repository=target.repository,
+        branch=target.branch,
+        directory=target.directory,
+        workspace=target.workspace,
+        project=target.project,
+        result=_failure(error),
+        error=error,
     )
 
 
@@ -95,6 +102,7 @@ def _result(target: Target, project: Mapping[str, Any]) -> ProjectResult:
     result = _failure(error) if error else Result.DRIFTED if project.get("has_drift") else Result.CLEAN
     return ProjectResult(
         repository=target.repository,
+        branch=target.branch,
         directory=str(project.get("directory") or target.directory),
         workspace=str(project.get("workspace") or target.workspace),
         project=str(project.get("project_name") or ""),

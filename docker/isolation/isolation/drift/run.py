@@ -59,9 +59,9 @@ class DriftDetection:
         results: list[ProjectResult] = []
         for repository, targets in _by_repository(self._configuration.targets):
             found = [result for target in targets if not stop.is_set() for result in self._detect(target, stop)]
-            issues = self._report(repository, targets[0].branch, found)
+            issues = self._report(repository, found)
             for result in found:
-                self._print(result, issues.get(result.key, ""), started)
+                self._print(result, issues.get((result.branch, result.key), ""), started)
             results += found
         if not stop.is_set():
             counts = {kind.value: sum(result.result is kind for result in results) for kind in Result}
@@ -91,9 +91,9 @@ class DriftDetection:
             self._server.release(lock)
             _write("drift-lock-released", lock=lock)
 
-    def _report(self, repository: str, branch: str, results: list[ProjectResult]) -> dict[str, str]:
+    def _report(self, repository: str, results: list[ProjectResult]) -> dict[tuple[str, str], str]:
         try:
-            return self._issues.report(repository, branch, results)
+            return self._issues.report(repository, results)
         except IssueError as problem:
             _write("drift-issue-failed", repository=repository, error=str(problem))
             return {}
@@ -102,6 +102,7 @@ class DriftDetection:
         _write(
             "drift-project",
             repository=result.repository,
+            branch=result.branch,
             project=result.key,
             result=result.result.value,
             drifted=int(result.result is Result.DRIFTED),
@@ -117,6 +118,7 @@ class DriftDetection:
             _write(
                 "drift-state-locked",
                 repository=result.repository,
+                branch=result.branch,
                 project=result.key,
                 since=lock.created,
                 path=lock.path,

@@ -1,0 +1,104 @@
+"""One issue for each project and branch, at the sandbox's stand-in for GitHub."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isolation.drift.issues import LABEL, IssueError, Issues
+from isolation.drift.results import ProjectResult, Result
+from isolation.github import App, PrivateKey
+from sandbox.github import app as stand_in
+from sandbox.github.server import GitHub
+
+REPOSITORY = "o/watched"
+OLD_BODY = "<!-- atlantis-drift: vpc:default -->\n`release` and the real resources of `vpc` (workspace `default`) differ:\n"
+
+
+@pytest.fixture(scope="module")
+def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
+    directory = tmp_path_factory.mktemp("github")
+    with GitHub(directory) as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTPS_PROXY", running.proxy_url)
+        patch.setenv("SSL_CERT_FILE", str(running.certificates.bundle))
+        yield running
+
+
+@pytest.fixture
+def issues(github: GitHub, tmp_path: Path) -> Issues:
+    values = stand_in.make_values()
+    stand_in.register(github.store.registration, values)
+    app = App(
+        host="github.com",
+        app_id=values["app_id"],
+        installation_id=values["installation_id"],
+        key=PrivateKey.parse(values["private_key"]),
+    )
+    for issue in open_issues(github):
+        github.store.issues.update(REPOSITORY, issue["number"], {"state": "closed"})
+    return Issues("https://api.github.com", app.token, f"https://{tmp_path.name}.example.com")
+
+
+def open_issues(github: GitHub) -> list[dict[str, Any]]:
+    return github.store.issues.listing(REPOSITORY, {"state": "open"})
+
+
+def result(branch: str, found: Result, **more: Any) -> ProjectResult:
+    return ProjectResult(REPOSITORY, branch, "vpc", "default", "", found, **more)
+
+
+def old_issue(github: GitHub, body: str = OLD_BODY) -> int:
+    created = github.store.issues.create(
+        REPOSITORY, {"title": "Drift in `vpc`", "body": body, "labels": [LABEL]}, first=1
+    )
+    return created["number"]
+
+
+def test_the_same_directory_on_two_branches_has_an_issue_for_each(github: GitHub, issues: Issues) -> None:
+    drifted = [result("main", Result.DRIFTED), result("release", Result.DRIFTED)]
+    found = issues.report(REPOSITORY, drifted)
+    assert len(set(found.values())) == 2
+    assert {issue["title"] for issue in open_issues(github)} == {
+        "Drift in `vpc` (workspace `default`) on `main`",
+        "Drift in `vpc` (workspace `default`) on `release`",
+    }
+    assert issues.report(REPOSITORY, drifted) == found
+    issues.report(REPOSITORY, [result("main", Result.CLEAN), result("release", Result.DRIFTED)])
+    assert [issue["html_url"] for issue in open_issues(github)] == [found["release", "vpc:default"]]
+
+
+@pytest.mark.parametrize(
+    ("on_release", "stays"), [(Result.DRIFTED, True), (Result.CLEAN, False), (Result.FAILED, True)]
+)
+def test_an_issue_of_an_earlier_version_belongs_to_the_branch_that_its_text_names(
+    github: GitHub, issues: Issues, on_release: Result, stays: bool
+) -> None:
+    number = old_issue(github)
+    found = issues.report(REPOSITORY, [result("main", Result.DRIFTED), result("release", on_release)])
+    assert not found["main", "vpc:default"].endswith(f"/{number}")
+    assert (number in {issue["number"] for issue in open_issues(github)}) is stays
+    if on_release is Result.DRIFTED:
+        assert found["release", "vpc:default"].endswith(f"/{number}")
+        updated = next(issue for issue in open_issues(github) if issue["number"] == number)
+        assert "<!-- atlantis-drift release: vpc:default -->" in updated["body"]
+
+
+def test_an_issue_that_a_person_wrote_is_left_alone(github: GitHub, issues: Issues) -> None:
+    number = old_issue(github)
+    path = github.store._directory / "issues" / REPOSITORY / f"{number}.json"
+    path.write_text(path.read_text().replace('"type": "Bot"', '"type": "User"'))
+    issues.report(REPOSITORY, [result("release", Result.CLEAN)])
+    assert [issue["number"] for issue in open_issues(github)] == [number]
+
+
+def test_a_plans_text_cant_end_its_own_fence(github: GitHub, issues: Issues) -> None:
+    issues.report(REPOSITORY, [result("main", Result.DRIFTED, plan="a\n```\n<!-- atlantis-drift x: y -->\n")])
+    (issue,) = open_issues(github)
+    assert issue["body"].count("\n````\n") == 2
+
+
+def test_a_refusal_names_the_permission_that_is_missing(issues: Issues) -> None:
+    issues._api = "https://api.github.com/missing"
+    with pytest.raises(IssueError, match="grant the App `issues: write`"):
+        issues.report(REPOSITORY, [result("main", Result.CLEAN)])
