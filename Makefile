@@ -15,7 +15,7 @@ export ATLANTIS_SANDBOX_PLUGINS := $(PLUGINS)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
+.PHONY: help up preview refresh down outputs env status logs password webhook attack preflight drift dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
 	test lint lock settings format test-unit test-policy test-sandbox mutants conformance scan bench builds first programs python-version clean
 
 help: ## list the commands
@@ -28,7 +28,7 @@ up: $(if $(wildcard .venv/installed),.venv/installed,first) ## deploy the stack 
 preview: .venv/installed ## show what up would change, and the policy findings; needs no AWS credentials
 	@$(SANDBOX) preview --stack $(STACK)
 
-refresh: .venv/installed ## detect drift, and update the state
+refresh: .venv/installed ## detect drift of the stack itself, and update the state
 	@$(SANDBOX) refresh --stack $(STACK)
 
 down: .venv/installed ## destroy all unprotected resources and stop every process; FORCE=1 destroys the protected ones too
@@ -65,6 +65,9 @@ attack: .venv/installed ## attack the deployed stack and print the result of eac
 
 preflight: .venv/installed ## check what a deployment needs: image, secrets, certificate, network, state; STACK=prod checks your AWS account
 	@$(if $(filter local,$(STACK)),$(SANDBOX),$(PYTHON) -m) preflight --stack $(STACK)
+
+drift: .venv/installed ## detect drift now in the projects of driftProjects, and print a table; STACK=prod asks your deployed stack
+	@$(if $(filter local,$(STACK)),$(SANDBOX) drift,$(PYTHON) -m preflight.drift) --stack $(STACK)
 
 dashboard: .venv/installed ## open the stack's CloudWatch dashboard, and print its address
 	@$(PYTHON) -m preflight.dashboard --stack $(if $(filter local,$(STACK)),prod,$(STACK))

@@ -77,6 +77,11 @@ class PhysicalNames:
         """The role of applies, if Terraform runs in containers of its own."""
         return self._role("atlantis-ecs-task-apply")
 
+    @property
+    def drift_role(self) -> str:
+        """The role with which the agent reads its own log, with drift detection. The task role is denied access to logs."""
+        return self._role("atlantis-ecs-task-drift")
+
     def _role(self, prefix: str) -> str:
         """The name of a role of this environment, and the beginning of the names of its policies."""
         name = f"{prefix}-{self.environment}"
@@ -247,3 +252,7 @@ class PhysicalNames:
     @property
     def apply_role_arn(self) -> str:
         return self.role_arn(self.apply_role)
+
+    @property
+    def drift_role_arn(self) -> str:
+        return self.role_arn(self.drift_role)

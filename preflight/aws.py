@@ -1,4 +1,4 @@
-"""Read-only calls to AWS. Responses are cached for later checks, and errors become messages with a remedy."""
+"""Calls to AWS, whose errors become messages with a remedy. Responses to read-only calls are cached for later checks."""
 
 import json
 from collections.abc import Collection
@@ -72,6 +72,31 @@ class Aws:
         """Like `read`, but None if AWS returns one of the error codes `absent`: the resource doesn't exist."""
         return self._read(service, operation, parameters, absent)
 
+    def call(
+        self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
+    ) -> dict[str, Any] | None:
+        """Like `find`, but also for calls that change something, and never from the cache.
+
+        Raises:
+            FailedError: a permission is missing, the credentials are invalid, or AWS can't be reached or denies the call.
+        """
+        try:
+            return self._call(service, operation, parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in absent:
+                return None
+            raise self._refusal(service, operation, error) from None
+        except NoCredentialsError:
+            raise FailedError(
+                "there are no AWS credentials in this environment",
+                "log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ) from None
+        # botocore raises ValueError for an endpoint that isn't a URL.
+        except (BotoCoreError, ValueError) as error:
+            raise FailedError(
+                f"{service} {operation}: {error}", "check the network, AWS_ENDPOINT_URL and the AWS configuration"
+            ) from None
+
     def _client(self, service: str) -> Any:
         if service not in self._clients:
             config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
@@ -85,22 +110,10 @@ class Aws:
             raise AssertionError(f"{service}.{operation} doesn't only read")
         key = json.dumps([service, operation, parameters], sort_keys=True)
         if key not in self._answers:
-            try:
-                self._answers[key] = self._call(service, operation, parameters)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in absent:
-                    return None
-                raise self._refusal(service, operation, error) from None
-            except NoCredentialsError:
-                raise FailedError(
-                    "there are no AWS credentials in this environment",
-                    "log in (`aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                ) from None
-            # botocore raises ValueError for an endpoint that isn't a URL.
-            except (BotoCoreError, ValueError) as error:
-                raise FailedError(
-                    f"{service} {operation}: {error}", "check the network, AWS_ENDPOINT_URL and the AWS configuration"
-                ) from None
+            answer = self.call(service, operation, absent=absent, **parameters)
+            if answer is None:
+                return None
+            self._answers[key] = answer
         return self._answers[key]
 
     def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,8 @@ def roles(deployment: Deployment) -> str:
     found = []
     names = deployment.names
     isolated = (names.plan_role, names.apply_role) if deployment.settings.terraform.isolates else ()
-    for name in (names.execution_role, names.task_role, *isolated):
+    drift = (names.drift_role,) if deployment.settings.drift.enabled else ()
+    for name in (names.execution_role, names.task_role, *isolated, *drift):
         answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
         if answer is not None:
             _own_or_warn(deployment, f"the role {name}", answer["Role"].get("Tags", []))

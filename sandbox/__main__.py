@@ -11,7 +11,7 @@ from sandbox.errors import SandboxError
 VERBS = {
     "up": ("sandbox.commands.everyday:up", "deploy the stack to the local AWS and start Atlantis"),
     "preview": ("sandbox.commands.everyday:preview", "show what `up` would change, and the policy findings"),
-    "refresh": ("sandbox.commands.everyday:refresh", "detect drift, and update the engine's state"),
+    "refresh": ("sandbox.commands.everyday:refresh", "detect drift of the stack itself, and update the engine's state"),
     "down": ("sandbox.commands.down:run", "destroy all unprotected resources and stop every process"),
     "outputs": ("sandbox.commands.everyday:outputs", "print the stack's outputs as JSON"),
     "logs": ("sandbox.commands.logs:run", "follow Atlantis' log"),
@@ -20,6 +20,7 @@ VERBS = {
     "pr": ("sandbox.commands.pr:run", "open a pull request, comment, approve, merge"),
     "rehearse": ("sandbox.commands.rehearse:run", "plan and apply a repository, and derive its least roles"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
+    "drift": ("sandbox.commands.drift:run", "detect drift now in the projects of driftProjects, and print a table"),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
     "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt the findings of an exported state"),
     "bench": ("sandbox.commands.bench:run", "measure the commands and print the results"),

@@ -16,6 +16,8 @@ def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
     variables: dict[str, pulumi.Input[str]] = {
         "ATLANTIS_ATLANTIS_URL": args.url,
         "DRIFT_DETECTION": document(args.drift, args.configuration.default_branch),
+        "DRIFT_LOG_GROUP": args.context.names.agent_log_group,
+        "DRIFT_LOG_ROLE": args.context.names.drift_role_arn,
     }
     return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if args.web_password_secret_arn else {})
 

@@ -8,7 +8,15 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from .drift_metrics import DRIFTED, FAILED, GOOD_RUNS, namespace
+from .drift_metrics import (
+    DRIFTED,
+    FAILED,
+    GOOD_RUNS,
+    HOURS_SINCE_GOOD_PLAN,
+    HOURS_SINCE_GOOD_RUN,
+    by_project,
+    namespace,
+)
 from .service_metrics import MetricDimensions
 
 _COLUMNS, _WIDTH, _HEIGHT = 24, 8, 6
@@ -119,5 +127,11 @@ def _drift(args: DashboardInputs) -> list[_Graph]:
     graphs: list[_Graph] = [
         ("Drift: projects", "Maximum", [[metrics, DRIFTED], [metrics, FAILED]]),
         ("Drift: detections without failures", "Sum", [[metrics, GOOD_RUNS]]),
+        ("Drift: hours since a detection without failures", "Maximum", [[metrics, HOURS_SINCE_GOOD_RUN]]),
+        (
+            "Drift: hours since a plan that worked, by project",
+            "Maximum",
+            [[{"expression": by_project(args.context.names.base, HOURS_SINCE_GOOD_PLAN), "id": "projects"}]],
+        ),
     ]
     return graphs if args.detects_drift else []

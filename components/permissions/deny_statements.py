@@ -66,7 +66,8 @@ def deny_own_resources(own: OwnStack) -> Statement:
         names.repository_arn,
         names.log_group_arn,
         f"{names.log_group_arn}:*",
-        *([f"{names.agent_log_group_arn}:*"] if own.detects_drift else ()),
+        # With and without the `:*` of its streams.
+        *([f"{names.agent_log_group_arn}*"] if own.detects_drift else ()),
         names.role_arn(names.roles_of_every_environment),
         every_environment,
         *own.secret_arns,

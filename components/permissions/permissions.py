@@ -140,6 +140,15 @@ class Permissions(pulumi.ComponentResource):
         names, settings, scope = self._args.context.names, self._args.settings, self._scope
         plan = self._role("plan-role", names.plan_role, "what plans run with", assumed_by=names.task_role)
         apply = self._role("apply-role", names.apply_role, "what applies run with", assumed_by=names.task_role)
+        if self._args.detects_drift:
+            drift = self._role("drift-role", names.drift_role, "the agent's own log", assumed_by=names.task_role)
+            aws.iam.RolePolicy(
+                f"{self.pulumi_resource_name}-drift-log",
+                name="own-log",
+                role=drift.id,
+                policy=document(plan_role.own_log(names)),
+                opts=self._child,
+            )
         for subject in ("file-system", "own-stack"):
             self._attach(f"task-{subject}", task_role_, policies[subject])
         for subject, policy in policies.items():
@@ -175,7 +184,9 @@ class Permissions(pulumi.ComponentResource):
                     *task_role.file_system(args.file_system_arn, args.access_point_arn),
                     *task_role.task_protection(own.names),
                     *(
-                        plan_role.session_roles(own.names, args.settings.roles_of_repositories)
+                        plan_role.session_roles(
+                            own.names, args.settings.roles_of_repositories, detects_drift=args.detects_drift
+                        )
                         if args.settings.isolates
                         else ()
                     ),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..names import PhysicalNames
 from ..policy_documents import Statement, allow
 
-__all__ = ["reading", "session_roles"]
+__all__ = ["own_log", "reading", "session_roles"]
 
 
 _READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
@@ -21,14 +21,23 @@ def reading(statements: Sequence[Statement]) -> list[Statement]:
     return found
 
 
-def session_roles(names: PhysicalNames, others: Sequence[tuple[str, str, str]]) -> list[Statement]:
+def session_roles(
+    names: PhysicalNames, others: Sequence[tuple[str, str, str]], *, detects_drift: bool
+) -> list[Statement]:
     """The roles of plans and applies, whose sessions the agent container hands out; `others` are those of repositories.
 
     Only sessions of the stack's own roles have tags: a tag must be allowed in a role's trust policy as well.
     """
     own = [names.plan_role_arn, names.apply_role_arn]
-    arns = [*own, *(arn for _, *pair in others for arn in pair)]
+    arns = [*own, *(arn for _, *pair in others for arn in pair), *([names.drift_role_arn] if detects_drift else [])]
     return [
         allow("AssumeTerraformRoles", ["sts:AssumeRole"], list(dict.fromkeys(arns))),
         allow("TagTerraformSessions", ["sts:TagSession"], own),
+    ]
+
+
+def own_log(names: PhysicalNames) -> list[Statement]:
+    """What the agent reads of its own log: earlier results, and the requests of `make drift`."""
+    return [
+        allow("ReadOwnLog", ["logs:FilterLogEvents"], [names.agent_log_group_arn, f"{names.agent_log_group_arn}:*"])
     ]

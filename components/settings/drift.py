@@ -35,8 +35,8 @@ class DriftArgs(Group):
         default=(),
     )
     """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all
-    projects of a repository, in one request that locks them together. owner/name@branch sets another branch than
-    defaultBranch. Only with terraformIsolation containers. Empty: no drift detection"""
+    projects of a repository. owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation containers.
+    Empty: no drift detection"""
     drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
     """Hours between two detections, 1 to 84. Not with driftDailyAt"""
     drift_daily_at: str | None = setting(

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+from sandbox.errors import SandboxError
 from sandbox.github.app import Access
 from sandbox.github.events import pull_request, pull_request_object, repository
 from sandbox.github.store import PullRequest, Store
+from sandbox.github.trees import tree
 
 __all__ = ["Answer", "Api", "Call", "Happened"]
 
@@ -64,12 +67,14 @@ class Api:
         return answer
 
     def _answer(self, call: Call) -> Answer:
-        for method, pattern, by_app, handler in _ROUTES:
+        for method, pattern, by_app, needs, handler in _ROUTES:
             found = pattern.fullmatch(call.path)
             if method != call.method or found is None:
                 continue
             if not (self._access.is_app(call.authorization) if by_app else self._is_known(call.authorization)):
                 return _refusal(401, "Bad credentials")
+            if needs and not self._access.permits(call.authorization, *needs):
+                return _refusal(403, "Resource not accessible by integration")
             try:
                 return handler(self, call, found.groupdict())
             except (ValueError, KeyError) as problem:
@@ -79,11 +84,12 @@ class Api:
     def _is_known(self, authorization: str) -> bool:
         return self._access.has_token(authorization) or self._access.is_author(authorization)
 
-    def access_token(self, _call: Call, names: dict[str, str]) -> Answer:
+    def access_token(self, call: Call, names: dict[str, str]) -> Answer:
         """``POST /app/installations/{installation}/access_tokens``."""
         if not self._access.is_installation(names["installation"]):
             return _refusal(404, "Not Found: the App has no such installation")
-        return Answer(201, self._access.hand_out_token())
+        asked = json.loads(call.body or b"{}") or {}  # Atlantis sends `null`
+        return Answer(201, self._access.hand_out_token(asked.get("permissions") or {}))
 
     def app(self, _call: Call, names: dict[str, str]) -> Answer:
         """``GET /apps/{slug}``: Atlantis reads the App's ID and name at its start if ``gh-app-slug`` is set.
@@ -148,6 +154,20 @@ class Api:
             {"type": "file", "encoding": "base64", "size": len(content), "path": names["file"], "content": encoded},
         )
 
+    def branch(self, _call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/branches/{branch}``."""
+        try:
+            return Answer(200, {"commit": {"sha": self._store.head(names["repository"], unquote(names["branch"]))}})
+        except SandboxError:
+            return _refusal(404, "Branch not found")
+
+    def tree(self, call: Call, names: dict[str, str]) -> Answer:
+        """``GET /repos/{owner}/{repo}/git/trees/{commit}?recursive=1``."""
+        if call.query.get("recursive") != "1":
+            return _refusal(404, "Not Found: the sandbox's stand-in for GitHub has only recursive trees")
+        found = tree(self._store.git_directory(names["repository"]), names["commit"])
+        return _refusal(404, "Not Found") if found is None else Answer(200, {"tree": found, "truncated": False})
+
     def issues(self, call: Call, names: dict[str, str]) -> Answer:
         """``GET /repos/{owner}/{repo}/issues``, without the pull requests that GitHub lists there too."""
         return Answer(200, self._store.issues.listing(names["repository"], call.query))
@@ -204,10 +224,11 @@ def _refusal(status: int, message: str) -> Answer:
 
 
 def _route(
-    method: str, path: str, handler: _Handler, *, by_app: bool = False
-) -> tuple[str, re.Pattern[str], bool, _Handler]:
+    method: str, path: str, handler: _Handler, *, by_app: bool = False, needs: tuple[str, str] | None = None
+) -> tuple[str, re.Pattern[str], bool, tuple[str, str] | None, _Handler]:
+    """``needs``: a permission and its level, for calls that other clients than Atlantis make with tokens of fewer permissions."""
     repository_path = path.replace("{repository}", r"/repos/(?P<repository>[\w.-]+/[\w.-]+)")
-    return method, re.compile(repository_path), by_app, handler
+    return method, re.compile(repository_path), by_app, needs, handler
 
 
 _ROUTES = (
@@ -219,9 +240,11 @@ _ROUTES = (
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/files", Api.files),
     _route("GET", r"{repository}/pulls/(?P<number>\d+)/reviews", Api.reviews),
     _route("GET", r"{repository}/contents/(?P<file>.+)", Api.contents),
-    _route("GET", r"{repository}/issues", Api.issues),
-    _route("POST", r"{repository}/issues", Api.create_issue),
-    _route("PATCH", r"{repository}/issues/(?P<number>\d+)", Api.update_issue),
+    _route("GET", r"{repository}/branches/(?P<branch>[^/]+)", Api.branch, needs=("contents", "read")),
+    _route("GET", r"{repository}/git/trees/(?P<commit>[0-9a-f]{40})", Api.tree, needs=("contents", "read")),
+    _route("GET", r"{repository}/issues", Api.issues, needs=("issues", "read")),
+    _route("POST", r"{repository}/issues", Api.create_issue, needs=("issues", "write")),
+    _route("PATCH", r"{repository}/issues/(?P<number>\d+)", Api.update_issue, needs=("issues", "write")),
     _route("GET", r"{repository}/issues/(?P<number>\d+)/comments", Api.comments),
     _route("POST", r"{repository}/issues/(?P<number>\d+)/comments", Api.create_comment),
     _route("POST", r"{repository}/issues/comments/(?P<comment>\d+)/reactions", Api.react),

@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ class Access:
         self._registration_path = registration_path
         self.author_token = f"ghp_{secrets.token_hex(18)}"
         self._tokens: dict[str, float] = {}
+        self._permissions: dict[str, Mapping[str, str]] = {}
         self._lock = threading.Lock()
 
     def is_app(self, authorization: str) -> bool:
@@ -102,13 +104,20 @@ class Access:
         registration = load(self._registration_path)
         return registration is not None and registration.installation_id == installation_id
 
-    def hand_out_token(self) -> dict[str, Any]:
-        """Create an installation token and return it in the format of GitHub's response."""
+    def hand_out_token(self, permissions: Mapping[str, str]) -> dict[str, Any]:
+        """Create an installation token and return it in the format of GitHub's response; empty ``permissions`` are the App's."""
         token = f"ghs_{secrets.token_hex(18)}"
         with self._lock:
             self._tokens[token] = time.time() + _TOKEN_SECONDS
+            self._permissions[token] = permissions
         expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=_TOKEN_SECONDS)
-        return {"token": token, "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ"), "permissions": {}}
+        return {"token": token, "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ"), "permissions": permissions}
+
+    def permits(self, authorization: str, permission: str, level: str) -> bool:
+        """Whether the token of the header has a permission on ``level``: ``read``, or ``write``, which includes it."""
+        with self._lock:
+            permissions = self._permissions.get(authorization.partition(" ")[2], {})
+        return not permissions or permissions.get(permission) in {level, "write"}
 
     def has_token(self, authorization: str) -> bool:
         """Whether the header contains an installation token: as ``token``, ``Bearer`` or git's ``Basic`` scheme."""

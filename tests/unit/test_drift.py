@@ -74,8 +74,10 @@ def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
         "DriftedProjects": "$.drifted",
         "FailedProjects": "$.failed",
         "GoodRuns": "$.good",
+        "HoursSinceGoodRun": "$.hours",
         "Drifted": "$.drifted",
         "Failed": "$.failed",
+        "HoursSinceGoodPlan": "$.hours",
     }
     assert {inputs["logGroupName"] for inputs in filters.values()} == {"/ecs/atlantis-prod-agent"}
     assert filters["Drifted"]["pattern"] == '{ $.event = "drift-project" }'
@@ -85,6 +87,7 @@ def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
         "Project": "$.project",
     }
     assert filters["GoodRuns"]["pattern"] == '{ $.event = "drift-run" }'
+    assert filters["HoursSinceGoodRun"]["pattern"] == '{ $.event = "drift-age" }'
 
 
 @pytest.mark.parametrize(
@@ -101,8 +104,32 @@ def test_an_alarm_waits_for_two_intervals_without_a_good_run(schedule: dict[str,
 
 def test_the_dashboard_shows_drift() -> None:
     body = json.loads(stack(**DRIFT).one("aws:cloudwatch/dashboard:Dashboard").inputs["dashboardBody"])
-    titles = {widget["properties"]["title"] for widget in body["widgets"]}
-    assert {"Drift: projects", "Drift: detections without failures"} <= titles
+    shown = {widget["properties"]["title"]: widget["properties"]["metrics"] for widget in body["widgets"]}
+    assert {"Drift: projects", "Drift: detections without failures"} <= shown.keys()
+    assert shown["Drift: hours since a detection without failures"] == [["Atlantis/atlantis-prod", "HoursSinceGoodRun"]]
+    ((search,),) = shown["Drift: hours since a plan that worked, by project"]
+    assert search["expression"] == (
+        "SEARCH('{\"Atlantis/atlantis-prod\",Repository,Branch,Project} MetricName=\"HoursSinceGoodPlan\"', 'Maximum', 3600)"
+    )
+
+
+def test_only_the_agents_own_role_can_read_its_log() -> None:
+    graph = stack(**DRIFT)
+    role = graph.one("aws:iam/role:Role", "permissions-drift-role").inputs
+    assert role["name"] == "atlantis-ecs-task-drift-prod"
+    (trust,) = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert trust["Condition"]["ArnLike"]["aws:PrincipalArn"][0].endswith(":role/atlantis-ecs-task-prod")
+    own = json.loads(graph.one("aws:iam/rolePolicy:RolePolicy", "permissions-drift-log").inputs["policy"])["Statement"]
+    group = f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod-agent"
+    assert own == [
+        {"Sid": "ReadOwnLog", "Effect": "Allow", "Action": ["logs:FilterLogEvents"], "Resource": [group, f"{group}:*"]}
+    ]
+    agent = variables(containers(**DRIFT)["agent"])
+    assert (agent["DRIFT_LOG_GROUP"], agent["DRIFT_LOG_ROLE"]) == (
+        "/ecs/atlantis-prod-agent",
+        "arn:aws:iam::123456789012:role/atlantis-ecs-task-drift-prod",
+    )
+    assert "permissions-drift-role" not in stack(terraformIsolation="containers").names("aws:iam/role:Role")
 
 
 @pytest.mark.parametrize(
@@ -131,4 +158,4 @@ def test_plans_cant_write_to_the_log_that_the_metrics_come_from() -> None:
     (statement,) = policy.document()
     assert statement["Effect"] == "Deny"
     assert "logs:*" in statement["Action"]
-    assert f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod-agent:*" in statement["Resource"]
+    assert f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod-agent*" in statement["Resource"]

@@ -86,6 +86,7 @@ def _roles(names: PhysicalNames) -> list[str]:
         names.task_role,
         names.plan_role,
         names.apply_role,
+        names.drift_role,
         names.flow_log_role,
         names.log_archive_role,
         names.log_delivery_role,

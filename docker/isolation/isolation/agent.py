@@ -14,7 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from isolation import aws, paths
 from isolation.broker import Broker, Roles, forget_environment
 from isolation.drift.configuration import Configuration
+from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
+from isolation.drift.log import AgentLog
+from isolation.drift.rest import Rest
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
 from isolation.github import App, GithubError, PrivateKey
@@ -65,21 +68,33 @@ def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, C
     protection = TaskProtection(server, environment["ECS_AGENT_URI"])
     parts["task-protection"] = lambda: protection.run(stop)
     if "DRIFT_DETECTION" in environment:
-        drift = _drift(environment, server, protection)
+        drift = _drift(environment, server, protection, assume)
         parts["drift"] = lambda: drift.run(stop)
     return parts
 
 
-def _drift(environment: Mapping[str, str], server: str, protection: TaskProtection) -> DriftDetection:
-    app = _app(environment, {"issues": "write"})
+def _drift(
+    environment: Mapping[str, str],
+    server: str,
+    protection: TaskProtection,
+    assume: Callable[[str, str, Mapping[str, str]], aws.Session],
+) -> DriftDetection:
+    app, reader = _app(environment, {"issues": "write"}), _app(environment, {"contents": "read"})
     atlantis = Server(
         server,
         environment["ATLANTIS_API_SECRET"],
         environment.get("ATLANTIS_WEB_USERNAME", ""),
         environment.get("ATLANTIS_WEB_PASSWORD", ""),
     )
-    issues = Issues(app.api, app.token, environment["ATLANTIS_ATLANTIS_URL"])
-    return DriftDetection(Configuration.parse(environment["DRIFT_DETECTION"]), atlantis, issues, protection)
+    issues = Issues(Rest(app.api, app.token, "issues: write"), environment["ATLANTIS_ATLANTIS_URL"])
+    discovery = Discovery(Rest(reader.api, reader.token, "contents: read"))
+    log = AgentLog(
+        environment.get("DRIFT_LOG_GROUP", ""),
+        environment["AWS_REGION"],
+        lambda: assume(environment["DRIFT_LOG_ROLE"], "drift", {}),
+    )
+    configuration = Configuration.parse(environment["DRIFT_DETECTION"])
+    return DriftDetection(configuration, atlantis, issues, protection, discovery=discovery, log=log)
 
 
 def _modules_app(environment: Mapping[str, str]) -> App | None:

@@ -1,4 +1,4 @@
-"""The one call of AWS that the agent makes: STS' AssumeRole with the task role's credentials, signed (version 4)."""
+"""The agent's calls of AWS, signed (version 4): STS' AssumeRole with the task role's credentials, and reading its own log."""
 
 import datetime
 import hashlib
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-__all__ = ["AwsError", "Session", "TaskRole", "assume_role", "signed_headers"]
+__all__ = ["AwsError", "Service", "Session", "TaskRole", "assume_role", "endpoint", "post", "signed_headers"]
 
 _METADATA = "http://169.254.170.2"
 _TIMEOUT = 20
@@ -79,13 +79,24 @@ class TaskRole:
             raise AwsError(f"the task role's credentials can't be read: {problem}") from problem
 
 
+@dataclass(frozen=True)
+class Service:
+    """What a signed request is for: the service, its region, and the form of the body."""
+
+    name: str
+    region: str
+    content_type: str = "application/x-www-form-urlencoded; charset=utf-8"
+    target: str = ""
+    """The operation, for services with JSON bodies."""
+
+
 def assume_role(task_role: TaskRole, role_arn: str, session_name: str, tags: Mapping[str, str], region: str) -> Session:
     """A session of `role_arn`; AWS limits one that a role's session has assumed to an hour.
 
     The tags aren't transitive: sessions of other roles that Terraform assumes with this one don't have them, so the trust
     policies of those roles needn't allow them.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_STS") or os.environ.get("AWS_ENDPOINT_URL") or _endpoint(region)
+    url = os.environ.get("AWS_ENDPOINT_URL_STS") or os.environ.get("AWS_ENDPOINT_URL") or endpoint("sts", region)
     body = urllib.parse.urlencode(
         {
             "Action": "AssumeRole",
@@ -100,26 +111,38 @@ def assume_role(task_role: TaskRole, role_arn: str, session_name: str, tags: Map
             },
         }
     ).encode()
-    headers = signed_headers(task_role.session(), endpoint, body, region, datetime.datetime.now(datetime.UTC))
-    request = urllib.request.Request(endpoint, data=body, headers=headers, method="POST")  # noqa: S310 a configured endpoint
+    try:
+        return _session(post(task_role.session(), url, body, Service("sts", region)))
+    except AwsError as problem:
+        raise AwsError(f"{role_arn} can't be assumed: {problem}") from problem
+
+
+def post(session: Session, url: str, body: bytes, service: Service) -> bytes:
+    """Send a signed POST to the root of an endpoint, and return the answer's body.
+
+    Raises:
+        AwsError: AWS denies it or doesn't answer; the message has the reason.
+    """
+    headers = signed_headers(session, url, body, service, datetime.datetime.now(datetime.UTC))
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 a configured endpoint
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-            content = answer.read()
+            return answer.read()
     except urllib.error.HTTPError as problem:
-        raise AwsError(f"{role_arn} can't be assumed: {_reason(problem.read())}") from problem
+        raise AwsError(_reason(problem.read())) from problem
     except OSError as problem:
-        raise AwsError(f"{role_arn} can't be assumed: {problem}") from problem
-    return _session(content)
+        raise AwsError(str(problem)) from problem
 
 
-def signed_headers(session: Session, endpoint: str, body: bytes, region: str, now: datetime.datetime) -> dict[str, str]:
-    """The headers of a POST to the root of STS' `endpoint`, signed."""
+def signed_headers(session: Session, url: str, body: bytes, service: Service, now: datetime.datetime) -> dict[str, str]:
+    """The headers of a POST to the root of an endpoint, signed."""
     time, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     headers = {
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        "host": urllib.parse.urlsplit(endpoint).netloc,
+        "content-type": service.content_type,
+        "host": urllib.parse.urlsplit(url).netloc,
         "x-amz-date": time,
         "x-amz-security-token": session.token,
+        **({"x-amz-target": service.target} if service.target else {}),
     }
     names = ";".join(sorted(headers))
     canonical = "\n".join(
@@ -133,10 +156,10 @@ def signed_headers(session: Session, endpoint: str, body: bytes, region: str, no
             hashlib.sha256(body).hexdigest(),
         ]
     )
-    scope = f"{day}/{region}/sts/aws4_request"
+    scope = f"{day}/{service.region}/{service.name}/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", time, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{session.secret_access_key}".encode()
-    for part in (day, region, "sts", "aws4_request"):
+    for part in (day, service.region, service.name, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     credential = f"{session.access_key_id}/{scope}"
@@ -146,9 +169,10 @@ def signed_headers(session: Session, endpoint: str, body: bytes, region: str, no
     }
 
 
-def _endpoint(region: str) -> str:
+def endpoint(service: str, region: str) -> str:
+    """The address of a service in a region of any partition."""
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://sts.{region}.{domain}"
+    return f"https://{service}.{region}.{domain}"
 
 
 def _session(content: bytes) -> Session:
@@ -165,12 +189,17 @@ def _session(content: bytes) -> Session:
 
 
 def _reason(content: bytes) -> str:
+    """The code and the message of an error in XML or JSON."""
     try:
+        if content.lstrip().startswith(b"{"):
+            document = json.loads(content)
+            code = str(document.get("__type", "")).rpartition("#")[2]
+            return f"{code}: {document.get('message') or document.get('Message', '')}"
         found = {
             element.tag.rpartition("}")[2]: element.text or ""
             for element in ElementTree.fromstring(content).iter()  # noqa: S314
         }
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, ValueError):
         return content[:300].decode(errors="replace")
     return f"{found.get('Code', '')}: {found.get('Message', '')}"
 

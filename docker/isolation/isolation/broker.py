@@ -136,5 +136,5 @@ class Broker:
 def forget_environment() -> None:
     """Take the container's secrets and addresses out of this process' environment, once they are read."""
     for name in list(os.environ):
-        if name.startswith(("ATLANTIS_GH_", "AWS_CONTAINER_", "ECS_")):
+        if name.startswith(("ATLANTIS_", "AWS_CONTAINER_", "ECS_")):
             del os.environ[name]

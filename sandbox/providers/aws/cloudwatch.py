@@ -116,9 +116,12 @@ def _widget(widget: Any) -> Iterator[str]:
         if not shown.get("region"):
             yield "properties.region is missing"
         for metric in shown.get("metrics") or [[]]:
+            match metric:
+                case [{"expression": str(expression)}] if expression:
+                    continue
             texts = [item for item in metric if not isinstance(item, dict)] if isinstance(metric, list) else []
             if len(texts) < 2 or len(texts) % 2:
-                yield f"{metric!r} is not a namespace, a name, and dimensions as names and values"
+                yield f"{metric!r} is not a namespace, a name, and dimensions as names and values, and not an expression"
 
 
 _RETENTIONS = "0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"

@@ -13,7 +13,10 @@ import pytest
 
 from components.configuration import server_configuration
 from isolation.drift.configuration import Configuration
+from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
+from isolation.drift.log import AgentLog
+from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
@@ -28,7 +31,7 @@ from sandbox.pull_requests import deliver
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.pull_requests import comment
-from tests.sandbox.atlantis.world import BUCKET, OWNER, World
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 
 pytestmark = needs("terraform")
 
@@ -76,7 +79,7 @@ class Watched:
         self.world, self.store, self.github = world, store, github
         self.protection = _Protection()
         self.server = Server(self.address, _API_SECRET)
-        self.issues = Issues("https://api.github.com", app.token, "https://atlantis.example.com")
+        self.rest = Rest(app.api, app.token, "issues: write")
 
     @property
     def address(self) -> str:
@@ -84,14 +87,24 @@ class Watched:
 
     def detect(self, *directories: str) -> dict[str, ProjectResult]:
         """One run; the results by directory."""
+        found = self.detection(REPOSITORY, *directories).run_once(threading.Event())
+        return {result.directory: result for result in found}
+
+    def detection(self, repository: str, *directories: str) -> DriftDetection:
         document = {
             "schedule": {"everyHours": 1},
             "showPlan": False,
-            "repositories": [{"repository": REPOSITORY, "branch": "main", "directories": list(directories)}],
+            "repositories": [{"repository": repository, "branch": "main", "directories": list(directories)}],
         }
-        configuration = Configuration.parse(json.dumps(document))
-        detection = DriftDetection(configuration, self.server, self.issues, self.protection, busy_every=0.2)
-        return {result.directory: result for result in detection.run_once(threading.Event())}
+        return DriftDetection(
+            Configuration.parse(json.dumps(document)),
+            self.server,
+            Issues(self.rest, "https://atlantis.example.com"),
+            self.protection,
+            discovery=Discovery(self.rest),
+            log=AgentLog("", "", lambda: pytest.fail("there is no log group")),
+            busy_every=0.2,
+        )
 
     def open_issues(self) -> list[dict[str, Any]]:
         return self.github.store.issues.listing(REPOSITORY, {"state": "open"})
@@ -123,7 +136,7 @@ def watched(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         app_id=value["app_id"],
         installation_id=value["installation_id"],
         key=PrivateKey.parse(value["private_key"]),
-        permissions={"issues": "write"},
+        permissions={"contents": "read", "issues": "write"},
     )
     # The server's own stand-in keeps its certificates; this one has the same App.
     beside = tmp_path_factory.mktemp("github")
@@ -210,15 +223,36 @@ def test_a_detection_that_was_killed_leaves_nothing_that_blocks_the_next_one(wat
     assert [lock for lock in _locks(watched.world) if int(lock["PullID"]) < 0] == []
 
 
-def test_a_repository_outside_the_allowlist_fails_and_says_so(watched: Watched) -> None:
-    document = {
-        "schedule": {"everyHours": 1},
-        "showPlan": False,
-        "repositories": [{"repository": "somebody/else", "branch": "main", "directories": ["."]}],
-    }
-    detection = DriftDetection(
-        Configuration.parse(json.dumps(document)), watched.server, watched.issues, watched.protection
+def test_an_old_lock_of_the_state_is_reported_with_the_command_that_releases_it(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = watched.world.aws.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
     )
-    (result,) = detection.run_once(threading.Event())
+    path, held = f"{BUCKET}/held/terraform.tfstate", "6f1c9c1a-9d3c-5f0e-0b1a-1f6c2b3d4e5f"
+    lock = {"ID": held, "Operation": "OperationTypePlan", "Path": path, "Who": "a@b", "Version": "1.5.7", "Info": ""}
+    lock["Created"] = "2026-01-02T03:04:05.123456789Z"
+    client.put_item(TableName=TABLE, Item={"LockID": {"S": path}, "Info": {"S": json.dumps(lock)}})
+    code = _project("held").replace(
+        'region = "ap-northeast-2"', f'region = "ap-northeast-2"\n dynamodb_table = "{TABLE}"'
+    )
+    watched.store.commit(REPOSITORY, "main", {"held/main.tf": code}, "A project whose state is locked")
+    assert watched.detect("held")["held"].result is Result.FAILED
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (found,) = [event for event in events if event["event"] == "drift-state-locked"]
+    assert (found["project"], found["path"], found["since"]) == (
+        "held:default",
+        path,
+        "2026-01-02 03:04:05.123456789 +0000 UTC",
+    )
+    assert found["command"] == f"terraform force-unlock {held}"
+
+
+def test_a_repository_outside_the_allowlist_fails_and_says_so(watched: Watched) -> None:
+    (result,) = watched.detection("somebody/else", ".").run_once(threading.Event())
     assert result.result is Result.FAILED
     assert "500" in result.error or "allowlist" in result.error, result.error

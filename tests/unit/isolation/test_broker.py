@@ -86,25 +86,26 @@ def test_a_client_that_sends_nothing_does_not_stop_the_broker(tmp_path: Path) ->
     broker.close()
 
 
-def test_the_signature_is_that_of_botocore() -> None:
+@pytest.mark.parametrize(
+    "service",
+    [aws.Service("sts", "eu-west-1"), aws.Service("logs", "eu-west-1", "application/x-amz-json-1.1", "Logs.Any")],
+)
+def test_the_signature_is_that_of_botocore(service: aws.Service) -> None:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
     now = datetime.datetime(2026, 11, 28, 5, 0, tzinfo=datetime.UTC)
-    mine = aws.signed_headers(
-        Session("AKIA", "secret", "token", now),
-        "https://sts.eu-west-1.amazonaws.com",
-        b"Action=AssumeRole",
-        "eu-west-1",
-        now,
-    )
-    request = AWSRequest("POST", "https://sts.eu-west-1.amazonaws.com/", data=b"Action=AssumeRole")
+    url, body = aws.endpoint(service.name, service.region), b"Action=AssumeRole"
+    mine = aws.signed_headers(Session("AKIA", "secret", "token", now), url, body, service, now)
+    request = AWSRequest("POST", f"{url}/", data=body)
+    if service.target:
+        request.headers["X-Amz-Target"] = service.target
     request.headers["Content-Type"] = mine["content-type"]
     request.context["timestamp"] = mine["x-amz-date"]
     request.headers["X-Amz-Date"] = mine["x-amz-date"]
     request.headers["X-Amz-Security-Token"] = "token"
-    signer = SigV4Auth(Credentials("AKIA", "secret", "token"), "sts", "eu-west-1")
+    signer = SigV4Auth(Credentials("AKIA", "secret", "token"), service.name, service.region)
     canonical = signer.canonical_request(request)
     assert (
         signer.signature(signer.string_to_sign(request, canonical), request)

@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
-from isolation.drift.issues import LABEL, IssueError, Issues
+from isolation.drift.configuration import Target
+from isolation.drift.discovery import Discovery
+from isolation.drift.issues import LABEL, Issues
+from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
-from isolation.github import App, PrivateKey
+from isolation.github import App, GithubError, PrivateKey
 from sandbox.github import app as stand_in
 from sandbox.github.server import GitHub
 
 REPOSITORY = "o/watched"
-OLD_BODY = "<!-- atlantis-drift: vpc:default -->\n`release` and the real resources of `vpc` (workspace `default`) differ:\n"
+OLD_BODY = (
+    "<!-- atlantis-drift: vpc:default -->\n`release` and the real resources of `vpc` (workspace `default`) differ:\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +39,17 @@ def issues(github: GitHub, tmp_path: Path) -> Issues:
         app_id=values["app_id"],
         installation_id=values["installation_id"],
         key=PrivateKey.parse(values["private_key"]),
+        permissions={"issues": "write"},
     )
     for issue in open_issues(github):
         github.store.issues.update(REPOSITORY, issue["number"], {"state": "closed"})
-    return Issues("https://api.github.com", app.token, f"https://{tmp_path.name}.example.com")
+    return Issues(Rest(app.api, app.token, "issues: write"), f"https://{tmp_path.name}.example.com")
+
+
+def report(issues: Issues, *results: ProjectResult) -> dict[str, str]:
+    """One run; the issues' addresses by branch."""
+    repository = issues.of(REPOSITORY)
+    return {result.branch: address for result in results if (address := repository.report(result))}
 
 
 def open_issues(github: GitHub) -> list[dict[str, Any]]:
@@ -57,15 +69,15 @@ def old_issue(github: GitHub, body: str = OLD_BODY) -> int:
 
 def test_the_same_directory_on_two_branches_has_an_issue_for_each(github: GitHub, issues: Issues) -> None:
     drifted = [result("main", Result.DRIFTED), result("release", Result.DRIFTED)]
-    found = issues.report(REPOSITORY, drifted)
+    found = report(issues, *drifted)
     assert len(set(found.values())) == 2
     assert {issue["title"] for issue in open_issues(github)} == {
         "Drift in `vpc` (workspace `default`) on `main`",
         "Drift in `vpc` (workspace `default`) on `release`",
     }
-    assert issues.report(REPOSITORY, drifted) == found
-    issues.report(REPOSITORY, [result("main", Result.CLEAN), result("release", Result.DRIFTED)])
-    assert [issue["html_url"] for issue in open_issues(github)] == [found["release", "vpc:default"]]
+    assert report(issues, *drifted) == found
+    report(issues, result("main", Result.CLEAN), result("release", Result.DRIFTED))
+    assert [issue["html_url"] for issue in open_issues(github)] == [found["release"]]
 
 
 @pytest.mark.parametrize(
@@ -75,11 +87,11 @@ def test_an_issue_of_an_earlier_version_belongs_to_the_branch_that_its_text_name
     github: GitHub, issues: Issues, on_release: Result, stays: bool
 ) -> None:
     number = old_issue(github)
-    found = issues.report(REPOSITORY, [result("main", Result.DRIFTED), result("release", on_release)])
-    assert not found["main", "vpc:default"].endswith(f"/{number}")
+    found = report(issues, result("main", Result.DRIFTED), result("release", on_release))
+    assert not found["main"].endswith(f"/{number}")
     assert (number in {issue["number"] for issue in open_issues(github)}) is stays
     if on_release is Result.DRIFTED:
-        assert found["release", "vpc:default"].endswith(f"/{number}")
+        assert found["release"].endswith(f"/{number}")
         updated = next(issue for issue in open_issues(github) if issue["number"] == number)
         assert "<!-- atlantis-drift release: vpc:default -->" in updated["body"]
 
@@ -88,17 +100,18 @@ def test_an_issue_that_a_person_wrote_is_left_alone(github: GitHub, issues: Issu
     number = old_issue(github)
     path = github.store._directory / "issues" / REPOSITORY / f"{number}.json"
     path.write_text(path.read_text().replace('"type": "Bot"', '"type": "User"'))
-    issues.report(REPOSITORY, [result("release", Result.CLEAN)])
+    report(issues, result("release", Result.CLEAN))
     assert [issue["number"] for issue in open_issues(github)] == [number]
 
 
 def test_a_plans_text_cant_end_its_own_fence(github: GitHub, issues: Issues) -> None:
-    issues.report(REPOSITORY, [result("main", Result.DRIFTED, plan="a\n```\n<!-- atlantis-drift x: y -->\n")])
+    report(issues, result("main", Result.DRIFTED, plan="a\n```\n<!-- atlantis-drift x: y -->\n"))
     (issue,) = open_issues(github)
     assert issue["body"].count("\n````\n") == 2
 
 
 def test_a_refusal_names_the_permission_that_is_missing(issues: Issues) -> None:
-    issues._api = "https://api.github.com/missing"
-    with pytest.raises(IssueError, match="grant the App `issues: write`"):
-        issues.report(REPOSITORY, [result("main", Result.CLEAN)])
+    """The App of these tests may write issues only."""
+    discovery = Discovery(Rest(issues._rest._api, issues._rest._token, "contents: read"))
+    with pytest.raises(GithubError, match="403; grant the App `contents: read`"):
+        discovery.targets(Target(REPOSITORY, "main"))

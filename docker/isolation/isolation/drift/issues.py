@@ -1,19 +1,16 @@
 """One GitHub issue for each project that has drifted: opened, updated, and closed when the drift is gone."""
 
-import json
 import re
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
 
-__all__ = ["LABEL", "IssueError", "Issues"]
+__all__ = ["LABEL", "Issues", "RepositoryIssues"]
 
 LABEL = "atlantis-drift"
-_TIMEOUT = 30
 _PER_PAGE = 100
 _LONGEST_PLAN = 50_000
 """Characters. An issue's body has at most 65,536."""
@@ -21,52 +18,56 @@ _LONGEST_PLAN = 50_000
 _MARKER = re.compile(r"<!-- atlantis-drift(?: (?P<branch>\S+))?: (?P<key>.*?) -->\s*(?:`(?P<named>[^`\s]+)`)?")
 
 
-class IssueError(Exception):
-    """GitHub doesn't take the issue; the message says why."""
-
-
 class Issues:
     """The issues of drift in the repositories of one installation.
 
     Args:
-        api: the address of GitHub's REST API.
-        token: returns a token with `issues: write`.
+        rest: GitHub's REST API, with `issues: write`.
         atlantis: the URL of the server, for people.
     """
 
-    def __init__(self, api: str, token: Callable[[], str], atlantis: str) -> None:
-        self._api, self._token, self._atlantis = api, token, atlantis
+    def __init__(self, rest: Rest, atlantis: str) -> None:
+        self._rest, self._atlantis = rest, atlantis
 
-    def report(self, repository: str, results: Sequence[ProjectResult]) -> dict[tuple[str, str], str]:
-        """Bring the repository's issues up to date with one run.
+    def of(self, repository: str) -> "RepositoryIssues":
+        """The issues of one repository, for one run."""
+        return RepositoryIssues(self._rest, self._atlantis, repository)
+
+
+class RepositoryIssues:
+    """The open issues of one repository, which are read once, before the first result that concerns them."""
+
+    def __init__(self, rest: Rest, atlantis: str, repository: str) -> None:
+        self._rest, self._atlantis, self._repository = rest, atlantis, repository
+        self._opened: dict[tuple[str, str], Mapping[str, Any]] | None = None
+
+    def report(self, result: ProjectResult) -> str:
+        """Bring the project's issue up to date.
 
         Returns:
-            the issue's address by branch and project key, for every project that has drifted.
+            the issue's address; empty for a project that hasn't drifted.
 
         Raises:
-            IssueError: GitHub refuses a call. Projects that were reported before it stay so.
+            GithubError: GitHub refuses a call.
         """
-        decided = [result for result in results if result.result in (Result.DRIFTED, Result.CLEAN)]
-        if not decided:
-            return {}
-        open_issues = self._open(repository)
-        addresses = {}
-        for result in decided:
-            identity = result.branch, result.key
-            existing = open_issues.get(identity)
-            if result.result is Result.DRIFTED:
-                addresses[identity] = self._show(repository, result, existing)
-            elif existing is not None:
-                self._close(repository, existing)
-        return addresses
+        if result.result not in (Result.DRIFTED, Result.CLEAN):
+            return ""
+        if self._opened is None:
+            self._opened = self._open()
+        existing = self._opened.get((result.branch, result.key))
+        if result.result is Result.DRIFTED:
+            return self._show(result, existing)
+        if existing is not None:
+            self._close(existing)
+        return ""
 
-    def _open(self, repository: str) -> dict[tuple[str, str], Mapping[str, Any]]:
+    def _open(self) -> dict[tuple[str, str], Mapping[str, Any]]:
         """The open issues by branch and project key. Anybody can write the marker, so only issues of an App are considered."""
         found: dict[tuple[str, str], Mapping[str, Any]] = {}
         page = 1
         while True:
             query = urllib.parse.urlencode({"state": "open", "labels": LABEL, "per_page": _PER_PAGE, "page": page})
-            issues = self._call("GET", f"/repos/{repository}/issues?{query}")
+            issues = self._rest.call("GET", f"/repos/{self._repository}/issues?{query}")
             for issue in issues:
                 marker = _MARKER.search(issue.get("body") or "")
                 if marker and issue["user"]["type"] == "Bot":
@@ -75,19 +76,20 @@ class Issues:
                 return found
             page += 1
 
-    def _show(self, repository: str, result: ProjectResult, existing: Mapping[str, Any] | None) -> str:
+    def _show(self, result: ProjectResult, existing: Mapping[str, Any] | None) -> str:
         title, body = f"Drift in {_place(result)} on `{result.branch}`", self._body(result)
+        path = f"/repos/{self._repository}/issues"
         if existing is None:
-            issue = self._call("POST", f"/repos/{repository}/issues", {"title": title, "body": body, "labels": [LABEL]})
+            issue = self._rest.call("POST", path, {"title": title, "body": body, "labels": [LABEL]})
             return str(issue["html_url"])
         if existing["body"] != body:
-            self._call("PATCH", f"/repos/{repository}/issues/{existing['number']}", {"title": title, "body": body})
+            self._rest.call("PATCH", f"{path}/{existing['number']}", {"title": title, "body": body})
         return str(existing["html_url"])
 
-    def _close(self, repository: str, issue: Mapping[str, Any]) -> None:
-        path = f"/repos/{repository}/issues/{issue['number']}"
-        self._call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
-        self._call("PATCH", path, {"state": "closed", "state_reason": "completed"})
+    def _close(self, issue: Mapping[str, Any]) -> None:
+        path = f"/repos/{self._repository}/issues/{issue['number']}"
+        self._rest.call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
+        self._rest.call("PATCH", path, {"state": "closed", "state_reason": "completed"})
 
     def _body(self, result: ProjectResult) -> str:
         plan = "\n<details><summary>Plan</summary>\n\n{0}\n{1}\n{0}\n\n</details>\n"
@@ -109,30 +111,6 @@ Two ways to remove the drift:
 
 [Atlantis]({self._atlantis}) closes this issue when a detection finds no drift.
 """
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 https
-            f"{self._api}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self._token()}",
-                "Content-Type": "application/json",
-                "User-Agent": "atlantis-isolation",
-            },
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as problem:
-            reason = problem.read()[:300].decode(errors="replace")
-            way_out = "; grant the App `issues: write`" if problem.code in (403, 404) else ""
-            raise IssueError(
-                f"{method} {path.partition('?')[0]}: GitHub answered {problem.code}{way_out}: {reason}"
-            ) from problem
-        except (OSError, ValueError) as problem:
-            raise IssueError(f"{method} {path.partition('?')[0]}: {problem}") from problem
 
 
 def _place(result: ProjectResult) -> str:

@@ -1,18 +1,24 @@
-"""Runs detections on their schedule, one project after the other, and writes the results to the agent's log as JSON."""
+"""Runs detections on their schedule and on request, one project after the other, and logs the results as JSON."""
 
 import contextlib
 import datetime
 import json
 import threading
 import time
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from isolation.aws import AwsError
 from isolation.drift.configuration import Configuration, Target
-from isolation.drift.issues import IssueError, Issues
+from isolation.drift.discovery import Discovery
+from isolation.drift.history import History
+from isolation.drift.issues import Issues, RepositoryIssues
+from isolation.drift.log import AgentLog, Event
 from isolation.drift.results import ProjectResult, Result, results_of, state_lock
 from isolation.drift.server import Server, ServerError
+from isolation.github import GithubError
 
 __all__ = ["DriftDetection", "Protection"]
 
@@ -20,6 +26,14 @@ FIRST_AFTER = 300.0
 """Seconds from the agent's start to the first run of a schedule in hours: the server has settled, and a deployment is over."""
 BUSY_EVERY = 15.0
 """Seconds between two looks at a server that plans or applies."""
+LOOK_EVERY = 10.0
+"""Seconds between two looks for requests of `make drift`. A region's quota is five calls a second."""
+REQUESTS_LAST = 3600.0
+"""Seconds for which a request is answered, also by the agent of the next task."""
+AGE_EVERY = 600.0
+"""Seconds between two log lines with the age of the last good run."""
+_REMEMBERED = 7 * 24 * 3600.0
+"""Seconds of the log that an agent reads at its start: more than the longest interval."""
 
 
 class Protection(Protocol):
@@ -40,33 +54,68 @@ class DriftDetection:
         issues: Issues,
         protection: Protection,
         *,
+        discovery: Discovery,
+        log: AgentLog,
         busy_every: float = BUSY_EVERY,
     ) -> None:
         self._configuration, self._server, self._issues, self._protection = configuration, server, issues, protection
+        self._discovery, self._log = discovery, log
         self._busy_every = busy_every
+        self._history = History(time.time())
+        self._age_at, self._unreadable = 0.0, ""
 
     def run(self, stop: threading.Event) -> None:
-        """Detect on the schedule until `stop` is set."""
+        """Detect on the schedule and on request until `stop` is set."""
         schedule = self._configuration.schedule
         wait = FIRST_AFTER if schedule.daily_at is None else schedule.seconds_until_next(_now())
-        while not stop.wait(wait):
-            self.run_once(stop)
-            wait = schedule.seconds_until_next(_now())
+        with self._reading() as log:
+            self._history.learn(log.events(_REMEMBERED))
+        # A detection that an earlier agent had begun doesn't end.
+        _write("drift-started", targets=len(self._configuration.targets))
+        due = time.monotonic() + wait
+        while not stop.is_set():
+            requests = self._requests()
+            if requests or time.monotonic() >= due:
+                self.run_once(stop, requests)
+                due = time.monotonic() + schedule.seconds_until_next(_now())
+            self._write_age()
+            stop.wait(min(LOOK_EVERY, max(0.0, due - time.monotonic())))
 
-    def run_once(self, stop: threading.Event) -> list[ProjectResult]:
+    def run_once(self, stop: threading.Event, requests: Sequence[str] = ()) -> list[ProjectResult]:
         """Detect once in every target, and report."""
-        began, started = time.monotonic(), _now()
+        began, started, run = time.monotonic(), _now(), uuid.uuid4().hex
+        self._history.answered.update(requests)
+        _write("drift-began", run=run, requests=list(requests))
         results: list[ProjectResult] = []
         for repository, targets in _by_repository(self._configuration.targets):
-            found = [result for target in targets if not stop.is_set() for result in self._detect(target, stop)]
-            issues = self._report(repository, found)
-            for result in found:
-                self._print(result, issues.get((result.branch, result.key), ""), started)
-            results += found
+            issues = self._issues.of(repository)
+            for result in (found for target in targets for found in self._detect_all(target, stop)):
+                self._print(run, result, self._report(issues, result), started)
+                results.append(result)
+                self._write_age()
         if not stop.is_set():
             counts = {kind.value: sum(result.result is kind for result in results) for kind in Result}
-            _write("drift-run", seconds=round(time.monotonic() - began, 1), good=int(counts["failed"] == 0), **counts)
+            good = counts["failed"] == 0
+            if good:
+                self._history.last_good_run = time.time()
+            _write("drift-run", run=run, seconds=round(time.monotonic() - began, 1), good=int(good), **counts)
+            self._write_age(now=True)
         return results
+
+    def _detect_all(self, target: Target, stop: threading.Event) -> Iterator[ProjectResult]:
+        """The results of one target: one request for each of its projects, if they are known."""
+        try:
+            targets = self._discovery.targets(target)
+        except GithubError as problem:
+            _write("drift-discovery-failed", repository=target.repository, branch=target.branch, error=str(problem))
+            targets = [target]
+        for single in targets:
+            if stop.is_set():
+                return
+            found = self._detect(single, stop)
+            if single is target:
+                self._discovery.learn(target, found)
+            yield from found
 
     def _detect(self, target: Target, stop: threading.Event) -> list[ProjectResult]:
         """One request. The task is protected from before it until its locks are released."""
@@ -91,19 +140,45 @@ class DriftDetection:
             self._server.release(lock)
             _write("drift-lock-released", lock=lock)
 
-    def _report(self, repository: str, results: list[ProjectResult]) -> dict[tuple[str, str], str]:
+    def _report(self, issues: RepositoryIssues, result: ProjectResult) -> str:
         try:
-            return self._issues.report(repository, results)
-        except IssueError as problem:
-            _write("drift-issue-failed", repository=repository, error=str(problem))
-            return {}
+            return issues.report(result)
+        except GithubError as problem:
+            _write("drift-issue-failed", repository=result.repository, project=result.key, error=str(problem))
+            return ""
 
-    def _print(self, result: ProjectResult, issue: str, started: datetime.datetime) -> None:
+    def _requests(self) -> list[str]:
+        """The requests of `make drift` that no run has answered."""
+        found: list[Event] = []
+        with self._reading() as log:
+            found += log.events(REQUESTS_LAST, "drift-request")
+        asked = (event.get("request") for _, event in found)
+        return [request for request in asked if isinstance(request, str) and request not in self._history.answered]
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[AgentLog]:
+        """The log to read. Without it, detections go on; the reason is logged once."""
+        try:
+            yield self._log
+            self._unreadable = ""
+        except AwsError as problem:
+            if self._unreadable != str(problem):
+                _write("drift-log-unreadable", error=str(problem))
+            self._unreadable = str(problem)
+
+    def _write_age(self, *, now: bool = False) -> None:
+        if now or time.monotonic() >= self._age_at:
+            self._age_at = time.monotonic() + AGE_EVERY
+            last = self._history.last_good_run
+            _write("drift-age", hours=_hours_since(last), lastGood=_iso(last))
+
+    def _print(self, run: str, result: ProjectResult, issue: str, started: datetime.datetime) -> None:
+        standing = self._history.note(result, time.time())
+        place = {"repository": result.repository, "branch": result.branch, "project": result.key}
         _write(
             "drift-project",
-            repository=result.repository,
-            branch=result.branch,
-            project=result.key,
+            run=run,
+            **place,
             result=result.result.value,
             drifted=int(result.result is Result.DRIFTED),
             failed=int(result.result is Result.FAILED),
@@ -111,19 +186,15 @@ class DriftDetection:
             summary=result.summary,
             error=result.error[:2000],
             issue=issue,
+            since=_iso(standing.since),
+            lastGood=_iso(standing.last_good),
+            hours=_hours_since(standing.last_good),
         )
         lock = state_lock(result.error)
         created = _time(lock.created) if lock else None
         if lock and created and created < started:
-            _write(
-                "drift-state-locked",
-                repository=result.repository,
-                branch=result.branch,
-                project=result.key,
-                since=lock.created,
-                path=lock.path,
-                command=f"terraform force-unlock {lock.id}",
-            )
+            command = f"terraform force-unlock {lock.id}"
+            _write("drift-state-locked", run=run, **place, since=lock.created, path=lock.path, command=command)
 
 
 def _by_repository(targets: Iterable[Target]) -> Iterable[tuple[str, list[Target]]]:
@@ -142,6 +213,14 @@ def _time(text: str) -> datetime.datetime | None:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+
+
+def _hours_since(seconds: float) -> float:
+    return round(max(0.0, time.time() - seconds) / 3600, 2)
 
 
 def _write(event: str, **fields: object) -> None:

@@ -1,0 +1,215 @@
+"""Detect drift in all projects now, and print a table of what was found.
+
+The command writes a request into the stream `requests` of the agent's log group, and reads the results from the other streams. The
+agent looks for requests every ten seconds, and finishes a detection that runs first.
+
+Exit code 0: nothing has drifted or failed. 1: something has. 2: the detection couldn't be run.
+"""
+
+import argparse
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.settings import SettingsError
+from preflight import drift_table
+from preflight.aws import Aws
+from preflight.deployment import Deployment, StackFileError, read_stack_file
+from preflight.errors import FailedError, UnmetError
+from preflight.printed import parser
+
+__all__ = ["main", "run"]
+
+_PROJECT = Path(__file__).resolve().parents[1]
+_STREAM = "requests"
+_UNUSABLE = 2
+_POLL_SECONDS = 2.0
+_UNANSWERED_SECONDS = 120.0
+"""An agent that runs no detection answers within ten seconds; a task that starts needs about a minute."""
+_NOTE_EVERY = 60.0
+_LONGEST_RUN = 6 * 3600
+_CLOCK_SKEW = 300
+_GONE = ("ResourceNotFoundException",)
+
+_Event = Mapping[str, Any]
+
+
+def main() -> int:
+    """Run the command against the account of the environment's credentials."""
+    options = parser("preflight.drift", __doc__)
+    options.add_argument("--json", action="store_true", help="print the results as JSON")
+    options.add_argument(
+        "--timeout", type=int, default=240, metavar="MINUTES", help="how long to wait for the results (default: 240)"
+    )
+    return run(options.parse_args())
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Request a detection, wait for its results, and print them; returns the exit code."""
+    path = arguments.config_file or _PROJECT / f"Pulumi.{arguments.stack}.yaml"
+    try:
+        settings = read_stack_file(path, arguments.stack)
+        if not settings.drift.enabled:
+            raise FailedError(
+                f"atlantis:driftProjects isn't set in {path.name}, so the stack detects no drift",
+                "set atlantis:driftProjects, deploy, and run the command again (docs/drift.md)",
+            )
+        found = _Requested(Deployment(arguments.stack, settings, Aws(settings.region))).results(arguments.timeout * 60)
+    except (StackFileError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return _UNUSABLE
+    except UnmetError as error:
+        sys.stderr.write(f"error: {error.message}\n-> {error.remedy}\n")
+        return _UNUSABLE
+    except KeyboardInterrupt:
+        sys.stderr.write("\nThe detection goes on; its results are in the agent's log and in the issues\n")
+        return _UNUSABLE
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else drift_table.table(found))
+    return 1 if any(event["event"] == "drift-project" and event["drifted"] + event["failed"] for event in found) else 0
+
+
+@dataclass
+class _Requested:
+    """One request, and what the agent's log says about it."""
+
+    deployment: Deployment
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    run: str = ""
+    """The run that answers the request; empty until the agent has begun it."""
+    running: str = ""
+    """Another run, which has to end first."""
+    planned: int = 0
+    """Projects of the run that is shown."""
+    results_: list[_Event] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def _group(self) -> str:
+        return self.deployment.names.agent_log_group
+
+    def results(self, seconds: float) -> list[_Event]:
+        """Send the request, show the progress, and return the results' events and the run's last one.
+
+        Raises:
+            FailedError: nobody answers, the task was replaced meanwhile, or `seconds` are over.
+        """
+        events = self._events(_LONGEST_RUN)
+        for event in next(events):
+            self._read(event, show=False)
+        self._send()
+        started = noted = time.monotonic()
+        _say(f"Requested a detection from the agent of {self.deployment.names.base}, which looks every ten seconds")
+        if self.running:
+            _say("A detection is running; the requested one begins after it")
+        while not self.ended:
+            time.sleep(_POLL_SECONDS)
+            fresh = next(events)
+            for event in fresh:
+                self._read(event, show=True)
+            now = time.monotonic()
+            if fresh:
+                noted = now
+            if not self.run and not self.running and now - max(started, noted) > _UNANSWERED_SECONDS:
+                raise self._unanswered()
+            if now - started > seconds:
+                raise FailedError(
+                    f"no result within {seconds / 60:.0f} minutes, and the detection goes on",
+                    f"follow it with `aws logs tail {self._group} --follow`, or set --timeout",
+                )
+            if now - noted > _NOTE_EVERY and (self.run or self.running):
+                _say(
+                    f"{self.planned} projects until now; the agent plans the next one, or waits for a plan or an apply"
+                )
+                noted = now
+        return self.results_
+
+    def _send(self) -> None:
+        aws, stream = self.deployment.aws, {"logGroupName": self._group, "logStreamName": _STREAM}
+        aws.call("logs", "create_log_stream", absent=("ResourceAlreadyExistsException",), **stream)
+        message = json.dumps({"event": "drift-request", "request": self.id})
+        entry = {"timestamp": int(time.time() * 1000), "message": message}
+        aws.call("logs", "put_log_events", logEvents=[entry], **stream)
+
+    def _events(self, seconds: float) -> Iterator[list[_Event]]:
+        """Everything that the agent has logged in the last `seconds`, and then what is new, at each call."""
+        since, known = int((time.time() - seconds) * 1000), dict[tuple[int, str], None]()
+        while True:
+            answer = self.deployment.aws.call(
+                "logs",
+                "filter_log_events",
+                absent=_GONE,
+                logGroupName=self._group,
+                startTime=since,
+                filterPattern='{ $.event = "drift-*" }',
+            )
+            if answer is None:
+                raise FailedError(
+                    f"the log group {self._group} doesn't exist, so this stack was deployed without drift detection",
+                    "deploy the stack with atlantis:driftProjects, and run the command again",
+                )
+            found = [(event["timestamp"], event["message"]) for event in answer["events"]]
+            fresh = [entry for entry in found if entry not in known]
+            known = dict.fromkeys(found)
+            # CloudWatch Logs shows events late and not in order, and this machine's clock may differ.
+            since = max([since, *(timestamp - _CLOCK_SKEW * 1000 for timestamp, _ in found)])
+            yield [event for _, message in fresh if (event := _parsed(message))]
+
+    def _read(self, event: _Event, *, show: bool) -> None:
+        match event:
+            case {"event": "drift-began", "run": str(run), "requests": [*requests]}:
+                self.planned = 0
+                self.run, self.running = (run, "") if self.id in requests else (self.run, run)
+                if show and self.id in requests:
+                    _say("The detection has begun")
+            case {"event": "drift-project", "run": str(run)} if run == self.run:
+                self.planned += 1
+                self.results_.append(event)
+                _say(f"{drift_table.place(event)}: {event['result']}")
+            case {"event": "drift-project"}:
+                self.planned += 1
+            case {"event": "drift-state-locked", "run": str(run)} if run == self.run:
+                self.results_.append(event)
+            case {"event": "drift-run", "run": str(run)}:
+                self.running = ""
+                if run == self.run:
+                    self.ended = True
+                    self.results_.append(event)
+            case {"event": "drift-started"}:
+                self.running = ""
+                if self.run:
+                    raise FailedError(
+                        "the task was replaced or the agent restarted during the detection",
+                        "run the command again; see the service's events and the agent's log for the reason",
+                    )
+            case {"event": "drift-log-unreadable", "error": str(error)} if show:
+                _say(f"The agent can't read its log: {error}")
+            case _:
+                pass
+
+    def _unanswered(self) -> FailedError:
+        names = self.deployment.names
+        return FailedError(
+            f"the agent hasn't answered within {_UNANSWERED_SECONDS:.0f} seconds",
+            f"check that a task runs (`aws ecs describe-services --cluster {names.base} --services {names.base}`), that its image and "
+            f"its task definition are of this version, and its log (`aws logs tail {self._group}`)",
+        )
+
+
+def _parsed(message: str) -> _Event | None:
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+_say: Callable[[str], object] = lambda text: sys.stderr.write(f"{text}\n")  # noqa: E731
+
+
+if __name__ == "__main__":
+    sys.exit(main())
