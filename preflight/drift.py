@@ -96,7 +96,7 @@ class _Requested:
         """Send the request, show the progress, and return the results' events and the run's last one.
 
         Raises:
-            FailedError: nobody answers, the task was replaced meanwhile, or `seconds` are over.
+            FailedError: nobody answers, or `seconds` are over.
         """
         events = self._events(_LONGEST_RUN)
         for event in next(events):
@@ -182,10 +182,8 @@ class _Requested:
             case {"event": "drift-started"}:
                 self.running = ""
                 if self.run:
-                    raise FailedError(
-                        "the task was replaced or the agent restarted during the detection",
-                        "run the command again; see the service's events and the agent's log for the reason",
-                    )
+                    _say("The task was replaced during the detection; the agent of the new one begins again")
+                self.run, self.results_ = "", []
             case {"event": "drift-log-unreadable", "error": str(error)} if show:
                 _say(f"The agent can't read its log: {error}")
             case _:

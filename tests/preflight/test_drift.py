@@ -137,7 +137,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ("events", "message"),
     [
         ([], "the agent hasn't answered within 0 seconds"),
-        (["drift-began", "drift-started"], "the task was replaced or the agent restarted during the detection"),
+        (
+            ["drift-began", "drift-started"],
+            "The task was replaced during the detection; the agent of the new one begins again",
+        ),
     ],
 )
 def test_a_detection_without_an_end_says_what_to_look_at(

@@ -1,6 +1,7 @@
 """Runs of drift detection: on schedule and on request, what a restart keeps, and what must not end the agent."""
 
 import contextlib
+import dataclasses
 import json
 import threading
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from isolation.aws import AwsError
 from isolation.drift import run as drift_run
-from isolation.drift.configuration import Configuration, Target
+from isolation.drift.configuration import Configuration, Schedule, Target
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
 from isolation.drift.log import AgentLog, Event
@@ -138,13 +139,32 @@ def test_a_request_is_answered_once_and_names_its_run(
     log.add(7200, "drift-request", request="of an hour ago")
     log.add(60, "drift-request", request="answered before the restart")
     log.add(20, "drift-request", request=7)
-    log.add(50, "drift-began", run="0", requests=["answered before the restart"])
+    log.add(59, "drift-began", run="0", requests=["answered before the restart"])
+    log.add(58, "drift-run", run="0", good=1)
+    log.add(5, "drift-began", run="1", requests=["second"])
     started(detection(server, "a", log=log), monkeypatch)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (began,) = [line for line in lines if line["event"] == "drift-began"]
     assert began["requests"] == ["first", "second"]
     assert [line["run"] for line in lines if line["event"] in ("drift-project", "drift-run")] == [began["run"]] * 2
     assert server.asked == [["a"]]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_run_that_a_replaced_task_didnt_end_is_repeated_before_the_next_day(
+    monkeypatch: pytest.MonkeyPatch, *, ended: bool
+) -> None:
+    server, log = Atlantis(a={}), Log()
+    log.add(100, "drift-began", run="0", requests=[])
+    if ended:
+        log.add(90, "drift-run", run="0", good=0)
+    monkeypatch.setattr(drift_run, "FIRST_AFTER", 0.0)
+    tested = detection(server, "a", log=log)
+    soon = drift_run.datetime.datetime.now(drift_run.datetime.UTC) - drift_run.datetime.timedelta(hours=1)
+    daily = dataclasses.replace(tested._configuration, schedule=Schedule(daily_at=soon.time()))
+    tested._configuration = daily
+    started(tested, monkeypatch)
+    assert server.asked == ([] if ended else [["a"]])
 
 
 def test_nothing_is_detected_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,10 @@ class History:
         self._standings: dict[_Identity, Standing] = {}
         self.last_good_run = now
         self.answered: set[str] = set()
-        """The requests of `make drift` that a run has answered."""
+        """The requests of `make drift` that a run has answered to its end."""
+        self.interrupted = False
+        """Whether the last run didn't end, because its task was replaced."""
+        self._begun: set[str] = set()
 
     def learn(self, events: Iterable[Event]) -> None:
         """Take over what earlier agents have logged. Lines of another form are left out."""
@@ -44,10 +47,12 @@ class History:
             match event:
                 case {"event": "drift-age", "lastGood": str(last)} if (seconds := _seconds(last)) is not None:
                     self.last_good_run = seconds
-                case {"event": "drift-run", "good": 1}:
-                    self.last_good_run = time
+                case {"event": "drift-run", "good": good}:
+                    self.last_good_run = time if good == 1 else self.last_good_run
+                    self.answered |= self._begun
+                    self.interrupted = False
                 case {"event": "drift-began", "requests": [*requests]}:
-                    self.answered.update(map(str, requests))
+                    self._begun, self.interrupted = set(map(str, requests)), True
                 case {"event": "drift-project", "since": str(since), "lastGood": str(last)}:
                     self._learn_project(event, _seconds(since), _seconds(last))
                 case _:

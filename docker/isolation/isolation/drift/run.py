@@ -23,7 +23,8 @@ from isolation.github import GithubError
 __all__ = ["DriftDetection", "Protection"]
 
 FIRST_AFTER = 300.0
-"""Seconds from the agent's start to the first run of a schedule in hours: the server has settled, and a deployment is over."""
+"""Seconds from the agent's start to the first run of a schedule in hours, or to one that its predecessor didn't end: the server has
+settled, and a deployment is over."""
 BUSY_EVERY = 15.0
 """Seconds between two looks at a server that plans or applies."""
 LOOK_EVERY = 10.0
@@ -67,10 +68,10 @@ class DriftDetection:
     def run(self, stop: threading.Event) -> None:
         """Detect on the schedule and on request until `stop` is set."""
         schedule = self._configuration.schedule
-        wait = FIRST_AFTER if schedule.daily_at is None else schedule.seconds_until_next(_now())
         with self._reading() as log:
             self._history.learn(log.events(_REMEMBERED))
-        # A detection that an earlier agent had begun doesn't end.
+        soon = schedule.daily_at is None or self._history.interrupted
+        wait = FIRST_AFTER if soon else schedule.seconds_until_next(_now())
         _write("drift-started", targets=len(self._configuration.targets))
         due = time.monotonic() + wait
         while not stop.is_set():
@@ -84,7 +85,6 @@ class DriftDetection:
     def run_once(self, stop: threading.Event, requests: Sequence[str] = ()) -> list[ProjectResult]:
         """Detect once in every target, and report."""
         began, started, run = time.monotonic(), _now(), uuid.uuid4().hex
-        self._history.answered.update(requests)
         _write("drift-began", run=run, requests=list(requests))
         results: list[ProjectResult] = []
         for repository, targets in _by_repository(self._configuration.targets):
@@ -96,6 +96,8 @@ class DriftDetection:
         if not stop.is_set():
             counts = {kind.value: sum(result.result is kind for result in results) for kind in Result}
             good = counts["failed"] == 0
+            # Until here, the agent of the next task answers them.
+            self._history.answered.update(requests)
             if good:
                 self._history.last_good_run = time.time()
             _write("drift-run", run=run, seconds=round(time.monotonic() - began, 1), good=int(good), **counts)
