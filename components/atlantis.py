@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 
 from .compute.compute import Compute, ComputeInputs
-from .configuration import repo_configuration, server_steps
 from .context import Context, physical_names
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
@@ -22,6 +21,7 @@ from .secrets.secrets import Secrets, SecretsInputs
 from .settings import AtlantisArgs, Settings, in_own_account, validate
 from .storage.locking import Locking, LockingInputs
 from .storage.storage import Storage, StorageInputs
+from .warnings import warnings
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
@@ -113,12 +113,7 @@ class Atlantis(pulumi.ComponentResource):
                 subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
             )
 
-        path = settings.configuration.repo_config_file
-        for warning in (
-            *repo_configuration.weaker_rules(path),
-            *settings.configuration.accepted_risks,
-            *(server_steps.warnings(path) if settings.terraform.isolates else ()),
-        ):
+        for warning in warnings(settings):
             pulumi.log.warn(warning, self)
         vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)
         network = Network(

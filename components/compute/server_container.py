@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from ..configuration import checkout, comment_arguments, repo_configuration, server_configuration
+from ..configuration import checkout, comment_arguments, notifications, repo_configuration, server_configuration
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
@@ -125,6 +125,8 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         args.configuration.allowed_extra_arguments, str(flags.get("blocked-extra-args", ""))
     )
     environment |= server_configuration.environment(flags | {"blocked-extra-args": denied})
+    if webhooks := flags.get(notifications.BLOCK):
+        environment[notifications.VARIABLE] = notifications.fragment(webhooks)
     if args.isolates:
         for_terraform = sorted(name for name in args.value_from if not name.startswith("ATLANTIS_"))
         environment |= {
@@ -138,10 +140,10 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
 
 def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str, object]:
     """Atlantis' server-side rules: a pull request can neither weaken the apply requirements nor define commands."""
-    if settings.repo_config_file:
-        rules = repo_configuration.as_json_names(repo_configuration.load(settings.repo_config_file))
-    else:
-        rules = repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
+    file = settings.repo_config_file
+    rules = repo_configuration.as_json_names(repo_configuration.load(file)) if file else {}
+    if not repo_configuration.has_rules(file):
+        rules |= repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
     return checkout.with_link_check(rules)
 
 

@@ -26,14 +26,18 @@ if [ -r "$server" ]; then
 fi
 
 (
-  for name in "$@"; do
-    printf '%s: |2-\n' "$(printf '%s' "${name#ATLANTIS_}" | tr 'A-Z_' 'a-z-')"
-    eval "printf '%s\n' \"\$$name\"" | sed 's/^/  /'
-  done >"$configuration"
+  {
+    for name in "$@"; do
+      printf '%s: |2-\n' "$(printf '%s' "${name#ATLANTIS_}" | tr 'A-Z_' 'a-z-')"
+      eval "printf '%s\n' \"\$$name\"" | sed 's/^/  /'
+    done
+    # What Atlantis reads from its configuration only.
+    printf '%s\n' "${SERVER_NOTIFICATIONS-}"
+  } >"$configuration"
   rm -r "$directory"
 ) &
 
-for name in "$@"; do
+for name in "$@" SERVER_NOTIFICATIONS; do
   unset "$name"
 done
 # The image's entry point prepares the container: an entry in /etc/passwd for another user, and an image's own scripts. It would

@@ -1,7 +1,8 @@
 """Atlantis' server-side repository configuration: requirements of pull requests, and the commands that run for them.
 
 The default is strict. An operator's own file (`repos.yaml`) is validated as Atlantis reads it, and every rule in it that is
-weaker than the default is reported. Atlantis ignores unknown keys, so a misspelled key would disable a protection.
+weaker than the default is reported. The stack passes the file as JSON, in which Atlantis ignores unknown keys, so a misspelled key
+would disable a protection.
 """
 
 import copy
@@ -9,11 +10,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import yaml_file
+from . import server_blocks, yaml_file
 from .repo_configuration_schema import problems
 from .yaml_file import Finding
 
-__all__ = ["REQUIREMENTS", "as_json_names", "default", "load", "problems", "weaker", "weaker_rules"]
+__all__ = [
+    "REQUIREMENTS",
+    "as_json_names",
+    "default",
+    "has_rules",
+    "load",
+    "problems",
+    "unreachable_hosts",
+    "weaker",
+    "weaker_rules",
+]
 
 REQUIREMENTS = ("approved", "mergeable", "undiverged")
 """The stack's requirements of a pull request before an apply or an import."""
@@ -47,13 +58,21 @@ def load(path: str) -> dict[str, Any]:
     """
     content = yaml_file.read(path)
     if not isinstance(content, dict):
-        raise yaml_file.YamlFileError("must be a YAML mapping with `repos`")
+        raise yaml_file.YamlFileError("must be a YAML mapping with `repos`, `workflows` or other blocks")
     return content
 
 
+def has_rules(path: str | None) -> bool:
+    """Whether the file has rules for repositories, in the place of the stack's own. A file that can't be read has none."""
+    try:
+        return bool(path and load(path).get("repos"))
+    except yaml_file.YamlFileError:
+        return False
+
+
 def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration for `repo-config-json`, which has another name for `ignore_paths` and ignores the one for YAML."""
-    converted = copy.deepcopy(dict(content))
+    """The configuration for `repo-config-json`, which has another name for `ignore_paths`, and no numbers in the place of strings."""
+    converted = server_blocks.with_strings(copy.deepcopy(dict(content)))
     for repo in converted.get("repos") or []:
         autodiscover = repo.get("autodiscover") or {}
         if "ignore_paths" in autodiscover:
@@ -62,9 +81,9 @@ def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def weaker(content: Mapping[str, Any]) -> Iterator[Finding]:
-    """Each rule that requires less of a pull request than the stack's default."""
+    """Each rule that requires less of a pull request than the stack's default, which a file without rules keeps."""
     repos = [repo for repo in content.get("repos") or [] if isinstance(repo, dict)]
-    if not any(repo.get("id") in _EVERY_REPOSITORY for repo in repos):
+    if repos and not any(repo.get("id") in _EVERY_REPOSITORY for repo in repos):
         yield Finding("repos", "repos: no entry for /.*/; a repository that no entry matches has no requirements")
     for number, repo in enumerate(repos):
         where, shown = f"repos[{number}]", f"repos[{number}] ({repo.get('id')})"
@@ -87,7 +106,12 @@ def weaker(content: Mapping[str, Any]) -> Iterator[Finding]:
 
 def weaker_rules(path: str | None) -> list[str]:
     """The weaker rules of a file, each with its file and line; empty without a file."""
-    return [f"{path}:{line}: {rule}" for line, rule in yaml_file.located(path, weaker(load(path)))] if path else []
+    return yaml_file.lines(path, weaker(load(path))) if path else []
+
+
+def unreachable_hosts(path: str | None) -> list[str]:
+    """The hosts in a file that the task can't reach, each with its file and line; empty without a file."""
+    return yaml_file.lines(path, server_blocks.unreachable(load(path))) if path else []
 
 
 def _items(repo: Mapping[str, Any], key: str) -> list[Any]:

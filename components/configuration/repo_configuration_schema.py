@@ -5,14 +5,15 @@ version in `server_configuration.VERSION`. `tests/sandbox/test_repo_configuratio
 server's parser.
 """
 
-import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from . import server_blocks
+from .regular_expressions import not_a_pattern
+from .unknown_keys import unknown_keys
 from .yaml_file import Finding
 
-TOP_KEYS = ("repos", "workflows", "policies", "metrics", "team_authz", "external_stores")
+TOP_KEYS = ("repos", "workflows", *server_blocks.SHAPES)
 REPO_KEYS = {
     "id": str,
     "branch": str,
@@ -66,16 +67,15 @@ _COMMAND_STEPS = {
 }
 _HOOK_KEYS = ("run", "description", "shell", "shellArgs", "commands")
 _TYPES = {str: "a string", list: "a list", bool: "true or false", dict: "a mapping"}
-_NOT_IN_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]|[*+?}]\+")
-"""Syntax that Python's regular expressions support and Go's don't."""
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[Finding]:
     """What Atlantis would reject or silently ignore."""
     yield from _unknown("", content, TOP_KEYS)
-    repos, workflows = content.get("repos"), content.get("workflows") or {}
-    if not isinstance(repos, list) or not repos:
-        yield Finding("repos", "repos: must be a list with at least one repository")
+    yield from server_blocks.problems(content)
+    repos, workflows = content.get("repos") or [], content.get("workflows") or {}
+    if not isinstance(repos, list):
+        yield Finding("repos", "repos: must be a list of repositories")
         return
     if not isinstance(workflows, dict):
         yield Finding("workflows", "workflows: must be a mapping of workflows by name")
@@ -115,7 +115,7 @@ def _patterns(where: str, repo: Mapping[str, Any]) -> Iterator[Finding]:
         if not isinstance(value, str) or not value:
             continue
         if value.startswith("/") and value.endswith("/") and len(value) > 1:
-            if reason := _not_a_pattern(value[1:-1]):
+            if reason := not_a_pattern(value[1:-1]):
                 yield Finding(f"{where}.{key}", f"{where}.{key} = {value!r}: is not a regular expression: {reason}")
         elif key == "branch":
             yield Finding(
@@ -126,16 +126,6 @@ def _patterns(where: str, repo: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             f"{where}.repo_config_file", f"{where}.repo_config_file = {file!r}: must be inside the repository"
         )
-
-
-def _not_a_pattern(pattern: str) -> str | None:
-    if found := _NOT_IN_GO.search(pattern):
-        return f"Go's have no {found[0]!r}"
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return str(error)
-    return None
 
 
 def _words(where: str, repo: Mapping[str, Any]) -> Iterator[Finding]:
@@ -167,7 +157,7 @@ def _hooks(where: str, repo: Mapping[str, Any]) -> Iterator[Finding]:
             if not isinstance(hook, dict) or "run" not in hook or any(not isinstance(hook[one], str) for one in hook):
                 yield Finding(place, f"{place}: must be a mapping of strings with `run`")
             else:
-                yield from _unknown(f"{place}.", hook, _HOOK_KEYS)
+                yield from unknown_keys(f"{place}.", hook, _HOOK_KEYS)
 
 
 def _workflow(where: str, workflow: Any) -> Iterator[Finding]:
@@ -228,8 +218,4 @@ def _items(of: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _unknown(where: str, found: Mapping[str, Any], known: Iterable[str]) -> Iterator[Finding]:
-    for key in found:
-        if key not in known:
-            nearest = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.6)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            yield Finding(f"{where}{key}", f"{where}{key}: Atlantis has no such key and would ignore it{hint}")
+    return unknown_keys(where, found, known, "refuses the file (field not found)")

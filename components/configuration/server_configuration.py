@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import yaml_file
-from .yaml_file import Finding
+from . import notifications, yaml_file
+from .yaml_file import Finding, WrittenFloat, WrittenInt, text_of
 
 _LIST = json.loads(Path(__file__).with_name("server_flags.json").read_text(encoding="utf-8"))
-FLAGS: Mapping[str, str] = _LIST["flags"]
-"""The type of each flag of the server: boolean, integer or string."""
+FLAGS: Mapping[str, str] = _LIST["flags"] | {"tf-distribution": "string"}
+"""The type of each flag of the server: boolean, integer or string. `--help` doesn't list the deprecated one."""
 VERSION: str = _LIST["version"]
 """The version of the server that has these flags."""
 
@@ -65,8 +65,16 @@ API_SECRET = "api-secret"  # noqa: S105 - the name of a flag
 _STATE_COMMANDS = ("state", "all")
 """Words of allow-commands that enable `atlantis state rm`, for which Atlantis has no requirements."""
 
-SECRET = re.compile(r".*(secret|password|token|-key)")
-"""Flags whose value must not be in a file."""
+SECRET = re.compile(r".*(secret|password|token|-key)|webhook-http-headers")
+"""Flags whose value must not be in a file. Headers of notifications hold their credentials."""
+
+_WORDS = {
+    "autodiscover-mode": ("auto", "enabled", "disabled"),
+    "automerge-method": ("merge", "rebase", "squash"),
+    "default-tf-distribution": ("terraform", "opentofu"),
+    "tf-distribution": ("terraform", "opentofu"),
+}
+"""The accepted values of flags."""
 
 
 def load(path: str) -> dict[str, Any]:
@@ -86,7 +94,9 @@ def load(path: str) -> dict[str, Any]:
 def problems(flags: Mapping[str, Any]) -> Iterator[Finding]:
     """The problem with each flag: its name, the accepted values and the fix, without the value of a secret flag."""
     for flag, value in flags.items():
-        if reason := _refused(flag, value):
+        if flag == notifications.BLOCK:
+            yield from notifications.problems(value)
+        elif reason := _refused(flag, value):
             yield Finding(flag, reason)
     for flag in ("parallel-plan", "parallel-apply"):
         if flags.get(flag) is True and "use-tf-plugin-cache" not in flags:
@@ -106,9 +116,17 @@ def _refused(flag: str, value: Any) -> str | None:
         return f"{flag}: must not be in a file; store it in Secrets Manager and name it in serverSecrets"
     if flag in REQUIRED and value != REQUIRED[flag][0]:
         required, reason = REQUIRED[flag]
-        return f"{flag} = {value!r}: must be {_text(required)}, because {reason}; remove it"
+        return f"{flag} = {value!r}: must be {text_of(required)}, because {reason}; remove it"
+    return _not_a_value(flag, value)
+
+
+def _not_a_value(flag: str, value: Any) -> str | None:
     if not _fits(value, FLAGS[flag]):
         return f"{flag} = {value!r}: must be {_EXPECTED[FLAGS[flag]]}"
+    if isinstance(value, WrittenInt | WrittenFloat) and FLAGS[flag] == "string" and str(value) != value.written:
+        return f'{flag}: YAML reads {value.written} as the number {value}; put it in quotes: "{value.written}"'
+    if flag in _WORDS and value not in _WORDS[flag]:
+        return f"{flag} = {value!r}: must be one of {', '.join(_WORDS[flag])}"
     return _unknown_commands(str(value)) if flag == "allow-commands" else None
 
 
@@ -124,6 +142,17 @@ def _unknown_commands(listed: str) -> str | None:
         f"allow-commands: Atlantis {VERSION} has no command {', '.join(map(repr, unknown))}; list {', '.join(COMMANDS)}, or all, "
         "separated by commas without spaces"
     )
+
+
+def warnings(path: str | None) -> list[str]:
+    """What the flags of a file open to people outside of the organization, with its file and line; empty without a file."""
+    if not path:
+        return []
+    forks = Finding(
+        "allow-fork-prs",
+        "allow-fork-prs: everyone who can fork a repository can open a pull request that plans, and a plan runs their code",
+    )
+    return yaml_file.lines(path, iter([forks] if load(path).get("allow-fork-prs") is True else []))
 
 
 def state_commands(flags: Mapping[str, Any]) -> list[str]:
@@ -142,8 +171,8 @@ def not_a_secret_flag(flag: str) -> str | None:
 
 
 def environment(flags: Mapping[str, Any]) -> dict[str, str]:
-    """The flags as environment variables of the server."""
-    return {variable(flag): _text(value) for flag, value in flags.items()}
+    """The flags as environment variables of the server. Notifications have none."""
+    return {variable(flag): text_of(value) for flag, value in flags.items() if flag != notifications.BLOCK}
 
 
 def variable(flag: str) -> str:
@@ -161,10 +190,6 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     # Versions and lists may have no quotes, and YAML reads some of them as numbers.
     return isinstance(value, str | int | float) and not isinstance(value, bool)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _nearest(flag: str) -> str:

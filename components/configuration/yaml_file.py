@@ -22,8 +22,37 @@ class Finding:
     message: str
 
 
+class WrittenInt(int):
+    """An integer that knows how the file writes it."""
+
+    written: str
+
+
+class WrittenFloat(float):
+    """A number that knows how the file writes it: `1.10` is the number 1.1."""
+
+    written: str
+
+
+def text_of(value: Any) -> str:
+    """A scalar as Atlantis reads it into a string: as the file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.written if isinstance(value, WrittenInt | WrittenFloat) else str(value)
+
+
 class _Loader(yaml.SafeLoader):
-    """Rejects duplicate keys, of which the last one would silently take precedence."""
+    """Rejects duplicate keys, of which the last one would silently take precedence, and keeps the text of numbers."""
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> WrittenInt:
+        number = WrittenInt(super().construct_yaml_int(node))
+        number.written = node.value
+        return number
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> WrittenFloat:
+        number = WrittenFloat(super().construct_yaml_float(node))
+        number.written = node.value
+        return number
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -32,6 +61,10 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} is set twice", key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def read(path: str) -> Any:
@@ -56,6 +89,11 @@ def located(path: str, findings: Iterator[Finding]) -> Iterator[tuple[int, str]]
         while where and where not in lines:
             where = re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", where)
         yield lines.get(where, 1), finding.message
+
+
+def lines(path: str, findings: Iterator[Finding]) -> list[str]:
+    """Each finding in the file `path` as one line of text: file, line, message."""
+    return [f"{path}:{line}: {message}" for line, message in located(path, findings)]
 
 
 def _lines(node: yaml.Node | None, where: str = "") -> Iterator[tuple[str, int]]:

@@ -157,10 +157,10 @@ yaml_file = values.matching(
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
 _REFERENCED = r"(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256})"
 ENVIRONMENT_REFERENCE = re.compile(
-    rf"(?P<name>(?!ATLANTIS_|AWS_|CHECK_COMMITTED_LINKS=|ECS_|GIT_CONFIG_|PATH=|HOME=|LD_)[A-Za-z_]\w{{0,127}})={_REFERENCED}",
+    rf"(?P<name>(?!ATLANTIS_|AWS_|CHECK_COMMITTED_LINKS=|ECS_|GIT_CONFIG_|PATH=|HOME=|LD_|SERVER_NOTIFICATIONS=)[A-Za-z_]\w{{0,127}})={_REFERENCED}",
     re.ASCII,
 )
-"""A secret can't set variables of Atlantis, of AWS credentials, of git's configuration or of the process itself."""
+"""A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself."""
 SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
 secret_environment = values.list_of(
     values.matching(

@@ -171,11 +171,12 @@ class ConfigurationArgs(Group):
     """The server's flags, the rules for repositories, and secrets for workflows."""
 
     server_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """File with flags of the server, in the format of Atlantis' configuration file. Empty: only the stack's flags"""
+    """File with flags and webhooks of the server, in the format of Atlantis' configuration file. Empty: only the stack's flags"""
     repo_config_file: str | None = setting(accepted.yaml_file, default=None)
-    """Server-side repository configuration file (repos.yaml). Empty: every repository requires approved, mergeable and undiverged"""
+    """Server-side repository configuration file (repos.yaml). Empty, or without repos: every repository requires approved, mergeable
+    and undiverged"""
     default_branch: str = setting(accepted.branch, default="main")
-    """Base branch of the pull requests that Atlantis serves. Not with repoConfigFile"""
+    """Base branch of the pull requests that Atlantis serves. Not with a repoConfigFile that has repos"""
     allow_weaker_requirements: bool = setting(values.boolean, default=False)
     """Accept a repoConfigFile that requires less than approved, mergeable and undiverged. Each preview warns about such rules"""
     secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())

@@ -11,7 +11,7 @@ from sandbox.paths import CHECKOUT
 
 __all__ = ["LIST", "flags_of", "listed"]
 
-LIST = CHECKOUT / "components" / "server_flags.json"
+LIST = CHECKOUT / "components" / "configuration" / "server_flags.json"
 _FLAG = re.compile(r"^  (?:-\w, )?--(?P<name>[a-z][a-z0-9-]*)(?P<value>=<value>)?$", re.MULTILINE)
 
 

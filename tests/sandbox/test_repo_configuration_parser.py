@@ -53,6 +53,7 @@ GOOD: dict[str, Any] = {
     "step multienv": step({"multienv": "a"}),
     "step arguments": step({"plan": {"extra_args": ["-lock=false"]}}),
     "workflow import": repo() | {"workflows": {"own": {"import": {"steps": ["init", "import"]}}}},
+    "no repositories": {"repos": []},
     "metrics": repo() | {"metrics": {"prometheus": {"endpoint": "/metrics"}}},
 }
 BAD: dict[str, Any] = {
@@ -97,7 +98,9 @@ BAD: dict[str, Any] = {
     "step arguments of no shell": step({"run": {"command": "a", "shellArgs": "-c"}}),
 }
 STRICTER: dict[str, Any] = {
-    "no repositories": {"repos": []},
+    "policy set without a name": repo() | {"policies": {"policy_sets": [{"path": "a", "source": "local"}]}},
+    "store without a type": repo() | {"external_stores": {"plan_store": {"s3": {"bucket": "a", "region": "b"}}}},
+    "version of no parts": repo() | {"policies": {"conftest_version": "newest"}},
     "unknown key of a hook": repo(post_workflow_hooks=[{"run": "a", "descripton": "b"}]),
 }
 """What Atlantis takes and ignores, and the stack refuses."""
@@ -140,7 +143,10 @@ def test_the_parser_is_asked_where_the_schema_finds_nothing(
     parser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    _file(tmp_path, repo_configuration.default("main", []) | {"metrics": {"statsd": {"host": "a"}}})
+    # Python has no such check: the patterns of ignored paths.
+    content = repo_configuration.default("main", [])
+    content["repos"][0]["autodiscover"] = {"ignore_paths": ["[a"]}
+    _file(tmp_path, content)
     given = LOCAL | {"repoConfigFile": "repos.yaml"}
     settings.parse(given, stack="prod", region=REGION)
     monkeypatch.setenv("PATH", f"{os.defpath}:{parser.parent}")
@@ -148,7 +154,7 @@ def test_the_parser_is_asked_where_the_schema_finds_nothing(
         settings.parse(given, stack="prod", region=REGION)
     (problem,) = refused.value.problems
     assert problem.startswith("repoConfigFile = 'repos.yaml': Atlantis rejects the file: ")
-    assert "port" in problem
+    assert "invalid pattern" in problem
 
 
 def test_another_version_on_path_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

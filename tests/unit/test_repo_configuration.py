@@ -26,8 +26,11 @@ def changed(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ({"repo": []} | STRICT, "repo: Atlantis has no such key and would ignore it; did you mean repos?"),
-        ({"repos": []}, "repos: must be a list with at least one repository"),
+        (
+            {"repo": []} | STRICT,
+            "repo: Atlantis has no such key and refuses the file (field not found); did you mean repos?",
+        ),
+        (changed(pre_workflow_hooks=[{"run": "a", "shel": "b"}]), "and would ignore it; did you mean shell?"),
         ({"repos": "x"}, "repos: must be a list"),
         ({"repos": ["x"]}, "repos[0]: must be a mapping"),
         (changed(apply_requirement=["approved"]), "repos[0].apply_requirement: Atlantis has no such key"),
@@ -167,3 +170,29 @@ def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPat
     (given,) = [item["value"] for item in environment if item["name"] == "ATLANTIS_REPO_CONFIG_JSON"]
     own = yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
     assert json.loads(given) == checkout.with_link_check(own)
+
+
+def test_a_file_without_rules_keeps_the_stacks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = {
+        "workflows": {"default": {"plan": {"steps": ["init", "plan"]}}},
+        "metrics": {"statsd": {"host": "metrics.example.com", "port": 8125}},
+        "policies": {"conftest_version": 0.6, "policy_sets": [{"name": "a", "path": "b", "approve_count": 2}]},
+    }
+    text = yaml.safe_dump(blocks).replace("conftest_version: 0.6", "conftest_version: 0.60")
+    (tmp_path / "blocks.yaml").write_text(text, encoding="utf-8")
+    changes = {"repoConfigFile": "blocks.yaml", "defaultBranch": "trunk", "planRequirements": ["approved"]}
+    definitions = stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
+    variables = {item["name"]: item["value"] for item in json.loads(definitions)[0]["environment"]}
+    passed = json.loads(variables["ATLANTIS_REPO_CONFIG_JSON"])
+    assert passed["repos"][1:] == configuration.default("trunk", ["approved"])["repos"]
+    assert passed["workflows"] == blocks["workflows"]
+    # In JSON, Atlantis takes no number where it has a string.
+    assert passed["metrics"]["statsd"]["port"] == "8125"
+    assert passed["policies"]["conftest_version"] == "0.60"
+    assert passed["policies"]["policy_sets"][0]["approve_count"] == 2
+    assert configuration.weaker_rules("blocks.yaml") == []
+    (unreachable,) = configuration.unreachable_hosts("blocks.yaml")
+    assert unreachable.startswith(
+        "blocks.yaml:3: metrics.statsd.host = 'metrics.example.com': the task's security group"
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components import settings
 from components.configuration import server_configuration as configuration
@@ -69,6 +70,22 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
             "api-secret: must not be in a file; store it in Secrets Manager and name it in serverSecrets",
         ),
         ("slack-token: hunter2", "must not be in a file"),
+        ('webhook-http-headers: \'{"Authorization": "hunter2"}\'', "must not be in a file"),
+        ("default-tf-version: 1.10", 'YAML reads 1.10 as the number 1.1; put it in quotes: "1.10"'),
+        (
+            "webhooks: [{event: apply, kind: http, url: 'https://hunter2@a.example/'}]",
+            "must have no user, password or query",
+        ),
+        (
+            "webhooks: [{event: apply, kind: http, url: 'https://a.example/?sig=hunter2'}]",
+            "webhook-http-headers in serverSecrets",
+        ),
+        ("webhooks: [{event: apply, kind: http, url: 'http://a.example/'}]", "must be https:// on port 443"),
+        ("webhooks: [{event: apply, kind: http, url: 'https://a.example:8443/'}]", "must be https:// on port 443"),
+        (
+            "webhooks: [{event: apply, kind: http, url: 'https://a.example/', branch: main}]",
+            "did you mean branch-regex?",
+        ),
         ("gitlab-webhook-secret: hunter2", "must not be in a file"),
         ("- parallel-plan", "must be a YAML mapping"),
         ("parallel-plan", "must be a YAML mapping"),
@@ -82,6 +99,12 @@ def test_a_flag_that_is_not_accepted_is_named_with_the_way_out(
     assert problem.startswith("serverConfigFile = 'server.yaml': ")
     assert reason in problem
     assert "hunter2" not in problem
+
+
+def test_a_notification_that_would_never_be_sent_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "webhooks: [{event: drift, kind: http, url: 'https://a.example/'}]"
+    (problem,) = problems(tmp_path, monkeypatch, text)
+    assert problem.startswith("serverConfigFile = 'server.yaml', driftProjects: webhooks for drift are never sent")
 
 
 def test_every_problem_of_a_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +145,7 @@ def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
         ({"secretEnvironment": ["LD_PRELOAD=ci:key"]}, "LD_"),
         ({"secretEnvironment": ["GIT_CONFIG_COUNT=ci:key"]}, "GIT_CONFIG_"),
         ({"secretEnvironment": ["CHECK_COMMITTED_LINKS=ci:key"]}, "must be NAME=secret:key"),
+        ({"secretEnvironment": ["SERVER_NOTIFICATIONS=ci:key"]}, "must be NAME=secret:key"),
         ({"secretEnvironment": ["TOKEN=a:b", "TOKEN=c:d"]}, "secretEnvironment = 'TOKEN': must not be set twice"),
         ({"defaultBranch": "-x"}, "must be the name of a branch"),
         ({"defaultBranch": "a b"}, "must be the name of a branch"),
@@ -170,6 +194,37 @@ def test_the_flags_of_the_opentofu_example_are_accepted(monkeypatch: pytest.Monk
     }
     assert variables["ATLANTIS_DEFAULT_TF_DISTRIBUTION"] == "opentofu"
     assert variables["ATLANTIS_TF_DOWNLOAD"] == "false"
+
+
+def test_a_version_that_yaml_reads_as_the_same_number_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "version.yaml").write_text("default-tf-version: 1.11\ncheckout-depth: 010\n", encoding="utf-8")
+    variables = {item["name"]: item["value"] for item in container(serverConfigFile="version.yaml")["environment"]}
+    assert variables["ATLANTIS_DEFAULT_TF_VERSION"] == "1.11"
+
+
+def test_notifications_reach_the_start_and_no_flag_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    hook = {"event": "apply", "kind": "http", "url": "https://hooks.example.com/atlantis", "branch-regex": "^main$"}
+    (tmp_path / "notifications.yaml").write_text(yaml.safe_dump({"webhooks": [hook]}), encoding="utf-8")
+    before, after = container(), container(serverConfigFile="notifications.yaml")
+    (added,) = [item for item in after["environment"] if item not in before["environment"]]
+    assert added["name"] == "SERVER_NOTIFICATIONS"
+    assert yaml.safe_load(added["value"]) == {"webhooks": [hook]}
+
+
+@pytest.mark.parametrize("flags", ["allow-fork-prs: true", "allow-fork-prs: false", "automerge: true"])
+def test_pull_requests_of_forks_are_warned_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "forks.yaml").write_text(f"parallel-pool-size: 3\n{flags}\n", encoding="utf-8")
+    warned = configuration.warnings("forks.yaml")
+    assert [line.split(": ")[:2] for line in warned] == (
+        [["forks.yaml:2", "allow-fork-prs"]] if flags == "allow-fork-prs: true" else []
+    )
 
 
 def secret_arn(name: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from components.compute.server_start import server_start
+from components.configuration import notifications
 from tests.needs import without
 
 SECRETS = {
@@ -112,6 +113,19 @@ def test_the_server_gets_every_secret_in_its_configuration_and_none_in_its_envir
     # What /proc shows of the process that took the shell's place.
     assert [name for name in SECRETS if name in report["initial"]] == []
     assert report["left"] == []
+
+
+def test_notifications_are_a_block_of_the_configuration_and_leave_the_environment(
+    tmp_path: Path, shell: list[str]
+) -> None:
+    hooks = [{"event": "apply", "kind": "slack", "channel": "é $(id) `id` ' \\n"}]
+    block = {notifications.VARIABLE: notifications.fragment(hooks)}
+    assert _start(tmp_path, SECRETS | block, shell, list(SECRETS)).returncode == 0
+    report = json.loads((tmp_path / "report").read_text(encoding="utf-8"))
+    configuration = yaml.safe_load(report["configuration"])
+    assert configuration["webhooks"] == hooks
+    assert configuration["web-password"] == SECRETS["ATLANTIS_WEB_PASSWORD"]
+    assert notifications.VARIABLE not in report["environment"]
 
 
 def test_the_server_runs_from_a_file_that_its_own_user_can_only_execute(tmp_path: Path, shell: list[str]) -> None:

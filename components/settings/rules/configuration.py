@@ -1,13 +1,24 @@
 """Rules for the server's configuration: repositories, files and references to secrets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 
-from ...configuration import repo_configuration, repo_configuration_parser, server_configuration, yaml_file
+from ...configuration import (
+    notifications,
+    repo_configuration,
+    repo_configuration_parser,
+    server_configuration,
+    yaml_file,
+)
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
 __all__ = ["RULES"]
+
+Refusal: TypeAlias = Callable[[Path, str], str | None]
 
 
 def _allowlist_host(settings: Settings) -> Iterator[Problem]:
@@ -27,13 +38,48 @@ def _server_config_file(settings: Settings) -> Iterator[Problem]:
     except yaml_file.YamlFileError as error:
         yield Problem({"serverConfigFile": path}, str(error))
         return
-    yield from _in_file("serverConfigFile", path, server_configuration.problems(flags))
+    secrets = [reference.split("=", 1)[0] for reference in settings.configuration.server_secrets]
+    refused = list(_in_file("serverConfigFile", path, server_configuration.problems(flags)))
+    yield from refused
+    yield from _notifications(settings, path, flags.get(notifications.BLOCK), secrets)
+    if not refused:
+        yield from _refused_by_atlantis(
+            "serverConfigFile", path, partial(repo_configuration_parser.flags_refusal, secrets=secrets)
+        )
+    if flags.get("enable-external-stores") is True and not _has_plan_store(settings.configuration.repo_config_file):
+        yield Problem(
+            {"serverConfigFile": path},
+            "enable-external-stores requires external_stores.plan_store in repoConfigFile; the server doesn't start without it",
+        )
     for word in () if settings.configuration.allow_state_commands else server_configuration.state_commands(flags):
         yield Problem(
             {"serverConfigFile": path},
             f"allow-commands has {word}, which enables `atlantis state rm` for everyone who can comment, without an approval; remove "
             "it, or set allowStateCommands to true if that is intended",
         )
+
+
+def _notifications(settings: Settings, path: str, webhooks: object, secrets: Collection[str]) -> Iterator[Problem]:
+    """Webhooks that the server refuses, or never sends, with the other settings."""
+    if "slack" in notifications.kinds(webhooks) and notifications.SLACK_TOKEN not in secrets:
+        yield Problem(
+            {"serverConfigFile": path, "serverSecrets": None},
+            f"webhooks of kind slack require {notifications.SLACK_TOKEN} in serverSecrets, such as "
+            f"{notifications.SLACK_TOKEN}=prod/atlantis-slack:token; the server doesn't start without it",
+        )
+    if "drift" in notifications.events(webhooks) and not settings.drift.enabled:
+        yield Problem(
+            {"serverConfigFile": path, "driftProjects": None},
+            "webhooks for drift are never sent without driftProjects; set it, or remove them",
+        )
+
+
+def _has_plan_store(path: str | None) -> bool:
+    try:
+        stores = repo_configuration.load(path).get("external_stores") if path else None
+    except yaml_file.YamlFileError:
+        return True  # The rule for the file reports it.
+    return bool(isinstance(stores, dict) and stores.get("plan_store"))
 
 
 def _server_secrets(settings: Settings) -> Iterator[Problem]:
@@ -91,12 +137,13 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
                 "applies only to a repoConfigFile; remove it, because the stack's own rules aren't weaker",
             )
         return
-    if not is_default(configuration, "default_branch"):
+    has_rules = repo_configuration.has_rules(path)
+    if has_rules and not is_default(configuration, "default_branch"):
         yield Problem(
             {"defaultBranch": configuration.default_branch},
             "isn't used with repoConfigFile; set branch in that file instead",
         )
-    if settings.server.plan_requirements:
+    if has_rules and settings.server.plan_requirements:
         yield Problem(
             {"planRequirements": list(settings.server.plan_requirements)},
             "isn't used with repoConfigFile; set plan_requirements in that file instead",
@@ -109,7 +156,7 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
     refused = list(_in_file("repoConfigFile", path, repo_configuration.problems(content)))
     yield from refused
     if not refused:
-        yield from _refused_by_atlantis(path)
+        yield from _refused_by_atlantis("repoConfigFile", path, repo_configuration_parser.refusal)
     if not configuration.allow_weaker_requirements:
         for problem in _in_file("repoConfigFile", path, repo_configuration.weaker(content)):
             yield Problem(
@@ -118,11 +165,11 @@ def _repo_config_file(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _refused_by_atlantis(path: str) -> Iterator[Problem]:
-    """Problems that the schema doesn't cover, if the server's executable is available."""
+def _refused_by_atlantis(setting: str, path: str, refusal: Refusal) -> Iterator[Problem]:
+    """Problems that this program's own checks don't cover, if the server's executable is available."""
     executable = repo_configuration_parser.find()
-    if executable and (reason := repo_configuration_parser.refusal(executable, path)):
-        yield Problem({"repoConfigFile": path}, f"Atlantis rejects the file: {reason}")
+    if executable and (reason := refusal(executable, path)):
+        yield Problem({setting: path}, f"Atlantis rejects the file: {reason}")
 
 
 def _in_file(setting: str, path: str, findings: Iterator[yaml_file.Finding]) -> Iterator[Problem]:

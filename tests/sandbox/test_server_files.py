@@ -1,0 +1,100 @@
+"""Server-side configurations as operators write them: this program's verdict, and whether the real server starts with them."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import settings
+from components.configuration import repo_configuration
+from sandbox.atlantis import build
+from tests.sandbox.server_files import ACCEPTED, REFUSED, Files
+from tests.sandbox.started_server import refusal
+from tests.unit.recording import LOCAL, REGION
+from tests.unit.stacks import stack
+
+SERVER = {"ATLANTIS_GH_USER": "atlantis", "ATLANTIS_GH_TOKEN": "none", "ATLANTIS_REPO_ALLOWLIST": "github.com/acme/*"}
+OWN = (
+    "ATLANTIS_GH_",
+    "ATLANTIS_DATA_DIR",
+    "ATLANTIS_PORT",
+    "ATLANTIS_ATLANTIS_URL",
+    "ATLANTIS_WEB_",
+    "ATLANTIS_REPO_ALLOWLIST",
+)
+"""Variables of the deployed task that this server has values of its own for."""
+
+
+def _given(files: Files, name: str) -> dict[str, Any]:
+    """The stack's settings for the files, which are written to the working directory, under names of their own: `stack` caches."""
+    slug = re.sub(r"\W", "-", name)
+    given: dict[str, Any] = {**LOCAL, **files.settings}
+    for key, file, text in (
+        ("serverConfigFile", f"server-{slug}.yaml", files.flags),
+        ("repoConfigFile", f"repos-{slug}.yaml", files.rules),
+    ):
+        if text:
+            Path(file).write_text(text, encoding="utf-8")
+            given[key] = file
+    return given | (
+        {"allowWeakerRequirements": True} if repo_configuration.has_rules(given.get("repoConfigFile")) else {}
+    )
+
+
+def _secrets(files: Files) -> Mapping[str, str]:
+    """A value for each secret flag."""
+    flags = [reference.split("=", 1)[0] for reference in files.settings.get("serverSecrets", [])]
+    return dict.fromkeys(flags, "xoxb-none")
+
+
+def _container(given: Mapping[str, Any]) -> dict[str, str]:
+    definitions = stack(**given).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
+    return {item["name"]: item["value"] for item in json.loads(definitions)[0]["environment"]}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_an_accepted_configuration_starts_the_server_as_the_stack_passes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # The program asks the server's parser too.
+    monkeypatch.setenv("PATH", f"{os.defpath}:{build.executable().parent}")
+    files = ACCEPTED[name]
+    given = _given(files, name)
+    settings.parse(given, stack="prod", region=REGION)
+    passed = _container(given)
+    # The start of the container writes the notifications and the secrets into one file.
+    fragment = passed.get("SERVER_NOTIFICATIONS", "")
+    written = "".join(f"{flag}: {value}\n" for flag, value in _secrets(files).items()) + fragment
+    (tmp_path / "passed.yaml").write_text(written, encoding="utf-8")
+    variables = {key: value for key, value in passed.items() if key.startswith("ATLANTIS_") and not key.startswith(OWN)}
+    assert refusal(tmp_path, SERVER | variables, "--config=passed.yaml") is None
+    assert yaml.safe_load(fragment or "webhooks: []") == {
+        "webhooks": (yaml.safe_load(files.flags) or {}).get("webhooks", []) if files.flags else []
+    }
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_configuration_is_refused_by_the_server_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{os.defpath}:{build.executable().parent}")
+    files, reason = REFUSED[name]
+    given = _given(files, name)
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.parse(given, stack="prod", region=REGION)
+    (problem,) = refused.value.problems
+    assert reason in problem
+    flags = [
+        f"--{flag}={given[key]}"
+        for key, flag in (("serverConfigFile", "config"), ("repoConfigFile", "repo-config"))
+        if key in given
+    ]
+    secrets = {f"ATLANTIS_{flag.upper().replace('-', '_')}": value for flag, value in _secrets(files).items()}
+    assert refusal(tmp_path, SERVER | secrets, *flags) is not None
