@@ -33,7 +33,7 @@ class Atlantis(pulumi.ComponentResource):
     url: pulumi.Output[str]
     """URL of the server"""
     webhook_url: pulumi.Output[str]
-    """URL that GitHub sends its webhooks to"""
+    """URL that the host of the repositories sends its webhooks to"""
     ecr_repository_url: pulumi.Output[str]
     """URL of the ECR repository, to push the image to"""
     ecr_repository_arn: pulumi.Output[str]
@@ -123,6 +123,8 @@ class Atlantis(pulumi.ComponentResource):
                 vpc=vpc,
                 vpc_endpoints=settings.network.endpoints,
                 ingress=settings.ingress,
+                webhook_sources=settings.webhook_sources,
+                webhook_sender=settings.vcs.kind.title,
                 container_port=settings.task.container_port,
                 identity_provider_ports=settings.sign_in.provider_ports,
                 locking_database=settings.storage.uses_redis,
@@ -144,6 +146,8 @@ class Atlantis(pulumi.ComponentResource):
             SecretsInputs(
                 context=context,
                 settings=settings.server,
+                vcs=settings.vcs,
+                credentials_secret_name=settings.credentials_secret_name,
                 web_password_generation=(
                     settings.sign_in.web_password_generation if settings.sign_in.generates_password else None
                 ),
@@ -174,7 +178,7 @@ class Atlantis(pulumi.ComponentResource):
                 context=context,
                 settings=settings.terraform,
                 secret_arns={
-                    "githubApp": secrets.github_app_secret_arn,
+                    "credentials": secrets.credentials_secret_arn,
                     "webhook": secrets.webhook_secret_arn,
                     **({"webPassword": secrets.web_password_secret_arn} if secrets.web_password_secret_arn else {}),
                     **({"api": secrets.api_secret_arn} if secrets.api_secret_arn else {}),
@@ -202,6 +206,7 @@ class Atlantis(pulumi.ComponentResource):
             IngressInputs(
                 context=context,
                 settings=settings.ingress,
+                webhook_sources=settings.webhook_sources,
                 vpc_id=vpc.id,
                 subnet_ids=vpc.private_subnet_ids
                 if settings.ingress.load_balancer_scheme == "internal"
@@ -229,7 +234,9 @@ class Atlantis(pulumi.ComponentResource):
                 posix_uid=settings.storage.posix_uid,
                 file_system_id=storage.file_system_id,
                 access_point_id=storage.access_point_id,
-                github_app_secret_arn=secrets.github_app_secret_arn,
+                vcs=settings.vcs,
+                repository_host=settings.repository_host,
+                credentials_secret_arn=secrets.credentials_secret_arn,
                 webhook_secret_arn=secrets.webhook_secret_arn,
                 web_password_secret_arn=secrets.web_password_secret_arn,
                 api_secret_arn=secrets.api_secret_arn,

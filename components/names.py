@@ -102,6 +102,11 @@ class PhysicalNames:
         return f"{self.environment}-atlantis-github-app"
 
     @property
+    def vcs_token_secret(self) -> str:
+        """The secret with the token of a user, if the server doesn't authenticate as a GitHub App."""
+        return f"{self.environment}-atlantis-vcs-token"
+
+    @property
     def webhook_secret(self) -> str:
         return f"{self.environment}-atlantis-webhook-secret"
 

@@ -88,7 +88,7 @@ def setting_of(deployment: Deployment) -> Setting:
     names, settings = deployment.names, deployment.settings
     given = settings.terraform.permissions_boundary_arn
     secrets = {
-        "github-app": known(settings.server.github_app_secret_name) or names.github_app_secret,
+        "github-app": deployment.credentials_secret,
         "webhook": known(settings.server.webhook_secret_name) or names.webhook_secret,
     }
     groups = names.security_groups

@@ -14,6 +14,7 @@ from components.adoption import import_ids
 from components.context import physical_names
 from components.names import PhysicalNames
 from components.settings import Settings
+from components.settings.schema import known
 from preflight.aws import Aws
 
 __all__ = ["Deployment", "StackFileError", "read_stack_file"]
@@ -41,6 +42,12 @@ class Deployment:
         """The physical names of the resources that the deployment creates."""
         partition = self.identity["Arn"].split(":")[1]
         return physical_names(self.settings, account=self.identity["Account"], partition=partition)
+
+    @property
+    def credentials_secret(self) -> str:
+        """The name of the secret with the GitHub App's credentials or the user's token."""
+        own = self.names.github_app_secret if self.settings.vcs.is_app else self.names.vcs_token_secret
+        return known(self.settings.credentials_secret_name) or own
 
     @cached_property
     def adopted(self) -> frozenset[str]:

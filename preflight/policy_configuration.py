@@ -121,7 +121,7 @@ CHECKS = (Check("policy pack", "configuration", policy_configuration),)
 
 def _ranges(settings: Settings) -> list[str]:
     """The ranges that may reach the server, in the settings' order."""
-    return list(dict.fromkeys([*settings.ingress.allowed_cidr_blocks, *settings.ingress.webhook_cidr_blocks]))
+    return list(dict.fromkeys([*settings.ingress.allowed_cidr_blocks, *settings.webhook_cidr_blocks]))
 
 
 def _allowed(configuration: Mapping[str, Any]) -> list[str]:

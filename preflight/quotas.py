@@ -67,7 +67,7 @@ def rules_of_a_security_group(deployment: Deployment) -> int:
     """The rules of the load balancer's group, which has the most. AWS counts IPv4 and IPv6 rules separately."""
     ingress = deployment.settings.ingress
     allowed = ingress.allowed_sources
-    blocks = [*allowed, *allowed, *(block for block in ingress.webhook_sources if block not in allowed)]
+    blocks = [*allowed, *allowed, *(block for block in deployment.settings.webhook_sources if block not in allowed)]
     return max(sum(ipaddress.ip_network(block).version == version for block in blocks) for version in (4, 6))
 
 
@@ -85,7 +85,7 @@ def listener_rules(deployment: Deployment) -> int:
     """The rules for webhooks and users, with a few ranges each, and the two that deny changes."""
     ingress = deployment.settings.ingress
     return (
-        math.ceil(len(ingress.webhook_sources) / (_CONDITION_VALUES - 2))
+        math.ceil(len(deployment.settings.webhook_sources) / (_CONDITION_VALUES - 2))
         + math.ceil(len(ingress.allowed_sources) / _CONDITION_VALUES)
         + 2
     )

@@ -52,27 +52,28 @@ def number_problem(value: object) -> str | None:
     return None
 
 
-def app_exists(deployment: Deployment) -> str:
-    """The GitHub App's secret exists and has a value."""
-    name = _app_name(deployment)
+def credentials_exist(deployment: Deployment) -> str:
+    """The secret with the GitHub App's credentials, or with the user's token, exists and has a value."""
+    name = deployment.credentials_secret
     _value(deployment, name)
     return name
 
 
-def app_keys(deployment: Deployment) -> str:
+def credentials_keys(deployment: Deployment) -> str:
     """The value is a JSON object with the keys that the task definition refers to."""
-    return _keys(deployment, _app_name(deployment), APP_KEYS)
+    return _keys(deployment, deployment.credentials_secret, tuple(deployment.settings.vcs.kind.secret_flags.values()))
 
 
 def app_ids(deployment: Deployment) -> str:
     """The IDs of the App and of the installation are numbers."""
-    values = _json(deployment, _app_name(deployment))
+    name = _app_name(deployment)
+    values = _json(deployment, name)
     wrong = [f"{key} {why}" for key in APP_KEYS[:2] if (why := number_problem(values[key]))]
     if wrong:
         raise FailedError(
-            f"{_app_name(deployment)}: {', '.join(wrong)}",
+            f"{name}: {', '.join(wrong)}",
             "app_id is on the App's settings page, installation_id at the end of its installation's URL; "
-            + _put(deployment, _app_name(deployment)),
+            + _put(deployment, name),
         )
     return "app_id and installation_id are numbers"
 
@@ -105,17 +106,19 @@ def webhook_keys(deployment: Deployment) -> str:
 
 
 CHECKS = (
-    Check("secrets", "GitHub App exists", app_exists),
-    Check("secrets", "GitHub App has its keys", app_keys, needs=(app_exists,)),
-    Check("secrets", "GitHub App ids", app_ids, needs=(app_keys,)),
-    Check("secrets", "GitHub App private key", app_private_key, needs=(app_keys,)),
+    Check("secrets", "credentials exist", credentials_exist),
+    Check("secrets", "credentials have their keys", credentials_keys, needs=(credentials_exist,)),
+    Check("secrets", "GitHub App ids", app_ids, needs=(credentials_keys,)),
+    Check("secrets", "GitHub App private key", app_private_key, needs=(credentials_keys,)),
     Check("secrets", "webhook exists", webhook_exists),
     Check("secrets", "webhook has its key", webhook_keys, needs=(webhook_exists,)),
 )
 
 
 def _app_name(deployment: Deployment) -> str:
-    return known(deployment.settings.server.github_app_secret_name) or deployment.names.github_app_secret
+    if not deployment.settings.vcs.is_app:
+        raise NotCheckedError(f"vcsKind {deployment.settings.vcs.vcs_kind} uses a token, not a GitHub App")
+    return deployment.credentials_secret
 
 
 def _value(deployment: Deployment, name: str) -> str:
@@ -149,7 +152,7 @@ def _value(deployment: Deployment, name: str) -> str:
 
 
 def _absent(deployment: Deployment, name: str) -> FailedError | NotCheckedError:
-    ours = name == deployment.names.github_app_secret and not deployment.settings.server.github_app_secret_name
+    ours = name == deployment.credentials_secret and not deployment.settings.credentials_secret_name
     if ours and not deployment.settings.task.desired_count:
         return NotCheckedError(f"the deployment creates {name}", "store its value before you set desiredCount to 1")
     if ours:

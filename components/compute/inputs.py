@@ -9,6 +9,7 @@ from ..context import Context
 from ..settings.drift import DriftArgs
 from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
 from ..settings.terraform import TerraformArgs
+from ..settings.vcs import VcsArgs
 from ..storage.locking import LockingDatabase
 
 
@@ -37,7 +38,11 @@ class ComputeInputs:
     posix_uid: int
     file_system_id: pulumi.Input[str]
     access_point_id: pulumi.Input[str]
-    github_app_secret_arn: pulumi.Input[str]
+    vcs: VcsArgs
+    repository_host: str
+    """Host name of the repositories."""
+    credentials_secret_arn: pulumi.Input[str]
+    """The GitHub App's secret, or the one with the user's token."""
     webhook_secret_arn: pulumi.Input[str]
     web_password_secret_arn: pulumi.Input[str] | None
     """None if the server requires no password."""

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import pulumi
 
 from ..configuration import checkout, comment_arguments, notifications, repo_configuration, server_configuration
+from ..configuration.vcs import WEBHOOK_KEY
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
+from ..settings.vcs import VcsArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
 from . import isolation
 from .container_privileges import NO_CAPABILITIES
@@ -38,7 +40,11 @@ class ServerContainerInputs:
     url: pulumi.Input[str]
     container_port: int
     posix_uid: int
-    github_app_secret_arn: pulumi.Input[str]
+    vcs: VcsArgs
+    repository_host: str
+    """Host name of the repositories."""
+    credentials_secret_arn: pulumi.Input[str]
+    """The GitHub App's secret, or the one with the user's token."""
     webhook_secret_arn: pulumi.Input[str]
     web_password_secret_arn: pulumi.Input[str] | None
     """None if the server requires no password."""
@@ -98,13 +104,13 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_CHECKOUT_STRATEGY": "merge",
         "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
         "ATLANTIS_FAIL_ON_PRE_WORKFLOW_HOOK_ERROR": "true",
-        "ATLANTIS_GH_HOSTNAME": args.settings.github_hostname,
         "ATLANTIS_LOG_LEVEL": args.settings.log_level,
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
         "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
         "ATLANTIS_WEBSOCKET_CHECK_ORIGIN": "true",
         "ATLANTIS_WRITE_GIT_CREDS": "true",
+        **server_configuration.environment(args.vcs.kind.values(args.repository_host, args.vcs.vcs_user)),
         **checkout.environment(),
     }
     if args.web_password_secret_arn:
@@ -147,12 +153,11 @@ def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str
     return checkout.with_link_check(rules)
 
 
-def github_app_secrets(secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
-    """References to the GitHub App's ID, installation and key, by variable."""
+def vcs_secrets(vcs: VcsArgs, secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+    """References to the credentials for the repositories' host, by variable."""
     return {
-        "ATLANTIS_GH_APP_ID": pulumi.Output.concat(secret_arn, ":app_id::"),
-        "ATLANTIS_GH_APP_INSTALLATION_ID": pulumi.Output.concat(secret_arn, ":installation_id::"),
-        "ATLANTIS_GH_APP_KEY": pulumi.Output.concat(secret_arn, ":private_key::"),
+        server_configuration.variable(flag): pulumi.Output.concat(secret_arn, f":{key}::")
+        for flag, key in vcs.kind.secret_flags.items()
     }
 
 
@@ -163,10 +168,10 @@ def api_secret(secret_arn: pulumi.Input[str]) -> pulumi.Output[str]:
 
 def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     """References that ECS resolves when the task starts: ARN, JSON key, current version."""
-    app, webhook = args.github_app_secret_arn, args.webhook_secret_arn
+    webhook = server_configuration.variable(args.vcs.kind.webhook_flag)
     secrets: dict[str, pulumi.Input[str]] = {
-        **github_app_secrets(app),
-        "ATLANTIS_GH_WEBHOOK_SECRET": pulumi.Output.concat(webhook, ":webhook_secret::"),
+        **vcs_secrets(args.vcs, args.credentials_secret_arn),
+        webhook: pulumi.Output.concat(args.webhook_secret_arn, f":{WEBHOOK_KEY}::"),
     }
     if web := args.web_password_secret_arn:
         secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(web, ":web_password::")

@@ -13,8 +13,8 @@ from .server_container import (
     DATA_VOLUME,
     IMAGE_GROUP,
     ServerContainerInputs,
-    github_app_secrets,
     server_container,
+    vcs_secrets,
 )
 from .task_protection import TaskProtectionInputs
 
@@ -89,7 +89,9 @@ def _server(args: ComputeInputs, logs: TaskLogs) -> ServerContainerInputs:
         url=args.url,
         container_port=args.task.container_port,
         posix_uid=args.posix_uid,
-        github_app_secret_arn=args.github_app_secret_arn,
+        vcs=args.vcs,
+        repository_host=args.repository_host,
+        credentials_secret_arn=args.credentials_secret_arn,
         webhook_secret_arn=args.webhook_secret_arn,
         web_password_secret_arn=args.web_password_secret_arn,
         locking_database=args.locking_database,
@@ -109,7 +111,7 @@ def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
         memory=args.task.memory,
         stop_timeout=args.task.stop_timeout,
         github_hostname=args.server.github_hostname,
-        github_app_secrets=github_app_secrets(args.github_app_secret_arn),
+        github_app_secrets=vcs_secrets(args.vcs, args.credentials_secret_arn),
         module_repositories=args.terraform.module_repositories,
         repository_roles=args.terraform.roles_of_repositories,
         log_group=logs.group,

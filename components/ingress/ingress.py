@@ -32,6 +32,7 @@ class IngressInputs:
     context: Context
     settings: IngressArgs
     """Allowed ranges can reach every path, except for changes outside of the web page; webhook ranges can only send POST /events."""
+    webhook_sources: Sequence[str]
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones: public ones, or private ones for an internal load balancer."""
@@ -184,7 +185,7 @@ class Ingress(pulumi.ComponentResource):
         forward: list[aws.lb.ListenerRuleActionArgsDict] = [{"type": "forward", "target_group_arn": target_group.arn}]
         people = [self._args.authenticate, {**forward[0], "order": 2}] if self._args.authenticate else forward
         kinds = (
-            ("webhook", WEBHOOK_PRIORITY, self._args.settings.webhook_sources, webhook, forward),
+            ("webhook", WEBHOOK_PRIORITY, self._args.webhook_sources, webhook, forward),
             ("allowed", ALLOWED_PRIORITY, self._args.settings.allowed_sources, [], people),
         )
         for kind, priority, blocks, conditions, actions in kinds:
@@ -222,7 +223,7 @@ class Ingress(pulumi.ComponentResource):
         """Deny changes that the web page doesn't make, to the allowed ranges too.
 
         The API's secret allows an apply of any branch without an approval. The server reads the body of a webhook, of any size, before
-        it checks the signature; GitHub's ranges, from which GitHub sends at most 25 MB, have a rule with a higher priority.
+        it checks the signature; the ranges of webhooks have a rule with a higher priority.
         A load balancer compares the path as the client sent it, and Atlantis decodes it first: /%61pi/apply is /api/apply. No path to
         which the page sends a change has an encoded character, so this rule denies all of them.
         """

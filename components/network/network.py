@@ -28,6 +28,10 @@ class NetworkInputs:
     """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
     ingress: IngressArgs
     """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
+    webhook_sources: Sequence[str]
+    """The ranges of webhooks that can reach the load balancer."""
+    webhook_sender: str
+    """The host that sends them, such as GitHub, for descriptions."""
     container_port: int
     identity_provider_ports: Sequence[int]
     """The ports of an identity provider on the internet to which the load balancer sends requests."""
@@ -52,13 +56,14 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._groups: list[aws.ec2.SecurityGroup] = []
 
+        # EC2 can't change a group's description, so it names GitHub for every host of repositories.
         load_balancer = self._security_group(
             "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
         )
         tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
         file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
 
-        allowed, webhooks = args.ingress.allowed_sources, args.ingress.webhook_sources
+        allowed, webhooks = args.ingress.allowed_sources, args.webhook_sources
         for block in allowed:
             self._ingress_from_range(load_balancer, "alb-https", HTTPS, block, "HTTPS from an allowed range")
             self._ingress_from_range(
@@ -66,7 +71,9 @@ class Network(pulumi.ComponentResource):
             )
         for block in webhooks:
             if block not in allowed:
-                self._ingress_from_range(load_balancer, "alb-webhook", HTTPS, block, "HTTPS from GitHub webhook ranges")
+                self._ingress_from_range(
+                    load_balancer, "alb-webhook", HTTPS, block, f"HTTPS from {args.webhook_sender} webhook ranges"
+                )
         self._path(
             load_balancer,
             tasks,
@@ -80,7 +87,9 @@ class Network(pulumi.ComponentResource):
             self._path(tasks, locking, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
             self.locking_security_group_id = locking.id
         self._egress_to_internet(
-            tasks, "tasks-https-egress", "Atlantis task to GitHub, Terraform registries and AWS over HTTPS"
+            tasks,
+            "tasks-https-egress",
+            f"Atlantis task to {args.webhook_sender}, Terraform registries and AWS over HTTPS",
         )
         for port in args.identity_provider_ports:
             label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"

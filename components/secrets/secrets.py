@@ -1,4 +1,4 @@
-"""Secrets: the GitHub App's values, the webhook secret and the password of the web page."""
+"""Secrets: the credentials for the repositories' host, the webhook secret and the password of the web page."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from ..configuration.vcs import TOKEN_KEY
 from ..context import Context
 from ..encryption import CustomerKey, CustomerKeyInputs, through_service
 from ..outputs import declared_outputs
 from ..settings.groups import ServerArgs
+from ..settings.vcs import VcsArgs
 from .existing_secrets import customer_key
 from .task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
 
@@ -20,7 +22,11 @@ class SecretsInputs:
 
     context: Context
     settings: ServerArgs
-    """Names of existing secrets; without one, an empty GitHub App secret and a generated webhook secret are created."""
+    """Name of the existing webhook secret; without one, a secret is generated."""
+    vcs: VcsArgs
+    """Whether the credentials are those of a GitHub App or the token of a user."""
+    credentials_secret_name: pulumi.Input[str] | None
+    """Name of the existing secret with the credentials; None creates an empty one."""
     web_password_generation: int | None
     """A new number generates a new password for the web page; None creates no password."""
     api: bool
@@ -35,7 +41,8 @@ class SecretsInputs:
 class Secrets(pulumi.ComponentResource):
     """The secrets of the task, and the KMS key of those that the stack creates."""
 
-    github_app_secret_arn: pulumi.Output[str]
+    credentials_secret_arn: pulumi.Output[str]
+    """The GitHub App's secret, or the one with the user's token."""
     webhook_secret_arn: pulumi.Output[str]
     web_password_secret_arn: pulumi.Output[str] | None = None
     """None without a password."""
@@ -50,14 +57,16 @@ class Secrets(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
-        existing = args.settings.github_app_secret_name and args.settings.webhook_secret_name
+        existing = args.credentials_secret_name and args.settings.webhook_secret_name
         if not existing or args.web_password_generation is not None or args.api:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
-        self.github_app_secret_arn = (
-            self._existing(args.settings.github_app_secret_name)
-            if args.settings.github_app_secret_name
+        self.credentials_secret_arn = (
+            self._existing(args.credentials_secret_name)
+            if args.credentials_secret_name
             else self._github_app_secret().arn
+            if args.vcs.is_app
+            else self._token_secret().arn
         )
         self.webhook_secret_arn = (
             self._existing(args.settings.webhook_secret_name)
@@ -119,11 +128,23 @@ class Secrets(pulumi.ComponentResource):
             self,
         )
 
+    def _token_secret(self) -> aws.secretsmanager.Secret:
+        """Created empty, as the GitHub App's."""
+        return task_secret(
+            f"{self.pulumi_resource_name}-vcs-token",
+            self._secret_args(
+                self._args.context.names.vcs_token_secret,
+                f"Atlantis: token of its user at {self._args.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
+                readers=[],
+            ),
+            self,
+        )
+
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
         return self._generated(
             "webhook",
             self._args.context.names.webhook_secret,
-            "Atlantis: secret that GitHub signs its webhooks with (webhook_secret), generated",
+            f"Atlantis: secret that {self._args.vcs.kind.title} signs its webhooks with (webhook_secret), generated",
             "webhook_secret",
             self._args.settings.webhook_secret_generation,
         )

@@ -97,6 +97,10 @@ principal_arns = values.list_of(
     at_most=_MOST_READERS,
 )
 secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: 1 to 512 letters, digits and /_+=.@-")
+vcs_user = values.matching(
+    r"[A-Za-z0-9][\w.@+-]{0,253}",
+    "the name of a user: 1 to 254 letters, digits and _.@+-, beginning with a letter or digit",
+)
 oidc_client_id = values.matching(r"[\x21-\x7e]{1,256}", "the ID that the identity provider assigned to the client")
 oidc_scope = values.matching(
     r"(?=.*\bopenid\b)[\x21-\x7e]+( [\x21-\x7e]+)*",

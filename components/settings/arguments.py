@@ -1,9 +1,11 @@
 """The arguments of one Atlantis: all groups of settings, and values that depend on several of them."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import pulumi
 
+from ..configuration.vcs import published_ranges
 from . import accepted, values
 from .drift import DriftArgs
 from .groups import (
@@ -18,6 +20,7 @@ from .groups import (
 )
 from .schema import Group, group, setting
 from .terraform import TerraformArgs
+from .vcs import VcsArgs
 
 
 @group
@@ -46,6 +49,8 @@ class AtlantisArgs(Group):
     """The ECS task: its image, size and capacity provider"""
     server: ServerArgs
     """The Atlantis server: its repositories and its credentials"""
+    vcs: VcsArgs = dataclasses.field(default_factory=VcsArgs)
+    """The host of the repositories. Default: GitHub, as a GitHub App"""
     sign_in: SignInArgs = dataclasses.field(default_factory=SignInArgs)
     """Sign-in to the web page. Default: a generated password"""
     configuration: ConfigurationArgs = dataclasses.field(default_factory=ConfigurationArgs)
@@ -72,10 +77,39 @@ class AtlantisArgs(Group):
         return tags | ({"CostCenter": self.operations.cost_center} if self.operations.cost_center else {})
 
     @property
+    def repository_host(self) -> str:
+        """The host name of the repositories; empty if the kind has no public host and none is set, which is refused."""
+        if self.vcs.is_github:
+            return self.server.github_hostname
+        return self.vcs.vcs_host or self.vcs.kind.host or ""
+
+    @property
+    def webhook_cidr_blocks(self) -> Sequence[str]:
+        """The CIDR blocks from which webhooks are allowed."""
+        if self.vcs.is_github:
+            return self.ingress.github_webhook_cidr_blocks or accepted.GITHUB_WEBHOOK_CIDR_BLOCKS
+        return self.vcs.vcs_webhook_cidr_blocks or published_ranges(self.repository_host)
+
+    @property
+    def webhook_ranges_key(self) -> str:
+        """The setting with these blocks."""
+        return "githubWebhookCidrBlocks" if self.vcs.is_github else "vcsWebhookCidrBlocks"
+
+    @property
+    def webhook_sources(self) -> list[str]:
+        """The CIDR blocks of webhooks that can reach the load balancer."""
+        return self.ingress.reachable_from(self.webhook_cidr_blocks)
+
+    @property
+    def credentials_secret_name(self) -> pulumi.Input[str] | None:
+        """The name of the existing secret with the credentials for the host of the repositories; None if the stack creates it."""
+        return self.server.github_app_secret_name if self.vcs.is_app else self.vcs.vcs_token_secret_name
+
+    @property
     def existing_secret_names(self) -> list[pulumi.Input[str]]:
         """The names of the existing secrets that the stack uses."""
         names = (
-            self.server.github_app_secret_name,
+            self.credentials_secret_name,
             self.server.webhook_secret_name,
             self.sign_in.oidc_client_secret_name,
         )

@@ -83,19 +83,9 @@ class IngressArgs(Group):
         return _host(self.url) if isinstance(self.url, str) else pulumi.Output.from_input(self.url).apply(_host)
 
     @property
-    def webhook_cidr_blocks(self) -> Sequence[str]:
-        """The CIDR blocks from which webhooks are allowed."""
-        return self.github_webhook_cidr_blocks or accepted.GITHUB_WEBHOOK_CIDR_BLOCKS
-
-    @property
     def allowed_sources(self) -> list[str]:
         """The allowed CIDR blocks that can reach the load balancer."""
         return self.reachable_from(self.allowed_cidr_blocks)
-
-    @property
-    def webhook_sources(self) -> list[str]:
-        """The CIDR blocks of webhooks that can reach the load balancer."""
-        return self.reachable_from(self.webhook_cidr_blocks)
 
     def reachable_from(self, blocks: Iterable[str]) -> list[str]:
         """The `blocks` that can reach the load balancer: IPv6 requires that it has IPv6 addresses."""

@@ -226,7 +226,7 @@ def repo_allowlist(value: object) -> str:
         if "://" in entry:
             raise UnacceptableError(f"must not have a scheme: use {entry.split('://', 1)[1]!r} instead of {entry!r}")
         repository_host, _, path = entry.removeprefix("!").partition("/")
-        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)?", path, re.ASCII):
+        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)*", path, re.ASCII):
             raise UnacceptableError(
                 f"must have entries in the format host/owner/repository, not {entry!r} (* alone would serve every repository)"
             )

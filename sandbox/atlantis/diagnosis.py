@@ -14,12 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from components.configuration.repo_configuration_schema import REPO_KEYS, TOP_KEYS
+from components.configuration.server_configuration import variable
+from components.configuration.vcs import KINDS
 from preflight.secrets import private_key_problem
 
 __all__ = ["environment_problems", "explain_exit", "known_variables"]
 
 _PREFIX = "ATLANTIS_"
 # The help of v0.47 omits the flags whose values are 64-bit integers.
+_USERS = frozenset(variable(kind.user_flag) for kind in KINDS.values() if kind.user_flag)
+"""The variables with the user of a host other than GitHub, or of GitHub without an App."""
 _NOT_IN_HELP = frozenset({"ATLANTIS_GH_APP_ID", "ATLANTIS_GH_APP_INSTALLATION_ID"})
 # Incorrect variable names from documentation and configurations, with the correct ones.
 _CONFUSED = {
@@ -69,7 +73,7 @@ def environment_problems(environment: Mapping[str, str], known: Collection[str])
     """Find all problems of the variables that a task definition sets; values that may be secret are omitted."""
     return [
         *_unknown_names(environment, known),
-        *_app(environment),
+        *(() if any(environment.get(variable) for variable in _USERS) else _app(environment)),
         *_webhook(environment),
         *_allowlist(environment.get("ATLANTIS_REPO_ALLOWLIST", "")),
         *_url(environment.get("ATLANTIS_ATLANTIS_URL", "")),

@@ -100,6 +100,7 @@ class ExistingResources:
         """Create substitutes for secrets. They have the names of the originals, so no setting changes."""
         for key, material in (
             ("githubAppSecretName", throwaway_secrets.github_app),
+            ("vcsTokenSecretName", throwaway_secrets.token),
             ("webhookSecretName", throwaway_secrets.webhook),
             ("oidcClientSecretName", throwaway_secrets.oidc_client),
         ):
@@ -189,7 +190,7 @@ class ExistingResources:
             names=names,
             secret_arns=[
                 names.arn("secretsmanager", f"secret:{name}-??????")
-                for name in (names.github_app_secret, names.webhook_secret, names.redis_secret)
+                for name in (names.github_app_secret, names.vcs_token_secret, names.webhook_secret, names.redis_secret)
             ],
             deployer_arns=(),
             permissions_boundary_arn=arn,

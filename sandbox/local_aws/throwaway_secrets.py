@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-__all__ = ["github_app", "host", "named", "oidc_client", "webhook"]
+__all__ = ["github_app", "host", "named", "oidc_client", "token", "webhook"]
 
 
 def host(url: str) -> str:
@@ -22,6 +22,11 @@ def github_app() -> dict[str, str]:
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     return {"app_id": "123456", "installation_id": "12345678", "private_key": pem.decode()}
+
+
+def token() -> dict[str, str]:
+    """The value of a secret with a user's token, with its key."""
+    return {"token": secrets.token_hex(32)}
 
 
 def webhook() -> dict[str, str]:

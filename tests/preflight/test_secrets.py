@@ -81,7 +81,7 @@ def test_ids_are_positive_whole_numbers(value: object, accepted: bool):
 def test_missing_secret_says_how_to_make_it(world: World):
     world.values["githubAppSecretName"] = "elsewhere"
     world.assert_only(
-        "secrets: GitHub App exists",
+        "secrets: credentials exist",
         Status.FAILED,
         "elsewhere does not exist",
         "aws secretsmanager create-secret --name elsewhere",
@@ -93,17 +93,17 @@ def test_secret_that_the_deployment_makes_leads_through_the_first_deployment(wor
     world.client("secretsmanager").delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     del world.values["githubAppSecretName"]
     world.assert_only(
-        "secrets: GitHub App exists", Status.FAILED, f"{APP} doesn't exist", "deploy once with desiredCount 0"
+        "secrets: credentials exist", Status.FAILED, f"{APP} doesn't exist", "deploy once with desiredCount 0"
     )
     world.values["desiredCount"] = 0
-    world.assert_only("secrets: GitHub App exists", Status.NOT_CHECKED, f"the deployment creates {APP}")
+    world.assert_only("secrets: credentials exist", Status.NOT_CHECKED, f"the deployment creates {APP}")
 
 
 def test_secret_without_a_value_is_a_failure(world: World):
     manager = world.client("secretsmanager")
     manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     manager.create_secret(Name=APP)
-    world.assert_only("secrets: GitHub App exists", Status.FAILED, f"{APP} exists, but has no value", PUT)
+    world.assert_only("secrets: credentials exist", Status.FAILED, f"{APP} exists, but has no value", PUT)
 
 
 def test_secret_without_a_value_is_expected_before_the_task_is_started(world: World):
@@ -111,7 +111,7 @@ def test_secret_without_a_value_is_expected_before_the_task_is_started(world: Wo
     manager.delete_secret(SecretId=APP, ForceDeleteWithoutRecovery=True)
     manager.create_secret(Name=APP)
     world.values["desiredCount"] = 0
-    result = world.results()["secrets: GitHub App exists"]
+    result = world.results()["secrets: credentials exist"]
     assert (result.status, result.message, result.remedy) == (
         Status.NOT_CHECKED,
         f"{APP} has no value yet; desiredCount 0 runs no task",
@@ -122,7 +122,7 @@ def test_secret_without_a_value_is_expected_before_the_task_is_started(world: Wo
 def test_secret_in_its_deletion_window_can_be_restored(world: World):
     world.client("secretsmanager").delete_secret(SecretId=APP, RecoveryWindowInDays=30)
     world.assert_only(
-        "secrets: GitHub App exists",
+        "secrets: credentials exist",
         Status.FAILED,
         "scheduled for deletion",
         f"aws secretsmanager restore-secret --secret-id {APP}",
@@ -137,7 +137,7 @@ def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
     )
     world.assume_role({"Effect": "Allow", "Action": "*", "Resource": "*"})
     world.assert_only(
-        "secrets: GitHub App exists",
+        "secrets: credentials exist",
         Status.NOT_CHECKED,
         f"{APP} exists, and its policy doesn't allow your credentials to read the value",
     )
@@ -145,19 +145,19 @@ def test_secret_that_is_for_the_execution_role_alone_is_not_read(world: World):
 
 def test_binary_value_is_no_json(world: World):
     world.client("secretsmanager").put_secret_value(SecretId=APP, SecretBinary=b"{}")
-    world.assert_only("secrets: GitHub App exists", Status.FAILED, "has a binary value", PUT)
+    world.assert_only("secrets: credentials exist", Status.FAILED, "has a binary value", PUT)
 
 
 @pytest.mark.parametrize("value", ["not json", "[1]", '"text"', '{"app_id": "1",'])
 def test_value_must_be_a_json_object(world: World, value: str):
     world.put_secret(APP, value)
-    world.assert_only("secrets: GitHub App has its keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
+    world.assert_only("secrets: credentials have their keys", Status.FAILED, f"{APP} is not a JSON object", PUT)
 
 
 def test_missing_keys_are_named_beside_the_present_ones(world: World):
     world.put_secret(APP, {"app_id": "1", "installationId": "2", "private_key": ""})
     world.assert_only(
-        "secrets: GitHub App has its keys",
+        "secrets: credentials have their keys",
         Status.FAILED,
         f"{APP} lacks installation_id, private_key (it has installationId)",
         PUT,

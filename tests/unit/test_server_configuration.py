@@ -54,7 +54,7 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
         ("gh-hostname: x", "set githubHostname"),
         ("gh-app-id: 1", "the secret of githubAppSecretName has it"),
         ("gh-app-key: x", "the secret of githubAppSecretName has it"),
-        ("gh-token: x", "authenticates as a GitHub App"),
+        ("gh-token: x", "set vcsKind github; the secret of vcsTokenSecretName has it"),
         ("locking-db-type: redis", "set lockingDatabase"),
         ("redis-password: x", "lockingPasswordGeneration"),
         ("log-level: debug", "set logLevel"),

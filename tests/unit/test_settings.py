@@ -116,14 +116,14 @@ def test_the_least_settings_have_the_documented_defaults() -> None:
         4141,
         1,
     )
-    assert parsed.ingress.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
+    assert parsed.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
     assert parsed.operations.deletion_protection is True
     assert parsed.terraform.managed_name_prefixes == ()
 
 
 @pytest.mark.parametrize("empty", ["", []])
 def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) -> None:
-    assert parse({"githubWebhookCidrBlocks": empty}).ingress.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
+    assert parse({"githubWebhookCidrBlocks": empty}).webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_ranges_of_ipv6_reach_only_a_load_balancer_that_has_such_addresses() -> 
         "allowedCidrBlocks": ["203.0.113.0/24", "2001:db8::/32"],
         "githubWebhookCidrBlocks": ["192.0.2.0/24", "2606:50c0::/32"],
     }
-    ipv4 = parse(changes).ingress
-    assert (ipv4.allowed_sources, ipv4.webhook_sources) == (["203.0.113.0/24"], ["192.0.2.0/24"])
-    both = parse(changes | EXISTING_VPC | {"ipAddressType": "dualstack"}).ingress
-    assert (both.allowed_sources, both.webhook_sources) == (
+    ipv4 = parse(changes)
+    assert (ipv4.ingress.allowed_sources, ipv4.webhook_sources) == (["203.0.113.0/24"], ["192.0.2.0/24"])
+    both = parse(changes | EXISTING_VPC | {"ipAddressType": "dualstack"})
+    assert (both.ingress.allowed_sources, both.webhook_sources) == (
         ["203.0.113.0/24", "2001:db8::/32"],
         ["192.0.2.0/24", "2606:50c0::/32"],
     )

@@ -5,7 +5,7 @@ is invalid, so that each mistake is reported only once.
 """
 
 from ..problem import Rule
-from . import arns, configuration, credentials, drift, ingress, isolation, network, storage, task, terraform
+from . import arns, configuration, credentials, drift, ingress, isolation, network, storage, task, terraform, vcs
 
 __all__ = ["RULES", "RULES_OF_VALUES"]
 
@@ -17,7 +17,14 @@ RULES_OF_VALUES: tuple[Rule, ...] = (
     *credentials.RULES,
     *storage.RULES,
     *terraform.RULES,
+    *vcs.RULES,
 )
 """The rules that read no file. They apply to values of outputs too, when these become known; until then, they skip them."""
 
-RULES: tuple[Rule, ...] = (*RULES_OF_VALUES, *configuration.RULES, *isolation.RULES, *drift.RULES)
+RULES: tuple[Rule, ...] = (
+    *RULES_OF_VALUES,
+    *configuration.RULES,
+    *isolation.RULES,
+    *drift.RULES,
+    *vcs.RULES_WITH_FILES,
+)

@@ -21,14 +21,6 @@ __all__ = ["RULES"]
 Refusal: TypeAlias = Callable[[Path, str], str | None]
 
 
-def _allowlist_host(settings: Settings) -> Iterator[Problem]:
-    wanted = settings.server.github_hostname
-    for entry in settings.server.repo_allowlist.split(","):
-        if (host := entry.removeprefix("!").split("/", 1)[0].lower()) != wanted:
-            keys = {"repoAllowlist": entry, "githubHostname": wanted}
-            yield Problem(keys, f"the host of each entry must be githubHostname, not {host}")
-
-
 def _server_config_file(settings: Settings) -> Iterator[Problem]:
     path = settings.configuration.server_config_file
     if not path:
@@ -178,7 +170,6 @@ def _in_file(setting: str, path: str, findings: Iterator[yaml_file.Finding]) -> 
 
 
 RULES: tuple[Rule, ...] = (
-    _allowlist_host,
     _server_config_file,
     _server_secrets,
     _server_secrets_of_plans,

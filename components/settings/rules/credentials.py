@@ -20,8 +20,13 @@ def _webhook_secret(settings: Settings) -> Iterator[Problem]:
 
 def _secret_readers(settings: Settings) -> Iterator[Problem]:
     server = settings.server
+    what, key = (
+        ("the GitHub App's secret", "githubAppSecretName")
+        if settings.vcs.is_app
+        else ("the secret with the user's token", "vcsTokenSecretName")
+    )
     created = {
-        "the GitHub App's secret (or set githubAppSecretName)": not server.github_app_secret_name,
+        f"{what} (or set {key})": not settings.credentials_secret_name,
         "the webhook secret (or set webhookSecretName)": not server.webhook_secret_name,
         "the web page's password": settings.sign_in.generates_password,
         "the locking database's password": settings.storage.uses_redis,

@@ -51,7 +51,7 @@ def _in_allowlist(settings: Settings) -> Iterator[Problem]:
 
 def _allows(settings: Settings, repository: str) -> bool:
     """Whether the server's allowlist accepts the repository: an entry matches, and none with `!` does."""
-    name = f"{settings.server.github_hostname}/{repository}".lower()
+    name = f"{settings.repository_host}/{repository}".lower()
     entries = [entry.strip().lower() for entry in settings.server.repo_allowlist.split(",")]
     denied = any(fnmatch.fnmatchcase(name, entry[1:]) for entry in entries if entry.startswith("!"))
     return not denied and any(fnmatch.fnmatchcase(name, entry) for entry in entries if not entry.startswith("!"))

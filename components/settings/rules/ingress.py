@@ -1,7 +1,7 @@
 """Rules for the access to the server: ranges, certificate and load balancer."""
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ..arguments import Settings
 from ..problem import Problem, Rule
@@ -21,7 +21,7 @@ def _public_allowed_ranges(settings: Settings) -> Iterator[Problem]:
 
 
 def _public_webhook_ranges(settings: Settings) -> Iterator[Problem]:
-    yield from _public(settings, "githubWebhookCidrBlocks", settings.ingress.webhook_cidr_blocks)
+    yield from _public(settings, settings.webhook_ranges_key, settings.webhook_cidr_blocks)
 
 
 def _public(settings: Settings, key: str, blocks: Iterable[str]) -> Iterator[Problem]:
@@ -43,12 +43,12 @@ def _addresses(blocks: Iterable[str]) -> int:
 
 
 def _security_group_quota(settings: Settings) -> Iterator[Problem]:
-    allowed, hooks = settings.ingress.allowed_cidr_blocks, settings.ingress.webhook_cidr_blocks
+    allowed, hooks = settings.ingress.allowed_cidr_blocks, settings.webhook_cidr_blocks
     for version in (4, 6):
         needed = 2 * _count(allowed, version) + _count(hooks, version)
         if needed > RULES_PER_SECURITY_GROUP:
             yield Problem(
-                dict.fromkeys(("allowedCidrBlocks", "githubWebhookCidrBlocks")),
+                dict.fromkeys(("allowedCidrBlocks", settings.webhook_ranges_key)),
                 f"require {needed} IPv{version} rules in the load balancer's security group, whose quota is {RULES_PER_SECURITY_GROUP}; "
                 "merge adjacent ranges",
             )
@@ -66,27 +66,18 @@ def _dualstack(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _only_ipv6(key: str, blocks: Callable[[Settings], Iterable[str]]) -> Rule:
-    """The rule that at least one range of a setting can reach the load balancer."""
-
-    def rule(settings: Settings) -> Iterator[Problem]:
-        if (given := list(blocks(settings))) and not settings.ingress.reachable_from(given):
+def _only_ipv6(settings: Settings) -> Iterator[Problem]:
+    """At least one range of each setting can reach the load balancer."""
+    for key, blocks in (
+        ("allowedCidrBlocks", settings.ingress.allowed_cidr_blocks),
+        (settings.webhook_ranges_key, settings.webhook_cidr_blocks),
+    ):
+        if blocks and not settings.ingress.reachable_from(blocks):
             yield Problem(
-                {key: given},
+                {key: list(blocks)},
                 "has only IPv6 ranges, which can't reach a load balancer with ipAddressType ipv4; add an IPv4 range, or set "
                 "ipAddressType to dualstack",
             )
-
-    return rule
-
-
-def _hook_ranges(settings: Settings) -> Iterator[Problem]:
-    host = settings.server.github_hostname
-    if host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
-        yield Problem(
-            {"githubHostname": host},
-            "also requires githubWebhookCidrBlocks, the ranges of its webhooks (the default ranges are those of github.com)",
-        )
 
 
 def _certificate(settings: Settings) -> Iterator[Problem]:
@@ -104,12 +95,12 @@ def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
         return
     for key, blocks in {
         "allowedCidrBlocks": ingress.allowed_cidr_blocks,
-        "githubWebhookCidrBlocks": ingress.webhook_cidr_blocks,
+        settings.webhook_ranges_key: settings.webhook_cidr_blocks,
     }.items():
         if public := [block for block in blocks if not ipaddress.ip_network(block).is_private]:
             yield Problem(
                 {"loadBalancerScheme": "internal", key: public},
-                "only private ranges can reach an internal load balancer; list those of GitHub Enterprise and of the users",
+                "only private ranges can reach an internal load balancer; list those of the repositories' host and of the users",
             )
 
 
@@ -118,9 +109,7 @@ RULES: tuple[Rule, ...] = (
     _public_webhook_ranges,
     _security_group_quota,
     _dualstack,
-    _only_ipv6("allowedCidrBlocks", lambda settings: settings.ingress.allowed_cidr_blocks),
-    _only_ipv6("githubWebhookCidrBlocks", lambda settings: settings.ingress.webhook_cidr_blocks),
-    _hook_ranges,
+    _only_ipv6,
     _certificate,
     _internal_load_balancer,
 )

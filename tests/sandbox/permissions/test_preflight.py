@@ -33,5 +33,5 @@ def test_image_and_app_secret_are_what_is_left_to_people(results: dict[str, Resu
     failed = {name: result.message for name, result in results.items() if result.status is Status.FAILED}
     assert failed == {
         "image: exists": "the image atlantis:v0.47.1 does not exist in account 123456789012, ap-northeast-2",
-        "secrets: GitHub App exists": "prod-atlantis-github-app exists, but has no value",
+        "secrets: credentials exist": "prod-atlantis-github-app exists, but has no value",
     }

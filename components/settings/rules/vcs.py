@@ -1,0 +1,127 @@
+"""Rules for the host of the repositories: its settings, its ranges, and what isn't available with each kind."""
+
+from collections.abc import Iterator
+
+from ...configuration import repo_configuration, server_configuration, yaml_file
+from ..arguments import Settings
+from ..problem import Problem, Rule
+from ..schema import Group, is_default
+
+__all__ = ["RULES", "RULES_WITH_FILES"]
+
+_OF_GITHUB = (
+    ("githubHostname", "server", "github_hostname"),
+    ("githubWebhookCidrBlocks", "ingress", "github_webhook_cidr_blocks"),
+)
+_OF_OTHERS = (("vcsHost", "vcs", "vcs_host"), ("vcsWebhookCidrBlocks", "vcs", "vcs_webhook_cidr_blocks"))
+_OF_THE_APP = (("githubAppSecretName", "server", "github_app_secret_name"),)
+_OF_USERS = (("vcsUser", "vcs", "vcs_user"), ("vcsTokenSecretName", "vcs", "vcs_token_secret_name"))
+
+
+def _unused(settings: Settings) -> Iterator[Problem]:
+    """Settings of another kind of host, which would have no effect."""
+    vcs = settings.vcs
+    for key, holder, field in (
+        *(_OF_OTHERS if vcs.is_github else _OF_GITHUB),
+        *(_OF_USERS if vcs.is_app else _OF_THE_APP),
+    ):
+        owner: Group = getattr(settings, holder)
+        if not is_default(owner, field):
+            keys = {key: getattr(owner, field), "vcsKind": vcs.vcs_kind}
+            yield Problem(keys, f"isn't used with {vcs.vcs_kind}; remove it, or set vcsKind")
+
+
+def _missing(settings: Settings) -> Iterator[Problem]:
+    vcs = settings.vcs
+    if not vcs.is_app and not vcs.vcs_user:
+        yield Problem(
+            {"vcsKind": vcs.vcs_kind}, "also requires vcsUser, the name of the user whose token the server uses"
+        )
+    if not settings.repository_host:
+        yield Problem({"vcsKind": vcs.vcs_kind}, f"also requires vcsHost, the host name of {vcs.kind.title}")
+
+
+def _hook_ranges(settings: Settings) -> Iterator[Problem]:
+    """A host whose ranges aren't published. Without a source restriction, everyone could send events to the server."""
+    host = settings.repository_host
+    if settings.vcs.is_github and host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
+        yield Problem(
+            {"githubHostname": host},
+            "also requires githubWebhookCidrBlocks, the ranges of its webhooks (the default ranges are those of github.com)",
+        )
+    elif host and not settings.webhook_cidr_blocks:
+        yield Problem(
+            {"vcsHost": host},
+            "also requires vcsWebhookCidrBlocks, the ranges from which it sends webhooks, because it publishes none",
+        )
+
+
+def _allowlist(settings: Settings) -> Iterator[Problem]:
+    wanted, vcs = settings.repository_host, settings.vcs
+    key = "githubHostname" if vcs.is_github else "vcsHost"
+    segments = vcs.kind.path_segments
+    for entry in settings.server.repo_allowlist.split(",") if wanted else ():
+        host, _, path = entry.removeprefix("!").partition("/")
+        if host.lower() != wanted:
+            keys = {"repoAllowlist": entry, key: wanted}
+            yield Problem(keys, f"the host of each entry must be {key}, not {host.lower()}")
+        elif path.count("/") + 1 not in segments:
+            yield Problem(
+                {"repoAllowlist": entry, "vcsKind": vcs.vcs_kind},
+                f"a repository of {vcs.kind.title} has at most {segments.stop - 1} names after the host",
+            )
+
+
+def _isolated(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.isolates and not settings.vcs.is_app:
+        yield Problem(
+            {"terraformIsolation": "containers", "vcsKind": settings.vcs.vcs_kind},
+            "is available with github-app only: git stores a user's token in each checkout, where plans can read it, and Terraform gets "
+            "short-lived tokens for modules from the App; use terraformIsolation none, or a GitHub App",
+        )
+
+
+def _drift(settings: Settings) -> Iterator[Problem]:
+    if settings.drift.enabled and not settings.vcs.is_app:
+        yield Problem(
+            {"driftProjects": None, "vcsKind": settings.vcs.vcs_kind},
+            "drift detection is available with github-app only, because it reports drift as issues of the App; remove driftProjects",
+        )
+
+
+def _flags_of_the_kind(settings: Settings) -> Iterator[Problem]:
+    """Flags of the host in a file or in serverSecrets, which the stack sets."""
+    reason = f"the stack sets this flag for vcsKind {settings.vcs.vcs_kind}; use the settings that begin with vcs"
+    owned = settings.vcs.kind.flags - server_configuration.OWNED.keys()  # the others are refused for every kind
+    for reference in settings.configuration.server_secrets:
+        if reference.split("=", 1)[0] in owned:
+            yield Problem({"serverSecrets": reference}, reason)
+    path = settings.configuration.server_config_file
+    try:
+        flags = server_configuration.load(path) if path else {}
+    except yaml_file.YamlFileError:
+        return  # The rule for the file reports it.
+    for flag in sorted(owned & flags.keys()):
+        yield Problem({"serverConfigFile": path}, f"{flag}: {reason}")
+
+
+def _repo_config_hosts(settings: Settings) -> Iterator[Problem]:
+    """Rules for repositories of another host, which match nothing. Stacks with GitHub always could have them."""
+    path, host = settings.configuration.repo_config_file, settings.repository_host
+    if settings.vcs.is_app or not path or not host:
+        return
+    try:
+        repos = repo_configuration.load(path).get("repos") or []
+    except yaml_file.YamlFileError:
+        return  # The rule for the file reports it.
+    for repo in repos if isinstance(repos, list) else ():
+        name = repo.get("id") if isinstance(repo, dict) else None
+        if isinstance(name, str) and not name.startswith("/") and name.partition("/")[0].lower() != host:
+            yield Problem(
+                {"repoConfigFile": path}, f"the rule for {name} matches no repository of {host}; correct its id"
+            )
+
+
+RULES: tuple[Rule, ...] = (_unused, _missing, _hook_ranges, _allowlist, _isolated, _drift)
+"""Rules that read no file."""
+RULES_WITH_FILES: tuple[Rule, ...] = (_flags_of_the_kind, _repo_config_hosts)

@@ -1,0 +1,257 @@
+"""Each kind of host: the real server starts with the flags and secrets of the task, and answers only events that prove the secret.
+
+The events have the members that the hosts document for a comment on a pull request. They aren't commands, so that the server
+answers them without a call to the host.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+
+import pytest
+
+from sandbox.loopback_server import LoopbackServer
+from tests.sandbox.started_server import started
+from tests.unit.stacks import stack
+
+SECRET = "6f1d0c6e"
+COMMENT = "looks good to me"
+OWN = {"vcsUser": "atlantis-bot", "vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
+
+
+class Event(NamedTuple):
+    """The settings of a kind, and a comment as its host sends one."""
+
+    settings: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    proof: str
+    """How the host proves the secret: the header for a signature or for the secret itself."""
+
+
+def _bitbucket_cloud_repository() -> dict[str, Any]:
+    return {"full_name": "acme/infra", "links": {"html": {"href": "https://bitbucket.org/acme/infra"}}}
+
+
+def _bitbucket_server_ref(branch: str) -> dict[str, Any]:
+    repository = {"slug": "infra", "project": {"name": "Platform", "key": "PLAT"}}
+    return {"displayId": branch, "latestCommit": "a" * 40, "repository": repository}
+
+
+EVENTS: Mapping[str, Event] = {
+    "github-app": Event(
+        {},
+        {"X-GitHub-Event": "issue_comment", "X-GitHub-Delivery": "1"},
+        {
+            "action": "created",
+            "comment": {"body": COMMENT, "user": {"login": "alex"}},
+            "issue": {"number": 1, "pull_request": {"url": "https://api.github.com/repos/acme/infra/pulls/1"}},
+            "repository": {
+                "full_name": "acme/infra",
+                "owner": {"login": "acme"},
+                "clone_url": "https://github.com/acme/infra.git",
+            },
+        },
+        "X-Hub-Signature-256",
+    ),
+    "gitlab": Event(
+        {"vcsUser": "atlantis-bot", "repoAllowlist": "gitlab.com/acme/platform/*"},
+        {"X-Gitlab-Event": "Note Hook"},
+        {
+            "object_kind": "note",
+            "user": {"username": "alex"},
+            "project": {
+                "path_with_namespace": "acme/platform/infra",
+                "git_http_url": "https://gitlab.com/acme/platform/infra.git",
+            },
+            "object_attributes": {"noteable_type": "MergeRequest", "note": COMMENT, "action": "create"},
+            "merge_request": {
+                "iid": 1,
+                "source": {
+                    "path_with_namespace": "acme/platform/infra",
+                    "git_http_url": "https://gitlab.com/acme/platform/infra.git",
+                },
+            },
+        },
+        "X-Gitlab-Token",
+    ),
+    "gitea": Event(
+        {**OWN, "vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"},
+        {"X-Gitea-Event": "issue_comment", "X-Gitea-Event-Type": "pull_request_comment", "X-Gitea-Delivery": "1"},
+        {
+            "action": "created",
+            "is_pull": True,
+            "comment": {"id": 1, "body": COMMENT, "user": {"login": "alex", "username": "alex"}},
+            "issue": {"number": 1},
+            "repository": {
+                "full_name": "acme/infra",
+                "clone_url": "https://git.example.com/acme/infra.git",
+                "owner": {"login": "acme"},
+            },
+        },
+        "X-Gitea-Signature",
+    ),
+    "bitbucket-cloud": Event(
+        {"vcsUser": "atlantis-bot", "repoAllowlist": "bitbucket.org/acme/*"},
+        {"X-Event-Key": "pullrequest:comment_created", "X-Request-UUID": "1"},
+        {
+            "actor": {"account_id": "1"},
+            "repository": _bitbucket_cloud_repository(),
+            "comment": {"content": {"raw": COMMENT}},
+            "pullrequest": {
+                "id": 1,
+                "state": "OPEN",
+                "author": {"account_id": "2", "uuid": "{2}"},
+                "participants": [],
+                "source": {
+                    "repository": _bitbucket_cloud_repository(),
+                    "commit": {"hash": "a" * 12},
+                    "branch": {"name": "change"},
+                },
+                "destination": {
+                    "repository": _bitbucket_cloud_repository(),
+                    "commit": {"hash": "b" * 12},
+                    "branch": {"name": "main"},
+                },
+                "links": {"html": {"href": "https://bitbucket.org/acme/infra/pull-requests/1"}},
+            },
+        },
+        "X-Hub-Signature",
+    ),
+    "bitbucket-server": Event(
+        {**OWN, "vcsHost": "bitbucket.example.com", "repoAllowlist": "bitbucket.example.com/Platform/*"},
+        {"X-Event-Key": "pr:comment:added", "X-Request-ID": "1"},
+        {
+            "actor": {"name": "alex"},
+            "comment": {"text": COMMENT},
+            "pullRequest": {
+                "id": 1,
+                "version": 1,
+                "state": "OPEN",
+                "reviewers": [],
+                "fromRef": _bitbucket_server_ref("change"),
+                "toRef": _bitbucket_server_ref("main"),
+            },
+        },
+        "X-Hub-Signature",
+    ),
+    "azure-devops": Event(
+        {"vcsUser": "atlantis-bot", "repoAllowlist": "dev.azure.com/acme/platform/*"},
+        {"Request-Id": "1"},
+        {
+            "eventType": "ms.vss-code.git-pullrequest-comment-event",
+            "resource": {
+                "comment": {"id": 1, "content": COMMENT},
+                "pullRequest": {
+                    "pullRequestId": 1,
+                    "createdBy": {"uniqueName": "alex@example.com"},
+                    "repository": {
+                        "name": "infra",
+                        "project": {"name": "platform"},
+                        "remoteUrl": "https://acme@dev.azure.com/acme/platform/_git/infra",
+                        "webUrl": "https://dev.azure.com/acme/platform/_git/infra",
+                        "url": "https://dev.azure.com/acme/_apis/git/repositories/1",
+                    },
+                },
+            },
+        },
+        "Authorization",
+    ),
+}
+USER = Event({"vcsUser": "atlantis-bot"}, *EVENTS["github-app"][1:])
+KINDS = {**EVENTS, "github": USER}
+
+
+class _Version(BaseHTTPRequestHandler):
+    """What GitLab and Gitea answer to the request with which their clients begin."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        version = "18.4.0" if self.path == "/api/v4/version" else "1.24.0"
+        self.wfile.write(json.dumps({"version": version}).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+        """Keep the test's output free of requests."""
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    server = LoopbackServer(_Version)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+HOST_FLAGS = {
+    "gitlab": ("ATLANTIS_GITLAB_HOSTNAME", "gitlab.com"),
+    "gitea": ("ATLANTIS_GITEA_BASE_URL", "https://git.example.com"),
+}
+"""Hosts that the server asks for their version before it listens."""
+
+
+def _variables(kind: str, settings: Mapping[str, Any], host: str) -> dict[str, str]:
+    """The environment of the task's server, with values in the place of references to secrets."""
+    changes = {**settings, "vcsKind": kind}
+    definitions = stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
+    server = json.loads(definitions)[0]
+    plain = {item["name"]: item["value"] for item in server["environment"] if item["name"].startswith("ATLANTIS_")}
+    values = {"webhook_secret": SECRET, "token": "none", "app_id": "1", "installation_id": "1"}
+    secrets = {item["name"]: values.get(item["valueFrom"].split(":")[-3]) for item in server["secrets"]}
+    own = {"ATLANTIS_DATA_DIR", "ATLANTIS_PORT", "ATLANTIS_ATLANTIS_URL"}
+    found = plain | {name: value for name, value in secrets.items() if value is not None}
+    variables = {name: value for name, value in found.items() if name not in own}
+    if kind in HOST_FLAGS:
+        flag, expected = HOST_FLAGS[kind]
+        assert variables[flag] == expected
+        variables[flag] = host
+    if kind == "github-app":
+        # A server with an App's key asks GitHub for a token before it listens; `test_pull_requests.py` has such a server.
+        variables = {name: value for name, value in variables.items() if not name.startswith("ATLANTIS_GH_APP_")}
+        variables |= {"ATLANTIS_GH_USER": "x", "ATLANTIS_GH_TOKEN": "x"}
+    return variables
+
+
+def _proof(header: str, body: bytes, secret: str) -> dict[str, str]:
+    if header == "Authorization":
+        return {header: f"Basic {base64.b64encode(f'atlantis:{secret}'.encode()).decode()}"}
+    if header == "X-Gitlab-Token":
+        return {header: secret}
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {header: signature if header == "X-Gitea-Signature" else f"sha256={signature}"}
+
+
+def _sent(url: str, event: Event, secret: str | None) -> tuple[int, str]:
+    body = json.dumps(event.body).encode()
+    proof = _proof(event.proof, body, secret) if secret is not None else {}
+    headers = {"Content-Type": "application/json", **event.headers, **proof}
+    request = urllib.request.Request(f"{url}/events", body, headers)  # noqa: S310 - on loopback
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - on loopback
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_server_answers_an_event_that_proves_the_secret_and_no_other(tmp_path: Path, host: str, kind: str) -> None:
+    event = KINDS[kind]
+    if kind == "gitlab":
+        # The server refuses a merge request whose clone URL isn't on its host.
+        event = event._replace(body=json.loads(json.dumps(event.body).replace("https://gitlab.com", host)))
+    with started(tmp_path, _variables(kind, event.settings, host)) as url:
+        status, text = _sent(url, event, SECRET)
+        assert (status, "Ignoring non-command comment" in text) == (200, True), text
+        for wrong in ("another", None):
+            assert _sent(url, event, wrong)[0] in (400, 401)
+        other = KINDS["gitlab" if kind.startswith("github") else "github-app"]
+        assert _sent(url, other, SECRET)[0] == 400

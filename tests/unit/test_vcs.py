@@ -1,0 +1,154 @@
+"""`vcsKind`: what changes in the stack with the host of the repositories, and what is refused."""
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import settings
+from components.configuration.vcs import APP, KINDS, published_ranges
+from components.warnings import warnings
+from tests.unit.recording import LOCAL, REGION
+from tests.unit.stacks import stack
+
+GITLAB: dict[str, Any] = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
+OWN: dict[str, Any] = {"vcsUser": "bot", "vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"}
+RANGES = {"vcsWebhookCidrBlocks": ["198.51.100.0/24"]}
+
+
+def refused(changes: dict[str, Any]) -> list[str]:
+    with pytest.raises(settings.SettingsError) as error:
+        settings.parse(LOCAL | changes, stack="prod", region=REGION)
+    return error.value.problems
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "reason"),
+    [
+        ({"vcsKind": "svn"}, "vcsKind = 'svn'", "must be one of github-app, github, gitlab"),
+        (GITLAB | {"vcsUser": None}, "vcsKind = 'gitlab'", "also requires vcsUser"),
+        (GITLAB | {"vcsUser": "a b"}, "vcsUser = 'a b'", "must be the name of a user"),
+        ({"vcsUser": "bot"}, "vcsUser = 'bot', vcsKind = 'github-app'", "isn't used with github-app"),
+        ({"vcsTokenSecretName": "bot"}, "vcsTokenSecretName = 'bot'", "isn't used with github-app"),
+        ({"vcsHost": "git.example.com"}, "vcsHost = 'git.example.com'", "isn't used with github-app"),
+        (RANGES, "vcsWebhookCidrBlocks", "isn't used with github-app"),
+        (GITLAB | {"githubAppSecretName": "app"}, "githubAppSecretName = 'app'", "isn't used with gitlab"),
+        (GITLAB | {"githubHostname": "ghe.example.com"}, "githubHostname", "isn't used with gitlab"),
+        (GITLAB | {"githubWebhookCidrBlocks": ["192.0.2.0/24"]}, "githubWebhookCidrBlocks", "isn't used with gitlab"),
+        (GITLAB | {"repoAllowlist": "github.com/acme/*"}, "repoAllowlist", "the host of each entry must be vcsHost"),
+        (
+            {"vcsKind": "azure-devops", "vcsUser": "bot", "repoAllowlist": "dev.azure.com/a/b/c/d"},
+            "repoAllowlist = 'dev.azure.com/a/b/c/d', vcsKind = 'azure-devops'",
+            "at most 3 names after the host",
+        ),
+        ({"repoAllowlist": "github.com/a/b/c"}, "repoAllowlist = 'github.com/a/b/c'", "at most 2 names after the host"),
+        (
+            GITLAB | {"vcsHost": "git.example.com", "repoAllowlist": "git.example.com/acme/*"},
+            "vcsHost = 'git.example.com'",
+            "also requires vcsWebhookCidrBlocks",
+        ),
+        (OWN | {"vcsKind": "gitea"}, "vcsHost = 'git.example.com'", "because it publishes none"),
+        (
+            OWN | RANGES | {"vcsKind": "bitbucket-server", "vcsHost": None},
+            "vcsKind = 'bitbucket-server'",
+            "requires vcsHost",
+        ),
+        (
+            GITLAB | {"terraformIsolation": "containers"},
+            "terraformIsolation = 'containers', vcsKind = 'gitlab'",
+            "available with github-app only",
+        ),
+        (
+            GITLAB | {"serverSecrets": ["gitlab-token=a:b"]},
+            "serverSecrets = 'gitlab-token=a:b'",
+            "the stack sets this flag",
+        ),
+        (GITLAB | {"vcsWebhookCidrBlocks": ["0.0.0.0/0"]}, "vcsWebhookCidrBlocks", "opens the server to the internet"),
+    ],
+    ids=str,
+)
+def test_a_contradiction_is_named(changes: dict[str, Any], key: str, reason: str) -> None:
+    (problem,) = refused(changes)
+    assert problem.startswith(key)
+    assert reason in problem
+
+
+def test_drift_is_for_the_app_only() -> None:
+    changes = GITLAB | {"terraformIsolation": "containers", "driftProjects": ["acme/infra"]}
+    assert ["reports drift as issues of the App" in problem for problem in refused(changes)].count(True) == 1
+
+
+def test_rules_for_repositories_of_another_host_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rule = (
+        "apply_requirements: [approved, mergeable, undiverged], import_requirements: [approved, mergeable, undiverged]"
+    )
+    rules = "".join(f"- {{id: {name}, {rule}}}\n" for name in ("/.*/", "gitlab.com/acme/a", "github.com/acme/a"))
+    (tmp_path / "repos.yaml").write_text(f"repos:\n{rules}", encoding="utf-8")
+    (problem,) = refused(GITLAB | {"repoConfigFile": "repos.yaml"})
+    assert "the rule for github.com/acme/a matches no repository of gitlab.com" in problem
+    # Stacks with GitHub could always have such rules.
+    settings.parse(LOCAL | {"repoConfigFile": "repos.yaml"}, stack="prod", region=REGION)
+
+
+def test_flags_of_the_host_in_a_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "server.yaml").write_text("gitlab-user: other\ngitlab-status-retry-enabled: true\n", encoding="utf-8")
+    (problem,) = refused(GITLAB | {"serverConfigFile": "server.yaml"})
+    assert "gitlab-user: the stack sets this flag for vcsKind gitlab" in problem
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != APP])
+def test_the_server_gets_the_flags_of_its_host_and_no_other(kind: str) -> None:
+    host = KINDS[kind].host or "git.example.com"
+    changes = {"vcsKind": kind, "vcsUser": "bot", "repoAllowlist": f"{host}/acme/*"}
+    graph = stack(**changes, **({} if KINDS[kind].host else {"vcsHost": host, **RANGES}))
+    server, protection = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    names = {item["name"] for item in [*server["environment"], *server["secrets"]]}
+    flags = {flag.upper().replace("-", "_") for flag in KINDS[kind].flags}
+    others = {flag.upper().replace("-", "_") for other in KINDS.values() for flag in other.flags} - flags
+    assert {f"ATLANTIS_{flag}" for flag in flags} <= names
+    assert names.isdisjoint(f"ATLANTIS_{flag}" for flag in others)
+    secret = {item["name"]: item["valueFrom"] for item in server["secrets"]}
+    (token,) = [f"ATLANTIS_{flag.upper().replace('-', '_')}" for flag in KINDS[kind].secret_flags]
+    assert secret[token].endswith(":token::")
+    assert "secrets" not in protection
+    named = {item.inputs["name"] for item in graph.all("aws:secretsmanager/secret:Secret")}
+    assert named >= {"prod-atlantis-vcs-token", "prod-atlantis-webhook-secret"}
+    assert "prod-atlantis-github-app" not in named
+
+
+@pytest.mark.parametrize("kind", ["gitlab", "bitbucket-cloud", "azure-devops"])
+def test_only_the_published_ranges_of_the_host_send_events(kind: str) -> None:
+    host = KINDS[kind].host or ""
+    graph = stack(vcsKind=kind, vcsUser="bot", repoAllowlist=f"{host}/acme/*")
+    rules = [rule for rule in graph.all("aws:lb/listenerRule:ListenerRule") if "webhook" in rule.name]
+    sources = [
+        block
+        for rule in rules
+        for condition in rule.inputs["conditions"]
+        for block in condition.get("sourceIp", {}).get("values", ())
+    ]
+    assert sources == list(published_ranges(host)) != []
+    assert all(ipaddress.ip_network(block).is_global for block in sources)
+
+
+def test_an_existing_secret_of_the_token_is_used() -> None:
+    graph = stack(**GITLAB, vcsTokenSecretName="ci/gitlab")
+    server = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])[0]
+    secret = {item["name"]: item["valueFrom"] for item in server["secrets"]}["ATLANTIS_GITLAB_TOKEN"]
+    assert ":secret:ci/gitlab-" in secret
+    assert "prod-atlantis-vcs-token" not in {
+        item.inputs["name"] for item in graph.all("aws:secretsmanager/secret:Secret")
+    }
+
+
+def test_a_token_that_plans_can_read_is_warned_about() -> None:
+    def warned(changes: dict[str, Any]) -> list[str]:
+        return list(warnings(settings.parse(LOCAL | changes, stack="prod", region=REGION)))
+
+    assert warned({}) == []
+    (line,) = warned(GITLAB)
+    assert line.startswith("vcsKind gitlab: every plan can read the token of bot")
