@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sandbox.conformance.naming import ProviderSchema
@@ -26,23 +27,35 @@ class TerraformError(Exception):
 
 
 class Terraform:
-    """An initialised working directory."""
+    """An initialised working directory. ``credentials`` are environment variables; by default, the account's root calls AWS."""
 
-    def __init__(self, directory: Path, provider: TerraformProvider, aws: LocalAws) -> None:
-        self._directory, self._aws = directory, aws
+    def __init__(
+        self,
+        directory: Path,
+        provider: TerraformProvider,
+        aws: LocalAws,
+        credentials: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._directory, self._aws, self._credentials = directory, aws, credentials
         directory.mkdir(parents=True, exist_ok=True)
         provider.write_configuration(directory / "terraform.tfrc")
         self.configure({})
         self._run("init", "-input=false")
 
-    def configure(self, resources: Mapping[str, Mapping[str, Any]]) -> None:
-        """Set the configuration to ``resources`` (type, then name, to arguments)."""
+    def configure(
+        self,
+        resources: Mapping[str, Mapping[str, Any]],
+        data_sources: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> None:
+        """Set the configuration to ``resources`` and ``data_sources`` (type, then name, to arguments)."""
         configuration: dict[str, Any] = {
             "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}},
             "provider": {"aws": {"s3_use_path_style": True}},
         }
         if resources:
             configuration["resource"] = resources
+        if data_sources:
+            configuration["data"] = data_sources
         write_json(self._directory / "main.tf.json", configuration)
 
     def schema(self) -> ProviderSchema:
@@ -108,6 +121,7 @@ class Terraform:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))},
             **self._aws.environment(),
+            **self._credentials,
             "TF_CLI_CONFIG_FILE": str(self._directory / "terraform.tfrc"),
             "TF_IN_AUTOMATION": "1",
         }

@@ -87,7 +87,7 @@ def test_what_cannot_be_narrowed_only_lists_and_describes() -> None:
             *actions("ec2", "DescribeAvailabilityZones", "DescribeInternetGateways", "DescribeNatGateways"),
             *actions("ec2", "DescribeNetworkInterfaces", "DescribePrefixLists", "DescribeRouteTables"),
             *actions("ec2", "DescribeSecurityGroupRules", "DescribeSecurityGroups", "DescribeSubnets"),
-            *actions("ec2", "DescribeTags", "DescribeVpcEndpoints", "DescribeVpcs"),
+            *actions("ec2", "DescribeTags", "DescribeVpcEndpointServices", "DescribeVpcEndpoints", "DescribeVpcs"),
             *actions("ecr", "GetAuthorizationToken"),
             *actions("ecs", "DescribeTaskDefinition", "ListClusters", "ListServices", "ListTaskDefinitions"),
             *actions("elasticloadbalancing", "DescribeCapacityReservation", "DescribeListenerAttributes"),
