@@ -20,6 +20,7 @@ __all__ = [
     "EVERYTHING",
     "Identities",
     "as_created",
+    "as_plan",
     "as_task",
     "as_terraform",
     "asked",
@@ -42,6 +43,8 @@ class Identities:
     """The task role."""
     terraform: Principal
     """The most that a plan can get: the task role or, where Terraform is isolated, the apply role, which a plan never has."""
+    plan: Principal
+    """The role of plans; without isolation the task role."""
     created: Principal
     """A role that a plan created under the boundary, with `*` as its policy."""
     file_system_arn: str
@@ -74,7 +77,7 @@ def _identities(target: Target) -> Identities:
         region=target.deployment.region,
         partition=partition,
     )
-    terraform = names.apply_role if target.isolated else role
+    terraform, plan = (names.apply_role, names.plan_role) if target.isolated else (role, role)
     policies = _attached(target.client("iam"), terraform)
     required = next((each for each in _statements(policies) if each["Sid"] == "ManageRolesUnderBoundary"), None)
     if required is None:
@@ -98,6 +101,7 @@ def _identities(target: Target) -> Identities:
         ),
         task=Principal(f"{session}/{role}/task", _attached(target.client("iam"), role)),
         terraform=Principal(f"{session}/{terraform}/task", policies),
+        plan=Principal(f"{session}/{plan}/plan", _attached(target.client("iam"), plan)),
         created=Principal(
             f"{session}/{prefix}worker/plan", {"all": EVERYTHING}, _document(target.client("iam"), boundary)
         ),
@@ -142,6 +146,11 @@ def terraform_session(target: Target) -> Credentials:
         RoleArn=names.role_arn(names.apply_role), RoleSessionName="attack"
     )["Credentials"]
     return Credentials(apply["AccessKeyId"], apply["SecretAccessKey"], apply["SessionToken"], apply["Expiration"])
+
+
+def as_plan(known: Identities) -> Principal:
+    """The role with which Terraform plans."""
+    return known.plan
 
 
 def as_created(known: Identities) -> Principal:

@@ -7,9 +7,9 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.attack.plan_session import called, state_bucket
 from sandbox.attack.plans import shown_in
 from sandbox.attack.provider import printed, run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, planned
@@ -83,21 +83,6 @@ with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as o
     print("own socket" if reached(os.path.join(folder, "own")) else "no socket")
 PYTHON
 """
-_AWS = """
-if [ -n "$AWS_CONFIG_FILE" ]; then
-  session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")
-else
-  session=$(curl -sS "$AWS_CONTAINER_CREDENTIALS_FULL_URI")
-fi
-field() {{ echo "$session" | tr ',{{}}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }}
-token=$(field SessionToken)
-call() {{
-  curl -sS -o /dev/null -w "$1 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:s3" \\
-    --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" "${{@:2}}"
-}}
-call write -X PUT -d attack "$AWS_ENDPOINT_URL/{bucket}/attack-of-a-plan"
-call read "$AWS_ENDPOINT_URL/{bucket}?list-type=2"
-"""
 
 
 def _row(
@@ -129,17 +114,11 @@ def _row(
     )
 
 
-def _aws(target: Target, call: str, bucket: Callable[[Target], str]) -> Outcome:
-    said = printed(target, "isolation-aws", f"bash <<'BASH'\n{_AWS.format(bucket=bucket(target)).strip()}\nBASH")
-    found = re.search(rf"^{call} (\d+)$", said, re.MULTILINE)
-    if found is None:
-        raise RuntimeError(f"the provider called nothing: {said[:300]}")
-    return Outcome(found[1] == "200", f"{call} was answered with {found[1]}")
-
-
-def _state_bucket(target: Target) -> str:
-    (first, *_) = (item["Name"] for item in target.client("s3").list_buckets()["Buckets"] if "state" in item["Name"])
-    return first
+def _aws(target: Target, call: str) -> Outcome:
+    bucket = f'"$AWS_ENDPOINT_URL/{state_bucket(target)}'
+    calls = {"write": f'-X PUT -d attack {bucket}/attack-of-a-plan"', "read": f'{bucket}?list-type=2"'}
+    status = called(target, "isolation-aws", calls)[call]
+    return Outcome(status == 200, f"{call} was answered with {status}")
 
 
 _LEFT = """
@@ -297,8 +276,8 @@ ROWS = (
         attack="Change AWS resources in a plan, which nobody has approved",
         tried="a provider binary in the pull request that writes an object into the state's bucket with the plan's credentials",
         refused_by="the plan role",
-        attempt=lambda target: _aws(target, "write", _state_bucket),
-        control=lambda target: _aws(target, "read", _state_bucket),
+        attempt=lambda target: _aws(target, "write"),
+        control=lambda target: _aws(target, "read"),
         isolation=True,
     ),
     Row(

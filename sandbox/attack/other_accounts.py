@@ -5,20 +5,32 @@ from collections.abc import Callable
 
 from preflight import trust_policy
 from preflight.questions import Question
-from sandbox.attack.identities import Identities, as_created, as_terraform, asked
+from sandbox.attack.identities import Identities, as_created, as_plan, as_terraform, asked
 from sandbox.attack.row import Row, SkippedError
-from sandbox.iam_evaluation.evaluator import Document
+from sandbox.iam_evaluation.evaluator import Document, Principal
 
 __all__ = ["ROWS"]
 
 
+def _assumable(principal: Principal) -> list[str]:
+    """The roles that the deployed policies allow Terraform to assume."""
+    statements = [each for document in principal.policies.values() for each in document["Statement"]]
+    return [arn for each in statements if each["Sid"] == "AssumeNamedRoles" for arn in each["Resource"]]
+
+
 def _listed(known: Identities) -> str:
-    """The first role that the deployed policy allows Terraform to assume."""
-    for document in known.terraform.policies.values():
-        for statement in document["Statement"]:
-            if statement["Sid"] == "AssumeNamedRoles":
-                return str(statement["Resource"][0])
+    """The first role that Terraform may assume."""
+    if found := _assumable(known.terraform):
+        return found[0]
     raise SkippedError("the stack has no assumableRoleArns")
+
+
+def _of_applies(known: Identities) -> str:
+    """The first role that an apply may assume and a plan may not."""
+    for_plans = _assumable(known.plan)
+    if found := next((arn for arn in _assumable(known.terraform) if arn not in for_plans), ""):
+        return found
+    raise SkippedError("the stack has no assumableRoleArns that are for applies only")
 
 
 def _beside(known: Identities) -> str:
@@ -48,6 +60,15 @@ ROWS = (
         refused_by="the policies of the task role or the apply role, which list the roles",
         attempt=asked(as_terraform, _assumes(_beside), _trusts_terraform),
         control=asked(as_terraform, _assumes(_listed), _trusts_terraform),
+    ),
+    Row(
+        name="plan-role-of-applies",
+        attack="A plan tries to assume a role that is for applies, and change another account before anyone has approved it",
+        tried="sts:AssumeRole as the role of a plan, on a role of assumableRoleArns whose trust policy allows the whole account",
+        refused_by="the policies of the plan role, which list the roles of planAssumableRoleArns only",
+        attempt=asked(as_plan, _assumes(_of_applies), _trusts_account),
+        control=asked(as_terraform, _assumes(_of_applies), _trusts_account),
+        isolation=True,
     ),
     Row(
         name="created-role-other-account",

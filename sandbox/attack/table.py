@@ -12,6 +12,7 @@ from sandbox.attack import (
     provider,
     roles,
     rules,
+    states,
     webhooks,
 )
 from sandbox.attack.row import Row
@@ -22,6 +23,7 @@ ROWS: tuple[Row, ...] = (
     *plans.ROWS,
     *provider.ROWS,
     *isolation.ROWS,
+    *states.ROWS,
     *names.ROWS,
     *checkouts.ROWS,
     *comments.ROWS,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.attack import isolation
+from sandbox.attack import isolation, states
 from sandbox.attack.row import Row, Verdict, run, run_all
 from sandbox.attack.target import Target
 from sandbox.github.store import Store
@@ -13,7 +13,7 @@ from tests.sandbox.atlantis.world import BUCKET, World
 pytestmark = needs("terraform")
 
 # Without executors there are no sockets to reach.
-_ROWS = [row for row in isolation.ROWS if row.name != "isolation-sockets"]
+_ROWS = [row for row in (*isolation.ROWS, *states.ROWS) if row.name != "isolation-sockets"]
 
 
 @pytest.fixture(scope="module")

