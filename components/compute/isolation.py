@@ -13,7 +13,16 @@ import pulumi_aws as aws
 from ..names import REPOSITORY_TAG, PhysicalNames
 from .container_privileges import NO_CAPABILITIES
 
-__all__ = ["EXECUTORS", "IMAGE_LABEL", "IMAGE_VERSION", "IsolationInputs", "containers", "server_mounts", "volumes"]
+__all__ = [
+    "EXECUTORS",
+    "IMAGE_LABEL",
+    "IMAGE_VERSION",
+    "IsolationInputs",
+    "containers",
+    "cpu_units",
+    "server_mounts",
+    "volumes",
+]
 
 PROGRAMS = "/opt/atlantis-isolation/bin"
 SOCKETS = "/run/isolation"
@@ -25,6 +34,11 @@ IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "1"
 
 MEMORY_SHARE = {"plan": 0.5, "apply": 0.3}
 """Share of the task's memory. A plan that needs more is ended by the kernel, and the server and an apply go on."""
+
+_CPU_SHARE = {"atlantis": 0.4, "apply": 0.3, "plan": 0.2, AGENT: 0.1}
+"""Share of the task's CPU while all containers are busy. An idle container's share goes to the others."""
+_DISK_SHARE = 0.25
+"""Share of the task's disk that the copy of one checkout may have, with its providers and temporary files."""
 
 # Docker's default capabilities that neither user switching nor file ownership needs. Fargate can drop capabilities, but not add.
 _UNUSED_BY_EXECUTORS = ("AUDIT_WRITE", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT")
@@ -47,8 +61,12 @@ class IsolationInputs:
     data_directory: str
     port: int
     """The server's port, for task protection."""
+    cpu: int
+    """CPU units of the task."""
     memory: int
     """Memory of the task in MiB."""
+    ephemeral_storage: int
+    """Disk of the task in GiB."""
     stop_timeout: int
     github_hostname: str
     github_app_secrets: Mapping[str, pulumi.Input[str]]
@@ -78,6 +96,11 @@ def containers(args: IsolationInputs) -> list[Mapping[str, object]]:
     return [*(_executor(args, role) for role in EXECUTORS), _agent(args)]
 
 
+def cpu_units(container: str, task: int) -> int:
+    """The CPU units of a container in a task with `task` units: a busy plan doesn't take the server's."""
+    return int(task * _CPU_SHARE[container])
+
+
 def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
     return {
         **_common(args, role, args.log_group),
@@ -88,7 +111,10 @@ def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
         "memory": int(args.memory * MEMORY_SHARE[role]),
         # No health check: ECS would start it with the addresses that the first process removes.
         "entryPoint": ["/bin/sh", "-c", _START, "executor"],
-        "command": [role, "--server-user", args.server_user],
+        "command": [
+            *(role, "--server-user", args.server_user),
+            *("--largest-copy", str(int(args.ephemeral_storage * _DISK_SHARE * (1 << 30)))),
+        ],
         "environment": [{"name": "ATLANTIS_DATA_DIR", "value": args.data_directory}],
         "mountPoints": [
             _mount(role, "socket", f"{SOCKETS}/{role}"),
@@ -132,6 +158,7 @@ def _common(args: IsolationInputs, name: str, log_group: pulumi.Input[str]) -> d
     return {
         "name": name,
         "image": args.image,
+        "cpu": cpu_units(name, args.cpu),
         # If it exits, the server continues and ECS restarts this container. A start that can't work ends the server's.
         "essential": False,
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},

@@ -34,6 +34,8 @@ class ServerContainerInputs:
     configuration: ConfigurationArgs
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the environment: ECS secret references by variable name."""
+    task_cpu: int
+    """CPU units of the task."""
     stop_timeout: int
     """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
     image: pulumi.Input[str]
@@ -68,6 +70,7 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
         mounts += isolation.server_mounts()
         # Also the order of a stop: the server, which waits for its operations, goes first.
         started = [*isolation.EXECUTORS, isolation.AGENT]
+        isolated["cpu"] = isolation.cpu_units(CONTAINER, args.task_cpu)
         isolated["dependsOn"] = [{"containerName": name, "condition": "START"} for name in started]
     return {
         "name": CONTAINER,

@@ -3,7 +3,8 @@
 Three programs start a container's process 1. ``bwrap`` makes its file system, ``unshare`` its process namespace, and
 ``setpriv`` drops capabilities and switches to its user. ``bwrap`` could do the second as well, but its process that stays outside
 gives up its capabilities. If it were killed, the kernel wouldn't let it kill a process 1 of another user. Each process kills the
-next one when it ends, so a container ends with the task agent, even if that is killed.
+next one when it ends, so a container ends with the task agent, even if that is killed. A shell waits for process 1, because it exits
+with 128 and the number of the signal that killed it; ``unshare`` exits with 1 after SIGKILL.
 """
 
 import contextlib
@@ -61,7 +62,9 @@ def prefix(file_system: Iterable[str], user: ContainerUser, directory: str, info
         *file_system,
         "--",
         # Its process 1 sees neither bwrap nor this process.
-        *("unshare", "--pid", "--fork", "--mount-proc", "--"),
+        *("unshare", "--pid", "--mount", "--propagation=private", "--"),
+        *("/bin/sh", "-c", '"$@"; exit $?', "container"),
+        *("/bin/sh", "-c", 'mount -t proc proc /proc && exec "$@"', "container"),
         *user.command(),
     ]
 

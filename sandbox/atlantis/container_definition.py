@@ -91,7 +91,8 @@ class ContainerDefinition:
 
     ``secrets`` maps a variable to its ``valueFrom``; ``log_options`` are the options of the ``awslogs`` driver.
     ``entry_point`` and ``command`` are empty if the task definition doesn't set them; ``user`` is ``uid:gid``, or empty
-    for the image's user. ``memory_mib`` is the hard limit of the container's memory, or None.
+    for the image's user. ``memory_mib`` is the hard limit of the container's memory, or None; ``cpu`` is its share of the task's CPU
+    units, or 0.
     """
 
     name: str
@@ -114,6 +115,7 @@ class ContainerDefinition:
     dependencies: tuple[Dependency, ...] = ()
     restart: RestartPolicy | None = None
     memory_mib: int | None = None
+    cpu: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sandbox import processes
 from sandbox.atlantis import bubblewrap
 from sandbox.atlantis.container import Container
 from sandbox.atlantis.container_definition import Condition, ContainerDefinition
+from sandbox.atlantis.control_group import ControlGroup
 from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.health import Health, HealthMonitor, container_probe
 from sandbox.atlantis.log_driver import LogShipper
@@ -39,6 +40,7 @@ class RunningContainer:
         self._shipper: LogShipper | None = None
         self._monitor: HealthMonitor | None = None
         self._started = 0.0
+        self._group: ControlGroup | None = None
         self.process: processes.Process | None = None
 
     @property
@@ -118,6 +120,8 @@ class RunningContainer:
             # In a container, the kernel has killed them together with process 1.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+        if self._group:
+            self._group.remove()
         if self._shipper:
             self._shipper.close()
 
@@ -138,12 +142,14 @@ class RunningContainer:
                 directory=container.directory,
                 user=(user.uid, user.gid) if user else None,
             )
+        limits = self.definition
+        self._group = ControlGroup(self._state, self._name, memory_mib=limits.memory_mib, cpu=limits.cpu)
         reading, writing = os.pipe()
         with os.fdopen(reading, "rb") as report, os.fdopen(writing, "wb"):
             return processes.start(
                 self._state,
                 self._name,
-                [*container.prefix(writing), *container.command],
+                [*self._group.enter(), *container.prefix(writing), *container.command],
                 environment=container.environment,
                 directory=container.directory,
                 # As container runtimes set it.

@@ -134,6 +134,7 @@ def _container(container: Mapping[str, Any]) -> ContainerDefinition:
         if policy.get("enabled")
         else None,
         memory_mib=container.get("memory"),
+        cpu=container.get("cpu") or 0,
     )
 
 

@@ -4,19 +4,14 @@ A stack denies them with `terraformIsolation: containers`. The provider of the p
 """
 
 import re
-import secrets
-import threading
-import time
-from pathlib import Path
 
 from sandbox.attack.plan_session import called, state_bucket
-from sandbox.attack.plans import shown_in
-from sandbox.attack.provider import printed, run_in_plan
-from sandbox.attack.pull_requests import HARMLESS, Answered, commented, planned
+from sandbox.attack.provider import printed
+from sandbox.attack.pull_requests import HARMLESS, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS"]
+__all__ = ["CONTAINERS", "ROWS"]
 
 _SERVER = """
 for process in /proc/[0-9]*; do
@@ -72,10 +67,18 @@ def reached(path):
     except OSError:
         return False
 
+def replaced(path):
+    try:
+        os.rename(path, path + ".moved")
+        os.rename(path + ".moved", path)
+        return True
+    except OSError:
+        return False
+
 found = [line.split()[-1] for line in open("/proc/net/unix") if line.rstrip().endswith(".sock")]
 for path in sorted(set(found) | {f"/run/isolation/{name}" for name in
         ("plan/executor.sock", "apply/executor.sock", "plan-broker/agent.sock", "apply-broker/agent.sock")}):
-    if path.startswith("/run/isolation/") and reached(path):
+    if path.startswith("/run/isolation/") and (reached(path) or replaced(path)):
         print("reached", path)
 with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as own:
     own.bind(os.path.join(folder, "own"))
@@ -121,98 +124,7 @@ def _aws(target: Target, call: str) -> Outcome:
     return Outcome(status == 200, f"{call} was answered with {status}")
 
 
-_LEFT = """
-setsid sh -c 'exec sleep {seconds}' >/dev/null 2>&1 </dev/null &
-kill -0 $! && echo "process $! lives"
-"""
-
-
-def _left_behind(target: Target) -> tuple[str, bool]:
-    """What the provider has printed, and whether its process outlives the plan; `sleep` has a unique number as its mark."""
-
-    def run() -> tuple[str, bool]:
-        seconds = 90_000 + secrets.randbelow(9_000_000)
-        said, _ = run_in_plan(target, "isolation-left", _LEFT.format(seconds=seconds))
-        command = f"sleep\0{seconds}\0".encode()
-        lives = any(_read(path) == command for path in Path("/proc").glob("[0-9]*/cmdline"))
-        return said, lives
-
-    return target.once("isolation-left", run)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return b""
-
-
-_REPLACE = """
-(
-  setsid sh -c 'while :; do for file in ../second/*.tfplan; do [ -e "$file" ] && echo replaced >"$file"; done; sleep 0.01; done' \\
-    >/dev/null 2>&1 </dev/null &
-  kill -0 $! && echo "process $! lives"
-)
-"""
-
-
-def _replaced(target: Target) -> tuple[str, Answered]:
-    """What the provider of one project has printed, and Atlantis' answer to the apply of the project that was planned after it."""
-
-    def run() -> tuple[str, Answered]:
-        more = {"second/main.tf": HARMLESS}
-        said, plan = run_in_plan(target, "isolation-plan-file", _REPLACE, directory="first/", more=more)
-        target.github.approve(plan.pull, "reviewer")
-        return said + plan.text, commented(target, plan.pull, "atlantis apply -d second")
-
-    return target.once("isolation-plan-file", run)
-
-
-_POLL = """
-end=$(($(date +%s) + 20))
-while [ "$(date +%s)" -lt "$end" ]; do
-  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
-done | grep -e {mark} -e ^PATH= | sort -u
-"""
-_SLOW = """
-resource "terraform_data" "slow" {{
-  provisioner "local-exec" {{
-    command     = "sleep 15; echo \\"the mark is $MARK\\""
-    environment = {{ MARK = "{mark}" }}
-  }}
-}}
-"""
-
-
-def _beside_an_apply(target: Target) -> tuple[str, str]:
-    """What a plan reads from all environments while an apply runs, and what the apply has printed."""
-
-    def run() -> tuple[str, str]:
-        mark = f"mark-{secrets.token_hex(8)}"
-        plan = planned(target, "isolation-apply", {"main.tf": _SLOW.format(mark=mark)})
-        target.github.approve(plan.pull, "reviewer")
-        applied: list[str] = []
-        thread = threading.Thread(
-            target=lambda: applied.append(commented(target, plan.pull, "atlantis apply").text), daemon=True
-        )
-        thread.start()
-        time.sleep(1)
-        said, _ = run_in_plan(target, "isolation-beside", _POLL.format(mark=mark))
-        thread.join(60)
-        found = "the apply's mark" if mark in said else "only its own"
-        return f"{found}\n{said}", "\n".join(applied)
-
-    return target.once("isolation-apply", run)
-
-
-def _read_of_apply(target: Target) -> Outcome:
-    said, applied = _beside_an_apply(target)
-    if "the mark is" not in applied:
-        raise RuntimeError(f"the apply didn't run at the same time: {applied[:300]}")
-    return Outcome(said.startswith("the apply's mark"), said.splitlines()[0])
-
-
-_CONTAINERS = "containers of a task, which have own processes and files"
+CONTAINERS = "containers of a task, which have own processes and files"
 _USERS = "the executor, which runs each checkout as a user of its own"
 
 ROWS = (
@@ -223,7 +135,7 @@ ROWS = (
         "^reached a child",
         attack="Stop the server, or take its port while it restarts",
         tried="looks for the server among all processes and asks whether it may send a signal",
-        refused_by=_CONTAINERS,
+        refused_by=CONTAINERS,
     ),
     _row(
         "isolation-task-role",
@@ -241,7 +153,7 @@ ROWS = (
         "^own file written",
         attack="Plant a terraform<version> for other repositories, or delete the locks and with them 'disable applies'",
         tried="writes bin/, plugin-cache/, the data directory and atlantis.db",
-        refused_by=_CONTAINERS,
+        refused_by=CONTAINERS,
     ),
     _row(
         "isolation-other-pull-requests",
@@ -268,7 +180,7 @@ ROWS = (
         "^reached .*",
         "^own socket",
         attack="Command an executor as another pull request, or ask the agent for the apply role's session",
-        tried="connects to the sockets of the executors and of the agent",
+        tried="connects to the sockets of the executors and of the agent, and replaces them",
         refused_by="the rights of the sockets, and the volumes, which only the containers that need them have",
     ),
     Row(
@@ -278,35 +190,6 @@ ROWS = (
         refused_by="the plan role",
         attempt=lambda target: _aws(target, "write"),
         control=lambda target: _aws(target, "read"),
-        isolation=True,
-    ),
-    Row(
-        name="isolation-left-process",
-        attack="Leave a process behind that attacks later plans and applies",
-        tried="a provider binary in the pull request that starts a process in a session of its own",
-        refused_by="the executor, which kills all processes of a command's user when it ends",
-        attempt=lambda target: Outcome(_left_behind(target)[1], f"outlives the plan: {_left_behind(target)[1]}"),
-        control=lambda target: shown_in(_left_behind(target)[0], "lives"),
-        isolation=True,
-    ),
-    Row(
-        name="isolation-plan-file",
-        attack="Replace the plan of another project after it was shown, so that the approved apply does something else",
-        tried="a provider binary of the first project that leaves a process, which overwrites the second project's plan file",
-        refused_by="the executor, which kills that process before it reads a plan file, and the server's record of the plan's hash",
-        attempt=lambda target: Outcome(
-            "Apply complete" not in _replaced(target)[1].text, f"the apply said: {_replaced(target)[1].gist}"
-        ),
-        control=lambda target: shown_in(_replaced(target)[0], "Plan: 1 to add"),
-        isolation=True,
-    ),
-    Row(
-        name="isolation-apply-environment",
-        attack="Read the environment of an apply that runs at the same time",
-        tried="a provider binary in the pull request that polls /proc/*/environ while another pull request is applied",
-        refused_by=_CONTAINERS,
-        attempt=_read_of_apply,
-        control=lambda target: shown_in(_beside_an_apply(target)[0], "PATH="),
         isolation=True,
     ),
 )

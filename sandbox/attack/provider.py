@@ -18,7 +18,7 @@ from sandbox.attack.pull_requests import Answered, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 
-__all__ = ["ROWS", "printed", "run_in_plan"]
+__all__ = ["ROWS", "plan_with", "printed", "run_in_plan", "said_in"]
 
 _CONFIGURATION = """
 terraform {{
@@ -112,6 +112,16 @@ def run_in_plan(
     target: Target, name: str, body: str, *, directory: str = "", more: Mapping[str, str] | None = None
 ) -> tuple[str, Answered]:
     """The output of ``body`` in a plan of ``directory``, and the pull request, which also has the files ``more``."""
+    answered = plan_with(target, name, body, directory=directory, more=more)
+    if (said := said_in(answered)) is None:
+        raise RuntimeError(f"the provider of the pull request didn't print a whole line: {answered.text[:1500]}")
+    return said, answered
+
+
+def plan_with(
+    target: Target, name: str, body: str, *, directory: str = "", more: Mapping[str, str] | None = None
+) -> Answered:
+    """Plan ``directory`` with a provider that runs ``body``."""
     machine = _MACHINES.get(platform.machine(), platform.machine())
     # Atlantis' plugin cache is shared by all pull requests, so each run uses a different provider name.
     kind = f"{name}-{secrets.token_hex(4)}"
@@ -119,11 +129,15 @@ def run_in_plan(
     path = f"{folder}/terraform-provider-{kind}_v1.0.0"
     configuration = {f"{directory}main.tf": _CONFIGURATION.format(type=kind)}
     files = {**configuration, path: _FRAME.format(body=body.strip()), **(more or {})}
-    answered = planned(target, name, files, executables=[path])
+    return planned(target, name, files, executables=[path])
+
+
+def said_in(answered: Answered) -> str | None:
+    """The output of the provider; None if the plan ended before it had printed a whole line."""
     found = re.search(r"LOOT:([\sA-Za-z0-9+/=]*):LOOT", answered.text)
     if found is None:
-        raise RuntimeError(f"the provider of the pull request didn't print a whole line: {answered.text[:1500]}")
-    return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace"), answered
+        return None
+    return gzip.decompress(base64.b64decode("".join(found[1].split()))).decode(errors="replace")
 
 
 def _health_seconds(target: Target) -> int:

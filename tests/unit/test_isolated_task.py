@@ -53,10 +53,23 @@ def test_an_executor_has_no_secret_no_efs_and_only_the_capabilities_that_switch_
     assert "healthCheck" not in executor
     assert (executor["user"], executor["readonlyRootFilesystem"], executor["privileged"]) == ("0", True, False)
     assert executor["memory"] == memory
-    assert executor["command"] == [role, "--server-user", "1001:1000"]
+    # A quarter of the 20 GiB that Fargate provides.
+    assert executor["command"] == [role, "--server-user", "1001:1000", "--largest-copy", str(5 << 30)]
     docker = "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
     left = set(docker.split()) - set(executor["linuxParameters"]["capabilities"]["drop"])
     assert left == {"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"}
+
+
+@pytest.mark.parametrize("cpu", [512, 1024])
+def test_the_server_and_an_apply_have_more_cpu_than_a_plan_and_all_together_no_more_than_the_task(cpu: int) -> None:
+    units = {name: item["cpu"] for name, item in containers_of(stack(**{**ISOLATED, "cpu": cpu})).items()}
+    assert units["atlantis"] > units["apply"] > units["plan"] > units["agent"] > 2
+    assert sum(units.values()) <= cpu
+
+
+def test_the_copy_of_a_checkout_may_have_more_where_the_task_has_a_larger_disk() -> None:
+    command = containers_of(stack(**{**ISOLATED, "ephemeralStorage": 40}))["plan"]["command"]
+    assert command[-2:] == ["--largest-copy", str(10 << 30)]
 
 
 def test_the_first_process_of_an_executor_has_no_address_of_ecs(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def main() -> None:
         "--grace", type=float, help="seconds between the interrupt of an abandoned command and its kill"
     )
     parser.add_argument("--free-disk", type=int, default=Limits.free_disk, help="bytes that commands leave free")
+    parser.add_argument(
+        "--largest-copy",
+        type=int,
+        default=Limits.largest_copy,
+        help="bytes that the files of a checkout's user may have",
+    )
     arguments = parser.parse_args()
     server_user, server_group = (int(part) for part in arguments.server_user.split(":"))
     users = Users(paths.data_directory() / "repos", paths.STATE)
@@ -50,7 +56,7 @@ def main() -> None:
         users=users,
         keeps_copies=not problem and shows_changes(users.repositories),
         peers=frozenset({0, server_user}),
-        limits=Limits(grace=grace, free_disk=arguments.free_disk),
+        limits=Limits(grace=grace, free_disk=arguments.free_disk, largest_copy=arguments.largest_copy),
         problem=lambda: problem,
     )
     _Executor(options, _listen(paths.executor_socket(arguments.role), server_group)).run()

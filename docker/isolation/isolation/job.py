@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isolation import protocol
+from isolation.disk_use import DiskUse
 from isolation.protocol import Channel
-from isolation.users import Tenancy, kill_all
+from isolation.users import Tenancy, as_user, kill_all
 
 __all__ = ["Interrupts", "Limits", "run"]
 
@@ -32,6 +33,8 @@ class Limits:
     processes: int = 4096
     free_disk: int = 1 << 30
     """Bytes. A command is ended when the disk has less and its own files have more."""
+    largest_copy: int = 5 << 30
+    """Bytes. A command is ended when the files of its checkout's user have more."""
 
 
 class Interrupts:
@@ -66,6 +69,8 @@ class _Attendance:
     ) -> None:
         self._channel, self._tenancy, self._process = channel, tenancy, process
         self._interrupts, self._limits, self._send, self._periodically = interrupts, limits, send, periodically
+        self.filled_disk = False
+        self.disk = DiskUse([tenancy.root, tenancy.home], limits.largest_copy, limits.free_disk)
         self._kill_at: float | None = None
         self._connected = True
         self.message = ""
@@ -185,23 +190,14 @@ class _Attendance:
             self._output(protocol.ERROR_OUTPUT, f"{note}\n".encode())
         if self._kill_at is not None and time.monotonic() > self._kill_at:
             self._end(f"killed {self._limits.grace:.0f} s after the interrupt")
-        elif (used := self._full_disk()) is not None:
-            self._end(
-                f"killed: the disk has less than {self._limits.free_disk} bytes left, this command's files have {used}"
-            )
+        elif problem := self.disk.problem():
+            self.filled_disk = True
+            self._end(f"killed: {problem}")
 
     def _end(self, message: str) -> None:
         self.message = message
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-
-    def _full_disk(self) -> int | None:
-        """The size of this user's files if the disk is full because of them."""
-        status = os.statvfs(self._tenancy.root)
-        if status.f_bavail * status.f_frsize >= self._limits.free_disk:
-            return None
-        used = sum(_size(folder) for folder in (self._tenancy.root, self._tenancy.home))
-        return used if used > self._limits.free_disk else None
 
 
 def run(
@@ -228,20 +224,14 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             env=dict(environment),
-            user=tenancy.uid,
-            group=tenancy.uid,
-            extra_groups=[],
             umask=0o022,
             start_new_session=True,
-            preexec_fn=lambda: _confine(directory, limits),  # noqa: PLW1509 this process has one thread
+            preexec_fn=lambda: _confine(tenancy.uid, directory, limits),  # noqa: PLW1509 this process has one thread
         )
     except FileNotFoundError:
         return _NOT_FOUND, f"{command[0]} isn't in the image of the container"
     except (OSError, subprocess.SubprocessError) as problem:
         return 126, f"{command[0]} can't be started in {directory}: {problem}"
-    # When memory runs out, the kernel ends a command instead of the executor.
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000", encoding="ascii")
     attendance = _Attendance(
         channel=channel,
         tenancy=tenancy,
@@ -257,6 +247,8 @@ def run(
         alone = tenancy.try_alone()
         if alone:
             kill_all(tenancy.uid)
+            if attendance.filled_disk:
+                as_user(tenancy.uid, attendance.disk.empty)
         attendance.drain(5 if alone else 1)
     except BaseException:
         if tenancy.try_alone():
@@ -265,8 +257,13 @@ def run(
     return process.returncode, attendance.message
 
 
-def _confine(directory: Path, limits: Limits) -> None:
-    """In the new process, which has its user's rights already: no program gives it other ones, and it can't fill tables."""
+def _confine(uid: int, directory: Path, limits: Limits) -> None:
+    """In the new process: it becomes the user, no program gives it other rights, and it can't fill tables."""
+    # When memory runs out, the kernel ends a command instead of the executor. Its children inherit that, and can't undo it.
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
     if _C_LIBRARY.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
     soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -275,13 +272,6 @@ def _confine(directory: Path, limits: Limits) -> None:
         resource.RLIMIT_NPROC, (processes if soft == resource.RLIM_INFINITY else min(processes, soft), processes)
     )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Files are counted once a second; one file doesn't get larger than all may be together.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.largest_copy, limits.largest_copy))
     os.chdir(directory)
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(path, name)).st_blocks * 512  # noqa: PTH118
-    return total

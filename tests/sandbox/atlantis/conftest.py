@@ -4,10 +4,9 @@ import http.client
 import re
 import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +21,8 @@ from sandbox.local_aws import instance
 from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.sandbox import Sandbox
 from tests.sandbox import identity_provider
+from tests.sandbox.atlantis.ground import ContainerGround
+from tests.sandbox.atlantis.waiting import eventually  # noqa: F401 - tests import it from here
 from tests.sandbox.atlantis.world import World
 from tests.sandbox.harness import Ground, own_processes
 from tests.sandbox.identity_provider import IdentityProvider
@@ -95,15 +96,12 @@ def status(world: World) -> Status:
     return StatusFile(world.deployment.state, world.deployment.name).read()
 
 
-def eventually(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait until ``holds`` answers with something true, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = holds()
-        if answer:
-            return answer
-        time.sleep(0.1)
-    pytest.fail(f"{what} did not happen within {seconds:g} s")
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[ContainerGround]:
+    """A folder for tasks without a service."""
+    made = ContainerGround(tmp_path)
+    yield made
+    made.stop()
 
 
 def seen_by(process: processes.Process, path: str) -> Path:

@@ -42,6 +42,7 @@ def unprotected(world: World) -> Target:
         "argument-resources",
         "argument-out",
         "live-log-elsewhere",
+        "localhost-port",
     ],
 )
 def test_without_the_walls_the_attack_gets_through(unprotected: Target, name: str) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.attack import isolation, states
 from sandbox.attack.row import Row, Verdict, run, run_all
+from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
 from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
@@ -12,8 +12,9 @@ from tests.sandbox.atlantis.world import BUCKET, World
 
 pytestmark = needs("terraform")
 
+_ISOLATION = [row for row in ROWS if row.isolation]
 # Without executors there are no sockets to reach.
-_ROWS = [row for row in (*isolation.ROWS, *states.ROWS) if row.name != "isolation-sockets"]
+_ROWS = [row for row in _ISOLATION if row.name != "isolation-sockets"]
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,6 @@ def test_without_isolation_the_attack_gets_through(unprotected: Target, row: Row
 
 
 def test_a_stack_without_isolation_skips_the_rows_and_says_why(unprotected: Target) -> None:
-    results = list(run_all(isolation.ROWS, unprotected))
+    results = list(run_all(_ISOLATION, unprotected))
     assert {result.verdict for result in results} == {Verdict.SKIPPED}
     assert all("terraformIsolation isn't containers" in result.attempt for result in results)

@@ -230,25 +230,6 @@ def test_the_version_comes_from_the_images_program_and_no_checkout_is_entered(co
     assert not {"TF_CLI_ARGS", "SECRET"} & set(done.stdout.split())
 
 
-def test_a_command_that_fills_the_disk_is_killed_and_one_with_few_files_goes_on(containers: Containers) -> None:
-    containers.stop("plan")
-    containers.start("plan", "--free-disk", str(20 << 20), disk="64M")
-    mark = containers.root / "mark"
-    mark.mkdir()
-    mark.chmod(0o777)
-    containers.program("patient", f"touch {mark}/started; while ! test -e {mark}/go; do sleep 0.1; done; echo went on")
-    other = containers.checkout.parents[1] / "8" / "default"
-    other.mkdir(parents=True)
-    patient = containers.popen("run-in-plan", "--", "patient", directory=str(other))
-    eventually((mark / "started").exists)
-    containers.program("greedy", "head -c 100M /dev/zero >filler; sleep 60")
-    done = containers.run("run-in-plan", "--", "greedy")
-    assert done.returncode == -signal.SIGKILL
-    assert "the disk has less than 20971520 bytes left" in done.stderr
-    (mark / "go").touch()
-    assert patient.communicate(timeout=20)[0] == b"went on\n"
-
-
 def test_the_executors_say_when_they_are_ready_and_what_is_wrong(containers: Containers) -> None:
     check = [str(PROGRAMS / "bin" / "check-executors")]
     process = containers.popen("../bin/check-executors")

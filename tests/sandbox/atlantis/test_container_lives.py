@@ -1,0 +1,207 @@
+"""Containers of a task: when they start, restart and end, how, and what they may use."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import processes
+from sandbox.atlantis import control_group
+from sandbox.atlantis.container_definition import (
+    Condition,
+    Dependency,
+    RestartPolicy,
+)
+from sandbox.atlantis.health import Health
+from sandbox.atlantis.running_container import stop_leftovers
+from sandbox.paths import CHECKOUT
+from tests.needs import needs_containers
+from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.ground import ContainerGround, container, process_of
+
+contained = needs_containers()
+each_mode = pytest.mark.parametrize("in_containers", [False, pytest.param(True, marks=contained)])
+
+
+@contained
+@pytest.mark.parametrize("user", ["0", "100:1000"])
+def test_a_container_ends_with_what_started_it_even_if_that_is_killed(tmp_path: Path, user: str) -> None:
+    script = f"""
+from pathlib import Path
+from tests.sandbox.atlantis.ground import ContainerGround, container
+task = ContainerGround(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & exec sleep 60", user={user!r}))
+task.tick()
+print(task.server.process.pid, flush=True)
+task.server.process.alive and __import__("time").sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        started = processes.start_time(pid)
+        assert started is not None
+        starter.send_signal(signal.SIGKILL)
+    eventually("its end", lambda: processes.start_time(pid) != started, seconds=5)
+
+
+@contained
+def test_a_container_that_ignores_sigterm_is_killed_with_its_children_after_its_timeout(
+    ground: ContainerGround,
+) -> None:
+    task = ground.task(container("server", "trap '' TERM; sleep 71 & echo ready; wait"))
+    task.tick()
+    eventually("its start", lambda: "ready" in ground.log("task"))
+    process = process_of(task, "server")
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    task.stop()
+    assert (process.alive, processes.start_time(int(child))) == (False, None)
+
+
+@contained
+def test_a_program_that_the_image_has_not_is_an_error_of_the_task(ground: ContainerGround) -> None:
+    task = ground.task(container("server", entry_point=["no-such-program"], command=[]))
+    task.tick()
+    failure = eventually("its end", task.failure)
+    assert "no-such-program" in failure.problems[0]
+
+
+@each_mode
+def test_containers_start_and_stop_in_the_order_of_their_dependencies(
+    ground: ContainerGround, in_containers: bool
+) -> None:
+    def waits(on: str, condition: Condition) -> dict[str, Any]:
+        return {"dependencies": (Dependency(on, condition),)}
+
+    stops = "echo began; trap 'sleep 0.3; echo ended; exit 0' TERM; while :; do sleep 0.05; done"
+    task = ground.task(
+        container("server", stops, stop_seconds=10, **waits("once", Condition.SUCCESS)),
+        container("once", "sleep 0.2; exit 0", essential=False, **waits("base", Condition.START)),
+        container("base", "trap 'exit 0' TERM; while :; do sleep 0.05; done", essential=False),
+        in_containers=in_containers,
+    )
+    assert task.tick() is Health.UNKNOWN
+    assert task.server.process is None
+    assert eventually("health", lambda: task.tick() is Health.HEALTHY)
+    eventually("the server", lambda: "began" in ground.log("task"))
+    base = process_of(task, "base")
+    task.server.stop()
+    assert (base.alive, "ended" in ground.log("task")) == (True, True)
+
+
+@each_mode
+@pytest.mark.parametrize(
+    ("script", "condition", "said"),
+    [
+        ("echo broken; exit 3", Condition.SUCCESS, "waits until first is SUCCESS, but it ended: broken"),
+        ("exec sleep 60", Condition.COMPLETE, "which took longer than its start timeout of 0.2 s"),
+    ],
+)
+def test_a_dependency_that_can_not_be_met_stops_the_task(
+    ground: ContainerGround, in_containers: bool, script: str, condition: Condition, said: str
+) -> None:
+    task = ground.task(
+        container("server", dependencies=(Dependency("first", condition),)),
+        container("first", script, essential=False, start_seconds=0.2),
+        in_containers=in_containers,
+    )
+
+    def failure() -> Any:
+        task.tick()
+        return task.failure()
+
+    assert said in eventually("the failure", failure).problems[0]
+
+
+@each_mode
+def test_the_task_fails_when_an_essential_container_ends_and_only_then(
+    ground: ContainerGround, in_containers: bool
+) -> None:
+    ends = "echo out of luck; exit 4"
+    lasting = ground.task(container("server"), container("beside", ends, essential=False), in_containers=in_containers)
+    lasting.tick()
+    eventually("its end", lambda: not process_of(lasting, "beside").alive)
+    assert lasting.failure() is None
+    failing = ground.task(container("server"), container("beside", ends), in_containers=in_containers, name="other")
+    failing.tick()
+    failure = eventually("the failure", failing.failure)
+    assert failure.problems == ["the container beside, which is essential, ended: out of luck"]
+
+
+@each_mode
+@pytest.mark.parametrize(
+    ("policy", "runs"),
+    [(RestartPolicy(0.0), 2), (None, 1), (RestartPolicy(0.0, frozenset({7})), 1), (RestartPolicy(60.0), 1)],
+)
+def test_a_container_is_started_again_when_its_policy_says_so(
+    ground: ContainerGround, in_containers: bool, policy: RestartPolicy | None, runs: int
+) -> None:
+    once = "echo began; sleep 0.3; exit 7"
+    beside = container("beside", once, essential=False, restart=policy)
+    task = ground.task(container("server"), beside, in_containers=in_containers)
+    task.tick()
+    eventually("its end", lambda: "began" in ground.log("task.beside") and not process_of(task, "beside").alive)
+    task.tick()
+    eventually("what its policy says", lambda: ground.log("task.beside").count("began") == runs, seconds=5)
+
+
+@each_mode
+def test_what_an_agent_left_running_beside_a_task_is_stopped(ground: ContainerGround, in_containers: bool) -> None:
+    for name in ("task", "task-2"):
+        ground.task(container("server"), container("beside"), in_containers=in_containers, name=name).tick()
+    stop_leftovers(ground.state, "task")
+    assert [process.name for process in processes.recorded(ground.state)] == ["task", "task-2", "task-2.beside"]
+
+
+@contained
+@pytest.mark.parametrize(("number", "code"), [(None, 3), (signal.SIGKILL, 137)])
+def test_the_exit_code_of_a_killed_container_has_the_number_of_the_signal(
+    ground: ContainerGround, number: int | None, code: int
+) -> None:
+    task = ground.task(container("server", "sleep 60" if number else "exit 3"))
+    task.tick()
+    server = process_of(task, "server")
+    if number:
+        # Process 1 ignores the signals of its own container, so the kill comes from the machine, as that of the kernel.
+        os.kill(server.pid, number)
+    eventually("its end", lambda: processes.exit_code(server) is not None)
+    assert processes.exit_code(server) == code
+
+
+_limited = pytest.mark.skipif(bool(control_group.why_not()), reason=f"no limits: {control_group.why_not()}")
+
+
+@contained
+@_limited
+def test_a_container_that_takes_more_memory_than_its_limit_is_killed_and_the_others_go_on(
+    ground: ContainerGround,
+) -> None:
+    greedy = "head -c 200M /dev/zero | tail -c 200M | wc -c; echo over"
+    task = ground.task(
+        container("server"),
+        container("limited", f"{greedy}; exec sleep 60", memory_mib=64, essential=False),
+        container("free", f"{greedy}; exec sleep 60", memory_mib=400, essential=False),
+    )
+    task.tick()
+    eventually("the end of both", lambda: all("over" in ground.log(f"task.{name}") for name in ("limited", "free")))
+    assert "209715200" in ground.log("task.free")
+    assert "209715200" not in ground.log("task.limited")
+    assert process_of(task, "server").alive
+
+
+@contained
+@_limited
+def test_a_busy_container_gets_the_share_of_the_cpu_that_it_may_have(ground: ContainerGround) -> None:
+    count = "i=0; trap 'echo counted $i; exit' TERM; while :; do i=$((i+1)); done"
+    busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
+    task = ground.task(
+        container("server", busy, cpu=900, essential=False), container("beside", busy, cpu=100, essential=False)
+    )
+    task.tick()
+    logs = ("task", "task.beside")
+    eventually("both", lambda: all("over" in ground.log(name) for name in logs), seconds=60)
+    server, beside = (sum(map(int, re.findall(r"counted (\d+)", ground.log(name)))) for name in logs)
+    assert server > 3 * beside > 0
