@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from .atlantis import Atlantis
     from .settings import AtlantisArgs
     from .settings.drift import DriftArgs
+    from .settings.existing import ExistingArgs
     from .settings.groups import (
         ConfigurationArgs,
         IngressArgs,
         NetworkArgs,
         OperationsArgs,
         ServerArgs,
-        SignInArgs,
         StorageArgs,
         TaskArgs,
     )
+    from .settings.sign_in import SignInArgs
     from .settings.terraform import TerraformArgs
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "AtlantisArgs",
     "ConfigurationArgs",
     "DriftArgs",
+    "ExistingArgs",
     "IngressArgs",
     "NetworkArgs",
     "OperationsArgs",
@@ -46,6 +48,8 @@ def __getattr__(name: str) -> Any:
         "Atlantis": ".atlantis",
         "AtlantisArgs": ".settings",
         "DriftArgs": ".settings.drift",
+        "ExistingArgs": ".settings.existing",
+        "SignInArgs": ".settings.sign_in",
         "TerraformArgs": ".settings.terraform",
     }.get(name, ".settings.groups")
     return getattr(importlib.import_module(module, __name__), name)

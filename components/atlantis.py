@@ -5,15 +5,18 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from .compute.cluster import existing_cluster
 from .compute.compute import Compute, ComputeInputs
-from .context import Context, physical_names
+from .context import context_of
+from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
+from .names import PhysicalNames
 from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
 from .network.zones import ZONES
-from .outputs import with_part
+from .outputs import output, with_part
 from .permissions import permissions_boundary, state
 from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
@@ -49,7 +52,7 @@ class Atlantis(pulumi.ComponentResource):
     task_definition_revision: pulumi.Output[int]
     """Revision of the task definition"""
     alb_dns_name: pulumi.Output[str]
-    """DNS name of the load balancer, for alias records"""
+    """DNS name of the load balancer, for alias records. Empty without a load balancer, as are its other outputs"""
     alb_zone_id: pulumi.Output[str]
     """Hosted zone of the load balancer, for alias records"""
     target_group_arn: pulumi.Output[str]
@@ -94,34 +97,20 @@ class Atlantis(pulumi.ComponentResource):
 
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
-        context = Context(
-            names=physical_names(
-                settings,
-                account=caller.account_id,
-                partition=partition.partition,
-                dns_suffix=partition.dns_suffix,
-            ),
-            tags=settings.tags,
-            deletion_protection=settings.operations.deletion_protection,
-        )
-        state.require_fit(context.names, settings.terraform)
-        if settings.terraform.creates_boundary:
-            permissions_boundary.require_fit(
-                context.names,
-                settings.terraform.managed_name_prefixes,
-                settings.existing_secret_names,
-                subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
-            )
-
+        context = context_of(settings, caller.account_id, partition)
+        _require_policies_fit(context.names, settings)
         for warning in warnings(settings):
             pulumi.log.warn(warning, self)
+        cluster = existing_cluster(context.names, self)
         vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)
+        listener = existing_listener(settings.existing, context.names, vpc.id, self)
         network = Network(
             self._named("network"),
             NetworkInputs(
                 context=context,
                 vpc=vpc,
                 vpc_endpoints=settings.network.endpoints,
+                existing=settings.existing,
                 ingress=settings.ingress,
                 webhook_sources=settings.webhook_sources,
                 webhook_sender=settings.vcs.kind.title,
@@ -194,6 +183,7 @@ class Atlantis(pulumi.ComponentResource):
                 access_point_arn=storage.access_point_arn,
                 deployer_arns=settings.server.secret_reader_arns,
                 security_group_ids=network.security_group_ids,
+                existing=settings.existing,
                 detects_drift=settings.drift.enabled,
                 closed_subnet_ids=(
                     () if settings.terraform.share_subnets else [*vpc.public_subnet_ids, *vpc.private_subnet_ids]
@@ -201,22 +191,23 @@ class Atlantis(pulumi.ComponentResource):
             ),
             self._part(),
         )
-        ingress = Ingress(
-            self._named("ingress"),
-            IngressInputs(
-                context=context,
-                settings=settings.ingress,
-                webhook_sources=settings.webhook_sources,
-                vpc_id=vpc.id,
-                subnet_ids=vpc.private_subnet_ids
-                if settings.ingress.load_balancer_scheme == "internal"
-                else vpc.public_subnet_ids,
-                security_group_id=network.load_balancer_security_group_id,
-                authenticate=authenticate(settings.sign_in, self),
-                allow_api=settings.configuration.allow_api,
-            ),
-            self._part(),
-        )
+        ingress = None
+        if network.load_balancer_security_group_id is not None:
+            ingress = Ingress(
+                self._named("ingress"),
+                IngressInputs(
+                    context=context,
+                    settings=settings.ingress,
+                    webhook_sources=settings.webhook_sources,
+                    vpc_id=vpc.id,
+                    subnet_ids=vpc.load_balancer_subnet_ids(settings.ingress.load_balancer_scheme),
+                    security_group_id=network.load_balancer_security_group_id,
+                    existing=listener,
+                    authenticate=authenticate(settings.sign_in, self),
+                    allow_api=settings.configuration.allow_api,
+                ),
+                self._part(),
+            )
         compute = Compute(
             self._named("compute"),
             ComputeInputs(
@@ -224,6 +215,8 @@ class Atlantis(pulumi.ComponentResource):
                 task=settings.task,
                 server=settings.server,
                 configuration=settings.configuration,
+                cluster=cluster,
+                existing=settings.existing,
                 terraform=settings.terraform,
                 drift=settings.drift,
                 value_from=existing.value_from,
@@ -245,9 +238,9 @@ class Atlantis(pulumi.ComponentResource):
                 task_role_arn=permissions.task_role_arn,
                 private_subnet_ids=vpc.private_subnet_ids,
                 security_group_id=network.tasks_security_group_id,
-                target_group_arn=ingress.target_group_arn,
+                target_group_arn=ingress.target_group_arn if ingress else None,
                 # For the service, not the component: a refresh that finds a dependency deleted can't complete a component.
-                after=[storage, permissions, secrets, ingress, *([locking] if locking else [])],
+                after=[storage, permissions, secrets, *(part for part in (ingress, locking) if part)],
             ),
             self._part(),
         )
@@ -266,7 +259,7 @@ class Atlantis(pulumi.ComponentResource):
             self._part,
         )
 
-        self.url = pulumi.Output.from_input(settings.ingress.url)
+        self.url = output(settings.ingress.url)
         self.webhook_url = pulumi.Output.concat(settings.ingress.url, "/events")
         self.ecr_repository_url = storage.repository_url
         self.ecr_repository_arn = storage.repository_arn
@@ -275,10 +268,10 @@ class Atlantis(pulumi.ComponentResource):
         self.ecs_service_name = compute.service_name
         self.task_definition_arn = compute.task_definition_arn
         self.task_definition_revision = compute.task_definition_revision
-        self.alb_dns_name = ingress.dns_name
-        self.alb_zone_id = ingress.zone_id
-        self.target_group_arn = ingress.target_group_arn
-        self.alb_security_group_id = network.load_balancer_security_group_id
+        self.alb_dns_name = output(ingress and ingress.dns_name)
+        self.alb_zone_id = output(ingress and ingress.zone_id)
+        self.target_group_arn = output(ingress and ingress.target_group_arn)
+        self.alb_security_group_id = output(network.load_balancer_security_group_id)
         self.ecs_tasks_security_group_id = network.tasks_security_group_id
         self.ecs_task_execution_role_arn = permissions.execution_role_arn
         self.ecs_task_role_arn = permissions.task_role_arn
@@ -300,3 +293,15 @@ class Atlantis(pulumi.ComponentResource):
     def _part(self) -> pulumi.ResourceOptions:
         """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
+def _require_policies_fit(names: PhysicalNames, settings: Settings) -> None:
+    state.require_fit(names, settings.terraform)
+    if settings.terraform.creates_boundary:
+        permissions_boundary.require_fit(
+            names,
+            settings.terraform.managed_name_prefixes,
+            settings.existing_secret_names,
+            subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
+            listener_arn=settings.existing.https_listener_arn,
+        )

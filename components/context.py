@@ -1,13 +1,17 @@
 """The values that all components of one Atlantis share."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from .names import PhysicalNames
 from .settings.arguments import Settings
 
-__all__ = ["Context", "physical_names"]
+if TYPE_CHECKING:
+    import pulumi_aws as aws
+
+__all__ = ["Context", "context_of", "physical_names"]
 
 
 def physical_names(
@@ -21,6 +25,7 @@ def physical_names(
         partition=partition,
         dns_suffix=dns_suffix,
         base_name=settings.base_name,
+        cluster_name=settings.existing.cluster_name,
         log_group_name=settings.operations.log_group_name,
         repository_name=settings.storage.repository_name,
         regional_iam_names=settings.regional_iam_names,
@@ -36,3 +41,9 @@ class Context:
     """Set on every resource that supports tags."""
     deletion_protection: bool
     """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""
+
+
+def context_of(settings: Settings, account: str, partition: "aws.GetPartitionResult") -> Context:
+    """The context of the Atlantis that `settings` describe, in the account that the provider deploys to."""
+    names = physical_names(settings, account=account, partition=partition.partition, dns_suffix=partition.dns_suffix)
+    return Context(names=names, tags=settings.tags, deletion_protection=settings.operations.deletion_protection)

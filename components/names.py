@@ -22,6 +22,8 @@ class PhysicalNames:
     dns_suffix: str = "amazonaws.com"
     base_name: str | None = None
     """Base name of an adopted stack, as its cluster, service and load balancer can't be renamed; None: the default."""
+    cluster_name: str | None = None
+    """The name of an existing cluster, which the service shares with others; None for the stack's own."""
     log_group_name: str | None = None
     """The name of an adopted stack's log group; None for the default."""
     repository_name: str | None = None
@@ -33,6 +35,10 @@ class PhysicalNames:
     def base(self) -> str:
         """The name of the cluster, service, task family, load balancer and replication group."""
         return self.base_name or f"atlantis-{self.environment}"
+
+    @property
+    def cluster(self) -> str:
+        return self.cluster_name or self.base
 
     @property
     def target_group(self) -> str:
@@ -225,6 +231,10 @@ class PhysicalNames:
     @property
     def account_root(self) -> str:
         return f"arn:{self.partition}:iam::{self.account}:root"
+
+    @property
+    def cluster_arn(self) -> str:
+        return self.arn("ecs", f"cluster/{self.cluster}")
 
     @property
     def log_group_arn(self) -> str:

@@ -13,6 +13,11 @@ def with_part(text: Callable[[str], str], part: pulumi.Input[str]) -> pulumi.Inp
     return text(part) if isinstance(part, str) else pulumi.Output.from_input(part).apply(text)
 
 
+def output(value: pulumi.Input[str] | None) -> pulumi.Output[str]:
+    """`value` as an output; an empty string for None, so that an output of the stack always has the same type."""
+    return pulumi.Output.from_input("" if value is None else value)
+
+
 def declared_outputs(component: pulumi.ComponentResource) -> dict[str, Any]:
     """The values of the component's annotated attributes by output name (`vpcId` for `vpc_id`), for `register_outputs`.
 

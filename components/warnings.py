@@ -1,4 +1,4 @@
-"""What each preview warns about: settings that are accepted, and weaker or without an effect."""
+"""What each preview warns about: settings that are accepted, and weaker or without an effect, and what the stack can't guarantee."""
 
 from collections.abc import Iterator
 
@@ -22,3 +22,29 @@ def warnings(settings: Settings) -> Iterator[str]:
         )
     if settings.terraform.isolates:
         yield from server_steps.warnings(path)
+    yield from _ingress(settings)
+
+
+def _ingress(settings: Settings) -> Iterator[str]:
+    existing, ingress = settings.existing, settings.ingress
+    if not ingress.has_load_balancer:
+        yield (
+            "loadBalancerScheme none: the allowed ranges reach every path of the server over HTTP, the API and webhooks too; TLS, the "
+            "paths of each sender and the sign-in are up to what forwards the requests"
+        )
+        yield (
+            "loadBalancerScheme none: ECS doesn't check the server's health, so a deployment has succeeded when the task runs, and a "
+            "server that hangs isn't replaced"
+        )
+        if existing.service_registry_arn is None:
+            yield "loadBalancerScheme none without serviceRegistryArn: each task has another address, and no name leads to it"
+    if existing.https_listener_arn is not None:
+        yield (
+            "httpsListenerArn: rules of others with a lower priority number, and who can change the listener, also decide who reaches "
+            "the server; `make preflight` reads them"
+        )
+        if not existing.extend_security_group:
+            yield (
+                "loadBalancerSecurityGroupId: the stack doesn't change this security group, which must allow HTTPS from the allowed "
+                "ranges and from webhooks, and the task's port; `make preflight` checks it"
+            )

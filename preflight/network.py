@@ -72,7 +72,7 @@ def zones(deployment: Deployment) -> str:
     """The subnets of each kind are in enough Availability Zones, and every subnet is used."""
     found = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in _subnets(deployment)}
     for key, ids in _named_subnets(deployment):
-        if problem := too_few_zones(ids, found):
+        if ids and (problem := too_few_zones(ids, found)):
             raise FailedError(f"{key}: {problem}", f"name a subnet of another zone in {key}")
     for key, ids in _named_subnets(deployment):
         unused = [

@@ -8,7 +8,8 @@ import pulumi_aws as aws
 
 from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
 from ..logs import log_archive
-from ..outputs import declared_outputs
+from ..outputs import declared_outputs, output
+from .cluster import Cluster
 from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
 from .inputs import ComputeInputs
 from .provider_client import provider_client, provider_settings
@@ -28,7 +29,7 @@ class Compute(pulumi.ComponentResource):
     task_definition_revision: pulumi.Output[int]
     log_group_name: pulumi.Output[str]
     log_group_arn: pulumi.Output[str]
-    log_key_arn: pulumi.Output[str]
+    log_key_arn: pulumi.Input[str]
     agent_log_group_name: pulumi.Input[str] | None
     """None without drift detection."""
 
@@ -37,19 +38,19 @@ class Compute(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
+        self.log_key_arn = args.existing.log_key_arn or self._log_key()
         log_group = self._log_group()
-        cluster = self._cluster()
-        capacity = self._capacity(cluster)
+        cluster = args.cluster or self._cluster()
         agent_log_group = self._agent_log_group() if args.drift.enabled else None
         logs = TaskLogs(log_group.name, agent_log_group.name if agent_log_group else None)
         task = task_definition(f"{name}-task", args, logs, self._child)
         change = ServiceChange(f"{name}-service")
-        service = self._service(cluster, capacity, task, change)
+        service = self._service(cluster, task, change)
         if args.task.deployment_timeout_minutes:
             self._check(cluster, service, task, change)
 
-        self.cluster_id = cluster.arn
-        self.cluster_name = cluster.name
+        self.cluster_id = output(cluster.arn)
+        self.cluster_name = output(cluster.name)
         self.service_name = service.name
         self.task_definition_arn = task.arn
         self.task_definition_revision = task.revision
@@ -58,9 +59,9 @@ class Compute(pulumi.ComponentResource):
         self.agent_log_group_name = logs.agent_group
         self.register_outputs(declared_outputs(self))
 
-    def _log_group(self) -> aws.cloudwatch.LogGroup:
+    def _log_key(self) -> pulumi.Output[str]:
         args, names = self._args, self._args.context.names
-        key = CustomerKey(
+        return CustomerKey(
             f"{self.pulumi_resource_name}-logs-key",
             CustomerKeyInputs(
                 context=args.context,
@@ -73,14 +74,15 @@ class Compute(pulumi.ComponentResource):
                 ],
             ),
             self._child,
-        )
-        self.log_key_arn = key.arn
+        ).arn
+
+    def _log_group(self) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
             f"{self.pulumi_resource_name}-logs",
-            name=names.log_group,
-            kms_key_id=key.arn,
-            retention_in_days=args.log_retention_days,
-            tags=args.context.tags,
+            name=self._args.context.names.log_group,
+            kms_key_id=self.log_key_arn,
+            retention_in_days=self._args.log_retention_days,
+            tags=self._args.context.tags,
             opts=self._child,
         )
 
@@ -95,28 +97,26 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _cluster(self) -> aws.ecs.Cluster:
-        return aws.ecs.Cluster(
+    def _cluster(self) -> Cluster:
+        cluster = aws.ecs.Cluster(
             f"{self.pulumi_resource_name}-cluster",
             name=self._args.context.names.base,
             settings=[{"name": "containerInsights", "value": "enabled"}],
             tags=self._args.context.tags,
             opts=self._child,
         )
-
-    def _capacity(self, cluster: aws.ecs.Cluster) -> aws.ecs.ClusterCapacityProviders:
-        return aws.ecs.ClusterCapacityProviders(
+        capacity = aws.ecs.ClusterCapacityProviders(
             f"{self.pulumi_resource_name}-capacity",
             cluster_name=cluster.name,
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
             default_capacity_provider_strategies=[{"capacity_provider": "FARGATE", "weight": 1}],
             opts=self._child,
         )
+        return Cluster(cluster.arn, cluster.name, [capacity])
 
     def _service(
         self,
-        cluster: aws.ecs.Cluster,
-        capacity: pulumi.Resource,
+        cluster: Cluster,
         task: aws.ecs.TaskDefinition,
         change: ServiceChange,
     ) -> aws.ecs.Service:
@@ -144,24 +144,31 @@ class Compute(pulumi.ComponentResource):
                 "security_groups": [args.security_group_id],
                 "assign_public_ip": False,
             },
-            load_balancers=[
-                {
-                    "target_group_arn": args.target_group_arn,
-                    "container_name": CONTAINER,
-                    "container_port": args.task.container_port,
-                }
-            ],
-            health_check_grace_period_seconds=60,
+            load_balancers=self._targets(),
+            health_check_grace_period_seconds=60 if args.target_group_arn else None,
+            service_registries=(
+                {"registry_arn": args.existing.service_registry_arn} if args.existing.service_registry_arn else None
+            ),
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             enable_execute_command=False,
             tags=args.context.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[capacity, *args.after], hooks=change.hooks),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*cluster.after, *args.after], hooks=change.hooks),
         )
+
+    def _targets(self) -> list[aws.ecs.ServiceLoadBalancerArgsDict]:
+        if self._args.target_group_arn is None:
+            return []
+        target: aws.ecs.ServiceLoadBalancerArgsDict = {
+            "target_group_arn": self._args.target_group_arn,
+            "container_name": CONTAINER,
+            "container_port": self._args.task.container_port,
+        }
+        return [target]
 
     def _check(
         self,
-        cluster: aws.ecs.Cluster,
+        cluster: Cluster,
         service: aws.ecs.Service,
         task: aws.ecs.TaskDefinition,
         change: ServiceChange,
@@ -179,7 +186,7 @@ class Compute(pulumi.ComponentResource):
                     "capacityProvider": args.task.capacity_provider,
                     "subnets": args.private_subnet_ids,
                     "securityGroup": args.security_group_id,
-                    "targetGroup": args.target_group_arn,
+                    **({"targetGroup": args.target_group_arn} if args.target_group_arn else {}),
                 },
                 timeout_minutes=args.task.deployment_timeout_minutes,
                 ecs_client=self._ecs_client,

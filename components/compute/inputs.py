@@ -7,10 +7,12 @@ import pulumi
 
 from ..context import Context
 from ..settings.drift import DriftArgs
+from ..settings.existing import ExistingArgs
 from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
 from ..settings.terraform import TerraformArgs
 from ..settings.vcs import VcsArgs
 from ..storage.locking import LockingDatabase
+from .cluster import Cluster
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -22,6 +24,10 @@ class ComputeInputs:
     """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
     server: ServerArgs
     configuration: ConfigurationArgs
+    cluster: Cluster | None
+    """The existing cluster; None for a cluster of the stack's own."""
+    existing: ExistingArgs
+    """The key of the logs, and the registry of the task's address, if they exist."""
     terraform: TerraformArgs
     """Whether Terraform runs in containers of its own."""
     drift: DriftArgs
@@ -54,6 +60,7 @@ class ComputeInputs:
     task_role_arn: pulumi.Input[str]
     private_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
-    target_group_arn: pulumi.Input[str]
+    target_group_arn: pulumi.Input[str] | None
+    """None without a load balancer."""
     after: Sequence[pulumi.ComponentResource]
     """Components that the first task needs without references: mount targets, role policies, secret values, listener rules."""

@@ -11,16 +11,9 @@ from ..logs.access_logs import AccessLogs, AccessLogsInputs
 from ..outputs import declared_outputs
 from ..settings.groups import IngressArgs
 from .certificate import Certificate, CertificateInputs
+from .listener import Listener
+from .listener_rules import FORBIDDEN, WEBHOOK_PRIORITY, ListenerRules
 
-CONDITION_VALUES = 5
-"""The maximum number of values in all conditions of one rule together."""
-WEBHOOK_PATH, WEBHOOK_METHOD = "/events", "POST"
-WEBHOOK_PRIORITY, CROSS_SITE_PRIORITY, CHANGES_PRIORITY, ALLOWED_PRIORITY = 100, 190, 196, 200
-"""The first priority of each kind of rule."""
-_FORBIDDEN: aws.lb.ListenerRuleActionArgsDict = {
-    "type": "fixed-response",
-    "fixed_response": {"content_type": "text/plain", "message_body": "Forbidden", "status_code": "403"},
-}
 _DEFAULT_PORT = 4141
 """The port of targets that are registered without one."""
 
@@ -37,6 +30,8 @@ class IngressInputs:
     subnet_ids: Sequence[pulumi.Input[str]]
     """In at least two zones: public ones, or private ones for an internal load balancer."""
     security_group_id: pulumi.Input[str]
+    existing: Listener | None
+    """The listener of an existing load balancer; None for a load balancer of the stack's own."""
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
     """The action with which users in the allowed ranges sign in; None without sign-in."""
     allow_api: bool = False
@@ -49,34 +44,45 @@ class Ingress(pulumi.ComponentResource):
     dns_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
-    certificate_arn: pulumi.Input[str]
-    """The certificate of the HTTPS listener."""
+    certificate_arn: pulumi.Input[str] | None = None
+    """The certificate of the HTTPS listener; None for an existing listener."""
     load_balancer_metric_name: pulumi.Output[str]
     """The load balancer's dimension in CloudWatch metrics. The next attribute is the target group's."""
     target_group_metric_name: pulumi.Output[str]
+    is_shared: bool
+    """Whether the load balancer also receives requests of others."""
 
     def __init__(self, name: str, args: IngressInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Ingress", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
+        listener = args.existing or self._own_listener()
+        target_group = self._target_group()
+        self._rules(listener, target_group)
+        self._alias_records(listener)
+
+        self.dns_name = listener.dns_name
+        self.zone_id = listener.zone_id
+        self.target_group_arn = target_group.arn
+        self.load_balancer_metric_name = listener.metric_name
+        self.target_group_metric_name = target_group.arn_suffix
+        self.is_shared = listener.is_shared
+        self.register_outputs(declared_outputs(self))
+
+    def _own_listener(self) -> Listener:
         load_balancer = self._load_balancer()
         self._web_acl(load_balancer)
-        target_group = self._target_group()
         self.certificate_arn = self._certificate_arn()
         self._redirect_listener(load_balancer)
-        listener = self._https_listener(load_balancer)
-        self._listener_rules(listener, target_group)
-        self._cross_site_rule(listener)
-        self._changes_rule(listener)
-        self._alias_records(load_balancer)
-
-        self.dns_name = load_balancer.dns_name
-        self.zone_id = load_balancer.zone_id
-        self.target_group_arn = target_group.arn
-        self.load_balancer_metric_name = load_balancer.arn_suffix
-        self.target_group_metric_name = target_group.arn_suffix
-        self.register_outputs(declared_outputs(self))
+        return Listener(
+            arn=self._https_listener(load_balancer).arn,
+            dns_name=load_balancer.dns_name,
+            zone_id=load_balancer.zone_id,
+            metric_name=load_balancer.arn_suffix,
+            first_priority=WEBHOOK_PRIORITY,
+            is_shared=False,
+        )
 
     def _load_balancer(self) -> aws.lb.LoadBalancer:
         args = self._args
@@ -158,7 +164,7 @@ class Ingress(pulumi.ComponentResource):
             port=443,
             ssl_policy=self._args.settings.ssl_policy,
             certificate_arn=self.certificate_arn,
-            default_actions=[_FORBIDDEN],
+            default_actions=[FORBIDDEN],
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -177,72 +183,23 @@ class Ingress(pulumi.ComponentResource):
             self._child,
         ).arn
 
-    def _listener_rules(self, listener: aws.lb.Listener, target_group: aws.lb.TargetGroup) -> None:
-        webhook: list[aws.lb.ListenerRuleConditionArgsDict] = [
-            {"path_pattern": {"values": [WEBHOOK_PATH]}},
-            {"http_request_method": {"values": [WEBHOOK_METHOD]}},
-        ]
-        forward: list[aws.lb.ListenerRuleActionArgsDict] = [{"type": "forward", "target_group_arn": target_group.arn}]
-        people = [self._args.authenticate, {**forward[0], "order": 2}] if self._args.authenticate else forward
-        kinds = (
-            ("webhook", WEBHOOK_PRIORITY, self._args.webhook_sources, webhook, forward),
-            ("allowed", ALLOWED_PRIORITY, self._args.settings.allowed_sources, [], people),
-        )
-        for kind, priority, blocks, conditions, actions in kinds:
-            for number, chunk in enumerate(chunks(blocks, CONDITION_VALUES - len(conditions))):
-                aws.lb.ListenerRule(
-                    f"{self.pulumi_resource_name}-{kind}-{number}",
-                    listener_arn=listener.arn,
-                    priority=priority + number,
-                    conditions=[*conditions, {"source_ip": {"values": chunk}}],
-                    actions=actions,
-                    tags=self._args.context.tags,
-                    opts=self._child,
-                )
-
-    def _cross_site_rule(self, listener: aws.lb.Listener) -> None:
-        """Reject changes that a page of another site requests through a signed-in user's browser (CSRF).
-
-        A browser attaches the password or the session cookie to such a request, and Atlantis checks no CSRF token.
-        Browsers report a request's origin in Sec-Fetch-Site, which pages can't change (W3C, Fetch Metadata).
-        """
-        aws.lb.ListenerRule(
-            f"{self.pulumi_resource_name}-cross-site",
+    def _rules(self, listener: Listener, target_group: aws.lb.TargetGroup) -> None:
+        args = self._args
+        ListenerRules(
+            context=args.context,
+            settings=args.settings,
+            webhook_sources=args.webhook_sources,
+            name=self.pulumi_resource_name,
             listener_arn=listener.arn,
-            priority=CROSS_SITE_PRIORITY,
-            conditions=[
-                {"http_request_method": {"values": ["DELETE", "POST", "PUT"]}},
-                {"http_header": {"http_header_name": "Sec-Fetch-Site", "values": ["cross-site", "same-site"]}},
-            ],
-            actions=[_FORBIDDEN],
-            tags=self._args.context.tags,
+            target_group_arn=target_group.arn,
+            authenticate=args.authenticate,
+            allow_api=args.allow_api,
+            first_priority=listener.first_priority,
             opts=self._child,
-        )
+            host=args.settings.host if listener.is_shared else None,
+        ).create()
 
-    def _changes_rule(self, listener: aws.lb.Listener) -> None:
-        """Deny changes that the web page doesn't make, to the allowed ranges too.
-
-        The API's secret allows an apply of any branch without an approval. The server reads the body of a webhook, of any size, before
-        it checks the signature; the ranges of webhooks have a rule with a higher priority.
-        A load balancer compares the path as the client sent it, and Atlantis decodes it first: /%61pi/apply is /api/apply. No path to
-        which the page sends a change has an encoded character, so this rule denies all of them.
-        """
-        api = [] if self._args.allow_api else ["/api/*"]
-        aws.lb.ListenerRule(
-            f"{self.pulumi_resource_name}-changes",
-            listener_arn=listener.arn,
-            priority=CHANGES_PRIORITY,
-            conditions=[
-                {"path_pattern": {"values": [*api, WEBHOOK_PATH, "*%*"]}},
-                # Atlantis has no other methods for changes.
-                {"http_request_method": {"values": ["DELETE", "POST"]}},
-            ],
-            actions=[_FORBIDDEN],
-            tags=self._args.context.tags,
-            opts=self._child,
-        )
-
-    def _alias_records(self, load_balancer: aws.lb.LoadBalancer) -> None:
+    def _alias_records(self, listener: Listener) -> None:
         if not self._args.settings.hosted_zone_id:
             return
         for record_type in ("A", "AAAA") if self._args.settings.ip_address_type == "dualstack" else ("A",):
@@ -251,13 +208,6 @@ class Ingress(pulumi.ComponentResource):
                 zone_id=self._args.settings.hosted_zone_id,
                 name=self._args.settings.host,
                 type=record_type,
-                aliases=[
-                    {"name": load_balancer.dns_name, "zone_id": load_balancer.zone_id, "evaluate_target_health": True}
-                ],
+                aliases=[{"name": listener.dns_name, "zone_id": listener.zone_id, "evaluate_target_health": True}],
                 opts=self._child,
             )
-
-
-def chunks(values: Sequence[str], size: int) -> list[list[str]]:
-    """`values` in order, in lists of at most `size`."""
-    return [list(values[start : start + size]) for start in range(0, len(values), size)]

@@ -26,7 +26,8 @@ class AlarmsInputs:
     topic_arns: Sequence[pulumi.Input[str]]
     """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     dimensions: MetricDimensions
-    certificate_arn: pulumi.Input[str]
+    certificate_arn: pulumi.Input[str] | None
+    """None if the stack has no listener of its own."""
     drift_interval_hours: int | None
     """Hours between two detections of drift; None without drift detection."""
 
@@ -78,8 +79,11 @@ class Alarms(pulumi.ComponentResource):
 
 def _requests(args: AlarmsInputs) -> list[_Alarm]:
     """Alarms for failed requests, which users and GitHub notice first."""
-    load_balancer = {"LoadBalancer": args.dimensions.load_balancer}
-    target_group = load_balancer | {"TargetGroup": args.dimensions.target_group}
+    if args.dimensions.target is None:
+        return [_not_running(args)]
+    target = args.dimensions.target
+    load_balancer = {"LoadBalancer": target.load_balancer}
+    target_group = load_balancer | {"TargetGroup": target.target_group}
     return [
         _Alarm(
             name="unreachable",
@@ -97,6 +101,13 @@ def _requests(args: AlarmsInputs) -> list[_Alarm]:
         ),
         _failures(
             "unanswered",
+            "The load balancer couldn't connect to the task: redeliver the webhooks that failed, see the App's Advanced page",
+            "AWS/ApplicationELB/TargetConnectionErrorCount",
+            target_group,
+        )
+        if target.is_shared
+        else _failures(
+            "unanswered",
             "The load balancer answered requests with 5xx itself: redeliver the webhooks that failed, see the App's Advanced page",
             "AWS/ApplicationELB/HTTPCode_ELB_5XX_Count",
             load_balancer,
@@ -107,11 +118,19 @@ def _requests(args: AlarmsInputs) -> list[_Alarm]:
             "AWS/ApplicationELB/HTTPCode_Target_5XX_Count",
             target_group,
         ),
+        *_certificate(args.certificate_arn),
+    ]
+
+
+def _certificate(arn: pulumi.Input[str] | None) -> list[_Alarm]:
+    if arn is None:
+        return []
+    return [
         _Alarm(
             name="certificate",
             meaning="The certificate ends soon and was not renewed: look at its validation records, or import a new one",
             metric="AWS/CertificateManager/DaysToExpiry",
-            dimensions={"CertificateArn": args.certificate_arn},
+            dimensions={"CertificateArn": arn},
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=LEAST_CERTIFICATE_DAYS,
@@ -120,6 +139,26 @@ def _requests(args: AlarmsInputs) -> list[_Alarm]:
             missing="ignore",
         ),
     ]
+
+
+def _not_running(args: AlarmsInputs) -> _Alarm:
+    """Without a load balancer, nothing checks the server. A running task sends one sample of its CPU each minute."""
+    return _Alarm(
+        name="unreachable",
+        meaning="No running task for five minutes, longer than a deployment takes: look at the service's events and the task's log",
+        metric="AWS/ECS/CPUUtilization",
+        dimensions=_service(args),
+        statistic="SampleCount",
+        comparison="LessThanThreshold",
+        threshold=1,
+        period=_MINUTE,
+        periods=5,
+        missing="breaching",
+    )
+
+
+def _service(args: AlarmsInputs) -> dict[str, pulumi.Input[str]]:
+    return {"ClusterName": args.dimensions.cluster_name, "ServiceName": args.dimensions.service_name}
 
 
 def _failures(name: str, meaning: str, metric: str, dimensions: Mapping[str, pulumi.Input[str]]) -> _Alarm:
@@ -145,7 +184,7 @@ def _resources(args: AlarmsInputs) -> list[_Alarm]:
             name="memory",
             meaning="The task is close to its memory, where Fargate kills it and an apply leaves its state locked: raise memory",
             metric="AWS/ECS/MemoryUtilization",
-            dimensions={"ClusterName": args.dimensions.cluster_name, "ServiceName": args.dimensions.service_name},
+            dimensions=_service(args),
             statistic="Maximum",
             comparison="GreaterThanThreshold",
             threshold=MOST_MEMORY_PERCENT,

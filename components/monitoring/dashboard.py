@@ -79,21 +79,22 @@ def _service(args: DashboardInputs) -> list[_Graph]:
 
 
 def _load_balancer(args: DashboardInputs) -> list[_Graph]:
-    balancer = ["LoadBalancer", args.dimensions.load_balancer]
-    targets = [*balancer, "TargetGroup", args.dimensions.target_group]
+    target = args.dimensions.target
+    if target is None:
+        return []
+    balancer = ["LoadBalancer", target.load_balancer]
+    targets = [*balancer, "TargetGroup", target.target_group]
     namespace = "AWS/ApplicationELB"
+    # A shared load balancer also counts requests to others.
+    requests, failures = (
+        (targets, [[namespace, "TargetConnectionErrorCount", *targets]])
+        if target.is_shared
+        else (balancer, [[namespace, f"HTTPCode_ELB_{kind}_Count", *balancer] for kind in ("4XX", "5XX")])
+    )
     return [
         ("Healthy tasks", "Maximum", [[namespace, "HealthyHostCount", *targets]]),
-        ("Requests", "Sum", [[namespace, "RequestCount", *balancer]]),
-        (
-            "Failed requests",
-            "Sum",
-            [
-                [namespace, "HTTPCode_ELB_4XX_Count", *balancer],
-                [namespace, "HTTPCode_ELB_5XX_Count", *balancer],
-                [namespace, "HTTPCode_Target_5XX_Count", *targets],
-            ],
-        ),
+        ("Requests", "Sum", [[namespace, "RequestCount", *requests]]),
+        ("Failed requests", "Sum", [*failures, [namespace, "HTTPCode_Target_5XX_Count", *targets]]),
         ("Seconds until an answer", "p95", [[namespace, "TargetResponseTime", *targets]]),
     ]
 

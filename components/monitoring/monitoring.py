@@ -16,7 +16,7 @@ from ..storage.storage import Storage
 from .alarms import Alarms, AlarmsInputs
 from .dashboard import Dashboard, DashboardInputs
 from .drift_metrics import DriftMetrics, DriftMetricsInputs
-from .service_metrics import MetricDimensions
+from .service_metrics import MetricDimensions, TargetDimensions
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -28,7 +28,7 @@ class ObservationInputs:
     drift: DriftArgs
     runs_task: bool
     """Whether the service runs a task. Without one, no alarms are created."""
-    ingress: Ingress
+    ingress: Ingress | None
     compute: Compute
     storage: Storage
     locking: Locking | None
@@ -43,8 +43,12 @@ def observe(
     """
     ingress, compute = args.ingress, args.compute
     dimensions = MetricDimensions(
-        load_balancer=ingress.load_balancer_metric_name,
-        target_group=ingress.target_group_metric_name,
+        target=ingress
+        and TargetDimensions(
+            load_balancer=ingress.load_balancer_metric_name,
+            target_group=ingress.target_group_metric_name,
+            is_shared=ingress.is_shared,
+        ),
         cluster_name=compute.cluster_name,
         service_name=compute.service_name,
         file_system_id=args.storage.file_system_id,
@@ -83,7 +87,7 @@ def observe(
                 context=args.context,
                 topic_arns=args.settings.alarm_topic_arns,
                 dimensions=dimensions,
-                certificate_arn=ingress.certificate_arn,
+                certificate_arn=ingress and ingress.certificate_arn,
                 drift_interval_hours=args.drift.interval_hours if args.drift.enabled else None,
             ),
             options(),

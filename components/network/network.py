@@ -10,6 +10,7 @@ from ..context import Context
 from ..names import PhysicalNames
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, document
+from ..settings.existing import ExistingArgs
 from ..settings.groups import IngressArgs
 from .vpc import Vpc
 
@@ -26,6 +27,8 @@ class NetworkInputs:
     vpc: Vpc
     vpc_endpoints: Sequence[str]
     """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    existing: ExistingArgs
+    """The security group of an existing load balancer."""
     ingress: IngressArgs
     """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
     webhook_sources: Sequence[str]
@@ -42,13 +45,14 @@ class NetworkInputs:
 class Network(pulumi.ComponentResource):
     """Security groups for the load balancer, the tasks, the file system and the endpoints; the endpoints themselves."""
 
-    load_balancer_security_group_id: pulumi.Output[str]
+    load_balancer_security_group_id: pulumi.Input[str] | None
+    """None without a load balancer."""
     tasks_security_group_id: pulumi.Output[str]
     file_system_security_group_id: pulumi.Output[str]
     locking_security_group_id: pulumi.Output[str] | None = None
     """None without a locking database."""
-    security_group_ids: Sequence[pulumi.Output[str]]
-    """The IDs of all security groups."""
+    security_group_ids: Sequence[pulumi.Input[str]]
+    """The IDs of all security groups that can reach the task or its data."""
 
     def __init__(self, name: str, args: NetworkInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
@@ -56,51 +60,67 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._groups: list[aws.ec2.SecurityGroup] = []
 
-        # EC2 can't change a group's description, so it names GitHub for every host of repositories.
-        load_balancer = self._security_group(
-            "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
-        )
+        load_balancer = None
+        if args.existing.https_listener_arn is None and args.ingress.has_load_balancer:
+            load_balancer = self._security_group(
+                "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
+            ).id
         tasks = self._security_group("ecs-tasks", "Atlantis task: reached by its load balancer only")
         file_system = self._security_group("efs", "Atlantis file system: reached by the Atlantis task only")
 
-        allowed, webhooks = args.ingress.allowed_sources, args.webhook_sources
-        for block in allowed:
-            self._ingress_from_range(load_balancer, "alb-https", HTTPS, block, "HTTPS from an allowed range")
-            self._ingress_from_range(
-                load_balancer, "alb-http", HTTP, block, "HTTP from an allowed range, to be redirected to HTTPS"
-            )
-        for block in webhooks:
-            if block not in allowed:
-                self._ingress_from_range(
-                    load_balancer, "alb-webhook", HTTPS, block, f"HTTPS from {args.webhook_sender} webhook ranges"
-                )
-        self._path(
-            load_balancer,
-            tasks,
-            "alb-to-tasks",
-            args.container_port,
-            "Load balancer to the Atlantis server and its health check",
-        )
-        self._path(tasks, file_system, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
+        self._requests(tasks, load_balancer)
+        self._path(tasks.id, file_system.id, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
         if args.locking_database:
             locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
-            self._path(tasks, locking, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
+            self._path(tasks.id, locking.id, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
             self.locking_security_group_id = locking.id
         self._egress_to_internet(
-            tasks,
+            tasks.id,
             "tasks-https-egress",
             f"Atlantis task to {args.webhook_sender}, Terraform registries and AWS over HTTPS",
         )
-        for port in args.identity_provider_ports:
-            label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"
-            self._egress_to_internet(load_balancer, label, "Load balancer to the identity provider over HTTPS", port)
         self._endpoints(tasks)
 
-        self.load_balancer_security_group_id = load_balancer.id
+        self.load_balancer_security_group_id = load_balancer or args.existing.load_balancer_security_group_id
         self.tasks_security_group_id = tasks.id
         self.file_system_security_group_id = file_system.id
-        self.security_group_ids = [group.id for group in self._groups]
+        shared = args.existing.load_balancer_security_group_id
+        self.security_group_ids = [*(group.id for group in self._groups), *([shared] if shared else ())]
         self.register_outputs(declared_outputs(self))
+
+    def _requests(self, tasks: aws.ec2.SecurityGroup, own: pulumi.Output[str] | None) -> None:
+        """Allow requests to the server: through the load balancer's security group, or from the allowed ranges without one."""
+        args, shared = self._args, self._args.existing.load_balancer_security_group_id
+        text = "Load balancer to the Atlantis server and its health check"
+        if own is not None:
+            self._load_balancer_rules(own, redirects=True)
+            self._path(own, tasks.id, "alb-to-tasks", args.container_port, text)
+        elif shared is None:
+            for block in args.ingress.allowed_sources:
+                text = "HTTP to the Atlantis server from an allowed range, without a load balancer"
+                self._ingress_from_range(tasks.id, "tasks-http", args.container_port, block, text)
+        elif args.existing.extend_security_group:
+            self._load_balancer_rules(shared, redirects=False)
+            self._path(shared, tasks.id, "alb-to-tasks", args.container_port, text)
+        else:
+            self._ingress_from_group(shared, tasks.id, "alb-to-tasks", args.container_port, text)
+
+    def _load_balancer_rules(self, group_id: pulumi.Input[str], *, redirects: bool) -> None:
+        """What reaches the load balancer, and the identity provider that it reaches. `redirects`: port 80 is redirected."""
+        allowed = self._args.ingress.allowed_sources
+        for block in allowed:
+            self._ingress_from_range(group_id, "alb-https", HTTPS, block, "HTTPS from an allowed range")
+            if redirects:
+                text = "HTTP from an allowed range, to be redirected to HTTPS"
+                self._ingress_from_range(group_id, "alb-http", HTTP, block, text)
+        for block in self._args.webhook_sources:
+            if block not in allowed:
+                self._ingress_from_range(
+                    group_id, "alb-webhook", HTTPS, block, f"HTTPS from {self._args.webhook_sender} webhook ranges"
+                )
+        for port in self._args.identity_provider_ports:
+            label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"
+            self._egress_to_internet(group_id, label, "Load balancer to the identity provider over HTTPS", port)
 
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
         """A security group without rules. The provider removes AWS' default rule, which allows all egress.
@@ -120,12 +140,12 @@ class Network(pulumi.ComponentResource):
         return group
 
     def _ingress_from_range(
-        self, group: aws.ec2.SecurityGroup, label: str, port: int, block: str, description: str
+        self, group_id: pulumi.Input[str], label: str, port: int, block: str, description: str
     ) -> None:
         is_ipv6 = ":" in block
         aws.vpc.SecurityGroupIngressRule(
             f"{self.pulumi_resource_name}-{label}-from-{block}",
-            security_group_id=group.id,
+            security_group_id=group_id,
             description=description,
             ip_protocol="tcp",
             from_port=port,
@@ -137,13 +157,13 @@ class Network(pulumi.ComponentResource):
         )
 
     def _path(
-        self, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, label: str, port: int, description: str
+        self, source: pulumi.Input[str], target: pulumi.Input[str], label: str, port: int, description: str
     ) -> None:
         """Allow one port from one security group to another: an egress rule and an ingress rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self.pulumi_resource_name}-{label}-egress",
-            security_group_id=source.id,
-            referenced_security_group_id=target.id,
+            security_group_id=source,
+            referenced_security_group_id=target,
             description=description,
             ip_protocol="tcp",
             from_port=port,
@@ -151,10 +171,15 @@ class Network(pulumi.ComponentResource):
             tags=self._args.context.tags,
             opts=self._child,
         )
+        self._ingress_from_group(source, target, label, port, description)
+
+    def _ingress_from_group(
+        self, source: pulumi.Input[str], target: pulumi.Input[str], label: str, port: int, description: str
+    ) -> None:
         aws.vpc.SecurityGroupIngressRule(
             f"{self.pulumi_resource_name}-{label}-ingress",
-            security_group_id=target.id,
-            referenced_security_group_id=source.id,
+            security_group_id=target,
+            referenced_security_group_id=source,
             description=description,
             ip_protocol="tcp",
             from_port=port,
@@ -163,13 +188,11 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _egress_to_internet(
-        self, group: aws.ec2.SecurityGroup, label: str, description: str, port: int = HTTPS
-    ) -> None:
+    def _egress_to_internet(self, group_id: pulumi.Input[str], label: str, description: str, port: int = HTTPS) -> None:
         """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self.pulumi_resource_name}-{label}",
-            security_group_id=group.id,
+            security_group_id=group_id,
             description=description,
             ip_protocol="tcp",
             from_port=port,
@@ -184,10 +207,12 @@ class Network(pulumi.ComponentResource):
         interfaces = [service for service in self._args.vpc_endpoints if service not in GATEWAY_ENDPOINTS]
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
-            self._path(tasks, group, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
+            self._path(tasks.id, group.id, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
             # With private DNS, all workloads of an existing VPC use the endpoints, so they must be able to reach them.
             for block in vpc.cidr_blocks:
-                self._ingress_from_range(group, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC")
+                self._ingress_from_range(
+                    group.id, "endpoints-https", HTTPS, block, "HTTPS from the workloads of the VPC"
+                )
             for service in interfaces:
                 aws.ec2.VpcEndpoint(
                     f"{self.pulumi_resource_name}-endpoint-{service}",

@@ -29,6 +29,10 @@ class Vpc:
     cidr_blocks: Sequence[str] = ()
     """The IPv4 ranges of an existing VPC, with its other workloads; empty unless requested."""
 
+    def load_balancer_subnet_ids(self, scheme: str) -> Sequence[pulumi.Input[str]]:
+        """`scheme`: internet-facing or internal."""
+        return self.private_subnet_ids if scheme == "internal" else self.public_subnet_ids
+
     @property
     def private_subnet_ids(self) -> Sequence[pulumi.Input[str]]:
         """One for each zone."""
@@ -59,7 +63,8 @@ def existing_vpc(
             zones[subnet_id] = subnet.availability_zone
             if subnet.vpc_id != vpc_id:
                 problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
-        if problem := too_few_zones(subnet_ids, zones):
+        # Without a load balancer of its own, the stack has no public subnets.
+        if subnet_ids and (problem := too_few_zones(subnet_ids, zones)):
             problems.append(f"atlantis:{key}: {problem}")
     if problems:
         raise pulumi.RunError(

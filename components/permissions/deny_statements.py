@@ -1,11 +1,13 @@
 """The Deny statements that the task role and the boundary share: what no plan may do, whatever its role allows."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import pulumi
 
 from ..names import PhysicalNames
+from ..outputs import with_part
 from ..policy_documents import Statement, allow, deny
 
 BOUND_ACTIONS = (
@@ -27,6 +29,9 @@ PassRole, TagRole and UntagRole do not support it.
 """
 
 
+_OF_OWN_CLUSTER = ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnStack:
     """Atlantis' own resources, besides those that its names identify."""
@@ -41,6 +46,10 @@ class OwnStack:
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
     detects_drift: bool = False
     """Whether the agent has a log group, whose events become metrics."""
+    listener_arn: pulumi.Input[str] | None = None
+    """The listener of an existing load balancer, which Terraform can't change; None for the stack's own."""
+    load_balancer_security_group_id: pulumi.Input[str] | None = None
+    """The security group of an existing load balancer, which doesn't have the stack's tags."""
 
 
 def deny_own_resources(own: OwnStack) -> Statement:
@@ -52,16 +61,10 @@ def deny_own_resources(own: OwnStack) -> Statement:
     names = own.names
     every_environment = names.policy_arn(names.roles_of_every_environment)
     resources: list[pulumi.Input[str]] = [
-        *(
-            names.arn("ecs", pattern.format(names.base))
-            for pattern in ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
-        ),
+        *(names.arn("ecs", resource) for resource in _own_services(names)),
         # IAM documents no wildcard in an ARN's resource type, hence one ARN each for load balancers, listeners and rules:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
-        *(
-            names.arn("elasticloadbalancing", f"{kind}/app/{names.base}/*")
-            for kind in ("loadbalancer", "listener", "listener-rule")
-        ),
+        *_load_balancer(own),
         names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/*"),
         names.repository_arn,
         names.log_group_arn,
@@ -80,10 +83,36 @@ def deny_own_resources(own: OwnStack) -> Statement:
     return deny("DenyOwnResources", actions, resources)
 
 
+def _load_balancer(own: OwnStack) -> list[pulumi.Input[str]]:
+    """The load balancer in front of the server, its listeners and its rules.
+
+    Who can add a rule to an existing listener can forward every request to the server's target group.
+    """
+    listener = own.listener_arn
+
+    def pattern(kind: str, of: str) -> str:
+        # arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<load balancer's id>/<id>
+        return f"{of.partition('listener/app/')[0]}{kind}/app/{of.split('/')[2]}/*"
+
+    own_arn = own.names.arn("elasticloadbalancing", f"listener/app/{own.names.base}/")
+    return [
+        with_part(functools.partial(pattern, kind), own_arn if listener is None else listener)
+        for kind in ("loadbalancer", "listener", "listener-rule")
+    ]
+
+
+def _own_services(names: PhysicalNames) -> list[str]:
+    """In an existing cluster, Terraform may manage the other services."""
+    if names.cluster_name:
+        own = f"{names.cluster}/{names.base}"
+        return [f"service/{own}", f"task-definition/{names.base}:*", f"task-set/{own}/*"]
+    return [pattern.format(names.base) for pattern in _OF_OWN_CLUSTER]
+
+
 def deny_own_tasks(names: PhysicalNames) -> Statement:
     """Deny a shell in Atlantis' task and stopping it. Task protection stays allowed: a container of the task sets it."""
     actions = ["ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:StopTask", "ecs:*TagResource"]
-    return deny("DenyOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])
+    return deny("DenyOwnTasks", actions, [names.arn("ecs", f"task/{names.cluster}/*")])
 
 
 def deny_unbounded_roles(own: OwnStack) -> list[Statement]:
@@ -137,6 +166,11 @@ def deny_own_network(own: OwnStack) -> list[Statement]:
                 {"ForAnyValue:StringEquals": {"elasticloadbalancing:SecurityGroup": list(own.security_group_ids)}},
             )
         )
+    if own.load_balancer_security_group_id is not None:
+        group = with_part(
+            lambda known: own.names.arn("ec2", f"security-group/{known}"), own.load_balancer_security_group_id
+        )
+        statements.append(deny("DenyLoadBalancersGroup", ["ec2:*SecurityGroup*", "ec2:*Tags"], [group]))
     services = ["ecs:CreateService", "ecs:UpdateService"]
     if own.subnet_ids:
         statements.append(

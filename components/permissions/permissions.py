@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from ..context import Context
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
+from ..settings.existing import ExistingArgs
 from ..settings.terraform import TerraformArgs
 from . import permissions_boundary, plan_role, state, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
@@ -33,6 +34,8 @@ class PermissionsInputs:
     access_point_arn: pulumi.Input[str]
     deployer_arns: Sequence[pulumi.Input[str]]
     """Roles and users that deploy this stack. Terraform can't change them, even if they have a managed prefix."""
+    existing: ExistingArgs
+    """An existing load balancer in front of the server, which Terraform can't change."""
     security_group_ids: Sequence[pulumi.Input[str]]
     """Atlantis' own security groups, which resources that Terraform creates can't use."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
@@ -65,6 +68,8 @@ class Permissions(pulumi.ComponentResource):
             security_group_ids=args.security_group_ids,
             subnet_ids=args.closed_subnet_ids,
             detects_drift=args.detects_drift,
+            listener_arn=args.existing.https_listener_arn,
+            load_balancer_security_group_id=args.existing.load_balancer_security_group_id,
         )
 
         if args.settings.creates_boundary:

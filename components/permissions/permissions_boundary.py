@@ -138,7 +138,11 @@ def _fitting(document: str) -> str:
 
 
 def require_fit(
-    names: PhysicalNames, prefixes: Sequence[str], existing_secret_names: Sequence[pulumi.Input[str]], subnets: int
+    names: PhysicalNames,
+    prefixes: Sequence[str],
+    existing_secret_names: Sequence[pulumi.Input[str]],
+    subnets: int,
+    listener_arn: pulumi.Input[str] | None = None,
 ) -> None:
     """Check the boundary's length before anything is registered, with placeholders of the same length for unknown IDs.
 
@@ -158,6 +162,8 @@ def require_fit(
         permissions_boundary_arn=arn,
         security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,
         subnet_ids=[_SUBNET] * subnets,
+        listener_arn=listener_arn if isinstance(listener_arn, str) else None,
+        load_balancer_security_group_id=_SECURITY_GROUP if listener_arn is not None else None,
     )
     scope = Scope(names=names, prefixes=tuple(prefixes), permissions_boundary_arn=arn)
     document = {"Version": "2012-10-17", "Statement": statements(scope, own)}

@@ -35,7 +35,10 @@ class Scope:
 def task_protection(names: PhysicalNames) -> list[Statement]:
     """Task protection of Atlantis' own tasks, for the sidecar container (`task_protection.py`)."""
     actions = ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"]
-    return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.base}/*")])]
+    # An existing cluster has tasks of other services. A task has the tags of its service.
+    own = {"aws:ResourceTag/Service": "atlantis", "aws:ResourceTag/Environment": names.environment}
+    condition = {"StringEquals": own} if names.cluster_name else None
+    return [allow("ProtectOwnTasks", actions, [names.arn("ecs", f"task/{names.cluster}/*")], condition)]
 
 
 def file_system(file_system_arn: pulumi.Input[str], access_point_arn: pulumi.Input[str]) -> list[Statement]:

@@ -65,10 +65,27 @@ repository_name = values.matching(
     r"(?=.{2,200}$)[a-z][a-z0-9]*([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*",
     "the name of an ECR repository: 2 to 200 lowercase letters, digits and single ._-/ between them, starting with a letter",
 )
+cluster_name = values.matching(
+    r"[A-Za-z0-9_-]{1,255}", "the name of an ECS cluster: 1 to 255 letters, digits, hyphens and underscores"
+)
 vpc_id = values.matching(rf"vpc-{_ID}", "a VPC ID such as vpc-0a1b2c3d4e5f60718")
+security_group_id = values.matching(rf"sg-{_ID}", "a security group ID such as sg-0a1b2c3d4e5f60718")
 subnet_ids = values.list_of(values.matching(rf"subnet-{_ID}", "a subnet ID such as subnet-0a1b2c3d4e5f60718"))
 certificate_arn = values.arn(
     "acm", rf"certificate/{_UUID}", "arn:aws:acm:ap-northeast-2:123456789012:certificate/<uuid>", regional=True
+)
+listener_arn = values.arn(
+    "elasticloadbalancing",
+    r"listener/app/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}/[0-9a-f]{16}",
+    "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:listener/app/<load balancer>/<id>/<id>, the listener of an application "
+    "load balancer",
+    regional=True,
+)
+service_registry_arn = values.arn(
+    "servicediscovery",
+    r"service/srv-[a-z0-9]{16}",
+    "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-<id>",
+    regional=True,
 )
 web_acl_arn = values.arn(
     "wafv2",
@@ -127,12 +144,10 @@ state_prefixes = values.list_of(
     ),
     at_most=5,
 )
-key_arns = values.list_of(
-    values.arn(
-        "kms", rf"key/(mrk-[0-9a-f]{{32}}|{_UUID})", "arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>", regional=True
-    ),
-    at_most=_MOST_KEYS,
+key_arn = values.arn(
+    "kms", rf"key/(mrk-[0-9a-f]{{32}}|{_UUID})", "arn:aws:kms:ap-northeast-2:123456789012:key/<uuid>", regional=True
 )
+key_arns = values.list_of(key_arn, at_most=_MOST_KEYS)
 table_names = values.list_of(
     values.matching(r"[\w.-]{3,255}", "the name of a DynamoDB table: 3 to 255 letters, digits and _.-"),
     at_most=_MOST_STORES,
@@ -193,6 +208,9 @@ repository_roles = values.list_of(
     at_most=5,
 )
 
+MOST_LISTENER_RULES = 128
+"""The consecutive priorities that the rules of one Atlantis use in an existing listener, at most."""
+first_priority = values.integer(range(1, 50_001 - MOST_LISTENER_RULES + 1))
 cidr_blocks = values.list_of(values.cidr_block)
 generation = values.integer(range(1, 10001))
 posix_id = values.integer(range(1, 65535))

@@ -8,17 +8,18 @@ import pulumi
 from ..configuration.vcs import published_ranges
 from . import accepted, values
 from .drift import DriftArgs
+from .existing import ExistingArgs
 from .groups import (
     ConfigurationArgs,
     IngressArgs,
     NetworkArgs,
     OperationsArgs,
     ServerArgs,
-    SignInArgs,
     StorageArgs,
     TaskArgs,
 )
 from .schema import Group, group, setting
+from .sign_in import SignInArgs
 from .terraform import TerraformArgs
 from .vcs import VcsArgs
 
@@ -41,6 +42,8 @@ class AtlantisArgs(Group):
     account. A change replaces the roles"""
     network: NetworkArgs = dataclasses.field(default_factory=NetworkArgs)
     """The VPC. Default: a new VPC"""
+    existing: ExistingArgs = dataclasses.field(default_factory=ExistingArgs)
+    """Existing parts that the stack uses instead of creating them. Default: none"""
     ingress: IngressArgs
     """Access to the server: allowed ranges, host name, certificate and load balancer"""
     storage: StorageArgs = dataclasses.field(default_factory=StorageArgs)
@@ -85,7 +88,9 @@ class AtlantisArgs(Group):
 
     @property
     def webhook_cidr_blocks(self) -> Sequence[str]:
-        """The CIDR blocks from which webhooks are allowed."""
+        """The CIDR blocks from which webhooks are allowed. Without a load balancer, there are no rules for them."""
+        if not self.ingress.has_load_balancer:
+            return ()
         if self.vcs.is_github:
             return self.ingress.github_webhook_cidr_blocks or accepted.GITHUB_WEBHOOK_CIDR_BLOCKS
         return self.vcs.vcs_webhook_cidr_blocks or published_ranges(self.repository_host)

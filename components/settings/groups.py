@@ -6,7 +6,6 @@ Everything else decides which resources exist or what their names are, and must 
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import Input
@@ -69,9 +68,11 @@ class IngressArgs(Group):
     web_acl_arn: Input[str] | None = setting(accepted.web_acl_arn, default=None)
     """ARN of an existing regional web ACL (AWS WAF) for the load balancer. It must allow webhooks larger than 8 KB. Empty:
     none"""
-    load_balancer_scheme: str = setting(values.one_of(("internet-facing", "internal")), default="internet-facing")
-    """internet-facing, or internal for GitHub Enterprise in your network. An internal load balancer is in the private subnets
-    and allows only private ranges. A change replaces the load balancer"""
+    load_balancer_scheme: str = setting(
+        values.one_of(("internet-facing", "internal", "none")), default="internet-facing"
+    )
+    """internet-facing, internal for GitHub Enterprise in your network, or none. An internal load balancer is in the private subnets
+    and allows only private ranges. A change replaces it. none: allowedCidrBlocks, private ranges, reach the task over HTTP"""
     load_balancer_idle_timeout: int = setting(values.integer(range(1, 4001)), default=3600)
     """Seconds until the load balancer closes an idle connection, such as the live log of a job without output. 1 to 4000"""
     ssl_policy: str = setting(values.one_of(SSL_POLICIES), default=SSL_POLICIES[0])
@@ -81,6 +82,11 @@ class IngressArgs(Group):
     def host(self) -> Input[str]:
         """Host of the URL, for which the certificate and the alias records are."""
         return _host(self.url) if isinstance(self.url, str) else pulumi.Output.from_input(self.url).apply(_host)
+
+    @property
+    def has_load_balancer(self) -> bool:
+        """Whether requests come through a load balancer, the stack's own or an existing one."""
+        return self.load_balancer_scheme != "none"
 
     @property
     def allowed_sources(self) -> list[str]:
@@ -116,44 +122,6 @@ class ServerArgs(Group):
     plan_requirements: Sequence[str] = setting(accepted.plan_requirements, default=())
     """Requirements that a pull request must meet before a plan: approved, mergeable, undiverged. A plan runs code of the pull
     request, so use approved if you don't trust everyone who can open one. Empty: no requirements"""
-
-
-@group
-class SignInArgs(Group):
-    """Sign-in to the web page: at an OpenID Connect provider, or with a generated password."""
-
-    web_basic_auth: bool = setting(values.boolean, default=True)
-    """Require a generated password for the web page. Not used with oidcIssuer"""
-    web_password_generation: int = setting(accepted.generation, default=1)
-    """Increase this number to generate a new password for the web page"""
-    oidc_issuer: Input[str] | None = setting(values.https_endpoint, default=None)
-    """Issuer URL of the OpenID Connect provider for the sign-in. Empty: no provider"""
-    oidc_authorization_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
-    """authorization_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_token_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
-    """token_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_user_info_endpoint: Input[str] | None = setting(values.https_endpoint, default=None)
-    """userinfo_endpoint in the provider's discovery document. Only with oidcIssuer"""
-    oidc_client_id: Input[str] | None = setting(accepted.oidc_client_id, default=None)
-    """ID of the client that you registered at the provider with the redirect URI <url>/oauth2/idpresponse. Only with
-    oidcIssuer"""
-    oidc_client_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)
-    """Name of an existing secret with client_secret. Only with oidcIssuer"""
-    oidc_scope: str = setting(accepted.oidc_scope, default="openid")
-    """Scopes to request, separated by spaces. Only with oidcIssuer"""
-    oidc_session_hours: int = setting(values.integer(range(1, 169)), default=12)
-    """Hours until a session expires, 1 to 168. Only with oidcIssuer"""
-
-    @property
-    def generates_password(self) -> bool:
-        """Whether the stack generates a password, which the server requires."""
-        return self.web_basic_auth and self.oidc_issuer is None
-
-    @property
-    def provider_ports(self) -> list[int]:
-        """The ports of the endpoints that the load balancer requests, 443 for outputs. The browser requests the other one."""
-        requested = (self.oidc_token_endpoint, self.oidc_user_info_endpoint) if self.oidc_issuer is not None else ()
-        return sorted({(urlsplit(each).port if isinstance(each, str) else None) or 443 for each in requested})
 
 
 @group

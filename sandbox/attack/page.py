@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from components.ingress.ingress import ALLOWED_PRIORITY, WEBHOOK_PRIORITY
+from components.ingress.listener_rules import ALLOWED_PRIORITY, WEBHOOK_PRIORITY
 from sandbox.atlantis.targets import Response
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target

@@ -13,6 +13,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
 from adoption.program import run_program
+from tests.unit.existing_parts import EXISTING_VPC, of_existing_parts, route_tables
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
@@ -36,12 +37,6 @@ LOCAL: dict[str, Any] = {
     "managedNamePrefixes": ["fileflow-", "atlantis-"],
 }
 """The least settings that make a whole stack, in a new VPC."""
-
-EXISTING_VPC: dict[str, Any] = {
-    "vpcId": "vpc-0a1b2c3d4e5f60718",
-    "publicSubnetIds": ["subnet-00000000000000001", "subnet-00000000000000002"],
-    "privateSubnetIds": ["subnet-00000000000000003", "subnet-00000000000000004"],
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +154,7 @@ class _Aws(Mocks):
                     {"associationId": "b", "cidrBlock": "10.21.0.0/16", "state": "disassociated"},
                 ]
             },
-            "aws:ec2/getRouteTables:getRouteTables": {"ids": _route_tables(asked)},
+            "aws:ec2/getRouteTables:getRouteTables": {"ids": route_tables(asked)},
             "aws:secretsmanager/getSecret:getSecret": {
                 "arn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{asked.get('name')}-AbCdEf",
                 "kmsKeyId": SECRET_KEYS.get(
@@ -176,17 +171,7 @@ class _Aws(Mocks):
                 "keyManager": "AWS" if asked.get("keyId") == "alias/aws/secretsmanager" else "CUSTOMER",
             },
         }
-        return answers[args.token], []
-
-
-def _route_tables(asked: Mapping[str, Any]) -> list[str]:
-    """Of an existing VPC the first private subnet has a table of its own, the second uses the main one; a new one's all have."""
-    by = asked.get("filters", [{"name": "", "values": []}])[0]
-    if by["name"] == "association.main":
-        return ["rtb-main"]
-    if asked.get("vpcId") == "vpc-new":
-        return [f"rtb-of-{subnet}" for subnet in by["values"]]
-    return ["rtb-own"] if by["values"] == [EXISTING_VPC["privateSubnetIds"][0]] else []
+        return (answers | of_existing_parts(asked))[args.token], []
 
 
 class _Recorder(MockMonitor):

@@ -10,6 +10,7 @@ import pytest
 from components import Atlantis, AtlantisArgs
 from components.settings import SettingsError, in_own_account, validate
 from components.settings.schema import groups_of, settings_of
+from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, LOCAL, REGION, Graph, deploy_program, refusal_of_program
 from tests.unit.stacks import PRODUCTION
 
@@ -36,9 +37,27 @@ EVERYTHING: dict[str, Any] = (
         "assumableRoleArns": ["arn:aws:iam::210987654321:role/terraform"],
         "planAssumableRoleArns": ["arn:aws:iam::210987654321:role/reader"],
         "terraformIsolation": "containers",
+        "logKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-1111-4000-8000-0123456789ab",
     }
 )
-"""A value for every setting that accepts an output."""
+_OF_OWN_LOAD_BALANCER = dict.fromkeys(("publicSubnetIds", "acmCertificateArn", "webAclArn"))
+EXISTING_LOAD_BALANCER: dict[str, Any] = (
+    EVERYTHING
+    | _OF_OWN_LOAD_BALANCER
+    | {"httpsListenerArn": EXISTING_LISTENER, "loadBalancerSecurityGroupId": EXISTING_GROUP}
+)
+NO_LOAD_BALANCER: dict[str, Any] = (
+    EVERYTHING
+    | _OF_OWN_LOAD_BALANCER
+    | dict.fromkeys((*SIGN_IN, "hostedZoneId", "ipAddressType"))
+    | {
+        "loadBalancerScheme": "none",
+        "allowedCidrBlocks": ["10.0.0.0/16"],
+        "serviceRegistryArn": f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:service/srv-abcdefgh12345678",
+    }
+)
+SHAPES = {"own": EVERYTHING, "existing load balancer": EXISTING_LOAD_BALANCER, "no load balancer": NO_LOAD_BALANCER}
+"""Together, they have a value for every setting that accepts an output."""
 ACCEPTING = [declared for declared in settings_of(AtlantisArgs) if declared.accepts_outputs]
 REFUSING = [declared for declared in settings_of(AtlantisArgs) if not declared.accepts_outputs]
 
@@ -80,10 +99,15 @@ def registered(graph: Graph) -> dict[tuple[str, str], dict[str, Any]]:
     return {(item.type, item.name): item.decoded for item in graph.resources if item.custom}
 
 
-def test_every_argument_that_is_an_output_reaches_the_same_resources_as_its_value() -> None:
-    assert [declared.key for declared in ACCEPTING if EVERYTHING.get(declared.key) is None] == []
-    plain = registered(deploy_program(program(lambda: EVERYTHING)))
-    outputs = registered(deploy_program(program(lambda: outputs_of(EVERYTHING))))
+def test_the_shapes_have_a_value_for_every_argument_that_can_be_an_output() -> None:
+    given = {key for values in SHAPES.values() for key, value in values.items() if value is not None}
+    assert [declared.key for declared in ACCEPTING if declared.key not in given] == []
+
+
+@pytest.mark.parametrize("values", SHAPES.values(), ids=SHAPES)
+def test_every_argument_that_is_an_output_reaches_the_same_resources_as_its_value(values: dict[str, Any]) -> None:
+    plain = registered(deploy_program(program(lambda: values)))
+    outputs = registered(deploy_program(program(lambda: outputs_of(values))))
     zones = {"ap-northeast-2a": "1", "ap-northeast-2c": "2"}
     renamed = {
         (kind, name.replace("target-" + zone, "target-" + number) if "mount-target" in name else name): inputs

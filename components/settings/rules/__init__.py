@@ -5,13 +5,27 @@ is invalid, so that each mistake is reported only once.
 """
 
 from ..problem import Rule
-from . import arns, configuration, credentials, drift, ingress, isolation, network, storage, task, terraform, vcs
+from . import (
+    arns,
+    configuration,
+    credentials,
+    drift,
+    existing,
+    ingress,
+    isolation,
+    network,
+    storage,
+    task,
+    terraform,
+    vcs,
+)
 
 __all__ = ["RULES", "RULES_OF_VALUES"]
 
 RULES_OF_VALUES: tuple[Rule, ...] = (
     *network.RULES,
     *ingress.RULES,
+    *existing.RULES,
     *arns.RULES,
     *task.RULES,
     *credentials.RULES,

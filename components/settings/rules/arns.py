@@ -15,11 +15,16 @@ Arns = Callable[[Settings], Iterable[pulumi.Input[str] | None]]
 _OF_ONE_REGION: Mapping[str, Arns] = {
     "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
     "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
+    "httpsListenerArn": lambda settings: [settings.existing.https_listener_arn],
+    "serviceRegistryArn": lambda settings: [settings.existing.service_registry_arn],
+    "logKeyArn": lambda settings: [settings.existing.log_key_arn],
     "terraformStateKeyArns": lambda settings: settings.terraform.terraform_state_key_arns,
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
 }
 _OF_ONE_ACCOUNT: Mapping[str, Arns] = {
     "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],
+    "httpsListenerArn": lambda settings: [settings.existing.https_listener_arn],
+    "serviceRegistryArn": lambda settings: [settings.existing.service_registry_arn],
     "permissionsBoundaryArn": lambda settings: [settings.terraform.permissions_boundary_arn],
     "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,

@@ -44,8 +44,13 @@ def _addresses(blocks: Iterable[str]) -> int:
 
 def _security_group_quota(settings: Settings) -> Iterator[Problem]:
     allowed, hooks = settings.ingress.allowed_cidr_blocks, settings.webhook_cidr_blocks
+    existing = settings.existing
+    if existing.https_listener_arn is not None and not existing.extend_security_group:
+        return
     for version in (4, 6):
-        needed = 2 * _count(allowed, version) + _count(hooks, version)
+        # Without a load balancer of its own, the stack has no rules for a redirect from port 80.
+        of_each = 2 if settings.existing.https_listener_arn is None and settings.ingress.has_load_balancer else 1
+        needed = of_each * _count(allowed, version) + _count(hooks, version)
         if needed > RULES_PER_SECURITY_GROUP:
             yield Problem(
                 dict.fromkeys(("allowedCidrBlocks", settings.webhook_ranges_key)),
@@ -81,6 +86,8 @@ def _only_ipv6(settings: Settings) -> Iterator[Problem]:
 
 
 def _certificate(settings: Settings) -> Iterator[Problem]:
+    if settings.existing.https_listener_arn is not None or not settings.ingress.has_load_balancer:
+        return
     if settings.ingress.acm_certificate_arn is None and settings.ingress.hosted_zone_id is None:
         yield Problem(
             {"acmCertificateArn": None},
@@ -91,7 +98,7 @@ def _certificate(settings: Settings) -> Iterator[Problem]:
 
 def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
     ingress = settings.ingress
-    if ingress.load_balancer_scheme != "internal":
+    if ingress.load_balancer_scheme == "internet-facing":
         return
     for key, blocks in {
         "allowedCidrBlocks": ingress.allowed_cidr_blocks,
@@ -99,8 +106,10 @@ def _internal_load_balancer(settings: Settings) -> Iterator[Problem]:
     }.items():
         if public := [block for block in blocks if not ipaddress.ip_network(block).is_private]:
             yield Problem(
-                {"loadBalancerScheme": "internal", key: public},
-                "only private ranges can reach an internal load balancer; list those of the repositories' host and of the users",
+                {"loadBalancerScheme": ingress.load_balancer_scheme, key: public},
+                "only private ranges can reach an internal load balancer; list those of the repositories' host and of the users"
+                if ingress.has_load_balancer
+                else "only private ranges can reach a task in private subnets",
             )
 
 

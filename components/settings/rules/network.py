@@ -18,14 +18,22 @@ def _vpc(settings: Settings) -> Iterator[Problem]:
         "publicSubnetIds": network.public_subnet_ids,
         "privateSubnetIds": network.private_subnet_ids,
     }
+    if settings.existing.https_listener_arn is not None or not settings.ingress.has_load_balancer:
+        if network.public_subnet_ids:
+            yield Problem(
+                {"publicSubnetIds": list(network.public_subnet_ids)},
+                "are the subnets of a load balancer that the stack creates; remove them",
+            )
+        del ids["publicSubnetIds"]
     present = [key for key, value in ids.items() if value]
     if present and len(present) < len(ids):
         missing = ", ".join(key for key in ids if key not in present)
         yield Problem(
-            dict.fromkeys(present), f"also requires {missing}; set all three for an existing VPC, or none for a new one"
+            dict.fromkeys(present),
+            f"also requires {missing}; set all of them for an existing VPC, or none for a new one",
         )
         return
-    for key in ("publicSubnetIds", "privateSubnetIds") if present else ():
+    for key in (key for key in ids if present and key != "vpcId"):
         if len(subnets := list(ids[key] or ())) < 2:
             yield Problem({key: subnets}, "must list at least two subnets, in different Availability Zones")
     # Two subnets that become known later are compared in network/vpc.py.

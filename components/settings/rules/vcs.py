@@ -44,6 +44,8 @@ def _missing(settings: Settings) -> Iterator[Problem]:
 def _hook_ranges(settings: Settings) -> Iterator[Problem]:
     """A host whose ranges aren't published. Without a source restriction, everyone could send events to the server."""
     host = settings.repository_host
+    if not settings.ingress.has_load_balancer:
+        return
     if settings.vcs.is_github and host != "github.com" and not settings.ingress.github_webhook_cidr_blocks:
         yield Problem(
             {"githubHostname": host},

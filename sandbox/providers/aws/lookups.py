@@ -142,6 +142,78 @@ class GetSecretVersion(Lookup):
         return version
 
 
+class GetCluster(Lookup):
+    """A cluster, looked up by name. ECS describes a deleted one as INACTIVE for some time."""
+
+    sdk_name = "aws:ecs/getCluster:getCluster"
+    service = "ecs"
+    required: ClassVar = frozenset({"clusterName"})
+    shown: ClassVar = {
+        "id": "clusterArn",
+        "arn": "clusterArn",
+        "pendingTasksCount": "pendingTasksCount || `0`",
+        "registeredContainerInstancesCount": "registeredContainerInstancesCount || `0`",
+        "runningTasksCount": "runningTasksCount || `0`",
+        "serviceConnectDefaults": "`[]`",
+        "settings": "settings || `[]`",
+    }
+    echoed: ClassVar = {"clusterName": ""}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        name = arguments["clusterName"]
+        found = self.client.describe_clusters(clusters=[name], include=["SETTINGS", "TAGS"])["clusters"]
+        if not found:
+            raise LookupError(f"no cluster {name!r}")
+        return {**found[0], "Tags": found[0].get("tags")}
+
+
+class GetListener(Lookup):
+    """A listener, looked up by ARN."""
+
+    sdk_name = "aws:lb/getListener:getListener"
+    service = "elbv2"
+    shown: ClassVar = {
+        "id": "ListenerArn",
+        "arn": "ListenerArn",
+        "alpnPolicy": "AlpnPolicy[0] || ''",
+        "certificateArn": "Certificates[0].CertificateArn || ''",
+        "mutualAuthentications": "`[]`",
+        "sslPolicy": "SslPolicy || ''",
+    }
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        if not arguments.get("arn"):
+            raise ValueError("the stand-in looks a listener up by arn")
+        return self.client.describe_listeners(ListenerArns=[arguments["arn"]])["Listeners"][0]
+
+
+class GetLoadBalancer(Lookup):
+    """A load balancer, looked up by ARN. Its attributes aren't read."""
+
+    sdk_name = "aws:lb/getLoadBalancer:getLoadBalancer"
+    service = "elbv2"
+    shown: ClassVar = {
+        "id": "LoadBalancerArn",
+        "arn": "LoadBalancerArn",
+        "dnsName": "DNSName",
+        "internal": "Scheme == 'internal'",
+        "loadBalancerType": "Type",
+        "name": "LoadBalancerName",
+        "securityGroups": "SecurityGroups || `[]`",
+        "subnets": "AvailabilityZones[].SubnetId",
+        "zoneId": "CanonicalHostedZoneId",
+    }
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        if not arguments.get("arn"):
+            raise ValueError("the stand-in looks a load balancer up by arn")
+        return self.client.describe_load_balancers(LoadBalancerArns=[arguments["arn"]])["LoadBalancers"][0]
+
+    def call(self, arguments: Properties) -> Properties:
+        found = super().call(arguments)
+        return {**found, "arnSuffix": found["arn"].partition("loadbalancer/")[2]}
+
+
 class GetZone(Lookup):
     """A hosted zone, looked up by id or name."""
 

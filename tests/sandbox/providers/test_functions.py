@@ -61,6 +61,25 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {"secretId": world["secret"]},
             {"arn": world["secret"], "secretId": world["secret"], "secretString": "value"},
         ),
+        (
+            "ecs/getCluster:getCluster",
+            {"clusterName": world["cluster_name"]},
+            {"arn": world["cluster"], "status": "ACTIVE"},
+        ),
+        (
+            "lb/getListener:getListener",
+            {"arn": world["listener"]},
+            {"loadBalancerArn": world["load_balancer"], "protocol": "HTTP", "port": 80},
+        ),
+        (
+            "lb/getLoadBalancer:getLoadBalancer",
+            {"arn": world["load_balancer"]},
+            {
+                "arnSuffix": world["load_balancer"].partition("loadbalancer/")[2],
+                "internal": False,
+                "vpcId": world["vpc"],
+            },
+        ),
         ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),
         ("route53/getZone:getZone", {"zoneId": world["zone"]}, {"name": "example.com"}),
     ]

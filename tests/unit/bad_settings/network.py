@@ -60,10 +60,10 @@ NETWORK: list[Case] = [
         {"vpcId": EXISTING_VPC["vpcId"]},
         (
             "vpcId: also requires publicSubnetIds, privateSubnetIds",
-            "set all three for an existing VPC, or none for a new one",
+            "set all of them for an existing VPC, or none for a new one",
         ),
     ),
-    (vpc(vpcId=None), ("publicSubnetIds, privateSubnetIds: also requires vpcId", "set all three")),
+    (vpc(vpcId=None), ("publicSubnetIds, privateSubnetIds: also requires vpcId", "set all of them")),
     (
         vpc(privateSubnetIds=["subnet-00000000000000003"]),
         (

@@ -1,0 +1,222 @@
+"""An existing load balancer and its HTTPS listener in the place of the stack's own, input by input."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.ingress.existing_listener import first_priority
+from components.names import PhysicalNames
+from components.settings.existing import ExistingArgs
+from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER, EXISTING_VPC
+from tests.unit.recording import Graph, arn_of
+from tests.unit.stacks import TAGS, stack
+
+RULE = "aws:lb/listenerRule:ListenerRule"
+INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+EGRESS_RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+SHARED: dict[str, Any] = {
+    "vpcId": EXISTING_VPC["vpcId"],
+    "privateSubnetIds": EXISTING_VPC["privateSubnetIds"],
+    "acmCertificateArn": None,
+    "httpsListenerArn": EXISTING_LISTENER,
+    "loadBalancerSecurityGroupId": EXISTING_GROUP,
+}
+FIRST = first_priority(
+    ExistingArgs(), PhysicalNames(environment="prod", account="1", region="ap-northeast-2", partition="aws")
+)
+HOST = {"hostHeader": {"values": ["atlantis.example.com"]}}
+FORBIDDEN = [
+    {
+        "type": "fixed-response",
+        "fixedResponse": {"contentType": "text/plain", "messageBody": "Forbidden", "statusCode": "403"},
+    }
+]
+FORWARD = [{"type": "forward", "targetGroupArn": arn_of("ingress-targets")}]
+WEBHOOK = [HOST, {"pathPattern": {"values": ["/events"]}}, {"httpRequestMethod": {"values": ["POST"]}}]
+
+
+def rules(graph: Graph) -> list[dict[str, Any]]:
+    return sorted((each.inputs for each in graph.all(RULE)), key=lambda inputs: inputs["priority"])
+
+
+def rule(place: int, conditions: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "listenerArn": EXISTING_LISTENER,
+        "priority": FIRST + place,
+        "conditions": conditions,
+        "actions": actions,
+        "tags": TAGS,
+    }
+
+
+def from_(*blocks: str) -> dict[str, Any]:
+    return {"sourceIp": {"values": list(blocks)}}
+
+
+def methods(*names: str) -> dict[str, Any]:
+    return {"httpRequestMethod": {"values": list(names)}}
+
+
+def test_the_rules_are_for_the_host_alone_and_the_last_one_denies_the_rest_of_it() -> None:
+    assert rules(stack(**SHARED)) == [
+        rule(0, [*WEBHOOK, from_("192.30.252.0/22", "185.199.108.0/22")], FORWARD),
+        rule(1, [*WEBHOOK, from_("140.82.112.0/20", "143.55.64.0/20")], FORWARD),
+        rule(
+            90,
+            [
+                HOST,
+                methods("DELETE", "POST", "PUT"),
+                {"httpHeader": {"httpHeaderName": "Sec-Fetch-Site", "values": ["*-site"]}},
+            ],
+            FORBIDDEN,
+        ),
+        rule(96, [HOST, {"pathPattern": {"values": ["/api/*", "/events"]}}, methods("DELETE", "POST")], FORBIDDEN),
+        rule(97, [HOST, {"pathPattern": {"values": ["*%*"]}}, methods("DELETE", "POST")], FORBIDDEN),
+        rule(100, [HOST, from_("203.0.113.0/24")], FORWARD),
+        rule(127, [HOST], FORBIDDEN),
+    ]
+
+
+def test_many_ranges_stay_within_the_condition_values_of_a_rule_and_the_priorities_of_the_stack() -> None:
+    ranges = [f"198.51.100.{number}/32" for number in range(0, 60)]
+    found = rules(
+        stack(**SHARED, allowedCidrBlocks=ranges, githubWebhookCidrBlocks=[f"192.0.2.{n}/32" for n in range(60)])
+    )
+    values = [
+        [value for condition in each["conditions"] for kind in condition.values() for value in kind["values"]]
+        for each in found
+    ]
+    assert max(map(len, values)) == 5
+    priorities = [each["priority"] for each in found]
+    assert (len(set(priorities)), min(priorities), max(priorities)) == (len(found), FIRST, FIRST + 127)
+
+
+def test_nothing_of_a_load_balancer_of_its_own_is_created() -> None:
+    graph = stack(**SHARED)
+    kinds = {each.type for each in graph.resources if each.type.startswith("aws:lb/") or "s3" in each.type}
+    assert kinds == {RULE, "aws:lb/targetGroup:TargetGroup"}
+    assert "network-alb" not in [each.name for each in graph.resources]
+    assert graph.outputs["atlantis_alb_dns_name"] == "shared.example"
+    assert graph.outputs["atlantis_alb_security_group_id"] == EXISTING_GROUP
+
+
+def test_a_given_priority_is_the_first_one() -> None:
+    assert rules(stack(**SHARED, listenerRulePriority=300))[0]["priority"] == 300
+
+
+@pytest.mark.parametrize("environment", ["prod", "dev", "a", "e" * 14])
+def test_the_default_priorities_follow_from_the_names_alone(environment: str) -> None:
+    names = [
+        PhysicalNames(environment=environment, account=account, region=region, partition="aws")
+        for account, region in (("1", "eu-west-1"), ("2", "us-east-1"))
+    ]
+    first, again = (first_priority(ExistingArgs(), each) for each in names)
+    assert first == again
+    assert first % 128 == 0
+    assert 1024 <= first <= 50_000 - 127
+
+
+def test_two_environments_do_not_get_the_same_priorities() -> None:
+    found = {
+        first_priority(
+            ExistingArgs(), PhysicalNames(environment=name, account="1", region="eu-west-1", partition="aws")
+        )
+        for name in ("dev", "stage", "prod", "sandbox")
+    }
+    assert len(found) == 4
+
+
+def of_group(graph: Graph, kind: str) -> list[tuple[str, int, str]]:
+    """Name, port and peer of the rules of the existing security group."""
+    return sorted(
+        (each.name, each.inputs["fromPort"], each.inputs.get("cidrIpv4") or each.inputs["referencedSecurityGroupId"])
+        for each in graph.all(kind)
+        if each.inputs["securityGroupId"] == EXISTING_GROUP
+    )
+
+
+def test_the_security_group_is_left_alone_and_the_task_accepts_its_requests() -> None:
+    graph = stack(**SHARED)
+    assert of_group(graph, INGRESS_RULE) == of_group(graph, EGRESS_RULE) == []
+    accepted = graph.one(INGRESS_RULE, "network-alb-to-tasks-ingress").inputs
+    assert (accepted["securityGroupId"], accepted["referencedSecurityGroupId"], accepted["fromPort"]) == (
+        "network-ecs-tasks-id",
+        EXISTING_GROUP,
+        4141,
+    )
+
+
+def test_an_extended_security_group_gets_https_and_the_port_of_the_task_but_no_port_80() -> None:
+    graph = stack(**SHARED, extendSecurityGroup=True)
+    assert of_group(graph, INGRESS_RULE) == [
+        ("network-alb-https-from-203.0.113.0/24", 443, "203.0.113.0/24"),
+        *(
+            (f"network-alb-webhook-from-{block}", 443, block)
+            for block in sorted(["192.30.252.0/22", "185.199.108.0/22", "140.82.112.0/20", "143.55.64.0/20"])
+        ),
+    ]
+    assert of_group(graph, EGRESS_RULE) == [("network-alb-to-tasks-egress", 4141, "network-ecs-tasks-id")]
+
+
+def statement(graph: Graph, policy: str, sid: str) -> dict[str, Any]:
+    (found,) = [each for each in graph.one("aws:iam/policy:Policy", policy).document() if each["Sid"] == sid]
+    return found
+
+
+def test_terraform_can_change_neither_the_load_balancer_nor_its_security_group() -> None:
+    graph = stack(**SHARED)
+    denied = statement(graph, "permissions-task-own-stack", "DenyOwnResources")["Resource"]
+    base = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012"
+    assert [arn for arn in denied if "/app/" in arn] == [
+        f"{base}:loadbalancer/app/shared/*",
+        f"{base}:listener/app/shared/*",
+        f"{base}:listener-rule/app/shared/*",
+    ]
+    group = statement(graph, "permissions-task-security-groups", "DenyLoadBalancersGroup")
+    assert group["Resource"] == [f"arn:aws:ec2:ap-northeast-2:123456789012:security-group/{EXISTING_GROUP}"]
+    used = statement(graph, "permissions-task-security-groups", "DenyUseOfSecurityGroups")["Condition"]
+    assert EXISTING_GROUP in used["ForAnyValue:StringEquals"]["elasticloadbalancing:SecurityGroup"]
+
+
+def test_metrics_of_the_shared_load_balancer_are_those_of_the_target_group() -> None:
+    topic = "arn:aws:sns:ap-northeast-2:123456789012:on-call"
+    graph = stack(**SHARED, alarmTopicArns=[topic])
+    alarms = {each.name: each.inputs for each in graph.all("aws:cloudwatch/metricAlarm:MetricAlarm")}
+    assert sorted(alarms) == [
+        f"alarms-{name}" for name in ("burst-credits", "errors", "memory", "unanswered", "unreachable")
+    ]
+    balancers = [each["dimensions"] for each in alarms.values() if each["namespace"] == "AWS/ApplicationELB"]
+    assert {each["LoadBalancer"] for each in balancers} == {"app/shared/50dc6c495c0c9188"}
+    assert all("TargetGroup" in each for each in balancers)
+    body = graph.one("aws:cloudwatch/dashboard:Dashboard").decoded["dashboardBody"]
+    shown = [
+        metric for widget in body["widgets"] for metric in widget["properties"]["metrics"] if "LoadBalancer" in metric
+    ]
+    assert all("TargetGroup" in metric for metric in shown)
+    assert len(shown) == 5
+
+
+def test_the_preview_says_what_the_stack_cannot_guarantee() -> None:
+    told = [
+        line for line in stack(**SHARED).warnings if "httpsListenerArn" in line or "loadBalancerSecurityGroupId" in line
+    ]
+    assert len(told) == 2
+    assert len([line for line in stack(**SHARED, extendSecurityGroup=True).warnings if "SecurityGroupId" in line]) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"httpsListenerArn": EXISTING_LISTENER.replace("/shared/", "/http/")}, "uses HTTP, not HTTPS"),
+        ({"httpsListenerArn": EXISTING_LISTENER.replace("/shared/", "/elsewhere/")}, "is in vpc-other, not in vpcId"),
+        (
+            {"loadBalancerSecurityGroupId": "sg-0a1b2c3d4e5f60719"},
+            f"isn't a security group of the load balancer shared, which has {EXISTING_GROUP}",
+        ),
+    ],
+)
+def test_a_listener_that_does_not_fit_fails_the_run(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        stack(**SHARED | changes)
+    assert said in str(refused.value)
