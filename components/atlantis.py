@@ -109,7 +109,7 @@ class Atlantis(pulumi.ComponentResource):
             NetworkInputs(
                 context=context,
                 vpc=vpc,
-                vpc_endpoints=settings.network.endpoints,
+                vpc_endpoints=settings.vpc_endpoints,
                 existing=settings.existing,
                 ingress=settings.ingress,
                 webhook_sources=settings.webhook_sources,
@@ -160,7 +160,7 @@ class Atlantis(pulumi.ComponentResource):
                 ),
                 self._part(),
             )
-        existing = existing_secrets(settings.configuration, self)
+        existing = existing_secrets(settings.configuration, context.names, self)
         permissions = Permissions(
             self._named("permissions"),
             PermissionsInputs(
@@ -178,6 +178,7 @@ class Atlantis(pulumi.ComponentResource):
                     *(with_part(context.names.secret_pattern, name) for name in settings.existing_secret_names),
                     *existing.arns,
                 ],
+                parameter_arns=existing.parameter_arns,
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,

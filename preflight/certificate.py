@@ -106,6 +106,8 @@ CHECKS = (
 
 def _certificate(deployment: Deployment) -> dict[str, Any]:
     arn = deployment.settings.ingress.acm_certificate_arn
+    if deployment.settings.existing.https_listener_arn or not deployment.settings.ingress.has_load_balancer:
+        raise NotCheckedError("the deployment creates no listener")
     if not arn:
         raise NotCheckedError("the deployment issues it, and validates the domain through the hosted zone")
     answer = deployment.aws.find(

@@ -14,7 +14,7 @@ __all__ = ["CHECKS"]
 
 def endpoints(deployment: Deployment) -> str:
     """No endpoint in the VPC conflicts with the deployment's: a VPC supports one private DNS name per service."""
-    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.network.endpoints}
+    wanted = {deployment.names.service_endpoint(name): name for name in deployment.settings.vpc_endpoints}
     if not wanted:
         raise NotCheckedError("no endpoint is created")
     existing = deployment.aws.read(
@@ -32,13 +32,13 @@ def endpoints(deployment: Deployment) -> str:
         and _excludes(deployment, endpoint)
     }
     if in_the_way:
-        rest = [name for name in deployment.settings.network.endpoints if name not in in_the_way]
+        rest = [name for name in deployment.settings.vpc_endpoints if name not in in_the_way]
         raise FailedError(
             f"{deployment.settings.network.vpc_id} already has {', '.join(f'{name} ({found})' for name, found in in_the_way.items())}; "
             "AWS allows only one per VPC",
             f"remove them from vpcEndpoints: [{', '.join(rest)}]",
         )
-    return f"no other endpoint for {', '.join(deployment.settings.network.endpoints)}"
+    return f"no other endpoint for {', '.join(deployment.settings.vpc_endpoints)}"
 
 
 def repository(deployment: Deployment) -> str:
@@ -63,7 +63,7 @@ def key_aliases(deployment: Deployment) -> str:
         "ecr",
         "efs",
         "secrets",
-        "logs",
+        *(() if deployment.settings.existing.log_key_arn else ("logs",)),
         *(("locking",) if deployment.settings.storage.uses_redis else ()),
         *(() if deployment.settings.network.vpc_id else ("flow-logs",)),
     )
@@ -124,6 +124,8 @@ def roles(deployment: Deployment) -> str:
 
 def cluster(deployment: Deployment) -> str:
     """The cluster's name is free, or the stack's own."""
+    if deployment.settings.existing.cluster_name:
+        raise NotCheckedError("the deployment creates no cluster")
     name, found = deployment.names.base, _cluster(deployment)
     if found is None:
         return f"{name} is free"
@@ -132,6 +134,8 @@ def cluster(deployment: Deployment) -> str:
 
 def load_balancer(deployment: Deployment) -> str:
     """The load balancer's name is free, or the stack's own."""
+    if deployment.settings.existing.https_listener_arn or not deployment.settings.ingress.has_load_balancer:
+        raise NotCheckedError("the deployment creates no load balancer")
     name = deployment.names.base
     answer = deployment.aws.find(
         "elbv2",

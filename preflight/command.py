@@ -17,6 +17,8 @@ from preflight import (
     boundary,
     certificate,
     collisions,
+    existing_listener,
+    existing_parts,
     image,
     network,
     policy_configuration,
@@ -40,7 +42,20 @@ CHECKS: tuple[Check, ...] = (
     + account.CHECKS
     + tuple(
         Check(check.subject, check.title, check.function, (account.credentials, *check.needs))
-        for subject in (network, certificate, web_acl, image, secrets, state, boundary, alarms, collisions, quotas)
+        for subject in (
+            network,
+            certificate,
+            existing_listener,
+            existing_parts,
+            web_acl,
+            image,
+            secrets,
+            state,
+            boundary,
+            alarms,
+            collisions,
+            quotas,
+        )
         for check in subject.CHECKS
     )
 )

@@ -26,7 +26,7 @@ def escalations(setting: Setting) -> list[Escalation]:
 
 def _on_the_service(setting: Setting) -> list[Escalation]:
     names, prefix = setting.names, setting.prefix
-    own = {"ecs:cluster": names.arn("ecs", f"cluster/{names.base}")}
+    own = {"ecs:cluster": names.cluster_arn}
     managed = {"ecs:cluster": names.arn("ecs", f"cluster/{prefix}api")}
 
     def balancing(name: str, attack: str, action: str, kind: str, rest: str = "") -> Escalation:
@@ -47,13 +47,13 @@ def _on_the_service(setting: Setting) -> list[Escalation]:
         Escalation(
             "service-update",
             "run another task definition in Atlantis' service",
-            Question("ecs:UpdateService", names.arn("ecs", f"service/{names.base}/{names.base}"), own),
+            Question("ecs:UpdateService", names.arn("ecs", f"service/{names.cluster}/{names.base}"), own),
             Question("ecs:UpdateService", names.arn("ecs", f"service/{prefix}api/{prefix}api"), managed),
         ),
         Escalation(
             "service-beside",
             "run its own service in Atlantis' cluster",
-            Question("ecs:CreateService", names.arn("ecs", f"service/{names.base}/{prefix}api"), own),
+            Question("ecs:CreateService", names.arn("ecs", f"service/{names.cluster}/{prefix}api"), own),
             Question("ecs:CreateService", names.arn("ecs", f"service/{prefix}api/{prefix}api"), managed),
         ),
         Escalation(
@@ -65,7 +65,7 @@ def _on_the_service(setting: Setting) -> list[Escalation]:
         Escalation(
             "shell",
             "open a shell in Atlantis' task",
-            Question("ecs:ExecuteCommand", names.arn("ecs", f"task/{names.base}/{_ID}")),
+            Question("ecs:ExecuteCommand", names.arn("ecs", f"task/{names.cluster}/{_ID}")),
             Question("ecs:CreateService", names.arn("ecs", f"service/{prefix}api/{prefix}api"), managed),
         ),
         Escalation(

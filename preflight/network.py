@@ -88,6 +88,8 @@ def zones(deployment: Deployment) -> str:
 
 def public_routes(deployment: Deployment) -> str:
     """The public subnets have a route to an internet gateway, through which GitHub reaches the load balancer."""
+    if not deployment.settings.network.public_subnet_ids:
+        raise NotCheckedError("the deployment creates no load balancer")
     closed = [
         subnet_id
         for subnet_id in known_items(deployment.settings.network.public_subnet_ids)
@@ -130,7 +132,7 @@ def private_routes(deployment: Deployment) -> str:
 
 def neighbours(deployment: Deployment) -> str:
     """No other workload in the VPC would use the endpoints that the deployment creates."""
-    wanted = deployment.settings.network.endpoints
+    wanted = deployment.settings.vpc_endpoints
     vpc_id = _vpc_id(deployment)
     if not wanted:
         raise NotCheckedError("no endpoint is created")

@@ -12,6 +12,7 @@ from preflight.aws import DENIED
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
+from preflight.existing_listener import existing_rules
 
 __all__ = ["CHECKS", "listener_rules", "policies_of_terraforms_role", "rules_of_a_security_group"]
 
@@ -67,7 +68,11 @@ def rules_of_a_security_group(deployment: Deployment) -> int:
     """The rules of the load balancer's group, which has the most. AWS counts IPv4 and IPv6 rules separately."""
     ingress = deployment.settings.ingress
     allowed = ingress.allowed_sources
-    blocks = [*allowed, *allowed, *(block for block in deployment.settings.webhook_sources if block not in allowed)]
+    # Only the stack's own load balancer also has rules for port 80.
+    redirected = (
+        allowed if deployment.settings.existing.https_listener_arn is None and ingress.has_load_balancer else []
+    )
+    blocks = [*allowed, *redirected, *(block for block in deployment.settings.webhook_sources if block not in allowed)]
     return max(sum(ipaddress.ip_network(block).version == version for block in blocks) for version in (4, 6))
 
 
@@ -78,17 +83,26 @@ def policies_of_terraforms_role(deployment: Deployment) -> int:
     """
     terraform = deployment.settings.terraform
     with_state = bool(terraform.terraform_state_buckets or terraform.terraform_lock_tables)
-    return 2 + (not terraform.isolates) + with_state + 5 * bool(terraform.managed_name_prefixes)
+    own = 2 + (not terraform.isolates) + with_state + 5 * bool(terraform.managed_name_prefixes)
+    return own + len(terraform.additional_policy_arns)
 
 
 def listener_rules(deployment: Deployment) -> int:
     """The rules for webhooks and users, with a few ranges each, and the two that deny changes."""
-    ingress = deployment.settings.ingress
+    ingress, of_host = deployment.settings.ingress, int(deployment.settings.existing.https_listener_arn is not None)
+    if not ingress.has_load_balancer:
+        return 0
     return (
-        math.ceil(len(deployment.settings.webhook_sources) / (_CONDITION_VALUES - 2))
-        + math.ceil(len(ingress.allowed_sources) / _CONDITION_VALUES)
+        math.ceil(len(deployment.settings.webhook_sources) / (_CONDITION_VALUES - 2 - of_host))
+        + math.ceil(len(ingress.allowed_sources) / (_CONDITION_VALUES - of_host))
+        # Beside an existing listener's other rules, one more denies changes, and one the rest of the host.
         + 2
+        + 2 * of_host
     )
+
+
+def _others_rules(deployment: Deployment) -> int:
+    return len(existing_rules(deployment)) if deployment.settings.existing.https_listener_arn else 0
 
 
 def _others_vpcs(deployment: Deployment) -> int:
@@ -109,7 +123,7 @@ CHECKS = tuple(
     Check("quotas", quota.title, quota.check)
     for quota in (
         _Quota("rules of a security group", "vpc", "L-0EA8095F", 60, rules_of_a_security_group),
-        _Quota("listener rules", "elasticloadbalancing", "L-7EED9B64", 100, listener_rules),
+        _Quota("listener rules", "elasticloadbalancing", "L-7EED9B64", 100, listener_rules, _others_rules),
         _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_terraforms_role),
         _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, _others_vpcs),
         _Quota("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc, _others_addresses),

@@ -136,8 +136,10 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
     environment |= server_configuration.environment(flags | {"blocked-extra-args": denied})
     if webhooks := flags.get(notifications.BLOCK):
         environment[notifications.VARIABLE] = notifications.fragment(webhooks)
+    plain = args.configuration.environment_variables
+    environment |= plain
     if args.isolates:
-        for_terraform = sorted(name for name in args.value_from if not name.startswith("ATLANTIS_"))
+        for_terraform = sorted(name for name in (*args.value_from, *plain) if not name.startswith("ATLANTIS_"))
         environment |= {
             # A version that isn't in the image would be downloaded and run in this container.
             "ATLANTIS_TF_DOWNLOAD": "false",

@@ -21,7 +21,7 @@ def first_priority(settings: ExistingArgs, names: PhysicalNames) -> int:
     It must never change, because rules that change places open the server or deny everyone meanwhile. So the default follows
     from the names, not from the priorities that are free at a time. The first thousand is left to rules that people number.
     """
-    if settings.listener_rule_priority is not None:
+    if settings.listener_rule_priority:
         return settings.listener_rule_priority
     begin, end = 1024 // MOST_LISTENER_RULES, 50_000 // MOST_LISTENER_RULES
     return MOST_LISTENER_RULES * (begin + zlib.crc32(names.base.encode()) % (end - begin))

@@ -26,7 +26,7 @@ class NetworkInputs:
     context: Context
     vpc: Vpc
     vpc_endpoints: Sequence[str]
-    """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs."""
+    """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm."""
     existing: ExistingArgs
     """The security group of an existing load balancer."""
     ingress: IngressArgs

@@ -38,6 +38,8 @@ class OwnStack:
 
     names: PhysicalNames
     secret_arns: Sequence[pulumi.Input[str]]
+    parameter_arns: Sequence[pulumi.Input[str]] = ()
+    """Parameters of Systems Manager that the server reads."""
     deployer_arns: Sequence[pulumi.Input[str]]
     """Roles and users that deploy the stack."""
     permissions_boundary_arn: pulumi.Input[str]
@@ -74,12 +76,14 @@ def deny_own_resources(own: OwnStack) -> Statement:
         names.role_arn(names.roles_of_every_environment),
         every_environment,
         *own.secret_arns,
+        *own.parameter_arns,
         *own.deployer_arns,
     ]
     boundary = own.permissions_boundary_arn
     if not isinstance(boundary, str) or not boundary.startswith(every_environment.rstrip("*")):
         resources.append(own.permissions_boundary_arn)
     actions = ["ecr:*", "ecs:*", "elasticloadbalancing:*", "iam:*", "logs:*", "secretsmanager:*"]
+    actions += ["ssm:*"] if own.parameter_arns else []
     return deny("DenyOwnResources", actions, resources)
 
 

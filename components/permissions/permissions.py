@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
+from ..names import PhysicalNames
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
 from ..settings.existing import ExistingArgs
@@ -28,6 +29,8 @@ class PermissionsInputs:
     """The secrets that ECS injects into the task."""
     existing_secret_arns: Sequence[pulumi.Input[str]]
     """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
+    parameter_arns: Sequence[pulumi.Input[str]]
+    """The parameters of Systems Manager that ECS injects into the task. Terraform can't use them either."""
     secret_key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that encrypt those secrets."""
     file_system_arn: pulumi.Input[str]
@@ -63,6 +66,7 @@ class Permissions(pulumi.ComponentResource):
         self._own = OwnStack(
             names=names,
             secret_arns=[names.own_secrets, *args.existing_secret_arns],
+            parameter_arns=args.parameter_arns,
             deployer_arns=args.deployer_arns,
             permissions_boundary_arn=boundary_arn,
             security_group_ids=args.security_group_ids,
@@ -85,6 +89,7 @@ class Permissions(pulumi.ComponentResource):
         else:
             for subject, policy in policies.items():
                 self._attach(f"task-{subject}", task_role_, policy)
+            self._attach_additional("task", task_role_, args.settings.additional_policy_arns)
 
         self.execution_role_arn = execution_role.arn
         self.task_role_arn = task_role_.arn
@@ -126,6 +131,8 @@ class Permissions(pulumi.ComponentResource):
         if args.secret_key_arns:
             via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
+        if args.parameter_arns:
+            secrets += _parameters(args.context.names, args.parameter_arns)
         aws.iam.RolePolicyAttachment(
             f"{self.pulumi_resource_name}-execution-managed",
             role=role.name,
@@ -161,6 +168,8 @@ class Permissions(pulumi.ComponentResource):
                 self._attach(f"apply-{subject}", apply, policy)
         for subject in ("own-stack", "read"):
             self._attach(f"plan-{subject}", plan, policies[subject])
+        self._attach_additional("apply", apply, settings.additional_policy_arns)
+        self._attach_additional("plan", plan, settings.additional_plan_policy_arns)
         documents: dict[str, pulumi.Input[str]] = {
             subject: document_of_outputs(statements)
             for subject, statements in state.plan_statements(names, settings).items()
@@ -197,7 +206,11 @@ class Permissions(pulumi.ComponentResource):
                     ),
                 ]
             ),
-            "own-stack": document_of_outputs([deny_own_resources(own)]),
+            "own-stack": document_of_outputs(
+                permissions_boundary.statements_beside_other_policies(own)
+                if args.settings.has_additional_policies
+                else [deny_own_resources(own)]
+            ),
         }
         if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
             documents["state"] = document_of_outputs(state.statements(own.names, args.settings))
@@ -234,6 +247,16 @@ class Permissions(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _attach_additional(self, kind: str, role: aws.iam.Role, arns: Sequence[pulumi.Input[str]]) -> None:
+        """Attach the operator's policies, whose ARNs may be outputs, so that their positions name them."""
+        for number, arn in enumerate(arns):
+            aws.iam.RolePolicyAttachment(
+                f"{self.pulumi_resource_name}-{kind}-additional-{number}",
+                role=role.name,
+                policy_arn=arn,
+                opts=self._child,
+            )
+
     def _attach(self, label: str, role: aws.iam.Role, policy: aws.iam.Policy) -> None:
         aws.iam.RolePolicyAttachment(
             f"{self.pulumi_resource_name}-{label}-attachment",
@@ -241,3 +264,12 @@ class Permissions(pulumi.ComponentResource):
             policy_arn=policy.arn,
             opts=self._child,
         )
+
+
+def _parameters(names: PhysicalNames, arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    """Reading parameters, and decrypting these alone with whichever key encrypts them, which only DescribeParameters shows."""
+    these = {"kms:ViaService": names.via("ssm"), "kms:EncryptionContext:PARAMETER_ARN": list(arns)}
+    return [
+        allow("ReadTaskParameters", ["ssm:GetParameters"], arns),
+        allow("DecryptTaskParameters", ["kms:Decrypt"], [names.arn("kms", "key/*")], {"StringEquals": these}),
+    ]

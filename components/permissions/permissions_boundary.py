@@ -26,7 +26,13 @@ from .deny_statements import (
 )
 from .task_role import Scope
 
-__all__ = ["fitting_document", "require_fit", "statements", "statements_for_any_role"]
+__all__ = [
+    "fitting_document",
+    "require_fit",
+    "statements",
+    "statements_beside_other_policies",
+    "statements_for_any_role",
+]
 
 _SECURITY_GROUP, _SUBNET = f"sg-{'0' * 17}", f"subnet-{'0' * 17}"
 _MOST_SECURITY_GROUPS = 5
@@ -103,19 +109,30 @@ def statements_for_any_role(own: OwnStack) -> list[Statement]:
 
     It can be attached to the task role, which creates roles, and to the execution role, which reads Atlantis' secrets.
     """
-    names = own.names
-    not_the_starter = {"ArnNotLike": {"aws:PrincipalArn": names.sessions_of(names.execution_role)}}
-    identities = ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*User*"]
-    policies = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    not_the_starter = {"ArnNotLike": {"aws:PrincipalArn": own.names.sessions_of(own.names.execution_role)}}
     elsewhere = {"StringNotEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     return [
         allow("Everything", ["*"], ["*"]),
         deny_own_resources(own) | {"Condition": not_the_starter},
-        deny_own_tasks(names),
+        *_against_bypasses(own),
+        deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
+    ]
+
+
+def statements_beside_other_policies(own: OwnStack) -> list[Statement]:
+    """What Terraform can't do, whatever policies of the operator's allow."""
+    return [deny_own_resources(own), *_against_bypasses(own)]
+
+
+def _against_bypasses(own: OwnStack) -> list[Statement]:
+    """Deny statements for roles whose permissions the stack doesn't choose."""
+    identities = ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*User*"]
+    policies = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    return [
+        deny_own_tasks(own.names),
         *deny_unbounded_roles(own),
         deny("DenyUsers", identities, ["*"]),
         deny("DenyPolicyChanges", policies, ["*"]),
-        deny("PassRolesToTasksOnly", ["iam:PassRole"], ["*"], elsewhere),
         deny_own_security_groups(),
         *deny_own_network(own),
         deny("DenyTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),

@@ -7,9 +7,12 @@ import pulumi
 import pulumi_aws as aws
 
 from ..configuration.server_configuration import variable
+from ..names import PhysicalNames
 from ..settings.groups import ConfigurationArgs
 
 __all__ = ["ExistingSecrets", "customer_key", "existing_secrets"]
+
+_PARAMETER_STORE = "ssm"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,25 +20,36 @@ class ExistingSecrets:
     """The secrets that the task references, and the ARNs that its execution role needs to read them."""
 
     value_from: Mapping[str, str]
-    """ECS secret references (`<arn>:<key>::`) by variable name."""
+    """ECS secret references (`<arn>:<key>::`, or the ARN of a parameter) by variable name."""
     arns: Sequence[str]
+    parameter_arns: Sequence[str]
     key_arns: Sequence[str]
 
 
-def existing_secrets(settings: ConfigurationArgs, parent: pulumi.Resource) -> ExistingSecrets:
-    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run."""
+def existing_secrets(settings: ConfigurationArgs, names: PhysicalNames, parent: pulumi.Resource) -> ExistingSecrets:
+    """The secrets of `secretEnvironment` and `serverSecrets`, looked up immediately: a missing one fails the run.
+
+    Parameters aren't looked up, because the provider has no function that doesn't read the value too. Preflight finds a missing one.
+    """
     references = {
         **dict(map(_split, settings.secret_environment)),
         **{variable(flag): reference for flag, reference in map(_split, settings.server_secrets)},
     }
+    parameters = {
+        name: names.arn("ssm", f"parameter{key}")
+        for name, (secret, key) in references.items()
+        if _is_parameter(secret, key)
+    }
+    references = {name: reference for name, reference in references.items() if name not in parameters}
     secrets = {
         secret: aws.secretsmanager.get_secret(name=secret, opts=pulumi.InvokeOptions(parent=parent))
         for secret in sorted({secret for secret, _ in references.values()})
     }
     keys = [customer_key(secret.kms_key_id, parent) for secret in secrets.values()]
     return ExistingSecrets(
-        value_from={name: f"{secrets[secret].arn}:{key}::" for name, (secret, key) in references.items()},
+        value_from={name: f"{secrets[secret].arn}:{key}::" for name, (secret, key) in references.items()} | parameters,
         arns=[secret.arn for secret in secrets.values()],
+        parameter_arns=sorted(set(parameters.values())),
         key_arns=sorted({key for key in keys if key}),
     )
 
@@ -45,6 +59,11 @@ def _split(reference: str) -> tuple[str, tuple[str, str]]:
     name, _, rest = reference.partition("=")
     secret, _, key = rest.rpartition(":")
     return name, (secret, key)
+
+
+def _is_parameter(secret: str, key: str) -> bool:
+    """Whether a reference is to a parameter: the key of a secret has no slash."""
+    return (secret, key[:1]) == (_PARAMETER_STORE, "/")
 
 
 def customer_key(shown: str, parent: pulumi.Resource) -> str | None:

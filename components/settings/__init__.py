@@ -162,6 +162,8 @@ def _as_output(value: Any) -> Any:
     """`value` with each awaitable, which Pulumi accepts as an input too, as an output."""
     if isinstance(value, list | tuple):
         return type(value)(_as_output(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _as_output(item) for key, item in value.items()}
     return pulumi.Output.from_input(value) if inspect.isawaitable(value) else value
 
 

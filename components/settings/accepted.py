@@ -15,6 +15,8 @@ GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
 ARM64, X86_64 = "ARM64", "X86_64"
 AUTO_ENDPOINTS = "auto"
 VPC_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")
+PARAMETERS_ENDPOINT = "ssm"
+"""The VPC endpoint that only a stack with parameters among its secrets needs."""
 
 FARGATE_MEMORY = {
     256: (512, 1024, 2048),
@@ -76,14 +78,14 @@ certificate_arn = values.arn(
 )
 listener_arn = values.arn(
     "elasticloadbalancing",
-    r"listener/app/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}/[0-9a-f]{16}",
+    r"listener/app/[A-Za-z0-9-]{1,32}/[0-9a-z]{16}/[0-9a-z]{16}",
     "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:listener/app/<load balancer>/<id>/<id>, the listener of an application "
     "load balancer",
     regional=True,
 )
 service_registry_arn = values.arn(
     "servicediscovery",
-    r"service/srv-[a-z0-9]{16}",
+    r"service/srv-[a-z0-9]{8,32}",
     "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-<id>",
     regional=True,
 )
@@ -98,6 +100,15 @@ policy_arn = values.arn(
     r"policy/(?!AdministratorAccess$)[\w+=,.@/-]+",
     "arn:aws:iam::123456789012:policy/boundary, and not AdministratorAccess, which limits nothing",
     regional=False,
+)
+additional_policy_arns = values.list_of(
+    values.arn(
+        "iam",
+        r"policy/(?!AdministratorAccess$|IAMFullAccess$)[\w+=,.@/-]+",
+        "arn:aws:iam::123456789012:policy/buckets, and not AdministratorAccess or IAMFullAccess, because every plan has these permissions",
+        regional=False,
+    ),
+    at_most=10,
 )
 # A managed policy of the task role has at most 6,144 characters.
 _MOST_READERS, _MOST_STORES, _MOST_KEYS, _MOST_PREFIXES = 20, 10, 5, 5
@@ -168,29 +179,48 @@ tag_value = values.matching(
     r"(?u:(?!(?i:aws:))[\w .:/=+@-]{1,256})",
     "a tag value: 1 to 256 letters, digits, spaces and .:/=+@-_, without the prefix aws:",
 )
+tags = values.mapping_of(
+    values.matching(
+        r"(?u:(?!(?i:aws:))[\w .:/=+@-]{1,128})",
+        "a tag key: 1 to 128 letters, digits, spaces and .:/=+@-_, without the prefix aws:",
+    ),
+    tag_value,
+    # AWS allows 50 for a resource, of which the stack sets nine.
+    at_most=40,
+)
 
 yaml_file = values.matching(
     r"(?!/)(?!.*\.\.)[\w./-]{1,200}\.ya?ml",
     "the path of a YAML file in the repository, such as server.yaml, relative to the program",
 )
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
-_REFERENCED = r"(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256})"
-ENVIRONMENT_REFERENCE = re.compile(
-    rf"(?P<name>(?!ATLANTIS_|AWS_|CHECK_COMMITTED_LINKS=|ECS_|GIT_CONFIG_|PATH=|HOME=|LD_|SERVER_NOTIFICATIONS=)[A-Za-z_]\w{{0,127}})={_REFERENCED}",
-    re.ASCII,
-)
+_REFERENCED = r"(?:ssm:(?P<parameter>(/[\w.-]{1,128}){1,15})|(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256}))"
+_FREE_NAME = r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMITTED_LINKS|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
+ENVIRONMENT_REFERENCE = re.compile(rf"(?P<name>{_FREE_NAME})={_REFERENCED}", re.ASCII)
 """A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself."""
 SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
 secret_environment = values.list_of(
     values.matching(
         ENVIRONMENT_REFERENCE.pattern,
-        "NAME=secret:key, such as REGISTRY_TOKEN=ci/registry:token; PATH, HOME and names that begin with ATLANTIS_, AWS_, ECS_, "
+        "NAME=secret:key or NAME=ssm:/parameter, such as REGISTRY_TOKEN=ci/registry:token; PATH, HOME and names that begin "
+        "with ATLANTIS_, AWS_, ECS_, "
         "GIT_CONFIG_ or LD_ aren't accepted",
     ),
     at_most=20,
 )
+environment_variables = values.mapping_of(
+    values.matching(
+        _FREE_NAME,
+        "the name of a variable; PATH, HOME and names that begin with ATLANTIS_, AWS_, ECS_, GIT_CONFIG_ or LD_ aren't accepted",
+    ),
+    values.matching(
+        r"[^\x00-\x1f\x7f]{1,2048}", "a string of 1 to 2048 characters in one line; quote numbers and booleans"
+    ),
+)
 server_secrets = values.list_of(
-    values.matching(SERVER_REFERENCE.pattern, "flag=secret:key, such as api-secret=prod/atlantis:api_secret"),
+    values.matching(
+        SERVER_REFERENCE.pattern, "flag=secret:key or flag=ssm:/parameter, such as api-secret=prod/atlantis:api_secret"
+    ),
     at_most=10,
 )
 extra_arguments = values.list_of(values.one_of(BLOCKED))
@@ -210,7 +240,7 @@ repository_roles = values.list_of(
 
 MOST_LISTENER_RULES = 128
 """The consecutive priorities that the rules of one Atlantis use in an existing listener, at most."""
-first_priority = values.integer(range(1, 50_001 - MOST_LISTENER_RULES + 1))
+first_priority = values.integer(range(50_001 - MOST_LISTENER_RULES + 1))
 cidr_blocks = values.list_of(values.cidr_block)
 generation = values.integer(range(1, 10001))
 posix_id = values.integer(range(1, 65535))

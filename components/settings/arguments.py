@@ -77,7 +77,15 @@ class AtlantisArgs(Group):
             "Owner": self.operations.owner,
             "DataClass": self.operations.data_class,
         }
-        return tags | ({"CostCenter": self.operations.cost_center} if self.operations.cost_center else {})
+        tags |= {"CostCenter": self.operations.cost_center} if self.operations.cost_center else {}
+        return {**tags, **self.operations.tags}
+
+    @property
+    def vpc_endpoints(self) -> list[str]:
+        """The VPC endpoints to create."""
+        own, needs = self.network, self.configuration.uses_parameters
+        by_default = [accepted.PARAMETERS_ENDPOINT] if needs and accepted.AUTO_ENDPOINTS in own.vpc_endpoints else []
+        return [*own.endpoints, *(by_default if own.endpoints else ())]
 
     @property
     def repository_host(self) -> str:

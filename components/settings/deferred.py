@@ -5,7 +5,7 @@ that depends on it is registered.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -31,8 +31,8 @@ class _Output:
 
     declared: Declared
     settings: Settings
-    position: int | None
-    """The position in the list; None for a single value."""
+    position: int | str | None
+    """The position in the list, or the key in the mapping; None for a single value."""
     account: str
     refuse: Refuse
 
@@ -50,7 +50,10 @@ def validated_when_known(settings: Settings, account: str, refuse: Refuse) -> Se
         value = _value(settings, declared)
         if contains_output(value):
             output = partial(_Output, declared, settings, account=account, refuse=refuse)
-            if isinstance(value, Sequence):
+            if isinstance(value, Mapping):
+                values = {key: _checked(output(position=key), item) for key, item in value.items()}
+                checked = _with(checked, declared, values)
+            elif isinstance(value, Sequence):
                 items = [_checked(output(position=number), item) for number, item in enumerate(value)]
                 checked = _with(checked, declared, tuple(items))
             else:
@@ -86,7 +89,9 @@ def _accepted(output: _Output, known: Sequence[Any]) -> Any:
     return parsed if position is None else parsed[position]
 
 
-def _replaced(items: Sequence[Any], position: int, value: Any) -> list[Any]:
+def _replaced(items: Any, position: int | str, value: Any) -> Any:
+    if isinstance(items, Mapping):
+        return {**items, position: value}
     return [value if number == position else item for number, item in enumerate(items)]
 
 

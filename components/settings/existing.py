@@ -19,8 +19,8 @@ class ExistingArgs(Group):
     https_listener_arn: Input[str] | None = setting(accepted.listener_arn, default=None)
     """ARN of the HTTPS listener of an existing application load balancer in the VPC. The stack adds rules for the host of url and
     changes nothing else of the listener, which must have a certificate for that host. Empty: a new load balancer"""
-    listener_rule_priority: int | None = setting(accepted.first_priority, default=None)
-    """First of the 128 priorities that the stack's rules can use in the existing listener. Only with httpsListenerArn. Empty: a
+    listener_rule_priority: int = setting(accepted.first_priority, default=0)
+    """First of the 128 priorities that the stack's rules can use in the existing listener. Only with httpsListenerArn. 0: a
     number that follows from the names of the stack, so that it doesn't change. `make preflight` names free ones"""
     load_balancer_security_group_id: Input[str] | None = setting(accepted.security_group_id, default=None)
     """ID of a security group of the existing load balancer, from which the task accepts requests. Required with httpsListenerArn"""

@@ -5,13 +5,22 @@ Everything else decides which resources exist or what their names are, and must 
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
 from pulumi import Input
 
 from . import accepted, values
-from .accepted import ARM64, AUTO_ENDPOINTS, FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES, VPC_ENDPOINTS, X86_64
+from .accepted import (
+    ARM64,
+    AUTO_ENDPOINTS,
+    FARGATE_MEMORY,
+    LOG_RETENTION_DAYS,
+    PARAMETERS_ENDPOINT,
+    SSL_POLICIES,
+    VPC_ENDPOINTS,
+    X86_64,
+)
 from .schema import Group, group, setting
 
 
@@ -33,10 +42,10 @@ class NetworkArgs(Group):
     vpc_cidr_block: str = setting(values.cidr_block, default="10.64.0.0/16")
     """Private IPv4 CIDR block of a new VPC, /16 to /22"""
     vpc_endpoints: Sequence[str] = setting(
-        values.list_of(values.one_of((*VPC_ENDPOINTS, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
+        values.list_of(values.one_of((*VPC_ENDPOINTS, PARAMETERS_ENDPOINT, AUTO_ENDPOINTS))), default=(AUTO_ENDPOINTS,)
     )
-    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs. auto: all of them in a new VPC, none in an
-    existing VPC, where their private DNS names would apply to every workload. []: none"""
+    """VPC endpoints to create: ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm. auto: those that the task needs in a new VPC, none in
+    an existing VPC, where their private DNS names would apply to every workload. []: none"""
 
     @property
     def endpoints(self) -> Sequence[str]:
@@ -138,9 +147,12 @@ class ConfigurationArgs(Group):
     allow_weaker_requirements: bool = setting(values.boolean, default=False)
     """Accept a repoConfigFile that requires less than approved, mergeable and undiverged. Each preview warns about such rules"""
     secret_environment: Sequence[str] = setting(accepted.secret_environment, default=())
-    """Environment variables from existing secrets, in the format NAME=secret:key. Every plan can read them"""
+    """Environment variables from existing secrets, in the format NAME=secret:key, or NAME=ssm:/parameter for a parameter of
+    Systems Manager. Every plan can read them"""
+    environment_variables: Mapping[str, str] = setting(accepted.environment_variables, default={})
+    """Environment variables of workflows, in plaintext, such as TF_VAR_region. Not for secrets, which are in secretEnvironment"""
     server_secrets: Sequence[str] = setting(accepted.server_secrets, default=())
-    """Secret flags of the server from existing secrets, in the format flag=secret:key. Plans can't read them"""
+    """Secret flags of the server from existing secrets, in the format flag=secret:key or flag=ssm:/parameter. Plans can't read them"""
     allowed_extra_arguments: Sequence[str] = setting(accepted.extra_arguments, default=())
     """Arguments of Terraform that comments can have after `--`, although they change what an apply does or where files are,
     such as -target. Everyone who can comment can then use them, and each preview warns about it. []: none of these"""
@@ -150,6 +162,11 @@ class ConfigurationArgs(Group):
     allow_api: bool = setting(values.boolean, default=False)
     """Accept api-secret in serverSecrets, and let the allowed ranges send changes to /api/. Everyone with the secret can then apply
     any branch without an approval"""
+
+    @property
+    def uses_parameters(self) -> bool:
+        """Whether a secret is a parameter of Systems Manager."""
+        return any("=ssm:/" in reference for reference in (*self.secret_environment, *self.server_secrets))
 
     @property
     def accepted_risks(self) -> list[str]:
@@ -245,6 +262,9 @@ class OperationsArgs(Group):
     Empty: no alarms"""
     deletion_protection: bool = setting(values.boolean, default=True)
     """Protect the file system, KMS keys, repository, secrets, log buckets and load balancer from deletion and replacement"""
+    tags: Mapping[str, Input[str]] = setting(accepted.tags, default={})
+    """More tags of all resources, or other values for Team, Owner, CostCenter and DataClass. The keys of the other own tags can't
+    be set"""
     team: Input[str] = setting(accepted.tag_value, default="platform")
     """Value of the tag Team"""
     owner: Input[str] = setting(accepted.tag_value, default="platform")

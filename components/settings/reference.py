@@ -36,7 +36,7 @@ def description(declared: Declared) -> str:
 
 def shown_default(declared: Declared) -> Any:
     """The default as configuration writes it; an empty value for none."""
-    empty: Any = [] if declared.type == "array" else ""
+    empty: Any = {"array": [], "object": {}}.get(declared.type, "")
     default = declared.default
     return empty if default is None else list(default) if isinstance(default, tuple) else default
 
@@ -73,7 +73,7 @@ def table() -> str:
 
 def _default_cell(declared: Declared) -> str:
     default = shown_default(declared)
-    if default in ("", []):
+    if default in ("", [], {}):
         return ""
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 

@@ -6,7 +6,7 @@ component package shows it in the SDKs that Pulumi generates.
 
 import dataclasses
 import re
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, cast, dataclass_transform, get_args, get_origin
 
 import pulumi
@@ -89,6 +89,8 @@ class Declared:
                 "use a plain value instead of an output"
             )
         if isinstance(value, pulumi.Output):
+            if self.type == "object":
+                raise UnacceptableError("must be a mapping; its values can be outputs, such as {Team: team.name}")
             if self.type == "array":
                 raise UnacceptableError(
                     "must be a list, because the number of its items decides which resources exist or what they contain; "
@@ -99,7 +101,9 @@ class Declared:
 
     @property
     def type(self) -> str:
-        """Its type in Pulumi's configuration schema: string, integer, boolean or array (of strings)."""
+        """Its type in Pulumi's configuration schema: string, integer, boolean, array or object (of strings)."""
+        if get_origin(self.field.type) is Mapping:
+            return "object"
         if get_origin(self.field.type) is Sequence:
             return "array"
         return next((name for known, name in _SCALARS.items() if known in _parts(self.field.type)), "string")
@@ -109,7 +113,9 @@ _SCALARS = {bool: "boolean", int: "integer"}
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
-    """The members of a union, or of the items of a list; the type itself if it is neither."""
+    """The members of a union, of the items of a list, or of the values of a mapping; otherwise the type itself."""
+    if get_origin(hint) is Mapping:
+        return _parts(get_args(hint)[1])
     if get_origin(hint) is Sequence:
         return _parts(get_args(hint)[0])
     return get_args(hint) or (hint,)

@@ -31,6 +31,11 @@ class TerraformArgs(Group):
     permissions_boundary_arn: Input[str] | None = setting(accepted.policy_arn, default=None)
     """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
     too. Empty: the stack creates a boundary for the roles that Terraform creates"""
+    additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
+    """ARNs of more policies for Terraform: of the task role, or of the role of applies with terraformIsolation containers. The stack
+    denies what they allow on its own resources, users, policies, and roles without the boundary"""
+    additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
+    """ARNs of more policies for the role of plans. Only with terraformIsolation containers"""
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
     terraform_isolation: str = setting(values.one_of(("none", "containers")), default="none")
@@ -64,6 +69,11 @@ class TerraformArgs(Group):
         """Pattern, plan role and apply role of each entry."""
         entries = (entry.partition("=") for entry in self.repository_roles)
         return [(pattern, *arns.split(" ", 1)) for pattern, _, arns in entries]  # pyright: ignore[reportReturnType]
+
+    @property
+    def has_additional_policies(self) -> bool:
+        """Whether Terraform's roles have policies that the stack doesn't write."""
+        return bool(self.additional_policy_arns or self.additional_plan_policy_arns)
 
     @property
     def isolates(self) -> bool:

@@ -53,6 +53,8 @@ class _Shown:
 def _without_outputs(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_without_outputs(item) for item in value] if contains_output(value) else value
+    if isinstance(value, dict):
+        return {key: _without_outputs(item) for key, item in value.items()}
     return _Shown() if isinstance(value, pulumi.Output) else value
 
 
@@ -138,6 +140,30 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
         if len(set(items)) < len(items):
             raise UnacceptableError("must not contain duplicates")
         return tuple(items)
+
+    return parse
+
+
+def mapping_of(key: Parser[str], item: Parser[T], *, at_most: int = 50) -> Parser[dict[str, T]]:
+    """A mapping, as a YAML mapping or as the engine's JSON. Values that are outputs stay as they are."""
+
+    def parse(value: object) -> dict[str, T]:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                value = None
+        if not isinstance(value, dict):
+            raise UnacceptableError("must be a mapping of names to values")
+        items: dict[str, Any] = {}
+        for name, raw in value.items():
+            try:
+                items[key(name)] = raw if isinstance(raw, pulumi.Output) else item(raw)
+            except UnacceptableError as refused:
+                raise UnacceptableError(f"item {name!r} {refused}") from None
+        if len(items) > at_most:
+            raise UnacceptableError(f"must have at most {at_most} items, not {len(items)}")
+        return items
 
     return parse
 

@@ -1,6 +1,7 @@
 """Starts a task from a service's task definition, with the permissions of its roles."""
 
 import contextlib
+import functools
 import shutil
 from pathlib import Path
 
@@ -139,7 +140,7 @@ class Launcher:
         return containers
 
     def _secrets(self, definition: TaskDefinition, execution: Credentials) -> dict[str, dict[str, str]]:
-        client = self._deployment.client("secretsmanager", execution)
+        client = functools.partial(self._deployment.client, credentials=execution)
         return {
             container.name: task_secrets.resolve(client, container.secrets, definition.execution_role)
             for container in definition.containers

@@ -1,7 +1,9 @@
 """The operator's manual steps for a real stack: push the image, create the GitHub App and store its values."""
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,7 +43,7 @@ def set_up_app(deployment: DeployedService, service: Service, store: Store) -> b
     stand-in has none yet.
     """
     described = deployment.task_definition(service.definition)
-    reader = _reader(deployment, described["executionRoleArn"])
+    reader = _clients(deployment, described["executionRoleArn"])("secretsmanager")
     for secret, keys in _keys_by_secret(described).items():
         if not keys or not keys <= _APP_KEYS:
             continue
@@ -62,11 +64,12 @@ def read_task_secrets(deployment: DeployedService, described: dict[str, Any], va
     """
     wanted = {name: value for name, value in _secrets(described).items() if name in variables}
     role = described["executionRoleArn"]
-    return task_secrets.resolve(_reader(deployment, role), wanted, role)
+    return task_secrets.resolve(_clients(deployment, role), wanted, role)
 
 
-def _reader(deployment: DeployedService, execution_role: str) -> Any:
-    return deployment.client("secretsmanager", assume(deployment, execution_role, "sandbox-operator"))
+def _clients(deployment: DeployedService, execution_role: str) -> Callable[[str], Any]:
+    """Clients with the permissions of the execution role, by service."""
+    return functools.partial(deployment.client, credentials=assume(deployment, execution_role, "sandbox-operator"))
 
 
 def _register_existing(deployment: DeployedService, described: dict[str, Any], store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sandbox.atlantis.errors import TaskStartError
 
 __all__ = ["Reference", "parse", "resolve"]
 
+_PARAMETER = re.compile(r"arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter(?P<name>/.+)")
 _SECRET = re.compile(
     r"(?P<secret>arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^:]+)"
     r"(?::(?P<key>[^:]*):(?P<stage>[^:]*):(?P<version>[^:]*))?"
@@ -41,18 +42,39 @@ def parse(variable: str, value_from: str) -> Reference:
     return Reference(found["secret"], found["key"] or "", found["stage"] or "", found["version"] or "")
 
 
-def resolve(client: Any, secrets: Mapping[str, str], role: str) -> dict[str, str]:
-    """Read all secrets with ``client``, which has the permissions of ``role``; one error contains all problems."""
+def resolve(clients: Callable[[str], Any], secrets: Mapping[str, str], role: str) -> dict[str, str]:
+    """Read all secrets and parameters; one error contains all problems.
+
+    ``clients`` returns the client of a service, with the permissions of ``role``.
+    """
     values: dict[str, str] = {}
     problems: list[str] = []
     for variable, value_from in secrets.items():
         try:
-            values[variable] = _value(client, variable, parse(variable, value_from), role)
+            if parameter := _PARAMETER.fullmatch(value_from):
+                values[variable] = _parameter(clients("ssm"), variable, value_from, parameter["name"], role)
+            else:
+                values[variable] = _value(clients("secretsmanager"), variable, parse(variable, value_from), role)
         except TaskStartError as error:
             problems += error.problems
     if problems:
         raise TaskStartError(problems)
     return values
+
+
+def _parameter(client: Any, variable: str, arn: str, name: str, role: str) -> str:
+    try:
+        found = client.get_parameters(Names=[arn], WithDecryption=True)["Parameters"]
+    except ClientError as problem:
+        error = problem.response["Error"]
+        raise TaskStartError(
+            [
+                f"{variable}: parameter {name} can't be read by {role.rpartition('/')[2]} ({error['Code']}: {error['Message']})"
+            ]
+        ) from problem
+    if not found:
+        raise TaskStartError([f"{variable}: parameter {name} doesn't exist: store it with `aws ssm put-parameter`"])
+    return found[0]["Value"]
 
 
 def _value(client: Any, variable: str, reference: Reference, role: str) -> str:

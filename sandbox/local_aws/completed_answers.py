@@ -18,6 +18,9 @@ def install() -> None:
     containers: dict[str, Any] = ecs._ACTION_MAP
     for name in ("CreateService", "UpdateService"):
         containers[name] = _keep_service_options(containers[name])
+    alb._lb_xml = _show_vpc(alb._lb_xml)
+    balancers: dict[str, Any] = alb._ACTION_MAP
+    balancers["DescribeListenerCertificates"] = _listener_certificates
     efs.handle_request = _read_every_tag_key(efs.handle_request)
     network: dict[str, Any] = ec2._ACTION_MAP
     for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
@@ -65,6 +68,29 @@ def _show_query_strings(own: Callable[[dict[str, Any]], str]) -> Callable[[dict[
         return f"{head}<QueryStringConfig>{_xml(pairs)}</QueryStringConfig>{end}"
 
     return show
+
+
+def _show_vpc(own: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    """A load balancer is in the VPC of its subnets. ministack returns a constant, which target groups and clients compare."""
+
+    def show(balancer: dict[str, Any]) -> str:
+        found = (ec2._subnets.get(subnet) for subnet in balancer["Subnets"])
+        vpc = next((subnet["VpcId"] for subnet in found if subnet), balancer["VpcId"])
+        return own({**balancer, "VpcId": vpc})
+
+    return show
+
+
+def _listener_certificates(parameters: Mapping[str, Any]) -> Any:
+    """The certificate that a listener was created with, as its only one."""
+    listener = alb._listeners.get(alb._p(parameters, "ListenerArn"))
+    if listener is None:
+        return alb._error("ListenerNotFound", "One or more listeners not found", 400)
+    members = "".join(
+        f"<member><CertificateArn>{escape(arn)}</CertificateArn><IsDefault>true</IsDefault></member>"
+        for arn in listener.get("Certificates", [])
+    )
+    return alb._xml(200, "DescribeListenerCertificates", f"<Certificates>{members}</Certificates>")
 
 
 _SERVICE_OPTIONS = ("availabilityZoneRebalancing", "enableECSManagedTags", "propagateTags")

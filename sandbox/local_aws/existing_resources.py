@@ -5,20 +5,17 @@ creates a substitute for each. The sandbox' copy of the stack file refers to the
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from components.names import PhysicalNames
 from sandbox import console
 from sandbox.files import read_json, write_json
-from sandbox.local_aws import substitute_network, throwaway_secrets
-from sandbox.local_aws.instance import ACCOUNT, REGION, LocalAws
+from sandbox.local_aws import existing_boundary, existing_ingress, substitute_network, throwaway_secrets
+from sandbox.local_aws.instance import LocalAws
 from sandbox.local_aws.inventory import Inventory
+from sandbox.local_aws.killed_run import left_by_a_killed_run
 
 __all__ = ["ExistingResources"]
 
@@ -58,19 +55,17 @@ class ExistingResources:
         replaced: dict[str, Any] = {}
         if "vpcId" in given:
             replaced |= self._network(given)
-        if "hostedZoneId" in given:
-            replaced["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], lambda: self._zone(given))
-        if "acmCertificateArn" in given:
-            arn = given["acmCertificateArn"]
-            replaced["acmCertificateArn"] = self._one("certificate", arn, lambda: self._certificate(given))
-        if "webAclArn" in given:
-            replaced["webAclArn"] = self._one("web ACL", given["webAclArn"], partial(self._web_acl, given["webAclArn"]))
+        replaced |= self._ingress(given, replaced.get("vpcId", ""))
+        if "clusterName" in given:
+            name = given["clusterName"]
+            self._one("cluster", name, partial(existing_ingress.cluster, self._aws, name))
+        if "logKeyArn" in given:
+            replaced["logKeyArn"] = self._key_arn(self._one("key of the logs", given["logKeyArn"], self._key))
         if "permissionsBoundaryArn" in given:
             arn, environment = given["permissionsBoundaryArn"], given.get("environment") or stack
             subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
-            replaced["permissionsBoundaryArn"] = self._one(
-                "permissions boundary", arn, lambda: self._boundary(arn, environment, subnets)
-            )
+            make = partial(existing_boundary.boundary, self._aws, arn, environment, subnets)
+            replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, make)
         if "secretReaderArns" in given:
             replaced["secretReaderArns"] = [self._of_this_account(arn) for arn in given["secretReaderArns"]]
         self._secrets(given)
@@ -109,6 +104,8 @@ class ExistingResources:
         references = [*given.get("secretEnvironment", []), *given.get("serverSecrets", [])]
         for name, value in throwaway_secrets.named(references).items():
             self._one("secret", name, partial(self._secret, name, value))
+        for name, value in throwaway_secrets.parameters(references).items():
+            self._one("parameter", name, partial(self._parameter, name, value))
 
     def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
         """The substitute of ``original``. If it isn't recorded, it is created and reported."""
@@ -140,7 +137,7 @@ class ExistingResources:
         table = self._part(
             "public route table of", original, lambda: substitute_network.route_table(ec2, vpc, GatewayId=gateway)
         )
-        public = self._subnets(vpc, given.get("publicSubnetIds", []), first=0, table=table)
+        public = self._subnets(vpc, _public_subnets(given), first=0, table=table)
         if public:
             address = self._part("address of", original, lambda: ec2.allocate_address(Domain="vpc")["AllocationId"])
             nat = self._part(
@@ -150,7 +147,42 @@ class ExistingResources:
                 "private route table of", original, lambda: substitute_network.route_table(ec2, vpc, NatGatewayId=nat)
             )
         private = self._subnets(vpc, given.get("privateSubnetIds", []), first=128, table=table)
-        return {"vpcId": vpc, "publicSubnetIds": public, "privateSubnetIds": private}
+        named = {"publicSubnetIds": public} if given.get("publicSubnetIds") else {}
+        return {"vpcId": vpc, **named, "privateSubnetIds": private}
+
+    def _ingress(self, given: Mapping[str, Any], vpc: str) -> dict[str, Any]:
+        replaced: dict[str, Any] = {}
+        if "hostedZoneId" in given:
+            zone = partial(existing_ingress.zone, self._aws, given)
+            replaced["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], zone)
+        if "acmCertificateArn" in given:
+            arn = given["acmCertificateArn"]
+            replaced["acmCertificateArn"] = self._one("certificate", arn, self._certificate(given))
+        if "webAclArn" in given:
+            arn = given["webAclArn"]
+            replaced["webAclArn"] = self._one("web ACL", arn, partial(existing_ingress.web_acl, self._aws, arn))
+        if "httpsListenerArn" in given:
+            replaced |= self._listener(given, vpc)
+        return replaced
+
+    def _certificate(self, given: Mapping[str, Any]) -> Callable[[], str]:
+        return partial(existing_ingress.certificate, self._aws, given["url"])
+
+    def _listener(self, given: Mapping[str, Any], vpc: str) -> dict[str, str]:
+        """A listener of a load balancer that others use too, and the security group that the settings name."""
+        arn, group_id = given["httpsListenerArn"], given.get("loadBalancerSecurityGroupId", "")
+        group = self._one(
+            "security group", group_id, partial(existing_ingress.security_group, self._aws, group_id, vpc)
+        )
+        subnets = [self._made[f"subnet {name}"] for name in _public_subnets(given)]
+        make = partial(existing_ingress.load_balancer, self._aws, arn, subnets, group)
+        balancer = self._part("load balancer of", arn, make)
+        certificate = self._part("certificate of", arn, self._certificate(given))
+        listener = self._one("listener", arn, partial(existing_ingress.listener, self._aws, balancer, certificate))
+        self._part("rule of", arn, partial(existing_ingress.rule_of_another_service, self._aws, listener))
+        self._part("rule of", group_id, partial(existing_ingress.open_to_everyone, self._aws, group))
+        self._part("egress rule of", group_id, partial(existing_ingress.egress_rule, self._aws, group))
+        return {"httpsListenerArn": listener, "loadBalancerSecurityGroupId": group}
 
     def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
         ec2 = self._aws.client("ec2")
@@ -159,59 +191,15 @@ class ExistingResources:
             for index, original in enumerate(originals)
         ]
 
-    def _zone(self, given: Mapping[str, Any]) -> str:
-        domain = throwaway_secrets.host(given["url"]).partition(".")[2]
-        created = self._aws.client("route53").create_hosted_zone(Name=domain, CallerReference=given["hostedZoneId"])
-        return created["HostedZone"]["Id"].rpartition("/")[2]
-
-    def _certificate(self, given: Mapping[str, Any]) -> str:
-        # A requested certificate is issued immediately: the local AWS treats every DNS validation as completed.
-        # It doesn't read the domain names of an imported certificate.
-        created = self._aws.client("acm").request_certificate(
-            DomainName=throwaway_secrets.host(given["url"]), ValidationMethod="DNS"
-        )
-        return created["CertificateArn"]
-
-    def _web_acl(self, arn: str) -> str:
-        seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "substitute"}
-        created = self._aws.client("wafv2").create_web_acl(
-            Name=arn.split("/")[2], Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
-        )
-        return created["Summary"]["ARN"]
-
-    def _boundary(self, arn: str, environment: str, subnets: Sequence[str]) -> str:
-        """A permissions boundary that protects Atlantis, as an operator's boundary must."""
-        # These import Pulumi's SDK, which no other substitute needs.
-        from components.permissions.deny_statements import OwnStack  # noqa: PLC0415
-        from components.permissions.permissions_boundary import statements_for_any_role  # noqa: PLC0415
-
-        names = PhysicalNames(environment=environment, account=ACCOUNT, region=REGION, partition="aws")
-        own = OwnStack(
-            names=names,
-            secret_arns=[
-                names.arn("secretsmanager", f"secret:{name}-??????")
-                for name in (names.github_app_secret, names.vcs_token_secret, names.webhook_secret, names.redis_secret)
-            ],
-            deployer_arns=(),
-            permissions_boundary_arn=arn,
-            security_group_ids=(),
-            subnet_ids=subnets,
-        )
-        document = {"Version": "2012-10-17", "Statement": statements_for_any_role(own)}
-        iam, name = self._aws.client("iam"), arn.rpartition("/")[2]
-        with _left_by_a_killed_run("EntityAlreadyExists"):
-            iam.create_policy(
-                PolicyName=name,
-                PolicyDocument=json.dumps(document),
-                Description=f"Substitute for {arn} in account {ACCOUNT}",
-            )
-        return iam.get_policy(PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")["Policy"]["Arn"]
-
     def _secret(self, name: str, value: Mapping[str, str]) -> str:
         secrets_manager = self._aws.client("secretsmanager")
-        with _left_by_a_killed_run("ResourceExistsException"):
+        with left_by_a_killed_run("ResourceExistsException"):
             secrets_manager.create_secret(Name=name, SecretString=json.dumps(value))
         return secrets_manager.describe_secret(SecretId=name)["ARN"]
+
+    def _parameter(self, name: str, value: str) -> str:
+        self._aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        return name
 
     def _topic(self, arn: str) -> str:
         """A topic with one subscriber: a queue with the same name that stores the messages."""
@@ -235,9 +223,9 @@ class ExistingResources:
         return name
 
     def _key(self) -> str:
-        return self._aws.client("kms").create_key(Description="Substitute for a key of Terraform states")[
-            "KeyMetadata"
-        ]["KeyId"]
+        return self._aws.client("kms").create_key(Description="Substitute for a key of a stack file")["KeyMetadata"][
+            "KeyId"
+        ]
 
     def _key_arn(self, key: str) -> str:
         return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
@@ -250,7 +238,7 @@ class ExistingResources:
     def _bucket(self, name: str, keys: Sequence[str]) -> str:
         """A bucket with versioning, encrypted with the first of ``keys``, if any."""
         s3 = self._aws.client("s3")
-        with _left_by_a_killed_run("BucketAlreadyOwnedByYou"):
+        with left_by_a_killed_run("BucketAlreadyOwnedByYou"):
             s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         if keys:
@@ -260,7 +248,7 @@ class ExistingResources:
         return name
 
     def _table(self, name: str) -> str:
-        with _left_by_a_killed_run("ResourceInUseException"):
+        with left_by_a_killed_run("ResourceInUseException"):
             self._aws.client("dynamodb").create_table(
                 TableName=name,
                 AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
@@ -270,14 +258,6 @@ class ExistingResources:
         return name
 
 
-@contextmanager
-def _left_by_a_killed_run(taken: str) -> Iterator[None]:
-    """Adopt an existing resource of the same name.
-
-    A run was killed before it recorded it, or a user created the secret.
-    """
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] != taken:
-            raise
+def _public_subnets(given: Mapping[str, Any]) -> list[str]:
+    """The named public subnets. A stack without a load balancer of its own names none, but its VPC has them."""
+    return given.get("publicSubnetIds") or [f"{number} of {given['vpcId']}" for number in (1, 2)]

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-__all__ = ["github_app", "host", "named", "oidc_client", "token", "webhook"]
+__all__ = ["github_app", "host", "named", "oidc_client", "parameters", "token", "webhook"]
 
 
 def host(url: str) -> str:
@@ -44,5 +44,12 @@ def named(references: Iterable[str]) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = {}
     for reference in references:
         secret, _, key = reference.partition("=")[2].rpartition(":")
-        values.setdefault(secret, {})[key] = secrets.token_hex(32)
+        if not key.startswith("/"):
+            values.setdefault(secret, {})[key] = secrets.token_hex(32)
     return values
+
+
+def parameters(references: Iterable[str]) -> dict[str, str]:
+    """Values for parameters that settings refer to as ``NAME=ssm:/name``: by name."""
+    names = (reference.partition("=")[2].rpartition(":")[2] for reference in references)
+    return {name: secrets.token_hex(32) for name in names if name.startswith("/")}

@@ -39,7 +39,9 @@ def schema_of_settings(package: AtlantisProvider) -> Iterator[tuple[str, Mapping
 def test_the_schema_says_which_arguments_can_be_outputs(package: AtlantisProvider) -> None:
     accepting = {declared.key for declared in settings_of(AtlantisArgs) if declared.accepts_outputs}
     found = {
-        key for key, setting in schema_of_settings(package) if not setting.get("items", setting).get("plain", False)
+        key
+        for key, setting in schema_of_settings(package)
+        if not setting.get("items", setting.get("additionalProperties", setting)).get("plain", False)
     }
     assert found == accepting
 

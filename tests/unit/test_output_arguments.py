@@ -37,6 +37,9 @@ EVERYTHING: dict[str, Any] = (
         "assumableRoleArns": ["arn:aws:iam::210987654321:role/terraform"],
         "planAssumableRoleArns": ["arn:aws:iam::210987654321:role/reader"],
         "terraformIsolation": "containers",
+        "tags": {"Team": "payments", "Unit": "tools"},
+        "additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "additionalPlanPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
         "logKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-1111-4000-8000-0123456789ab",
     }
 )
@@ -81,6 +84,8 @@ def outputs_of(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_outputs(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: pulumi.Output.from_input(item) for key, item in value.items()}
     return (
         [pulumi.Output.from_input(item) for item in value]
         if isinstance(value, list)
@@ -118,13 +123,16 @@ def test_every_argument_that_is_an_output_reaches_the_same_resources_as_its_valu
     assert outputs == renamed
 
 
+_OF_TYPE: dict[str, Callable[[Any], Any]] = {"array": lambda item: [item], "object": lambda item: {"X": item}}
+
+
 def test_an_output_where_the_value_decides_which_resources_exist_is_refused() -> None:
     told: dict[str, str] = {}
 
     def run() -> None:
         output: Any = pulumi.Output.from_input("x")
         for declared in REFUSING:
-            value = [output] if declared.type == "array" else output
+            value = _OF_TYPE.get(declared.type, lambda item: item)(output)
             with pytest.raises(SettingsError) as refused:
                 validate(
                     arguments(LOCAL | {"environment": "prod", declared.key: value}), name="platform", region=REGION
@@ -133,7 +141,7 @@ def test_an_output_where_the_value_decides_which_resources_exist_is_refused() ->
 
     deploy_program(run)
     for declared in REFUSING:
-        shown = "[<output>]" if declared.type == "array" else "<output>"
+        shown = {"array": "[<output>]", "object": "{'X': <output>}"}.get(declared.type, "<output>")
         assert (
             f"{declared.key} = {shown}: must be known before the deployment, because the value decides which"
             in told[declared.key]

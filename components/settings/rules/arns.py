@@ -28,6 +28,8 @@ _OF_ONE_ACCOUNT: Mapping[str, Arns] = {
     "permissionsBoundaryArn": lambda settings: [settings.terraform.permissions_boundary_arn],
     "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+    "additionalPolicyArns": lambda settings: settings.terraform.additional_policy_arns,
+    "additionalPlanPolicyArns": lambda settings: settings.terraform.additional_plan_policy_arns,
     "secretReaderArns": lambda settings: settings.server.secret_reader_arns,
 }
 _OF_ONE_PARTITION: Mapping[str, Arns] = (
@@ -64,7 +66,7 @@ def _boundary_account(settings: Settings) -> Iterator[Problem]:
     key = "permissionsBoundaryArn"
     others = {
         arn.split(":")[4] for name, arns in _OF_ONE_ACCOUNT.items() if name != key for arn in _known(arns(settings))
-    }
+    } - {_AWS_MANAGED}
     if boundary and len(others) == 1 and (found := boundary.split(":")[4]) not in (*others, _AWS_MANAGED):
         yield Problem({key: boundary}, f"must be in the account of the other ARNs, {others.pop()}, not in {found}")
 

@@ -12,6 +12,7 @@ from ...configuration import (
     server_configuration,
     yaml_file,
 )
+from ...configuration.secret_values import looks_secret
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
@@ -119,6 +120,21 @@ def _named_once(settings: Settings) -> Iterator[Problem]:
             yield Problem({key: name}, "must not be set twice")
 
 
+def _environment_variables(settings: Settings) -> Iterator[Problem]:
+    configuration = settings.configuration
+    secret = {reference.split("=", 1)[0] for reference in configuration.secret_environment}
+    for name, value in configuration.environment_variables.items():
+        if name in secret:
+            yield Problem({"environmentVariables": name}, "is in secretEnvironment too; remove one of them")
+        elif looks_secret(name, value):
+            # The value isn't shown, because it may be a secret.
+            yield Problem(
+                {"environmentVariables": name},
+                "looks like a secret, which would be in plaintext in the task definition; store it in Secrets Manager and name it in "
+                "secretEnvironment",
+            )
+
+
 def _repo_config_file(settings: Settings) -> Iterator[Problem]:
     configuration = settings.configuration
     path = configuration.repo_config_file
@@ -175,5 +191,6 @@ RULES: tuple[Rule, ...] = (
     _server_secrets_of_plans,
     _unused_api,
     _named_once,
+    _environment_variables,
     _repo_config_file,
 )

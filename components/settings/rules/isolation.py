@@ -66,6 +66,15 @@ def _modules(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _plan_policies(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.additional_plan_policy_arns and not settings.terraform.isolates:
+        yield Problem(
+            {"additionalPlanPolicyArns": None},
+            "applies only with terraformIsolation containers; otherwise plans and applies share the task role, so use "
+            "additionalPolicyArns",
+        )
+
+
 def _memory(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.isolates and settings.task.memory < _LEAST_MEMORY:
         yield Problem(
@@ -76,4 +85,4 @@ def _memory(settings: Settings) -> Iterator[Problem]:
 
 _LEAST_MEMORY = 2048
 
-RULES: tuple[Rule, ...] = (_server_flags, _roles, _states, _assumable, _modules, _memory)
+RULES: tuple[Rule, ...] = (_server_flags, _roles, _states, _assumable, _modules, _plan_policies, _memory)

@@ -59,7 +59,7 @@ EXISTING: list[Case] = [
     ),
     (_shared(webAclArn=_WEB_ACL), ("webAclArn", "applies to all services behind a load balancer")),
     (_shared(loadBalancerIdleTimeout=60), ("loadBalancerIdleTimeout = 60", "its own idle timeout")),
-    (_shared(listenerRulePriority=49_874), ("listenerRulePriority = 49874", "an integer from 1 to 49873")),
+    (_shared(listenerRulePriority=49_874), ("listenerRulePriority = 49874", "an integer from 0 to 49873")),
     ({"listenerRulePriority": 7}, ("listenerRulePriority = 7", "requires httpsListenerArn")),
     ({"extendSecurityGroup": True}, ("extendSecurityGroup = True", "requires httpsListenerArn")),
     ({"loadBalancerSecurityGroupId": EXISTING_GROUP}, ("loadBalancerSecurityGroupId", "requires httpsListenerArn")),

@@ -86,7 +86,10 @@ NETWORK: list[Case] = [
         {"vpcCidrBlock": "8.8.0.0/16"},
         ("vpcCidrBlock = '8.8.0.0/16'", "must be a private CIDR block, such as 10.64.0.0/16"),
     ),
-    ({"vpcEndpoints": ["sqs"]}, ("item 1 ('sqs')", "must be one of ecr.api, ecr.dkr, s3, secretsmanager, logs, auto")),
+    (
+        {"vpcEndpoints": ["sqs"]},
+        ("item 1 ('sqs')", "must be one of ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm, auto"),
+    ),
     ({"vpcEndpoints": ["s3", "auto"]}, ("vpcEndpoints = ['s3', 'auto']", "auto can't be combined with endpoint names")),
     ({"vpcEndpoints": ["s3", "s3"]}, ("vpcEndpoints = ['s3', 's3']", "must not contain duplicates")),
     ({"vpcEndpoints": "[" * 20_000}, ("vpcEndpoints = '[[", "must be a list")),

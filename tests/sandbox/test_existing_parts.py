@@ -1,0 +1,131 @@
+"""Stacks in existing parts on the real engine, with the policy pack: an existing cluster, load balancer and key, or no load balancer."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.local_aws.listener_rules import Request, decide, read_listeners
+from tests.sandbox.harness import Ground, resource
+
+ACCOUNT = "999999999999"
+LISTENER = (
+    f"arn:aws:elasticloadbalancing:ap-northeast-2:{ACCOUNT}:listener/app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2"
+)
+EXISTING_VPC: dict[str, Any] = {
+    "vpcId": "vpc-0a1b2c3d4e5f60718",
+    "privateSubnetIds": ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+}
+SHARED: dict[str, Any] = EXISTING_VPC | {
+    "acmCertificateArn": "",
+    "httpsListenerArn": LISTENER,
+    "loadBalancerSecurityGroupId": "sg-0a1b2c3d4e5f60718",
+    "clusterName": "platform",
+    "logKeyArn": f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+}
+PRIVATE: dict[str, Any] = {
+    "loadBalancerScheme": "none",
+    "hostedZoneId": "",
+    "acmCertificateArn": "",
+    "allowedCidrBlocks": ["10.64.0.0/16"],
+    "serviceRegistryArn": "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcdefgh12345678",
+}
+OF_OFFICE, OF_GITHUB, OF_OTHERS = "192.0.2.9", "192.30.252.1", "198.51.100.7"
+
+
+@pytest.fixture(scope="module")
+def shared(module_ground: Ground) -> Ground:
+    """A stack in an existing cluster, behind an existing load balancer."""
+    module_ground.sandbox(**SHARED).up()
+    return module_ground
+
+
+def test_a_stack_owns_neither_cluster_nor_load_balancer_nor_key(shared: Ground) -> None:
+    sandbox = shared.sandbox(**SHARED)
+
+    assert sandbox.compare().describe() == ""
+    own = {item["type"] for item in sandbox.resources() if item.get("custom") and not item.get("external")}
+    assert not own & {"aws:ecs/cluster:Cluster", "aws:lb/loadBalancer:LoadBalancer", "aws:lb/listener:Listener"}
+    service = sandbox.aws.client("ecs").describe_services(cluster="platform", services=["atlantis-local"])["services"][
+        0
+    ]
+    (group,) = sandbox.aws.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/atlantis-local")["logGroups"]
+    assert service["clusterArn"].endswith(":cluster/platform")
+    assert group["kmsKeyId"] not in [
+        item["outputs"].get("arn") for item in sandbox.resources() if "kms" in item["type"]
+    ]
+
+
+def test_the_listener_forwards_what_the_settings_allow_and_keeps_the_rules_of_others(shared: Ground) -> None:
+    sandbox = shared.sandbox(**SHARED)
+    (listener,) = read_listeners(sandbox.aws.client("elbv2"), "shared")
+
+    def asked(source: str, method: str = "GET", path: str = "/", **headers: str) -> int | None:
+        request = Request(source, method, path, host="atlantis.example.com", headers=headers)
+        return decide(listener, request).status
+
+    assert asked(OF_OFFICE) is None
+    assert asked(OF_GITHUB, "POST", "/events") is None
+    assert asked(OF_GITHUB) == asked(OF_OTHERS) == asked(OF_OTHERS, "POST", "/events") == 403
+    assert asked(OF_OFFICE, "POST", "/api/plan") == asked(OF_OFFICE, "POST", "/%61pi/plan") == 403
+    assert asked(OF_OFFICE, "DELETE", "/locks", **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert asked(OF_OFFICE, "DELETE", "/locks", **{"Sec-Fetch-Site": "same-site"}) == 403
+    assert asked(OF_OFFICE, "DELETE", "/locks", **{"Sec-Fetch-Site": "same-origin"}) is None
+    assert decide(listener, Request(OF_OFFICE, host="other.example.com")).priority == "10"
+    assert decide(listener, Request(OF_OFFICE, host="third.example.com")).status == 404
+
+
+def test_more_ranges_add_rules_and_leave_those_of_others_and_the_priorities(shared: Ground) -> None:
+    ranges = [f"192.0.2.{number * 4}/30" for number in range(6)]
+    # The pack allows the ranges of the stack file only.
+    sandbox = shared.sandbox(pack=None, **SHARED, allowedCidrBlocks=ranges)
+    elb, arn = sandbox.aws.client("elbv2"), sandbox.outputs()["atlantis_target_group_arn"]
+    before = {rule["Priority"]: rule["RuleArn"] for rule in _rules(elb)}
+
+    sandbox.up()
+
+    after = {rule["Priority"]: rule["RuleArn"] for rule in _rules(elb)}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
+    assert sandbox.outputs()["atlantis_target_group_arn"] == arn
+    assert sandbox.compare().describe() == ""
+
+
+def _rules(elb: Any) -> list[dict[str, Any]]:
+    (balancer,) = elb.describe_load_balancers(Names=["shared"])["LoadBalancers"]
+    (listener,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    return elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+
+
+def test_the_security_group_is_extended_and_afterwards_as_it_was(shared: Ground) -> None:
+    ec2 = shared.sandbox(**SHARED).aws.client("ec2")
+    (group,) = ec2.describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": ["substitute for sg-0a1b2c3d4e5f60718"]}]
+    )["SecurityGroups"]
+
+    def rules() -> set[tuple[Any, ...]]:
+        found = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
+        return {(rule["IsEgress"], rule.get("FromPort"), rule.get("CidrIpv4")) for rule in found["SecurityGroupRules"]}
+
+    before = rules()
+    shared.sandbox(**SHARED, extendSecurityGroup=True).up()
+    assert rules() - before >= {(False, 443, "192.0.2.0/24"), (False, 443, "192.30.252.0/22")}
+    shared.sandbox(**SHARED).up()
+    assert rules() == before
+
+
+def test_a_stack_without_a_load_balancer_registers_its_task_and_gets_one_later(ground: Ground) -> None:
+    sandbox = ground.sandbox(**PRIVATE)
+
+    sandbox.up()
+
+    assert sandbox.compare().describe() == ""
+    assert sandbox.aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    service = resource(sandbox, "aws:ecs/service:Service")
+    assert service["outputs"]["serviceRegistries"]["registryArn"] == PRIVATE["serviceRegistryArn"]
+    assert sandbox.outputs()["atlantis_alb_dns_name"] == ""
+
+    again = ground.sandbox()
+    again.up()
+
+    assert resource(again, "aws:ecs/service:Service")["id"] == service["id"]
+    assert again.compare().describe() == ""

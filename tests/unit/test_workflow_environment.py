@@ -1,0 +1,116 @@
+"""The environment of workflows: plain variables, and parameters of Systems Manager beside secrets."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.configuration.secret_values import looks_secret
+from tests.unit.recording import Graph
+from tests.unit.stacks import stack
+
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+ARN = "arn:aws:ssm:ap-northeast-2:123456789012:parameter"
+PARAMETERS: dict[str, Any] = {
+    "secretEnvironment": ["REGISTRY_TOKEN=ssm:/ci/registry", "OTHER=ci/other:key"],
+    "serverSecrets": ["api-secret=ssm:/atlantis/api"],
+    "allowApi": True,
+}
+
+
+def server(graph: Graph) -> dict[str, Any]:
+    (found,) = [
+        each for each in json.loads(graph.one(TASK).inputs["containerDefinitions"]) if each["name"] == "atlantis"
+    ]
+    return found
+
+
+def environment(graph: Graph) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in server(graph)["environment"]}
+
+
+def test_plain_variables_are_in_the_server_s_environment_beside_its_own() -> None:
+    own = environment(stack())
+    assert environment(stack(environmentVariables={"TF_VAR_region": "eu-west-1", "LANG": "C.UTF-8"})) == own | {
+        "TF_VAR_region": "eu-west-1",
+        "LANG": "C.UTF-8",
+    }
+
+
+def test_in_containers_of_its_own_terraform_gets_the_plain_variables_too() -> None:
+    isolated = stack(
+        environmentVariables={"TF_VAR_region": "eu-west-1"},
+        secretEnvironment=["TOKEN=ci/x:y"],
+        terraformIsolation="containers",
+    )
+    assert environment(isolated)["ISOLATION_FORWARD"] == "TF_VAR_region TOKEN"
+
+
+def test_a_parameter_is_referenced_by_its_arn_and_a_secret_by_its_key() -> None:
+    secrets = {each["name"]: each["valueFrom"] for each in server(stack(**PARAMETERS))["secrets"]}
+    assert secrets["REGISTRY_TOKEN"] == f"{ARN}/ci/registry"
+    assert secrets["ATLANTIS_API_SECRET"] == f"{ARN}/atlantis/api"
+    assert secrets["OTHER"].endswith(":secret:ci/other-AbCdEf:key::")
+
+
+def test_the_execution_role_reads_and_decrypts_these_parameters_alone() -> None:
+    statements = stack(**PARAMETERS).one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
+    arns = [f"{ARN}/atlantis/api", f"{ARN}/ci/registry"]
+    found = {each["Sid"]: each for each in statements}
+    assert found["ReadTaskParameters"]["Action"] == ["ssm:GetParameters"]
+    assert found["ReadTaskParameters"]["Resource"] == arns
+    assert found["DecryptTaskParameters"]["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": "ssm.ap-northeast-2.amazonaws.com",
+            "kms:EncryptionContext:PARAMETER_ARN": arns,
+        }
+    }
+    plain = stack().one("aws:iam/rolePolicy:RolePolicy", "permissions-execution-secrets").document()
+    assert not [each for each in plain if "Parameters" in each["Sid"]]
+
+
+def test_terraform_can_not_read_the_server_s_parameters() -> None:
+    (denied,) = stack(**PARAMETERS).one("aws:iam/policy:Policy", "permissions-task-own-stack").document()
+    assert "ssm:*" in denied["Action"]
+    assert {f"{ARN}/atlantis/api", f"{ARN}/ci/registry"} <= set(denied["Resource"])
+    (plain,) = stack().one("aws:iam/policy:Policy", "permissions-task-own-stack").document()
+    assert "ssm:*" not in plain["Action"]
+
+
+def test_the_endpoint_of_systems_manager_is_created_where_endpoints_are_and_parameters_are_used() -> None:
+    kind = "aws:ec2/vpcEndpoint:VpcEndpoint"
+    assert "network-endpoint-ssm" not in stack().names(kind)
+    assert "network-endpoint-ssm" in stack(**PARAMETERS).names(kind)
+    assert stack(**PARAMETERS, vpcEndpoints=[]).names(kind) == []
+    assert stack(vpcEndpoints=["ssm"]).names(kind) == ["network-endpoint-ssm"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "x"),
+        ("tf_var_api_key", "x"),
+        ("SECRET_KEY", "x"),
+        ("X", "AKIAIOSFODNN7EXAMPLE"),
+        ("X", "https://user:hunter2@registry.example.com"),
+        ("X", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("X", f"ghp_{'a' * 36}"),
+    ],
+)
+def test_what_looks_like_a_secret_is_found(name: str, value: str) -> None:
+    assert looks_secret(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKEN_URL", "https://login.example.com/token"),
+        ("VAULT_TOKEN_FILE", "/run/token"),
+        ("DB_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"),
+        ("TF_VAR_tokens", "5"),
+        ("MONKEY", "banana"),
+        ("X", "https://registry.example.com:8443/a@b"),
+    ],
+)
+def test_what_does_not_look_like_a_secret_is_accepted(name: str, value: str) -> None:
+    assert not looks_secret(name, value)
