@@ -1,5 +1,6 @@
 """The component package as Pulumi's engine runs it: a plugin that creates `Atlantis` for programs in any language."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Mapping
@@ -39,20 +40,15 @@ class AtlantisProvider(ComponentProvider):
         Raises:
             InputPropertyError: an output where the component needs a plain value.
         """
+        reason = importlib.import_module(f"{PACKAGE}.settings.schema").PLAIN_ONLY
         for name, definition in component_def.inputs.items():
             if isinstance(inputs.get(name), pulumi.Output):
-                raise InputPropertyError(name, _REASON)
+                raise InputPropertyError(name, reason)
             group, value = self.get_type_definition(definition) if definition.ref else None, inputs.get(name)
             for inner, setting in group.properties.items() if group and isinstance(value, Mapping) else ():
                 if setting.plain and isinstance(value.get(inner), pulumi.Output):
-                    raise InputPropertyError(f"{name}.{inner}", _REASON)
+                    raise InputPropertyError(f"{name}.{inner}", reason)
         return super().map_inputs(inputs, component_def)
-
-
-_REASON = (
-    "must be known before the deployment, because it decides which resources exist or what their names are; use a plain value instead "
-    "of an output"
-)
 
 
 def provider() -> AtlantisProvider:

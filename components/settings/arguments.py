@@ -29,7 +29,7 @@ class AtlantisArgs(Group):
     """The arguments of one Atlantis.
 
     Values that are only passed on to resources can be outputs (`pulumi.Input`); they are validated when they become known. All
-    others must be known before the deployment, because they decide which resources exist or what their names are.
+    others must be known before the deployment, because the resources, their names or the checks of other settings depend on them.
     """
 
     environment: str = setting(accepted.environment)

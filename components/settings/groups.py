@@ -1,7 +1,7 @@
 """The groups of settings that the components accept.
 
 `Input` marks what is only passed on to resources, so that outputs of other resources are accepted, also as items of a list.
-Everything else decides which resources exist or what their names are, and must be known before the deployment.
+The resources, their names or the checks of other settings depend on everything else, which must be known before the deployment.
 """
 
 import ipaddress
@@ -271,7 +271,7 @@ class OperationsArgs(Group):
     """Value of the tag Owner"""
     cost_center: Input[str] | None = setting(accepted.tag_value, default=None)
     """Value of the tag CostCenter. Empty: no such tag"""
-    data_class: str = setting(
+    data_class: Input[str] = setting(
         values.one_of(("public", "internal", "confidential", "restricted")), default="confidential"
     )
     """Value of the tag DataClass: public, internal, confidential or restricted"""

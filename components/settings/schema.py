@@ -15,6 +15,11 @@ from .values import Parser, UnacceptableError, contains_output
 
 T = TypeVar("T")
 _PARSER = "parse"
+PLAIN_ONLY = (
+    "must be known before the deployment, because the stack's resources, their names or the checks of other settings depend on it; use a "
+    "plain value instead of an output"
+)
+"""Why a setting accepts no output."""
 
 
 class InvalidSettingError(Exception):
@@ -84,10 +89,7 @@ class Declared:
             UnacceptableError: the setting doesn't accept it.
         """
         if contains_output(value) and not self.accepts_outputs:
-            raise UnacceptableError(
-                "must be known before the deployment, because the value decides which resources exist or what their names are; "
-                "use a plain value instead of an output"
-            )
+            raise UnacceptableError(PLAIN_ONLY)
         if isinstance(value, pulumi.Output):
             if self.type == "object":
                 raise UnacceptableError("must be a mapping; its values can be outputs, such as {Team: team.name}")

@@ -1,6 +1,7 @@
 """Outputs of other resources as arguments of the component: which are accepted, and when they are validated."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +127,15 @@ def test_every_argument_that_is_an_output_reaches_the_same_resources_as_its_valu
 _OF_TYPE: dict[str, Callable[[Any], Any]] = {"array": lambda item: [item], "object": lambda item: {"X": item}}
 
 
+def test_what_is_only_passed_on_can_be_an_output() -> None:
+    """By its name: IDs, ARNs, names of others' resources, addresses and the values of tags."""
+    passed_on = re.compile(
+        r"(Arns?|Ids?|SecretName|Buckets|Tables|Endpoint|url|Issuer|image|team|owner|costCenter|dataClass|tags)$"
+    )
+    named = {declared.key for declared in settings_of(AtlantisArgs) if passed_on.search(declared.key)}
+    assert named == {declared.key for declared in ACCEPTING}
+
+
 def test_an_output_where_the_value_decides_which_resources_exist_is_refused() -> None:
     told: dict[str, str] = {}
 
@@ -142,10 +152,7 @@ def test_an_output_where_the_value_decides_which_resources_exist_is_refused() ->
     deploy_program(run)
     for declared in REFUSING:
         shown = {"array": "[<output>]", "object": "{'X': <output>}"}.get(declared.type, "<output>")
-        assert (
-            f"{declared.key} = {shown}: must be known before the deployment, because the value decides which"
-            in told[declared.key]
-        )
+        assert f"{declared.key} = {shown}: must be known before the deployment, because the stack" in told[declared.key]
 
 
 def test_a_list_as_one_output_is_refused_with_what_to_write_instead() -> None:
