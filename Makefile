@@ -142,6 +142,10 @@ test-sandbox: .venv/installed ## run the end-to-end tests: engine, local AWS, At
 mutants: .venv/installed ## change the last commit's code at random places, and list the changes that no fast test notices: SAMPLE=10 SEED=1
 	@$(PYTHON) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: version-ranges
+version-ranges: .venv/installed ## run the unit tests with the oldest and the newest SDKs that the package accepts: END=lowest
+	@$(PYTHON) -m tests.version_ranges $(if $(END),--end $(END))
+
 conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
 
