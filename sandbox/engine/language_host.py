@@ -66,6 +66,27 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         ]
         return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
+    def InstallDependencies(
+        self, request: Any, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.InstallDependenciesResponse]:
+        """Create the folder's virtual environment and install its requirements.txt, as the official host's toolchain pip does."""
+        directory = Path(request.info.program_directory or request.directory)
+        options = dict(request.info.options)
+        if "virtualenv" not in options:
+            return
+        environment = directory / options["virtualenv"]
+        requirements = directory / "requirements.txt"
+        yield language_pb2.InstallDependenciesResponse(stdout=b"Creating the virtual environment\n")
+        commands = [[sys.executable, "-m", "venv", str(environment)]]
+        if requirements.exists():
+            pip = [str(environment / PYTHON_FOLDER / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]
+            commands.append([*pip, "--disable-pip-version-check", "--requirement", str(requirements)])
+        for command in commands:
+            done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                context.abort(grpc.StatusCode.UNKNOWN, f"{' '.join(command)} failed:\n{done.stderr.strip()}")
+        yield language_pb2.InstallDependenciesResponse(stdout=b"Installed the dependencies\n")
+
     def Run(self, request: Any, context: Any) -> language_pb2.RunResponse:
         """Run the program once. The response has ``bail`` if the program failed and the error was already reported."""
         program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)

@@ -1,39 +1,70 @@
 """The components as a Pulumi package: programs that have nothing of this repository but the plugin's folder deploy Atlantis."""
 
+import json
+import os
 import re
 import shutil
-import sys
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from components.__main__ import VERSION
+from sandbox.engine import installation
 from sandbox.engine.stack import EngineError
-from sandbox.paths import CHECKOUT
+from sandbox.engine.workspace import Workspace
+from sandbox.paths import CACHE, CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
 from tests.sandbox.harness import Ground
 
 GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
 """An id with a part that AWS makes up."""
+NOT_IN_A_CLONE = shutil.ignore_patterns("__pycache__", ".venv")
 
 
-def program(language: str, folder: Path, state: Path, **settings: list[str]) -> Sandbox:
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The virtual environment that the CLI makes of a fresh copy of the package; the copy then answers with its schema."""
+    folder = tmp_path_factory.mktemp("fresh")
+    shutil.copytree(CHECKOUT / "components", folder / "components", ignore=NOT_IN_A_CLONE)
+    workspace = Workspace(folder / "state", folder)
+    private_directory(workspace.state)
+    engine = installation.locate().executable
+    variables = workspace.environment(None) | {
+        "PATH": os.pathsep.join([str(engine.parent), os.environ["PATH"]]),
+        "PIP_CACHE_DIR": str(CACHE / "pip"),
+    }
+    answer = subprocess.run(
+        [str(engine), "package", "get-schema", "./components"],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    schema = json.loads(answer.stdout)
+    assert (schema["name"], schema["version"]) == ("atlantis", VERSION)
+    assert "atlantis:index:Atlantis" in schema["resources"]
+    return folder / "components" / ".venv"
+
+
+def program(language: str, folder: Path, state: Path, environment: Path, **settings: list[str]) -> Sandbox:
     """The sandbox of a program of somebody else's, in a folder that has the component package beside it and nothing else."""
     package, own = folder / "components", folder / "tests" / "programs" / f"atlantis_{language}"
     for target in (package, own):
-        source = CHECKOUT / target.relative_to(folder)
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
-    # What `pulumi install` makes of the package's requirements; an installed language host needs it.
-    (package / ".venv").symlink_to(sys.prefix)
+        shutil.copytree(CHECKOUT / target.relative_to(folder), target, ignore=NOT_IN_A_CLONE)
+    (package / ".venv").symlink_to(environment)
     chosen = {f"platform:{key}": value for key, value in settings.items()}
     return Sandbox("dev", state=state, program=own, settings=chosen, policy_pack=None, run_atlantis=False)
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def python(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The Python program, deployed."""
     ground = Ground(tmp_path_factory.mktemp("python"), "dev")
-    sandbox = program("python", tmp_path_factory.mktemp("foreign"), ground.state)
+    sandbox = program("python", tmp_path_factory.mktemp("foreign"), ground.state, environment)
     sandbox.up()
     yield sandbox
     ground.stop()
@@ -48,9 +79,9 @@ def test_a_foreign_program_deploys_atlantis(python: Sandbox):
     assert python.compare().describe() == ""
 
 
-def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_path: Path):
+def test_a_yaml_program_deploys_the_same(python: Sandbox, environment: Path, ground: Ground, tmp_path: Path):
     ground.stack = "dev"
-    sandbox = program("yaml", tmp_path / "foreign", ground.state)
+    sandbox = program("yaml", tmp_path / "foreign", ground.state, environment)
 
     sandbox.up()
 
@@ -60,9 +91,11 @@ def test_a_yaml_program_deploys_the_same(python: Sandbox, ground: Ground, tmp_pa
 
 
 @pytest.mark.parametrize("language", ["outputs", "yaml_outputs"])
-def test_a_program_passes_outputs_of_its_own_resources(language: str, ground: Ground, tmp_path: Path):
+def test_a_program_passes_outputs_of_its_own_resources(
+    language: str, environment: Path, ground: Ground, tmp_path: Path
+):
     ground.stack = "dev"
-    sandbox = program(language, tmp_path / "foreign", ground.state)
+    sandbox = program(language, tmp_path / "foreign", ground.state, environment)
 
     sandbox.up()
 
@@ -91,10 +124,10 @@ def identities(sandbox: Sandbox) -> dict[str, str | None]:
 
 
 def test_wrong_arguments_end_the_run_before_anything_is_created(
-    ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    environment: Path, ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     ground.stack = "dev"
-    sandbox = program("python", tmp_path / "foreign", ground.state, allowedCidrBlocks=["0.0.0.0/0"])
+    sandbox = program("python", tmp_path / "foreign", ground.state, environment, allowedCidrBlocks=["0.0.0.0/0"])
 
     with pytest.raises(EngineError):
         sandbox.up()
