@@ -60,7 +60,30 @@ NO_LOAD_BALANCER: dict[str, Any] = (
         "serviceRegistryArn": f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:service/srv-abcdefgh12345678",
     }
 )
-SHAPES = {"own": EVERYTHING, "existing load balancer": EXISTING_LOAD_BALANCER, "no load balancer": NO_LOAD_BALANCER}
+ANOTHER_HOST: dict[str, Any] = (
+    EVERYTHING
+    | dict.fromkeys(
+        (
+            "githubAppSecretName",
+            "repoConfigFile",
+            "terraformIsolation",
+            "planAssumableRoleArns",
+            "additionalPlanPolicyArns",
+        )
+    )
+    | {
+        "vcsKind": "gitlab",
+        "vcsUser": "atlantis",
+        "vcsTokenSecretName": "shared/gitlab",
+        "repoAllowlist": "gitlab.com/my-organization/*",
+    }
+)
+SHAPES = {
+    "own": EVERYTHING,
+    "existing load balancer": EXISTING_LOAD_BALANCER,
+    "no load balancer": NO_LOAD_BALANCER,
+    "another host": ANOTHER_HOST,
+}
 """Together, they have a value for every setting that accepts an output."""
 ACCEPTING = [declared for declared in settings_of(AtlantisArgs) if declared.accepts_outputs]
 REFUSING = [declared for declared in settings_of(AtlantisArgs) if not declared.accepts_outputs]
