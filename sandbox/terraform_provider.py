@@ -35,14 +35,20 @@ class TerraformProvider:
 
     Attributes:
         mirror: the directory that contains ``<host>/hashicorp/aws/<version>/<platform>/``.
+        of_opentofu: the same for OpenTofu, whose full names of providers have another host; None without OpenTofu.
     """
 
     mirror: Path
+    of_opentofu: Path | None = None
 
     def places(self) -> list[Path]:
         """The directories that must exist where Terraform installs providers: the mirrors, and those that links lead to."""
-        links = (path for path in self.mirror.rglob(f"{_EXECUTABLE}*") if path.is_symlink())
-        return [self.mirror, *{link.resolve().parent for link in links}, *self._others()]
+        mirrors = self._mirrors()
+        links = (path for mirror in mirrors for path in mirror.rglob(f"{_EXECUTABLE}*") if path.is_symlink())
+        return [*mirrors, *{link.resolve().parent for link in links}, *self._others()]
+
+    def _mirrors(self) -> list[Path]:
+        return [mirror for mirror in (self.mirror, self.of_opentofu) if mirror]
 
     def _others(self) -> list[Path]:
         """The mirror for rehearsals, and the user's own mirrors and plugin cache, as far as they exist."""
@@ -61,10 +67,10 @@ class TerraformProvider:
             file,
             "disable_checkpoint = true\n"
             "provider_installation {\n"
-            "  filesystem_mirror {\n"
-            f'    path    = "{self.mirror}"\n'
-            '    include = ["hashicorp/aws"]\n'
-            "  }\n"
+            + "".join(
+                f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["hashicorp/aws"]\n  }}\n'
+                for mirror in self._mirrors()
+            )
             + "".join(
                 f'  filesystem_mirror {{\n    path    = "{place}"\n    exclude = ["hashicorp/aws"]\n  }}\n'
                 for place in self._others()
@@ -89,7 +95,10 @@ def find(*, everywhere: bool = False) -> TerraformProvider | None:
         found = _search(everywhere=everywhere)
         write_json(note, {"version": VERSION, "executable": str(found or ""), "everywhere": everywhere or bool(found)})
         executable = found or Path()
-    return TerraformProvider(_mirror(executable)) if executable.is_file() else None
+    if not executable.is_file():
+        return None
+    opentofu = _linked(executable, CACHE / "opentofu-mirror", "tofu") if shutil.which("tofu") else None
+    return TerraformProvider(_mirror(executable), opentofu)
 
 
 def _search(*, everywhere: bool) -> Path | None:
@@ -132,8 +141,14 @@ def _mirror(executable: Path) -> Path:
     platform = executable.parent
     if (*(parent.name for parent in reversed(platform.parents[:3])),) == _LAYOUT:
         return platform.parents[4]
-    mirror = CACHE / "terraform-mirror"
-    host, platform_name = _address()
+    return _linked(executable, CACHE / "terraform-mirror", "terraform")
+
+
+def _linked(executable: Path, mirror: Path, program: str) -> Path:
+    """Add a link to ``executable`` to ``mirror``, under the provider's full name in ``program``."""
+    if next(mirror.glob(f"*/{'/'.join(_LAYOUT)}/*/{executable.name}"), None):
+        return mirror
+    host, platform_name = _address(program)
     package = mirror.joinpath(host, *_LAYOUT, platform_name)
     package.mkdir(parents=True, exist_ok=True)
     link = package / executable.name
@@ -142,22 +157,22 @@ def _mirror(executable: Path) -> Path:
     return mirror
 
 
-def _address() -> tuple[str, str]:
-    """The host in Terraform's full name of the provider, and this machine's platform, as Terraform reports them."""
+def _address(program: str) -> tuple[str, str]:
+    """The host in the provider's full name, and this machine's platform, as ``program`` (terraform or tofu) reports them."""
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "main.tf").write_text(
             'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n', encoding="utf-8"
         )
-        required = _terraform("providers", directory)
-        version = _terraform("version", directory)
+        required = _run(program, "providers", directory)
+        version = _run(program, "version", directory)
     host = re.search(r"provider\[([^/\]]+)/hashicorp/aws\]", required)
     platform = re.search(r"^on (\w+)$", version, re.MULTILINE)
     if host is None or platform is None:
         raise ValueError(
-            f"`terraform providers` and `terraform version` returned unexpected output:\n{required}{version}"
+            f"`{program} providers` and `{program} version` returned unexpected output:\n{required}{version}"
         )
     return host[1], platform[1]
 
 
-def _terraform(verb: str, directory: str) -> str:
-    return subprocess.run(["terraform", verb], cwd=directory, capture_output=True, text=True, check=True).stdout
+def _run(program: str, verb: str, directory: str) -> str:
+    return subprocess.run([program, verb], cwd=directory, capture_output=True, text=True, check=True).stdout

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     rehearsed = rehearse(requests, wanted)
     for step in rehearsed.steps:
-        if step.verb == "plan" or step.failed:
+        if step.verb == "plan" or step.failed or (step.verb == "plan again" and not step.changes_nothing):
             sys.stdout.write(f"\n{step.text.strip()}\n")
     directory = arguments.output or requests.deployment.state / "rehearsals" / source.name
     file = report.write(rehearsed, source, directory)

@@ -114,7 +114,21 @@ def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[s
         values["ecs:cluster"] = regional_arn(world, "ecs", f"cluster/{cluster}")
     if call.service == "ec2":
         values["ec2:Region"] = world.region
+    if (call.service, call.operation) == ("route53", "ChangeResourceRecordSets"):
+        values |= _record_keys(call)
     return values
+
+
+def _record_keys(call: ApiCall) -> dict[str, list[str]]:
+    """Route 53's keys for the changed records: names in lower case without the last dot, types and actions."""
+    changes = call.parameters.get("ChangeBatch", {}).get("Changes", [])
+    records = [change.get("ResourceRecordSet", {}) for change in changes]
+    prefix = "route53:ChangeResourceRecordSets"
+    return {
+        f"{prefix}NormalizedRecordNames": [record.get("Name", "").lower().removesuffix(".") for record in records],
+        f"{prefix}RecordTypes": [record.get("Type", "") for record in records],
+        f"{prefix}Actions": [change.get("Action", "") for change in changes],
+    }
 
 
 _TAG_ACTIONS = {

@@ -241,7 +241,7 @@ def _world(account: str, region: str, service: str) -> World:
             role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
             return _document(role["AssumeRolePolicyDocument"]) if role else None
         if service == "kms" and arn.endswith(f":key/{UNNAMED}"):
-            return _policy_of_aws_managed_keys(account)
+            return _policy_of_unnamed_keys(account)
         found = iam_evaluator._resource_policy(service, arn)
         return _document(found[0]) if found and found[0] else None
 
@@ -255,12 +255,16 @@ def _world(account: str, region: str, service: str) -> World:
     )
 
 
-def _policy_of_aws_managed_keys(account: str) -> Document:
-    """What the policies of keys such as aws/dynamodb allow to IAM policies of the account; they exist since their first use."""
+def _policy_of_unnamed_keys(account: str) -> Document:
+    """What the policies of keys without an ID in a call allow to IAM policies of the account.
+
+    They are AWS' own, such as aws/dynamodb, which exist since their first use. A key that is created with tags has no policy
+    yet, and IAM policies decide on its tags.
+    """
     allowed = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
+        "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant", "kms:TagResource"],
         "Resource": "*",
     }
     return {"Version": "2012-10-17", "Statement": [allowed]}

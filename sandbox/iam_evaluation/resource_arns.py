@@ -26,6 +26,7 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
     "DeliveryName": ("id",),
     "DeliverySourceName": ("deliverySourceName", "name"),
     "FileSystemId": ("FileSystemId", "SourceFileSystemId"),
+    "Id": ("HostedZoneId", "HealthCheckId", "DelegationSetId", "CollectionId", "TrafficPolicyId", "Id"),
     "LogGroupName": ("logGroupName", "logGroupNames", "logGroupIdentifier", "logGroupIdentifiers", "logGroupArnList"),
     "ObjectName": ("Key",),
     "QueueName": ("QueueName", "QueueUrl"),
@@ -158,6 +159,9 @@ def _named_otherwise(call: ApiCall, world: World) -> list[str]:
     if call.service == "application-autoscaling" and "ResourceId" in call.parameters:
         # The parameter is the ID of what scales. The ID in the target's ARN is generated.
         return [regional_arn(world, call.service, f"scalable-target/{UNNAMED}")]
+    if call.service == "route53" and "ResourceType" in call.parameters:
+        names = listed(call.parameters.get("ResourceIds", call.parameters.get("ResourceId")))
+        return [f"arn:{world.partition}:route53:::{call.parameters['ResourceType']}/{name}" for name in names]
     if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
         return [regional_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
     return []

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from botocore.model import OperationModel
+from defusedxml import ElementTree
 
 from sandbox.iam_evaluation import service_models
 
@@ -35,7 +37,7 @@ class HttpRequest:
 
 
 def parameters_of(request: HttpRequest, operation: str) -> dict[str, Any]:
-    """The input of ``operation``. It lacks what a REST service has in an XML body, and is empty for an unknown operation."""
+    """The input of ``operation``; empty for an unknown operation."""
     if "Action" not in request.form and "x-amz-target" in request.headers:
         return _json(request.body)
     model = service_models.operation(request.service, operation)
@@ -52,7 +54,8 @@ def _rest(model: OperationModel, request: HttpRequest) -> dict[str, Any]:
     shape: Any = model.input_shape
     labels = _labels(model.http["requestUri"], request.path)
     query = {name: value if isinstance(value, list) else [value] for name, value in request.form.items()}
-    body = _json(request.body)
+    is_xml = model.service_model.metadata["protocol"] == "rest-xml"
+    body = _xml_body(shape, request.body) if is_xml else _json(request.body)
     if payload := shape.serialization.get("payload"):
         body = {payload: body} if body else {}
     found: dict[str, Any] = {}
@@ -67,10 +70,44 @@ def _rest(model: OperationModel, request: HttpRequest) -> dict[str, Any]:
         elif location == "header":
             value = request.headers.get(written.lower())
         else:
-            value = body.get(written)
+            value = body.get(name if is_xml else written)
         if value is not None:
             found[name] = value
     return found
+
+
+def _xml_body(shape: Any, body: bytes) -> dict[str, Any]:
+    """The members in an XML document; empty if it isn't XML, or if the body is data."""
+    payload = shape.serialization.get("payload")
+    try:
+        root = ElementTree.fromstring(body)
+    except (ElementTree.ParseError, ValueError):
+        return {}
+    content = shape.members[payload] if payload else shape
+    return _xml_members(content.members, root) if content.type_name == "structure" else {}
+
+
+def _xml_members(members: Mapping[str, Any], node: Element) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, member in members.items():
+        children = _children(node, member.serialization.get("name") or name)
+        if member.type_name == "list" and not member.serialization.get("flattened"):
+            children = [item for child in children for item in _children(child, _item(member))]
+        if children:
+            values = [_xml_value(member.member if member.type_name == "list" else member, child) for child in children]
+            found[name] = values if member.type_name == "list" else values[0]
+    return found
+
+
+def _children(node: Element, name: str) -> list[Element]:
+    return [child for child in node if child.tag.rpartition("}")[2] == name]
+
+
+def _xml_value(shape: Any, node: Element) -> Any:
+    if shape.type_name == "structure":
+        return _xml_members(shape.members, node)
+    text = node.text or ""
+    return text == "true" if shape.type_name == "boolean" else text
 
 
 def _labels(template: str, path: str) -> dict[str, str]:

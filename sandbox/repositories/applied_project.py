@@ -18,6 +18,7 @@ from sandbox.local_aws import LocalAws
 
 __all__ = ["AppliedProject"]
 
+_DISTRIBUTION, _PROGRAMS = "ATLANTIS_DEFAULT_TF_DISTRIBUTION", {"opentofu": "tofu"}
 _TAG = "TF_AWS_DEFAULT_TAGS_Rehearsal"
 """The provider's variable for one more tag on every resource that has tags."""
 
@@ -50,6 +51,8 @@ class AppliedProject:
         # The links to the providers lead into the task's file system, so they are installed again.
         shutil.rmtree(self._directory / ".terraform" / "providers", ignore_errors=True)
         self._deployment, self._workspace = deployment, workspace
+        variables = deployment.variables(deployment.require_service().definition)
+        self._program = _PROGRAMS.get(variables.get(_DISTRIBUTION, ""), "terraform")
         self._environment = self._with(credentials)
 
     def update(self) -> tuple[bool, str]:
@@ -71,7 +74,7 @@ class AppliedProject:
         output = ""
         for arguments in (["init"], command):
             done = subprocess.run(
-                ["terraform", *arguments, "-input=false", "-no-color"],
+                [self._program, *arguments, "-input=false", "-no-color"],
                 cwd=self._directory,
                 env=environment,
                 capture_output=True,

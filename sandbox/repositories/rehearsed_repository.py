@@ -19,7 +19,7 @@ from sandbox.iam_evaluation.evaluator import Document, Evaluator
 from sandbox.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
 from sandbox.local_aws import instance
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import copied_tree, least_role, module_sources, providers
+from sandbox.repositories import copied_tree, least_role, module_sources, providers, terraform_output
 from sandbox.repositories.applied_project import AppliedProject
 from sandbox.repositories.decisions import Call, DecisionLog, distinct
 from sandbox.repositories.later_changes import later_changes
@@ -85,7 +85,8 @@ class Run:
                 if step.failed and step.verb != "update":
                     found.append(f"{where} failed: {step.stopped_by}")
                 if step.verb == "plan again" and not step.failed and not step.changes_nothing:
-                    found.append(f"{where} has changes: {step.result}")
+                    changed = ", ".join(terraform_output.planned(step.text))
+                    found.append(f"{where} has changes: {step.result} ({changed or 'outputs'})")
                 if run:
                     found += [
                         f"{where}: {call.action} on {call.resource} was denied"

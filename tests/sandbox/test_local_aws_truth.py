@@ -252,3 +252,14 @@ def test_a_configuration_of_buckets_that_the_local_aws_lacks_is_named(
     code, message = refused(getattr(role.client("s3"), operation), Bucket=bucket, Id="all")
     assert (code, f"AWS would allow this call ({action})" in message) == (CODE, True)
     assert role.asked() == [(action, f"arn:aws:s3:::{bucket}")]
+
+
+def test_a_key_is_created_with_tags(aws: LocalAws, state: Path):
+    role = Role(aws, state, "key-owner", {"kms:CreateKey": ["*"], "kms:TagResource": [arn("kms", "key/*")]})
+    role.client("kms").create_key(Tags=[{"TagKey": "Service", "TagValue": "a"}])
+    assert role.asked() == [("kms:CreateKey", "*"), ("kms:TagResource", arn("kms", "key/unnamed"))]
+    other = Role(aws, state, "key-creator", {"kms:CreateKey": ["*"]})
+    assert (
+        refused(other.client("kms").create_key, Tags=[{"TagKey": "Service", "TagValue": "a"}])[0]
+        == "AccessDeniedException"
+    )

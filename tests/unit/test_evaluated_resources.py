@@ -18,7 +18,7 @@ from sandbox.iam_evaluation.evaluator import Evaluator, Reference
 from sandbox.iam_evaluation.resource_arns import UNNAMED
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
-SERVICES = ("dynamodb", "ecr", "ecs", "efs", "elbv2", "kms", "logs", "secretsmanager", "sns", "sqs")
+SERVICES = ("dynamodb", "ecr", "ecs", "efs", "elbv2", "kms", "logs", "route53", "secretsmanager", "sns", "sqs")
 """Services of which every operation is checked. S3, whose requests are named by their path, has a test of its own."""
 PREFIXES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
 EC2 = (
@@ -160,6 +160,7 @@ def sample(described: Reference, operation: Any) -> dict[str, Any]:
             "QueueUrl": f"https://host/{ACCOUNT}/sample",
             "AliasName": "alias/sample",
             "ResourceIds": "vpc-sample",
+            "ResourceType": "hostedzone",
         }
         return known_forms.get(name, "sample")
 

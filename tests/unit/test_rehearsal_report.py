@@ -65,6 +65,14 @@ def test_a_failed_plan_shows_how_far_it_got(tmp_path: Path) -> None:
     assert "plan of live failed: reading SSM Parameter (/aws/none): couldn't find resource" in text
 
 
+def test_a_second_plan_with_changes_names_them(tmp_path: Path) -> None:
+    text = written(
+        tmp_path, step("plan", PLAN), step("plan again", f"{PLAN}Plan: 1 to add, 1 to change, 1 to destroy.\n")
+    )
+    assert "- plan again of live has changes: Plan: 1 to add, 1 to change, 1 to destroy. (" in text
+    assert ", aws_sqs_queue.other)" in text
+
+
 def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path) -> None:
     lacking = ("codedeploy:CreateApplication", "ec2:DescribeMacHosts")
     error = "\u2502 Error: creating an application: AWS would allow this call (codedeploy:CreateApplication)\n"
