@@ -62,10 +62,10 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
     requests = PullRequests.of(sandbox)
     run = rehearse(requests, Wanted(team, apply=True))
     assert run.problems() == [], [step.text for step in run.steps if step.failed]
-    assert [step.verb for step in run.steps] == ["plan", "apply", "plan again", "destroy"]
-    assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "destroy"]
+    assert [step.verb for step in run.steps] == ["plan", "apply", "plan again", "update", "destroy"]
+    assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "update", "destroy"]
     (project,) = run.projects
-    lacking = {call.action for call in report.lacking(call for step in run.steps for call in step.calls)}
+    lacking = {call.action for call in report.lacking(run.steps)}
     assert {"sqs:CreateQueue", "sqs:TagQueue"} <= lacking, "the deployed task role may not create this queue"
     actions = {action for statement in run.roles[project].apply_statements for action in statement.actions}
     assert {"sqs:CreateQueue", "sqs:TagQueue", "s3:PutObject", "dynamodb:PutItem"} <= actions
@@ -94,7 +94,7 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
 def test_what_the_local_aws_lacks_is_told_apart(sandbox: Sandbox, team: Path) -> None:
     (team / "main.tf").write_text(DEPLOYMENT, encoding="utf-8")
     run = rehearse(PullRequests.of(sandbox), Wanted(team, apply=True))
-    assert run.problems() == ["apply of . failed"]
+    assert run.problems() == ["apply of . failed: the local AWS doesn't support codedeploy:CreateApplication"]
     applied = next(step for step in run.steps if step.verb == "apply")
     assert "the local AWS has no codedeploy; AWS would allow this call" in applied.text
     assert applied.unsupported == ["codedeploy:CreateApplication"]
