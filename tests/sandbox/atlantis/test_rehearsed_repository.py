@@ -1,6 +1,7 @@
 """A repository is rehearsed through the deployed Atlantis, and its least roles do exactly what they must."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,23 @@ resource "aws_sqs_queue" "jobs" {
   tags = { Service = "team" }
 }
 """
+PROJECTS = Path(__file__).with_name("rehearsed_projects")
+"""Two projects with the resource types of public modules."""
+CHANGES = {
+    "service": {
+        "ecs:DeleteService": "to destroy what was applied",
+        "ec2:DeleteVpc": "to destroy what was applied",
+        "elasticloadbalancing:DeleteLoadBalancer": "to destroy what was applied",
+        "ec2:DeleteTags": "not seen",
+    },
+    "data": {
+        "s3:DeleteBucket": "to destroy what was applied",
+        "dynamodb:DeleteTable": "to destroy what was applied",
+        "sqs:UntagQueue": "not seen",
+        "dynamodb:UpdateTable": "not seen",
+    },
+}
+"""Actions that no plan or apply needs, with the beginning of the reason."""
 DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 
 
@@ -111,6 +129,25 @@ def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
     assert step.failed
     assert "example.com/team/absent" in step.text
     assert "cannot search" not in step.text
+
+
+def test_what_public_modules_create_is_applied_changed_and_destroyed_with_the_least_roles(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    run = rehearse(PullRequests.of(sandbox), Wanted(PROJECTS, apply=True))
+    assert run.problems() == [], "\n".join(step.text for step in (*run.steps, *run.checked) if step.failed)
+    text = report.write(run, PROJECTS, tmp_path / "report").read_text("utf-8")
+    assert "not done" not in text
+    assert {project.directory for project in run.projects} == {"data", "service"}
+    for steps in (run.steps, run.checked):
+        assert {step.verb for step in steps} == {"plan", "apply", "plan again", "update", "destroy"}
+        assert not any(step.failed for step in steps)
+    for project, changes in CHANGES.items():
+        roles = next(item for found, item in run.roles.items() if found.directory == project)
+        purposes = {action: item.reason for item in roles.apply_statements for action in item.actions}
+        assert changes.items() <= {action: reason.partition(";")[0] for action, reason in purposes.items()}.items()
+        planned = {action for item in roles.plan_statements for action in item.actions}
+        assert not [action for action in planned if re.search(":(Create|Delete|Put|Modify|Tag)", action)]
 
 
 @pytest.mark.parametrize("path", ["/no/such/folder", ""])
