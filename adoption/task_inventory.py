@@ -21,7 +21,7 @@ CREDENTIALS = ("-token", "-user", "-password", "-secret")
 ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
 """The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
 PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
-ONLY_GITHUB = "the program serves repositories of GitHub only"
+OTHER_HOST = "set vcsKind, vcsUser and vcsTokenSecretName (docs/vcs.md); a server has one host of repositories"
 STOCK_COMMANDS: tuple[Any, ...] = ([], ["server"], ["atlantis", "server"])
 
 REPLACED_PROPERTIES: Mapping[str, str] = {
@@ -153,7 +153,7 @@ def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, st
             "repository and set repoConfigFile to its path"
         )
     if flag in PROVIDERS:
-        return LOST, f"{OWNED[flag]} (https://www.runatlantis.io/docs/access-credentials.html#github-app)"
+        return LOST, f"{OWNED[flag]} (docs/vcs.md), or use a GitHub App"
     return (REPLACED, OWNED[flag]) if flag in OWNED else None
 
 
@@ -161,7 +161,7 @@ def _of_no_use(flag: str, value: str) -> tuple[str, str] | None:
     """Fate and reason of a flag for another host, of another version or at its default; None for any other."""
     if flag.startswith(OTHER_HOSTS):
         has_credentials = flag.endswith(CREDENTIALS)
-        return (LOST, ONLY_GITHUB) if has_credentials else (REPLACED, "no effect without a user of that host")
+        return (LOST, OTHER_HOST) if has_credentials else (REPLACED, "no effect without a user of that host")
     if flag in FLAGS:
         is_default = FLAGS[flag] == "boolean" and value == str(flag in ON_BY_DEFAULT).lower()
         return (KEPT, "") if is_default else None
@@ -183,7 +183,7 @@ def _secrets(anatomy: Anatomy, server: Mapping[str, Any]) -> Iterator[Item]:
                 name, KEPT if is_same else REPLACED, "" if is_same else "another secret of the stack: fill it first"
             )
         elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(OTHER_HOSTS)):
-            yield Item(name, LOST, OWNED.get(flag, ONLY_GITHUB))
+            yield Item(name, LOST, OWNED.get(flag, OTHER_HOST))
         elif name.startswith("ATLANTIS_") and flag in OWNED:
             yield Item(name, REPLACED, OWNED[flag])
         elif name.startswith("ATLANTIS_") and flag not in FLAGS:

@@ -12,7 +12,6 @@ from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
-from .names import PhysicalNames
 from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
 from .network.zones import ZONES
@@ -24,7 +23,7 @@ from .secrets.secrets import Secrets, SecretsInputs
 from .settings import AtlantisArgs, Settings, in_own_account, validate
 from .storage.locking import Locking, LockingInputs
 from .storage.storage import Storage, StorageInputs
-from .warnings import warnings
+from .warnings import warn
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
@@ -98,9 +97,17 @@ class Atlantis(pulumi.ComponentResource):
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         context = context_of(settings, caller.account_id, partition)
-        _require_policies_fit(context.names, settings)
-        for warning in warnings(settings):
-            pulumi.log.warn(warning, self)
+        state.require_fit(context.names, settings.terraform)
+        if settings.terraform.creates_boundary:
+            permissions_boundary.require_fit(
+                context.names,
+                settings.terraform.managed_name_prefixes,
+                settings.existing_secret_names,
+                subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
+                listener_arn=settings.existing.https_listener_arn,
+            )
+
+        warn(settings, self)
         cluster = existing_cluster(context.names, self)
         vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)
         listener = existing_listener(settings.existing, context.names, vpc.id, self)
@@ -294,15 +301,3 @@ class Atlantis(pulumi.ComponentResource):
     def _part(self) -> pulumi.ResourceOptions:
         """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-
-
-def _require_policies_fit(names: PhysicalNames, settings: Settings) -> None:
-    state.require_fit(names, settings.terraform)
-    if settings.terraform.creates_boundary:
-        permissions_boundary.require_fit(
-            names,
-            settings.terraform.managed_name_prefixes,
-            settings.existing_secret_names,
-            subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
-            listener_arn=settings.existing.https_listener_arn,
-        )

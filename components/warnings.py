@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 
+import pulumi
+
 from .configuration import repo_configuration, server_configuration, server_steps
 from .settings import Settings
 
-__all__ = ["warnings"]
+__all__ = ["warn", "warnings"]
+
+
+def warn(settings: Settings, resource: pulumi.Resource) -> None:
+    """Log each warning for `resource`."""
+    for warning in warnings(settings):
+        pulumi.log.warn(warning, resource)
 
 
 def warnings(settings: Settings) -> Iterator[str]:

@@ -93,11 +93,19 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
             "set serverSecrets to slack-token=<secret>:<key>",
         ),
         (_variable("ATLANTIS_REPO_WHITELIST", "*"), "ATLANTIS_REPO_WHITELIST", "has no such flag"),
-        (_variable("ATLANTIS_GH_USER", "bot"), "ATLANTIS_GH_USER", "authenticates as a GitHub App"),
-        (_variable("ATLANTIS_GITLAB_USER", "bot"), "ATLANTIS_GITLAB_USER", "repositories of GitHub only"),
+        (_variable("ATLANTIS_GH_USER", "bot"), "ATLANTIS_GH_USER", "set vcsKind github"),
+        (
+            _variable("ATLANTIS_GITLAB_USER", "bot"),
+            "ATLANTIS_GITLAB_USER",
+            "set vcsKind, vcsUser and vcsTokenSecretName",
+        ),
         (_variable("TF_VAR_region", "eu"), "TF_VAR_region", "set it in a workflow of repoConfigFile"),
-        (_secret("ATLANTIS_GH_TOKEN", f"{TOKEN}:gh::"), "ATLANTIS_GH_TOKEN", "authenticates as a GitHub App"),
-        (_secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"), "ATLANTIS_GITLAB_TOKEN", "repositories of GitHub only"),
+        (_secret("ATLANTIS_GH_TOKEN", f"{TOKEN}:gh::"), "ATLANTIS_GH_TOKEN", "set vcsKind github"),
+        (
+            _secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"),
+            "ATLANTIS_GITLAB_TOKEN",
+            "set vcsKind, vcsUser and vcsTokenSecretName",
+        ),
         (_secret("ATLANTIS_OLD_SECRET", f"{TOKEN}:old::"), "ATLANTIS_OLD_SECRET", "has no such flag"),
         (
             _secret("TF_VAR_password", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/password"),
