@@ -4,9 +4,11 @@ A stack denies them with `terraformIsolation: containers`. The provider of the p
 """
 
 import re
+import secrets
+from collections.abc import Mapping
 
 from sandbox.attack.plan_session import called, state_bucket
-from sandbox.attack.provider import printed
+from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
@@ -48,7 +50,7 @@ done
 """
 _TOKENS = """
 planted=$(mktemp -d)
-echo 'x-access-''token' >"$planted/planted"
+[ -e .terraform/modules/private/main.tf ] && echo 'x-access-''token' >"$planted/planted"
 find / -xdev \\( -path /proc -o -path /usr -o -path /opt \\) -prune -o -type f -size -64k -readable -print 2>/dev/null |
   xargs -r grep -l -s -e 'x-access-''token' | sed 's/^/token in /'
 find "${HOME:-/}" "${TMPDIR:-/tmp}" -type f -size -64k 2>/dev/null | xargs -r grep -l -s -e 'x-access-''token' | sed 's/^/token in /'
@@ -89,14 +91,26 @@ PYTHON
 
 
 def _row(
-    name: str, body: str, reached: str, control: str, *, attack: str, tried: str, refused_by: str, before: str = ""
+    name: str,
+    body: str,
+    reached: str,
+    control: str,
+    *,
+    attack: str,
+    tried: str,
+    refused_by: str,
+    before: str = "",
+    files: Callable[[Target], Mapping[str, str]] = lambda _target: {},
 ) -> Row:
-    """An attack that is allowed if the output of ``body`` in a plan has ``reached``; the control is a line with ``control``."""
+    """An attack that is allowed if the output of ``body`` in a plan has ``reached``; the control is a line with ``control``.
+
+    The pull request also has ``files``.
+    """
 
     def output(target: Target) -> str:
         if before:
             target.once(before, lambda: planned(target, before, {"main.tf": HARMLESS}))
-        return printed(target, name, body)
+        return target.once(name, lambda: run_in_plan(target, name, body, more=files(target))[0])
 
     def attempt(target: Target) -> Outcome:
         found = re.search(reached, output(target), re.MULTILINE)
@@ -115,6 +129,14 @@ def _row(
         control=allowed,
         isolation=True,
     )
+
+
+def _private_module(target: Target) -> dict[str, str]:
+    """A module in a repository of its own, which GitHub gives with a token only."""
+    repository = target.repository(f"module-{secrets.token_hex(3)}")
+    target.github.create_repository(repository, {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
+    source = f"git::https://github.com/{repository}.git"
+    return {"module.tf": f'module "private" {{\n  source = "{source}"\n}}\n'}
 
 
 def _aws(target: Target, call: str) -> Outcome:
@@ -171,8 +193,9 @@ ROWS = (
         "^token in (?!.*/planted$).*",
         "^token in .*/planted$",
         attack="Approve the own pull request with the installation's token",
-        tried="searches all readable files and environments for a token",
+        tried="searches all readable files and environments for a token, after init has downloaded a private module",
         refused_by="the containers, of which only the server has the token; a download's token is removed before providers run",
+        files=_private_module,
     ),
     _row(
         "isolation-sockets",

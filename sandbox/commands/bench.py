@@ -122,7 +122,11 @@ def _plans(folder: Path, log: int) -> list[Figure]:
         finally:
             Sandbox(state=state, policy_pack=None).down(force=True)
     return [
-        Figure(f"plan of {plan.what}, {where}", f"{plan.seconds[isolation]:.2f} s")
+        Figure(
+            f"plan of {plan.what}, {where}",
+            f"{plan.seconds[isolation]:.2f} s",
+            f"CPU {plan.cpu_seconds[isolation]:.2f} s",
+        )
         for plan in plans
         for isolation, where in (("none", "as the server"), ("containers", "isolated"))
     ]

@@ -1,12 +1,13 @@
 """How long Atlantis takes from a comment to the plan, with Terraform in the server's container and in containers of its own."""
 
 import dataclasses
+import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sandbox import terraform_provider
+from sandbox import processes, terraform_provider
 from sandbox.atlantis import bubblewrap
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
@@ -23,10 +24,14 @@ _SECONDS = 120.0
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The seconds of a plan of ``what``, by the value of `terraformIsolation`."""
+    """The seconds of a plan of ``what``, and those that its task computed, by the value of `terraformIsolation`.
+
+    The second figure doesn't depend on what else this machine does.
+    """
 
     what: str
     seconds: dict[str, float]
+    cpu_seconds: dict[str, float]
 
 
 def why_not() -> str:
@@ -36,17 +41,18 @@ def why_not() -> str:
 
 def measure(state: Path) -> list[Plan]:
     """Deploy one stack, measure, change it to isolated Terraform, and measure again."""
-    plans: dict[str, dict[str, float]] = {}
+    plans: dict[str, Plan] = {}
     for isolation in ("none", "containers"):
         sandbox = Sandbox(state=state, policy_pack=None, settings={"atlantis:terraformIsolation": isolation})
         sandbox.up()
         target = Target.of(sandbox)
         for what, files in _repositories(target).items():
             pull = opened(target, f"bench-{isolation}", files)
-            times = list(_times(target, pull))
             # The first one clones the repository, and installs providers.
-            plans.setdefault(what, {})[isolation] = statistics.median(times[1:])
-    return [Plan(what, seconds) for what, seconds in plans.items()]
+            wall, computed = zip(*list(_times(target, pull))[1:], strict=True)
+            plan = plans.setdefault(what, Plan(what, {}, {}))
+            plan.seconds[isolation], plan.cpu_seconds[isolation] = statistics.median(wall), statistics.median(computed)
+    return list(plans.values())
 
 
 def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
@@ -60,16 +66,28 @@ def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
     return found
 
 
-def _times(target: Target, pull: PullRequest) -> Iterator[float]:
+def _computed(target: Target) -> float:
+    """The CPU seconds of the task's containers so far, with those of the processes that they have waited for."""
+    names = (target.deployment.name, f"{target.deployment.name}.")
+    total = 0
+    for process in processes.recorded(target.deployment.state):
+        if process.name == names[0] or process.name.startswith(names[1]):
+            # After the program's name in parentheses: user and system time, own and of waited children.
+            fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15]))
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def _times(target: Target, pull: PullRequest) -> Iterator[tuple[float, float]]:
     for _ in range(_REPEATS + 1):
         before = len(target.comments(pull.repository, pull.number))
-        started = time.perf_counter()
+        started, computed = time.perf_counter(), _computed(target)
         target.deliver("issue_comment", events.comment(pull, "atlantis plan"))
         while len(target.comments(pull.repository, pull.number)) == before:
             if time.perf_counter() - started > _SECONDS:
                 raise TimeoutError(f"{pull.repository}: no plan within {_SECONDS:g} s")
             time.sleep(0.005)
-        yield time.perf_counter() - started
+        yield time.perf_counter() - started, _computed(target) - computed
         if "Plan: " not in (said := target.comments(pull.repository, pull.number)[-1]):
             raise RuntimeError(f"{pull.repository} wasn't planned: {said[:300]}")
         # Atlantis holds the pull request for a moment after its comment.

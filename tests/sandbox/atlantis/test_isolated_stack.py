@@ -2,8 +2,10 @@
 
 import json
 import os
+import secrets
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,40 @@ def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role(service: Deployed
     assert by.keys() == {f"{plan}/init", f"{plan}/plan", f"{apply}/apply"}
     assert "dynamodb:PutItem" in by[f"{plan}/plan"]
     assert "dynamodb:PutItem" in by[f"{apply}/apply"]
+
+
+@pytest.mark.parametrize("source", ["git::https://github.com/{}.git", "git@github.com:{}.git"])
+def test_a_private_module_is_downloaded_for_a_plan_and_for_the_apply(
+    service: DeployedService, github: Store, source: str
+) -> None:
+    name = f"module-{secrets.token_hex(3)}"
+    github.create_repository(f"{OWNER}/{name}", {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
+    module = f'}}\nmodule "private" {{\n  source = "{source.format(f"{OWNER}/{name}")}"\n}}\n'
+    use = 'output "said" {\n  value = module.private.said\n'
+    pull = _planned(service, github, f"uses-{name}", extra=module + use)
+    say(service, pull, "atlantis apply")
+    apply = comment(github, pull, _APPLY, seconds=120)
+    assert 'said = "from the module"' in apply, apply
+
+
+def test_a_deployment_waits_for_an_apply(service: DeployedService, github: Store) -> None:
+    pull = _planned(service, github, "protected", extra='provisioner "local-exec" {\n command = "sleep 25"\n }')
+    before = StatusFile(service.state, service.name).read().task
+    say(service, pull, "atlantis apply")
+    ecs = service.client("ecs")
+
+    def is_protected() -> bool:
+        found = ecs.get_task_protection(cluster=service.cluster, tasks=[before])["protectedTasks"]
+        return bool(found) and found[0]["protectionEnabled"]
+
+    eventually("the protection", is_protected, seconds=60)
+    ecs.update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
+    # Without the protection, the server would get its signal at once.
+    time.sleep(6)
+    assert _container(service, "").lasting
+    assert "Apply complete!" in comment(github, pull, _APPLY, seconds=120)
+    after = lifecycle.bring_up(service, clean_environment(), patience=180)
+    assert after.task != before
 
 
 @pytest.mark.parametrize("killed", ["", "server's task"], ids=["server", "task"])
