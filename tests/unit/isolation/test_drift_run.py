@@ -114,6 +114,8 @@ def detection(
         Protection(),
         discovery=Discovery(github),
         log=log or Log(),
+        busy_every=0.02,
+        patience=0.1,
     )
 
 
@@ -231,6 +233,18 @@ def test_a_server_or_a_github_that_doesnt_answer_ends_nothing(capsys: pytest.Cap
         Result.FAILED,
         "the server answered 0: the server doesn't answer: refused",
     )
+
+
+def test_a_run_whose_server_is_stopped_ends_with_its_task_and_fails_no_project(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server, stop = Atlantis(a={}), threading.Event()
+    server.stopped = True
+    tested = detection(server, "a", "b")
+    tested._patience = 30
+    threading.Timer(0.2, stop.set).start()
+    assert tested.run_once(stop) == []
+    assert printed(capsys, "drift-run") == []
 
 
 def test_a_lock_that_a_killed_detection_left_is_released_before_the_next(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,8 @@ FIRST_AFTER = 300.0
 settled, and a deployment is over."""
 BUSY_EVERY = 15.0
 """Seconds between two looks at a server that plans or applies."""
+PATIENCE = 300.0
+"""Seconds until a project fails because the server doesn't answer."""
 LOOK_EVERY = 10.0
 """Seconds between two looks for requests of `make drift`. A region's quota is five calls a second."""
 REQUESTS_LAST = 3600.0
@@ -58,10 +60,11 @@ class DriftDetection:
         discovery: Discovery,
         log: AgentLog,
         busy_every: float = BUSY_EVERY,
+        patience: float = PATIENCE,
     ) -> None:
         self._configuration, self._server, self._issues, self._protection = configuration, server, issues, protection
         self._discovery, self._log = discovery, log
-        self._busy_every = busy_every
+        self._busy_every, self._patience = busy_every, patience
         self._history = History(time.time())
         self._age_at, self._unreadable = 0.0, ""
 
@@ -123,6 +126,8 @@ class DriftDetection:
         """One request. The task is protected from before it until its locks are released."""
         try:
             self._wait_until_idle(stop)
+            if stop.is_set():
+                return []
             with self._protection.hold():
                 self._release_abandoned_locks()
                 body = target.request | ({"include_plan_output": True} if self._configuration.show_plan else {})
@@ -132,9 +137,19 @@ class DriftDetection:
         return results_of(target, status, answer)
 
     def _wait_until_idle(self, stop: threading.Event) -> None:
-        """Wait while the server applies: a detection would read a state that is about to change."""
-        while self._server.operations() > 0 and not stop.wait(self._busy_every):
-            pass
+        """Wait while the server applies: a detection would read a state that is about to change.
+
+        Also wait for a server that doesn't answer: it starts again, or its task is being stopped, and this agent after it.
+        """
+        until = time.monotonic() + self._patience
+        while not stop.is_set():
+            try:
+                if self._server.operations() == 0:
+                    return
+            except ServerError:
+                if time.monotonic() >= until:
+                    raise
+            stop.wait(self._busy_every)
 
     def _release_abandoned_locks(self) -> None:
         """Release what a detection left that was ended; the server runs one detection at a time, and none runs now."""
