@@ -1,6 +1,7 @@
 """The attack table: all rows, grouped by the source of the attack."""
 
 from sandbox.attack import (
+    api_secret,
     checkouts,
     comments,
     exhaustion,
@@ -36,6 +37,7 @@ ROWS: tuple[Row, ...] = (
     *rules.ROWS,
     *webhooks.ROWS,
     *page.ROWS,
+    *api_secret.ROWS,
     *live_logs.ROWS,
     *roles.ROWS,
     *other_accounts.ROWS,

