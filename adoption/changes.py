@@ -8,7 +8,7 @@ from adoption.leaves import leaves, text
 from adoption.pairing import Pair, Pairing
 from adoption.properties import MISSING, attribute, same, snake
 
-__all__ = ["Adopted", "Change", "Refusal", "judge"]
+__all__ = ["NOT_IN_STATE", "Adopted", "Change", "Refusal", "judge"]
 
 WHY: Mapping[str, str] = {
     "accessLogs": "requests are logged",
@@ -29,6 +29,10 @@ WHY: Mapping[str, str] = {
     "taskDefinition": "the program registers this revision, which starts the deployment of the adoption",
 }
 """Reasons for changed properties."""
+
+
+NOT_IN_STATE = "not in the state"
+"""The old value of a property that the state's provider version didn't know. The preview shows whether it changes."""
 
 
 @dataclass(frozen=True)
@@ -75,28 +79,56 @@ def _judge(pair: Pair, pairing: Pairing) -> Adopted:
             adopted.kept.append(kept)
         elif name not in pair.kind.force_new:
             adopted.changes += _shown(pair, name, old, new, pairing)
-        else:
+        elif old is not MISSING:
             change = Change(name, text(old, name), text(new, name), _why(name))
             adopted.refusals.append(Refusal(pair.wanted.name, pair.actual.address, change))
     return adopted
 
 
 def _differences(pair: Pair, pairing: Pairing) -> Iterator[tuple[str, Any, Any]]:
+    kind = pair.kind
     for name, new in pair.wanted.inputs.items():
-        old = attribute(pair.actual.attributes, name)
-        # An attribute that the state's provider version doesn't have can't be compared here. The preview compares it.
-        if old is MISSING:
-            continue
-        if not same(new, old, pairing.resolve) or (name in pair.kind.exact and _has_more(new, old)):
+        old = _old(pair, name)
+        if old is MISSING and (new not in _UNSET or name in kind.unread):
             yield name, old, new
-    for name, default in pair.kind.defaults.items():
+        elif name == "tags" and _set_tags(old) == new:
+            continue
+        elif old is not MISSING and (
+            not same(new, old, pairing.resolve) or name == "tags" or (name in kind.exact and _has_more(new, old))
+        ):
+            yield name, old, new
+    for name, default in kind.defaults.items():
         old = attribute(pair.actual.attributes, name)
-        if name not in pair.wanted.inputs and old is not MISSING and text(old) not in ("none", default):
+        if name not in pair.wanted.inputs and not _is_unset(old) and text(old) != default:
             yield name, old, None
-    for name in sorted(pair.kind.keep - pair.wanted.inputs.keys()):
+    for name in sorted(kind.keep - pair.wanted.inputs.keys()):
         old = attribute(pair.actual.attributes, name)
-        if old is not MISSING and old not in (None, "", [], {}, 0, False) and "." not in name and name != "description":
+        if not _is_unset(old) and "." not in name and name != "description":
             yield name, old, None
+
+
+def _old(pair: Pair, name: str) -> Any:
+    """The value of a property before the update, or `MISSING`, if the state doesn't have it or can't be relied on."""
+    attributes = pair.actual.attributes
+    if name == "tags" and attributes.get("tags_all"):
+        return attributes["tags_all"]  # with the default tags of Terraform's provider, which an import reads as well
+    old = attribute(attributes, name)
+    # Terraform stores its own settings of these, and an import can't know them.
+    is_unknown = name in pair.kind.unread or (name in pair.kind.assigned and _is_unset(old))
+    return MISSING if is_unknown else old
+
+
+def _set_tags(old: Any) -> Any:
+    return old if isinstance(old, Mapping) else {}
+
+
+def _is_unset(value: Any) -> bool:
+    """Whether a value is Terraform's zero value, or consists of blocks that only have such values."""
+    if isinstance(value, Mapping):
+        return all(_is_unset(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_unset(item) for item in value)
+    return value is MISSING or value in _UNSET
 
 
 def _has_more(new: Any, old: Any) -> bool:
@@ -128,8 +160,16 @@ def _shown(pair: Pair, name: str, old: Any, new: Any, pairing: Pairing) -> list[
     # The name of a list is plural in Pulumi and singular in Terraform.
     if {snake(name), snake(name).removesuffix("s")} & pair.actual.sensitive:
         return [Change(name, "(sensitive)", "(sensitive)", _why(name))]
+    if old is MISSING:
+        why = "AWS doesn't return it, so the update sets it" if name in pair.kind.unread else _why(name)
+        return [Change(name, "none" if name in pair.kind.unread else NOT_IN_STATE, text(new, name), why)]
+    if name == "tags":
+        tags = sorted(_set_tags(old).keys() | new.keys())
+        rows = ((tag, text(_set_tags(old).get(tag)), text(new.get(tag))) for tag in tags)
+        return [Change(f"tags.{tag}", before, after, _why(name)) for tag, before, after in rows if before != after]
     if new is None:
-        return [Change(name, text(old, name), "none", "the program doesn't set it, so the provider's default applies")]
+        default = pair.kind.defaults.get(name) or "none"
+        return [Change(name, text(old, name), default, "the program doesn't set it, so the provider's default applies")]
     rows = list(leaves(name, old, new, pairing.resolve)) or [(name, text(old, name), text(new, name))]
     return [Change(path, before, after, _why(name)) for path, before, after in rows]
 

@@ -30,6 +30,10 @@ class Kind:
     """Properties whose blocks the provider compares as a whole, with what only the state sets in them."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Properties that the program doesn't set, and to which the provider then gives a default, by their default as text."""
+    unread: frozenset[str] = frozenset()
+    """Properties that AWS doesn't return, so an import doesn't know them and the update sets them again."""
+    assigned: frozenset[str] = frozenset()
+    """Properties for which AWS chooses a value. The state has an empty one if the provider wrote it before it read the property."""
     holds_data: bool = False
     unique: bool = False
     """AWS allows only one, so a replacement would have to delete the old one first."""
@@ -66,13 +70,14 @@ def _kind(
     keep: str = "",
     exact: str = "",
     defaults: str = "",
+    unread: str = "",
+    assigned: str = "",
     data: bool = False,
     unique: bool = False,
 ) -> Kind:
     """One row of the table. Lists are given as words separated by spaces."""
-    words = {
-        name: frozenset(value.split()) for name, value in (("force_new", force_new), ("keep", keep), ("exact", exact))
-    }
+    lists = {"force_new": force_new, "keep": keep, "exact": exact, "unread": unread, "assigned": assigned}
+    words = {name: frozenset(value.split()) for name, value in lists.items()}
     known = {word.partition("=")[0]: word.partition("=")[2] for word in defaults.split()}
     return Kind(
         pulumi,
@@ -105,8 +110,11 @@ KINDS: tuple[Kind, ...] = (
     # Compute. The service comes first, because the resources that it references are found through it.
     _kind("aws:ecs/service:Service", "aws_ecs_service", "{cluster:last}/{name}",
           force_new="cluster deploymentController launchType capacityProviderStrategies name schedulingStrategy",
-          keep="launchType capacityProviderStrategies", unique=True),
-    _kind("aws:ecs/cluster:Cluster", "aws_ecs_cluster", "{name}", key="name", force_new="name", unique=True),
+          keep="launchType capacityProviderStrategies", unread="forceNewDeployment", assigned="availabilityZoneRebalancing",
+          defaults="alarms= orderedPlacementStrategies= placementConstraints= serviceConnectConfiguration= serviceRegistries= "
+          "volumeConfiguration= vpcLatticeConfigurations=", unique=True),
+    _kind("aws:ecs/cluster:Cluster", "aws_ecs_cluster", "{name}", key="name", force_new="name",
+          defaults="configuration= serviceConnectDefaults=", unique=True),
     _kind("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "aws_ecs_cluster_capacity_providers",
           "{cluster_name}", key="clusterName", force_new="clusterName", exact="defaultCapacityProviderStrategies"),
     _kind("aws:cloudwatch/logGroup:LogGroup", "aws_cloudwatch_log_group", "{name}", key="name",
@@ -122,17 +130,18 @@ KINDS: tuple[Kind, ...] = (
           force_new="fileSystemId"),
     _kind("aws:efs/backupPolicy:BackupPolicy", "aws_efs_backup_policy", key="fileSystemId", force_new="fileSystemId"),
     _kind("aws:ecr/repository:Repository", "aws_ecr_repository", "{name}", key="name",
-          force_new="encryptionConfigurations name", keep="encryptionConfigurations", data=True, unique=True),
+          force_new="encryptionConfigurations name", keep="encryptionConfigurations", unread="forceDelete", data=True, unique=True),
     _kind("aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws_ecr_lifecycle_policy", "{repository}", key="repository",
           force_new="policy repository", keep="policy"),
     _kind("aws:ecr/repositoryPolicy:RepositoryPolicy", "aws_ecr_repository_policy", "{repository}", key="repository",
           force_new="repository"),
     _kind("aws:kms/alias:Alias", "aws_kms_alias", "{name}", key="name", force_new="name", unique=True),
-    _kind("aws:kms/key:Key", "aws_kms_key", "{key_id}", force_new="customerMasterKeySpec keyUsage multiRegion", data=True),
+    _kind("aws:kms/key:Key", "aws_kms_key", "{key_id}", force_new="customerMasterKeySpec keyUsage multiRegion",
+          unread="deletionWindowInDays", data=True),
     # Ingress
     _kind("aws:lb/loadBalancer:LoadBalancer", "aws_lb aws_alb", "{arn}",
           force_new="internal loadBalancerType name", unique=True,
-          defaults="clientKeepAlive=3600 enableCrossZoneLoadBalancing=true enableHttp2=true enableWafFailOpen=false "
+          defaults="clientKeepAlive=3600 enableCrossZoneLoadBalancing=true enableHttp2=true enableWafFailOpen=false enableZonalShift=false "
           "enableTlsVersionAndCipherSuiteHeaders=false enableXffClientPort=false preserveHostHeader=false "
           "xffHeaderProcessingMode=append connectionLogs= customerOwnedIpv4Pool= dnsRecordClientRoutingPolicy=any_availability_zone"),
     _kind("aws:lb/listener:Listener", "aws_lb_listener aws_alb_listener", "{arn}", key="loadBalancerArn port",
@@ -163,7 +172,7 @@ KINDS: tuple[Kind, ...] = (
           "{role}/{policy_arn}", key="role policyArn", force_new="policyArn role"),
     # Secrets
     _kind("aws:secretsmanager/secret:Secret", "aws_secretsmanager_secret", "{arn}", key="name", force_new="name",
-          data=True, unique=True),
+          unread="recoveryWindowInDays", data=True, unique=True),
 )
 # fmt: on
 

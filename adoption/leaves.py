@@ -59,14 +59,20 @@ def text(value: Any, name: str = "") -> str:
 
 
 def _public(value: Any) -> Any:
-    """Set properties only, without the values of secrets."""
+    """Set properties only, in Pulumi's spelling, without the values of secrets."""
     if isinstance(value, Mapping):
         return {
-            key: "(sensitive)" if SECRET.fullmatch(str(key)) else _public(item)
+            _camel(str(key)): "(sensitive)" if SECRET.fullmatch(str(key)) else _public(item)
             for key, item in value.items()
             if item not in (None, "", [], {})
         }
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
+        return _public(value[0])
     return [_public(item) for item in value] if isinstance(value, list) else value
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
 def _short(shown: str) -> str:

@@ -1,7 +1,7 @@
 """What stays in Terraform or in AWS after the adoption, each with the command that removes it, or with a note to keep it."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
@@ -55,7 +55,7 @@ def revocations(rule: Any, group: str, direction: str) -> list[str]:
     """The commands that revoke a rule with several peers, in the form of a block."""
     protocol, first, last = str(rule.get("protocol")), rule.get("from_port"), rule.get("to_port")
     ports = "" if protocol in ("-1", "all") else f",FromPort={first},ToPort={last}"
-    source = rule.get("source_security_group_id")
+    source = group if rule.get("self") else rule.get("source_security_group_id")
     peers = [
         *(f"IpRanges=[{{CidrIp={block}}}]" for block in rule.get("cidr_blocks") or []),
         *(f"Ipv6Ranges=[{{CidrIpv6={block}}}]" for block in rule.get("ipv6_cidr_blocks") or []),
@@ -79,26 +79,31 @@ def _attachment(attachment: StateResource) -> str:
 
 
 def rights(pairing: Pairing) -> Iterator[str]:
-    """Permissions of adopted roles, and rules of adopted groups, that no resource of the state has: they stay without a command.
+    """Permissions of the stack's roles, and rules of adopted groups, that no resource of the state has.
 
     Older providers keep them as attributes of the role (`inline_policy`, `managed_policy_arns`) and of the group.
     """
+    attached = {
+        item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
+    }
+    for actual in pairing.beside.values():
+        if actual.type == "aws_iam_role":
+            yield from _role_rights(actual, pairing, frozenset())
     for pair in pairing.pairs.values():
         if pair.actual.type == "aws_iam_role":
-            yield from _role_rights(pair.actual, pairing)
+            yield from _role_rights(pair.actual, pairing, attached)
         elif pair.actual.type == "aws_security_group":
             yield from _group_rules(pair.actual, pairing)
 
 
-def _role_rights(role: StateResource, pairing: Pairing) -> Iterator[str]:
+def _role_rights(role: StateResource, pairing: Pairing, attached: Collection[Any]) -> Iterator[str]:
+    """Permissions of one role, except those that a resource of the state has, and `attached`, which the program attaches."""
     name, state = str(role.attributes.get("name")), pairing.anatomy.state
     of_role = [item.attributes for item in state.of("aws_iam_role_policy", "aws_iam_role_policy_attachment")]
     of_role = [item for item in of_role if item.get("role") == name]
     inline = {item.get("name") for item in of_role}
-    attached = {item.get("policy_arn") for item in of_role} | {
-        item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
-    }
-    attached |= {item.attributes.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
+    known = {*attached, *(item.get("policy_arn") for item in of_role)}
+    known |= {item.attributes.get("policy_arn") for item in state.of("aws_iam_policy_attachment")}
     for policy in _blocks(role.attributes.get("inline_policy")):
         if policy.get("name") and policy["name"] not in inline:
             yield (
@@ -107,7 +112,7 @@ def _role_rights(role: StateResource, pairing: Pairing) -> Iterator[str]:
             )
     arns = role.attributes.get("managed_policy_arns")
     for arn in arns if isinstance(arns, list) else []:
-        if isinstance(arn, str) and arn not in attached:
+        if isinstance(arn, str) and arn not in known:
             yield f"{role.address} keeps {arn}. {AFTER}`aws iam detach-role-policy --role-name {name} --policy-arn {arn}`"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from adoption.changes import Adopted
 from adoption.plan import Plan
+from adoption.state import StateResource
 from adoption.task_inventory import KEPT, LOST, REPLACED
 
 __all__ = ["describe"]
@@ -36,7 +37,7 @@ def _table(plan: Plan) -> Iterator[str]:
     yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
     beside = [
         f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program creates "
-        f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`"
+        f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`{_deletion(actual)}"
         for name, actual in sorted(plan.pairing.beside.items())
     ]
     yield _block("Can't be adopted, created under another name", beside, len(beside))
@@ -50,6 +51,13 @@ def _table(plan: Plan) -> Iterator[str]:
     yield _block("New", new, sum(map(len, kinds.values())))
 
 
+def _deletion(actual: StateResource) -> str:
+    """The command that deletes a role, which AWS refuses while the role has policies."""
+    if actual.type != "aws_iam_role":
+        return ""
+    return f", when its policies are detached: `aws iam delete-role --role-name {actual.attributes.get('name')}`"
+
+
 def _block(title: str, rows: Iterable[str], count: int) -> str:
     return "\n".join([f"{_strong(title)} ({count})", *(f"  {row}" for row in rows)]) if count else ""
 
@@ -61,10 +69,15 @@ def _adopted_row(adopted: Adopted) -> str:
 
 
 def _changed_rows(adopted: Adopted) -> str:
-    values = [change for change in adopted.changes if change.property != "tags"]
-    tags = "  (tags)" if len(values) < len(adopted.changes) else ""
-    rows = [f"      {change.property}: {change.old} -> {change.new} ({change.why})" for change in values]
-    return "\n".join([_adopted_row(adopted) + tags, *rows])
+    """One line for each property, and one for all tags."""
+    tags = [change for change in adopted.changes if change.property.startswith("tags.")]
+    rows = [
+        f"      {change.property}: {change.old} -> {change.new} ({change.why})"
+        for change in adopted.changes
+        if change not in tags
+    ]
+    shown = ", ".join(f"{change.property.removeprefix('tags.')} {change.old} -> {change.new}" for change in tags)
+    return "\n".join([_adopted_row(adopted), *rows, *([f"      tags: {shown}"] if tags else [])])
 
 
 def _task(plan: Plan) -> str:

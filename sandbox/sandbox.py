@@ -62,8 +62,7 @@ class Sandbox:
     @property
     def aws(self) -> LocalAws:
         """The running local AWS."""
-        found = local_aws.running(self.state)
-        if found is None:
+        if (found := local_aws.running(self.state)) is None:
             raise SandboxError(f"The local AWS of {self.state} isn't running. Run `make up` to start it")
         return found
 
@@ -107,6 +106,12 @@ class Sandbox:
                 if not was_running:
                     local_aws.stop(self.state)
 
+    def steps(self) -> list[dict[str, Any]]:
+        """What ``up`` would do, without the policy pack: the engine's steps with their detailed diffs."""
+        with self._run("preview"):
+            self._start()
+            return self._stack.steps(self._lock)
+
     def refresh(self) -> None:
         """Update the engine's state from the local AWS."""
         with self._run("refresh"):
@@ -147,8 +152,8 @@ class Sandbox:
 
     def compare(self) -> inventory.Comparison:
         """Compare the local AWS with the engine's state, and ignore substitutes for existing resources."""
-        aws = self.aws
-        return inventory.compare(inventory.take(aws), self.resources(), ExistingResources(self.state, aws).ids)
+        known = ExistingResources(self.state, self.aws).ids
+        return inventory.compare(inventory.take(self.aws), self.resources(), known)
 
     @contextmanager
     def _run(self, verb: str) -> Iterator[None]:
@@ -194,8 +199,7 @@ class Sandbox:
 
     def _recover(self) -> None:
         """Refresh the engine's state if the last run was interrupted."""
-        reason = locks.unfinished(self.state)
-        if reason is None:
+        if (reason := locks.unfinished(self.state)) is None:
             return
         console.step(f"Recovering first: {reason}")
         self._stack.cancel()
@@ -262,10 +266,7 @@ class Sandbox:
         for entry in self.state.iterdir():
             if entry == self._forgetting or entry.name in locks.FILES:
                 continue
-            if entry.is_dir():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         self._forgetting.unlink()
 
     def _report_kept(self) -> None:

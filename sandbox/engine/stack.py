@@ -6,11 +6,12 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandbox import local_aws
 from sandbox.engine import attached, installation, plugins
@@ -110,8 +111,19 @@ class EngineStack:
         """The engine's state of the stack, with encrypted secrets."""
         return json.loads(self.ask("stack", "export"))
 
-    def run(self, verb: str, *arguments: str, lock: int | None) -> None:
-        """Run the engine with its output on the terminal. It inherits the file descriptor ``lock``."""
+    def steps(self, lock: int | None) -> list[dict[str, Any]]:
+        """What an update would do: the engine's steps as in `pulumi preview --json`, each with its detailed diff."""
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+            try:
+                self.run("preview", "--json", lock=lock, output=output)
+            except EngineError as error:
+                output.seek(0)
+                raise EngineError("preview", error.code, output.read()) from None
+            output.seek(0)
+            return json.load(output)["steps"]
+
+    def run(self, verb: str, *arguments: str, lock: int | None, output: IO[str] | None = None) -> None:
+        """Run the engine with its output on the terminal or in ``output``. It inherits the file descriptor ``lock``."""
         command = self._command([verb, *arguments, "--suppress-permalink=true"])
         environment = self._environment()
         if verb == "refresh":
@@ -123,6 +135,7 @@ class EngineStack:
                 command,
                 env={**environment, **beside.environment},
                 pass_fds=[*([] if lock is None else [lock]), *beside.descriptors],
+                stdout=output,
             )
             code = _wait(child)
         if code != 0:

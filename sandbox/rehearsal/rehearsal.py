@@ -18,6 +18,7 @@ from sandbox.files import write_json
 from sandbox.local_aws import LocalAws, inventory
 from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.paths import CHECKOUT, private_directory, state_directory
+from sandbox.rehearsal.engine_diff import differences
 from sandbox.rehearsal.replica import Replica, make_replica
 from sandbox.sandbox import Sandbox
 
@@ -89,6 +90,8 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
         return
     section = files.section(copied.adopted)
     files.write_adoption(sandbox.workspace.adoption_file, plan.stack, section)
+    console.step("A preview, whose changes must be those of the table")
+    yield from (f"the table differs from the update: {finding}" for finding in differences(sandbox.steps(), copied))
     console.step(f"Adopting {len(section['import'])} resources")
     sandbox.up()
     yield from lost(before, inventory.take(aws))

@@ -41,6 +41,7 @@ PARTS = frozenset({"aws_kms_key_policy", "aws_secretsmanager_secret_version"})
 """Types that belong to another resource in the copy: a key includes its policy, and a substitute secret has a value."""
 ZEROS = frozenset({"deploymentMinimumHealthyPercent", "desiredCount"})
 """Numbers for which zero is a value. For all others, Terraform stores zero if they aren't set."""
+INDEX = re.compile(r'\[(?:\d+|"[^"]*")\]')
 NETWORK_ID = re.compile(r"(?:subnet|rtb|sg|vpc|pl|vpce)-[0-9a-f]{8,}")
 
 
@@ -110,7 +111,8 @@ class _Maker:
         """Each resource after its dependencies in the Terraform state."""
         by_block: dict[str, list[StateResource]] = {}
         for resource in self._anatomy.state.resources:
-            by_block.setdefault(resource.block, []).append(resource)
+            # A dependency names a module without the index that the address has.
+            by_block.setdefault(INDEX.sub("", resource.block), []).append(resource)
         done: set[str] = set()
 
         def visit(block: str) -> Iterator[StateResource]:
@@ -135,6 +137,8 @@ class _Maker:
         attributes = self._translated(resource.attributes)
         if resource.type == "aws_vpc_endpoint" and attributes.get("route_table_ids"):
             attributes = {**attributes, "route_table_ids": self._route_tables}
+        if attributes.get("tags_all"):
+            attributes = {**attributes, "tags": attributes["tags_all"]}
         inputs = _inputs(schema, attributes, LEFT_OUT.get(resource.type, frozenset()), self._exists)
         urn = f"urn:pulumi:terraform::terraform::{token}::{resource.address}"
         entry = self._package.resources[token]
@@ -184,7 +188,7 @@ def _identities(resource: StateResource) -> set[str]:
         resource.attributes.get("cluster_name"),
     }
     found = {resource.attributes.get(name) for name in ("id", "arn", "key_id", "security_group_rule_id")} - given
-    return {value for value in found if isinstance(value, str) and len(value) > 8 and ":" + value not in given}
+    return {value for value in found if isinstance(value, str) and len(value) > 8}
 
 
 def _inputs(

@@ -67,9 +67,9 @@ def wide_state() -> State:
 
 
 def find(state: State, address: str) -> dict[str, Any]:
-    """The attributes of the first instance of a block, to change them."""
-    type_, name = address.split(".")
-    entry = next(item for item in state["resources"] if (item["type"], item["name"]) == (type_, name))
+    """The attributes of the first instance of a resource, to change them."""
+    key = ("managed", *address.split("."))
+    entry = next(item for item in state["resources"] if (item["mode"], item["type"], item["name"]) == key)
     return entry["instances"][0]["attributes"]
 
 

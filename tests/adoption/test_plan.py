@@ -1,12 +1,10 @@
 """The plan of an adoption: pairs, what is kept, proposed settings, and what stands in the way."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adoption import files, report
-from adoption.plan import make_plan
 from tests.adoption.plans import adopted, plan, proposed, small_plan
 from tests.adoption.small_stack import (
     ACCESS_POINT,
@@ -25,8 +23,6 @@ from tests.adoption.small_stack import (
     container,
 )
 from tests.adoption.states import find, small_state, wide_state, without
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "adoption" / "terraform.tfstate"
 
 
 def test_everything_that_both_sides_have_is_adopted_by_the_id_that_import_takes() -> None:
@@ -261,7 +257,6 @@ def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:
 
 
 def test_resources_of_every_other_type_are_adopted_or_explained() -> None:
-    """A state of this repository, for machines without the original's."""
     endpoints = ("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint")
     provider = {name: f"https://login.example.com/{number}" for number, name in enumerate(endpoints)}
     found = plan(wide_state(), accepted=(), oidcClientSecretName="sign-in", **provider)
@@ -282,64 +277,3 @@ def test_resources_of_every_other_type_are_adopted_or_explained() -> None:
     assert all(advice for advice in left.values())
     # The rule has two ranges, and so no ID in the state, with which it could be imported.
     assert [problem.partition(":")[0] for problem in found.problems] == ["network-alb-https-from-198.51.100.0/24"]
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not on this machine")
-class TestTheOriginalStack:
-    """The stack that this program was written to replace."""
-
-    @staticmethod
-    def _plan(*accepted: str) -> Any:
-        region = "ap-northeast-2"
-        given = {
-            "allowedCidrBlocks": ["203.0.113.0/24"],
-            "url": "https://atlantis.example.com",
-            "repoAllowlist": "github.com/ryu-qqq/*",
-            "hostedZoneId": "Z0123456789ABCDEFGHIJ",
-            "secretReaderArns": ["arn:aws:iam::123456789012:role/deployer"],
-        }
-        return make_plan(SHARED, "prod", given, region, accepted)
-
-    def test_the_rules_of_its_repositories_stop_it_until_their_loss_is_accepted(self) -> None:
-        (problem,) = self._plan().problems
-        assert "ATLANTIS_REPO_CONFIG: the program has its own rules" in problem
-        assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG"' in problem
-
-    def test_all_but_what_the_program_has_elsewhere_is_adopted(self) -> None:
-        found = self._plan("ATLANTIS_REPO_CONFIG")
-        names = {item.pair.wanted.name for item in found.adopted}
-        assert not found.problems
-        assert sum(name.startswith("storage-mount-target-") for name in names) == 2
-        assert names >= {
-            *("storage-efs", "storage-access-point"),
-            *("compute-cluster", "compute-capacity", "compute-service", "compute-logs"),
-            *("storage-ecr-key", "storage-efs-key", "storage-ecr-key-alias", "storage-efs-key-alias"),
-            *("storage-repository", "storage-lifecycle", "storage-repository-policy"),
-            *("ingress-alb", "ingress-http", "ingress-https", "ingress-targets"),
-            *("network-alb", "network-ecs-tasks", "network-efs", "network-vpc-endpoints"),
-            *("network-alb-https-from-203.0.113.0/24", "network-alb-http-from-203.0.113.0/24"),
-            *("network-alb-to-tasks-ingress", "network-tasks-to-efs-ingress"),
-            *(f"network-endpoint-{name}" for name in ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")),
-            *("permissions-execution-role", "permissions-task-role", "permissions-execution-managed"),
-        }
-        assert not found.pairing.beside
-        assert {
-            key: proposed(found)[key] for key in ("githubAppSecretName", "webhookSecretName", "efsEncryptionKey")
-        } == {
-            "githubAppSecretName": "atlantis/github-app-v2-prod",
-            "webhookSecretName": "atlantis/webhook-secret-v2-prod",
-            "efsEncryptionKey": "aws",
-        }
-
-    def test_what_is_left_is_explained(self) -> None:
-        left = {actual.type for actual, _ in self._plan().left}
-        assert left == {
-            "aws_ecs_task_definition",
-            "aws_iam_policy",
-            "aws_iam_role_policy",
-            "aws_iam_role_policy_attachment",
-            "aws_kms_key_policy",
-            "aws_secretsmanager_secret",
-            "aws_ssm_parameter",
-            "aws_vpc_security_group_egress_rule",
-        }

@@ -1,21 +1,24 @@
 """A running Terraform stack is adopted with the real engine: nothing is lost, and nothing is left to change."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from adoption.kinds import BY_PULUMI_TYPE
 from adoption.plan import Plan, make_plan
 from sandbox import local_aws, processes
 from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import clean_environment
 from sandbox.rehearsal.rehearsal import rehearse
 from sandbox.sandbox import Sandbox
+from tests.adoption.carried_states import BY_NAME, CARRIED, Carried
 from tests.adoption.small_stack import REGION
-from tests.adoption.states import ORIGINAL_SETTINGS, SETTINGS, small_state, write
+from tests.adoption.states import SETTINGS, small_state, write
 from tests.sandbox.harness import own_processes
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared" / "adoption" / "terraform.tfstate"
+CLUSTER = "aws:ecs/cluster:Cluster"
 PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
@@ -43,16 +46,25 @@ def test_a_stack_of_another_account_and_region_is_adopted(tmp_path: Path, capfd:
     assert "17 resources were adopted under the ids that they had" in said
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not on this machine")
-def test_the_original_stack_is_adopted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    said = _assert_rehearsed(
-        make_plan(SHARED, "prod", ORIGINAL_SETTINGS, "ap-northeast-2", ["ATLANTIS_REPO_CONFIG"]),
-        tmp_path / "rehearsal",
-        capfd,
-    )
-    assert "36 resources were adopted under the ids that they had" in said
-    for name in ("storage-efs fs-", "storage-access-point fsap-", "storage-ecr-key ", "storage-repository atlantis"):
-        assert name in said
+@pytest.mark.parametrize("carried", CARRIED, ids=lambda carried: carried.name)
+def test_a_state_that_the_official_provider_wrote_is_adopted_as_the_table_says(
+    carried: Carried, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = _assert_rehearsed(carried.plan(), tmp_path / "rehearsal", capfd)
+    assert f"{carried.adopted} resources were adopted under the ids that they had" in said
+    assert "storage-efs fs-" in said
+    assert "storage-access-point fsap-" in said
+
+
+def test_a_row_that_the_table_lacks_fails_the_rehearsal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = BY_NAME["module-4.4.1"].plan()
+    kinds = {**BY_PULUMI_TYPE, CLUSTER: dataclasses.replace(BY_PULUMI_TYPE[CLUSTER], defaults={})}
+    monkeypatch.setattr("adoption.pairing.BY_PULUMI_TYPE", kinds)
+    assert rehearse(plan, tmp_path / "rehearsal") == 1
+    found = "compute-cluster: the engine changes configuration, which the table doesn't list"
+    assert f"error: the table differs from the update: {found}" in capfd.readouterr().err
 
 
 def test_the_engine_refuses_to_replace_what_the_file_names(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

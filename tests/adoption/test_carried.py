@@ -1,0 +1,147 @@
+"""The adoption of states that the official provider wrote: what the command says of each, its exit code and its files."""
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adoption import command, report
+from tests.adoption.carried_states import BY_NAME, CARRIED, REGION, Carried
+from tests.adoption.plans import proposed
+from tests.adoption.states import ORIGINAL_SETTINGS, State, find, write
+
+ALL = pytest.mark.parametrize("carried", CARRIED, ids=lambda carried: carried.name)
+
+
+@pytest.fixture(autouse=True)
+def _without_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+
+
+def _run(folder: Path, state: Path, *options: str) -> int:
+    config = {"aws:region": REGION} | {f"atlantis:{key}": value for key, value in ORIGINAL_SETTINGS.items()}
+    stack_file = folder / "Pulumi.prod.yaml"
+    stack_file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    files = ["--config-file", str(stack_file), "--adoption-file", str(folder / "adoption.yaml")]
+    return command.main(["--state", str(state), "--stack", "prod", *files, *options])
+
+
+@ALL
+def test_it_is_adopted_without_a_problem(carried: Carried) -> None:
+    plan = carried.plan()
+    assert not plan.problems
+    assert not [refusal for item in plan.adopted for refusal in item.refusals]
+    assert len(plan.adopted) == carried.adopted
+    assert plan.pairing.beside.keys() == carried.beside
+    assert carried.proposes.items() <= proposed(plan).items()
+    assert all(any(part in note for note in plan.notes) for part in carried.notes)
+    assert all(advice for _, advice in plan.left)
+
+
+@ALL
+def test_its_files_are_written_and_the_script_removes_what_the_table_does_not_keep(
+    carried: Carried, tmp_path: Path
+) -> None:
+    assert _run(tmp_path, carried.adoptable(tmp_path), "--write", "--accept-lost", " ".join(carried.accepted)) == 0
+    section = yaml.safe_load((tmp_path / "adoption.yaml").read_text(encoding="utf-8"))["prod"]
+    assert len(section["import"]) == carried.adopted
+    script = (tmp_path / "terraform-state-rm.prod.sh").read_text(encoding="utf-8")
+    plan = carried.plan()
+    removed = {item.pair.actual.address for item in plan.adopted}
+    assert all(address in script for address in removed)
+    kept = [actual.address for actual, advice in plan.left if advice.endswith("keep it")]
+    lines = {line.strip().strip("'\\ ").strip("'") for line in script.splitlines()}
+    assert not lines & set(kept)
+
+
+def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted(tmp_path: Path) -> None:
+    original = BY_NAME["original"]
+    assert _run(tmp_path, original.path, "--write") == 1
+    assert not (tmp_path / "adoption.yaml").exists()
+    (problem,) = dataclasses.replace(original, accepted=()).plan().problems
+    assert "ATLANTIS_REPO_CONFIG: the program has its own rules" in problem
+    assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG"' in problem
+
+
+def test_all_of_the_original_but_what_the_program_has_elsewhere_is_adopted() -> None:
+    plan = BY_NAME["original"].plan()
+    names = {item.pair.wanted.name for item in plan.adopted}
+    assert sum(name.startswith("storage-mount-target-") for name in names) == 2
+    assert names >= {
+        *("storage-efs", "storage-access-point"),
+        *("compute-cluster", "compute-capacity", "compute-service", "compute-logs"),
+        *("storage-ecr-key", "storage-efs-key", "storage-ecr-key-alias", "storage-efs-key-alias"),
+        *("storage-repository", "storage-lifecycle", "storage-repository-policy"),
+        *("ingress-alb", "ingress-http", "ingress-https", "ingress-targets"),
+        *("network-alb", "network-ecs-tasks", "network-efs", "network-vpc-endpoints"),
+        *("network-alb-https-from-203.0.113.0/24", "network-alb-http-from-203.0.113.0/24"),
+        *("network-alb-to-tasks-ingress", "network-tasks-to-efs-ingress"),
+        *(f"network-endpoint-{name}" for name in ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")),
+        *("permissions-execution-role", "permissions-task-role", "permissions-execution-managed"),
+    }
+    assert {actual.type for actual, _ in plan.left} == {
+        *("aws_ecs_task_definition", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
+        *("aws_kms_key_policy", "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_vpc_security_group_egress_rule"),
+    }
+
+
+@pytest.mark.parametrize("name", ["module-3.28.0", "module-4.4.1", "module-5.1.0"])
+def test_the_module_s_record_is_adopted_under_its_whole_name(name: str) -> None:
+    record = next(item for item in BY_NAME[name].plan().adopted if item.pair.wanted.name == "ingress-alias-a")
+    assert record.pair.import_id.endswith("_atlantis.example.com_A")
+    assert not record.changes
+
+
+def test_a_rule_that_the_state_holds_no_id_of_stops_it_with_the_way_out() -> None:
+    problems = dataclasses.replace(BY_NAME["inline"], fixed=lambda _state: None).plan().problems
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "network-alb-https-from-203.0.113.0/25",
+        "network-alb-https-from-203.0.113.128/25",
+        "network-alb-to-tasks-ingress",
+    ]
+    assert all("Make it an aws_vpc_security_group_ingress_rule" in problem for problem in problems)
+
+
+def test_rights_that_remain_from_older_forms_are_named_with_their_commands() -> None:
+    plan = BY_NAME["inline"].plan()
+    text, role = report.describe(plan), plan.pairing.beside["permissions-task-role"].attributes["name"]
+    assert f"aws iam delete-role-policy --role-name {role} --policy-name state" in text
+    assert f"aws iam detach-role-policy --role-name {role} --policy-arn arn:aws:iam::aws:policy/ReadOnlyAccess" in text
+    assert f"aws iam delete-role --role-name {role}" in text
+    assert "--policy-arn arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy" in text
+    assert "aws ec2 revoke-security-group-egress" in text
+
+
+def _unencrypted(state: State) -> None:
+    find(state, "aws_efs_file_system.this")["encrypted"] = False
+
+
+def _with_token(state: State) -> None:
+    task = find(state, "aws_ecs_task_definition.this")
+    task["container_definitions"] = task["container_definitions"].replace("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_TOKEN")
+
+
+def _other_balancer_name(state: State) -> None:
+    find(state, "aws_lb.this")["name"] = "tools"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("module-3.28.0", _unencrypted, "An existing file system can't be encrypted"),
+        ("module-4.4.1", _with_token, "ATLANTIS_GH_TOKEN"),
+        ("module-5.1.0", _other_balancer_name, "tools"),
+    ],
+)
+def test_what_cannot_be_adopted_stops_it(
+    name: str, change: Callable[[State], None], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[Any]
+) -> None:
+    state = BY_NAME[name].state()
+    change(state)
+    assert _run(tmp_path, write(tmp_path, state), "--write") == 1
+    assert not (tmp_path / "adoption.yaml").exists()
+    assert says in capsys.readouterr().out.rpartition("nothing was written")[2]

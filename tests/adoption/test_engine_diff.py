@@ -1,0 +1,127 @@
+"""The comparison of the table with the engine's steps: it notices each way in which they can differ."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adoption.changes import Change
+from adoption.plan import Plan
+from sandbox.rehearsal.engine_diff import compared, differences
+from tests.adoption.plans import plan as plan_of
+from tests.adoption.states import find, small_state
+
+Steps = dict[tuple[str, str], dict[str, Any]]
+TARGETS = ("ingress-targets", "update")
+
+
+def _tagged_plan() -> Plan:
+    state = small_state()
+    find(state, "aws_lb_target_group.this")["tags"] = {"cost": "1"}
+    return plan_of(state)
+
+
+def _value(text: str) -> Any:
+    return None if text == "none" else text
+
+
+def _steps(plan: Plan) -> Steps:
+    """The engine's steps that the table of `plan` describes, by logical name and operation."""
+
+    def step(name: str, type_: str, operation: str, rows: list[Change] | None = None) -> dict[str, Any]:
+        old, new = {}, {}
+        for row in rows or []:
+            *parents, last = row.property.split(".")
+            for side, text in ((old, row.old), (new, row.new)):
+                for parent in parents:
+                    side = side.setdefault(parent, {})  # noqa: PLW2901 - walks down to the parent
+                side[last] = _value(text)
+        states = {"oldState": {"inputs": old}, "newState": {"inputs": new}} if rows else {}
+        diff = {row.property: {"kind": "update"} for row in rows or []}
+        return {"op": operation, "urn": f"urn:pulumi:prod::atlantis::x${type_}::{name}", "detailedDiff": diff, **states}
+
+    found = {(wanted.name, "create"): step(wanted.name, wanted.type, "create") for wanted in plan.new}
+    for adopted in plan.adopted:
+        name, type_ = adopted.pair.wanted.name, adopted.pair.wanted.type
+        found[name, "import"] = step(name, type_, "import")
+        if adopted.changes:
+            found[name, "update"] = step(name, type_, "update", adopted.changes)
+    return found
+
+
+def _without_creation(steps: Steps) -> None:
+    del steps["dashboard", "create"]
+
+
+def _another_creation(steps: Steps) -> None:
+    urn = steps["dashboard", "create"]["urn"].replace("::dashboard", "::another")
+    steps["another", "create"] = {"op": "create", "urn": urn}
+
+
+def _replacement(steps: Steps) -> None:
+    steps["storage-efs", "import"]["op"] = "replace"
+
+
+def _another_property(steps: Steps) -> None:
+    steps[TARGETS]["detailedDiff"]["slowStart"] = {"kind": "update"}
+
+
+def _another_tag(steps: Steps) -> None:
+    steps[TARGETS]["detailedDiff"]['tags["cost-center"]'] = {"kind": "delete"}
+
+
+def _fewer_properties(steps: Steps) -> None:
+    steps[TARGETS]["detailedDiff"] = {
+        path: kind for path, kind in steps[TARGETS]["detailedDiff"].items() if path != "deregistrationDelay"
+    }
+
+
+def _another_old_value(steps: Steps) -> None:
+    steps[TARGETS]["oldState"]["inputs"]["deregistrationDelay"] = 20
+
+
+def _another_new_value(steps: Steps) -> None:
+    steps[TARGETS]["newState"]["inputs"]["healthCheck"]["healthyThreshold"] = 9
+
+
+def test_the_steps_that_the_table_describes_are_no_difference() -> None:
+    plan = _tagged_plan()
+    assert list(differences(_steps(plan).values(), plan)) == []
+
+
+def test_a_list_is_compared_as_a_whole_whichever_item_the_engine_names() -> None:
+    rows = [Change("subnets", "subnet-1, subnet-2", "subnet-1", "")]
+    inputs = {"oldState": {"subnets": ["subnet-1", "subnet-2"]}, "newState": {"subnets": ["subnet-1"]}}
+    update: dict[str, Any] = {side: {"inputs": value} for side, value in inputs.items()}
+    update["detailedDiff"] = {"subnets[0]": {"kind": "update"}, "subnets[1]": {"kind": "delete"}}
+    assert list(compared(update, rows)) == []
+    update["oldState"]["inputs"]["subnets"] = ["subnet-2"]
+    assert list(compared(update, rows)) == [
+        "the table shows subnet-1, subnet-2 as the old value of subnets, and the engine subnet-2"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (_without_creation, "dashboard: the table lists it as new, and the engine doesn't create it"),
+        (_another_creation, "another: the engine creates it, and the table doesn't list it as new"),
+        (_replacement, "storage-efs: the engine would replace it"),
+        (_another_property, "ingress-targets: the engine changes slowStart, which the table doesn't list"),
+        (_another_tag, "ingress-targets: the engine changes tags.cost-center, which the table doesn't list"),
+        (_fewer_properties, "ingress-targets: the table lists deregistrationDelay, which the engine doesn't change"),
+        (
+            _another_old_value,
+            "ingress-targets: the table shows 10 as the old value of deregistrationDelay, and the engine 20",
+        ),
+        (
+            _another_new_value,
+            "ingress-targets: the table shows 2 as the new value of healthCheck.healthyThreshold, and the engine 9",
+        ),
+    ],
+)
+def test_a_difference_is_found(change: Callable[[Steps], None], found: str) -> None:
+    plan = _tagged_plan()
+    steps = _steps(plan)
+    change(steps)
+    assert list(differences(steps.values(), plan)) == [found]
