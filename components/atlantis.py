@@ -14,9 +14,8 @@ from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
 from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
-from .network.zones import ZONES
 from .outputs import output, with_part
-from .permissions import permissions_boundary, state
+from .permissions import policy_sizes
 from .permissions.permissions import Permissions, PermissionsInputs
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
@@ -97,16 +96,7 @@ class Atlantis(pulumi.ComponentResource):
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         context = context_of(settings, caller.account_id, partition)
-        state.require_fit(context.names, settings.terraform)
-        if settings.terraform.creates_boundary:
-            permissions_boundary.require_fit(
-                context.names,
-                settings.terraform.managed_name_prefixes,
-                settings.existing_secret_names,
-                subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
-                listener_arn=settings.existing.https_listener_arn,
-            )
-
+        policy_sizes.require_fit(context.names, settings)
         warn(settings, self)
         cluster = existing_cluster(context.names, self)
         vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)

@@ -5,7 +5,7 @@ A stack denies them with `terraformIsolation: containers`. The provider of the p
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sandbox.attack.plan_session import called, state_bucket
 from sandbox.attack.provider import run_in_plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -90,7 +90,7 @@ def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: st
     plugin.delete(name, made.id, outputs)  # gone already, which is fine
 
 
-def plugin_outputs(token: str) -> list[str]:
+def plugin_outputs(token: str) -> Collection[str]:
     """Names of the SDK's outputs."""
     from sandbox.providers.aws.package import AwsPackage
 
