@@ -96,7 +96,7 @@ class Atlantis(pulumi.ComponentResource):
         caller, partition = aws.get_caller_identity(opts=invoke), aws.get_partition(opts=invoke)
         settings = in_own_account(settings, caller.account_id, name=name)
         context = context_of(settings, caller.account_id, partition)
-        policy_sizes.require_fit(context.names, settings)
+        policy_sizes.require_fit(context.names, settings, zones=ZONES)
         warn(settings, self)
         cluster = existing_cluster(context.names, self)
         vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)

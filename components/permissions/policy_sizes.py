@@ -1,15 +1,14 @@
 """Whether the policies that the settings lead to fit into AWS' limits."""
 
 from ..names import PhysicalNames
-from ..network.zones import ZONES
 from ..settings import Settings
 from . import permissions_boundary, state
 
 __all__ = ["require_fit"]
 
 
-def require_fit(names: PhysicalNames, settings: Settings) -> None:
-    """Check before anything is registered.
+def require_fit(names: PhysicalNames, settings: Settings, *, zones: int) -> None:
+    """Check before anything is registered. A VPC of the stack's own has subnets in so many zones.
 
     Raises:
         pulumi.RunError: a policy would have too many characters; names the settings that make it long.
@@ -20,6 +19,6 @@ def require_fit(names: PhysicalNames, settings: Settings) -> None:
             names,
             settings.terraform.managed_name_prefixes,
             settings.existing_secret_names,
-            subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * ZONES,
+            subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * zones,
             listener_arn=settings.existing.https_listener_arn,
         )
