@@ -14,6 +14,7 @@ from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
 from .network.network import Network, NetworkInputs
 from .network.vpc import vpc_of
+from .network.zones import ZONES
 from .outputs import output, with_part
 from .permissions import policy_sizes
 from .permissions.permissions import Permissions, PermissionsInputs
