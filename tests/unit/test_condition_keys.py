@@ -14,7 +14,11 @@ from tests.needs import iam_evaluator
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 ROLE, BOUNDARY = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api", f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 CALLER = f"arn:aws:iam::{ACCOUNT}:role/atlantis"
-OF_THE_CONNECTION = {"aws:SourceIp": "127.0.0.1", "aws:SecureTransport": "true"}
+OF_THE_SESSION = {
+    "aws:SourceIp": "127.0.0.1",
+    "aws:SecureTransport": "true",
+    "aws:PrincipalTag/Repository": "my-organization/shop",
+}
 """What `enforcement` adds to each principal. That AWS' value is in it is a test of the running local AWS."""
 WORLD = World(ACCOUNT, REGION, tags=lambda _: {"Owner": "team"})
 
@@ -39,6 +43,7 @@ DELETE = of("ecs", "DeleteCluster", cluster="a")
 DECIDING: dict[str, tuple[ApiCall, str, str]] = {
     "aws:PrincipalAccount": (DELETE, ACCOUNT, "999999999999"),
     "aws:PrincipalArn": (DELETE, CALLER, f"{CALLER}-other"),
+    "aws:PrincipalTag/*": (DELETE, "my-organization/shop", "my-organization/other"),
     "aws:RequestTag/*": (CREATE, "a", "b"),
     "aws:RequestedRegion": (DELETE, REGION, "eu-west-1"),
     "aws:ResourceTag/*": (DELETE, "team", "other"),
@@ -47,7 +52,11 @@ DECIDING: dict[str, tuple[ApiCall, str, str]] = {
     "aws:TagKeys": (CREATE, "Service", "Owner"),
 }
 """A call, a value that allows it, and one that doesn't, by the key in `SUPPLIED`."""
-NAMES = {"aws:RequestTag/*": "aws:RequestTag/Service", "aws:ResourceTag/*": "aws:ResourceTag/Owner"}
+NAMES = {
+    "aws:PrincipalTag/*": "aws:PrincipalTag/Repository",
+    "aws:RequestTag/*": "aws:RequestTag/Service",
+    "aws:ResourceTag/*": "aws:ResourceTag/Owner",
+}
 OPERATORS = {"aws:SecureTransport": "Bool", "aws:SourceIp": "IpAddress", "aws:TagKeys": "ForAllValues:StringEquals"}
 
 
@@ -60,7 +69,7 @@ def test_every_supplied_key_decides(evaluator: Evaluator, key: str):
         statement = {"Effect": "Allow", "Action": "ecs:*", "Resource": "*", "Condition": condition}
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         session = f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task"
-        caller = Principal(session, {"policy": policy}, keys=OF_THE_CONNECTION)
+        caller = Principal(session, {"policy": policy}, keys=OF_THE_SESSION)
         return {decision.result for _, decision in decide(evaluator, caller, call, WORLD)}
 
     assert decisions(fulfilled) == {"Allowed"}

@@ -22,7 +22,8 @@ def test_ran(): ...
 
 
 def _python(file: Path, *arguments: str, skipped: Path) -> str:
-    environment = {**os.environ, "PATH": "", "ATLANTIS_SKIPPED": str(skipped), "PYTHONPATH": str(ROOT)}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**own, "PATH": "", "ATLANTIS_SKIPPED": str(skipped), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", *arguments]
     ran = subprocess.run(command, cwd=file.parent, env=environment, capture_output=True, text=True, check=True)
     return ran.stdout

@@ -127,7 +127,7 @@ def test_only_the_published_ranges_of_the_host_send_events(kind: str) -> None:
     rules = [rule for rule in graph.all("aws:lb/listenerRule:ListenerRule") if "webhook" in rule.name]
     sources = [
         block
-        for rule in rules
+        for rule in sorted(rules, key=lambda rule: rule.inputs["priority"])
         for condition in rule.inputs["conditions"]
         for block in condition.get("sourceIp", {}).get("values", ())
     ]

@@ -9,37 +9,8 @@ import pytest
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
 from sandbox.local_aws import LocalAws
-from sandbox.providers.aws import table
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
-
-
-def test_no_type_lacks_an_example() -> None:
-    assert table.RESOURCES.keys() == EXAMPLES.keys()
-
-
-PARTS = {
-    "aws:acm/certificateValidation:CertificateValidation",
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter",
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-    "aws:ec2/route:Route",
-    "aws:ec2/routeTableAssociation:RouteTableAssociation",
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy",
-    "aws:ecr/repositoryPolicy:RepositoryPolicy",
-    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-    "aws:efs/backupPolicy:BackupPolicy",
-    "aws:efs/fileSystemPolicy:FileSystemPolicy",
-    "aws:secretsmanager/secretPolicy:SecretPolicy",
-    "aws:secretsmanager/secretVersion:SecretVersion",
-}
-"""Types of what is part of another object, or nothing in AWS: it goes with that object."""
-
-
-def test_an_inventory_lists_every_type_but_parts_of_others() -> None:
-    unlisted = {token for token, entry in table.RESOURCES.items() if entry.listing is None}
-    assert {token for token in unlisted if not token.startswith("aws:s3/bucket")} == PARTS
-    assert "aws:s3/bucket:Bucket" not in unlisted
 
 
 @pytest.mark.parametrize("token", EXAMPLES)

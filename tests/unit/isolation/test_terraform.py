@@ -81,8 +81,7 @@ def test_a_plan_is_applied_in_the_other_container_and_only_the_plan_file_comes_b
     assert len(json.loads(state.state)["resources"]) == 2
     assert state.lock is None
     assert [name for _, name in project.sessions] == [
-        "plan.my-organization.infrastructure.7",
-        "apply.my-organization.infrastructure.7",
+        f"{command}.my-organization.infrastructure.7" for command in ("init", "plan", "show", "apply")
     ]
 
 
