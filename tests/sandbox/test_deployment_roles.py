@@ -21,6 +21,7 @@ from tests.sandbox.harness import WEB_ACL, Ground
 
 EVERYTHING: dict[str, Any] = {
     "acmCertificateArn": "",
+    "driftProjects": ["ryu-qqq/infrastructure:production"],
     "ipAddressType": "dualstack",
     "lockingDatabase": "redis",
     "oidcIssuer": "https://login.example.com",
@@ -29,6 +30,7 @@ EVERYTHING: dict[str, Any] = {
     "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
     "oidcClientId": "0123456789abcdef",
     "oidcClientSecretName": "prod-atlantis-oidc",
+    "terraformIsolation": "containers",
     "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "webAclArn": WEB_ACL,
 }
@@ -38,6 +40,7 @@ CHANGED: dict[str, Any] = {
     "allowedCidrBlocks": ["203.0.113.0/24"],
     "costCenter": "",
     "cpu": 1024,
+    "driftProjects": ["ryu-qqq/infrastructure:staging"],
     "githubWebhookCidrBlocks": ["192.30.252.0/22"],
     "ipAddressType": "ipv4",
     "lockingDatabase": "redis",
@@ -47,6 +50,7 @@ CHANGED: dict[str, Any] = {
     "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/another-deployer"],
     "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
     "team": "another",
+    "terraformIsolation": "containers",
     "terraformLockTables": [],
     "vpcEndpoints": ["s3", "logs"],
 }
@@ -59,7 +63,7 @@ CALLER = "AWS' API reference demands it of the caller"
 REPLACED = "called when a setting that replaces the resource, or the resource itself, goes"
 LATER = "called when a setting or a later version of the program changes the property in place"
 WAITING = "called by the hook that waits for the deployment (components/compute/ecs_deployment.py)"
-DRIFT = "called with driftProjects, for the metrics of the agent's log"
+DRIFT = "called when a project of driftProjects is removed, for its metrics"
 EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
     "cloudwatch:DeleteDashboards": REPLACED,
@@ -100,8 +104,6 @@ EXPLAINED: Mapping[str, str] = {
     "kms:UpdateKeyDescription": LATER,
     "logs:DeleteMetricFilter": DRIFT,
     "logs:DeleteSubscriptionFilter": REPLACED,
-    "logs:DescribeMetricFilters": DRIFT,
-    "logs:PutMetricFilter": DRIFT,
     "route53:GetChange": OFFICIAL,
     "s3:DeleteObject": BACKEND,
     "s3:GetAccelerateConfiguration": OFFICIAL,
@@ -124,10 +126,10 @@ def calls(production: Ground, tmp_path_factory: pytest.TempPathFactory) -> Mappi
     """The distinct calls of each phase."""
     logs = tmp_path_factory.mktemp("calls")
     phases = {
-        "preview": lambda: production.sandbox(**EVERYTHING).preview(),
-        "up": lambda: production.sandbox(**EVERYTHING).up(),
-        "refresh": lambda: production.sandbox(**EVERYTHING).refresh(),
-        "change": lambda: production.sandbox(**CHANGED).up(),
+        "preview": lambda: production.sandbox(pack=None, **EVERYTHING).preview(),
+        "up": lambda: production.sandbox(pack=None, **EVERYTHING).up(),
+        "refresh": lambda: production.sandbox(pack=None, **EVERYTHING).refresh(),
+        "change": lambda: production.sandbox(pack=None, **CHANGED).up(),
     }
     with pytest.MonkeyPatch.context() as patch:
         for phase, run in phases.items():

@@ -49,7 +49,10 @@ def test_the_roles_of_a_second_region_reach_that_region_s_iam_names_only(monkeyp
     names = PhysicalNames(
         environment="prod", account=ACCOUNT, region="us-east-1", partition="aws", regional_iam_names=True
     )
-    own = {names.task_role, names.execution_role, names.log_archive_role, names.log_delivery_role}
+    own = {
+        *(names.task_role, names.execution_role, names.plan_role, names.apply_role, names.drift_role),
+        *(names.log_archive_role, names.log_delivery_role),
+    }
     named = {
         resource.partition("/")[2].removesuffix("-*")
         for document in policies_of("Deploy").values()
