@@ -58,7 +58,9 @@ def _extract(source: Path, revision: str, target: Path) -> None:
     archive = _git(source, "archive", "--format=tar", revision)
     target.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=BytesIO(archive)) as tar:
-        tar.extractall(target, filter="data")
+        # Python before 3.11.4 has no filters. The archive is git's, whose paths stay in the tree.
+        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
+        tar.extractall(target)  # noqa: S202
     listing = _git(source, "ls-tree", "-r", "--full-tree", revision).decode()
     for line in listing.splitlines():
         entry, _, path = line.partition("\t")
