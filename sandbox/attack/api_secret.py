@@ -48,7 +48,7 @@ import json, socket
 for want in ("session", "secret", "api-secret", "ATLANTIS_API_SECRET", "environment"):
     with socket.socket(socket.AF_UNIX) as agent:
         agent.connect("/run/isolation/plan-broker/agent.sock")
-        agent.sendall(json.dumps({"want": want, "checkout": "attack/attack/1/default"}).encode() + b"\\n")
+        agent.sendall(json.dumps({"want": want, "command": "plan", "checkout": "attack/attack/1/default"}).encode() + b"\\n")
         print(want, agent.makefile().readline().strip())
 """
 

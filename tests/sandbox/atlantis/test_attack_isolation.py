@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.attack import exhaustion, isolation, left_behind, localhost, states
 from sandbox.attack.row import Row, Verdict, run, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
@@ -13,8 +14,13 @@ from tests.sandbox.atlantis.world import BUCKET, World
 pytestmark = needs("terraform")
 
 _ISOLATION = [row for row in ROWS if row.isolation]
-# Without executors there are no sockets to reach.
-_ROWS = [row for row in _ISOLATION if row.name != "isolation-sockets"]
+# Without executors there are no sockets to reach. The other rows need a stack of their own.
+_ROWS = [
+    row
+    for module in (isolation, left_behind, exhaustion, localhost, states)
+    for row in module.ROWS
+    if row.isolation and row.name != "isolation-sockets"
+]
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def test_a_dependency_that_can_not_be_met_stops_the_task(
 def test_the_task_fails_when_an_essential_container_ends_and_only_then(
     ground: ContainerGround, in_containers: bool
 ) -> None:
-    ends = "echo out of luck; exit 4"
+    ends = "sleep 0.3; echo out of luck; exit 4"
     lasting = ground.task(container("server"), container("beside", ends, essential=False), in_containers=in_containers)
     lasting.tick()
     eventually("its end", lambda: not process_of(lasting, "beside").alive)

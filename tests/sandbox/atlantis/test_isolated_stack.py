@@ -15,8 +15,8 @@ import pytest
 from sandbox import processes
 from sandbox.atlantis import lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.attack import exhaustion, isolation, left_behind, localhost
 from sandbox.attack.row import Row, Verdict, run
-from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
@@ -34,6 +34,10 @@ pytestmark = [needs("terraform"), needs_containers()]
 
 _PLAN, _APPLY = "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
 _SLOW = 'provisioner "local-exec" {\n command = "echo it began; sleep 600"\n }'
+
+
+_BESIDE = (*isolation.ROWS, *left_behind.ROWS, *exhaustion.ROWS, *localhost.ROWS)
+"""Attacks that need no setting beside `terraformIsolation`; `test_isolated_roles` and `test_drift_stack` have the others."""
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +196,7 @@ def _children(service: DeployedService) -> bool:
 
 
 @pytest.mark.usefixtures("service")
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS if row.isolation])
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in _BESIDE if row.isolation])
 def test_an_attack_on_what_is_beside_a_plan_is_denied(target: Target, row: Row) -> None:
     result = run(row, target)
     assert result.verdict is Verdict.REFUSED, result
@@ -201,7 +205,7 @@ def test_an_attack_on_what_is_beside_a_plan_is_denied(target: Target, row: Row) 
 def test_without_the_rights_of_the_sockets_a_plan_reaches_its_executor(
     service: DeployedService, target: Target
 ) -> None:
-    row = next(row for row in ROWS if row.name == "isolation-sockets")
+    row = next(row for row in isolation.ROWS if row.name == "isolation-sockets")
     folder = seen_by(_container(service, "plan"), "/run/isolation/plan")
     socket = folder / "executor.sock"
     before = folder.stat().st_mode, socket.stat().st_mode

@@ -94,11 +94,11 @@ def test_the_preferred_port_is_taken_where_it_is_free() -> None:
 
 
 def test_a_missing_redis_server_is_reported_before_a_stack_that_needs_it_is_deployed(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SandboxError, match=r"Nothing was deployed: .* no redis-server: install it"):
-        ground.with_server(lockingDatabase="redis")._starting_the_task()
+        Ground(tmp_path).with_server(lockingDatabase="redis")._starting_the_task()
     locking_database.require_server({"atlantis:lockingDatabase": "boltdb"})
 
 
