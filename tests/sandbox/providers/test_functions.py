@@ -77,7 +77,7 @@ def _answers(world: World) -> list[tuple[str, Properties, Properties]]:
             {
                 "arnSuffix": world["load_balancer"].partition("loadbalancer/")[2],
                 "internal": False,
-                "vpcId": world["vpc"],
+                "vpcId": world["load_balancer_vpc"],
             },
         ),
         ("route53/getZone:getZone", {"name": "example.com"}, {"zoneId": world["zone"], "privateZone": False}),

@@ -60,8 +60,8 @@ def _cache(client: Callable[[str], Any], network: World) -> dict[str, str]:
 
 def _balancing(client: Callable[[str], Any]) -> dict[str, str]:
     elb, ec2 = client("elbv2"), client("ec2")
-    ids: dict[str, str] = {}
     vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16")["Vpc"]["VpcId"]
+    ids = {"load_balancer_vpc": vpc}
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.2.{index}.0/24", AvailabilityZone=f"ap-northeast-2{zone}")[
             "Subnet"
