@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 REFUSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "the stand-in carries out only false": {
+        "aws_route53_zone": ("force_destroy",),
         "aws_subnet": (
             "assign_ipv6_address_on_creation",
             "enable_dns64",
@@ -110,6 +111,7 @@ REFUSED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "ipv6_cidr_block",
             "outpost_arn",
         ),
+        "aws_sns_topic": ("policy",),
         "aws_vpc_endpoint": ("policy",),
         "aws_vpc_security_group_ingress_rule": ("cidr_ipv4",),
     },
