@@ -18,12 +18,12 @@ from .network.zones import ZONES
 from .outputs import output, with_part
 from .permissions import policy_sizes
 from .permissions.permissions import Permissions, PermissionsInputs
+from .preview_warnings import warn
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
 from .settings import AtlantisArgs, Settings, in_own_account, validate
 from .storage.locking import Locking, LockingInputs
 from .storage.storage import Storage, StorageInputs
-from .warnings import warn
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""

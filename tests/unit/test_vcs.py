@@ -9,7 +9,7 @@ import pytest
 
 from components import settings
 from components.configuration.vcs import APP, KINDS, published_ranges
-from components.warnings import warnings
+from components.preview_warnings import warnings
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import stack
 
