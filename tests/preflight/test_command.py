@@ -42,7 +42,7 @@ def test_failure_says_what_to_do_and_the_exit_code_is_not_zero(world: World, tmp
     ended = preflight(world, tmp_path / "Pulumi.prod.yaml")
     assert ended.returncode == 1
     assert (
-        "secrets: GitHub App has its keys FAILED prod-atlantis-github-app lacks installation_id, private_key"
+        "secrets: credentials have their keys FAILED prod-atlantis-github-app lacks installation_id, private_key"
         in " ".join(ended.stdout.split())
     )
     assert "-> put all of them: aws secretsmanager put-secret-value" in ended.stdout

@@ -113,7 +113,7 @@ READS = {
     "ecr:BatchGetImage": "image: exists",
     "ecr:GetAuthorizationToken": "image: architecture",
     "ecr:DescribeRepositories": "names: repository",
-    "secretsmanager:DescribeSecret": "secrets: GitHub App exists",
+    "secretsmanager:DescribeSecret": "secrets: credentials exist",
     "secretsmanager:GetSecretValue": "secrets: webhook exists",
     "s3:ListBucket": "state: buckets exist",
     "s3:GetBucketVersioning": "state: buckets keep versions",
