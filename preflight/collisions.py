@@ -204,9 +204,7 @@ def _cluster(deployment: Deployment) -> Mapping[str, Any] | None:
 def _created_secrets(deployment: Deployment) -> list[str]:
     settings, names = deployment.settings, deployment.names
     created = {
-        names.github_app_secret
-        if settings.vcs.is_app
-        else names.vcs_token_secret: not settings.credentials_secret_name,
+        deployment.credentials_secret: not settings.credentials_secret_name,
         names.webhook_secret: not settings.server.webhook_secret_name,
         names.web_password_secret: settings.sign_in.generates_password,
         names.api_secret: settings.drift.enabled,

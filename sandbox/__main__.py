@@ -20,7 +20,10 @@ VERBS = {
     "pr": ("sandbox.commands.pr:run", "open a pull request, comment, approve, merge"),
     "rehearse": ("sandbox.commands.rehearse:run", "plan and apply a repository, and derive its least roles"),
     "preflight": ("sandbox.commands.preflight:run", "check what the stack needs, in the local AWS"),
-    "drift": ("sandbox.commands.drift:run", "detect drift now in the projects of driftProjects, and print a table"),
+    "drift": (
+        "sandbox.commands.preflight:drift",
+        "detect drift now in the projects of driftProjects, and print a table",
+    ),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
     "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt the findings of an exported state"),
     "bench": ("sandbox.commands.bench:run", "measure the commands and print the results"),

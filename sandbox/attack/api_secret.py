@@ -8,6 +8,7 @@ import subprocess
 from sandbox import processes
 from sandbox.atlantis import bubblewrap
 from sandbox.atlantis.bubblewrap import ContainerUser
+from sandbox.attack.plan_session import SESSION
 from sandbox.attack.provider import printed
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
@@ -25,13 +26,6 @@ for path in /healthz {paths}; do
   method=POST; [ "$path" = /healthz ] && method=GET
   curl -sS -o /dev/null -w "$path %{{http_code}}\\n" -X $method -H 'X-Atlantis-Token: guessed' -d '{body}' "http://127.0.0.1:$port$path"
 done
-if [ -n "$AWS_CONFIG_FILE" ]; then
-  session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")
-else
-  session=$(curl -sS "$AWS_CONTAINER_CREDENTIALS_FULL_URI")
-fi
-field() {{ echo "$session" | tr ',{{}}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }}
-token=$(field SessionToken)
 call() {{
   curl -sS -w "\\n$2 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:$1" \\
     --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" \\
@@ -81,7 +75,7 @@ def _called(target: Target, name: str) -> Outcome:
         for container in target.task_definition["containerDefinitions"]
         if container["name"] == "agent"
     }
-    script = _CALLS.format(
+    script = SESSION + _CALLS.format(
         port=StatusFile(target.deployment.state, target.deployment.name).read().port,
         paths=" ".join(_PATHS.values()),
         body=_body(target),

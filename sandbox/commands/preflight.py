@@ -1,4 +1,5 @@
-"""The preflight of a stack in the sandbox: against the local AWS, with substitutes for the existing resources that the stack file names."""
+"""Commands of `preflight/` for a stack in the sandbox: against the local AWS, with substitutes for the existing resources that the stack
+file names."""
 
 import argparse
 import subprocess
@@ -7,18 +8,27 @@ import sys
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "drift", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``preflight``."""
+    """The arguments of each command."""
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run all checks with access to the sandbox's AWS only; returns the preflight's exit code."""
+    return _run_module("preflight", arguments)
+
+
+def drift(arguments: argparse.Namespace) -> int:
+    """Detect drift with access to the sandbox's AWS only; returns the command's exit code."""
+    return _run_module("preflight.drift", arguments)
+
+
+def _run_module(module: str, arguments: argparse.Namespace) -> int:
     sandbox = Sandbox(arguments.stack)
-    command = [sys.executable, "-m", "preflight", "--stack", arguments.stack]
+    command = [sys.executable, "-m", module, "--stack", arguments.stack]
     command += ["--config-file", str(sandbox.workspace.stack_file(arguments.stack))]
     command += ["--json"] if arguments.json else []
     environment = sandbox.workspace.environment(sandbox.aws)
