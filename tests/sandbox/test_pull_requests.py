@@ -83,8 +83,7 @@ def test_the_branch_to_merge_into_is_found_or_asked_for(source: Path, github: St
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Set either FROM=folder"),
-        (["--from", ".", "--number", "1"], "Set either FROM=folder"),
+        ([], "Set FROM=folder, which opens a pull request, or NUMBER=n"),
         (["--from", "/no/such/folder"], "FROM=/no/such/folder is not a folder"),
     ],
 )
