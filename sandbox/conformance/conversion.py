@@ -80,6 +80,9 @@ def _references(
             attribute = "id" if property_ == "id" else schema.attribute_of(type_, property_)
             if not isinstance(value, str) or len(value) < 6 or attribute is None or value in inputs.values():
                 continue
+            # A refreshed secret has the document that another resource attaches to it.
+            if value.startswith("{"):
+                continue
             if not only_made_up or _MADE_UP.search(value):
                 yield value, f"${{{type_}.{name}.{attribute}}}"
 

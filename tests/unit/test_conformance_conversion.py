@@ -1,5 +1,6 @@
 """The conversion of the engine's state to Terraform loses nothing silently; no provider needed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -48,3 +49,20 @@ def test_two_resources_with_one_label_are_an_error():
 def test_a_property_that_the_provider_does_not_have_is_an_error(inputs: dict[str, Any], message: str):
     with pytest.raises(LookupError, match=message):
         configuration([rule("a", **inputs)], SCHEMA)
+
+
+def test_a_document_that_another_resource_attached_is_not_a_reference():
+    # A refresh reads the attached policy into the secret, whose attribute is empty until then.
+    document = json.dumps({"Version": "2012-10-17", "Statement": []})
+    secret = attached("aws:secretsmanager/secret:Secret", "app", outputs={"policy": document})
+    policy = attached("aws:secretsmanager/secretPolicy:SecretPolicy", "app-policy", inputs={"policy": document})
+    strings = {"policy": {"type": "string"}, "id": {"type": "string"}}
+    types = ("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy")
+    schema = ProviderSchema("hashicorp/aws", {type_: {"block": {"attributes": strings}} for type_ in types})
+    converted = configuration([secret, {**policy, "dependencies": [secret["urn"]]}], schema)
+    assert converted["aws_secretsmanager_secret_policy"]["app-policy"]["policy"] == document
+
+
+def attached(type_: str, name: str, **properties: dict[str, Any]) -> dict[str, Any]:
+    urn = f"urn:pulumi:prod::atlantis::{type_}::{name}"
+    return {"urn": urn, "type": type_, "custom": True, "id": "arn:aws:secretsmanager:x", "inputs": {}, **properties}
