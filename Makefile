@@ -1,7 +1,6 @@
 # Each target runs one command. The code is in the Python packages, such as sandbox/ (a stack on one machine).
 STACK ?= local
 BASE_PYTHON ?= python3
-TESTS ?= tests/conformance tests/sandbox tests/preflight
 WORKERS ?= 4
 PYTHON := .venv/bin/python
 SANDBOX = $(PYTHON) -m sandbox
@@ -9,10 +8,13 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# PLUGINS=official downloads the official provider plugins with the CLI, and uses them instead of the stand-ins.
+# PLUGINS=official downloads the official provider plugins with the CLI, uses them instead of the stand-ins, and runs only the tests
+# whose results depend on the plugins' answers.
 ifdef PLUGINS
 export ATLANTIS_SANDBOX_PLUGINS := $(PLUGINS)
+  TESTS ?= tests/sandbox/providers/test_official.py $(addprefix tests/sandbox/test_,stack.py upgrade.py existing_parts.py several_stacks.py production.py)
 endif
+TESTS ?= tests/conformance tests/sandbox tests/preflight
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down outputs env status logs password webhook attack preflight drift dashboard trust-policy boundary adopt policy-check policy-config policy-baseline \
@@ -94,7 +96,7 @@ test: export ATLANTIS_SKIPPED := $(CURDIR)/.sandbox/skipped.txt
 test: ## run all tests, and list the skipped ones with what they need
 	@rm -f "$(ATLANTIS_SKIPPED)"
 	@# The builds run in parallel with the checks, which use one core at a time. Each target's output is one block.
-	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds lint test-unit test-policy
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) builds $(if $(PLUGINS),,lint test-unit test-policy)
 	@$(MAKE) --no-print-directory test-sandbox; code=$$?; $(PYTHON) -m tests.needs "$(ATLANTIS_SKIPPED)"; exit $$code
 
 # On a new checkout, the packages are downloaded while the programs are built.

@@ -25,6 +25,7 @@ __all__ = [
     "download_official",
     "install_language_host",
     "install_providers",
+    "installed_plugin",
     "stand_ins",
     "write_wrapper",
 ]
@@ -66,7 +67,7 @@ def install_providers(pulumi_home: Path) -> str:
     """Write a wrapper for each provider into ``pulumi_home``. Returns a sentence that names the plugins in use."""
     official, standing_in = [], []
     for provider in PROVIDERS:
-        installed = _installed(provider)
+        installed = installed_plugin(provider)
         (official if installed else standing_in).append(provider)
         command = _plugin_process(str(installed)) if installed else _plugin_process("sandbox.providers", provider)
         directory = pulumi_home / "plugins" / f"resource-{provider}-v{version(f'pulumi-{provider}')}"
@@ -89,7 +90,7 @@ def install_language_host(pulumi_home: Path, installed: Path) -> Path:
 
 def stand_ins() -> list[str]:
     """The providers that have no official plugin on this machine."""
-    return [provider for provider in PROVIDERS if _installed(provider) is None]
+    return [provider for provider in PROVIDERS if installed_plugin(provider) is None]
 
 
 def write_wrapper(path: Path, command: Sequence[str]) -> None:
@@ -103,7 +104,7 @@ def _plugin_process(*plugin: str) -> list[str]:
     return [sys.executable, "-m", "sandbox.engine.plugin_process", *plugin]
 
 
-def _installed(provider: str) -> Path | None:
+def installed_plugin(provider: str) -> Path | None:
     """The official plugin of ``provider``, with the SDK's major version in the user's Pulumi folder, or any on PATH."""
     official = os.environ.get(CHOICE) == "official"
     full = version(f"pulumi-{provider}")

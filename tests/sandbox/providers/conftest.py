@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox import local_aws
+from sandbox.engine import installation, plugins
 from sandbox.local_aws import LocalAws
 from tests.sandbox.providers import world as objects
 from tests.sandbox.providers.examples import World
@@ -72,7 +73,8 @@ def start(provider_state: Path, aws: LocalAws) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def plugin(provider_state: Path, aws: LocalAws) -> Iterator[Plugin]:
-    """The aws stand-in that most tests share."""
+    """The aws plugin that most tests share."""
+    plugins.download_official(installation.locate().executable)
     shared = Plugin("aws", provider_state)
     shared.configure(settings(aws.endpoint))
     yield shared

@@ -1,4 +1,7 @@
-"""A stand-in started as the engine starts it, called over its real gRPC service."""
+"""A provider plugin started as the engine starts it, called over its real gRPC service.
+
+It is the sandbox's stand-in, or with PLUGINS=official the official plugin.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import Any, NamedTuple
 import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from sandbox.engine import plugins
 from sandbox.providers.values import Properties, decode, encode
 
 ROOT = Path(__file__).parents[3]
@@ -36,12 +40,14 @@ class Made(NamedTuple):
 
 
 class Plugin:
-    """One stand-in process and its stub."""
+    """One plugin's process and its stub."""
 
     def __init__(self, name: str, state: Path, *, engine: str = "127.0.0.1:1") -> None:
         environment = {**os.environ, "ATLANTIS_SANDBOX_STATE": str(state)}
+        official = plugins.installed_plugin(name) if os.environ.get(plugins.CHOICE) == "official" else None
+        command = [str(official)] if official else [sys.executable, "-m", "sandbox.providers", name]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.providers", name, engine],
+            [*command, engine],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
