@@ -13,6 +13,8 @@ _ROOT = Path("/sys/fs/cgroup")
 _FOLDER = "atlantis-sandbox"
 _LEAST_SHARES, _MOST_SHARES, _MOST_WEIGHT = 2, 262_144, 10_000
 _REMOVE_SECONDS = 5.0
+_FOLDER_SHARE = 8
+"""All containers together compete with each single process outside of them. This is how many of these they are worth."""
 
 
 class ControlGroup:
@@ -29,9 +31,10 @@ class ControlGroup:
         if _is_unified():
             weight = 1 + (shares - _LEAST_SHARES) * (_MOST_WEIGHT - 1) // (_MOST_SHARES - _LEAST_SHARES)
             limits = {"memory.max": memory, "memory.swap.max": 0 if memory else None, "cpu.weight": weight}
-            self._make(_ROOT / _FOLDER, {"cgroup.subtree_control": "+cpu +memory"})
+            self._make(_ROOT / _FOLDER, {"cgroup.subtree_control": "+cpu +memory", "cpu.weight": _FOLDER_SHARE * 100})
             self._groups = [self._make(_ROOT / _FOLDER / unique, limits)]
         else:
+            self._make(_ROOT / "cpu" / _FOLDER, {"cpu.shares": _FOLDER_SHARE * 1024})
             self._groups = [
                 self._make(_ROOT / "memory" / _FOLDER / unique, {"memory.limit_in_bytes": memory}),
                 self._make(_ROOT / "cpu" / _FOLDER / unique, {"cpu.shares": shares}),

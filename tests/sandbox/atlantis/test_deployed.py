@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,14 @@ def test_a_second_up_leaves_the_task_alone(up: Ground, service: DeployedService)
     before = _status(service)
     up.with_server().up()
     assert (_status(service).task, _status(service).events) == (before.task, before.events)
+
+
+def test_the_events_of_the_service_name_the_task_that_ecs_lists(service: DeployedService) -> None:
+    ecs = service.client("ecs")
+    (task,) = ecs.list_tasks(cluster=service.cluster, serviceName=service.name)["taskArns"]
+    (described,) = ecs.describe_services(cluster=service.cluster, services=[service.name])["services"]
+    named = re.findall(r"\btask ([0-9a-f]{8})", " ".join(event["message"] for event in described["events"]))
+    assert task.rpartition("/")[2].startswith(named[0]), described["events"]
 
 
 @needs_terraform

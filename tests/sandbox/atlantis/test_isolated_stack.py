@@ -16,7 +16,7 @@ from sandbox import processes
 from sandbox.atlantis import lifecycle
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import exhaustion, isolation, left_behind, localhost
-from sandbox.attack.row import Row, Verdict, run
+from sandbox.attack.row import Result, Verdict, run, run_all
 from sandbox.attack.target import Target
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
@@ -36,7 +36,7 @@ _PLAN, _APPLY = "Ran Plan for dir: `.`", "Ran Apply for dir: `.`"
 _SLOW = 'provisioner "local-exec" {\n command = "echo it began; sleep 600"\n }'
 
 
-_BESIDE = (*isolation.ROWS, *left_behind.ROWS, *exhaustion.ROWS, *localhost.ROWS)
+_BESIDE = [row for row in (*isolation.ROWS, *left_behind.ROWS, *exhaustion.ROWS, *localhost.ROWS) if row.isolation]
 """Attacks that need no setting beside `terraformIsolation`; `test_isolated_roles` and `test_drift_stack` have the others."""
 
 
@@ -72,6 +72,12 @@ def github(service: DeployedService) -> Store:
 @pytest.fixture(scope="module")
 def target(isolated: Sandbox) -> Target:
     return Target.of(isolated)
+
+
+@pytest.fixture(scope="module")
+def results(target: Target) -> dict[str, Result]:
+    """The results of the attacks, which run in parallel, by the row's name."""
+    return {result.row.name: result for result in run_all(_BESIDE, target)}
 
 
 def _container(service: DeployedService, name: str) -> processes.Process:
@@ -196,10 +202,9 @@ def _children(service: DeployedService) -> bool:
 
 
 @pytest.mark.usefixtures("service")
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in _BESIDE if row.isolation])
-def test_an_attack_on_what_is_beside_a_plan_is_denied(target: Target, row: Row) -> None:
-    result = run(row, target)
-    assert result.verdict is Verdict.REFUSED, result
+@pytest.mark.parametrize("name", [row.name for row in _BESIDE])
+def test_an_attack_on_what_is_beside_a_plan_is_denied(results: dict[str, Result], name: str) -> None:
+    assert results[name].verdict is Verdict.REFUSED, results[name]
 
 
 def test_without_the_rights_of_the_sockets_a_plan_reaches_its_executor(
