@@ -16,13 +16,13 @@ __all__ = ["SETTINGS", "callers", "document"]
 SETTINGS = ("assumableRoleArns", "planAssumableRoleArns", "repositoryRoles")
 
 
-def document(role_arns: str | Sequence[str], external_id: str | None, *, tags: bool = True) -> str:
+def document(role_arns: str | Sequence[str], external_id: str | None) -> str:
     """The trust policy as JSON. With an external ID, it requires callers to pass that ID."""
     statement: dict[str, object] = {
         "Sid": "AtlantisTask",
         "Effect": "Allow",
         "Principal": {"AWS": role_arns},
-        "Action": ["sts:AssumeRole", *(["sts:TagSession"] if tags else [])],
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
     }
     if external_id:
         statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
@@ -49,14 +49,10 @@ def main() -> int:
     options.add_argument("--setting", choices=SETTINGS, default=SETTINGS[0], help="the setting that has the role")
     options.add_argument("--external-id", help="an external ID, if the role's owner requires one")
     arguments = options.parse_args()
-    of_repositories = arguments.setting == "repositoryRoles"
-    if of_repositories and arguments.external_id:
+    if arguments.setting == "repositoryRoles" and arguments.external_id:
         options.error("--external-id: the task passes none when it assumes a role of repositoryRoles")
     return print_document(
-        arguments,
-        lambda deployment: document(
-            callers(deployment, arguments.setting), arguments.external_id, tags=not of_repositories
-        ),
+        arguments, lambda deployment: document(callers(deployment, arguments.setting), arguments.external_id)
     )
 
 

@@ -21,6 +21,8 @@ DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
 IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
 FILE_DESCRIPTORS = 65536
+RULES = "ATLANTIS_REPO_CONFIG_JSON"
+"""The rules for repositories: of the plain variables, the only one that the server's processes don't inherit."""
 WEB_USER = "atlantis"
 """The user of the web page, with the generated password."""
 
@@ -76,7 +78,7 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
         "name": CONTAINER,
         "image": args.image,
         # Secrets that aren't flags of the server stay in its environment, for workflows.
-        **server_start((name for name in secrets if name.startswith("ATLANTIS_")), isolated=args.isolates),
+        **server_start([RULES, *(name for name in secrets if name.startswith("ATLANTIS_"))], isolated=args.isolates),
         **isolated,
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
@@ -110,7 +112,7 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_LOG_LEVEL": args.settings.log_level,
         "ATLANTIS_PORT": str(args.container_port),
         "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
-        "ATLANTIS_REPO_CONFIG_JSON": json.dumps(_repo_config(args.settings, args.configuration)),
+        RULES: json.dumps(_repo_config(args.settings, args.configuration)),
         "ATLANTIS_WEBSOCKET_CHECK_ORIGIN": "true",
         "ATLANTIS_WRITE_GIT_CREDS": "true",
         **server_configuration.environment(args.vcs.kind.values(args.repository_host, args.vcs.vcs_user)),

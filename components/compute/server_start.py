@@ -1,4 +1,4 @@
-"""The start of the server's container: the server reads its secrets, and plans can't read them afterwards."""
+"""The start of the server's container: the server reads its secrets and rules, and plans can't read them afterwards."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,8 +17,8 @@ class ServerStart(TypedDict):
     command: list[str]
 
 
-def server_start(secrets: Iterable[str], *, isolated: bool = False) -> ServerStart:
-    """Start the image's Atlantis with ``secrets`` (names of ``ATLANTIS_*`` variables) in its configuration only.
+def server_start(handed_over: Iterable[str], *, isolated: bool = False) -> ServerStart:
+    """Start the image's Atlantis with ``handed_over`` (names of ``ATLANTIS_*`` variables) in its configuration only.
 
     If ``isolated``, the executors must answer first, and Terraform's shims stand in front of the image's programs.
 
@@ -29,5 +29,5 @@ def server_start(secrets: Iterable[str], *, isolated: bool = False) -> ServerSta
     script = "".join(path.read_text(encoding="utf-8") for path in scripts)
     return {
         "entryPoint": ["/bin/sh", "-c", script, "server-start"],
-        "command": sorted(secrets),
+        "command": sorted(handed_over),
     }

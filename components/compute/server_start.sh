@@ -1,7 +1,8 @@
-# Starts Atlantis so that no plan can read the secrets it is started with. Arguments: the variables that hold them.
+# Starts Atlantis so that no plan can read the secrets it is started with, nor the rules for repositories. Arguments: the variables
+# that hold them.
 #
 # ECS can inject secrets only as environment variables, and Atlantis passes its environment to every Terraform process.
-# So the secrets go to the server through a named pipe as its configuration, and leave the environment before `exec`
+# So they go to the server through a named pipe as its configuration, and leave the environment before `exec`
 # replaces this shell, which is the container's process 1. The pipe is removed as soon as the server has read it.
 #
 # The server must be process 1 itself. The kernel then ignores SIGSTOP and SIGKILL from the container's own processes, so a plan
@@ -9,7 +10,7 @@
 set -eu
 
 for name in "$@"; do
-  eval ": \"\${$name:?ECS has not injected this secret}\""
+  eval ": \"\${$name:?ECS has not set this variable}\""
 done
 
 directory=$(mktemp -d)

@@ -26,13 +26,15 @@ def session_roles(
 ) -> list[Statement]:
     """The roles of plans and applies, whose sessions the agent container hands out; `others` are those of repositories.
 
-    Only sessions of the stack's own roles have tags: a tag must be allowed in a role's trust policy as well.
+    Their sessions have the repository as a tag. The trust policy of a repository's own role must allow it as well.
     """
-    own = [names.plan_role_arn, names.apply_role_arn]
-    arns = [*own, *(arn for _, *pair in others for arn in pair), *([names.drift_role_arn] if detects_drift else [])]
+    of_terraform = list(
+        dict.fromkeys([names.plan_role_arn, names.apply_role_arn, *(arn for _, *pair in others for arn in pair)])
+    )
+    assumed = [*of_terraform, *([names.drift_role_arn] if detects_drift else [])]
     return [
-        allow("AssumeTerraformRoles", ["sts:AssumeRole"], list(dict.fromkeys(arns))),
-        allow("TagTerraformSessions", ["sts:TagSession"], own),
+        allow("AssumeTerraformRoles", ["sts:AssumeRole"], assumed),
+        allow("TagTerraformSessions", ["sts:TagSession"], of_terraform),
     ]
 
 

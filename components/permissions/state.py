@@ -79,9 +79,13 @@ def _read_only(names: PhysicalNames, settings: TerraformArgs) -> list[Statement]
     found = []
     if settings.terraform_state_buckets:
         arns = [with_part(names.bucket_arn, bucket) for bucket in settings.terraform_state_buckets]
-        # All names of a bucket: S3 says that a new state doesn't exist yet only to callers that may list the bucket without a
-        # prefix, and a plan would fail with AccessDenied otherwise.
-        found.append(allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns))
+        # S3 says that a new state doesn't exist yet only to callers that may list its key. The condition key has the object's key
+        # then: https://github.com/ceph/ceph/pull/68577 has the comparison with AWS.
+        if keys := [f"{prefix}*" for prefix in _prefixes(settings)]:
+            found.append(allow("ListState", ["s3:ListBucket"], arns, {"StringLike": {"s3:prefix": keys}}))
+            found.append(allow("ReadStateBuckets", ["s3:GetBucketVersioning"], arns))
+        else:
+            found.append(allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns))
     if settings.terraform_state_key_arns:
         by_way_of_s3 = {"StringEquals": {"kms:ViaService": names.via("s3")}}
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -35,10 +35,15 @@ def _statuses(target: Target) -> dict[str, int]:
         target.client("s3").put_object(Bucket=bucket, Key=f"{other}terraform.tfstate", Body=b"{}")
         url = f'"$AWS_ENDPOINT_URL/{bucket}'
         own = prefix.replace(REPOSITORY, "$own")
+        encoded = prefix.replace("/", "%2F")
+        own_names = encoded.replace(REPOSITORY, r"${own/\//%2F}")
         calls = {
             "other": f'{url}/{other}terraform.tfstate"',
             "other-lock": f'-X PUT -d attack {url}/{other}terraform.tfstate.tflock"',
             "own": f'{url}/{own}terraform.tfstate"',
+            "all-names": f'{url}?list-type=2"',
+            "other-names": f'{url}?list-type=2&prefix={encoded.partition(REPOSITORY)[0]}"',
+            "own-names": f'{url}?list-type=2&prefix={own_names}"',
             "own-lock": f'-X PUT -d attack {url}/{own}terraform.tfstate.tflock"',
         }
         return called(target, "states-other", calls)
@@ -46,10 +51,11 @@ def _statuses(target: Target) -> dict[str, int]:
     return target.once("states-statuses", run)
 
 
-def _outcome(target: Target, call: str) -> Outcome:
-    status = _statuses(target)[call]
+def _outcome(target: Target, *calls: str) -> Outcome:
+    answers = {call: _statuses(target)[call] for call in calls}
     # An object that doesn't exist is one that may be read.
-    return Outcome(status in {200, 404}, f"{call} was answered with {status}")
+    seen = ", ".join(f"{call} was answered with {status}" for call, status in answers.items())
+    return Outcome(any(status in {200, 404} for status in answers.values()), seen)
 
 
 ROWS = (
@@ -60,6 +66,15 @@ ROWS = (
         refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
         attempt=lambda target: _outcome(target, "other"),
         control=lambda target: _outcome(target, "own"),
+        isolation=True,
+    ),
+    Row(
+        name="names-of-other-states",
+        attack="List the states of all repositories in the bucket",
+        tried="a provider binary in the pull request that lists the bucket with the plan's credentials, with a prefix and without",
+        refused_by="the policies of the plan role, which compare the listed prefix with the tag that the agent gives the session",
+        attempt=lambda target: _outcome(target, "all-names", "other-names"),
+        control=lambda target: _outcome(target, "own-names"),
         isolation=True,
     ),
     Row(

@@ -15,10 +15,11 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
-from sandbox.iam_evaluation import enforcement, evaluator
+from sandbox.iam_evaluation import enforcement, evaluator, missing_objects
 from sandbox.local_aws import (
     application_autoscaling,
     completed_answers,
+    completed_buckets,
     duplicates,
     ecs_tasks,
     sign_in,
@@ -65,6 +66,7 @@ def main() -> None:
     present_connections_as_tls()
     accept_keys_of_log_groups()
     completed_answers.install()
+    completed_buckets.install()
     duplicates.install()
     application_autoscaling.install()
     unsupported_calls.install()
@@ -72,6 +74,7 @@ def main() -> None:
     ecs_tasks.install(Path(os.environ["STATE_DIR"]).parents[1] / RECORDS)
     if evaluator.is_installed():
         enforcement.install()
+        missing_objects.install()
     serve()
 
 

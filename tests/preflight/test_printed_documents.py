@@ -51,20 +51,20 @@ def test_the_trust_policy_admits_the_task_role_alone(
 
 
 @pytest.mark.parametrize(
-    ("setting", "roles", "tags"),
+    ("setting", "roles"),
     [
-        ("assumableRoleArns", PLAN_AND_APPLY[1], True),
-        ("planAssumableRoleArns", PLAN_AND_APPLY, True),
-        ("repositoryRoles", TASK_ROLE, False),
+        ("assumableRoleArns", PLAN_AND_APPLY[1]),
+        ("planAssumableRoleArns", PLAN_AND_APPLY),
+        ("repositoryRoles", TASK_ROLE),
     ],
 )
 def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setting(
-    world: World, tmp_path: Path, setting: str, roles: object, tags: bool
+    world: World, tmp_path: Path, setting: str, roles: object
 ):
     world.values["terraformIsolation"] = "containers"
     (statement,) = statements(printed("trust_policy", world, tmp_path, "--setting", setting))
     assert statement["Principal"] == {"AWS": roles}
-    assert statement["Action"] == ["sts:AssumeRole", *(["sts:TagSession"] if tags else [])]
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
 
 
 @pytest.mark.parametrize(

@@ -263,3 +263,36 @@ def test_a_key_is_created_with_tags(aws: LocalAws, state: Path):
         refused(other.client("kms").create_key, Tags=[{"TagKey": "Service", "TagValue": "a"}])[0]
         == "AccessDeniedException"
     )
+
+
+def test_only_a_caller_that_may_list_its_key_learns_that_an_object_does_not_exist(aws: LocalAws, state: Path):
+    aws.client("s3").create_bucket(Bucket="states", CreateBucketConfiguration={"LocationConstraint": REGION})
+    role = Role(aws, state, "reader", {"s3:GetObject": ["arn:aws:s3:::states/*"]})
+    listing = {
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::states",
+        "Condition": {"StringLike": {"s3:prefix": "own/*"}},
+    }
+    aws.client("iam").put_role_policy(RoleName="reader", PolicyName="list", PolicyDocument=_policy(listing))
+    s3 = role.client("s3")
+    for key, codes in (("own/absent", ("404", "NoSuchKey")), ("other/absent", ("403", "AccessDenied"))):
+        calls = (s3.head_object, s3.get_object)
+        assert tuple(refused(call, Bucket="states", Key=key)[0] for call in calls) == codes
+    assert ("s3:ListBucket", "arn:aws:s3:::states") in role.asked()
+    assert refused(aws.client("s3").get_object, Bucket="states", Key="other/absent")[0] == "NoSuchKey"
+
+
+def test_a_bucket_returns_mfa_delete_and_who_pays_for_requests(aws: LocalAws):
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="versions", CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert "MFADelete" not in s3.get_bucket_versioning(Bucket="versions")
+    assert s3.get_bucket_request_payment(Bucket="versions")["Payer"] == "BucketOwner"
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled", "MFADelete": "Disabled"})
+    s3.put_bucket_request_payment(Bucket="versions", RequestPaymentConfiguration={"Payer": "Requester"})
+    kept = s3.get_bucket_versioning(Bucket="versions")
+    assert (kept["Status"], kept["MFADelete"]) == ("Enabled", "Disabled")
+    assert s3.get_bucket_request_payment(Bucket="versions")["Payer"] == "Requester"
+    s3.delete_bucket(Bucket="versions")
+    s3.create_bucket(Bucket="versions", CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert "MFADelete" not in s3.get_bucket_versioning(Bucket="versions")

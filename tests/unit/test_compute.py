@@ -86,7 +86,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
     assert container_of(stack()) == {
         "name": "atlantis",
         "image": f"{REPOSITORY_URL}:v0.47.1",
-        **server_start(secret["name"] for secret in container_of(stack())["secrets"]),
+        **server_start(["ATLANTIS_REPO_CONFIG_JSON", *(secret["name"] for secret in container_of(stack())["secrets"])]),
         "essential": True,
         "user": "100:1000",
         "privileged": False,
@@ -166,7 +166,8 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
 )
 def test_the_server_s_start_takes_every_secret_over_and_nothing_else_sees_one(changes: dict[str, Any]) -> None:
     container = container_of(stack(**changes))
-    assert container["command"] == [secret["name"] for secret in container["secrets"]]
+    handed_over = ["ATLANTIS_REPO_CONFIG_JSON", *(secret["name"] for secret in container["secrets"])]
+    assert container["command"] == sorted(handed_over)
     # ECS would run it with the secrets in its environment, where a plan can read them.
     assert "healthCheck" not in container
     assert "pidMode" not in stack(**changes).one(TASK).inputs

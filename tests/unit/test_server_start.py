@@ -19,6 +19,7 @@ SECRETS = {
     "ATLANTIS_GH_APP_KEY": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow/+==\nZmFrZQ==\n-----END RSA PRIVATE KEY-----\n",
     "ATLANTIS_GH_WEBHOOK_SECRET": " $(id) `id` \\n ' \" : # %s é $HOME",
     "ATLANTIS_WEB_PASSWORD": "-n",
+    "ATLANTIS_REPO_CONFIG_JSON": '{"repos": [{"id": "/.*/", "pre_workflow_hooks": [{"run": "echo \\"$X\\" # é"}]}]}',
 }
 SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 
@@ -95,7 +96,7 @@ def shell(request: pytest.FixtureRequest) -> list[str]:
     return [program, *request.param[1:]]
 
 
-def test_the_server_gets_every_secret_in_its_configuration_and_none_in_its_environment(
+def test_the_server_gets_secrets_and_rules_in_its_configuration_and_none_in_its_environment(
     tmp_path: Path, shell: list[str]
 ) -> None:
     done = _start(tmp_path, SECRETS, shell)
@@ -106,6 +107,7 @@ def test_the_server_gets_every_secret_in_its_configuration_and_none_in_its_envir
         "gh-app-key": SECRETS["ATLANTIS_GH_APP_KEY"].removesuffix("\n"),
         "gh-webhook-secret": SECRETS["ATLANTIS_GH_WEBHOOK_SECRET"],
         "web-password": "-n",
+        "repo-config-json": SECRETS["ATLANTIS_REPO_CONFIG_JSON"],
     }
     assert report["arguments"] == ["server", "--config"]
     assert report["environment"]["ATLANTIS_PORT"] == "4141"
@@ -180,7 +182,7 @@ def test_a_secret_that_was_not_injected_ends_the_start_before_the_server(
         del injected["ATLANTIS_GH_WEBHOOK_SECRET"]
     done = _start(tmp_path, injected, shell, list(SECRETS))
     assert done.returncode != 0
-    assert "ATLANTIS_GH_WEBHOOK_SECRET: ECS has not injected this secret" in done.stderr
+    assert "ATLANTIS_GH_WEBHOOK_SECRET: ECS has not set this variable" in done.stderr
     assert "PRIVATE KEY" not in done.stderr
     assert not (tmp_path / "report").exists()
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -41,6 +41,11 @@ class Session:
             f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x", documents(role, settings), keys=keys
         )
 
+    def may_list(self, prefix: str | None) -> bool:
+        """Whether it may list the names that begin with ``prefix``, or all without one."""
+        keys = {} if prefix is None else {"s3:prefix": prefix}
+        return self._evaluator.decide(self._principal, "s3:ListBucket", BUCKET, keys).allowed
+
     def may(self, action: str, key: str) -> bool:
         """Whether it may call S3 for the object, or DynamoDB for the item, with this key."""
         on_table = action.startswith("dynamodb:")
@@ -49,6 +54,20 @@ class Session:
         decision = self._evaluator.decide(self._principal, action, resource, keys)
         assert decision.ignored_keys == ()
         return decision.allowed
+
+
+# A state that doesn't exist is one, too: S3 compares its key.
+OWN_NAMES = ("states/acme/shop/", "states/acme/shop/env/", OWN, "shared/")
+OTHER_NAMES = (None, "", "s", "states/", "states/acme/", "states/acme/shop", "states/acme/payments/", "env:/")
+
+
+@pytest.mark.parametrize("role", ["plan", "task"])
+def test_a_repository_lists_the_names_of_its_own_states_only(evaluator: Evaluator, role: str) -> None:
+    shop, untagged = (Session(evaluator, role, tag, SHARED) for tag in ("acme/shop", None))
+    assert [name for name in OWN_NAMES if not shop.may_list(name)] == []
+    assert [name for name in OTHER_NAMES if shop.may_list(name)] == []
+    assert [name for name in OWN_NAMES if untagged.may_list(name)] == ["shared/"]
+    assert Session(evaluator, role, "acme/shop", ISOLATED).may_list(None)
 
 
 ACTIONS = {

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ _LONGEST_NAME = 64
 _LONGEST_COMMAND = 12
 _RENEW_BEFORE = 1200
 """Seconds that a session has left at least when a command gets it."""
+_UNTAGGED_FOR = 3600
+"""Seconds after which a role that didn't allow the tag is asked again: each refusal is an event in CloudTrail."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,13 @@ class Roles:
     default: str
     patterns: Sequence[tuple[str, str]] = ()
     tag: str = ""
-    """The tag with the repository, of sessions of the default role; empty for none. Policies of that role refer to it."""
+    """The tag with the repository; empty for none. The policies of the default role refer to it."""
 
     def of(self, repository: str) -> tuple[str, dict[str, str]]:
         """The ARN of the role for `repository`, and the tags of its sessions."""
         lowered = repository.lower()
-        for pattern, arn in self.patterns:
-            if fnmatch.fnmatchcase(lowered, pattern.lower()):
-                return arn, {}
-        return self.default, {self.tag: repository} if self.tag else {}
+        found = (arn for pattern, arn in self.patterns if fnmatch.fnmatchcase(lowered, pattern.lower()))
+        return next(found, self.default), {self.tag: repository} if self.tag else {}
 
 
 def session_name(command: str, checkout: str) -> str:
@@ -67,6 +68,7 @@ class Broker:
         self._role, self._roles, self._assume, self._app = role, roles, assume, app
         self._lock = threading.Lock()
         self._sessions: dict[tuple[str, ...], Session] = {}
+        self._without_tag: dict[str, float] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         path.unlink(missing_ok=True)
@@ -127,9 +129,27 @@ class Broker:
             known = self._sessions.get(wanted)
         if known:
             return known
-        session = self._assume(role_arn, name, tags)
+        session = self._assumed(role_arn, name, tags)
         with self._lock:
             self._sessions[wanted] = session
+        return session
+
+    def _assumed(self, role_arn: str, name: str, tags: Mapping[str, str]) -> Session:
+        """A session with the tags. A repository's own role may not allow them, and then has one without."""
+        if time.monotonic() < self._without_tag.get(role_arn, 0):
+            return self._assume(role_arn, name, {})
+        try:
+            return self._assume(role_arn, name, tags)
+        except AwsError as problem:
+            # Policies that compare a tag don't match without one, so nothing is opened.
+            if role_arn == self._roles.default or "sts:TagSession" not in str(problem):
+                raise
+        session = self._assume(role_arn, name, {})
+        print(
+            f"{self._role}: sessions of {role_arn} have no tag, because its trust policy doesn't allow sts:TagSession",
+            flush=True,
+        )
+        self._without_tag[role_arn] = time.monotonic() + _UNTAGGED_FOR
         return session
 
 

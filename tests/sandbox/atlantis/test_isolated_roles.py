@@ -132,10 +132,12 @@ def test_a_backend_with_the_key_of_another_repository_is_refused(service: Deploy
     assert "StatusCode: 403" in said, said
 
 
-def test_repositories_of_a_pattern_run_with_their_own_two_roles(service: DeployedService, github: Store) -> None:
-    iam, key = service.client("iam"), "team/api.tfstate"
-    trust = trust_policy.document(f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-local", None, tags=False)
-    buckets = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/{key}"]
+def test_repositories_of_a_pattern_run_with_their_own_two_roles_in_sessions_with_their_tag(
+    service: DeployedService, github: Store
+) -> None:
+    iam, key = service.client("iam"), f"team/{OWNER}/team-api/api.tfstate"
+    trust = trust_policy.document(f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-local", None)
+    buckets = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/team/${{aws:PrincipalTag/Repository}}/*"]
     allowed = {"plan": ["s3:Get*", "s3:List*"], "apply": ["s3:*"]}
     for role, arn in TEAM.items():
         name = arn.rpartition("/")[2]
@@ -161,12 +163,12 @@ def test_an_attack_on_what_belongs_to_another_repository_or_to_applies_is_denied
 
 
 def _everything_of_s3(iam: Any, role: str) -> None:
-    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="wall-removed", PolicyDocument=document)
 
 
-def test_without_the_tag_in_its_policies_a_plan_reads_and_locks_every_state(target: Target) -> None:
+def test_without_the_tag_in_its_policies_a_plan_lists_reads_and_locks_every_state(target: Target) -> None:
     iam, role = target.client("iam"), "atlantis-ecs-task-plan-local"
     _everything_of_s3(iam, role)
     try:

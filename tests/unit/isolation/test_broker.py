@@ -1,5 +1,6 @@
 """The agent's broker: the sessions that it gives to an executor, and the signature of its call."""
 
+import contextlib
 import datetime
 import hashlib
 import socket
@@ -11,7 +12,7 @@ import pytest
 
 from isolation import aws, session
 from isolation import broker as broker_module
-from isolation.aws import Session
+from isolation.aws import AwsError, Session
 from isolation.broker import Broker, Roles, session_name
 from tests.unit.isolation.containers import CHECKOUT
 
@@ -33,11 +34,11 @@ def test_a_session_name_has_the_command_in_a_form_that_iam_takes() -> None:
     assert session_name("-help me=now; please", CHECKOUT) == "-help-me-now.my-organization.infrastructure.7"
 
 
-def test_the_first_pattern_that_matches_decides_the_role_and_only_the_stacks_own_gets_the_tag() -> None:
+def test_the_first_pattern_that_matches_decides_the_role_and_every_session_gets_the_tag() -> None:
     roles = Roles("default", [("my-organization/payments", "one"), ("My-Organization/*", "two")], tag="T")
     assert [roles.of(name) for name in ("my-organization/Payments", "my-organization/x", "other/x")] == [
-        ("one", {}),
-        ("two", {}),
+        ("one", {"T": "my-organization/Payments"}),
+        ("two", {"T": "my-organization/x"}),
         ("default", {"T": "other/x"}),
     ]
     assert Roles("default").of("other/x") == ("default", {})
@@ -60,6 +61,34 @@ def test_repositories_whose_session_names_are_the_same_share_no_session(
         session.ask(tmp_path / "b" / "s.sock", question)
     broker.close()
     assert given == ["o/a", "o/b"]
+
+
+@pytest.mark.parametrize(
+    ("repository", "tagged"),
+    [("my-organization/payments", [True, False, False]), ("other/x", [True, True])],
+    ids=["of a repository", "of the stack"],
+)
+def test_only_a_repositorys_own_role_is_assumed_without_the_tag_that_its_trust_policy_refuses(
+    tmp_path: Path, repository: str, tagged: list[bool]
+) -> None:
+    seen: list[bool] = []
+
+    def assume(_role: str, _name: str, tags: Mapping[str, str]) -> Session:
+        seen.append(bool(tags))
+        if tags:
+            raise AwsError("AccessDenied: User: x is not authorized to perform: sts:TagSession on resource: own")
+        # Short, so that each question asks for another one.
+        return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
+
+    roles = Roles("default", [("my-organization/*", "own")], tag="T")
+    broker = Broker("plan", tmp_path / "b" / "s.sock", roles, assume, None)
+    threading.Thread(target=broker.serve, daemon=True).start()
+    for _ in range(2):
+        question = {"want": "session", "command": "plan", "checkout": f"{repository}/1/default"}
+        with contextlib.suppress(session.SessionError):
+            session.ask(tmp_path / "b" / "s.sock", question)
+    broker.close()
+    assert seen == tagged
 
 
 def test_a_session_with_little_time_left_is_not_given_again(tmp_path: Path) -> None:
