@@ -22,12 +22,6 @@ def install() -> None:
     balancers: dict[str, Any] = alb._ACTION_MAP
     balancers["DescribeListenerCertificates"] = _listener_certificates
     efs.handle_request = _read_every_tag_key(efs.handle_request)
-    network: dict[str, Any] = ec2._ACTION_MAP
-    for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
-        network[name] = _keep_endpoint(network[name])
-    ec2._vpce_fields_xml = _show_endpoint(ec2._vpce_fields_xml)
-    network["CreateFlowLogs"] = _keep_flow_log(network["CreateFlowLogs"])
-    network["DescribeFlowLogs"] = _show_flow_log(network["DescribeFlowLogs"])
     elasticache._create_replication_group = _keep_replication_group(elasticache._create_replication_group)
     elasticache._rg_xml = _show_replication_group(elasticache._rg_xml)
     elasticache._cluster_xml_inner = _show_node(elasticache._cluster_xml_inner)
@@ -148,85 +142,6 @@ def _show_destination(own: Callable[[dict[str, Any]], dict[str, Any]]) -> Callab
         return answer
 
     return show
-
-
-def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """Store an endpoint's policy, security groups and private DNS setting, and apply modifications of them."""
-
-    def keep(parameters: Mapping[str, Any]) -> Any:
-        known = set(ec2._vpc_endpoints)
-        answer = own(parameters)
-        named = ec2._p(parameters, "VpcEndpointId")
-        for identity in [named] if named else [item for item in ec2._vpc_endpoints if item not in known]:
-            endpoint = ec2._vpc_endpoints.get(identity)
-            if endpoint is None:
-                continue
-            groups = [*endpoint.get("Groups", []), *ec2._parse_member_list(parameters, "SecurityGroupId")]
-            groups += ec2._parse_member_list(parameters, "AddSecurityGroupId")
-            removed = ec2._parse_member_list(parameters, "RemoveSecurityGroupId")
-            endpoint["Groups"] = [group for group in dict.fromkeys(groups) if group not in removed]
-            if policy := ec2._p(parameters, "PolicyDocument"):
-                endpoint["PolicyDocument"] = policy
-            if private := ec2._p(parameters, "PrivateDnsEnabled"):
-                endpoint["PrivateDns"] = private.lower()
-        return answer
-
-    return keep
-
-
-def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
-    def show(endpoint: Mapping[str, Any], tag: str = "item") -> str:
-        groups = "".join(
-            f"<item><groupId>{group}</groupId><groupName>{_group_name(group)}</groupName></item>"
-            for group in endpoint.get("Groups", [])
-        )
-        more = (
-            f"<groupSet>{groups}</groupSet><privateDnsEnabled>{endpoint.get('PrivateDns', 'false')}</privateDnsEnabled>"
-        )
-        more += (
-            f"<policyDocument>{escape(policy)}</policyDocument>" if (policy := endpoint.get("PolicyDocument")) else ""
-        )
-        head, end, _ = own(endpoint, tag).rpartition(f"</{tag}>")
-        return f"{head}{more}{end}"
-
-    return show
-
-
-_FLOW_LOG = {"DeliverLogsPermissionArn": "", "MaxAggregationInterval": "600", "LogFormat": ""}
-"""Parameters of a flow log that ministack drops, with AWS' defaults."""
-
-
-def _keep_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    def keep(parameters: Mapping[str, Any]) -> Any:
-        known = set(ec2._flow_logs)
-        answer = own(parameters)
-        for identity in set(ec2._flow_logs) - known:
-            ec2._flow_logs[identity] |= {name: ec2._p(parameters, name) or value for name, value in _FLOW_LOG.items()}
-            # ministack reads the tags of another resource type.
-            ec2._parse_tag_specs(parameters, "vpc-flow-log", identity)
-        return answer
-
-    return keep
-
-
-def _show_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    def show(parameters: Mapping[str, Any]) -> Any:
-        status, headers, body = own(parameters)
-        text = body.decode()
-        for identity, log in ec2._flow_logs.items():
-            more = "".join(
-                f"<{name[0].lower()}{name[1:]}>{escape(value)}</{name[0].lower()}{name[1:]}>"
-                for name in _FLOW_LOG
-                if (value := log.get(name))
-            )
-            text = text.replace(f"<flowLogId>{identity}</flowLogId>", f"<flowLogId>{identity}</flowLogId>{more}")
-        return status, headers, text.encode()
-
-    return show
-
-
-def _group_name(group: str) -> str:
-    return escape((ec2._security_groups.get(group) or {}).get("GroupName", ""))
 
 
 def _keep_replication_group(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:

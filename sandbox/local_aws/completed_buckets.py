@@ -1,4 +1,8 @@
-"""Completes ministack's answers about S3 buckets: MFA delete, which it drops, and who pays for requests, which it can't be asked."""
+"""Completes ministack's answers about S3 buckets: what it drops, can't be asked for, or ignores.
+
+It drops MFA delete and parts of a lifecycle configuration, lists the objects when it is asked who pays for requests, and ignores
+the configurations of `BY_ID`. Clients read all of them to detect changes. They are stored as they were sent, and have no effect.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -7,61 +11,93 @@ from xml.etree import ElementTree as ET
 from ministack.core.responses import AccountScopedDict
 from ministack.services import s3
 
-__all__ = ["install"]
+__all__ = ["BY_ID", "install"]
 
-_mfa_delete = AccountScopedDict()
+BY_ID = frozenset({"analytics", "intelligent-tiering", "inventory", "metrics"})
+"""Configurations of which a bucket can have several, by their parameter in the query string."""
+_MINIMUM_SIZE = "x-amz-transition-default-minimum-object-size"
+
+_kept = AccountScopedDict()
+"""By bucket, what was sent: a text by the name of the configuration, and by its ID if it has one."""
+
+_Answer = tuple[int, dict[str, str], bytes | str]
 
 
 def install() -> None:
-    """Install the changes. Must be called in ministack's process, before its state is loaded."""
+    """Install the answers. Must be called in ministack's process, before its state is loaded."""
     persisted: dict[str, Any] = s3._PERSISTED_BUCKET_DICTS
-    persisted["bucket_mfa_delete"] = _mfa_delete
-    s3._put_bucket_versioning = _keep_mfa_delete(s3._put_bucket_versioning)
-    s3._get_bucket_versioning = _show_mfa_delete(s3._get_bucket_versioning)
-    s3._delete_bucket = _forget(s3._delete_bucket)
-    s3.handle_request = _ask_for_payer(s3.handle_request)
+    persisted["sandbox_kept"] = _kept
+    s3.handle_request = _completed(s3.handle_request)
 
 
-def _keep_mfa_delete(own: Callable[[str, bytes], Any]) -> Callable[[str, bytes], Any]:
-    def keep(bucket: str, body: bytes) -> Any:
-        answer = own(bucket, body)
-        if answer[0] == 200 and (given := s3._find_xml_tag(ET.fromstring(body), "MfaDelete")) is not None:  # noqa: S314 - ministack parsed it
-            _mfa_delete[bucket] = given.text
-        return answer
-
-    return keep
-
-
-def _show_mfa_delete(own: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return MFA delete once it has been configured, as S3 does."""
-
-    def show(bucket: str) -> Any:
-        status, headers, body = own(bucket)
-        if status == 200 and (kept := _mfa_delete.get(bucket)):
-            root = ET.fromstring(body)  # noqa: S314 - ministack wrote it
-            ET.SubElement(root, f"{{{s3.S3_NS}}}MfaDelete").text = kept
-            body = ET.tostring(root)
-        return status, headers, body
-
-    return show
-
-
-def _forget(own: Callable[[str], Any]) -> Callable[[str], Any]:
-    def forget(bucket: str) -> Any:
-        answer = own(bucket)
-        if answer[0] < 300:
-            _mfa_delete.pop(bucket, None)
-        return answer
-
-    return forget
-
-
-def _ask_for_payer(own: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Rename the parameter with which clients ask who pays: ministack expects another one, and would list the objects."""
-
-    async def handle(method: str, path: str, headers: Any, body: bytes, query: Mapping[str, Any], **more: Any) -> Any:
+def _completed(own: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitable[_Answer]]:
+    async def handle(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any], **more: Any
+    ) -> _Answer:
+        bucket, _, key = path.strip("/").partition("/")
+        if key or bucket not in s3._buckets:
+            return await own(method, path, headers, body, query, **more)
+        kept: dict[str, str] = _kept.get(bucket) or {}
+        if kinds := BY_ID & query.keys():
+            return _configuration(bucket, f"{kinds.pop()} {_one(query, 'id')}", method, body)
         if method == "GET" and "requestPayment" in query:
-            query = {"request-payment": query["requestPayment"]}
-        return await own(method, path, headers, body, query, **more)
+            query = {**query, "request-payment": ""}
+        status, shown, content = await own(method, path, headers, body, query, **more)
+        if status >= 300:
+            return status, shown, content
+        if method == "GET" and "lifecycle" in query and "lifecycle" in kept:
+            return _shown(kept["lifecycle"].encode(), **{_MINIMUM_SIZE: kept[_MINIMUM_SIZE]})
+        if method == "GET" and "versioning" in query and "mfa-delete" in kept:
+            return _shown(_with_mfa_delete(content, kept["mfa-delete"]))
+        _keep(bucket, method, headers, body, query)
+        return status, shown, content
 
     return handle
+
+
+def _keep(bucket: str, method: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> None:
+    """Keep what ministack drops of a successful request."""
+    if bucket not in s3._buckets:
+        _kept.pop(bucket, None)
+        return
+    kept: dict[str, str] = dict(_kept.get(bucket) or {})
+    if method == "PUT" and "versioning" in query:
+        given = s3._find_xml_tag(s3.fromstring(body), "MfaDelete")
+        kept |= {"mfa-delete": given.text} if given is not None else {}
+    elif method == "PUT" and "lifecycle" in query:
+        # S3 gives an ID to a rule without one, as ministack does.
+        if all(s3._find_xml_tag(rule, "ID") is not None for rule in s3.fromstring(body)):
+            size = headers.get(_MINIMUM_SIZE, "all_storage_classes_128K")
+            kept |= {"lifecycle": body.decode(), _MINIMUM_SIZE: size}
+    elif method == "DELETE" and "lifecycle" in query:
+        kept.pop("lifecycle", None)
+    _kept[bucket] = kept
+
+
+def _configuration(bucket: str, name: str, method: str, body: bytes) -> _Answer:
+    kept: dict[str, str] = dict(_kept.get(bucket) or {})
+    if method == "PUT":
+        _kept[bucket] = {**kept, name: body.decode()}
+        return 200, {}, b""
+    if name not in kept:
+        return s3._error("NoSuchConfiguration", "The specified configuration does not exist.", 404, f"/{bucket}")
+    if method == "DELETE":
+        _kept[bucket] = {key: text for key, text in kept.items() if key != name}
+        return 204, {}, b""
+    return _shown(kept[name].encode())
+
+
+def _shown(body: bytes, **headers: str) -> _Answer:
+    return 200, {"Content-Type": "application/xml", **headers}, body
+
+
+def _with_mfa_delete(content: bytes | str, value: str) -> bytes:
+    """S3 returns MFA delete once it has been configured."""
+    root = s3.fromstring(content)
+    ET.SubElement(root, f"{{{s3.S3_NS}}}MfaDelete").text = value
+    return ET.tostring(root)
+
+
+def _one(query: Mapping[str, Any], name: str) -> str:
+    value = query.get(name, "")
+    return str(value[0] if isinstance(value, list) and value else value)

@@ -20,6 +20,7 @@ from sandbox.local_aws import (
     application_autoscaling,
     completed_answers,
     completed_buckets,
+    completed_networks,
     duplicates,
     ecs_tasks,
     sign_in,
@@ -67,6 +68,7 @@ def main() -> None:
     accept_keys_of_log_groups()
     completed_answers.install()
     completed_buckets.install()
+    completed_networks.install()
     duplicates.install()
     application_autoscaling.install()
     unsupported_calls.install()

@@ -19,6 +19,7 @@ from ministack.core import iam_actions
 from sandbox.files import write_private
 from sandbox.iam_evaluation import service_models
 from sandbox.iam_evaluation.authorizations import action_of
+from sandbox.local_aws import completed_buckets
 
 __all__ = ["CODE", "LOG", "install", "name_every_action"]
 
@@ -38,20 +39,16 @@ _UNKNOWN_OPERATION = re.compile(
 _LACKING_OF_S3 = frozenset(
     {
         "abac",
-        "analytics",
-        "intelligent-tiering",
-        "inventory",
         "metadataAnnotationTable",
         "metadataConfiguration",
         "metadataInventoryTable",
         "metadataJournalTable",
         "metadataTable",
-        "metrics",
         "policyStatus",
         "session",
     }
 )
-"""Configurations of buckets in the query string that ministack ignores: it would create or list the bucket instead."""
+"""Parameters of the query string that ministack ignores: it would create the bucket or list its objects instead."""
 _log = Path(LOG)
 
 
@@ -68,7 +65,8 @@ def name_every_action(own: Callable[..., str | None]) -> Callable[..., str | Non
     def name(  # noqa: PLR0917 - ministack's own signature
         service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> str | None:
-        if service in iam_actions.SERVICE_TO_IAM_NAMESPACE and not _is_lacking_of_s3(service, path, query):
+        ignored = _LACKING_OF_S3 | completed_buckets.BY_ID
+        if service in iam_actions.SERVICE_TO_IAM_NAMESPACE and not _is_of_bucket(service, path, query, ignored):
             return own(service, method, path, headers, body, query)
         called = service_models.operation_of_request(service, method, path, headers, query)
         return _action(service, called) if called else None
@@ -76,8 +74,14 @@ def name_every_action(own: Callable[..., str | None]) -> Callable[..., str | Non
     return name
 
 
+def _is_of_bucket(service: str, path: str, query: Mapping[str, Any], names: frozenset[str]) -> bool:
+    """Whether the call is for one of a bucket's configurations in ``names``."""
+    return service == "s3" and not path.strip("/").partition("/")[2] and not names.isdisjoint(query)
+
+
 def _is_lacking_of_s3(service: str, path: str, query: Mapping[str, Any]) -> bool:
-    return service == "s3" and not path.strip("/").partition("/")[2] and not _LACKING_OF_S3.isdisjoint(query)
+    lists = _is_of_bucket(service, path, query, completed_buckets.BY_ID) and "id" not in query
+    return lists or _is_of_bucket(service, path, query, _LACKING_OF_S3)
 
 
 def _action(service: str, called: OperationModel) -> str:
@@ -131,12 +135,12 @@ def _unsupported(service: str, called: OperationModel | None, reason: str, code:
     protocol = called.service_model.metadata["protocol"] if called else "json"
     if protocol in ("query", "ec2", "rest-xml"):
         error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-        text = (
-            f"<Response><Errors><Error>{error}</Error></Errors></Response>"
-            if protocol == "ec2"
-            else f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
-        )
-        return 400, {"Content-Type": "text/xml"}, text.encode()
+        forms = {
+            "ec2": f"<Response><Errors><Error>{error}</Error></Errors></Response>",
+            "s3": f"<Error>{error}</Error>",
+        }
+        other = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+        return 400, {"Content-Type": "text/xml"}, forms.get(service, other).encode()
     body = json.dumps({"__type": code, "message": message}).encode()
     # REST services name the code in a header.
     return 400, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": code}, body

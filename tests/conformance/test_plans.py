@@ -1,7 +1,7 @@
 """The stack's shapes under the official AWS provider: converted from the engine's state, applied on a local AWS, planned again.
 
 The provider must accept every argument, and its second plan must change nothing. Where the local AWS answers less than AWS does,
-`sandbox/local_aws/completed_answers.py` completes it.
+`sandbox/local_aws/completed_*.py` complete it.
 """
 
 from __future__ import annotations

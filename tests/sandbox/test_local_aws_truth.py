@@ -239,8 +239,8 @@ def test_a_condition_on_the_query_string_is_returned(aws: LocalAws):
 @pytest.mark.parametrize(
     ("operation", "action"),
     [
-        ("get_bucket_metrics_configuration", "s3:GetMetricsConfiguration"),
-        ("delete_bucket_intelligent_tiering_configuration", "s3:PutIntelligentTieringConfiguration"),
+        ("get_bucket_metadata_configuration", "s3:GetBucketMetadataTableConfiguration"),
+        ("list_bucket_metrics_configurations", "s3:GetMetricsConfiguration"),
     ],
 )
 def test_a_configuration_of_buckets_that_the_local_aws_lacks_is_named(
@@ -249,7 +249,7 @@ def test_a_configuration_of_buckets_that_the_local_aws_lacks_is_named(
     bucket = operation.replace("_", "-")
     aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     role = Role(aws, state, bucket, {action: [f"arn:aws:s3:::{bucket}"]})
-    code, message = refused(getattr(role.client("s3"), operation), Bucket=bucket, Id="all")
+    code, message = refused(getattr(role.client("s3"), operation), Bucket=bucket)
     assert (code, f"AWS would allow this call ({action})" in message) == (CODE, True)
     assert role.asked() == [(action, f"arn:aws:s3:::{bucket}")]
 
@@ -281,6 +281,27 @@ def test_only_a_caller_that_may_list_its_key_learns_that_an_object_does_not_exis
         assert tuple(refused(call, Bucket="states", Key=key)[0] for call in calls) == codes
     assert ("s3:ListBucket", "arn:aws:s3:::states") in role.asked()
     assert refused(aws.client("s3").get_object, Bucket="states", Key="other/absent")[0] == "NoSuchKey"
+
+
+def test_a_bucket_returns_the_configurations_that_were_sent(aws: LocalAws, state: Path):
+    aws.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
+    actions = [f"s3:{verb}{name}Configuration" for verb in ("Get", "Put") for name in ("Lifecycle", "Metrics")]
+    s3 = Role(aws, state, "keeper", dict.fromkeys(actions, ["arn:aws:s3:::kept"])).client("s3")
+    both = {"Prefix": "a/", "ObjectSizeGreaterThan": 5, "Tags": [{"Key": "a", "Value": "b"}]}
+    rule = {"ID": "a", "Status": "Enabled", "Filter": {"And": both}, "NoncurrentVersionExpiration": {"NoncurrentDays": 3}}
+    size = {"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}
+    s3.put_bucket_lifecycle_configuration(Bucket="kept", LifecycleConfiguration={"Rules": [rule]}, **size)
+    shown = s3.get_bucket_lifecycle_configuration(Bucket="kept")
+    assert (shown["Rules"], {name: shown[name] for name in size}) == ([rule], size)
+    for identity in ("all", "other"):
+        configuration = {"Id": identity, "Filter": {"Prefix": identity}}
+        s3.put_bucket_metrics_configuration(Bucket="kept", Id=identity, MetricsConfiguration=configuration)
+    s3.delete_bucket_metrics_configuration(Bucket="kept", Id="other")
+    assert refused(s3.get_bucket_metrics_configuration, Bucket="kept", Id="other")[0] == "NoSuchConfiguration"
+    metrics = s3.get_bucket_metrics_configuration(Bucket="kept", Id="all")["MetricsConfiguration"]
+    assert metrics == {"Id": "all", "Filter": {"Prefix": "all"}}
+    s3.delete_bucket_lifecycle(Bucket="kept")
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket="kept")[0] == "NoSuchLifecycleConfiguration"
 
 
 def test_a_bucket_returns_mfa_delete_and_who_pays_for_requests(aws: LocalAws):

@@ -1,0 +1,197 @@
+"""Completes ministack's answers about networks with parameters that it accepts but doesn't return: endpoints, gateways, flow logs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.services import ec2
+
+__all__ = ["install"]
+
+_INTERFACE_ENDPOINTS = (
+    *("application-autoscaling", "athena", "autoscaling", "backup", "cloudformation", "cloudtrail", "codebuild"),
+    *(
+        "codedeploy",
+        "config",
+        "dynamodb",
+        "ecs",
+        "ecs-agent",
+        "ecs-telemetry",
+        "eks",
+        "elasticache",
+        "elasticfilesystem",
+    ),
+    *("elasticloadbalancing", "glue", "kinesis-firehose", "kinesis-streams", "rds", "s3", "servicediscovery", "states"),
+    "xray",
+)
+"""Services with interface endpoints that ministack doesn't list.
+
+https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html has all of them.
+"""
+
+
+def install() -> None:
+    """Install the changes. Must be called in ministack's process."""
+    network: dict[str, Any] = ec2._ACTION_MAP
+    for name in ("CreateVpcEndpoint", "ModifyVpcEndpoint"):
+        network[name] = _keep_endpoint(network[name])
+    network["DeleteVpcEndpoints"] = _delete_interfaces(network["DeleteVpcEndpoints"])
+    ec2._VPCE_INTERFACE_SERVICES = tuple(dict.fromkeys([*ec2._VPCE_INTERFACE_SERVICES, *_INTERFACE_ENDPOINTS]))
+    ec2._vpce_fields_xml = _show_endpoint(ec2._vpce_fields_xml)
+    network["CreateFlowLogs"] = _keep_flow_log(network["CreateFlowLogs"])
+    network["DescribeFlowLogs"] = _show_flow_log(network["DescribeFlowLogs"])
+    network["CreateCustomerGateway"] = _keep_device_name(network["CreateCustomerGateway"])
+    ec2._cgw_xml = _show_device_name(ec2._cgw_xml)
+    ec2._parse_tags = _read_tags_of_creation(ec2._parse_tags)
+
+
+def _read_tags_of_creation(own: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Read the tags of a creation, where ministack expects those of CreateTags: gateways and connections of VPNs."""
+
+    def read(parameters: Mapping[str, Any]) -> list[Any]:
+        prefix = "TagSpecification.1."
+        given = {name.removeprefix(prefix): value for name, value in parameters.items() if name.startswith(prefix)}
+        return own(parameters) or own(given)
+
+    return read
+
+
+def _keep_device_name(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        known = set(ec2._customer_gateways)
+        answer = own(parameters)
+        for identity in set(ec2._customer_gateways) - known:
+            ec2._customer_gateways[identity]["DeviceName"] = ec2._p(parameters, "DeviceName")
+        return answer
+
+    return keep
+
+
+def _show_device_name(own: Callable[..., str]) -> Callable[..., str]:
+    def show(gateway: Mapping[str, Any], tag: str = "item") -> str:
+        name = gateway.get("DeviceName")
+        return _with(own(gateway, tag), tag, f"<deviceName>{escape(name)}</deviceName>" if name else "")
+
+    return show
+
+
+def _with(shown: str, tag: str, more: str) -> str:
+    head, end, _ = shown.rpartition(f"</{tag}>")
+    return f"{head}{more}{end}"
+
+
+def _keep_endpoint(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """Store an endpoint's policy, security groups and private DNS setting, and apply modifications of them."""
+
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        known = set(ec2._vpc_endpoints)
+        answer = own(parameters)
+        named = ec2._p(parameters, "VpcEndpointId")
+        for identity in [named] if named else [item for item in ec2._vpc_endpoints if item not in known]:
+            endpoint = ec2._vpc_endpoints.get(identity)
+            if endpoint is None:
+                continue
+            groups = [*endpoint.get("Groups", []), *ec2._parse_member_list(parameters, "SecurityGroupId")]
+            groups += ec2._parse_member_list(parameters, "AddSecurityGroupId")
+            removed = ec2._parse_member_list(parameters, "RemoveSecurityGroupId")
+            endpoint["Groups"] = [group for group in dict.fromkeys(groups) if group not in removed]
+            if policy := ec2._p(parameters, "PolicyDocument"):
+                endpoint["PolicyDocument"] = policy
+            if private := ec2._p(parameters, "PrivateDnsEnabled"):
+                endpoint["PrivateDns"] = private.lower()
+            endpoint["DnsOptions"] = endpoint.get("DnsOptions", {}) | {
+                name: value for name in _DNS_OPTIONS if (value := ec2._p(parameters, f"DnsOptions.{name}"))
+            }
+            if not named:
+                endpoint["Interfaces"] = _interfaces(parameters, identity, groups)
+        return answer
+
+    return keep
+
+
+def _show_endpoint(own: Callable[..., str]) -> Callable[..., str]:
+    def show(endpoint: Mapping[str, Any], tag: str = "item") -> str:
+        groups = "".join(
+            f"<item><groupId>{group}</groupId><groupName>{_group_name(group)}</groupName></item>"
+            for group in endpoint.get("Groups", [])
+        )
+        more = (
+            f"<groupSet>{groups}</groupSet><privateDnsEnabled>{endpoint.get('PrivateDns', 'false')}</privateDnsEnabled>"
+        )
+        more += (
+            f"<policyDocument>{escape(policy)}</policyDocument>" if (policy := endpoint.get("PolicyDocument")) else ""
+        )
+        options = "".join(_element(name, value) for name, value in endpoint.get("DnsOptions", {}).items())
+        interfaces = "".join(f"<item>{identity}</item>" for identity in endpoint.get("Interfaces", []))
+        more += f"<dnsOptions>{options}</dnsOptions>" if options else ""
+        more += f"<networkInterfaceIdSet>{interfaces}</networkInterfaceIdSet>" if interfaces else ""
+        return _with(own(endpoint, tag), tag, more)
+
+    return show
+
+
+def _interfaces(parameters: Mapping[str, Any], endpoint: str, groups: list[str]) -> list[str]:
+    """Create the interfaces of a new endpoint whose addresses are given, as its creation does."""
+    made, number = [], 1
+    while subnet := ec2._p(parameters, f"SubnetConfiguration.{number}.SubnetId"):
+        known = set(ec2._network_interfaces)
+        described = {"SubnetId": subnet, "Description": f"VPC Endpoint Interface {endpoint}"}
+        ec2._create_network_interface(
+            described | {f"SecurityGroupId.{at}": group for at, group in enumerate(groups, 1)}
+        )
+        (interface,) = set(ec2._network_interfaces) - known
+        if address := ec2._p(parameters, f"SubnetConfiguration.{number}.Ipv4"):
+            ec2._network_interfaces[interface]["PrivateIpAddress"] = address
+        made.append(interface)
+        number += 1
+    return made
+
+
+def _delete_interfaces(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def delete(parameters: Mapping[str, Any]) -> Any:
+        for identity in ec2._parse_member_list(parameters, "VpcEndpointId"):
+            for interface in (ec2._vpc_endpoints.get(identity) or {}).get("Interfaces", []):
+                ec2._network_interfaces.pop(interface, None)
+        return own(parameters)
+
+    return delete
+
+
+def _element(name: str, value: str) -> str:
+    """An element of EC2's answers, whose names begin with a small letter."""
+    tag = f"{name[0].lower()}{name[1:]}"
+    return f"<{tag}>{escape(value)}</{tag}>"
+
+
+_DNS_OPTIONS = ("DnsRecordIpType", "PrivateDnsOnlyForInboundResolverEndpoint")
+_FLOW_LOG = {"DeliverLogsPermissionArn": "", "MaxAggregationInterval": "600", "LogFormat": ""}
+"""Parameters of a flow log that ministack drops, with AWS' defaults."""
+
+
+def _keep_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def keep(parameters: Mapping[str, Any]) -> Any:
+        known = set(ec2._flow_logs)
+        answer = own(parameters)
+        for identity in set(ec2._flow_logs) - known:
+            ec2._flow_logs[identity] |= {name: ec2._p(parameters, name) or value for name, value in _FLOW_LOG.items()}
+            # ministack reads the tags of another resource type.
+            ec2._parse_tag_specs(parameters, "vpc-flow-log", identity)
+        return answer
+
+    return keep
+
+
+def _show_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def show(parameters: Mapping[str, Any]) -> Any:
+        status, headers, body = own(parameters)
+        text = body.decode()
+        for identity, log in ec2._flow_logs.items():
+            more = "".join(_element(name, value) for name in _FLOW_LOG if (value := log.get(name)))
+            text = text.replace(f"<flowLogId>{identity}</flowLogId>", f"<flowLogId>{identity}</flowLogId>{more}")
+        return status, headers, text.encode()
+
+    return show
+
+
+def _group_name(group: str) -> str:
+    return escape((ec2._security_groups.get(group) or {}).get("GroupName", ""))
