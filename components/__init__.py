@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .settings import AtlantisArgs
     from .settings.drift import DriftArgs
     from .settings.existing import ExistingArgs
+    from .settings.extra_containers import ExtraContainerArgs
     from .settings.groups import (
         ConfigurationArgs,
         IngressArgs,
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
         StorageArgs,
         TaskArgs,
     )
+    from .settings.outbound import OutboundArgs
     from .settings.sign_in import SignInArgs
     from .settings.terraform import TerraformArgs
+    from .settings.vcs import VcsArgs
 
 __all__ = [
     "Atlantis",
@@ -29,14 +32,17 @@ __all__ = [
     "ConfigurationArgs",
     "DriftArgs",
     "ExistingArgs",
+    "ExtraContainerArgs",
     "IngressArgs",
     "NetworkArgs",
     "OperationsArgs",
+    "OutboundArgs",
     "ServerArgs",
     "SignInArgs",
     "StorageArgs",
     "TaskArgs",
     "TerraformArgs",
+    "VcsArgs",
 ]
 
 
@@ -49,7 +55,10 @@ def __getattr__(name: str) -> Any:
         "AtlantisArgs": ".settings",
         "DriftArgs": ".settings.drift",
         "ExistingArgs": ".settings.existing",
+        "ExtraContainerArgs": ".settings.extra_containers",
+        "OutboundArgs": ".settings.outbound",
         "SignInArgs": ".settings.sign_in",
         "TerraformArgs": ".settings.terraform",
+        "VcsArgs": ".settings.vcs",
     }.get(name, ".settings.groups")
     return getattr(importlib.import_module(module, __name__), name)

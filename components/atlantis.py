@@ -19,6 +19,7 @@ from .outputs import output, with_part
 from .permissions import policy_sizes
 from .permissions.permissions import Permissions, PermissionsInputs
 from .preview_warnings import warn
+from .secrets.container_secrets import container_secrets
 from .secrets.existing_secrets import existing_secrets
 from .secrets.secrets import Secrets, SecretsInputs
 from .settings import AtlantisArgs, Settings, in_own_account, validate
@@ -114,6 +115,7 @@ class Atlantis(pulumi.ComponentResource):
                 webhook_sender=settings.vcs.kind.title,
                 container_port=settings.task.container_port,
                 identity_provider_ports=settings.sign_in.provider_ports,
+                proxies=settings.outbound.proxies,
                 locking_database=settings.storage.uses_redis,
             ),
             self._part(),
@@ -177,6 +179,7 @@ class Atlantis(pulumi.ComponentResource):
                     *existing.arns,
                 ],
                 parameter_arns=existing.parameter_arns,
+                container_secret_arns=container_secrets(settings.task.extra_containers),
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,
@@ -212,6 +215,8 @@ class Atlantis(pulumi.ComponentResource):
             ComputeInputs(
                 context=context,
                 task=settings.task,
+                outbound=settings.outbound,
+                vpc_endpoints=settings.vpc_endpoints,
                 server=settings.server,
                 configuration=settings.configuration,
                 cluster=cluster,

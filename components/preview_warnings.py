@@ -28,6 +28,9 @@ def warnings(settings: Settings) -> Iterator[str]:
             f"vcsKind {settings.vcs.vcs_kind}: every plan can read the token of {settings.vcs.vcs_user}, because git stores it in each "
             "checkout; grant this user only the repositories of repoAllowlist (docs/vcs.md)"
         )
+    for container in settings.task.extra_containers:
+        if container.user.startswith("0:"):
+            yield f"extraContainers: {container.name} runs as root; set user if its image works as another one"
     if settings.terraform.isolates:
         yield from server_steps.warnings(path)
     yield from _ingress(settings)

@@ -78,12 +78,16 @@ def difference(settings: Settings, stack: str, project: Path = PROJECT) -> Diffe
     unset = [tag for tag in _option(current, "required-tags").get("tags", ()) if tag not in settings.tags]
     stopping = [f"{name} doesn't allow {', '.join(blocked)}, which the settings allow"] if blocked else []
     exempted = _EXECUTORS in _option(current, "containers").get("exemptions", [])
-    if settings.terraform.isolates and not exempted:
-        stopping.append(f"{name} has no exemption for the executors of terraformIsolation, which run as the user 0")
+    if _has_root(settings) and not exempted:
+        stopping.append(
+            f"{name} has no exemption for the containers of terraformIsolation and caCertificates, which run as the user 0"
+        )
     stopping += [f"{name} requires the tags {', '.join(unset)}, which the stack doesn't set"] if unset else []
     other = [f"{name} allows {', '.join(unused)}, which the settings don't use"] if unused else []
-    if exempted and not settings.terraform.isolates:
-        other.append(f"{name} has an exemption for the executors of terraformIsolation, which the settings don't use")
+    if exempted and not _has_root(settings):
+        other.append(
+            f"{name} has an exemption for the containers of terraformIsolation and caCertificates, which the settings don't use"
+        )
     return Difference(stopping, other)
 
 
@@ -97,7 +101,7 @@ def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
         changed["required-tags"] = {"tags": [tag for tag in tags if tag in settings.tags]}
     containers = _option(current, "containers")
     exemptions = [each for each in containers.get("exemptions", []) if each != _EXECUTORS]
-    if settings.terraform.isolates:
+    if _has_root(settings):
         exemptions.append(_EXECUTORS)
     if exemptions != containers.get("exemptions", []):
         changed["containers"] = {"exemptions": exemptions}
@@ -117,6 +121,11 @@ def policy_configuration(deployment: Deployment) -> str:
 
 
 CHECKS = (Check("policy pack", "configuration", policy_configuration),)
+
+
+def _has_root(settings: Settings) -> bool:
+    """Whether a container of the stack runs as root."""
+    return settings.terraform.isolates or settings.outbound.ca_certificates is not None
 
 
 def _ranges(settings: Settings) -> list[str]:

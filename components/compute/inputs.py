@@ -9,6 +9,7 @@ from ..context import Context
 from ..settings.drift import DriftArgs
 from ..settings.existing import ExistingArgs
 from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
+from ..settings.outbound import OutboundArgs
 from ..settings.terraform import TerraformArgs
 from ..settings.vcs import VcsArgs
 from ..storage.locking import LockingDatabase
@@ -22,6 +23,10 @@ class ComputeInputs:
     context: Context
     task: TaskArgs
     """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
+    outbound: OutboundArgs
+    """The proxy, and the certificates that the containers trust."""
+    vpc_endpoints: Sequence[str]
+    """The services that the task reaches inside the VPC, without the proxy."""
     server: ServerArgs
     configuration: ConfigurationArgs
     cluster: Cluster | None

@@ -11,6 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from ..names import REPOSITORY_TAG, PhysicalNames
+from ..settings.outbound import OutboundArgs
+from . import outbound
+from .container_log import awslogs
 from .container_privileges import NO_CAPABILITIES
 
 __all__ = [
@@ -62,9 +65,9 @@ class IsolationInputs:
     port: int
     """The server's port, for task protection."""
     cpu: int
-    """CPU units of the task."""
+    """CPU units of the task for the stack's containers."""
     memory: int
-    """Memory of the task in MiB."""
+    """Memory of the task for the stack's containers in MiB."""
     ephemeral_storage: int
     """Disk of the task in GiB."""
     stop_timeout: int
@@ -79,6 +82,9 @@ class IsolationInputs:
     """More variables of the agent, for drift detection."""
     agent_secrets: Mapping[str, pulumi.Input[str]]
     agent_log_group: pulumi.Input[str]
+    outbound: OutboundArgs
+    outbound_environment: Mapping[str, str]
+    """The variables of each container for the proxy and the certificates."""
 
 
 def volumes() -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
@@ -115,12 +121,13 @@ def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
             *(role, "--server-user", args.server_user),
             *("--largest-copy", str(int(args.ephemeral_storage * _DISK_SHARE * (1 << 30)))),
         ],
-        "environment": [{"name": "ATLANTIS_DATA_DIR", "value": args.data_directory}],
+        "environment": _variables({"ATLANTIS_DATA_DIR": args.data_directory, **args.outbound_environment}),
         "mountPoints": [
             _mount(role, "socket", f"{SOCKETS}/{role}"),
             _mount(role, "broker", f"{SOCKETS}/{role}-broker", read_only=True),
             _mount(role, "work", f"{args.data_directory}/repos"),
             _mount(role, "tmp", "/tmp"),  # noqa: S108 a volume of this container alone
+            *outbound.mounts(args.outbound),
         ],
         "stopTimeout": args.stop_timeout,
     }
@@ -138,6 +145,7 @@ def _agent(args: IsolationInputs) -> Mapping[str, object]:
         "ISOLATION_MODULE_REPOSITORIES": " ".join(args.module_repositories),
         "ISOLATION_ROLES": json.dumps(roles),
         **args.agent_environment,
+        **args.outbound_environment,
     }
     secrets = {**args.github_app_secrets, **args.agent_secrets}
     return {
@@ -147,9 +155,12 @@ def _agent(args: IsolationInputs) -> Mapping[str, object]:
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": [f"{PROGRAMS}/agent"],
         "command": [],
-        "environment": [{"name": name, "value": value} for name, value in sorted(environment.items()) if value],
+        "environment": _variables(environment),
         "secrets": [{"name": name, "valueFrom": value} for name, value in sorted(secrets.items())],
-        "mountPoints": [_mount(role, "broker", f"{SOCKETS}/{role}-broker") for role in EXECUTORS],
+        "mountPoints": [
+            *(_mount(role, "broker", f"{SOCKETS}/{role}-broker") for role in EXECUTORS),
+            *outbound.mounts(args.outbound),
+        ],
         "stopTimeout": 10,
     }
 
@@ -162,17 +173,15 @@ def _common(args: IsolationInputs, name: str, log_group: pulumi.Input[str]) -> d
         # If it exits, the server continues and ECS restarts this container. A start that can't work ends the server's.
         "essential": False,
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        **({"dependsOn": waits} if (waits := outbound.dependencies(args.outbound)) else {}),
         "privileged": False,
         "readonlyRootFilesystem": True,
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": log_group,
-                "awslogs-region": args.names.region,
-                "awslogs-stream-prefix": name,
-            },
-        },
+        "logConfiguration": awslogs(log_group, args.names.region, name),
     }
+
+
+def _variables(variables: Mapping[str, pulumi.Input[str]]) -> list[dict[str, object]]:
+    return [{"name": name, "value": value} for name, value in sorted(variables.items()) if value]
 
 
 def _mount(role: str, part: str, path: str, *, read_only: bool = False) -> dict[str, object]:

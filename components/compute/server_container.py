@@ -10,9 +10,11 @@ from ..configuration import checkout, comment_arguments, notifications, repo_con
 from ..configuration.vcs import WEBHOOK_KEY
 from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
+from ..settings.outbound import OutboundArgs
 from ..settings.vcs import VcsArgs
 from ..storage.locking import PASSWORD_KEY, LockingDatabase
-from . import isolation
+from . import isolation, outbound
+from .container_log import awslogs
 from .container_privileges import NO_CAPABILITIES
 from .server_start import server_start
 
@@ -36,8 +38,8 @@ class ServerContainerInputs:
     configuration: ConfigurationArgs
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the environment: ECS secret references by variable name."""
-    task_cpu: int
-    """CPU units of the task."""
+    cpu: int
+    """CPU units that it has while the task is busy; 0: without other containers that have some."""
     stop_timeout: int
     """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
     image: pulumi.Input[str]
@@ -59,6 +61,9 @@ class ServerContainerInputs:
     log_group_name: pulumi.Input[str]
     isolates: bool
     """Whether Terraform runs in other containers."""
+    outbound: OutboundArgs
+    outbound_environment: Mapping[str, str]
+    """The variables of each container for the proxy and the certificates."""
 
 
 def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
@@ -67,19 +72,20 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
     mounts: list[dict[str, object]] = [
         {"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}
     ]
-    isolated: dict[str, object] = {}
+    mounts += outbound.mounts(args.outbound)
+    waits = outbound.dependencies(args.outbound)
     if args.isolates:
         mounts += isolation.server_mounts()
         # Also the order of a stop: the server, which waits for its operations, goes first.
         started = [*isolation.EXECUTORS, isolation.AGENT]
-        isolated["cpu"] = isolation.cpu_units(CONTAINER, args.task_cpu)
-        isolated["dependsOn"] = [{"containerName": name, "condition": "START"} for name in started]
+        waits += [{"containerName": name, "condition": "START"} for name in started]
     return {
         "name": CONTAINER,
         "image": args.image,
         # Secrets that aren't flags of the server stay in its environment, for workflows.
         **server_start([RULES, *(name for name in secrets if name.startswith("ATLANTIS_"))], isolated=args.isolates),
-        **isolated,
+        **({"cpu": args.cpu} if args.cpu else {}),
+        **({"dependsOn": waits} if waits else {}),
         "essential": True,
         "user": f"{args.posix_uid}:{IMAGE_GROUP}",
         "privileged": False,
@@ -92,14 +98,7 @@ def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
         "mountPoints": mounts,
         "stopTimeout": args.stop_timeout,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": args.log_group_name,
-                "awslogs-region": args.context.names.region,
-                "awslogs-stream-prefix": CONTAINER,
-            },
-        },
+        "logConfiguration": awslogs(args.log_group_name, args.context.names.region, CONTAINER),
     }
 
 
@@ -117,6 +116,7 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
         "ATLANTIS_WRITE_GIT_CREDS": "true",
         **server_configuration.environment(args.vcs.kind.values(args.repository_host, args.vcs.vcs_user)),
         **checkout.environment(),
+        **args.outbound_environment,
     }
     if args.web_password_secret_arn:
         environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}

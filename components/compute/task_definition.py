@@ -1,14 +1,18 @@
 """The task definition: the server's container, and those beside it."""
 
 import dataclasses
+import json
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
-from . import drift, isolation, task_protection
+from . import drift, extra_containers, isolation, outbound, task_protection
 from .inputs import ComputeInputs
 from .isolation import IsolationInputs
+from .outbound import CertificatesInputs
 from .server_container import (
+    CONTAINER,
     DATA_DIRECTORY,
     DATA_VOLUME,
     IMAGE_GROUP,
@@ -19,6 +23,8 @@ from .server_container import (
 from .task_protection import TaskProtectionInputs
 
 NFS = 2049
+LARGEST = 65536
+"""Bytes that a task definition can have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,20 +63,55 @@ def task_definition(
                 },
             },
             *(isolation.volumes() if args.terraform.isolates else ()),
+            *outbound.volumes(args.outbound),
         ],
-        container_definitions=pulumi.Output.json_dumps(
-            [
-                server_container(_server(args, logs)),
-                *(
-                    isolation.containers(_isolation(args, logs))
-                    if args.terraform.isolates
-                    else [task_protection.container(_protection(args, logs))]
-                ),
-            ]
-        ),
+        container_definitions=_fitting(_containers(args, logs)),
         tags=args.context.tags,
         opts=opts,
     )
+
+
+def _containers(args: ComputeInputs, logs: TaskLogs) -> list[Mapping[str, object]]:
+    region = args.context.names.region
+    definitions = [server_container(_server(args, logs))]
+    if args.terraform.isolates:
+        definitions += isolation.containers(_isolation(args, logs))
+    else:
+        definitions.append(task_protection.container(_protection(args, logs)))
+    if (certificates := args.outbound.ca_certificates) is not None:
+        definitions.append(
+            outbound.container(
+                CertificatesInputs(certificates=certificates, image=_image(args), log_group=logs.group, region=region)
+            )
+        )
+    return definitions + extra_containers.containers(
+        args.task.extra_containers, args.outbound, log_group=logs.group, region=region
+    )
+
+
+def _fitting(definitions: Sequence[Mapping[str, object]]) -> pulumi.Output[str]:
+    """`definitions` as JSON. What is known is checked at once, the rest when it becomes known.
+
+    Raises:
+        pulumi.RunError: ECS would refuse the task definition.
+    """
+    _require_fit([json.dumps(each, default=lambda _output: "") for each in definitions], definitions)
+
+    def fitting(known: Sequence[str]) -> str:
+        _require_fit(known, definitions)
+        return f"[{', '.join(known)}]"
+
+    return pulumi.Output.all(*(pulumi.Output.json_dumps(each) for each in definitions)).apply(fitting)
+
+
+def _require_fit(documents: Sequence[str], definitions: Sequence[Mapping[str, object]]) -> None:
+    sizes = [len(document.encode()) for document in documents]
+    if sum(sizes) > LARGEST:
+        listed = ", ".join(f"{each['name']} {size}" for each, size in zip(definitions, sizes, strict=True))
+        raise pulumi.RunError(
+            f"The containers of the task definition have {sum(sizes)} bytes, and ECS accepts {LARGEST}: {listed}. repoConfigFile, "
+            "serverConfigFile, environmentVariables, driftProjects, caCertificates and extraContainers make it long"
+        )
 
 
 def _image(args: ComputeInputs) -> pulumi.Input[str]:
@@ -84,7 +125,7 @@ def _server(args: ComputeInputs, logs: TaskLogs) -> ServerContainerInputs:
         settings=args.server,
         configuration=args.configuration,
         value_from=args.value_from,
-        task_cpu=args.task.cpu,
+        cpu=_server_cpu(args),
         stop_timeout=args.task.stop_timeout,
         image=_image(args),
         url=args.url,
@@ -99,7 +140,20 @@ def _server(args: ComputeInputs, logs: TaskLogs) -> ServerContainerInputs:
         log_group_name=logs.group,
         isolates=args.terraform.isolates,
         api_secret_arn=args.api_secret_arn,
+        outbound=args.outbound,
+        outbound_environment=_outbound(args),
     )
+
+
+def _server_cpu(args: ComputeInputs) -> int:
+    """Without isolation, the server has what the others leave, and nothing is set where no other container has a share."""
+    if args.terraform.isolates:
+        return isolation.cpu_units(CONTAINER, args.task.own_cpu)
+    return args.task.own_cpu - task_protection.CPU if args.task.extra_containers else 0
+
+
+def _outbound(args: ComputeInputs) -> Mapping[str, str]:
+    return outbound.environment(args.outbound, args.context.names, args.vpc_endpoints)
 
 
 def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
@@ -109,8 +163,8 @@ def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
         server_user=f"{args.posix_uid}:{IMAGE_GROUP}",
         data_directory=DATA_DIRECTORY,
         port=args.task.container_port,
-        cpu=args.task.cpu,
-        memory=args.task.memory,
+        cpu=args.task.own_cpu,
+        memory=args.task.own_memory,
         ephemeral_storage=args.task.ephemeral_storage,
         stop_timeout=args.task.stop_timeout,
         github_hostname=args.server.github_hostname,
@@ -121,6 +175,8 @@ def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
         agent_environment=drift.agent_environment(args) if args.drift.enabled else {},
         agent_secrets=drift.agent_secrets(args) if args.drift.enabled else {},
         agent_log_group=logs.agent_group or logs.group,
+        outbound=args.outbound,
+        outbound_environment=_outbound(args),
     )
 
 
@@ -131,4 +187,5 @@ def _protection(args: ComputeInputs, logs: TaskLogs) -> TaskProtectionInputs:
         port=args.task.container_port,
         log_group=logs.group,
         region=args.context.names.region,
+        cpu=task_protection.CPU if args.task.extra_containers else 0,
     )

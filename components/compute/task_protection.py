@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from .container_log import awslogs
 from .container_privileges import NO_CAPABILITIES
 
 CONTAINER = "task-protection"
@@ -14,6 +15,8 @@ EXPIRES = 30
 """Minutes after which the protection expires unless it is renewed."""
 RENEW_EVERY = 300
 """Seconds between two renewals."""
+CPU = 16
+"""CPU units beside containers that have some: Without, they would leave it nothing while they are busy."""
 STOP_TIMEOUT = 10
 """Seconds. The container has no work to finish."""
 
@@ -69,6 +72,8 @@ class TaskProtectionInputs:
     """The port on which the server responds to /status."""
     log_group: pulumi.Input[str]
     region: str
+    cpu: int = 0
+    """CPU units that the container has while the task is busy; 0: as little as ECS gives."""
 
 
 def container(args: TaskProtectionInputs) -> Mapping[str, object]:
@@ -76,6 +81,7 @@ def container(args: TaskProtectionInputs) -> Mapping[str, object]:
     return {
         "name": CONTAINER,
         "image": args.image,
+        **({"cpu": args.cpu} if args.cpu else {}),
         # If it exits, the server continues and ECS restarts this container.
         "essential": False,
         "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
@@ -86,14 +92,7 @@ def container(args: TaskProtectionInputs) -> Mapping[str, object]:
         "entryPoint": ["/bin/sh", "-c"],
         "command": [script(args.port)],
         "stopTimeout": STOP_TIMEOUT,
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": args.log_group,
-                "awslogs-region": args.region,
-                "awslogs-stream-prefix": CONTAINER,
-            },
-        },
+        "logConfiguration": awslogs(args.log_group, args.region, CONTAINER),
     }
 
 

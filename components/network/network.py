@@ -1,7 +1,9 @@
 """Network: security groups, their rules, and the VPC endpoints."""
 
 import dataclasses
-from collections.abc import Sequence
+import ipaddress
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
@@ -15,6 +17,7 @@ from ..settings.groups import IngressArgs
 from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
+EVERYWHERE = "0.0.0.0/0"
 GATEWAY_ENDPOINTS = ("s3",)
 """Gateway endpoints use route tables, have no IP address and are free of charge. The others are interface endpoints."""
 
@@ -38,6 +41,8 @@ class NetworkInputs:
     container_port: int
     identity_provider_ports: Sequence[int]
     """The ports of an identity provider on the internet to which the load balancer sends requests."""
+    proxies: Mapping[str, str]
+    """The URLs of the proxies that the task uses, by setting."""
     locking_database: bool
     """Whether there is a locking database, to which the task connects."""
 
@@ -74,11 +79,12 @@ class Network(pulumi.ComponentResource):
             locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
             self._path(tasks.id, locking.id, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
             self.locking_security_group_id = locking.id
-        self._egress_to_internet(
+        self._egress(
             tasks.id,
             "tasks-https-egress",
             f"Atlantis task to {args.webhook_sender}, Terraform registries and AWS over HTTPS",
         )
+        self._proxies(tasks.id)
         self._endpoints(tasks)
 
         self.load_balancer_security_group_id = load_balancer or args.existing.load_balancer_security_group_id
@@ -120,7 +126,7 @@ class Network(pulumi.ComponentResource):
                 )
         for port in self._args.identity_provider_ports:
             label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"
-            self._egress_to_internet(group_id, label, "Load balancer to the identity provider over HTTPS", port)
+            self._egress(group_id, label, "Load balancer to the identity provider over HTTPS", port)
 
     def _security_group(self, of: str, description: str) -> aws.ec2.SecurityGroup:
         """A security group without rules. The provider removes AWS' default rule, which allows all egress.
@@ -188,7 +194,9 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _egress_to_internet(self, group_id: pulumi.Input[str], label: str, description: str, port: int = HTTPS) -> None:
+    def _egress(
+        self, group_id: pulumi.Input[str], label: str, description: str, port: int = HTTPS, block: str = EVERYWHERE
+    ) -> None:
         """GitHub, registries, identity providers and AWS services have no fixed ranges. The VPC's resolver needs no rule."""
         aws.vpc.SecurityGroupEgressRule(
             f"{self.pulumi_resource_name}-{label}",
@@ -197,10 +205,25 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            cidr_ipv4="0.0.0.0/0",
+            cidr_ipv4=block,
             tags=self._args.context.tags,
             opts=self._child,
         )
+
+    def _proxies(self, tasks_id: pulumi.Input[str]) -> None:
+        """Allow the task to reach its proxies. The address of a host isn't known, so its port is open to all."""
+        for host, port in sorted(
+            {(urlsplit(url).hostname or "", urlsplit(url).port or HTTP) for url in self._args.proxies.values()}
+        ):
+            if port == HTTPS or host == "localhost" or host.startswith("127."):
+                continue
+            try:
+                block = str(ipaddress.IPv4Network(host))
+            except ValueError:
+                block = EVERYWHERE
+            self._egress(
+                tasks_id, f"tasks-proxy-egress-{host}-{port}", f"Atlantis task to its proxy {host}", port, block
+            )
 
     def _endpoints(self, tasks: aws.ec2.SecurityGroup) -> None:
         names, vpc = self._args.context.names, self._args.vpc

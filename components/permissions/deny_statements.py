@@ -39,7 +39,7 @@ class OwnStack:
     names: PhysicalNames
     secret_arns: Sequence[pulumi.Input[str]]
     parameter_arns: Sequence[pulumi.Input[str]] = ()
-    """Parameters of Systems Manager that the server reads."""
+    """Parameters of Systems Manager that the server reads, and parameters and secrets of the operator's own containers."""
     deployer_arns: Sequence[pulumi.Input[str]]
     """Roles and users that deploy the stack."""
     permissions_boundary_arn: pulumi.Input[str]

@@ -31,6 +31,8 @@ class PermissionsInputs:
     """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
     parameter_arns: Sequence[pulumi.Input[str]]
     """The parameters of Systems Manager that ECS injects into the task. Terraform can't use them either."""
+    container_secret_arns: Sequence[pulumi.Input[str]]
+    """Secrets and parameters of the operator's own containers, which ECS injects into them. Terraform can't use them either."""
     secret_key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that encrypt those secrets."""
     file_system_arn: pulumi.Input[str]
@@ -66,7 +68,7 @@ class Permissions(pulumi.ComponentResource):
         self._own = OwnStack(
             names=names,
             secret_arns=[names.own_secrets, *args.existing_secret_arns],
-            parameter_arns=args.parameter_arns,
+            parameter_arns=[*args.parameter_arns, *args.container_secret_arns],
             deployer_arns=args.deployer_arns,
             permissions_boundary_arn=boundary_arn,
             security_group_ids=args.security_group_ids,
@@ -132,7 +134,17 @@ class Permissions(pulumi.ComponentResource):
             via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
         if args.parameter_arns:
-            secrets += _parameters(args.context.names, args.parameter_arns)
+            secrets += [
+                allow("ReadTaskParameters", ["ssm:GetParameters"], args.parameter_arns),
+                _decrypt(args.context.names, "DecryptTaskParameters", "ssm", "PARAMETER_ARN", args.parameter_arns),
+            ]
+        if arns := args.container_secret_arns:
+            reading = ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
+            secrets += [
+                allow("ReadContainerSecrets", reading, arns),
+                _decrypt(args.context.names, "DecryptContainerSecrets", "secretsmanager", "SecretARN", arns),
+                _decrypt(args.context.names, "DecryptContainerParameters", "ssm", "PARAMETER_ARN", arns),
+            ]
         aws.iam.RolePolicyAttachment(
             f"{self.pulumi_resource_name}-execution-managed",
             role=role.name,
@@ -266,10 +278,9 @@ class Permissions(pulumi.ComponentResource):
         )
 
 
-def _parameters(names: PhysicalNames, arns: Sequence[pulumi.Input[str]]) -> list[Statement]:
-    """Reading parameters, and decrypting these alone with whichever key encrypts them, which only DescribeParameters shows."""
-    these = {"kms:ViaService": names.via("ssm"), "kms:EncryptionContext:PARAMETER_ARN": list(arns)}
-    return [
-        allow("ReadTaskParameters", ["ssm:GetParameters"], arns),
-        allow("DecryptTaskParameters", ["kms:Decrypt"], [names.arn("kms", "key/*")], {"StringEquals": these}),
-    ]
+def _decrypt(
+    names: PhysicalNames, sid: str, service: str, context: str, arns: Sequence[pulumi.Input[str]]
+) -> Statement:
+    """Decrypting these values alone, with whichever key encrypts them: ``context`` is in the encryption context of ``service``."""
+    these = {"kms:ViaService": names.via(service), f"kms:EncryptionContext:{context}": list(arns)}
+    return allow(sid, ["kms:Decrypt"], [names.arn("kms", "key/*")], {"StringEquals": these})

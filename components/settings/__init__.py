@@ -21,7 +21,7 @@ from .problem import Problem
 from .rules import RULES
 from .rules.arns import of_other_accounts
 from .schema import Declared, Group, InvalidSettingError, draft, groups_of, settings_of
-from .values import NotAListError, UnacceptableError, shown
+from .values import HiddenValueError, NotAListError, UnacceptableError, shown
 
 __all__ = [
     "NAMESPACE",
@@ -219,6 +219,8 @@ def _unknown(key: str) -> str:
 def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
     if secret:
         return f"{key} = [secret]: the value isn't valid (docs/settings.md)"
+    if isinstance(refused, HiddenValueError):
+        return f"{key}: {refused}"
     first = f"; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
     return f"{key} = {shown(value)}: {refused}{first if isinstance(refused, NotAListError) else ''}"
 

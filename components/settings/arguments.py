@@ -9,6 +9,7 @@ from ..configuration.vcs import published_ranges
 from . import accepted, values
 from .drift import DriftArgs
 from .existing import ExistingArgs
+from .extra_containers import parameter_arn
 from .groups import (
     ConfigurationArgs,
     IngressArgs,
@@ -18,6 +19,7 @@ from .groups import (
     StorageArgs,
     TaskArgs,
 )
+from .outbound import OutboundArgs
 from .schema import Group, group, setting
 from .sign_in import SignInArgs
 from .terraform import TerraformArgs
@@ -49,7 +51,9 @@ class AtlantisArgs(Group):
     storage: StorageArgs = dataclasses.field(default_factory=StorageArgs)
     """The file system and the locking database"""
     task: TaskArgs = dataclasses.field(default_factory=TaskArgs)
-    """The ECS task: its image, size and capacity provider"""
+    """The ECS task: its image, size, capacity provider and containers of your own"""
+    outbound: OutboundArgs = dataclasses.field(default_factory=OutboundArgs)
+    """The task's way to other networks: certificate authorities and a proxy. Default: the public ones, and no proxy"""
     server: ServerArgs
     """The Atlantis server: its repositories and its credentials"""
     vcs: VcsArgs = dataclasses.field(default_factory=VcsArgs)
@@ -83,9 +87,15 @@ class AtlantisArgs(Group):
     @property
     def vpc_endpoints(self) -> list[str]:
         """The VPC endpoints to create."""
-        own, needs = self.network, self.configuration.uses_parameters
+        own, needs = self.network, self.uses_parameters
         by_default = [accepted.PARAMETERS_ENDPOINT] if needs and accepted.AUTO_ENDPOINTS in own.vpc_endpoints else []
         return [*own.endpoints, *(by_default if own.endpoints else ())]
+
+    @property
+    def uses_parameters(self) -> bool:
+        """Whether a secret is a parameter of Systems Manager. The ARNs that are outputs don't count."""
+        extra = (arn for each in self.task.extra_containers for arn in each.secrets.values())
+        return self.configuration.uses_parameters or any(isinstance(arn, str) and parameter_arn(arn) for arn in extra)
 
     @property
     def repository_host(self) -> str:

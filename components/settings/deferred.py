@@ -5,8 +5,8 @@ that depends on it is registered.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeAlias
 
 import pulumi
@@ -16,7 +16,7 @@ from .problem import Problem
 from .rules import RULES_OF_VALUES
 from .rules.arns import of_other_accounts
 from .rules.credentials import of_provider_ports
-from .schema import Declared, settings_of
+from .schema import Declared, Group, settings_of
 from .values import UnacceptableError, contains_output
 
 __all__ = ["Refuse", "validated_when_known"]
@@ -31,8 +31,8 @@ class _Output:
 
     declared: Declared
     settings: Settings
-    position: int | str | None
-    """The position in the list, or the key in the mapping; None for a single value."""
+    path: tuple[int | str, ...]
+    """The position in a list, the key in a mapping, or the field of an object, from the outside in; empty for the value itself."""
     account: str
     refuse: Refuse
 
@@ -49,22 +49,29 @@ def validated_when_known(settings: Settings, account: str, refuse: Refuse) -> Se
     for declared in settings_of(AtlantisArgs):
         value = _value(settings, declared)
         if contains_output(value):
-            output = partial(_Output, declared, settings, account=account, refuse=refuse)
-            if isinstance(value, Mapping):
-                values = {key: _checked(output(position=key), item) for key, item in value.items()}
-                checked = _with(checked, declared, values)
-            elif isinstance(value, Sequence):
-                items = [_checked(output(position=number), item) for number, item in enumerate(value)]
-                checked = _with(checked, declared, tuple(items))
-            else:
-                checked = _with(checked, declared, _checked(output(position=None), value))
+            output = functools.partial(_Output, declared, settings, account=account, refuse=refuse)
+            changed = _mapped(value, lambda path, item, output=output: _checked(output(path=path), item))
+            checked = _with(checked, declared, changed)
     return checked
+
+
+def _mapped(value: Any, change: Callable[[tuple[int | str, ...], Any], Any], path: tuple[int | str, ...] = ()) -> Any:
+    """`value` with each plain value and each output in it changed."""
+    if isinstance(value, Mapping):
+        return {key: _mapped(item, change, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_mapped(item, change, (*path, number)) for number, item in enumerate(value))
+    if isinstance(value, Group):
+        names = [field.name for field in dataclasses.fields(value)]  # pyright: ignore[reportArgumentType]
+        changed = {name: _mapped(getattr(value, name), change, (*path, name)) for name in names}
+        return dataclasses.replace(value, **changed)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return change(path, value)
 
 
 def _checked(output: _Output, value: Any) -> Any:
     if not isinstance(value, pulumi.Output):
         return value
-    return pulumi.Output.all(value, value.is_secret()).apply(partial(_accepted, output))
+    return pulumi.Output.all(value, value.is_secret()).apply(functools.partial(_accepted, output))
 
 
 def _accepted(output: _Output, known: Sequence[Any]) -> Any:
@@ -74,8 +81,8 @@ def _accepted(output: _Output, known: Sequence[Any]) -> Any:
         Exception: the error of `refuse`; the setting, or a rule between settings, doesn't accept the value.
     """
     value, secret = known
-    declared, position = output.declared, output.position
-    given = value if position is None else _replaced(_value(output.settings, declared), position, value)
+    declared = output.declared
+    given = _mapped(_value(output.settings, declared), lambda path, item: value if path == output.path else item)
     try:
         parsed = declared.parse(given)
     except UnacceptableError as error:
@@ -86,13 +93,11 @@ def _accepted(output: _Output, known: Sequence[Any]) -> Any:
     problems += of_provider_ports(output.settings, settings, declared.key, parsed)
     if problems:
         raise output.refuse(declared.key, given, problems, secret)
-    return parsed if position is None else parsed[position]
+    return functools.reduce(_part, output.path, parsed)
 
 
-def _replaced(items: Any, position: int | str, value: Any) -> Any:
-    if isinstance(items, Mapping):
-        return {**items, position: value}
-    return [value if number == position else item for number, item in enumerate(items)]
+def _part(value: Any, key: int | str) -> Any:
+    return getattr(value, str(key)) if isinstance(value, Group) else value[key]
 
 
 def _value(settings: Settings, declared: Declared) -> Any:

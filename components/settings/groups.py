@@ -21,6 +21,7 @@ from .accepted import (
     VPC_ENDPOINTS,
     X86_64,
 )
+from .extra_containers import ExtraContainerArgs, extra_containers
 from .schema import Group, group, setting
 
 
@@ -212,6 +213,19 @@ class TaskArgs(Group):
     """Ephemeral storage of the task in GiB, 20 to 200. The data directory isn't on it, but on EFS"""
     stop_timeout: int = setting(values.integer(range(2, 121)), default=120)
     """Seconds between SIGTERM and SIGKILL when ECS stops the task. 2 to 120, the maximum on Fargate"""
+    extra_containers: Sequence[ExtraContainerArgs] = setting(extra_containers, default=())
+    """Containers of your own in the task, up to five: objects with the keys in docs/settings.md. Each shares the task's network and
+    its role, so run only images that you trust as much as the server's (docs/security.md, Containers of your own)"""
+
+    @property
+    def own_cpu(self) -> int:
+        """The CPU units that the stack's containers share."""
+        return self.cpu - sum(each.cpu for each in self.extra_containers)
+
+    @property
+    def own_memory(self) -> int:
+        """The MiB of memory that are left for the stack's containers."""
+        return self.memory - sum(each.memory for each in self.extra_containers)
 
 
 @group

@@ -47,14 +47,18 @@ def project() -> str:
     lines = ["config:"]
     for declared in settings_of(AtlantisArgs):
         lines += [f"  {declared.key}:", f"    type: {declared.type}"]
-        lines += ["    items:", "      type: string"] if declared.type == "array" else []
+        lines += (
+            ["    items:", f"      type: {'object' if declared.objects else 'string'}"]
+            if declared.type == "array"
+            else []
+        )
         lines += [f"    description: {_yaml(_described(declared))}", f"    default: {_yaml(shown_default(declared))}"]
     return f"{before}\n" + "\n".join(lines) + "\n"
 
 
 def _described(declared: Declared) -> str:
     # The engine fills in a default, so that the program can't tell a missing setting from an empty one.
-    empty = " Empty: the stack's name" if declared.key == "environment" else ""
+    empty = " Empty: the stack's name" if declared.key == "environment" and declared.owner is AtlantisArgs else ""
     return f"{description(declared)}{empty and '.'}{empty}"
 
 
@@ -62,13 +66,19 @@ def _yaml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def table() -> str:
-    """The table in Markdown, with an empty line before and after it."""
-    rows = [
-        f"| `{declared.key}` | {_default_cell(declared)} | {_cell(_described(declared))} |"
-        for declared in settings_of(AtlantisArgs)
-    ]
-    return "\n".join(["", "| key | default | description |", "|---|---|---|", *rows, "", ""])
+def tables() -> str:
+    """The table of all settings in Markdown and one for the objects of each list, with an empty line before and after each."""
+    declared = list(settings_of(AtlantisArgs))
+    lines = _table(declared)
+    for item in declared:
+        if item.objects:
+            lines += [f"Keys of each object in `{item.key}`:", *_table(list(settings_of(item.objects)))]
+    return "\n".join([*lines, ""])
+
+
+def _table(settings: list[Declared]) -> list[str]:
+    rows = [f"| `{item.key}` | {_default_cell(item)} | {_cell(_described(item))} |" for item in settings]
+    return ["", "| key | default | description |", "|---|---|---|", *rows, ""]
 
 
 def _default_cell(declared: Declared) -> str:
@@ -85,7 +95,7 @@ def _cell(text: str) -> str:
 def chapter() -> str:
     """`docs/settings.md` with the table between its markers."""
     before, rest = CHAPTER.read_text(encoding="utf-8").split(BEGIN, 1)
-    return before + BEGIN + table() + END + rest.split(END, 1)[1]
+    return before + BEGIN + tables() + END + rest.split(END, 1)[1]
 
 
 def main() -> int:

@@ -88,9 +88,12 @@ class Declared:
         Raises:
             UnacceptableError: the setting doesn't accept it.
         """
-        if contains_output(value) and not self.accepts_outputs:
+        # The fields of objects are settings themselves, so each says whether it accepts one.
+        if contains_output(value) and not self.accepts_outputs and self.objects is None:
             raise UnacceptableError(PLAIN_ONLY)
         if isinstance(value, pulumi.Output):
+            if self.objects:
+                raise UnacceptableError(PLAIN_ONLY)
             if self.type == "object":
                 raise UnacceptableError("must be a mapping; its values can be outputs, such as {Team: team.name}")
             if self.type == "array":
@@ -102,8 +105,16 @@ class Declared:
         return self.field.metadata[_PARSER](value)
 
     @property
+    def objects(self) -> "type[Group] | None":
+        """The group that the items of a list are; None for a setting without objects."""
+        return next(
+            (part for part in _parts(self.field.type) if isinstance(part, type) and issubclass(part, Group)), None
+        )
+
+    @property
     def type(self) -> str:
-        """Its type in Pulumi's configuration schema: string, integer, boolean, array or object (of strings)."""
+        """Its type in Pulumi's configuration schema: string, integer, boolean, array (of strings, or of `objects`) or object (of
+        strings)."""
         if get_origin(self.field.type) is Mapping:
             return "object"
         if get_origin(self.field.type) is Sequence:

@@ -4,6 +4,7 @@ A parser receives the value from the configuration (a string from the engine, or
 raises `UnacceptableError` with "must be ..."; the caller adds the key and the value.
 """
 
+import dataclasses
 import ipaddress
 import json
 import re
@@ -31,12 +32,18 @@ class NotAListError(UnacceptableError):
         super().__init__("must be a list")
 
 
+class HiddenValueError(UnacceptableError):
+    """The value isn't shown, because it may contain a secret."""
+
+
 def contains_output(value: object) -> bool:
-    """Whether `value` is an output, or a list or mapping with an output in it."""
+    """Whether `value` is an output, or a list, mapping or dataclass with an output in it."""
     if isinstance(value, list | tuple):
         return any(contains_output(item) for item in value)
     if isinstance(value, dict):
         return any(contains_output(item) for item in value.values())
+    if dataclasses.is_dataclass(value):
+        return any(contains_output(getattr(value, field.name)) for field in dataclasses.fields(value))
     return isinstance(value, pulumi.Output)
 
 
@@ -116,19 +123,28 @@ def integer(accepted: Collection[int]) -> Parser[int]:
     return parse
 
 
-def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[tuple[T, ...]]:
-    """A list without duplicates, as a YAML list or as the engine's JSON. Items that are outputs stay as they are."""
+def as_list(value: object) -> list[Any]:
+    """The items of a YAML list or of the engine's JSON.
+
+    Raises:
+        NotAListError: it is neither.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise NotAListError from None
+    if not isinstance(value, list | tuple):
+        raise NotAListError
+    return list(value)
+
+
+def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60, unique: bool = True) -> Parser[tuple[T, ...]]:
+    """A list, without duplicates if `unique`, as a YAML list or as the engine's JSON. Items that are outputs stay as they are."""
 
     def parse(value: object) -> tuple[T, ...]:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                raise NotAListError from None
-        if not isinstance(value, list | tuple):
-            raise NotAListError
         items = []
-        for position, raw in enumerate(value, start=1):
+        for position, raw in enumerate(as_list(value), start=1):
             try:
                 items.append(raw if isinstance(raw, pulumi.Output) else item(raw))
             except UnacceptableError as refused:
@@ -137,7 +153,7 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60) -> Parser[
             raise UnacceptableError(f"must have at least {at_least} item{'s' if at_least > 1 else ''}")
         if len(items) > at_most:
             raise UnacceptableError(f"must have at most {at_most} items, not {len(items)}")
-        if len(set(items)) < len(items):
+        if unique and len(set(items)) < len(items):
             raise UnacceptableError("must not contain duplicates")
         return tuple(items)
 

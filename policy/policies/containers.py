@@ -20,6 +20,7 @@ _HOST_CAPABILITIES: Final = frozenset(
 _HOST_PATHS: Final = re.compile(
     r"/(var/run/|run/)?(docker|containerd/containerd|crio/crio)\.sock|/(etc|proc|root|sys|dev|boot)?/?"
 )
+_OWN_REGISTRY: Final = re.compile(r"\d{12}\.dkr[.-]ecr[\w.-]*/")
 _OLD_PLATFORMS: Final = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 
 
@@ -57,6 +58,14 @@ def _host_volumes(resource: Resource, findings: Findings) -> None:
 def _image(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
     image = text(container.get("image"))
     if image is None or "@sha256:" in image:
+        return
+    if findings.settings.flag("requireDigest") and not _OWN_REGISTRY.match(image):
+        findings.violation(
+            resource,
+            "pinned-image",
+            f"{path}.image has no digest, and only the owner of its registry decides what its tag is",
+            "use a digest (@sha256:...), or a repository of Amazon ECR with immutable tags",
+        )
         return
     _, colon, tag = image.rpartition("/")[2].partition(":")
     if not colon or tag == "latest":
@@ -136,7 +145,8 @@ RULE: Final = Rule(
     controls=("ECR.2", "ECS.3", "ECS.4", "ECS.5", "ECS.10", "ECS.17", "ECS.20"),
     remediation="Pin the image to a version or digest, and set the container property that the message names.",
     checks={
-        "pinned-image": "Images have a version tag other than `latest`, or a digest.",
+        "pinned-image": "Images have a version tag other than `latest`, or a digest; with `requireDigest`, those outside of Amazon ECR a "
+        "digest.",
         "immutable-tags": "ECR repositories have immutable tags.",
         "host-isolation": "Containers have no privileged mode, host namespace, engine socket or capability that exposes the host.",
         "non-root-user": "Containers run as a non-root user.",
@@ -151,6 +161,7 @@ RULE: Final = Rule(
         "ecr/repository": (_repository,),
     },
     settings=(
+        Option("requireDigest", "flag", default=False, description="Require a digest of images outside of Amazon ECR."),
         Option("readOnlyRoot", "flag", default=True, description="Require a read-only root file system (ECS.5)."),
     ),
 )

@@ -145,15 +145,19 @@ def _contained(parts: TaskParts, definition: ContainerDefinition, secrets: Mappi
     temporary.chmod(0o1777)
     trusted = Path(shutil.copy(parts.network.trusted, root / "trusted.pem"))
     trusted.chmod(0o644)
-    files = {**image_tools.container_files(parts.image, parts.tools), _CERTIFICATES: trusted}
+    own = _has_servers_image(parts, definition)
+    files = {
+        **(image_tools.container_files(parts.image, parts.tools) if own else image_tools.base_files(parts.image)),
+        _CERTIFICATES: trusted,
+    }
     mounts = [Bind(parts.volumes[mount.volume], mount.container_path, mount.read_only) for mount in definition.mounts]
-    mounts += image_tools.container_directories(parts.image)
+    mounts += image_tools.container_directories(parts.image) if own else []
     options = file_system(files, mounts, read_only_root=definition.read_only_root, layer=root)
-    directory = definition.working_directory or HOME
+    directory = definition.working_directory or (HOME if own else "/")
     environment = {
         "PATH": image_tools.PATH,
         "HOME": {0: "/root", 100: HOME}.get(ids.uid, "/"),
-        **image_tools.container_environment(),
+        **(image_tools.container_environment() if own else {}),
         **_platform(parts, _CERTIFICATES),
         **_own_environment(parts, definition, secrets, {}),
     }
@@ -204,9 +208,14 @@ def _plain(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[s
     return container
 
 
+def _has_servers_image(parts: TaskParts, definition: ContainerDefinition) -> bool:
+    """Whether a container has the files of the server's image, or only those of a base image (``images.py``)."""
+    return definition.image == parts.definition.server.image
+
+
 def _command(parts: TaskParts, definition: ContainerDefinition) -> list[str]:
     """Return the command of process 1; a task definition that sets ``entryPoint`` also discards the image's command."""
-    if definition.entry_point:
+    if definition.entry_point or not _has_servers_image(parts, definition):
         words = [*definition.entry_point, *definition.command]
     else:
         words = [image_tools.ENTRY_POINT, *(definition.command or ["server"])]

@@ -18,6 +18,7 @@ __all__ = [
     "ENTRY_POINT",
     "PATH",
     "TERRAFORM_CONFIGURATION",
+    "base_files",
     "container_directories",
     "container_environment",
     "container_files",
@@ -115,13 +116,17 @@ def write_image(directory: Path, server: Path) -> None:
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
+def base_files(image: Path) -> dict[str, Path]:
+    """The files of a base image in a container, by path."""
+    return {"/etc/passwd": image / "passwd", "/etc/group": image / "group"}
+
+
 def container_files(image: Path, tools: Path) -> dict[str, Path]:
     """The image's files in a container, by path; ``image`` and ``tools`` are written by the functions of this module."""
     files = {
         f"/usr/local/bin/{ENTRY_POINT}": image / ENTRY_POINT,
         "/usr/local/bin/atlantis": (image / "atlantis").resolve(),
-        "/etc/passwd": image / "passwd",
-        "/etc/group": image / "group",
+        **base_files(image),
     }
     for name in _PROGRAMS:
         found = Path(shutil.which(name) or tools / name)

@@ -10,6 +10,7 @@ from sandbox.atlantis import (
     bubblewrap,
     diagnosis,
     image_tools,
+    images,
     locking_database,
     log_driver,
     registry,
@@ -78,6 +79,8 @@ class Launcher:
         execution = assume(self._deployment, definition.execution_role, task_id)
         digest = self._pull(definition, execution)
         secrets = self._secrets(definition, execution)
+        # Their images are pulled and their secrets are read in any case, so that missing permissions are found.
+        definition, not_run = images.runnable(definition)
         variables = {**definition.server.environment, **secrets[definition.server.name]}
         _raise_if(diagnosis.environment_problems(variables, self._known))
         database = locking_database.serve(self._deployment, variables, self._certificates)
@@ -117,6 +120,7 @@ class Launcher:
                 health_monitor(self._deployment, service.target_group, parts.port, service.grace_seconds),
                 root,
                 resources.pop_all(),
+                not_run,
             )
         try:
             task.tick()

@@ -37,6 +37,8 @@ def after_up(
         return
     suffix = "" if stack == "local" else f" STACK={stack}"
     console.step("Atlantis is running behind the deployed load balancer")
+    for container in status.not_run:
+        console.note(f"a container of the task isn't run: {container}")
     if reason := bubblewrap.why_not():
         console.note(f"without containers: {reason}")
     console.note(f"http://127.0.0.1:{status.proxy_port}/   the web page, for a browser")

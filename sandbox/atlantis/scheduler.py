@@ -126,6 +126,9 @@ class Scheduler:
             f"task {self._task.id[:8]} of {_short(service.definition)} started{process}, "
             f"its image {image.rpartition('/')[2]} {pulled}"
         )
+        self._status.not_run = [f"{name}: {reason}" for name, reason in self._task.not_run.items()]
+        for each in self._status.not_run:
+            self.say(f"the container isn't run: {each}")
         if self._launcher.shared_user not in {"", self._shared_user}:
             self._shared_user = self._launcher.shared_user
             self.say(f"tasks run as the sandbox's own user: {self._shared_user}")

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,8 @@ class Task:
     ``port`` is the server's port on this machine; ``target_health`` is the load balancer's health check, which counts if the
     server's container has none. ``root`` has the task's own files, which are removed with it. ``resources`` are closed when it
     has stopped. ``image_digest`` is the digest of the pulled image, or None for an image outside the local AWS' registry;
-    ``registered`` states whether the task is registered with the load balancer.
+    ``not_run`` has the reason for each container that the sandbox can't run; ``registered`` states whether the task is registered
+    with the load balancer.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Task:
     target_health: HealthMonitor
     root: Path
     resources: contextlib.ExitStack
+    not_run: Mapping[str, str] = field(default_factory=dict)
     registered: bool = False
     _created: float = field(default_factory=time.monotonic)
 

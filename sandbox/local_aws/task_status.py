@@ -47,7 +47,10 @@ class TaskRecord:
 
 @dataclass
 class Status:
-    """The agent's status. ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``."""
+    """The agent's status. ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``.
+
+    ``not_run`` has the containers of the task that the sandbox can't run, each with the reason.
+    """
 
     state: str = "starting"
     deployment: str | None = None
@@ -57,6 +60,7 @@ class Status:
     proxy_port: int | None = None
     last_good: str | None = None
     endpoint: str | None = None
+    not_run: list[str] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     tasks: list[TaskRecord] = field(default_factory=list)
     events: list[str] = field(default_factory=list)

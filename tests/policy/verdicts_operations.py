@@ -72,7 +72,25 @@ def _contained(label: str, found: bool, check: str = "host-isolation", **changes
     return (fault if found else clean)("containers", check, label, task)
 
 
+_DIGEST = "@sha256:" + "0a" * 32
+
 CONTAINERS: Final[tuple[Verdict, ...]] = (
+    *(
+        (fault if found else clean)(
+            *("containers", "pinned-image", f"image {image}"),
+            one("ecs/taskDefinition", containerDefinitions=containers(image=image)),
+            requireDigest=True,
+        )
+        for image, found in (
+            ("ghcr.io/example/agent:1.2", True),
+            ("agent:1.2", True),
+            (f"ghcr.io/example/agent:1.2{_DIGEST}", False),
+            (f"agent{_DIGEST}", False),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/agent:1.2", False),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/agent:latest", True),
+        )
+    ),
+    _contained("tag without the option", False, "pinned-image", image="ghcr.io/example/agent:1.2"),
     *(_contained(f"user {user}", True, "non-root-user", user=user) for user in ("00", "0:1000", "root:root", "000:0")),
     *(_contained(f"user {user}", False, "non-root-user", user=user) for user in ("1000", "100:0", "app", "10:0")),
     *(

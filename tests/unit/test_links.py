@@ -23,7 +23,9 @@ PULUMI_NAMES = {
     "requiredPulumiVersion",
 }
 """Resource options and project settings, as Pulumi's documentation writes them."""
-SETTINGS = {declared.key for declared in settings_of(AtlantisArgs)}
+_DECLARED = list(settings_of(AtlantisArgs))
+_INNER = (inner for declared in _DECLARED if declared.objects for inner in settings_of(declared.objects))
+SETTINGS = {declared.key for declared in (*_DECLARED, *_INNER)}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 

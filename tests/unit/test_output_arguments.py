@@ -11,9 +11,11 @@ import pytest
 from components import Atlantis, AtlantisArgs
 from components.settings import SettingsError, in_own_account, validate
 from components.settings.schema import groups_of, settings_of
+from tests.unit.authorities import authority
 from tests.unit.existing_parts import EXISTING_GROUP, EXISTING_LISTENER
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, LOCAL, REGION, Graph, deploy_program, refusal_of_program
 from tests.unit.stacks import PRODUCTION
+from tests.unit.test_extra_containers import METRICS
 
 SIGN_IN: dict[str, Any] = {
     "oidcIssuer": "https://login.example.com",
@@ -41,6 +43,8 @@ EVERYTHING: dict[str, Any] = (
         "tags": {"Team": "payments", "Unit": "tools"},
         "additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
         "additionalPlanPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "caCertificates": authority(),
+        "extraContainers": [METRICS],
         "logKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-1111-4000-8000-0123456789ab",
     }
 )
@@ -102,9 +106,23 @@ def arguments(values: dict[str, Any], **changes: Any) -> AtlantisArgs:
 
 def outputs_of(values: dict[str, Any]) -> dict[str, Any]:
     """`values`, with an output for every one that can be one."""
-    return values | {
+    direct = {
         declared.key: as_outputs(values[declared.key]) for declared in ACCEPTING if values.get(declared.key) is not None
     }
+    objects = {
+        declared.key: [
+            item
+            | {
+                inner.key: as_outputs(item[inner.key])
+                for inner in settings_of(declared.objects)
+                if inner.accepts_outputs
+            }
+            for item in values[declared.key]
+        ]
+        for declared in REFUSING
+        if declared.objects and values.get(declared.key)
+    }
+    return values | direct | objects
 
 
 def as_outputs(value: Any) -> Any:
@@ -153,7 +171,7 @@ _OF_TYPE: dict[str, Callable[[Any], Any]] = {"array": lambda item: [item], "obje
 def test_what_is_only_passed_on_can_be_an_output() -> None:
     """By its name: IDs, ARNs, names of others' resources, addresses and the values of tags."""
     passed_on = re.compile(
-        r"(Arns?|Ids?|SecretName|Buckets|Tables|Endpoint|url|Issuer|image|team|owner|costCenter|dataClass|tags)$"
+        r"(Arns?|Ids?|SecretName|Buckets|Tables|Endpoint|url|Issuer|image|team|owner|costCenter|dataClass|tags|caCertificates)$"
     )
     named = {declared.key for declared in settings_of(AtlantisArgs) if passed_on.search(declared.key)}
     assert named == {declared.key for declared in ACCEPTING}

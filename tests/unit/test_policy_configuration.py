@@ -12,6 +12,7 @@ from components.settings import Settings
 from preflight import policy_configuration
 from preflight.deployment import read_stack_file
 from preflight.policy_configuration import Difference, difference, file_of, render, written
+from tests.unit.authorities import authority
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "policy" / "config").glob("*.json"))
@@ -53,12 +54,15 @@ def test_a_missing_file_a_blocked_range_and_an_unset_tag_stop_and_an_unused_rang
     )
 
 
-def test_isolated_terraform_needs_an_exemption_which_the_command_writes_and_removes(tmp_path: Path) -> None:
-    project, isolated = _project(tmp_path, "prod", terraformIsolation="containers")
+@pytest.mark.parametrize("setting", [{"terraformIsolation": "containers"}, {"caCertificates": authority()}], ids=str)
+def test_a_container_as_root_needs_an_exemption_which_the_command_writes_and_removes(
+    tmp_path: Path, setting: dict[str, str]
+) -> None:
+    project, isolated = _project(tmp_path, "prod", **setting)
     file = file_of("prod", project)
     before = json.loads(file.read_text(encoding="utf-8"))
     assert difference(isolated, "prod", project).stopping == [
-        "policy/config/prod.json has no exemption for the executors of terraformIsolation, which run as the user 0"
+        "policy/config/prod.json has no exemption for the containers of terraformIsolation and caCertificates, which run as the user 0"
     ]
     with_exemption = written(isolated, before)
     assert with_exemption["containers"]["exemptions"][-1]["checks"] == ["non-root-user"]
@@ -66,7 +70,7 @@ def test_isolated_terraform_needs_an_exemption_which_the_command_writes_and_remo
     assert difference(isolated, "prod", project) == Difference([], [])
     plain = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
     assert difference(plain, "prod", project).other == [
-        "policy/config/prod.json has an exemption for the executors of terraformIsolation, which the settings don't use"
+        "policy/config/prod.json has an exemption for the containers of terraformIsolation and caCertificates, which the settings don't use"
     ]
     assert written(plain, with_exemption) == before
 

@@ -20,6 +20,9 @@ _OF_ONE_REGION: Mapping[str, Arns] = {
     "logKeyArn": lambda settings: [settings.existing.log_key_arn],
     "terraformStateKeyArns": lambda settings: settings.terraform.terraform_state_key_arns,
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+    "extraContainers": lambda settings: [
+        arn for each in settings.task.extra_containers for arn in each.secrets.values()
+    ],
 }
 _OF_ONE_ACCOUNT: Mapping[str, Arns] = {
     "acmCertificateArn": lambda settings: [settings.ingress.acm_certificate_arn],

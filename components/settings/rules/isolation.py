@@ -76,10 +76,12 @@ def _plan_policies(settings: Settings) -> Iterator[Problem]:
 
 
 def _memory(settings: Settings) -> Iterator[Problem]:
-    if settings.terraform.isolates and settings.task.memory < _LEAST_MEMORY:
+    task = settings.task
+    if settings.terraform.isolates and task.own_memory < _LEAST_MEMORY:
+        extra = f" without the {task.memory - task.own_memory} of extraContainers" if task.extra_containers else ""
         yield Problem(
-            {"memory": settings.task.memory, "terraformIsolation": "containers"},
-            f"must be at least {_LEAST_MEMORY}: plans get half of it, applies 30 percent, the server and the agent the rest",
+            {"memory": task.memory, "terraformIsolation": "containers"},
+            f"must be at least {_LEAST_MEMORY}{extra}: plans get half of it, applies 30 percent, the server and the agent the rest",
         )
 
 

@@ -47,10 +47,19 @@ class World:
         self.first = self.register()
         self._service()
 
-    def register(self, change: Any = None, execution_role: str | None = None, *, protected: bool = False) -> str:
+    def register(
+        self,
+        change: Any = None,
+        execution_role: str | None = None,
+        *,
+        protected: bool = False,
+        others: Sequence[Mapping[str, Any]] = (),
+        volumes: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
         """Register a revision of the task definition; ``change`` edits the server's container in place.
 
-        ``protected`` adds the container that protects the task while operations are in progress.
+        ``protected`` adds the container that protects the task while operations are in progress. ``others`` and ``volumes`` are
+        beside those of the server.
         """
         container = copy.deepcopy(self.container)
         if change is not None:
@@ -63,8 +72,8 @@ class World:
             memory="4096",
             executionRoleArn=execution_role or self.roles["execution"],
             taskRoleArn=self.roles["task"],
-            volumes=[self.volume],
-            containerDefinitions=[container, *([self._task_protection()] if protected else [])],
+            volumes=[self.volume, *volumes],
+            containerDefinitions=[container, *([self._task_protection()] if protected else []), *others],
         )
         return described["taskDefinition"]["taskDefinitionArn"]
 

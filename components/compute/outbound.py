@@ -1,0 +1,98 @@
+"""The task's way to other networks: trusted certificates and the proxy, in the variables that programs read them from."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from ..names import PhysicalNames
+from ..settings.outbound import CERTIFICATE_VARIABLES, PROXY_VARIABLES, OutboundArgs
+from .container_log import awslogs
+from .container_privileges import NO_CAPABILITIES
+
+CONTAINER = VOLUME = "certificates"
+_DIRECTORY = "/run/certificates"
+BUNDLE = f"{_DIRECTORY}/ca-certificates.crt"
+_VARIABLE = "CA_CERTIFICATES"
+_NEVER_BY_PROXY = ("localhost", "127.0.0.1", "::1", "169.254.170.2", "169.254.169.254")
+"""This task: its containers, ECS' endpoint with the role's credentials, and the metadata of an instance, where there is one."""
+
+# As another container, which the others mount read-only: a file of the server's own user could be changed by a plan.
+_SCRIPT = f"""
+set -eu
+public=/etc/ssl/certs/ca-certificates.crt
+if ! [ -s "$public" ]; then
+  echo "caCertificates: the image has no $public, to which the certificates are added" >&2
+  exit 1
+fi
+{{
+  cat "$public"
+  echo
+  printf '%s' "${_VARIABLE}"
+}} >{BUNDLE}
+""".strip()
+
+
+@dataclasses.dataclass(kw_only=True)
+class CertificatesInputs:
+    """The certificates, and what the container shares with the server's."""
+
+    certificates: pulumi.Input[str]
+    image: pulumi.Input[str]
+    log_group: pulumi.Input[str]
+    region: str
+
+
+def environment(settings: OutboundArgs, names: PhysicalNames, vpc_endpoints: Sequence[str]) -> dict[str, str]:
+    """The variables of a container: empty without the settings."""
+    variables = dict.fromkeys(CERTIFICATE_VARIABLES, BUNDLE) if settings.ca_certificates is not None else {}
+    if settings.proxies:
+        # Private names of the VPC, for example secretsmanager.eu-west-1.amazonaws.com. A domain includes its subdomains.
+        endpoints = [names.via(".".join(reversed(service.split(".")))) for service in vpc_endpoints]
+        values = (
+            settings.http_proxy,
+            settings.https_proxy,
+            ",".join(dict.fromkeys([*_NEVER_BY_PROXY, *endpoints, *settings.no_proxy])),
+        )
+        given = {name: value for name, value in zip(PROXY_VARIABLES, values, strict=True) if value}
+        # Go reads both spellings, curl and git http_proxy in lower case only.
+        variables |= given | {name.lower(): value for name, value in given.items()}
+    return variables
+
+
+def mounts(settings: OutboundArgs) -> list[dict[str, object]]:
+    """What a container mounts to read the certificates."""
+    if settings.ca_certificates is None:
+        return []
+    return [{"sourceVolume": VOLUME, "containerPath": _DIRECTORY, "readOnly": True}]
+
+
+def dependencies(settings: OutboundArgs) -> list[dict[str, str]]:
+    """What a container waits for to read the certificates: if they can't be written, the task doesn't start."""
+    return [{"containerName": CONTAINER, "condition": "SUCCESS"}] if settings.ca_certificates is not None else []
+
+
+def volumes(settings: OutboundArgs) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
+    """The volume with the certificates, on the task's own disk."""
+    return [{"name": VOLUME}] if settings.ca_certificates is not None else []
+
+
+def container(args: CertificatesInputs) -> Mapping[str, object]:
+    """The container that writes the public certificates and the given ones into the volume, and ends."""
+    return {
+        "name": CONTAINER,
+        "image": args.image,
+        "essential": False,
+        # Root owns the volume; it needs no capability for it.
+        "user": "0",
+        "privileged": False,
+        "linuxParameters": NO_CAPABILITIES,
+        "readonlyRootFilesystem": True,
+        "entryPoint": ["/bin/sh", "-c"],
+        "command": [_SCRIPT],
+        "environment": [{"name": _VARIABLE, "value": args.certificates}],
+        "mountPoints": [{"sourceVolume": VOLUME, "containerPath": _DIRECTORY, "readOnly": False}],
+        "stopTimeout": 10,
+        "logConfiguration": awslogs(args.log_group, args.region, CONTAINER),
+    }

@@ -1,0 +1,88 @@
+"""Containers of the operator's own in the task, beside the server's."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pulumi import Input
+
+from . import values
+from .objects import list_of_groups
+from .schema import Group, group, setting
+
+__all__ = ["NOBODY", "STACKS_OWN", "ExtraContainerArgs", "extra_containers", "parameter_arn", "secret_arn"]
+
+NOBODY = "65534:65534"
+STACKS_OWN = ("agent", "apply", "atlantis", "certificates", "plan", "task-protection")
+"""Names of the containers that the stack's settings can add."""
+_VARIABLE = values.matching(r"[A-Za-z_]\w{0,127}", "the name of a variable: letters, digits and _")
+_VALUE = values.matching(r"[^\x00]{0,4096}", "a string of at most 4096 characters; quote numbers and booleans")
+_WORDS = values.list_of(
+    values.matching(r"[^\x00]{0,8192}", "a string; quote numbers and booleans"), at_most=100, unique=False
+)
+_PLACE = r"[a-z0-9-]+:[0-9]{12}"
+_SECRET = re.compile(
+    rf"(arn:aws[\w-]*:secretsmanager:{_PLACE}:secret:[\w/+=.@-]{{1,512}}-[A-Za-z0-9]{{6}})(:[\w.-]*:[\w.-]*:[\w.-]*)?",
+    re.ASCII,
+)
+_PARAMETER = re.compile(rf"arn:aws[\w-]*:ssm:{_PLACE}:parameter/[\w./-]{{1,1011}}", re.ASCII)
+
+
+def _digest(value: object) -> str:
+    """An image that a push can't change."""
+    image = values.image_reference(value)
+    if "@sha256:" not in image:
+        raise values.UnacceptableError(
+            f"must have a digest, not only a tag, because a push would change a container that shares the task with the server; "
+            f"`docker buildx imagetools inspect {image}` prints it: {image.partition('@')[0].rpartition(':')[0]}@sha256:..."
+        )
+    return image
+
+
+def _secret(value: object) -> str:
+    if not isinstance(value, str) or not (_SECRET.fullmatch(value) or _PARAMETER.fullmatch(value)):
+        raise values.UnacceptableError(
+            "must be the full ARN of a secret (arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>, and "
+            ":<JSON key>:: for one of its keys) or of a parameter (arn:aws:ssm:<region>:<account>:parameter/<name>)"
+        )
+    return value
+
+
+@group
+class ExtraContainerArgs(Group):
+    """A container of your own in the task: it shares the task's network and its role, and none of its files."""
+
+    name: str = setting(values.matching(r"[a-z][a-z0-9-]{0,61}", "1 to 62 lowercase letters, digits and hyphens"))
+    """Required. Name of the container and of its log streams"""
+    image: Input[str] = setting(_digest)
+    """Required. Full image reference with a digest: registry/repository@sha256:<digest>"""
+    command: Sequence[str] = setting(_WORDS, default=())
+    """Arguments of the entry point. Empty: the image's"""
+    entry_point: Sequence[str] = setting(_WORDS, default=())
+    """Program and its first arguments. Empty: the image's"""
+    environment: Mapping[str, Input[str]] = setting(values.mapping_of(_VARIABLE, _VALUE), default={})
+    """Environment variables in plaintext. Not for secrets"""
+    secrets: Mapping[str, Input[str]] = setting(values.mapping_of(_VARIABLE, _secret, at_most=10), default={})
+    """Environment variables from secrets: the ARN of a secret of Secrets Manager, with :<JSON key>:: for one of its keys, or of a
+    parameter of Systems Manager"""
+    user: str = setting(
+        values.matching(r"\d{1,5}:\d{1,5}", "user and group IDs such as 1000:1000; 0:0 is root"), default=NOBODY
+    )
+    """User and group IDs of its process, which has no capabilities"""
+    cpu: int = setting(values.integer(range(16, 8193)), default=128)
+    """CPU units that it gets while the task is busy. They are taken from those of the stack's containers"""
+    memory: int = setting(values.integer(range(16, 65537)), default=256)
+    """Memory limit in MiB. The kernel ends a container that needs more, and ECS starts it again"""
+
+
+extra_containers = list_of_groups(ExtraContainerArgs, at_most=5)
+
+
+def secret_arn(value_from: str) -> str | None:
+    """The ARN of the secret that a reference of ECS names; None for a parameter."""
+    found = _SECRET.fullmatch(value_from)
+    return found[1] if found else None
+
+
+def parameter_arn(value_from: str) -> str | None:
+    """The ARN of the parameter that a reference of ECS names; None for a secret."""
+    return value_from if _PARAMETER.fullmatch(value_from) else None

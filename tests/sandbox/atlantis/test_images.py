@@ -1,0 +1,48 @@
+"""Which containers run by their images, and what those with a base image have of the server's."""
+
+import dataclasses
+
+import pytest
+
+from sandbox.atlantis.container_definition import Condition, ContainerDefinition, Dependency, TaskDefinition
+from sandbox.atlantis.errors import TaskStartError
+from sandbox.atlantis.images import runnable
+from tests.sandbox.atlantis.ground import container
+
+_DIGEST = "@sha256:" + "0a" * 32
+
+
+def _task(*others: ContainerDefinition) -> TaskDefinition:
+    return TaskDefinition("arn", "X86_64", "execution", "task", {}, (container("server"), *others))
+
+
+def _of(image: str, **changes: object) -> ContainerDefinition:
+    return dataclasses.replace(container("beside"), image=image, **changes)
+
+
+@pytest.mark.parametrize(
+    ("image", "runs"),
+    [
+        ("image", True),
+        (f"busybox{_DIGEST}", True),
+        (f"public.ecr.aws/docker/library/alpine:3.22{_DIGEST}", True),
+        (f"registry.example.com:5000/busybox{_DIGEST}", True),
+        (f"example/busybox-metrics{_DIGEST}", False),
+        (f"busybox/metrics{_DIGEST}", False),
+    ],
+)
+def test_a_container_runs_with_the_servers_image_or_a_base_image(image: str, runs: bool) -> None:
+    definition, not_run = runnable(_task(_of(image)))
+    assert [each.name for each in definition.containers] == ["server", "beside"][: 2 if runs else 1]
+    assert list(not_run) == ([] if runs else ["beside"])
+
+
+def test_a_base_image_needs_a_command() -> None:
+    _, not_run = runnable(_task(_of("busybox", entry_point=[], command=[])))
+    assert not_run == {"beside": "it has no command, and the sandbox doesn't know its image's"}
+
+
+def test_a_container_that_waits_for_one_that_can_not_run_can_not_start() -> None:
+    waits = dataclasses.replace(container("waits"), dependencies=(Dependency("beside", Condition.START),))
+    with pytest.raises(TaskStartError, match=r"waits waits for beside, which isn't run: the sandbox doesn't have"):
+        runnable(_task(_of("example/metrics"), waits))

@@ -1,0 +1,232 @@
+"""A company's network on the real server: a proxy that inspects TLS, its authority, and containers of the operator's own."""
+
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.compute import extra_containers, outbound
+from components.names import PhysicalNames
+from components.settings.extra_containers import ExtraContainerArgs
+from components.settings.outbound import OutboundArgs
+from sandbox import processes
+from sandbox.atlantis import bubblewrap
+from sandbox.atlantis.bubblewrap import ContainerUser
+from sandbox.atlantis.lifecycle import bring_up
+from sandbox.certificates import HOSTS, Certificates, issue
+from sandbox.engine.workspace import clean_environment
+from sandbox.errors import SandboxError
+from sandbox.github.store import Store
+from sandbox.loopback_server import LoopbackServer
+from tests.needs import needs_containers
+from tests.sandbox.atlantis.conftest import eventually, status
+from tests.sandbox.atlantis.pull_requests import RESOURCE, open_with_files, send
+from tests.sandbox.atlantis.world import GROUP, OWNER, World
+
+pytestmark = needs_containers()
+
+_DIGEST = "sha256:" + "0a" * 32
+_SECRET = "throw-away-" + "s" * 30
+_PATIENCE = 240.0
+"""Seconds. A deployment that fails has three tasks."""
+
+
+class Inspection:
+    """A proxy on loopback that ends TLS with certificates of its own authority, as companies' do, and goes on through another proxy."""
+
+    def __init__(self, certificates: Certificates, upstream: str, trusted: Path) -> None:
+        self.requests: list[str] = []
+        """The first line of each request that it has seen."""
+        self._inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._inside.load_cert_chain(certificates.chain, certificates.key)
+        self._outside = ssl.create_default_context(cafile=str(trusted))
+        self._upstream = ("127.0.0.1", int(upstream.rpartition(":")[2]))
+
+    def serve(self, client: socket.socket, host: str) -> None:
+        """Relay a client's connection to ``host``; it ends in the handshake if the client doesn't trust the authority."""
+        with self._inside.wrap_socket(client, server_side=True) as near, self._connect(host) as far:
+            answers = threading.Thread(target=_copy, args=(far, near), daemon=True)
+            answers.start()
+            _copy(near, far, self._seen)
+            answers.join(10)
+
+    def _connect(self, host: str) -> ssl.SSLSocket:
+        connection = socket.create_connection(self._upstream)
+        connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(1)
+        return self._outside.wrap_socket(connection, server_hostname=host)
+
+    def _seen(self, data: bytes) -> None:
+        if b" HTTP/1.1\r\n" in data:
+            self.requests.append(data.split(b" HTTP/1.1\r\n")[0].decode())
+
+
+def _copy(source: socket.socket, target: socket.socket, seen: Any = lambda _data: None) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            seen(data)
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
+def _handler(inspection: Inspection) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_CONNECT(self) -> None:
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            self.close_connection = True
+            inspection.serve(self.connection, self.path.partition(":")[0])
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+            """Log nothing."""
+
+    return Handler
+
+
+def _server(world: World) -> processes.Process:
+    found = processes.find(world.deployment.state, world.deployment.name)
+    assert found is not None
+    return found
+
+
+def _environment(world: World) -> dict[str, str]:
+    content = Path(f"/proc/{_server(world).pid}/environ").read_bytes().decode()
+    return dict(item.split("=", 1) for item in content.split("\0") if item)
+
+
+def _in_server(world: World, script: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``script`` as a plan does: in the server's container, as its user, with its environment."""
+    words = bubblewrap.enter(_server(world).pid, ContainerUser(100, 1000), ["/bin/sh", "-c", script])
+    return subprocess.run(words, env=_environment(world), capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return issue(tmp_path_factory.mktemp("company"), HOSTS)
+
+
+@pytest.fixture(scope="module")
+def proxy(world: World, company: Certificates) -> Iterator[tuple[Inspection, OutboundArgs]]:
+    """The proxy, behind which is the stand-in of GitHub, and the settings for it."""
+    bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
+    inspection = Inspection(
+        company, _environment(world)["HTTPS_PROXY"], world.deployment.state / "github" / "tls" / "trusted.pem"
+    )
+    server = LoopbackServer(_handler(inspection))
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    own = "-----BEGIN" + company.chain.read_text().rpartition("-----BEGIN")[2]
+    yield inspection, OutboundArgs(ca_certificates=own, https_proxy=f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+
+
+def _run(world: World, settings: OutboundArgs) -> None:
+    """Run the task with what the stack makes of ``settings``."""
+    names = PhysicalNames(environment="local", account=world.aws.account, region=world.aws.region, partition="aws")
+
+    def configure(container: dict[str, Any]) -> None:
+        variables = outbound.environment(settings, names, [])
+        container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]
+        container["mountPoints"] += outbound.mounts(settings)
+        container["dependsOn"] = outbound.dependencies(settings)
+
+    others: Sequence[Mapping[str, object]] = []
+    if certificates := settings.ca_certificates:
+        inputs = outbound.CertificatesInputs(
+            certificates=certificates, image=world.container["image"], log_group=GROUP, region=world.aws.region
+        )
+        others = [outbound.container(inputs)]
+    world.deploy(world.register(configure, others=others, volumes=[dict(each) for each in outbound.volumes(settings)]))
+    bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
+
+
+def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
+    world: World, proxy: tuple[Inspection, OutboundArgs]
+) -> None:
+    inspection, settings = proxy
+    with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
+        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
+    assert inspection.requests == []
+
+
+def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_a_plan_can_not_change_the_file(
+    world: World, proxy: tuple[Inspection, OutboundArgs]
+) -> None:
+    inspection, settings = proxy
+    _run(world, settings)
+    assert any(
+        request.startswith("POST /app/installations/") or "access_tokens" in request for request in inspection.requests
+    )
+
+    github = Store(world.deployment.state / "github")
+    send(world, github, open_with_files(github, "proxied", {"main.tf": RESOURCE}))
+    fetched = f"GET /{OWNER}/proxied.git/info/refs?service=git-upload-pack"
+    eventually("git's request", lambda: fetched in inspection.requests)
+
+    before = len(inspection.requests)
+    # 22 is an answer of 400 or more, 60 a certificate that isn't trusted.
+    assert _in_server(world, "curl -fsS https://api.github.com/nothing").returncode == 22
+    assert inspection.requests[before:] == ["GET /nothing"]
+    alone = _in_server(
+        world, "CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt curl -fsS https://api.github.com/nothing"
+    )
+    assert alone.returncode == 60
+
+    changed = _in_server(world, f"echo mine >>{outbound.BUNDLE} || rm {outbound.BUNDLE}")
+    assert changed.returncode != 0
+    assert "Read-only file system" in changed.stderr
+
+
+def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_named(running: World) -> None:
+    secret = running.aws.client("secretsmanager").create_secret(
+        Name="metrics", SecretString=json.dumps({"key": _SECRET})
+    )["ARN"]
+    running.allow_reading(secret)
+    script = (
+        'echo "$(id -u) $(printf %s "$API_KEY" | wc -c)"; ls -d /usr/local/bin/atlantis; touch /tmp/x; exec sleep 600'
+    )
+    own = [
+        ExtraContainerArgs(
+            name="beside",
+            image=f"public.ecr.aws/docker/library/busybox@{_DIGEST}",
+            entry_point=["/bin/sh", "-c"],
+            command=[script],
+            secrets={"API_KEY": f"{secret}:key::"},
+        ),
+        ExtraContainerArgs(name="metrics", image=f"public.ecr.aws/example/metrics:1.2@{_DIGEST}"),
+    ]
+    others = extra_containers.containers(own, OutboundArgs(), log_group=GROUP, region=running.aws.region)
+    running.deploy(running.register(others=others))
+    bring_up(running.deployment, clean_environment(), patience=_PATIENCE)
+
+    log = running.deployment.state / "logs" / f"{running.deployment.name}.beside.log"
+    said = str(eventually("its output", lambda: "Read-only" in log.read_text() and log.read_text()))
+    assert said.splitlines()[-3].split() == ["65534", str(len(_SECRET))]
+    assert "/usr/local/bin/atlantis': No such file" in said
+    stream = f"beside/beside/{status(running).task}"
+    logs = running.aws.client("logs")
+    eventually("its stream", lambda: logs.get_log_events(logGroupName=GROUP, logStreamName=stream)["events"])
+
+    (left,) = status(running).not_run
+    assert left.startswith("metrics: the sandbox doesn't have the programs of public.ecr.aws/example/metrics")
+    assert any("the container isn't run: metrics" in event for event in status(running).events)
+
+    seen = _in_server(running, "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; echo the end")
+    assert "the end" in seen.stdout
+    assert "ATLANTIS_PORT" in seen.stdout
+    assert _SECRET not in seen.stdout
+    assert "sleep" not in seen.stdout

@@ -1,0 +1,223 @@
+"""caCertificates and the proxies: the containers' files and variables, the way to the proxy, and what is refused."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.authorities import authority, private_key
+from tests.unit.isolated import ISOLATED, containers_of, environment_of, mounts_of
+from tests.unit.recording import REGION, Graph, refusal
+from tests.unit.stacks import PRODUCTION, stack
+from tests.unit.test_settings import parse, problems
+
+BUNDLE = "/run/certificates/ca-certificates.crt"
+CERTIFICATES = dict.fromkeys(("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "SSL_CERT_FILE"), BUNDLE)
+PROXY = "http://proxy.example.com:3128"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+
+
+def trusting(**changes: Any) -> Graph:
+    return stack(caCertificates=authority(), **changes)
+
+
+@pytest.mark.parametrize("shape", [{}, ISOLATED], ids=["alone", "isolated"])
+def test_every_container_that_reaches_other_networks_reads_the_certificates_and_waits_for_them(
+    shape: dict[str, Any],
+) -> None:
+    found = containers_of(trusting(**shape))
+    readers = found.keys() - {"certificates", "task-protection"}
+    assert readers == ({"atlantis", "plan", "apply", "agent"} if shape else {"atlantis"})
+    for name in readers:
+        assert mounts_of(found[name])["/run/certificates"] == ("certificates", True), name
+        assert {"containerName": "certificates", "condition": "SUCCESS"} in found[name]["dependsOn"], name
+        assert environment_of(found[name]).items() >= CERTIFICATES.items(), name
+    assert not any("certificates" in str(each) for each in containers_of(stack(**shape)).values())
+
+
+def test_the_certificates_are_once_in_the_task_and_their_container_is_hardened() -> None:
+    graph = trusting(**ISOLATED)
+    container = containers_of(graph)["certificates"]
+    assert environment_of(container) == {"CA_CERTIFICATES": authority()}
+    assert str(containers_of(graph)).count("BEGIN CERTIFICATE") == 1
+    assert mounts_of(container) == {"/run/certificates": ("certificates", False)}
+    assert (container["user"], container["readonlyRootFilesystem"], container["privileged"]) == ("0", True, False)
+    assert container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}}
+    assert container["essential"] is False
+    assert "restartPolicy" not in container
+    volumes = graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["volumes"]
+    assert {"name": "certificates"} in volumes
+
+
+def test_an_extra_container_can_read_them_and_sets_its_own_variables() -> None:
+    extra = [{"name": "metrics", "image": f"example/metrics@sha256:{'0a' * 32}"}]
+    container = containers_of(trusting(extraContainers=extra))["metrics"]
+    assert mounts_of(container) == {"/run/certificates": ("certificates", True)}
+    assert container["dependsOn"] == [{"containerName": "certificates", "condition": "SUCCESS"}]
+    assert "environment" not in container
+
+
+@pytest.mark.parametrize("public", ["public\n", "without a line break", ""])
+def test_the_container_adds_them_to_the_public_ones_or_ends_with_a_sentence(tmp_path: Path, public: str) -> None:
+    container = containers_of(trusting())["certificates"]
+    script = (
+        container["command"][0]
+        .replace("/etc/ssl/certs", str(tmp_path))
+        .replace("/run/certificates", str(tmp_path / "run"))
+    )
+    (tmp_path / "run").mkdir()
+    if public:
+        (tmp_path / "ca-certificates.crt").write_text(public)
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={**environment_of(container), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if public:
+        assert done.returncode == 0
+        assert (tmp_path / "run" / "ca-certificates.crt").read_text() == f"{public}\n{authority()}"
+    else:
+        assert done.returncode == 1
+        assert "caCertificates: the image has no " in done.stderr
+
+
+def test_a_file_a_text_and_carriage_returns_give_the_same_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    two = f"{authority()}{authority('Another root')}"
+    (tmp_path / "company.pem").write_bytes(f"# The company's\r\n{two}{authority()}".replace("\n", "\r\n").encode())
+    for given in ("company.pem", f"subject=CN\n{two}", two.strip()):
+        assert parse({"caCertificates": given}).outbound.ca_certificates == two
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("missing.pem", "can't be read: No such file or directory"),
+        ("company", "must be certificates in PEM form (-----BEGIN CERTIFICATE-----), or the path of a .pem"),
+        (f"{authority()}{private_key()}", "must not have a private key"),
+        (private_key()[:60], "must not have a private key"),
+        (
+            authority().replace("CERTIFICATE", "CERTIFICATE REQUEST"),
+            "must have certificates only, not CERTIFICATE REQUEST",
+        ),
+        (authority().replace("MII", "MIX", 1), "certificate 1 can't be parsed"),
+        ("".join(authority(f"Root {number}") for number in range(21)), "must have at most 20 certificates, not 21"),
+        (authority()[:-20], "must have the end of each certificate"),
+        (7, "must be certificates in PEM form, or the path"),
+    ],
+)
+def test_what_is_no_certificate_is_refused(given: object, told: str) -> None:
+    (problem,) = problems({"caCertificates": given})
+    assert told in problem
+
+
+def test_a_private_key_is_never_shown() -> None:
+    message, _ = refusal(caCertificates=f"{authority()}{private_key()}")
+    assert "must not have a private key" in message
+    assert not [line for line in private_key().splitlines() if line in message and "-----" not in line]
+
+
+def test_a_task_definition_that_ecs_would_refuse_fails_before_anything_is_registered() -> None:
+    variables = {f"V{number}": "v" * 2048 for number in range(40)}
+    message, registered = refusal(environmentVariables=variables)
+    assert "bytes, and ECS accepts 65536: atlantis " in message
+    assert "caCertificates and extraContainers make it long" in message
+    assert not [each for each in registered if each.type == "aws:ecs/taskDefinition:TaskDefinition"]
+
+
+def proxied(shape: Mapping[str, Any], **changes: Any) -> Graph:
+    return stack(**shape, httpsProxy=PROXY, **changes)
+
+
+@pytest.mark.parametrize("shape", [{}, ISOLATED], ids=["alone", "isolated"])
+def test_every_container_that_reaches_other_networks_has_the_proxy(shape: dict[str, Any]) -> None:
+    found = containers_of(proxied(shape, httpProxy=PROXY))
+    for name in found.keys() - {"task-protection"}:
+        variables = environment_of(found[name])
+        assert {variables[key] for key in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")} == {PROXY}, name
+        assert variables["NO_PROXY"] == variables["no_proxy"], name
+    assert not any("proxy" in str(each).lower() for each in containers_of(stack(**shape)).values())
+
+
+def test_the_tasks_own_addresses_and_the_endpoints_are_never_reached_through_it() -> None:
+    variables = environment_of(
+        containers_of(proxied({}, noProxy=["10.0.0.0/8", ".Example.com", "git.example.com"]))["atlantis"]
+    )
+    assert "HTTP_PROXY" not in variables
+    assert variables["NO_PROXY"].split(",") == [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "169.254.170.2",
+        "169.254.169.254",
+        f"api.ecr.{REGION}.amazonaws.com",
+        f"dkr.ecr.{REGION}.amazonaws.com",
+        f"s3.{REGION}.amazonaws.com",
+        f"secretsmanager.{REGION}.amazonaws.com",
+        f"logs.{REGION}.amazonaws.com",
+        "10.0.0.0/8",
+        ".example.com",
+        "git.example.com",
+    ]
+    without = environment_of(containers_of(proxied({}, vpcEndpoints=[]))["atlantis"])
+    assert without["NO_PROXY"].split(",")[-1] == "169.254.169.254"
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "block"),
+    [
+        (PROXY, 3128, "0.0.0.0/0"),
+        ("http://10.1.2.3:8080", 8080, "10.1.2.3/32"),
+        ("http://proxy.example.com:443", None, None),
+        ("http://localhost:3128", None, None),
+        ("http://127.0.0.1:3128", None, None),
+    ],
+)
+def test_the_security_group_lets_the_task_reach_its_proxy(url: str, port: int | None, block: str | None) -> None:
+    graph, without = stack(httpsProxy=url, httpProxy=url), stack()
+    added = [name for name in graph.names(EGRESS) if name not in without.names(EGRESS)]
+    rules = [graph.one(EGRESS, name).inputs for name in added]
+    assert [(rule["fromPort"], rule["toPort"], rule["cidrIpv4"]) for rule in rules] == (
+        [(port, port, block)] if port else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"httpsProxy": "http://me:hunter2@proxy.example.com:3128"}, "httpsProxy: must not have a user or a password"),
+        ({"httpProxy": "http://me@proxy.example.com:3128"}, "httpProxy: must not have a user or a password"),
+        ({"httpProxy": "hunter2@proxy"}, "a proxy of your own on localhost that gets the password from a secret"),
+        ({"httpsProxy": "https://proxy.example.com:3128"}, "must be http://<host>:<port>, such as"),
+        ({"httpsProxy": "http://proxy.example.com"}, "must be http://<host>:<port>"),
+        ({"httpsProxy": "http://proxy.example.com:x"}, "must be http://<host>:<port>"),
+        ({"httpsProxy": "http://proxy.example.com:3128/path"}, "must be http://<host>:<port>"),
+        ({"httpsProxy": "http://[::1]:3128"}, "must be http://<host>:<port>"),
+        ({"httpsProxy": 3128}, "must be http://<host>:<port>"),
+        ({"noProxy": ["10.0.0.1"]}, "noProxy = ['10.0.0.1']: applies only with httpProxy or httpsProxy"),
+        ({"httpsProxy": PROXY, "noProxy": ["*.example.com"]}, "a domain with its subdomains such as .example.com"),
+        (
+            {"httpsProxy": PROXY, "environmentVariables": {"https_proxy": "http://x:1"}},
+            "environmentVariables = 'https_proxy': is set by httpsProxy; remove it",
+        ),
+        (
+            {"caCertificates": authority(), "secretEnvironment": ["SSL_CERT_FILE=shared/x:y"]},
+            "secretEnvironment = 'SSL_CERT_FILE': is set by caCertificates; remove it",
+        ),
+    ],
+)
+def test_a_wrong_proxy_is_refused_and_a_password_never_shown(changes: dict[str, Any], told: str) -> None:
+    (problem,) = problems(changes)
+    assert told in problem
+    assert "hunter2" not in problem
+
+
+def test_production_with_everything_fits() -> None:
+    graph = stack(**PRODUCTION, httpsProxy=PROXY, caCertificates=authority())
+    assert list(containers_of(graph)) == ["atlantis", "task-protection", "certificates"]
