@@ -8,7 +8,7 @@ import sys
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
 
-__all__ = ["add_arguments", "drift", "run"]
+__all__ = ["add_arguments", "command", "drift", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +26,14 @@ def drift(arguments: argparse.Namespace) -> int:
     return _run_module("preflight.drift", arguments)
 
 
+def command(module: str, sandbox: Sandbox, *, as_json: bool) -> list[str]:
+    """The command line of a command of `preflight/` for the sandbox's stack; it needs the sandbox's environment."""
+    arguments = ["--stack", sandbox.stack, "--config-file", str(sandbox.workspace.stack_file(sandbox.stack))]
+    return [sys.executable, "-m", module, *arguments, *(["--json"] if as_json else [])]
+
+
 def _run_module(module: str, arguments: argparse.Namespace) -> int:
     sandbox = Sandbox(arguments.stack)
-    command = [sys.executable, "-m", module, "--stack", arguments.stack]
-    command += ["--config-file", str(sandbox.workspace.stack_file(arguments.stack))]
-    command += ["--json"] if arguments.json else []
     environment = sandbox.workspace.environment(sandbox.aws)
-    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+    words = command(module, sandbox, as_json=arguments.json)
+    return subprocess.run(words, cwd=CHECKOUT, env=environment, check=False).returncode

@@ -1,5 +1,6 @@
 """Random values for substitutes of existing secrets. They are generated on use and never stored in the checkout."""
 
+import json
 import secrets
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -43,13 +44,21 @@ def named(references: Iterable[str]) -> dict[str, dict[str, str]]:
     """Values for secrets that settings refer to as ``NAME=secret:key``: by secret and key."""
     values: dict[str, dict[str, str]] = {}
     for reference in references:
-        secret, _, key = reference.partition("=")[2].rpartition(":")
+        name, _, place = reference.partition("=")
+        secret, _, key = place.rpartition(":")
         if not key.startswith("/"):
-            values.setdefault(secret, {})[key] = secrets.token_hex(32)
+            values.setdefault(secret, {})[key] = _value(name)
     return values
+
+
+def _value(name: str) -> str:
+    value = secrets.token_hex(32)
+    # The server parses the headers of its webhooks when it starts.
+    return json.dumps({"Authorization": f"Bearer {value}"}) if name == "webhook-http-headers" else value
 
 
 def parameters(references: Iterable[str]) -> dict[str, str]:
     """Values for parameters that settings refer to as ``NAME=ssm:/name``: by name."""
-    names = (reference.partition("=")[2].rpartition(":")[2] for reference in references)
-    return {name: secrets.token_hex(32) for name in names if name.startswith("/")}
+    found = (reference.partition("=") for reference in references)
+    places = ((name, place.rpartition(":")[2]) for name, _, place in found)
+    return {place: _value(name) for name, place in places if place.startswith("/")}

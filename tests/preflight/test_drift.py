@@ -190,3 +190,18 @@ def test_a_missing_permission_is_named(
     monkeypatch.setattr(drift.Aws, "_call", denied)
     assert make_drift(stack_file) == 2
     assert "the permission logs:FilterLogEvents is missing\n-> allow logs:FilterLogEvents" in capsys.readouterr().err
+
+
+def test_without_credentials_or_a_stack_file_the_command_says_what_to_do(
+    world: World, stack_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert make_drift(stack_file.with_name("Pulumi.absent.yaml")) == 2
+    assert "Pulumi.absent.yaml does not exist; stacks with a file here: prod" in capsys.readouterr().err
+    assert world.names.account == ACCOUNT
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert make_drift(stack_file) == 2
+    assert "there are no AWS credentials in this environment\n-> log in (`aws sso login`)" in capsys.readouterr().err

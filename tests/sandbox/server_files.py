@@ -12,13 +12,14 @@ class Files(NamedTuple):
 
     flags: str = ""
     rules: str = ""
-    settings: Mapping[str, list[str]] = MappingProxyType({})
+    settings: Mapping[str, str | list[str]] = MappingProxyType({})
     """Settings of the stack that belong to the files."""
 
 
 EVERY = "repos:\n- id: /.*/\n  apply_requirements: [approved, mergeable, undiverged]\n"
 PLAN = "workflows:\n  own:\n    plan:\n      steps:\n"
 SLACK = {"serverSecrets": ["slack-token=tools/slack:token"]}
+DRIFT = {"terraformIsolation": "containers", "driftProjects": ["ryu-qqq/network:vpc"]}
 
 ACCEPTED: Final[dict[str, Files]] = {
     "one rule for every repository": Files(rules=EVERY),
@@ -142,6 +143,11 @@ ACCEPTED: Final[dict[str, Files]] = {
         "- {event: apply, kind: http, url: 'http://localhost:8080/applied', branch-regex: '^release/'}\n",
         settings=SLACK,
     ),
+    "drift to Slack and to a URL": Files(
+        flags="webhooks:\n- {event: drift, kind: slack, channel: drift}\n"
+        "- {event: drift, kind: http, url: 'https://hooks.acme.example/drift'}\n",
+        settings={**SLACK, **DRIFT},
+    ),
     "no webhooks": Files(flags="webhooks: []\nparallel-pool-size: 3\n"),
 }
 """Accepted by this program and by the server."""
@@ -213,6 +219,14 @@ REFUSED: Final[dict[str, tuple[Files, str]]] = {
     "a webhook to Slack without a token": (
         Files(flags="webhooks:\n- {event: apply, kind: slack, channel: deployments}\n"),
         "webhooks of kind slack require slack-token in serverSecrets",
+    ),
+    "drift to Slack without a channel": (
+        Files(flags="webhooks:\n- {event: drift, kind: slack}\n", settings={**SLACK, **DRIFT}),
+        "webhooks[0].channel: missing",
+    ),
+    "drift to a mail": (
+        Files(flags="webhooks:\n- {event: drift, kind: mail, url: 'https://hooks.acme.example/a'}\n", settings=DRIFT),
+        "webhooks[0].kind = 'mail': must be slack or http",
     ),
     "a webhook with half a pattern": (
         Files(flags="webhooks:\n- {event: apply, kind: http, url: 'https://a.example/', branch-regex: '(main'}\n"),

@@ -96,5 +96,7 @@ def test_a_refused_configuration_is_refused_by_the_server_too(
         for key, flag in (("serverConfigFile", "config"), ("repoConfigFile", "repo-config"))
         if key in given
     ]
-    secrets = {f"ATLANTIS_{flag.upper().replace('-', '_')}": value for flag, value in _secrets(files).items()}
-    assert refusal(tmp_path, SERVER | secrets, *flags) is not None
+    variables = {f"ATLANTIS_{flag.upper().replace('-', '_')}": value for flag, value in _secrets(files).items()}
+    # Without it, the server doesn't look at webhooks for drift.
+    variables |= {"ATLANTIS_ENABLE_DRIFT_DETECTION": "true"} if "driftProjects" in files.settings else {}
+    assert refusal(tmp_path, SERVER | variables, *flags) is not None

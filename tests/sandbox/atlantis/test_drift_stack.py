@@ -1,4 +1,5 @@
-"""The stack with drift detection: `make drift`, a deployment and pull requests in the middle of a detection, and attacks on the API."""
+"""The stack with drift detection: `make drift`, a deployment and pull requests in the middle of a detection, the server's webhooks, and
+attacks on the API."""
 
 import json
 import re
@@ -16,15 +17,19 @@ from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import api_secret
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
+from sandbox.commands import preflight
 from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.task_status import StatusFile
+from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
 from tests.needs import needs, needs_containers
+from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.webhook_receiver import Received, receiver
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground
 
@@ -66,12 +71,25 @@ def ground() -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="module")
-def watched(ground: Ground) -> Iterator[Sandbox]:
+def flags() -> Iterator[tuple[str, list[Received]]]:
+    """The server's flags, with a webhook for drift to loopback, and what it receives. The file must be in the repository."""
+    with receiver() as (port, received), tempfile.TemporaryDirectory(dir=CHECKOUT / ".sandbox") as folder:
+        file = Path(folder) / "server.yaml"
+        file.write_text(
+            f"webhooks:\n- {{event: drift, kind: http, url: 'http://localhost:{port}/drift'}}\n", encoding="utf-8"
+        )
+        yield str(file.relative_to(CHECKOUT)), received
+
+
+@pytest.fixture(scope="module")
+def watched(ground: Ground, flags: tuple[str, list[Received]]) -> Iterator[Sandbox]:
     """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
     sandbox = ground.with_server(
         terraformIsolation="containers",
         driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
         driftEveryHours=84,
+        serverConfigFile=flags[0],
+        serverSecrets=["webhook-http-headers=tools/hooks:headers"],
     )
     sandbox.up()
     service = sandbox.service()
@@ -101,24 +119,55 @@ def _task(service: DeployedService) -> str | None:
     return StatusFile(service.state, service.name).read().task
 
 
-def _detect(ground: Ground) -> dict[str, dict[str, Any]]:
-    """The results of `make drift` by project."""
-    answer = ground.cli("drift", "--json")
-    assert answer.returncode == 1, answer.stdout + answer.stderr
+def _detect(ground: Ground, *, code: int = 1, **credentials: str) -> dict[str, dict[str, Any]]:
+    """The results of `make drift` by project, as the account's root or with ``credentials``."""
+    sandbox = Sandbox(ground.stack, state=ground.state)
+    answer = subprocess.run(
+        preflight.command("preflight.drift", sandbox, as_json=True),
+        cwd=CHECKOUT,
+        env=sandbox.environment() | credentials,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert answer.returncode == code, answer.stdout + answer.stderr
     found = [event for event in json.loads(answer.stdout) if event["event"] == "drift-project"]
     return {event["project"]: event for event in found}
 
 
-def _detections(service: DeployedService) -> list[int]:
-    """The numbers of the pull requests, all negative, that hold locks for a detection."""
+def _locking(service: DeployedService, directory: str = "") -> list[int]:
+    """The numbers of the pull requests that hold locks; those of detections are negative."""
     server = Server(f"http://127.0.0.1:{StatusFile(service.state, service.name).read().proxy_port}", "")
     locks = server._call("GET", "/api/locks")[1].get("Locks") or []
-    return [int(lock["PullID"]) for lock in locks if int(lock["PullID"]) < 0 and "slow" in lock["Name"]]
+    return [int(lock["PullID"]) for lock in locks if directory in lock["Name"]]
+
+
+def _detections(service: DeployedService) -> list[int]:
+    """The detections of the directory `slow` that hold its lock."""
+    return [number for number in _locking(service, "slow") if number < 0]
+
+
+def _posted(service: DeployedService, received: list[Received]) -> list[tuple[str, str, int, dict[str, str]]]:
+    """Repository, branch, drifted projects, and the summaries by directory, of each webhook with the secret's header."""
+    secret = service.client("secretsmanager").get_secret_value(SecretId="tools/hooks")["SecretString"]
+    header = json.loads(json.loads(secret)["headers"])["Authorization"]
+    return [
+        (
+            body["repository"],
+            body["ref"],
+            body["projects_with_drift"],
+            {project["path"]: project["summary"] for project in body["projects"]},
+        )
+        for path, authorization, body in received
+        if (path, authorization) == ("/drift", header)
+    ]
 
 
 def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_since_when(
-    ground: Ground, service: DeployedService, github: Store
+    ground: Ground, service: DeployedService, github: Store, flags: tuple[str, list[Received]]
 ) -> None:
+    received = flags[1]
     first = ground.cli("drift")
     assert first.returncode == 1, first.stdout + first.stderr
     rows = {line.split()[0]: line for line in first.stdout.splitlines()}
@@ -128,12 +177,19 @@ def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_sin
     assert "5 projects" in first.stdout
     assert "4 drifted, 1 failed, 0 locked, 0 clean" in first.stdout
     assert len(github.issues.listing(UNNAMED, {})) == 2
+    assert _posted(service, received) == [
+        (NAMED, "main", 1, {"first": "Plan: 1 to add, 0 to change, 0 to destroy."}),
+        (NAMED, "main", 1, {"slow": "Plan: 1 to add, 0 to change, 0 to destroy."}),
+        (UNNAMED, "main", 2, dict.fromkeys(("dns", "vpc"), "Plan: 1 to add, 0 to change, 0 to destroy.")),
+    ]
 
     before, since = _task(service), {name: event["since"] for name, event in _detect(ground).items()}
     service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
     lifecycle.bring_up(service, clean_environment(), patience=180)
     assert _task(service) != before
-    assert {name: event["since"] for name, event in _detect(ground).items()} == since
+    assert {
+        name: event["since"] for name, event in _detect(ground, **documented_role.credentials(service)).items()
+    } == since
 
 
 def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during_it(
@@ -155,6 +211,9 @@ def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during
         progress = running.communicate(timeout=400)[1]
     assert f"{NAMED}@main:slow: drifted" in progress, progress
     eventually("the deployment after the detection", lambda: _task(service) not in (None, before), seconds=120)
+    lifecycle.bring_up(service, clean_environment(), patience=180)
+    for pull in (planned, locked):
+        _closed(service, github, github.close(pull))
 
 
 def _opened(service: DeployedService, github: Store, directory: str) -> PullRequest:
@@ -180,3 +239,9 @@ def test_inside_the_task_the_secret_opens_the_api_so_the_load_balancer_must_deny
     for secret, statuses in ((target.secrets["ATLANTIS_API_SECRET"], {200, 207}), ("guessed", {401})):
         asked = {"repository": NAMED, "ref": "main", "type": "Github", "paths": [{"directory": "first"}]}
         assert Server(f"http://127.0.0.1:{port}", secret).detect(asked)[0] in statuses
+
+
+def _closed(service: DeployedService, github: Store, pull: PullRequest) -> None:
+    """Atlantis releases the locks of a pull request that is closed."""
+    assert deliver(service, "pull_request", events.pull_request(github, pull, action="closed")).status == 200
+    eventually("the release of its locks", lambda: pull.number not in _locking(service))
