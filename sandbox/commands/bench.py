@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sandbox import console, processes, terraform_provider
@@ -22,6 +23,7 @@ from sandbox.sandbox import Sandbox
 __all__ = ["run"]
 
 REPEATS = 5
+_WIDTH = 74
 EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
@@ -43,12 +45,13 @@ def run(_arguments: argparse.Namespace) -> int:
     folder = CHECKOUT / ".sandbox" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     private_directory(folder)
+    sys.stdout.write(f"{'what':<{_WIDTH}}  {'measured':>8}  aim\n")
     with (folder / "output.log").open("w") as log:
-        figures = [*_measure(folder, log.fileno()), *_plans(folder, log.fileno())]
+        # Each as soon as it is known: the rest takes minutes, and may be interrupted.
+        for figure in chain(_measure(folder, log.fileno()), _plans(folder, log.fileno())):
+            sys.stdout.write(f"{figure.what:<{_WIDTH}}  {figure.value:>8}  {figure.aim}".rstrip() + "\n")
+            sys.stdout.flush()
     shutil.rmtree(folder)
-    width = max(len(figure.what) for figure in figures)
-    rows = [f"{figure.what:<{width}}  {figure.value:>8}  {figure.aim}".rstrip() for figure in figures]
-    sys.stdout.write("\n".join([f"{'what':<{width}}  {'measured':>8}  aim", *rows]) + "\n")
     sys.stdout.write("\nThe policy pack alone, on copies of the production stack:\n")
     sys.stdout.flush()
     subprocess.run([sys.executable, "-m", "tests.policy.bench"], cwd=CHECKOUT, check=True)
@@ -61,7 +64,7 @@ def run(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(folder: Path, log: int) -> list[Figure]:
+def _measure(folder: Path, log: int) -> Iterator[Figure]:
     full = Sandbox(state=folder / "full", run_atlantis=False)
     bare = Sandbox(state=folder / "full", run_atlantis=False, policy_pack=None)
     empty = Sandbox(state=folder / "empty", program=_empty_program(folder), run_atlantis=False, policy_pack=None)
@@ -78,7 +81,7 @@ def _measure(folder: Path, log: int) -> list[Figure]:
         with _silent(log):
             full.down(force=True)
             empty.down(force=True)
-    return [
+    yield from [
         Figure("first up of the local stack", f"{first:.1f} s"),
         Figure("second up, nothing to change", f"{second:.1f} s", "under 10 s"),
         Figure("preview of the local stack, with the policy pack", f"{preview:.2f} s", "at most 3.0 s"),
@@ -110,10 +113,10 @@ def _against_terraform(full: Sandbox, folder: Path) -> list[Figure]:
     ]
 
 
-def _plans(folder: Path, log: int) -> list[Figure]:
+def _plans(folder: Path, log: int) -> Iterator[Figure]:
     if reason := bench_plans.why_not():
         console.note(f"plans aren't measured: {reason}")
-        return []
+        return
     console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
     state = folder / "plans"
     with _silent(log):
@@ -121,15 +124,15 @@ def _plans(folder: Path, log: int) -> list[Figure]:
             plans = bench_plans.measure(state)
         finally:
             Sandbox(state=state, policy_pack=None).down(force=True)
-    return [
-        Figure(
-            f"plan of {plan.what}, {where}",
-            f"{plan.seconds[isolation]:.2f} s",
-            f"CPU {plan.cpu_seconds[isolation]:.2f} s",
+    for plan in plans:
+        yield from (
+            Figure(
+                f"plan of {plan.what}, {where}",
+                f"{plan.seconds[isolation]:.2f} s",
+                f"CPU {plan.cpu_seconds[isolation]:.2f} s",
+            )
+            for isolation, where in (("none", "as the server"), ("containers", "isolated"))
         )
-        for plan in plans
-        for isolation, where in (("none", "as the server"), ("containers", "isolated"))
-    ]
 
 
 def _empty_program(folder: Path) -> Path:
