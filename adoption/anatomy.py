@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from adoption.shapes import MAXIMUM_DEPTH, depth
-from adoption.state import StateResource, TerraformState
+from adoption.containers import atlantis_container, damage
+from adoption.existing import NOTHING, Existing, load_balancer_arn
+from adoption.state import StateResource, TerraformState, alias_target
 
-__all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "containers", "dissect", "target_groups"]
+__all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "dissect", "target_groups"]
 
+LOAD_BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 TARGET_GROUP = re.compile(r"arn:[\w-]+:elasticloadbalancing:[\w-]*:\d{12}:targetgroup/[\w-]+/\w+")
@@ -35,11 +37,13 @@ class Anatomy:
     partition: str
     region: str
     account: str
+    existing: Existing = NOTHING
+    """The parts that the stack file names as existing."""
 
     @cached_property
     def container(self) -> Mapping[str, Any]:
         """Atlantis' container definition."""
-        return _atlantis_container(self.task) or {}
+        return atlantis_container(self.task) or {}
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -87,26 +91,40 @@ class Anatomy:
         return self.state.find(self.task.attributes.get(attribute) or "", "aws_iam_role")
 
     @cached_property
-    def load_balancer(self) -> StateResource | None:
-        """The load balancer of a listener whose actions, or whose rules' actions, reference the target group."""
+    def leading_rules(self) -> list[StateResource]:
+        """The listener rules that lead to the target group."""
         arn = self.target_group_arn
-        leading = [
-            rule for rule in self.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action"))
+        return [rule for rule in self.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action"))]
+
+    @cached_property
+    def listeners(self) -> list[str]:
+        """The ARNs of the listeners whose default action, or whose rules, lead to the target group."""
+        arn = self.target_group_arn
+        defaults = [
+            listener.id
+            for listener in self.state.of(*LISTENERS)
+            if arn and arn in target_groups(listener.attributes.get("default_action"))
         ]
-        listeners = [
-            *(self.state.find(str(rule.attributes.get("listener_arn")), *LISTENERS) for rule in leading),
-            *(
-                listener
-                for listener in self.state.of(*LISTENERS)
-                if arn and arn in target_groups(listener.attributes.get("default_action"))
-            ),
-        ]
+        return [*(str(rule.attributes.get("listener_arn")) for rule in self.leading_rules), *defaults]
+
+    @cached_property
+    def load_balancer(self) -> StateResource | None:
+        """The load balancer of a listener that leads to the target group, or of the existing listener, if the state has it."""
+        if self.existing.listener_arn:
+            return self._known(load_balancer_arn(self.existing.listener_arn), *LOAD_BALANCERS)
+        found = (self.state.find(arn, *LISTENERS) for arn in self.listeners)
         balancers = (
-            self.state.find(str(listener.attributes.get("load_balancer_arn")), "aws_lb", "aws_alb")
-            for listener in listeners
+            self.state.find(str(listener.attributes.get("load_balancer_arn")), *LOAD_BALANCERS)
+            for listener in found
             if listener
         )
         return next((balancer for balancer in balancers if balancer), None)
+
+    def _known(self, arn: str, *types: str) -> StateResource | None:
+        """The resource with `arn`, managed or read by a data source."""
+        return next(
+            (found for found in self.state.known(*types) if arn in (found.id, found.attributes.get("arn"))), None
+        )
 
     def owns(self, rule: StateResource) -> bool:
         """Whether a listener rule is Atlantis' own: it leads to Atlantis' target group only, or it leads nowhere and is part
@@ -118,24 +136,60 @@ class Anatomy:
 
     @cached_property
     def https_listener(self) -> StateResource | None:
+        if self.existing.listener_arn:
+            return self._known(self.existing.listener_arn, *LISTENERS)
         balancer = self.load_balancer
+        found = [
+            listener
+            for listener in self.state.of(*LISTENERS)
+            if balancer
+            and listener.attributes.get("load_balancer_arn") == balancer.id
+            and listener.attributes.get("protocol") == "HTTPS"
+        ]
+        return next((listener for listener in found if listener.id in self.listeners), found[0] if found else None)
+
+    @cached_property
+    def alias_record(self) -> StateResource | None:
+        """The record of the load balancer; if the state doesn't have it, that of the server's host."""
+        host = self.environment.get("ATLANTIS_ATLANTIS_URL", "").partition("://")[2].partition("/")[0].lower()
+        target = alias_target(self.load_balancer.attributes.get("dns_name")) if self.load_balancer else None
         return next(
             (
-                listener
-                for listener in self.state.of(*LISTENERS)
-                if balancer
-                and listener.attributes.get("load_balancer_arn") == balancer.id
-                and listener.attributes.get("protocol") == "HTTPS"
+                record
+                for record in self.state.of("aws_route53_record")
+                for alias in record.attributes.get("alias") or []
+                if (alias_target(alias.get("name")) == target if target else record.attributes.get("name") == host)
             ),
             None,
         )
 
     @cached_property
+    def balancer_group(self) -> str:
+        """The load balancer's security group, from which the task accepts requests; empty if the state doesn't show it."""
+        tasks = self.network.get("security_groups") or []
+        sources = [
+            rule.attributes.get("referenced_security_group_id")
+            for rule in self.state.of("aws_vpc_security_group_ingress_rule")
+            if rule.attributes.get("security_group_id") in tasks
+        ]
+        for group in self.state.of("aws_security_group"):
+            for block in (group.attributes.get("ingress") or []) if group.id in tasks else []:
+                sources += block.get("security_groups") or []
+        of_balancer = (self.load_balancer.attributes.get("security_groups") or []) if self.load_balancer else sources
+        return next((str(source) for source in [*sources, *of_balancer] if source and source in of_balancer), "")
+
+    def listener_settings(self, listener_arn: str) -> str:
+        """The settings with which the load balancer of a listener stays as it is."""
+        group = self.balancer_group or "the ID of the load balancer's security group"
+        return f"Set atlantis:httpsListenerArn to {listener_arn} and atlantis:loadBalancerSecurityGroupId to {group}"
+
+    @cached_property
     def sign_in(self) -> Mapping[str, Mapping[str, Any]]:
         """The blocks `authenticate_oidc` and `authenticate_cognito` of the actions that lead to the target group, by name."""
         listener = self.https_listener
+        default = (listener.attributes.get("default_action") or []) if listener else []
         actions = [
-            *((listener.attributes.get("default_action") or []) if listener else []),
+            *([] if target_groups(default) - {self.target_group_arn} else default),
             *(
                 item
                 for rule in self.state.of(*RULES)
@@ -156,6 +210,11 @@ class Anatomy:
         return (self.service.attributes.get("network_configuration") or [{}])[0]
 
     @property
+    def base_name(self) -> str:
+        """The name that the service has, and the cluster too, if it is the stack's own."""
+        return str(self.service.attributes.get("name")) if self.existing.cluster_name else self.cluster_name
+
+    @property
     def cluster_name(self) -> str:
         return str(self.service.attributes.get("cluster", "")).rpartition("/")[2]
 
@@ -165,19 +224,18 @@ def target_groups(actions: Any) -> set[str]:
     return set(TARGET_GROUP.findall(json.dumps(actions)))
 
 
-def dissect(state: TerraformState) -> Anatomy:
-    """Find the Atlantis stack in `state`.
+def dissect(state: TerraformState, existing: Existing = NOTHING) -> Anatomy:
+    """Find the Atlantis stack in `state`. Its service may run on the parts of `existing`.
 
     Raises:
-        AnatomyError: the state contains no Atlantis stack or several, lacks a resource that the service uses, or is the
-            result of an unfinished apply.
+        AnatomyError: the state contains no Atlantis stack, or several, or its task is damaged.
     """
     tasks = {task.attributes.get("arn"): task for task in state.of("aws_ecs_task_definition")}
     found = [
         (service, task)
         for service in state.of("aws_ecs_service")
         if (task := tasks.get(service.attributes.get("task_definition")) or _of_family(service, tasks.values()))
-        and _atlantis_container(task)
+        and atlantis_container(task)
     ]
     if not found:
         count = len(state.resources)
@@ -195,101 +253,12 @@ def dissect(state: TerraformState) -> Anatomy:
     place = ARN.match(str(task.attributes.get("arn")))
     if place is None:
         raise AnatomyError(f"{task.address} has no ARN: run `terraform apply -refresh-only` and pull the state again")
-    if damage := _damaged(_atlantis_container(task) or {}):
-        raise AnatomyError(f"{task.address}: {damage}: run `terraform apply -refresh-only` and pull the state again")
-    anatomy = Anatomy(state, service, task, place["partition"], place["region"], place["account"])
-    _require_whole(anatomy)
-    return anatomy
-
-
-def _require_whole(anatomy: Anatomy) -> None:
-    """Reject a state without a resource that the service uses, because the program would create it a second time."""
-    unfinished = [
-        f"{resource.address} is {resource.unfinished}" for resource in anatomy.state.resources if resource.unfinished
-    ]
-    if unfinished:
-        raise AnatomyError(
-            f"Terraform did not finish its last apply: {', '.join(unfinished)}. Finish it (`terraform apply`), then pull again"
-        )
-    missing = [
-        f"{what} {identity}"
-        for what, identity, found in (
-            ("the file system", anatomy.volume.get("file_system_id"), anatomy.file_system),
-            ("the cluster", anatomy.service.attributes.get("cluster"), anatomy.cluster),
-            (
-                "the execution role",
-                anatomy.task.attributes.get("execution_role_arn"),
-                anatomy.role("execution_role_arn"),
-            ),
-            ("the task role", anatomy.task.attributes.get("task_role_arn"), anatomy.role("task_role_arn")),
-            ("the target group", anatomy.target_group_arn, anatomy.target_group),
-            ("the load balancer of the target group", anatomy.target_group_arn, anatomy.load_balancer),
-        )
-        if identity and found is None
-    ]
-    outside = _rule_outside(anatomy) if anatomy.load_balancer is None else None
-    if outside is not None:
-        raise AnatomyError(
-            f"{outside.address} is a rule of the listener {outside.attributes.get('listener_arn')}, which this state doesn't hold: "
-            "another state manages the load balancer, and others may use it. This program manages its load balancer as a whole. "
-            "Give Atlantis one of its own in Terraform, or, if only Atlantis uses it, move it into this state "
-            "(`terraform state mv -state-out`), and pull the state again"
-        )
-    if missing:
-        raise AnatomyError(
-            f"The state is half of a stack: the service {anatomy.service.address} runs on {', '.join(missing)}, which it doesn't "
-            "hold, and the program would make a second one. Move all of the stack into one state first "
-            "(`terraform state mv -state-out`), then pull that"
-        )
-
-
-def _rule_outside(anatomy: Anatomy) -> StateResource | None:
-    """A rule that leads to the target group, on a listener that isn't in the state."""
-    arn = anatomy.target_group_arn
-    rules = (rule for rule in anatomy.state.of(*RULES) if arn and arn in target_groups(rule.attributes.get("action")))
-    return next((r for r in rules if not anatomy.state.find(str(r.attributes.get("listener_arn")), *LISTENERS)), None)
+    if damaged := damage(atlantis_container(task) or {}):
+        raise AnatomyError(f"{task.address}: {damaged}: run `terraform apply -refresh-only` and pull the state again")
+    return Anatomy(state, service, task, place["partition"], place["region"], place["account"], existing)
 
 
 def _of_family(service: StateResource, tasks: Any) -> StateResource | None:
     """Finds the task definition of a service that references an older revision than the state contains."""
     family = str(service.attributes.get("task_definition", "")).rpartition("/")[2].partition(":")[0]
     return next((task for task in tasks if task.attributes.get("family") == family), None)
-
-
-def containers(task: StateResource) -> list[Mapping[str, Any]]:
-    """The container definitions of a task; empty if they aren't a list of objects."""
-    try:
-        found = json.loads(task.attributes.get("container_definitions") or "[]")
-    except (TypeError, ValueError, RecursionError):
-        return []
-    is_well_formed = isinstance(found, list) and all(isinstance(item, dict) for item in found)
-    return found if is_well_formed and depth(found) <= MAXIMUM_DEPTH else []
-
-
-def _atlantis_container(task: StateResource) -> Mapping[str, Any] | None:
-    return next((container for container in containers(task) if _runs_atlantis(container)), None)
-
-
-def _damaged(container: Mapping[str, Any]) -> str:
-    """What is wrong with the parts of a container definition that are read; empty if nothing is."""
-    for name, keys in (("environment", ("name", "value")), ("secrets", ("name", "valueFrom")), ("mountPoints", ())):
-        items = container.get(name) or []
-        well_formed = isinstance(items, list) and all(
-            isinstance(item, dict) and all(isinstance(item.get(key), str) for key in keys) for item in items
-        )
-        if not well_formed:
-            return f"{name} of its container definition isn't a list of {' and '.join(keys) or 'blocks'}"
-    for name, kind in (("name", str), ("image", str), ("logConfiguration", dict), ("stopTimeout", int)):
-        if container.get(name) is not None and not isinstance(container[name], kind):
-            return f"{name} of its container definition is {container[name]!r:.60}"
-    options = (container.get("logConfiguration") or {}).get("options") or {}
-    if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
-        return "the options of its log configuration aren't strings"
-    return ""
-
-
-def _runs_atlantis(container: Mapping[str, Any]) -> bool:
-    lists = [items for key in ("environment", "secrets") if isinstance(items := container.get(key), list)]
-    return any(
-        str(item.get("name")).startswith("ATLANTIS_") for items in lists for item in items if isinstance(item, dict)
-    )

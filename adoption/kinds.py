@@ -178,6 +178,10 @@ KINDS: tuple[Kind, ...] = (
 
 BY_PULUMI_TYPE: Mapping[str, Kind] = {kind.pulumi: kind for kind in KINDS}
 
+_OWN_RULES = (
+    "The program has rules of its own, and this one would let other requests pass. After the first `up`: "
+    "`aws elbv2 delete-rule --rule-arn {arn}`"
+)
 NOT_ADOPTED: Mapping[str, str] = {
     "aws_ecs_task_definition": (
         "The program registers its own revision. Keep the old one for a rollback, then run "
@@ -192,7 +196,6 @@ NOT_ADOPTED: Mapping[str, str] = {
         "`aws iam detach-role-policy --role-name {role} --policy-arn {policy_arn}`"
     ),
     "aws_iam_policy": "Unused when it is detached: `aws iam delete-policy --policy-arn {arn}`",
-    "aws_iam_role": "The program creates its own role, because its policies reference it. Delete this one after the first `up`",
     "aws_kms_key_policy": "The program sets the policy with the key, which replaces this document",
     "aws_secretsmanager_secret": "The program references it by name and doesn't manage it: keep it",
     "aws_secretsmanager_secret_version": "The program never reads the value: keep it",
@@ -204,10 +207,8 @@ NOT_ADOPTED: Mapping[str, str] = {
         "The program has no such rule. If no other resource needs it: "
         "`aws ec2 revoke-security-group-ingress --group-id {security_group_id} --security-group-rule-ids {id}`"
     ),
-    "aws_lb_listener_rule": (
-        "The program has rules of its own, and this one would let other requests pass. After the first `up`: "
-        "`aws elbv2 delete-rule --rule-arn {arn}`"
-    ),
+    "aws_alb_listener_rule": _OWN_RULES,
+    "aws_lb_listener_rule": _OWN_RULES,
     "aws_ssm_parameter": "Other stacks may read it, and it isn't part of Atlantis: keep it",
     "aws_appautoscaling_target": "The service must run a single task: delete it before the first `up`, because it scales the service",
     "aws_appautoscaling_policy": "The service must run a single task: delete it before the first `up`",

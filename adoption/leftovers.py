@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from adoption.anatomy import RULES, Anatomy
 from adoption.kinds import BY_PULUMI_TYPE, NOT_ADOPTED
 from adoption.pairing import Pairing
 from adoption.state import StateResource
@@ -25,14 +26,56 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     if actual.type == "aws_security_group_rule":
         return _old_rule(actual, pairing)
     if actual.type == "aws_iam_policy_attachment":
-        return _attachment(actual)
+        return _attachment(actual, pairing.anatomy)
     found = NOT_ADOPTED.get(actual.type)
+    known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
     if found is None:
-        known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
         return NOT_THIS_ONE if actual.type in known else YOURS
+    if not _is_of_atlantis(actual, pairing):
+        return NOT_THIS_ONE
     return found.format_map(
         _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
     )
+
+
+def _is_of_atlantis(actual: StateResource, pairing: Pairing) -> bool:
+    """Whether a resource that the program doesn't adopt is a part of Atlantis, not of another service in the state."""
+    anatomy, attributes = pairing.anatomy, actual.attributes
+    if actual.type == "aws_iam_policy":
+        users = _users(anatomy, attributes.get("arn"))
+        return bool(users) and users <= _role_names(anatomy)
+    if actual.type in RULES:
+        return anatomy.owns(actual)
+    service = f"service/{anatomy.cluster_name}/{anatomy.service.attributes.get('name')}"
+    groups = _adopted(pairing, "aws_security_group")
+    key, own = {
+        "aws_appautoscaling_policy": ("resource_id", [service]),
+        "aws_appautoscaling_target": ("resource_id", [service]),
+        "aws_ecs_task_definition": ("family", [anatomy.task.attributes.get("family")]),
+        "aws_iam_role_policy": ("role", list(_role_names(anatomy))),
+        "aws_iam_role_policy_attachment": ("role", list(_role_names(anatomy))),
+        "aws_kms_key_policy": ("key_id", _adopted(pairing, "aws_kms_key")),
+        "aws_vpc_security_group_egress_rule": ("security_group_id", groups),
+        "aws_vpc_security_group_ingress_rule": ("security_group_id", groups),
+    }.get(actual.type, ("", []))
+    return not key or attributes.get(key) in own
+
+
+def _role_names(anatomy: Anatomy) -> set[Any]:
+    """The names of the running task's roles."""
+    return {str(anatomy.task.attributes.get(key)).rpartition("/")[2] for key in ("execution_role_arn", "task_role_arn")}
+
+
+def _users(anatomy: Anatomy, policy_arn: Any) -> set[Any]:
+    """The names of the roles to which the state attaches a policy."""
+    attached = anatomy.state.of("aws_iam_role_policy_attachment", "aws_iam_policy_attachment")
+    found = [item.attributes for item in attached if item.attributes.get("policy_arn") == policy_arn]
+    return {role for item in found for role in (item.get("role"), *_texts(item.get("roles"))) if isinstance(role, str)}
+
+
+def _adopted(pairing: Pairing, type_: str) -> list[str]:
+    """The IDs of the adopted resources of a type."""
+    return [pair.actual.id for pair in pairing.pairs.values() if pair.actual.type == type_]
 
 
 class _Known(dict[str, Any]):
@@ -45,8 +88,7 @@ class _Known(dict[str, Any]):
 def _old_rule(rule: StateResource, pairing: Pairing) -> str:
     """A rule with several peers, which has no ID in the state: revoked peer by peer."""
     group, direction = str(rule.attributes.get("security_group_id")), rule.attributes.get("type")
-    adopted = {pair.actual.id for pair in pairing.pairs.values() if pair.actual.type == "aws_security_group"}
-    if group not in adopted or direction not in ("ingress", "egress"):
+    if group not in _adopted(pairing, "aws_security_group") or direction not in ("ingress", "egress"):
         return NOT_THIS_ONE
     return "The program has its own rules. " + AFTER + ", ".join(revocations(rule.attributes, group, str(direction)))
 
@@ -70,12 +112,16 @@ def revocations(rule: Any, group: str, direction: str) -> list[str]:
     return [f"`{command} {shlex.quote(f'IpProtocol={protocol}{ports},{peer}')}`" for peer in peers]
 
 
-def _attachment(attachment: StateResource) -> str:
+def _attachment(attachment: StateResource, anatomy: Anatomy) -> str:
     """A policy that one resource attaches to several roles."""
-    arn, roles = attachment.attributes.get("policy_arn"), attachment.attributes.get("roles")
-    names = [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
-    commands = [f"`aws iam detach-role-policy --role-name {role} --policy-arn {arn}`" for role in names]
-    return f"The program attaches its own policies. {AFTER}{', '.join(commands)}" if commands else YOURS
+    arn, roles = attachment.attributes.get("policy_arn"), _texts(attachment.attributes.get("roles"))
+    own = sorted(_role_names(anatomy) & set(roles))
+    if not own:
+        return NOT_THIS_ONE
+    if len(own) < len(roles):
+        return f"Others use it too. {AFTER}remove {', '.join(own)} from its roles in Terraform{KEEP}"
+    commands = [f"`aws iam detach-role-policy --role-name {role} --policy-arn {arn}`" for role in own]
+    return f"The program attaches its own policies. {AFTER}{', '.join(commands)}"
 
 
 def rights(pairing: Pairing) -> Iterator[str]:
@@ -110,9 +156,8 @@ def _role_rights(role: StateResource, pairing: Pairing, attached: Collection[Any
                 f"{role.address} keeps its inline policy {policy['name']}. {AFTER}"
                 f"`aws iam delete-role-policy --role-name {name} --policy-name {policy['name']}`"
             )
-    arns = role.attributes.get("managed_policy_arns")
-    for arn in arns if isinstance(arns, list) else []:
-        if isinstance(arn, str) and arn not in known:
+    for arn in _texts(role.attributes.get("managed_policy_arns")):
+        if arn not in known:
             yield f"{role.address} keeps {arn}. {AFTER}`aws iam detach-role-policy --role-name {name} --policy-arn {arn}`"
 
 
@@ -130,3 +175,7 @@ def _group_rules(group: StateResource, pairing: Pairing) -> Iterator[str]:
 
 def _blocks(value: Any) -> list[Any]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
+from adoption.existing import existing_of, load_balancer_arn
 from adoption.state import TerraformState
 from components.ingress.sign_in import CLIENT_SECRET_KEY
 
@@ -16,9 +17,10 @@ SUFFIX, SUFFIXES = "amazonaws.com", {"aws-cn": "amazonaws.com.cn"}
 class Lookups:
     """Results of the data sources of one stack, with placeholders for values that the state doesn't contain."""
 
-    def __init__(self, anatomy: Anatomy, vpc_id: str) -> None:
+    def __init__(self, anatomy: Anatomy, settings: Mapping[str, Any]) -> None:
         self._anatomy = anatomy
-        self._vpc_id = vpc_id
+        self._vpc_id = str(settings.get("vpcId"))
+        self._group_id = existing_of(settings).group_id
         self._zones: dict[str, str] = {
             subnet.id: subnet.attributes.get("availability_zone") or "" for subnet in anatomy.state.known("aws_subnet")
         } | {
@@ -45,9 +47,39 @@ class Lookups:
             # Its value is neither in the state nor in the plan; the preview reads it.
             "getSecretVersion": lambda: {"secretString": json.dumps({CLIENT_SECRET_KEY: "${oidc.clientSecret}"})},
             "getSecret": lambda: self._secret(str(arguments.get("name"))),
+            "getCluster": lambda: {"arn": self._cluster_arn(str(arguments.get("clusterName"))), "status": "ACTIVE"},
+            # What the state doesn't hold is taken to fit. The preview checks it in AWS.
+            "getListener": lambda: {
+                "arn": known.existing.listener_arn,
+                "loadBalancerArn": load_balancer_arn(known.existing.listener_arn),
+                "protocol": known.https_listener.attributes.get("protocol") if known.https_listener else "HTTPS",
+            },
+            "getLoadBalancer": self._load_balancer,
         }
         answer = answers.get(token.rpartition(":")[2])
         return answer() if answer else arguments
+
+    def _cluster_arn(self, name: str) -> str:
+        running = str(self._anatomy.service.attributes.get("cluster"))
+        known = self._anatomy
+        own = f"arn:{known.partition}:ecs:{known.region}:{known.account}:cluster/{name}"
+        return running if running.rpartition("/")[2] == name else own
+
+    def _load_balancer(self) -> Mapping[str, Any]:
+        """The load balancer of the existing listener."""
+        arn = load_balancer_arn(self._anatomy.existing.listener_arn)
+        balancer, record = self._anatomy.load_balancer, self._anatomy.alias_record
+        found: Mapping[str, Any] = balancer.attributes if balancer else {}
+        alias: Mapping[str, Any] = (record.attributes.get("alias") or [{}])[0] if record else {}
+        return {
+            "arn": arn,
+            "arnSuffix": arn.partition(":loadbalancer/")[2],
+            "dnsName": found.get("dns_name") or alias.get("name") or "",
+            "zoneId": found.get("zone_id") or alias.get("zone_id") or "",
+            "name": arn.split("/")[2],
+            "securityGroups": found.get("security_groups") or [self._group_id],
+            "vpcId": found.get("vpc_id") or self._vpc_id,
+        }
 
     def _cidr_blocks(self) -> list[Mapping[str, str]]:
         """The ranges of a VPC that the state manages or reads. For any other VPC, the preview reads the ranges from AWS."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adoption import leftovers, problems
+from adoption import leftovers, problems, sharing
 from adoption.anatomy import Anatomy, AnatomyError, dissect
 from adoption.changes import Adopted, judge
+from adoption.completeness import require_whole
+from adoption.existing import existing_of
+from adoption.listener_rules import pair_own_rules
 from adoption.lookups import Lookups
 from adoption.pairing import Pairing, pair
 from adoption.program import Wanted, register
@@ -93,7 +96,8 @@ def plan_of(
     state: TerraformState, stack: str, given: Mapping[str, Any], region: str, accepted: Collection[str] = ()
 ) -> Plan:
     """Like `make_plan`, for a state that has already been read."""
-    anatomy = dissect(state)
+    anatomy = dissect(state, existing_of(given))
+    require_whole(anatomy)
     if anatomy.region != region:
         raise AnatomyError(
             f"The state is of {anatomy.region}, and aws:region of the stack {stack} is {region or 'not set'}: "
@@ -102,12 +106,13 @@ def plan_of(
     proposals, notes = propose(anatomy, given, stack)
     settings = apply(given, proposals)
     parse(settings, stack=stack, region=region)  # before the program runs, so that its message is the only one
-    wanted = register(stack, region, settings, Lookups(anatomy, str(settings.get("vpcId"))))
+    wanted = register(stack, region, settings, Lookups(anatomy, settings))
     pairing = pair(anatomy, wanted)
+    pair_own_rules(pairing)
     items = inventory(anatomy, pairing.wanted["compute-task"].inputs, settings, pairing.resolve)
     plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, accepted)
     plan.problems += lost_parts(items, accepted)
-    plan.notes += leftovers.rights(pairing)
+    plan.notes += [*leftovers.rights(pairing), *sharing.notes(anatomy, pairing)]
     if "storage-repository" not in pairing.pairs and not settings.get("image"):
         plan.notes.append(EMPTY_REPOSITORY)
     plan.problems += problems.find(anatomy, settings, pairing, plan.adopted)

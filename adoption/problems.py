@@ -31,6 +31,7 @@ WAYS_OUT: Mapping[tuple[str, str], str] = {
         "The settings don't accept the old path (see the notes). Create an access point for a directory such as /atlantis-data in "
         "Terraform, move the files, let the task mount it, apply, and pull the state again"
     ),
+    ("aws:ecs/service:Service", "cluster"): "Set atlantis:clusterName to the running cluster's",
     ("aws:lb/loadBalancer:LoadBalancer", "internal"): (
         "Set atlantis:loadBalancerScheme to the running one's, whose ranges must be private if it is internal"
     ),
@@ -43,7 +44,7 @@ NAMED_ALIKE = {"compute-cluster": "cluster", "compute-service": "service", "ingr
 
 def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopted: list[Adopted]) -> Iterator[str]:
     """The problems of an adoption by a stack with `settings`."""
-    yield from sharing.problems(anatomy)
+    yield from sharing.problems(anatomy, pairing)
     yield from _names(anatomy, pairing)
     yield from _role_paths(pairing)
     for item in adopted:
@@ -57,8 +58,10 @@ def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     """Names of the cluster, the service and the load balancer that the program can't have."""
     if not pairing.beside.keys() & NAMED_ALIKE.keys():
         return
-    running = {"cluster": anatomy.cluster_name, "service": str(anatomy.service.attributes.get("name"))}
-    if anatomy.load_balancer is not None:
+    existing, service = anatomy.existing, str(anatomy.service.attributes.get("name"))
+    running = {} if existing.cluster_name else {"cluster": anatomy.cluster_name}
+    running["service"] = service
+    if anatomy.load_balancer is not None and not existing.listener_arn:
         running["load balancer"] = str(anatomy.load_balancer.attributes.get("name"))
     listed = ", ".join(f"the {what} is named {name}" for what, name in running.items())
     if len(set(running.values())) > 1:
@@ -67,9 +70,10 @@ def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
             "run on one file system, or two load balancers on one target group, which AWS refuses. Give them one name in "
             f"Terraform ({_ACCEPTED}), and apply: Terraform replaces the renamed ones, and the server is unavailable "
             "meanwhile. A new load balancer has a new DNS name. Then pull the state again"
+            + "".join(_kept_by_terraform(anatomy, running))
         )
         return
-    name = anatomy.cluster_name
+    name = anatomy.base_name
     try:
         base_name(name)
         reason = "the environment isn't accepted: see the notes"
@@ -79,6 +83,16 @@ def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
         f"{listed}, and AWS can't rename them. This program can't have that name: {reason}. Rename them in Terraform and apply "
         "(Terraform replaces them, and the server is unavailable meanwhile), then pull the state again"
     )
+
+
+def _kept_by_terraform(anatomy: Anatomy, running: Mapping[str, str]) -> Iterator[str]:
+    """The settings with which the cluster or the load balancer may have another name, because it stays in Terraform."""
+    service, listener = running["service"], anatomy.https_listener
+    if running.get("cluster", service) != service:
+        yield f". Or leave the cluster in Terraform: set atlantis:clusterName to {running['cluster']}"
+    if running.get("load balancer", service) != service and listener is not None:
+        settings = anatomy.listener_settings(listener.id)
+        yield f". Or leave the load balancer in Terraform: {settings[0].lower()}{settings[1:]}"
 
 
 _ACCEPTED = "1 to 23 lowercase letters, digits and single inner hyphens"

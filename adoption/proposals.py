@@ -8,6 +8,7 @@ from typing import Any
 from adoption.anatomy import Anatomy
 from adoption.proposal import DEFAULTS, Proposal
 from adoption.running_settings import running_settings
+from adoption.running_vcs import SETTINGS
 from components.settings import SettingsError, parse
 
 __all__ = ["Proposal", "apply", "propose"]
@@ -22,25 +23,29 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
     notes: list[str] = []
     proposals = [
         proposal
-        for proposal in (_with_given(found, given) for found in running_settings(anatomy, notes))
+        for proposal in (_with_given(found, given) for found in running_settings(anatomy, notes, given.get("vcsKind")))
         if not _equal(given.get(proposal.key, _default(proposal.key, stack)), proposal.value)
+        and (proposal.value is not None or proposal.key in given)
     ]
     while refused := _refused(proposals, given, stack, anatomy.region):
-        proposals = [proposal for proposal in proposals if proposal.key not in refused]
+        dropped = {*refused, *(SETTINGS if refused.keys() & set(SETTINGS) else ())}
+        proposals = [proposal for proposal in proposals if proposal.key not in dropped]
         notes += [
             f"The running stack's value is not accepted, so the stack file's stays. {refused[key]}" for key in refused
         ]
     return proposals, notes
 
 
-MERGED = ("serverSecrets", "secretEnvironment")
-"""Lists to which the stack file can add what the running task doesn't have."""
+MERGED = ("serverSecrets", "secretEnvironment", "environmentVariables")
+"""Lists and mappings to which the stack file can add what the running task doesn't have."""
 
 
 def _with_given(proposal: Proposal, given: Mapping[str, Any]) -> Proposal:
-    """The proposal with the items of the stack file, whose references take precedence."""
+    """The proposal with the items of the stack file, which take precedence."""
     if proposal.key not in MERGED:
         return proposal
+    if isinstance(proposal.value, Mapping):
+        return dataclasses.replace(proposal, value={**proposal.value, **(given.get(proposal.key) or {})})
     own = list(given.get(proposal.key) or [])
     names = {item.partition("=")[0] for item in own}
     return dataclasses.replace(
@@ -59,6 +64,8 @@ def _default(key: str, stack: str) -> Any:
 
 
 def _equal(given: Any, proposed: Any) -> bool:
+    if isinstance(given, Mapping) and isinstance(proposed, Mapping):
+        return given == proposed
     if isinstance(given, list | tuple) or isinstance(proposed, list):
         return sorted(map(str, given or [])) == sorted(map(str, proposed or []))
     return str(given) == str(proposed) or (not given and not proposed)

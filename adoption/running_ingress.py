@@ -4,29 +4,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adoption.anatomy import Anatomy
-from adoption.proposal import DEFAULTS, Proposal
-from adoption.state import StateResource, alias_target
+from adoption.listener_rules import is_for_webhooks, priorities
+from adoption.proposal import Proposal
+from components.configuration.vcs import KINDS, published_ranges
+from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
 
 __all__ = ["ingress"]
 
 
 def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
     """The settings that the load balancer and its listener determine."""
-    listener, balancer = anatomy.https_listener, anatomy.load_balancer
-    if listener is not None:
+    balancer, record, existing = anatomy.load_balancer, anatomy.alias_record, anatomy.existing
+    if existing.listener_arn:
+        yield from _of_existing_listener(anatomy)
+    elif (listener := anatomy.https_listener) is not None:
         yield Proposal("acmCertificateArn", listener.attributes.get("certificate_arn"), "the listener's certificate")
         yield Proposal("sslPolicy", listener.attributes.get("ssl_policy"), "the listener's policy")
-    if balancer is None:
+    if balancer is None and not existing.listener_arn:
         return
-    record = next(
-        (
-            record
-            for record in anatomy.state.of("aws_route53_record")
-            for alias in record.attributes.get("alias") or []
-            if alias_target(alias.get("name")) == alias_target(balancer.attributes.get("dns_name"))
-        ),
-        None,
-    )
     yield Proposal(
         "hostedZoneId",
         record.attributes.get("zone_id") if record else None,
@@ -34,14 +29,14 @@ def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
         if record
         else "the state has no record of the load balancer: the one that exists stays yours, and is refused a second time",
     )
-    ranges = sorted(set(_allowed_ranges(anatomy, balancer)))
+    ranges = sorted(set(_allowed_ranges(anatomy)))
     if ranges:
         yield Proposal("allowedCidrBlocks", ranges, "the ranges that reach the load balancer")
     association = next(
         (
             found
             for found in anatomy.state.of("aws_wafv2_web_acl_association")
-            if found.attributes.get("resource_arn") == balancer.id
+            if balancer and not existing.listener_arn and found.attributes.get("resource_arn") == balancer.id
         ),
         None,
     )
@@ -50,6 +45,15 @@ def ingress(anatomy: Anatomy) -> Iterator[Proposal]:
             "webAclArn", association.attributes.get("web_acl_arn"), "the web ACL in front of the load balancer"
         )
     yield from _sign_in(anatomy)
+
+
+def _of_existing_listener(anatomy: Anatomy) -> Iterator[Proposal]:
+    """What an existing listener needs, and what is the listener's own."""
+    if group := anatomy.balancer_group:
+        yield Proposal("loadBalancerSecurityGroupId", group, "the group from which the task accepts requests")
+    for key in ("acmCertificateArn", "sslPolicy", "webAclArn", "loadBalancerIdleTimeout", "publicSubnetIds"):
+        yield Proposal(key, None, "the existing load balancer has its own")
+    yield from priorities(anatomy)
 
 
 def _sign_in(anatomy: Anatomy) -> Iterator[Proposal]:
@@ -72,22 +76,39 @@ def _sign_in(anatomy: Anatomy) -> Iterator[Proposal]:
 _HOUR = 3600
 
 
-def _allowed_ranges(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:
-    """Ranges that can reach port 443 of the load balancer, except GitHub's."""
-    github = {str(block) for block in DEFAULTS["githubWebhookCidrBlocks"]}
-    groups = set(balancer.attributes.get("security_groups") or [])
+def _allowed_ranges(anatomy: Anatomy) -> Iterator[str]:
+    """Ranges that can reach port 443 of the load balancer, except those of webhooks. Behind an existing listener, the ranges
+    of Atlantis' rules, if they have any, because the security group is for all services."""
+    hosts = [published_ranges(kind.host) for kind in KINDS.values() if kind.host]
+    webhooks = {*GITHUB_WEBHOOK_CIDR_BLOCKS, *(block for ranges in hosts for block in ranges)}
+    if anatomy.existing.listener_arn and (ranges := _ranges_of_listener_rules(anatomy)):
+        yield from (block for block in ranges if block not in webhooks)
+        return
+    groups = set((anatomy.load_balancer.attributes.get("security_groups") if anatomy.load_balancer else None) or [])
     for rule in anatomy.state.of("aws_vpc_security_group_ingress_rule"):
         block = rule.attributes.get("cidr_ipv4") or rule.attributes.get("cidr_ipv6")
         reaches = rule.attributes.get("security_group_id") in groups and rule.attributes.get("from_port") == 443
-        if reaches and block and block not in github:
+        if reaches and block and block not in webhooks:
             yield block
     for group in anatomy.state.of("aws_security_group"):
         blocks = group.attributes.get("ingress") or []
-        yield from _ranges_of(blocks if group.id in groups else [], github)
+        yield from _ranges_of(blocks if group.id in groups else [], webhooks)
     old = [rule.attributes for rule in anatomy.state.of("aws_security_group_rule")]
     yield from _ranges_of(
-        [rule for rule in old if rule.get("type") == "ingress" and rule.get("security_group_id") in groups], github
+        [rule for rule in old if rule.get("type") == "ingress" and rule.get("security_group_id") in groups], webhooks
     )
+
+
+def _ranges_of_listener_rules(anatomy: Anatomy) -> list[str]:
+    """The source ranges of the rules that lead to Atlantis, except those that only webhooks use."""
+    return [
+        block
+        for rule in anatomy.leading_rules
+        if not is_for_webhooks(rule.attributes.get("condition"))
+        for condition in rule.attributes.get("condition") or []
+        for source in condition.get("source_ip") or []
+        for block in source.get("values") or []
+    ]
 
 
 def _ranges_of(rules: list[Mapping[str, Any]], without: set[str]) -> Iterator[str]:

@@ -1,31 +1,28 @@
-"""The secrets of the running task: the GitHub App's, the server's and those of workflows."""
+"""The secrets of the running task: the credentials, the server's and those of workflows."""
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from adoption.anatomy import Anatomy
 from adoption.proposal import Proposal
+from adoption.running_vcs import other_hosts, secrets_of
 from components.configuration import server_configuration
+from components.configuration.secret_values import looks_secret
+from components.settings.accepted import environment_variables
+from components.settings.values import UnacceptableError
 
-__all__ = ["OTHER_HOSTS", "secret_of", "secrets"]
-
-OTHER_HOSTS = ("azuredevops-", "bitbucket-", "gitea-", "gitlab-")
-"""Prefixes of flags for other hosts of repositories than GitHub."""
-SECRETS = {
-    "githubAppSecretName": {
-        "ATLANTIS_GH_APP_ID": "app_id",
-        "ATLANTIS_GH_APP_INSTALLATION_ID": "installation_id",
-        "ATLANTIS_GH_APP_KEY": "private_key",
-    },
-    "webhookSecretName": {"ATLANTIS_GH_WEBHOOK_SECRET": "webhook_secret"},
-}
-"""Maps each setting to the task's variables from the secret, each with the JSON key that the program reads."""
+__all__ = ["reference_of", "secret_of", "secrets"]
 
 
-def secrets(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    """The settings for the secrets that the task reads. What doesn't come from a secret is added to `notes`."""
-    yield from _other_secrets(anatomy)
-    for key, variables in SECRETS.items():
+def secrets(anatomy: Anatomy, kind: str, notes: list[str]) -> Iterator[Proposal]:
+    """The settings for the secrets that the task reads, with `kind` as `vcsKind`. What doesn't come from a secret is added to
+    `notes`."""
+    known = secrets_of(kind)
+    of_kind = {variable for variables in known.values() for variable in variables}
+    yield from _other_secrets(anatomy, of_kind, other_hosts(kind))
+    yield from _plain_variables(anatomy)
+    for key, variables in known.items():
         found = {variable: secret_of(anatomy, anatomy.secrets.get(variable, "")) for variable in variables}
         names = {secret[0] if secret else None for secret in found.values()}
         wrong = [variable for variable, secret in found.items() if secret and secret[1] != variables[variable]]
@@ -53,25 +50,49 @@ def secret_of(anatomy: Anatomy, reference: str) -> tuple[str, str] | None:
     return (str(name), parts[7] if len(parts) > 7 else "")
 
 
-def _other_secrets(anatomy: Anatomy) -> Iterator[Proposal]:
-    """Secrets of the server and of workflows, beyond the GitHub App's."""
+def reference_of(anatomy: Anatomy, value_from: str) -> str | None:
+    """What ECS resolves, as the settings name it: `secret:key`, or `ssm:/parameter`; None for anything else."""
+    if found := secret_of(anatomy, value_from):
+        return f"{found[0]}:{found[1]}" if found[1] else None
+    parameters = f"arn:{anatomy.partition}:ssm:{anatomy.region}:{anatomy.account}:parameter/"
+    if value_from.startswith(parameters):
+        return f"ssm:/{value_from.removeprefix(parameters)}"
+    return None if value_from.startswith("arn:") else f"ssm:/{value_from.removeprefix('/')}"
+
+
+def _other_secrets(anatomy: Anatomy, known: Collection[str], others: tuple[str, ...]) -> Iterator[Proposal]:
+    """Secrets of the server and of workflows, beyond the `known` variables, which have settings of their own.
+
+    `others` are the beginnings of flags for hosts that the program doesn't serve.
+    """
     server: list[str] = []
     workflows: list[str] = []
-    for variable, reference in anatomy.secrets.items():
-        found = secret_of(anatomy, reference)
-        if found is None or not found[1] or any(variable in variables for variables in SECRETS.values()):
+    for variable, value_from in anatomy.secrets.items():
+        reference = reference_of(anatomy, value_from)
+        if reference is None or variable in known:
             continue
         flag = variable.removeprefix("ATLANTIS_").lower().replace("_", "-")
         if not variable.startswith("ATLANTIS_"):
-            workflows.append(f"{variable}={found[0]}:{found[1]}")
+            workflows.append(f"{variable}={reference}")
         elif (
             server_configuration.not_a_secret_flag(flag) is None
-            and not flag.startswith(OTHER_HOSTS)
+            and not flag.startswith(others)
             # The API is off unless allowApi is set, which is for the reader to decide.
             and flag != server_configuration.API_SECRET
         ):
-            server.append(f"{flag}={found[0]}:{found[1]}")
+            server.append(f"{flag}={reference}")
     if server:
         yield Proposal("serverSecrets", server, "secret flags of the running server")
     if workflows:
         yield Proposal("secretEnvironment", workflows, "secrets of the running task, which every plan can read")
+
+
+def _plain_variables(anatomy: Anatomy) -> Iterator[Proposal]:
+    """The variables of workflows, except those that look like secrets or that the settings refuse."""
+    found: dict[str, str] = {}
+    for name, value in anatomy.environment.items():
+        with contextlib.suppress(UnacceptableError):
+            if not name.startswith("ATLANTIS_") and not looks_secret(name, value):
+                found |= environment_variables({name: value})
+    if found:
+        yield Proposal("environmentVariables", found, "variables of the running task, which workflows can read")

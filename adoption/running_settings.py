@@ -9,32 +9,38 @@ from adoption.anatomy import Anatomy
 from adoption.proposal import DEFAULTS, Proposal
 from adoption.running_ingress import ingress
 from adoption.running_secrets import secrets
+from adoption.running_vcs import vcs, vcs_kind
 from components.settings.accepted import VPC_ENDPOINTS
 
 __all__ = ["running_settings"]
 
 
-def running_settings(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    """The settings that the running stack determines. Differences that no setting covers are added to `notes`."""
+def running_settings(anatomy: Anatomy, notes: list[str], given_kind: Any = None) -> Iterator[Proposal]:
+    """The settings that the running stack determines. Differences that no setting covers are added to `notes`.
+
+    `given_kind` is the stack file's `vcsKind`, which counts if the server has credentials for several hosts.
+    """
+    kind = vcs_kind(anatomy, given_kind)
     yield from _names(anatomy)
     yield from _network(anatomy, notes)
     yield from ingress(anatomy)
     yield from _storage(anatomy, notes)
-    yield from secrets(anatomy, notes)
+    yield from vcs(anatomy, kind)
+    yield from secrets(anatomy, kind, notes)
     yield from _task(anatomy, notes)
     yield from _rights(anatomy, notes)
 
 
 def _names(anatomy: Anatomy) -> Iterator[Proposal]:
-    cluster = anatomy.cluster_name
-    environment = cluster.removeprefix("atlantis-")
-    if cluster.startswith("atlantis-") and environment:
-        yield Proposal("environment", environment, f"the cluster is {cluster}")
+    name = anatomy.base_name
+    environment = name.removeprefix("atlantis-")
+    if name.startswith("atlantis-") and environment:
+        yield Proposal(
+            "environment", environment, f"the {'service' if anatomy.existing.cluster_name else 'cluster'} is {name}"
+        )
         yield Proposal("baseName", None, "the running names are those of the environment")
     else:
-        yield Proposal(
-            "baseName", cluster, "the name of the cluster, service and load balancer, which can't be changed"
-        )
+        yield Proposal("baseName", name, "the name of the cluster, service and load balancer, which can't be changed")
     options = (anatomy.container.get("logConfiguration") or {}).get("options") or {}
     group = anatomy.state.find(options.get("awslogs-group", ""), "aws_cloudwatch_log_group")
     if group is not None:
@@ -59,7 +65,9 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     if anatomy.load_balancer is not None:
         internal = bool(anatomy.load_balancer.attributes.get("internal"))
         yield Proposal("loadBalancerScheme", "internal" if internal else "internet-facing", "the load balancer's own")
-        if not internal:  # the program's internal load balancer is in the private subnets
+        if (
+            not internal and not anatomy.existing.listener_arn
+        ):  # the program's internal load balancer is in the private subnets
             public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
             yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
         kind = anatomy.load_balancer.attributes.get("ip_address_type")
@@ -154,7 +162,6 @@ def _task(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     for key, variable in {
         "url": "ATLANTIS_ATLANTIS_URL",
         "repoAllowlist": "ATLANTIS_REPO_ALLOWLIST",
-        "githubHostname": "ATLANTIS_GH_HOSTNAME",
         "logLevel": "ATLANTIS_LOG_LEVEL",
     }.items():
         if environment.get(variable):

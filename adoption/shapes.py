@@ -19,12 +19,12 @@ BLOCKS = words(
     access_logs action alias authenticate_cognito authenticate_oidc authorization_config capacity_provider_strategy
     cidr_block_associations condition creation_info default_action efs_volume_configuration egress ephemeral_storage forward
     health_check ingress inference_accelerator load_balancer network_configuration placement_constraints posix_user
-    proxy_configuration root_directory runtime_platform target_group volume
+    proxy_configuration root_directory runtime_platform source_ip target_group volume
     """
 )
 """Attributes that are lists of blocks, at any level of the types that are read."""
 TEXTS = words(
-    "cidr_blocks ipv6_cidr_blocks prefix_list_ids route_table_ids security_group_ids security_groups subnet_ids subnets"
+    "cidr_blocks ipv6_cidr_blocks prefix_list_ids route_table_ids security_group_ids security_groups subnet_ids subnets values"
 )
 """Attributes that are lists of strings."""
 SCALARS = words(

@@ -1,30 +1,90 @@
-"""Detects whether other services use the load balancer of a running Atlantis. The program would change what they need.
+"""Detects whether other services use the load balancer or the cluster of a running Atlantis. The program would change what they need.
 
-The program manages a load balancer as a whole: its listeners answer 403 by default, its security group allows only Atlantis'
-ranges, and its rules have fixed priorities.
+The program manages a load balancer of its own as a whole: its listeners answer 403 by default, its security group allows only
+Atlantis' ranges, and its rules have fixed priorities. Of an existing one, which the stack file names, it manages only rules.
 """
 
 from collections.abc import Iterator
 
 from adoption.anatomy import LISTENERS, RULES, Anatomy, target_groups
+from adoption.listener_rules import priority_of, rules_of_others, taken_priorities
+from adoption.pairing import LISTENER_RULE, Pairing
 from adoption.state import StateResource
 
-__all__ = ["problems"]
-
-_FIX = (
-    "This program manages the load balancer as a whole, and would change what the other service needs. Give Atlantis a load "
-    "balancer of its own in Terraform, apply, and pull the state again"
-)
+__all__ = ["notes", "problems"]
 
 
-def problems(anatomy: Anatomy) -> Iterator[str]:
-    """A problem for a load balancer, or a target group, that Atlantis doesn't have for itself."""
-    balancer = anatomy.load_balancer
-    if balancer is None:
+def problems(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
+    """A problem for a load balancer, a cluster or priorities that Atlantis doesn't have for itself."""
+    yield from _cluster(anatomy)
+    if anatomy.existing.listener_arn:
+        yield from _another_listener(anatomy)
+        yield from taken_priorities(pairing)
+    elif (balancer := anatomy.load_balancer) is not None and (shared := list(_shared(anatomy, balancer))):
+        listener = anatomy.https_listener
+        way_out = f"{anatomy.listener_settings(listener.id)}: it then stays as it is. Or g" if listener else "G"
+        yield (
+            f"The load balancer {balancer.attributes.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. This program "
+            f"manages its own load balancer as a whole, and would change what the other service needs. {way_out}ive Atlantis a load "
+            "balancer of its own in Terraform, apply, and pull the state again"
+        )
+
+
+def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
+    """What an existing listener lets pass beside the program's rules."""
+    listener = anatomy.https_listener
+    if not anatomy.existing.listener_arn or listener is None:
         return
-    shared = list(_shared(anatomy, balancer))
-    if shared:
-        yield f"The load balancer {balancer.attributes.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. {_FIX}"
+    if anatomy.target_group_arn in target_groups(listener.attributes.get("default_action")):
+        yield (
+            f"The default action of {listener.address} leads to Atlantis, so requests for other hosts reach the server past its rules. "
+            "After the first `up`, answer them with 404 in Terraform"
+        )
+    wanted = [item.inputs["priority"] for item in pairing.wanted.values() if item.type == LISTENER_RULE]
+    own = [priority_of(rule) for rule in anatomy.leading_rules]
+    moved = [
+        f"{rule.address} (priority {priority_of(rule)})"
+        for rule in rules_of_others(anatomy)
+        if own and wanted and min(own) < priority_of(rule) < min(wanted)
+    ]
+    if moved:
+        yield (
+            f"After the adoption, these rules come before Atlantis', which they didn't: {', '.join(moved)}. Limit them to other hosts "
+            "with a host-header condition, or set atlantis:listenerRulePriority to a smaller one"
+        )
+
+
+def _cluster(anatomy: Anatomy) -> Iterator[str]:
+    """Other services in the cluster, whose capacity providers and settings the program would set."""
+    cluster, name = anatomy.cluster, anatomy.cluster_name
+    if cluster is None or anatomy.existing.cluster_name:
+        return
+    others = [
+        service
+        for service in anatomy.state.of("aws_ecs_service")
+        if service is not anatomy.service and str(service.attributes.get("cluster")).rpartition("/")[2] == name
+    ]
+    if not others:
+        return
+    if name == anatomy.service.attributes.get("name"):
+        way_out = (
+            "The cluster and the service have one name, which this program gives its own cluster. Give the service another name in "
+            f"Terraform, apply, pull the state again, and set atlantis:clusterName to {name}"
+        )
+    else:
+        way_out = f"Set atlantis:clusterName to {name}: the cluster then stays as it is"
+    listed = ", ".join(service.address for service in others)
+    yield f"The cluster {name} ({cluster.address}) is shared: {listed}. {way_out}"
+
+
+def _another_listener(anatomy: Anatomy) -> Iterator[str]:
+    """A target group belongs to one load balancer, so the rules can't move to another."""
+    named = anatomy.existing.listener_arn
+    if anatomy.listeners and named not in anatomy.listeners:
+        yield (
+            f"httpsListenerArn is {named}, and the running rules are in {', '.join(dict.fromkeys(anatomy.listeners))}: AWS refuses a "
+            "target group in two load balancers. Set it to the running one"
+        )
 
 
 def _shared(anatomy: Anatomy, balancer: StateResource) -> Iterator[str]:

@@ -8,10 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adoption.anatomy import Anatomy, containers
+from adoption.anatomy import Anatomy
+from adoption.containers import containers
 from adoption.properties import Resolve, same
-from adoption.running_secrets import OTHER_HOSTS, secret_of
+from adoption.running_secrets import reference_of
+from adoption.running_vcs import other_hosts
+from components.configuration.secret_values import looks_secret
 from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION
+from components.configuration.vcs import APP, KINDS
 
 __all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
 
@@ -21,7 +25,9 @@ CREDENTIALS = ("-token", "-user", "-password", "-secret")
 ON_BY_DEFAULT = ("tf-download", "use-tf-plugin-cache")
 """The boolean flags of the server whose default is true (cmd/server.go of Atlantis)."""
 PROVIDERS = ("gh-user", "gh-token", "gh-token-file")
-OTHER_HOST = "set vcsKind, vcsUser and vcsTokenSecretName (docs/vcs.md); a server has one host of repositories"
+OTHER_HOST = (
+    "the program's server has one host of repositories: set vcsKind, vcsUser and vcsTokenSecretName (docs/vcs.md)"
+)
 STOCK_COMMANDS: tuple[Any, ...] = ([], ["server"], ["atlantis", "server"])
 
 REPLACED_PROPERTIES: Mapping[str, str] = {
@@ -82,7 +88,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
     server = next(item for item in json.loads(wanted["containerDefinitions"]) if item["name"] == "atlantis")
     return [
         *_variables(anatomy, server, settings),
-        *_secrets(anatomy, server),
+        *_secrets(anatomy, server, settings),
         *_container(anatomy, server, resolve),
         *(
             Item(f"container:{other.get('name')}", LOST, "the program runs no other containers than its own")
@@ -116,12 +122,12 @@ def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[st
         if name in new and (str(new[name]) == value or same(new[name], value, str)):
             yield Item(name, KEPT)
         elif not name.startswith("ATLANTIS_"):
-            yield Item(
-                name,
-                LOST,
-                "the program passes no variables to plans: set it in a workflow of repoConfigFile (env), or, if it is secret, in "
-                "secretEnvironment",
+            why = (
+                "it looks like a secret: store it in Secrets Manager, and name it in secretEnvironment"
+                if looks_secret(name, value)
+                else "environmentVariables doesn't accept this name or value"
             )
+            yield Item(name, *((REPLACED, "environmentVariables of the stack file") if name in new else (LOST, why)))
         elif value == "":
             yield Item(name, REPLACED, "empty: no effect")
         else:
@@ -130,7 +136,8 @@ def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[st
 
 def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Mapping[str, Any]) -> Item:
     """A variable of the server, whose value differs from the program's."""
-    found = _set_by_the_program(flag, settings) or _of_no_use(flag, value)
+    found = _of_the_kind(flag, value, new.get(name), settings)
+    found = found or _set_by_the_program(flag, settings) or _of_no_use(flag, value, settings)
     if found is None and SECRET.fullmatch(flag):
         found = LOST, f"store the value in Secrets Manager and set serverSecrets to {flag}=<secret>:<key>"
     elif found is None and name in new:
@@ -141,6 +148,23 @@ def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Ma
         into = f"to {file}" if file else "to a YAML file in this repository, and set serverConfigFile to its path"
         found = LOST, f"add `{flag}: {shown}` {into}"
     return Item(name, *found)
+
+
+def _of_the_kind(flag: str, value: str, wanted: Any, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Fate and reason of a flag that the program sets for the host of the repositories: to `wanted`, or from a secret (None)."""
+    kind = KINDS[settings.get("vcsKind", APP)]
+    if flag in kind.secret_flags or (flag == "gh-token-file" and "gh-token" in kind.secret_flags):
+        return REPLACED, f"the secret of {'githubAppSecretName' if kind is KINDS[APP] else 'vcsTokenSecretName'} has it"
+    if flag == kind.webhook_flag:
+        return REPLACED, "the secret of webhookSecretName has it"
+    if flag in kind.fixed:
+        return LOST, f"it is {kind.fixed[flag]}: change it where the events are sent"
+    if flag == kind.host_flag:
+        setting = "githubHostname" if flag == "gh-hostname" else "vcsHost"
+        return (KEPT, "") if value.rstrip("/") == wanted else (LOST, f"set {setting} and the ranges of its webhooks")
+    if flag == kind.user_flag:
+        return (REPLACED, "vcsUser of the stack file") if settings.get("vcsUser") else (LOST, "set vcsUser")
+    return None
 
 
 def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -157,9 +181,9 @@ def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, st
     return (REPLACED, OWNED[flag]) if flag in OWNED else None
 
 
-def _of_no_use(flag: str, value: str) -> tuple[str, str] | None:
+def _of_no_use(flag: str, value: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Fate and reason of a flag for another host, of another version or at its default; None for any other."""
-    if flag.startswith(OTHER_HOSTS):
+    if flag.startswith(_others(settings)):
         has_credentials = flag.endswith(CREDENTIALS)
         return (LOST, OTHER_HOST) if has_credentials else (REPLACED, "no effect without a user of that host")
     if flag in FLAGS:
@@ -169,20 +193,26 @@ def _of_no_use(flag: str, value: str) -> tuple[str, str] | None:
     return (REPLACED, f"{nothing}, and it is off") if value == "false" else (LOST, nothing)
 
 
+def _others(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return other_hosts(settings.get("vcsKind", APP))
+
+
 _SHOWN = 60
 
 
-def _secrets(anatomy: Anatomy, server: Mapping[str, Any]) -> Iterator[Item]:
+def _secrets(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
     new = {item["name"]: item["valueFrom"] for item in server["secrets"]}
     for name, reference in anatomy.secrets.items():
         flag = name.removeprefix("ATLANTIS_").lower().replace("_", "-")
-        found = secret_of(anatomy, reference)
+        found = reference_of(anatomy, reference)
         if name in new:
-            is_same = found is not None and secret_of(anatomy, str(new[name])) == found
+            is_same = found is not None and reference_of(anatomy, str(new[name])) == found
             yield Item(
                 name, KEPT if is_same else REPLACED, "" if is_same else "another secret of the stack: fill it first"
             )
-        elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(OTHER_HOSTS)):
+        elif name.startswith("ATLANTIS_") and (fate := _of_the_kind(flag, "", None, settings)):
+            yield Item(name, *fate)
+        elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(_others(settings))):
             yield Item(name, LOST, OWNED.get(flag, OTHER_HOST))
         elif name.startswith("ATLANTIS_") and flag in OWNED:
             yield Item(name, REPLACED, OWNED[flag])

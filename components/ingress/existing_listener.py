@@ -12,7 +12,7 @@ from ..settings.accepted import MOST_LISTENER_RULES
 from ..settings.existing import ExistingArgs
 from .listener import Listener
 
-__all__ = ["existing_listener", "first_priority"]
+__all__ = ["default_priority", "existing_listener", "first_priority"]
 
 
 def first_priority(settings: ExistingArgs, names: PhysicalNames) -> int:
@@ -21,10 +21,13 @@ def first_priority(settings: ExistingArgs, names: PhysicalNames) -> int:
     It must never change, because rules that change places open the server or deny everyone meanwhile. So the default follows
     from the names, not from the priorities that are free at a time. The first thousand is left to rules that people number.
     """
-    if settings.listener_rule_priority:
-        return settings.listener_rule_priority
+    return settings.listener_rule_priority or default_priority(names.base)
+
+
+def default_priority(base_name: str) -> int:
+    """The first priority of the rules of a stack with this base name."""
     begin, end = 1024 // MOST_LISTENER_RULES, 50_000 // MOST_LISTENER_RULES
-    return MOST_LISTENER_RULES * (begin + zlib.crc32(names.base.encode()) % (end - begin))
+    return MOST_LISTENER_RULES * (begin + zlib.crc32(base_name.encode()) % (end - begin))
 
 
 def existing_listener(

@@ -47,6 +47,11 @@ class ExistingResources:
         self._made = {name: made for name, made in self._made.items() if made in existing}
         write_json(self._file, self._made)
 
+    def use(self, parts: Mapping[str, str]) -> None:
+        """Use parts that exist in the local AWS already, as substitutes: from kind and original to ID, such as `listener <arn>`."""
+        self._made |= parts
+        write_json(self._file, self._made)
+
     def replace(self, stack: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids."""
         given = {
@@ -174,6 +179,8 @@ class ExistingResources:
         group = self._one(
             "security group", group_id, partial(existing_ingress.security_group, self._aws, group_id, vpc)
         )
+        if self._has("listener", arn) and not self._has("load balancer of", arn):
+            return {"httpsListenerArn": self._made[f"listener {arn}"], "loadBalancerSecurityGroupId": group}  # by `use`
         subnets = [self._made[f"subnet {name}"] for name in _public_subnets(given)]
         make = partial(existing_ingress.load_balancer, self._aws, arn, subnets, group)
         balancer = self._part("load balancer of", arn, make)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adoption import exemptions, files
+from adoption.anatomy import LISTENERS
+from adoption.existing import load_balancer_arn
 from adoption.kinds import BY_PULUMI_TYPE
 from adoption.lookups import cidr_blocks
 from adoption.plan import Plan, plan_of
@@ -18,13 +20,17 @@ from sandbox.files import write_json
 from sandbox.local_aws import LocalAws, inventory
 from sandbox.local_aws.existing_resources import ExistingResources
 from sandbox.paths import CHECKOUT, private_directory, state_directory
+from sandbox.rehearsal import neighbours
 from sandbox.rehearsal.engine_diff import differences
 from sandbox.rehearsal.replica import Replica, make_replica
 from sandbox.sandbox import Sandbox
 
 __all__ = ["lost", "other_resources", "rehearse"]
 
-SUBSTITUTED = ("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateArn", "hostedZoneId", "webAclArn")
+SUBSTITUTED = (
+    *("vpcId", "publicSubnetIds", "privateSubnetIds", "acmCertificateArn", "hostedZoneId", "webAclArn"),
+    *("httpsListenerArn", "loadBalancerSecurityGroupId"),
+)
 
 
 def rehearse(plan: Plan, folder: Path | None = None) -> int:
@@ -85,6 +91,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
             console.note(f"not copied, because the local AWS doesn't support the type: {', '.join(replica.left_out)}")
     before = inventory.take(aws)
     copied = plan_of(replica.state, plan.stack, settings, aws.region, plan.accepted)
+    of_others = neighbours.snapshot(aws, copied.anatomy)
     if copied.problems:
         yield from copied.problems
         return
@@ -95,6 +102,7 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
     console.step(f"Adopting {len(section['import'])} resources")
     sandbox.up()
     yield from lost(before, inventory.take(aws))
+    yield from neighbours.changed(of_others, neighbours.snapshot(aws, copied.anatomy))
     yield from other_resources(sandbox.resources(), copied)
     console.step("A second preview, which must have no changes")
     sandbox.preview(expect_no_changes=True)
@@ -109,10 +117,12 @@ def _rehearse(plan: Plan, sandbox: Sandbox) -> Iterator[str]:
 
 def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Replica]:
     """The settings with the IDs of the local AWS, and the copy."""
-    original = {f"atlantis:{key}": value for key, value in plan.settings.items()}
-    replaced = ExistingResources(state, aws).replace(plan.stack, original)
-    settings = {key.removeprefix("atlantis:"): value for key, value in replaced.items()}
-    ids = dict(_pairs(plan.settings, settings))
+    copied, around, parts = _of_the_copy(plan)
+    given = {key: value for key, value in {**plan.settings, **around}.items() if key not in copied}
+    substitutes = ExistingResources(state, aws)
+    replaced = substitutes.replace(plan.stack, {f"{files.NAMESPACE}{key}": value for key, value in given.items()})
+    settings = {key.removeprefix(files.NAMESPACE): value for key, value in replaced.items()}
+    ids = dict(_pairs(given, settings)) | _alias(plan, settings, aws)
     ec2 = aws.client("ec2")
     ids |= _ranges(plan, settings, ec2)
     settings["allowedCidrBlocks"] = [ids.get(block, block) for block in settings["allowedCidrBlocks"]]
@@ -121,11 +131,52 @@ def _copy(plan: Plan, state: Path, aws: LocalAws) -> tuple[dict[str, Any], Repli
     )["RouteTables"]
     secrets = {
         name: aws.client("secretsmanager").describe_secret(SecretId=name)["ARN"]
-        for key in ("githubAppSecretName", "webhookSecretName")
+        for key in ("githubAppSecretName", "vcsTokenSecretName", "webhookSecretName")
         if (name := settings.get(key))
     }
     table_ids = sorted(table["RouteTableId"] for table in tables)
-    return settings, make_replica(plan.anatomy, aws, ids, table_ids, secrets)
+    replica = make_replica(plan.anatomy, aws, ids, table_ids, secrets)
+    # The sandbox replaces the plan's settings by the same substitutes.
+    substitutes.use({f"{kind} {value}": replica.ids[identity] for kind, value, identity in parts})
+    of_copy = {key: replica.ids.get(value, value) for key, value in copied.items()}
+    return {key: value for key, value in settings.items() if key not in around} | of_copy, replica
+
+
+def _of_the_copy(plan: Plan) -> tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]]]:
+    """What the copy contains of the existing parts, because it is in the state, so that it needs no substitute.
+
+    Returns:
+        The settings that name these parts; settings for what they are in, which needs substitutes; and each part: the kind of its
+        substitute, the value of its setting, and its identifier in the state.
+    """
+    anatomy, existing = plan.anatomy, plan.anatomy.existing
+    copied: dict[str, Any] = {}
+    around: dict[str, Any] = {}
+    parts: list[tuple[str, str, str]] = []
+    if existing.cluster_name and anatomy.cluster is not None:
+        copied["clusterName"] = existing.cluster_name
+        parts.append(("cluster", existing.cluster_name, anatomy.cluster.id))
+    listener = anatomy.state.find(existing.listener_arn, *LISTENERS)
+    if listener is not None and anatomy.load_balancer is not None:
+        group = plan.settings["loadBalancerSecurityGroupId"]
+        if anatomy.state.find(group, "aws_security_group") is None:
+            raise SandboxError(f"{listener.address} can't be copied: the state doesn't hold {group}, its security group")
+        copied |= {"httpsListenerArn": listener.id, "loadBalancerSecurityGroupId": group}
+        parts += [("listener", listener.id, listener.id), ("security group", group, group)]
+        around["publicSubnetIds"] = anatomy.load_balancer.attributes.get("subnets") or []
+        around["acmCertificateArn"] = listener.attributes.get("certificate_arn")
+    return copied, around, parts
+
+
+def _alias(plan: Plan, settings: Mapping[str, Any], aws: LocalAws) -> dict[str, str]:
+    """Maps the target of the alias record to the substitute of a load balancer that the state doesn't hold."""
+    record = plan.anatomy.alias_record
+    if record is None or not settings.get("httpsListenerArn"):
+        return {}
+    arn = load_balancer_arn(settings["httpsListenerArn"])
+    (balancer,) = aws.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    alias = record.attributes["alias"][0]
+    return {alias["name"]: balancer["DNSName"], alias["zone_id"]: balancer["CanonicalHostedZoneId"]}
 
 
 def _ranges(plan: Plan, settings: Mapping[str, Any], ec2: Any) -> dict[str, str]:

@@ -52,6 +52,8 @@ class Replica:
     state: TerraformState
     left_out: tuple[str, ...]
     """Addresses of the resources whose type the local AWS doesn't support."""
+    ids: Mapping[str, str]
+    """The identifiers in the copy by those of the original."""
 
 
 def make_replica(
@@ -105,7 +107,7 @@ class _Maker:
             tuple(replace(item, attributes=self._translated(item.attributes)) for item in items)
             for items in (state.resources, state.data)
         )
-        return Replica(TerraformState(made, data), tuple(left_out))
+        return Replica(TerraformState(made, data), tuple(left_out), self._texts)
 
     def _in_order(self) -> Iterator[StateResource]:
         """Each resource after its dependencies in the Terraform state."""

@@ -7,7 +7,7 @@ import pytest
 from adoption.changes import NOT_IN_STATE
 from adoption.leaves import leaves, text
 from tests.adoption.plans import adopted, plan
-from tests.adoption.small_stack import TASK
+from tests.adoption.small_stack import TASK, role_arn
 from tests.adoption.states import add, find, small_state
 
 EXECUTE = [{"execute_command_configuration": [{"kms_key_id": "", "log_configuration": [], "logging": "DEFAULT"}]}]
@@ -45,6 +45,14 @@ def test_what_only_terraform_sets_is_a_change_to_the_provider_s_default(
     state = small_state()
     find(state, address)[attribute] = value
     assert _rows(state, name)[row[0]] == row[1:]
+
+
+def test_the_session_duration_of_an_adopted_role_becomes_the_default() -> None:
+    name, state = "atlantis-ecs-task-prod", small_state()
+    role = {"id": name, "name": name, "arn": role_arn(name), "max_session_duration": 7200}
+    find(state, "aws_iam_role.tasks").update(role)
+    find(state, "aws_ecs_task_definition.this")["task_role_arn"] = role_arn(name)
+    assert _rows(state, "permissions-task-role")["maxSessionDuration"] == ("7200", "3600")
 
 
 @pytest.mark.parametrize(

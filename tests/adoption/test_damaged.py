@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from adoption import plan as planning
 from adoption.anatomy import AnatomyError
 from adoption.plan import Plan, make_plan
 from adoption.state import StateError
+from tests.adoption.plans import plan as plan_of_state
 from tests.adoption.plans import small_plan
+from tests.adoption.shared_stack import SHARED, shared_state
 from tests.adoption.small_stack import REGION, container
 from tests.adoption.states import SETTINGS, State, find, small_state, wide_state, write
 
@@ -75,10 +77,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "register", lambda *_arguments: wanted)
 
 
-def _ends(path: Path) -> str:
+def _ends(path: Path, **settings: Any) -> str:
     """The message with which the plan ends; empty if there is a plan, which can be written and described."""
     try:
-        plan: Plan = make_plan(path, "prod", SETTINGS, REGION)
+        plan: Plan = make_plan(path, "prod", SETTINGS | settings, REGION)
         report.describe(plan)
         if not plan.problems:
             files.section(plan.adopted)
@@ -91,9 +93,22 @@ def _ends(path: Path) -> str:
 @pytest.mark.parametrize("new", OTHERS, ids=["deleted", "null", "retyped"])
 @pytest.mark.parametrize("name", STATES)
 def test_no_damage_of_an_attribute_ends_with_a_traceback(name: str, new: Any, tmp_path: Path) -> None:
-    state = STATES[name]
+    _damage(STATES[name], new, tmp_path, () if name == "small" else STATES["small"]["resources"])
+
+
+@pytest.mark.parametrize("new", OTHERS, ids=["deleted", "null", "retyped"])
+def test_no_damage_of_shared_parts_ends_with_a_traceback(
+    new: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = list(plan_of_state(shared_state(), **SHARED).pairing.wanted.values())
+    monkeypatch.setattr(planning, "register", lambda *_arguments: wanted)
+    _damage(shared_state(), new, tmp_path, small_state()["resources"], **SHARED)
+
+
+def _damage(state: State, new: Any, folder: Path, without: Collection[Any], **settings: Any) -> None:
+    """Plan `state` once for each attribute that becomes `new`, except in the resources `without`."""
     for number, resource in enumerate(state["resources"]):
-        if name != "small" and resource in STATES["small"]["resources"]:
+        if resource in without:
             continue
         attributes = resource["instances"][0]["attributes"]
         for place in _places(attributes):
@@ -101,7 +116,7 @@ def test_no_damage_of_an_attribute_ends_with_a_traceback(name: str, new: Any, tm
             entry = {**resource, "instances": [{**resource["instances"][0], "attributes": damaged}]}
             resources = [*state["resources"][:number], entry, *state["resources"][number + 1 :]]
             try:
-                _ends(write(tmp_path, {**state, "resources": resources}))
+                _ends(write(folder, {**state, "resources": resources}), **settings)
             except Exception as error:
                 error.add_note(f"{resource['type']}.{resource['name']} at {place}")
                 raise

@@ -27,13 +27,17 @@ def test_policies_that_are_attributes_of_an_adopted_role_are_named_with_their_co
 def test_policies_that_are_resources_too_are_named_once() -> None:
     state = _adopted_role(inline_policy=[{"name": "state", "policy": "{}"}], managed_policy_arns=[READ_ONLY])
     add(state, "aws_iam_role_policy.state", {"id": f"{NAME}:state", "role": NAME, "name": "state", "policy": "{}"})
-    add(state, "aws_iam_policy_attachment.all", {"id": "all", "policy_arn": READ_ONLY, "roles": [NAME, "other"]})
+    add(state, "aws_iam_policy_attachment.all", {"id": "all", "policy_arn": READ_ONLY, "roles": [NAME]})
+    others = {"id": "others", "policy_arn": READ_ONLY, "roles": ["other"]}
+    add(state, "aws_iam_policy_attachment.others", others)
+    add(state, "aws_iam_policy_attachment.both", others | {"roles": [NAME, "other"]})
     found = plan(state)
     assert not [note for note in found.notes if "aws iam" in note]
-    left = {actual.type: advice for actual, advice in found.left}
-    assert f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in left["aws_iam_role_policy"]
-    for role in (NAME, "other"):
-        assert f"--role-name {role} --policy-arn {READ_ONLY}`" in left["aws_iam_policy_attachment"]
+    left = {actual.address: advice for actual, advice in found.left}
+    assert f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in left["aws_iam_role_policy.state"]
+    assert f"--role-name {NAME} --policy-arn {READ_ONLY}`" in left["aws_iam_policy_attachment.all"]
+    assert left["aws_iam_policy_attachment.others"] == "Not part of the adopted Atlantis: keep it"
+    assert left["aws_iam_policy_attachment.both"].endswith(f"remove {NAME} from its roles in Terraform: keep it")
 
 
 def test_a_rule_with_several_ranges_is_proposed_and_revoked_range_by_range() -> None:

@@ -99,7 +99,8 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
             "ATLANTIS_GITLAB_USER",
             "set vcsKind, vcsUser and vcsTokenSecretName",
         ),
-        (_variable("TF_VAR_region", "eu"), "TF_VAR_region", "set it in a workflow of repoConfigFile"),
+        (_variable("TF_VAR_password", "x"), "TF_VAR_password", "name it in secretEnvironment"),
+        (_variable("AWS_REGION", "eu"), "AWS_REGION", "doesn't accept this name or value"),
         (_secret("ATLANTIS_GH_TOKEN", f"{TOKEN}:gh::"), "ATLANTIS_GH_TOKEN", "set vcsKind github"),
         (
             _secret("ATLANTIS_GITLAB_TOKEN", f"{TOKEN}:gl::"),
@@ -108,7 +109,7 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
         ),
         (_secret("ATLANTIS_OLD_SECRET", f"{TOKEN}:old::"), "ATLANTIS_OLD_SECRET", "has no such flag"),
         (
-            _secret("TF_VAR_password", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/password"),
+            _secret("TF_VAR_password", TOKEN),
             "TF_VAR_password",
             "set secretEnvironment to TF_VAR_password=<secret>:<key>",
         ),
@@ -199,6 +200,24 @@ def test_secrets_with_a_json_key_are_proposed_and_kept() -> None:
     assert (_fate(found, "ATLANTIS_SLACK_TOKEN"), _fate(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
     assert not found.problems
     assert proposed(plan(state))["secretEnvironment"] == ["REGISTRY_TOKEN=ci/tokens:registry"]
+
+
+def test_parameters_and_plain_variables_are_proposed_and_kept() -> None:
+    state = _with(
+        environment=[*_definition()["environment"], {"name": "TF_VAR_region", "value": "eu"}],
+        secrets=[
+            *_definition()["secrets"],
+            {"name": "ATLANTIS_SLACK_TOKEN", "valueFrom": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/ci/slack"},
+            {"name": "TF_VAR_password", "valueFrom": "ci-password"},
+        ],
+    )
+    found = plan(state, environmentVariables={"TF_LOG": "info"})
+    assert proposed(found)["environmentVariables"] == {"TF_VAR_region": "eu", "TF_LOG": "info"}
+    assert proposed(found)["serverSecrets"] == ["slack-token=ssm:/ci/slack"]
+    assert proposed(found)["secretEnvironment"] == ["TF_VAR_password=ssm:/ci-password"]
+    assert {_fate(found, name) for name in ("TF_VAR_region", "ATLANTIS_SLACK_TOKEN", "TF_VAR_password")} == {KEPT}
+    assert not found.problems
+    assert _fate(plan(state, environmentVariables={"TF_VAR_region": "us"}), "TF_VAR_region") == REPLACED
 
 
 def test_storage_and_the_stop_timeout_of_the_task_are_proposed() -> None:

@@ -1,7 +1,9 @@
 """A running Terraform stack is adopted with the real engine: nothing is lost, and nothing is left to change."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,12 @@ from adoption.plan import Plan, make_plan
 from sandbox import local_aws, processes
 from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import clean_environment
+from sandbox.rehearsal import neighbours
+from sandbox.rehearsal.neighbours import snapshot
 from sandbox.rehearsal.rehearsal import rehearse
 from sandbox.sandbox import Sandbox
 from tests.adoption.carried_states import BY_NAME, CARRIED, Carried
+from tests.adoption.shared_stack import SHARED, shared_state
 from tests.adoption.small_stack import REGION
 from tests.adoption.states import SETTINGS, small_state, write
 from tests.sandbox.harness import own_processes
@@ -44,6 +49,22 @@ def test_a_stack_of_another_account_and_region_is_adopted(tmp_path: Path, capfd:
     plan = make_plan(write(tmp_path, small_state()), "prod", SETTINGS, REGION)
     said = _assert_rehearsed(plan, tmp_path / "rehearsal", capfd)
     assert "17 resources were adopted under the ids that they had" in said
+
+
+def test_a_load_balancer_and_a_cluster_of_others_stay_as_they_are(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(neighbours, "snapshot", lambda *arguments: taken.append(snapshot(*arguments)) or taken[-1])
+    plan = make_plan(write(tmp_path, shared_state()), "prod", {**SETTINGS, **SHARED}, REGION)
+    said = _assert_rehearsed(plan, tmp_path / "rehearsal", capfd)
+    assert "14 resources were adopted under the ids that they had" in said
+    before, after = taken
+    assert before.items() <= after.items()
+    kinds = {name.rpartition(" ")[0] for name in before}
+    assert kinds == {"load balancer", "listener", "listener rule", "security group rule", "cluster"}
+    rules = [rule for name, rule in before.items() if name.startswith("listener rule ") and not rule["IsDefault"]]
+    assert sorted(int(rule["Priority"]) for rule in rules) == [5, 100, 300]
 
 
 @pytest.mark.parametrize("carried", CARRIED, ids=lambda carried: carried.name)

@@ -1,0 +1,73 @@
+"""Rejects a state that holds only a part of the stack, because the program would create the rest a second time."""
+
+from adoption.anatomy import LISTENERS, Anatomy, AnatomyError
+from adoption.state import StateResource
+
+__all__ = ["require_whole"]
+
+
+def require_whole(anatomy: Anatomy) -> None:
+    """Reject a state without a resource that the service uses and that the stack file doesn't name as existing.
+
+    Raises:
+        AnatomyError: with what is missing, and the way to have it in the state or in the stack file.
+    """
+    unfinished = [
+        f"{resource.address} is {resource.unfinished}" for resource in anatomy.state.resources if resource.unfinished
+    ]
+    if unfinished:
+        raise AnatomyError(
+            f"Terraform did not finish its last apply: {', '.join(unfinished)}. Finish it (`terraform apply`), then pull again"
+        )
+    existing = anatomy.existing
+    missing = [
+        f"{what} {identity}"
+        for what, identity, found in (
+            ("the file system", anatomy.volume.get("file_system_id"), anatomy.file_system),
+            ("the cluster", anatomy.service.attributes.get("cluster"), existing.cluster_name or anatomy.cluster),
+            (
+                "the execution role",
+                anatomy.task.attributes.get("execution_role_arn"),
+                anatomy.role("execution_role_arn"),
+            ),
+            ("the task role", anatomy.task.attributes.get("task_role_arn"), anatomy.role("task_role_arn")),
+            ("the target group", anatomy.target_group_arn, anatomy.target_group),
+            (
+                "the load balancer of the target group",
+                anatomy.target_group_arn,
+                existing.listener_arn or anatomy.load_balancer,
+            ),
+        )
+        if identity and found is None
+    ]
+    outside = None if existing.listener_arn or anatomy.load_balancer else _rule_outside(anatomy)
+    if outside is not None:
+        arn = outside.attributes.get("listener_arn")
+        raise AnatomyError(
+            f"{outside.address} is a rule of the listener {arn}, which this state doesn't hold: another state manages the load "
+            f"balancer, and others may use it. {anatomy.listener_settings(str(arn))}, and the load balancer stays as it is. If only "
+            "Atlantis uses it, move it into this state (`terraform state mv -state-out`) instead, and pull the state again"
+        )
+    if missing:
+        cluster = (
+            f". If others use the cluster too, set atlantis:clusterName to {anatomy.cluster_name}"
+            if any(item.startswith("the cluster ") for item in missing)
+            else ""
+        )
+        raise AnatomyError(
+            f"The state is half of a stack: the service {anatomy.service.address} runs on {', '.join(missing)}, which it doesn't "
+            "hold, and the program would make a second one. Move all of the stack into one state first "
+            f"(`terraform state mv -state-out`), then pull that{cluster}"
+        )
+
+
+def _rule_outside(anatomy: Anatomy) -> StateResource | None:
+    """A rule that leads to the target group, on a listener that isn't in the state."""
+    return next(
+        (
+            rule
+            for rule in anatomy.leading_rules
+            if not anatomy.state.find(str(rule.attributes.get("listener_arn")), *LISTENERS)
+        ),
+        None,
+    )
