@@ -111,6 +111,7 @@ def test_a_file_a_text_and_carriage_returns_give_the_same_certificates(
         (authority()[:-20], "must have the end of each certificate"),
         (7, "must be certificates in PEM form, or the path"),
     ],
+    ids=["file", "text", "private key", "half a key", "request", "damaged", "too many", "cut off", "number"],
 )
 def test_what_is_no_certificate_is_refused(given: object, told: str) -> None:
     (problem,) = problems({"caCertificates": given})
