@@ -54,7 +54,9 @@ def test_a_missing_file_a_blocked_range_and_an_unset_tag_stop_and_an_unused_rang
     )
 
 
-@pytest.mark.parametrize("setting", [{"terraformIsolation": "containers"}, {"caCertificates": authority()}], ids=str)
+@pytest.mark.parametrize(
+    "setting", [{"terraformIsolation": "containers"}, {"caCertificates": authority()}], ids=["isolated", "certificates"]
+)
 def test_a_container_as_root_needs_an_exemption_which_the_command_writes_and_removes(
     tmp_path: Path, setting: dict[str, str]
 ) -> None:
