@@ -36,7 +36,7 @@ def propose(anatomy: Anatomy, given: Mapping[str, Any], stack: str) -> tuple[lis
     return proposals, notes
 
 
-MERGED = ("serverSecrets", "secretEnvironment", "environmentVariables")
+MERGED = ("extraContainers", "serverSecrets", "secretEnvironment", "environmentVariables")
 """Lists and mappings to which the stack file can add what the running task doesn't have."""
 
 
@@ -47,10 +47,13 @@ def _with_given(proposal: Proposal, given: Mapping[str, Any]) -> Proposal:
     if isinstance(proposal.value, Mapping):
         return dataclasses.replace(proposal, value={**proposal.value, **(given.get(proposal.key) or {})})
     own = list(given.get(proposal.key) or [])
-    names = {item.partition("=")[0] for item in own}
-    return dataclasses.replace(
-        proposal, value=[*own, *(item for item in proposal.value if item.partition("=")[0] not in names)]
-    )
+    names = {_name(item) for item in own}
+    return dataclasses.replace(proposal, value=[*own, *(item for item in proposal.value if _name(item) not in names)])
+
+
+def _name(item: Any) -> str:
+    """The name of a container, or of the variable or flag of a reference to a secret."""
+    return str(item.get("name")) if isinstance(item, Mapping) else str(item).partition("=")[0]
 
 
 def apply(given: Mapping[str, Any], proposals: list[Proposal]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adoption.anatomy import Anatomy
 from adoption.proposal import DEFAULTS, Proposal
+from adoption.running_containers import proposed_containers
 from adoption.running_ingress import ingress
 from adoption.running_secrets import secrets
 from adoption.running_vcs import vcs, vcs_kind
@@ -28,6 +29,7 @@ def running_settings(anatomy: Anatomy, notes: list[str], given_kind: Any = None)
     yield from vcs(anatomy, kind)
     yield from secrets(anatomy, kind, notes)
     yield from _task(anatomy, notes)
+    yield from proposed_containers(anatomy)
     yield from _rights(anatomy, notes)
 
 

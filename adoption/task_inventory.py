@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adoption.anatomy import Anatomy
-from adoption.containers import containers
 from adoption.properties import Resolve, same
+from adoption.running_containers import extra_container, lost_with, others
 from adoption.running_secrets import reference_of
 from adoption.running_vcs import other_hosts
 from components.configuration.secret_values import looks_secret
@@ -90,11 +90,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
         *_variables(anatomy, server, settings),
         *_secrets(anatomy, server, settings),
         *_container(anatomy, server, resolve),
-        *(
-            Item(f"container:{other.get('name')}", LOST, "the program runs no other containers than its own")
-            for other in containers(anatomy.task)
-            if other is not anatomy.container and other.get("name") != anatomy.container.get("name")
-        ),
+        *(_other(container, settings) for container in others(anatomy)),
         *_task(anatomy, wanted),
         *_sign_in(anatomy, settings),
     ]
@@ -234,6 +230,15 @@ def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) ->
             yield Item(f"container.{name}", REPLACED, REPLACED_PROPERTIES[name])
         else:
             yield Item(f"container.{name}", LOST, "the program has no such property of the server's container")
+
+
+def _other(container: Mapping[str, Any], settings: Mapping[str, Any]) -> Item:
+    """A container beside the server's, which the setting keeps under its name."""
+    name = f"container:{container.get('name')}"
+    if any(each["name"] == container.get("name") for each in settings.get("extraContainers") or []):
+        return Item(name, REPLACED, f"extraContainers; {lost_with(container)}")
+    found = extra_container(container)
+    return Item(name, LOST, found if isinstance(found, str) else "name it in extraContainers")
 
 
 def _is_set(value: Any) -> bool:

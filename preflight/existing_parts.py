@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from components.settings.extra_containers import parameter_arn
 from components.settings.schema import known, known_items
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -152,11 +153,16 @@ def parameters(deployment: Deployment) -> str:
     """The parameters of Systems Manager exist."""
     configuration = deployment.settings.configuration
     references = (*configuration.secret_environment, *configuration.server_secrets)
-    names = sorted({name for _, found, name in (each.partition("=ssm:") for each in references) if found})
+    own = {name for _, found, name in (each.partition("=ssm:") for each in references) if found}
+    containers = deployment.settings.task.extra_containers
+    arns = {known(arn) for each in containers for arn in each.secrets.values() if parameter_arn(known(arn))}
+    names = sorted(own | {arn.partition(":parameter")[2] for arn in arns})
     if not names:
         return "no secret is a parameter"
     for name in names:
-        by_name = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+        # An ARN doesn't show whether a name without a hierarchy begins with a slash.
+        spellings = [name, name[1:]] if name.count("/") == 1 else [name]
+        by_name = [{"Key": "Name", "Option": "Equals", "Values": spellings}]
         found = deployment.aws.read("ssm", "describe_parameters", ParameterFilters=by_name)["Parameters"]
         if not found:
             raise FailedError(

@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from components.settings.extra_containers import secret_arn
 from components.settings.schema import known
 from preflight.aws import RefusedByResourceError
 from preflight.check import Check
@@ -105,6 +106,23 @@ def webhook_keys(deployment: Deployment) -> str:
     return _keys(deployment, known(deployment.settings.server.webhook_secret_name) or "", WEBHOOK_KEYS)
 
 
+def container_secrets(deployment: Deployment) -> str:
+    """The secrets of extraContainers exist, with the keys that the task definition refers to."""
+    given = {
+        known(each) for container in deployment.settings.task.extra_containers for each in container.secrets.values()
+    }
+    found = {value_from: arn for value_from in sorted(given) if (arn := secret_arn(value_from))}
+    if not found:
+        return "no container of extraContainers has a secret"
+    for value_from, arn in found.items():
+        key = value_from.removeprefix(arn).strip(":").partition(":")[0]
+        if key:
+            _keys(deployment, arn, (key,))
+        else:
+            _value(deployment, arn)
+    return f"{len(found)} values"
+
+
 CHECKS = (
     Check("secrets", "credentials exist", credentials_exist),
     Check("secrets", "credentials have their keys", credentials_keys, needs=(credentials_exist,)),
@@ -112,6 +130,7 @@ CHECKS = (
     Check("secrets", "GitHub App private key", app_private_key, needs=(credentials_keys,)),
     Check("secrets", "webhook exists", webhook_exists),
     Check("secrets", "webhook has its key", webhook_keys, needs=(webhook_exists,)),
+    Check("secrets", "containers' secrets", container_secrets),
 )
 
 

@@ -31,16 +31,20 @@ class Certificates:
     bundle: Path
 
 
-def issue(directory: Path, hosts: Sequence[str] = (*HOSTS, LOOPBACK)) -> Certificates:
+def issue(
+    directory: Path, hosts: Sequence[str] = (*HOSTS, LOOPBACK), authority_name: str = "Atlantis sandbox authority"
+) -> Certificates:
     """Create a certificate authority, issue one certificate for ``hosts``, and discard the authority's key.
+
+    Clients find an authority by its name, so two that one client trusts need different names.
 
     The files are written into ``directory``. The bundle also contains the system's authorities, so that a client that
     uses it still trusts public servers.
     """
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("Atlantis sandbox authority")
+    issuer = _name(authority_name)
     authority = (
-        _builder(authority_name, authority_name, authority_key.public_key())
+        _builder(issuer, issuer, authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(
@@ -60,7 +64,7 @@ def issue(directory: Path, hosts: Sequence[str] = (*HOSTS, LOOPBACK)) -> Certifi
     )
     server_key = ec.generate_private_key(ec.SECP256R1())
     server = (
-        _builder(_name(hosts[0]), authority_name, server_key.public_key())
+        _builder(_name(hosts[0]), issuer, server_key.public_key())
         .add_extension(x509.SubjectAlternativeName([_alternative(host) for host in hosts]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(authority_key, hashes.SHA256())

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from adoption import report
+from adoption import files, report
 from adoption.plan import Plan
 from adoption.task_inventory import KEPT, LOST, REPLACED
 from adoption.task_inventory import problem as problem_of
@@ -15,6 +16,7 @@ from tests.adoption.plans import plan, proposed, small_plan
 from tests.adoption.small_stack import ACCOUNT, REGION, SECRET, arn, container
 from tests.adoption.states import State, find, small_state
 
+AGENT: dict[str, Any] = {"name": "datadog", "image": f"public.ecr.aws/datadog/agent:7@sha256:{'0a' * 32}"}
 TOKEN = arn("secretsmanager", "secret:ci/tokens-AbCdEf")
 
 
@@ -118,7 +120,18 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
             "ATLANTIS_API_SECRET",
             "set serverSecrets to api-secret=<secret>:<key>",
         ),
-        (_with({"name": "datadog", "image": "agent:7"}), "container:datadog", "runs no other containers"),
+        (_with({"name": "datadog", "image": "agent:7"}), "container:datadog", "with the digest of its image"),
+        (
+            _with(AGENT | {"environment": [{"name": "DD_API_KEY", "value": "x"}]}),
+            "container:datadog",
+            "store DD_API_KEY in",
+        ),
+        (_with(AGENT | {"name": "plan"}), "container:plan", "a container of the program has this name"),
+        (
+            _with(AGENT | {"user": "agent"}),
+            "container:datadog",
+            "name it in extraContainers: item 1 (datadog): user must be",
+        ),
         (_with(command=["server", "--automerge"]), "container.command", "no such property"),
         (_with(logConfiguration={"logDriver": "splunk"}), "container.logConfiguration", "no such property"),
         (_with(environmentFiles=[{"type": "s3", "value": "arn"}]), "container.environmentFiles", "no such property"),
@@ -218,6 +231,37 @@ def test_parameters_and_plain_variables_are_proposed_and_kept() -> None:
     assert {_fate(found, name) for name in ("TF_VAR_region", "ATLANTIS_SLACK_TOKEN", "TF_VAR_password")} == {KEPT}
     assert not found.problems
     assert _fate(plan(state, environmentVariables={"TF_VAR_region": "us"}), "TF_VAR_region") == REPLACED
+
+
+def test_a_container_with_a_digest_is_proposed_and_what_changes_for_it_is_said(tmp_path: Path) -> None:
+    running = AGENT | {
+        "cpu": 64,
+        "memoryReservation": 128,
+        "essential": True,
+        "environment": [{"name": "DD_SITE", "value": "eu"}],
+        "secrets": [{"name": "DD_API_KEY", "valueFrom": TOKEN}],
+        "portMappings": [{"containerPort": 8126}],
+    }
+    found = plan(_with(running))
+    wanted = AGENT | {
+        "cpu": 64,
+        "memory": 128,
+        "environment": {"DD_SITE": "eu"},
+        "secrets": {"DD_API_KEY": TOKEN},
+    }
+    assert proposed(found)["extraContainers"] == [wanted]
+    assert not found.problems
+    (item,) = [item for item in found.task if item.name == "container:datadog"]
+    assert item.fate == REPLACED
+    assert "it runs as 65534:65534, not as its image's user" in item.why
+    assert "it has no portMappings" in item.why
+
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("config:\n  atlantis:cpu: 2048\n", encoding="utf-8")
+    files.write_settings(file, found.proposals)
+    assert yaml.safe_load(file.read_text(encoding="utf-8"))["config"]["atlantis:extraContainers"] == [wanted]
+    other = {"name": "datadog", "image": AGENT["image"], "memory": 512}
+    assert "extraContainers" not in proposed(plan(_with(running), extraContainers=[other]))
 
 
 def test_storage_and_the_stop_timeout_of_the_task_are_proposed() -> None:

@@ -110,3 +110,12 @@ def test_parameters_must_exist_and_should_be_encrypted(world: World) -> None:
     ended(world, "parameters", Status.WARNING, "is a String")
     ssm.put_parameter(Name="/ci/token", Value="x", Type="SecureString", Overwrite=True)
     ended(world, "parameters", Status.OK, "/ci/token")
+
+
+def test_parameters_of_own_containers_must_exist_too(world: World) -> None:
+    arn = f"arn:aws:ssm:{world.aws.region}:{world.aws.account}:parameter/metrics"
+    image = f"example/metrics@sha256:{'0a' * 32}"
+    world.values["extraContainers"] = [{"name": "metrics", "image": image, "secrets": {"KEY": arn}}]
+    ended(world, "parameters", Status.FAILED, "the parameter /metrics does not exist")
+    world.client("ssm").put_parameter(Name="metrics", Value="x", Type="SecureString")
+    ended(world, "parameters", Status.OK, "/metrics")

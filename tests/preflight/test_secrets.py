@@ -208,3 +208,20 @@ def test_no_message_holds_a_value(world: World, value: object):
     said = json.dumps([[result.message, result.remedy] for result in world.results().values()])
     assert "k3epMeSecret" not in said
     assert "secrets" in said
+
+
+def test_secrets_of_own_containers_must_exist_and_have_their_keys(world: World) -> None:
+    check = "secrets: containers' secrets"
+    assert world.result(check).message == "no container of extraContainers has a secret"
+    image = f"example/metrics@sha256:{'0a' * 32}"
+    container = {"name": "metrics", "image": image}
+
+    def says(reference: str) -> str:
+        world.values["extraContainers"] = [container | {"secrets": {"KEY": reference}}]
+        return world.result(check).message
+
+    arn = f"arn:aws:secretsmanager:{world.aws.region}:{world.aws.account}:secret:metrics-AbCdEf"
+    assert f"{arn} does not exist" in says(f"{arn}:key::")
+    arn = world.client("secretsmanager").create_secret(Name="metrics", SecretString=json.dumps({"key": "x"}))["ARN"]
+    assert says(f"{arn}:key::") == says(arn) == "1 values"
+    assert f"{arn} lacks other (it has key)" in says(f"{arn}:other::")
