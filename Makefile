@@ -108,7 +108,7 @@ programs: python-version
 
 builds: export ATLANTIS_SANDBOX_ENGINE ?= pinned
 builds: python-version
-	@nice $(BASE_PYTHON) -m sandbox.builds engine atlantis yaml
+	@nice $(BASE_PYTHON) -m sandbox.builds engine atlantis yaml typescript
 
 lint: .venv/installed .sandbox/tools/actionlint ## check style, types, workflows and the Dockerfile
 	@.venv/bin/ruff check .

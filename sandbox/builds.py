@@ -32,6 +32,7 @@ PROGRAMS: dict[str, Callable[[], object]] = {
     "engine": installation.build,
     "atlantis": atlantis.executable,
     "yaml": lambda: installation.language_host("yaml"),
+    "typescript": installation.typescript_sdk,
     "actionlint": _actionlint,
 }
 """What can be built, in the order in which it is needed. A program that exists isn't built again."""

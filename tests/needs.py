@@ -12,12 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import terraform_provider
+from sandbox import npm, terraform_provider
 from sandbox.atlantis import bubblewrap
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation import evaluator
 
-__all__ = ["iam_evaluator", "needs", "needs_containers", "needs_provider", "pytest_runtest_logreport", "without"]
+__all__ = [
+    "iam_evaluator",
+    "needs",
+    "needs_containers",
+    "needs_provider",
+    "npm_packages",
+    "pytest_runtest_logreport",
+    "without",
+]
 
 VARIABLE = "ATLANTIS_SKIPPED"
 TERRAFORM = "https://developer.hashicorp.com/terraform/install"
@@ -63,6 +71,14 @@ def iam_evaluator() -> None:
         evaluator.install()
     except SandboxError:
         pytest.skip("no IAM policy evaluator (npm's package @cloud-copilot/iam-simulate, installed on first use)")
+
+
+def npm_packages(packages: npm.Packages) -> Path:
+    """The directory of ``packages``; skips the test that calls this if they aren't installed and npm can't install them."""
+    try:
+        return packages.install()
+    except SandboxError:
+        pytest.skip(f"no packages of {packages.sources.name} (installed from npm on first use)")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

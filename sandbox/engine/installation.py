@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.go_build import GoBuild, build_once
 from sandbox.paths import CACHE, CHECKOUT, ENGINES
 
-__all__ = ["CHOICE", "Engine", "build", "language_host", "locate"]
+__all__ = ["CHOICE", "Engine", "build", "language_host", "locate", "typescript_sdk"]
 
 CHOICE = "ATLANTIS_SANDBOX_ENGINE"
 """Environment variable: ``installed`` or ``pinned``. If unset, the installed engine is used, if there is one."""
@@ -119,6 +119,14 @@ def language_host(language: str) -> Path:
     return Path(installed)
 
 
+def typescript_sdk() -> Path:
+    """The program that writes a package's SDK in TypeScript from its schema, as `pulumi package add` does. Built if needed."""
+    executable = ENGINES / f"typescript-{_module_version(ENGINE)}" / "typescript_sdk"
+    if not executable.exists():
+        _build("generator of TypeScript SDKs", executable, "./typescript_sdk", "")
+    return executable
+
+
 def _require_version(installed: str) -> str:
     """The version of the ``installed`` CLI; raises ``SandboxError`` if Pulumi.yaml requires a newer one."""
     # The CLI logs each command in its home folder, so it gets a separate one instead of the user's.
@@ -158,7 +166,7 @@ def _match(pattern: str, file: Path = MODULE / "go.mod") -> str:
 
 def _build(program: str, executable: Path, command: str, version: str) -> None:
     def make(build: GoBuild) -> None:
-        build.compile(command, MODULE, f"-X {version}")
+        build.compile(command, MODULE, f"-X {version}" if version else "")
 
     try:
         build_once(f"the {program}", executable, _go_wanted(), make)

@@ -50,6 +50,11 @@ class GitHub:
         """The value of ``HTTPS_PROXY`` for a client."""
         return f"http://127.0.0.1:{self._proxy.server_port}"
 
+    @property
+    def author_token(self) -> str:
+        """The token of the author of pull requests, who can read every repository and push to it."""
+        return self._access.author_token
+
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
@@ -59,7 +64,7 @@ class GitHub:
     def _write_author(self) -> None:
         """Write git's configuration for the author: the proxy, the certificate authority, and a file with the token."""
         credentials = self.store.author_configuration.with_name("author.credentials")
-        write_private(credentials, f"https://{AUTHOR}:{self._access.author_token}@{HOSTS[0]}\n")
+        write_private(credentials, f"https://{AUTHOR}:{self.author_token}@{HOSTS[0]}\n")
         write_private(
             self.store.author_configuration,
             f'[http "https://{HOSTS[0]}"]\n\tproxy = {self.proxy_url}\n\tsslCAInfo = "{self.certificates.bundle}"\n'

