@@ -155,7 +155,11 @@ def stop_all(state: Path) -> list[str]:
 
 def descendants(pid: int) -> Iterator[int]:
     """The IDs of the processes that ``pid`` has started, and of those that they have started (Linux)."""
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return
+    for task in tasks:
         try:
             children = [int(child) for child in task.read_text(encoding="ascii").split()]
         except OSError:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from sandbox import console, processes, terraform_provider
-from sandbox.commands import bench_plans
+from sandbox.commands import bench_drift, bench_plans
 from sandbox.conformance.elsewhere import applied
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
@@ -47,8 +47,9 @@ def run(_arguments: argparse.Namespace) -> int:
     private_directory(folder)
     sys.stdout.write(f"{'what':<{_WIDTH}}  {'measured':>8}  aim\n")
     with (folder / "output.log").open("w") as log:
+        measured = (_measure(folder, log.fileno()), _plans(folder, log.fileno()), _drift(folder, log.fileno()))
         # Each as soon as it is known: the rest takes minutes, and may be interrupted.
-        for figure in chain(_measure(folder, log.fileno()), _plans(folder, log.fileno())):
+        for figure in chain.from_iterable(measured):
             sys.stdout.write(f"{figure.what:<{_WIDTH}}  {figure.value:>8}  {figure.aim}".rstrip() + "\n")
             sys.stdout.flush()
     shutil.rmtree(folder)
@@ -132,6 +133,25 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
                 f"CPU {plan.cpu_seconds[isolation]:.2f} s",
             )
             for isolation, where in (("none", "as the server"), ("containers", "isolated"))
+        )
+
+
+def _drift(folder: Path, log: int) -> Iterator[Figure]:
+    if bench_plans.why_not():
+        return
+    console.step(f"Measuring detections of drift in {' and '.join(map(str, bench_drift.PROJECTS))} projects")
+    state = folder / "drift"
+    with _silent(log):
+        try:
+            runs = bench_drift.measure(state)
+        finally:
+            Sandbox(state=state, policy_pack=None).down(force=True)
+    for run in runs:
+        yield Figure(
+            f"detection of drift in {run.projects} projects, requests: {run.requests}",
+            f"{run.seconds:.1f} s",
+            f"CPU {run.cpu_seconds:.1f} s; memory of the task {run.peak_memory:.0f} MB, idle {run.idle_memory:.0f} MB; "
+            f"calls: {run.github} GitHub, {run.git} git, {run.aws} AWS",
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox import processes, terraform_provider
 from sandbox.atlantis import bubblewrap
+from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
 from sandbox.github import events
@@ -16,7 +17,7 @@ from sandbox.github.store import PullRequest
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 
-__all__ = ["Plan", "measure", "why_not"]
+__all__ = ["Plan", "computed", "containers", "measure", "why_not"]
 
 _REPEATS = 5
 _SECONDS = 120.0
@@ -49,9 +50,9 @@ def measure(state: Path) -> list[Plan]:
         for what, files in _repositories(target).items():
             pull = opened(target, f"bench-{isolation}", files)
             # The first one clones the repository, and installs providers.
-            wall, computed = zip(*list(_times(target, pull))[1:], strict=True)
+            wall, cpu = zip(*list(_times(target, pull))[1:], strict=True)
             plan = plans.setdefault(what, Plan(what, {}, {}))
-            plan.seconds[isolation], plan.cpu_seconds[isolation] = statistics.median(wall), statistics.median(computed)
+            plan.seconds[isolation], plan.cpu_seconds[isolation] = statistics.median(wall), statistics.median(cpu)
     return list(plans.values())
 
 
@@ -66,28 +67,33 @@ def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
     return found
 
 
-def _computed(target: Target) -> float:
+def containers(service: DeployedService) -> Iterator[processes.Process]:
+    """Process 1 of each container of the service's task."""
+    for process in processes.recorded(service.state):
+        if process.name == service.name or process.name.startswith(f"{service.name}."):
+            yield process
+
+
+def computed(service: DeployedService) -> float:
     """The CPU seconds of the task's containers so far, with those of the processes that they have waited for."""
-    names = (target.deployment.name, f"{target.deployment.name}.")
     total = 0
-    for process in processes.recorded(target.deployment.state):
-        if process.name == names[0] or process.name.startswith(names[1]):
-            # After the program's name in parentheses: user and system time, own and of waited children.
-            fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            total += sum(map(int, fields[11:15]))
+    for process in containers(service):
+        # After the program's name in parentheses: user and system time, own and of waited children.
+        fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        total += sum(map(int, fields[11:15]))
     return total / os.sysconf("SC_CLK_TCK")
 
 
 def _times(target: Target, pull: PullRequest) -> Iterator[tuple[float, float]]:
     for _ in range(_REPEATS + 1):
         before = len(target.comments(pull.repository, pull.number))
-        started, computed = time.perf_counter(), _computed(target)
+        started, before_cpu = time.perf_counter(), computed(target.deployment)
         target.deliver("issue_comment", events.comment(pull, "atlantis plan"))
         while len(target.comments(pull.repository, pull.number)) == before:
             if time.perf_counter() - started > _SECONDS:
                 raise TimeoutError(f"{pull.repository}: no plan within {_SECONDS:g} s")
             time.sleep(0.005)
-        yield time.perf_counter() - started, _computed(target) - computed
+        yield time.perf_counter() - started, computed(target.deployment) - before_cpu
         if "Plan: " not in (said := target.comments(pull.repository, pull.number)[-1]):
             raise RuntimeError(f"{pull.repository} wasn't planned: {said[:300]}")
         # Atlantis holds the pull request for a moment after its comment.

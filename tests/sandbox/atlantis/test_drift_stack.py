@@ -5,8 +5,10 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -119,13 +121,15 @@ def _task(service: DeployedService) -> str | None:
     return StatusFile(service.state, service.name).read().task
 
 
-def _detect(ground: Ground, *, code: int = 1, **credentials: str) -> dict[str, dict[str, Any]]:
+def _detect(
+    ground: Ground, *, code: int = 1, credentials: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, dict[str, Any]]:
     """The results of `make drift` by project, as the account's root or with ``credentials``."""
     sandbox = Sandbox(ground.stack, state=ground.state)
     answer = subprocess.run(
         preflight.command("preflight.drift", sandbox, as_json=True),
         cwd=CHECKOUT,
-        env=sandbox.environment() | credentials,
+        env={**sandbox.environment(), **credentials},
         capture_output=True,
         text=True,
         check=False,
@@ -187,9 +191,8 @@ def test_make_drift_prints_every_project_with_its_issue_and_a_new_task_knows_sin
     service.client("ecs").update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
     lifecycle.bring_up(service, clean_environment(), patience=180)
     assert _task(service) != before
-    assert {
-        name: event["since"] for name, event in _detect(ground, **documented_role.credentials(service)).items()
-    } == since
+    found = _detect(ground, credentials=documented_role.credentials(service))
+    assert {name: event["since"] for name, event in found.items()} == since
 
 
 def test_a_deployment_waits_for_a_detection_and_pull_requests_are_planned_during_it(

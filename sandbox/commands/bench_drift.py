@@ -1,0 +1,163 @@
+"""What a detection of drift costs with the real server: the time of a run, the memory of the task, and the calls of APIs."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import processes
+from sandbox.atlantis.agent import GITHUB_DIRECTORY
+from sandbox.atlantis.deployed_service import DeployedService
+from sandbox.commands import preflight
+from sandbox.commands.bench_plans import computed, containers
+from sandbox.github.store import Store
+from sandbox.paths import CHECKOUT
+from sandbox.pull_requests import sample_repository
+from sandbox.sandbox import Sandbox
+
+__all__ = ["PROJECTS", "Run", "measure"]
+
+PROJECTS = (5, 50)
+_SAMPLE_SECONDS = 0.2
+_PROJECT = """\
+terraform {{
+  backend "s3" {{
+    bucket         = "{bucket}"
+    key            = "{name}/terraform.tfstate"
+    region         = "{region}"
+    dynamodb_table = "{table}"
+    encrypt        = true
+  }}
+}}
+
+resource "terraform_data" "release" {{}}
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its seconds, those that the task computed, its memory in MiB before the run and at its peak, and the calls.
+
+    ``github`` counts calls of the REST API, ``git`` requests of git, and ``aws`` calls with credentials of a role.
+    """
+
+    projects: int
+    requests: str
+    """How the agent asked the server: for all projects in one request, or for each in its own."""
+    seconds: float
+    cpu_seconds: float
+    idle_memory: float
+    peak_memory: float
+    github: int
+    git: int
+    aws: int
+
+
+def measure(state: Path, counts: Sequence[int] = PROJECTS) -> list[Run]:
+    """Deploy a stack that watches a repository, and detect drift twice for each number of its projects.
+
+    Nothing is applied, so every project has drifted. The agent learns the projects from the first run.
+
+    Args:
+        state: the folder for the sandbox, which the caller takes down.
+        counts: numbers of projects, ascending.
+    """
+    sandbox = Sandbox(state=state, policy_pack=None)
+    source = sandbox.workspace.source_settings(sandbox.stack)
+    repository = sample_repository(source["atlantis:repoAllowlist"], "watched")
+    sandbox.settings = {
+        "atlantis:terraformIsolation": "containers",
+        "atlantis:driftProjects": [repository],
+        "atlantis:driftEveryHours": 84,
+    }
+    sandbox.up()
+    service = sandbox.service()
+    assert service is not None  # noqa: S101 - the local stack has one
+    store = Store(service.state / GITHUB_DIRECTORY)
+    store.create_repository(repository, {"README.md": "A repository of projects.\n"})
+    place = {
+        "bucket": source["atlantis:terraformStateBuckets"][0],
+        "table": source["atlantis:terraformLockTables"][0],
+        "region": service.region,
+    }
+    runs = []
+    for count in counts:
+        names = [f"project-{number:03}" for number in range(count)]
+        files = {f"{name}/main.tf": _PROJECT.format(name=name, **place) for name in names}
+        store.commit(repository, "main", files, f"{count} projects")
+        runs += [_run(sandbox, service, store, count, how) for how in ("one for all", "one for each")]
+    return runs
+
+
+def _run(sandbox: Sandbox, service: DeployedService, store: Store, projects: int, requests: str) -> Run:
+    cpu, idle = computed(service), _memory(service)
+    github, decisions = len(store.recorded("requests")), _decisions(service)
+    with _peak_memory(service) as samples:
+        answer = subprocess.run(
+            preflight.command("preflight.drift", sandbox, as_json=True),
+            cwd=CHECKOUT,
+            env=sandbox.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    events = json.loads(answer.stdout or "[]")
+    ended = [event for event in events if event["event"] == "drift-run"]
+    if not ended or ended[0]["drifted"] != projects:
+        raise RuntimeError(f"not every one of {projects} projects has drifted:\n{answer.stdout}{answer.stderr}")
+    calls = store.recorded("requests")[github:]
+    git = sum(".git/" in call["path"] for call in calls)
+    return Run(
+        projects=projects,
+        requests=requests,
+        seconds=ended[0]["seconds"],
+        cpu_seconds=computed(service) - cpu,
+        idle_memory=idle,
+        peak_memory=max(samples),
+        github=len(calls) - git,
+        git=git,
+        aws=_decisions(service) - decisions,
+    )
+
+
+def _decisions(service: DeployedService) -> int:
+    log = service.state / "local-aws" / "iam-decisions.jsonl"
+    with log.open(encoding="utf-8") as lines:
+        return sum(1 for _ in lines)
+
+
+@contextmanager
+def _peak_memory(service: DeployedService) -> Iterator[list[float]]:
+    """Collect the task's memory in MiB until the context ends."""
+    samples, ended = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_SAMPLE_SECONDS):
+            samples.append(_memory(service))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _memory(service: DeployedService) -> float:
+    """MiB of all processes of the task's containers; shared pages count once (PSS)."""
+    found = {process.pid for process in containers(service)}
+    found |= {pid for process in list(found) for pid in processes.descendants(process)}
+    return sum(map(_proportional, found)) / 1024
+
+
+def _proportional(pid: int) -> int:
+    """KiB; 0 for a process that has exited."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
