@@ -209,6 +209,10 @@ NOT_ADOPTED: Mapping[str, str] = {
     ),
     "aws_alb_listener_rule": _OWN_RULES,
     "aws_lb_listener_rule": _OWN_RULES,
+    "aws_security_group": (
+        "The program has a group of its own. After the first `up`, unless others use it: "
+        "`aws ec2 delete-security-group --group-id {id}`"
+    ),
     "aws_ssm_parameter": "Other stacks may read it, and it isn't part of Atlantis: keep it",
     "aws_appautoscaling_target": "The service must run a single task: delete it before the first `up`, because it scales the service",
     "aws_appautoscaling_policy": "The service must run a single task: delete it before the first `up`",

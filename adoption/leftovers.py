@@ -23,16 +23,16 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     """What to do with a resource that the program doesn't adopt."""
     if not actual.is_aws:
         return OTHER_PROVIDER
+    if actual.attributes.get("security_group_id") in _replaced_groups(pairing):
+        return "It is deleted with its group"
     if actual.type == "aws_security_group_rule":
         return _old_rule(actual, pairing)
     if actual.type == "aws_iam_policy_attachment":
         return _attachment(actual, pairing.anatomy)
     found = NOT_ADOPTED.get(actual.type)
     known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
-    if found is None:
-        return NOT_THIS_ONE if actual.type in known else YOURS
-    if not _is_of_atlantis(actual, pairing):
-        return NOT_THIS_ONE
+    if found is None or not _is_of_atlantis(actual, pairing):
+        return NOT_THIS_ONE if found or actual.type in known else YOURS
     return found.format_map(
         _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
     )
@@ -55,6 +55,7 @@ def _is_of_atlantis(actual: StateResource, pairing: Pairing) -> bool:
         "aws_iam_role_policy": ("role", list(_role_names(anatomy))),
         "aws_iam_role_policy_attachment": ("role", list(_role_names(anatomy))),
         "aws_kms_key_policy": ("key_id", _adopted(pairing, "aws_kms_key")),
+        "aws_security_group": ("id", _replaced_groups(pairing)),
         "aws_vpc_security_group_egress_rule": ("security_group_id", groups),
         "aws_vpc_security_group_ingress_rule": ("security_group_id", groups),
     }.get(actual.type, ("", []))
@@ -76,6 +77,16 @@ def _users(anatomy: Anatomy, policy_arn: Any) -> set[Any]:
 def _adopted(pairing: Pairing, type_: str) -> list[str]:
     """The IDs of the adopted resources of a type."""
     return [pair.actual.id for pair in pairing.pairs.values() if pair.actual.type == type_]
+
+
+def _replaced_groups(pairing: Pairing) -> list[Any]:
+    """The security groups of adopted resources, in whose place the program sets its own."""
+    used: list[Any] = [*(pairing.anatomy.network.get("security_groups") or [])]
+    for pair in pairing.pairs.values():
+        if pair.actual.type in ("aws_lb", "aws_alb", "aws_efs_mount_target"):
+            used += pair.actual.attributes.get("security_groups") or []
+    adopted = _adopted(pairing, "aws_security_group")
+    return [group for group in used if group not in adopted]
 
 
 class _Known(dict[str, Any]):

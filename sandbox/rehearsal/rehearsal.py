@@ -160,7 +160,9 @@ def _of_the_copy(plan: Plan) -> tuple[dict[str, Any], dict[str, Any], list[tuple
     if listener is not None and anatomy.load_balancer is not None:
         group = plan.settings["loadBalancerSecurityGroupId"]
         if anatomy.state.find(group, "aws_security_group") is None:
-            raise SandboxError(f"{listener.address} can't be copied: the state doesn't hold {group}, its security group")
+            raise SandboxError(
+                f"{listener.address} can't be copied: the state doesn't hold {group}, its security group"
+            )
         copied |= {"httpsListenerArn": listener.id, "loadBalancerSecurityGroupId": group}
         parts += [("listener", listener.id, listener.id), ("security group", group, group)]
         around["publicSubnetIds"] = anatomy.load_balancer.attributes.get("subnets") or []

@@ -64,7 +64,7 @@ def shared_state() -> State:
     }.items():
         add(state, f"aws_lb_listener_rule.{name}", attributes, module="module.shop")
     hooks = rule(40, TARGETS, host_header=[HOST], path_pattern=["/events"])
-    people = rule(200, TARGETS, host_header=[HOST], source_ip=["192.0.2.0/25", "198.51.100.0/25"])
+    people = rule(200, TARGETS, host_header=[HOST], source_ip=["203.0.113.0/25", "203.0.113.128/25"])
     add(state, "aws_lb_listener_rule.hooks", hooks, module="module.atlantis")
     add(state, "aws_lb_listener_rule.people", people, module="module.atlantis")
     alias = {"name": find(state, "aws_lb.this")["dns_name"], "zone_id": BALANCER_ZONE, "evaluate_target_health": True}

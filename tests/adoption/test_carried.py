@@ -1,7 +1,9 @@
 """The adoption of states that the official provider wrote: what the command says of each, its exit code and its files."""
 
 import dataclasses
+import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from adoption import command, report
 from tests.adoption.carried_states import BY_NAME, CARRIED, REGION, Carried
 from tests.adoption.plans import proposed
 from tests.adoption.states import ORIGINAL_SETTINGS, State, find, write
+from tests.needs import needs
 
 ALL = pytest.mark.parametrize("carried", CARRIED, ids=lambda carried: carried.name)
 
@@ -56,6 +59,28 @@ def test_its_files_are_written_and_the_script_removes_what_the_table_does_not_ke
     kept = [actual.address for actual, advice in plan.left if advice.endswith("keep it")]
     lines = {line.strip().strip("'\\ ").strip("'") for line in script.splitlines()}
     assert not lines & set(kept)
+
+
+@needs("terraform")
+@ALL
+def test_terraform_lets_go_of_all_but_what_the_table_keeps_and_takes_it_back(carried: Carried, tmp_path: Path) -> None:
+    """Step 5 of docs/adoption.md and its way back, for which Terraform needs neither the configuration nor AWS."""
+    folder, pulled = tmp_path / "terraform", carried.adoptable(tmp_path)
+    folder.mkdir()
+    shutil.copy(pulled, folder)
+    assert _run(tmp_path, pulled, "--write", "--accept-lost", " ".join(carried.accepted)) == 0
+
+    def run(*arguments: str) -> list[str]:
+        ran = subprocess.run(arguments, cwd=folder, check=True, capture_output=True, text=True)
+        return [line for line in ran.stdout.splitlines() if not re.match(r"(module\.[^ ]+\.)?data\.", line)]
+
+    everything = run("terraform", "state", "list")
+    run("sh", str(tmp_path / "terraform-state-rm.prod.sh"))
+    kept = {actual.address for actual, advice in carried.plan().left if advice.endswith("keep it")}
+    assert set(run("terraform", "state", "list")) == kept
+    run("terraform", "state", "push", "-force", str(pulled))
+    assert run("terraform", "state", "list") == everything
+    assert kept < set(everything)
 
 
 def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What older providers keep as attributes: it is named with the command that removes it."""
 
 from tests.adoption.plans import plan, proposed
-from tests.adoption.small_stack import ALB, TASKS, role_arn
+from tests.adoption.small_stack import ALB, TASKS, VPC, role_arn
 from tests.adoption.states import State, add, find, small_state
 
 NAME = "atlantis-ecs-task-prod"
@@ -67,3 +67,22 @@ def test_a_rule_that_is_a_block_of_an_adopted_group_is_named() -> None:
     find(state, "aws_security_group.tasks")["egress"] = [block]
     command = f"aws ec2 revoke-security-group-egress --group-id {TASKS} --ip-permissions"
     assert any(f"`{command} 'IpProtocol=-1,IpRanges=[{{CidrIp=0.0.0.0/0}}]'`" in note for note in plan(state).notes)
+
+
+def test_a_group_that_the_program_replaces_is_deleted_and_one_of_others_is_kept() -> None:
+    state, old, others = small_state(), "sg-0aa0bb0cc0dd0ee37", "sg-0aa0bb0cc0dd0ee38"
+    find(state, "aws_lb.this")["security_groups"] = [ALB, old]
+    for name, group in (("old", old), ("others", others)):
+        add(
+            state, f"aws_security_group.{name}", {"id": group, "name": name, "vpc_id": VPC, "ingress": [], "egress": []}
+        )
+        rule = {"id": f"sgr-{name}", "security_group_id": group, "ip_protocol": "tcp", "from_port": 80, "to_port": 80}
+        add(state, f"aws_vpc_security_group_ingress_rule.{name}", rule | {"cidr_ipv4": "10.0.0.0/8"})
+    found = plan(state)
+    left = {actual.address: advice for actual, advice in found.left}
+    for address, group in (("aws_security_group.old", old), ("module.atlantis.aws_security_group.alb", ALB)):
+        assert f"`aws ec2 delete-security-group --group-id {group}`" in left[address]
+    assert left["aws_vpc_security_group_ingress_rule.old"] == "It is deleted with its group"
+    for address in ("aws_security_group.others", "aws_vpc_security_group_ingress_rule.others"):
+        assert left[address] == "Not part of the adopted Atlantis: keep it"
+        assert address not in found.to_forget

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.rehearsal.neighbours import changed
 from sandbox.rehearsal.rehearsal import lost, other_resources
 from tests.adoption.plans import small_plan
 from tests.adoption.small_stack import FILE_SYSTEM
@@ -36,3 +37,13 @@ def test_a_resource_under_another_id_was_not_adopted() -> None:
     assert list(other_resources(resources, plan)) == [f"storage-efs is fs-new, not {FILE_SYSTEM}: it was not adopted"]
     resources.remove(system)
     assert list(other_resources(resources, plan)) == [f"storage-efs is missing, not {FILE_SYSTEM}: it was not adopted"]
+
+
+def test_a_part_of_others_that_changed_or_is_missing_is_named_and_a_new_one_is_not() -> None:
+    before = {"load balancer lb": {"name": "a"}, "listener l": {"port": 443}, "listener rule r": {"priority": 1}}
+    after = {"load balancer lb": {"name": "a"}, "listener l": {"port": 80}, "listener rule new": {}}
+    assert list(changed(before, after)) == [
+        "listener l of others changed: an adoption leaves it as it is",
+        "listener rule r of others is missing: an adoption leaves it as it is",
+    ]
+    assert list(changed(before, before)) == []

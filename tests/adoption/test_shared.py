@@ -71,7 +71,7 @@ def test_the_settings_of_the_load_balancer_are_its_own() -> None:
     found = _shared(**own)
     assert proposed(found)["loadBalancerSecurityGroupId"] == ALB
     assert (proposed(found)["acmCertificateArn"], proposed(found)["baseName"]) == (None, "atlantis")
-    assert proposed(found)["allowedCidrBlocks"] == ["192.0.2.0/25", "198.51.100.0/25"]
+    assert proposed(found)["allowedCidrBlocks"] == ["203.0.113.0/25", "203.0.113.128/25"]
     assert "publicSubnetIds" not in found.settings
 
 
