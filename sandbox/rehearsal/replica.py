@@ -28,8 +28,10 @@ __all__ = ["Replica", "make_replica"]
 TYPES: Mapping[str, str] = {name: kind.pulumi for kind in KINDS for name in kind.terraform} | {
     "aws_ecs_task_definition": "aws:ecs/taskDefinition:TaskDefinition"
 }
-IDENTITIES = {"id": "id", "arn": "arn", "key_id": "keyId", "dns_name": "dnsName", "security_group_rule_id": "id"}
+IDENTITIES = {"id": "id", "arn": "arn", "key_id": "keyId", "security_group_rule_id": "id"}
 """Attributes by which other resources reference a resource, and the corresponding outputs in Pulumi."""
+ALIAS_TARGET = {"dns_name": "dnsName", "zone_id": "zoneId"}
+"""Those by which an alias record references a load balancer. The zone is the region's."""
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     # Attributes that AWS assigns or that repeat another attribute. Rules of a security group are separate resources.
     "aws_ecs_service": frozenset({"iamRole"}),
@@ -156,10 +158,10 @@ class _Maker:
             identity, outputs = lifecycle.create(inputs)
         except Exception as error:
             raise SandboxError(f"{resource.address} can't be copied: {error}") from error
-        for old, output in IDENTITIES.items():
+        for old, output in (IDENTITIES | ALIAS_TARGET).items():
             value = resource.attributes.get(old)
             new = identity if output == "id" else outputs.get(output)
-            refers = isinstance(value, str) and (value in _identities(resource) or old == "dns_name")
+            refers = isinstance(value, str) and (value in _identities(resource) or old in ALIAS_TARGET)
             if refers and value and isinstance(new, str):
                 self._texts[value] = new
                 self._known.add(new)
