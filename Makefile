@@ -83,14 +83,14 @@ boundary: .venv/installed ## print a permissions boundary to start from; uses yo
 adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 rehearses it, WRITE=1 writes the files
 	@$(PYTHON) -m $(if $(REHEARSE),sandbox.rehearsal,adoption) --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(WRITE),--write) $(if $(ACCEPT_LOST),--accept-lost "$(ACCEPT_LOST)")
 
-policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json, SARIF=file for code hosts, ALL=1 prints every finding
-	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(SARIF),--sarif "$(SARIF)") $(if $(ALL),--all)
+policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json CONFIG=file.json, SARIF=file for code hosts, ALL=1 prints every finding
+	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(CONFIG),--config "$(CONFIG)") $(if $(SARIF),--sarif "$(SARIF)") $(if $(ALL),--all)
 
 policy-config: .venv/installed ## write the policy pack's configuration of a stack from its settings: STACK=dev
 	@$(PYTHON) -m preflight.policy_configuration --stack $(STACK)
 
-policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json OUTPUT=file.json UNTIL=date
-	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
+policy-baseline: .venv/installed ## exempt the findings of an exported state: STATE=file.json CONFIG=file.json OUTPUT=file.json UNTIL=date
+	@$(SANDBOX) policy-baseline --state "$(STATE)" $(if $(CONFIG),--config "$(CONFIG)") $(if $(OUTPUT),--output "$(OUTPUT)") $(if $(UNTIL),--until "$(UNTIL)")
 
 test: export ATLANTIS_SKIPPED := $(CURDIR)/.sandbox/skipped.txt
 test: ## run all tests, and list the skipped ones with what they need

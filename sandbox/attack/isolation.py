@@ -141,7 +141,7 @@ def _private_module(target: Target) -> dict[str, str]:
 
 def _aws(target: Target, call: str) -> Outcome:
     bucket = f'"$AWS_ENDPOINT_URL/{state_bucket(target)}'
-    calls = {"write": f'-X PUT -d attack {bucket}/attack-of-a-plan"', "read": f'{bucket}?list-type=2"'}
+    calls = {"write": f'-X PUT -d attack {bucket}/attack-of-a-plan"', "read": f'{bucket}?versioning="'}
     status = called(target, "isolation-aws", calls)[call]
     return Outcome(status == 200, f"{call} was answered with {status}")
 

@@ -1,4 +1,4 @@
-"""The AWS session of a plan as a pull request's provider reads it, and calls of S3 with it."""
+"""The AWS session of a plan as a pull request's provider reads it, and calls of AWS with it."""
 
 import re
 from collections.abc import Mapping
@@ -22,18 +22,17 @@ _SCRIPT = """
 # The repository of this pull request, as owner/name.
 own=$(echo "${{PWD#*/repos/}}" | cut -d/ -f1-2)
 call() {{
-  curl -sS -o /dev/null -w "$1 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:s3" \\
+  curl -sS -o /dev/null -w "$1 %{{http_code}}\\n" --aws-sigv4 "aws:amz:$AWS_REGION:{service}" \\
     --user "$(field AccessKeyId):$(field SecretAccessKey)" -H "x-amz-security-token: ${{token:-$(field Token)}}" "${{@:2}}"
 }}
 {calls}
 """
 
 
-def called(target: Target, name: str, calls: Mapping[str, str]) -> dict[str, int]:
+def called(target: Target, name: str, calls: Mapping[str, str], *, service: str = "s3") -> dict[str, int]:
     """The HTTP status of each call, by its label. A call is the arguments of curl; `$own` is the pull request's repository."""
-    script = SESSION + _SCRIPT.format(
-        calls="\n".join(f"call {label} {arguments}" for label, arguments in calls.items())
-    )
+    lines = "\n".join(f"call {label} {arguments}" for label, arguments in calls.items())
+    script = SESSION + _SCRIPT.format(calls=lines, service=service)
     said = printed(target, name, f"bash <<'BASH'\n{script.strip()}\nBASH")
     found = {label: int(status) for label, status in re.findall(r"^(\S+) (\d+)$", said, re.MULTILINE)}
     if found.keys() != calls.keys():

@@ -1,4 +1,6 @@
-"""Attacks of a plan on the state of another repository, where `terraformStatePrefixes` has `{repository}`."""
+"""Attacks of a plan on the states of repositories, where `terraformStatePrefixes` has `{repository}`."""
+
+import json
 
 from components.names import REPOSITORY_TAG
 from components.settings.accepted import REPOSITORY
@@ -51,6 +53,23 @@ def _statuses(target: Target) -> dict[str, int]:
     return target.once("states-statuses", run)
 
 
+def _digest(target: Target, operation: str) -> Outcome:
+    """How DynamoDB answers a plan that reads or writes the digest of a state of its own repository."""
+
+    def run() -> dict[str, int]:
+        table = next(name for name in target.client("dynamodb").list_tables()["TableNames"] if "lock" in name)
+        key = f"{state_bucket(target)}/{_prefix(target).replace(REPOSITORY, '$own')}terraform.tfstate-md5"
+        calls = {}
+        for name, item in (("GetItem", "Key"), ("PutItem", "Item")):
+            body = json.dumps({"TableName": table, item: {"LockID": {"S": key}}}).replace('"', '\\"')
+            headers = f"-H 'X-Amz-Target: DynamoDB_20120810.{name}' -H 'Content-Type: application/x-amz-json-1.0'"
+            calls[name] = f'{headers} -d "{body}" "$AWS_ENDPOINT_URL/"'
+        return called(target, "state-digest", calls, service="dynamodb")
+
+    status = target.once("state-digest-statuses", run)[operation]
+    return Outcome(status == 200, f"{operation} was answered with {status}")
+
+
 def _outcome(target: Target, *calls: str) -> Outcome:
     answers = {call: _statuses(target)[call] for call in calls}
     # An object that doesn't exist is one that may be read.
@@ -84,6 +103,15 @@ ROWS = (
         refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
         attempt=lambda target: _outcome(target, "other-lock"),
         control=lambda target: _outcome(target, "own-lock"),
+        isolation=True,
+    ),
+    Row(
+        name="state-digest",
+        attack="Change the digest of a state, so that no plan and no apply can read the state any more",
+        tried="a provider binary in the pull request that writes the digest beside the lock with the plan's credentials",
+        refused_by="the policies of the plan role, which deny keys of digests",
+        attempt=lambda target: _digest(target, "PutItem"),
+        control=lambda target: _digest(target, "GetItem"),
         isolation=True,
     ),
 )

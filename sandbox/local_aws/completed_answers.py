@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import alb, cloudwatch, ec2, ecs, efs, elasticache, firehose
+from ministack.core.responses import get_region
+from ministack.services import alb, cloudwatch, ec2, ecs, efs, elasticache, firehose, ssm
 
 __all__ = ["install"]
 
@@ -28,7 +29,42 @@ def install() -> None:
     firehose._dest_description = _show_destination(firehose._dest_description)
     alb._parse_conditions = _keep_query_strings(alb._parse_conditions)
     alb._condition_xml = _show_query_strings(alb._condition_xml)
+    ssm._public_parameter = _more_public_parameters(ssm._public_parameter)
     cloudwatch._describe_alarms = _show_alarms(cloudwatch._describe_alarms)
+
+
+_IMAGE = "ami-0c2023a1b2c3d4e5f"
+"""An image of the local AWS."""
+_PUBLIC_PARAMETERS = {
+    **{
+        f"/aws/service/ecs/optimized-ami/{system}/recommended/image_id": _IMAGE
+        for system in ("amazon-linux-2", "amazon-linux-2023")
+    },
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/firelens-using-fluentbit.html has the account.
+    **{
+        f"/aws/service/aws-for-fluent-bit/{version}": f"906394416424.dkr.ecr.{{region}}.amazonaws.com/aws-for-fluent-bit:{version}"
+        for version in ("latest", "stable")
+    },
+}
+"""Parameters of AWS that configurations of ECS read, with values of the form that AWS' have."""
+
+
+def _more_public_parameters(own: Callable[[str], Any]) -> Callable[[str], Any]:
+    def find(name: str) -> Any:
+        if (value := _PUBLIC_PARAMETERS.get(name)) is None:
+            return own(name)
+        arn = f"arn:aws:ssm:{get_region()}::parameter{name}"
+        value = value.format(region=get_region())
+        return {
+            "Name": name,
+            "Type": "String",
+            "Value": value,
+            "Version": 1,
+            "LastModifiedDate": 1728518400,
+            "ARN": arn,
+        }
+
+    return find
 
 
 def _keep_query_strings(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:

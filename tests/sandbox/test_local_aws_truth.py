@@ -286,9 +286,14 @@ def test_only_a_caller_that_may_list_its_key_learns_that_an_object_does_not_exis
 def test_a_bucket_returns_the_configurations_that_were_sent(aws: LocalAws, state: Path):
     aws.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
     actions = [f"s3:{verb}{name}Configuration" for verb in ("Get", "Put") for name in ("Lifecycle", "Metrics")]
-    s3 = Role(aws, state, "keeper", dict.fromkeys(actions, ["arn:aws:s3:::kept"])).client("s3")
+    s3 = Role(aws, state, "keeper", dict.fromkeys(actions, ("arn:aws:s3:::kept",))).client("s3")
     both = {"Prefix": "a/", "ObjectSizeGreaterThan": 5, "Tags": [{"Key": "a", "Value": "b"}]}
-    rule = {"ID": "a", "Status": "Enabled", "Filter": {"And": both}, "NoncurrentVersionExpiration": {"NoncurrentDays": 3}}
+    rule = {
+        "ID": "a",
+        "Status": "Enabled",
+        "Filter": {"And": both},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 3},
+    }
     size = {"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}
     s3.put_bucket_lifecycle_configuration(Bucket="kept", LifecycleConfiguration={"Rules": [rule]}, **size)
     shown = s3.get_bucket_lifecycle_configuration(Bucket="kept")

@@ -162,15 +162,18 @@ def test_an_attack_on_what_belongs_to_another_repository_or_to_applies_is_denied
     assert result.verdict is Verdict.REFUSED, result
 
 
-def _everything_of_s3(iam: Any, role: str) -> None:
-    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket", "s3:PutObject"], "Resource": "*"}
+def _every_state(iam: Any, role: str) -> None:
+    actions = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "dynamodb:PutItem"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="wall-removed", PolicyDocument=document)
 
 
-def test_without_the_tag_in_its_policies_a_plan_lists_reads_and_locks_every_state(target: Target) -> None:
+def test_without_the_limits_of_its_policies_a_plan_lists_reads_and_locks_every_state_and_changes_digests(
+    target: Target,
+) -> None:
     iam, role = target.client("iam"), "atlantis-ecs-task-plan-local"
-    _everything_of_s3(iam, role)
+    _every_state(iam, role)
     try:
         again = Target.of(target.sandbox)
         results = [run(row, again) for row in states.ROWS]

@@ -22,11 +22,14 @@ from sandbox.engine.workspace import clean_environment
 from sandbox.github import events
 from sandbox.github.store import PullRequest, Store
 from sandbox.local_aws.task_status import StatusFile
-from sandbox.pull_requests import deliver
+from sandbox.paths import CHECKOUT
+from sandbox.pull_requests import PullRequests, deliver
+from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
-from tests.needs import needs, needs_containers
+from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import eventually, seen_by
-from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, say
+from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_pull_request, open_with_files, say
+from tests.sandbox.atlantis.test_rehearsed_repository import QUEUE
 from tests.sandbox.atlantis.world import OWNER, TABLE
 from tests.sandbox.harness import Ground
 
@@ -41,12 +44,22 @@ _BESIDE = [row for row in (*isolation.ROWS, *left_behind.ROWS, *exhaustion.ROWS,
 
 
 @pytest.fixture(scope="module")
-def isolated() -> Iterator[Sandbox]:
+def rules() -> Iterator[str]:
+    """The path of the example's rules in the checkout, for the repositories here; without the workflow that needs conftest."""
+    example = (CHECKOUT / "examples" / "isolated.yaml").read_text(encoding="utf-8")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=CHECKOUT / ".sandbox") as file:
+        file.write(example.replace("my-organization", OWNER).replace("    workflow: checked\n", ""))
+        file.flush()
+        yield str(Path(file.name).relative_to(CHECKOUT))
+
+
+@pytest.fixture(scope="module")
+def isolated(rules: str) -> Iterator[Sandbox]:
     """The deployed stack."""
     with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
         Path(folder).chmod(0o711)
         ground = Ground(Path(folder))
-        sandbox = ground.with_server(terraformIsolation="containers")
+        sandbox = ground.with_server(terraformIsolation="containers", repoConfigFile=rules)
         try:
             sandbox.up()
             yield sandbox
@@ -154,6 +167,46 @@ def test_a_private_module_is_downloaded_for_a_plan_and_for_the_apply(
     say(service, pull, "atlantis apply")
     apply = comment(github, pull, _APPLY, seconds=120)
     assert 'said = "from the module"' in apply, apply
+
+
+def test_the_hook_of_the_example_generates_a_file_in_the_plan_container(
+    service: DeployedService, github: Store
+) -> None:
+    here = "if [ -e /home/atlantis/.atlantis/atlantis.db ]; then echo server; else echo plan; fi"
+    generate = f'printf \'container = "%s"\' "$({here})" >versions.auto.tfvars\n'
+    use = 'variable "container" {}\noutput "container" {\n  value = var.container\n}\n'
+    files = {"main.tf": use + RESOURCE, "generate.sh": generate}
+    pull = open_with_files(github, "generated", files, default_branch="main")
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    plan = comment(github, pull, _PLAN, seconds=120)
+    assert '+ container = "plan"' in plan, plan
+
+
+@needs_provider()
+def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(isolated: Sandbox, tmp_path: Path) -> None:
+    iam_evaluator()
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "main.tf").write_text(QUEUE, encoding="utf-8")
+    run = rehearse(PullRequests.of(isolated), Wanted(tmp_path / "team", apply=True))
+    assert run.problems() == [], [step.text for step in (*run.steps, *run.checked) if step.failed]
+    by = {(step.verb, call.role) for step in run.steps for call in step.calls}
+    plan, apply = (f"atlantis-ecs-task-{role}-local" for role in ("plan", "apply"))
+    # An apply begins with an init in the container of plans.
+    assert by == {
+        ("plan", plan),
+        ("apply", plan),
+        ("apply", apply),
+        ("plan again", plan),
+        ("update", apply),
+        ("destroy", apply),
+    }
+    (roles,) = run.roles.values()
+    planned, applied = (
+        {action for item in found for action in item.actions}
+        for found in (roles.plan_statements, roles.apply_statements)
+    )
+    assert {"sqs:CreateQueue", "sqs:TagQueue", "s3:PutObject"} <= applied
+    assert not {"sqs:CreateQueue", "s3:PutObject"} & planned
 
 
 def test_a_deployment_waits_for_an_apply(service: DeployedService, github: Store) -> None:
