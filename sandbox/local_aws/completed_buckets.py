@@ -38,8 +38,8 @@ def _completed(own: Callable[..., Awaitable[_Answer]]) -> Callable[..., Awaitabl
         if key or bucket not in s3._buckets:
             return await own(method, path, headers, body, query, **more)
         kept: dict[str, str] = _kept.get(bucket) or {}
-        if kinds := BY_ID & query.keys():
-            return _configuration(bucket, f"{kinds.pop()} {_one(query, 'id')}", method, body)
+        if kind := next((kind for kind in BY_ID if kind in query), ""):
+            return _configuration(bucket, f"{kind} {_one(query, 'id')}", method, body)
         if method == "GET" and "requestPayment" in query:
             query = {**query, "request-payment": ""}
         status, shown, content = await own(method, path, headers, body, query, **more)
@@ -63,7 +63,7 @@ def _keep(bucket: str, method: str, headers: Mapping[str, str], body: bytes, que
     kept: dict[str, str] = dict(_kept.get(bucket) or {})
     if method == "PUT" and "versioning" in query:
         given = s3._find_xml_tag(s3.fromstring(body), "MfaDelete")
-        kept |= {"mfa-delete": given.text} if given is not None else {}
+        kept |= {"mfa-delete": given.text or ""} if given is not None else {}
     elif method == "PUT" and "lifecycle" in query:
         # S3 gives an ID to a rule without one, as ministack does.
         if all(s3._find_xml_tag(rule, "ID") is not None for rule in s3.fromstring(body)):

@@ -55,7 +55,22 @@ resource "aws_s3_bucket_public_access_block" "this" {
 resource "aws_s3_bucket_versioning" "this" {
   bucket = aws_s3_bucket.this.id
   versioning_configuration {
-    status = "Enabled"
+    status     = "Enabled"
+    mfa_delete = "Disabled"
+  }
+}
+
+resource "aws_s3_bucket_request_payment_configuration" "this" {
+  bucket = aws_s3_bucket.this.id
+  payer  = "BucketOwner"
+}
+
+resource "aws_s3_bucket_metric" "this" {
+  bucket = aws_s3_bucket.this.id
+  name   = "documents"
+  filter {
+    prefix = "documents/"
+    tags   = { priority = "high" }
   }
 }
 
@@ -70,11 +85,18 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
+  bucket                                 = aws_s3_bucket.this.id
+  transition_default_minimum_object_size = "varies_by_storage_class"
   rule {
     id     = "old"
     status = "Enabled"
-    filter {}
+    filter {
+      and {
+        prefix                   = "old/"
+        object_size_greater_than = 200000
+        tags                     = { old = "yes" }
+      }
+    }
     noncurrent_version_expiration {
       noncurrent_days = 30
     }

@@ -52,6 +52,39 @@ resource "aws_route_table_association" "public" {
   route_table_id = aws_route_table.public.id
 }
 
+resource "aws_customer_gateway" "office" {
+  bgp_asn     = 65112
+  ip_address  = "198.51.100.7"
+  type        = "ipsec.1"
+  device_name = "office"
+  tags        = local.tags
+}
+
+data "aws_vpc_endpoint_service" "ecs" {
+  service = "ecs"
+}
+
+resource "aws_vpc_endpoint" "ecs" {
+  vpc_id              = aws_vpc.this.id
+  service_name        = data.aws_vpc_endpoint_service.ecs.service_name
+  vpc_endpoint_type   = "Interface"
+  private_dns_enabled = true
+  subnet_ids          = aws_subnet.public[*].id
+  security_group_ids  = [aws_security_group.this.id]
+  dns_options {
+    dns_record_ip_type                             = "ipv4"
+    private_dns_only_for_inbound_resolver_endpoint = false
+  }
+  dynamic "subnet_configuration" {
+    for_each = aws_subnet.public
+    content {
+      ipv4      = cidrhost(subnet_configuration.value.cidr_block, 10)
+      subnet_id = subnet_configuration.value.id
+    }
+  }
+  tags = local.tags
+}
+
 resource "aws_security_group" "this" {
   name_prefix = "team-"
   vpc_id      = aws_vpc.this.id
