@@ -177,10 +177,12 @@ def test_each_executor_gets_sessions_of_its_own_role_named_after_the_pull_reques
         ("arn:aws:iam::123456789012:role/apply", "import.my-organization.infrastructure.7"),
         ("arn:aws:iam::210987654321:role/plan", "init.my-organization.other-team.12"),
     ]
-    # Roles of repositories get no tags, which their trust policies would have to allow. No tag is transitive.
-    tagged = {"Tags.member.1.Key": "Repository", "Tags.member.1.Value": "my-organization/infrastructure"}
+    # No tag is transitive.
     tags = [{key: asked[key] for key in asked if "Tag" in key} for asked in world.assumed]
-    assert tags == [tagged, tagged, {}]
+    repositories = ["infrastructure", "infrastructure", "other-team"]
+    assert tags == [
+        {"Tags.member.1.Key": "Repository", "Tags.member.1.Value": f"my-organization/{name}"} for name in repositories
+    ]
     assert plan["session"]["AccessKeyId"] == "ASIA1"
     assert plan["session"]["SecretAccessKey"] == "s+/="
     assert apply["session"]["AccessKeyId"] == "ASIA2"
