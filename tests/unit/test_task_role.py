@@ -178,7 +178,7 @@ ASSIGN_NO_ADDRESSES = {
 
 def test_state_is_limited_to_prefixes_of_keys() -> None:
     prefixes = {"terraformStatePrefixes": ["platform/", "data/warehouse/"]}
-    listed, read, written, *_ = statements("state", **PRODUCTION | prefixes)
+    listed, written, read, *_ = statements("state", **PRODUCTION | prefixes)
     buckets = ["arn:aws:s3:::prod-terraform-state", "arn:aws:s3:::shared-terraform-state"]
     own = {"StringLike": {"s3:prefix": ["platform/*", "data/warehouse/*"]}}
     assert listed == allowed("ListState", ["s3:ListBucket"], buckets) | {"Condition": own}
