@@ -213,3 +213,9 @@ ANYTHING = some.recursive(
 def test_whatever_is_given_is_accepted_or_refused_as_settings(changes: dict[str, Any], region: str) -> None:
     with contextlib.suppress(settings.SettingsError):
         assert settings.parse(LOCAL | changes, stack="prod", region=region).region == region
+
+
+def test_the_allowlist_has_no_spaces_and_hosts_in_lower_case() -> None:
+    # Atlantis compares both as they are written, and would serve nothing.
+    given_as = " GitHub.com/My-Org/* , !github.COM/My-Org/secret "
+    assert parse({"repoAllowlist": given_as}).server.repo_allowlist == "github.com/My-Org/*,!github.com/My-Org/secret"
