@@ -6,7 +6,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from sandbox import console, processes, terraform_provider
 from sandbox.commands import bench_drift, bench_plans
+from sandbox.commands.bench_sampling import sampled
 from sandbox.conformance.elsewhere import applied
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
@@ -74,7 +74,7 @@ def _measure(folder: Path, log: int) -> Iterator[Figure]:
         with _silent(log):
             first, second = _seconds(full.up), _seconds(full.up)
             empty.up()
-            with _memory() as memory:
+            with sampled(_memory, seconds=0.05) as memory:
                 full.preview()
             preview, without_pack, nothing, refresh = _medians(full.preview, bare.preview, empty.preview, full.refresh)
             ratios = _against_terraform(full, folder / "terraform")
@@ -212,24 +212,9 @@ def _silent(log: int) -> Iterator[None]:
             os.close(original)
 
 
-@contextmanager
-def _memory() -> Iterator[list[int]]:
-    """Collect the peak memory (KiB) of the program's processes, which are descendants of this one."""
-    peaks = [0]
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.05):
-            for pid in processes.descendants(os.getpid()):
-                peaks.append(_peak(pid))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peaks
-    finally:
-        ended.set()
-        watcher.join()
+def _memory() -> float:
+    """The highest peak memory (KiB) of the program's processes so far, which are descendants of this one."""
+    return max(map(_peak, processes.descendants(os.getpid())), default=0)
 
 
 def _peak(pid: int) -> int:

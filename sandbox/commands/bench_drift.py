@@ -2,10 +2,9 @@
 
 import json
 import subprocess
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sandbox import processes
@@ -13,6 +12,7 @@ from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.commands import preflight
 from sandbox.commands.bench_plans import computed, containers
+from sandbox.commands.bench_sampling import sampled
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import sample_repository
@@ -95,7 +95,7 @@ def measure(state: Path, counts: Sequence[int] = PROJECTS) -> list[Run]:
 def _run(sandbox: Sandbox, service: DeployedService, store: Store, projects: int, requests: str) -> Run:
     cpu, idle = computed(service), _memory(service)
     github, decisions = len(store.recorded("requests")), _decisions(service)
-    with _peak_memory(service) as samples:
+    with sampled(partial(_memory, service), seconds=_SAMPLE_SECONDS) as samples:
         answer = subprocess.run(
             preflight.command("preflight.drift", sandbox, as_json=True),
             cwd=CHECKOUT,
@@ -127,24 +127,6 @@ def _decisions(service: DeployedService) -> int:
     log = service.state / "local-aws" / "iam-decisions.jsonl"
     with log.open(encoding="utf-8") as lines:
         return sum(1 for _ in lines)
-
-
-@contextmanager
-def _peak_memory(service: DeployedService) -> Iterator[list[float]]:
-    """Collect the task's memory in MiB until the context ends."""
-    samples, ended = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(_SAMPLE_SECONDS):
-            samples.append(_memory(service))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield samples
-    finally:
-        ended.set()
-        watcher.join()
 
 
 def _memory(service: DeployedService) -> float:
