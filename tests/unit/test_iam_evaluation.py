@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox import npm
 from sandbox.errors import SandboxError
 from sandbox.iam_evaluation import evaluator as evaluator_module
 from sandbox.iam_evaluation.api_call import ApiCall, World
@@ -251,19 +252,19 @@ def test_a_policy_that_iam_would_not_accept_is_an_error(evaluator: Evaluator):
 def test_a_registry_that_can_not_be_reached_is_tried_twice_and_then_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(evaluator_module, "CACHE", tmp_path)
+    monkeypatch.setattr(npm, "CACHE", tmp_path)
     with socket.socket() as silent:  # accepts connections and never answers
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{silent.getsockname()[1]}/")
-        monkeypatch.setattr(evaluator_module, "_SILENCE_SECONDS", (1, 2))
+        monkeypatch.setattr(npm, "_SILENCE_SECONDS", (1, 2))
         started = time.monotonic()
         with pytest.raises(SandboxError, match="can't be installed from npm") as first:
             evaluator_module.install()
     assert time.monotonic() - started >= 3
     said = capfd.readouterr().err
     assert re.search(r"npm failed after \d+ s; a second try waits up to 2 s for each response", said)
-    monkeypatch.setattr(evaluator_module, "_install", lambda _: pytest.fail("npm was asked again"))
+    monkeypatch.setattr(npm, "_run_npm", lambda *_: pytest.fail("npm was asked again"))
     with pytest.raises(SandboxError) as second:
         evaluator_module.install()
     assert second.value is first.value
