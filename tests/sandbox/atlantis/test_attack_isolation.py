@@ -9,7 +9,7 @@ from sandbox.attack.target import Target
 from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
 from tests.needs import needs
-from tests.sandbox.atlantis.world import BUCKET, World
+from tests.sandbox.atlantis.world import BUCKET, World, create_lock_table
 
 pytestmark = needs("terraform")
 
@@ -25,11 +25,12 @@ _ROWS = [
 
 @pytest.fixture(scope="module")
 def unprotected(world: World) -> Target:
-    """A service whose Terraform runs in the server's container, with a state bucket that the task role may write."""
+    """A service whose Terraform runs in the server's container, with a state bucket and a lock table that the task role may write."""
     deployment = world.deployment
     world.aws.client("s3").create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
     )
+    create_lock_table(world.aws.client("dynamodb"))
     return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
 
 

@@ -45,7 +45,7 @@ task.server.process.alive and __import__("time").sleep(60)
         started = processes.start_time(pid)
         assert started is not None
         starter.send_signal(signal.SIGKILL)
-    eventually("its end", lambda: processes.start_time(pid) != started, seconds=5)
+    eventually("its end", lambda: processes.start_time(pid) != started, seconds=30)
 
 
 @contained

@@ -31,7 +31,7 @@ from sandbox.pull_requests import deliver
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.pull_requests import comment
-from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
+from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World, create_lock_table
 
 pytestmark = needs("terraform")
 
@@ -227,12 +227,7 @@ def test_an_old_lock_of_the_state_is_reported_with_the_command_that_releases_it(
     watched: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client = watched.world.aws.client("dynamodb")
-    client.create_table(
-        TableName=TABLE,
-        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_lock_table(client)
     path, held = f"{BUCKET}/held/terraform.tfstate", "6f1c9c1a-9d3c-5f0e-0b1a-1f6c2b3d4e5f"
     lock = {"ID": held, "Operation": "OperationTypePlan", "Path": path, "Who": "a@b", "Version": "1.5.7", "Info": ""}
     lock["Created"] = "2026-01-02T03:04:05.123456789Z"

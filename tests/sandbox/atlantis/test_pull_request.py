@@ -18,7 +18,7 @@ from sandbox.pull_requests import deliver
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say
-from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, variable
+from tests.sandbox.atlantis.world import BUCKET, NAME, TABLE, World, create_lock_table, variable
 
 pytestmark = needs("terraform")
 
@@ -30,12 +30,7 @@ def backend(world: World) -> World:
         world.aws.client("s3").create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": world.aws.region}
         )
-    world.aws.client("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-    )
+    create_lock_table(world.aws.client("dynamodb"))
     return world
 
 

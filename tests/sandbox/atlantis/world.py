@@ -277,3 +277,13 @@ def variable(name: str, value: str | None) -> Any:
         container["environment"] = kept if value is None else [*kept, {"name": name, "value": value}]
 
     return change
+
+
+def create_lock_table(client: Any) -> None:
+    """Create the table with the locks of states; ``client`` is one of DynamoDB."""
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+    )
