@@ -182,7 +182,9 @@ class Store(Repositories):
         log = self._log(kind)
         if not log.is_file():
             return []
-        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        # The last line may still be written.
+        whole, _, _ = log.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def unexpected(self) -> list[str]:
         """Return the calls that the stand-in refused or doesn't support, as ``METHOD path -> status``."""

@@ -5,30 +5,9 @@ from typing import Any
 import pytest
 
 from sandbox.local_aws.listener_rules import Request, decide, read_listeners
+from tests.sandbox.existing_parts import PRIVATE, SHARED
 from tests.sandbox.harness import Ground, resource
 
-ACCOUNT = "999999999999"
-LISTENER = (
-    f"arn:aws:elasticloadbalancing:ap-northeast-2:{ACCOUNT}:listener/app/shared/50dc6c495c0c9188/f2f7dc8efc522ab2"
-)
-EXISTING_VPC: dict[str, Any] = {
-    "vpcId": "vpc-0a1b2c3d4e5f60718",
-    "privateSubnetIds": ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
-}
-SHARED: dict[str, Any] = EXISTING_VPC | {
-    "acmCertificateArn": "",
-    "httpsListenerArn": LISTENER,
-    "loadBalancerSecurityGroupId": "sg-0a1b2c3d4e5f60718",
-    "clusterName": "platform",
-    "logKeyArn": f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-}
-PRIVATE: dict[str, Any] = {
-    "loadBalancerScheme": "none",
-    "hostedZoneId": "",
-    "acmCertificateArn": "",
-    "allowedCidrBlocks": ["10.64.0.0/16"],
-    "serviceRegistryArn": "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcdefgh12345678",
-}
 OF_OFFICE, OF_GITHUB, OF_OTHERS = "192.0.2.9", "192.30.252.1", "198.51.100.7"
 
 

@@ -58,6 +58,12 @@ class Inspection:
         """Relay a client's connection to ``host``; it ends in the handshake if the client doesn't trust the authority."""
         with self._inside.wrap_socket(client, server_side=True) as near, self._connect(host) as far:
             _relay(near, far, self._seen)
+            # Closed at once with bytes that weren't read, the connection would be reset before the answer has arrived.
+            with contextlib.suppress(OSError):
+                near.shutdown(socket.SHUT_WR)
+                near.settimeout(1)
+                while near.recv(65536):
+                    pass
 
     def _connect(self, host: str) -> ssl.SSLSocket:
         connection = socket.create_connection(self._upstream)
