@@ -166,15 +166,6 @@ def _run(world: World, settings: OutboundArgs) -> None:
     bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
 
 
-def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
-    world: World, proxy: tuple[Inspection, OutboundArgs]
-) -> None:
-    inspection, settings = proxy
-    with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
-        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
-    assert inspection.requests == []
-
-
 def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_a_plan_can_not_change_the_file(
     world: World, proxy: tuple[Inspection, OutboundArgs]
 ) -> None:
@@ -200,6 +191,16 @@ def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_
     changed = _in_server(world, f"echo mine >>{outbound.BUNDLE} || rm {outbound.BUNDLE}")
     assert changed.returncode != 0
     assert "Read-only file system" in changed.stderr
+
+
+# After the test that needs the proxy's way to GitHub, which ends with the failed deployment's agent.
+def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
+    world: World, proxy: tuple[Inspection, OutboundArgs]
+) -> None:
+    inspection, settings = proxy
+    with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
+        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
+    assert inspection.requests == []
 
 
 def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_named(running: World) -> None:
