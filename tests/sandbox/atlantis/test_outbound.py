@@ -193,16 +193,6 @@ def test_with_its_authority_the_server_git_and_curl_reach_github_through_it_and_
     assert "Read-only file system" in changed.stderr
 
 
-# After the test that needs the proxy's way to GitHub, which ends with the failed deployment's agent.
-def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
-    world: World, proxy: tuple[Inspection, OutboundArgs]
-) -> None:
-    inspection, settings = proxy
-    with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
-        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
-    assert inspection.requests == []
-
-
 def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_named(running: World) -> None:
     secret = running.aws.client("secretsmanager").create_secret(
         Name="metrics", SecretString=json.dumps({"key": _SECRET})
@@ -242,3 +232,14 @@ def test_an_own_container_runs_and_keeps_its_secret_and_one_that_can_not_run_is_
     assert "ATLANTIS_PORT" in seen.stdout
     assert _SECRET not in seen.stdout
     assert "sleep" not in seen.stdout
+
+
+# Last: the deployment fails, and the agent with the proxy's way to GitHub ends.
+def test_without_its_authority_the_server_refuses_a_proxy_that_inspects_tls(
+    world: World, proxy: tuple[Inspection, OutboundArgs]
+) -> None:
+    inspection, settings = proxy
+    before = list(inspection.requests)
+    with pytest.raises(SandboxError, match="certificate signed by unknown authority"):
+        _run(world, OutboundArgs(https_proxy=settings.https_proxy))
+    assert inspection.requests == before
