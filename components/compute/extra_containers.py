@@ -8,7 +8,7 @@ from ..settings.extra_containers import ExtraContainerArgs
 from ..settings.outbound import OutboundArgs
 from . import outbound
 from .container_log import awslogs
-from .container_privileges import NO_CAPABILITIES
+from .container_privileges import BESIDE_THE_SERVER, NO_CAPABILITIES
 
 STOP_TIMEOUT = 30
 """Seconds, ECS' default. They stop together with the server's container, which has its own."""
@@ -29,13 +29,9 @@ def _container(
         "image": args.image,
         "cpu": args.cpu,
         "memory": args.memory,
-        # If it exits, the server continues and ECS restarts this container.
-        "essential": False,
-        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        **BESIDE_THE_SERVER,
         "user": args.user,
-        "privileged": False,
         "linuxParameters": NO_CAPABILITIES,
-        "readonlyRootFilesystem": True,
         "entryPoint": list(args.entry_point),
         "command": list(args.command),
         "environment": [{"name": name, "value": value} for name, value in sorted(args.environment.items())],

@@ -14,7 +14,7 @@ from ..names import REPOSITORY_TAG, PhysicalNames
 from ..settings.outbound import OutboundArgs
 from . import outbound
 from .container_log import awslogs
-from .container_privileges import NO_CAPABILITIES
+from .container_privileges import BESIDE_THE_SERVER, NO_CAPABILITIES
 
 __all__ = [
     "EXECUTORS",
@@ -170,12 +170,9 @@ def _common(args: IsolationInputs, name: str, log_group: pulumi.Input[str]) -> d
         "name": name,
         "image": args.image,
         "cpu": cpu_units(name, args.cpu),
-        # If it exits, the server continues and ECS restarts this container. A start that can't work ends the server's.
-        "essential": False,
-        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        # A start that can't work ends the server's container.
+        **BESIDE_THE_SERVER,
         **({"dependsOn": waits} if (waits := outbound.dependencies(args.outbound)) else {}),
-        "privileged": False,
-        "readonlyRootFilesystem": True,
         "logConfiguration": awslogs(log_group, args.names.region, name),
     }
 

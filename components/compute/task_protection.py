@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pulumi
 
 from .container_log import awslogs
-from .container_privileges import NO_CAPABILITIES
+from .container_privileges import BESIDE_THE_SERVER, NO_CAPABILITIES
 
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
@@ -82,13 +82,9 @@ def container(args: TaskProtectionInputs) -> Mapping[str, object]:
         "name": CONTAINER,
         "image": args.image,
         **({"cpu": args.cpu} if args.cpu else {}),
-        # If it exits, the server continues and ECS restarts this container.
-        "essential": False,
-        "restartPolicy": {"enabled": True, "restartAttemptPeriod": 60},
+        **BESIDE_THE_SERVER,
         "user": args.user,
-        "privileged": False,
         "linuxParameters": NO_CAPABILITIES,
-        "readonlyRootFilesystem": True,
         "entryPoint": ["/bin/sh", "-c"],
         "command": [script(args.port)],
         "stopTimeout": STOP_TIMEOUT,
