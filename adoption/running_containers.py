@@ -14,16 +14,8 @@ __all__ = ["extra_container", "lost_with", "others", "proposed_containers"]
 
 _COPIED = ("name", "image", "command", "entryPoint", "user", "cpu", "memory")
 _LOST = (
-    *(
-        "dependsOn",
-        "dockerLabels",
-        "environmentFiles",
-        "firelensConfiguration",
-        "healthCheck",
-        "mountPoints",
-        "portMappings",
-    ),
-    *("systemControls", "ulimits", "volumesFrom", "workingDirectory"),
+    *("dependsOn", "dockerLabels", "environmentFiles", "firelensConfiguration", "healthCheck", "mountPoints"),
+    *("portMappings", "systemControls", "ulimits", "volumesFrom", "workingDirectory"),
 )
 """Properties of a container that extraContainers doesn't have, and that a container may need."""
 

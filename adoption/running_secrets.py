@@ -71,7 +71,7 @@ def _other_secrets(anatomy: Anatomy, known: Collection[str], others: tuple[str, 
         reference = reference_of(anatomy, value_from)
         if reference is None or variable in known:
             continue
-        flag = variable.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        flag = server_configuration.flag_of(variable)
         if not variable.startswith("ATLANTIS_"):
             workflows.append(f"{variable}={reference}")
         elif (

@@ -67,9 +67,8 @@ def _network(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
     if anatomy.load_balancer is not None:
         internal = bool(anatomy.load_balancer.attributes.get("internal"))
         yield Proposal("loadBalancerScheme", "internal" if internal else "internet-facing", "the load balancer's own")
-        if (
-            not internal and not anatomy.existing.listener_arn
-        ):  # the program's internal load balancer is in the private subnets
+        # The program's internal load balancer is in the private subnets.
+        if not internal and not anatomy.existing.listener_arn:
             public = sorted(anatomy.load_balancer.attributes.get("subnets") or [])
             yield Proposal("publicSubnetIds", public, "the load balancer's subnets")
         kind = anatomy.load_balancer.attributes.get("ip_address_type")

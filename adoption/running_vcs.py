@@ -9,7 +9,7 @@ from adoption.proposal import Proposal
 from components.configuration.server_configuration import variable
 from components.configuration.vcs import APP, KINDS, WEBHOOK_KEY, Vcs
 
-__all__ = ["SETTINGS", "other_hosts", "secrets_of", "vcs", "vcs_kind"]
+__all__ = ["SETTINGS", "credentials_setting", "other_hosts", "secrets_of", "vcs", "vcs_kind"]
 
 SETTINGS = ("vcsKind", "vcsHost", "vcsUser", "vcsTokenSecretName")
 """The settings that only fit together. `githubHostname` stands for itself."""
@@ -75,11 +75,15 @@ def vcs(anatomy: Anatomy, name: str) -> Iterator[Proposal]:
         yield Proposal("vcsHost", host, f"{variable(str(kind.host_flag))} of the task")
 
 
+def credentials_setting(name: str) -> str:
+    """The setting for the secret with the credentials of the kind `name`."""
+    return "githubAppSecretName" if name == APP else "vcsTokenSecretName"
+
+
 def secrets_of(name: str) -> Mapping[str, Mapping[str, str]]:
     """Maps each setting for a secret to the task's variables from it, each with the JSON key that the program reads."""
     kind = KINDS[name]
-    credentials = "githubAppSecretName" if name == APP else "vcsTokenSecretName"
     return {
-        credentials: {variable(flag): key for flag, key in kind.secret_flags.items()},
+        credentials_setting(name): {variable(flag): key for flag, key in kind.secret_flags.items()},
         "webhookSecretName": {variable(kind.webhook_flag): WEBHOOK_KEY},
     }

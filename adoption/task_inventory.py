@@ -12,9 +12,9 @@ from adoption.anatomy import Anatomy
 from adoption.properties import Resolve, same
 from adoption.running_containers import extra_container, lost_with, others
 from adoption.running_secrets import reference_of
-from adoption.running_vcs import other_hosts
+from adoption.running_vcs import credentials_setting, other_hosts
 from components.configuration.secret_values import looks_secret
-from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION
+from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION, flag_of
 from components.configuration.vcs import APP, KINDS
 
 __all__ = ["KEPT", "LOST", "REPLACED", "Item", "inventory", "problem"]
@@ -114,7 +114,7 @@ def problem(items: Collection[Item], accepted: Collection[str]) -> Iterator[str]
 def _variables(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
     new = {item["name"]: item["value"] for item in server["environment"]}
     for name, value in anatomy.environment.items():
-        flag = name.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        flag = flag_of(name)
         if name in new and (str(new[name]) == value or same(new[name], value, str)):
             yield Item(name, KEPT)
         elif not name.startswith("ATLANTIS_"):
@@ -148,9 +148,10 @@ def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Ma
 
 def _of_the_kind(flag: str, value: str, wanted: Any, settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Fate and reason of a flag that the program sets for the host of the repositories: to `wanted`, or from a secret (None)."""
-    kind = KINDS[settings.get("vcsKind", APP)]
+    name = settings.get("vcsKind", APP)
+    kind = KINDS[name]
     if flag in kind.secret_flags or (flag == "gh-token-file" and "gh-token" in kind.secret_flags):
-        return REPLACED, f"the secret of {'githubAppSecretName' if kind is KINDS[APP] else 'vcsTokenSecretName'} has it"
+        return REPLACED, f"the secret of {credentials_setting(name)} has it"
     if flag == kind.webhook_flag:
         return REPLACED, "the secret of webhookSecretName has it"
     if flag in kind.fixed:
@@ -199,7 +200,7 @@ _SHOWN = 60
 def _secrets(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Item]:
     new = {item["name"]: item["valueFrom"] for item in server["secrets"]}
     for name, reference in anatomy.secrets.items():
-        flag = name.removeprefix("ATLANTIS_").lower().replace("_", "-")
+        flag = flag_of(name)
         found = reference_of(anatomy, reference)
         if name in new:
             is_same = found is not None and reference_of(anatomy, str(new[name])) == found

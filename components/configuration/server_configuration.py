@@ -180,6 +180,11 @@ def variable(flag: str) -> str:
     return f"ATLANTIS_{flag.upper().replace('-', '_')}"
 
 
+def flag_of(variable: str) -> str:
+    """The flag that an environment variable sets."""
+    return variable.removeprefix("ATLANTIS_").lower().replace("_", "-")
+
+
 _EXPECTED = {"boolean": "true or false", "integer": "an integer", "string": "a string"}
 
 
