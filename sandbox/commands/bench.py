@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from sandbox import console, processes, terraform_provider
 from sandbox.commands import bench_drift, bench_plans
-from sandbox.commands.bench_sampling import sampled
+from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.conformance.elsewhere import applied
 from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
 
 __all__ = ["run"]
 
+T = TypeVar("T")
 REPEATS = 5
 _WIDTH = 74
 EMPTY_PROJECT = """\
@@ -119,13 +121,7 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
         console.note(f"plans aren't measured: {reason}")
         return
     console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
-    state = folder / "plans"
-    with _silent(log):
-        try:
-            plans = bench_plans.measure(state)
-        finally:
-            Sandbox(state=state, policy_pack=None).down(force=True)
-    for plan in plans:
+    for plan in _deployed(bench_plans.measure, folder / "plans", log):
         yield from (
             Figure(
                 f"plan of {plan.what}, {where}",
@@ -140,19 +136,22 @@ def _drift(folder: Path, log: int) -> Iterator[Figure]:
     if bench_plans.why_not():
         return
     console.step(f"Measuring detections of drift in {' and '.join(map(str, bench_drift.PROJECTS))} projects")
-    state = folder / "drift"
-    with _silent(log):
-        try:
-            runs = bench_drift.measure(state)
-        finally:
-            Sandbox(state=state, policy_pack=None).down(force=True)
-    for run in runs:
+    for run in _deployed(bench_drift.measure, folder / "drift", log):
         yield Figure(
             f"detection of drift in {run.projects} projects, requests: {run.requests}",
             f"{run.seconds:.1f} s",
             f"CPU {run.cpu_seconds:.1f} s; memory of the task {run.peak_memory:.0f} MB, idle {run.idle_memory:.0f} MB; "
             f"calls: {run.github} GitHub, {run.git} git, {run.aws} AWS",
         )
+
+
+def _deployed(measure: Callable[[Path], list[T]], state: Path, log: int) -> list[T]:
+    """What ``measure`` returns, which deploys a stack into ``state``; the stack is taken down in any case."""
+    with _silent(log):
+        try:
+            return measure(state)
+        finally:
+            Sandbox(state=state, policy_pack=None).down(force=True)
 
 
 def _empty_program(folder: Path) -> Path:
@@ -221,9 +220,6 @@ def _peak(pid: int) -> int:
     """Return the peak memory of process ``pid`` in KiB; 0 if it isn't one of the program's or has exited."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
-    if not any(name in command for name in PROGRAM_PROCESSES):
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+    return kibibytes(pid, "status", "VmHWM") if any(name in command for name in PROGRAM_PROCESSES) else 0

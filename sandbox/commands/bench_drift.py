@@ -12,7 +12,7 @@ from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.commands import preflight
 from sandbox.commands.bench_plans import computed, containers
-from sandbox.commands.bench_sampling import sampled
+from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.github.store import Store
 from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import sample_repository
@@ -133,13 +133,4 @@ def _memory(service: DeployedService) -> float:
     """MiB of all processes of the task's containers; shared pages count once (PSS)."""
     found = {process.pid for process in containers(service)}
     found |= {pid for process in list(found) for pid in processes.descendants(process)}
-    return sum(map(_proportional, found)) / 1024
-
-
-def _proportional(pid: int) -> int:
-    """KiB; 0 for a process that has exited."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return sum(kibibytes(pid, "smaps_rollup", "Pss") for pid in found) / 1024

@@ -10,18 +10,18 @@ __all__ = ["install"]
 
 _INTERFACE_ENDPOINTS = (
     *("application-autoscaling", "athena", "autoscaling", "backup", "cloudformation", "cloudtrail", "codebuild"),
+    *("codedeploy", "config", "dynamodb", "ecs", "ecs-agent", "ecs-telemetry", "eks", "elasticache"),
     *(
-        "codedeploy",
-        "config",
-        "dynamodb",
-        "ecs",
-        "ecs-agent",
-        "ecs-telemetry",
-        "eks",
-        "elasticache",
         "elasticfilesystem",
+        "elasticloadbalancing",
+        "glue",
+        "kinesis-firehose",
+        "kinesis-streams",
+        "rds",
+        "s3",
+        "servicediscovery",
+        "states",
     ),
-    *("elasticloadbalancing", "glue", "kinesis-firehose", "kinesis-streams", "rds", "s3", "servicediscovery", "states"),
     "xray",
 )
 """Services with interface endpoints that ministack doesn't list.
