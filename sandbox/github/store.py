@@ -183,8 +183,8 @@ class Store(Repositories):
         if not log.is_file():
             return []
         # The last line may still be written.
-        whole, _, _ = log.read_text(encoding="utf-8", errors="replace").rpartition("\n")
-        return [json.loads(line) for line in whole.splitlines()]
+        whole, _, _ = log.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in whole.decode("utf-8").splitlines()]
 
     def unexpected(self) -> list[str]:
         """Return the calls that the stand-in refused or doesn't support, as ``METHOD path -> status``."""

@@ -104,6 +104,19 @@ def ground(tmp_path: Path) -> Iterator[ContainerGround]:
     made.stop()
 
 
+def server_process(world: World) -> processes.Process:
+    """Process 1 of the server's container."""
+    found = processes.find(world.deployment.state, world.deployment.name)
+    assert found is not None
+    return found
+
+
+def server_environment(world: World) -> dict[str, str]:
+    """The variables of that process."""
+    content = Path(f"/proc/{server_process(world).pid}/environ").read_bytes().decode()
+    return dict(item.split("=", 1) for item in content.split("\0") if item)
+
+
 def seen_by(process: processes.Process, path: str) -> Path:
     """What ``process`` sees at ``path``; its container, if it has one, has other files than this machine."""
     return Path(f"/proc/{process.pid}/root{path}")

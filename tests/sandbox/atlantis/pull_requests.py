@@ -12,6 +12,24 @@ from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 
 RESOURCE = 'resource "terraform_data" "release" {}\n'
+QUEUE = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+  backend "s3" {
+    bucket         = "team-states"
+    key            = "queue/terraform.tfstate"
+    region         = "ap-northeast-2"
+    dynamodb_table = "team-locks"
+  }
+}
+
+resource "aws_sqs_queue" "jobs" {
+  name = "team-jobs"
+  tags = { Service = "team" }
+}
+"""
 _CONFIGURATION = """
 terraform {{
   backend "s3" {{

@@ -28,8 +28,7 @@ from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import eventually, seen_by
-from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_pull_request, open_with_files, say
-from tests.sandbox.atlantis.test_rehearsed_repository import QUEUE
+from tests.sandbox.atlantis.pull_requests import QUEUE, RESOURCE, comment, open_pull_request, open_with_files, say
 from tests.sandbox.atlantis.world import OWNER, TABLE
 from tests.sandbox.harness import Ground
 

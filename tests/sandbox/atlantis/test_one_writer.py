@@ -15,15 +15,9 @@ from sandbox.atlantis import bubblewrap, build, diagnosis, lifecycle, operator
 from sandbox.atlantis.targets import entrance
 from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
-from tests.sandbox.atlantis.conftest import eventually, seen_by, status
+from tests.sandbox.atlantis.conftest import eventually, seen_by, server_environment, server_process, status
 from tests.sandbox.atlantis.world import World, variable
 from tests.sandbox.harness import begin_to_stop
-
-
-def _process(world: World) -> processes.Process:
-    process = processes.find(world.deployment.state, world.deployment.name)
-    assert process is not None
-    return process
 
 
 def _bring_up(world: World) -> None:
@@ -35,10 +29,9 @@ def _events(world: World) -> list[str]:
 
 
 def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(running: World, tmp_path: Path) -> None:
-    content = Path(f"/proc/{_process(running).pid}/environ").read_bytes().decode()
-    environment = dict(item.split("=", 1) for item in content.split("\0") if item)
+    environment = server_environment(running)
     for name in ("ATLANTIS_DATA_DIR", "SSL_CERT_FILE"):
-        environment[name] = str(seen_by(_process(running), environment[name]))
+        environment[name] = str(seen_by(server_process(running), environment[name]))
     environment |= {"HOME": str(tmp_path), "ATLANTIS_PORT": "0"}
     second = subprocess.run(
         [build.executable(), "server"], env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -46,7 +39,7 @@ def test_a_second_server_on_the_same_data_directory_ends_with_the_lock_message(r
     assert second.returncode == 1
     assert "starting BoltDB: timeout" in second.stderr + second.stdout
     assert "one server at a time" in diagnosis.explain_exit(second.stderr + second.stdout)
-    assert _process(running).alive
+    assert server_process(running).alive
 
 
 def test_a_deployment_stops_the_old_task_before_it_starts_the_new_one(running: World) -> None:
@@ -157,14 +150,14 @@ def test_a_new_definition_that_is_never_healthy_is_rolled_back(running: World) -
 
 
 def test_a_server_that_crashes_is_replaced(running: World) -> None:
-    crashed = _process(running)
+    crashed = server_process(running)
     os.kill(crashed.pid, signal.SIGKILL)
-    eventually("a new task", lambda: status(running).state == "healthy" and _process(running).pid != crashed.pid)
+    eventually("a new task", lambda: status(running).state == "healthy" and server_process(running).pid != crashed.pid)
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
 
 
 def test_up_right_after_a_crash_waits_for_the_new_server(running: World) -> None:
-    crashed = _process(running)
+    crashed = server_process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
     assert agent is not None
     # Stopped, so that its status says healthy when the command looks.
@@ -172,7 +165,7 @@ def test_up_right_after_a_crash_waits_for_the_new_server(running: World) -> None
     threading.Timer(2, os.kill, (agent.pid, signal.SIGCONT)).start()
     os.kill(crashed.pid, signal.SIGKILL)
     _bring_up(running)
-    assert _process(running).pid != crashed.pid
+    assert server_process(running).pid != crashed.pid
     assert entrance(running.deployment).request("GET", "/healthz").status == 200
 
 
@@ -220,7 +213,7 @@ def test_an_agent_of_another_version_of_the_sandbox_is_replaced(running: World) 
 
 
 def test_an_agent_that_was_killed_leaves_nothing_that_the_next_one_does_not_end(running: World) -> None:
-    left = _process(running)
+    left = server_process(running)
     agent = processes.find(running.deployment.state, f"task-agent-{running.deployment.name}")
     assert agent is not None
     os.kill(agent.pid, signal.SIGKILL)
@@ -246,11 +239,11 @@ def test_an_agent_that_is_being_stopped_is_followed_by_another(running: World) -
     assert ending is not None
     assert agent is not None
     assert (ending.alive, agent.lasting) == (False, True)
-    assert _process(running).alive
+    assert server_process(running).alive
 
 
 def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
-    process = _process(running)
+    process = server_process(running)
     assert lifecycle.take_down(running.deployment)
     assert not process.alive
     log = (running.deployment.state / "logs" / f"{running.deployment.name}.log").read_text()
@@ -262,7 +255,7 @@ def test_taking_it_down_stops_the_server_in_order(running: World) -> None:
 
 
 def test_a_service_that_is_deleted_takes_its_task_with_it(running: World) -> None:
-    process = _process(running)
+    process = server_process(running)
     running.aws.client("ecs").delete_service(cluster="atlantis-local", service="atlantis-local", force=True)
     eventually("the end of the task", lambda: status(running).state == "idle")
     assert not process.alive

@@ -18,7 +18,6 @@ from components.compute import extra_containers, outbound
 from components.names import PhysicalNames
 from components.settings.extra_containers import ExtraContainerArgs
 from components.settings.outbound import OutboundArgs
-from sandbox import processes
 from sandbox.atlantis import bubblewrap
 from sandbox.atlantis.bubblewrap import ContainerUser
 from sandbox.atlantis.lifecycle import bring_up
@@ -28,7 +27,7 @@ from sandbox.errors import SandboxError
 from sandbox.github.store import Store
 from sandbox.loopback_server import LoopbackServer
 from tests.needs import needs_containers
-from tests.sandbox.atlantis.conftest import eventually, status
+from tests.sandbox.atlantis.conftest import eventually, server_environment, server_process, status
 from tests.sandbox.atlantis.pull_requests import RESOURCE, open_with_files, send
 from tests.sandbox.atlantis.world import GROUP, OWNER, World
 
@@ -58,12 +57,6 @@ class Inspection:
         """Relay a client's connection to ``host``; it ends in the handshake if the client doesn't trust the authority."""
         with self._inside.wrap_socket(client, server_side=True) as near, self._connect(host) as far:
             _relay(near, far, self._seen)
-            # Closed at once with bytes that weren't read, the connection would be reset before the answer has arrived.
-            with contextlib.suppress(OSError):
-                near.shutdown(socket.SHUT_WR)
-                near.settimeout(1)
-                while near.recv(65536):
-                    pass
 
     def _connect(self, host: str) -> ssl.SSLSocket:
         connection = socket.create_connection(self._upstream)
@@ -108,21 +101,10 @@ def _handler(inspection: Inspection) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _server(world: World) -> processes.Process:
-    found = processes.find(world.deployment.state, world.deployment.name)
-    assert found is not None
-    return found
-
-
-def _environment(world: World) -> dict[str, str]:
-    content = Path(f"/proc/{_server(world).pid}/environ").read_bytes().decode()
-    return dict(item.split("=", 1) for item in content.split("\0") if item)
-
-
 def _in_server(world: World, script: str) -> "subprocess.CompletedProcess[str]":
     """Run ``script`` as a plan does: in the server's container, as its user, with its environment."""
-    words = bubblewrap.enter(_server(world).pid, ContainerUser(100, 1000), ["/bin/sh", "-c", script])
-    return subprocess.run(words, env=_environment(world), capture_output=True, text=True, timeout=60, check=False)
+    words = bubblewrap.enter(server_process(world).pid, ContainerUser(100, 1000), ["/bin/sh", "-c", script])
+    return subprocess.run(words, env=server_environment(world), capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +117,7 @@ def proxy(world: World, company: Certificates) -> Iterator[tuple[Inspection, Out
     """The proxy, behind which is the stand-in of GitHub, and the settings for it."""
     bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
     inspection = Inspection(
-        company, _environment(world)["HTTPS_PROXY"], world.deployment.state / "github" / "tls" / "trusted.pem"
+        company, server_environment(world)["HTTPS_PROXY"], world.deployment.state / "github" / "tls" / "trusted.pem"
     )
     server = LoopbackServer(_handler(inspection))
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)

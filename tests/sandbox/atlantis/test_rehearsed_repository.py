@@ -16,29 +16,12 @@ from sandbox.repositories.least_role import documents
 from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from tests.needs import needs_provider
+from tests.sandbox.atlantis.pull_requests import QUEUE
 from tests.sandbox.harness import Ground
 
 pytestmark = needs_provider()
 
 QUEUE_ARN = "arn:aws:sqs:ap-northeast-2:123456789012:team-jobs"
-QUEUE = """
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-  backend "s3" {
-    bucket         = "team-states"
-    key            = "queue/terraform.tfstate"
-    region         = "ap-northeast-2"
-    dynamodb_table = "team-locks"
-  }
-}
-
-resource "aws_sqs_queue" "jobs" {
-  name = "team-jobs"
-  tags = { Service = "team" }
-}
-"""
 PROJECTS = Path(__file__).with_name("rehearsed_projects")
 """Two projects with the resource types of public modules."""
 CHANGES = {

@@ -25,22 +25,13 @@ from tests.sandbox.atlantis.conftest import (
     files_without_business_with_secrets,
     open_websocket,
     seen_by,
+    server_environment,
+    server_process,
     status,
 )
 from tests.sandbox.atlantis.world import GROUP, OWNER, World
 
 _SECRET_VARIABLES = ("ATLANTIS_GH_APP_KEY", "ATLANTIS_GH_WEBHOOK_SECRET")
-
-
-def _process(world: World) -> processes.Process:
-    process = processes.find(world.deployment.state, world.deployment.name)
-    assert process is not None
-    return process
-
-
-def _environment(world: World) -> dict[str, str]:
-    content = Path(f"/proc/{_process(world).pid}/environ").read_bytes().decode()
-    return dict(item.split("=", 1) for item in content.split("\0") if item)
 
 
 def _foreign_pull_request(store: Store) -> bytes:
@@ -105,14 +96,14 @@ def test_a_websocket_reaches_the_server_by_way_of_the_deployed_rules(running: Wo
 
 
 def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_the_persons(running: World) -> None:
-    environment = _environment(running)
+    environment = server_environment(running)
     data = environment["ATLANTIS_DATA_DIR"]
     deployed = running.deployment.variables(running.first)
     mapped = {"ATLANTIS_DATA_DIR": data, "ATLANTIS_PORT": str(status(running).port)}
     assert {name: value for name, value in environment.items() if name in deployed} == deployed | mapped
     file_system = running.volume["efsVolumeConfiguration"]["fileSystemId"]
     volume = running.deployment.state / "efs" / file_system / "atlantis-data"
-    assert volume.samefile(seen_by(_process(running), data))
+    assert volume.samefile(seen_by(server_process(running), data))
     # In a container, the data directory has its true path; the other two are for the long paths of this machine.
     contained = not bubblewrap.why_not()
     assert (data == deployed["ATLANTIS_DATA_DIR"]) == contained
@@ -141,7 +132,7 @@ def test_the_process_has_the_environment_of_the_task_definition_and_nothing_of_t
 
 
 def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(running: World) -> None:
-    url = _environment(running)["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    url = server_environment(running)["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     document = json.loads(fetch(url)[1])
     assert document.keys() == {"RoleArn", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
     assert document["RoleArn"] == running.roles["task"]
@@ -150,11 +141,11 @@ def test_the_credentials_endpoint_gives_the_task_role_and_only_at_its_own_path(r
 
 def test_no_secret_is_in_arguments_logs_or_files_of_the_sandbox(running: World, github: Store) -> None:
     assert github.registration.is_file()
-    environment = _environment(running)
+    environment = server_environment(running)
     secrets = {environment[name] for name in _SECRET_VARIABLES} | {
         line for line in environment["ATLANTIS_GH_APP_KEY"].splitlines() if len(line) > 60
     }
-    arguments = Path(f"/proc/{_process(running).pid}/cmdline").read_bytes().decode()
+    arguments = Path(f"/proc/{server_process(running).pid}/cmdline").read_bytes().decode()
     assert not [secret for secret in secrets if secret in arguments]
     state = running.deployment.state
     # A local AWS that stops writes down what it knows: Secrets Manager's own memory has the values, nothing else.
