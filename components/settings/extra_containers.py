@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from pulumi import Input
 
-from . import values
+from . import images, values
 from .objects import list_of_groups
 from .schema import Group, group, setting
 
@@ -29,7 +29,7 @@ _PARAMETER = re.compile(rf"arn:aws[\w-]*:ssm:{_PLACE}:parameter/[\w./-]{{1,1011}
 
 def _digest(value: object) -> str:
     """An image that a push can't change."""
-    image = values.image_reference(value)
+    image = images.reference(value)
     if "@sha256:" not in image:
         raise values.UnacceptableError(
             f"must have a digest, not only a tag, because a push would change a container that shares the task with the server; "

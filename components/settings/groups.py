@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pulumi
 from pulumi import Input
 
-from . import accepted, values
+from . import accepted, images, values
 from .accepted import (
     ARM64,
     AUTO_ENDPOINTS,
@@ -190,9 +190,9 @@ class ConfigurationArgs(Group):
 class TaskArgs(Group):
     """The ECS task: its image, size and capacity provider."""
 
-    image: Input[str] | None = setting(values.image_reference, default=None)
+    image: Input[str] | None = setting(images.reference, default=None)
     """Full image reference with a tag or a digest. Empty: imageTag in the stack's ECR repository"""
-    image_tag: str = setting(values.image_tag, default="v0.47.1")
+    image_tag: str = setting(images.tag, default="v0.47.1")
     """Tag of the image in the stack's ECR repository. latest isn't accepted"""
     cpu_architecture: str = setting(values.one_of((X86_64, ARM64)), default=X86_64)
     """CPU architecture of the image: X86_64 or ARM64"""

@@ -281,25 +281,3 @@ def repo_allowlist(value: object) -> str:
     # Atlantis compares the host as it is written, and webhooks have it in lower case.
     hosts = [entry.partition("/") for entry in entries]
     return ",".join(f"{host.lower()}/{path}" for host, _, path in hosts)
-
-
-def image_reference(value: object) -> str:
-    """A full image reference with a digest, or with a tag other than `latest`."""
-    pattern = r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
-    match = re.fullmatch(pattern, value, re.ASCII) if isinstance(value, str) else None
-    if not match or not (match["tag"] or match["digest"]):
-        raise UnacceptableError(
-            "must be registry/repository with a tag or a digest, such as ghcr.io/runatlantis/atlantis:v0.47.1"
-        )
-    if (match["tag"] or "").lower() == "latest" and not match["digest"]:
-        raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
-    return match[0]
-
-
-def image_tag(value: object) -> str:
-    """An image tag other than `latest`."""
-    if not isinstance(value, str) or not re.fullmatch(r"\w[\w.-]{0,127}", value, re.ASCII):
-        raise UnacceptableError("must be an image tag, such as v0.47.1")
-    if value.lower() == "latest":
-        raise UnacceptableError("must not be `latest`, because a push would change the image without a deployment")
-    return value

@@ -19,7 +19,7 @@ from preflight import drift
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.world import World
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK
-from tests.unit.isolation.test_drift_run import Atlantis, detection
+from tests.unit.isolation.drift_world import Atlantis, detection
 
 GROUP = "/ecs/atlantis-prod-agent"
 SETTINGS = {"terraformIsolation": "containers", "driftProjects": ["ryu-qqq/network:a"]}

@@ -9,7 +9,8 @@ from preflight import quotas
 from preflight.aws import Aws
 from preflight.deployment import Deployment
 from preflight.errors import Status
-from tests.preflight.world import Whole, World
+from tests.preflight.altered_aws import Whole
+from tests.preflight.world import World
 from tests.unit.recording import LOCAL, REGION
 from tests.unit.stacks import ALL, stack
 

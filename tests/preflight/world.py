@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import boto3
 import urllib3
-from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -17,38 +15,16 @@ from components import settings
 from components.names import PhysicalNames
 from components.permissions.deny_statements import OwnStack
 from components.permissions.permissions_boundary import statements_for_any_role
-from preflight.aws import Aws
 from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment
 from preflight.errors import Status
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws
+from tests.preflight.altered_aws import AlteredAws, Changes, KeptClients
 
 TAG = "v0.47.1"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-class Whole(dict[str, Any]):
-    """The answer of a service that the local AWS doesn't have."""
-
-
-Changes: TypeAlias = dict[tuple[str, str], dict[str, Any] | tuple[str, str]]
-"""By service and operation: members to change in members of the answer, or the code and message of an error."""
-
-
-class KeptClients(boto3.Session):
-    """A session that makes one client for each service and endpoint: making one takes longer than its calls."""
-
-    def __init__(self, *credentials: str) -> None:
-        super().__init__(*credentials)
-        self._kept: dict[tuple[str, str], Any] = {}
-
-    def client(self, service_name: str, **options: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        key = (service_name, os.environ["AWS_ENDPOINT_URL"])
-        if key not in self._kept:
-            self._kept[key] = super().client(service_name, **options)
-        return self._kept[key]
 
 
 ROOT = KeptClients("test", "test")
@@ -58,26 +34,6 @@ APP_KEY = (
     .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     .decode()
 )
-
-
-class AlteredAws(Aws):
-    """The local AWS with single answers changed, or refused: states of a certificate, say, that it never has."""
-
-    def __init__(self, region: str, session: boto3.Session, changes: Changes) -> None:
-        super().__init__(region, session)
-        self._changes = changes
-
-    def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        change = self._changes.get((service, operation), {})
-        if isinstance(change, tuple):
-            raise ClientError({"Error": {"Code": change[0], "Message": change[1]}}, operation)
-        if isinstance(change, Whole):
-            return change
-        answer = super()._call(service, operation, parameters)
-        for member, members in change.items():
-            whole = answer[member][0] if isinstance(answer[member], list) else answer[member]
-            whole.update(members)
-        return answer
 
 
 @dataclass

@@ -9,8 +9,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from sandbox import local_aws
 from sandbox.engine import installation
+from sandbox.engine.workspace import clean_environment
 from sandbox.errors import SandboxError
+from sandbox.local_aws import LocalAws
 from tests.sandbox.harness import Ground
 
 
@@ -69,3 +72,16 @@ def deployed(module_ground: Ground) -> Ground:
     """The local stack, deployed once for the module."""
     module_ground.sandbox().up()
     return module_ground
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of the module's local AWS."""
+    return tmp_path_factory.mktemp("local-aws")
+
+
+@pytest.fixture(scope="module")
+def aws(state: Path) -> Iterator[LocalAws]:
+    """A local AWS of the module's own, with no stack in it."""
+    yield local_aws.start(state, clean_environment())
+    local_aws.stop(state)

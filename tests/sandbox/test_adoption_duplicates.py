@@ -1,21 +1,13 @@
 """The local AWS refuses what AWS has only once, so that a rehearsal fails where an adoption would."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import local_aws
-from sandbox.engine.workspace import clean_environment
 from sandbox.local_aws import LocalAws
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    state = tmp_path_factory.mktemp("duplicates")
-    yield local_aws.start(state, clean_environment())
-    local_aws.stop(state)
 
 
 @pytest.fixture(scope="module")

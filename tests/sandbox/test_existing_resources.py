@@ -1,13 +1,10 @@
 """Substitutes for existing resources, and the inventory, against a local AWS, without the engine."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.engine.workspace import clean_environment
 from sandbox.local_aws import LocalAws, inventory
 from sandbox.local_aws.existing_resources import ExistingResources
 
@@ -31,19 +28,6 @@ SETTINGS = {
     "atlantis:alarmTopicArns": ["arn:aws:sns:ap-northeast-2:999999999999:platform-alarms"],
     "atlantis:secretReaderArns": ["arn:aws:iam::999999999999:role/platform/deployer"],
 }
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state folder of the module's local AWS."""
-    return tmp_path_factory.mktemp("existing")
-
-
-@pytest.fixture(scope="module")
-def aws(state: Path) -> Iterator[LocalAws]:
-    """A local AWS of the module's own."""
-    yield local_aws.start(state, clean_environment())
-    local_aws.stop(state)
 
 
 @pytest.fixture(scope="module")
