@@ -21,7 +21,7 @@ class Role:
         statements = [
             {"Effect": "Allow", "Action": action, "Resource": list(resources)} for action, resources in allowed.items()
         ]
-        aws.client("iam").put_rolepolicy(RoleName=name, PolicyName="allowed", PolicyDocument=policy(*statements))
+        aws.client("iam").put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=policy(*statements))
         self._credentials = aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
 
     def client(self, service: str) -> Any:

@@ -21,12 +21,12 @@ def test_a_policy_that_denies_insecure_transport_does_not_deny_the_calls_of_the_
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
     }
     insecure = {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    s3.put_bucketpolicy(Bucket=bucket, Policy=policy({**deny, **insecure}))
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy({**deny, **insecure}))
     s3.put_object(Bucket=bucket, Key="a", Body=b"a")
-    assert s3.get_bucketpolicy(Bucket=bucket)["Policy"]
+    assert s3.get_bucket_policy(Bucket=bucket)["Policy"]
     # The opposite policy shows that the key is evaluated at all.
     secure = {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}
-    s3.put_bucketpolicy(Bucket=bucket, Policy=policy({**deny, "Action": "s3:PutObject", **secure}))
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy({**deny, "Action": "s3:PutObject", **secure}))
     assert refused(s3.put_object, Bucket=bucket, Key="a", Body=b"a")[0] == "AccessDenied"
 
 
@@ -65,7 +65,7 @@ def test_only_a_caller_that_may_list_its_key_learns_that_an_object_does_not_exis
         "Resource": "arn:aws:s3:::states",
         "Condition": {"StringLike": {"s3:prefix": "own/*"}},
     }
-    aws.client("iam").put_rolepolicy(RoleName="reader", PolicyName="list", PolicyDocument=policy(listing))
+    aws.client("iam").put_role_policy(RoleName="reader", PolicyName="list", PolicyDocument=policy(listing))
     s3 = role.client("s3")
     for key, codes in (("own/absent", ("404", "NoSuchKey")), ("other/absent", ("403", "AccessDenied"))):
         calls = (s3.head_object, s3.get_object)

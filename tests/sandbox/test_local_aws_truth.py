@@ -109,7 +109,7 @@ def test_autoscaling_of_a_service_is_stored(aws: LocalAws, state: Path):
     (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     assert (found["MinCapacity"], found["MaxCapacity"]) == (1, 6)
     assert scaling.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"] == {"Service": "fileflow"}
-    policy = scaling.put_scalingpolicy(**ECS_SERVICE, **CPU)["PolicyARN"]
+    policy = scaling.put_scaling_policy(**ECS_SERVICE, **CPU)["PolicyARN"]
     assert [
         item["PolicyARN"] for item in scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     ] == [policy]
