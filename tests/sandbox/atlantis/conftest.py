@@ -3,7 +3,6 @@
 import http.client
 import re
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +21,7 @@ from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.sandbox import Sandbox
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis.ground import ContainerGround
+from tests.sandbox.atlantis.served import reachable_ground, service_of
 from tests.sandbox.atlantis.waiting import eventually  # noqa: F401 - tests import it from here
 from tests.sandbox.atlantis.world import World
 from tests.sandbox.harness import Ground, own_processes
@@ -67,29 +67,21 @@ def provider(provider_certificates: Certificates) -> Iterator[IdentityProvider]:
 @pytest.fixture(scope="module")
 def up(provider_certificates: Certificates) -> Iterator[Ground]:
     """`make up`, whole: the stack and the server in it."""
-    # Not in pytest's own folder, which pytest closes to others: the server runs as a user of its own, as on Fargate.
-    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
-        Path(folder).chmod(0o711)
-        ground = Ground(Path(folder))
-        try:
-            answer = ground.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
-            assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
-            address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
-            assert address is not None
-            assert fetch(address[0])[0] == 401
-            yield ground
-            assert ground.cli("down", "--force").returncode == 0
-            assert list(own_processes(ground.base)) == []
-        finally:
-            ground.stop()
+    with reachable_ground() as ground:
+        answer = ground.cli("up", SSL_CERT_FILE=str(provider_certificates.bundle))
+        assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-3000:]
+        address = re.search(r"http://127\.0\.0\.1:\d+/", answer.stderr)
+        assert address is not None
+        assert fetch(address[0])[0] == 401
+        yield ground
+        assert ground.cli("down", "--force").returncode == 0
+        assert list(own_processes(ground.base)) == []
 
 
 @pytest.fixture
 def service(up: Ground) -> DeployedService:
     """The service of ``up``."""
-    found = Sandbox(up.stack, state=up.state, policy_pack=None).service()
-    assert found is not None
-    return found
+    return service_of(Sandbox(up.stack, state=up.state, policy_pack=None))
 
 
 def status(world: World) -> Status:

@@ -13,6 +13,7 @@ from sandbox.engine.stack import EngineError
 from sandbox.local_aws.task_status import StatusFile
 from sandbox.sandbox import Sandbox
 from tests.sandbox.atlantis.conftest import eventually
+from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.harness import Ground, own_processes
 
 _MISSING_IMAGE = re.compile(r"task \w{8} stopped: CannotPullContainerError: .*v9\.9\.9")
@@ -28,9 +29,7 @@ def ground(module_ground: Ground) -> Iterator[Ground]:
 
 
 def _service(ground: Ground) -> DeployedService:
-    found = ground.with_server().service()
-    assert found is not None
-    return found
+    return service_of(ground.with_server())
 
 
 def _running(ground: Ground) -> str | None:

@@ -30,6 +30,7 @@ from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.served import reachable_ground, served, service_of
 from tests.sandbox.atlantis.webhook_receiver import Received, receiver
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground
@@ -64,11 +65,8 @@ def _project(name: str, more: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
-    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
-        Path(folder).chmod(0o711)
-        made = Ground(Path(folder))
+    with reachable_ground() as made:
         yield made
-        made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -85,28 +83,24 @@ def flags() -> Iterator[tuple[str, list[Received]]]:
 @pytest.fixture(scope="module")
 def watched(ground: Ground, flags: tuple[str, list[Received]]) -> Iterator[Sandbox]:
     """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
-    sandbox = ground.with_server(
+    with served(
+        ground,
         terraformIsolation="containers",
         driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
         driftEveryHours=84,
         serverConfigFile=flags[0],
         serverSecrets=["webhook-http-headers=tools/hooks:headers"],
-    )
-    sandbox.up()
-    service = sandbox.service()
-    assert service is not None
-    store = Store(service.state / "github")
-    slow = _project("slow", 'shared_config_files = ["aws"]\n profile = "slow"')
-    store.create_repository(NAMED, {"first/main.tf": _project("first"), "slow/main.tf": slow, **_SLOW})
-    store.create_repository(UNNAMED, {f"{name}/main.tf": _project(name) for name in ("dns", "vpc")})
-    yield sandbox
-    sandbox.down(force=True)
+    ) as sandbox:
+        store = Store(service_of(sandbox).state / "github")
+        slow = _project("slow", 'shared_config_files = ["aws"]\n profile = "slow"')
+        store.create_repository(NAMED, {"first/main.tf": _project("first"), "slow/main.tf": slow, **_SLOW})
+        store.create_repository(UNNAMED, {f"{name}/main.tf": _project(name) for name in ("dns", "vpc")})
+        yield sandbox
 
 
 @pytest.fixture
 def service(watched: Sandbox) -> DeployedService:
-    found = watched.service()
-    assert found is not None
+    found = service_of(watched)
     lifecycle.bring_up(found, clean_environment(), patience=180)
     return found
 

@@ -1,9 +1,7 @@
 """The isolated stack's roles with the real server: states by repository, roles of repositories, roles of other accounts."""
 
 import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,8 @@ from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
 from tests.needs import iam_evaluator, needs, needs_containers
 from tests.sandbox.atlantis.pull_requests import comment, open_with_files, say
+from tests.sandbox.atlantis.served import reachable_ground, served, service_of
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
-from tests.sandbox.harness import Ground
 
 pytestmark = [needs("terraform"), needs_containers()]
 
@@ -49,29 +47,23 @@ ROWS = [*states.ROWS, *(row for row in other_accounts.ROWS if row.isolation)]
 def isolated() -> Iterator[Sandbox]:
     """The deployed stack, whose states are separated by repository, with roles for the repositories `team-*`."""
     iam_evaluator()
-    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
-        Path(folder).chmod(0o711)
-        ground = Ground(Path(folder))
-        sandbox = ground.with_server(
+    with (
+        reachable_ground() as ground,
+        served(
+            ground,
             terraformIsolation="containers",
             terraformStatePrefixes=[f"{PREFIX}/{{repository}}/"],
             repositoryRoles=[f"{OWNER}/team-*={TEAM['plan']} {TEAM['apply']}"],
             assumableRoleArns=["arn:aws:iam::210987654321:role/terraform"],
             planAssumableRoleArns=["arn:aws:iam::210987654321:role/reader"],
-        )
-        try:
-            sandbox.up()
-            yield sandbox
-            sandbox.down(force=True)
-        finally:
-            ground.stop()
+        ) as sandbox,
+    ):
+        yield sandbox
 
 
 @pytest.fixture(scope="module")
 def service(isolated: Sandbox) -> DeployedService:
-    found = isolated.service()
-    assert found is not None
-    return found
+    return service_of(isolated)
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,8 @@ from sandbox.sandbox import Sandbox
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import eventually, seen_by
 from tests.sandbox.atlantis.pull_requests import QUEUE, RESOURCE, comment, open_pull_request, open_with_files, say
+from tests.sandbox.atlantis.served import reachable_ground, served, service_of
 from tests.sandbox.atlantis.world import OWNER, TABLE
-from tests.sandbox.harness import Ground
 
 pytestmark = [needs("terraform"), needs_containers()]
 
@@ -55,22 +55,13 @@ def rules() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def isolated(rules: str) -> Iterator[Sandbox]:
     """The deployed stack."""
-    with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
-        Path(folder).chmod(0o711)
-        ground = Ground(Path(folder))
-        sandbox = ground.with_server(terraformIsolation="containers", repoConfigFile=rules)
-        try:
-            sandbox.up()
-            yield sandbox
-            sandbox.down(force=True)
-        finally:
-            ground.stop()
+    with reachable_ground() as ground, served(ground, terraformIsolation="containers", repoConfigFile=rules) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
 def service(isolated: Sandbox) -> DeployedService:
-    found = isolated.service()
-    assert found is not None
+    found = service_of(isolated)
     # Not only healthy once: the test before may have ended the task, or failed meanwhile.
     lifecycle.bring_up(found, clean_environment(), patience=180)
     return found

@@ -13,6 +13,7 @@ from sandbox.github.store import Store
 from sandbox.pull_requests import PullRequests
 from tests.needs import needs
 from tests.sandbox.atlantis.pull_requests import RESOURCE, when_idle
+from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.harness import Ground
 
 pytestmark = needs("terraform")
@@ -28,9 +29,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 @pytest.fixture
 def service(ground: Ground) -> DeployedService:
-    found = ground.with_server().service()
-    assert found is not None
-    return found
+    return service_of(ground.with_server())
 
 
 @pytest.fixture

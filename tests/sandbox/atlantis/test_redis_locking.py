@@ -32,6 +32,7 @@ from sandbox.sandbox import Sandbox
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
+from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.harness import Ground, own_processes
 
 pytestmark = needs("redis-server")
@@ -56,9 +57,7 @@ def up(module_ground: Ground) -> Iterator[Ground]:
 
 @pytest.fixture
 def service(up: Ground) -> DeployedService:
-    found = _sandbox(up).service()
-    assert found is not None
-    return found
+    return service_of(_sandbox(up))
 
 
 def _status(service: DeployedService) -> Status:
