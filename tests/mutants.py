@@ -38,13 +38,15 @@ class Area:
         """Find all possible changes, and keep a sample of ``number``."""
         # The worked examples of CONTRIBUTING.md run suites of their own, and notice no change that the others don't.
         tests = f"{AREAS[self.folder]} --ignore=tests/unit/test_contributing.py"
-        command = f"{sys.executable} -m pytest -q -x -p no:cacheprovider --hypothesis-seed={seed} {tests}"
+        command = (
+            f"{sys.executable} -m pytest -q -x --numprocesses auto -p no:cacheprovider --hypothesis-seed={seed} {tests}"
+        )
         self._configuration.write_text(
             f'[cosmic-ray]\nmodule-path = "{self.folder}"\ntimeout = {SECONDS}\nexcluded-modules = []\n'
             f'test-command = "{command}"\n[cosmic-ray.distributor]\nname = "local"\n',
             encoding="utf-8",
         )
-        self._run("baseline")
+        self.baseline()
         self._run("init", str(self.database))
         with use_db(str(self.database), WorkDB.Mode.open) as work:
             found = sorted(work.work_items, key=_place)  # the order of the database is that of random IDs
@@ -55,6 +57,15 @@ class Area:
     def execute(self) -> None:
         """Run the suite for each change of the sample."""
         self._run("exec", str(self.database))
+
+    def baseline(self) -> None:
+        """Run the suite without a change; raises ``SystemExit`` if it fails, because every change would then seem noticed."""
+        sys.stderr.write(f"==> Running {AREAS[self.folder]} without a change\n")
+        if self._run("baseline", check=False):
+            sys.exit(
+                f"error: {AREAS[self.folder]} fails on the last commit, or takes longer than {SECONDS:.0f} s on this machine. "
+                f"Run `{sys.executable} -m pytest -q -x {AREAS[self.folder]}` and mend what it shows, then run `make mutants` again."
+            )
 
     def survivors(self) -> tuple[int, list[str]]:
         """How many changes were tested, and those that no test noticed, as diffs."""
@@ -67,9 +78,9 @@ class Area:
     def _configuration(self) -> Path:
         return FOLDER / f"{self.folder}.toml"
 
-    def _run(self, verb: str, *arguments: str) -> None:
+    def _run(self, verb: str, *arguments: str, check: bool = True) -> int:
         command = [sys.executable, "-m", "cosmic_ray.cli", verb, str(self._configuration), *arguments]
-        subprocess.run(command, cwd=self.clone, check=True)
+        return subprocess.run(command, cwd=self.clone, check=check).returncode
 
 
 def _place(item: object) -> tuple[str, int, int, str, int]:
@@ -92,6 +103,7 @@ def main() -> int:
     tested, unnoticed = 0, []
     for number, area in enumerate(areas):
         area.prepare(len(range(number, given.sample, len(areas))), given.seed)
+        sys.stderr.write(f"==> Testing the changes of {area.folder}/\n")
         area.execute()
         count, found = area.survivors()
         tested, unnoticed = tested + count, unnoticed + found
