@@ -237,6 +237,12 @@ BUSY = {"ProtectionEnabled": True, "ExpiresInMinutes": 30}
 IDLE = {"ProtectionEnabled": False}
 
 
+def _looked_again(world: World) -> None:
+    """The agent prints what it did before it looks at the server again."""
+    looked = world.looks
+    eventually(lambda: world.looks > looked)
+
+
 def test_the_task_is_protected_while_an_operation_is_in_progress(world: World, start: Callable[..., Agent]) -> None:
     agent = start()
     # What an earlier run of the container left is released first.
@@ -249,6 +255,7 @@ def test_the_task_is_protected_while_an_operation_is_in_progress(world: World, s
     assert world.protection == [IDLE, BUSY]
     world.operations = 0
     eventually(lambda: world.protection == [IDLE, BUSY, IDLE])
+    _looked_again(world)
     assert agent.close().splitlines() == ["protected: operations in progress: 1", "released: no operation in progress"]
     assert agent.process.returncode == 0
 
@@ -261,7 +268,7 @@ def test_a_refused_protection_is_printed_once_and_asked_for_again(world: World, 
     world.refusal = None
     known = len(world.protection)
     eventually(lambda: len(world.protection) > known)
-    time.sleep(0.2)
+    _looked_again(world)
     printed = agent.close().splitlines()
     assert [line.split(": ")[0] for line in printed] == ["task protection can't be set to true", "protected"]
     assert "DEPLOYMENT_BLOCKED" in printed[0]
