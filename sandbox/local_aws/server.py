@@ -23,6 +23,7 @@ from sandbox.local_aws import (
     completed_networks,
     duplicates,
     ecs_tasks,
+    security_group_rules,
     sign_in,
     unsupported_calls,
 )
@@ -69,6 +70,7 @@ def main() -> None:
     completed_answers.install()
     completed_buckets.install()
     completed_networks.install()
+    security_group_rules.install()
     duplicates.install()
     application_autoscaling.install()
     unsupported_calls.install()
