@@ -52,7 +52,7 @@ class TerraformProvider:
 
     def _others(self) -> list[Path]:
         """The mirror for rehearsals, and the user's own mirrors and plugin cache, as far as they exist."""
-        OWN_MIRROR.mkdir(parents=True, exist_ok=True)
+        _make_readable(OWN_MIRROR)
         found = (place for place in (OWN_MIRROR, *_own_places()) if place.is_dir() and place != self.mirror)
         return list(dict.fromkeys(found))
 
@@ -150,11 +150,18 @@ def _linked(executable: Path, mirror: Path, program: str) -> Path:
         return mirror
     host, platform_name = _address(program)
     package = mirror.joinpath(host, *_LAYOUT, platform_name)
-    package.mkdir(parents=True, exist_ok=True)
+    _make_readable(package)
     link = package / executable.name
     if not link.exists():
         link.symlink_to(executable)
     return mirror
+
+
+def _make_readable(directory: Path) -> None:
+    """Create a directory that the task's user can read too, whatever the umask: the commands create private files."""
+    for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(0o755)
 
 
 def _address(program: str) -> tuple[str, str]:
