@@ -43,6 +43,35 @@ def install() -> None:
     network["CreateCustomerGateway"] = _keep_device_name(network["CreateCustomerGateway"])
     ec2._cgw_xml = _show_device_name(ec2._cgw_xml)
     ec2._parse_tags = _read_tags_of_creation(ec2._parse_tags)
+    ec2._parse_filters = _read_other_names(ec2._parse_filters)
+    ec2._matches_subnet_filters = _filter_by_zone_id(ec2._matches_subnet_filters)
+
+
+_FILTERS = {
+    "availabilityZone": "availability-zone",
+    "availabilityZoneId": "availability-zone-id",
+    "cidrBlock": "cidr-block",
+    "defaultForAz": "default-for-az",
+    "isDefault": "is-default",
+}
+"""The other names of filters that EC2 accepts, with which Terraform's data sources ask for networks and subnets."""
+
+
+def _read_other_names(own: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Read filters by their other names. ministack ignores a filter that it doesn't know, and returns everything."""
+
+    def read(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {_FILTERS.get(name, name): values for name, values in own(parameters).items()}
+
+    return read
+
+
+def _filter_by_zone_id(own: Callable[..., bool]) -> Callable[..., bool]:
+    def has(subnet: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+        zones = filters.get("availability-zone-id")
+        return own(subnet, filters) and (zones is None or subnet["AvailabilityZoneId"] in zones)
+
+    return has
 
 
 def _read_tags_of_creation(own: Callable[[Mapping[str, Any]], list[Any]]) -> Callable[[Mapping[str, Any]], list[Any]]:

@@ -40,3 +40,20 @@ def test_a_group_is_revoked_as_a_peer_without_its_description(aws: LocalAws):
     undescribed = {**rule, "UserIdGroupPairs": [{"GroupId": group}]}
     network.revoke_security_group_ingress(GroupId=group, IpPermissions=[undescribed])
     assert network.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"] == []
+
+
+def test_filters_by_their_other_names_find_only_what_they_name(aws: LocalAws):
+    network = aws.client("ec2")
+    network.create_vpc(CidrBlock="10.77.0.0/16")
+    found = network.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+    assert [item["IsDefault"] for item in found] == [True]
+    subnet = network.describe_subnets()["Subnets"][0]
+    for name, key in (
+        ("availabilityZone", "AvailabilityZone"),
+        ("availabilityZoneId", "AvailabilityZoneId"),
+        ("cidrBlock", "CidrBlock"),
+    ):
+        shown = network.describe_subnets(Filters=[{"Name": name, "Values": [subnet[key]]}])["Subnets"]
+        assert {item[key] for item in shown} == {subnet[key]}
+    others = network.describe_subnets(Filters=[{"Name": "defaultForAz", "Values": ["false"]}])["Subnets"]
+    assert not any(item["DefaultForAz"] for item in others)
