@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.github.store import PullRequest
 from sandbox.local_aws import LocalAws
 
-__all__ = ["AppliedProject"]
+__all__ = ["AppliedProject", "program_of"]
 
 _DISTRIBUTION, _PROGRAMS = "ATLANTIS_DEFAULT_TF_DISTRIBUTION", {"opentofu": "tofu"}
 _TAG = "TF_AWS_DEFAULT_TAGS_Rehearsal"
@@ -52,7 +52,7 @@ class AppliedProject:
         shutil.rmtree(self._directory / ".terraform" / "providers", ignore_errors=True)
         self._deployment, self._workspace = deployment, workspace
         variables = deployment.variables(deployment.require_service().definition)
-        self._program = _PROGRAMS.get(variables.get(_DISTRIBUTION, ""), "terraform")
+        self._program, self._own = program_of(self._directory, variables.get(_DISTRIBUTION, ""))
         self._environment = self._with(credentials)
 
     def update(self) -> tuple[bool, str]:
@@ -96,4 +96,16 @@ class AppliedProject:
             "TF_CLI_CONFIG_FILE": str(self._deployment.state / "task-tools" / TERRAFORM_CONFIGURATION),
             "TF_IN_AUTOMATION": "1",
             "TF_WORKSPACE": self._workspace,
+            **self._own,
         }
+
+
+def program_of(directory: Path, distribution: str) -> tuple[str, Mapping[str, str]]:
+    """The program that applies the project in ``directory``, and its own variables: the server's, or Terragrunt with it.
+
+    Terragrunt passes the inputs of `terragrunt.hcl`, without which Terraform would ask for them.
+    """
+    program = _PROGRAMS.get(distribution, "terraform")
+    if (directory / "terragrunt.hcl").is_file():
+        return "terragrunt", {"TG_TF_PATH": program, "TG_NON_INTERACTIVE": "true"}
+    return program, {}
