@@ -143,12 +143,7 @@ def _special_resources(call: ApiCall, world: World) -> list[str]:
 def _named_otherwise(call: ApiCall, world: World) -> list[str]:
     """Resources that a call names by a parameter for several resource types, or doesn't name."""
     if call.service == "kms" and "AliasName" in call.parameters:
-        # The alias and its key. DeleteAlias doesn't name the key.
-        key = str(call.parameters.get("TargetKeyId", UNNAMED))
-        return [
-            regional_arn(world, "kms", str(call.parameters["AliasName"])),
-            regional_arn(world, "kms", f"key/{_name_in(key)}"),
-        ]
+        return _alias_and_keys(call, world)
     if call.service == "elasticfilesystem" and "ResourceId" in call.parameters:
         identity = _name_in(str(call.parameters["ResourceId"]))
         return [
@@ -165,6 +160,16 @@ def _named_otherwise(call: ApiCall, world: World) -> list[str]:
     if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
         return [regional_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
     return []
+
+
+def _alias_and_keys(call: ApiCall, world: World) -> list[str]:
+    """The alias, the key that it has, and the key that it gets. DeleteAlias names no key, and UpdateAlias only the new one."""
+    alias = regional_arn(world, "kms", str(call.parameters["AliasName"]))
+    keys = [world.full_arn(alias)] if call.operation != "CreateAlias" else []
+    if "TargetKeyId" in call.parameters:
+        keys.append(regional_arn(world, "kms", f"key/{_name_in(str(call.parameters['TargetKeyId']))}"))
+    found = [key for key in keys if key != alias] or [regional_arn(world, "kms", f"key/{UNNAMED}")]
+    return list(dict.fromkeys([alias, *found]))
 
 
 def _filled(type_: ResourceType, call: ApiCall, world: World) -> list[str]:

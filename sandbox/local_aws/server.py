@@ -23,6 +23,7 @@ from sandbox.local_aws import (
     completed_networks,
     duplicates,
     ecs_tasks,
+    external_keys,
     security_group_rules,
     sign_in,
     unsupported_calls,
@@ -71,6 +72,7 @@ def main() -> None:
     completed_buckets.install()
     completed_networks.install()
     security_group_rules.install()
+    external_keys.install()
     duplicates.install()
     application_autoscaling.install()
     unsupported_calls.install()

@@ -120,7 +120,7 @@ UNNAMED_BY_THE_CALL = {
     "elasticfilesystem:DeleteMountTarget": "the file system belongs to the mount target",
     "elasticfilesystem:DescribeMountTargetSecurityGroups": "the file system belongs to the mount target",
     "elasticfilesystem:ModifyMountTargetSecurityGroups": "the file system belongs to the mount target",
-    "kms:DeleteAlias": "the call names only the alias, and AWS evaluates its key too",
+    "kms:DeleteAlias": "the call names only the alias, whose key the local AWS knows",
     "logs:GetLogRecord": "the pointer contains the log group in a form that only AWS knows",
     "logs:GetQueryResults": "the query knows its log groups",
     "sqs:CancelMessageMoveTask": "the task's handle contains the queue in a form that only AWS knows",
