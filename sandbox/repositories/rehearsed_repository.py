@@ -19,15 +19,14 @@ from sandbox.iam_evaluation.evaluator import Document, Evaluator
 from sandbox.iam_evaluation.trial_policies import EVERYTHING, TrialPolicies
 from sandbox.local_aws import instance
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import copied_tree, least_role, module_sources, providers, terraform_output
+from sandbox.repositories import copied_tree, module_sources, providers, terraform_output
 from sandbox.repositories.applied_project import AppliedProject
-from sandbox.repositories.decisions import Call, DecisionLog, distinct
-from sandbox.repositories.later_changes import later_changes
-from sandbox.repositories.least_role import Statement
+from sandbox.repositories.decisions import DecisionLog, distinct
+from sandbox.repositories.project_roles import Roles, roles_of
 from sandbox.repositories.terraform_roles import TerraformRoles
 from sandbox.repositories.trial import Project, Step, Trial, commits_of
 
-__all__ = ["Roles", "Run", "Wanted", "rehearse"]
+__all__ = ["Run", "Wanted", "rehearse"]
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,6 @@ class Wanted:
     apply: bool = False
     seconds: float = 900
     download: bool = False
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The least policies of one project, by name, and their statements."""
-
-    plan: Mapping[str, Document]
-    plan_statements: Sequence[Statement]
-    apply: Mapping[str, Document]
-    apply_statements: Sequence[Statement]
 
 
 @dataclass
@@ -118,7 +107,7 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
         if only_roles is None:
             run.steps = runner.run(None)
             with Evaluator() as evaluator:
-                run.roles = {project: _roles(project, run.steps, roles, evaluator) for project in run.projects}
+                run.roles = {project: roles_of(project, run.steps, roles, evaluator) for project in run.projects}
         else:
             run.roles = dict(only_roles)
         if only_roles or (wanted.apply and not run.problems()):
@@ -194,25 +183,6 @@ class _Runner:
 def _merged(roles: Sequence[Roles], kind: str) -> dict[str, Document]:
     documents = (item.plan if kind == "plan" else item.apply for item in roles)
     return {name: document for group in documents for name, document in group.items()}
-
-
-def _roles(project: Project, steps: Sequence[Step], roles: TerraformRoles, evaluator: Evaluator) -> Roles:
-    """The least roles of a project. With separate roles for plans and applies, each has only its own calls."""
-
-    def calls(kind: str, *verbs: str) -> list[Call]:
-        own = [call for step in steps if step.project == project and step.verb in verbs for call in step.calls]
-        return [call for call in own if call.role == roles.names[kind]]
-
-    reference = evaluator.reference
-    planning = ("plan", "plan again", *(("apply",) if roles.are_separate else ()))
-    plan = least_role.statements(calls("plan", *planning), reference)
-    made = calls("apply", "plan", "apply", "plan again")
-    apply = least_role.statements(made, reference)
-    for verb, purpose in (("update", "to change tags later"), ("destroy", "to destroy what was applied")):
-        apply += least_role.statements(calls("apply", verb), reference, purpose=purpose, beyond=apply)
-    apply += later_changes(made, reference) if any(step.verb == "apply" for step in steps) else []
-    name = re.sub(r"[^A-Za-z0-9]+", "-", project.name or project.directory).strip("-") or "root"
-    return Roles(least_role.documents(plan, f"{name}-plan"), plan, least_role.documents(apply, f"{name}-apply"), apply)
 
 
 def _commits(wanted: Wanted, temporary: Path) -> tuple[Path, list[str]]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["done", "errors", "planned", "was_read"]
+__all__ = ["done", "errors", "planned", "was_read", "without_prefixes"]
 
 _PLANNED = re.compile(
     r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
@@ -11,7 +11,14 @@ _PLANNED = re.compile(
 _DONE = re.compile(r"^(?P<address>\S+): (?P<what>Creation|Modifications|Destruction) complete after", re.MULTILINE)
 _READ = re.compile(r"^(?P<address>\S+): Read complete after", re.MULTILINE)
 _ERROR = re.compile(r"^\W*Error: (?P<text>.+)$", re.MULTILINE)
+_PREFIX = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} [A-Z]+ +(?:\[[^\]\n]*\] )?(?:terraform|tofu): ?", re.MULTILINE)
+"""What Terragrunt writes before each line, such as ``18:26:12.913 STDOUT tofu: ``."""
 _WORDS = {"Creation": "created", "Modifications": "updated in-place", "Destruction": "destroyed"}
+
+
+def without_prefixes(text: str) -> str:
+    """The lines of Terraform or OpenTofu as they are without Terragrunt."""
+    return _PREFIX.sub("", text)
 
 
 def planned(text: str) -> Mapping[str, str]:

@@ -66,7 +66,7 @@ class Step:
     @property
     def text(self) -> str:
         """The comments as one text."""
-        return "\n\n".join(self.comments)
+        return terraform_output.without_prefixes("\n\n".join(self.comments))
 
     @property
     def failed(self) -> bool:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sandbox.repositories import report, terraform_output
 from sandbox.repositories.decisions import Call
-from sandbox.repositories.rehearsed_repository import Roles, Run
+from sandbox.repositories.project_roles import Roles
+from sandbox.repositories.rehearsed_repository import Run
 from sandbox.repositories.trial import Project, Step
 
 PROJECT = Project("live")
@@ -49,6 +50,16 @@ def test_resources_are_listed_with_what_was_done() -> None:
         'module.ecr.aws_ecr_repository.this["a"]': "created",
         "aws_sqs_queue.other": "updated in-place",
     }
+
+
+def test_the_output_of_terragrunt_is_read_without_its_prefixes(tmp_path: Path) -> None:
+    def forwarded(text: str) -> str:
+        return "".join(f"18:26:12.913 STDOUT [live] tofu: {line}\n" for line in text.splitlines())
+
+    plan = step("plan", forwarded(f"{PLAN}\nPlan: 1 to add, 1 to change, 1 to destroy."))
+    assert plan.result == "Plan: 1 to add, 1 to change, 1 to destroy."
+    text = written(tmp_path, plan, step("apply", forwarded(APPLY)))
+    assert '| `module.ecr.aws_ecr_repository.this["a"]` | created | created |' in text
 
 
 def test_the_report_has_each_resource_by_its_address(tmp_path: Path) -> None:
