@@ -3,10 +3,9 @@
 import os
 import posixpath
 import re
-import secrets
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["LARGEST_FILE", "Checkout", "CheckoutError", "locate", "open_beneath", "valid_name", "write_beneath"]
 
@@ -22,8 +21,7 @@ class CheckoutError(Exception):
     """A command can't run here, or a path isn't a plain file of the checkout; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(NamedTuple):
     """`name` is owner/repository/pull/workspace; `root` is its directory, `directory` the current one relative to it."""
 
     name: str
@@ -95,7 +93,7 @@ def open_beneath(root: Path, relative: str, flags: int = os.O_RDONLY) -> int:
 def write_beneath(root: Path, relative: str, content: bytes, *, mode: int = 0o600) -> None:
     """Replace the file `relative` below `root` at once; a link in its place is replaced, never written through."""
     folder = _walk(root, posixpath.dirname(relative))
-    name, temporary = posixpath.basename(relative), f".{secrets.token_hex(8)}.isolation"
+    name, temporary = posixpath.basename(relative), f".{os.urandom(8).hex()}.isolation"
     try:
         opened = os.open(
             temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder

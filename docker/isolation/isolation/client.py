@@ -7,7 +7,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,16 @@ class ExecutorError(Exception):
     """The executor doesn't answer, or ended in the middle of a command."""
 
 
-@dataclass
 class Outcome:
     """How a command ended."""
 
-    code: int = 1
-    """The exit code, negative for the signal that ended it."""
-    files: dict[str, bytes] = field(default_factory=dict)
-    """The files that came back, by their path relative to the checkout's root."""
-    message: str = ""
-    """What the executor has to say, for standard error."""
+    def __init__(self) -> None:
+        self.code = 1
+        """The exit code, negative for the signal that ended it."""
+        self.files: dict[str, bytes] = {}
+        """The files that came back, by their path relative to the checkout's root."""
+        self.message = ""
+        """What the executor has to say, for standard error."""
 
 
 def ping(path: Path, patience: float) -> str:

@@ -1,6 +1,6 @@
 """What a call of Terraform is: its subcommand, the container that runs it, and the plan file it writes or applies."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from isolation.checkout import Checkout
 from isolation.paths import APPLY, APPLY_ONLY, PLAN
@@ -12,8 +12,7 @@ class CommandError(Exception):
     """This call isn't run; the message says why, and what to do instead."""
 
 
-@dataclass(frozen=True)
-class TerraformCommand:
+class TerraformCommand(NamedTuple):
     """A call of Terraform or OpenTofu that is allowed to run."""
 
     kind: str

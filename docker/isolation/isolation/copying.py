@@ -14,7 +14,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -85,7 +85,7 @@ def receive(channel: Channel, root: Path, *, kept: Callable[[str], bool], alone:
         raise ProtocolError("the shim has sent more than was wanted")
     if alone:
         _remove_others(root, "", {entry[0] for entry in entries}, kept)
-        copies.remember(entries, changed=bool(wanted))
+        copies.remember(entries, set(wanted))
 
 
 class _Copies:
@@ -108,17 +108,24 @@ class _Copies:
         known = self._known.get(entry[0])
         return known is not None and known == [entry[2], *self._status(entry[0])]
 
-    def remember(self, entries: Iterable[packing.Entry], *, changed: bool) -> None:
-        """Keep what is there now; no command of the checkout may run."""
+    def remember(self, entries: Sequence[packing.Entry], written: Collection[int]) -> None:
+        """Keep what is there now; no command of the checkout may run. `written` are the positions of the files that `has` denied."""
         if not self._memory:
             return
-        if changed:
+        if written:
             # A change by the next command must have a later time.
             time.sleep(TICK)
-        known = {path: [mark, *self._status(path)] for path, kind, mark, *_ in entries if kind == packing.FILE}
+        known = {
+            path: [mark, *self._status(path)] if at in written else self._known[path]
+            for at, (path, kind, mark, *_) in enumerate(entries)
+            if kind == packing.FILE
+        }
+        if known == self._known:
+            return
         self._memory.seek(0)
         self._memory.truncate()
-        json.dump(known, self._memory)
+        # Faster than `json.dump`, which writes each of its parts.
+        self._memory.write(json.dumps(known))
         self._memory.flush()
 
     def _status(self, path: str) -> tuple[int, int]:

@@ -10,17 +10,21 @@ __all__ = ["DiskUse"]
 
 
 class DiskUse:
-    """The files in `folders`, which are on one disk: at most `most` bytes, and fewer than `least_free` if the disk has fewer left."""
+    """The files in `folders`, which are on one disk: at most `most` bytes, and fewer than `least_free` if the disk has fewer left.
+
+    They are counted at the first question, because most commands have ended before it.
+    """
 
     def __init__(self, folders: Sequence[Path], most: int, least_free: int) -> None:
         self._folders, self._most, self._least_free = folders, most, least_free
-        self._used = self._count()
-        self._free_then = self._free()
+        self._used: int | None = None
+        self._free_then = 0
 
     def problem(self) -> str:
         """What is wrong; empty if nothing is. Counts only if the disk has lost so much that it can make a difference."""
         free = self._free()
-        if free >= self._least_free and self._used + self._free_then - free <= self._most:
+        known = self._used is not None and self._used + self._free_then - free <= self._most
+        if known and free >= self._least_free:
             return ""
         self._used, self._free_then = self._count(), free
         if self._used > self._most:

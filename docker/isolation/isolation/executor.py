@@ -1,6 +1,7 @@
 """The program of the containers `plan` and `apply`: takes commands on a socket, each in a process of its own."""
 
 import argparse
+import gc
 import os
 import selectors
 import shutil
@@ -95,6 +96,8 @@ class _Executor:
         selector.register(self._reader, selectors.EVENT_READ)
         print(f"{self._options.role}: ready for commands", flush=True)
         clean_at = time.monotonic() + _CLEAN_EVERY
+        # Each command's process shares this one's memory. Collections of garbage would write into all of its objects, and copy them.
+        gc.freeze()
         while not (self._stopping and not self._children):
             for key, _ in selector.select(max(0.0, clean_at - time.monotonic())):
                 if key.fd == self._reader:

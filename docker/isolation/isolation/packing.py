@@ -10,8 +10,8 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from isolation import protocol
 from isolation.checkout import CheckoutError
@@ -38,12 +38,11 @@ it. It is the hash of a configuration file, and what the file system says of any
 repository's files from EFS for each command would take seconds."""
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(NamedTuple):
     """The configuration that was sent: the hash of each of its files, by its path in the checkout `root`."""
 
     root: Path
-    hashes: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str]
 
     def hash_of(self, path: str) -> str | None:
         """The hash of a file, also if a directory on its path is a link into the checkout; None if it wasn't sent."""
@@ -54,7 +53,7 @@ class Packed:
 
 def send(root: Path, channel: Channel) -> Packed | None:
     """Send the checkout `root`; None if the executor has refused, and its answer is the next message."""
-    packed = Packed(root)
+    packed = Packed(root, {})
     entries = [_entry(path, entry, packed.hashes) for path, entry in _found(root, "")]
     channel.send(protocol.LIST, json.dumps(entries).encode())
     channel.send(protocol.END)

@@ -5,10 +5,13 @@ import io
 import json
 import os
 import posixpath
-import zipfile
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from isolation.packing import CONFIGURATION, Packed
+
+if TYPE_CHECKING:
+    import zipfile
 
 __all__ = ["PlanFileError", "digest", "verify"]
 
@@ -32,6 +35,8 @@ def verify(content: bytes, *, directory: str, packed: Packed | None, opentofu: b
     `packed` is the configuration that was sent; None compares nothing, for tools that generate
     configuration. Modules from elsewhere, below `.terraform`, aren't in the checkout and aren't compared.
     """
+    import zipfile  # noqa: PLC0415 - see `remote`
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -50,7 +55,7 @@ def verify(content: bytes, *, directory: str, packed: Packed | None, opentofu: b
 
 
 def _differences(
-    archive: zipfile.ZipFile, names: list[str], directory: str, packed: Packed, *, opentofu: bool
+    archive: "zipfile.ZipFile", names: list[str], directory: str, packed: Packed, *, opentofu: bool
 ) -> Iterator[str]:
     modules = {module["Key"]: posixpath.normpath(module["Dir"]) for module in json.loads(_read(archive, _MODULES))}
     if modules.get("") != ".":
@@ -97,7 +102,7 @@ def _shadowed(path: str, packed: Packed) -> bool:
     )
 
 
-def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read(archive: "zipfile.ZipFile", name: str) -> bytes:
     with archive.open(name) as member:
         content = member.read(_LARGEST_MEMBER + 1)
     if len(content) > _LARGEST_MEMBER:

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +52,14 @@ class Records:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = self._file(kind, path)
         # A process id isn't unique: a new task and the old one can share the data directory.
-        temporary = file.with_suffix(f".{secrets.token_hex(8)}")
+        temporary = file.with_suffix(f".{os.urandom(8).hex()}")
         temporary.write_text(json.dumps(content), encoding="utf-8")
         os.replace(temporary, file)  # noqa: PTH105
 
     def _prune(self) -> None:
         """Remove the records of this repository's pull requests that Atlantis has no checkout of any more."""
+        import shutil  # noqa: PLC0415 - see `remote`
+
         for pull in self._folder.parents[1].glob("*"):
             if not (self._repositories / pull.relative_to(self._root)).exists():
                 shutil.rmtree(pull, ignore_errors=True)

@@ -10,7 +10,7 @@ from isolation import paths
 from isolation.checkout import locate, write_beneath
 from isolation.commands import CommandError
 from isolation.records import Records
-from isolation.shim import FAILURES, accept_plan, end, planned, run_on_executor
+from isolation.remote import FAILURES, accept_plan, end, planned, run_on_executor
 
 __all__ = ["main"]
 

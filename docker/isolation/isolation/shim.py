@@ -1,163 +1,48 @@
-"""Stands in for `terraform` and `tofu` in the server's container: hands each command to the container it belongs to."""
+"""Stands in for `terraform` and `tofu` in the server's container: answers what needs no other container, and hands over the rest.
 
-import contextlib
+Atlantis asks for the version and the workspace four times for each plan. The answers come without any module that takes long to
+import, so that they cost little more than the start of Python.
+"""
+# pathlib takes as long to import as Python to start.
+# ruff: noqa: PTH113, PTH118, PTH119, PTH120
+
 import os
-import shutil
-import signal
 import sys
-from pathlib import Path
-from typing import Any, NoReturn
 
-from isolation import client, commands, packing, paths, plan_file
-from isolation.checkout import LARGEST_FILE, Checkout, CheckoutError, locate, open_beneath, write_beneath
-from isolation.client import ExecutorError, Outcome
-from isolation.commands import CommandError, TerraformCommand
-from isolation.forwarding import forwarded
-from isolation.packing import Packed
-from isolation.plan_file import PlanFileError
-from isolation.protocol import Channel, ProtocolError
-from isolation.records import Records
+__all__ = ["main"]
 
-__all__ = ["RefusedPlanError", "end", "main", "merges_output", "planned", "run_on_executor"]
-
-LOCK_FILE = ".terraform.lock.hcl"
-FAILURES = (CheckoutError, CommandError, ExecutorError, PlanFileError, ProtocolError, OSError)
-"""What ends a command with a sentence."""
+_OWN = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+_VERSION = ("version", "-version", "--version", "-v")
 
 
-class RefusedPlanError(CommandError):
-    """A plan file isn't applied."""
-
-
-def main() -> NoReturn:
-    """Run the command of this process' arguments."""
-    program, arguments = Path(sys.argv[0]).name, sys.argv[1:]
-    if arguments[:1] in (["version"], ["-version"], ["--version"], ["-v"]):
+def main() -> None:
+    """Run the command of this process' arguments; doesn't return."""
+    program, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]
+    if arguments and arguments[0] in _VERSION:
         _version(program, arguments)
-    try:
-        checkout = locate(paths.data_directory() / "repos")
-        command = commands.parse(arguments, checkout)
-        if arguments == ["workspace", "show"]:
-            # Each command runs in it; another container may have to be initialised first to say so.
-            print(os.environ.get("WORKSPACE") or checkout.workspace, flush=True)
-            end(0)
-        outcome = _run(program, checkout, command)
-    except FAILURES as problem:
-        print(f"{program}: {problem}", file=sys.stderr, flush=True)
-        end(1)
-    end(outcome.code)
+    # Atlantis sets it for each command, which runs in it.
+    if arguments == ["workspace", "show"] and (workspace := os.environ.get("WORKSPACE")):
+        print(workspace, flush=True)
+        os._exit(0)
+    from isolation import remote  # noqa: PLC0415 - takes longer than the answers above
+
+    remote.main(program, arguments)
 
 
-def end(code: int) -> NoReturn:
-    """End this process as the command ended: with its exit code, or by its signal."""
-    sys.stdout.flush()
-    if code < 0:
-        with contextlib.suppress(OSError):  # SIGKILL needs no handler
-            signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    os._exit(code if code >= 0 else 128 - code)
-
-
-def _version(program: str, arguments: list[str]) -> NoReturn:
-    """Answer from the image's own program, outside of every checkout and with nothing of the environment."""
-    path = os.pathsep.join(
-        folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder) != paths.SHIMS
-    )
-    found = shutil.which(program, path=path)
-    if found is None or Path(found).resolve().is_relative_to(paths.SHIMS.parent):
-        print(f"{program} isn't in the image", file=sys.stderr)
-        end(127)
+def _version(program: str, arguments: list[str]) -> None:
+    """Answer from the image's own program, outside of every checkout and with nothing of the environment; doesn't return."""
+    shims = os.path.join(_OWN, "shims")
+    # A relative one would be the checkout's.
+    absolute = filter(os.path.isabs, os.environ.get("PATH", os.defpath).split(os.pathsep))
+    folders = [folder for folder in absolute if os.path.realpath(folder) != shims]
+    found = next(filter(_is_program, (os.path.join(folder, program) for folder in folders)), None)
+    if found is None or os.path.realpath(found).startswith(f"{_OWN}{os.sep}"):
+        print(f"{program} isn't in the image", file=sys.stderr, flush=True)
+        os._exit(127)
     os.chdir("/")
-    os.execve(str(found), [program, *arguments], {"PATH": path, "HOME": "/nonexistent", "CHECKPOINT_DISABLE": "1"})  # noqa: S606
+    environment = {"PATH": os.pathsep.join(folders), "HOME": "/nonexistent", "CHECKPOINT_DISABLE": "1"}
+    os.execve(found, [program, *arguments], environment)  # noqa: S606
 
 
-def _run(program: str, checkout: Checkout, command: TerraformCommand) -> Outcome:
-    records = Records(paths.data_directory(), checkout)
-    lock_file = checkout.relative(LOCK_FILE)
-    collected = {lock_file} if command.kind in {"init", "get", "providers"} else set()
-    if command.plan_output:
-        records.set_plan(command.plan_output, None)
-        collected.add(command.plan_output)
-    request: dict[str, Any] = {
-        "kind": command.kind,
-        "program": program,
-        "arguments": command.arguments,
-        "init": records.init(checkout.directory),
-        "collect": sorted(collected),
-    }
-    if command.plan_input:
-        request |= planned(checkout, records, command.plan_input)
-    outcome, packed = run_on_executor(command.role, checkout, request)
-    if outcome.code == 0 and command.kind == "init":
-        position = command.arguments.index("init")
-        records.set_init(checkout.directory, command.arguments[position + 1 :])
-    if (content := outcome.files.get(lock_file)) is not None:
-        write_beneath(checkout.root, lock_file, content, mode=0o644)
-    # With -detailed-exitcode, 2 is a plan with changes.
-    content = outcome.files.get(command.plan_output or "")
-    if command.plan_output and outcome.code in {0, 2} and content is not None:
-        accept_plan(checkout, records, command.plan_output, content, packed=packed, opentofu=program.startswith("tofu"))
-    return outcome
-
-
-def accept_plan(
-    checkout: Checkout, records: Records, path: str, content: bytes, *, packed: Packed | None, opentofu: bool
-) -> None:
-    """Write a plan file that came back into the checkout and record it, if it is a plan of the checkout."""
-    try:
-        plan_file.verify(content, directory=checkout.directory, packed=packed, opentofu=opentofu)
-    except PlanFileError as problem:
-        raise PlanFileError(
-            f"the plan file {path} isn't accepted: {problem}. The plan's own code has changed it, or generates configuration: "
-            "docker/isolation/README.md says what to do about the second"
-        ) from problem
-    write_beneath(checkout.root, path, content)
-    records.set_plan(path, plan_file.digest(content))
-
-
-def planned(checkout: Checkout, records: Records, path: str) -> dict[str, str]:
-    """The part of a request that names the plan file and its hash; raises `RefusedPlanError` unless it is the one that was made."""
-    expected = records.plan(path)
-    with open(open_beneath(checkout.root, path), "rb") as file:  # noqa: PTH123 a descriptor
-        found = plan_file.digest(file.read(LARGEST_FILE + 1))
-    if expected is None:
-        raise RefusedPlanError(
-            f"{path} wasn't made by a plan in this checkout, or before its stack isolated Terraform: plan again"
-        )
-    if found != expected:
-        raise RefusedPlanError(f"{path} isn't the plan that was made (SHA-256 {found}, planned {expected}): plan again")
-    return {"plan_file": path, "plan_sha256": expected}
-
-
-def run_on_executor(role: str, checkout: Checkout, request: dict[str, Any]) -> tuple[Outcome, Packed]:
-    """Run a command on the executor of `role`; prints what the executor has to say."""
-    packed: list[Packed] = []
-
-    def send(channel: Channel) -> None:
-        if sent := packing.send(checkout.root, channel):
-            packed.append(sent)
-
-    outcome = client.run(
-        paths.executor_socket(role),
-        {
-            "checkout": checkout.name,
-            "directory": checkout.directory,
-            "workspace": os.environ.get("WORKSPACE") or checkout.workspace,
-            "environment": forwarded(os.environ),
-            "merge": merges_output(),
-            **request,
-        },
-        send,
-    )
-    if outcome.message:
-        print(outcome.message, file=sys.stderr, flush=True)
-    return outcome, packed[0] if packed else Packed(checkout.root)
-
-
-def merges_output() -> bool:
-    """Whether output and errors go to the same place, so that the executor keeps their order."""
-    try:
-        out, error = os.fstat(1), os.fstat(2)
-    except OSError:
-        return False
-    return (out.st_dev, out.st_ino) == (error.st_dev, error.st_ino)
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)

@@ -235,7 +235,8 @@ class _Run:
     def _environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not _OWN.fullmatch(name)}
         temporary = self._tenancy.home / "tmp"
-        as_user(self._tenancy.uid, lambda: temporary.mkdir(exist_ok=True, mode=0o700))
+        if not temporary.is_dir():
+            as_user(self._tenancy.uid, lambda: temporary.mkdir(exist_ok=True, mode=0o700))
         environment = {**own, **self._command.environment, **self._sessions.environment()}
         if self._command.workspace != "default":
             environment.setdefault("TF_WORKSPACE", self._command.workspace)

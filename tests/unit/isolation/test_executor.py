@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -228,6 +230,28 @@ def test_the_version_comes_from_the_images_program_and_no_checkout_is_entered(co
     done = containers.run("terraform", "version", environment={"TF_CLI_ARGS": "x", "SECRET": "y"})
     assert done.stdout.split()[:3] == ["Terraform", "v1.11.4", "/"]
     assert not {"TF_CLI_ARGS", "SECRET"} & set(done.stdout.split())
+
+
+def test_the_version_never_comes_from_a_program_of_the_checkout_or_from_the_shim_itself(containers: Containers) -> None:
+    containers.write("tofu", "#!/bin/sh\necho of the pull request\n", mode=0o755)
+    again = containers.root / "again"
+    again.mkdir()
+    again.chmod(0o755)
+    (again / "tofu").symlink_to(PROGRAMS / "shims" / "tofu")
+    done = containers.run("tofu", "version", environment={"PATH": f":.:{again}:/usr/bin:/bin"})
+    assert (done.returncode, done.stdout, done.stderr) == (127, "", "tofu isn't in the image\n")
+
+
+def test_a_shim_imports_little_for_what_the_server_answers_and_nothing_that_takes_long_for_the_rest() -> None:
+    """The server starts six shims for each plan."""
+
+    def imported(module: str) -> set[str]:
+        script = f"import sys; sys.path.insert(0, {str(PROGRAMS)!r}); import isolation.{module}; print(*sys.modules)"
+        command = [sys.executable, "-IS", "-c", script]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+    assert not {"pathlib", "re", "typing", "json", "socket"} & imported("shim")
+    assert not {"dataclasses", "inspect", "random", "shutil", "zipfile", "urllib.request"} & imported("remote")
 
 
 def test_the_executors_say_when_they_are_ready_and_what_is_wrong(containers: Containers) -> None:
