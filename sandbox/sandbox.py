@@ -266,7 +266,7 @@ class Sandbox:
         for entry in self.state.iterdir():
             if entry == self._forgetting or entry.name in locks.FILES:
                 continue
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()  # `efs` can be a link
         self._forgetting.unlink()
 
     def _report_kept(self) -> None:

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from sandbox import console, processes, terraform_provider
+from sandbox import console, efs_latency, processes, terraform_provider
 from sandbox.commands import bench_drift, bench_plans
 from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.conformance.elsewhere import applied
@@ -25,7 +25,7 @@ __all__ = ["run"]
 
 T = TypeVar("T")
 REPEATS = 5
-_WIDTH = 74
+_WIDTH = 82
 EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
@@ -121,15 +121,21 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
         console.note(f"plans aren't measured: {reason}")
         return
     console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
-    for plan in _deployed(bench_plans.measure, folder / "plans", log):
-        yield from (
-            Figure(
-                f"plan of {plan.what}, {where}",
-                f"{plan.seconds[isolation]:.2f} s",
-                f"CPU {plan.cpu_seconds[isolation]:.2f} s",
-            )
-            for isolation, where in (("none", "as the server"), ("containers", "isolated"))
-        )
+    yield from _of_plans(_deployed(bench_plans.measure, folder / "plans", log), "")
+    if reason := efs_latency.why_not():
+        console.note(f"plans over EFS' latency aren't measured: {reason}")
+        return
+    console.step(f"The same with the server's volume on a file system with EFS' latency: {efs_latency.LATENCY}")
+    with bench_plans.on_efs(folder) as state:
+        plans = _deployed(bench_plans.measure, state, log)
+    yield from _of_plans(plans, ", over EFS")
+
+
+def _of_plans(plans: list[bench_plans.Plan], over: str) -> Iterator[Figure]:
+    for plan in plans:
+        for isolation, where in (("none", "as the server"), ("containers", "isolated")):
+            seconds, cpu_seconds = plan.seconds[isolation], plan.cpu_seconds[isolation]
+            yield Figure(f"plan of {plan.what}, {where}{over}", f"{seconds:.2f} s", f"CPU {cpu_seconds:.2f} s")
 
 
 def _drift(folder: Path, log: int) -> Iterator[Figure]:

@@ -5,19 +5,21 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import processes, terraform_provider
+from sandbox import efs_latency, processes, terraform_provider
 from sandbox.atlantis import bubblewrap
 from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
 from sandbox.github import events
 from sandbox.github.store import PullRequest
+from sandbox.paths import private_directory
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
 
-__all__ = ["Plan", "computed", "containers", "measure", "why_not"]
+__all__ = ["Plan", "computed", "containers", "measure", "on_efs", "why_not"]
 
 _REPEATS = 5
 _SECONDS = 120.0
@@ -54,6 +56,15 @@ def measure(state: Path) -> list[Plan]:
             plan = plans.setdefault(what, Plan(what, {}, {}))
             plan.seconds[isolation], plan.cpu_seconds[isolation] = statistics.median(wall), statistics.median(cpu)
     return list(plans.values())
+
+
+@contextmanager
+def on_efs(folder: Path) -> Iterator[Path]:
+    """A state folder below ``folder`` whose EFS volumes have the latency of EFS; the stack must be taken down within."""
+    state = private_directory(folder / "plans-efs")
+    with efs_latency.mounted(folder / "efs-files", folder / "efs"):
+        (state / "efs").symlink_to(folder / "efs")
+        yield state
 
 
 def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
