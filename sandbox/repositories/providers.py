@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from sandbox import console
+from sandbox import console, locks
 from sandbox.errors import SandboxError
 from sandbox.terraform_provider import OWN_MIRROR
 
@@ -27,20 +27,26 @@ _OF_THE_SANDBOX = ("/hashicorp/aws", "terraform.io/builtin/terraform")
 def vendored(tree: Path) -> Iterator[list[str]]:
     """Copy the providers below each ``terraform.d/plugins`` of ``tree`` to the mirror, and remove them at the end.
 
-    Terraform itself searches this folder only if its configuration names no mirror. Yields their paths in the mirror.
+    Terraform itself searches this folder only if its configuration names no mirror. The mirror serves every stack of the checkout,
+    so a rehearsal with such providers waits for another one's end. Yields their paths in the mirror.
     """
-    copied: list[Path] = []
-    for folder in sorted(tree.rglob(_VENDORED)):
-        for package in folder.glob(_PACKAGE):
-            target = OWN_MIRROR / package.relative_to(folder)
-            if not target.exists():
-                shutil.copytree(package, target)
-                copied.append(target)
-    try:
-        yield [str(path.relative_to(OWN_MIRROR)) for path in copied]
-    finally:
-        for path in copied:
-            shutil.rmtree(path)
+    packages = {
+        package.relative_to(folder): package
+        for folder in sorted(tree.rglob(_VENDORED))
+        for package in folder.glob(_PACKAGE)
+    }
+    if not packages:
+        yield []
+        return
+    with locks.one_run(OWN_MIRROR.with_name(f"{OWN_MIRROR.name}-vendored"), "rehearse"):
+        copied = [path for path in packages if not (OWN_MIRROR / path).exists()]
+        try:
+            for path in copied:
+                shutil.copytree(packages[path], OWN_MIRROR / path)
+            yield list(map(str, copied))
+        finally:
+            for path in copied:
+                shutil.rmtree(OWN_MIRROR / path, ignore_errors=True)
 
 
 def required(project: Path) -> Mapping[str, list[str]]:

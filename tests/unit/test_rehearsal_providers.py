@@ -1,6 +1,7 @@
 """Providers of a rehearsed repository: vendored ones, downloads that were asked for, and what is missing."""
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,25 @@ def test_a_vendored_provider_is_in_the_mirror_during_the_rehearsal(mirror: Path,
         assert path.startswith(f"{SOURCE}/1.2.0/")
         assert (mirror / path / "terraform-provider-absent_v1.2.0").is_file()
     assert not (mirror / path).exists()
+
+
+def test_a_rehearsal_with_vendored_providers_waits_for_another_stacks(mirror: Path, tmp_path: Path) -> None:
+    package = tmp_path / "tree" / "terraform.d" / "plugins" / SOURCE / "1.2.0" / "linux_amd64"
+    package.mkdir(parents=True)
+    (package / "program").touch()
+    inside, seen = threading.Event(), []
+
+    def other() -> None:
+        with providers.vendored(tmp_path / "tree") as copied:
+            inside.set()
+            seen.extend((mirror / path / "program").is_file() for path in copied)
+
+    with providers.vendored(tmp_path / "tree"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        assert not inside.wait(0.3), "the first one would remove the provider while the second one uses it"
+    thread.join(10)
+    assert seen == [True]
 
 
 @needs("terraform")
