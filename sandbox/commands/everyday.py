@@ -56,7 +56,8 @@ def env(arguments: argparse.Namespace) -> int:
 def status(arguments: argparse.Namespace) -> int:
     """Print what is deployed and what is running; exit code 1 if a process ended that was not stopped."""
     sandbox = Sandbox(arguments.stack)
-    resources = sandbox.resources()  # with components, as `make up` counts them
+    # With components and without providers, as the engine counts them.
+    resources = [item for item in sandbox.resources() if not item["type"].startswith("pulumi:providers:")]
     found = processes.recorded(sandbox.state)
     lines = [
         f"state folder  {sandbox.state}",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,9 @@ def test_a_second_up_changes_nothing_and_says_so(deployed: Ground, capfd: pytest
 
     assert last_changes(deployed.sandbox()) == before
     shown = capfd.readouterr().out
-    assert "unchanged" in shown
+    (number,) = re.findall(r"^ *(\d+) unchanged", shown, re.MULTILINE)
     assert not [word for word in ("created", "updated", "replaced", "deleted") if f" {word}" in shown]
+    assert f"local: {number} resources" in deployed.cli("status").stdout
 
 
 def test_a_new_image_tag_updates_the_service_in_place(deployed: Ground):
