@@ -137,7 +137,7 @@ def _special_resources(call: ApiCall, world: World) -> list[str]:
     if (call.service, call.operation) == ("secretsmanager", "CreateSecret"):
         # AWS appends a hyphen and six characters; policies match them with `-??????`.
         return [regional_arn(world, call.service, f"secret:{call.parameters['Name']}-{UNNAMED[:6]}")]
-    return _named_otherwise(call, world)
+    return _of_systems_manager(call, world) if call.service == "ssm" else _named_otherwise(call, world)
 
 
 def _named_otherwise(call: ApiCall, world: World) -> list[str]:
@@ -160,6 +160,37 @@ def _named_otherwise(call: ApiCall, world: World) -> list[str]:
     if (call.service, call.operation) == ("wafv2", "GetWebACLForResource"):
         return [regional_arn(world, "wafv2", f"regional/webacl/{UNNAMED}/{UNNAMED}")]
     return []
+
+
+_SYSTEMS_MANAGER = {
+    "Association": "association",
+    "Automation": "automation-execution",
+    "Document": "document",
+    "MaintenanceWindow": "maintenancewindow",
+    "ManagedInstance": "managed-instance",
+    "OpsItem": "opsitem",
+    "OpsMetadata": "opsmetadata",
+    "Parameter": "parameter",
+    "PatchBaseline": "patchbaseline",
+}
+"""The kinds of resources in ARNs by the values of ``ResourceType``."""
+
+
+def _of_systems_manager(call: ApiCall, world: World) -> list[str]:
+    """Parameters by their names, and what a call about tags names by its type. ARNs have no slash at a name's beginning."""
+    kind = _SYSTEMS_MANAGER.get(str(call.parameters.get("ResourceType")), "")
+    if kind:
+        names = listed(call.parameters.get("ResourceId"))
+    elif "Parameter" in call.operation:
+        kind = "parameter"
+        names = [name for key in ("Name", "Names", "Path") for name in listed(call.parameters.get(key))]
+    else:
+        return []
+    # A colon precedes the version or the label that is read.
+    return [
+        name if name.startswith("arn:") else regional_arn(world, "ssm", f"{kind}/{name.lstrip('/').partition(':')[0]}")
+        for name in map(str, names)
+    ]
 
 
 def _alias_and_keys(call: ApiCall, world: World) -> list[str]:

@@ -34,6 +34,8 @@ _GENERATED: Sequence[tuple[str, str, str]] = (
     # The last parts of loadbalancer/app/name/50dc6c495c0c9188
     (":elasticloadbalancing:", r"(?<=/)[0-9a-z]{16}(?=$|/)", "*"),
     (":secretsmanager:", r"(:secret:.+)-[A-Za-z0-9]{6}$", r"\1-??????"),
+    # AWS' own parameters belong to no account, but the evaluator requires one.
+    (":ssm:", r":\d{12}:(?=parameter/aws/service/)", ":*:"),
     (":ecs:", r"(:task-definition/[^:]+):\d+$", r"\1:*"),
 )
 """Generated parts: the service in the ARN (or any), an expression, and its replacement."""

@@ -122,6 +122,18 @@ ASKED = {
         of("s3", "ListObjectsV2", Bucket="state", Prefix="fileflow/"),
         {("s3:ListBucket", "arn:aws:s3:::state")},
     ),
+    "a parameter by its name": (
+        of("ssm", "PutParameter", Name="/fileflow/url", Value="a"),
+        {("ssm:PutParameter", arn("ssm", "parameter/fileflow/url"))},
+    ),
+    "parameters by name, by ARN and in a version": (
+        of("ssm", "GetParameters", Names=["plain", arn("ssm", "parameter/fileflow/url"), "/fileflow/key:3"]),
+        {("ssm:GetParameters", arn("ssm", f"parameter/{name}")) for name in ("plain", "fileflow/url", "fileflow/key")},
+    ),
+    "the tags of a parameter": (
+        of("ssm", "ListTagsForResource", ResourceType="Parameter", ResourceId="/fileflow/url"),
+        {("ssm:ListTagsForResource", arn("ssm", "parameter/fileflow/url"))},
+    ),
     "a queue by its URL": (
         of("sqs", "SetQueueAttributes", QueueUrl=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/fileflow"),
         {("sqs:SetQueueAttributes", arn("sqs", "fileflow"))},

@@ -71,6 +71,8 @@ def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
             arn("logs", "log-group:/aws/vpc-flow-log/vpc-fd9dffa81f7a9d858"),
             arn("logs", "log-group:/aws/vpc-flow-log/vpc-*"),
         ),
+        (arn("ssm", "parameter/aws/service/a/b"), f"arn:aws:ssm:{REGION}:*:parameter/aws/service/a/b"),
+        (arn("ssm", "parameter/team/url"), arn("ssm", "parameter/team/url")),
         # A name that only looks like an ID of another service stays.
         (arn("sqs", "feed-deadbeef"), arn("sqs", "feed-deadbeef")),
     ],
