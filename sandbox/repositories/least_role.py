@@ -24,7 +24,7 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _GENERATED: Sequence[tuple[str, str, str]] = (
     ("", _UUID, "*"),
     # Terraform's name_prefix: a timestamp of 18 digits and a counter of 8 hexadecimal ones.
-    ("", r"\d{18}[0-9a-f]{8}(?=$|[/:])", "*"),
+    ("", r"\d{18}[0-9a-f]{8}(?![0-9a-f])", "*"),
     (":application-autoscaling:", r"(?<=scalable-target/)[0-9a-f]{32}$", "*"),
     ("", rf"(?<=[/:]){UNNAMED}(?=$|[/:])", "*"),
     # IDs such as vpc-0123456789abcdef0, also as a part of a name that Terraform builds from one
@@ -33,6 +33,8 @@ _GENERATED: Sequence[tuple[str, str, str]] = (
     (":elasticfilesystem:", r"\b([a-z]{1,12})-[0-9a-f]{8,17}(?=$|[/:])", r"\1-*"),
     # The last parts of loadbalancer/app/name/50dc6c495c0c9188
     (":elasticloadbalancing:", r"(?<=/)[0-9a-z]{16}(?=$|/)", "*"),
+    # Keys of several regions
+    (":kms:", r"(?<=key/mrk-)[0-9a-f]{32}$", "*"),
     (":secretsmanager:", r"(:secret:.+)-[A-Za-z0-9]{6}$", r"\1-??????"),
     # AWS' own parameters belong to no account, but the evaluator requires one.
     (":ssm:", r":\d{12}:(?=parameter/aws/service/)", ":*:"),

@@ -54,6 +54,15 @@ def decide(evaluator: Evaluator, found: Sequence[Statement], made: Call) -> str:
         (arn("sqs", "fileflow"), arn("sqs", "fileflow")),
         (arn("sqs", "fileflow-20261128053140217200000002"), arn("sqs", "fileflow-*")),
         (arn("ec2", "security-group/sg-0123456789abcdef0"), arn("ec2", "security-group/sg-*")),
+        (
+            arn("kms", "alias/a20261128053140217200000002-20261128053140217200000003"),
+            arn("kms", "alias/a*-*"),
+        ),
+        (
+            arn("secretsmanager", "secret:a/b20261128053140217200000002-unname"),
+            arn("secretsmanager", "secret:a/b*-??????"),
+        ),
+        (arn("kms", "key/mrk-a0ea5325d3b34830a75d786a12da201b"), arn("kms", "key/mrk-*")),
         (arn("ec2", "security-group/unnamed"), arn("ec2", "security-group/*")),
         (arn("sqs", "unnamed-queue"), arn("sqs", "unnamed-queue")),
         (arn("ecs", "task-definition/fileflow:7"), arn("ecs", "task-definition/fileflow:*")),
