@@ -8,7 +8,7 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 export PIP_CACHE_DIR := $(CURDIR)/.sandbox/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Container images often set it. Every process would compile the AWS SDK again, which more than doubles the time of a preview.
+# Container images often set it. Every process would compile the AWS SDK again, which nearly doubles the time of a preview.
 unexport PYTHONDONTWRITEBYTECODE
 # PLUGINS=official downloads the official provider plugins with the CLI, uses them instead of the stand-ins, and runs only the tests
 # whose results depend on the plugins' answers.
