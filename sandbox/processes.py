@@ -21,6 +21,7 @@ from sandbox.paths import private_directory
 __all__ = [
     "Process",
     "descendants",
+    "end_child",
     "end_with_parent",
     "exit_code",
     "find",
@@ -167,6 +168,16 @@ def descendants(pid: int) -> Iterator[int]:
         for child in children:
             yield child
             yield from descendants(child)
+
+
+def end_child(child: "subprocess.Popen[bytes]", patience: float) -> None:
+    """End a child of this process: SIGTERM, then SIGKILL after ``patience`` seconds."""
+    child.terminate()
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def end_with_parent(poll: float = 0.5, end: Callable[[], None] = lambda: os._exit(1)) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from sandbox import processes
 from sandbox.errors import SandboxError
 from sandbox.paths import CHECKOUT
 
@@ -102,12 +103,7 @@ def _wait_until_mounted(process: "subprocess.Popen[bytes]", place: Path, device:
 
 
 def _end(process: "subprocess.Popen[bytes]", place: Path, device: int) -> None:
-    process.terminate()
-    try:
-        process.wait(_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    processes.end_child(process, _SECONDS)
     # A process that was killed leaves a mount that answers nothing.
     subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
     if place.stat().st_dev != device:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from sandbox import processes
 from sandbox.paths import CHECKOUT
 
 __all__ = ["Attached", "start"]
@@ -82,9 +83,4 @@ def _process(
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        processes.end_child(process, _PATIENCE)

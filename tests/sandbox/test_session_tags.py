@@ -1,7 +1,7 @@
 """Session tags and the keys of items in the local AWS: the state statements of the stack's roles, with real calls."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +11,6 @@ from components.names import PhysicalNames
 from components.permissions import state
 from components.policy_documents import trust_role
 from components.settings.terraform import TerraformArgs
-from sandbox import local_aws
-from sandbox.engine.workspace import clean_environment
 from sandbox.local_aws import ACCOUNT, REGION, LocalAws, clients
 from tests.needs import iam_evaluator
 
@@ -35,21 +33,18 @@ def _document(statements: list[dict[str, Any]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+def aws(aws: LocalAws) -> LocalAws:
     iam_evaluator()
-    folder = tmp_path_factory.mktemp("tags")
-    made = local_aws.start(folder, clean_environment())
-    made.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    made.client("dynamodb").create_table(
+    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    aws.client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
     )
     for key in (OWN, OTHER):
-        made.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"{}")
-    yield made
-    local_aws.stop(folder)
+        aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    return aws
 
 
 class Agent:
