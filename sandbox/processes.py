@@ -85,7 +85,8 @@ def start(
     """Start ``command`` detached from the terminal, with its output in ``<state>/logs/<name>.log``, and record it.
 
     ``user`` has the IDs of the user and the group that it runs as; None means those of this process. It inherits
-    ``descriptors``. If ``command`` only starts the process to be recorded, ``main`` returns the ID of that one.
+    ``descriptors``. If ``command`` only starts the process to be recorded, and ends with its exit code, ``main``
+    returns the ID of that one.
     """
     log = private_directory(state / "logs") / f"{name}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -107,8 +108,11 @@ def start(
     finally:
         os.close(descriptor)
     pid = main(child) if main else child.pid
-    # A process that has already exited is a zombie until it is polled, and still has a start time.
     seen = _seen(pid)
+    if seen is None:
+        # ``main``'s process has already ended, and the child ends with its exit code. A child that has exited is a zombie until
+        # it is polled, and still has a start time.
+        pid, seen = child.pid, _seen(child.pid)
     if seen is None:
         raise SandboxError(f"{name} exited immediately; its output is in {log}")
     process = Process(name, pid, seen.started, port)

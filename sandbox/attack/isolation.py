@@ -26,9 +26,7 @@ kill -TERM $! && echo "reached a child"
 """
 _TASK_ROLE = """
 cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sort -u | grep -E '^(AWS_C|ECS_)' | sed 's/=.*//; s/^/has /'
-sleep 30 &
-tr '\\0' '\\n' <"/proc/$!/environ" | sed -n 's/^\\(PATH\\)=.*/has \\1/p'
-kill $!
+tr '\\0' '\\n' <"/proc/$$/environ" | sed -n 's/^\\(PATH\\)=.*/has \\1/p'
 """
 # The data directory, also where the command doesn't have its variable.
 _DATA = "data=${PWD%%/repos/*}\n"

@@ -13,6 +13,7 @@ import pytest
 from sandbox import processes
 from sandbox.files import write_json
 from sandbox.paths import CHECKOUT
+from tests.sandbox.atlantis.waiting import eventually
 from tests.sandbox.harness import begin_to_stop
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -58,6 +59,16 @@ def test_a_process_that_ends_before_anybody_looks_is_a_started_one(state: Path, 
     assert not started.alive
     assert processes.find(state, "brief") == started
     assert (state / "logs" / "brief.log").read_text() == "why\n"
+
+
+def test_a_main_process_that_has_ended_has_the_exit_code_of_the_child(state: Path):
+    def ended(_child: "subprocess.Popen[bytes]") -> int:
+        with subprocess.Popen(["true"]) as other:
+            other.wait()
+        return other.pid
+
+    process = processes.start(state, "short", ["sh", "-c", "exit 3"], environment={}, main=ended)
+    assert eventually("its end", lambda: processes.exit_code(process)) == 3
 
 
 def test_a_process_that_ignores_the_polite_signal_is_killed(state: Path):

@@ -34,16 +34,19 @@ def test_a_container_ends_with_what_started_it_even_if_that_is_killed(tmp_path: 
     script = f"""
 from pathlib import Path
 from tests.sandbox.atlantis.ground import ContainerGround, container
-task = ContainerGround(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & exec sleep 60", user={user!r}))
+task = ContainerGround(Path({str(tmp_path)!r})).task(container("server", "sleep 70 & echo ready; exec sleep 60", user={user!r}))
 task.tick()
 print(task.server.process.pid, flush=True)
 task.server.process.alive and __import__("time").sleep(60)
 """
+    log = tmp_path / "logs" / "task.log"
     with subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
         started = processes.start_time(pid)
         assert started is not None
+        # While the container starts, its processes don't end with their parents yet.
+        eventually("its start", lambda: "ready" in log.read_text())
         starter.send_signal(signal.SIGKILL)
     eventually("its end", lambda: processes.start_time(pid) != started, seconds=30)
 
