@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 
 from sandbox import plugin_start
-from sandbox.paths import CHECKOUT
+from sandbox.paths import CHECKOUT, state_directory
 
 __all__ = ["main"]
 
@@ -59,10 +59,13 @@ def main(arguments: list[str]) -> None:
     from pulumi.runtime.proto import language_pb2_grpc  # noqa: PLC0415
 
     from sandbox.engine.language_host import LanguageHost  # noqa: PLC0415
+    from sandbox.engine.sdk_packages import SdkPackages  # noqa: PLC0415
 
     # A program elsewhere must not import the checkout's modules. The program's own folder is added when it runs.
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != CHECKOUT]
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start), loading)
+    sdks = SdkPackages(state_directory() / "sdk-packages.json" if start.attached else None)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(start, sdks), loading)
+    sdks.load()
     server.wait_for_termination()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import engine_pb2
 
-__all__ = ["forwarded_output"]
+__all__ = ["forwarded_output", "without_debug_messages"]
 
 # Seconds to wait for processes that the program started and that still have its output open.
 _PATIENCE = 2.0
@@ -39,6 +39,19 @@ def forwarded_output(engine: Any) -> Iterator[None]:
             os.close(former)
         for reader in readers:
             reader.join(_PATIENCE)
+
+
+def without_debug_messages(engine: Any) -> None:
+    """Keep debug messages from ``engine`` (an ``EngineStub``), which shows them with ``--debug`` only.
+
+    The SDK sends three for each resource, and the program waits for each.
+    """
+    send = engine.Log
+
+    def log(request: engine_pb2.LogRequest, *arguments: Any, **options: Any) -> Any:
+        return None if request.severity == engine_pb2.DEBUG else send(request, *arguments, **options)
+
+    engine.Log = log
 
 
 def _forward(engine: Any, reading: int, stream: int) -> None:

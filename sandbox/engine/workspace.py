@@ -26,6 +26,10 @@ __all__ = ["Workspace", "clean_environment", "provider_settings"]
 
 ADOPTION_VARIABLE = "ATLANTIS_ADOPTION_FILE"
 """Overrides the program's adoption file: the resources in adoption.yaml exist only in the real account."""
+_NO_LOGS = """\
+This file takes the place of a folder with an encrypted log of each run, which is for reports to the engine's authors.
+Writing it takes a tenth of a preview. Delete this file before a run that you want to report.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Workspace:
             private_directory(folder)
         if not self._passphrase.exists():
             write_private(self._passphrase, secrets.token_urlsafe(32))
+        if not self._engine_logs.exists():
+            # Where it can't make this folder, the engine does without: it has no option for that.
+            write_private(self._engine_logs, _NO_LOGS)
         self._write_project(language_host)
         copy = self.stack_file(stack)
         document: dict[str, Any] = {"config": dict(settings)}
@@ -111,6 +118,10 @@ class Workspace:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
+
+    @property
+    def _engine_logs(self) -> Path:
+        return self.pulumi_home / "logs"
 
     @property
     def _passphrase(self) -> Path:

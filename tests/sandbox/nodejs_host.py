@@ -14,6 +14,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from sandbox import npm, plugin_start
 from sandbox.engine.language_host import LanguageHost
+from sandbox.engine.sdk_packages import SdkPackages
 
 _RUN = Path("node_modules") / "@pulumi" / "pulumi" / "cmd" / "run" / "index.js"
 _ERROR_WAS_LOGGED = 32
@@ -57,7 +58,7 @@ def main() -> None:
     # The engine stops its plugins with SIGINT, on which Python would print a traceback.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=plugin_start.SERVER_OPTIONS)
-    host = NodeHost(plugin_start.parse(sys.argv[1:]))
+    host = NodeHost(plugin_start.parse(sys.argv[1:]), SdkPackages(None))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")
     sys.stdout.flush()

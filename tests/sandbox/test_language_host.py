@@ -1,9 +1,12 @@
 """Programs and policy packs through the stand-in language host, on the real engine, with no provider involved."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from pulumi.runtime.proto import engine_pb2
 
+from sandbox.engine.program_output import without_debug_messages
 from sandbox.engine.stack import EngineError
 from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
@@ -77,6 +80,34 @@ def test_what_a_program_and_its_children_print_is_shown_as_the_programs(tiny, ca
     for text in ("from the program", "a complaint", "from a child", "the end, without a new line"):
         assert diagnostics.count(text) == 1, shown.out
         assert text not in shown.err
+
+
+def test_debug_messages_do_not_leave_the_program():
+    sent: list[engine_pb2.LogRequest] = []
+    engine = SimpleNamespace(Log=sent.append)
+    without_debug_messages(engine)
+    for severity in engine_pb2.LogSeverity.values():
+        engine.Log(engine_pb2.LogRequest(severity=severity, message="a message"))
+    assert [request.severity for request in sent] == [engine_pb2.INFO, engine_pb2.WARNING, engine_pb2.ERROR]
+
+
+def test_a_program_sends_no_debug_messages(tiny):
+    sandbox = tiny(
+        "from pulumi.runtime.settings import get_engine\npulumi.export('log', get_engine().Log.__module__)\n"
+    )
+    sandbox.up()
+    assert sandbox.outputs() == {"log": without_debug_messages.__module__}
+
+
+def test_the_engine_writes_no_logs_of_its_own(tiny):
+    sandbox = tiny("Thing('one')\n")
+    sandbox.up()
+    logs = sandbox.workspace.pulumi_home / "logs"
+    assert "Delete this file" in logs.read_text()
+    logs.unlink()
+    logs.mkdir()
+    sandbox.up()
+    assert list(logs.iterdir()), "the engine no longer writes logs: the file that prevents it can go"
 
 
 def test_a_run_error_shows_its_message_only(tiny, capfd: pytest.CaptureFixture[str]):
