@@ -1,11 +1,14 @@
 """A repository is rehearsed through the deployed Atlantis, and its least roles do exactly what they must."""
 
+import contextlib
 import dataclasses
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +94,22 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
     assert f"apply of . with the least roles: {removed} on {QUEUE_ARN} was denied" in again.problems()
     assert sandbox.aws.client("sqs").list_queues(QueueNamePrefix="team-").get("QueueUrls", []) == []
 
+    # Once the deployed role has these rights, the command succeeds.
+    with _granted(sandbox, least.apply):
+        done = Ground(sandbox.state.parent).cli("rehearse", "--repo", str(team), "--apply")
+    assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
+
+
+@contextlib.contextmanager
+def _granted(sandbox: Sandbox, policies: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """The task role has ``policies`` in addition."""
+    iam, role = sandbox.aws.client("iam"), "atlantis-ecs-task-local"
+    for name, document in policies.items():
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+    yield
+    for name in policies:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+
 
 def test_what_the_local_aws_lacks_is_told_apart(sandbox: Sandbox, team: Path) -> None:
     (team / "main.tf").write_text(DEPLOYMENT, encoding="utf-8")
@@ -108,10 +127,10 @@ def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
         'provider "absent" {}\n',
         encoding="utf-8",
     )
-    (step,) = rehearse(PullRequests.of(sandbox), Wanted(team)).steps
-    assert step.failed
-    assert "example.com/team/absent" in step.text
-    assert "cannot search" not in step.text
+    done = Ground(sandbox.state.parent).cli("rehearse", "--repo", str(team))
+    assert done.returncode == 1
+    assert "this machine lacks the provider example.com/team/absent: add DOWNLOAD=1" in done.stderr
+    assert "cannot search" not in done.stdout
 
 
 def test_what_public_modules_create_is_applied_changed_and_destroyed_with_the_least_roles(
