@@ -12,20 +12,21 @@ from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 
 RESOURCE = 'resource "terraform_data" "release" {}\n'
-QUEUE = """
+# For a queue, the provider would wait half a minute until its attributes are the same everywhere.
+TOPIC = """
 terraform {
   required_providers {
     aws = { source = "hashicorp/aws" }
   }
   backend "s3" {
     bucket         = "team-states"
-    key            = "queue/terraform.tfstate"
+    key            = "topic/terraform.tfstate"
     region         = "ap-northeast-2"
     dynamodb_table = "team-locks"
   }
 }
 
-resource "aws_sqs_queue" "jobs" {
+resource "aws_sns_topic" "jobs" {
   name = "team-jobs"
   tags = { Service = "team" }
 }

@@ -28,7 +28,7 @@ from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import eventually, seen_by
-from tests.sandbox.atlantis.pull_requests import QUEUE, RESOURCE, comment, open_pull_request, open_with_files, say
+from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_pull_request, open_with_files, say
 from tests.sandbox.atlantis.served import reachable_ground, served, service_of
 from tests.sandbox.atlantis.world import OWNER, TABLE
 
@@ -176,7 +176,7 @@ def test_the_hook_of_the_example_generates_a_file_in_the_plan_container(
 def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(isolated: Sandbox, tmp_path: Path) -> None:
     iam_evaluator()
     (tmp_path / "team").mkdir()
-    (tmp_path / "team" / "main.tf").write_text(QUEUE, encoding="utf-8")
+    (tmp_path / "team" / "main.tf").write_text(TOPIC, encoding="utf-8")
     run = rehearse(PullRequests.of(isolated), Wanted(tmp_path / "team", apply=True))
     assert run.problems() == [], [step.text for step in (*run.steps, *run.checked) if step.failed]
     by = {(step.verb, call.role) for step in run.steps for call in step.calls}
@@ -187,8 +187,8 @@ def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(isolated:
         {action for item in found for action in item.actions}
         for found in (roles.plan_statements, roles.apply_statements)
     )
-    assert {"sqs:CreateQueue", "sqs:TagQueue", "s3:PutObject"} <= applied
-    assert not {"sqs:CreateQueue", "s3:PutObject"} & planned
+    assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject"} <= applied
+    assert not {"sns:CreateTopic", "s3:PutObject"} & planned
 
 
 def test_a_deployment_waits_for_an_apply(service: DeployedService, github: Store) -> None:

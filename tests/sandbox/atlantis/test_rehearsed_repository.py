@@ -19,12 +19,12 @@ from sandbox.repositories.least_role import documents
 from sandbox.repositories.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from tests.needs import needs_provider
-from tests.sandbox.atlantis.pull_requests import QUEUE
+from tests.sandbox.atlantis.pull_requests import TOPIC
 from tests.sandbox.harness import Ground
 
 pytestmark = needs_provider()
 
-QUEUE_ARN = "arn:aws:sqs:ap-northeast-2:123456789012:team-jobs"
+TOPIC_ARN = "arn:aws:sns:ap-northeast-2:123456789012:team-jobs"
 PROJECTS = Path(__file__).with_name("rehearsed_projects")
 """Two projects with the resource types of public modules."""
 CHANGES = {
@@ -58,7 +58,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def team(tmp_path: Path) -> Path:
     folder = tmp_path / "team"
     folder.mkdir()
-    (folder / "main.tf").write_text(QUEUE, encoding="utf-8")
+    (folder / "main.tf").write_text(TOPIC, encoding="utf-8")
     return folder
 
 
@@ -70,18 +70,18 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
     assert [step.verb for step in run.checked] == ["plan", "apply", "plan again", "update", "destroy"]
     (project,) = run.projects
     lacking = {call.action for call in report.lacking(run.steps)}
-    assert {"sqs:CreateQueue", "sqs:TagQueue"} <= lacking, "the deployed task role may not create this queue"
+    assert {"sns:CreateTopic", "sns:TagResource"} <= lacking, "the deployed task role may not create this topic"
     actions = {action for statement in run.roles[project].apply_statements for action in statement.actions}
-    assert {"sqs:CreateQueue", "sqs:TagQueue", "s3:PutObject", "dynamodb:PutItem"} <= actions
-    assert "sqs:CreateQueue" not in {a for item in run.roles[project].plan_statements for a in item.actions}
+    assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject", "dynamodb:PutItem"} <= actions
+    assert "sns:CreateTopic" not in {a for item in run.roles[project].plan_statements for a in item.actions}
     text = report.write(run, team, tmp_path / "report").read_text("utf-8")
-    assert f"| sqs:CreateQueue | {QUEUE_ARN} | ImplicitlyDenied |" in text
-    assert sandbox.aws.client("sqs").list_queues(QueueNamePrefix="team-").get("QueueUrls", []) == []
+    assert f"| sns:CreateTopic | {TOPIC_ARN} | ImplicitlyDenied |" in text
+    assert TOPIC_ARN not in _topics(sandbox)
     assert "team-states" not in {bucket["Name"] for bucket in sandbox.aws.client("s3").list_buckets()["Buckets"]}
     assert not list(requests.store.repositories.glob("*/rehearse-team*"))
 
     # One action less, and exactly its call is denied.
-    removed, least = "sqs:ListQueueTags", run.roles[project]
+    removed, least = "sns:ListTagsForResource", run.roles[project]
     assert removed in actions
     left = [
         dataclasses.replace(item, actions=tuple(action for action in item.actions if action != removed))
@@ -91,13 +91,17 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
     roles = dataclasses.replace(least, apply=documents(left, "narrowed"), apply_statements=left)
     again = rehearse(requests, Wanted(team, apply=True), only_roles={project: roles})
     assert {call.action for step in again.checked for call in step.calls if call.refused} == {removed}
-    assert f"apply of . with the least roles: {removed} on {QUEUE_ARN} was denied" in again.problems()
-    assert sandbox.aws.client("sqs").list_queues(QueueNamePrefix="team-").get("QueueUrls", []) == []
+    assert f"apply of . with the least roles: {removed} on {TOPIC_ARN} was denied" in again.problems()
+    assert TOPIC_ARN not in _topics(sandbox)
 
     # Once the deployed role has these rights, the command succeeds.
     with _granted(sandbox, least.apply):
         done = Ground(sandbox.state.parent).cli("rehearse", "--repo", str(team), "--apply")
     assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
+
+
+def _topics(sandbox: Sandbox) -> set[str]:
+    return {topic["TopicArn"] for topic in sandbox.aws.client("sns").list_topics()["Topics"]}
 
 
 @contextlib.contextmanager
