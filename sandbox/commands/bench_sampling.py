@@ -4,8 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 __all__ = ["kibibytes", "sampled"]
+
+T = TypeVar("T")
 
 
 def kibibytes(pid: int, file: str, field: str) -> int:
@@ -18,9 +21,9 @@ def kibibytes(pid: int, file: str, field: str) -> int:
 
 
 @contextmanager
-def sampled(read: Callable[[], float], *, seconds: float) -> Iterator[list[float]]:
-    """Collect what ``read`` returns every ``seconds``, until the context ends; the list begins with 0."""
-    samples, ended = [0.0], threading.Event()
+def sampled(read: Callable[[], T], *, seconds: float) -> Iterator[list[T]]:
+    """Collect what ``read`` returns now and every ``seconds``, until the context ends."""
+    samples, ended = [read()], threading.Event()
 
     def watch() -> None:
         while not ended.wait(seconds):

@@ -31,10 +31,10 @@ class SdkPackages:
             self._imported.set()
 
     def load(self) -> None:
-        """Import the recorded packages. One that the SDKs no longer have is left out."""
+        """Import the recorded packages. One that can't be imported is left out: if the program needs it, that reports why."""
         try:
             for name in self._recorded():
-                with contextlib.suppress(ImportError):
+                with contextlib.suppress(Exception):
                     # The SDKs load a package when its first attribute is read.
                     getattr(importlib.import_module(name), "__all__", None)
         finally:

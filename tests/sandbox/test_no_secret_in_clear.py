@@ -4,9 +4,7 @@ Not in the engine's state, its backups, logs, previews, process arguments or fil
 """
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -16,27 +14,9 @@ from sandbox.atlantis.targets import idle_timeout
 from sandbox.attack import other_accounts
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
+from sandbox.commands.bench_sampling import sampled
 from sandbox.paths import CHECKOUT
 from tests.sandbox.harness import Ground, own_processes
-
-
-@contextmanager
-def _arguments_seen(ground: Ground) -> Iterator[set[str]]:
-    """Collects the command lines of the sandbox's processes while the context lasts."""
-    seen: set[str] = set()
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.05):
-            seen.update(command for _, command in own_processes(ground.base))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        ended.set()
-        watcher.join()
 
 
 def _values(ground: Ground) -> set[str]:
@@ -61,7 +41,7 @@ def custom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 def watched(custom: Ground) -> tuple[Ground, set[str], str]:
     """The stack deployed, previewed and changed; the ground, the arguments seen, and all that was shown."""
     sandbox = custom.sandbox()
-    with _arguments_seen(custom) as seen:
+    with sampled(lambda: {command for _, command in own_processes(custom.base)}, seconds=0.05) as commands:
         sandbox.up()
         changed = custom.sandbox(webhookSecretGeneration=2)
         changed.up()
@@ -69,7 +49,7 @@ def watched(custom: Ground) -> tuple[Ground, set[str], str]:
         answer.stdout + answer.stderr
         for answer in (custom.cli("preview"), custom.cli("refresh"), custom.cli("outputs"))
     )
-    return custom, seen, shown
+    return custom, set().union(*commands), shown
 
 
 @pytest.mark.usefixtures("watched")

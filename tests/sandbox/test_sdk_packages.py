@@ -53,9 +53,10 @@ def test_what_a_program_has_used_is_imported_for_the_next_run(sdk, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("sdk")
-def test_a_package_that_is_gone_is_left_out(tmp_path: Path):
+def test_a_package_that_can_not_be_imported_is_left_out(tmp_path: Path):
     record = tmp_path / "record.json"
-    write_json(record, ["pulumi_tried.gone", "pulumi_tried.used"])
+    (tmp_path / "pulumi_tried" / "broken.py").write_text("not Python")
+    write_json(record, ["pulumi_tried.gone", "pulumi_tried.broken", "pulumi_tried.used"])
     SdkPackages(record).load()
     assert _loaded("pulumi_tried.used")
 
