@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from components.names import PhysicalNames
@@ -54,17 +55,14 @@ class Identities:
 
 def identities(target: Target) -> Identities:
     """The identities, read once from the deployed account."""
-    return _read(target.sandbox.stack, target)
+    state = target.sandbox.state
+    if state not in _KNOWN:
+        _KNOWN[state] = _identities(target)
+    return _KNOWN[state]
 
 
-# Targets differ only in their stack.
-_KNOWN: dict[str, Identities] = {}
-
-
-def _read(stack: str, target: Target) -> Identities:
-    if stack not in _KNOWN:
-        _KNOWN[stack] = _identities(target)
-    return _KNOWN[stack]
+# Several targets of one process have one sandbox.
+_KNOWN: dict[Path, Identities] = {}
 
 
 def _identities(target: Target) -> Identities:

@@ -7,7 +7,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 
-from sandbox.attack.plan_session import called, state_bucket
+from sandbox.attack.backend import state_bucket
+from sandbox.attack.plan_session import called
 from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, planned
 from sandbox.attack.row import Outcome, Row

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sandbox.attack.backend import backend
 from sandbox.attack.isolation import CONTAINERS
 from sandbox.attack.plans import shown_in
 from sandbox.attack.provider import run_in_plan
@@ -58,7 +59,7 @@ def _replaced(target: Target) -> tuple[str, Answered]:
     """What the provider of one project has printed, and Atlantis' answer to the apply of the project that was planned after it."""
 
     def run() -> tuple[str, Answered]:
-        more = {"second/main.tf": HARMLESS}
+        more = {"second/main.tf": HARMLESS + backend(target)}
         said, plan = run_in_plan(target, "isolation-plan-file", _REPLACE, directory="first/", more=more)
         target.github.approve(plan.pull, "reviewer")
         return said + plan.text, commented(target, plan.pull, "atlantis apply -d second")
@@ -87,7 +88,7 @@ def _beside_an_apply(target: Target) -> tuple[str, str]:
 
     def run() -> tuple[str, str]:
         mark = f"mark-{secrets.token_hex(8)}"
-        plan = planned(target, "isolation-apply", {"main.tf": _SLOW.format(mark=mark)})
+        plan = planned(target, "isolation-apply", {"main.tf": _SLOW.format(mark=mark) + backend(target)})
         target.github.approve(plan.pull, "reviewer")
         applied: list[str] = []
         thread = threading.Thread(
@@ -126,7 +127,7 @@ def _addresses_in_apply(target: Target) -> str:
     """What an approved apply says of the addresses that it finds."""
 
     def apply() -> str:
-        plan = planned(target, "isolation-apply-addresses", {"main.tf": _ADDRESSES})
+        plan = planned(target, "isolation-apply-addresses", {"main.tf": _ADDRESSES + backend(target)})
         target.github.approve(plan.pull, "reviewer")
         return commented(target, plan.pull, "atlantis apply").text
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sandbox.attack.provider import printed
 from sandbox.attack.target import Target
 
-__all__ = ["SESSION", "called", "state_bucket"]
+__all__ = ["SESSION", "called"]
 
 SESSION = """
 if [ -n "$AWS_CONFIG_FILE" ]; then
@@ -38,8 +38,3 @@ def called(target: Target, name: str, calls: Mapping[str, str], *, service: str 
     if found.keys() != calls.keys():
         raise RuntimeError(f"the provider called {sorted(found)}: {said[:300]}")
     return found
-
-
-def state_bucket(target: Target) -> str:
-    """The first bucket with Terraform's states."""
-    return next(item["Name"] for item in target.client("s3").list_buckets()["Buckets"] if "state" in item["Name"])

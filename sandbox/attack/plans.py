@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from sandbox.attack.backend import backend
 from sandbox.attack.pull_requests import commented, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.secret_forms import found_in, shows
@@ -79,7 +80,7 @@ def _reading(
 
 def _applied(target: Target) -> str:
     def apply() -> str:
-        plan = planned(target, "local-exec", {"main.tf": _PROVISIONER})
+        plan = planned(target, "local-exec", {"main.tf": _PROVISIONER + backend(target)})
         target.github.approve(plan.pull, "reviewer")
         # Terraform adds a prefix to each line of a provisioner's output.
         return re.sub(

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 
+from components.settings.accepted import REPOSITORY
 from sandbox.attack.target import Target
 from sandbox.github import events
 from sandbox.github.store import PullRequest
@@ -51,10 +52,14 @@ def opened(
     executables: Collection[str] = (),
     links: Mapping[str, str] | None = None,
 ) -> PullRequest:
-    """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis."""
+    """Create a separate repository for ``name`` and open a pull request with ``files``, without sending an event to Atlantis.
+
+    ``{repository}`` in a file's text becomes the repository's name.
+    """
     repository = target.repository(f"{name}-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"README.md": "A repository of the attack table.\n"})
-    pull = target.github.open_pull_request(repository, branch, files, name, executables=executables, links=links)
+    texts = {path: text.replace(REPOSITORY, repository) for path, text in files.items()}
+    pull = target.github.open_pull_request(repository, branch, texts, name, executables=executables, links=links)
     target.opened.append(pull)
     return pull
 

@@ -2,6 +2,7 @@
 
 import json
 
+from sandbox.attack.backend import backend
 from sandbox.attack.pull_requests import HARMLESS, Answered, ask, commented, opened, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
@@ -39,18 +40,18 @@ def _was_planned(answered: Answered) -> Outcome:
 
 
 def _unapproved(target: Target) -> Outcome:
-    plan = planned(target, "unapproved-apply", {"main.tf": HARMLESS})
+    plan = planned(target, "unapproved-apply", {"main.tf": HARMLESS + backend(target)})
     return _was_applied(commented(target, plan.pull, "atlantis apply", author="stranger"))
 
 
 def _approved(target: Target) -> Outcome:
-    plan = planned(target, "approved-apply", {"main.tf": HARMLESS})
+    plan = planned(target, "approved-apply", {"main.tf": HARMLESS + backend(target)})
     target.github.approve(plan.pull, "reviewer")
     return _was_applied(commented(target, plan.pull, "atlantis apply"))
 
 
 def _own_requirements(target: Target) -> Outcome:
-    files = {"main.tf": HARMLESS, "atlantis.yaml": _OWN_RULES}
+    files = {"main.tf": HARMLESS + backend(target), "atlantis.yaml": _OWN_RULES}
     plan = planned(target, "own-requirements", files)
     return _was_applied(commented(target, plan.pull, "atlantis apply"))
 
@@ -104,7 +105,7 @@ def _obeyed(target: Target) -> tuple[PullRequest, bytes, Outcome]:
     """An apply that succeeded, with the body of its delivery."""
 
     def apply() -> tuple[PullRequest, bytes, Outcome]:
-        plan = planned(target, "replayed-apply", {"main.tf": HARMLESS})
+        plan = planned(target, "replayed-apply", {"main.tf": HARMLESS + backend(target)})
         target.github.approve(plan.pull, "reviewer")
         delivery = events.comment(plan.pull, "atlantis apply")
         return plan.pull, delivery, _was_applied(ask(target, plan.pull, "issue_comment", delivery))

@@ -4,8 +4,9 @@ import json
 
 from components.names import REPOSITORY_TAG
 from components.settings.accepted import REPOSITORY
+from sandbox.attack.backend import state_bucket
 from sandbox.attack.identities import identities
-from sandbox.attack.plan_session import called, state_bucket
+from sandbox.attack.plan_session import called
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 

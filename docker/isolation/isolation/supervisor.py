@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -118,10 +119,14 @@ class _Run:
             self._keep_plan()
             if self._needs_init():
                 self._init()
+            if self._command.kind in paths.APPLY_ONLY and self._has_local_state():
+                raise _CommandFailedError(f"nothing was changed: {self._local_state()}")
             downloads = self._sessions.write_git() if self._command.kind in {"init", "get"} else {}
             code, message = self._job([self._command.program, *self._arguments()], downloads, self._channel.send)
             if self._command.kind == "init" and code == 0:
                 self._marker().touch()
+            if self._command.kind == "plan" and code == 0 and self._has_local_state():
+                message = f"This plan can't be applied: {self._local_state()}"
             self._collect()
         finally:
             if self._plan_copy:
@@ -213,6 +218,18 @@ class _Run:
             )
         self._marker().touch()
 
+    def _has_local_state(self) -> bool:
+        """A local state is a file in this container's copy of the checkout, and would be lost with it."""
+        file = self._tenancy.root / self._command.directory / ".terraform" / "terraform.tfstate"
+        # As the user, because its commands can put a link there.
+        return as_user(self._tenancy.uid, lambda: _remote_backend(file), quiet=True) != 0
+
+    def _local_state(self) -> str:
+        return (
+            f"{self._command.directory} has a local state, which would be lost with the container's copy of the checkout. "
+            'Add a backend to its configuration, such as terraform { backend "s3" { ... } }, and plan again'
+        )
+
     def _job(
         self, command: list[str], extra: Mapping[str, str], send: Callable[[bytes, bytes], None]
     ) -> tuple[int, str]:
@@ -250,6 +267,12 @@ class _Run:
                 raise _CommandFailedError(
                     f"{path} doesn't come back: it isn't a regular file of the checkout, or is too large"
                 )
+
+
+def _remote_backend(file: Path) -> None:
+    """Return if `init` has configured a backend that isn't `local`; without one, there is no such file."""
+    if json.loads(file.read_text(encoding="utf-8"))["backend"]["type"] == "local":
+        raise ValueError(file)
 
 
 def _providers(path: str) -> bool:

@@ -88,7 +88,8 @@ def test_a_plan_is_applied_in_the_other_container_and_only_the_plan_file_comes_b
 def test_init_gives_the_lock_file_back_and_the_apply_must_not_change_it(project: Containers) -> None:
     project.program(
         "terraform",
-        'case "$1" in init) echo "init $*" >>$HOME/calls; echo locked >.terraform.lock.hcl ;;'
+        'case "$1" in init) echo "init $*" >>$HOME/calls; echo locked >.terraform.lock.hcl; mkdir -p .terraform;'
+        """ echo '{"backend": {"type": "s3"}}' >.terraform/terraform.tfstate ;;"""
         " apply) cat $HOME/calls ;; plan) cp stored.zip default.tfplan ;; esac",
     )
     project.write("project/stored.zip", "not a plan")
@@ -267,6 +268,22 @@ def test_a_tool_that_generates_configuration_plans_and_applies_through_the_named
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 added" in done.stdout
     assert project.run("run-in-apply", "--", "wrapper", directory="project").returncode == 1
+
+
+@pytest.mark.parametrize("backend", ["", 'terraform {\n  backend "local" { path = "kept.tfstate" }\n}\n'])
+def test_a_local_state_is_named_by_the_plan_and_refused_by_the_apply(project: Containers, backend: str) -> None:
+    project.write("project/main.tf", f'{backend}{MAIN}resource "terraform_data" "made" {{\n  input = 1\n}}\n')
+    assert terraform(project, "init", "-input=false").returncode == 0
+    path = plan_path(project)
+    done = terraform(project, "plan", "-input=false", "-out", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "This plan can't be applied: project has a local state" in done.stderr
+    for done in (applied(project), terraform(project, "import", "terraform_data.made", "1")):
+        assert done.returncode == 1
+        assert "nothing was changed: project has a local state" in done.stderr
+        assert 'backend "s3"' in done.stderr
+    kept = {path.parent.name for path in project.work("apply").rglob("*.tfstate")}
+    assert kept <= {".terraform"}, "the settings of the backend, and no state"
 
 
 def test_the_provider_files_of_an_earlier_apply_are_kept_and_nothing_else(project: Containers) -> None:
