@@ -68,7 +68,7 @@ class DeployedService:
     region: str
     cluster: str
     name: str
-    _clients: dict[tuple[str, Credentials], Any] = field(default_factory=dict, repr=False, compare=False)
+    _clients: dict[tuple[str, Credentials, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of_stack(cls, state: Path, aws: LocalAws, outputs: Mapping[str, Any]) -> "DeployedService | None":
@@ -82,18 +82,21 @@ class DeployedService:
         """Names of a task's process and of its log; a task that starts while another is running uses the second one."""
         return self.name, f"{self.name}-2"
 
-    def client(self, service: str, credentials: Credentials = ROOT) -> Any:
-        """Return a boto3 client of ``service`` with ``credentials``, which sends requests only to the local AWS."""
-        key = (service, credentials)
+    def client(self, service: str, credentials: Credentials = ROOT, region: str = "") -> Any:
+        """Return a boto3 client of ``service`` with ``credentials``, which sends requests only to the local AWS.
+
+        Without a ``region``, it is the stack's.
+        """
+        key = (service, credentials, region)
         if key not in self._clients:
-            self._clients[key] = self._new_client(service, credentials)
+            self._clients[key] = self._new_client(*key)
         return self._clients[key]
 
-    def _new_client(self, service: str, credentials: Credentials) -> Any:
+    def _new_client(self, service: str, credentials: Credentials, region: str) -> Any:
         return clients.create(
             service,
             endpoint_url=self.endpoint,
-            region_name=self.region,
+            region_name=region or self.region,
             aws_access_key_id=credentials.access_key,
             aws_secret_access_key=credentials.secret_key,
             aws_session_token=credentials.token,

@@ -223,14 +223,15 @@ def _resolve_modules(wanted: Wanted, tree: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _state_place(deployment: DeployedService, place: Mapping[str, str]) -> Iterator[None]:
-    """Create a backend's bucket and lock table for the rehearsal, unless they exist."""
-    s3, tables = deployment.client("s3"), deployment.client("dynamodb")
+    """Create a backend's bucket and lock table in its region for the rehearsal, unless they exist."""
+    region = place.get("region") or deployment.region
+    s3, tables = deployment.client("s3", region=region), deployment.client("dynamodb", region=region)
     bucket, table = place.get("bucket"), place.get("dynamodb_table")
     if not bucket:
         raise SandboxError("A backend s3 has no literal bucket; set one in the configuration, for the rehearsal")
-    made = _made(
-        lambda: s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": deployment.region})
-    )
+    # This one region isn't allowed there.
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    made = _made(lambda: s3.create_bucket(Bucket=bucket, **where))
     made_table = bool(table) and _made(
         lambda: tables.create_table(
             TableName=table,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["done", "errors", "planned", "was_read", "without_prefixes"]
+__all__ = ["done", "errors", "last_line", "planned", "was_read", "without_prefixes"]
 
 _PLANNED = re.compile(
     r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
@@ -43,3 +43,9 @@ def was_read(text: str) -> list[str]:
 def errors(text: str) -> list[str]:
     """The first line of each error."""
     return list(dict.fromkeys(item["text"].strip() for item in _ERROR.finditer(text)))
+
+
+def last_line(text: str) -> str:
+    """The last line of a comment that isn't markup: what a program without Terraform's form of errors says."""
+    lines = [line.strip() for line in text.splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith(("```", "<", "* :", "---"))), "")

@@ -83,8 +83,8 @@ class Step:
 
     @property
     def stopped_by(self) -> str:
-        """Why a failed step failed, in a few words: calls that the local AWS lacks, or Terraform's errors."""
-        errors = terraform_output.errors(self.text)
+        """Why a failed step failed, in a few words: calls that the local AWS lacks, or the errors that were printed."""
+        errors = terraform_output.errors(self.text) or [terraform_output.last_line(self.text)]
         # A provider tolerates some calls that aren't supported.
         if fatal := [action for action in self.unsupported if f"AWS would allow this call ({action})" in self.text]:
             return f"the local AWS doesn't support {', '.join(fatal)}"

@@ -92,6 +92,12 @@ def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path
     assert "- `ec2:DescribeMacHosts`" in text, "a call that the provider tolerated is listed, and isn't the reason"
 
 
+def test_an_error_that_is_not_terraforms_is_the_reason_too(tmp_path: Path) -> None:
+    comment = "**Apply Error**\n```\nrunning 'terraform apply': exit status 1\napply: nothing was changed: a local state\n\n```\n"
+    text = written(tmp_path, step("plan", PLAN), step("apply", comment))
+    assert "- apply of live failed: apply: nothing was changed: a local state\n" in text
+
+
 def test_only_plans_and_applies_show_what_the_role_lacks(tmp_path: Path) -> None:
     def denied(action: str) -> Call:
         return Call(action, "*", {}, "ImplicitlyDenied", (), "Allowed", "atlantis-task", ("ec2:Vpc",))

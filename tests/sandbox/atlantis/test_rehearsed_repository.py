@@ -58,7 +58,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def team(tmp_path: Path) -> Path:
     folder = tmp_path / "team"
     folder.mkdir()
-    (folder / "main.tf").write_text(TOPIC, encoding="utf-8")
+    # Its state is in another region than the stack.
+    (folder / "main.tf").write_text(TOPIC.replace("ap-northeast-2", "eu-west-1"), encoding="utf-8")
     return folder
 
 
