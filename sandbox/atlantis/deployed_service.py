@@ -87,7 +87,7 @@ class DeployedService:
 
         Without a ``region``, it is the stack's.
         """
-        key = (service, credentials, region)
+        key = (service, credentials, region or self.region)
         if key not in self._clients:
             self._clients[key] = self._new_client(*key)
         return self._clients[key]
@@ -96,7 +96,7 @@ class DeployedService:
         return clients.create(
             service,
             endpoint_url=self.endpoint,
-            region_name=region or self.region,
+            region_name=region,
             aws_access_key_id=credentials.access_key,
             aws_secret_access_key=credentials.secret_key,
             aws_session_token=credentials.token,

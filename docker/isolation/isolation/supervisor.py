@@ -119,14 +119,14 @@ class _Run:
             self._keep_plan()
             if self._needs_init():
                 self._init()
-            if self._command.kind in paths.APPLY_ONLY and self._has_local_state():
-                raise _CommandFailedError(f"nothing was changed: {self._local_state()}")
+            if self._command.kind in paths.APPLY_ONLY and (lost := self._local_state()):
+                raise _CommandFailedError(f"nothing was changed: {lost}")
             downloads = self._sessions.write_git() if self._command.kind in {"init", "get"} else {}
             code, message = self._job([self._command.program, *self._arguments()], downloads, self._channel.send)
             if self._command.kind == "init" and code == 0:
                 self._marker().touch()
-            if self._command.kind == "plan" and code == 0 and self._has_local_state():
-                message = f"This plan can't be applied: {self._local_state()}"
+            if self._command.kind == "plan" and code == 0 and (lost := self._local_state()):
+                message = f"This plan can't be applied: {lost}"
             self._collect()
         finally:
             if self._plan_copy:
@@ -218,13 +218,12 @@ class _Run:
             )
         self._marker().touch()
 
-    def _has_local_state(self) -> bool:
-        """A local state is a file in this container's copy of the checkout, and would be lost with it."""
+    def _local_state(self) -> str:
+        """What would be lost if the state is a file in this container's copy of the checkout; empty if it isn't."""
         file = self._tenancy.root / self._command.directory / ".terraform" / "terraform.tfstate"
         # As the user, because its commands can put a link there.
-        return as_user(self._tenancy.uid, lambda: _remote_backend(file), quiet=True) != 0
-
-    def _local_state(self) -> str:
+        if as_user(self._tenancy.uid, lambda: _require_remote_backend(file), quiet=True) == 0:
+            return ""
         return (
             f"{self._command.directory} has a local state, which would be lost with the container's copy of the checkout. "
             'Add a backend to its configuration, such as terraform { backend "s3" { ... } }, and plan again'
@@ -269,8 +268,8 @@ class _Run:
                 )
 
 
-def _remote_backend(file: Path) -> None:
-    """Return if `init` has configured a backend that isn't `local`; without one, there is no such file."""
+def _require_remote_backend(file: Path) -> None:
+    """Raise an error unless `init` has configured a backend that isn't `local`; without one, there is no such file."""
     if json.loads(file.read_text(encoding="utf-8"))["backend"]["type"] == "local":
         raise ValueError(file)
 
