@@ -83,7 +83,7 @@ boundary: .venv/installed ## print a permissions boundary to start from; uses yo
 	@$(PYTHON) -m preflight.boundary_document --stack $(if $(filter local,$(STACK)),prod,$(STACK))
 
 adopt: .venv/installed ## adopt a running Terraform stack: STATE=terraform.tfstate STACK=prod; REHEARSE=1 rehearses it, WRITE=1 writes the files
-	@$(PYTHON) -m $(if $(REHEARSE),sandbox.rehearsal,adoption) --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(WRITE),--write) $(if $(ACCEPT_LOST),--accept-lost "$(ACCEPT_LOST)")
+	@$(PYTHON) -m $(if $(REHEARSE),sandbox.adoption_rehearsal,adoption) --state "$(STATE)" --stack $(if $(filter local,$(STACK)),prod,$(STACK)) $(if $(WRITE),--write) $(if $(ACCEPT_LOST),--accept-lost "$(ACCEPT_LOST)")
 
 policy-check: .venv/installed ## check an exported state against the policy pack: STATE=file.json CONFIG=file.json, SARIF=file for code hosts, ALL=1 prints every finding
 	@$(SANDBOX) policy-check --state "$(STATE)" $(if $(CONFIG),--config "$(CONFIG)") $(if $(SARIF),--sarif "$(SARIF)") $(if $(ALL),--all)

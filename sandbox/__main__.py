@@ -4,7 +4,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from sandbox.errors import SandboxError
+from sandbox.testbed.errors import SandboxError
 
 # Each verb with its function and its description. A module is imported only if its verb is used, so that `outputs`
 # starts in milliseconds. A module can define `add_arguments(parser)` to add arguments.

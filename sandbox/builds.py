@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.atlantis import build as atlantis
-from sandbox.engine import installation
-from sandbox.errors import SandboxError
-from sandbox.go_build import build_once
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.engine import installation
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.go_build import build_once
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["PROGRAMS", "build"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.targets import Response
 from sandbox.atlantis.webhooks import deliver
-from sandbox.errors import SandboxError
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.targets import Response
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
 
 __all__ = ["PullRequests", "deliver", "sample_repository"]
 

@@ -6,18 +6,23 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox import console, local_aws, locks, processes
-from sandbox.engine import plugins
-from sandbox.engine.policy_pack import pack_arguments
-from sandbox.engine.stack import EngineError, EngineStack
-from sandbox.engine.workspace import Workspace, clean_environment, provider_settings
-from sandbox.errors import SandboxError
-from sandbox.local_aws import LocalAws, bounded_roles, inventory
-from sandbox.local_aws.existing_resources import ExistingResources
-from sandbox.paths import CHECKOUT, state_directory
+from sandbox.policy_pack import pack_arguments
+from sandbox.substitutes.existing_resources import ExistingResources
+from sandbox.testbed import (
+    console,
+    local_aws,
+    locks,
+    processes,
+)
+from sandbox.testbed.engine import plugins
+from sandbox.testbed.engine.stack import EngineError, EngineStack
+from sandbox.testbed.engine.workspace import Workspace, clean_environment, provider_settings
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.local_aws import LocalAws, bounded_roles, inventory
+from sandbox.testbed.paths import CHECKOUT, state_directory
 
 if TYPE_CHECKING:
-    from sandbox.atlantis.deployed_service import DeployedService
+    from sandbox.testbed.containers.deployed_service import DeployedService
 
 __all__ = ["Sandbox"]
 
@@ -142,9 +147,13 @@ class Sandbox:
 
     def service(self) -> "DeployedService | None":
         """The deployed service, identified by the stack's outputs; None if the program exports none."""
-        from sandbox.atlantis.deployed_service import DeployedService  # noqa: PLC0415 - loads boto3
+        from sandbox.testbed.containers.deployed_service import DeployedService  # noqa: PLC0415 - loads boto3
 
-        return DeployedService.of_stack(self.state, self.aws, self.outputs())
+        outputs = self.outputs()
+        if "atlantis_ecs_cluster_name" not in outputs or "atlantis_ecs_service_name" not in outputs:
+            return None
+        names = outputs["atlantis_ecs_cluster_name"], outputs["atlantis_ecs_service_name"]
+        return DeployedService(self.state, self.aws.endpoint, self.aws.region, *names)
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the engine's state; empty if the stack was never deployed."""

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import efs_latency, npm, terraform_provider
-from sandbox.atlantis import bubblewrap
-from sandbox.errors import SandboxError
-from sandbox.iam_evaluation import evaluator
+from sandbox import efs_latency
+from sandbox.testbed import npm, terraform_provider
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.iam_evaluation import evaluator
 
 __all__ = [
     "iam_evaluator",

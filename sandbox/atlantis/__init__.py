@@ -1,1 +1,1 @@
-"""Runs the deployed ECS service's task on this machine as Fargate would, with processes instead of containers."""
+"""The deployed Atlantis on this machine: builds the server, starts its task as ECS would, and replaces its operator and clients."""

@@ -14,17 +14,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.atlantis import build, locking_database
 from sandbox.atlantis.container import TaskNetwork, free_port
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.launcher import Launcher
-from sandbox.atlantis.reverse_proxy import ReverseProxy
 from sandbox.atlantis.scheduler import Scheduler
-from sandbox.atlantis.targets import entrance
 from sandbox.atlantis.webhooks import Deliveries
-from sandbox.certificates import issue
-from sandbox.errors import SandboxError
-from sandbox.github.server import GitHub
-from sandbox.github.store import Store
-from sandbox.local_aws.task_status import StatusFile
+from sandbox.testbed.certificates import issue
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.reverse_proxy import ReverseProxy
+from sandbox.testbed.containers.targets import entrance
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github.server import GitHub
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.local_aws.task_status import StatusFile
 
 __all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "main"]
 

@@ -11,9 +11,9 @@ import re
 import shutil
 from pathlib import Path
 
-from sandbox.errors import SandboxError
-from sandbox.go_build import GoBuild, build_once
-from sandbox.paths import CHECKOUT, ENGINES
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.go_build import GoBuild, build_once
+from sandbox.testbed.paths import CHECKOUT, ENGINES
 
 __all__ = ["executable", "listen_on_loopback", "version"]
 

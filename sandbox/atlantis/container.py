@@ -15,20 +15,22 @@ share the machine's network:
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.atlantis import bubblewrap, image_tools
-from sandbox.atlantis.bubblewrap import ContainerUser
-from sandbox.atlantis.container_definition import ContainerDefinition, TaskDefinition
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.image_files import HOME, Bind, file_system
-from sandbox.atlantis.task_user import TaskUser, TaskUserError, container_user
-from sandbox.certificates import HOSTS
-from sandbox.paths import private_directory
+from sandbox.atlantis import image_tools
+from sandbox.testbed.certificates import HOSTS
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.bubblewrap import ContainerUser
+from sandbox.testbed.containers.container_definition import ContainerDefinition, TaskDefinition
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.image_files import HOME, Bind, file_system
+from sandbox.testbed.containers.running_container import Container
+from sandbox.testbed.containers.task_user import TaskUser, TaskUserError, container_user
+from sandbox.testbed.paths import private_directory
 
-__all__ = ["Container", "TaskNetwork", "TaskParts", "free_port", "local_port", "prepare", "wiring_problems"]
+__all__ = ["TaskNetwork", "TaskParts", "free_port", "local_port", "prepare", "wiring_problems"]
 
 _DEFAULT_DATA_DIRECTORY = f"{HOME}/.atlantis"
 _DEFAULT_PORT = "4141"
@@ -68,30 +70,6 @@ class TaskParts:
     tools: Path
     contained: bool
     user: TaskUser | None = None
-
-
-@dataclass(frozen=True)
-class Container:
-    """Everything needed to start a container; ``root`` is its writable layer, which is removed with the task.
-
-    ``environment``, ``command`` and ``directory`` are those of its process 1. ``prefix`` returns the words that start it, for the
-    descriptor that they report it to; None if it runs without a container.
-    """
-
-    definition: ContainerDefinition
-    root: Path
-    environment: dict[str, str]
-    command: list[str]
-    health_command: list[str]
-    directory: Path
-    user: TaskUser | ContainerUser | None
-    prefix: Callable[[int], list[str]] | None
-
-    def inside(self, pid: int, words: Sequence[str]) -> list[str]:
-        """The command that executes ``words`` in the container whose process 1 is ``pid``."""
-        if isinstance(self.user, ContainerUser):
-            return bubblewrap.enter(pid, self.user, words)
-        return list(words)
 
 
 def wiring_problems(definition: TaskDefinition, target_port: int, *, contained: bool) -> list[str]:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox import console
 from sandbox.atlantis import build, lifecycle
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.errors import SandboxError
-from sandbox.files import write_json
-from sandbox.local_aws import LocalAws
-from sandbox.local_aws.task_status import EXPECTED, RECORDS
-from sandbox.paths import private_directory
-from sandbox.processes import start_time
+from sandbox.testbed import console
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import write_json
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.local_aws.task_status import EXPECTED, RECORDS
+from sandbox.testbed.paths import private_directory
+from sandbox.testbed.processes import start_time
 
 __all__ = ["during_up"]
 

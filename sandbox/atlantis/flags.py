@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sandbox.atlantis import build
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["LIST", "flags_of", "listed"]
 

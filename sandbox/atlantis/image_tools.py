@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox import terraform_provider
-from sandbox.atlantis.image_files import Bind
-from sandbox.files import write_private
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import terraform_provider
+from sandbox.testbed.containers.image_files import Bind
+from sandbox.testbed.files import write_private
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = [
     "ENTRY_POINT",

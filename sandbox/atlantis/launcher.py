@@ -5,31 +5,38 @@ import functools
 import shutil
 from pathlib import Path
 
-from sandbox import processes
 from sandbox.atlantis import (
-    bubblewrap,
     diagnosis,
     image_tools,
-    images,
     locking_database,
-    log_driver,
     registry,
+)
+from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare, wiring_problems
+from sandbox.atlantis.task import Task
+from sandbox.testbed import processes
+from sandbox.testbed.certificates import Certificates
+from sandbox.testbed.containers import (
+    bubblewrap,
+    images,
+    log_driver,
     task_definition,
     task_secrets,
     volumes,
 )
-from sandbox.atlantis.agent_endpoint import AgentEndpoint
-from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare, wiring_problems
-from sandbox.atlantis.container_definition import TaskDefinition
-from sandbox.atlantis.credentials import CredentialsEndpoint, assume
-from sandbox.atlantis.deployed_service import Credentials, DeployedService, Service
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.running_container import RunningContainer, process_name, stop_leftovers
-from sandbox.atlantis.targets import health_monitor
-from sandbox.atlantis.task import Task
-from sandbox.atlantis.task_user import TaskUser, TaskUserError, choose, container_user
-from sandbox.certificates import Certificates
-from sandbox.paths import private_directory
+from sandbox.testbed.containers.agent_endpoint import AgentEndpoint
+from sandbox.testbed.containers.container_definition import TaskDefinition
+from sandbox.testbed.containers.credentials import CredentialsEndpoint, assume
+from sandbox.testbed.containers.deployed_service import Credentials, DeployedService, Service
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.running_container import RunningContainer, process_name, stop_leftovers
+from sandbox.testbed.containers.targets import health_monitor
+from sandbox.testbed.containers.task_user import (
+    TaskUser,
+    TaskUserError,
+    choose,
+    container_user,
+)
+from sandbox.testbed.paths import private_directory
 
 __all__ = ["Launcher"]
 

@@ -6,15 +6,22 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import console, processes
-from sandbox.atlantis import bubblewrap, build, locking_database, operator
+from sandbox.atlantis import build, locking_database, operator
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployed_service import DeployedService, Service
-from sandbox.atlantis.running_container import stop_leftovers
-from sandbox.errors import SandboxError
-from sandbox.github.store import Store
-from sandbox.local_aws.task_status import RECORDS, Outcome, Status, StatusFile, agent_name
-from sandbox.paths import CHECKOUT, private_directory
+from sandbox.testbed import console, processes
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.deployed_service import DeployedService, Service
+from sandbox.testbed.containers.running_container import stop_leftovers
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.local_aws.task_status import (
+    RECORDS,
+    Outcome,
+    Status,
+    StatusFile,
+    agent_name,
+)
+from sandbox.testbed.paths import CHECKOUT, private_directory
 
 __all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]
 

@@ -17,14 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox import processes
 from sandbox.atlantis.container import free_port
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.certificates import LOOPBACK, Certificates
-from sandbox.errors import SandboxError
-from sandbox.files import write_private
-from sandbox.paths import private_directory
+from sandbox.testbed import processes
+from sandbox.testbed.certificates import LOOPBACK, Certificates
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import write_private
+from sandbox.testbed.paths import private_directory
 
 __all__ = ["keeps_locks_in_redis", "require_server", "serve", "stop"]
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.atlantis import build, registry, task_secrets
-from sandbox.atlantis.credentials import assume
-from sandbox.atlantis.deployed_service import DeployedService, Service
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.github import app
-from sandbox.github.store import Store
+from sandbox.atlantis import build, registry
+from sandbox.testbed.containers import task_secrets
+from sandbox.testbed.containers.credentials import assume
+from sandbox.testbed.containers.deployed_service import DeployedService, Service
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.github import app
+from sandbox.testbed.github.store import Store
 
 __all__ = ["push_image", "read_task_secrets", "set_up_app"]
 

@@ -13,9 +13,9 @@ import urllib3
 from botocore.exceptions import ClientError
 
 from preflight.image import INDEXES, MANIFESTS, PLATFORMS, EcrImage
-from sandbox.atlantis.deployed_service import DeployedService, refusal
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.local_aws import ACCOUNT
+from sandbox.testbed.containers.deployed_service import DeployedService, refusal
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.local_aws import ACCOUNT
 
 __all__ = ["local_image", "pull", "push"]
 

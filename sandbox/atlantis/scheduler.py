@@ -6,13 +6,19 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.atlantis import targets
-from sandbox.atlantis.deployed_service import DeployedService, Service
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.health import Health
 from sandbox.atlantis.launcher import Launcher
 from sandbox.atlantis.task import Failure, Task
-from sandbox.local_aws.task_status import Outcome, Status, StatusFile, TaskRecord, event
+from sandbox.testbed.containers import targets
+from sandbox.testbed.containers.deployed_service import DeployedService, Service
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.health import Health
+from sandbox.testbed.local_aws.task_status import (
+    Outcome,
+    Status,
+    StatusFile,
+    TaskRecord,
+    event,
+)
 
 __all__ = ["Scheduler"]
 

@@ -9,10 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.atlantis import diagnosis
-from sandbox.atlantis.container_definition import Condition, ContainerDefinition, Dependency, TaskDefinition
-from sandbox.atlantis.deployed_service import Service
-from sandbox.atlantis.health import Health, HealthMonitor
-from sandbox.atlantis.running_container import RunningContainer
+from sandbox.testbed.containers.container_definition import (
+    Condition,
+    ContainerDefinition,
+    Dependency,
+    TaskDefinition,
+)
+from sandbox.testbed.containers.deployed_service import Service
+from sandbox.testbed.containers.health import Health, HealthMonitor
+from sandbox.testbed.containers.running_container import RunningContainer
 
 __all__ = ["Failure", "Task"]
 

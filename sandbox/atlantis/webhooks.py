@@ -4,12 +4,12 @@ import threading
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import Response, entrance
-from sandbox.errors import SandboxError
-from sandbox.github import events
-from sandbox.github.store import Store
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.targets import Response, entrance
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
 
 __all__ = ["Deliveries", "deliver"]
 

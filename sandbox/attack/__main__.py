@@ -6,13 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 
-from sandbox import console
-from sandbox.atlantis import bubblewrap
 from sandbox.attack.row import Result, Row, Verdict, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
-from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.errors import SandboxError
 
 __all__ = ["main"]
 

@@ -5,16 +5,16 @@ import json
 import re
 import subprocess
 
-from sandbox import processes
-from sandbox.atlantis import bubblewrap
-from sandbox.atlantis.bubblewrap import ContainerUser
 from sandbox.attack.plan_session import SESSION
 from sandbox.attack.provider import printed
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 from sandbox.attack.webhooks import answered
-from sandbox.github import events
-from sandbox.local_aws.task_status import StatusFile
+from sandbox.testbed import processes
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.bubblewrap import ContainerUser
+from sandbox.testbed.github import events
+from sandbox.testbed.local_aws.task_status import StatusFile
 
 __all__ = ["ROWS"]
 

@@ -6,11 +6,11 @@ A stack denies them with `terraformIsolation: containers`.
 import re
 import shutil
 
-from sandbox.atlantis import control_group
 from sandbox.attack.provider import plan_with, said_in
 from sandbox.attack.pull_requests import Answered
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
+from sandbox.testbed.containers import control_group
 
 __all__ = ["ROWS"]
 

@@ -10,12 +10,17 @@ from typing import Any
 
 from components.names import PhysicalNames
 from preflight.questions import Question, Setting
-from sandbox.atlantis.credentials import assume
-from sandbox.atlantis.deployed_service import Credentials
 from sandbox.attack.row import Outcome, SkippedError
 from sandbox.attack.target import Target
-from sandbox.errors import SandboxError
-from sandbox.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
+from sandbox.testbed.containers.credentials import assume
+from sandbox.testbed.containers.deployed_service import Credentials
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.iam_evaluation.evaluator import (
+    Decision,
+    Document,
+    Evaluator,
+    Principal,
+)
 
 __all__ = [
     "EVERYTHING",

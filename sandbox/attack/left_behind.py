@@ -16,7 +16,7 @@ from sandbox.attack.provider import run_in_plan
 from sandbox.attack.pull_requests import HARMLESS, Answered, commented, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
-from sandbox.github.store import PullRequest
+from sandbox.testbed.github.store import PullRequest
 
 __all__ = ["ROWS"]
 

@@ -5,12 +5,12 @@ A browser attaches the password or the session cookie to a WebSocket of any page
 
 from urllib.parse import urlsplit
 
-from sandbox.atlantis import websocket
 from sandbox.attack.page import PASSWORD, signed_in
 from sandbox.attack.pull_requests import HARMLESS, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
-from sandbox.local_aws.listener_rules import Request
+from sandbox.testbed.containers import websocket
+from sandbox.testbed.local_aws.listener_rules import Request
 
 __all__ = ["ROWS"]
 

@@ -3,7 +3,7 @@
 from sandbox.attack.provider import printed
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
-from sandbox.local_aws.task_status import StatusFile
+from sandbox.testbed.local_aws.task_status import StatusFile
 
 __all__ = ["ROWS"]
 

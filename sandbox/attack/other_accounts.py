@@ -7,7 +7,7 @@ from preflight import trust_policy
 from preflight.questions import Question
 from sandbox.attack.identities import Identities, as_created, as_plan, as_terraform, asked
 from sandbox.attack.row import Row, SkippedError
-from sandbox.iam_evaluation.evaluator import Document, Principal
+from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
 __all__ = ["ROWS"]
 

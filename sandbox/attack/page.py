@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from components.ingress.listener_rules import ALLOWED_PRIORITY, WEBHOOK_PRIORITY
-from sandbox.atlantis.targets import Response
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 from sandbox.attack.webhooks import answered
-from sandbox.github import events
-from sandbox.local_aws.listener_rules import Request, decide, read_listeners
+from sandbox.testbed.containers.targets import Response
+from sandbox.testbed.github import events
+from sandbox.testbed.local_aws.listener_rules import Request, decide, read_listeners
 
 __all__ = ["PASSWORD", "ROWS", "signed_in"]
 

@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox import processes
 from sandbox.attack.plans import in_environment, secrets_in, shown_in
 from sandbox.attack.pull_requests import Answered, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
+from sandbox.testbed import processes
 
 __all__ = ["ROWS", "plan_with", "printed", "run_in_plan", "said_in"]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 from components.settings.accepted import REPOSITORY
 from sandbox.attack.target import Target
-from sandbox.github import events
-from sandbox.github.store import PullRequest
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest
 
 __all__ = ["HARMLESS", "Answered", "ask", "commented", "opened", "planned"]
 

@@ -24,7 +24,7 @@ from sandbox.attack.identities import (
 )
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
-from sandbox.iam_evaluation.evaluator import Document, Principal
+from sandbox.testbed.iam_evaluation.evaluator import Document, Principal
 
 __all__ = ["ROWS"]
 

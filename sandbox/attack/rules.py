@@ -6,8 +6,8 @@ from sandbox.attack.backend import backend
 from sandbox.attack.pull_requests import HARMLESS, Answered, ask, commented, opened, planned
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
-from sandbox.github import events
-from sandbox.github.store import PullRequest
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest
 
 __all__ = ["ROWS"]
 

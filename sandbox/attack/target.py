@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployed_service import Credentials, DeployedService
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import LoadBalancer, Response, entrance
-from sandbox.errors import SandboxError
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
 from sandbox.pull_requests import deliver, sample_repository
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
+from sandbox.testbed.containers.targets import LoadBalancer, Response, entrance
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
 
 __all__ = ["Target"]
 

@@ -1,9 +1,9 @@
 """Attacks on the webhook path, which is open to GitHub: forged deliveries."""
 
-from sandbox.atlantis.targets import Response
 from sandbox.attack.row import Outcome, Row
 from sandbox.attack.target import Target
-from sandbox.github import events
+from sandbox.testbed.containers.targets import Response
+from sandbox.testbed.github import events
 
 __all__ = ["ROWS"]
 

@@ -14,12 +14,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from sandbox import console, efs_latency, processes, terraform_provider
+from sandbox import efs_latency
 from sandbox.commands import bench_drift, bench_plans
 from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.conformance.elsewhere import applied
-from sandbox.paths import CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console, processes, terraform_provider
+from sandbox.testbed.paths import CHECKOUT, private_directory
 
 __all__ = ["run"]
 
@@ -30,7 +31,7 @@ EMPTY_PROJECT = """\
 name: empty
 runtime: {{name: python, options: {{virtualenv: {virtualenv}}}}}
 """
-PROGRAM_PROCESSES = (b"sandbox.engine.language_server", b"pulumi-language-python-exec")
+PROGRAM_PROCESSES = (b"sandbox.testbed.engine.language_server", b"pulumi-language-python-exec")
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sandbox import processes
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.commands import preflight
 from sandbox.commands.bench_plans import computed, containers
 from sandbox.commands.bench_sampling import kibibytes, sampled
-from sandbox.github.store import Store
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import sample_repository
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import processes
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["PROJECTS", "Run", "measure"]
 

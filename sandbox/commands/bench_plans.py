@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import efs_latency, processes, terraform_provider
-from sandbox.atlantis import bubblewrap
-from sandbox.atlantis.deployed_service import DeployedService
+from sandbox import efs_latency
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
-from sandbox.github import events
-from sandbox.github.store import PullRequest
-from sandbox.paths import private_directory
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import processes, terraform_provider
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest
+from sandbox.testbed.paths import private_directory
 
 __all__ = ["Plan", "computed", "containers", "measure", "on_efs", "why_not"]
 

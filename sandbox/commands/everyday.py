@@ -5,9 +5,10 @@ import json
 import shlex
 import sys
 
-from sandbox import builds, console, locks, processes
+from sandbox import builds
 from sandbox.commands import policy_config
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console, locks, processes
 
 __all__ = ["env", "outputs", "preview", "refresh", "status", "up"]
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.errors import SandboxError
 
 __all__ = ["add_arguments", "run"]
 

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.errors import SandboxError
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.errors import SandboxError
 
 __all__ = ["run"]
 

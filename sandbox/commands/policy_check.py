@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sandbox.engine import installation
-from sandbox.engine.policy_pack import provide_environment
-from sandbox.engine.workspace import clean_environment
-from sandbox.paths import CHECKOUT
+from sandbox.policy_pack import provide_environment
+from sandbox.testbed.engine import installation
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["add_arguments", "add_files", "run", "run_script"]
 

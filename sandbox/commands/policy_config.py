@@ -2,10 +2,10 @@
 
 import hashlib
 
-from sandbox import console
-from sandbox.errors import SandboxError
-from sandbox.files import read_json, write_json
-from sandbox.paths import CACHE, CHECKOUT
+from sandbox.testbed import console
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import read_json, write_json
+from sandbox.testbed.paths import CACHE, CHECKOUT
 
 __all__ = ["require"]
 

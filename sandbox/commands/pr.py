@@ -5,11 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox import console
-from sandbox.errors import SandboxError
-from sandbox.github.store import PullRequest
 from sandbox.pull_requests import PullRequests
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github.store import PullRequest
 
 __all__ = ["add_arguments", "run"]
 

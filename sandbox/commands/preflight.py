@@ -5,8 +5,8 @@ import argparse
 import subprocess
 import sys
 
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["add_arguments", "command", "drift", "run"]
 

@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from sandbox import console
-from sandbox.errors import SandboxError
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import providers, report
-from sandbox.repositories.rehearsed_repository import Wanted, rehearse
+from sandbox.repository_rehearsal import providers, report
+from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console
+from sandbox.testbed.errors import SandboxError
 
 __all__ = ["add_arguments", "run"]
 

@@ -4,13 +4,13 @@ import argparse
 import sys
 import time
 
-from sandbox import console, terraform_provider
-from sandbox.errors import SandboxError
-from sandbox.github import events
-from sandbox.github.store import PullRequest
 from sandbox.pull_requests import PullRequests, deliver
 from sandbox.samples import managed_service
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import console, terraform_provider
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest
 
 __all__ = ["add_arguments", "run"]
 

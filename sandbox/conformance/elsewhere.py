@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import local_aws
 from sandbox.conformance.conversion import configuration
 from sandbox.conformance.terraform import Terraform
-from sandbox.engine.workspace import clean_environment
-from sandbox.files import read_json
-from sandbox.local_aws.existing_resources import ExistingResources
-from sandbox.paths import private_directory
 from sandbox.sandbox import Sandbox
-from sandbox.terraform_provider import TerraformProvider
+from sandbox.substitutes.existing_resources import ExistingResources
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.files import read_json
+from sandbox.testbed.paths import private_directory
+from sandbox.testbed.terraform_provider import TerraformProvider
 
 __all__ = ["applied"]
 

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox import console, processes, terraform_provider
 from sandbox.conformance.conversion import configuration
 from sandbox.conformance.terraform import Terraform
-from sandbox.errors import SandboxError
-from sandbox.files import write_json
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
-from sandbox.terraform_provider import TerraformProvider
+from sandbox.testbed import console, processes, terraform_provider
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import write_json
+from sandbox.testbed.paths import CHECKOUT
+from sandbox.testbed.terraform_provider import TerraformProvider
 
 __all__ = ["RECORDING", "main"]
 

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from sandbox.conformance.naming import ProviderSchema
-from sandbox.files import write_json
-from sandbox.local_aws import LocalAws
-from sandbox.paths import CACHE
-from sandbox.terraform_provider import VERSION, TerraformProvider
+from sandbox.testbed.files import write_json
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.paths import CACHE
+from sandbox.testbed.terraform_provider import VERSION, TerraformProvider
 
 __all__ = ["Terraform", "TerraformError"]
 

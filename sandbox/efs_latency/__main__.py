@@ -5,10 +5,10 @@ import signal
 import sys
 from pathlib import Path
 
-from sandbox import processes
 from sandbox.efs_latency.file_system import Files
 from sandbox.efs_latency.mount import Latency
 from sandbox.efs_latency.server import serve
+from sandbox.testbed import processes
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sandbox import processes
-from sandbox.errors import SandboxError
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import processes
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["LATENCY", "LIBRARY", "Latency", "mounted", "why_not"]
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.errors import SandboxError
-from sandbox.local_aws import LocalAws
-from sandbox.local_aws.existing_resources import ExistingResources
+from sandbox.substitutes.existing_resources import ExistingResources
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.local_aws import LocalAws
 
 __all__ = ["files"]
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import local_aws, processes, terraform_provider
-from sandbox.engine.workspace import clean_environment
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws, processes, terraform_provider
+from sandbox.testbed.engine.workspace import clean_environment
 
 HERE = Path(__file__).resolve().parent
 CARRIED = HERE / "carried"

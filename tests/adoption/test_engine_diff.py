@@ -7,7 +7,7 @@ import pytest
 
 from adoption.changes import Change
 from adoption.plan import Plan
-from sandbox.rehearsal.engine_diff import compared, differences
+from sandbox.adoption_rehearsal.engine_diff import compared, differences
 from tests.adoption.plans import plan as plan_of
 from tests.adoption.states import find, small_state
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.rehearsal.neighbours import changed
-from sandbox.rehearsal.rehearsal import lost, other_resources
+from sandbox.adoption_rehearsal.neighbours import changed
+from sandbox.adoption_rehearsal.rehearsal import lost, other_resources
 from tests.adoption.plans import small_plan
 from tests.adoption.small_stack import FILE_SYSTEM
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adoption.state import read_state
-from sandbox.rehearsal.replica import _identities
+from sandbox.adoption_rehearsal.replica import _identities
 from tests.adoption.states import add, small_state, write
 
 ARN = "arn:aws:ecs:eu-west-1:210987654321:task-definition/atlantis-server:3"

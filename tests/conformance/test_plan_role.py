@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import local_aws, terraform_provider
 from sandbox.conformance.terraform import Terraform, TerraformError
-from sandbox.engine.workspace import clean_environment
-from sandbox.local_aws import ACCOUNT, LocalAws, instance
+from sandbox.testbed import local_aws, terraform_provider
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.local_aws import ACCOUNT, LocalAws, instance
 from tests.needs import iam_evaluator, needs_provider
 from tests.unit.isolated import ATTACHMENT, ISOLATED, POLICY
 from tests.unit.stacks import stack

@@ -1,7 +1,7 @@
 """The stack's shapes under the official AWS provider: converted from the engine's state, applied on a local AWS, planned again.
 
 The provider must accept every argument, and its second plan must change nothing. Where the local AWS answers less than AWS does,
-`sandbox/local_aws/completed_*.py` complete it.
+`sandbox/testbed/local_aws/completed_*.py` complete it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import terraform_provider
 from sandbox.conformance.elsewhere import applied
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import terraform_provider
 from tests.needs import needs_provider
 from tests.sandbox.existing_parts import PRIVATE, SHARED
 from tests.sandbox.harness import WEB_ACL, Ground

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from sandbox import local_aws
+from sandbox.testbed import local_aws
 from tests.preflight.world import World, prepare
 
 

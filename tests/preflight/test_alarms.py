@@ -5,7 +5,7 @@ import json
 import pytest
 
 from preflight.errors import Status
-from sandbox.local_aws import ACCOUNT, REGION
+from sandbox.testbed.local_aws import ACCOUNT, REGION
 from tests.preflight.world import World, policy
 
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}

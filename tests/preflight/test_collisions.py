@@ -6,7 +6,7 @@ import pytest
 
 from components.adoption import FILE_VARIABLE
 from preflight.errors import Status
-from sandbox.local_aws import REGION
+from sandbox.testbed.local_aws import REGION
 from tests.preflight.world import World, own_tags, policy
 
 TRUST = policy({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"})

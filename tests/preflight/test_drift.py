@@ -16,7 +16,7 @@ from isolation import aws as agent_aws
 from isolation.drift import run as drift_run
 from isolation.drift.log import AgentLog
 from preflight import drift
-from sandbox.local_aws import ACCOUNT, REGION, LocalAws
+from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.world import World
 from tests.unit.isolation.drift_world import Atlantis, detection
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK

@@ -7,7 +7,7 @@ import pytest
 from components.ingress.existing_listener import first_priority
 from components.settings.existing import ExistingArgs
 from preflight.errors import Status
-from sandbox.local_aws import existing_ingress
+from sandbox.substitutes import existing_ingress
 from tests.preflight.world import World
 
 URL = "https://atlantis.example.com"

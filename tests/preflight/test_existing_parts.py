@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from preflight.errors import Status
-from sandbox.local_aws import existing_ingress
+from sandbox.substitutes import existing_ingress
 from tests.preflight.test_existing_listener import shared
 from tests.preflight.world import World
 

@@ -3,7 +3,7 @@
 import pytest
 
 from preflight.errors import Status
-from sandbox.local_aws import REGION
+from sandbox.testbed.local_aws import REGION
 from tests.preflight.world import World, lock_table
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from preflight.errors import Status
-from sandbox.local_aws import ACCOUNT, REGION
+from sandbox.testbed.local_aws import ACCOUNT, REGION
 from tests.preflight.world import World
 
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "rule"}

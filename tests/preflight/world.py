@@ -19,7 +19,7 @@ from preflight.check import Check, Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment
 from preflight.errors import Status
-from sandbox.local_aws import ACCOUNT, REGION, LocalAws
+from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.altered_aws import AlteredAws, Changes, KeptClients
 
 TAG = "v0.47.1"

@@ -9,11 +9,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from sandbox import local_aws
-from sandbox.engine import installation
-from sandbox.engine.workspace import clean_environment
-from sandbox.errors import SandboxError
-from sandbox.local_aws import LocalAws
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine import installation
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.local_aws import LocalAws
 from tests.sandbox.harness import Ground
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
-from sandbox.paths import CHECKOUT, STATE_VARIABLE
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import processes
+from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
 
 SEED_OUTPUTS = {
     "atlantis_ecr_repository_url",

@@ -14,7 +14,7 @@ from typing import Any
 import oidc_provider_mock
 import werkzeug.serving
 
-from sandbox.certificates import Certificates, issue
+from sandbox.testbed.certificates import Certificates, issue
 
 QUIET = "ignore:get_jwt_config:DeprecationWarning"
 """A filter for pytest: what the provider's library says of itself with every token."""

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.local_aws import ACCOUNT, REGION, LocalAws, clients, instance
+from sandbox.testbed.local_aws import (
+    ACCOUNT,
+    REGION,
+    LocalAws,
+    clients,
+    instance,
+)
 
 
 class Role:

@@ -12,9 +12,9 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
-from sandbox import npm, plugin_start
-from sandbox.engine.language_host import LanguageHost
-from sandbox.engine.sdk_packages import SdkPackages
+from sandbox.testbed import npm, plugin_start
+from sandbox.testbed.engine.language_host import LanguageHost
+from sandbox.testbed.engine.sdk_packages import SdkPackages
 
 _RUN = Path("node_modules") / "@pulumi" / "pulumi" / "cmd" / "run" / "index.js"
 _ERROR_WAS_LOGGED = 32

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.engine.stack import EngineError
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["Judge", "Shown", "configured_pack", "edited_program", "mandatory", "shown"]
 

@@ -9,13 +9,13 @@ import pytest
 
 from adoption.kinds import BY_PULUMI_TYPE
 from adoption.plan import Plan, make_plan
-from sandbox import local_aws, processes
-from sandbox.engine.stack import EngineError
-from sandbox.engine.workspace import clean_environment
-from sandbox.rehearsal import neighbours
-from sandbox.rehearsal.neighbours import snapshot
-from sandbox.rehearsal.rehearsal import rehearse
+from sandbox.adoption_rehearsal import neighbours
+from sandbox.adoption_rehearsal.neighbours import snapshot
+from sandbox.adoption_rehearsal.rehearsal import rehearse
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws, processes
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.engine.workspace import clean_environment
 from tests.adoption.carried_states import BY_NAME, CARRIED, Carried
 from tests.adoption.shared_stack import SHARED, shared_state
 from tests.adoption.small_stack import REGION

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import local_aws
-from sandbox.local_aws import LocalAws
+from sandbox.testbed import local_aws
+from sandbox.testbed.local_aws import LocalAws
 
 
 @pytest.fixture(scope="module")

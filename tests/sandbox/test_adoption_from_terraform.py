@@ -16,12 +16,12 @@ from botocore import xform_name
 
 from adoption import command, files
 from adoption.plan import Plan, make_plan
-from sandbox import local_aws, processes, terraform_provider
-from sandbox.engine.workspace import clean_environment
-from sandbox.files import write_json
-from sandbox.local_aws import LocalAws, inventory
-from sandbox.rehearsal.rehearsal import lost, other_resources
+from sandbox.adoption_rehearsal.rehearsal import lost, other_resources
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws, processes, terraform_provider
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.files import write_json
+from sandbox.testbed.local_aws import LocalAws, inventory
 from tests.adoption.states import ORIGINAL_SETTINGS
 from tests.needs import needs_provider
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws
 from sandbox.__main__ import VERBS
-from sandbox.engine.workspace import clean_environment
-from sandbox.errors import SandboxError
-from sandbox.files import write_json
-from sandbox.locks import mark_unfinished
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import write_json
+from sandbox.testbed.locks import mark_unfinished
 from tests.sandbox.harness import Ground
 
 

@@ -13,14 +13,14 @@ import pytest
 import yaml
 
 from components.__main__ import VERSION
-from sandbox import npm
-from sandbox.engine import installation, plugins
-from sandbox.engine.stack import EngineError
-from sandbox.engine.workspace import Workspace
-from sandbox.github.app import AUTHOR
-from sandbox.github.server import GitHub
-from sandbox.paths import CACHE, CHECKOUT, private_directory
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import npm
+from sandbox.testbed.engine import installation, plugins
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.engine.workspace import Workspace
+from sandbox.testbed.github.app import AUTHOR
+from sandbox.testbed.github.server import GitHub
+from sandbox.testbed.paths import CACHE, CHECKOUT, private_directory
 from tests.needs import npm_packages
 from tests.sandbox.harness import Ground
 

@@ -1,6 +1,6 @@
 """The roles of the workflows against what the program calls: each call is allowed, and each right is needed.
 
-The stand-ins log their calls (`sandbox/providers/aws/call_log.py`) while production is deployed with everything switched
+The stand-ins log their calls (`sandbox/testbed/providers/aws/call_log.py`) while production is deployed with everything switched
 on, changed and read back. The evaluator then asks IAM's questions about each call.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam_evaluation.api_call import ApiCall, World
-from sandbox.iam_evaluation.authorizations import decide
-from sandbox.iam_evaluation.evaluator import Document, Evaluator, Principal
-from sandbox.providers.aws.call_log import VARIABLE
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.authorizations import decide
+from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Principal
+from sandbox.testbed.providers.aws.call_log import VARIABLE
 from tests.aws_roles import ACCOUNT, REGION, actions_of, policies_of
 from tests.needs import iam_evaluator
 from tests.sandbox.harness import WEB_ACL, Ground

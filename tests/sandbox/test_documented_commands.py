@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import installation
-from sandbox.engine.workspace import Workspace
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.engine import installation
+from sandbox.testbed.engine.workspace import Workspace
+from sandbox.testbed.paths import CHECKOUT
 
 DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "README.ko.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 COMMANDS = sorted(

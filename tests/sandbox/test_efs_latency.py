@@ -17,7 +17,7 @@ import pytest
 from sandbox import efs_latency
 from sandbox.efs_latency import mount
 from sandbox.efs_latency.mount import Latency
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_fuse
 
 pytestmark = needs_fuse()

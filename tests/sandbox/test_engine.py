@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import go_build, go_toolchain
-from sandbox.engine import installation
-from sandbox.errors import SandboxError
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import go_build, go_toolchain
+from sandbox.testbed.engine import installation
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import CHECKOUT
 
 GO = """
 case $1 in
@@ -213,8 +213,9 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
     program.write_text(
         "import sys\n"
         "from pathlib import Path\n"
-        "from sandbox import __main__, go_build, go_toolchain\n"
-        "from sandbox.engine import installation\n"
+        "from sandbox import __main__\n"
+        "from sandbox.testbed import go_build, go_toolchain\n"
+        "from sandbox.testbed.engine import installation\n"
         "from sandbox.atlantis import build\n"
         "folder = Path('no-engine-here').resolve()\n"
         "build.ENGINES = installation.ENGINES = go_build.ENGINES = go_toolchain.TOOLCHAINS = folder\n"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_aws.listener_rules import Request, decide, read_listeners
+from sandbox.testbed.local_aws.listener_rules import Request, decide, read_listeners
 from tests.sandbox.existing_parts import PRIVATE, SHARED
 from tests.sandbox.harness import Ground, resource
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.local_aws import LocalAws, inventory
-from sandbox.local_aws.existing_resources import ExistingResources
+from sandbox.substitutes.existing_resources import ExistingResources
+from sandbox.testbed.local_aws import LocalAws, inventory
 
 SETTINGS = {
     "aws:region": "ap-northeast-2",

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws, locks, processes
-from sandbox.engine.stack import EngineError
-from sandbox.engine.workspace import clean_environment, provider_settings
-from sandbox.errors import SandboxError
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import local_aws, locks, processes
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.engine.workspace import clean_environment, provider_settings
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.faulty_aws import faulty
 from tests.sandbox.harness import Ground, resource
 

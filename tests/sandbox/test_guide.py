@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import installation
-from sandbox.engine.workspace import Workspace
-from sandbox.paths import CHECKOUT, STATE_VARIABLE
+from sandbox.testbed.engine import installation
+from sandbox.testbed.engine.workspace import Workspace
+from sandbox.testbed.paths import CHECKOUT, STATE_VARIABLE
 from tests.sandbox.harness import Ground
 
 GUIDE = (CHECKOUT / "docs" / "aws.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.paths import CHECKOUT
-from sandbox.processes import start_time
+from sandbox.testbed.paths import CHECKOUT
+from sandbox.testbed.processes import start_time
 from tests.sandbox.harness import Ground, own_processes
 
 KILLS = 20
@@ -90,7 +90,12 @@ def test_every_killed_run_is_made_good_by_the_next(ground: Ground, moments: Iter
 
 def _plugins(ground: Ground) -> list[int]:
     """Everything that serves the engine, whoever has started it."""
-    kinds = ("sandbox.providers", "sandbox.engine.language_server", "pulumi-language-python", "pulumi.policy")
+    kinds = (
+        "sandbox.testbed.providers",
+        "sandbox.testbed.engine.language_server",
+        "pulumi-language-python",
+        "pulumi.policy",
+    )
     return [pid for pid, command in own_processes(ground.base) if any(kind in command for kind in kinds)]
 
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from pulumi.runtime.proto import engine_pb2
 
-from sandbox.engine.program_output import without_debug_messages
-from sandbox.engine.stack import EngineError
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.engine.program_output import without_debug_messages
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.harness import Ground
 
 PROJECT = f"""

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_aws.listener_rules import Decision, Listener, Request, UnknownRuleError, decide
+from sandbox.testbed.local_aws.listener_rules import (
+    Decision,
+    Listener,
+    Request,
+    UnknownRuleError,
+    decide,
+)
 
 GROUP = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/atlantis-prod-atlantis/1"
 FORWARD = {"Type": "forward", "TargetGroupArn": GROUP}

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.engine.workspace import clean_environment
-from sandbox.local_aws import LocalAws, instance
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.local_aws import LocalAws, instance
 from tests.sandbox.harness import begin_to_stop
 
 ANSWERS = 200

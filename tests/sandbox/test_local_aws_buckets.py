@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.local_aws import REGION, LocalAws
-from sandbox.local_aws.unsupported_calls import CODE
+from sandbox.testbed.local_aws import REGION, LocalAws
+from sandbox.testbed.local_aws.unsupported_calls import CODE
 from tests.sandbox.limited_role import Role, policy, refused
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from sandbox.local_aws import LocalAws, clients
+from sandbox.testbed.local_aws import LocalAws, clients
 from tests.sandbox.limited_role import Role, arn, refused
 
 OTHER_REGION = "eu-west-1"

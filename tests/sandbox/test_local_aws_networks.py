@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.local_aws import LocalAws
+from sandbox.testbed.local_aws import LocalAws
 from tests.sandbox.limited_role import refused
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.engine.workspace import clean_environment
-from sandbox.local_aws import LocalAws, instance
-from sandbox.local_aws.unsupported_calls import CODE, LOG
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.local_aws import LocalAws, instance
+from sandbox.testbed.local_aws.unsupported_calls import CODE, LOG
 from tests.sandbox.limited_role import Role, arn, refused
 
 ECS_SERVICE = {

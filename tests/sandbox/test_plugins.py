@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import plugins
-from sandbox.errors import SandboxError
+from sandbox.testbed.engine import plugins
+from sandbox.testbed.errors import SandboxError
 
 
 def _plugin(folder: Path, provider: str, says: str) -> None:
@@ -39,7 +39,7 @@ def test_without_official_plugins_the_stand_ins_are_used(tmp_path: Path):
     said = plugins.install_providers(tmp_path / "home")
 
     assert said == "Providers: the sandbox's stand-ins for aws, awsx, random"
-    assert "sandbox.providers aws" in _wrapper(tmp_path / "home", "aws").read_text()
+    assert "sandbox.testbed.providers aws" in _wrapper(tmp_path / "home", "aws").read_text()
 
 
 def test_the_newest_official_plugin_of_the_sdks_major_version_is_used(tmp_path: Path, persons_home: Path):

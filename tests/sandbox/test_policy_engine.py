@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.engine.stack import EngineError
-from sandbox.engine.workspace import clean_environment
-from sandbox.errors import SandboxError
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import CHECKOUT
 from tests.policy.record import RECORDED, RECORDER
 from tests.sandbox.harness import WEB_ACL, Ground
 from tests.sandbox.policy_judge import Judge, configured_pack, edited_program, mandatory

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import installation
-from sandbox.engine.policy_pack import provide_environment
-from sandbox.engine.workspace import clean_environment
-from sandbox.paths import CHECKOUT
+from sandbox.policy_pack import provide_environment
+from sandbox.testbed.engine import installation
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.paths import CHECKOUT
 
 PACK = CHECKOUT / "policy"
 PROGRAM = """\

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
-from sandbox.files import write_json
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import processes
+from sandbox.testbed.files import write_json
+from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.atlantis.waiting import eventually
 from tests.sandbox.harness import begin_to_stop
 
@@ -140,7 +140,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path):
     program = tmp_path / "child.py"
     program.write_text(
         "import os, time\n"
-        "from sandbox.processes import end_with_parent\n"
+        "from sandbox.testbed.processes import end_with_parent\n"
         "end_with_parent(poll=0.05)\n"
         "print(os.getpid(), flush=True)\n"
         "time.sleep(60)\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.commands import pr
-from sandbox.errors import SandboxError
-from sandbox.github.events import pull_request_object
-from sandbox.github.store import Store
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github.events import pull_request_object
+from sandbox.testbed.github.store import Store
 
 REPOSITORY = "example-organisation/service"
 

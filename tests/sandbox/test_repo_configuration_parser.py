@@ -10,7 +10,7 @@ import yaml
 from components import settings
 from components.configuration import repo_configuration, repo_configuration_parser
 from sandbox.atlantis import build
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 from tests.unit.recording import LOCAL, REGION
 
 EVERY = {"id": "/.*/", "apply_requirements": ["approved"]}

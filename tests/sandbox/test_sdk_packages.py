@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.sdk_packages import SdkPackages
-from sandbox.files import read_json, write_json
+from sandbox.testbed.engine.sdk_packages import SdkPackages
+from sandbox.testbed.files import read_json, write_json
 
 
 @pytest.fixture

@@ -11,7 +11,12 @@ from components.names import PhysicalNames
 from components.permissions import state
 from components.policy_documents import trust_role
 from components.settings.terraform import TerraformArgs
-from sandbox.local_aws import ACCOUNT, REGION, LocalAws, clients
+from sandbox.testbed.local_aws import (
+    ACCOUNT,
+    REGION,
+    LocalAws,
+    clients,
+)
 from tests.needs import iam_evaluator
 
 NAMES = PhysicalNames(environment="local", account=ACCOUNT, region=REGION, partition="aws")

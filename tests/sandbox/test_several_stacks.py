@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.paths import CHECKOUT
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.paths import CHECKOUT
 from tests.sandbox.harness import Ground, last_changes
 
 REGION, OTHER_REGION = "ap-northeast-2", "us-east-1"

@@ -13,15 +13,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.atlantis import websocket
-from sandbox.atlantis.targets import LoadBalancer, Response
 from sandbox.attack.secret_forms import shows
-from sandbox.engine.workspace import clean_environment
-from sandbox.local_aws import LocalAws
-from sandbox.local_aws.listener_rules import Request
-from sandbox.local_aws.sign_in import NONCE_COOKIE
-from sandbox.loopback_server import LoopbackServer
+from sandbox.testbed import local_aws
+from sandbox.testbed.containers import websocket
+from sandbox.testbed.containers.targets import LoadBalancer, Response
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.local_aws.listener_rules import Request
+from sandbox.testbed.local_aws.sign_in import NONCE_COOKIE
+from sandbox.testbed.loopback_server import LoopbackServer
 from tests.sandbox import identity_provider
 from tests.sandbox.identity_provider import QUIET, REDIRECT_URI, SESSION_HOURS, IdentityProvider
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.stack import EngineError, EngineStack
-from sandbox.engine.workspace import Workspace
+from sandbox.testbed.engine.stack import EngineError, EngineStack
+from sandbox.testbed.engine.workspace import Workspace
 from tests.sandbox.harness import SEED_OUTPUTS, URL_OUTPUTS, Ground, last_changes, own_processes, resource
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandbox.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import LoopbackServer
 from tests.sandbox.started_server import started
 from tests.unit.stacks import stack
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.repositories.applied_project import program_of
+from sandbox.repository_rehearsal.applied_project import program_of
 
 
 @pytest.mark.parametrize(

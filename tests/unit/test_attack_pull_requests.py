@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.attack import pull_requests
 from sandbox.attack.target import Target
-from sandbox.github.store import Store
+from sandbox.testbed.github.store import Store
 
 
 def test_every_opened_pull_request_is_closed_and_one_that_atlantis_keeps_is_named(

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam_evaluation.api_call import ApiCall, World
-from sandbox.iam_evaluation.authorizations import authorizations, decide
-from sandbox.iam_evaluation.evaluator import Evaluator, Principal
-from sandbox.iam_evaluation.supplied_keys import SUPPLIED, unsupplied
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
+from sandbox.testbed.iam_evaluation.supplied_keys import SUPPLIED, unsupplied
 from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 
 LAYERS = (("sandbox",), ("preflight", "adoption"), ("components", "policy"))
 """From top to bottom. A folder imports from its own layer's folder and from lower layers only."""
+TESTBED = ("sandbox", "testbed")
+"""Knows nothing of this project's program, and imports nothing outside of itself."""
 
 
 def modules(root: Path) -> dict[str, Path]:
@@ -52,10 +54,23 @@ def upward(root: Path) -> list[str]:
     ]
 
 
+def outside_of_testbed(root: Path) -> list[str]:
+    """The testbed's imports of the project's other modules."""
+    known, inside = modules(root), f"{'.'.join(TESTBED)}."
+    return [
+        f"{name} imports {other}"
+        for name, path in sorted(known.items())
+        if name.startswith(inside)
+        for other in imported(name, path, known)
+        if not f"{other}.".startswith(inside)
+    ]
+
+
 def folder(name: str, known: dict[str, Path], root: Path) -> str:
     """The folder of a module inside another folder; a module at the root of a top-level folder stands for itself."""
-    parent = known[name].parent.relative_to(root)
-    return ".".join(parent.parts[:2]) if len(parent.parts) > 1 else name
+    parts = known[name].parent.relative_to(root).parts
+    top = len(TESTBED) if parts[: len(TESTBED)] == TESTBED else 1
+    return ".".join(parts[: top + 1]) if len(parts) > top else name
 
 
 def folder_circle(root: Path) -> list[str]:
@@ -77,6 +92,10 @@ def test_no_module_imports_from_a_layer_above_its_own() -> None:
     assert upward(CHECKOUT) == []
 
 
+def test_the_testbed_imports_nothing_of_the_program_and_of_its_sandbox() -> None:
+    assert outside_of_testbed(CHECKOUT) == []
+
+
 def test_no_folders_import_each_other_in_a_circle() -> None:
     assert folder_circle(CHECKOUT) == []
 
@@ -93,6 +112,13 @@ def test_an_import_that_leads_upward_is_found(project: Path) -> None:
     (project / "sandbox" / "state.py").touch()
     (project / "adoption" / "plan.py").write_text("def plan():\n    from sandbox.state import x\n", encoding="utf-8")
     assert upward(project) == ["adoption.plan imports sandbox.state"]
+
+
+def test_an_import_that_leads_out_of_the_testbed_is_found(project: Path) -> None:
+    (project / "components" / "names.py").touch()
+    (project / "sandbox" / "testbed").mkdir()
+    (project / "sandbox" / "testbed" / "keys.py").write_text("from components import names\n", encoding="utf-8")
+    assert outside_of_testbed(project) == ["sandbox.testbed.keys imports components.names"]
 
 
 def test_a_circle_of_folders_is_found(project: Path) -> None:

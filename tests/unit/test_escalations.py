@@ -10,7 +10,7 @@ import pytest
 from components.names import PhysicalNames
 from preflight.escalations import escalations
 from preflight.questions import Question, Setting
-from sandbox.iam_evaluation.evaluator import Decision, Evaluator, Principal
+from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Principal
 from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT, REGION, arn_of, id_of
 from tests.unit.stacks import OWN_BOUNDARY, stack

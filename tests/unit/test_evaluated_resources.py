@@ -12,10 +12,10 @@ import botocore.loaders
 import pytest
 from botocore.model import ServiceModel
 
-from sandbox.iam_evaluation.api_call import ApiCall, World
-from sandbox.iam_evaluation.authorizations import authorizations
-from sandbox.iam_evaluation.evaluator import Evaluator, Reference
-from sandbox.iam_evaluation.resource_arns import UNNAMED
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.authorizations import authorizations
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Reference
+from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 SERVICES = ("dynamodb", "ecr", "ecs", "efs", "elbv2", "kms", "logs", "route53", "secretsmanager", "sns", "sqs")

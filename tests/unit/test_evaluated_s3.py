@@ -13,8 +13,8 @@ import pytest
 from botocore.serialize import create_serializer
 from ministack.core import iam_actions
 
-from sandbox.iam_evaluation.evaluator import Evaluator
-from sandbox.local_aws.unsupported_calls import name_every_action
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator
+from sandbox.testbed.local_aws.unsupported_calls import name_every_action
 from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

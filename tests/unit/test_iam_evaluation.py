@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import npm
-from sandbox.errors import SandboxError
-from sandbox.iam_evaluation import evaluator as evaluator_module
-from sandbox.iam_evaluation.api_call import ApiCall, World
-from sandbox.iam_evaluation.authorizations import authorizations, decide
-from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from sandbox.testbed import npm
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.iam_evaluation import evaluator as evaluator_module
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam_evaluation.evaluator import Evaluator, Principal
-from sandbox.repositories import role_code
-from sandbox.repositories.decisions import Call, DecisionLog, distinct
-from sandbox.repositories.later_changes import later_changes
-from sandbox.repositories.least_role import LARGEST_POLICY, Statement, documents, pattern, statements
+from sandbox.repository_rehearsal import role_code
+from sandbox.repository_rehearsal.decisions import Call, DecisionLog, distinct
+from sandbox.repository_rehearsal.later_changes import later_changes
+from sandbox.repository_rehearsal.least_role import (
+    LARGEST_POLICY,
+    Statement,
+    documents,
+    pattern,
+    statements,
+)
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from tests.needs import iam_evaluator
 from tests.unit.recording import ACCOUNT
 from tests.unit.stacks import BOUNDARY, PRODUCTION, stack

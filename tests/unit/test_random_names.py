@@ -2,8 +2,8 @@
 
 import base64
 
-from sandbox.repositories import random_names
-from sandbox.repositories.decisions import Call
+from sandbox.repository_rehearsal import random_names
+from sandbox.repository_rehearsal.decisions import Call
 
 RAW = bytes.fromhex("0a1b2c3d")
 APPLY = f"""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.errors import SandboxError
-from sandbox.repositories import providers
+from sandbox.repository_rehearsal import providers
+from sandbox.testbed.errors import SandboxError
 from tests.needs import needs
 
 SOURCE = "example.com/team/absent"

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sandbox.repositories import report, terraform_output
-from sandbox.repositories.decisions import Call
-from sandbox.repositories.project_roles import Roles
-from sandbox.repositories.rehearsed_repository import Run
-from sandbox.repositories.trial import Project, Step
+from sandbox.repository_rehearsal import report, terraform_output
+from sandbox.repository_rehearsal.decisions import Call
+from sandbox.repository_rehearsal.project_roles import Roles
+from sandbox.repository_rehearsal.rehearsed_repository import Run
+from sandbox.repository_rehearsal.trial import Project, Step
 
 PROJECT = Project("live")
 PLAN = """

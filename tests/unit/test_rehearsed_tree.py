@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.errors import SandboxError
-from sandbox.repositories import copied_tree, module_sources
-from sandbox.repositories.trial import commits_of
+from sandbox.repository_rehearsal import copied_tree, module_sources
+from sandbox.repository_rehearsal.trial import commits_of
+from sandbox.testbed.errors import SandboxError
 
 REGISTRY = 'module "queue" {\n  source  = "terraform-aws-modules/sqs/aws"\n  version = "4.3.1"\n\n  name = "a"\n}\n'
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 
 RECORDED = json.loads((CHECKOUT / "sandbox" / "conformance" / "checkov.json").read_text(encoding="utf-8"))
 CHECK = re.compile(r"CKV2?_AWS_\d+")

@@ -4,7 +4,7 @@ import fnmatch
 import re
 
 from sandbox.attack.table import ROWS
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.paths import CHECKOUT
 
 TEXT = (CHECKOUT / "docs" / "security.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.providers.aws import table
+from sandbox.testbed.providers.aws import table
 from tests.sandbox.providers.examples import EXAMPLES
 
 

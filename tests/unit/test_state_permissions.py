@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from sandbox.iam_evaluation.evaluator import Evaluator, Principal
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from tests.needs import iam_evaluator
 from tests.unit.isolated import ISOLATED, POLICY, ROLE, statements
 from tests.unit.recording import ACCOUNT, REGION

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import terraform_provider
-from sandbox.terraform_provider import TerraformProvider
+from sandbox.testbed import terraform_provider
+from sandbox.testbed.terraform_provider import TerraformProvider
 
 
 def test_other_providers_come_from_the_plugin_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

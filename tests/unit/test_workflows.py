@@ -76,7 +76,7 @@ def test_the_aws_chapter_names_every_workflow() -> None:
 
 def test_the_installed_cli_is_the_engine_of_the_sandbox() -> None:
     action = (GITHUB / "actions" / "pulumi" / "action.yaml").read_text(encoding="utf-8")
-    engine = (ROOT / "sandbox" / "engine" / "go.mod").read_text(encoding="utf-8")
+    engine = (ROOT / "sandbox" / "testbed" / "engine" / "go.mod").read_text(encoding="utf-8")
     installed = re.findall(r"pulumi-version: (\S+)", action)
     assert installed == re.findall(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", engine)
 

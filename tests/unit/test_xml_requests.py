@@ -7,10 +7,10 @@ import botocore.session
 import pytest
 from botocore.serialize import create_serializer
 
-from sandbox.iam_evaluation.api_call import ApiCall, World
-from sandbox.iam_evaluation.authorizations import authorizations
-from sandbox.iam_evaluation.evaluator import Evaluator
-from sandbox.iam_evaluation.wire import HttpRequest, parameters_of
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.authorizations import authorizations
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator
+from sandbox.testbed.iam_evaluation.wire import HttpRequest, parameters_of
 from tests.needs import iam_evaluator
 
 ZONE = {"Name": "example.com", "CallerReference": "1", "VPC": {"VPCRegion": "ap-northeast-2", "VPCId": "vpc-1"}}

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox import local_aws, processes
 from sandbox.atlantis import lifecycle
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.certificates import Certificates
-from sandbox.engine.workspace import clean_environment
-from sandbox.github.store import Store
-from sandbox.local_aws import instance
-from sandbox.local_aws.task_status import Status, StatusFile
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import local_aws, processes
+from sandbox.testbed.certificates import Certificates
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.local_aws import instance
+from sandbox.testbed.local_aws.task_status import Status, StatusFile
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis.ground import ContainerGround
 from tests.sandbox.atlantis.served import reachable_ground, service_of

@@ -3,9 +3,9 @@
 import json
 import re
 
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.local_aws import ACCOUNT
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.local_aws import ACCOUNT
+from sandbox.testbed.paths import CHECKOUT
 
 __all__ = ["credentials"]
 

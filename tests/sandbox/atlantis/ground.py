@@ -4,19 +4,15 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from sandbox import processes
 from sandbox.atlantis import image_tools
 from sandbox.atlantis.container import TaskNetwork, TaskParts, prepare
-from sandbox.atlantis.container_definition import (
-    ContainerDefinition,
-    HealthCheck,
-    TaskDefinition,
-)
-from sandbox.atlantis.health import HealthMonitor
-from sandbox.atlantis.running_container import RunningContainer, process_name
 from sandbox.atlantis.task import Task
-from sandbox.atlantis.volumes import own_volumes
-from sandbox.paths import private_directory
+from sandbox.testbed import processes
+from sandbox.testbed.containers.container_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from sandbox.testbed.containers.health import HealthMonitor
+from sandbox.testbed.containers.running_container import RunningContainer, process_name
+from sandbox.testbed.containers.volumes import own_volumes
+from sandbox.testbed.paths import private_directory
 from tests.sandbox.atlantis.waiting import eventually
 
 _SLEEP = "echo began; exec sleep 60"

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.targets import entrance
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
 from sandbox.pull_requests import deliver
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.targets import entrance
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE, World
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
 from tests.sandbox.harness import Ground
 
 

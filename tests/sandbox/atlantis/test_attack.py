@@ -5,8 +5,8 @@ import pytest
 from sandbox.attack.row import Verdict, run
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
-from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.world import World
 

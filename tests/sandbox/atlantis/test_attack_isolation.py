@@ -6,8 +6,8 @@ from sandbox.attack import exhaustion, isolation, left_behind, localhost, states
 from sandbox.attack.row import Row, Verdict, run, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
-from sandbox.github.store import Store
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.world import BUCKET, World, create_lock_table
 

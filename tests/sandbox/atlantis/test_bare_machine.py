@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis import bubblewrap, lifecycle
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import Store
+from sandbox.atlantis import lifecycle
 from sandbox.pull_requests import deliver
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
 from tests.sandbox.atlantis.conftest import status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request
 from tests.sandbox.atlantis.world import World

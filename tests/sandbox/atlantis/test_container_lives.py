@@ -10,16 +10,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
-from sandbox.atlantis import control_group
-from sandbox.atlantis.container_definition import (
-    Condition,
-    Dependency,
-    RestartPolicy,
-)
-from sandbox.atlantis.health import Health
-from sandbox.atlantis.running_container import stop_leftovers
-from sandbox.paths import CHECKOUT
+from sandbox.testbed import processes
+from sandbox.testbed.containers import control_group
+from sandbox.testbed.containers.container_definition import Condition, Dependency, RestartPolicy
+from sandbox.testbed.containers.health import Health
+from sandbox.testbed.containers.running_container import stop_leftovers
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.ground import ContainerGround, container, process_of

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis import bubblewrap
-from sandbox.atlantis.container_definition import (
-    HealthCheck,
-    MountPoint,
-    capabilities,
-)
-from sandbox.atlantis.health import Health
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.container_definition import HealthCheck, MountPoint, capabilities
+from sandbox.testbed.containers.health import Health
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.ground import ContainerGround, container, process_of

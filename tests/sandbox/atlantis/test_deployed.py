@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import processes, terraform_provider
 from sandbox.atlantis import build
 from sandbox.atlantis.agent import BROWSER_DIRECTORY
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import entrance
 from sandbox.attack import page
 from sandbox.attack.row import Verdict, run
 from sandbox.attack.target import Target
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
-from sandbox.local_aws.task_status import Status, StatusFile
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import deliver
 from sandbox.samples import managed_service
+from sandbox.testbed import processes, terraform_provider
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.targets import entrance
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.local_aws.task_status import Status, StatusFile
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs, needs_provider
 from tests.sandbox import identity_provider
 from tests.sandbox.atlantis import browser

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.engine.stack import EngineError
-from sandbox.local_aws.task_status import StatusFile
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.stack import EngineError
+from sandbox.testbed.local_aws.task_status import StatusFile
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.served import service_of
 from tests.sandbox.harness import Ground, own_processes

@@ -21,13 +21,13 @@ from isolation.drift.results import ProjectResult, Result
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
 from isolation.github import App, PrivateKey
-from sandbox import processes
 from sandbox.atlantis import lifecycle
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.server import GitHub
-from sandbox.github.store import Store
 from sandbox.pull_requests import deliver
+from sandbox.testbed import processes
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.server import GitHub
+from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, status
 from tests.sandbox.atlantis.pull_requests import comment

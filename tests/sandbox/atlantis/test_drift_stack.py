@@ -14,18 +14,18 @@ import pytest
 
 from isolation.drift.server import Server
 from sandbox.atlantis import lifecycle
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import api_secret
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
 from sandbox.commands import preflight
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
-from sandbox.local_aws.task_status import StatusFile
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.local_aws.task_status import StatusFile
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually

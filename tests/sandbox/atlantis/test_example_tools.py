@@ -3,8 +3,8 @@
 import json
 
 from components.configuration import repo_configuration, server_configuration
-from sandbox.github.store import Store
-from sandbox.paths import CHECKOUT
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say, send
 from tests.sandbox.atlantis.world import World

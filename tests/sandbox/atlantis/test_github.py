@@ -15,11 +15,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from sandbox.errors import SandboxError
-from sandbox.github import app, events
-from sandbox.github.server import GitHub
-from sandbox.github.store import PullRequest
 from sandbox.pull_requests import sample_repository
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import app, events
+from sandbox.testbed.github.server import GitHub
+from sandbox.testbed.github.store import PullRequest
 
 _REPOSITORY = "owner/infrastructure"
 

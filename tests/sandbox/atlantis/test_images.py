@@ -4,9 +4,14 @@ import dataclasses
 
 import pytest
 
-from sandbox.atlantis.container_definition import Condition, ContainerDefinition, Dependency, TaskDefinition
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.images import runnable
+from sandbox.testbed.containers.container_definition import (
+    Condition,
+    ContainerDefinition,
+    Dependency,
+    TaskDefinition,
+)
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.images import runnable
 from tests.sandbox.atlantis.ground import container
 
 _DIGEST = "@sha256:" + "0a" * 32

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from preflight import trust_policy
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import other_accounts, states
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
 from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
 from tests.needs import iam_evaluator, needs, needs_containers
 from tests.sandbox.atlantis.pull_requests import comment, open_with_files, say
 from tests.sandbox.atlantis.served import reachable_ground, served, service_of

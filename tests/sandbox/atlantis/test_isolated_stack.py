@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
 from sandbox.atlantis import lifecycle
-from sandbox.atlantis.deployed_service import DeployedService
 from sandbox.attack import exhaustion, isolation, left_behind, localhost
 from sandbox.attack.row import Result, Verdict, run, run_all
 from sandbox.attack.target import Target
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
-from sandbox.local_aws.task_status import StatusFile
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import PullRequests, deliver
-from sandbox.repositories.rehearsed_repository import Wanted, rehearse
+from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import processes
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.local_aws.task_status import StatusFile
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import eventually, seen_by
 from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_pull_request, open_with_files, say

@@ -10,11 +10,17 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
-from sandbox.atlantis import bubblewrap, build, diagnosis, lifecycle, operator
-from sandbox.atlantis.targets import entrance
-from sandbox.engine.workspace import clean_environment
-from sandbox.errors import SandboxError
+from sandbox.atlantis import (
+    build,
+    diagnosis,
+    lifecycle,
+    operator,
+)
+from sandbox.testbed import processes
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.targets import entrance
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
 from tests.sandbox.atlantis.conftest import eventually, seen_by, server_environment, server_process, status
 from tests.sandbox.atlantis.world import World, variable
 from tests.sandbox.harness import begin_to_stop

@@ -18,14 +18,14 @@ from components.compute import extra_containers, outbound
 from components.names import PhysicalNames
 from components.settings.extra_containers import ExtraContainerArgs
 from components.settings.outbound import OutboundArgs
-from sandbox.atlantis import bubblewrap
-from sandbox.atlantis.bubblewrap import ContainerUser
 from sandbox.atlantis.lifecycle import bring_up
-from sandbox.certificates import HOSTS, Certificates, issue
-from sandbox.engine.workspace import clean_environment
-from sandbox.errors import SandboxError
-from sandbox.github.store import Store
-from sandbox.loopback_server import LoopbackServer
+from sandbox.testbed.certificates import HOSTS, Certificates, issue
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.bubblewrap import ContainerUser
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.loopback_server import LoopbackServer
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually, server_environment, server_process, status
 from tests.sandbox.atlantis.pull_requests import RESOURCE, open_with_files, send

@@ -4,10 +4,10 @@ import os
 import struct
 from pathlib import Path
 
-from sandbox.github import events
-from sandbox.github.store import Store
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import deliver
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs
 from tests.sandbox.atlantis.browser import HEIGHT, WIDTH, browse
 from tests.sandbox.atlantis.conftest import eventually, fetch, status

@@ -15,18 +15,18 @@ import pytest
 from sandbox.atlantis import image_tools, locking_database
 from sandbox.atlantis.build import listen_on_loopback
 from sandbox.atlantis.container import TaskNetwork, TaskParts, free_port, prepare
-from sandbox.atlantis.container_definition import (
+from sandbox.commands.logs import follow
+from sandbox.testbed.containers.container_definition import (
     ContainerDefinition,
     EfsVolume,
     HealthCheck,
     MountPoint,
     TaskDefinition,
 )
-from sandbox.atlantis.health import Health, HealthMonitor, container_probe
-from sandbox.atlantis.task_user import TaskUser
-from sandbox.commands.logs import follow
-from sandbox.errors import SandboxError
-from sandbox.paths import private_directory
+from sandbox.testbed.containers.health import Health, HealthMonitor, container_probe
+from sandbox.testbed.containers.task_user import TaskUser
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import private_directory
 from tests.sandbox.harness import Ground
 
 _DATA = "/home/atlantis/.atlantis"

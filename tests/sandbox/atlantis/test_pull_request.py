@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 from components.compute.ecs_deployment import EcsDeployment, Outcome
 from components.compute.task_protection import LOOK_EVERY
 from sandbox.atlantis import lifecycle
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import Store
 from sandbox.pull_requests import deliver
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, fetch, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request, operations_of, say

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.github.store import Store
 from sandbox.pull_requests import PullRequests
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.github.store import Store
 from tests.needs import needs
 from tests.sandbox.atlantis.pull_requests import RESOURCE, when_idle
 from tests.sandbox.atlantis.served import service_of

@@ -15,20 +15,20 @@ from typing import Any
 
 import pytest
 
-from sandbox import processes
 from sandbox.atlantis import locking_database
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.operator import read_task_secrets
-from sandbox.atlantis.targets import entrance
-from sandbox.certificates import Certificates, issue
-from sandbox.errors import SandboxError
-from sandbox.github import events
-from sandbox.github.store import Store
-from sandbox.local_aws.task_status import Status, StatusFile
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import deliver
 from sandbox.sandbox import Sandbox
+from sandbox.testbed import processes
+from sandbox.testbed.certificates import Certificates, issue
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.targets import entrance
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.local_aws.task_status import Status, StatusFile
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, open_pull_request

@@ -9,9 +9,9 @@ import urllib3
 
 from preflight.image import MANIFESTS
 from sandbox.atlantis import build, operator, registry
-from sandbox.atlantis.credentials import assume
-from sandbox.atlantis.deployed_service import ROOT
-from sandbox.atlantis.errors import TaskStartError
+from sandbox.testbed.containers.credentials import assume
+from sandbox.testbed.containers.deployed_service import ROOT
+from sandbox.testbed.containers.errors import TaskStartError
 from tests.sandbox.atlantis.world import REPOSITORY, TRUST, World
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.paths import CHECKOUT
 from sandbox.pull_requests import PullRequests
-from sandbox.repositories import report
-from sandbox.repositories.least_role import documents
-from sandbox.repositories.rehearsed_repository import Wanted, rehearse
+from sandbox.repository_rehearsal import report
+from sandbox.repository_rehearsal.least_role import documents
+from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_provider
 from tests.sandbox.atlantis.pull_requests import TOPIC
 from tests.sandbox.harness import Ground

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import local_aws, processes
-from sandbox.atlantis import bubblewrap, websocket
 from sandbox.atlantis.lifecycle import bring_up
-from sandbox.atlantis.targets import Response, entrance
-from sandbox.engine.workspace import clean_environment
-from sandbox.github import events
-from sandbox.github.store import PullRequest, Store
-from sandbox.local_aws.listener_rules import Request
 from sandbox.pull_requests import deliver
+from sandbox.testbed import local_aws, processes
+from sandbox.testbed.containers import bubblewrap, websocket
+from sandbox.testbed.containers.targets import Response, entrance
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import PullRequest, Store
+from sandbox.testbed.local_aws.listener_rules import Request
 from tests.sandbox.atlantis.conftest import (
     eventually,
     fetch,

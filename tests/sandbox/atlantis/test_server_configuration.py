@@ -13,11 +13,11 @@ import pytest
 from components.configuration import repo_configuration, server_configuration
 from components.permissions import task_role
 from preflight import trust_policy
-from sandbox.atlantis import bubblewrap
-from sandbox.atlantis.deployed_service import Credentials
-from sandbox.atlantis.targets import Response, entrance
-from sandbox.github.store import Store
-from sandbox.paths import CHECKOUT, private_directory
+from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers.deployed_service import Credentials
+from sandbox.testbed.containers.targets import Response, entrance
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.paths import CHECKOUT, private_directory
 from tests.needs import needs
 from tests.sandbox.atlantis.conftest import eventually, open_websocket, status
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, send

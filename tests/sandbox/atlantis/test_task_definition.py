@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis.container import wiring_problems
-from sandbox.atlantis.container_definition import Condition, Dependency, MountPoint, RestartPolicy
-from sandbox.atlantis.errors import TaskStartError
-from sandbox.atlantis.task_definition import read
+from sandbox.testbed.containers.container_definition import (
+    Condition,
+    Dependency,
+    MountPoint,
+    RestartPolicy,
+)
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.containers.task_definition import read
 
 _LOG = {"logConfiguration": {"logDriver": "awslogs"}}
 _SERVER = {

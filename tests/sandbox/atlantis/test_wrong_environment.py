@@ -9,11 +9,11 @@ import pytest
 
 from sandbox.atlantis import build, diagnosis, operator
 from sandbox.atlantis.container import TaskNetwork
-from sandbox.atlantis.errors import TaskStartError
 from sandbox.atlantis.launcher import Launcher
-from sandbox.certificates import issue
-from sandbox.github import app
-from sandbox.github.store import Store
+from sandbox.testbed.certificates import issue
+from sandbox.testbed.containers.errors import TaskStartError
+from sandbox.testbed.github import app
+from sandbox.testbed.github.store import Store
 from tests.sandbox.atlantis.world import TRUST, World, variable
 
 _APP = app.make_values()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from sandbox.loopback_server import LoopbackServer
+from sandbox.testbed.loopback_server import LoopbackServer
 
 __all__ = ["Received", "receiver"]
 

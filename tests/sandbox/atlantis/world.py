@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from components.compute import task_protection
-from sandbox import local_aws
 from sandbox.atlantis import build, lifecycle
-from sandbox.atlantis.deployed_service import DeployedService
-from sandbox.engine.workspace import clean_environment
+from sandbox.testbed import local_aws
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.workspace import clean_environment
 
 NAME = "atlantis-local"
 GROUP = "/ecs/atlantis-local"

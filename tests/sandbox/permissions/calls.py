@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from components.names import PhysicalNames
-from sandbox.local_aws import ACCOUNT, REGION, LocalAws
+from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 
 
 def document(**statement: Any) -> str:

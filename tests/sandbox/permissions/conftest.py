@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_aws import REGION, LocalAws
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.local_aws import REGION, LocalAws
 from tests.sandbox.harness import Ground
 from tests.sandbox.permissions.calls import BOUNDARY, NAMES, STATE, STATE_KEY, TRUST, Actor, take_on
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.local_aws import LocalAws
+from sandbox.testbed.local_aws import LocalAws
 from tests.sandbox.permissions.calls import ALL, BOUNDARY, BY_DEFAULT, BY_STATEMENT, NAMES, TRUST, Actor, call
 
 OTHERS_RANGE = [{"IpProtocol": "tcp", "FromPort": 4141, "ToPort": 4141, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]

@@ -8,8 +8,8 @@ from preflight.check import Result, run_checks
 from preflight.command import CHECKS
 from preflight.deployment import Deployment, read_stack_file
 from preflight.errors import Status
-from sandbox.local_aws import REGION
 from sandbox.sandbox import Sandbox
+from sandbox.testbed.local_aws import REGION
 
 
 @pytest.fixture

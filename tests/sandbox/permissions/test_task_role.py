@@ -6,7 +6,7 @@ at less than AWS does, `test_conditions.py` says so and looks at the policy inst
 
 import pytest
 
-from sandbox.local_aws import ACCOUNT, REGION
+from sandbox.testbed.local_aws import ACCOUNT, REGION
 from tests.sandbox.permissions.calls import (
     ADMINISTRATOR,
     ALL,

@@ -35,7 +35,7 @@ def main(inputs: dict[str, Any]) -> None:
     asyncio.set_event_loop(loop)
     pulumi.runtime.set_mocks(recorder)
 
-    from sandbox.providers.awsx.vpc import Vpc
+    from sandbox.testbed.providers.awsx.vpc import Vpc
 
     private: list[str] = []
 

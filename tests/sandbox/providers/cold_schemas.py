@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.providers import passwords
-from sandbox.providers.aws import package
-from sandbox.providers.package import Package
+from sandbox.testbed.providers import passwords
+from sandbox.testbed.providers.aws import package
+from sandbox.testbed.providers.package import Package
 
 CALLERS: tuple[Callable[[], Package], ...] = (package.AwsPackage, package.AwsPackage, passwords.RandomPackage)
 

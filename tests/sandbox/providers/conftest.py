@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import local_aws
-from sandbox.engine import installation, plugins
-from sandbox.local_aws import LocalAws
+from sandbox.testbed import local_aws
+from sandbox.testbed.engine import installation, plugins
+from sandbox.testbed.local_aws import LocalAws
 from tests.sandbox.providers import world as objects
 from tests.sandbox.providers.examples import World
 from tests.sandbox.providers.plugin import Plugin

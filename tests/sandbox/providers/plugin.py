@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox.engine import plugins
-from sandbox.providers.values import Properties, decode, encode
+from sandbox.testbed.engine import plugins
+from sandbox.testbed.providers.values import Properties, decode, encode
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,7 +45,7 @@ class Plugin:
     def __init__(self, name: str, state: Path, *, engine: str = "127.0.0.1:1") -> None:
         environment = {**os.environ, "ATLANTIS_SANDBOX_STATE": str(state)}
         official = plugins.installed_plugin(name) if os.environ.get(plugins.CHOICE) == "official" else None
-        command = [str(official)] if official else [sys.executable, "-m", "sandbox.providers", name]
+        command = [str(official)] if official else [sys.executable, "-m", "sandbox.testbed.providers", name]
         self.process = subprocess.Popen(
             [*command, engine],
             cwd=ROOT,

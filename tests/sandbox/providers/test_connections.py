@@ -10,10 +10,10 @@ from pathlib import Path
 import grpc
 import pytest
 
-from sandbox.local_aws import LocalAws
-from sandbox.providers.aws import table
-from sandbox.providers.passwords import RandomPackage
-from sandbox.providers.values import Properties
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.aws import table
+from sandbox.testbed.providers.passwords import RandomPackage
+from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.conftest import Start, settings
 from tests.sandbox.providers.plugin import ROOT, Plugin, urn
 
@@ -49,7 +49,7 @@ def test_a_connection_that_comes_back_finds_its_settings_where_there_is_no_choic
 def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, provider_state: Path) -> None:
     lifeline, held = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.providers", provider, f"--lifeline={lifeline}"],
+        [sys.executable, "-m", "sandbox.testbed.providers", provider, f"--lifeline={lifeline}"],
         cwd=ROOT,
         env={**os.environ, "ATLANTIS_SANDBOX_STATE": str(provider_state)},
         stdout=subprocess.PIPE,
@@ -67,7 +67,7 @@ def test_a_provider_beside_the_engine_ends_with_its_lifeline(provider: str, prov
 
 
 def test_first_calls_that_come_together_find_every_schema_without_a_cache(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.sandbox.providers.cold_schemas", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.sandbox.testbed.providers.cold_schemas", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     rows = len({**table.RESOURCES, **table.FUNCTIONS})

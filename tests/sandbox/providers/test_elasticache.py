@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from sandbox.local_aws import LocalAws
-from sandbox.providers.values import Properties
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from sandbox.local_aws import LocalAws
-from sandbox.providers.aws import table
-from sandbox.providers.aws.package import AwsPackage
-from sandbox.providers.values import Properties
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.aws import table
+from sandbox.testbed.providers.aws.package import AwsPackage
+from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.examples import World
 from tests.sandbox.providers.plugin import Plugin
 

@@ -17,8 +17,8 @@ import pytest
 from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
-from sandbox.local_aws import LocalAws
-from sandbox.providers.values import Properties, decode
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.values import Properties, decode
 from tests.sandbox.faulty_aws import FaultyAws
 from tests.sandbox.providers.conftest import Start
 from tests.sandbox.providers.examples import EXAMPLES, World
@@ -178,7 +178,7 @@ def test_ends_quietly_on_a_signal(provider_state: Path, number: signal.Signals) 
 
 PARENT = """
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-m", "sandbox.providers", sys.argv[1], "127.0.0.1:1"], stdout=subprocess.PIPE)
+child = subprocess.Popen([sys.executable, "-m", "sandbox.testbed.providers", sys.argv[1], "127.0.0.1:1"], stdout=subprocess.PIPE)
 print(child.pid, child.stdout.readline().decode(), flush=True)
 time.sleep(600)
 """

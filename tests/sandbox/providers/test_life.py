@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
-from sandbox.local_aws import LocalAws
+from sandbox.testbed.local_aws import LocalAws
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 
@@ -63,7 +63,7 @@ def test_lives_from_creation_to_deletion(plugin: Plugin, world: World, token: st
 
 def plugin_outputs(token: str) -> Collection[str]:
     """Names of the SDK's outputs."""
-    from sandbox.providers.aws.package import AwsPackage
+    from sandbox.testbed.providers.aws.package import AwsPackage
 
     return AwsPackage().schemas()[token].outputs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
-from sandbox.providers.values import UNKNOWN, Properties
+from sandbox.testbed.providers.values import UNKNOWN, Properties
 from tests.sandbox.providers.plugin import Plugin, urn
 
 PASSWORD, STRING, ID = (f"random:index/random{name}:Random{name}" for name in ("Password", "String", "Id"))

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox import terraform_provider
 from sandbox.conformance.terraform import Terraform, TerraformError
-from sandbox.local_aws import LocalAws
-from sandbox.providers.aws.package import AwsPackage
-from sandbox.providers.schema import Shape
-from sandbox.providers.values import Properties
+from sandbox.testbed import terraform_provider
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.aws.package import AwsPackage
+from sandbox.testbed.providers.schema import Shape
+from sandbox.testbed.providers.values import Properties
 from tests.needs import needs_provider
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn

@@ -8,8 +8,8 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.proto.provider_pb2 import DiffResponse
 
-from sandbox.local_aws import LocalAws
-from sandbox.providers.values import UNKNOWN, decode, encode
+from sandbox.testbed.local_aws import LocalAws
+from sandbox.testbed.providers.values import UNKNOWN, decode, encode
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 

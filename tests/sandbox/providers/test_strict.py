@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from sandbox.providers.values import UNKNOWN, Properties
+from sandbox.testbed.providers.values import UNKNOWN, Properties
 from tests.sandbox.providers.examples import EXAMPLES, World
 from tests.sandbox.providers.plugin import Plugin, urn
 
@@ -182,7 +182,7 @@ def test_names_an_unknown_type(plugin: Plugin) -> None:
         plugin.check(urn("aws:ecs/clutser:Cluster", "x"), {})
     details = str(error.value.details())  # pyright: ignore[reportAttributeAccessIssue]
     assert "does not know the resource type aws:ecs/clutser:Cluster; did you mean aws:ecs/cluster:Cluster?" in details
-    assert "sandbox/providers/" in details
+    assert "sandbox/testbed/providers/" in details
 
 
 def test_names_an_unknown_function(plugin: Plugin) -> None:

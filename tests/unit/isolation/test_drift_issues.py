@@ -12,8 +12,8 @@ from isolation.drift.issues import LABEL, Issues
 from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
 from isolation.github import App, GithubError, PrivateKey
-from sandbox.github import app as stand_in
-from sandbox.github.server import GitHub
+from sandbox.testbed.github import app as stand_in
+from sandbox.testbed.github.server import GitHub
 
 REPOSITORY = "o/watched"
 OLD_BODY = (

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sandbox.providers.values import Properties
+from sandbox.testbed.providers.values import Properties
 
 World = Mapping[str, str]
 """Ids of the objects that examples refer to."""

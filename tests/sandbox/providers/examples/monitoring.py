@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sandbox.providers.values import Properties
+from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.examples.example import Example, World
 
 _TOPIC = "arn:aws:sns:ap-northeast-2:123456789012:example"

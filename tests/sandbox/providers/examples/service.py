@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sandbox.providers.values import Properties
+from sandbox.testbed.providers.values import Properties
 from tests.sandbox.providers.examples.example import Example, World, policy, trust
 
 

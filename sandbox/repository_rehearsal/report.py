@@ -1,0 +1,108 @@
+"""The report of a rehearsal: a Markdown file, and the least roles as code."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sandbox.repository_rehearsal import role_code, terraform_output
+from sandbox.repository_rehearsal.decisions import Call, distinct
+from sandbox.repository_rehearsal.rehearsed_repository import Run
+from sandbox.repository_rehearsal.trial import Project, Step
+from sandbox.testbed.files import write_private
+
+__all__ = ["lacking", "write"]
+
+_AFTERWARDS = ("update", "destroy")
+
+
+def lacking(steps: Iterable[Step]) -> list[Call]:
+    """The calls of plans and applies that the deployed role's own policies don't allow."""
+    calls = (call for step in steps if step.verb not in _AFTERWARDS for call in step.calls)
+    return [call for call in distinct(calls) if call.result not in ("Allowed", "Undecided")]
+
+
+def write(run: Run, source: Path, directory: Path) -> Path:
+    """Write the report and the roles below ``directory``, and return the report's path."""
+    lines = [f"# Rehearsal of {source.name}", ""]
+    problems = run.problems()
+    lines += [f"- {problem}" for problem in problems] or ["It plans and applies as it is."]
+    if run.modules:
+        lines += [
+            "",
+            "Modules from this machine's cache of `terraform init`:",
+            "",
+            *(f"- {item}" for item in run.modules),
+        ]
+    for project in run.projects:
+        lines += ["", *_project(run, project, directory)]
+    report = directory / "report.md"
+    write_private(report, "\n".join(lines) + "\n", mode=0o644)
+    return report
+
+
+def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
+    steps = [step for step in run.steps if step.project == project]
+    checked = [step for step in run.checked if step.project == project]
+    yield f"## {project.name or project.directory} (workspace {project.workspace})"
+    yield ""
+    yield "| step | time | result | decisions | denied with the least role |"
+    yield "|---|---|---|---|---|"
+    for step in steps:
+        again = next((other for other in checked if other.verb == step.verb), None)
+        denied = str(sum(call.refused for call in again.calls)) if again else "-"
+        result = f"failed: {step.stopped_by}" if step.failed else step.result
+        yield f"| {step.verb} | {step.seconds:.0f} s | {_cell(result)} | {len(step.calls)} | {denied} |"
+    yield from ("", "### Resources", "", *_resources(steps))
+    unsupported = sorted({action for step in steps for action in step.unsupported})
+    if unsupported:
+        yield from ("", "AWS would allow these calls; the local AWS doesn't support them:", "")
+        yield from (f"- `{action}`" for action in unsupported)
+    yield from ("", "### What the deployed role lacks", "")
+    missing = lacking(steps)
+    yield from (f"- {call.role}: `{call.action}` on `{call.resource}`: {_reason(call)}" for call in missing)
+    if not missing:
+        yield "Nothing."
+    yield from ("", "### The least roles", "")
+    roles = run.roles[project]
+    for verb, policies, reasons in (
+        ("plan", roles.plan, roles.plan_statements),
+        ("apply", roles.apply, roles.apply_statements),
+    ):
+        if not policies:
+            yield f"- The {verb} makes no call that needs a permission."
+            continue
+        name = next(iter(policies)).removesuffix("-1")
+        for file in role_code.write(directory, name, policies, reasons):
+            yield f"- [{file.name}]({file.name})"
+    yield from ("", "### Calls", "", "| action | resource | deployed role | statement |", "|---|---|---|---|")
+    used = distinct(call for step in steps for call in step.calls)
+    for call in sorted(used, key=lambda item: (item.action, item.resource)):
+        yield f"| {call.action} | {call.resource} | {call.result} | {', '.join(call.by)} |"
+
+
+def _resources(steps: Sequence[Step]) -> Iterator[str]:
+    """Each resource with what the plan and the apply did with it. A failed step shows how far it got."""
+    plan, apply = (next((step for step in steps if step.verb == verb), None) for verb in ("plan", "apply"))
+    if plan is None:
+        return
+    planned = terraform_output.planned(plan.text)
+    applied = terraform_output.done(apply.text) if apply else {}
+    if plan.failed:
+        read = terraform_output.was_read(plan.text)
+        yield f"The plan failed after it had read {len(read)} data sources and planned {len(planned)} resources."
+        yield from (f"- read: `{address}`" for address in read)
+    elif not planned:
+        yield "The plan changes no resource."
+    if planned:
+        yield from ("", "| resource | plan | apply |", "|---|---|---|")
+    for address, action in planned.items():
+        yield f"| `{_cell(address)}` | {action} | {applied.get(address, 'not done' if apply else '-')} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _reason(call: Call) -> str:
+    reason = f"denied by {', '.join(call.by)}" if call.by else "no statement allows it"
+    keys = f" (the policies ask for {', '.join(call.unsupplied)}, which this call doesn't have in the sandbox)"
+    return reason + (keys if call.unsupplied else "")

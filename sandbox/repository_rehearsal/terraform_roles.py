@@ -1,0 +1,61 @@
+"""The roles with which the deployed Atlantis runs Terraform, and sessions of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.testbed.containers import credentials
+from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
+from sandbox.testbed.errors import SandboxError
+
+__all__ = ["TerraformRoles"]
+
+_VARIABLE, _SESSION = "ISOLATION_ROLES", "rehearsal"
+
+
+@dataclass(frozen=True)
+class TerraformRoles:
+    """The ARNs of the roles for plans and for applies; both are the task role unless Terraform has containers of its own."""
+
+    task: str
+    plan: str
+    apply: str
+
+    @classmethod
+    def of(cls, deployment: DeployedService, repository: str) -> "TerraformRoles":
+        """The roles for ``repository`` (owner/name).
+
+        Raises:
+            SandboxError: `repositoryRoles` gives repositories roles of their own, which may be in other accounts.
+        """
+        definition = deployment.require_service().definition
+        task = deployment.task_definition(definition)["taskRoleArn"]
+        isolated = json.loads(deployment.variables(definition).get(_VARIABLE, "{}"))
+        if not isolated:
+            return cls(task, task, task)
+        if any(isolated[kind]["patterns"] for kind in ("plan", "apply")):
+            raise SandboxError(
+                f"{repository} can't be rehearsed while the stack's setting repositoryRoles is set, because a rehearsal tries "
+                "policies on the stack's own roles only. Rehearse in a stack without it"
+            )
+        return cls(task, isolated["plan"]["default"], isolated["apply"]["default"])
+
+    @property
+    def are_separate(self) -> bool:
+        """Whether plans and applies have different roles."""
+        return self.plan != self.apply
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of the two roles by kind: ``plan`` and ``apply``."""
+        return {kind: arn.rpartition("/")[2] for kind, arn in (("plan", self.plan), ("apply", self.apply))}
+
+    def session(self, deployment: DeployedService) -> Credentials:
+        """A session of the apply role, outside of the task."""
+        own = credentials.assume(deployment, self.task, _SESSION)
+        if self.apply == self.task:
+            return own
+        answer = deployment.client("sts", own).assume_role(RoleArn=self.apply, RoleSessionName=_SESSION)["Credentials"]
+        return Credentials(
+            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]
+        )

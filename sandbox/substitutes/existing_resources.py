@@ -1,0 +1,275 @@
+"""Substitutes in the local AWS for existing resources that a stack file refers to.
+
+``Pulumi.prod.yaml`` refers to a VPC, subnets, a certificate and other resources in the company's account. The sandbox
+creates a substitute for each. The sandbox' copy of the stack file refers to the substitutes.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sandbox.substitutes import (
+    existing_boundary,
+    existing_ingress,
+    substitute_network,
+    throwaway_secrets,
+)
+from sandbox.substitutes.killed_run import left_by_a_killed_run
+from sandbox.testbed import console
+from sandbox.testbed.files import read_json, write_json
+from sandbox.testbed.local_aws.instance import LocalAws
+from sandbox.testbed.local_aws.inventory import Inventory
+
+__all__ = ["ExistingResources"]
+
+NAMESPACE = "atlantis:"
+
+
+class ExistingResources:
+    """The substitutes of one sandbox. Each is recorded after its creation, so that an interrupted run can continue."""
+
+    def __init__(self, state: Path, aws: LocalAws) -> None:
+        self._file = state / "existing-resources.json"
+        former = state / "twins.json"  # the name of the file in earlier versions
+        if former.exists():
+            former.rename(self._file)
+        self._aws = aws
+        self._made: dict[str, str] = read_json(self._file) or {}
+
+    @property
+    def ids(self) -> set[str]:
+        """IDs of all created resources, in the inventory's form."""
+        return set(self._made.values())
+
+    def forget_lost(self, found: Inventory) -> None:
+        """Remove records of substitutes that aren't in the inventory: the local AWS lost them.
+
+        They are created again.
+        """
+        existing = set().union(*found.values())
+        self._made = {name: made for name, made in self._made.items() if made in existing}
+        write_json(self._file, self._made)
+
+    def use(self, parts: Mapping[str, str]) -> None:
+        """Use parts that exist in the local AWS already, as substitutes: from kind and original to ID, such as `listener <arn>`."""
+        self._made |= parts
+        write_json(self._file, self._made)
+
+    def replace(self, stack: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The ``settings`` of ``stack`` (``namespace:key`` to value) with the substitutes' ids."""
+        given = {
+            key.removeprefix(NAMESPACE): value for key, value in settings.items() if key.startswith(NAMESPACE) and value
+        }
+        replaced: dict[str, Any] = {}
+        if "vpcId" in given:
+            replaced |= self._network(given)
+        replaced |= self._ingress(given, replaced.get("vpcId", ""))
+        if "clusterName" in given:
+            name = given["clusterName"]
+            self._one("cluster", name, partial(existing_ingress.cluster, self._aws, name))
+        if "logKeyArn" in given:
+            replaced["logKeyArn"] = self._key_arn(self._one("key of the logs", given["logKeyArn"], self._key))
+        if "permissionsBoundaryArn" in given:
+            arn, environment = given["permissionsBoundaryArn"], given.get("environment") or stack
+            subnets = [*replaced.get("publicSubnetIds", []), *replaced.get("privateSubnetIds", [])]
+            make = partial(existing_boundary.boundary, self._aws, arn, environment, subnets)
+            replaced["permissionsBoundaryArn"] = self._one("permissions boundary", arn, make)
+        if "secretReaderArns" in given:
+            replaced["secretReaderArns"] = [self._of_this_account(arn) for arn in given["secretReaderArns"]]
+        self._secrets(given)
+        keys = [self._one("state key", arn, self._key) for arn in given.get("terraformStateKeyArns", [])]
+        if keys:
+            replaced["terraformStateKeyArns"] = [self._key_arn(key) for key in keys]
+        for bucket in given.get("terraformStateBuckets", []):
+            self._one("state bucket", bucket, lambda name=bucket: self._bucket(name, keys))
+        for table in given.get("terraformLockTables", []):
+            self._one("lock table", table, lambda name=table: self._table(name))
+        topics = [self._one("topic", arn, partial(self._topic, arn)) for arn in given.get("alarmTopicArns", [])]
+        if topics:
+            replaced["alarmTopicArns"] = topics
+        return {**settings, **{f"{NAMESPACE}{key}": value for key, value in replaced.items()}}
+
+    def sample_subnets(self) -> list[str]:
+        """Two subnets for sample repositories. They have a separate VPC: only Atlantis runs in its VPC."""
+        ec2 = self._aws.client("ec2")
+        vpc = self._part("vpc of", "samples", lambda: substitute_network.vpc(ec2, "samples"))
+        table = self._part("route table of", "samples", lambda: substitute_network.route_table(ec2, vpc))
+        return [
+            self._part(f"subnet {index} of", "samples", partial(substitute_network.subnet, ec2, vpc, 64, index, table))
+            for index in range(2)
+        ]
+
+    def _secrets(self, given: Mapping[str, Any]) -> None:
+        """Create substitutes for secrets. They have the names of the originals, so no setting changes."""
+        for key, material in (
+            ("githubAppSecretName", throwaway_secrets.github_app),
+            ("vcsTokenSecretName", throwaway_secrets.token),
+            ("webhookSecretName", throwaway_secrets.webhook),
+            ("oidcClientSecretName", throwaway_secrets.oidc_client),
+        ):
+            if key in given:
+                self._one("secret", given[key], lambda name=given[key], value=material: self._secret(name, value()))
+        references = [*given.get("secretEnvironment", []), *given.get("serverSecrets", [])]
+        for name, value in throwaway_secrets.named(references).items():
+            self._one("secret", name, partial(self._secret, name, value))
+        for name, value in throwaway_secrets.parameters(references).items():
+            self._one("parameter", name, partial(self._parameter, name, value))
+
+    def _one(self, kind: str, original: str, make: Callable[[], str]) -> str:
+        """The substitute of ``original``. If it isn't recorded, it is created and reported."""
+        new = not self._has(kind, original)
+        substitute = self._part(kind, original, make)
+        if new:
+            console.note(f"{kind} {original}: created {substitute} in the local AWS as its substitute")
+        return substitute
+
+    def _part(self, kind: str, original: str, make: Callable[[], str]) -> str:
+        """A resource that a substitute requires, but the stack file doesn't name.
+
+        It is created once and not reported.
+        """
+        if not self._has(kind, original):
+            self._made[f"{kind} {original}"] = make()
+            write_json(self._file, self._made)
+        return self._made[f"{kind} {original}"]
+
+    def _has(self, kind: str, original: str) -> bool:
+        return f"{kind} {original}" in self._made
+
+    def _network(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A VPC with internet access: public subnets use an internet gateway, private subnets a NAT gateway."""
+        original = given["vpcId"]
+        ec2 = self._aws.client("ec2")
+        vpc = self._one("vpc", original, lambda: substitute_network.vpc(ec2, original))
+        gateway = self._part("internet gateway of", original, lambda: substitute_network.internet_gateway(ec2, vpc))
+        table = self._part(
+            "public route table of", original, lambda: substitute_network.route_table(ec2, vpc, GatewayId=gateway)
+        )
+        public = self._subnets(vpc, _public_subnets(given), first=0, table=table)
+        if public:
+            address = self._part("address of", original, lambda: ec2.allocate_address(Domain="vpc")["AllocationId"])
+            nat = self._part(
+                "NAT gateway of", original, lambda: substitute_network.nat_gateway(ec2, public[0], address)
+            )
+            table = self._part(
+                "private route table of", original, lambda: substitute_network.route_table(ec2, vpc, NatGatewayId=nat)
+            )
+        private = self._subnets(vpc, given.get("privateSubnetIds", []), first=128, table=table)
+        named = {"publicSubnetIds": public} if given.get("publicSubnetIds") else {}
+        return {"vpcId": vpc, **named, "privateSubnetIds": private}
+
+    def _ingress(self, given: Mapping[str, Any], vpc: str) -> dict[str, Any]:
+        replaced: dict[str, Any] = {}
+        if "hostedZoneId" in given:
+            zone = partial(existing_ingress.zone, self._aws, given)
+            replaced["hostedZoneId"] = self._one("hosted zone", given["hostedZoneId"], zone)
+        if "acmCertificateArn" in given:
+            arn = given["acmCertificateArn"]
+            replaced["acmCertificateArn"] = self._one("certificate", arn, self._certificate(given))
+        if "webAclArn" in given:
+            arn = given["webAclArn"]
+            replaced["webAclArn"] = self._one("web ACL", arn, partial(existing_ingress.web_acl, self._aws, arn))
+        if "httpsListenerArn" in given:
+            replaced |= self._listener(given, vpc)
+        return replaced
+
+    def _certificate(self, given: Mapping[str, Any]) -> Callable[[], str]:
+        return partial(existing_ingress.certificate, self._aws, given["url"])
+
+    def _listener(self, given: Mapping[str, Any], vpc: str) -> dict[str, str]:
+        """A listener of a load balancer that others use too, and the security group that the settings name."""
+        arn, group_id = given["httpsListenerArn"], given.get("loadBalancerSecurityGroupId", "")
+        group = self._one(
+            "security group", group_id, partial(existing_ingress.security_group, self._aws, group_id, vpc)
+        )
+        if self._has("listener", arn) and not self._has("load balancer of", arn):
+            return {"httpsListenerArn": self._made[f"listener {arn}"], "loadBalancerSecurityGroupId": group}  # by `use`
+        subnets = [self._made[f"subnet {name}"] for name in _public_subnets(given)]
+        make = partial(existing_ingress.load_balancer, self._aws, arn, subnets, group)
+        balancer = self._part("load balancer of", arn, make)
+        certificate = self._part("certificate of", arn, self._certificate(given))
+        listener = self._one("listener", arn, partial(existing_ingress.listener, self._aws, balancer, certificate))
+        self._part("rule of", arn, partial(existing_ingress.rule_of_another_service, self._aws, listener))
+        self._part("rule of", group_id, partial(existing_ingress.open_to_everyone, self._aws, group))
+        self._part("egress rule of", group_id, partial(existing_ingress.egress_rule, self._aws, group))
+        return {"httpsListenerArn": listener, "loadBalancerSecurityGroupId": group}
+
+    def _subnets(self, vpc: str, originals: list[str], *, first: int, table: str) -> list[str]:
+        ec2 = self._aws.client("ec2")
+        return [
+            self._one("subnet", original, partial(substitute_network.subnet, ec2, vpc, first, index, table))
+            for index, original in enumerate(originals)
+        ]
+
+    def _secret(self, name: str, value: Mapping[str, str]) -> str:
+        secrets_manager = self._aws.client("secretsmanager")
+        with left_by_a_killed_run("ResourceExistsException"):
+            secrets_manager.create_secret(Name=name, SecretString=json.dumps(value))
+        return secrets_manager.describe_secret(SecretId=name)["ARN"]
+
+    def _parameter(self, name: str, value: str) -> str:
+        self._aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        return name
+
+    def _topic(self, arn: str) -> str:
+        """A topic with one subscriber: a queue with the same name that stores the messages."""
+        name = arn.rpartition(":")[2]
+        topic = self._aws.client("sns").create_topic(Name=name)["TopicArn"]
+        queue = topic.replace(":sns:", ":sqs:")
+        self._part("queue of", arn, partial(self._queue, name, queue, topic))
+        self._aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        return topic
+
+    def _queue(self, name: str, arn: str, topic: str) -> str:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._aws.client("sqs").create_queue(QueueName=name, Attributes={"Policy": document})
+        return name
+
+    def _key(self) -> str:
+        return self._aws.client("kms").create_key(Description="Substitute for a key of a stack file")["KeyMetadata"][
+            "KeyId"
+        ]
+
+    def _key_arn(self, key: str) -> str:
+        return f"arn:aws:kms:{self._aws.region}:{self._aws.account}:key/{key}"
+
+    def _of_this_account(self, arn: str) -> str:
+        """The ARN in the local account. Policies match principals by pattern, so the principals don't have to exist."""
+        head, _, resource = arn.rpartition(":")
+        return f"{head.rpartition(':')[0]}:{self._aws.account}:{resource}"
+
+    def _bucket(self, name: str, keys: Sequence[str]) -> str:
+        """A bucket with versioning, encrypted with the first of ``keys``, if any."""
+        s3 = self._aws.client("s3")
+        with left_by_a_killed_run("BucketAlreadyOwnedByYou"):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self._aws.region})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        if keys:
+            default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self._key_arn(keys[0])}
+            rules = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
+            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+        return name
+
+    def _table(self, name: str) -> str:
+        with left_by_a_killed_run("ResourceInUseException"):
+            self._aws.client("dynamodb").create_table(
+                TableName=name,
+                AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        return name
+
+
+def _public_subnets(given: Mapping[str, Any]) -> list[str]:
+    """The named public subnets. A stack without a load balancer of its own names none, but its VPC has them."""
+    return given.get("publicSubnetIds") or [f"{number} of {given['vpcId']}" for number in (1, 2)]

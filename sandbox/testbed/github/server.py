@@ -1,0 +1,168 @@
+"""The stand-in's HTTPS server, and the proxy that connects GitHub's host names to it."""
+
+import json
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sandbox.testbed.certificates import HOSTS, Certificates, issue
+from sandbox.testbed.files import write_private
+from sandbox.testbed.github import events, git_http
+from sandbox.testbed.github.api import Api, Call, Happened
+from sandbox.testbed.github.app import AUTHOR, Access
+from sandbox.testbed.github.proxy import proxy_handler
+from sandbox.testbed.github.store import Store
+from sandbox.testbed.loopback_server import LoopbackServer
+
+__all__ = ["GitHub"]
+
+_LARGEST_BODY = 16 * 1024 * 1024
+_POLL_SECONDS = 0.1
+
+
+class GitHub:
+    """A running stand-in: ``https://github.com`` and ``https://api.github.com`` for clients that use ``proxy_url``.
+
+    The deployed task uses the host name in its settings (github.com), which doesn't resolve to loopback. The task is
+    started with ``HTTPS_PROXY`` instead. The proxy connects the two host names to the stand-in and refuses every other
+    destination.
+    """
+
+    def __init__(self, directory: Path, happened: Happened = lambda _event, _body: None) -> None:
+        self.store = Store(directory)
+        self.certificates: Certificates = issue(directory / "tls")
+        access = self._access = Access(self.store.registration)
+        self._https = LoopbackServer(
+            _handler(self.store, Api(self.store, access, happened), access, happened), self.certificates
+        )
+        self._proxy = LoopbackServer(proxy_handler(self._https.server_port, self.store))
+        self._threads = [
+            threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name=name, daemon=True)
+            for server, name in ((self._https, "github"), (self._proxy, "github-proxy"))
+        ]
+
+    @property
+    def proxy_url(self) -> str:
+        """The value of ``HTTPS_PROXY`` for a client."""
+        return f"http://127.0.0.1:{self._proxy.server_port}"
+
+    @property
+    def author_token(self) -> str:
+        """The token of the author of pull requests, who can read every repository and push to it."""
+        return self._access.author_token
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        self._write_author()
+        return self
+
+    def _write_author(self) -> None:
+        """Write git's configuration for the author: the proxy, the certificate authority, and a file with the token."""
+        credentials = self.store.author_configuration.with_name("author.credentials")
+        write_private(credentials, f"https://{AUTHOR}:{self.author_token}@{HOSTS[0]}\n")
+        write_private(
+            self.store.author_configuration,
+            f'[http "https://{HOSTS[0]}"]\n\tproxy = {self.proxy_url}\n\tsslCAInfo = "{self.certificates.bundle}"\n'
+            f'[credential "https://{HOSTS[0]}"]\n\thelper =\n\thelper = "store --file=\'{credentials}\'"\n',
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for server in (self._proxy, self._https):
+            server.shutdown()
+            server.server_close()
+
+
+def _handler(store: Store, api: Api, access: Access, happened: Happened) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "sandbox-github"
+
+        def do_GET(self) -> None:
+            self._serve(b"")
+
+        def do_POST(self) -> None:
+            self._serve_body()
+
+        def do_PUT(self) -> None:
+            self._serve_body()
+
+        def do_PATCH(self) -> None:
+            self._serve_body()
+
+        def do_DELETE(self) -> None:
+            self._serve_body()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+            """Log nothing, because the store records requests, without their credentials."""
+
+        def _serve_body(self) -> None:
+            body = _body(self)
+            if body is None:
+                self._send(413, [("Content-Type", "text/plain")], b"too large\n")
+            else:
+                self._serve(body)
+
+        def _serve(self, body: bytes) -> None:
+            url = urlsplit(self.path)
+            authorization = self.headers.get("Authorization", "")
+            if self.headers.get("Host", "").partition(":")[0] == HOSTS[0] and git_http.is_git(url.path):
+                may = access.is_author(authorization)
+                may = may or (git_http.pushes_to(url) is None and access.has_token(authorization))
+                self._serve_git(url, body, allowed=may)
+                return
+            answer = api.answer(Call(self.command, url.path, dict(parse_qsl(url.query)), authorization, body))
+            self._send(answer.status, [("Content-Type", "application/json")], json.dumps(answer.body).encode())
+
+        def _serve_git(self, url: SplitResult, body: bytes, *, allowed: bool) -> None:
+            # git sends a request without credentials first, and repeats it with them after a 401 response.
+            if allowed:
+                pushed = git_http.pushes_to(url) if self.command == "POST" else None
+                before = store.branches(pushed) if pushed and store.has_repository(pushed) else {}
+                answer = git_http.serve(store.repositories, self.command, url, dict(self.headers), body)
+                if pushed and before:
+                    _announce_push(store, pushed, before, happened)
+            else:
+                answer = git_http.GitAnswer(401, [("WWW-Authenticate", 'Basic realm="GitHub"')], b"")
+            expected = answer.status in {200, 401}
+            entry = {"method": self.command, "path": url.path, "status": answer.status, "expected": expected}
+            store.record("requests", entry)
+            self._send(answer.status, answer.headers, answer.body)
+
+        def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def _announce_push(store: Store, repository: str, before: Mapping[str, str], happened: Happened) -> None:
+    """Send the event of each open pull request whose branch was pushed."""
+    for branch, commit in store.branches(repository).items():
+        if before.get(branch) != commit:
+            for pull in store.moved(repository, branch):
+                happened("pull_request", events.pull_request(store, pull, "synchronize"))
+
+
+def _body(handler: BaseHTTPRequestHandler) -> bytes | None:
+    if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        parts: list[bytes] = []
+        while size := int(handler.rfile.readline().split(b";")[0], 16):
+            if size + sum(map(len, parts)) > _LARGEST_BODY:
+                return None
+            parts.append(handler.rfile.read(size))
+            handler.rfile.readline()
+        handler.rfile.readline()
+        return b"".join(parts)
+    length = int(handler.headers.get("Content-Length", "0"))
+    return handler.rfile.read(length) if length <= _LARGEST_BODY else None

@@ -1,0 +1,204 @@
+"""The data of the stand-in for GitHub: repositories, pull requests, and all requests that it received.
+
+Everything is a file below one directory, so that a test or a command can open a pull request and read the answers
+while the server runs in another process.
+"""
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.files import read_json, write_json
+from sandbox.testbed.github.issues import Issues
+from sandbox.testbed.github.repositories import Repositories, git
+
+__all__ = ["PullRequest", "Store"]
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request; ``approved_by`` has the logins of reviewers who approved it."""
+
+    repository: str
+    number: int
+    branch: str
+    title: str
+    author: str = "sandbox-author"
+    base: str = "main"
+    state: str = "open"
+    approved_by: list[str] = field(default_factory=list)
+    merged: bool = False
+
+
+class Store(Repositories):
+    """The files of one stand-in, below ``directory``."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._lock = threading.Lock()
+
+    @property
+    def registration(self) -> Path:
+        """The file of the registered App."""
+        return self._directory / "app.json"
+
+    @property
+    def author_configuration(self) -> Path:
+        """git's configuration file for the author of pull requests, who can push; it exists while the stand-in runs."""
+        return self._directory / "author.gitconfig"
+
+    @property
+    def issues(self) -> Issues:
+        """The issues of all repositories."""
+        return Issues(self._directory / "issues")
+
+    def open_pull_request(
+        self,
+        repository: str,
+        branch: str,
+        files: Mapping[str, str],
+        title: str,
+        *,
+        executables: Collection[str] = (),
+        links: Mapping[str, str] | None = None,
+    ) -> PullRequest:
+        """Push ``files`` to a new ``branch`` and open a pull request from it to the default branch."""
+        self.commit(repository, branch, files, title, executables=executables, links=links)
+        return self.open_pull_request_of_branch(repository, branch, title)
+
+    def open_pull_request_of_branch(self, repository: str, branch: str, title: str) -> PullRequest:
+        """Open a pull request from an existing ``branch`` to the default branch."""
+        number = 1 + max(self.numbers(repository), default=0)
+        head = self.head(repository, branch)
+        git("update-ref", f"refs/pull/{number}/head", head, directory=self.git_directory(repository))
+        pull = PullRequest(repository, number, branch, title, base=self.default_branch(repository))
+        self._save(pull)
+        return pull
+
+    def commit(self, repository: str, branch: str, files: Mapping[str, str], message: str, **more: Any) -> str:
+        """Commit as `Repositories.commit` does, and update the pull requests from ``branch``."""
+        hash_ = super().commit(repository, branch, files, message, **more)
+        self.moved(repository, branch)
+        return hash_
+
+    def push(self, repository: str, source: Path, revision: str, branch: str) -> str:
+        """Push as `Repositories.push` does, and update the pull requests from ``branch``."""
+        hash_ = super().push(repository, source, revision, branch)
+        self.moved(repository, branch)
+        return hash_
+
+    def moved(self, repository: str, branch: str) -> list[PullRequest]:
+        """Update the references of the pull requests from ``branch``, and return those that are open."""
+        known = (self.pull_request(repository, number) for number in self.numbers(repository))
+        from_branch = [pull for pull in known if pull and (pull.branch, pull.state) == (branch, "open")]
+        for pull in from_branch:
+            reference, head = f"refs/pull/{pull.number}/head", self.head(repository, branch)
+            git("update-ref", reference, head, directory=self.git_directory(repository))
+        return from_branch
+
+    def merge(self, pull: PullRequest) -> PullRequest:
+        """Merge a pull request into its base with a merge commit; raises ``SandboxError`` if they conflict."""
+        if not self.merges_cleanly(pull):
+            raise SandboxError(f"{pull.repository}#{pull.number} conflicts with {pull.base}; push a branch that merges")
+        message = f"Merge pull request #{pull.number} from {pull.branch}"
+        self.merge_branches(pull.repository, pull.base, pull.branch, message)
+        done = replace(pull, state="closed", merged=True)
+        self._save(done)
+        return done
+
+    def remove(self, repository: str) -> None:
+        """Remove the repository ``owner/name`` and its pull requests."""
+        for directory in (self.git_directory(repository), self._pulls(repository)):
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def numbers(self, repository: str) -> list[int]:
+        """The numbers of the repository's pull requests."""
+        return sorted(int(file.stem) for file in self._pulls(repository).glob("*.json"))
+
+    def approve(self, pull: PullRequest, login: str) -> PullRequest:
+        """Add an approving review of ``login``."""
+        approved = replace(pull, approved_by=[*pull.approved_by, login])
+        self._save(approved)
+        return approved
+
+    def close(self, pull: PullRequest) -> PullRequest:
+        """Close a pull request without merging it."""
+        closed = replace(pull, state="closed")
+        self._save(closed)
+        return closed
+
+    def retarget(self, pull: PullRequest, base: str) -> PullRequest:
+        """Change the base branch of a pull request."""
+        changed = replace(pull, base=base)
+        self._save(changed)
+        return changed
+
+    def pull_request(self, repository: str, number: int) -> PullRequest | None:
+        """Pull request ``number`` of ``owner/name``, or None."""
+        known = read_json(self._pulls(repository) / f"{number}.json")
+        return None if known is None else PullRequest(**known)
+
+    def changed_files(self, pull: PullRequest) -> list[dict[str, str]]:
+        """The files of a pull request as GitHub lists them: name and status."""
+        words = {"A": "added", "M": "modified", "D": "removed"}
+        listing = git(
+            "diff",
+            "--no-renames",
+            "--name-status",
+            f"{pull.base}...{pull.branch}",
+            directory=self.git_directory(pull.repository),
+        )
+        changes = (line.split("\t", 1) for line in listing.splitlines())
+        return [{"filename": name, "status": words[status]} for status, name in changes]
+
+    def merges_cleanly(self, pull: PullRequest) -> bool:
+        """Whether the branch merges into its base without conflict."""
+        merged = subprocess.run(
+            ["git", "merge-tree", "--write-tree", pull.base, pull.branch],
+            cwd=self.git_directory(pull.repository),
+            capture_output=True,
+            check=False,
+        )
+        return merged.returncode == 0
+
+    def record(self, kind: str, entry: Mapping[str, Any]) -> int:
+        """Append ``entry`` to the log ``kind`` and return its number, counted from one."""
+        log = self._log(kind)
+        with self._lock:
+            number = len(self.recorded(kind)) + 1
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"id": number, **entry}) + "\n")
+        return number
+
+    def recorded(self, kind: str) -> list[dict[str, Any]]:
+        """All entries of the log ``kind``: ``comments``, ``statuses``, ``reactions``, ``requests``, ``refused`` or ``deliveries``."""
+        log = self._log(kind)
+        if not log.is_file():
+            return []
+        # The last line may still be written.
+        whole, _, _ = log.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in whole.decode("utf-8").splitlines()]
+
+    def unexpected(self) -> list[str]:
+        """Return the calls that the stand-in refused or doesn't support, as ``METHOD path -> status``."""
+        return [
+            f"{call['method']} {call['path']} -> {call['status']}"
+            for call in self.recorded("requests")
+            if not call["expected"]
+        ]
+
+    def _save(self, pull: PullRequest) -> None:
+        write_json(self._pulls(pull.repository) / f"{pull.number}.json", asdict(pull))
+
+    def _pulls(self, repository: str) -> Path:
+        return self._directory / "pulls" / repository
+
+    def _log(self, kind: str) -> Path:
+        return self._directory / "records" / f"{kind}.jsonl"

@@ -1,0 +1,137 @@
+"""Builds programs from their Go modules, once per checkout, with a lock and progress messages.
+
+Programs can be built at the same time: one downloads its modules while another is compiled. Compilations run one after
+the other, because one uses all cores, and the next finds the packages that both need in Go's cache.
+"""
+
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.testbed import console, go_toolchain
+from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.paths import CACHE, ENGINES
+
+__all__ = ["GoBuild", "build_once"]
+
+REPORT_SECONDS = 15.0
+
+
+def build_once(program: str, executable: Path, minimum: tuple[int, int], make: Callable[["GoBuild"], None]) -> None:
+    """Build ``executable`` with ``make`` if it doesn't exist. A failed build leaves no executable.
+
+    Args:
+        program: a description of the program, such as ``the Pulumi engine v3.259.0``.
+        executable: the path of the result; ``make`` writes to ``GoBuild.draft``.
+        minimum: the oldest Go version that can build it.
+        make: runs the steps of the build.
+
+    Raises:
+        SandboxError: Go is missing or too old, or a step failed.
+    """
+    with _lock(executable.name, f"Waiting for another run, which builds {program}"):
+        if executable.exists():
+            return
+        go = go_toolchain.find(program, minimum, _environment())
+        console.step(f"Building {program} from its Go module (once, a few minutes on two cores)")
+        executable.parent.mkdir(parents=True, exist_ok=True)
+        build = GoBuild(program, go, executable.with_name(f".{executable.name}.{os.getpid()}"))
+        try:
+            make(build)
+            build.draft.replace(executable)
+        finally:
+            build.draft.unlink(missing_ok=True)
+        build.note(f"built in {console.elapsed(time.monotonic() - build.started)}")
+
+
+class GoBuild:
+    """A build in progress.
+
+    Attributes:
+        draft: the temporary path of the executable, which is renamed after the build.
+        started: the start of the build, in monotonic time.
+    """
+
+    def __init__(self, program: str, go: Path, draft: Path) -> None:
+        self.program, self.draft, self.started = program, draft, time.monotonic()
+        self._go = go
+
+    def note(self, message: str) -> None:
+        """Print a detail with the program's name, because two builds can run at the same time."""
+        console.note(f"{self.program}: {message}")
+
+    def compile(self, package: str, directory: Path, linker_flags: str = "") -> None:
+        """Download the modules of ``package`` and compile it to ``draft``. Another compilation ends first."""
+        self.note("fetching its modules")
+        packages = len(self.run(["list", "-deps", package], directory))
+        flags = [
+            "-v",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            f"-s -w {linker_flags}".strip(),
+            "-o",
+            str(self.draft),
+        ]
+        with _lock("compile", f"{self.program} is compiled next"):
+            self.note("compiling")
+            self.run(["build", *flags, package], directory, packages=packages)
+
+    def run(self, arguments: list[str], directory: Path, *, packages: int | None = None) -> list[str]:
+        """Run ``go`` in ``directory`` and return its output's lines. The progress shows ``packages`` as the total."""
+        lines: list[str] = []
+        last_report = time.monotonic()
+        command = [str(self._go), *arguments]
+        with subprocess.Popen(
+            command, cwd=directory, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as child:
+            assert child.stdout is not None  # noqa: S101 - follows from stdout=PIPE
+            for line in child.stdout:
+                lines.append(line.rstrip())
+                if time.monotonic() - last_report >= REPORT_SECONDS:
+                    last_report = time.monotonic()
+                    doing = f"compiled {len(lines)} of about {packages} packages" if packages else line.strip()
+                    self.note(f"{doing}, {console.elapsed(last_report - self.started)} so far")
+        if child.returncode != 0:
+            tail = "\n".join(lines[-20:])
+            raise SandboxError(
+                f"Building {self.program} failed (go {arguments[0]}, exit code {child.returncode}):\n{tail}\n"
+                "Go modules are downloaded from GOPROXY. Check the network, then try again; compiled packages are cached"
+            )
+        return lines
+
+
+def _environment() -> dict[str, str]:
+    configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    own = {
+        # Go writes telemetry into the configuration folder, so it gets a separate one. GOENV keeps the user's settings.
+        "XDG_CONFIG_HOME": str(CACHE / "go-configuration"),
+        "GOENV": os.environ.get("GOENV") or str(configuration / "go" / "env"),
+        "GOMODCACHE": str(CACHE / "go-modules"),
+        "GOCACHE": str(CACHE / "go-build"),
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=readonly -modcacherw",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+        # For the compiler and the linker. By default, they spend a tenth of their time on garbage collection.
+        "GOGC": os.environ.get("GOGC") or "400",
+    }
+    others = {key: value for key, value in os.environ.items() if key != "GOROOT"}  # of another toolchain
+    return {**others, **own}
+
+
+@contextmanager
+def _lock(name: str, waiting: str) -> Iterator[None]:
+    """Hold the lock ``name``; print ``waiting`` if another process or thread holds it."""
+    ENGINES.mkdir(parents=True, exist_ok=True)
+    with (ENGINES / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.step(waiting)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,229 @@
+"""Alarms, dashboards and logs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from sandbox.testbed.providers.aws.base import AwsResource, arn
+from sandbox.testbed.providers.aws.calls import (
+    Call,
+    Change,
+    Tagging,
+    mapped,
+    pairs,
+)
+from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.resource import names
+from sandbox.testbed.providers.values import Properties
+
+_WIDGETS = names("metric text log alarm explorer custom")
+_COLUMNS, _ROWS = 24, 1000
+_HOUR, _DAY = 60 * 60, 24 * 60 * 60
+
+
+class MetricAlarm(AwsResource):
+    """An alarm on one metric. Metric queries, PromQL and evaluation windows of the SDK are not supported."""
+
+    sdk_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    service = "cloudwatch"
+    operation, named = "PutMetricAlarm", "{name}"
+    described: ClassVar = Call("describe_alarms", "AlarmNames", "MetricAlarms[0]")
+    deleted: ClassVar = Call("delete_alarms", "AlarmNames")
+    tagging: ClassVar = Tagging("ResourceARN")
+    listing: ClassVar = Listing("describe_alarms", "MetricAlarms[].AlarmName")
+    renamed: ClassVar = {"name": "AlarmName"}
+    defaults: ClassVar = {"actionsEnabled": True, "treatMissingData": "missing"}
+    choices: ClassVar = {"treatMissingData": ("breaching", "notBreaching", "ignore", "missing")}
+    handled: ClassVar = names("dimensions")
+    in_place: ClassVar = names(
+        "actionsEnabled alarmActions alarmDescription comparisonOperator datapointsToAlarm dimensions evaluationPeriods "
+        "extendedStatistic insufficientDataActions metricName namespace okActions period statistic threshold treatMissingData "
+        "unit"
+    )
+    unordered: ClassVar = names("alarmActions okActions insufficientDataActions")
+    shown: ClassVar = {"arn": "AlarmArn"}
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        yield from super().rules(inputs)
+        for name in ("comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period", "threshold"):
+            if name not in inputs:
+                yield name, "missing: an alarm on a metric needs it"
+        if ("statistic" in inputs) == ("extendedStatistic" in inputs):
+            yield "statistic", "exactly one of statistic, extendedStatistic must be given"
+        period, periods = inputs.get("period"), inputs.get("evaluationPeriods")
+        if isinstance(period, int) and period not in (10, 20, 30) and (period < 1 or period % 60):
+            yield "period", f"{period} is not 10, 20, 30 or a multiple of 60"
+        if isinstance(period, int) and isinstance(periods, int):
+            longest = 7 * _DAY if period >= _HOUR else _DAY
+            if period * periods > longest:
+                yield "evaluationPeriods", f"{periods} of {period} s are {period * periods} s, more than {longest}"
+            if isinstance(inputs.get("datapointsToAlarm"), int) and inputs["datapointsToAlarm"] > periods:
+                yield "datapointsToAlarm", f"{inputs['datapointsToAlarm']} is more than evaluationPeriods, {periods}"
+        for name in ("alarmActions", "okActions", "insufficientDataActions"):
+            for position, action in enumerate(inputs.get(name) or []):
+                if isinstance(action, str) and not action.startswith("arn:"):
+                    yield f"{name}[{position}]", f"{action!r} is not an ARN"
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """PutMetricAlarm creates the alarm, or updates an existing alarm with the same name."""
+        return {**super().parameters(inputs), "Dimensions": pairs(inputs.get("dimensions") or {}, "Name")}
+
+    def tag_target(self, identity: str) -> str:
+        return self.backend.arn("cloudwatch", f"alarm:{identity}")
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        return {**super().shown_as(identity, answer, state), "dimensions": mapped(answer.get("Dimensions"), "Name")}
+
+
+class Dashboard(AwsResource):
+    """A dashboard. PutDashboard creates it, or updates an existing dashboard with the same name."""
+
+    sdk_name = "aws:cloudwatch/dashboard:Dashboard"
+    service = "cloudwatch"
+    operation, named = "PutDashboard", "{dashboardName}"
+    described: ClassVar = Call("get_dashboard", "DashboardName")
+    deleted: ClassVar = Call("delete_dashboards", "DashboardNames")
+    outputs: ClassVar = ("dashboardArn",)
+    listing: ClassVar = Listing("list_dashboards", "DashboardEntries[].DashboardName")
+    name_property = "dashboardName"
+    in_place: ClassVar = names("dashboardBody")
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """Rules that CloudWatch reports as validation messages. The local AWS doesn't validate dashboards."""
+        wrong = list(super().rules(inputs))
+        yield from wrong
+        if wrong or not isinstance(inputs.get("dashboardBody"), str):
+            return
+        body = json.loads(inputs["dashboardBody"])
+        widgets = body.get("widgets") if isinstance(body, dict) else None
+        if not isinstance(widgets, list):
+            yield "dashboardBody", "has no list of widgets"
+            return
+        for position, widget in enumerate(widgets):
+            yield from (("dashboardBody", f"widgets[{position}]: {problem}") for problem in _widget(widget))
+
+
+def _widget(widget: Any) -> Iterator[str]:
+    if not isinstance(widget, dict) or widget.get("type") not in _WIDGETS:
+        yield f"its type is not one of {', '.join(sorted(_WIDGETS))}"
+        return
+    x, width, height = (widget.get(name, default) for name, default in (("x", 0), ("width", 6), ("height", 6)))
+    if not (isinstance(width, int) and 1 <= width <= _COLUMNS and isinstance(x, int) and 0 <= x <= _COLUMNS - width):
+        yield f"x {x} and width {width} are not within {_COLUMNS} columns"
+    if not (isinstance(height, int) and 1 <= height <= _ROWS):
+        yield f"height {height} is not 1 to {_ROWS}"
+    shown = widget.get("properties")
+    if not isinstance(shown, dict):
+        yield "properties is missing"
+    elif widget["type"] == "metric":
+        if not shown.get("region"):
+            yield "properties.region is missing"
+        for metric in shown.get("metrics") or [[]]:
+            match metric:
+                case [{"expression": str(expression)}] if expression:
+                    continue
+            texts = [item for item in metric if not isinstance(item, dict)] if isinstance(metric, list) else []
+            if len(texts) < 2 or len(texts) % 2:
+                yield f"{metric!r} is not a namespace, a name, and dimensions as names and values, and not an expression"
+
+
+_RETENTIONS = "0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
+
+
+class LogGroup(AwsResource):
+    """A log group. With 0 days, events never expire. The ARN doesn't contain the `:*` that CloudWatch appends."""
+
+    sdk_name = "aws:cloudwatch/logGroup:LogGroup"
+    service = "logs"
+    operation, named = "CreateLogGroup", "{name}"
+    described: ClassVar = Call("describe_log_groups", "logGroupNamePrefix", "logGroups[?logGroupName=='{id}'] | [0]")
+    deleted: ClassVar = Call("delete_log_group", "logGroupName")
+    tagging: ClassVar = Tagging("resourceArn")
+    listing: ClassVar = Listing("describe_log_groups", "logGroups[].logGroupName")
+    name_limit = 512
+    renamed: ClassVar = {"name": "logGroupName"}
+    defaults: ClassVar = {"skipDestroy": False, "retentionInDays": 0}
+    choices: ClassVar = {"retentionInDays": tuple(map(int, _RETENTIONS.split()))}
+    write_only: ClassVar = names("skipDestroy")
+    updates: ClassVar = (
+        Change("put_retention_policy", names("retentionInDays"), undone="delete_retention_policy", new=True),
+        Change("associate_kms_key", names("kmsKeyId"), undone="disassociate_kms_key", other=True),
+    )
+    shown: ClassVar = {"retentionInDays": "retentionInDays || `0`", "kmsKeyId": "kmsKeyId"}
+    built: ClassVar = {"arn": arn("logs", "log-group:{id}")}
+
+    def tag_target(self, identity: str) -> str:
+        return self.backend.arn("logs", f"log-group:{identity}")
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Without a retention period, there is no retention policy to put."""
+        super().update(identity, {**inputs, "retentionInDays": inputs.get("retentionInDays") or None}, changed)
+
+
+class LogSubscriptionFilter(AwsResource):
+    """Delivers a log group's events to a destination. The API creates or updates the filter of that name."""
+
+    sdk_name = "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter"
+    service = "logs"
+    operation, named = "PutSubscriptionFilter", "cwlsf-{logGroup}-{name}"
+    described: ClassVar = Call("describe_subscription_filters", path="subscriptionFilters[?filterName=='{name}'] | [0]")
+    deleted: ClassVar = Call("delete_subscription_filter")
+    renamed: ClassVar = {"name": "filterName", "logGroup": "logGroupName"}
+    defaults: ClassVar = {"distribution": "ByLogStream"}
+    in_place: ClassVar = names("filterPattern roleArn distribution")
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """A Firehose stream as destination requires a role."""
+        destination = inputs.get("destinationArn")
+        if not isinstance(destination, str):
+            return
+        if not re.match(r"arn:[\w-]+:(firehose|kinesis|lambda|logs):", destination):
+            yield "destinationArn", f"{destination!r} is no ARN of a stream, a function or a destination"
+        if ":firehose:" in destination and "roleArn" not in inputs:
+            yield "roleArn", "missing: CloudWatch Logs writes to a delivery stream with a role"
+
+
+class LogMetricFilter(AwsResource):
+    """Makes a metric of a log group's events. The API creates or updates the filter of that name."""
+
+    sdk_name = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+    service = "logs"
+    operation, named = "PutMetricFilter", "{name}"
+    described: ClassVar = Call("describe_metric_filters", path="metricFilters[?filterName=='{name}'] | [0]")
+    deleted: ClassVar = Call("delete_metric_filter")
+    renamed: ClassVar = {"name": "filterName", "pattern": "filterPattern"}
+    handled: ClassVar = names("metricTransformation")
+    in_place: ClassVar = names("pattern metricTransformation")
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """CloudWatch accepts three dimensions, each with a field of the event, and no default value beside them."""
+        yield from super().rules(inputs)
+        transformation = inputs.get("metricTransformation")
+        if not isinstance(transformation, dict):
+            return
+        dimensions = transformation.get("dimensions") or {}
+        if len(dimensions) > 3:
+            yield "metricTransformation.dimensions", f"{len(dimensions)} are more than 3"
+        if dimensions and transformation.get("defaultValue"):
+            yield "metricTransformation.defaultValue", "not with dimensions"
+        for name, field in dimensions.items():
+            if isinstance(field, str) and not field.startswith("$"):
+                yield f"metricTransformation.dimensions.{name}", f"{field!r} is no field of the event, such as $.name"
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        given = inputs["metricTransformation"]
+        transformation = {f"metric{name.capitalize()}": given[name] for name in ("name", "namespace", "value")}
+        transformation |= {name: given[name] for name in ("dimensions", "unit") if given.get(name)}
+        if given.get("defaultValue"):
+            transformation["defaultValue"] = float(given["defaultValue"])
+        return {**super().parameters(inputs), "metricTransformations": [transformation]}
+
+    def shown_as(self, identity: str, answer: Mapping[str, Any], state: Properties) -> Properties:
+        (found,) = answer["metricTransformations"]
+        transformation = {name: found[f"metric{name.capitalize()}"] for name in ("name", "namespace", "value")}
+        transformation["unit"] = found.get("unit") or "None"
+        transformation |= {"dimensions": found["dimensions"]} if found.get("dimensions") else {}
+        return {**super().shown_as(identity, answer, state), "metricTransformation": transformation}

@@ -1,0 +1,202 @@
+"""Security groups and their rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from sandbox.testbed.providers.aws.calls import Call
+from sandbox.testbed.providers.aws.ec2 import VPC, Ec2Resource
+from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.aws.mapping import to_api
+from sandbox.testbed.providers.resource import Created, names
+from sandbox.testbed.providers.values import Properties
+
+_INLINE = """{
+    protocol: IpProtocol, fromPort: FromPort || `0`, toPort: ToPort || `0`, cidrBlocks: IpRanges[].CidrIp,
+    ipv6CidrBlocks: Ipv6Ranges[].CidrIpv6, securityGroups: UserIdGroupPairs[].GroupId
+}"""
+"""A rule in the form of the default group's `ingress` and `egress`."""
+_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+
+
+def _description_rules(inputs: Properties) -> Iterator[tuple[str, str]]:
+    """EC2's pattern for descriptions of groups and rules, which the service model doesn't state."""
+    description = inputs.get("description", "")
+    if not re.fullmatch(r"[\w .:/()#,@\[\]+=&;{}!$*-]{,255}", description, re.ASCII):
+        yield "description", "may have 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only"
+
+
+class _Group(Ec2Resource):
+    operation, made = "CreateSecurityGroup", "GroupId"
+    described: ClassVar = Call("describe_security_groups", "GroupIds", "SecurityGroups[0]")
+    deleted: ClassVar = Call("delete_security_group", "GroupId")
+    outputs = ("ownerId", "vpcId")
+    kind = "security-group"
+    write_only: ClassVar = names("revokeRulesOnDelete")
+
+    def revoke_all(self, identity: str) -> None:
+        """Revoke all rules of a group."""
+        group = self.found(identity, {})
+        if group.get("IpPermissions"):
+            self.client.revoke_security_group_ingress(GroupId=identity, IpPermissions=group["IpPermissions"])
+        if group.get("IpPermissionsEgress"):
+            self.client.revoke_security_group_egress(GroupId=identity, IpPermissions=group["IpPermissionsEgress"])
+
+
+class SecurityGroup(_Group):
+    """A security group without rules; they are separate resources."""
+
+    sdk_name = _GROUP
+    listing: ClassVar = Listing(
+        "describe_security_groups", "SecurityGroups[?GroupName!='default'].GroupId", VPC, "vpc-id"
+    )
+    renamed: ClassVar = {"name": "GroupName"}
+    defaults: ClassVar = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
+    handled: ClassVar = names("name")  # never changes, so `configure` recognizes a new group by it
+    limits: ClassVar = {"name": "CreateSecurityGroup.GroupName"}
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """Rules of EC2 that the service model doesn't state."""
+        name = inputs.get("name", "")
+        if name.startswith("sg-"):
+            yield "name", f"{name!r} must not begin with sg-"
+        yield from _description_rules(inputs)
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        return self.request(inputs)
+
+    def configure(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Revoke the egress rule that EC2 adds to a new group, as the official provider does."""
+        super().configure(identity, inputs, changed)
+        if "name" in changed:
+            self.revoke_all(identity)
+
+    def remove(self, identity: str, state: Properties) -> None:
+        if state.get("revokeRulesOnDelete"):
+            self.revoke_all(identity)
+        super().remove(identity, state)
+
+
+class DefaultSecurityGroup(_Group):
+    """A VPC's default security group, adopted without rules. Deleting the resource doesn't change the group."""
+
+    sdk_name = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+    defaults: ClassVar = {"revokeRulesOnDelete": False}
+    handled: ClassVar = names("ingress egress tags")
+    in_place: ClassVar = handled
+    outputs = ("ownerId", "vpcId", "description")
+    shown: ClassVar = {
+        "name": "GroupName",
+        "ingress": f"IpPermissions[].{_INLINE} || `[]`",
+        "egress": f"IpPermissionsEgress[].{_INLINE} || `[]`",
+    }
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """Only a group without rules is supported."""
+        for name in ("ingress", "egress"):
+            if inputs.get(name):
+                yield name, "the stand-in carries out only an empty list for the default group"
+
+    def create(self, inputs: Properties) -> Created:
+        """Adopts the group that EC2 created with the VPC."""
+        path = "SecurityGroups[?GroupName=='default'] | [0].GroupId"
+        identity = Call("describe_security_groups", "vpc-id", path)(self.client, inputs["vpcId"], {})
+        if not identity:
+            raise LookupError(f"{inputs['vpcId']} has no default security group")
+        self.revoke_all(identity)
+        return Created(identity)
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        if changed & {"ingress", "egress"}:
+            self.revoke_all(identity)
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Does nothing: EC2 doesn't allow deleting a default group."""
+
+
+_PORTS = ("fromPort", "toPort")
+_SOURCES = {
+    "cidrIpv4": ("IpRanges", "CidrIp"),
+    "cidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "prefixListId": ("PrefixListIds", "PrefixListId"),
+    "referencedSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+}
+
+
+class _SecurityGroupRule(Ec2Resource):
+    kind = "security-group-rule"
+    made = "SecurityGroupRules[0].SecurityGroupRuleId"
+    described: ClassVar = Call("describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules[0]")
+    direction: ClassVar[str]
+    handled: ClassVar = frozenset({*_SOURCES, *_PORTS, "description", "ipProtocol"})
+    in_place: ClassVar = handled
+    outputs = ("securityGroupRuleId",)
+    shown: ClassVar = {
+        "cidrIpv4": "CidrIpv4",
+        "cidrIpv6": "CidrIpv6",
+        "prefixListId": "PrefixListId",
+        "referencedSecurityGroupId": "ReferencedGroupInfo.GroupId",
+        "description": "Description",
+        "fromPort": "(IpProtocol != '-1' && FromPort != null && [FromPort])[0]",
+        "toPort": "(IpProtocol != '-1' && ToPort != null && [ToPort])[0]",
+    }
+    renamed: ClassVar = {"securityGroupId": "GroupId", "referencedSecurityGroupId": "ReferencedGroupId"}
+    excluding: ClassVar = (tuple(_SOURCES),)
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """Ports are validated for tcp and udp, and must be omitted for all protocols (-1)."""
+        yield from super().rules(inputs)
+        if inputs.get("ipProtocol") in ("tcp", "udp"):
+            for name in _PORTS:
+                port = inputs.get(name)
+                if isinstance(port, int) and not 0 <= port <= 65535:
+                    yield name, f"{port} is not a port: 0 to 65535"
+        if inputs.get("ipProtocol") == "-1" and inputs.keys() & set(_PORTS):
+            yield "fromPort", "must be left out when ipProtocol is -1 (all)"
+        yield from _description_rules(inputs)
+
+    def parameters(self, inputs: Properties) -> dict[str, Any]:
+        """The rule as IpPermissions: the parameters for a single rule have no description."""
+        about = {"Description": inputs["description"]} if inputs.get("description") else {}
+        permission = self.request(inputs, only=names("ipProtocol fromPort toPort"))
+        for name, (ranges, key) in _SOURCES.items():
+            if inputs.get(name):
+                permission[ranges] = [{key: inputs[name], **about}]
+        return {"GroupId": inputs["securityGroupId"], "IpPermissions": [permission]}
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """EC2 requires the complete rule."""
+        current = self.describe(identity, inputs) or {}
+        if any(current.get(name) != inputs.get(name) for name in changed & self.handled):
+            model = self.client.meta.service_model.shape_for("SecurityGroupRuleRequest")
+            rule = {"SecurityGroupRuleId": identity, "SecurityGroupRule": to_api(inputs, model, self.renamed)}
+            group = inputs["securityGroupId"]
+            self.client.modify_security_group_rules(GroupId=group, SecurityGroupRules=[rule])
+
+    def remove(self, identity: str, state: Properties) -> None:
+        call = getattr(self.client, f"revoke_security_group_{self.direction}")
+        call(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[identity])
+
+
+class SecurityGroupIngressRule(_SecurityGroupRule):
+    """An ingress rule."""
+
+    sdk_name = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    operation = "AuthorizeSecurityGroupIngress"
+    listing: ClassVar = Listing(
+        "describe_security_group_rules", "SecurityGroupRules[?!IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
+    )
+    direction = "ingress"
+
+
+class SecurityGroupEgressRule(_SecurityGroupRule):
+    """An egress rule."""
+
+    sdk_name = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    operation = "AuthorizeSecurityGroupEgress"
+    listing: ClassVar = Listing(
+        "describe_security_group_rules", "SecurityGroupRules[?IsEgress].SecurityGroupRuleId", _GROUP, "group-id"
+    )
+    direction = "egress"

@@ -1,0 +1,121 @@
+"""Keys and their aliases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from sandbox.testbed.providers.aws.base import AwsResource, arn
+from sandbox.testbed.providers.aws.calls import Call, Change, Tagging
+from sandbox.testbed.providers.aws.listing import Listing
+from sandbox.testbed.providers.resource import names
+from sandbox.testbed.providers.values import Properties
+
+
+class Key(AwsResource):
+    """A customer managed key. A key that is pending deletion counts as deleted."""
+
+    sdk_name = "aws:kms/key:Key"
+    service = "kms"
+    operation, made, subject = "CreateKey", "KeyMetadata.KeyId", "KeyId"
+    described: ClassVar = Call(
+        "describe_key",
+        "KeyId",
+        "!contains(['PendingDeletion', 'PendingReplicaDeletion'], KeyMetadata.KeyState) && KeyMetadata",
+    )
+    reads: ClassVar = (
+        Call("get_key_policy", "KeyId", "{Policy: Policy}", {"PolicyName": "default"}),
+        Call(
+            "get_key_rotation_status",
+            "KeyId",
+            "{Rotates: KeyRotationEnabled, RotationPeriodInDays: RotationPeriodInDays}",
+        ),
+    )
+    tagging: ClassVar = Tagging("KeyId", "list_resource_tags")
+    listing: ClassVar = Listing("list_keys", "Keys[].KeyId")
+    renamed: ClassVar = {"customerMasterKeySpec": "KeySpec"}
+    defaults: ClassVar = {
+        "bypassPolicyLockoutSafetyCheck": False,
+        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "enableKeyRotation": False,
+        "isEnabled": True,
+        "keyUsage": "ENCRYPT_DECRYPT",
+    }
+    handled: ClassVar = names("enableKeyRotation rotationPeriodInDays isEnabled")
+    in_place: ClassVar = handled
+    updates: ClassVar = (
+        Change("update_key_description", names("description"), without={"Description": ""}),
+        Change("put_key_policy", names("policy")),
+    )
+    limits: ClassVar = {
+        "rotationPeriodInDays": "EnableKeyRotation.RotationPeriodInDays",
+        "deletionWindowInDays": "ScheduleKeyDeletion.PendingWindowInDays",
+    }
+    bounds: ClassVar = {"deletionWindowInDays": (7, 30)}
+    write_only: ClassVar = names("deletionWindowInDays bypassPolicyLockoutSafetyCheck")
+    outputs = ("keyId", "arn")
+    shown: ClassVar = {
+        "customerMasterKeySpec": "KeySpec || 'SYMMETRIC_DEFAULT'",
+        "isEnabled": "Enabled",
+        "enableKeyRotation": "Rotates",
+        "rotationPeriodInDays": "RotationPeriodInDays",
+    }
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """KMS rejects a key policy that allows no principal to change the key policy."""
+        failures = list(super().rules(inputs))
+        yield from failures
+        if failures or "policy" not in inputs or inputs.get("bypassPolicyLockoutSafetyCheck"):
+            return
+        document = json.loads(inputs["policy"])
+        statements = document.get("Statement", []) if isinstance(document, Mapping) else []
+        actions = [
+            action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+        ]
+        if not {"*", "kms:*", "kms:Put*", "kms:PutKeyPolicy"}.intersection(actions):
+            yield "policy", "lets nobody change the key's policy (kms:PutKeyPolicy); KMS refuses to lock itself out"
+
+    def update(self, identity: str, inputs: Properties, changed: frozenset[str]) -> None:
+        """Key state and rotation have separate calls to enable and to disable them."""
+        if "isEnabled" in changed:
+            (self.client.enable_key if inputs.get("isEnabled", True) else self.client.disable_key)(KeyId=identity)
+        if changed & {"enableKeyRotation", "rotationPeriodInDays"}:
+            if inputs.get("enableKeyRotation"):
+                self.client.enable_key_rotation(KeyId=identity, **self.request(inputs, "EnableKeyRotation"))
+            else:
+                self.client.disable_key_rotation(KeyId=identity)
+        super().update(identity, inputs, changed)
+
+    def remove(self, identity: str, state: Properties) -> None:
+        """Schedule the deletion; KMS doesn't delete keys immediately."""
+        self.found(identity, state)
+        days = state.get("deletionWindowInDays") or 30
+        self.client.schedule_key_deletion(KeyId=identity, PendingWindowInDays=days)
+
+
+class Alias(AwsResource):
+    """An alias of a key. KMS has no operation to describe a single alias."""
+
+    sdk_name = "aws:kms/alias:Alias"
+    service = "kms"
+    operation, named = "CreateAlias", "{name}"
+    described: ClassVar = Call("list_aliases", path="Aliases[?AliasName=='{id}'] | [0]")
+    deleted: ClassVar = Call("delete_alias", "AliasName")
+    listing: ClassVar = Listing("list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName")
+    renamed: ClassVar = {"name": "AliasName"}
+    updates: ClassVar = (Change("update_alias", names("targetKeyId")),)
+    shown: ClassVar = {"arn": "AliasArn"}
+    built: ClassVar = {"targetKeyArn": arn("kms", "key/{targetKeyId}")}
+
+    def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
+        """KMS' pattern in the service model permits names that its documentation rules out."""
+        name = inputs.get("name", "alias/")
+        if not name.startswith("alias/") or name.startswith("alias/aws/"):
+            yield "name", f"{name!r} must begin with alias/ and not with alias/aws/"
+
+    def describe(self, identity: str, state: Properties) -> Properties | None:
+        """`targetKeyId` is an ARN if the program set an ARN."""
+        found = super().describe(identity, state) or {}
+        by_arn = state.get("targetKeyId") == found["targetKeyArn"]
+        return {**found, "targetKeyId": found["targetKeyArn"]} if by_arn else found

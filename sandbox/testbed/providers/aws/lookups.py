@@ -1,0 +1,250 @@
+"""Functions that look up the account and its resources, except EC2."""
+
+from __future__ import annotations
+
+import abc
+import datetime
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import jmespath
+
+from sandbox.testbed.providers.aws.base import SCHEMAS
+from sandbox.testbed.providers.aws.calls import Call, mapped
+from sandbox.testbed.providers.aws.mapping import from_api
+from sandbox.testbed.providers.resource import Function
+from sandbox.testbed.providers.schema import Shape
+from sandbox.testbed.providers.values import Properties
+
+
+class GetRegion(Function[Any]):
+    """The provider's region."""
+
+    sdk_name = "aws:index/getRegion:getRegion"
+
+    def call(self, arguments: Properties) -> Properties:
+        name = self.backend.region
+        shown = {"id": name, "name": name, "region": name, "endpoint": f"ec2.{name}.amazonaws.com"}
+        return {**shown, "description": name}
+
+
+class GetPartition(Function[Any]):
+    """The region's partition."""
+
+    sdk_name = "aws:index/getPartition:getPartition"
+
+    def call(self, arguments: Properties) -> Properties:
+        partition = self.backend.partition
+        suffix = ["amazonaws", "com", *(["cn"] if partition == "aws-cn" else [])]
+        names = {"dnsSuffix": ".".join(suffix), "reverseDnsPrefix": ".".join(reversed(suffix))}
+        return {"id": partition, "partition": partition, **names}
+
+
+class Lookup(Function[Any]):
+    """Looks up one existing object."""
+
+    service: ClassVar[str] = "ec2"
+    reads: ClassVar[tuple[Call, ...]] = ()
+    """Calls with the result's id, whose responses are merged into the description."""
+    shown: ClassVar[Mapping[str, str]]
+    """Paths (JMESPath) of results that the description contains under other names; `id` is required."""
+    built: ClassVar[Mapping[str, str]] = {}
+    """Results derived from the id and the `aws` session."""
+    echoed: ClassVar[Mapping[str, str]] = {}
+    """Arguments that are included in the result, and their defaults."""
+
+    @property
+    def client(self) -> Any:
+        """The service's client."""
+        return self.backend.client(self.service)
+
+    @abc.abstractmethod
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        """The description of the object in AWS."""
+
+    def call(self, arguments: Properties) -> Properties:
+        """The description, with the result's property names."""
+        found = dict(self.find(arguments))
+        identity = jmespath.search(self.shown["id"], found)
+        for call in self.reads:
+            found |= call(self.client, identity, {})
+        names = SCHEMAS[self.sdk_name].outputs
+        result = from_api(found, Shape("object", properties={name: Shape("any") for name in names}), {})
+        result |= {name: jmespath.search(path, found) for name, path in self.shown.items()}
+        result |= {name: pattern.format(id=identity, aws=self.backend) for name, pattern in self.built.items()}
+        result |= {name: arguments.get(name, default) for name, default in self.echoed.items()}
+        result |= {"tags": mapped(found.get("Tags")), "region": self.backend.region}
+        dates = {name: value.isoformat() for name, value in result.items() if isinstance(value, datetime.datetime)}
+        return {name: value for name, value in {**result, **dates}.items() if name in names}
+
+
+class GetCallerIdentity(Lookup):
+    """The identity of the provider's credentials."""
+
+    sdk_name = "aws:index/getCallerIdentity:getCallerIdentity"
+    service = "sts"
+    shown: ClassVar = {"id": "Account", "accountId": "Account"}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        return self.client.get_caller_identity()
+
+
+class GetKey(Lookup):
+    """A key, looked up by id, ARN, alias name or alias ARN."""
+
+    sdk_name = "aws:kms/getKey:getKey"
+    service = "kms"
+    shown: ClassVar = {
+        "id": "KeyId",
+        **dict.fromkeys(("customKeyStoreId", "deletionDate", "expirationModel", "validTo"), "''"),
+        "description": "Description || ''",
+    }
+    built: ClassVar = {"awsAccountId": "{aws.account}"}
+    echoed: ClassVar = {"keyId": ""}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        return self.client.describe_key(KeyId=arguments["keyId"])["KeyMetadata"]
+
+
+class GetSecret(Lookup):
+    """A secret without its value, looked up by ARN or name."""
+
+    sdk_name = "aws:secretsmanager/getSecret:getSecret"
+    service = "secretsmanager"
+    reads: ClassVar = (Call("get_resource_policy", "SecretId", "{policy: ResourcePolicy || ''}"),)
+    shown: ClassVar = {"id": "ARN", "description": "Description || ''", "kmsKeyId": "KmsKeyId || ''"}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        given = [arguments[name] for name in ("arn", "name") if arguments.get(name)]
+        if len(given) != 1:
+            raise ValueError("exactly one of arn and name must be given")
+        secret = self.client.describe_secret(SecretId=given[0])
+        if secret.get("DeletedDate"):
+            raise LookupError(f"{given[0]} is scheduled for deletion")
+        return secret
+
+
+class GetSecretVersion(Lookup):
+    """The value of a secret."""
+
+    sdk_name = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+    service = "secretsmanager"
+    required: ClassVar = frozenset({"secretId"})
+    shown: ClassVar = {"id": "join('|', [ARN, VersionId])", "secretBinary": "''"}
+    echoed: ClassVar = {"secretId": "", "versionStage": "AWSCURRENT"}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        chosen = {"VersionId": arguments.get("versionId"), "VersionStage": arguments.get("versionStage")}
+        given = {name: value for name, value in chosen.items() if value}
+        version = self.client.get_secret_value(SecretId=arguments["secretId"], **given)
+        if "SecretString" not in version:
+            raise LookupError(f"{arguments['secretId']} holds binary data, which this stand-in doesn't read")
+        return version
+
+
+class GetCluster(Lookup):
+    """A cluster, looked up by name. ECS describes a deleted one as INACTIVE for some time."""
+
+    sdk_name = "aws:ecs/getCluster:getCluster"
+    service = "ecs"
+    required: ClassVar = frozenset({"clusterName"})
+    shown: ClassVar = {
+        "id": "clusterArn",
+        "arn": "clusterArn",
+        "pendingTasksCount": "pendingTasksCount || `0`",
+        "registeredContainerInstancesCount": "registeredContainerInstancesCount || `0`",
+        "runningTasksCount": "runningTasksCount || `0`",
+        "serviceConnectDefaults": "`[]`",
+        "settings": "settings || `[]`",
+    }
+    echoed: ClassVar = {"clusterName": ""}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        name = arguments["clusterName"]
+        found = self.client.describe_clusters(clusters=[name], include=["SETTINGS", "TAGS"])["clusters"]
+        if not found:
+            raise LookupError(f"no cluster {name!r}")
+        return {**found[0], "Tags": found[0].get("tags")}
+
+
+class GetListener(Lookup):
+    """A listener, looked up by ARN."""
+
+    sdk_name = "aws:lb/getListener:getListener"
+    service = "elbv2"
+    shown: ClassVar = {
+        "id": "ListenerArn",
+        "arn": "ListenerArn",
+        "alpnPolicy": "AlpnPolicy[0] || ''",
+        "certificateArn": "Certificates[0].CertificateArn || ''",
+        "mutualAuthentications": "`[]`",
+        "sslPolicy": "SslPolicy || ''",
+    }
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        if not arguments.get("arn"):
+            raise ValueError("the stand-in looks a listener up by arn")
+        return self.client.describe_listeners(ListenerArns=[arguments["arn"]])["Listeners"][0]
+
+
+class GetLoadBalancer(Lookup):
+    """A load balancer, looked up by ARN. Its attributes aren't read."""
+
+    sdk_name = "aws:lb/getLoadBalancer:getLoadBalancer"
+    service = "elbv2"
+    shown: ClassVar = {
+        "id": "LoadBalancerArn",
+        "arn": "LoadBalancerArn",
+        "dnsName": "DNSName",
+        "internal": "Scheme == 'internal'",
+        "loadBalancerType": "Type",
+        "name": "LoadBalancerName",
+        "securityGroups": "SecurityGroups || `[]`",
+        "subnets": "AvailabilityZones[].SubnetId",
+        "zoneId": "CanonicalHostedZoneId",
+    }
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        if not arguments.get("arn"):
+            raise ValueError("the stand-in looks a load balancer up by arn")
+        return self.client.describe_load_balancers(LoadBalancerArns=[arguments["arn"]])["LoadBalancers"][0]
+
+    def call(self, arguments: Properties) -> Properties:
+        found = super().call(arguments)
+        return {**found, "arnSuffix": found["arn"].partition("loadbalancer/")[2]}
+
+
+class GetZone(Lookup):
+    """A hosted zone, looked up by id or name."""
+
+    sdk_name = "aws:route53/getZone:getZone"
+    service = "route53"
+    shown: ClassVar = {
+        "id": "ShortId",
+        "zoneId": "ShortId",
+        "callerReference": "CallerReference || ''",
+        "comment": "Config.Comment || ''",
+        "privateZone": "Config.PrivateZone || `false`",
+        "primaryNameServer": "NameServers[0] || ''",
+        "resourceRecordSetCount": "ResourceRecordSetCount || `0`",
+        "enableAcceleratedRecovery": "`false`",
+        **dict.fromkeys(("linkedServiceDescription", "linkedServicePrincipal", "vpcId"), "''"),
+    }
+    built: ClassVar = {"arn": "arn:{aws.partition}:route53:::hostedzone/{id}"}
+
+    def find(self, arguments: Properties) -> Mapping[str, Any]:
+        unsupported = arguments.keys() - {"zoneId", "name", "privateZone"}
+        if unsupported:
+            raise ValueError(f"the stand-in looks a zone up by zoneId or name, not by {', '.join(sorted(unsupported))}")
+        answer = self.client.get_hosted_zone(Id=arguments.get("zoneId") or self._by_name(arguments))
+        zone, servers = answer["HostedZone"], answer.get("DelegationSet", {}).get("NameServers", [])
+        about = {"ShortId": zone["Id"].rpartition("/")[2], "Name": zone["Name"].rstrip("."), "NameServers": servers}
+        return {**zone, **about}
+
+    def _by_name(self, arguments: Properties) -> str:
+        name = f"{arguments.get('name', '').rstrip('.')}."
+        for zone in self.client.list_hosted_zones_by_name(DNSName=name)["HostedZones"]:
+            private = zone.get("Config", {}).get("PrivateZone", False)
+            if zone["Name"] == name and private == arguments.get("privateZone", False):
+                return zone["Id"]
+        raise LookupError(f"no hosted zone {name!r}")
