@@ -15,7 +15,7 @@ share the machine's network:
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class TaskNetwork:
 class TaskParts:
     """What the containers of a task share.
 
+    ``boundaries`` returns the words in front of a container's command that run it within the limits of the task.
+
     ``volumes`` maps a volume's name to its directory on this machine, ``database`` has the variables with the local address of the
     locking database, if the task uses one, and ``port`` is the server's port on this machine. ``image`` and ``tools`` are the
     directories of ``image_tools``. ``user`` owns the files of a task that runs without containers; None for the sandbox's own user.
@@ -70,13 +72,28 @@ class TaskParts:
     tools: Path
     contained: bool
     user: TaskUser | None = None
+    boundaries: Callable[[ContainerDefinition], list[str]] = lambda _container: []
 
 
-def wiring_problems(definition: TaskDefinition, target_port: int, *, contained: bool) -> list[str]:
+def wiring_problems(definition: TaskDefinition, target_port: int | None, *, contained: bool) -> list[str]:
     """Find ports that don't match, a GitHub host without a stand-in, and a data directory that is on no volume.
 
-    Without containers, the task can have only one that has volumes, secrets, or isn't restarted.
+    Only the task behind the load balancer, which sends requests to ``target_port``, has these. Without containers, the task can have
+    only one that has volumes, secrets, or isn't restarted.
     """
+    problems = _server_problems(definition, target_port) if target_port else []
+    for container in definition.containers:
+        overlapping = sorted(container.environment.keys() & container.secrets.keys())
+        problems += [f"{container.name}: {name} is set both as environment and as secret" for name in overlapping]
+        try:
+            container_user(container.user)
+        except TaskUserError as problem:
+            problems.append(f"{container.name}: {problem}")
+        problems += [] if contained else _uncontained_problems(definition, container)
+    return problems
+
+
+def _server_problems(definition: TaskDefinition, target_port: int) -> list[str]:
     problems = []
     server = definition.server
     port = server.environment.get("ATLANTIS_PORT", _DEFAULT_PORT)
@@ -92,22 +109,22 @@ def wiring_problems(definition: TaskDefinition, target_port: int, *, contained: 
     data = server.environment.get("ATLANTIS_DATA_DIR", _DEFAULT_DATA_DIRECTORY)
     if not any(_below(data, mount.container_path) for mount in server.mounts):
         problems.append(f"the data directory {data} is on no volume: locks and plans would be lost with every task")
-    for container in definition.containers:
-        overlapping = sorted(container.environment.keys() & container.secrets.keys())
-        problems += [f"{container.name}: {name} is set both as environment and as secret" for name in overlapping]
-        try:
-            container_user(container.user)
-        except TaskUserError as problem:
-            problems.append(f"{container.name}: {problem}")
-        shares = container.mounts or container.secrets or container.essential or container.dependencies
-        if server.read_only_root and container is server and not contained:
-            problems.append(f"readonlyRootFilesystem needs a container, and {bubblewrap.why_not()}")
-        if shares and container is not server and not contained:
-            problems.append(
-                f"{container.name} needs a container of its own, and the sandbox runs this task without containers: "
-                f"{bubblewrap.why_not()}"
-            )
     return problems
+
+
+def _uncontained_problems(definition: TaskDefinition, container: ContainerDefinition) -> list[str]:
+    if container is definition.server:
+        return (
+            [f"readonlyRootFilesystem needs a container, and {bubblewrap.why_not()}"]
+            if container.read_only_root
+            else []
+        )
+    if container.mounts or container.secrets or container.essential or container.dependencies:
+        return [
+            f"{container.name} needs a separate container, and the sandbox runs this task without containers: "
+            f"{bubblewrap.why_not()}"
+        ]
+    return []
 
 
 def prepare(parts: TaskParts, definition: ContainerDefinition, secrets: Mapping[str, str], root: Path) -> Container:
@@ -147,7 +164,7 @@ def _contained(parts: TaskParts, definition: ContainerDefinition, secrets: Mappi
         _health_command(parts, definition),
         Path("/"),
         user,
-        lambda info: bubblewrap.prefix(options, user, directory, info),
+        lambda info: [*parts.boundaries(definition), *bubblewrap.prefix(options, user, directory, info)],
     )
 
 
@@ -228,7 +245,7 @@ def _own_environment(
     own = {name: _mapped(value, volumes) for name, value in definition.environment.items()}
     names = list(own)
     own = dict(zip(names, local_port(own.values(), parts.definition.port, parts.port), strict=True))
-    if definition is parts.definition.server or "ATLANTIS_PORT" in own:
+    if parts.port != parts.definition.port and (definition is parts.definition.server or "ATLANTIS_PORT" in own):
         own["ATLANTIS_PORT"] = str(parts.port)
     if definition is parts.definition.server:
         own |= parts.database

@@ -76,6 +76,11 @@ class _Starting:
                 names = cluster.rpartition("/")[2], arn.rpartition("/")[2]
                 found = DeployedService(self._state, self._aws.endpoint, self._aws.region, *names)
                 service = found.service()
-                if service and any(key.startswith("ATLANTIS_") for key in found.variables(service.definition)):
+                # The workers have no load balancer.
+                if (
+                    service
+                    and service.target_group
+                    and any(key.startswith("ATLANTIS_") for key in found.variables(service.definition))
+                ):
                     return found
         return None

@@ -1,9 +1,12 @@
 """Starts a task from a service's task definition, with the permissions of its roles."""
 
 import contextlib
+import copy
 import functools
 import shutil
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
 from sandbox.atlantis import (
     diagnosis,
@@ -17,9 +20,11 @@ from sandbox.testbed import processes
 from sandbox.testbed.certificates import Certificates
 from sandbox.testbed.containers import (
     bubblewrap,
+    control_group,
     images,
     log_driver,
     task_definition,
+    task_disk,
     task_secrets,
     volumes,
 )
@@ -28,8 +33,9 @@ from sandbox.testbed.containers.container_definition import TaskDefinition
 from sandbox.testbed.containers.credentials import CredentialsEndpoint, assume
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService, Service
 from sandbox.testbed.containers.errors import TaskStartError
-from sandbox.testbed.containers.running_container import RunningContainer, process_name, stop_leftovers
-from sandbox.testbed.containers.targets import health_monitor
+from sandbox.testbed.containers.running_container import RunningContainer, process_name
+from sandbox.testbed.containers.targets import LOOPBACK, health_monitor
+from sandbox.testbed.containers.task_network import TaskNetworkNamespace
 from sandbox.testbed.containers.task_user import (
     TaskUser,
     TaskUserError,
@@ -42,7 +48,7 @@ __all__ = ["Launcher"]
 
 
 class Launcher:
-    """Starts tasks of one deployment with the Atlantis server ``executable``."""
+    """Starts tasks of one service with the Atlantis server ``executable``."""
 
     def __init__(
         self, deployment: DeployedService, executable: Path, network: TaskNetwork, certificates: Certificates
@@ -62,16 +68,19 @@ class Launcher:
         self.shared_user = ""
         """Why such a task runs as the sandbox's own user; empty if it runs as a separate user."""
 
+    def of(self, deployment: DeployedService) -> Self:
+        """The same for another service of the stack."""
+        other = copy.copy(self)
+        other._deployment = deployment
+        other._tasks = private_directory(deployment.state / "tasks" / deployment.name)
+        return other
+
     def clear_leftovers(self, patience: float) -> bool:
         """Stop the processes that a previous agent left running, and remove the files of its tasks."""
-        state = self._deployment.state
-        left = [name for name in self._deployment.task_names if processes.stop(state, name, patience=patience)]
-        for name in self._deployment.task_names:
-            stop_leftovers(state, name)
-        locking_database.stop(state)
+        left = self._deployment.stop_processes(patience)
         for root in self._tasks.iterdir():
             shutil.rmtree(root, ignore_errors=True)
-        return bool(left)
+        return left
 
     def start(self, service: Service, task_id: str) -> Task:
         """Start a task for ``service``; raises ``TaskStartError`` with the problems if it can't be started."""
@@ -88,43 +97,27 @@ class Launcher:
         secrets = self._secrets(definition, execution)
         # Their images are pulled and their secrets are read in any case, so that missing permissions are found.
         definition, not_run = images.runnable(definition)
-        variables = {**definition.server.environment, **secrets[definition.server.name]}
-        _raise_if(diagnosis.environment_problems(variables, self._known))
-        database = locking_database.serve(self._deployment, variables, self._certificates)
-        on_efs = volumes.efs_volumes(self._deployment, definition)
+        database: dict[str, str] = {}
+        if service.target_group:
+            variables = {**definition.server.environment, **secrets[definition.server.name]}
+            _raise_if(diagnosis.environment_problems(variables, self._known))
+            database = locking_database.serve(self._deployment, variables, self._certificates)
         root = private_directory(self._tasks / task_id)
-        own = volumes.own_volumes(definition, root / "volumes")
-        user = None if contained else self._user(definition.server.user, root, on_efs)
-        owner = container_user(definition.server.user) if contained else user
-        for volume in on_efs.values():
-            if owner:
-                owner.own(volume)
         with contextlib.ExitStack() as resources:
-            credentials = resources.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, task_id))
-            credentials.credentials()
-            agent = AgentEndpoint(self._deployment, credentials, task_id)
-            resources.callback(agent.close)
-            parts = TaskParts(
-                definition,
-                volumes={**on_efs, **own},
-                network=self._network,
-                credentials_url=credentials.url,
-                agent_url=agent.url,
-                database=database,
-                port=free_port(),
-                image=self._image,
-                tools=self._tools,
-                contained=contained,
-                user=user,
-            )
+            if contained and not task_disk.why_not():
+                resources.enter_context(task_disk.mounted(root, definition.disk_gib))
+            parts, address = self._parts(service, definition, root, database, resources)
             task = Task(
                 task_id,
                 service,
                 definition,
                 self._containers(parts, secrets, root, execution),
+                address,
                 parts.port,
                 digest,
-                health_monitor(self._deployment, service.target_group, parts.port, service.grace_seconds),
+                health_monitor(self._deployment, service.target_group, parts.port, service.grace_seconds)
+                if service.target_group
+                else None,
                 root,
                 resources.pop_all(),
                 not_run,
@@ -136,11 +129,60 @@ class Launcher:
             raise
         return task
 
+    def _parts(
+        self,
+        service: Service,
+        definition: TaskDefinition,
+        root: Path,
+        database: dict[str, str],
+        resources: contextlib.ExitStack,
+    ) -> tuple[TaskParts, str]:
+        """What the containers share, and the task's address; ``resources`` end with the task."""
+        contained = not self.without_containers
+        on_efs = volumes.efs_volumes(self._deployment, definition)
+        user = None if contained else self._user(definition.server.user, root, on_efs)
+        owner = container_user(definition.server.user) if contained else user
+        for volume in on_efs.values():
+            if owner:
+                owner.own(volume)
+        credentials = resources.enter_context(CredentialsEndpoint(self._deployment, definition.task_role, root.name))
+        credentials.credentials()
+        agent = AgentEndpoint(self._deployment, credentials, root.name)
+        resources.callback(agent.close)
+        group = control_group.ControlGroup(
+            self._deployment.state, root.name, definition.memory_mib if contained else None
+        )
+        resources.callback(group.remove)
+        address, port, network = LOOPBACK, free_port(), list[str]()
+        if not service.target_group:
+            # Its security group lets nothing in but the port of the task, and out what these addresses stand for.
+            outward = [self._network.aws_endpoint, self._network.github_proxy, credentials.url, agent.url]
+            port = definition.port
+            namespace = resources.enter_context(
+                TaskNetworkNamespace(port, [urlsplit(url).port or 0 for url in outward])
+            )
+            address, network = namespace.address, namespace.enter()
+        parts = TaskParts(
+            definition,
+            volumes={**on_efs, **volumes.own_volumes(definition, root / "volumes")},
+            network=self._network,
+            credentials_url=credentials.url,
+            agent_url=agent.url,
+            database=database,
+            port=port,
+            image=self._image,
+            tools=self._tools,
+            contained=contained,
+            user=user,
+            boundaries=lambda container: [*group.enter(container.name, container.memory_mib), *network],
+        )
+        return parts, address
+
     def _containers(
         self, parts: TaskParts, secrets: dict[str, dict[str, str]], root: Path, execution: Credentials
     ) -> list[RunningContainer]:
         state, task = self._deployment.state, root.name
-        free = next(name for name in self._deployment.task_names if not processes.find(state, name))
+        free = next(name for name in self._deployment.task_names() if not processes.find(state, name))
         logs = self._deployment.client("logs", execution)
         containers = []
         for definition in parts.definition.containers:
@@ -188,6 +230,8 @@ class Launcher:
 
 
 def _rolling_problems(service: Service, definition: TaskDefinition) -> list[str]:
+    if not service.target_group:
+        return []
     one_by_one = service.minimum_healthy_percent == 0 and service.maximum_percent == 100
     overlapping = service.overlaps and locking_database.keeps_locks_in_redis(definition.server.environment)
     if service.desired_count == 1 and (one_by_one or overlapping):

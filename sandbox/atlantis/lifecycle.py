@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.atlantis import build, locking_database, operator
-from sandbox.atlantis.agent import GITHUB_DIRECTORY
+from sandbox.atlantis.agent import GITHUB_DIRECTORY, WORKERS
 from sandbox.testbed import console, processes
-from sandbox.testbed.containers import bubblewrap
+from sandbox.testbed.containers import bubblewrap, control_group, task_disk, task_network
 from sandbox.testbed.containers.deployed_service import DeployedService, Service
-from sandbox.testbed.containers.running_container import stop_leftovers
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import (
@@ -19,19 +18,20 @@ from sandbox.testbed.local_aws.task_status import (
     Outcome,
     Status,
     StatusFile,
+    TaskRecord,
     agent_name,
 )
 from sandbox.testbed.paths import CHECKOUT, private_directory
 
-__all__ = ["after_up", "before_down", "bring_up", "prepare_and_start", "take_down"]
+__all__ = ["after_up", "before_down", "bring_up", "not_enforced", "prepare_and_start", "take_down"]
 
 _DEFINITION = "atlantis_task_definition_arn"
 # Longer than a failing deployment: three tasks, each with a start period of 60 s and three checks at 30 s.
 _PATIENCE = 600.0
 # The service is rolled back before the agent has recorded the rollback.
 _RECORD_PATIENCE = 5.0
-# More than the stop timeout of any task.
-_STOP_PATIENCE = 150.0
+# More than the stop timeouts of the server's task and of the workers' after it.
+_STOP_PATIENCE = 300.0
 
 
 def after_up(
@@ -43,16 +43,41 @@ def after_up(
         console.step("No task is running: the service's desired count is 0")
         return
     suffix = "" if stack == "local" else f" STACK={stack}"
-    console.step("Atlantis is running behind the deployed load balancer")
+    workers = [f"{len(_running(each))} {each.name}" for each in _workers(deployment)]
+    of_workers = f", with the workers {' and '.join(workers)}" if workers else ""
+    console.step(f"Atlantis is running behind the deployed load balancer{of_workers}")
     for container in status.not_run:
         console.note(f"a container of the task isn't run: {container}")
-    if reason := bubblewrap.why_not():
-        console.note(f"without containers: {reason}")
+    for reason in not_enforced():
+        console.note(reason)
     console.note(f"http://127.0.0.1:{status.proxy_port}/   the web page, for a browser")
     if "ATLANTIS_WEB_USERNAME" in deployment.variables(status.definition or deployment.require_service().definition):
         console.note(f"make password{suffix}  the user and the password of the page")
     console.note(f"make webhook{suffix}   send a signed event, as GitHub would")
     console.note(f"make logs{suffix}      follow its log")
+
+
+def not_enforced() -> list[str]:
+    """What this machine doesn't enforce of the tasks, each as a sentence with the reason."""
+    if reason := bubblewrap.why_not():
+        return [f"without containers: {reason}"]
+    return [
+        f"{what} isn't enforced: {reason}"
+        for what, reason in (
+            ("the security group of the workers", task_network.why_not()),
+            ("the memory of tasks", control_group.why_not()),
+            ("the disk of tasks", task_disk.why_not()),
+        )
+        if reason
+    ]
+
+
+def _workers(deployment: DeployedService) -> list[DeployedService]:
+    return [each for each in map(deployment.sibling, WORKERS) if each.service()]
+
+
+def _running(service: DeployedService) -> list[TaskRecord]:
+    return [task for task in StatusFile(service.state, service.name).read().tasks if task.stopped_at is None]
 
 
 def before_down(deployment: DeployedService) -> None:
@@ -74,13 +99,17 @@ def bring_up(
     the service back by now. Raises ``SandboxError`` with the reasons of a failure or a rollback.
     """
     build.executable()
-    service = deployment.require_service()
+    service, agent = deployment.require_service(), agent_name(deployment.name)
     for line in prepare_and_start(deployment, environment):
         console.step(line)
     if definition is not None and service.definition != definition:
         raise SandboxError(_why_left(deployment, definition, service.definition))
     with console.timed(f"Waiting for the task of {_short(service.definition)}"):
-        return _wait(deployment, service, patience)
+        status = _wait(deployment, service, agent, patience)
+    for workers in _workers(deployment):
+        with console.timed(f"Waiting for the workers {workers.name}"):
+            _wait(workers, workers.require_service(), agent, patience)
+    return status
 
 
 def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str]) -> list[str]:
@@ -96,11 +125,10 @@ def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str
 
 
 def take_down(deployment: DeployedService) -> bool:
-    """Stop the agent and its task; returns False if no agent was running."""
+    """Stop the agent and its tasks; returns False if no agent was running."""
     ran = processes.stop(deployment.state, agent_name(deployment.name), patience=_STOP_PATIENCE)
-    for name in deployment.task_names:
-        processes.stop(deployment.state, name, patience=_STOP_PATIENCE)
-        stop_leftovers(deployment.state, name)
+    for service in (deployment, *map(deployment.sibling, WORKERS)):
+        service.stop_processes(_STOP_PATIENCE)
     locking_database.stop(deployment.state)
     return ran
 
@@ -126,7 +154,7 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
         "cluster": deployment.cluster,
         "name": deployment.name,
     }
-    command = [sys.executable, "-m", "sandbox.atlantis.agent"]
+    command = [*([] if task_disk.why_not() else task_disk.ENTER), sys.executable, "-m", "sandbox.atlantis.agent"]
     # A rollback is complete and must still be reported; any other failure is retried.
     told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
     status_file.write(
@@ -151,7 +179,7 @@ def _version() -> str:
     return digest.hexdigest()
 
 
-def _wait(deployment: DeployedService, service: Service, patience: float) -> Status:
+def _wait(deployment: DeployedService, service: Service, agent_process: str, patience: float) -> Status:
     status_file = StatusFile(deployment.state, deployment.name)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -162,9 +190,9 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
         wanted = "idle" if service.desired_count == 0 else "healthy"
         if status.state == wanted and (service.desired_count == 0 or (outcome and _server_runs(deployment))):
             return status
-        agent = processes.find(deployment.state, agent_name(deployment.name))
+        agent = processes.find(deployment.state, agent_process)
         if agent is None or not agent.alive:
-            log = deployment.state / "logs" / f"{agent_name(deployment.name)}.log"
+            log = deployment.state / "logs" / f"{agent_process}.log"
             raise SandboxError(f"The process that runs the task has ended; its log is {log}")
         current = deployment.require_service()
         if current.definition != service.definition:
@@ -178,8 +206,7 @@ def _wait(deployment: DeployedService, service: Service, patience: float) -> Sta
 
 def _server_runs(deployment: DeployedService) -> bool:
     """Whether the server runs now: the agent's status is older, and names a server healthy that has crashed since."""
-    found = (processes.find(deployment.state, name) for name in deployment.task_names)
-    return any(process.alive for process in found if process)
+    return any(process.alive for process in deployment.processes() if "." not in process.name)
 
 
 def _explanation(outcome: Outcome) -> str:

@@ -34,30 +34,55 @@ class Failure:
 class Task:
     """A task of the service.
 
-    ``port`` is the server's port on this machine; ``target_health`` is the load balancer's health check, which counts if the
-    server's container has none. ``root`` has the task's own files, which are removed with it. ``resources`` are closed when it
-    has stopped. ``image_digest`` is the digest of the pulled image, or None for an image outside the local AWS' registry;
-    ``not_run`` has the reason for each container that the sandbox can't run; ``registered`` states whether the task is registered
-    with the load balancer.
+    ``address`` and ``port`` are the server's on this machine; ``target_health`` is the load balancer's health check, which counts if
+    the server's container has none; None without a load balancer. ``root`` has the task's own files, which are removed with it.
+    ``resources`` are closed when it has stopped. ``image_digest`` is the digest of the pulled image, or None for an image outside
+    the local AWS' registry; ``not_run`` has the reason for each container that the sandbox can't run.
     """
 
     id: str
     service: Service
     definition: TaskDefinition
     containers: list[RunningContainer]
+    address: str
     port: int
     image_digest: str | None
-    target_health: HealthMonitor
+    target_health: HealthMonitor | None
     root: Path
     resources: contextlib.ExitStack
     not_run: Mapping[str, str] = field(default_factory=dict)
-    registered: bool = False
+    serving: bool = False
+    """Whether it has become healthy and, behind a load balancer, has been registered."""
+    kept: bool = False
+    """Whether an event says that it runs until another one has replaced it."""
+    waits: bool = False
+    """Whether an event says that its protection keeps it running."""
+    next_look: float = 0.0
+    """When its registration is to be read again."""
     _created: float = field(default_factory=time.monotonic)
 
     @property
     def server(self) -> RunningContainer:
-        """The container that the load balancer sends requests to."""
+        """The container that serves the task's port."""
         return self._find(self.definition.server.name)
+
+    @property
+    def container_health(self) -> Health:
+        """The task's health as ECS shows it: that of its essential containers that have a health check."""
+        seen = {item.health for item in self.containers if item.definition.essential and item.health}
+        if Health.UNHEALTHY in seen:
+            return Health.UNHEALTHY
+        return Health.HEALTHY if seen == {Health.HEALTHY} else Health.UNKNOWN
+
+    def container_states(self) -> dict[str, dict[str, str]]:
+        """What ECS shows of each container, by its name."""
+        return {
+            item.definition.name: {
+                "lastStatus": "PENDING" if item.process is None else "STOPPED" if item.ended else "RUNNING",
+                "healthStatus": (item.health or Health.UNKNOWN).value,
+            }
+            for item in self.containers
+        }
 
     def tick(self) -> Health:
         """Start the containers that may start now, and return the task's health; raises ``TaskStartError`` if one can't start."""
@@ -121,11 +146,11 @@ class Task:
         for container in self.containers:
             if container.definition.essential and container.monitor:
                 yield container.monitor
-        if self.definition.server.health_check is None and self.server.process:
+        if self.target_health and self.definition.server.health_check is None and self.server.process:
             yield self.target_health
 
     def _health(self) -> Health:
-        if self.definition.server.health_check is None and self.server.process:
+        if self.target_health and self.definition.server.health_check is None and self.server.process:
             self.target_health.tick()
         seen = {monitor.health for monitor in self._monitors()}
         if Health.UNHEALTHY in seen:
@@ -135,7 +160,7 @@ class Task:
 
     def _ended(self, container: RunningContainer) -> Failure:
         words = container.last_words()
-        if container is self.server:
+        if container is self.server and self.target_health:
             return Failure("it ended by itself", [diagnosis.explain_exit(words)])
         said = " / ".join(words.strip().splitlines()[-3:]) or "it wrote nothing"
         return Failure(

@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Sequence
 
+from sandbox.atlantis import lifecycle
 from sandbox.attack.row import Result, Row, Verdict, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console
-from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.errors import SandboxError
 
 __all__ = ["main"]
@@ -64,12 +64,12 @@ def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
     if kept := target.close_pull_requests():
         console.note(f"Atlantis did not accept the event that closes {', '.join(kept)}; their locks stay on its page")
     unmeant = [result.row.name for result in results if result.row.isolation and not target.isolated]
-    where = "in containers and roles of its own" if target.isolated else "in the server's container"
+    where = "in workers" if target.isolated else "in the server's container"
     console.step(f"The stack runs Terraform {where}")
     if unmeant:
-        console.note(f"only terraformIsolation: containers denies {', '.join(unmeant)}")
-    if reason := bubblewrap.why_not():
-        console.note(f"the task runs without containers: {reason}")
+        console.note(f"only terraformIsolation: tasks denies {', '.join(unmeant)}")
+    for reason in lifecycle.not_enforced():
+        console.note(reason)
     counts = [f"{sum(result.verdict is verdict for result in results)} {verdict.value}" for verdict in Verdict]
     console.step(f"{len(results)} attacks in {console.elapsed(time.monotonic() - started)}: {', '.join(counts)}")
     return results

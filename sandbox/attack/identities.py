@@ -140,11 +140,11 @@ def as_terraform(known: Identities) -> Principal:
 
 
 def terraform_session(target: Target) -> Credentials:
-    """Credentials of that role, as ECS or the task's agent gets them."""
-    session = assume(target.deployment, str(target.outputs["atlantis_ecs_task_role_arn"]), "attack")
+    """Credentials of that role, as ECS or a worker's agent gets them."""
     if not target.isolated:
-        return session
+        return assume(target.deployment, str(target.outputs["atlantis_ecs_task_role_arn"]), "attack")
     names = identities(target).setting.names
+    session = assume(target.deployment, names.role_arn(names.worker_role("apply")), "attack")
     apply = target.client("sts", session).assume_role(
         RoleArn=names.role_arn(names.apply_role), RoleSessionName="attack"
     )["Credentials"]

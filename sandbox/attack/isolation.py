@@ -1,6 +1,6 @@
-"""Attacks of a plan on what is beside it: the server, other pull requests, an apply, and AWS with more than a plan's rights.
+"""Attacks of a plan on what isn't its own: the server, other pull requests, an apply, and AWS with more than a plan's rights.
 
-A stack denies them with `terraformIsolation: containers`. The provider of the pull request runs as the plan does.
+A stack denies them with `terraformIsolation: tasks`. The provider of the pull request runs as the plan does.
 """
 
 import re
@@ -78,7 +78,7 @@ def replaced(path):
 
 found = [line.split()[-1] for line in open("/proc/net/unix") if line.rstrip().endswith(".sock")]
 for path in sorted(set(found) | {f"/run/isolation/{name}" for name in
-        ("plan/executor.sock", "apply/executor.sock", "plan-broker/agent.sock", "apply-broker/agent.sock")}):
+        ("executor/executor.sock", "broker/agent.sock", "workers/dispatcher.sock", "workers/wake")}):
     if path.startswith("/run/isolation/") and (reached(path) or replaced(path)):
         print("reached", path)
 with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as own:
@@ -145,16 +145,16 @@ def _aws(target: Target, call: str) -> Outcome:
     return Outcome(status == 200, f"{call} was answered with {status}")
 
 
-CONTAINERS = "containers of a task, which have own processes and files"
-_USERS = "the executor, which runs each checkout as a user of its own"
+CONTAINERS = "the worker, a task with separate processes and files"
+_USERS = "the executor, which runs each checkout as a separate user"
 
 ROWS = (
     _row(
-        "isolation-server-process",
+        "server-process",
         _SERVER,
         "^reached the server",
         "^reached a child",
-        attack="Stop the server, or take its port while it restarts",
+        attack="Stop the server",
         tried="looks for the server among all processes and asks whether it may send a signal",
         refused_by=CONTAINERS,
     ),
@@ -193,7 +193,7 @@ ROWS = (
         "^token in .*/planted$",
         attack="Approve the own pull request with the installation's token",
         tried="searches all readable files and environments for a token, after init has downloaded a private module",
-        refused_by="the containers, of which only the server has the token; a download's token is removed before providers run",
+        refused_by="the worker, which gets a token for modules only; a download's token is removed before providers run",
         files=_private_module,
     ),
     _row(
@@ -202,7 +202,7 @@ ROWS = (
         "^reached .*",
         "^own socket",
         attack="Command an executor as another pull request, or ask the agent for the apply role's session",
-        tried="connects to the sockets of the executors and of the agent, and replaces them",
+        tried="connects to the sockets of the executor and of the agents, and replaces them",
         refused_by="the rights of the sockets, and the volumes, which only the containers that need them have",
     ),
     Row(

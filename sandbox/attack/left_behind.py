@@ -1,6 +1,6 @@
 """Attacks of a plan on what comes after it or runs at the same time: by processes, files and links that it leaves.
 
-A stack denies them with `terraformIsolation: containers`.
+A stack denies them with `terraformIsolation: tasks`.
 """
 
 import secrets

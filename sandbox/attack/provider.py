@@ -142,11 +142,11 @@ def said_in(answered: Answered) -> str | None:
 
 def _health_seconds(target: Target) -> int:
     """The number of seconds to poll: longer than the interval of a health check that ECS runs in the container."""
-    checks = [
-        container["healthCheck"]
-        for container in target.task_definition["containerDefinitions"]
-        if "healthCheck" in container
-    ]
+    workers = target.deployment.sibling("-plan")
+    described = (
+        workers.task_definition(workers.require_service().definition) if target.isolated else target.task_definition
+    )
+    checks = [container["healthCheck"] for container in described["containerDefinitions"] if "healthCheck" in container]
     return max([3, *(check.get("interval", 30) + 5 for check in checks)])
 
 
@@ -160,7 +160,7 @@ def _is_open(target: Target, name: str, body: str, pattern: str, which: str) -> 
     if found is None or (found["server"] == "0") != target.isolated:
         raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
     if which == "server" and target.isolated:
-        return Outcome(False, "the server isn't among the processes of the plan's container")
+        return Outcome(False, "the server isn't among the processes of the worker")
     seen = re.search(pattern.format(process=found[which]), said)
     if seen and which == "server" and _is_root_with_a_start_of_its_own(target):
         raise SkippedError("the server runs as root on this machine, and root can read every process")
@@ -186,7 +186,7 @@ def _is_stopped(target: Target, which: str) -> Outcome:
     if found is None or (found["server"] == "0") != target.isolated:
         raise RuntimeError(f"the provider didn't find what it should: {said[:300]}")
     if which == "server" and target.isolated:
-        return Outcome(False, "the server isn't among the processes of the plan's container")
+        return Outcome(False, "the server isn't among the processes of the worker")
     process = found[which]
     stopped = f"\n{process} is T" in f"\n{said}"
     if stopped and which == "server" and process != "1" and _has_a_start_of_its_own(target):

@@ -43,7 +43,7 @@ class Row:
     attempt: Callable[["Target"], Outcome]
     control: Callable[["Target"], Outcome]
     isolation: bool = False
-    """Whether only a stack with `terraformIsolation: containers` denies it. On another stack, the row is skipped."""
+    """Whether only a stack with `terraformIsolation: tasks` denies it. On another stack, the row is skipped."""
     alone: bool = False
     """Whether it affects other rows, such as a lock of all applies. Such rows run one by one after the others."""
 
@@ -86,7 +86,7 @@ def run_all(rows: Iterable[Row], target: "Target") -> Iterator[Result]:
 
 def _run_if_meant(row: Row, target: "Target") -> Result:
     if row.isolation and not target.isolated:
-        return Result(row, Verdict.SKIPPED, "this stack doesn't promise it: terraformIsolation isn't containers")
+        return Result(row, Verdict.SKIPPED, "this stack doesn't promise it: terraformIsolation isn't tasks")
     return run(row, target)
 
 

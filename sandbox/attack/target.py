@@ -54,9 +54,8 @@ class Target:
 
     @property
     def isolated(self) -> bool:
-        """Whether Terraform runs in containers of its own."""
-        names = {container["name"] for container in self.task_definition["containerDefinitions"]}
-        return {"plan", "apply"} <= names
+        """Whether Terraform runs in workers."""
+        return self.once("isolated", lambda: self.deployment.sibling("-plan").service() is not None)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -69,7 +68,7 @@ class Target:
             secret["name"]
             for container in described["containerDefinitions"]
             for secret in container.get("secrets", [])
-            if secret["name"].startswith("ATLANTIS_")
+            if secret["name"].startswith("ATLANTIS_") or secret["name"] == "WORKERS_KEY"
         ]
         return self.once("secrets", lambda: read_task_secrets(self.deployment, described, names))
 

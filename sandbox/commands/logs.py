@@ -1,6 +1,7 @@
 """`make logs`: follow Atlantis' log."""
 
 import argparse
+import itertools
 import sys
 import time
 from collections import deque
@@ -24,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the last lines and then every new one, until interrupted."""
     deployment = Sandbox(arguments.stack).service()
-    logs = [deployment.state / "logs" / f"{name}.log" for name in deployment.task_names] if deployment else []
+    names = itertools.islice(deployment.task_names(), 2) if deployment else ()
+    logs = [Sandbox(arguments.stack).state / "logs" / f"{name}.log" for name in names]
     latest = max(filter(Path.is_file, logs), key=lambda log: log.stat().st_mtime, default=None)
     if latest is None:
         raise SandboxError("Atlantis hasn't been started yet. Run `make up` to start it")

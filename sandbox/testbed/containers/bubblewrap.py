@@ -1,4 +1,4 @@
-"""Runs a container as bubblewrap does: own mounts, processes, users and capabilities, and the machine's network.
+"""Runs a container as bubblewrap does: own mounts, processes, users and capabilities, and the network of its task.
 
 Three programs start a container's process 1. ``bwrap`` makes its file system, ``unshare`` its process namespace, and
 ``setpriv`` drops capabilities and switches to its user. ``bwrap`` could do the second as well, but its process that stays outside
@@ -71,7 +71,18 @@ def prefix(file_system: Iterable[str], user: ContainerUser, directory: str, info
 
 def enter(pid: int, user: ContainerUser, words: Sequence[str]) -> list[str]:
     """The command that executes ``words`` in the container whose process 1 is ``pid``, as ECS does for a health check."""
-    return [_found("nsenter"), f"--target={pid}", "--mount", "--pid", "--ipc", "--uts", "--", *user.command(), *words]
+    return [
+        _found("nsenter"),
+        f"--target={pid}",
+        "--mount",
+        "--pid",
+        "--ipc",
+        "--uts",
+        "--net",
+        "--",
+        *user.command(),
+        *words,
+    ]
 
 
 def main_process(info: int, child: "subprocess.Popen[bytes]") -> int:

@@ -91,8 +91,7 @@ class ContainerDefinition:
 
     ``secrets`` maps a variable to its ``valueFrom``; ``log_options`` are the options of the ``awslogs`` driver.
     ``entry_point`` and ``command`` are empty if the task definition doesn't set them; ``user`` is ``uid:gid``, or empty
-    for the image's user. ``memory_mib`` is the hard limit of the container's memory, or None; ``cpu`` is its share of the task's CPU
-    units, or 0.
+    for the image's user. ``memory_mib`` is the hard limit of the container's memory, or None.
     """
 
     name: str
@@ -115,14 +114,14 @@ class ContainerDefinition:
     dependencies: tuple[Dependency, ...] = ()
     restart: RestartPolicy | None = None
     memory_mib: int | None = None
-    cpu: int = 0
 
 
 @dataclass(frozen=True)
 class TaskDefinition:
     """The parts of a task definition that determine how its containers run.
 
-    ``architecture`` is the CPU architecture, ``X86_64`` or ``ARM64``. A volume is None if it is on the task's own disk.
+    ``architecture`` is the CPU architecture, ``X86_64`` or ``ARM64``. A volume is None if it is on the task's own disk, which has
+    ``disk_gib``. All containers together may use ``memory_mib``.
     """
 
     arn: str
@@ -131,10 +130,12 @@ class TaskDefinition:
     task_role: str
     volumes: dict[str, EfsVolume | None]
     containers: tuple[ContainerDefinition, ...]
+    memory_mib: int | None = None
+    disk_gib: int = 20
 
     @property
     def server(self) -> ContainerDefinition:
-        """The container that the load balancer sends requests to."""
+        """The container that serves the task's port."""
         return next(container for container in self.containers if container.port is not None)
 
     @property

@@ -1,6 +1,5 @@
-"""The memory limit and the CPU share of a container, which the kernel enforces on a control group of its processes."""
+"""The memory limits of a task and of its containers, which the kernel enforces on control groups of their processes."""
 
-import contextlib
 import functools
 import hashlib
 import os
@@ -11,45 +10,49 @@ __all__ = ["ControlGroup", "why_not"]
 
 _ROOT = Path("/sys/fs/cgroup")
 _FOLDER = "atlantis-sandbox"
-_LEAST_SHARES, _MOST_SHARES, _MOST_WEIGHT = 2, 262_144, 10_000
 _REMOVE_SECONDS = 5.0
-_FOLDER_SHARE = 8
-"""All containers together compete with each single process outside of them. This is how many of these they are worth."""
 
 
 class ControlGroup:
-    """The control group of one container, of version 1 or 2. ``name`` is unique in the folder ``state``."""
+    """The control group of one task, of version 1 or 2, with a group for each container.
 
-    def __init__(self, state: Path, name: str, *, memory_mib: int | None, cpu: int) -> None:
-        unique = f"{hashlib.sha256(str(state).encode()).hexdigest()[:8]}-{name}"
-        memory = None if memory_mib is None else memory_mib << 20
-        # ECS gives a container without CPU units the least share.
-        shares = max(cpu, _LEAST_SHARES)
-        self._groups: list[Path] = []
+    ``name`` is unique in the folder ``state``. Without ``memory_mib``, the task isn't limited.
+    """
+
+    def __init__(self, state: Path, name: str, memory_mib: int | None) -> None:
+        self._path: Path | None = None
         if why_not():
             return
-        if _is_unified():
-            weight = 1 + (shares - _LEAST_SHARES) * (_MOST_WEIGHT - 1) // (_MOST_SHARES - _LEAST_SHARES)
-            limits = {"memory.max": memory, "memory.swap.max": 0 if memory else None, "cpu.weight": weight}
-            self._make(_ROOT / _FOLDER, {"cgroup.subtree_control": "+cpu +memory", "cpu.weight": _FOLDER_SHARE * 100})
-            self._groups = [self._make(_ROOT / _FOLDER / unique, limits)]
-        else:
-            self._make(_ROOT / "cpu" / _FOLDER, {"cpu.shares": _FOLDER_SHARE * 1024})
-            self._groups = [
-                self._make(_ROOT / "memory" / _FOLDER / unique, {"memory.limit_in_bytes": memory}),
-                self._make(_ROOT / "cpu" / _FOLDER / unique, {"cpu.shares": shares}),
-            ]
+        unique = f"{hashlib.sha256(str(state).encode()).hexdigest()[:8]}-{name}"
+        self._path = _memory_root() / _FOLDER / unique
+        for parent in (self._path.parent, self._path):
+            parent.mkdir(exist_ok=True)
+            if _is_unified():
+                (parent / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
+        _limit(self._path, memory_mib)
 
-    def enter(self) -> list[str]:
-        """The words in front of a command that run it in this group; none on a machine without groups."""
-        if not self._groups:
+    def enter(self, container: str, memory_mib: int | None) -> list[str]:
+        """The words in front of a command that run it in the group of ``container``; none on a machine without groups."""
+        if self._path is None:
             return []
-        script = 'for group in $1; do echo $$ >"$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
-        return ["/bin/sh", "-c", script, "group", " ".join(map(str, self._groups))]
+        group = self._path / container
+        group.mkdir(exist_ok=True)
+        _limit(group, memory_mib)
+        script = 'echo $$ >"$1/cgroup.procs" || exit 1; shift; exec "$@"'
+        return ["/bin/sh", "-c", script, "group", str(group)]
+
+    def peak_mib(self) -> float | None:
+        """The most memory that the task has used so far; None on a machine without groups."""
+        if self._path is None:
+            return None
+        name = "memory.peak" if _is_unified() else "memory.max_usage_in_bytes"
+        return int((self._path / name).read_text(encoding="ascii")) / (1 << 20)
 
     def remove(self) -> None:
-        """Remove the group, whose processes have been killed."""
-        for group in self._groups:
+        """Remove the groups, whose processes have been killed."""
+        if self._path is None or not self._path.exists():
+            return
+        for group in [*(path for path in self._path.iterdir() if path.is_dir()), self._path]:
             deadline = time.monotonic() + _REMOVE_SECONDS
             while group.exists():
                 try:
@@ -60,36 +63,35 @@ class ControlGroup:
                         raise
                     time.sleep(0.02)
 
-    @staticmethod
-    def _make(group: Path, limits: dict[str, object]) -> Path:
-        group.mkdir(parents=True, exist_ok=True)
-        for name, value in limits.items():
-            # A kernel without swap accounting has no such file.
-            if value is not None and (group / name).exists():
-                (group / name).write_text(str(value), encoding="ascii")
-        return group
-
 
 @functools.cache
 def why_not() -> str:
-    """Why limits of containers aren't enforced on this machine; empty if they are."""
+    """Why the memory of tasks isn't limited on this machine; empty if it is."""
     if os.geteuid() != 0:
         return "only root can make control groups"
-    places = [_ROOT / "memory", _ROOT / "cpu"]
-    if _is_unified():
-        places = [_ROOT]
-        controllers = (_ROOT / "cgroup.subtree_control").read_text(encoding="ascii").split()
-        if missing := {"cpu", "memory"} - set(controllers):
-            return f"this machine's control groups have no {' and no '.join(sorted(missing))}"
-    for place in places:
-        trial = place / f"{_FOLDER}-{os.getpid()}"
-        try:
-            trial.mkdir()
-        except OSError as problem:
-            return f"this machine lets no one make control groups ({problem})"
-        with contextlib.suppress(OSError):
-            trial.rmdir()
+    if _is_unified() and "memory" not in (_ROOT / "cgroup.subtree_control").read_text(encoding="ascii").split():
+        return "this machine's control groups have no memory"
+    trial = _memory_root() / f"{_FOLDER}-{os.getpid()}"
+    try:
+        trial.mkdir()
+        trial.rmdir()
+    except OSError as problem:
+        return f"this machine lets no one make control groups ({problem})"
     return ""
+
+
+def _memory_root() -> Path:
+    return _ROOT if _is_unified() else _ROOT / "memory"
+
+
+def _limit(group: Path, memory_mib: int | None) -> None:
+    limits = (
+        {"memory.max": memory_mib, "memory.swap.max": 0} if _is_unified() else {"memory.limit_in_bytes": memory_mib}
+    )
+    for name, mib in limits.items():
+        # A kernel without swap accounting has no such file.
+        if memory_mib and mib is not None and (group / name).exists():
+            (group / name).write_text(str(mib << 20), encoding="ascii")
 
 
 def _is_unified() -> bool:

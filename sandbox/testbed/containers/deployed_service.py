@@ -1,6 +1,11 @@
 """The deployed service as the local ECS describes it, and clients of the local AWS."""
 
+import dataclasses
 import datetime
+import itertools
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +13,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox.testbed import processes
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.local_aws import ROOT_KEY, clients
 
@@ -36,19 +42,25 @@ class Service:
 
     ``deployment`` is the ID of the primary deployment. It changes with every change of the task definition and with
     every forced deployment. ``grace_seconds`` is the health check grace period, during which ECS ignores failures of
-    the load balancer's health check.
+    the load balancer's health check. ``target_group`` and ``container_port`` are None without a load balancer.
     """
 
     deployment: str
     definition: str
     desired_count: int
-    target_group: str
-    container_port: int
+    target_group: str | None
+    container_port: int | None
     minimum_healthy_percent: int
     maximum_percent: int
     circuit_breaker: bool
     rollback: bool
     grace_seconds: int
+
+    @property
+    def running_bounds(self) -> tuple[int, int]:
+        """The least number of healthy tasks and the most running ones during a deployment."""
+        least = math.ceil(self.desired_count * self.minimum_healthy_percent / 100)
+        return least, self.desired_count * self.maximum_percent // 100
 
     @property
     def overlaps(self) -> bool:
@@ -67,10 +79,26 @@ class DeployedService:
     name: str
     _clients: dict[tuple[str, Credentials, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
-    def task_names(self) -> tuple[str, str]:
-        """Names of a task's process and of its log; a task that starts while another is running uses the second one."""
-        return self.name, f"{self.name}-2"
+    def task_names(self) -> Iterator[str]:
+        """Names of a task's process and of its log; a task that starts uses the first one that no running task has."""
+        yield self.name
+        yield from (f"{self.name}-{number}" for number in itertools.count(2))
+
+    def processes(self) -> list[processes.Process]:
+        """The recorded processes of the service's tasks: process 1 of each container."""
+        own = re.compile(rf"{re.escape(self.name)}(-\d+)?(\..+)?")
+        return [process for process in processes.recorded(self.state) if own.fullmatch(process.name)]
+
+    def stop_processes(self, patience: float) -> bool:
+        """Stop the processes that a killed agent left running; returns whether one ran."""
+        stopped = [
+            process for process in self.processes() if processes.stop(self.state, process.name, patience=patience)
+        ]
+        return bool(stopped)
+
+    def sibling(self, suffix: str) -> "DeployedService":
+        """The service of the same cluster whose name ends in ``suffix``."""
+        return dataclasses.replace(self, name=f"{self.name}{suffix}")
 
     def client(self, service: str, credentials: Credentials = ROOT, region: str = "") -> Any:
         """Return a boto3 client of ``service`` with ``credentials``, which sends requests only to the local AWS.
@@ -141,10 +169,11 @@ def refusal(problem: ClientError) -> str:
 
 def _service(described: dict[str, Any]) -> Service:
     balancers = described.get("loadBalancers", [])
-    if len(balancers) != 1:
+    if len(balancers) > 1:
         raise SandboxError(
             f"The service {described['serviceName']} has {len(balancers)} target groups; the sandbox runs a service with one"
         )
+    balancer = balancers[0] if balancers else {}
     configuration = described["deploymentConfiguration"]
     breaker = configuration.get("deploymentCircuitBreaker", {})
     primary = next(item for item in described["deployments"] if item["status"] == "PRIMARY")
@@ -152,8 +181,8 @@ def _service(described: dict[str, Any]) -> Service:
         deployment=primary["id"],
         definition=described["taskDefinition"],
         desired_count=described["desiredCount"],
-        target_group=balancers[0]["targetGroupArn"],
-        container_port=balancers[0]["containerPort"],
+        target_group=balancer.get("targetGroupArn"),
+        container_port=balancer.get("containerPort"),
         minimum_healthy_percent=configuration["minimumHealthyPercent"],
         maximum_percent=configuration["maximumPercent"],
         circuit_breaker=breaker.get("enable", False),

@@ -13,22 +13,20 @@ from sandbox.testbed import processes
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.containers.container_definition import Condition, ContainerDefinition
-from sandbox.testbed.containers.control_group import ControlGroup
 from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.containers.health import Health, HealthMonitor, container_probe
 from sandbox.testbed.containers.log_driver import LogShipper
 from sandbox.testbed.containers.task_user import TaskUser
 from sandbox.testbed.errors import SandboxError
 
-__all__ = ["Container", "RunningContainer", "process_name", "stop_leftovers"]
+__all__ = ["Container", "RunningContainer", "process_name"]
 
-_SEPARATOR = "."
 _LAST_WORDS = 20_000
 
 
 def process_name(task_process: str, container: str, server: str) -> str:
     """The name of a container's process and log: the task's for the ``server``'s, otherwise the container's after it."""
-    return task_process if container == server else f"{task_process}{_SEPARATOR}{container}"
+    return task_process if container == server else f"{task_process}.{container}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,6 @@ class RunningContainer:
         self._shipper: LogShipper | None = None
         self._monitor: HealthMonitor | None = None
         self._started = 0.0
-        self._group: ControlGroup | None = None
         self.process: processes.Process | None = None
 
     @property
@@ -146,8 +143,6 @@ class RunningContainer:
             # In a container, the kernel has killed them together with process 1.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        if self._group:
-            self._group.remove()
         if self._shipper:
             self._shipper.close()
 
@@ -155,7 +150,9 @@ class RunningContainer:
         policy = self.definition.restart
         if policy is None or self.process is None:
             return False
-        return processes.exit_code(self.process) not in policy.ignored_exit_codes
+        # While the process that waits for it still runs, its exit code isn't known.
+        code = processes.exit_code(self.process)
+        return code is not None and code not in policy.ignored_exit_codes
 
     def _begin(self, container: Container) -> processes.Process:
         if container.prefix is None:
@@ -168,14 +165,12 @@ class RunningContainer:
                 directory=container.directory,
                 user=(user.uid, user.gid) if user else None,
             )
-        limits = self.definition
-        self._group = ControlGroup(self._state, self._name, memory_mib=limits.memory_mib, cpu=limits.cpu)
         reading, writing = os.pipe()
         with os.fdopen(reading, "rb") as report, os.fdopen(writing, "wb"):
             return processes.start(
                 self._state,
                 self._name,
-                [*self._group.enter(), *container.prefix(writing), *container.command],
+                [*container.prefix(writing), *container.command],
                 environment=container.environment,
                 directory=container.directory,
                 # As container runtimes set it.
@@ -183,10 +178,3 @@ class RunningContainer:
                 descriptors=[writing],
                 main=lambda child: bubblewrap.main_process(report.fileno(), child),
             )
-
-
-def stop_leftovers(state: Path, task_process: str) -> None:
-    """Stop the containers besides the server's that a killed agent left running."""
-    for process in processes.recorded(state):
-        if process.name.startswith(task_process + _SEPARATOR):
-            processes.stop(state, process.name)

@@ -14,6 +14,7 @@ from sandbox.testbed.containers.health import HealthMonitor, target_probe
 from sandbox.testbed.errors import SandboxError
 
 __all__ = [
+    "LOOPBACK",
     "LoadBalancer",
     "Response",
     "balancer_of",
@@ -26,7 +27,7 @@ __all__ = [
     "register",
 ]
 
-_HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class LoadBalancer:
     ) -> Response:
         """Send one request to the listener on ``port`` and read the whole response."""
         address = urlsplit(self.endpoint)
-        connection = http.client.HTTPConnection(address.hostname or _HOST, address.port, timeout=seconds)
+        connection = http.client.HTTPConnection(address.hostname or LOOPBACK, address.port, timeout=seconds)
         try:
             own = {"Host": f"{self.host}:{port}", "Content-Length": str(len(body))}
             connection.request(method, f"/_alb/{self.name}{path}", body=body, headers={**(headers or {}), **own})
@@ -100,7 +101,7 @@ def entrance(deployment: DeployedService) -> LoadBalancer:
     """Return the deployed load balancer, with the host name of Atlantis' URL."""
     service = deployment.require_service()
     url = deployment.variables(service.definition).get("ATLANTIS_ATLANTIS_URL", "")
-    return balancer_of(deployment, service.target_group, urlsplit(url).hostname or deployment.name)
+    return balancer_of(deployment, service.target_group or "", urlsplit(url).hostname or deployment.name)
 
 
 def health_monitor(deployment: DeployedService, target_group: str, port: int, grace: float) -> HealthMonitor:
@@ -126,19 +127,19 @@ def register(deployment: DeployedService, target_group: str, port: int) -> None:
     known = client.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
     if known:
         client.deregister_targets(TargetGroupArn=target_group, Targets=[item["Target"] for item in known])
-    client.register_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+    client.register_targets(TargetGroupArn=target_group, Targets=[{"Id": LOOPBACK, "Port": port}])
 
 
 def is_registered(deployment: DeployedService, target_group: str, port: int) -> bool:
     """Whether the process on ``port`` is a target of the group."""
     known = deployment.client("elbv2").describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
-    return any(item["Target"] == {"Id": _HOST, "Port": port} for item in known)
+    return any(item["Target"] == {"Id": LOOPBACK, "Port": port} for item in known)
 
 
 def deregister(deployment: DeployedService, target_group: str, port: int) -> None:
     """Deregister the process on ``port`` and wait for its open connections, as a load balancer does."""
     client = deployment.client("elbv2")
-    client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": _HOST, "Port": port}])
+    client.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": LOOPBACK, "Port": port}])
     drain(deployment, target_group, port)
 
 

@@ -33,6 +33,8 @@ _START_SECONDS = 180
 # ECS' default period of a restart policy.
 _RESTART_SECONDS = 300
 _ARCHITECTURE = "X86_64"
+# Fargate's disk of a task that asks for no more.
+_DISK_GIB = 20
 
 
 def read(described: Mapping[str, Any]) -> TaskDefinition:
@@ -42,7 +44,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
     servers = [item for item in containers if item.get("portMappings")]
     if len(servers) != 1:
         raise TaskStartError(
-            [f"{len(servers)} of the task definition's containers map ports; the load balancer needs exactly one"]
+            [f"{len(servers)} of the task definition's containers map ports; the task needs exactly one"]
         )
     names = {item["name"] for item in containers}
     problems = [problem for item in containers for problem in _problems(item, volumes, names)]
@@ -62,6 +64,8 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         task_role=described["taskRoleArn"],
         volumes={name: _volume(volume) for name, volume in volumes.items()},
         containers=read_containers,
+        memory_mib=int(described["memory"]),
+        disk_gib=described.get("ephemeralStorage", {}).get("sizeInGiB", _DISK_GIB),
     )
 
 
@@ -80,7 +84,7 @@ def _problems(container: Mapping[str, Any], volumes: Mapping[str, Any], names: s
     ]
     ports = container.get("portMappings", [])
     if len(ports) > 1:
-        problems.append(f"{name} maps {len(ports)} ports; the load balancer needs exactly one")
+        problems.append(f"{name} maps {len(ports)} ports; the task needs exactly one")
     driver = container.get("logConfiguration", {}).get("logDriver")
     if driver is None:
         problems.append(f"{name} has no log; the sandbox ships logs with awslogs only")
@@ -134,7 +138,6 @@ def _container(container: Mapping[str, Any]) -> ContainerDefinition:
         if policy.get("enabled")
         else None,
         memory_mib=container.get("memory"),
-        cpu=container.get("cpu") or 0,
     )
 
 

@@ -70,7 +70,7 @@ class _Tasks:
             return own(data)
         stopped = data.get("desiredStatus", "RUNNING") == "STOPPED"
         cluster = data.get("cluster", "default").rpartition("/")[2]
-        found = [task for task in record.tasks if (task.stopped_at is not None) == stopped]
+        found = [task for task in record.tasks if (not task.wanted or task.stopped_at is not None) == stopped]
         return json_response({"taskArns": [_arn(cluster, task.id) for task in found]})
 
     def describe_tasks(self, own: Callable[[_Data], _Answer], data: _Data) -> _Answer:
@@ -104,11 +104,9 @@ class _Tasks:
         protections, running = self._protections(), self._running()
         protected, failures = [], []
         for task in self._asked(data):
-            others = [other for other, until in protections.items() if other != task and until > time.time()]
             if task not in running:
                 failures.append({"arn": _arn(cluster, task), "reason": "TASK_NOT_VALID"})
-            elif data.get("protectionEnabled") and others:
-                # The service's desired count is one; a second protected task would exceed it.
+            elif data.get("protectionEnabled") and self._exceeds(cluster, task, protections):
                 failures.append({"arn": _arn(cluster, task), "reason": "DEPLOYMENT_BLOCKED"})
             else:
                 until = time.time() + minutes * 60 if data.get("protectionEnabled") else 0.0
@@ -117,14 +115,25 @@ class _Tasks:
                 protected.append(self._protection(cluster, task))
         return json_response({"protectedTasks": protected, "failures": failures})
 
+    def _exceeds(self, cluster: str, task: str, protections: Mapping[str, float]) -> bool:
+        """Whether the service would have more protected tasks than its desired count, with which no deployment could end."""
+        known = dict(self._known())
+        service = known[task][0]
+        protected = [other for other, until in protections.items() if until > time.time() and other in known]
+        others = [other for other in protected if other != task and known[other][0] == service]
+        _, _, body = ecs._describe_services({"cluster": cluster, "services": [service]})
+        found = json.loads(body)["services"]
+        return len(others) >= max(1, found[0]["desiredCount"] if found else 1)
+
     def _record(self, service: str) -> Status | None:
         """The agent's records. None if no agent runs the service and none is expected."""
         state = self._records.parent
-        agent = processes.find(state, agent_name(service)) if service else None
-        if not service or not ((agent and agent.alive) or self._expected()):
+        if not service:
             return None
         file = self._records / f"{service}.json"
-        return StatusFile(state, service).read() if file.exists() else Status()
+        status = StatusFile(state, service).read() if file.exists() else Status()
+        agent = processes.find(state, status.agent or agent_name(service))
+        return status if (agent and agent.alive) or self._expected() else None
 
     def _expected(self) -> bool:
         """Whether a running process has announced that it will start an agent."""
@@ -202,19 +211,39 @@ def _failures(record: Status, deployment: str) -> int:
 
 def _described(cluster: str, service: str, task: TaskRecord) -> dict[str, Any]:
     region, account = get_region(), get_account_id()
+    arn, stopped = _arn(cluster, task.id), task.stopped_at is not None
+    started = task.containers and all(item["lastStatus"] != "PENDING" for item in task.containers.values())
+    shown = {"lastStatus": "STOPPED", "healthStatus": "UNKNOWN"} if stopped else {}
     described: dict[str, Any] = {
-        "taskArn": _arn(cluster, task.id),
+        "taskArn": arn,
         "clusterArn": f"arn:aws:ecs:{region}:{account}:cluster/{cluster}",
         "taskDefinitionArn": task.definition,
         "group": f"service:{service}",
         "startedBy": task.deployment,
-        "lastStatus": "RUNNING" if task.stopped_at is None else "STOPPED",
-        "desiredStatus": "RUNNING" if task.stopped_at is None else "STOPPED",
+        "lastStatus": "STOPPED"
+        if stopped
+        else "DEACTIVATING"
+        if not task.wanted
+        else "RUNNING"
+        if started
+        else "PENDING",
+        "desiredStatus": "STOPPED" if stopped or not task.wanted else "RUNNING",
+        "healthStatus": "UNKNOWN" if stopped else task.health,
         "createdAt": task.created_at,
         "launchType": "FARGATE",
-        "containers": [],
+        "containers": [{"name": name, "taskArn": arn, **item, **shown} for name, item in task.containers.items()],
+        "attachments": [
+            {
+                "id": task.id,
+                "type": "ElasticNetworkInterface",
+                "status": "DELETED" if stopped else "ATTACHED",
+                "details": [{"name": "privateIPv4Address", "value": task.address}],
+            }
+        ]
+        if task.address
+        else [],
     }
-    if task.stopped_at is not None:
+    if stopped:
         described |= {"stoppedAt": task.stopped_at, "stoppedReason": task.reason}
     return described
 

@@ -33,7 +33,8 @@ class Outcome:
 class TaskRecord:
     """A task, as ECS shows it for an hour after it has stopped; times in seconds since the epoch.
 
-    ``reason`` is ECS' ``stoppedReason``; ``failed`` states whether the circuit breaker counts the task as failed.
+    ``reason`` is ECS' ``stoppedReason``; ``failed`` states whether the circuit breaker counts the task as failed; ``wanted`` whether
+    its desired status is RUNNING. ``address`` is its private address, and ``containers`` what ECS shows of each by its name.
     """
 
     id: str
@@ -43,12 +44,17 @@ class TaskRecord:
     stopped_at: float | None = None
     reason: str = ""
     failed: bool = False
+    wanted: bool = True
+    address: str = ""
+    health: str = "UNKNOWN"
+    containers: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass
 class Status:
-    """The agent's status. ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``.
+    """The status of one service, which the process ``agent`` runs.
 
+    ``state`` is one of ``starting``, ``healthy``, ``stopping``, ``idle`` and ``failed``.
     ``not_run`` has the containers of the task that the sandbox can't run, each with the reason.
     """
 
@@ -60,6 +66,7 @@ class Status:
     proxy_port: int | None = None
     last_good: str | None = None
     endpoint: str | None = None
+    agent: str = ""
     not_run: list[str] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     tasks: list[TaskRecord] = field(default_factory=list)

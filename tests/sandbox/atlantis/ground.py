@@ -1,6 +1,8 @@
 """Tasks of a few containers, without a service: what tests of containers share."""
 
 import contextlib
+import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,12 @@ from sandbox.atlantis import image_tools
 from sandbox.atlantis.container import TaskNetwork, TaskParts, prepare
 from sandbox.atlantis.task import Task
 from sandbox.testbed import processes
+from sandbox.testbed.containers import task_disk
 from sandbox.testbed.containers.container_definition import ContainerDefinition, HealthCheck, TaskDefinition
+from sandbox.testbed.containers.control_group import ControlGroup
 from sandbox.testbed.containers.health import HealthMonitor
 from sandbox.testbed.containers.running_container import RunningContainer, process_name
+from sandbox.testbed.containers.task_network import TaskNetworkNamespace
 from sandbox.testbed.containers.volumes import own_volumes
 from sandbox.testbed.paths import private_directory
 from tests.sandbox.atlantis.waiting import eventually
@@ -42,12 +47,30 @@ class ContainerGround:
         (state / "trusted.pem").touch()
         self._tasks: list[Task] = []
 
-    def task(self, *containers: ContainerDefinition, in_containers: bool = True, name: str = "task") -> Task:
-        """A task that hasn't started anything yet; a volume is on its disk. The first container is its server."""
+    def task(
+        self,
+        *containers: ContainerDefinition,
+        in_containers: bool = True,
+        name: str = "task",
+        memory_mib: int | None = None,
+        disk_gib: int | None = None,
+        outward: Iterable[socket.socket] | None = None,
+    ) -> Task:
+        """A task that hasn't started anything yet; a volume is on its disk. The first container is its server.
+
+        With ``outward``, it has a separate network, from which it reaches the ports of these sockets only.
+        """
         own: dict[str, Any] = dict.fromkeys(point.volume for item in containers for point in item.mounts)
         definition = TaskDefinition("arn", "X86_64", "execution", "task", own, containers)
         root = private_directory(self.state / "tasks" / name)
-        nowhere = "http://127.0.0.1:1"
+        nowhere, address, network = "http://127.0.0.1:1", "127.0.0.1", list[str]()
+        resources, group = contextlib.ExitStack(), ControlGroup(self.state, name, memory_mib)
+        resources.callback(group.remove)
+        if disk_gib:
+            resources.enter_context(task_disk.mounted(root, disk_gib))
+        if outward is not None:
+            namespace = TaskNetworkNamespace(4141, [each.getsockname()[1] for each in outward])
+            address, network = resources.enter_context(namespace).address, namespace.enter()
         parts = TaskParts(
             definition,
             volumes=own_volumes(definition, root / "volumes"),
@@ -59,6 +82,7 @@ class ContainerGround:
             image=self._image,
             tools=self._tools,
             contained=in_containers,
+            boundaries=lambda item: [*group.enter(item.name, item.memory_mib), *network],
         )
         running = [
             RunningContainer(
@@ -71,7 +95,7 @@ class ContainerGround:
             for item in containers
         ]
         healthy = HealthMonitor(HealthCheck([]), lambda _seconds: None)
-        task = Task(name, None, definition, running, 4141, None, healthy, root, contextlib.ExitStack())  # type: ignore[arg-type]
+        task = Task(name, None, definition, running, address, 4141, None, healthy, root, resources)  # type: ignore[arg-type]
         self._tasks.append(task)
         return task
 

@@ -3,18 +3,20 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.testbed import processes
-from sandbox.testbed.containers import control_group
-from sandbox.testbed.containers.container_definition import Condition, Dependency, RestartPolicy
+from sandbox.testbed.containers import control_group, task_disk
+from sandbox.testbed.containers.container_definition import Condition, Dependency, MountPoint, RestartPolicy
+from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.containers.health import Health
-from sandbox.testbed.containers.running_container import stop_leftovers
 from sandbox.testbed.paths import CHECKOUT
 from tests.needs import needs_containers
 from tests.sandbox.atlantis.conftest import eventually
@@ -143,16 +145,20 @@ def test_a_container_is_started_again_when_its_policy_says_so(
     task = ground.task(container("server"), beside, in_containers=in_containers)
     task.tick()
     eventually("its end", lambda: "began" in ground.log("task.beside") and not process_of(task, "beside").alive)
-    task.tick()
-    eventually("what its policy says", lambda: ground.log("task.beside").count("began") == runs, seconds=5)
+
+    def began() -> bool:
+        task.tick()
+        return ground.log("task.beside").count("began") == runs
+
+    eventually("what its policy says", began, seconds=5)
 
 
 @each_mode
 def test_what_an_agent_left_running_beside_a_task_is_stopped(ground: ContainerGround, in_containers: bool) -> None:
-    for name in ("task", "task-2"):
+    for name in ("task", "task-2", "task-plan"):
         ground.task(container("server"), container("beside"), in_containers=in_containers, name=name).tick()
-    stop_leftovers(ground.state, "task")
-    assert [process.name for process in processes.recorded(ground.state)] == ["task", "task-2", "task-2.beside"]
+    DeployedService(ground.state, "", "", "", "task").stop_processes(5)
+    assert [process.name for process in processes.recorded(ground.state)] == ["task-plan", "task-plan.beside"]
 
 
 @contained
@@ -193,14 +199,58 @@ def test_a_container_that_takes_more_memory_than_its_limit_is_killed_and_the_oth
 
 @contained
 @_limited
-def test_a_busy_container_gets_the_share_of_the_cpu_that_it_may_have(ground: ContainerGround) -> None:
-    count = "i=0; trap 'echo counted $i; exit' TERM; while :; do i=$((i+1)); done"
-    busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
-    task = ground.task(
-        container("server", busy, cpu=900, essential=False), container("beside", busy, cpu=100, essential=False)
-    )
+def test_the_containers_of_a_task_together_have_its_memory(ground: ContainerGround) -> None:
+    keeps = "head -c 150M /dev/zero | tail -c 150M | (sleep 2; wc -c); echo over; exec sleep 60"
+    task = ground.task(container("server", keeps), container("beside", keeps), memory_mib=200)
+    task.tick()
+    eventually("the end of both", lambda: all("over" in ground.log(name) for name in ("task", "task.beside")))
+    kept = [name for name in ("task", "task.beside") if "157286400" in ground.log(name)]
+    assert len(kept) <= 1
+
+
+@contained
+@pytest.mark.skipif(bool(task_disk.why_not()), reason=f"no limit: {task_disk.why_not()}")
+def test_the_containers_of_a_task_together_have_its_disk(ground: ContainerGround) -> None:
+    fills = """
+    exec 3>/data/unlinked.{0}; rm /data/unlinked.{0}
+    fallocate -l 600M /proc/self/fd/3; echo over; exec sleep 60
+    """
+    mounts = (MountPoint("/data", "data"),)
+    names = ("server", "beside")
+    task = ground.task(*(container(name, fills.format(name), user="0", mounts=mounts) for name in names), disk_gib=1)
     task.tick()
     logs = ("task", "task.beside")
-    eventually("both", lambda: all("over" in ground.log(name) for name in logs), seconds=60)
-    server, beside = (sum(map(int, re.findall(r"counted (\d+)", ground.log(name)))) for name in logs)
-    assert server > 3 * beside > 0
+    eventually("the end of both", lambda: all("over" in ground.log(name) for name in logs))
+    assert "No space left on device" in "".join(map(ground.log, logs))
+    task.stop()
+    assert not (ground.state / "tasks" / "task").exists()
+
+
+@contained
+def test_a_task_with_a_separate_network_reaches_what_is_named_and_is_reached_at_its_port(
+    ground: ContainerGround,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as named, socket.create_server(("127.0.0.1", 0)) as other:
+        asks = "\n".join(
+            f"curl -s -m 5 telnet://127.0.0.1:{each.getsockname()[1]} </dev/null; echo {name} $?"
+            for name, each in (("named", named), ("other", other))
+        )
+        task = ground.task(container("server", f"{asks}\nexec python3 -m http.server 4141"), outward=[named])
+        task.tick()
+        named.settimeout(10)
+        named.accept()[0].close()
+        eventually("both answers", lambda: "other" in ground.log("task"))
+        assert re.findall(r"(\w+) (\d+)", ground.log("task"))[:2] == [("named", "0"), ("other", "7")]
+    assert eventually("its port", lambda: _answers(task.address, task.port))
+    # No other address leads to it, and it ends with the task.
+    assert not _answers("127.0.0.1", task.port)
+    task.stop()
+    assert not _answers(task.address, task.port)
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{address}:{port}/", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False

@@ -31,6 +31,7 @@ def _described(beside: dict[str, Any] | None = None, **more: Any) -> dict[str, A
         "taskDefinitionArn": "arn",
         "executionRoleArn": "role",
         "taskRoleArn": "role",
+        "memory": "4096",
         "volumes": _VOLUMES,
         "containerDefinitions": [_SERVER, _BESIDE | (beside or {})],
         **more,
@@ -50,9 +51,10 @@ def test_a_container_has_what_its_definition_says() -> None:
         "stopTimeout": 500,
         "memory": 256,
     }
-    definition = read(_described(wanted))
+    definition = read(_described(wanted, ephemeralStorage={"sizeInGiB": 50}))
     beside = definition.containers[1]
     assert definition.volumes["own"] is None
+    assert (definition.memory_mib, definition.disk_gib) == (4096, 50)
     assert (beside.essential, beside.secrets, beside.read_only_root) == (True, {"A": "arn"}, True)
     assert (beside.user, beside.memory_mib) == ("0", 256)
     assert beside.mounts == (MountPoint("/run/own", "own", read_only=True),)
@@ -109,7 +111,7 @@ def test_a_task_that_needs_containers_does_not_start_without_them(beside: dict[s
     definition = read(_described(beside))
     assert wiring_problems(definition, 4141, contained=True) == []
     (problem,) = wiring_problems(definition, 4141, contained=False)
-    assert problem.startswith("beside needs a container of its own, and the sandbox runs this task without containers")
+    assert problem.startswith("beside needs a separate container, and the sandbox runs this task without containers")
 
 
 def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refused() -> None:

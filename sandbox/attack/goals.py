@@ -1,0 +1,423 @@
+"""Attacks of a plan on what others need: the server, its port and memory, a worker's memory and disk, another repository's plan.
+
+Each goal is attacked in several ways. A stack denies them with `terraformIsolation: tasks`.
+"""
+
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sandbox.attack.plans import secrets_in, shown_in
+from sandbox.attack.provider import plan_with, printed, said_in
+from sandbox.attack.pull_requests import HARMLESS, Answered, planned
+from sandbox.attack.row import Outcome, Row, SkippedError
+from sandbox.attack.target import Target
+from sandbox.testbed import processes
+from sandbox.testbed.containers import control_group
+from sandbox.testbed.local_aws.task_status import StatusFile
+
+__all__ = ["ROWS"]
+
+_MIB, _GIB = 1 << 20, 1 << 30
+# Where nothing limits a plan.
+_DISK, _MEMORY = 2 * _GIB, 512 * _MIB
+_MOST_GROWTH = 200.0
+"""MiB by which the server's memory may grow while a plan sends it whatever it can."""
+_MOST_SECONDS = 60.0
+"""What a plan may take while another one uses all processors."""
+
+_CONNECT = """
+python3 - <<'PYTHON'
+import socket, threading, time
+for name, address, port in [{addresses}]:
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+        print("reached", name)
+    except OSError as problem:
+        print("refused", name, problem.strerror or problem)
+head = "POST /events HTTP/1.1\\r\\nHost: attack\\r\\nX-Github-Event: push\\r\\nX-Hub-Signature-256: sha256=00\\r\\n"
+head += "Content-Type: application/json\\r\\nContent-Length: {size}\\r\\n\\r\\n"
+sent = []
+def send():
+    try:
+        with socket.create_connection(("127.0.0.1", {port}), timeout=20) as server:
+            server.sendall(head.encode() + bytes({size} - 1))
+            time.sleep(3)
+            sent.append({size} >> 20)
+    except OSError:
+        pass
+threads = [threading.Thread(target=send) for _ in range(60)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("sent", sum(sent), "MiB")
+PYTHON
+"""
+_LISTEN = """
+python3 - <<'PYTHON'
+import socket
+with socket.create_server(("0.0.0.0", {port})) as listener:
+    socket.create_connection(("127.0.0.1", {port}), timeout=3).close()
+    listener.accept()[0].close()
+    print("listens at its own address", flush=True)
+    listener.settimeout(8)
+    try:
+        listener.accept()[0].close()
+        print("accepted a connection for the server")
+    except OSError:
+        pass
+PYTHON
+"""
+_FILL = """
+for number in $(seq {files}); do
+  fallocate -l {size} "filler$number" || echo "refused"
+done
+sleep 5
+echo "filled $(du -sm . | cut -f1) MiB"
+rm -f filler*
+"""
+_UNLINKED = """
+python3 - <<'PYTHON'
+import os, time
+held = []
+for number in range({files}):
+    held.append(open(f"filler{{number}}", "wb"))
+    os.unlink(held[-1].name)
+    try:
+        os.posix_fallocate(held[-1].fileno(), 0, {size})
+    except OSError:
+        break
+time.sleep(8)
+print("filled", sum(os.fstat(file.fileno()).st_size for file in held) >> 20, "MiB")
+PYTHON
+"""
+# tail keeps the whole input until it ends.
+_ALLOCATE = 'echo "allocated $(head -c {size} /dev/zero | tail -c {size} | wc -c) bytes"'
+_LEAVE = """
+ipcmk -M {size} | sed 's/.*/made segment/'
+ipcmk -Q | sed 's/.*/made queue/'
+ipcmk -S 1 | sed 's/.*/made semaphore/'
+for folder in /tmp /var/tmp /dev/shm; do echo {mark} >"$folder/{mark}" && echo "made $folder/{mark}"; done 2>/dev/null
+"""
+_BUSY = """
+for number in $(seq 48); do (while :; do :; done) & done 2>/dev/null
+sleep 15
+echo "busy with $(jobs -p | wc -l) processes"
+kill $(jobs -p)
+"""
+_KEY = """
+planted=$(mktemp -d)
+echo {planted} >"$planted/key"
+cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
+find /run /tmp /dev /var/tmp /etc "$planted" -type f -readable -size -64k -exec cat {{}} + 2>/dev/null
+rm -r "$planted"
+"""
+
+
+def _server_port(target: Target) -> int:
+    port = StatusFile(target.deployment.state, target.deployment.name).read().port
+    if port is None:
+        raise RuntimeError("no server is running")
+    return port
+
+
+def _server_mib(target: Target) -> float:
+    """The memory of the processes of the server's container."""
+    server = processes.find(target.deployment.state, target.deployment.name)
+    members = [server.pid, *processes.descendants(server.pid)] if server else []
+    return sum(map(_resident_kib, members)) / 1024
+
+
+def _resident_kib(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(r"^VmRSS:\s*(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _forbidden(target: Target) -> dict[str, tuple[str, int]]:
+    """What a plan must not reach, by name."""
+    found = {"the server": ("127.0.0.1", _server_port(target))}
+    for role in ("plan", "apply"):
+        service = target.deployment.sibling(f"-{role}")
+        for task in StatusFile(service.state, service.name).read().tasks:
+            if task.stopped_at is None:
+                found[f"the worker {task.id[:8]} for {role}"] = (task.address, 4142)
+    return found
+
+
+def _connections(target: Target) -> tuple[str, float]:
+    """What a plan has reached, and the MiB by which the server has grown meanwhile."""
+
+    def run() -> tuple[str, float]:
+        aws = int(target.deployment.endpoint.rpartition(":")[2])
+        named = {**_forbidden(target), "AWS": ("127.0.0.1", aws)}
+        addresses = ", ".join(str((name, *address)) for name, address in named.items())
+        script = _CONNECT.format(addresses=addresses, port=_server_port(target), size=24 * _MIB)
+        before = peak = _server_mib(target)
+        with ThreadPoolExecutor(1) as pool:
+            said = pool.submit(printed, target, "server-connections", script.strip())
+            while not said.done():
+                peak = max(peak, _server_mib(target))
+                time.sleep(0.2)
+        return said.result(), peak - before
+
+    return target.once("server-connections-all", run)
+
+
+def _reached(target: Target, *, wanted: Callable[[str], bool]) -> Outcome:
+    found = [name for name in re.findall(r"^reached (.*)$", _connections(target)[0], re.MULTILINE) if wanted(name)]
+    return Outcome(bool(found), f"reached {', '.join(found) or 'none of them'}")
+
+
+def _grown(target: Target) -> Outcome:
+    said, grown = _connections(target)
+    sent = re.search(r"^sent (\d+) MiB", said, re.MULTILINE)
+    return Outcome(grown > _MOST_GROWTH, f"sent {sent[1] if sent else '?'} MiB; the server grew by {grown:.0f} MiB")
+
+
+def _port_taken(target: Target) -> dict[str, bool]:
+    """Whether a plan listens at a port, and whether a connection to that port of the server's task reaches the plan."""
+
+    def run() -> dict[str, bool]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        ending, reached = threading.Event(), threading.Event()
+
+        def connect() -> None:
+            while not ending.wait(0.2):
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=3).close()
+                    reached.set()
+                except OSError:
+                    continue
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(connect)
+            said = printed(target, "server-port", _LISTEN.format(port=port).strip())
+            ending.set()
+        return {"own": "listens at its own address" in said, "server's": reached.is_set()}
+
+    return target.once("server-port-all", run)
+
+
+def _executor(target: Target) -> Mapping[str, object]:
+    """The container definition of the workers' executor; empty without workers."""
+    if not target.isolated:
+        return {}
+    service = target.deployment.sibling("-plan")
+    described = service.task_definition(service.require_service().definition)
+    executor = next(item for item in described["containerDefinitions"] if item["name"] == "executor")
+    return {**executor, "memory": int(described["memory"])}
+
+
+def _largest_copy(target: Target) -> int:
+    """What the files of a checkout may have, in bytes."""
+    command = _executor(target).get("command", [])
+    assert isinstance(command, list)  # noqa: S101 - ECS' type
+    return int(command[command.index("--largest-copy") + 1]) if "--largest-copy" in command else _DISK
+
+
+def _filled(target: Target, script: str, *, size: int, files: int) -> Answered:
+    body = script.format(files=files, size=size).strip()
+    return target.once(f"{hash(body)}", lambda: plan_with(target, "worker-disk", body))
+
+
+def _fills(target: Target, script: str) -> Outcome:
+    """Fill with files of 1 GiB each, up to 1 GiB more than is allowed."""
+    most = _largest_copy(target)
+    if shutil.disk_usage(target.deployment.state).free < 2 * most:
+        raise SkippedError(f"this machine has less than {2 * most} bytes of free disk")
+    return _used(_filled(target, script, size=_GIB, files=most // _GIB + 1), r"filled (\d+) MiB", most // _MIB)
+
+
+def _fills_little(target: Target, script: str) -> Outcome:
+    return _used(_filled(target, script, size=_MIB, files=10), r"filled (\d+) MiB", 10)
+
+
+def _allocated(target: Target, size: int) -> Answered:
+    return target.once(f"memory-{size}", lambda: plan_with(target, "worker-memory", _ALLOCATE.format(size=size)))
+
+
+def _allocates(target: Target) -> Outcome:
+    memory = _executor(target).get("memory")
+    size = memory * _MIB * 5 // 4 if isinstance(memory, int) else _MEMORY
+    outcome = _used(_allocated(target, size), r"allocated (\d+) bytes", size)
+    if outcome.allowed and target.isolated and (reason := control_group.why_not()):
+        raise SkippedError(f"the memory of tasks isn't limited: {reason}")
+    return outcome
+
+
+def _used(answered: Answered, pattern: str, least: int) -> Outcome:
+    said = said_in(answered)
+    if said is None:
+        return Outcome(False, f"the plan ended: {answered.gist}")
+    found = re.search(pattern, said)
+    if found is None:
+        raise RuntimeError(f"the provider used nothing: {said[:300]}")
+    return Outcome(int(found[1]) >= least, found[0])
+
+
+def _left(target: Target) -> tuple[str, list[str]]:
+    """What a plan has made, and what of it is left in a worker after its end."""
+
+    def run() -> tuple[str, list[str]]:
+        mark, size = f"left-{secrets.token_hex(6)}", 1_000_000 + secrets.randbelow(1_000_000)
+        before = _objects(target)
+        said = printed(target, "worker-left", _LEAVE.format(mark=mark, size=size))
+        found = [line for line in _objects(target) if line not in before]
+        return said, found
+
+    return target.once("worker-left-all", run)
+
+
+def _objects(target: Target) -> list[str]:
+    """The System V objects, and the files of shared directories, in the container that runs plans."""
+    service = target.deployment.sibling("-plan") if target.isolated else target.deployment
+    script = "tail -qn +2 /proc/sysvipc/*; find /tmp /var/tmp /dev/shm -name 'left-*'"
+    found: list[str] = []
+    for process in service.processes():
+        if process.name.endswith(".executor") or not target.isolated:
+            words = ["nsenter", f"--target={process.pid}", "--mount", "--ipc", "--pid", "/bin/sh", "-c", script]
+            found += subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
+    return found
+
+
+def _remains(target: Target) -> Outcome:
+    found = _left(target)[1]
+    return Outcome(
+        bool(found), f"left behind: {', '.join(' '.join(line.split()) for line in found)[:120] or 'nothing'}"
+    )
+
+
+def _slowed(target: Target) -> tuple[float, str, str]:
+    """The seconds of another repository's plan while one is busy, its answer, and what the busy plan has printed."""
+
+    def run() -> tuple[float, str, str]:
+        with ThreadPoolExecutor(1) as pool:
+            busy = pool.submit(printed, target, "busy", _BUSY)
+            time.sleep(5)
+            started = time.monotonic()
+            other = planned(target, "slowed", {"main.tf": HARMLESS})
+            seconds = time.monotonic() - started
+            return seconds, "planned" if other.planned else other.gist, busy.result()
+
+    return target.once("slowed-all", run)
+
+
+def _is_slowed(target: Target) -> Outcome:
+    seconds, answer, _ = _slowed(target)
+    return Outcome(answer != "planned" or seconds > _MOST_SECONDS, f"{answer} after {seconds:.0f} s")
+
+
+def _searched(target: Target) -> tuple[str, str]:
+    planted = secrets.token_hex(12)
+    return planted, target.once("worker-key", lambda: printed(target, "worker-key", _KEY.format(planted=planted)))
+
+
+def _planted(target: Target) -> Outcome:
+    planted, said = target.once("worker-key-all", lambda: _searched(target))
+    return shown_in(said, planted)
+
+
+def _key(target: Target) -> Outcome:
+    _, said = target.once("worker-key-all", lambda: _searched(target))
+    return secrets_in(target, said)
+
+
+_NETWORK = "the security group of the workers, which lets in the server's task and lets out nothing to it"
+
+ROWS = (
+    Row(
+        name="server-reached",
+        attack="Reach the server, or a worker, from a plan",
+        tried="a provider binary in the pull request that connects to the server's port and to the workers' ports",
+        refused_by=_NETWORK,
+        attempt=lambda target: _reached(target, wanted=lambda name: name != "AWS"),
+        control=lambda target: _reached(target, wanted=lambda name: name == "AWS"),
+        isolation=True,
+    ),
+    Row(
+        name="server-memory",
+        attack="Take the server's memory, so that the kernel kills it",
+        tried="a provider binary in the pull request that sends 60 requests of 24 MiB with a wrong signature to the server's port",
+        refused_by=_NETWORK,
+        attempt=_grown,
+        control=lambda target: _reached(target, wanted=lambda name: name == "AWS"),
+        isolation=True,
+        alone=True,
+    ),
+    Row(
+        name="server-port",
+        attack="Take the server's port while it restarts, and answer webhooks and health checks",
+        tried="a provider binary in the pull request that listens at a free port, to which the server's task connects",
+        refused_by="the network of a worker, which is another one than the server's",
+        attempt=lambda target: Outcome(_port_taken(target)["server's"], str(_port_taken(target))),
+        control=lambda target: Outcome(_port_taken(target)["own"], str(_port_taken(target))),
+        isolation=True,
+    ),
+    *(
+        Row(
+            name=name,
+            attack="Fill the disk of the worker, so that no other command can run there",
+            tried=f"a provider binary in the pull request that allocates {what} of 1 GiB until they are more than is allowed",
+            refused_by="the executor, which kills a command whose user has more than its share of the disk",
+            attempt=lambda target, script=script: _fills(target, script),
+            control=lambda target, script=script: _fills_little(target, script),
+            isolation=True,
+        )
+        for name, what, script in (
+            ("worker-disk", "files", _FILL),
+            ("worker-disk-unlinked", "unlinked open files", _UNLINKED),
+        )
+    ),
+    Row(
+        name="worker-memory",
+        attack="Take the memory of the worker for good",
+        tried="a provider binary in the pull request that keeps more in memory than the worker has",
+        refused_by="the memory limit of the worker's task, within which the kernel kills the command",
+        attempt=_allocates,
+        control=lambda target: _used(_allocated(target, 16 * _MIB), r"allocated (\d+) bytes", 16 * _MIB),
+        isolation=True,
+        alone=True,
+    ),
+    Row(
+        name="worker-left",
+        attack="Keep memory and disk of the worker after the plan, or leave a message for another one",
+        tried="a provider binary in the pull request that makes System V objects, and files in directories that all commands share",
+        refused_by="the executor, which removes what a user has when its command has ended",
+        attempt=_remains,
+        control=lambda target: Outcome("made " in _left(target)[0], _left(target)[0].replace("\n", ", ")),
+        isolation=True,
+        alone=True,
+    ),
+    Row(
+        name="other-plan-slowed",
+        attack="Slow the plans of other repositories",
+        tried="a provider binary in the pull request that keeps all processors busy with 48 processes",
+        refused_by="the scheduler of the kernel, and other workers if the range of workers allows",
+        attempt=_is_slowed,
+        control=lambda target: Outcome("busy with " in _slowed(target)[2], _slowed(target)[2].strip()),
+        isolation=True,
+        alone=True,
+    ),
+    Row(
+        name="worker-key",
+        attack="Command workers with the key of the server",
+        tried="a provider binary in the pull request that searches all environments and files that it can read",
+        refused_by="the container that ends TLS, which alone has the key and removes it from its environment",
+        attempt=_key,
+        control=_planted,
+        isolation=True,
+    ),
+)
