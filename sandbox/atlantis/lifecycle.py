@@ -138,10 +138,11 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     name = agent_name(deployment.name)
     version_file = private_directory(deployment.state / RECORDS) / f"{deployment.name}.version"
     version, started = _version(), version_file.read_text(encoding="utf-8") if version_file.exists() else ""
-    status_file = StatusFile(deployment.state, deployment.name)
+    services = (deployment, *map(deployment.sibling, WORKERS))
+    files = {file: file.read() for each in services if (file := StatusFile(each.state, each.name)).exists}
     running = processes.find(deployment.state, name)
-    status = status_file.read()
-    fits = running and running.lasting and status.endpoint == deployment.endpoint and status.state != "failed"
+    known = [status.endpoint == deployment.endpoint and status.state != "failed" for status in files.values()]
+    fits = running and running.lasting and known and all(known)
     if fits and started == version:
         return False
     # The local AWS has a new endpoint, the operator may have fixed a failure, or the agent's stop was interrupted; and an
@@ -156,10 +157,9 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
     }
     command = [*([] if task_disk.why_not() else task_disk.ENTER), sys.executable, "-m", "sandbox.atlantis.agent"]
     # A rollback is complete and must still be reported; any other failure is retried.
-    told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
-    status_file.write(
-        Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told, tasks=status.tasks)
-    )
+    for file, status in files.items():
+        told = {key: outcome for key, outcome in status.outcomes.items() if outcome.rolled_back_to}
+        file.write(Status(last_good=status.last_good, proxy_port=status.proxy_port, outcomes=told, tasks=status.tasks))
     processes.start(
         deployment.state,
         name,
@@ -172,9 +172,10 @@ def _start_agent(deployment: DeployedService, environment: Mapping[str, str]) ->
 
 
 def _version() -> str:
-    """What identifies the sandbox's code."""
+    """What identifies the sandbox's code, and the image's programs that it has copied."""
     digest = hashlib.sha256()
-    for path in sorted((CHECKOUT / "sandbox").rglob("*.py")):
+    programs = [path for path in (CHECKOUT / "docker" / "isolation").rglob("*") if path.is_file()]
+    for path in sorted([*(CHECKOUT / "sandbox").rglob("*.py"), *(path for path in programs if path.suffix != ".pyc")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -33,7 +33,7 @@ _CHUNK: Final = 1 << 16
 _BACKLOG: Final = 512
 _START_SECONDS: Final = 20.0
 # From linux/sched.h, linux/sockios.h and linux/if.h.
-_CLONE_NEWNET, _SIOCSIFFLAGS, _IFF_UP = 0x40000000, 0x8914, 0x1
+_CLONE_NEWNET, _SIOCSIFFLAGS, _SIOCSIFNETMASK, _IFF_UP = 0x40000000, 0x8914, 0x891C, 0x1
 
 
 class TaskNetworkNamespace:
@@ -147,6 +147,9 @@ def _enter_namespace() -> None:
         raise OSError(ctypes.get_errno(), "unshare")
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+        # Of 127.0.0.0/8, it has 127.0.0.1 only: the others are addresses of tasks.
+        mask = socket.inet_aton("255.255.255.255")
+        fcntl.ioctl(any_socket, _SIOCSIFNETMASK, struct.pack("16sHH4s16x", b"lo", socket.AF_INET, 0, mask))
 
 
 async def _relay(ways: list[tuple[socket.socket, int]]) -> None:

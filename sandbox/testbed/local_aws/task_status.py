@@ -79,6 +79,11 @@ class StatusFile:
     def __init__(self, state: Path, service: str) -> None:
         self._path = state / RECORDS / f"{service}.json"
 
+    @property
+    def exists(self) -> bool:
+        """Whether an agent has run."""
+        return self._path.exists()
+
     def read(self) -> Status:
         """Return the status that was last written; an empty one if no agent has run yet."""
         known = read_json(self._path)
