@@ -7,10 +7,18 @@
 `components/atlantis.py` wires the parts together.
 """
 
-import pulumi
+import gc
 
-from components import adoption, settings
-from components.atlantis import Atlantis
+# Half of a preview's imports would be collections of the AWS SDK's 200,000 objects, which live until the end.
+gc.disable()
+
+import pulumi  # noqa: E402
+
+from components import adoption, settings  # noqa: E402
+from components.atlantis import Atlantis  # noqa: E402
+
+gc.freeze()
+gc.enable()
 
 adoption.register(pulumi.get_stack())
 atlantis = Atlantis("atlantis", settings.read())

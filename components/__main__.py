@@ -1,5 +1,6 @@
 """The component package as Pulumi's engine runs it: a plugin that creates `Atlantis` for programs in any language."""
 
+import gc
 import importlib
 import importlib.util
 import sys
@@ -57,4 +58,8 @@ def provider() -> AtlantisProvider:
 
 
 if __name__ == "__main__":
-    main(provider(), sys.argv[1:])
+    gc.disable()  # while the AWS SDK is imported: its objects live until the end
+    served = provider()
+    gc.freeze()
+    gc.enable()
+    main(served, sys.argv[1:])

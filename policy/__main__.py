@@ -1,11 +1,15 @@
 """The policy pack's entry point. The pack's constructor serves it until the engine closes the connection."""
 
-from pulumi_policy import EnforcementLevel, PolicyPack
+import gc
 
-from evaluation.documentation import PACK
-from evaluation.garbage_collector import tune_garbage_collector
-from evaluation.launch import warn_about_configuration
-from policies.catalogue import PACK_NAME, policies
+gc.disable()  # while the SDK is imported: its objects live until the end
+
+from pulumi_policy import EnforcementLevel, PolicyPack  # noqa: E402
+
+from evaluation.documentation import PACK  # noqa: E402
+from evaluation.garbage_collector import tune_garbage_collector  # noqa: E402
+from evaluation.launch import warn_about_configuration  # noqa: E402
+from policies.catalogue import PACK_NAME, policies  # noqa: E402
 
 tune_garbage_collector()
 warn_about_configuration()

@@ -16,3 +16,4 @@ def tune_garbage_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
+    gc.enable()

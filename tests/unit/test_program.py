@@ -1,9 +1,12 @@
 """The program as a whole: what it tells operators, and that it registers nothing before its settings are right."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
+from sandbox.testbed.paths import CHECKOUT
 from tests.unit.recording import ACCOUNT, EXISTING_VPC, REGION, arn_of, refusal
 from tests.unit.stacks import BARE, stack
 
@@ -117,3 +120,17 @@ def test_a_value_that_the_stack_file_encrypts_is_not_shown(changes: dict[str, st
     assert registered == []
     assert f"atlantis:{next(iter(changes))} = [secret]" in message
     assert "s3cr3t" not in message
+
+
+def test_the_objects_of_the_sdk_are_not_collected_while_they_are_imported_and_at_the_end() -> None:
+    program = """if True:
+        import gc, runpy, pulumi
+        from components import adoption
+        collected = []
+        gc.callbacks.append(lambda phase, _: collected.append(phase))
+        pulumi.get_stack = lambda: "dev"
+        adoption.register = lambda _: exit(f"{len(collected)} {gc.get_freeze_count() > 100_000} {gc.isenabled()}")
+        runpy.run_path("__main__.py")
+    """
+    ended = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert ended.stderr == "0 True True\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import queue
@@ -37,6 +38,8 @@ def serve(names: Sequence[str], start: Start) -> NoReturn:
     Calls in progress are completed first, so that every created object is recorded as pending. Components have no state,
     and one that waits for an engine that has exited would never finish: they end with the process.
     """
+    # The process lives as long as one run of the engine, and the SDK's objects, half of whose import it would take, as long.
+    gc.disable()
     # Not a threading.Event: the signal handler could deadlock on the lock that the interrupted thread holds.
     ending: queue.SimpleQueue[None] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
