@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import decide
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator, Principal
 from sandbox.testbed.providers.aws.call_log import VARIABLE
@@ -161,7 +161,7 @@ def delegated(arn: str) -> Document | None:
     }
 
 
-WORLD = World(ACCOUNT, REGION, tags=lambda _: {"Service": "atlantis"}, resource_policy=delegated)
+EXISTING = ExistingResources(ACCOUNT, REGION, tags=lambda _: {"Service": "atlantis"}, resource_policy=delegated)
 """Every resource of the stack that takes tags carries this one (tests/unit/test_graph.py)."""
 
 
@@ -173,7 +173,7 @@ def answers(
     principal = Principal(f"arn:aws:iam::{ACCOUNT}:role/github-atlantis-prod-{role.lower()}", policies)
     asked, refused = set(), set()
     for call in (call for phase in PHASES[role] for call in calls[phase] if call.service != "sts"):
-        for question, decision in decide(evaluator, principal, call, WORLD):
+        for question, decision in decide(evaluator, principal, call, EXISTING):
             asked.add(question.action)
             if not decision.allowed:
                 refused.add(f"{question.action} on {question.resource}")

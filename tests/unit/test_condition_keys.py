@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from sandbox.testbed.iam_evaluation.supplied_keys import SUPPLIED, unsupplied
@@ -20,7 +20,19 @@ OF_THE_SESSION = {
     "aws:PrincipalTag/Repository": "my-organization/shop",
 }
 """What `enforcement` adds to each principal. That AWS' value is in it is a test of the running local AWS."""
-WORLD = World(ACCOUNT, REGION, tags=lambda _: {"Owner": "team"})
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+PROPERTIES = {
+    arn("ec2", "security-group/sg-1"): {"ec2:Vpc": arn("ec2", "vpc/vpc-1")},
+    arn("kms", "key/a"): {"kms:ResourceAliases": ["alias/b"]},
+}
+EXISTING = ExistingResources(
+    ACCOUNT, REGION, tags=lambda _: {"Owner": "team"}, properties=lambda name: PROPERTIES.get(name, {})
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +40,6 @@ def evaluator() -> Iterator[Evaluator]:
     iam_evaluator()
     with Evaluator() as started:
         yield started
-
-
-def arn(service: str, resource: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
 def of(service: str, operation: str, /, **parameters: Any) -> ApiCall:
@@ -70,7 +78,7 @@ def test_every_supplied_key_decides(evaluator: Evaluator, key: str):
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         session = f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task"
         caller = Principal(session, {"policy": policy}, keys=OF_THE_SESSION)
-        return {decision.result for _, decision in decide(evaluator, caller, call, WORLD)}
+        return {decision.result for _, decision in decide(evaluator, caller, call, EXISTING)}
 
     assert decisions(fulfilled) == {"Allowed"}
     assert decisions(other) == {"ImplicitlyDenied"}
@@ -89,6 +97,12 @@ def test_every_supplied_key_decides(evaluator: Evaluator, key: str):
         ),
         (of("ecs", "RunTask", cluster="a", taskDefinition="b:1"), "ecs:cluster", arn("ecs", "cluster/a")),
         (of("ec2", "DeleteSecurityGroup", GroupId="sg-1"), "ec2:Region", REGION),
+        (of("ec2", "DeleteSecurityGroup", GroupId="sg-1"), "ec2:Vpc", arn("ec2", "vpc/vpc-1")),
+        (of("ec2", "CreateSecurityGroup", GroupName="a", VpcId="vpc-2"), "ec2:Vpc", arn("ec2", "vpc/vpc-2")),
+        (of("kms", "Encrypt", KeyId="a", EncryptionContext={"aws:x": "b"}), "kms:EncryptionContext:aws:x", "b"),
+        (of("kms", "Encrypt", KeyId="a", EncryptionContext={"aws:x": "b"}), "kms:EncryptionContextKeys", ["aws:x"]),
+        (of("kms", "Encrypt", KeyId=arn("kms", "alias/a")), "kms:RequestAlias", "alias/a"),
+        (of("kms", "Encrypt", KeyId="a"), "kms:ResourceAliases", ["alias/b"]),
         (
             of(
                 "ec2",
@@ -103,7 +117,21 @@ def test_every_supplied_key_decides(evaluator: Evaluator, key: str):
     ],
 )
 def test_a_call_supplies_the_keys_of_its_service(evaluator: Evaluator, call: ApiCall, key: str, value: Any):
-    assert value in [item.keys.get(key) for item in authorizations(evaluator.reference, call, WORLD)]
+    assert value in [item.keys.get(key) for item in authorizations(evaluator.reference, call, EXISTING)]
+
+
+def test_a_denied_encryption_context_is_enforced(evaluator: Evaluator):
+    condition = {"StringEquals": {"kms:EncryptionContext:aws:logs:arn": "a"}}
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    key_policy = {
+        "Version": "2012-10-17",
+        "Statement": [everything, {**everything, "Effect": "Deny", "Condition": condition}],
+    }
+    existing = ExistingResources(ACCOUNT, REGION, resource_policy=lambda _: key_policy)
+    caller = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task", {})
+    for value, expected in (("a", "ExplicitlyDenied"), ("b", "Allowed")):
+        call = of("kms", "Encrypt", KeyId="a", EncryptionContext={"aws:logs:arn": value})
+        assert [item.result for _, item in decide(evaluator, caller, call, existing)] == [expected]
 
 
 def asking(action: str | list[str], element: str = "Action", **keys: str) -> dict[str, Any]:

@@ -12,13 +12,29 @@ import botocore.loaders
 import pytest
 from botocore.model import ServiceModel
 
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Reference
 from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
-SERVICES = ("dynamodb", "ecr", "ecs", "efs", "elbv2", "kms", "logs", "route53", "secretsmanager", "sns", "sqs")
+SERVICES = (
+    "acm",
+    "dynamodb",
+    "ecr",
+    "ecs",
+    "efs",
+    "elbv2",
+    "events",
+    "firehose",
+    "kinesis",
+    "kms",
+    "logs",
+    "route53",
+    "secretsmanager",
+    "sns",
+    "sqs",
+)
 """Services of which every operation is checked. S3, whose requests are named by their path, has a test of its own."""
 PREFIXES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
 EC2 = (
@@ -120,6 +136,7 @@ UNNAMED_BY_THE_CALL = {
     "elasticfilesystem:DeleteMountTarget": "the file system belongs to the mount target",
     "elasticfilesystem:DescribeMountTargetSecurityGroups": "the file system belongs to the mount target",
     "elasticfilesystem:ModifyMountTargetSecurityGroups": "the file system belongs to the mount target",
+    "events:PutEvents": "each entry names its event bus",
     "kms:DeleteAlias": "the call names only the alias, whose key the local AWS knows",
     "logs:GetLogRecord": "the pointer contains the log group in a form that only AWS knows",
     "logs:GetQueryResults": "the query knows its log groups",
@@ -194,7 +211,7 @@ def test_every_operation_is_evaluated_on_named_resources_of_the_required_types(e
             continue  # an operation whose action has another name, such as BatchExecuteStatement
         has_types = bool(described.types) and not described.wildcard_only
         call = ApiCall(service, operation.name, sample(described, operation) if has_types else {})
-        found = authorizations(evaluator.reference, call, World(ACCOUNT, REGION))
+        found = authorizations(evaluator.reference, call, ExistingResources(ACCOUNT, REGION))
         asked = [item.resource for item in found if item.action == action]
         checked += 1
         if not has_types:

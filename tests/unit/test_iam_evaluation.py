@@ -12,13 +12,13 @@ import pytest
 from sandbox.testbed import npm
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.iam_evaluation import evaluator as evaluator_module
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations, decide
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from tests.needs import iam_evaluator
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
-EMPTY = World(ACCOUNT, REGION)
+EMPTY = ExistingResources(ACCOUNT, REGION)
 ROLE, BOUNDARY = f"arn:aws:iam::{ACCOUNT}:role/fileflow-api", f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 LOAD_BALANCER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/fileflow/50dc6c495c0c9188"
 TAGS = [{"Key": "Service", "Value": "fileflow"}]
@@ -150,6 +150,34 @@ ASKED = {
         of("sts", "AssumeRole", RoleArn=ROLE, RoleSessionName="plan", Tags=TAGS),
         {("sts:AssumeRole", ROLE), ("sts:TagSession", ROLE)},
     ),
+    "a rule of the default event bus, by the bus' name": (
+        of("events", "PutRule", Name="nightly", EventBusName="default"),
+        {("events:PutRule", arn("events", "rule/nightly"))},
+    ),
+    "targets of a rule of the default event bus": (
+        of("events", "PutTargets", Rule="nightly", Targets=[]),
+        {("events:PutTargets", arn("events", "rule/nightly"))},
+    ),
+    "targets of a rule of another event bus, by its ARN": (
+        of("events", "PutTargets", Rule="nightly", EventBusName=arn("events", "event-bus/orders"), Targets=[]),
+        {("events:PutTargets", arn("events", "rule/orders/nightly"))},
+    ),
+    "an instance profile with a path": (
+        of("iam", "CreateInstanceProfile", InstanceProfileName="api", Path="/fileflow/"),
+        {("iam:CreateInstanceProfile", f"arn:aws:iam::{ACCOUNT}:instance-profile/fileflow/api")},
+    ),
+    "a resource that AWS gives an ID, by the name that it has": (
+        of("eks", "DeleteNodegroup", clusterName="fileflow", nodegroupName="api"),
+        {("eks:DeleteNodegroup", arn("eks", "nodegroup/fileflow/api/unnamed"))},
+    ),
+    "resources in a scope that ARNs spell otherwise": (
+        of("wafv2", "CreateIPSet", Name="office", Scope="REGIONAL"),
+        {("wafv2:CreateIPSet", arn("wafv2", "regional/ipset/office/unnamed"))},
+    ),
+    "none of the resources that an action may have": (
+        of("events", "PutEvents", Entries=[]),
+        {("events:PutEvents", "*")},
+    ),
     "a call that AWS lets nobody narrow": (of("ec2", "DescribeSubnets"), {("ec2:DescribeSubnets", "*")}),
 }
 
@@ -171,8 +199,8 @@ def principal(*statements: dict[str, Any], **limits: Any) -> Principal:
     return Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task", {"policy": policy}, **limits)
 
 
-def results(evaluator: Evaluator, who: Principal, call: ApiCall, world: World = EMPTY) -> list[str]:
-    return [decision.result for _, decision in decide(evaluator, who, call, world)]
+def results(evaluator: Evaluator, who: Principal, call: ApiCall, existing: ExistingResources = EMPTY) -> list[str]:
+    return [decision.result for _, decision in decide(evaluator, who, call, existing)]
 
 
 UNDER_BOUNDARY = principal(
@@ -193,8 +221,8 @@ def test_the_boundary_that_a_new_role_is_given_is_seen(evaluator: Evaluator):
 
 def test_the_boundary_that_a_role_has_is_seen(evaluator: Evaluator):
     put = of("iam", "PutRolePolicy", RoleName="fileflow-api", PolicyName="a", PolicyDocument="{}")
-    world = World(ACCOUNT, REGION, boundary_of={ROLE: BOUNDARY}.get)
-    assert results(evaluator, UNDER_BOUNDARY, put, world) == ["Allowed"]
+    existing = ExistingResources(ACCOUNT, REGION, boundary_of={ROLE: BOUNDARY}.get)
+    assert results(evaluator, UNDER_BOUNDARY, put, existing) == ["Allowed"]
     assert results(evaluator, UNDER_BOUNDARY, put) == ["ImplicitlyDenied"]
 
 
@@ -210,7 +238,9 @@ def test_tags_of_a_resource_and_the_statement_that_denies_are_seen(evaluator: Ev
         },
     )
     delete = of("ec2", "DeleteSecurityGroup", GroupId="sg-1")
-    ((_, decision),) = decide(evaluator, who, delete, World(ACCOUNT, REGION, tags=lambda _: {"Service": "atlantis"}))
+    ((_, decision),) = decide(
+        evaluator, who, delete, ExistingResources(ACCOUNT, REGION, tags=lambda _: {"Service": "atlantis"})
+    )
     assert (decision.result, decision.denied_by) == ("ExplicitlyDenied", ("policy: KeepOwn",))
     assert results(evaluator, who, delete) == ["Allowed"]
 
@@ -224,21 +254,107 @@ def test_a_boundary_and_a_session_policy_limit_what_the_identity_may(evaluator: 
     assert results(evaluator, principal(everything, session=only_roles), call) == ["ImplicitlyDenied"]
 
 
-def test_a_role_is_passed_to_the_service_that_takes_it_on(evaluator: Evaluator):
-    def passing_to(service: str) -> Principal:
-        return principal(
-            {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": "iam:PassRole",
-                "Resource": ROLE,
-                "Condition": {"StringEquals": {"iam:PassedToService": service}},
-            },
-        )
+PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/fileflow"
+PASSING = [
+    (of("autoscaling", "CreateLaunchConfiguration", LaunchConfigurationName="a", IamInstanceProfile="fileflow"), "ec2"),
+    (of("batch", "CreateComputeEnvironment", computeResources={"instanceRole": PROFILE}), "batch"),
+    (of("codebuild", "CreateProject", name="a", serviceRole=ROLE), "codebuild"),
+    (of("ec2", "CreateFlowLogs", ResourceIds=["vpc-1"], DeliverLogsPermissionArn=ROLE), "vpc-flow-logs"),
+    (of("ec2", "RunInstances", IamInstanceProfile={"Name": "fileflow"}), "ec2"),
+    (of("ecs", "RegisterTaskDefinition", family="a", executionRoleArn=ROLE, taskRoleArn=ROLE), "ecs-tasks"),
+    (of("eks", "CreateNodegroup", clusterName="a", nodegroupName="b", nodeRole=ROLE), "eks"),
+    (of("events", "PutTargets", Rule="a", Targets=[{"Id": "1", "RoleArn": ROLE}]), "events"),
+    (of("glue", "CreateJob", Name="a", Role="fileflow-api"), "glue"),
+    (of("iam", "AddRoleToInstanceProfile", InstanceProfileName="a", RoleName="fileflow-api"), "ec2"),
+    (of("lambda", "CreateFunction", FunctionName="a", Role=ROLE), "lambda"),
+    (of("sns", "CreateTopic", Name="a", Attributes={"SQSFailureFeedbackRoleArn": ROLE}), "sns"),
+    (of("transfer", "CreateUser", ServerId="a", UserName="b", Role=ROLE), "transfer"),
+]
+"""Calls that pass `ROLE` by each kind of parameter, and the services that receive it."""
 
-    call = of("ecs", "RegisterTaskDefinition", family="fileflow", executionRoleArn=ROLE)
-    assert results(evaluator, passing_to("ecs-tasks.amazonaws.com"), call) == ["Allowed", "Allowed"]
-    assert results(evaluator, passing_to("lambda.amazonaws.com"), call) == ["Allowed", "ImplicitlyDenied"]
+
+@pytest.mark.parametrize(("call", "recipient"), PASSING, ids=lambda value: getattr(value, "operation", value))
+def test_a_role_is_passed_to_the_service_that_receives_it(evaluator: Evaluator, call: ApiCall, recipient: str):
+    def trusting(*services: str) -> ExistingResources:
+        names = [f"{service}.amazonaws.com" for service in services]
+        return ExistingResources(ACCOUNT, REGION, trusted_services=lambda _: names, roles_in=lambda _: [ROLE])
+
+    def passed(existing: ExistingResources) -> list[tuple[str, Any]]:
+        asked = authorizations(evaluator.reference, call, existing)
+        return [(item.resource, item.keys["iam:PassedToService"]) for item in asked if item.action == "iam:PassRole"]
+
+    assert passed(trusting("other", recipient)) == [(ROLE, f"{recipient}.amazonaws.com")]
+    assert passed(trusting("monitoring")) == [(ROLE, "monitoring.amazonaws.com")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        of("kms", "CreateGrant", KeyId="a", GranteePrincipal=ROLE),
+        of("lambda", "AddPermission", FunctionName="a", Principal=ROLE),
+        of("eks", "CreateAccessEntry", clusterName="a", principalArn=ROLE),
+        of("sts", "AssumeRole", RoleArn=ROLE),
+        of("iam", "GetRole", RoleName="fileflow-api"),
+        of("lambda", "ListFunctions", Role=ROLE),
+        of("quicksight", "UpdateUser", UserName="a", Role="READER"),
+    ],
+    ids=lambda call: call.operation,
+)
+def test_a_role_that_is_only_named_is_not_passed(evaluator: Evaluator, call: ApiCall):
+    assert "iam:PassRole" not in {item.action for item in authorizations(evaluator.reference, call, EMPTY)}
+
+
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis/task"
+ATLANTIS = f"arn:aws:iam::{ACCOUNT}:role/atlantis"
+BUCKET = "arn:aws:s3:::fileflow"
+OBJECTS = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+NOTHING_OF_S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
+
+
+def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str, Any]:
+    return {"Version": version, "Statement": list(statements)}
+
+
+def sparing(*principals: str) -> dict[str, Any]:
+    return policy({"Effect": "Deny", "NotPrincipal": {"AWS": list(principals)}, "Action": "s3:*", "Resource": "*"})
+
+
+def granting(principal_arn: str) -> dict[str, Any]:
+    return policy({**OBJECTS, "Principal": {"AWS": principal_arn}})
+
+
+def of_address(block: str) -> dict[str, Any]:
+    return policy({**OBJECTS, "Condition": {"IpAddress": {"aws:SourceIp": block}}})
+
+
+VARIABLE = {**OBJECTS, "Resource": "arn:aws:s3:::${aws:PrincipalTag/Team}"}
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@pytest.mark.parametrize(
+    ("identity", "limits", "resource", "expected"),
+    [
+        (policy(VARIABLE), {}, None, "Allowed"),
+        (policy(VARIABLE, version="2008-10-17"), {}, None, "ImplicitlyDenied"),
+        (of_address("2001:db8::7"), {}, None, "Allowed"),
+        (of_address("2001:0DB8:0::7"), {}, None, "Allowed"),
+        (of_address("2001:db8::8"), {}, None, "ImplicitlyDenied"),
+        (policy(OBJECTS), {}, sparing(ROOT), "ExplicitlyDenied"),
+        (policy(OBJECTS), {}, sparing(ROOT, ATLANTIS), "ExplicitlyDenied"),
+        (policy(OBJECTS), {}, sparing(ROOT, ATLANTIS, SESSION), "Allowed"),
+        (NOTHING_OF_S3, {"session": NOTHING_OF_S3}, granting(SESSION), "Allowed"),
+        (NOTHING_OF_S3, {"boundary": NOTHING_OF_S3}, granting(SESSION), "Allowed"),
+        (NOTHING_OF_S3, {"session": NOTHING_OF_S3}, granting(ATLANTIS), "ImplicitlyDenied"),
+        (policy(OBJECTS), {"session": NOTHING_OF_S3}, granting(f"{SESSION}-2"), "ImplicitlyDenied"),
+        (policy({**OBJECTS, "Effect": "Deny"}), {"session": NOTHING_OF_S3}, granting(SESSION), "ExplicitlyDenied"),
+    ],
+)
+def test_a_rule_of_iam(
+    evaluator: Evaluator, identity: dict[str, Any], limits: dict[str, Any], resource: Any, expected: str
+):
+    keys = {"aws:SourceIp": "2001:db8::7", "aws:PrincipalTag/Team": "fileflow"}
+    who = Principal(SESSION, {"policy": identity}, keys=keys, **limits)
+    assert evaluator.decide(who, "s3:ListBucket", BUCKET, {}, resource).result == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 from botocore.serialize import create_serializer
 
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
 from sandbox.testbed.iam_evaluation.authorizations import authorizations
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator
 from sandbox.testbed.iam_evaluation.wire import HttpRequest, parameters_of
@@ -70,7 +70,7 @@ def evaluator() -> Iterator[Evaluator]:
 def test_changed_records_have_their_condition_keys(evaluator: Evaluator) -> None:
     request = sent("route53", "ChangeResourceRecordSets", {"HostedZoneId": "Z1", "ChangeBatch": {"Changes": CHANGES}})
     call = ApiCall("route53", "ChangeResourceRecordSets", parameters_of(request, "ChangeResourceRecordSets"))
-    (asked,) = authorizations(evaluator.reference, call, World("123456789012", "us-east-1"))
+    (asked,) = authorizations(evaluator.reference, call, ExistingResources("123456789012", "us-east-1"))
     prefix = "route53:ChangeResourceRecordSets"
     assert (asked.action, asked.resource) == (prefix, "arn:aws:route53:::hostedzone/Z1")
     assert asked.keys[f"{prefix}NormalizedRecordNames"] == ["api.example.com", "old.example.com"]

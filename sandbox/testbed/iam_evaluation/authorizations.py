@@ -10,30 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
-from sandbox.testbed.iam_evaluation.evaluator import (
-    Decision,
-    Evaluator,
-    Keys,
-    Principal,
-    Reference,
-)
-from sandbox.testbed.iam_evaluation.parameters import (
-    grouped,
-    leaves,
-    plain,
-    requested_tags,
-)
-from sandbox.testbed.iam_evaluation.resource_arns import (
-    UNNAMED,
-    fill,
-    matches,
-    regional_arn,
-    resources,
-    values_of,
-)
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
+from sandbox.testbed.iam_evaluation.evaluator import Decision, Evaluator, Keys, Principal, Reference
+from sandbox.testbed.iam_evaluation.parameters import grouped, plain, requested_tags
+from sandbox.testbed.iam_evaluation.passed_roles import passed_roles
+from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED, fill, matches, regional_arn, resources, values_of
 
-__all__ = ["Authorization", "action_of", "authorizations", "decide"]
+__all__ = ["Authorization", "action_of", "authorizations", "decide", "passing"]
 
 
 @dataclass(frozen=True)
@@ -46,30 +29,43 @@ class Authorization:
 
 
 def decide(
-    evaluator: Evaluator, principal: Principal, call: ApiCall, world: World
+    evaluator: Evaluator, principal: Principal, call: ApiCall, existing: ExistingResources
 ) -> list[tuple[Authorization, Decision]]:
     """IAM's decision on each authorization that ``call`` requires. The call is allowed if all decisions allow."""
     return [
         (
             asked,
             evaluator.decide(
-                principal, asked.action, asked.resource, asked.keys, world.resource_policy(asked.resource)
+                principal, asked.action, asked.resource, asked.keys, existing.resource_policy(asked.resource)
             ),
         )
-        for asked in authorizations(evaluator.reference, call, world)
+        for asked in authorizations(evaluator.reference, call, existing)
     ]
 
 
-def authorizations(reference: Callable[[str], Reference], call: ApiCall, world: World) -> list[Authorization]:
+def authorizations(
+    reference: Callable[[str], Reference], call: ApiCall, existing: ExistingResources
+) -> list[Authorization]:
     """The authorizations that AWS requires for ``call``: its action, tagging at creation, ``iam:PassRole``."""
     action = action_of(call.service, call.operation)
     described = reference(action)
-    own = [Authorization(action, arn, _keys(described, arn, call, world)) for arn in resources(described, call, world)]
+    own = [
+        Authorization(action, arn, _keys(described, arn, call, existing))
+        for arn in resources(described, call, existing)
+    ]
     return [
         *own,
-        *_tags_at_creation(reference, call, world, own),
-        *_tags_of_session(reference, call, world, own),
-        *_passed_roles(call),
+        *_tags_at_creation(reference, call, existing, own),
+        *_tags_of_session(reference, call, existing, own),
+        *passing(action, described, call, existing),
+    ]
+
+
+def passing(action: str, described: Reference, call: ApiCall, existing: ExistingResources) -> list[Authorization]:
+    """``iam:PassRole`` on each role that the call passes to a service."""
+    return [
+        Authorization("iam:PassRole", role, {"iam:PassedToService": recipient})
+        for role, recipient in passed_roles(action, described, call, existing)
     ]
 
 
@@ -109,10 +105,10 @@ _ACTIONS = {
 """Operations whose IAM action has another name."""
 
 
-def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[str, Any]:
+def _keys(described: Reference, arn: str, call: ApiCall, existing: ExistingResources) -> dict[str, Any]:
     """Values of the action's condition keys, from the request and from the existing resource."""
     applying = {*described.keys, *(key for type_ in described.types if matches(type_.arn, arn) for key in type_.keys)}
-    values: dict[str, Any] = {"aws:RequestedRegion": world.region, **requested_tags(call.parameters)}
+    values: dict[str, Any] = {"aws:RequestedRegion": existing.region, **requested_tags(call.parameters)}
     named = grouped(call.parameters)
     for key in applying:
         name = plain(key.partition(":")[2])
@@ -121,20 +117,46 @@ def _keys(described: Reference, arn: str, call: ApiCall, world: World) -> dict[s
             values[key] = found if f"{name}s" in named else found[-1]
     if "ecs:auto-assign-public-ip" in applying:
         values["ecs:auto-assign-public-ip"] = str(named.get("assignpublicip") == ["ENABLED"]).lower()
-    for name, value in world.tags(arn).items():
+    for name, value in existing.tags(arn).items():
         values[f"aws:ResourceTag/{name}"] = value
         if f"{call.service}:ResourceTag/${{TagKey}}" in applying:
             values[f"{call.service}:ResourceTag/{name}"] = value
     if "iam:PermissionsBoundary" in applying and "iam:PermissionsBoundary" not in values:
-        values |= {"iam:PermissionsBoundary": boundary} if (boundary := world.boundary_of(arn)) else {}
+        values |= {"iam:PermissionsBoundary": boundary} if (boundary := existing.boundary_of(arn)) else {}
     if "ecs:cluster" in applying and call.service == "ecs":
         cluster = values_of("ClusterName", call)[0].rsplit("/", 1)[-1]
-        values["ecs:cluster"] = regional_arn(world, "ecs", f"cluster/{cluster}")
+        values["ecs:cluster"] = regional_arn(existing, "ecs", f"cluster/{cluster}")
     if call.service == "ec2":
-        values["ec2:Region"] = world.region
+        values["ec2:Region"] = existing.region
+    specific = _encryption_keys(call) if call.service == "kms" else {}
+    if vpc := call.parameters.get("VpcId"):
+        specific["ec2:Vpc"] = regional_arn(existing, "ec2", f"vpc/{vpc}")
+    families = {key.partition("${")[0] for key in applying}
+    specific |= existing.properties(arn)
+    values |= {key: value for key, value in specific.items() if _family(key) in families}
     if (call.service, call.operation) == ("route53", "ChangeResourceRecordSets"):
         values |= _record_keys(call)
     return values
+
+
+def _family(key: str) -> str:
+    return "kms:EncryptionContext:" if key.startswith("kms:EncryptionContext:") else key
+
+
+def _encryption_keys(call: ApiCall) -> dict[str, Any]:
+    """KMS' keys for the encryption context of a call, and for the alias by which it names its key."""
+    context = {
+        key: value
+        for name, pairs in call.parameters.items()
+        if name.endswith("EncryptionContext")
+        for key, value in pairs.items()
+    }
+    alias = str(call.parameters.get("KeyId", "")).rpartition(":")[2]
+    return {
+        **{f"kms:EncryptionContext:{key}": value for key, value in context.items()},
+        **({"kms:EncryptionContextKeys": list(context)} if context else {}),
+        **({"kms:RequestAlias": alias} if alias.startswith("alias/") else {}),
+    }
 
 
 def _record_keys(call: ApiCall) -> dict[str, list[str]]:
@@ -170,7 +192,7 @@ _MAKES = re.compile(r"Create|Register|Put|Run|Request|Allocate|Authorize")
 
 
 def _tags_at_creation(
-    reference: Callable[[str], Reference], call: ApiCall, world: World, own: Sequence[Authorization]
+    reference: Callable[[str], Reference], call: ApiCall, existing: ExistingResources, own: Sequence[Authorization]
 ) -> Iterator[Authorization]:
     """The tagging action on the new resource, which some services require in addition when they create it with tags."""
     tags = requested_tags(call.parameters)
@@ -186,38 +208,24 @@ def _tags_at_creation(
         made = [f"{arn.replace(f':{above}/', f':{below}/')}/{UNNAMED}" for arn in made]
     if call.service == "ec2":
         types = [item["ResourceType"] for item in call.parameters.get("TagSpecifications", [])]
-        made = [regional_arn(world, "ec2", f"{type_}/{UNNAMED}") for type_ in types]
+        made = [regional_arn(existing, "ec2", f"{type_}/{UNNAMED}") for type_ in types]
     described = reference(action)
     if made == ["*"]:
         # The operation has no resource type, because the resource doesn't exist yet.
         type_name = re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
-        made = [fill(type_.arn, {}, world) for type_ in described.types if f":{type_name}/" in type_.arn]
+        made = [fill(type_.arn, {}, existing) for type_ in described.types if f":{type_name}/" in type_.arn]
     for arn in made:
-        keys = {key: value for key, value in _keys(described, arn, call, world).items() if "ResourceTag" not in key}
+        keys = {key: value for key, value in _keys(described, arn, call, existing).items() if "ResourceTag" not in key}
         if f"{call.service}:CreateAction" in described.keys:
             keys[f"{call.service}:CreateAction"] = call.operation
         yield Authorization(action, arn, keys)
 
 
 def _tags_of_session(
-    reference: Callable[[str], Reference], call: ApiCall, world: World, own: Sequence[Authorization]
+    reference: Callable[[str], Reference], call: ApiCall, existing: ExistingResources, own: Sequence[Authorization]
 ) -> Iterator[Authorization]:
     """A session with tags requires ``sts:TagSession`` on the role that is assumed."""
     if call.service == "sts" and call.operation.startswith("AssumeRole") and requested_tags(call.parameters):
         described = reference("sts:TagSession")
         for asked in own:
-            yield Authorization("sts:TagSession", asked.resource, _keys(described, asked.resource, call, world))
-
-
-_TAKERS = {"ecs": "ecs-tasks"}
-"""Service principals that assume a passed role, if they differ from the service's own."""
-
-
-def _passed_roles(call: ApiCall) -> Iterator[Authorization]:
-    """A role that a call passes to a service requires ``iam:PassRole``."""
-    if call.service in ("iam", "sts"):
-        return
-    taker = f"{_TAKERS.get(call.service, call.service)}.amazonaws.com"
-    for name, value in leaves(call.parameters):
-        if name.lower().endswith("rolearn") and re.fullmatch(r"arn:[\w-]+:iam::\d+:role/.+", str(value)):
-            yield Authorization("iam:PassRole", str(value), {"iam:PassedToService": taker})
+            yield Authorization("sts:TagSession", asked.resource, _keys(described, asked.resource, call, existing))

@@ -20,14 +20,10 @@ from ministack.services import alb, dynamodb, ec2, ecs, iam, kms, secretsmanager
 
 from sandbox.testbed.files import write_private
 from sandbox.testbed.iam_evaluation import wire
-from sandbox.testbed.iam_evaluation.api_call import ApiCall, World
-from sandbox.testbed.iam_evaluation.authorizations import Authorization, authorizations
-from sandbox.testbed.iam_evaluation.evaluator import (
-    Decision,
-    Document,
-    Evaluator,
-    Principal,
-)
+from sandbox.testbed.iam_evaluation.api_call import ApiCall, ExistingResources
+from sandbox.testbed.iam_evaluation.authorizations import Authorization, authorizations, passing
+from sandbox.testbed.iam_evaluation.evaluator import Decision, Document, Evaluator, Principal
+from sandbox.testbed.iam_evaluation.parameters import listed
 from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
 from sandbox.testbed.iam_evaluation.supplied_keys import unsupplied
 from sandbox.testbed.iam_evaluation.trial_policies import TrialPolicies
@@ -102,13 +98,13 @@ def _enforce(  # noqa: PLR0917
     principal = _principal(verified)
     trial = TrialPolicies.of_session(Path(), principal.arn, iam_action)
     enforced = principal if trial is None else dataclasses.replace(principal, policies=trial)
-    world = _world(account, region, service)
+    existing = _existing(account, region, service)
     try:
-        asked = _asked(iam_action, service, resource_arn, service_context or {}, world)
+        asked = _asked(iam_action, service, resource_arn, service_context or {}, existing)
         for authorization in asked:
-            own = _decide(principal, authorization, world)
-            decision = own if trial is None else _decide(enforced, authorization, world)
-            missing = [] if own.allowed else _unsupplied(principal, authorization, world)
+            own = _decide(principal, authorization, existing)
+            decision = own if trial is None else _decide(enforced, authorization, existing)
+            missing = [] if own.allowed else _unsupplied(principal, authorization, existing)
             _note(principal, authorization, own, None if trial is None else decision, missing)
             if not decision.allowed:
                 _denied.set(authorization)
@@ -131,19 +127,33 @@ def _refusal(principal: Principal, asked: Authorization, decision: Decision) -> 
     return iam_evaluator.EvalResult("Deny", principal_arn=principal.arn, resource_policy_arn=by_resource)
 
 
-def _asked(action: str, service: str, resource: str, context: Mapping[str, Any], world: World) -> list[Authorization]:
+def _asked(
+    action: str, service: str, resource: str, context: Mapping[str, Any], existing: ExistingResources
+) -> list[Authorization]:
     prefix, operation = action.split(":", 1)
     request = _request.get()
     if _AS_MINISTACK_SAYS.match(action) or request is None or request.service != service:
         keys = {key: value for key, value in context.items() if value is not None}
         if _ONE_ITEM.fullmatch(action) and request and request.service == service:
             keys["dynamodb:LeadingKeys"] = _leading_keys(wire.parameters_of(request, operation))
-        return [Authorization(action, resource, keys)]
+        asked = [Authorization(action, resource, keys)]
+        if action == "s3:PutReplicationConfiguration" and request:
+            call = ApiCall(prefix, operation, wire.parameters_of(request, "PutBucketReplication"))
+            asked += passing(action, _evaluator.reference(action), call, existing)
+        return asked
     parameters = wire.parameters_of(request, operation)
+    if prefix == "apigateway":
+        # Its actions are HTTP methods, and its resources are paths. A body has tags and roles.
+        call = ApiCall(prefix, operation, parameters)
+        tags = {name: value for name, value in parameters.items() if name.lower() == "tags"}
+        own = authorizations(
+            _evaluator.reference, ApiCall(prefix, operation, {"ResourceArn": resource, **tags}), existing
+        )
+        return [*own, *passing(action, _evaluator.reference(action), call, existing)]
     if resource != "*" and not parameters:
         # ministack knows the resource in a REST path of a service that has other actions than operations.
         parameters = {"ResourceArn": resource}
-    return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), world)
+    return authorizations(_evaluator.reference, ApiCall(prefix, operation, parameters), existing)
 
 
 def _leading_keys(parameters: Mapping[str, Any]) -> list[str]:
@@ -154,8 +164,10 @@ def _leading_keys(parameters: Mapping[str, Any]) -> list[str]:
     return [str(value) for value in typed.values()]
 
 
-def _decide(principal: Principal, asked: Authorization, world: World) -> Decision:
-    return _evaluator.decide(principal, asked.action, asked.resource, asked.keys, world.resource_policy(asked.resource))
+def _decide(principal: Principal, asked: Authorization, existing: ExistingResources) -> Decision:
+    return _evaluator.decide(
+        principal, asked.action, asked.resource, asked.keys, existing.resource_policy(asked.resource)
+    )
 
 
 def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
@@ -164,9 +176,9 @@ def _denied_by_resource(principal: Principal, asked: Authorization) -> bool:
     return without.result != "ExplicitlyDenied"
 
 
-def _unsupplied(principal: Principal, asked: Authorization, world: World) -> list[str]:
+def _unsupplied(principal: Principal, asked: Authorization, existing: ExistingResources) -> list[str]:
     """The condition keys that the call lacks in the sandbox, in the policies that led to a denial."""
-    limits = (principal.boundary, principal.session, world.resource_policy(asked.resource))
+    limits = (principal.boundary, principal.session, existing.resource_policy(asked.resource))
     documents = [*principal.policies.values(), *(document for document in limits if document)]
     return unsupplied(documents, asked.action, asked.keys)
 
@@ -226,7 +238,7 @@ def _principal(credential: iam_evaluator.ResolvedCredential) -> Principal:
     )
 
 
-def _world(account: str, region: str, service: str) -> World:
+def _existing(account: str, region: str, service: str) -> ExistingResources:
     def boundary_of(arn: str) -> str | None:
         role = iam._roles.get_scoped(account, None, arn.rsplit("/", 1)[-1])
         return (role or {}).get("PermissionsBoundary")
@@ -238,24 +250,42 @@ def _world(account: str, region: str, service: str) -> World:
         if service == "kms":
             key = kms._resolve_key(arn.partition(":key/")[2] or arn)
             return key["Arn"] if key else arn
-        return arn
+        kind, _, name = arn.partition(":iam:")[2].rpartition(":")[2].partition("/")
+        stored = {"role": iam._roles, "user": iam._users, "instance-profile": iam._instance_profiles}.get(kind)
+        # IAM's calls name their resources without the path.
+        return (stored.get_scoped(account, None, name) or {}).get("Arn", arn) if stored is not None else arn
+
+    def trust(arn: str) -> Document | None:
+        role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
+        return _document(role["AssumeRolePolicyDocument"]) if role else None
+
+    def trusted_services(arn: str) -> list[str]:
+        statements = listed((trust(arn) or {}).get("Statement"))
+        named = (statement.get("Principal") for statement in statements if statement["Effect"] == "Allow")
+        return [name for item in named if isinstance(item, Mapping) for name in listed(item.get("Service"))]
+
+    def roles_in(profile: str) -> list[str]:
+        names = (iam._instance_profiles.get_scoped(account, None, profile) or {}).get("Roles", [])
+        found = (iam._roles.get_scoped(account, None, name) for name in names)
+        return [role["Arn"] for role in found if role]
 
     def resource_policy(arn: str) -> Document | None:
         if service == "sts" and ":role/" in arn:
-            # A role's trust policy. ministack looks it up itself; the evaluator needs it for other accounts.
-            role = iam._roles.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
-            return _document(role["AssumeRolePolicyDocument"]) if role else None
+            return trust(arn)  # ministack looks it up itself; the evaluator needs it for other accounts
         if service == "kms" and arn.endswith(f":key/{UNNAMED}"):
             return _policy_of_unnamed_keys(account)
         found = iam_evaluator._resource_policy(service, arn)
         return _document(found[0]) if found and found[0] else None
 
-    return World(
+    return ExistingResources(
         account,
         region,
         tags=_tags,
         boundary_of=boundary_of,
         full_arn=full_arn,
+        properties=_properties,
+        trusted_services=trusted_services,
+        roles_in=roles_in,
         resource_policy=resource_policy,
     )
 
@@ -273,6 +303,31 @@ def _policy_of_unnamed_keys(account: str) -> Document:
         "Resource": "*",
     }
     return {"Version": "2012-10-17", "Statement": [allowed]}
+
+
+_IN_A_VPC = (
+    "security_groups",
+    "subnets",
+    "route_tables",
+    "network_interfaces",
+    "network_acls",
+    "nat_gateways",
+    "instances",
+)
+"""ministack's stores of EC2's resources that belong to a VPC."""
+
+
+def _properties(arn: str) -> dict[str, Any]:
+    """The condition keys of KMS and EC2 that describe a resource."""
+    head, _, name = arn.rpartition("/")
+    if ":kms:" in arn:
+        aliases = [alias.partition(":alias/")[2] for alias, key in kms._aliases.items() if key == name]
+        return {"kms:ResourceAliases": [f"alias/{alias}" for alias in aliases]} if aliases else {}
+    if ":ec2:" in arn:
+        found = (getattr(ec2, f"_{store}").get(name) for store in _IN_A_VPC)
+        vpc = next((record["VpcId"] for record in found if record and record.get("VpcId")), None)
+        return {"ec2:Vpc": f"{head.rpartition(':')[0]}:vpc/{vpc}"} if vpc else {}
+    return {}
 
 
 def _tags(arn: str) -> dict[str, str]:

@@ -6,7 +6,7 @@
 // Evaluates IAM requests, one JSON object per line: `node evaluator.mjs <directory that contains node_modules>`.
 //
 // {"ask": "decide", ...Simulation}       -> {"result", "deniedBy", "allowedBy", "ignoredKeys"}
-// {"ask": "reference", "action": "s:A"}  -> {"wildcardOnly", "keys", "types": [{"arn", "required", "keys"}]}
+// {"ask": "reference", "action": "s:A"}  -> {"level", "wildcardOnly", "keys", "types": [{"name", "arn", "required", "keys"}]}
 //
 // A request that can't be evaluated returns {"error"}, and the process continues.
 
@@ -27,33 +27,46 @@ async function reference({ action }) {
   const types = await Promise.all(
     details.resourceTypes.map(async (type) => {
       const { arn, conditionKeys } = await iamResourceTypeDetails(service, type.name);
-      return { arn, required: type.required, keys: [...new Set([...type.conditionKeys, ...(conditionKeys ?? [])])] };
+      return { name: type.name, arn, required: type.required, keys: [...new Set([...type.conditionKeys, ...(conditionKeys ?? [])])] };
     }),
   );
-  return { wildcardOnly: details.isWildcardOnly, keys: details.conditionKeys, types };
+  return { level: details.accessLevel, wildcardOnly: details.isWildcardOnly, keys: details.conditionKeys, types };
+}
+
+// A resource policy has no name, and a statement may have no Sid.
+const named = ({ policyId, explain }) =>
+  `${policyId ?? "resource policy"}: ${explain.identifier ?? "a statement without Sid"}`;
+
+function described({ analysis, ignoredContextKeys }) {
+  const deniedBy = [
+    analysis.identityAnalysis,
+    analysis.permissionBoundaryAnalysis,
+    analysis.sessionAnalysis,
+    analysis.resourceAnalysis,
+  ].flatMap((part) => part?.denyStatements ?? []);
+  const allowedBy = analysis.identityAnalysis?.allowStatements ?? [];
+  return {
+    result: analysis.result,
+    deniedBy: deniedBy.map(named),
+    allowedBy: allowedBy.map(named),
+    ignoredKeys: ignoredContextKeys,
+  };
 }
 
 async function decide(simulation) {
   const answer = await runSimulation(simulation, {});
   if (answer.resultType === "single") {
-    const { analysis, ignoredContextKeys } = answer.result;
-    // A resource policy has no name, and a statement may have no Sid.
-    const named = ({ policyId, explain }) =>
-      `${policyId ?? "resource policy"}: ${explain.identifier ?? "a statement without Sid"}`;
-    const allowedBy = (analysis.identityAnalysis?.allowStatements ?? []).map(named);
-    const deniedBy = [
-      analysis.identityAnalysis,
-      analysis.permissionBoundaryAnalysis,
-      analysis.sessionAnalysis,
-      analysis.resourceAnalysis,
-    ]
-      .flatMap((part) => part?.denyStatements ?? [])
-      .map(named);
-    return { result: answer.overallResult, deniedBy, allowedBy, ignoredKeys: ignoredContextKeys };
+    return described(answer.result);
+  }
+  if (answer.resultType === "wildcard" && simulation.request.resource.resource === "*") {
+    // The call names none of the action's optional resources, so only statements about all resources count.
+    const whole = answer.results.filter(({ resourcePattern }) => resourcePattern === "*");
+    const decisive = whole.find(({ analysis }) => analysis.result === "ExplicitlyDenied") ?? whole[0];
+    return decisive ? described(decisive) : { result: "ImplicitlyDenied", deniedBy: [], allowedBy: [], ignoredKeys: [] };
   }
   // The reference has both generations of load balancers under one prefix; for tagging, the data contain only the first.
   if (answer.errors?.message === "no.resource.types" && simulation.request.action.startsWith("elasticloadbalancing:")) {
-    return { result: runUnsafeSimulation(simulation, {}), deniedBy: [], ignoredKeys: [] };
+    return { result: runUnsafeSimulation(simulation, {}), deniedBy: [], allowedBy: [], ignoredKeys: [] };
   }
   return { error: answer.errors ? JSON.stringify(answer.errors) : "a resource with a wildcard has no single answer" };
 }

@@ -5,6 +5,7 @@ key that AWS doesn't have is an error or is reported as ignored, never silently 
 ``evaluator.mjs``, which imports it, are licensed under the AGPL; this module runs them and exchanges JSON with them.
 """
 
+import dataclasses
 import json
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from sandbox.testbed import npm
 from sandbox.testbed.errors import SandboxError
+from sandbox.testbed.iam_evaluation import iam_rules
 from sandbox.testbed.paths import CHECKOUT
 
 __all__ = [
@@ -62,6 +64,20 @@ class Principal:
         """The account ID in the ARN."""
         return self.arn.split(":")[4]
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it is a session with a session policy or a boundary."""
+        return ":assumed-role/" in self.arn and bool(self.session or self.boundary)
+
+    def without_allows(self) -> "Principal":
+        """The principal without the permissions of its policies; what they deny stays denied."""
+        policies = {name: iam_rules.denies_of(policy) for name, policy in self.policies.items()}
+        limits = (
+            limit and iam_rules.denies_of(limit, allowing_the_rest=True) for limit in (self.boundary, self.session)
+        )
+        boundary, session = limits
+        return dataclasses.replace(self, policies=policies, boundary=boundary, session=session)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -87,8 +103,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A resource type of an action: its ARN with ``${Placeholders}``, whether it is required, its condition keys."""
+    """A resource type of an action: its name, its ARN with ``${Placeholders}``, whether it is required, its condition keys."""
 
+    name: str
     arn: str
     required: bool
     keys: tuple[str, ...]
@@ -96,8 +113,9 @@ class ResourceType:
 
 @dataclass(frozen=True)
 class Reference:
-    """An action in AWS' service authorization reference."""
+    """An action in AWS' service authorization reference; ``level`` is its access level, such as ``Write``."""
 
+    level: str
     wildcard_only: bool
     keys: tuple[str, ...]
     types: tuple[ResourceType, ...]
@@ -131,7 +149,21 @@ class Evaluator:
         self, principal: Principal, action: str, resource: str, keys: Keys, resource_policy: Document | None = None
     ) -> Decision:
         """IAM's decision. ``resource`` is an ARN without wildcards, or ``*`` if the action has no resource type."""
+        decision = self._decide(principal, action, resource, keys, resource_policy)
+        if decision.result == "ImplicitlyDenied" and resource_policy and principal.is_limited:
+            granted = iam_rules.direct_grant(resource_policy, principal.arn)
+            if granted and self._decide(principal.without_allows(), action, resource, keys, granted).allowed:
+                return dataclasses.replace(decision, result="Allowed")
+        return decision
+
+    def _decide(
+        self, principal: Principal, action: str, resource: str, keys: Keys, resource_policy: Document | None
+    ) -> Decision:
         own = {"aws:PrincipalArn": _role_of(principal.arn), "aws:PrincipalAccount": principal.account}
+
+        def read(document: Document) -> Document:
+            return iam_rules.normalized(document, principal.arn)
+
         answer = self._ask(
             {
                 "ask": "decide",
@@ -139,25 +171,24 @@ class Evaluator:
                     "principal": principal.arn,
                     "action": action,
                     "resource": {"resource": resource, "accountId": _account(resource) or principal.account},
-                    "contextVariables": {**own, **principal.keys, **keys},
+                    "contextVariables": iam_rules.normalized_keys({**own, **principal.keys, **keys}),
                 },
-                "identityPolicies": [{"name": name, "policy": policy} for name, policy in principal.policies.items()],
+                "identityPolicies": [
+                    {"name": name, "policy": read(policy)} for name, policy in principal.policies.items()
+                ],
                 "serviceControlPolicies": [],
                 "resourceControlPolicies": [],
-                **({"resourcePolicy": resource_policy} if resource_policy else {}),
-                **({"sessionPolicy": principal.session} if principal.session else {}),
+                **({"resourcePolicy": read(resource_policy)} if resource_policy else {}),
+                **({"sessionPolicy": read(principal.session)} if principal.session else {}),
                 **(
-                    {"permissionBoundaryPolicies": [{"name": "boundary", "policy": principal.boundary}]}
+                    {"permissionBoundaryPolicies": [{"name": "boundary", "policy": read(principal.boundary)}]}
                     if principal.boundary
                     else {}
                 ),
             }
         )
         return Decision(
-            answer["result"],
-            tuple(answer["deniedBy"]),
-            tuple(answer["ignoredKeys"]),
-            tuple(answer.get("allowedBy", ())),
+            answer["result"], tuple(answer["deniedBy"]), tuple(answer["ignoredKeys"]), tuple(answer["allowedBy"])
         )
 
     def reference(self, action: str) -> Reference:
@@ -166,8 +197,11 @@ class Evaluator:
 
     def _ask_reference(self, action: str) -> Reference:
         answer = self._ask({"ask": "reference", "action": action})
-        types = tuple(ResourceType(type_["arn"], type_["required"], tuple(type_["keys"])) for type_ in answer["types"])
-        return Reference(answer["wildcardOnly"], tuple(answer["keys"]), types)
+        types = tuple(
+            ResourceType(type_["name"], type_["arn"], type_["required"], tuple(type_["keys"]))
+            for type_ in answer["types"]
+        )
+        return Reference(answer["level"], answer["wildcardOnly"], tuple(answer["keys"]), types)
 
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:

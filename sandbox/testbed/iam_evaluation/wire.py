@@ -145,6 +145,15 @@ def _value(shape: Any, at: str, flat: Mapping[str, str], *, ec2: bool) -> Any:
     if shape.type_name == "list":
         lead = at if ec2 or shape.serialization.get("flattened") else f"{at}.{_item(shape)}"
         return [_value(shape.member, f"{lead}.{index}", flat, ec2=ec2) for index in _indices(lead, flat)] or None
+    if shape.type_name == "map":
+        lead = at if shape.serialization.get("flattened") else f"{at}.entry"
+        key, value = (
+            part.serialization.get("name") or name for part, name in ((shape.key, "key"), (shape.value, "value"))
+        )
+        entries = (f"{lead}.{index}" for index in _indices(lead, flat))
+        return {
+            flat[f"{entry}.{key}"]: _value(shape.value, f"{entry}.{value}", flat, ec2=ec2) for entry in entries
+        } or None
     if at not in flat:
         return None
     return flat[at] == "true" if shape.type_name == "boolean" else flat[at]
