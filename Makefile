@@ -61,7 +61,7 @@ pr: .venv/installed ## open a pull request: FROM=folder BRANCH= BASE=; or contin
 	@$(SANDBOX) pr --stack $(STACK) $(if $(FROM),--from "$(FROM)") $(if $(BRANCH),--branch "$(BRANCH)") $(if $(BASE),--base "$(BASE)") $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(APPROVE),--approve) $(if $(COMMENT),--comment "$(COMMENT)") $(if $(MERGE),--merge) $(if $(CLOSE),--close)
 
-rehearse: .venv/installed ## plan your repository in the sandbox, and derive its least roles: REPO=path DIR=folder BASE=branch DOWNLOAD=1; APPLY=1 applies it, too
+rehearse: .venv/installed ## plan your repository in the sandbox, and derive its least-privilege roles: REPO=path DIR=folder BASE=branch DOWNLOAD=1; APPLY=1 applies it, too
 	@$(SANDBOX) rehearse --stack $(STACK) --repo "$(REPO)" $(if $(DIR),--dir "$(DIR)") $(if $(BASE),--base "$(BASE)") $(if $(APPLY),--apply) $(if $(DOWNLOAD),--download)
 
 attack: .venv/installed ## attack the deployed stack and print the result of each attack; exit code 1 if an attack succeeds

@@ -1,4 +1,4 @@
-"""`make rehearse REPO=path`: run a repository's Terraform through the deployed Atlantis, and derive its least roles."""
+"""`make rehearse REPO=path`: run a repository's Terraform through the deployed Atlantis, and derive its least-privilege roles."""
 
 import argparse
 import sys
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repo", required=True, help="a git repository, or a folder with Terraform")
     parser.add_argument("--dir", default="", help="only the project in this folder of the repository")
     parser.add_argument("--base", default="", help="rehearse only the difference of HEAD to this branch")
-    parser.add_argument("--apply", action="store_true", help="apply, plan again, destroy, and check the least roles")
+    parser.add_argument(
+        "--apply", action="store_true", help="apply, plan again, destroy, and check the least-privilege roles"
+    )
     parser.add_argument("--download", action="store_true", help="download providers that this machine lacks")
     parser.add_argument("--output", type=Path, help="folder of the report (default: rehearsals/ in the state folder)")
     parser.add_argument("--seconds", type=float, default=900, help="how long to wait for a comment (default: 900)")
@@ -58,5 +60,5 @@ def run(arguments: argparse.Namespace) -> int:
         console.note(f"AWS would allow {action}; the local AWS doesn't support it")
     for call in lacking:
         console.note(f"{call.role} lacks {call.action} on {call.resource}")
-    console.step(f"The report and the least roles: {file}")
+    console.step(f"The report and the least-privilege roles: {file}")
     return 1 if lacking or rehearsed.problems() else 0

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from sandbox.repository_rehearsal.decisions import Call
-from sandbox.repository_rehearsal.least_role import Statement, pattern
+from sandbox.repository_rehearsal.least_privilege_role import Statement, pattern
 from sandbox.testbed.iam_evaluation.evaluator import Reference
 from sandbox.testbed.iam_evaluation.resource_arns import matches
 

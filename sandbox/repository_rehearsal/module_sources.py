@@ -85,7 +85,7 @@ class _Resolver:
         self.missing: dict[str, str] = {}
 
     def resolve(self, directory: Path, prefix: str) -> None:
-        """Resolve the modules that ``directory`` calls; ``prefix`` is the path of its own call."""
+        """Resolve the modules that ``directory`` calls; ``prefix`` is the path of the call."""
         if directory.resolve() in self._done:
             return
         self._done.add(directory.resolve())

@@ -1,13 +1,13 @@
-"""The least roles of one rehearsed project: one for its plans, and one for its applies and what may follow them."""
+"""The least-privilege roles of one rehearsed project: one for its plans, and one for its applies and what may follow them."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.repository_rehearsal import least_role, random_names
+from sandbox.repository_rehearsal import least_privilege_role, random_names
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.repository_rehearsal.later_changes import later_changes
-from sandbox.repository_rehearsal.least_role import Statement
+from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
 from sandbox.repository_rehearsal.trial import Project, Step
 from sandbox.testbed.iam_evaluation.evaluator import Document, Evaluator
@@ -17,7 +17,7 @@ __all__ = ["Roles", "roles_of"]
 
 @dataclass(frozen=True)
 class Roles:
-    """The least policies of one project, by name, and their statements."""
+    """The least-privilege policies of one project, by name, and their statements."""
 
     plan: Mapping[str, Document]
     plan_statements: Sequence[Statement]
@@ -26,7 +26,7 @@ class Roles:
 
 
 def roles_of(project: Project, steps: Sequence[Step], roles: TerraformRoles, evaluator: Evaluator) -> Roles:
-    """The least roles of a project. With separate roles for plans and applies, each has only its own calls."""
+    """The least-privilege roles of a project. With separate roles for plans and applies, each has only its own calls."""
 
     own = [step for step in steps if step.project == project]
     generated = random_names.values("\n".join(step.text for step in own))
@@ -37,11 +37,16 @@ def roles_of(project: Project, steps: Sequence[Step], roles: TerraformRoles, eva
 
     reference = evaluator.reference
     planning = ("plan", "plan again", *(("apply",) if roles.are_separate else ()))
-    plan = least_role.statements(calls("plan", *planning), reference)
+    plan = least_privilege_role.statements(calls("plan", *planning), reference)
     made = calls("apply", "plan", "apply", "plan again")
-    apply = least_role.statements(made, reference)
+    apply = least_privilege_role.statements(made, reference)
     for verb, purpose in (("update", "to change tags later"), ("destroy", "to destroy what was applied")):
-        apply += least_role.statements(calls("apply", verb), reference, purpose=purpose, beyond=apply)
+        apply += least_privilege_role.statements(calls("apply", verb), reference, purpose=purpose, beyond=apply)
     apply += later_changes(made, reference) if any(step.verb == "apply" for step in steps) else []
     name = re.sub(r"[^A-Za-z0-9]+", "-", project.name or project.directory).strip("-") or "root"
-    return Roles(least_role.documents(plan, f"{name}-plan"), plan, least_role.documents(apply, f"{name}-apply"), apply)
+    return Roles(
+        least_privilege_role.documents(plan, f"{name}-plan"),
+        plan,
+        least_privilege_role.documents(apply, f"{name}-apply"),
+        apply,
+    )

@@ -1,4 +1,4 @@
-"""Rehearses a repository: a first run in which every call is allowed, and a second one with the least roles of the first."""
+"""Rehearses a repository: a first run in which every call is allowed, and a second one with the least-privilege roles of the first."""
 
 import contextlib
 import re
@@ -77,7 +77,7 @@ class Run:
     def problems(self) -> list[str]:
         """Why the repository doesn't plan and apply as it is; empty if it does."""
         found = []
-        for run, steps in (("", self.steps), (" with the least roles", self.checked)):
+        for run, steps in (("", self.steps), (" with the least-privilege roles", self.checked)):
             for step in steps:
                 where = f"{step.verb} of {step.project.directory}{run}"
                 # An update only shows further permissions. The report has its failure.

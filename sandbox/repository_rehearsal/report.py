@@ -1,4 +1,4 @@
-"""The report of a rehearsal: a Markdown file, and the least roles as code."""
+"""The report of a rehearsal: a Markdown file, and the least-privilege roles as code."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
     checked = [step for step in run.checked if step.project == project]
     yield f"## {project.name or project.directory} (workspace {project.workspace})"
     yield ""
-    yield "| step | time | result | decisions | denied with the least role |"
+    yield "| step | time | result | decisions | denied with the least-privilege role |"
     yield "|---|---|---|---|---|"
     for step in steps:
         again = next((other for other in checked if other.verb == step.verb), None)
@@ -61,7 +61,7 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
     yield from (f"- {call.role}: `{call.action}` on `{call.resource}`: {_reason(call)}" for call in missing)
     if not missing:
         yield "Nothing."
-    yield from ("", "### The least roles", "")
+    yield from ("", "### The least-privilege roles", "")
     roles = run.roles[project]
     for verb, policies, reasons in (
         ("plan", roles.plan, roles.plan_statements),

@@ -1,4 +1,4 @@
-"""Writes a least role's policies as JSON, as a Pulumi program in Python, and as Terraform."""
+"""Writes a least-privilege role's policies as JSON, as a Pulumi program in Python, and as Terraform."""
 
 import json
 import pprint
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.repository_rehearsal.least_role import Statement
+from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.testbed.files import write_private
 
 __all__ = ["write"]
@@ -33,7 +33,14 @@ def write(
 
 
 def _pulumi(policies: Mapping[str, Mapping[str, Any]], notes: Sequence[str]) -> str:
-    lines = ['"""The least role of a rehearsed repository."""', "", "import json", "", "import pulumi_aws as aws", ""]
+    lines = [
+        '"""The least-privilege role of a rehearsed repository."""',
+        "",
+        "import json",
+        "",
+        "import pulumi_aws as aws",
+        "",
+    ]
     lines += [f"# {note}" for note in notes]
     for name, document in policies.items():
         text = pprint.pformat(document, width=110, sort_dicts=False)
@@ -42,7 +49,7 @@ def _pulumi(policies: Mapping[str, Mapping[str, Any]], notes: Sequence[str]) -> 
 
 
 def _terraform(policies: Mapping[str, Mapping[str, Any]], notes: Sequence[str]) -> str:
-    lines = ["# The least role of a rehearsed repository.", *(f"# {note}" for note in notes)]
+    lines = ["# The least-privilege role of a rehearsed repository.", *(f"# {note}" for note in notes)]
     for name, document in policies.items():
         # JSON is an expression of Terraform's language, in which only ${ and %{ have another meaning.
         text = json.dumps(document, indent=2).replace("${", "$${").replace("%{", "%%{")

@@ -15,7 +15,7 @@ _VARIABLE, _SESSION = "ISOLATION_ROLES", "rehearsal"
 
 @dataclass(frozen=True)
 class TerraformRoles:
-    """The ARNs of the roles for plans and for applies; both are the task role unless Terraform has containers of its own."""
+    """The ARNs of the roles for plans and for applies; both are the task role unless Terraform has separate containers."""
 
     task: str
     plan: str
@@ -26,7 +26,7 @@ class TerraformRoles:
         """The roles for ``repository`` (owner/name).
 
         Raises:
-            SandboxError: `repositoryRoles` gives repositories roles of their own, which may be in other accounts.
+            SandboxError: `repositoryRoles` gives repositories separate roles, which may be in other accounts.
         """
         definition = deployment.require_service().definition
         task = deployment.task_definition(definition)["taskRoleArn"]

@@ -1,4 +1,4 @@
-"""The least role of plans under the official provider: the data sources that it can read, and what they ask AWS for.
+"""The least-privilege role of plans under the official provider: the data sources that it can read, and what they ask AWS for.
 
 The table has every data source of the sample and of the public modules terraform-aws-modules/{alb,ecr,ecs,iam,secrets-manager,
 security-group,vpc} with their examples (November 2026), and those of the resources that Terraform manages here.

@@ -1,4 +1,4 @@
-"""Names of the random provider become wildcards in the least roles: the next creation has others."""
+"""Names of the random provider become wildcards in the least-privilege roles: the next creation has others."""
 
 import base64
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 //
-// This file imports iam-simulate, which is under the AGPL; the license is in LICENSE beside this file. The rest of the
+// This file imports iam-simulate, which is under the AGPL; the license is in LICENSE next to this file. The rest of the
 // repository is under the Apache License 2.0, and exchanges JSON with this process (THIRD_PARTY.md).
 //
 // Evaluates IAM requests, one JSON object per line: `node evaluator.mjs <directory that contains node_modules>`.

@@ -1,4 +1,4 @@
-"""A repository is rehearsed through the deployed Atlantis, and its least roles do exactly what they must."""
+"""A repository is rehearsed through the deployed Atlantis, and its least-privilege roles do exactly what they must."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.pull_requests import PullRequests
 from sandbox.repository_rehearsal import report
-from sandbox.repository_rehearsal.least_role import documents
+from sandbox.repository_rehearsal.least_privilege_role import documents
 from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.paths import CHECKOUT
@@ -63,7 +63,7 @@ def team(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: Path, tmp_path: Path) -> None:
+def test_a_repository_is_rehearsed_with_its_least_privilege_roles(sandbox: Sandbox, team: Path, tmp_path: Path) -> None:
     requests = PullRequests.of(sandbox)
     run = rehearse(requests, Wanted(team, apply=True))
     assert run.problems() == [], [step.text for step in run.steps if step.failed]
@@ -92,7 +92,7 @@ def test_a_repository_is_rehearsed_with_its_least_roles(sandbox: Sandbox, team: 
     roles = dataclasses.replace(least, apply=documents(left, "narrowed"), apply_statements=left)
     again = rehearse(requests, Wanted(team, apply=True), only_roles={project: roles})
     assert {call.action for step in again.checked for call in step.calls if call.refused} == {removed}
-    assert f"apply of . with the least roles: {removed} on {TOPIC_ARN} was denied" in again.problems()
+    assert f"apply of . with the least-privilege roles: {removed} on {TOPIC_ARN} was denied" in again.problems()
     assert TOPIC_ARN not in _topics(sandbox)
 
     # Once the deployed role has these rights, the command succeeds.
@@ -138,7 +138,7 @@ def test_a_missing_provider_is_named(sandbox: Sandbox, team: Path) -> None:
     assert "cannot search" not in done.stdout
 
 
-def test_what_public_modules_create_is_applied_changed_and_destroyed_with_the_least_roles(
+def test_what_public_modules_create_is_applied_changed_and_destroyed_with_the_least_privilege_roles(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     run = rehearse(PullRequests.of(sandbox), Wanted(PROJECTS, apply=True))

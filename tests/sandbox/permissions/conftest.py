@@ -13,7 +13,7 @@ from tests.sandbox.permissions.calls import BOUNDARY, NAMES, STATE, STATE_KEY, T
 
 @pytest.fixture(scope="package")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The production stack in a local AWS, reached over IPv6 as well, its states under a key of their own."""
+    """The production stack in a local AWS, reached over IPv6 as well, its states under a separate key."""
     ground = Ground(tmp_path_factory.mktemp("permissions"), "prod")
     deployed = ground.sandbox(ipAddressType="dualstack", terraformStateKeyArns=[STATE_KEY])
     deployed.up()

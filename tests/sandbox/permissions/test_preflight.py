@@ -25,7 +25,7 @@ def test_what_the_deployment_made_is_known_as_its_own(results: dict[str, Result]
     own = {name: result for name, result in results.items() if name.startswith("names: ")}
     assert {name: result.message for name, result in own.items() if result.status is not Status.OK} == {}
     taken = {name for name, result in own.items() if "this stack" in result.message}
-    # Endpoints have no names of their own, and without Redis there is no locking database.
+    # Endpoints have no names, and without Redis there is no locking database.
     assert taken == set(own) - {"names: VPC endpoints", "names: locking database"}
 
 

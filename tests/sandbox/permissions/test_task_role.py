@@ -67,7 +67,7 @@ OF_OTHERS = [
     call("decrypts with another key", "kms.decrypt", CiphertextBlob="{payments cipher}"),
     call("decrypts with the key of its secrets", "kms.decrypt", KeyId="{secrets key}", CiphertextBlob=b"cipher"),
     call("encrypts with the key of its image", "kms.encrypt", KeyId="{image key}", Plaintext=b"text"),
-    call("uses the key of the state beside S3", "kms.generate_data_key", KeyId="{state key}", KeySpec="AES_256"),
+    call("uses the key of the state without S3", "kms.generate_data_key", KeyId="{state key}", KeySpec="AES_256"),
     call("opens the key of the state", "kms.put_key_policy", KeyId="{state key}", Policy=EVERYBODY),
     call("opens the key of its secrets", "kms.put_key_policy", KeyId="{secrets key}", Policy=EVERYBODY),
     call(

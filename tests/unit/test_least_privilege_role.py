@@ -1,4 +1,4 @@
-"""The least roles of a rehearsal: exact resources, wildcards only for what is generated, and evaluated by IAM's own rules."""
+"""The least-privilege roles of a rehearsal: exact resources, wildcards only for what is generated, and evaluated by IAM's own rules."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 from sandbox.repository_rehearsal import role_code
 from sandbox.repository_rehearsal.decisions import Call, DecisionLog, distinct
 from sandbox.repository_rehearsal.later_changes import later_changes
-from sandbox.repository_rehearsal.least_role import (
+from sandbox.repository_rehearsal.least_privilege_role import (
     LARGEST_POLICY,
     Statement,
     documents,

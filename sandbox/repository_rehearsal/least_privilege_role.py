@@ -1,4 +1,4 @@
-"""The least policies that allow the calls of a rehearsal: exact actions, the resources seen, the conditions supplied.
+"""The least-privilege policies that allow the calls of a rehearsal: exact actions, the resources seen, the conditions supplied.
 
 A second run makes the same calls with other generated IDs, and so does AWS. Generated parts of ARNs therefore become
 wildcards. All other parts stay as they were seen. A resource is ``*`` only if the service authorization reference has no
