@@ -5,9 +5,10 @@ agree with them: a range that only the settings allow stops the deployment after
 """
 
 import argparse
+import datetime
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,122 @@ PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
 """The stack whose configuration a new stack starts with: the strictest one."""
 _WIDTH = 120
-_EXECUTORS = {
-    "resource": "compute-task",
-    "checks": ["non-root-user"],
-    "reason": (
-        "terraformIsolation: the executors give each checkout a user of its own, which needs the user 0; every capability "
-        "that this doesn't need is dropped."
+DAYS = 365
+"""How long a written exemption lasts. Its date stays, so that somebody reviews it on the last day."""
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A resource that violates the pack with certain settings, for a reason that the stack can't remove."""
+
+    policy: str
+    resource: str
+    checks: tuple[str, ...]
+    needed: Callable[[Settings], bool]
+    reason: str
+
+
+def _has_root(settings: Settings) -> bool:
+    """Whether a container of the stack runs as root."""
+    others = any(container.user.startswith("0:") for container in settings.task.extra_containers)
+    return others or settings.terraform.isolates or settings.outbound.ca_certificates is not None
+
+
+def _unprotected(settings: Settings) -> bool:
+    return not settings.operations.deletion_protection
+
+
+EXEMPTIONS: tuple[Exemption, ...] = (
+    Exemption(
+        "encryption",
+        "storage-efs",
+        ("customer-key",),
+        lambda settings: settings.storage.efs_encryption_key == "aws",
+        "efsEncryptionKey aws: the key of an existing file system can't be changed.",
     ),
-    "expires": "2027-11-30",
-}
-"""The exemption of a stack that runs Terraform in containers of its own."""
+    Exemption(
+        "containers",
+        "compute-task",
+        ("read-only-root",),
+        lambda _: True,
+        "The stock image writes git's credentials to its home directory, outside the volume, and does not start without.",
+    ),
+    Exemption(
+        "containers",
+        "compute-task",
+        ("non-root-user",),
+        _has_root,
+        "Containers of terraformIsolation, caCertificates and extraContainers run as the user 0, without the capabilities that they "
+        "don't need.",
+    ),
+    Exemption(
+        "secrets",
+        "secrets-github-app",
+        ("rotation",),
+        lambda settings: settings.vcs.is_app and settings.credentials_secret_name is None,
+        "GitHub issues the App's private key; an operator changes it every quarter.",
+    ),
+    Exemption(
+        "secrets",
+        "secrets-vcs-token",
+        ("rotation",),
+        lambda settings: not settings.vcs.is_app and settings.credentials_secret_name is None,
+        "The host of the repositories issues the user's token; an operator changes it before it expires.",
+    ),
+    Exemption(
+        "secrets",
+        "secrets-webhook",
+        ("rotation",),
+        lambda settings: settings.server.webhook_secret_name is None,
+        "Both ends must change together: raising webhookSecretGeneration makes a new one, which is then set at the host of the "
+        "repositories.",
+    ),
+    Exemption(
+        "secrets",
+        "secrets-web-password",
+        ("rotation",),
+        lambda settings: settings.sign_in.generates_password,
+        "The task reads it at its start: raising webPasswordGeneration generates another one, which people then sign in with.",
+    ),
+    Exemption(
+        "secrets",
+        "secrets-api",
+        ("rotation",),
+        lambda settings: settings.drift.enabled,
+        "Only the task has it: the server and the agent that detects drift read it when the task starts.",
+    ),
+    Exemption(
+        "secrets",
+        "locking-password",
+        ("rotation",),
+        lambda settings: settings.storage.uses_redis,
+        "The task reads it at its start: raising lockingPasswordGeneration makes a new one, valid next to the old one until the task "
+        "is replaced.",
+    ),
+    Exemption(
+        "recovery",
+        "secrets-web-password",
+        ("protect", "deletion-window"),
+        lambda settings: settings.sign_in.generates_password,
+        "Generated, and nothing is lost with it: oidcIssuer ends the password and may be taken back, which needs the name again.",
+    ),
+    Exemption(
+        "recovery",
+        "secrets-api",
+        ("protect", "deletion-window"),
+        lambda settings: settings.drift.enabled,
+        "Generated, and nothing is lost with it: without driftProjects it is deleted, and they can be set again.",
+    ),
+    Exemption(
+        "recovery",
+        "*",
+        ("protect", "deletion-protection", "deletion-window"),
+        _unprotected,
+        "deletionProtection false: the stack is meant to be destroyed with its data.",
+    ),
+)
+"""What the stack can't avoid, by the settings that cause it. Only a mandatory policy needs the exemption."""
+_IN_EVERY_STACK = ("*", "compute-task", "storage-efs")
 
 
 class ConfigurationError(Exception):
@@ -77,34 +184,35 @@ def difference(settings: Settings, stack: str, project: Path = PROJECT) -> Diffe
     unused = [block for block in have if block not in want]
     unset = [tag for tag in _option(current, "required-tags").get("tags", ()) if tag not in settings.tags]
     stopping = [f"{name} doesn't allow {', '.join(blocked)}, which the settings allow"] if blocked else []
-    exempted = _EXECUTORS in _option(current, "containers").get("exemptions", [])
-    if _has_root(settings) and not exempted:
-        stopping.append(
-            f"{name} has no exemption for the containers of terraformIsolation and caCertificates, which run as the user 0"
-        )
     stopping += [f"{name} requires the tags {', '.join(unset)}, which the stack doesn't set"] if unset else []
+    stopping += [f"{name} has no exemption for {_named(each)}" for each in _lacking(settings, current)]
     other = [f"{name} allows {', '.join(unused)}, which the settings don't use"] if unused else []
-    if exempted and not _has_root(settings):
-        other.append(
-            f"{name} has an exemption for the containers of terraformIsolation and caCertificates, which the settings don't use"
-        )
+    other += [
+        f"{name} has an exemption that the settings don't need, for {_named(each)}"
+        for each in _spare(settings, current)
+    ]
     return Difference(stopping, other)
 
 
 def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with the ranges of ``settings`` and the exemption that it needs, without tags that the stack doesn't set.
+    """The configuration with the ranges of ``settings`` and the exemptions that they need, without tags that the stack doesn't set.
 
-    Other exemptions and levels stay.
+    Exemptions of others, and the reason and the last day of those that exist, stay, as do levels.
     """
     changed: dict[str, dict[str, Any]] = {"cidr-restriction": {"allowedCidrBlocks": _ranges(settings)}}
     if tags := _option(current, "required-tags").get("tags"):
         changed["required-tags"] = {"tags": [tag for tag in tags if tag in settings.tags]}
-    containers = _option(current, "containers")
-    exemptions = [each for each in containers.get("exemptions", []) if each != _EXECUTORS]
-    if _has_root(settings):
-        exemptions.append(_EXECUTORS)
-    if exemptions != containers.get("exemptions", []):
-        changed["containers"] = {"exemptions": exemptions}
+    last_day = (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=DAYS)).isoformat()
+    lacking, spare = _lacking(settings, current), _spare(settings, current)
+    for policy in dict.fromkeys(each.policy for each in (*spare, *lacking)):
+        unneeded = [(each.resource, each.reason) for each in spare if each.policy == policy]
+        kept = [each for each in _exemptions(current, policy) if (each["resource"], each["reason"]) not in unneeded]
+        added = [
+            {"resource": each.resource, "checks": list(each.checks), "reason": each.reason, "expires": last_day}
+            for each in lacking
+            if each.policy == policy
+        ]
+        changed[policy] = {"exemptions": [*kept, *added]}
     new = {policy: {**_option(current, policy), **values} for policy, values in changed.items()}
     return {**current, **new}
 
@@ -123,9 +231,46 @@ def policy_configuration(deployment: Deployment) -> str:
 CHECKS = (Check("policy pack", "configuration", policy_configuration),)
 
 
-def _has_root(settings: Settings) -> bool:
-    """Whether a container of the stack runs as root."""
-    return settings.terraform.isolates or settings.outbound.ca_certificates is not None
+def _named(exemption: Exemption) -> str:
+    return f"{exemption.resource} ({exemption.policy}: {', '.join(exemption.checks)}). {exemption.reason}"
+
+
+def _lacking(settings: Settings, current: Mapping[str, Any]) -> list[Exemption]:
+    """The exemptions that the settings need and that the configuration lacks."""
+    return [
+        each
+        for each in EXEMPTIONS
+        if each.needed(settings)
+        and _is_mandatory(current, each.policy)
+        and not any(
+            found.get("resource") == each.resource and set(each.checks) <= set(found.get("checks") or each.checks)
+            for found in _exemptions(current, each.policy)
+        )
+    ]
+
+
+def _spare(settings: Settings, current: Mapping[str, Any]) -> list[Exemption]:
+    """The exemptions that this command wrote for other settings, of resources that these settings have too."""
+    return [
+        each
+        for each in EXEMPTIONS
+        if not each.needed(settings)
+        and each.resource in _IN_EVERY_STACK
+        and any(
+            (found.get("resource"), found.get("reason")) == (each.resource, each.reason)
+            for found in _exemptions(current, each.policy)
+        )
+    ]
+
+
+def _is_mandatory(current: Mapping[str, Any], policy: str) -> bool:
+    """Whether violations stop the deployment: by the configuration, or by the pack's default."""
+    default = "mandatory" if policy == "encryption" else "advisory"
+    return _option(current, policy).get("enforcementLevel", default) in ("mandatory", "remediate")
+
+
+def _exemptions(current: Mapping[str, Any], policy: str) -> list[dict[str, Any]]:
+    return _option(current, policy).get("exemptions", [])
 
 
 def _ranges(settings: Settings) -> list[str]:

@@ -55,6 +55,8 @@ class Registered:
     """Names of the resources that it waits for."""
     custom: bool
     secret_inputs: frozenset[str]
+    input_sources: Mapping[str, tuple[str, ...]]
+    """For each input, the names of the resources that it was computed from."""
 
     @property
     def decoded(self) -> dict[str, Any]:
@@ -199,6 +201,9 @@ class _Recorder(MockMonitor):
                     depends_on=tuple(sorted(_name(urn) for urn in request.dependencies)),
                     custom=request.custom,
                     secret_inputs=secret,
+                    input_sources={
+                        key: tuple(map(_name, found.urns)) for key, found in request.propertyDependencies.items()
+                    },
                 )
             )
         return super().RegisterResource(request)

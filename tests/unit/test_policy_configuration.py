@@ -1,5 +1,6 @@
 """The policy pack's configuration is written from the settings, and compared with them."""
 
+import datetime
 import json
 import shutil
 from pathlib import Path
@@ -8,11 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from components.settings import Settings
+from components.settings import Settings, parse
 from preflight import policy_configuration
 from preflight.deployment import read_stack_file
 from preflight.policy_configuration import Difference, difference, file_of, render, written
+from tests.policy.servicer import Pack, Planned
+from tests.unit import stacks
 from tests.unit.authorities import authority
+from tests.unit.recording import LOCAL, REGION, Graph
+from tests.unit.test_existing_listener import SHARED as SHARED_LISTENER
+from tests.unit.test_no_load_balancer import PRIVATE as NO_BALANCER
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "policy" / "config").glob("*.json"))
@@ -54,27 +60,119 @@ def test_a_missing_file_a_blocked_range_and_an_unset_tag_stop_and_an_unused_rang
     )
 
 
+_EXTRA = {"name": "proxy", "image": f"a/b@sha256:{'0' * 64}"}
+_GITLAB = {"vcsKind": "gitlab", "vcsUser": "bot", "repoAllowlist": "gitlab.com/acme/*"}
+_PRIVATE = {"allowedCidrBlocks": ["10.0.0.0/8"], "githubWebhookCidrBlocks": ["10.1.0.0/16"], "ipAddressType": "ipv4"}
+_ENTERPRISE = {"githubHostname": "git.example.org", "repoAllowlist": "git.example.org/a/*"}
+SHAPES: dict[str, dict[str, Any]] = {
+    **{name: changes for name, changes in stacks.ALL.items() if name not in ("largest", "isolated")},
+    "gitlab": _GITLAB,
+    **{
+        kind: {"vcsKind": kind, "vcsUser": "bot", "repoAllowlist": f"{host}/acme/*"}
+        for kind, host in (
+            ("github", "github.com"),
+            ("bitbucket-cloud", "bitbucket.org"),
+            ("azure-devops", "dev.azure.com"),
+        )
+    },
+    **{
+        kind: {
+            "vcsKind": kind,
+            "vcsUser": "bot",
+            "vcsHost": "git.example.org",
+            "repoAllowlist": "git.example.org/acme/*",
+        }
+        | {"vcsWebhookCidrBlocks": ["192.0.2.0/24"]}
+        for kind in ("gitea", "bitbucket-server")
+    },
+    "existing token": _GITLAB | {"vcsTokenSecretName": "shared/token"},
+    "internal": stacks.PRODUCTION | _PRIVATE | _ENTERPRISE | {"loadBalancerScheme": "internal"},
+    "no load balancer": NO_BALANCER,
+    "existing listener": SHARED_LISTENER,
+    "existing cluster": {"clusterName": "shared"},
+    "public": {"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]},
+    "no sign-in": {"webBasicAuth": False},
+    "archive": {"logArchiveDays": 365},
+    "isolated": {"terraformIsolation": "containers"},
+    "drift": {"terraformIsolation": "containers", "driftProjects": ["ryu-qqq/infrastructure:network"]},
+    "extra container": {"extraContainers": [_EXTRA]},
+    "extra container as root": {"extraContainers": [_EXTRA | {"user": "0:0"}]},
+    "certificates": {"caCertificates": authority()},
+    "proxy": {"httpsProxy": "http://proxy.example.com:3128"},
+    "AWS managed key": {"efsEncryptionKey": "aws"},
+    "additional policies": {"additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"], "shareSubnets": True},
+    "variables": {
+        "environmentVariables": {"TF_TOKEN_FILE": "/a", "LANG": "C"},
+        "secretEnvironment": ["TOKEN=ci/x:token"],
+    },
+}
+"""Settings that change what the stack consists of."""
+
+
+def _mandatory(graph: Graph, configuration: dict[str, Any]) -> list[str]:
+    """What stops the deployment of a stack."""
+    resources = [
+        Planned(
+            each.type,
+            each.name,
+            each.inputs,
+            each.input_sources,
+            each.protect,
+            provider={"region": REGION} if each.type.startswith("aws:") else {},
+        )
+        for each in graph.resources
+    ]
+    given = {
+        policy: {"enforcementLevel": each} if isinstance(each, str) else each for policy, each in configuration.items()
+    }
+    return [found.message for found in Pack(given).review(*resources) if found.level == "mandatory"]
+
+
+@pytest.mark.parametrize("changes", SHAPES.values(), ids=SHAPES)
+def test_a_stack_of_every_shape_passes_its_own_pack_with_the_written_configuration(changes: dict[str, Any]) -> None:
+    given = {key: value for key, value in (LOCAL | changes).items() if value is not None}
+    settings = parse(given, stack="prod", region=REGION)
+    template = json.loads(file_of("prod").read_text(encoding="utf-8"))
+    # Written exemptions must carry this, not those that the repository's file has for its own stack.
+    for policy in ("containers", "secrets", "recovery"):
+        del template[policy]["exemptions"]
+    configuration = written(settings, template)
+    graph = stacks.stack(**changes)
+    assert _mandatory(graph, configuration) == []
+    assert _mandatory(graph, configuration | {policy: template[policy] for policy in ("containers", "secrets")}) != []
+
+
 @pytest.mark.parametrize(
-    "setting", [{"terraformIsolation": "containers"}, {"caCertificates": authority()}], ids=["isolated", "certificates"]
+    ("setting", "named"),
+    [
+        ({"terraformIsolation": "containers"}, "compute-task (containers: non-root-user)"),
+        ({"caCertificates": authority()}, "compute-task (containers: non-root-user)"),
+        ({"efsEncryptionKey": "aws"}, "storage-efs (encryption: customer-key)"),
+        ({"deletionProtection": False}, "* (recovery: protect, deletion-protection, deletion-window)"),
+    ],
+    ids=str,
 )
-def test_a_container_as_root_needs_an_exemption_which_the_command_writes_and_removes(
-    tmp_path: Path, setting: dict[str, str]
+def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_longer_needed(
+    tmp_path: Path, setting: dict[str, Any], named: str
 ) -> None:
-    project, isolated = _project(tmp_path, "prod", **setting)
+    project, changed = _project(tmp_path, "prod", **setting)
     file = file_of("prod", project)
     before = json.loads(file.read_text(encoding="utf-8"))
-    assert difference(isolated, "prod", project).stopping == [
-        "policy/config/prod.json has no exemption for the containers of terraformIsolation and caCertificates, which run as the user 0"
-    ]
-    with_exemption = written(isolated, before)
-    assert with_exemption["containers"]["exemptions"][-1]["checks"] == ["non-root-user"]
-    file.write_text(json.dumps(with_exemption), encoding="utf-8")
-    assert difference(isolated, "prod", project) == Difference([], [])
+    (missing,) = difference(changed, "prod", project).stopping
+    assert missing.startswith(f"policy/config/prod.json has no exemption for {named}. ")
+    after = written(changed, before)
+    policy = named.partition("(")[2].partition(":")[0]
+    added = after[policy]["exemptions"][-1]
+    assert datetime.date.fromisoformat(added["expires"]) > datetime.datetime.now(datetime.UTC).date()
+    assert added["reason"] in missing
+    file.write_text(json.dumps(after), encoding="utf-8")
+    assert difference(changed, "prod", project) == Difference([], [])
     plain = read_stack_file(ROOT / "Pulumi.prod.yaml", "prod")
-    assert difference(plain, "prod", project).other == [
-        "policy/config/prod.json has an exemption for the containers of terraformIsolation and caCertificates, which the settings don't use"
-    ]
-    assert written(plain, with_exemption) == before
+    (spare,) = difference(plain, "prod", project).other
+    assert spare.startswith(f"policy/config/prod.json has an exemption that the settings don't need, for {named}. ")
+    restored = written(plain, after)
+    assert restored.pop("encryption").pop("exemptions", []) == []
+    assert restored == {key: value for key, value in before.items() if key != "encryption"}
 
 
 def test_the_command_writes_a_new_file_from_production_s_and_changes_only_what_the_settings_decide(
