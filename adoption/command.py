@@ -13,6 +13,7 @@ from adoption.files import StackFileError
 from adoption.plan import Plan, make_plan
 from adoption.state import StateError
 from components.adoption import FILE
+from components.configuration.secret_names import redacted
 
 __all__ = ["main"]
 
@@ -37,12 +38,12 @@ def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] 
         given, region = files.read_settings(stack_file)
         plan = make_plan(options.state, options.stack, given, region, options.accept_lost.split())
     except (StateError, AnatomyError, StackFileError, pulumi.RunError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(redacted(f"error: {error}\n"))
         return USAGE_ERROR
     plan.problems += deployed.problems(plan, PROJECT)
     pack_settings = PROJECT / "policy" / "config" / f"{plan.stack}.json"
     plan.notes += exemptions.configuration(pack_settings, exemptions.exemptions(plan))[1]
-    sys.stdout.write(report.describe(plan))
+    sys.stdout.write(redacted(report.describe(plan)))
     sys.stdout.flush()
     if plan.problems:
         return PROBLEMS
@@ -55,7 +56,7 @@ def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
     try:
         files.write_settings(stack_file, plan.proposals)
     except StackFileError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(redacted(f"error: {error}\n"))
         return USAGE_ERROR
     files.write_adoption(adoption_file, plan.stack, files.section(plan.adopted))
     script = adoption_file.with_name(f"terraform-state-rm.{plan.stack}.sh")

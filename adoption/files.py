@@ -10,6 +10,7 @@ import yaml
 
 from adoption.changes import Adopted
 from adoption.proposals import Proposal
+from components.settings.stack_file import StackFileError, read_config
 
 __all__ = ["StackFileError", "read_settings", "section", "write_adoption", "write_settings", "write_state_rm"]
 
@@ -25,26 +26,13 @@ set -eu
 """
 
 
-class StackFileError(Exception):
-    """The stack file can't be read or changed; the message states its name and the reason."""
-
-
 def read_settings(path: Path) -> tuple[dict[str, Any], str]:
     """The stack file's settings by key (without the namespace), and the value of `aws:region`.
 
     Raises:
         StackFileError: the file doesn't exist, or is not a stack file.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = ", ".join(sorted(file.name[7:-5] for file in path.parent.glob("Pulumi.*.yaml"))) or "none"
-        raise StackFileError(f"{path.name} does not exist. Stacks with a file here: {known}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StackFileError(f"{path.name} can't be read: {error}") from None
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        raise StackFileError(f"{path.name} has no `config` mapping")
+    config = read_config(path)
     encrypted = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
     if encrypted:
         raise StackFileError(

@@ -6,7 +6,7 @@ from typing import Any
 from adoption.anatomy import Anatomy
 from adoption.containers import containers, damage
 from adoption.proposal import Proposal
-from components.configuration.secret_values import looks_secret
+from components.configuration.secret_names import looks_secret
 from components.settings.extra_containers import NOBODY, STACKS_OWN, extra_containers
 from components.settings.values import UnacceptableError
 

@@ -8,7 +8,7 @@ from adoption.anatomy import Anatomy
 from adoption.proposal import Proposal
 from adoption.running_vcs import other_hosts, secrets_of
 from components.configuration import server_configuration
-from components.configuration.secret_values import looks_secret
+from components.configuration.secret_names import looks_secret
 from components.settings.accepted import environment_variables
 from components.settings.values import UnacceptableError
 

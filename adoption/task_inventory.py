@@ -13,7 +13,7 @@ from adoption.properties import Resolve, same
 from adoption.running_containers import extra_container, lost_with, others
 from adoption.running_secrets import reference_of
 from adoption.running_vcs import credentials_setting, other_hosts
-from components.configuration.secret_values import looks_secret
+from components.configuration.secret_names import looks_secret
 from components.configuration.server_configuration import API_SECRET, FLAGS, OWNED, SECRET, VERSION, flag_of
 from components.configuration.vcs import APP, KINDS
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pulumi
 
 from .configuration import repo_configuration, server_configuration, server_steps
+from .configuration.secret_names import redacted
 from .settings import Settings
 
 __all__ = ["warn", "warnings"]
@@ -13,7 +14,7 @@ __all__ = ["warn", "warnings"]
 def warn(settings: Settings, resource: pulumi.Resource) -> None:
     """Log each warning for `resource`."""
     for warning in warnings(settings):
-        pulumi.log.warn(warning, resource)
+        pulumi.log.warn(redacted(warning), resource)
 
 
 def warnings(settings: Settings) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from components.configuration.secret_names import redacted
 from preflight.deployment import Deployment
 from preflight.errors import Status, UnmetError
 
@@ -52,6 +53,6 @@ def run_checks(checks: Iterable[Check], deployment: Deployment) -> Iterator[Resu
 
 def _run(check: Check, deployment: Deployment) -> Result:
     try:
-        return Result(check.subject, check.title, Status.OK, check.function(deployment))
+        return Result(check.subject, check.title, Status.OK, redacted(check.function(deployment)))
     except UnmetError as unmet:
         return Result(check.subject, check.title, unmet.status, unmet.message, unmet.remedy)

@@ -7,21 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from components import settings
 from components.adoption import import_ids
 from components.context import physical_names
 from components.names import PhysicalNames
 from components.settings import Settings
 from components.settings.schema import known
+from components.settings.stack_file import StackFileError, read_config
 from preflight.aws import Aws
 
 __all__ = ["Deployment", "StackFileError", "read_stack_file"]
-
-
-class StackFileError(Exception):
-    """The stack file can't be used. The message names the file and the reason."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +64,7 @@ def read_stack_file(path: Path, stack: str) -> Settings:
         StackFileError: the file is missing or isn't a stack file.
         settings.SettingsError: the settings are invalid.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = ", ".join(sorted(file.name[7:-5] for file in path.parent.glob("Pulumi.*.yaml"))) or "none"
-        raise StackFileError(f"{path.name} does not exist; stacks with a file here: {known}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StackFileError(f"{path.name} can't be read: {error}") from None
-    config = document.get("config", {}) if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        raise StackFileError(f"{path.name} has no `config` mapping")
+    config = read_config(path)
     prefix = f"{settings.NAMESPACE}:"
     given = {key.removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
     encrypted = {key for key, value in given.items() if isinstance(value, dict) and "secure" in value}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.configuration.secret_names import redacted
 from components.settings import SettingsError
 from preflight import drift_table
 from preflight.aws import Aws
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nThe detection goes on; its results are in the agent's log and in the issues\n")
         return _UNUSABLE
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else drift_table.table(found))
+    sys.stdout.write(redacted(json.dumps(found, indent=2) + "\n" if arguments.json else drift_table.table(found)))
     return 1 if any(event["event"] == "drift-project" and event["drifted"] + event["failed"] for event in found) else 0
 
 

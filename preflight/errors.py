@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from components.configuration.secret_names import redacted
+
 __all__ = ["FailedError", "NotCheckedError", "Status", "UnmetError", "WarnedError"]
 
 
@@ -20,9 +22,9 @@ class UnmetError(Exception):
     status = Status.FAILED
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = redacted(message)
+        self.remedy = redacted(remedy)
+        super().__init__(self.message)
 
 
 class FailedError(UnmetError):

@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from ..configuration.secret_names import redacted
 from .arguments import AtlantisArgs, Settings
 from .deferred import validated_when_known
 from .problem import Problem
@@ -43,15 +44,15 @@ class SettingsError(pulumi.RunError):
     """All problems of the settings. The engine prints it without a traceback.
 
     Attributes:
-        problems: one line each: key, value (never a secret), accepted values.
+        problems: one line each: key, value (never in the format of a credential), accepted values.
     """
 
     def __init__(
         self, where: str, problems: list[str], *, prefix: str = f"{NAMESPACE}:", changed: str = "nothing was changed"
     ) -> None:
-        self.problems = problems
+        self.problems = [redacted(problem) for problem in problems]
         listed = "\n".join(
-            f"  - {problem if problem.startswith('aws:') else f'{prefix}{problem}'}" for problem in problems
+            f"  - {problem if problem.startswith('aws:') else f'{prefix}{problem}'}" for problem in self.problems
         )
         count = f"{len(problems)} settings are" if len(problems) > 1 else "1 setting is"
         super().__init__(f"{count} invalid; {changed}. Fix {where} (docs/settings.md):\n{listed}")
@@ -219,10 +220,9 @@ def _unknown(key: str) -> str:
 def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
     if secret:
         return f"{key} = [secret]: the value isn't valid (docs/settings.md)"
-    if isinstance(refused, HiddenValueError):
-        return f"{key}: {refused}"
-    first = f"; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
-    return f"{key} = {shown(value)}: {refused}{first if isinstance(refused, NotAListError) else ''}"
+    if isinstance(refused, NotAListError):
+        return f"{key}: {refused}; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
+    return f"{key}{'' if isinstance(refused, HiddenValueError) else f' = {shown(value)}'}: {refused}"
 
 
 def _text(problem: Problem, secret_keys: Collection[str]) -> str:

@@ -124,7 +124,9 @@ principal_arns = values.list_of(
     values.arn("iam", r"(role|user)/[\w+=,.@/-]{1,128}", "arn:aws:iam::123456789012:role/deployer", regional=False),
     at_most=_MOST_READERS,
 )
-secret_name = values.matching(r"[\w/+=.@-]{1,512}", "the name of a secret: 1 to 512 letters, digits and /_+=.@-")
+secret_name = values.matching(
+    r"[\w/+=.@-]{1,512}", "the name of a secret: 1 to 512 letters, digits and /_+=.@-", values.HiddenValueError
+)
 vcs_user = values.matching(
     r"[A-Za-z0-9][\w.@+-]{0,253}",
     "the name of a user: 1 to 254 letters, digits and _.@+-, beginning with a letter or digit",
@@ -205,6 +207,7 @@ secret_environment = values.list_of(
         "NAME=secret:key or NAME=ssm:/parameter, such as REGISTRY_TOKEN=ci/registry:token; PATH, HOME and names that begin "
         "with ATLANTIS_, AWS_, ECS_, "
         "GIT_CONFIG_ or LD_ aren't accepted",
+        values.HiddenValueError,
     ),
     at_most=20,
 )
@@ -212,14 +215,19 @@ environment_variables = values.mapping_of(
     values.matching(
         _FREE_NAME,
         "the name of a variable; PATH, HOME and names that begin with ATLANTIS_, AWS_, ECS_, GIT_CONFIG_ or LD_ aren't accepted",
+        values.HiddenValueError,
     ),
     values.matching(
-        r"[^\x00-\x1f\x7f]{1,2048}", "a string of 1 to 2048 characters in one line; quote numbers and booleans"
+        r"[^\x00-\x1f\x7f]{1,2048}",
+        "a string of 1 to 2048 characters in one line; quote numbers and booleans",
+        values.HiddenValueError,
     ),
 )
 server_secrets = values.list_of(
     values.matching(
-        SERVER_REFERENCE.pattern, "flag=secret:key or flag=ssm:/parameter, such as api-secret=prod/atlantis:api_secret"
+        SERVER_REFERENCE.pattern,
+        "flag=secret:key or flag=ssm:/parameter, such as api-secret=prod/atlantis:api_secret",
+        values.HiddenValueError,
     ),
     at_most=10,
 )

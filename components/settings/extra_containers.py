@@ -14,10 +14,16 @@ __all__ = ["NOBODY", "STACKS_OWN", "ExtraContainerArgs", "extra_containers", "pa
 NOBODY = "65534:65534"
 STACKS_OWN = ("agent", "apply", "atlantis", "certificates", "plan", "task-protection")
 """Names of the containers that the stack's settings can add."""
-_VARIABLE = values.matching(r"[A-Za-z_]\w{0,127}", "the name of a variable: letters, digits and _")
-_VALUE = values.matching(r"[^\x00]{0,4096}", "a string of at most 4096 characters; quote numbers and booleans")
+_VARIABLE = values.matching(
+    r"[A-Za-z_]\w{0,127}", "the name of a variable: letters, digits and _", values.HiddenValueError
+)
+_VALUE = values.matching(
+    r"[^\x00]{0,4096}", "a string of at most 4096 characters; quote numbers and booleans", values.HiddenValueError
+)
 _WORDS = values.list_of(
-    values.matching(r"[^\x00]{0,8192}", "a string; quote numbers and booleans"), at_most=100, unique=False
+    values.matching(r"[^\x00]{0,8192}", "a string; quote numbers and booleans", values.HiddenValueError),
+    at_most=100,
+    unique=False,
 )
 _PLACE = r"[a-z0-9-]+:[0-9]{12}"
 _SECRET = re.compile(
@@ -40,7 +46,7 @@ def _digest(value: object) -> str:
 
 def _secret(value: object) -> str:
     if not isinstance(value, str) or not (_SECRET.fullmatch(value) or _PARAMETER.fullmatch(value)):
-        raise values.UnacceptableError(
+        raise values.HiddenValueError(
             "must be the full ARN of a secret (arn:aws:secretsmanager:<region>:<account>:secret:<name>-<six characters>, and "
             ":<JSON key>:: for one of its keys) or of a parameter (arn:aws:ssm:<region>:<account>:parameter/<name>)"
         )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -40,7 +41,9 @@ def _parsed(group: type[T], item: object, position: int) -> T:
         given = {key_of(field.name): getattr(item, field.name) for field in dataclasses.fields(item)}  # pyright: ignore[reportArgumentType]
     else:
         raise HiddenValueError(f"item {position} must be an object with the keys {', '.join(_declared(group))}")
-    where = f"item {position}" + (f" ({name})" if isinstance(name := given.get("name"), str) else "")
+    # What isn't a name can be a secret.
+    names = (name for name in (given.get("name"),) if isinstance(name, str) and re.fullmatch(r"[\w-]+", name, re.ASCII))
+    where = f"item {position}" + "".join(f" ({name})" for name in names)
     values: dict[str, Any] = {}
     for key, declared in _declared(group).items():
         raw = given.pop(key, None)
@@ -53,7 +56,7 @@ def _parsed(group: type[T], item: object, position: int) -> T:
     for unknown in given:
         nearest = difflib.get_close_matches(unknown, _declared(group), n=1)
         raise HiddenValueError(
-            f"{where} has the unknown key {unknown}; "
+            f"{where} has the unknown key {unknown if re.fullmatch(r'[A-Za-z]+', unknown) else '[hidden]'}; "
             + (f"did you mean {nearest[0]}?" if nearest else f"it can have {', '.join(_declared(group))}")
         )
     return group(**values)

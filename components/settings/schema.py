@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, cast, dataclass_transf
 
 import pulumi
 
-from .values import Parser, UnacceptableError, contains_output
+from ..configuration.secret_names import holds_token
+from .values import HiddenValueError, Parser, UnacceptableError, contains_output, shown
 
 T = TypeVar("T")
 _PARSER = "parse"
@@ -20,6 +21,11 @@ PLAIN_ONLY = (
     "plain value instead of an output"
 )
 """Why a setting accepts no output."""
+CREDENTIAL = (
+    "must not contain a credential, and the value looks like one, so it isn't shown; store it in Secrets Manager, set only the secret's "
+    "name (docs/server.md), and revoke this credential, because everyone who can read the stack's file has it"
+)
+"""Why no setting accepts a value in the format of a credential."""
 
 
 class InvalidSettingError(Exception):
@@ -102,7 +108,17 @@ class Declared:
                     "list the outputs of the single items, such as [ids[0], ids[1]]"
                 )
             return cast("pulumi.Output[Any]", value)
-        return self.field.metadata[_PARSER](value)
+        # Each field of an object is a setting, whose own message names the object.
+        is_credential = self.objects is None and holds_token(shown(value))
+        try:
+            parsed = self.field.metadata[_PARSER](value)
+        except UnacceptableError as refused:
+            raise (
+                HiddenValueError(CREDENTIAL) if is_credential and type(refused) is not HiddenValueError else refused
+            ) from None
+        if is_credential:
+            raise HiddenValueError(CREDENTIAL)
+        return parsed
 
     @property
     def objects(self) -> "type[Group] | None":

@@ -25,15 +25,15 @@ class UnacceptableError(ValueError):
     """The setting doesn't accept the value; the message says what it accepts."""
 
 
-class NotAListError(UnacceptableError):
+class HiddenValueError(UnacceptableError):
+    """The value isn't shown, because it may contain a secret."""
+
+
+class NotAListError(HiddenValueError):
     """The value isn't a list; the caller, which has the key, adds the command to set one."""
 
     def __init__(self) -> None:
         super().__init__("must be a list")
-
-
-class HiddenValueError(UnacceptableError):
-    """The value isn't shown, because it may contain a secret."""
 
 
 def contains_output(value: object) -> bool:
@@ -72,12 +72,15 @@ def text(value: object) -> str:
     return value
 
 
-def matching(pattern: str, accepted: str) -> Parser[str]:
-    """A string that matches `pattern` completely; character classes are ASCII, as in AWS' names."""
+def matching(pattern: str, accepted: str, refusal: type[UnacceptableError] = UnacceptableError) -> Parser[str]:
+    """A string that matches `pattern` completely; character classes are ASCII, as in AWS' names.
+
+    `refusal` is `HiddenValueError` where a secret is often set instead of its name.
+    """
 
     def parse(value: object) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            raise UnacceptableError(f"must be {accepted}")
+            raise refusal(f"must be {accepted}")
         return value
 
     return parse
@@ -147,6 +150,8 @@ def list_of(item: Parser[T], *, at_least: int = 0, at_most: int = 60, unique: bo
         for position, raw in enumerate(as_list(value), start=1):
             try:
                 items.append(raw if isinstance(raw, pulumi.Output) else item(raw))
+            except HiddenValueError as refused:
+                raise HiddenValueError(f"item {position} {refused}") from None
             except UnacceptableError as refused:
                 raise UnacceptableError(f"item {position} ({shown(raw)}) {refused}") from None
         if len(items) < at_least:
@@ -170,13 +175,17 @@ def mapping_of(key: Parser[str], item: Parser[T], *, at_most: int = 50) -> Parse
             except (ValueError, RecursionError):
                 value = None
         if not isinstance(value, dict):
-            raise UnacceptableError("must be a mapping of names to values")
+            raise HiddenValueError("must be a mapping of names to values")
         items: dict[str, Any] = {}
-        for name, raw in value.items():
+        for position, (name, raw) in enumerate(value.items(), start=1):
             try:
                 items[key(name)] = raw if isinstance(raw, pulumi.Output) else item(raw)
             except UnacceptableError as refused:
-                raise UnacceptableError(f"item {name!r} {refused}") from None
+                # A secret as the name, with the variable as the value, isn't shown either.
+                is_name = not isinstance(refused, HiddenValueError) or re.fullmatch(
+                    r"[A-Z_][A-Z0-9_-]{0,60}", str(name)
+                )
+                raise type(refused)(f"item {repr(name) if is_name else position} {refused}") from None
         if len(items) > at_most:
             raise UnacceptableError(f"must have at most {at_most} items, not {len(items)}")
         return items

@@ -25,6 +25,7 @@ from evaluation.configuration import Configuration, Option, Unknowns, base_schem
 from evaluation.documentation import help_link
 from evaluation.evaluation_log import EVALUATION_LOG, EvaluationLog
 from evaluation.resources import Resource, Stack, authored_names, canonical_type, rule_type
+from evaluation.secret_names import redacted
 from evaluation.values import MALFORMED, UNKNOWN, parse_json, shown, truth
 from tables.standards import FSBP, Standard
 
@@ -44,7 +45,7 @@ class Findings:
     ) -> None:
         self.settings = settings
         self._rule = rule
-        self._report = report
+        self._report = lambda message, urn: report(redacted(message), urn)
         self._log = log
         self._seen: set[tuple[str, str, str]] = set()
 

@@ -82,7 +82,7 @@ def test_a_file_of_another_layout_is_left_as_it_is(tmp_path: Path) -> None:
     [
         ("config:\n  atlantis:url:\n    secure: AAAB\n", r"encrypted settings \(atlantis:url\)"),
         ("[]\n", "has no `config` mapping"),
-        ("config: {\n", "can't be read"),
+        ("config: {\n", "isn't YAML: line 2: "),
     ],
 )
 def test_a_stack_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, says: str) -> None:
@@ -137,7 +137,7 @@ def test_the_command_writes_nothing_unless_it_is_told_to(
         (["--state", "none.tfstate"], "none.tfstate can't be read"),
         (
             ["--state", "none.tfstate", "--stack", "nowhere"],
-            "Pulumi.nowhere.yaml does not exist. Stacks with a file here:",
+            "Pulumi.nowhere.yaml does not exist; stacks with a file here:",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_wrong_settings_are_all_named_before_aws_is_asked(world: World, tmp_path
     ("content", "said"),
     [
         (None, "Pulumi.prod.yaml does not exist; stacks with a file here: dev"),
-        ("config: [", "Pulumi.prod.yaml can't be read"),
+        ("config: [", "Pulumi.prod.yaml isn't YAML: line 1: "),
         ("- a list", "Pulumi.prod.yaml has no `config` mapping"),
         (
             "config:\n  atlantis:url:\n    secure: AAABAGNpcGhlcnRleHQ=\n",

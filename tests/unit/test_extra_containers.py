@@ -151,7 +151,7 @@ def refused(**changes: Any) -> str:
         ({"cpu": 8}, "cpu must be an integer from 16 to 8192"),
         ({"memory": "much"}, "memory must be an integer from 16 to 65536"),
         ({"command": "sleep 60"}, "command must be a list"),
-        ({"command": ["sleep", 60]}, "command item 2 (60) must be a string; quote numbers and booleans"),
+        ({"command": ["sleep", 60]}, "command item 2 must be a string; quote numbers and booleans"),
         ({"environment": ["A=b"]}, "environment must be a mapping of names to values"),
         ({"environment": {"A-B": "c"}}, "environment item 'A-B' must be the name of a variable"),
         ({"environment": {"A": 1}}, "environment item 'A' must be a string of at most 4096 characters; quote numbers"),

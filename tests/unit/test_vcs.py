@@ -62,7 +62,7 @@ def refused(changes: dict[str, Any]) -> list[str]:
         ),
         (
             GITLAB | {"serverSecrets": ["gitlab-token=a:b"]},
-            "serverSecrets = 'gitlab-token=a:b'",
+            "serverSecrets = 'gitlab-token'",
             "the stack sets this flag",
         ),
         (GITLAB | {"vcsWebhookCidrBlocks": ["0.0.0.0/0"]}, "vcsWebhookCidrBlocks", "opens the server to the internet"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.configuration.secret_values import looks_secret
+from components.configuration.secret_names import looks_secret
 from tests.unit.recording import Graph
 from tests.unit.stacks import stack
 

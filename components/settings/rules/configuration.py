@@ -12,7 +12,7 @@ from ...configuration import (
     server_configuration,
     yaml_file,
 )
-from ...configuration.secret_values import looks_secret
+from ...configuration.secret_names import looks_secret
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
@@ -79,10 +79,10 @@ def _server_secrets(settings: Settings) -> Iterator[Problem]:
     for reference in settings.configuration.server_secrets:
         flag = reference.split("=", 1)[0]
         if reason := server_configuration.not_a_secret_flag(flag):
-            yield Problem({"serverSecrets": reference}, reason)
+            yield Problem({"serverSecrets": flag}, reason)
         elif flag == server_configuration.API_SECRET and not settings.configuration.allow_api:
             yield Problem(
-                {"serverSecrets": reference},
+                {"serverSecrets": flag},
                 "everyone with this secret can apply any branch through the API, without an approval; remove it, or set allowApi "
                 "to true if that is intended",
             )
@@ -104,7 +104,7 @@ def _server_secrets_of_plans(settings: Settings) -> Iterator[Problem]:
         secret, _, key = reference.split("=", 1)[1].rpartition(":")
         if secret in settings.existing_secret_names or secret.startswith(generated) or (secret, key) in of_server:
             yield Problem(
-                {"secretEnvironment": reference},
+                {"secretEnvironment": reference.split("=", 1)[0]},
                 f"must not name {secret}:{key}, a secret of the server, because every plan can read it; store what plans need in a "
                 "secret of its own",
             )

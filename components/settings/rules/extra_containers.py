@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...configuration.secret_values import looks_secret
+from ...configuration.secret_names import looks_secret
 from ..arguments import Settings
 from ..extra_containers import STACKS_OWN
 from ..problem import Problem, Rule

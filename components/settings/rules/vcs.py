@@ -96,8 +96,8 @@ def _flags_of_the_kind(settings: Settings) -> Iterator[Problem]:
     reason = f"the stack sets this flag for vcsKind {settings.vcs.vcs_kind}; use the settings that begin with vcs"
     owned = settings.vcs.kind.flags - server_configuration.OWNED.keys()  # the others are refused for every kind
     for reference in settings.configuration.server_secrets:
-        if reference.split("=", 1)[0] in owned:
-            yield Problem({"serverSecrets": reference}, reason)
+        if (flag := reference.split("=", 1)[0]) in owned:
+            yield Problem({"serverSecrets": flag}, reason)
     path = settings.configuration.server_config_file
     try:
         flags = server_configuration.load(path) if path else {}

@@ -3,7 +3,7 @@
 from tests.unit.bad_settings.messages import Case
 
 ENVIRONMENT: list[Case] = [
-    ({"tags": ["Team"]}, ("tags = ", "must be a mapping of names to values")),
+    ({"tags": ["Team"]}, ("tags: ", "must be a mapping of names to values")),
     ({"tags": {"aws:x": "y"}}, ("item 'aws:x'", "must be a tag key")),
     ({"tags": {"x": ""}}, ("item 'x'", "must be a tag value")),
     (

@@ -9,12 +9,12 @@ NETWORK: list[Case] = [
     (
         {"allowedCidrBlocks": "203.0.113.0/24"},
         (
-            "allowedCidrBlocks = '203.0.113.0/24'",
+            "allowedCidrBlocks: ",
             "must be a list; to set its first item",
             "config set --plaintext --path 'atlantis:allowedCidrBlocks[0]'",
         ),
     ),
-    ({"allowedCidrBlocks": "{}"}, ("allowedCidrBlocks = '{}'", "must be a list")),
+    ({"allowedCidrBlocks": "{}"}, ("allowedCidrBlocks: ", "must be a list")),
     ({"allowedCidrBlocks": ["203.0.113.0"]}, ("item 1 ('203.0.113.0')", CIDR)),
     ({"allowedCidrBlocks": ["203.0.113.0/33"]}, ("item 1 ('203.0.113.0/33')", CIDR)),
     ({"allowedCidrBlocks": ["203.0.300.0/24"]}, ("item 1 ('203.0.300.0/24')", CIDR)),
@@ -92,7 +92,7 @@ NETWORK: list[Case] = [
     ),
     ({"vpcEndpoints": ["s3", "auto"]}, ("vpcEndpoints = ['s3', 'auto']", "auto can't be combined with endpoint names")),
     ({"vpcEndpoints": ["s3", "s3"]}, ("vpcEndpoints = ['s3', 's3']", "must not contain duplicates")),
-    ({"vpcEndpoints": "[" * 20_000}, ("vpcEndpoints = '[[", "must be a list")),
+    ({"vpcEndpoints": "[" * 20_000}, ("vpcEndpoints: ", "must be a list")),
     ({"ipAddressType": "ipv6"}, ("ipAddressType = 'ipv6'", "must be one of ipv4, dualstack")),
     (
         {"ipAddressType": "dualstack"},

@@ -51,9 +51,9 @@ SERVER: list[Case] = [
         {"githubHostname": "github.example.org", "repoAllowlist": "github.example.org/a/*"},
         ("githubHostname = 'github.example.org'", "also requires githubWebhookCidrBlocks"),
     ),
-    ({"githubAppSecretName": "a b"}, ("githubAppSecretName = 'a b'", "must be the name of a secret")),
-    ({"githubAppSecretName": "비밀"}, ("githubAppSecretName = '비밀'", "must be the name of a secret")),
-    ({"webhookSecretName": "s" * 513}, ("webhookSecretName = 'sss", "must be the name of a secret")),
+    ({"githubAppSecretName": "a b"}, ("githubAppSecretName: ", "must be the name of a secret")),
+    ({"githubAppSecretName": "비밀"}, ("githubAppSecretName: ", "must be the name of a secret")),
+    ({"webhookSecretName": "s" * 513}, ("webhookSecretName: ", "must be the name of a secret")),
     (
         {"webhookSecretName": "mine", "webhookSecretGeneration": 2},
         ("webhookSecretName, webhookSecretGeneration", "remove one of the two"),

@@ -1,0 +1,91 @@
+"""Recognizes a secret by its name or by the format of its value, and removes values from messages.
+
+`components/configuration/secret_names.py` and `policy/evaluation/secret_names.py` are the same file: each package is installed
+without the other, and the stack must accept only variables that its own policy pack accepts.
+"""
+
+import re
+from typing import Any, Final
+
+__all__ = ["HIDDEN", "holds_token", "looks_secret", "redacted"]
+
+HIDDEN: Final = "[hidden]"
+# Endings of words that indicate a secret: "token" does, "tokenizer" doesn't.
+_SECRET_WORD: Final = re.compile(
+    r"(password|passwd|passphrase|credentials?|secrets?|tokens?|apikey|secretkey|privatekey|accesskey|connectionstring)$"
+)
+_SECRET_WORDS: Final = frozenset({"pass", "pwd", "pw", "creds", "cred"})
+_KEYS: Final = re.compile(
+    "access|account|api|app|auth|encryption|jwt|license|master|private|secret|service|session|shared|signing|ssh|storage|webhook"
+)
+# Last words of a name whose value describes a secret but isn't the secret itself.
+_ABOUT: Final = re.compile(
+    "algorithm|alias|arns?|audience|bucket|class|count|days|disabled|enabled|endpoint|expiration|expires|expiry|field|files?|format|"
+    "generation|header|host|hours|ids?|issuer|length|limit|manager|max|method|min|minutes|mode|names?|paths?|policy|port|prefix|"
+    "provider|ref|region|required|retention|rotation|rule|scopes?|seconds|size|store|table|timeout|ttl|type|uris?|urls?|user|"
+    "username|validity|version"
+)
+_SECRET_VALUE: Final = re.compile(
+    # A key without its end, and with line breaks as a message shows them.
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
+    r"|(?:(?:\s|\\[nr])*[A-Za-z0-9+/=]{16,})*(?:\s*\n|\\n)?[A-Za-z0-9+/=]{0,16})"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{20,}|\bgl(?:pat|ptt|dt|rt|ft|soat|cbt)-[\w.-]{20,}"
+    r"|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Z0-9-]{10,}[0-9a-f]{10,}"
+    r"|\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/\w+/\S*[\w/]|\bdiscord(?:app)?\.com/api/webhooks/\d+/[\w-]+"
+    r"|\b[\w-]+\.webhook\.office\.com/webhookb2/\S*[\w/]|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
+    r"|\b[rs]k_live_[A-Za-z0-9]{20,}|\bAIza[A-Za-z0-9_-]{35}|\bnpm_[A-Za-z0-9]{36}|\bpul-[0-9a-f]{40}"
+    r"|\bdckr_pat_[A-Za-z0-9_-]{20,}|\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|\bATATT3[\w=-]{30,}|\bATBB\w{28,}"
+    r"|\bhv[sbr]\.[\w-]{20,}|\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}"
+)
+# user:password@host in the URL of a database or registry; ${...} and {{...}} are placeholders.
+_PASSWORD_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/\s:@]*:(?![${<*]|%s)[^/\s@]+@", re.IGNORECASE)
+# Random text: a line of a key, or the secret of an AWS access key. A message omits it; a setting may have such a value.
+_RANDOM: Final = re.compile(
+    r"(?<![\w+/.-])(?=[A-Z0-9+/]*[a-z])(?=[a-z0-9+/]*[A-Z])(?=[A-Za-z+/]*[0-9])"
+    r"(?:(?=(?:[A-Za-z+/]*[0-9]){3})[A-Za-z0-9+/]{32,}={0,2}|[A-Za-z0-9+/]{40}(?![\w+/=]))"
+)
+# A value that refers to a secret: an ARN, the path of a parameter or file, a placeholder, a reference.
+_POINTER: Final = re.compile(
+    r"arn:aws[a-z-]*:|(/[\w.-]+){2,}/?$|\$\{|\{\{|<[^>]*>$|(ssm|vault|secretsmanager|op|file|projects|awssm)[:/]|\*+$|https?://",
+    re.IGNORECASE,
+)
+_SHELL_DIRECTORIES: Final = ("PWD", "OLDPWD")
+# A key or token is near the start of a value; the rest of a long value isn't searched.
+_SEARCHED: Final = 20_000
+
+
+def holds_token(value: Any) -> bool:
+    """Whether a text contains a private key, a token of a known format, or a URL with a password."""
+    content = value[:_SEARCHED] if isinstance(value, str) else ""
+    return bool(_SECRET_VALUE.search(content) or _PASSWORD_IN_URL.search(content))
+
+
+def redacted(message: str) -> str:
+    """A message without the values in it that have the format of a credential."""
+    for pattern in (_SECRET_VALUE, _PASSWORD_IN_URL, _RANDOM):
+        message = pattern.sub(HIDDEN, message)
+    return message
+
+
+def looks_secret(name: str, value: Any) -> bool:
+    """Whether the value of a variable, parameter or output with this name is a secret."""
+    if not isinstance(value, str) or not value:
+        return False
+    if holds_token(value):
+        return True
+    if _POINTER.match(value) or value.lower() in ("true", "false", "none", "null") or value.isdigit():
+        return False
+    return name not in _SHELL_DIRECTORIES and _names_secret(name[:200])
+
+
+def _names_secret(name: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+", name)]
+    if not words or _ABOUT.fullmatch(words[-1]):
+        return False
+    for before, word in zip(["", *words], words, strict=False):
+        if word in _SECRET_WORDS or _SECRET_WORD.search(word):
+            return True
+        if word in ("key", "keys") and _KEYS.fullmatch(before):
+            return True
+    return False
