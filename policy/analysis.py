@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from check_configuration import problems
+from evaluation.fingerprints import FINGERPRINT
 
-__all__ = ["Found", "UnusableError", "analyze", "configuration_of", "findings"]
+__all__ = ["Found", "UnusableError", "analyze", "configuration_of", "findings", "parsed"]
 
 PACK = Path(__file__).resolve().parent
 PROJECT = PACK.with_name("Pulumi.yaml")
 ENVIRONMENT = PACK / ".venv"
-_CHECK = re.compile(r" \(([a-z-]+)\): ")
+# The format of a violation (``Findings.violation``): name, check, text, fix, and the fingerprint at the end.
+_MESSAGE = re.compile(r" \(([a-z-]+)\): (.*)", re.DOTALL)
+_FINGERPRINT = re.compile(rf" Finding ({FINGERPRINT})\.$")
 
 
 class UnusableError(Exception):
@@ -32,6 +35,22 @@ class Found:
     severity: str
     urn: str
     message: str
+    fingerprint: str = ""
+
+    @property
+    def text(self) -> str:
+        """The check and what was found, without the fix."""
+        found = _MESSAGE.search(self.message)
+        return f"{self.check}: {found[2].partition('. Fix: ')[0]}" if found else self.message
+
+
+def parsed(policy: str, level: str, severity: str, urn: str, message: str) -> Found:
+    """A finding from the message of the pack, whose first line is the policy's description."""
+    _, _, message = message.partition("\n")
+    check, fingerprint = _MESSAGE.search(message), _FINGERPRINT.search(message)
+    return Found(
+        policy, check[1] if check else "", level, severity, urn, message, fingerprint[1] if fingerprint else ""
+    )
 
 
 def analyze(
@@ -77,15 +96,12 @@ def _findings(output: str) -> Iterator[Found]:
             continue
         reported = event.get("policyEvent") if isinstance(event, dict) else None
         if reported:
-            _, _, message = reported["message"].partition("\n")
-            check = _CHECK.search(message)
-            yield Found(
-                policy=reported["policyName"],
-                check=check[1] if check else "",
-                level=reported["enforcementLevel"],
-                severity=reported.get("severity", ""),
-                urn=reported.get("resourceUrn", ""),
-                message=message,
+            yield parsed(
+                reported["policyName"],
+                reported["enforcementLevel"],
+                reported.get("severity", ""),
+                reported.get("resourceUrn", ""),
+                reported["message"],
             )
 
 

@@ -1,7 +1,7 @@
 """Exempts existing findings, so that the pack can be mandatory from the first day: ``python baseline.py --state FILE``.
 
-It evaluates an exported stack, and prints (or writes, with ``--output``) the configuration with an exemption for each finding.
-All exemptions have the same last day. Until then, only new findings stop a deployment; afterwards, the old ones do too.
+It evaluates an exported stack, and prints (or writes, with ``--output``) the configuration with an exemption for each finding,
+by its fingerprint. All exemptions have the same last day. Until then, only new findings stop a deployment; afterwards, the old ones do too.
 """
 
 import argparse
@@ -18,7 +18,6 @@ from analysis import Found, UnusableError, configuration_of, findings
 __all__ = ["main", "with_baseline"]
 
 _DAYS: Final = 90
-_NOT_EXEMPTED: Final = ("evaluation-report",)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,25 +74,24 @@ def _each_resource(state: Path, base: dict[str, Any]) -> list[Found]:
 
 
 def _exemptible(found: Found) -> bool:
-    return found.policy not in _NOT_EXEMPTED and found.check not in ("", "exemption")
+    return bool(found.fingerprint)
 
 
 def with_baseline(base: dict[str, Any], found: Iterable[Found], today: date, until: date) -> dict[str, Any]:
     """The configuration with an exemption for each finding, after its existing exemptions."""
     result = json.loads(json.dumps(base))
-    checks: dict[tuple[str, str], list[str]] = {}
+    listed: dict[tuple[str, str], list[Found]] = {}
     for each in found:
         if _exemptible(each):
-            listed = checks.setdefault((each.policy, each.urn), [])
-            if each.check not in listed:
-                listed.append(each.check)
-    for (policy, urn), names in sorted(checks.items()):
+            listed.setdefault((each.policy, each.urn), []).append(each)
+    for (policy, urn), own in sorted(listed.items()):
         given = result.get(policy, {})
         result[policy] = given if isinstance(given, dict) else {"enforcementLevel": given}
         result[policy].setdefault("exemptions", []).append(
             {
                 "resource": urn,
-                "checks": sorted(names),
+                "checks": sorted({each.check for each in own}),
+                "findings": {each.fingerprint: each.text for each in own},
                 "reason": f"Baseline of {today.isoformat()}: the finding existed before the pack was mandatory.",
                 "expires": until.isoformat(),
             }

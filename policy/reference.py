@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluation.configuration import Option
-from evaluation.exemptions import EXEMPTIONS_SCHEMA
 from evaluation.rule import Rule
 from policies.catalogue import PACK_NAME, RULES
 
@@ -39,14 +38,13 @@ def schema() -> str:
             },
             **{rule.name: _rule_schema(rule) for rule in RULES},
         },
-        "definitions": {"exemptions": EXEMPTIONS_SCHEMA},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _rule_schema(rule: Rule) -> dict[str, Any]:
     level = {"enum": LEVELS, "default": rule.level}
-    properties = {"enforcementLevel": level, **rule.schema(), "exemptions": {"$ref": "#/definitions/exemptions"}}
+    properties = {"enforcementLevel": level, **rule.schema()}
     configured = {"type": "object", "additionalProperties": False, "properties": properties}
     return {"description": rule.description, "anyOf": [{"enum": LEVELS}, configured]}
 

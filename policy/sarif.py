@@ -48,7 +48,7 @@ def _rules() -> list[dict[str, Any]]:
 
 def _result(found: Found, source: str) -> dict[str, Any]:
     check = found.check or ("report" if found.policy == _REPORT else "exemption")
-    identity = hashlib.sha256(f"{found.urn}\0{found.policy}\0{check}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{found.urn}\0{found.policy}\0{found.fingerprint or check}".encode()).hexdigest()
     level = "note" if found.policy == _REPORT else {"mandatory": "error"}.get(found.level, "warning")
     return {
         "ruleId": f"{found.policy}/{check}",
@@ -62,5 +62,5 @@ def _result(found: Found, source: str) -> dict[str, Any]:
                 ],
             }
         ],
-        "partialFingerprints": {"resourceAndCheck/v1": identity},
+        "partialFingerprints": {"resourceAndFinding/v1": identity},
     }

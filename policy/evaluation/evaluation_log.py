@@ -16,7 +16,10 @@ __all__ = ["EVALUATION_LOG", "EvaluationLog", "UsedExemption"]
 
 @dataclass(frozen=True)
 class UsedExemption:
-    """An exemption that suppressed a finding, or the note that a check wasn't evaluated."""
+    """An exemption that suppressed a finding, or the note that a check wasn't evaluated.
+
+    finding: the finding's fingerprint, empty if the exemption isn't of single findings.
+    """
 
     policy: str
     urn: str
@@ -24,6 +27,7 @@ class UsedExemption:
     check: str
     reason: str
     expires: str
+    finding: str = ""
 
 
 @dataclass
@@ -34,25 +38,29 @@ class EvaluationLog:
     _not_evaluated: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _inputs: dict[str, frozenset[str]] = field(default_factory=dict)
     _configured: dict[str, tuple[Exemption, ...]] = field(default_factory=dict)
-    _used: dict[str, set[Exemption]] = field(default_factory=dict)
+    _used: dict[str, dict[Exemption, dict[str, None]]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def exempted(self, policy: str, urn: str, name: str, check: str, exemption: Exemption) -> None:
+    def exempted(self, used: UsedExemption, exemption: Exemption) -> None:
         """Note that an exemption was used."""
         with self._lock:
-            used = UsedExemption(policy, urn, name, check, exemption.reason, exemption.expires.isoformat())
             self._exempted[used] = None
-            self._used.setdefault(policy, set()).add(exemption)
+            self._used.setdefault(used.policy, {}).setdefault(exemption, {})[used.finding or used.urn] = None
 
     def configured(self, policy: str, exemptions: tuple[Exemption, ...]) -> None:
         """Note which exemptions a policy of this run has."""
         self._configured[policy] = exemptions
 
-    def unused(self) -> dict[str, list[Exemption]]:
-        """The exemptions of each policy that suppressed nothing in this run; expired ones are violations of their own."""
+    def unused(self) -> dict[str, list[tuple[Exemption, int]]]:
+        """The exemptions of each policy that suppressed nothing, or not each of their findings, with how many they did."""
         with self._lock:
             found = {
-                policy: [each for each in given if each not in self._used.get(policy, ()) and not each.expired]
+                policy: [
+                    (each, used)
+                    for each in given
+                    if (used := len(self._used.get(policy, {}).get(each, ()))) < max(1, len(each.findings))
+                    and not each.expired
+                ]
                 for policy, given in self._configured.items()
             }
         return {policy: unused for policy, unused in found.items() if unused}

@@ -6,7 +6,7 @@ configuration, exemptions, the handling of unknown values, and the format of a m
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -23,7 +23,8 @@ from pulumi_policy import (
 
 from evaluation.configuration import Configuration, Option, Unknowns, base_schema, read_configuration
 from evaluation.documentation import help_link
-from evaluation.evaluation_log import EVALUATION_LOG, EvaluationLog
+from evaluation.evaluation_log import EVALUATION_LOG, EvaluationLog, UsedExemption
+from evaluation.fingerprints import fingerprint, value_at
 from evaluation.resources import Resource, Stack, authored_names, canonical_type, rule_type
 from evaluation.secret_names import redacted
 from evaluation.values import MALFORMED, UNKNOWN, parse_json, shown, truth
@@ -35,6 +36,10 @@ __all__ = [
     "Rule",
     "StackCheck",
 ]
+
+
+_AT_PATH: Final = object()
+_LISTED: Final = 3
 
 
 class Findings:
@@ -49,27 +54,31 @@ class Findings:
         self._log = log
         self._seen: set[tuple[str, str, str]] = set()
 
-    def violation(self, resource: Resource, check: str, what: str, remedy: str) -> None:
+    def violation(
+        self, resource: Resource, check: str, path: str, what: str, remedy: str, *, value: Any = _AT_PATH
+    ) -> None:
         """Report what is wrong with a resource and how to fix it.
 
-        Neither text may contain a value of the resource that could be secret: only property paths, booleans, numbers, CIDR
+        path and value identify the finding, so that an exemption of this finding doesn't cover another one: the property,
+        or empty if something is missing, and the part of its value that is wrong, by default the property's value.
+        No text may contain a value of the resource that could be secret: only property paths, booleans, numbers, CIDR
         blocks and AWS' own terms.
         """
-        if self.exempted(resource, check):
-            return
-        self._once(resource, check, f"{resource.name} ({check}): {what}. Fix: {remedy}.")
+        if value is _AT_PATH:
+            path, value = value_at(resource.properties, path) if path else ("", None)
+        self._unless_exempt(resource, check, fingerprint(check, path, value), f"{what}. Fix: {remedy}.")
 
     def not_evaluated(
         self, resource: Resource, check: str, path: str, why: str = "is unknown until the update"
     ) -> None:
         """Note that a check couldn't be evaluated; the policy's key ``unknowns`` decides how that is reported."""
-        if self.settings.unknowns == "pass" or self.exempted(resource, check):
+        if self.settings.unknowns == "pass":
             return
-        message = f"{resource.name} ({check}): not evaluated, because {path} {why}"
         if self.settings.unknowns == "mandatory":
             remedy = "use a value that is known at preview, or set unknowns of this policy to advisory"
-            self._once(resource, check, f"{message}. Fix: {remedy}.")
-        else:
+            what = f"not evaluated, because {path} {why}. Fix: {remedy}."
+            self._unless_exempt(resource, check, fingerprint(check, path, UNKNOWN), what)
+        elif not self.exempted(resource, check, ""):
             self._log.not_evaluated(self._rule.name, resource.urn, f"{resource.name}.{path} ({check})", why)
 
     def note(self, message: str, urn: str | None = None) -> None:
@@ -83,7 +92,7 @@ class Findings:
             self.not_evaluated(resource, check, path)
         elif not truth(value):
             what = f"{path} is {shown(value)}, so {consequence}"
-            self.violation(resource, check, what, remedy or f"set {path} to true")
+            self.violation(resource, check, path, what, remedy or f"set {path} to true")
 
     def document(self, resource: Resource, check: str, path: str) -> Any:
         """The parsed JSON document at a path, or None if there is none; a document that can't be parsed is noted."""
@@ -108,13 +117,35 @@ class Findings:
                     " or set a new expires date.",
                 )
 
-    def exempted(self, resource: Resource, check: str) -> bool:
-        """Whether a resource is exempt from a check; notes that the exemption was used."""
+    def exempted(self, resource: Resource, check: str, found: str) -> bool:
+        """Whether a finding of a check, by its fingerprint, is exempt; notes that the exemption was used."""
         for exemption in self.settings.exemptions.of(resource.urn, resource.name):
-            if exemption.covers(check) and not exemption.expired:
-                self._log.exempted(self._rule.name, resource.urn, resource.name, check, exemption)
+            if exemption.covers(check) and not exemption.expired and exemption.includes(found):
+                end, finding = exemption.expires.isoformat(), found if exemption.findings else ""
+                used = UsedExemption(
+                    self._rule.name, resource.urn, resource.name, check, exemption.reason, end, finding
+                )
+                self._log.exempted(used, exemption)
                 return True
         return False
+
+    def _unless_exempt(self, resource: Resource, check: str, found: str, what: str) -> None:
+        if not self.exempted(resource, check, found):
+            before = self._exempt_before(resource, check)
+            self._once(resource, check, f"{resource.name} ({check}): {what}{before} Finding {found}.")
+
+    def _exempt_before(self, resource: Resource, check: str) -> str:
+        """What exemptions of single findings of the check cover instead of the reported one."""
+        for exemption in self.settings.exemptions.of(resource.urn, resource.name):
+            if exemption.findings and exemption.covers(check) and not exemption.expired:
+                texts = [text for text in exemption.findings.values() if text.startswith(f"{check}: ")]
+                listed = "; ".join(text.removeprefix(f"{check}: ") for text in texts[:_LISTED])
+                more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+                if listed:
+                    return (
+                        f" This finding is new; exempt until {exemption.expires.isoformat()} is only: {listed}{more}."
+                    )
+        return ""
 
     def excused(self, resource: Resource, check: str, reason: str) -> None:
         """Note that the configuration excuses a resource from a check, other than by an exemption."""
@@ -166,11 +197,14 @@ class Rule:
 
     def schema(self) -> dict[str, dict[str, Any]]:
         """The JSON schema of the rule's configuration keys."""
-        return {**{setting.name: setting.schema() for setting in self.settings}, **base_schema(self.unknowns)}
+        return {
+            **{setting.name: setting.schema() for setting in self.settings},
+            **base_schema(self.unknowns, tuple(self.checks)),
+        }
 
     def read(self, given: Mapping[str, Any]) -> Configuration:
         """Read the configuration of this rule; raises ``ConfigurationError``."""
-        return read_configuration(self.name, given, self.settings, tuple(self.checks), self.unknowns)
+        return read_configuration(self.name, given, self.settings, self.schema(), self.unknowns)
 
     def policy(self) -> Policy:
         """The SDK's policy that runs this rule."""

@@ -26,12 +26,13 @@ def _log_group(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "retention",
+            "retentionInDays",
             "retentionInDays is not set, so logs never expire",
             f"set retentionInDays to {least} or more",
         )
     elif (integer(days) or 0) < least:
         what = f"retentionInDays is {integer(days)}, less than minimumRetentionDays ({least})"
-        findings.violation(resource, "retention", what, f"set retentionInDays to {least} or more")
+        findings.violation(resource, "retention", "retentionInDays", what, f"set retentionInDays to {least} or more")
 
 
 def _load_balancer(resource: Resource, findings: Findings) -> None:
@@ -54,7 +55,11 @@ def _containers(resource: Resource, findings: Findings) -> None:
         if not isinstance(configuration, dict) or text(configuration.get("logDriver")) is None:
             what = f"{path}.logConfiguration is not set, so the container's output is lost"
             findings.violation(
-                resource, "container-logs", what, f"set {path}.logConfiguration, for example with the logDriver awslogs"
+                resource,
+                "container-logs",
+                f"{path}.logConfiguration",
+                what,
+                f"set {path}.logConfiguration, for example with the logDriver awslogs",
             )
 
 
@@ -68,6 +73,7 @@ def _cluster(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "container-insights",
+            "settings",
             "Container Insights is disabled",
             "add containerInsights with the value enabled to settings",
         )
@@ -80,14 +86,18 @@ def _control_plane(resource: Resource, findings: Findings) -> None:
     elif "audit" not in sequence(types):
         what = "enabledClusterLogTypes doesn't contain audit, so API calls aren't logged"
         findings.violation(
-            resource, "control-plane-logs", what, "add audit, api and authenticator to enabledClusterLogTypes"
+            resource,
+            "control-plane-logs",
+            "enabledClusterLogTypes",
+            what,
+            "add audit, api and authenticator to enabledClusterLogTypes",
         )
 
 
 def _destination(path: str, what: str, remedy: str) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if resource.at(path) in (None, "", []):
-            findings.violation(resource, "access-logs", what, remedy)
+            findings.violation(resource, "access-logs", path, what, remedy)
 
     return check
 

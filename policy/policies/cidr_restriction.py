@@ -1,7 +1,7 @@
 """cidr-restriction: only the configured ranges can reach load balancers and tasks."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from evaluation.aws.group_users import GroupUsers
 from evaluation.aws.networks import Network, contained, parse_network
@@ -19,6 +19,15 @@ __all__ = ["RULE"]
 INSIDE: Final = "ranges"
 _PREFIX_LIST: Final = "ec2/managedPrefixList"
 _ENDPOINT: Final = "ec2/vpcEndpoint"
+
+
+class _Range(NamedTuple):
+    """A range that a resource allows, and what it can reach: protocol and ports, if a security group limits them."""
+
+    resource: Resource
+    path: str
+    value: Any
+    reach: tuple[Any, ...] = ()
 
 
 def _check(stack: Stack, findings: Findings) -> None:
@@ -54,7 +63,7 @@ def _source(
     if source.value is UNKNOWN and source.kind != "prefix-list":
         findings.not_evaluated(carrier, INSIDE, source.path)
     elif source.kind == "cidr":
-        _range(carrier, source.path, source.value, findings, own)
+        _range(_Range(carrier, source.path, source.value, ingress.reach), findings, own)
     elif source.kind == "prefix-list":
         if source.value in findings.settings.strings("allowedPrefixLists"):
             return
@@ -69,30 +78,29 @@ def _source(
             findings.violation(
                 carrier,
                 "prefix-list",
+                source.path,
                 f"{source.path} names a prefix list of another stack, whose ranges aren't known here",
                 "use CIDR blocks, or review the list's ranges and add its ID to allowedPrefixLists of this policy",
+                value=(source.value, *ingress.reach),
             )
             return
         for holder, path, value in entries:
-            _range(holder, path, value, findings, own)
+            _range(_Range(holder, path, value, ingress.reach), findings, own)
 
 
-def _range(resource: Resource, path: str, value: Any, findings: Findings, own: StackRanges) -> None:
-    if value is UNKNOWN:
-        findings.not_evaluated(resource, INSIDE, path)
-        return
-    network = parse_network(value)
-    if network is None:
-        findings.violation(
-            resource, INSIDE, f"{path} isn't a CIDR block", "use the format address/length, such as 10.0.0.0/8"
-        )
+def _range(allowed: _Range, findings: Findings, own: StackRanges) -> None:
+    network = parse_network(allowed.value)
+    if allowed.value is UNKNOWN:
+        findings.not_evaluated(allowed.resource, INSIDE, allowed.path)
+    elif network is None:
+        what = f"{allowed.path} isn't a CIDR block"
+        remedy = "use the format address/length, such as 10.0.0.0/8"
+        findings.violation(allowed.resource, INSIDE, allowed.path, what, remedy, value=allowed.value)
     elif not contained(network, findings.settings.ranges["allowedCidrBlocks"]) and not own.ranges.contains(network):
-        findings.violation(
-            resource,
-            INSIDE,
-            f"{path} allows {network}, which is outside of the allowed ranges ({_shown(findings)})",
-            "limit it to the ranges that need access, or add the range to allowedCidrBlocks of this policy",
-        )
+        what = f"{allowed.path} allows {network}, which is outside of the allowed ranges ({_shown(findings)})"
+        remedy = "limit it to the ranges that need access, or add the range to allowedCidrBlocks of this policy"
+        evidence = (network, *allowed.reach)
+        findings.violation(allowed.resource, INSIDE, allowed.path, what, remedy, value=evidence)
 
 
 def _shown(findings: Findings) -> str:
@@ -113,7 +121,7 @@ def _listener_conditions(stack: Stack, findings: Findings, own: StackRanges) -> 
                 findings.not_evaluated(rule, INSIDE, path)
                 continue
             for position, value in enumerate(sequence(values)):
-                _range(rule, f"{path}[{position}]", value, findings, own)
+                _range(_Range(rule, f"{path}[{position}]", value), findings, own)
 
 
 def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
@@ -128,12 +136,15 @@ def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
         if not enforced and balancer.urn in served:
             what = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic is off, so PrivateLink requests bypass the security groups"
             remedy = "set enforceSecurityGroupInboundRulesOnPrivateLinkTraffic to on"
-            findings.violation(balancer, "guarded", what, remedy)
+            findings.violation(
+                balancer, "guarded", "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic", what, remedy
+            )
         outside = balancer.at("loadBalancerType") == "network" and balancer.at("internal") is not True
         if outside and groups is not UNKNOWN and not sequence(groups):
             findings.violation(
                 balancer,
                 "guarded",
+                "securityGroups",
                 "the internet-facing load balancer has no security group, so every address can reach it",
                 "set securityGroups with ingress from the allowed ranges only (AWS accepts them only at creation)",
             )

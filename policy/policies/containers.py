@@ -33,6 +33,7 @@ def _task(resource: Resource, findings: Findings) -> None:
             findings.violation(
                 resource,
                 "host-isolation",
+                path,
                 f"{path} is host, so containers share the host's namespace",
                 "set networkMode to awsvpc" if path == "networkMode" else f"remove {path}",
             )
@@ -42,6 +43,7 @@ def _task(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "separate-roles",
+            "taskRoleArn",
             "executionRoleArn and taskRoleArn are the same role, so the application has the ECS agent's permissions",
             "set taskRoleArn to a separate role",
         )
@@ -52,7 +54,7 @@ def _host_volumes(resource: Resource, findings: Findings) -> None:
         path = text(volume.get("hostPath"))
         if path is not None and _HOST_PATHS.fullmatch(path):
             what = f"volumes[{index}].hostPath is the socket of the host's container engine or a system directory"
-            findings.violation(resource, "host-isolation", what, "remove the volume")
+            findings.violation(resource, "host-isolation", f"volumes[{index}].hostPath", what, "remove the volume")
 
 
 def _image(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
@@ -63,8 +65,10 @@ def _image(resource: Resource, path: str, container: dict[str, Any], findings: F
         findings.violation(
             resource,
             "pinned-image",
+            f"{path}.image",
             f"{path}.image has no digest, and only the owner of its registry decides what its tag is",
             "use a digest (@sha256:...), or a repository of Amazon ECR with immutable tags",
+            value=image.rpartition(":")[0],
         )
         return
     _, colon, tag = image.rpartition("/")[2].partition(":")
@@ -72,15 +76,17 @@ def _image(resource: Resource, path: str, container: dict[str, Any], findings: F
         findings.violation(
             resource,
             "pinned-image",
+            f"{path}.image",
             f"{path}.image has {'the tag latest' if colon else 'no tag, so latest is used'}",
             "use a version tag, or preferably a digest (@sha256:...)",
+            value=image.rpartition(":")[0],
         )
 
 
 def _isolation(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
     if truth(container.get("privileged")):
         what = f"{path}.privileged is true, so the container has root access to its host"
-        findings.violation(resource, "host-isolation", what, f"remove {path}.privileged")
+        findings.violation(resource, "host-isolation", f"{path}.privileged", what, f"remove {path}.privileged")
     added = sequence(at(container, "linuxParameters.capabilities.add"))
     dangerous = sorted(
         name for name in {str(each).upper().removeprefix("CAP_") for each in added} if name in _HOST_CAPABILITIES
@@ -88,7 +94,11 @@ def _isolation(resource: Resource, path: str, container: dict[str, Any], finding
     if dangerous:
         what = f"{path} adds the capabilities {', '.join(dangerous)}, which allow access to its host"
         findings.violation(
-            resource, "host-isolation", what, f"remove them from {path}.linuxParameters.capabilities.add"
+            resource,
+            "host-isolation",
+            f"{path}.linuxParameters.capabilities.add",
+            what,
+            f"remove them from {path}.linuxParameters.capabilities.add",
         )
     user = container.get("user")
     name = str(user).partition(":")[0] if isinstance(user, str | int) and not isinstance(user, bool) else ""
@@ -96,6 +106,7 @@ def _isolation(resource: Resource, path: str, container: dict[str, Any], finding
         findings.violation(
             resource,
             "non-root-user",
+            f"{path}.user",
             f"{path}.user is {'root' if name else 'not set'}, so the container may run as root",
             f"set {path}.user to a non-root user",
         )
@@ -103,6 +114,7 @@ def _isolation(resource: Resource, path: str, container: dict[str, Any], finding
         findings.violation(
             resource,
             "read-only-root",
+            f"{path}.readonlyRootFilesystem",
             f"{path}.readonlyRootFilesystem isn't true, so the container can change its root file system",
             f"set {path}.readonlyRootFilesystem to true, and mount a volume for the files that it writes",
         )
@@ -113,6 +125,7 @@ def _service(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "platform-version",
+            "platformVersion",
             f"platformVersion is {resource.at('platformVersion')}, an old Fargate platform version",
             "set platformVersion to LATEST, or remove it",
         )
@@ -126,6 +139,7 @@ def _repository(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             "immutable-tags",
+            "imageTagMutability",
             "imageTagMutability isn't IMMUTABLE, so a push can move a tag to another image",
             "set imageTagMutability to IMMUTABLE",
         )

@@ -28,7 +28,9 @@ def _check(stack: Stack, findings: Findings) -> None:
         parameter = accepts_plain_by_default(group)
         if parameter:
             what = f"the group doesn't set {parameter}, and the family's default accepts connections without TLS"
-            findings.violation(group, _PARAMETER, what, f"set the parameter {parameter} to 1")
+            findings.violation(
+                group, _PARAMETER, "parameters", what, f"set the parameter {parameter} to 1", value=parameter
+            )
 
 
 def _key(store: Store, resource: Resource, findings: Findings) -> None:
@@ -40,7 +42,7 @@ def _key(store: Store, resource: Resource, findings: Findings) -> None:
         return
     aws = re.split(r"(?<=[a-z)]);|\. ", store.otherwise)[0].rstrip(".")
     what = f"{store.key} doesn't name a KMS key of the account. AWS' default: {aws}"
-    findings.violation(resource, _KEY, what, f"set {store.key} to the ARN of a customer managed KMS key")
+    findings.violation(resource, _KEY, store.key, what, f"set {store.key} to the ARN of a customer managed KMS key")
 
 
 RULE: Final = Rule(

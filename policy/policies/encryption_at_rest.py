@@ -96,7 +96,7 @@ def _switch(store: Store) -> ResourceCheck:
                 findings.not_evaluated(resource, AT_REST, store.switch)
             elif not is_satisfied(store, value):
                 what = f"{store.switch} is {shown(value)}, so data at rest isn't encrypted"
-                findings.violation(resource, AT_REST, what, _remedy(store))
+                findings.violation(resource, AT_REST, store.switch, what, _remedy(store))
 
     return check
 
@@ -127,6 +127,7 @@ def missing_key(resource: Resource, findings: Findings, path: str) -> None:
     findings.violation(
         resource,
         CUSTOMER_KEY,
+        path,
         f"{path} doesn't name a customer managed key, which this policy's customerKeys requires",
         f"set {path} to the ARN of a customer managed KMS key",
     )
@@ -140,7 +141,9 @@ def _unused_key(resource: Resource, findings: Findings) -> None:
         what = (
             "serverSideEncryption.enabled is false, so the table doesn't use the key in serverSideEncryption.kmsKeyArn"
         )
-        findings.violation(resource, CUSTOMER_KEY, what, "set serverSideEncryption.enabled to true")
+        findings.violation(
+            resource, CUSTOMER_KEY, "serverSideEncryption.enabled", what, "set serverSideEncryption.enabled to true"
+        )
 
 
 def _repository(resource: Resource, findings: Findings) -> None:
@@ -161,7 +164,9 @@ def _redis_cluster(resource: Resource, findings: Findings) -> None:
     """Redis outside of a replication group doesn't support encryption at rest, and Memcached stores nothing on disk."""
     if resource.at("engine") == "redis" and resource.at("replicationGroupId") is None:
         what = "a Redis cluster without a replication group doesn't support encryption at rest"
-        findings.violation(resource, AT_REST, what, "use an aws.elasticache.ReplicationGroup or ServerlessCache")
+        findings.violation(
+            resource, AT_REST, "replicationGroupId", what, "use an aws.elasticache.ReplicationGroup or ServerlessCache"
+        )
 
 
 def _emr_configuration(resource: Resource, findings: Findings) -> None:
@@ -169,7 +174,13 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
     if document is not None and not truth(settings.get("EnableAtRestEncryption")):
         what = "EnableAtRestEncryption isn't true, so EMR clusters don't encrypt data at rest"
-        findings.violation(resource, AT_REST, what, "set EnableAtRestEncryption to true in configuration")
+        findings.violation(
+            resource,
+            AT_REST,
+            "configuration.EncryptionConfiguration.EnableAtRestEncryption",
+            what,
+            "set EnableAtRestEncryption to true in configuration",
+        )
 
 
 def _build_artifacts(resource: Resource, findings: Findings) -> None:
@@ -178,7 +189,9 @@ def _build_artifacts(resource: Resource, findings: Findings) -> None:
         *("logsConfig.s3Logs.encryptionDisabled", "exportConfig.s3Destination.encryptionDisabled"),
     ):
         if any(truth(value) for value in each_at(resource.properties, path)):
-            findings.violation(resource, AT_REST, f"{path} is true, so its output isn't encrypted", f"remove {path}")
+            findings.violation(
+                resource, AT_REST, path, f"{path} is true, so its output isn't encrypted", f"remove {path}"
+            )
 
 
 def _method_cache(resource: Resource, findings: Findings) -> None:
@@ -188,7 +201,9 @@ def _method_cache(resource: Resource, findings: Findings) -> None:
         findings.not_evaluated(resource, AT_REST, "settings.cacheDataEncrypted")
     elif truth(caching) and not truth(encrypted):
         what = f"settings.cacheDataEncrypted is {shown(encrypted)}, so cached responses aren't encrypted"
-        findings.violation(resource, AT_REST, what, "set settings.cacheDataEncrypted to true")
+        findings.violation(
+            resource, AT_REST, "settings.cacheDataEncrypted", what, "set settings.cacheDataEncrypted to true"
+        )
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:

@@ -48,6 +48,7 @@ def check_buckets(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 bucket,
                 "transport-policy",
+                "",
                 "the bucket has no policy that denies requests without TLS",
                 "add an aws.s3.BucketPolicy with a Deny statement for aws:SecureTransport false",
             )
@@ -69,6 +70,7 @@ def _customer_keys(stack: Stack, buckets: list[Resource], findings: Findings) ->
             findings.violation(
                 bucket,
                 "bucket-key",
+                "",
                 "the bucket's default encryption doesn't use a customer managed key, which bucketCustomerKeys requires",
                 "add an aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms and the key's ARN",
             )

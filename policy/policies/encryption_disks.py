@@ -116,7 +116,7 @@ def _missing_root(stack: Stack, instance: Resource, findings: Findings) -> None:
         return
     what = "rootBlockDevice is not set, so the root volume isn't encrypted"
     remedy = "set rootBlockDevice.encrypted to true, or add an aws.ebs.EncryptionByDefault"
-    findings.violation(instance, AT_REST, what, remedy)
+    findings.violation(instance, AT_REST, "rootBlockDevice", what, remedy, value=None)
 
 
 def _disk(stack: Stack, resource: Resource, disk: _Disk, findings: Findings) -> None:
@@ -138,10 +138,10 @@ def _disk(stack: Stack, resource: Resource, disk: _Disk, findings: Findings) -> 
     elif reported and block.get("snapshotId") not in (None, ""):
         what = f"{prefix}encrypted, inherited from its source, is false, so data at rest isn't encrypted"
         remedy = "use an encrypted source, such as an encrypted copy of the snapshot"
-        findings.violation(resource, AT_REST, what, remedy)
+        findings.violation(resource, AT_REST, f"{prefix}encrypted", what, remedy)
     else:
         what = f"{prefix}encrypted is {shown(encrypted)}, so the volume isn't encrypted"
-        findings.violation(resource, AT_REST, what, f"set {prefix}encrypted to true")
+        findings.violation(resource, AT_REST, f"{prefix}encrypted", what, f"set {prefix}encrypted to true")
 
 
 def _stated(resource: Resource, path: str, value: Any) -> Any:

@@ -40,6 +40,7 @@ def _security_policy(resource: Resource, findings: Findings) -> None:
         findings.violation(
             resource,
             LISTENER,
+            "sslPolicy",
             f"{'the default security policy' if policy is None else 'sslPolicy'} accepts TLS versions older than 1.2",
             "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
         )
@@ -47,8 +48,8 @@ def _security_policy(resource: Resource, findings: Findings) -> None:
 
 def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
     if not truth(resource.at("internal")):
-        for what, remedy in classic_listeners(resource):
-            findings.violation(resource, LISTENER, what, remedy)
+        for path, what, remedy in classic_listeners(resource):
+            findings.violation(resource, LISTENER, path, what, remedy)
 
 
 def _volumes(resource: Resource, findings: Findings) -> None:
@@ -64,7 +65,7 @@ def _volumes(resource: Resource, findings: Findings) -> None:
             findings.not_evaluated(resource, VOLUME, path)
         elif value != "ENABLED":
             what = f"{path} isn't ENABLED, so the task mounts the file system without TLS"
-            findings.violation(resource, VOLUME, what, f"set {path} to ENABLED")
+            findings.violation(resource, VOLUME, path, what, f"set {path} to ENABLED")
 
 
 def _transport_policy(service: str) -> ResourceCheck:
@@ -79,8 +80,12 @@ def _transport_policy(service: str) -> ResourceCheck:
             findings.violation(
                 resource,
                 _TRANSPORT,
+                "policy",
                 f"policy doesn't deny requests to {covered} without TLS",
                 f'add a Deny statement for principal "*" and action {service}:* on {covered} with Bool aws:SecureTransport "false"',
+                value=[
+                    each for _, each in mappings(mapping(document).get("Statement")) if each.get("Effect") == "Deny"
+                ],
             )
 
     return check
@@ -100,7 +105,7 @@ def _link(link: Link) -> ResourceCheck:
             elif value not in link.satisfied and not (value is None and default):
                 required = str(link.satisfied[0]).lower() if link.satisfied[0] is True else link.satisfied[0]
                 what = f"{link.path} isn't {required}, so connections without TLS are accepted"
-                findings.violation(resource, link.check, what, f"set {link.path} to {required}")
+                findings.violation(resource, link.check, link.path, what, f"set {link.path} to {required}")
 
     return check
 
@@ -120,13 +125,17 @@ def _database_migration_endpoint(resource: Resource, findings: Findings) -> None
     engines = ("aurora", "aurora-postgresql", "mariadb", "mysql", "postgres", "sqlserver", "db2", "mongodb", "docdb")
     if resource.at("engineName") in engines and resource.at("sslMode") in (None, "none"):
         what = "sslMode is none or not set, so the endpoint connects without TLS"
-        findings.violation(resource, "store-transit", what, "set sslMode to require")
+        findings.violation(resource, "store-transit", "sslMode", what, "set sslMode to require")
 
 
 def _transfer_server(resource: Resource, findings: Findings) -> None:
     if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
         findings.violation(
-            resource, "store-transit", "protocols contains FTP, which doesn't support TLS", "use SFTP or FTPS"
+            resource,
+            "store-transit",
+            "protocols",
+            "protocols contains FTP, which doesn't support TLS",
+            "use SFTP or FTPS",
         )
 
 
@@ -134,7 +143,13 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
     if settings and not truth(settings.get("EnableInTransitEncryption")):
         what = "EnableInTransitEncryption isn't true, so the nodes of EMR clusters communicate without TLS"
-        findings.violation(resource, "store-transit", what, "set EnableInTransitEncryption to true in configuration")
+        findings.violation(
+            resource,
+            "store-transit",
+            "configuration.EncryptionConfiguration.EnableInTransitEncryption",
+            what,
+            "set EnableInTransitEncryption to true in configuration",
+        )
 
 
 def _distribution(resource: Resource, findings: Findings) -> None:
@@ -144,7 +159,7 @@ def _distribution(resource: Resource, findings: Findings) -> None:
             findings.not_evaluated(resource, EDGE, path)
         if "allow-all" in values:
             what = f"{path} is allow-all, so the distribution accepts HTTP"
-            findings.violation(resource, EDGE, what, f"set {path} to redirect-to-https or https-only")
+            findings.violation(resource, EDGE, path, what, f"set {path} to redirect-to-https or https-only")
     _origins(resource, findings)
     version = resource.at("viewerCertificate.minimumProtocolVersion")
     # With CloudFront's default certificate, the TLS version can't be set.
@@ -153,7 +168,11 @@ def _distribution(resource: Resource, findings: Findings) -> None:
         if named and not re.match(r"TLSv1\.[23]", version or ""):
             what = "viewerCertificate.minimumProtocolVersion accepts TLS versions older than 1.2"
             findings.violation(
-                resource, EDGE, what, "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer"
+                resource,
+                EDGE,
+                "viewerCertificate.minimumProtocolVersion",
+                what,
+                "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer",
             )
 
 
@@ -168,7 +187,7 @@ def _origins(distribution: Resource, findings: Findings) -> None:
             findings.not_evaluated(distribution, EDGE, path, "is http-only, and domainName is unknown until the update")
         elif ".s3-website" not in (text(domain) or ""):
             what = f"{path} is http-only, so CloudFront connects to the origin without TLS"
-            findings.violation(distribution, EDGE, what, f"set {path} to https-only")
+            findings.violation(distribution, EDGE, path, what, f"set {path} to https-only")
 
 
 # The attributes of a Classic Load Balancer's policy that enable TLS versions older than 1.2.
@@ -189,7 +208,11 @@ def _negotiation_policy(path: str) -> ResourceCheck:
             if old or predefined:
                 what = f"{path}[{index}] accepts TLS versions older than 1.2"
                 findings.violation(
-                    resource, LISTENER, what, "use the predefined policy ELBSecurityPolicy-TLS-1-2-2017-01"
+                    resource,
+                    LISTENER,
+                    f"{path}[{index}]",
+                    what,
+                    "use the predefined policy ELBSecurityPolicy-TLS-1-2-2017-01",
                 )
 
     return check
@@ -211,7 +234,7 @@ def _job_volumes(resource: Resource, findings: Findings, path: str, properties: 
         if isinstance(configuration, dict) and configuration.get("transitEncryption") not in ("ENABLED", UNKNOWN):
             where = f"{path}.volumes[{index}].efsVolumeConfiguration.transitEncryption"
             what = f"{where} isn't ENABLED, so the job mounts the file system without TLS"
-            findings.violation(resource, VOLUME, what, f"set {where} to ENABLED")
+            findings.violation(resource, VOLUME, where, what, f"set {where} to ENABLED")
 
 
 def _domain_name(path: str) -> ResourceCheck:
@@ -220,6 +243,7 @@ def _domain_name(path: str) -> ResourceCheck:
             findings.violation(
                 resource,
                 EDGE,
+                path,
                 f"{path} is TLS_1_0, so TLS versions older than 1.2 are accepted",
                 f"set {path} to TLS_1_2",
             )

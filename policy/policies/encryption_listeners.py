@@ -28,8 +28,8 @@ def advise_listeners(stack: Stack, findings: Findings) -> None:
     _listeners(stack, findings, internal=True)
     for balancer in stack.of("elb/loadBalancer"):
         if truth(balancer.stated("internal")):
-            for what, remedy in classic_listeners(balancer):
-                findings.violation(balancer, INTERNAL, what, remedy)
+            for path, what, remedy in classic_listeners(balancer):
+                findings.violation(balancer, INTERNAL, path, what, remedy)
 
 
 def _listeners(stack: Stack, findings: Findings, *, internal: bool) -> None:
@@ -52,7 +52,7 @@ def _listeners(stack: Stack, findings: Findings, *, internal: bool) -> None:
             ):
                 what = f"actions[{(serving or [0])[0]}] serves HTTP, although the default action of its listener redirects to HTTPS"
                 remedy = "move the rule to the HTTPS listener, or redirect to HTTPS in the rule"
-                findings.violation(rule, check, what, remedy)
+                findings.violation(rule, check, f"actions[{(serving or [0])[0]}].type", what, remedy)
 
 
 def _internal(stack: Stack, listener: Resource) -> bool | None:
@@ -91,7 +91,7 @@ def _application(listener: Resource, check: str, findings: Findings) -> None:
         findings.not_evaluated(listener, check, "defaultActions")
     for index in serving or ():
         what = f"defaultActions[{index}] of the HTTP listener doesn't redirect to HTTPS"
-        findings.violation(listener, check, what, _REDIRECT)
+        findings.violation(listener, check, f"defaultActions[{index}].type", what, _REDIRECT)
 
 
 def _network(stack: Stack, listener: Resource, check: str, findings: Findings) -> None:
@@ -104,15 +104,15 @@ def _network(stack: Stack, listener: Resource, check: str, findings: Findings) -
     if not any(target.at("targetType") == "alb" for target in targets):
         what = "the listener forwards TCP port 80, which is used for HTTP"
         remedy = "use a TLS listener, or forward to an Application Load Balancer that redirects to HTTPS"
-        findings.violation(listener, check, what, remedy)
+        findings.violation(listener, check, "port", what, remedy)
 
 
-def classic_listeners(balancer: Resource) -> list[tuple[str, str]]:
-    """What is wrong with the listeners of a Classic Load Balancer that accept HTTP, each with its fix."""
+def classic_listeners(balancer: Resource) -> list[tuple[str, str, str]]:
+    """The paths of the listeners of a Classic Load Balancer that accept HTTP, each with what is wrong and its fix."""
     remedy = "set lbProtocol to https with a certificate, or migrate to an Application Load Balancer"
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, str]] = []
     for index, listener in mappings(balancer.at("listeners")):
         protocol = (text(listener.get("lbProtocol")) or "").lower()
         if protocol == "http" or (protocol == "tcp" and integer(listener.get("lbPort")) == 80):
-            found.append((f"listeners[{index}] accepts HTTP", remedy))
+            found.append((f"listeners[{index}]", f"listeners[{index}] accepts HTTP", remedy))
     return found

@@ -56,7 +56,7 @@ def _key_of(stack: Stack, store: Resource, path: str, findings: Findings) -> Non
         why = "names a key outside of this stack" if reference is not UNKNOWN else "is unknown until the update"
         findings.not_evaluated(store, "key-resolved", path, why)
     for key in keys:
-        _usable(store, key, findings)
+        _usable(store, path, key, findings)
 
 
 def _keys(stack: Stack, store: Resource, reference: object, name: str) -> list[Resource]:
@@ -69,14 +69,21 @@ def _keys(stack: Stack, store: Resource, reference: object, name: str) -> list[R
     return through or stack.dependencies(store, name, _KEY)
 
 
-def _usable(store: Resource, key: Resource, findings: Findings) -> None:
+def _usable(store: Resource, path: str, key: Resource, findings: Findings) -> None:
     if key.at("isEnabled") is False:
         what = f"the key {key.name} is disabled, so the data can't be decrypted"
-        findings.violation(store, "key-resolved", what, f"set isEnabled of {key.name} to true")
+        findings.violation(store, "key-resolved", path, what, f"set isEnabled of {key.name} to true", value=key.urn)
     specification = key.at("customerMasterKeySpec")
     if specification not in (None, "SYMMETRIC_DEFAULT", UNKNOWN):
         what = f"the key {key.name} isn't a symmetric encryption key, so it can't encrypt a data store"
-        findings.violation(store, "key-resolved", what, "use a key whose customerMasterKeySpec is SYMMETRIC_DEFAULT")
+        findings.violation(
+            store,
+            "key-resolved",
+            path,
+            what,
+            "use a key whose customerMasterKeySpec is SYMMETRIC_DEFAULT",
+            value=key.urn,
+        )
 
 
 def _inherited(stack: Stack, store: Store, resource: Resource, findings: Findings) -> None:
@@ -86,7 +93,11 @@ def _inherited(stack: Stack, store: Store, resource: Resource, findings: Finding
         if not is_satisfied(store, value):
             what = f"{store.switch}, inherited from its source, is {shown(value)}, so data at rest isn't encrypted"
             findings.violation(
-                resource, AT_REST, what, "use an encrypted source, such as an encrypted copy of the snapshot"
+                resource,
+                AT_REST,
+                store.switch,
+                what,
+                "use an encrypted source, such as an encrypted copy of the snapshot",
             )
         return
     named = [name for name in store.inherits if resource.at(name) not in (None, "", False)]
@@ -107,6 +118,7 @@ def _file_systems(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 system,
                 "transport-policy",
+                "",
                 "the file system has no policy that denies mounts without TLS",
                 "add an aws.efs.FileSystemPolicy with a Deny statement for aws:SecureTransport false",
             )

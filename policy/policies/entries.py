@@ -40,7 +40,7 @@ def _http_api(stack: Stack, findings: Findings) -> None:
         remedy = (
             "use a REST API with a resource policy on aws:SourceIp, or connect clients to the load balancer directly"
         )
-        findings.violation(integration, ENTRY, what, remedy)
+        findings.violation(integration, ENTRY, "connectionType", what, remedy)
 
 
 def _rest_api(stack: Stack, findings: Findings) -> None:
@@ -69,8 +69,10 @@ def _restricted_api(integration: Resource, api: Resource, separate: list[object]
         findings.violation(
             integration,
             ENTRY,
+            "restApi",
             what,
             "add a resource policy to the API that tests aws:SourceIp against the allowed ranges",
+            value=policies,
         )
 
 
@@ -108,7 +110,7 @@ def _distribution(stack: Stack, origin: Resource, findings: Findings) -> None:
         else:
             what = "CloudFront accepts requests from any address and forwards them to the load balancer through a VPC origin"
             remedy = "associate a web ACL with an IP set of the allowed ranges with the distribution"
-            findings.violation(user, ENTRY, what, remedy)
+            findings.violation(user, ENTRY, "webAclId", what, remedy)
 
 
 def _accelerators(stack: Stack, findings: Findings) -> None:
@@ -126,7 +128,9 @@ def _accelerators(stack: Stack, findings: Findings) -> None:
                 remedy = (
                     "remove the endpoint, or use an internet-facing load balancer whose groups allow only the ranges"
                 )
-                findings.violation(group, ENTRY, what, remedy)
+                findings.violation(
+                    group, ENTRY, "endpointConfigurations", what, remedy, value=[balancer.urn for balancer in balancers]
+                )
 
 
 def _endpoint_services(stack: Stack, findings: Findings) -> None:
@@ -139,4 +143,4 @@ def _endpoint_services(stack: Stack, findings: Findings) -> None:
         if any(text(each) == "*" for each in principals) and service.at("acceptanceRequired") is not True:
             what = "every AWS account can connect to the endpoint service without acceptance"
             remedy = "list accounts in allowedPrincipals, or set acceptanceRequired to true"
-            findings.violation(service, ENTRY, what, remedy)
+            findings.violation(service, ENTRY, "allowedPrincipals", what, remedy, value=principals)

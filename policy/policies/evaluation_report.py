@@ -5,7 +5,7 @@ from typing import Final
 
 from evaluation.configuration import Option
 from evaluation.evaluation_log import EVALUATION_LOG, UsedExemption
-from evaluation.exemptions import Exemption
+from evaluation.exemptions import Exemption, names_of
 from evaluation.native import native_type
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
@@ -46,6 +46,7 @@ _CLOUDS: Final = frozenset(
     }
 )
 _LISTED: Final = 12
+_Unused = dict[str, list[tuple[Exemption, int]]]
 
 
 def _report(stack: Stack, findings: Findings) -> None:
@@ -54,6 +55,7 @@ def _report(stack: Stack, findings: Findings) -> None:
     if findings.settings.flag("verbose"):
         for used in exempted:
             until = f" until {used.expires}" if used.expires else ""
+            until += " whatever it finds" if used.expires and not used.finding else ""
             findings.note(f"{used.name} is exempt from {used.policy} ({used.check}){until}: {used.reason}", used.urn)
     elif exempted:
         findings.note(_exemptions(exempted))
@@ -80,6 +82,8 @@ def _exemptions(exempted: list[UsedExemption]) -> str:
         ends = sorted(used.expires for used in listed if used.expires)
         until = f", the first until {ends[0]}" if ends else ""
         resources = _count(len({used.urn for used in listed}), "resource")
+        whole = sum(1 for used in listed if used.expires and not used.finding)
+        until += f"; {whole} by exemptions of a check, which also cover what it finds later" if whole else ""
         lines.append(f"{policy}: {_count(len(listed), 'finding')} of {resources}{until}")
     return "\n".join(lines)
 
@@ -88,11 +92,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _of_stack(stack: Stack, unused: dict[str, list[Exemption]]) -> dict[str, list[Exemption]]:
+def _of_stack(stack: Stack, unused: _Unused) -> _Unused:
     """The unused exemptions that are about this stack: a configuration may be shared by several stacks."""
     if not unused:
         return {}
-    names = {name for resource in stack for name in (resource.urn, resource.name)}
+    names = {name for resource in stack for name in names_of(resource.urn, resource.name)}
     stacks = tuple({"::".join(resource.urn.split("::")[:2]) + "::" for resource in stack})
 
     def about(exemption: Exemption) -> bool:
@@ -101,14 +105,19 @@ def _of_stack(stack: Stack, unused: dict[str, list[Exemption]]) -> dict[str, lis
             return any(wildcard(name, pattern) for name in names)
         return pattern in names or pattern.startswith(stacks)
 
-    own = {policy: [each for each in listed if about(each)] for policy, listed in unused.items()}
+    own = {policy: [each for each in listed if about(each[0])] for policy, listed in unused.items()}
     return {policy: listed for policy, listed in own.items() if listed}
 
 
-def _unused(unused: dict[str, list[Exemption]]) -> str:
-    lines = ["Exemptions that suppressed no finding in this run. If the resource is fixed or gone, remove them."]
+def _unused(unused: _Unused) -> str:
+    lines = [
+        "Exemptions that suppressed no finding in this run, or not each of theirs. If they are fixed, remove them."
+    ]
     for policy, listed in sorted(unused.items()):
-        names = [each.resource.rpartition("::")[2] for each in listed[:_LISTED]]
+        names = [
+            each.resource.rpartition("::")[2] + (f" ({used} of {len(each.findings)} findings)" if used else "")
+            for each, used in listed[:_LISTED]
+        ]
         more = [f"and {len(listed) - _LISTED} more"] if len(listed) > _LISTED else []
         lines.append(f"{policy}: {', '.join([*names, *more])}")
     return "\n".join(lines)

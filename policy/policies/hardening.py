@@ -22,14 +22,20 @@ def _metadata(resource: Resource, findings: Findings) -> None:
         findings.not_evaluated(resource, _METADATA, "metadataOptions.httpTokens")
     elif tokens != "required":
         what = "metadataOptions.httpTokens isn't required, so IMDSv1 is allowed"
-        findings.violation(resource, _METADATA, what, "set metadataOptions.httpTokens to required")
+        findings.violation(
+            resource, _METADATA, "metadataOptions.httpTokens", what, "set metadataOptions.httpTokens to required"
+        )
     hops = integer(resource.at("metadataOptions.httpPutResponseHopLimit"))
     if hops is not None and hops > 2:
         what = (
             f"metadataOptions.httpPutResponseHopLimit is {hops}, so containers and other hosts can reach the metadata"
         )
         findings.violation(
-            resource, _METADATA, what, "set metadataOptions.httpPutResponseHopLimit to 1 (2 if containers need it)"
+            resource,
+            _METADATA,
+            "metadataOptions.httpPutResponseHopLimit",
+            what,
+            "set metadataOptions.httpPutResponseHopLimit to 1 (2 if containers need it)",
         )
 
 
@@ -44,20 +50,30 @@ def _load_balancer(resource: Resource, findings: Findings) -> None:
         )
     if kind in (None, "application", UNKNOWN) and resource.at("desyncMitigationMode") == "monitor":
         what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
-        findings.violation(resource, "desync", what, "set desyncMitigationMode to defensive or strictest")
+        findings.violation(
+            resource, "desync", "desyncMitigationMode", what, "set desyncMitigationMode to defensive or strictest"
+        )
 
 
 def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
     if resource.at("desyncMitigationMode") == "monitor":
         what = "desyncMitigationMode is monitor, which doesn't block HTTP desync attacks"
-        findings.violation(resource, "desync", what, "set desyncMitigationMode to defensive or strictest")
+        findings.violation(
+            resource, "desync", "desyncMitigationMode", what, "set desyncMitigationMode to defensive or strictest"
+        )
 
 
 def _engine_updates(resource: Resource, findings: Findings) -> None:
     value = resource.at("autoMinorVersionUpgrade")
     if value is not None and value is not UNKNOWN and not truth(value):
         what = "autoMinorVersionUpgrade is false, so AWS doesn't install security fixes automatically"
-        findings.violation(resource, "minor-versions", what, "remove autoMinorVersionUpgrade, or set it to true")
+        findings.violation(
+            resource,
+            "minor-versions",
+            "autoMinorVersionUpgrade",
+            what,
+            "remove autoMinorVersionUpgrade, or set it to true",
+        )
 
 
 RULE: Final = Rule(

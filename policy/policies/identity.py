@@ -65,19 +65,20 @@ def _wildcards(resource: Resource, findings: Findings, where: str, statement: St
         findings.violation(
             resource,
             "administrator",
+            where,
             f"{where} allows every action (*)",
             "list the required actions",
         )
     elif statement.inverted_actions:
         what = f"{where} uses NotAction, so it allows all other actions, including those that AWS adds later"
-        findings.violation(resource, "service-wildcard", what, "use Action with the list of required actions")
+        findings.violation(resource, "service-wildcard", where, what, "use Action with the list of required actions")
     tolerated = {name.lower() for name in findings.settings.strings("allowedServiceWildcards")}
     for position, action in enumerate(statement.actions):
         if statement.inverted_actions or action in ("*", "*:*") or action.partition(":")[0] in tolerated:
             continue
         if action.partition(":")[2] == "*":
             what = f"{where}.Action[{position}] allows every action of a service (service:*)"
-            findings.violation(resource, "service-wildcard", what, "list the required actions")
+            findings.violation(resource, "service-wildcard", where, what, "list the required actions")
 
 
 def _pass_role(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
@@ -85,10 +86,10 @@ def _pass_role(resource: Resource, findings: Findings, where: str, statement: St
         return
     if _covers_all(statement, _ANY_ROLE):
         what = f"{where} allows iam:PassRole on every role, so the principal can use any role's permissions"
-        findings.violation(resource, "pass-role", what, "list the ARNs of the roles that may be passed")
+        findings.violation(resource, "pass-role", where, what, "list the ARNs of the roles that may be passed")
     if not demands(statement.conditions, _names_service):
         what = f"{where} allows iam:PassRole without limiting the service"
-        findings.violation(resource, "pass-role", what, "add the condition iam:PassedToService")
+        findings.violation(resource, "pass-role", where, what, "add the condition iam:PassedToService")
 
 
 def _names_service(test: Condition) -> bool:
@@ -112,6 +113,7 @@ def _secrets(resource: Resource, findings: Findings, where: str, statement: Stat
             findings.violation(
                 resource,
                 "unscoped-secrets",
+                where,
                 what,
                 "list the ARNs of the keys or secrets, or add a condition such as kms:ViaService",
             )
@@ -138,7 +140,12 @@ def _attachment(path: str) -> ResourceCheck:
             if name in findings.settings.strings("refusedManagedPolicies"):
                 what = f"{path} attaches the managed policy {name}"
                 findings.violation(
-                    resource, "administrator", what, "attach a policy that lists only the required actions"
+                    resource,
+                    "administrator",
+                    path,
+                    what,
+                    "attach a policy that lists only the required actions",
+                    value=name,
                 )
 
     return check

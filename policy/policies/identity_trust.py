@@ -42,7 +42,7 @@ def _principals(resource: Resource, findings: Findings, where: str, statement: S
     if statement.every_principal:
         if not narrows_principals(statement.conditions):
             what = f"{where} allows every AWS principal to assume the role"
-            findings.violation(resource, _CHECK, what, "list the accounts or roles in Principal")
+            findings.violation(resource, _CHECK, where, what, "list the accounts or roles in Principal")
     elif any(kind == "AWS" and _ACCOUNT.fullmatch(name) for kind, name in statement.principals) and not (
         narrows_accounts(statement.conditions)
     ):
@@ -50,6 +50,7 @@ def _principals(resource: Resource, findings: Findings, where: str, statement: S
         findings.violation(
             resource,
             _CHECK,
+            where,
             what,
             "list the role in Principal, or add a condition on sts:ExternalId or aws:PrincipalArn",
         )
@@ -59,7 +60,7 @@ def _services(resource: Resource, findings: Findings, where: str, statement: Sta
     services = {name for kind, name in statement.principals if kind == "Service"}
     if services & set(findings.settings.strings("conditionedServices")) and not narrows_sources(statement.conditions):
         what = f"{where} allows a service to assume the role on behalf of any account (confused deputy)"
-        findings.violation(resource, _CHECK, what, "add a condition on aws:SourceAccount or aws:SourceArn")
+        findings.violation(resource, _CHECK, where, what, "add a condition on aws:SourceAccount or aws:SourceArn")
 
 
 def _federation(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
@@ -74,7 +75,7 @@ def _federation(resource: Resource, findings: Findings, where: str, statement: S
         else:
             what = f"{where} allows every user of an identity provider to assume the role"
             remedy = "add a condition on the provider's sub and aud claims"
-        findings.violation(resource, _CHECK, what, remedy)
+        findings.violation(resource, _CHECK, where, what, remedy)
 
 
 def _names_subject(test: Condition, *, shared: bool) -> bool:
@@ -102,4 +103,4 @@ def check_permission(resource: Resource, findings: Findings) -> None:
     sources = [resource.at(name) for name in ("sourceArn", "sourceAccount", "principalOrgId")]
     if not any(source is UNKNOWN or text(source) is not None for source in sources):
         what = "a service can call the function on behalf of any account (confused deputy)"
-        findings.violation(resource, _CHECK, what, "set sourceArn or sourceAccount")
+        findings.violation(resource, _CHECK, "principal", what, "set sourceArn or sourceAccount")

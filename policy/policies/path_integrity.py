@@ -64,6 +64,7 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 balancer,
                 "web-acl",
+                "",
                 "the internet-facing load balancer has no web ACL",
                 "add an aws.wafv2.WebAclAssociation, or an exemption if Firewall Manager associates a web ACL",
             )
@@ -74,14 +75,14 @@ def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Fi
     remedy = "allow only the load balancer's security group, with referencedSecurityGroupId"
     if source.kind in ("cidr", "prefix-list"):
         what = f"{source.path} allows IP addresses to reach the task without the load balancer"
-        findings.violation(carrier, "task-port", what, remedy)
+        findings.violation(carrier, "task-port", source.path, what, remedy, value=(source.value, *ingress.reach))
     elif source.kind in ("group", "self"):
         behind = users.behind(ingress, source)
         if behind is None:
             _unresolved(ingress, source, "task-port", findings)
         elif not behind.load_balancer:
             what = f"{source.path} allows a security group that isn't the load balancer's to reach the task"
-            findings.violation(carrier, "task-port", what, remedy)
+            findings.violation(carrier, "task-port", source.path, what, remedy, value=(source.value, *ingress.reach))
     else:
         findings.not_evaluated(carrier, "task-port", source.path)
 
@@ -93,14 +94,16 @@ def _into_file_system(
     remedy = "allow only the security group of the tasks that mount the file system, on port 2049"
     if source.kind in ("cidr", "prefix-list"):
         what = f"{source.path} allows IP addresses to reach the file system"
-        findings.violation(carrier, "file-system-port", what, remedy)
+        findings.violation(carrier, "file-system-port", source.path, what, remedy, value=(source.value, *ingress.reach))
     elif source.kind in ("group", "self"):
         behind = guarded if source.kind == "self" else users.behind(ingress, source)
         if behind is None:
             _unresolved(ingress, source, "file-system-port", findings)
         elif not behind.types & _COMPUTE:
             what = f"{source.path} allows a security group that no task, instance or function uses to reach the file system"
-            findings.violation(carrier, "file-system-port", what, remedy)
+            findings.violation(
+                carrier, "file-system-port", source.path, what, remedy, value=(source.value, *ingress.reach)
+            )
     else:
         findings.not_evaluated(carrier, "file-system-port", source.path)
 

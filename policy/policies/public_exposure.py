@@ -33,7 +33,7 @@ def _switch(path: str, values: tuple[str, ...], check: str, consequence: str) ->
                 findings.not_evaluated(resource, check, path)
             elif truth(value) or value == "ENABLED" or (isinstance(value, str) and value in values):
                 public = "true" if truth(value) else "ENABLED" if value == "ENABLED" else value
-                findings.violation(resource, check, f"{path} is {public}, so {consequence}", remedy)
+                findings.violation(resource, check, path, f"{path} is {public}, so {consequence}", remedy)
 
     return run
 
@@ -51,7 +51,9 @@ def _access_point(path: str) -> ResourceCheck:
             value = resource.at(f"{path}.{flag}")
             if value is False or (isinstance(value, str) and value.lower() == "false"):
                 what = f"{path}.{flag} is false, so the access point can make objects public"
-                findings.violation(resource, "public-bucket", what, f"remove {path}.{flag}, or set it to true")
+                findings.violation(
+                    resource, "public-bucket", f"{path}.{flag}", what, f"remove {path}.{flag}, or set it to true"
+                )
 
     return check
 
@@ -64,11 +66,15 @@ def _acl(resource: Resource, findings: Findings) -> None:
         findings.not_evaluated(resource, "public-bucket", "acl")
     elif value in _PUBLIC_ACLS:
         what = "acl grants access to everyone, or to every AWS account"
-        findings.violation(resource, "public-bucket", what, "remove acl, and add an aws.s3.BucketPublicAccessBlock")
+        findings.violation(
+            resource, "public-bucket", "acl", what, "remove acl, and add an aws.s3.BucketPublicAccessBlock"
+        )
     for path in ("accessControlPolicy.grants.grantee.uri", "grants.uri"):
         if any(isinstance(uri, str) and uri.endswith(_PUBLIC_GROUPS) for uri in each_at(resource.properties, path)):
             what = f"{path} grants access to everyone, or to every AWS account"
-            findings.violation(resource, "public-bucket", what, "remove the grant to AllUsers or AuthenticatedUsers")
+            findings.violation(
+                resource, "public-bucket", path, what, "remove the grant to AllUsers or AuthenticatedUsers"
+            )
 
 
 def _policy(path: str) -> ResourceCheck:
@@ -79,6 +85,7 @@ def _policy(path: str) -> ResourceCheck:
             findings.violation(
                 resource,
                 "public-policy",
+                f"{path}.Statement[{statement.index}]",
                 f"{path}.Statement[{statement.index}] allows its actions to every AWS principal",
                 "list the principals, or add a condition on aws:SourceAccount, aws:PrincipalOrgID or a similar key",
             )
@@ -93,7 +100,9 @@ def _permission(*narrowing: str) -> ResourceCheck:
             findings.not_evaluated(resource, "public-policy", "principal")
         elif principal == "*" and not any(_narrows(resource.at(name)) for name in narrowing):
             what = "principal is *, so every AWS principal is allowed the action"
-            findings.violation(resource, "public-policy", what, f"set principal to an account, or set {narrowing[0]}")
+            findings.violation(
+                resource, "public-policy", "action", what, f"set principal to an account, or set {narrowing[0]}"
+            )
 
     return run
 
@@ -116,19 +125,25 @@ def _private_cluster(resource: Resource, findings: Findings) -> None:
         if not networks or any(network is not None and is_world(network) for network in networks):
             what = "the API endpoint is reachable from the internet"
             remedy = "set vpcConfig.endpointPublicAccess to false, or limit vpcConfig.publicAccessCidrs"
-            findings.violation(resource, "public-endpoint", what, remedy)
+            findings.violation(resource, "public-endpoint", "vpcConfig", what, remedy, value=(public, ranges))
 
 
 def _search_domain(resource: Resource, findings: Findings) -> None:
     if resource.at("vpcOptions") is None:
         what = "vpcOptions is not set, so the domain's endpoint is public"
-        findings.violation(resource, "public-endpoint", what, "set vpcOptions (AWS replaces the domain)")
+        findings.violation(resource, "public-endpoint", "vpcOptions", what, "set vpcOptions (AWS replaces the domain)")
 
 
 def _notebook(resource: Resource, findings: Findings) -> None:
     if resource.at("directInternetAccess") in (None, "Enabled"):
         what = "directInternetAccess isn't Disabled, so the notebook has direct internet access"
-        findings.violation(resource, "public-endpoint", what, "set directInternetAccess to Disabled and set subnetId")
+        findings.violation(
+            resource,
+            "public-endpoint",
+            "directInternetAccess",
+            what,
+            "set directInternetAccess to Disabled and set subnetId",
+        )
 
 
 def _ports(resource: Resource, findings: Findings) -> None:
@@ -149,14 +164,23 @@ def _ports(resource: Resource, findings: Findings) -> None:
             ):
                 managed = ", ".join(map(str, sorted(_MANAGEMENT & set(opened))))
                 what = f"{source.path} opens port {managed} to {network}, a large public range"
-                findings.violation(resource, "open-port", what, "limit it to the addresses of administrators")
+                findings.violation(
+                    resource,
+                    "open-port",
+                    source.path,
+                    what,
+                    "limit it to the addresses of administrators",
+                    value=(network, *ingress.reach),
+                )
             if network is not None and is_world(network):
                 shown = "every port" if len(opened) == len(ports) else f"port {', '.join(map(str, opened))}"
                 findings.violation(
                     resource,
                     "open-port",
+                    source.path,
                     f"{source.path} opens {shown} to the internet ({network})",
                     "remove the rule; connect to instances with Session Manager and to data stores from inside the VPC",
+                    value=(network, *ingress.reach),
                 )
 
 
@@ -167,14 +191,14 @@ def _default_group(resource: Resource, findings: Findings) -> None:
         elif sequence(resource.at(path)):
             what = f"the default security group has {path} rules, which apply to every resource without another group"
             findings.violation(
-                resource, "default-group", what, f"remove {path}, and set a security group for each resource"
+                resource, "default-group", path, what, f"remove {path}, and set a security group for each resource"
             )
 
 
 def _function_url(resource: Resource, findings: Findings) -> None:
     if resource.at("authorizationType") == "NONE":
         what = "authorizationType is NONE, so anyone can call the function's URL"
-        findings.violation(resource, "public-policy", what, "set authorizationType to AWS_IAM")
+        findings.violation(resource, "public-policy", "authorizationType", what, "set authorizationType to AWS_IAM")
 
 
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:

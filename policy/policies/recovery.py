@@ -54,7 +54,7 @@ def _check(stack: Stack, findings: Findings) -> None:
         for resource in stack.of(*_STORES):
             if not resource.protect:
                 what = "the resource option protect isn't set, so Pulumi can delete or replace the resource"
-                findings.violation(resource, "protect", what, "set the resource option protect to true")
+                findings.violation(resource, "protect", "", what, "set the resource option protect to true")
 
 
 def _switches(stack: Stack, selections: BackupSelections, findings: Findings) -> None:
@@ -67,7 +67,7 @@ def _switches(stack: Stack, selections: BackupSelections, findings: Findings) ->
         for resource in stack.of(canonical):
             if truth(resource.at(path)):
                 what = f"{path} is true, so Pulumi deletes the content together with the resource"
-                findings.violation(resource, "deletion-protection", what, f"remove {path}")
+                findings.violation(resource, "deletion-protection", path, what, f"remove {path}")
 
 
 def _window(resource: Resource, path: str, findings: Findings) -> None:
@@ -79,7 +79,7 @@ def _window(resource: Resource, path: str, findings: Findings) -> None:
     elif days is not None and days < least:
         what = f"{path} is {days}, less than minimumDeletionWindowDays ({least})"
         findings.violation(
-            resource, "deletion-window", what, f"set {path} to {least} or more, or remove it (default 30)"
+            resource, "deletion-window", path, what, f"set {path} to {least} or more, or remove it (default 30)"
         )
 
 
@@ -90,7 +90,7 @@ def _retention(resource: Resource, findings: Findings, path: str = "backupRetent
         findings.not_evaluated(resource, "backup", path)
     elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
         what = f"{path} is {shown(value)}, less than minimumBackupDays ({least})"
-        findings.violation(resource, "backup", what, f"set {path} to {least} or more")
+        findings.violation(resource, "backup", path, what, f"set {path} to {least} or more")
 
 
 def _zones(stack: Stack, findings: Findings) -> None:
@@ -106,7 +106,7 @@ def _zones(stack: Stack, findings: Findings) -> None:
     for cluster in stack.of("rds/cluster"):
         if members.get(cluster.urn) == 1:
             what = "the cluster has a single instance, so it runs in a single Availability Zone"
-            findings.violation(cluster, "several-zones", what, "add a second aws.rds.ClusterInstance")
+            findings.violation(cluster, "several-zones", "", what, "add a second aws.rds.ClusterInstance")
     for group in stack.of("elasticache/replicationGroup"):
         nodes = (integer(group.at("numCacheClusters")) or 0) > 1 or (integer(group.at("replicasPerNodeGroup")) or 0) > 0
         if (
@@ -115,7 +115,13 @@ def _zones(stack: Stack, findings: Findings) -> None:
             and not truth(group.at("automaticFailoverEnabled"))
         ):
             what = "automaticFailoverEnabled isn't true, so no replica takes over if the primary node fails"
-            findings.violation(group, "several-zones", what, "set automaticFailoverEnabled and multiAzEnabled to true")
+            findings.violation(
+                group,
+                "several-zones",
+                "automaticFailoverEnabled",
+                what,
+                "set automaticFailoverEnabled and multiAzEnabled to true",
+            )
 
 
 def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings) -> None:
@@ -128,7 +134,7 @@ def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings
     for system in stack.of("efs/fileSystem"):
         if system.urn not in backed_up and not selections.covers(system):
             what = "no enabled backup policy and no backup selection in this stack covers the file system"
-            findings.violation(system, "backup", what, "add an aws.efs.BackupPolicy with status ENABLED")
+            findings.violation(system, "backup", "", what, "add an aws.efs.BackupPolicy with status ENABLED")
 
 
 def _buckets(stack: Stack, findings: Findings) -> None:
@@ -141,7 +147,7 @@ def _buckets(stack: Stack, findings: Findings) -> None:
     for bucket in stack.of("s3/bucket"):
         if bucket.urn not in versioned and not truth(at(bucket.properties, "versioning.enabled")):
             what = "versioning isn't enabled, so overwritten or deleted objects can't be restored"
-            findings.violation(bucket, "versioning", what, "add an aws.s3.BucketVersioning with status Enabled")
+            findings.violation(bucket, "versioning", "", what, "add an aws.s3.BucketVersioning with status Enabled")
 
 
 RULE: Final = Rule(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluation.configuration import Option
+from evaluation.fingerprints import fingerprint
 from evaluation.resources import STACK, Resource, Stack
 from evaluation.rule import Findings, Rule
 from evaluation.values import UNKNOWN, at, mapping, mappings, parse_json, text
@@ -35,7 +36,7 @@ def _check(stack: Stack, findings: Findings) -> None:
             findings.not_evaluated(resource, "tags", "tags")
             continue
         missing = [name for name in wanted if not (tags.get(name) is UNKNOWN or text(tags.get(name)))]
-        if missing and not findings.exempted(resource, "tags"):
+        if missing and not findings.exempted(resource, "tags", fingerprint("tags", "tags", missing)):
             lacking.append((resource, missing))
     _report(stack, lacking, findings)
 
@@ -47,14 +48,18 @@ def _report(stack: Stack, lacking: list[tuple[Resource, list[str]]], findings: F
     remedy = "set the tags in defaultTags of the provider, or in tags of each resource"
     if len(lacking) == 1 or findings.settings.flag("perResource"):
         for resource, missing in lacking:
-            findings.violation(resource, "tags", f"required tags are missing: {', '.join(missing)}", remedy)
+            findings.violation(
+                resource, "tags", "tags", f"required tags are missing: {', '.join(missing)}", remedy, value=missing
+            )
         return
     groups: dict[str, list[str]] = {}
     for resource, missing in lacking:
         groups.setdefault(", ".join(missing), []).append(f"{resource.name} ({resource.type})")
     lines = [f"{missing}: {_shown(sorted(names))}" for missing, names in sorted(groups.items())]
     root = next(stack.of(STACK), lacking[0][0])
-    findings.violation(root, "tags", f"{len(lacking)} resources lack required tags. " + "; ".join(lines), remedy)
+    findings.violation(
+        root, "tags", "tags", f"{len(lacking)} resources lack required tags. " + "; ".join(lines), remedy, value=lines
+    )
 
 
 def _shown(names: list[str]) -> str:

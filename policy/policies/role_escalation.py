@@ -66,12 +66,12 @@ def _statement(holder: Holder, part: Part, statement: Statement, findings: Findi
             if reach is not None:
                 what = f"{where} allows {action} on {reach}, so the identity can grant itself any permission"
                 remedy = "exclude the identity itself, or deny the action on it, and require iam:PermissionsBoundary"
-                findings.violation(part.carrier, _CHECK, what, remedy)
+                findings.violation(part.carrier, _CHECK, where, what, remedy)
                 return
     for action in _ON_USERS:
         if statement.matches_action(action) and (_any(statement, "user") or _any(statement, "group")):
             what = f"{where} allows {action} on any user or group, so the identity can act as another user"
-            findings.violation(part.carrier, _CHECK, what, "list the ARNs of the users or groups")
+            findings.violation(part.carrier, _CHECK, where, what, "list the ARNs of the users or groups")
             return
 
 

@@ -43,12 +43,19 @@ def _check(stack: Stack, findings: Findings) -> None:
         if any(database.stated(name) is not None for name in ("password", "masterPassword")):
             what = "the program sets the master password, so the stack's state contains it"
             findings.violation(
-                database, "managed-password", what, "remove the password, and set manageMasterUserPassword to true"
+                database, "managed-password", "", what, "remove the password, and set manageMasterUserPassword to true"
             )
     for parameter in stack.of("ssm/parameter"):
         if parameter.at("type") == "String" and looks_secret(parameter.name, parameter.at("value")):
             what = "the parameter looks like a secret, but its type is String"
-            findings.violation(parameter, "plain-parameter", what, "set type to SecureString, or use Secrets Manager")
+            findings.violation(
+                parameter,
+                "plain-parameter",
+                "value",
+                what,
+                "set type to SecureString, or use Secrets Manager",
+                value=None,
+            )
     if findings.settings.flag("requireRotation"):
         _rotation(stack, findings)
 
@@ -60,6 +67,7 @@ def _task(task: Resource, findings: Findings) -> None:
                 findings.violation(
                     task,
                     "plain-environment",
+                    f"{path}.environment[{index}].name",
                     f"{path}.environment[{index}] ({printable(name)}) looks like a secret in plaintext",
                     "store it in Secrets Manager and reference it with valueFrom in secrets",
                 )
@@ -74,8 +82,10 @@ def _function(function: Resource, findings: Findings) -> None:
             findings.violation(
                 function,
                 "plain-environment",
+                "environment.variables",
                 f"environment.variables.{printable(name)} looks like a secret in plaintext",
                 "store it in Secrets Manager and read it at run time",
+                value=name,
             )
 
 
@@ -92,7 +102,12 @@ def _variables(resource: Resource, path: str, findings: Findings) -> None:
         if isinstance(name, str) and plain and looks_secret(name, value):
             what = f"{path} ({printable(name)}) looks like a secret in plaintext"
             findings.violation(
-                resource, "plain-environment", what, "reference Secrets Manager or Parameter Store instead"
+                resource,
+                "plain-environment",
+                path,
+                what,
+                "reference Secrets Manager or Parameter Store instead",
+                value=name,
             )
 
 
@@ -106,7 +121,12 @@ def _scripts(instance: Resource, findings: Findings) -> None:
         if any(holds_token(each) or _assigns_secret(each) for each in (content, decoded)):
             what = f"{name} contains what looks like a secret, and every process of the instance can read it"
             findings.violation(
-                instance, "plain-environment", what, "store it in Secrets Manager and read it when the instance starts"
+                instance,
+                "plain-environment",
+                name,
+                what,
+                "store it in Secrets Manager and read it when the instance starts",
+                value=None,
             )
 
 
@@ -121,8 +141,10 @@ def _outputs(root: Resource, findings: Findings) -> None:
             findings.violation(
                 root,
                 "stack-output",
+                "",
                 f"the output {printable(name)} looks like a secret",
                 "export the secret's ARN instead, and read the value from Secrets Manager",
+                value=name,
             )
 
 
@@ -136,7 +158,7 @@ def _rotation(stack: Stack, findings: Findings) -> None:
         if secret.urn not in rotated:
             what = "the secret has no automatic rotation"
             remedy = "add an aws.secretsmanager.SecretRotation, or an exemption that states who rotates it and when"
-            findings.violation(secret, "rotation", what, remedy)
+            findings.violation(secret, "rotation", "", what, remedy)
 
 
 RULE: Final = Rule(

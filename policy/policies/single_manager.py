@@ -90,7 +90,12 @@ def _inline(pair: _Pair, part: Resource, whole: Resource, findings: Findings) ->
         kind = pair.part.rpartition("/")[2]
         what = f"{whole.name} also manages {pair.inline} inline, so each update reverts the other's changes"
         findings.violation(
-            part, "inline-and-separate", what, f"use either the property {pair.inline} or {kind} resources"
+            part,
+            "inline-and-separate",
+            pair.inline,
+            what,
+            f"use either the property {pair.inline} or {kind} resources",
+            value=whole.urn,
         )
 
 
@@ -101,7 +106,7 @@ def _exclusive(stack: Stack, canonical: str, reference: str, subject: str, findi
             first = owner.setdefault(owned.urn, resource)
             if first is not resource:
                 what = f"{first.name} manages the same setting of {owned.name}, and each overwrites the other"
-                findings.violation(resource, "exclusive", what, "merge the two resources")
+                findings.violation(resource, "exclusive", reference, what, "merge the two resources", value=owned.urn)
 
 
 def _attachments(stack: Stack, findings: Findings) -> None:
@@ -122,7 +127,12 @@ def _attachments(stack: Stack, findings: Findings) -> None:
         if rival is not None:
             what = f"{rival.name} is exclusive: it detaches the policy from every identity that it doesn't list"
             findings.violation(
-                attachment, "exclusive", what, "replace the aws.iam.PolicyAttachment with separate attachments"
+                attachment,
+                "exclusive",
+                "policyArn",
+                what,
+                "replace the aws.iam.PolicyAttachment with separate attachments",
+                value=rival.urn,
             )
 
 

@@ -79,12 +79,19 @@ def _count(service: Resource, findings: Findings) -> None:
         findings.violation(
             service,
             "desired-count",
+            "desiredCount",
             f"desiredCount is {integer(desired)}, but only one task can hold the lock file",
             "set desiredCount to 1, or use Redis locking",
         )
     if service.at("schedulingStrategy") == "DAEMON":
         what = "schedulingStrategy is DAEMON, which runs a task on every container instance"
-        findings.violation(service, "desired-count", what, "set schedulingStrategy to REPLICA and desiredCount to 1")
+        findings.violation(
+            service,
+            "desired-count",
+            "schedulingStrategy",
+            what,
+            "set schedulingStrategy to REPLICA and desiredCount to 1",
+        )
 
 
 def _deployment(service: Resource, findings: Findings) -> None:
@@ -103,6 +110,7 @@ def _deployment(service: Resource, findings: Findings) -> None:
             findings.violation(
                 service,
                 check,
+                path,
                 what,
                 f"set {path} to {limit}, so that ECS stops the old task before it starts the new one",
             )
@@ -122,10 +130,12 @@ def _deployment(service: Resource, findings: Findings) -> None:
         if value is UNKNOWN:
             findings.not_evaluated(service, "rolling", path)
         elif value not in (None, "", expected):
-            findings.violation(service, "rolling", f"{path}: {what}", f"set {path} to {expected}, or remove it")
+            findings.violation(service, "rolling", path, f"{path}: {what}", f"set {path} to {expected}, or remove it")
     if service.at("availabilityZoneRebalancing") == "ENABLED":
         what = "availabilityZoneRebalancing is ENABLED, which starts a second task before it stops the first"
-        findings.violation(service, "rebalancing", what, "set availabilityZoneRebalancing to DISABLED")
+        findings.violation(
+            service, "rebalancing", "availabilityZoneRebalancing", what, "set availabilityZoneRebalancing to DISABLED"
+        )
 
 
 def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> None:
@@ -141,7 +151,9 @@ def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> 
             findings.not_evaluated(target, "autoscaling", "maxCapacity")
         elif (integer(most) or 0) > 1:
             what = f"maxCapacity is {integer(most)}, but the service has a lock file that only one task can hold"
-            findings.violation(target, "autoscaling", what, "remove the scaling target, or set maxCapacity to 1")
+            findings.violation(
+                target, "autoscaling", "maxCapacity", what, "remove the scaling target, or set maxCapacity to 1"
+            )
 
 
 def _scales(stack: Stack, target: Resource, own: set[str], by_name: dict[str, list[Resource]]) -> bool:
@@ -195,8 +207,10 @@ def _compare(runner: _Runner, own: list[Place], taken: Occupied[_Runner], findin
         findings.violation(
             runner.resource,
             "file-system",
+            "taskDefinition",
             f"it writes to the same files as {shared.resource.name}",
             "use a separate file system or access point for each, or use Redis locking",
+            value=shared.resource.urn,
         )
     elif any(taken.undecided(place, foreign) for place in own):
         why = "uses an access point of another stack, whose directory is unknown"
@@ -221,7 +235,7 @@ def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns:
         what = _second_start(stack, start, owner, taken)
         if what:
             remedy = "start the task only through its service, or use a separate file system for it"
-            findings.violation(start.starter, "started", what, remedy)
+            findings.violation(start.starter, "started", "", what, remedy, value=(start.count, start.task.urn))
 
 
 def _second_start(stack: Stack, start: Start, owner: _Runner | None, taken: Occupied[_Runner]) -> str:

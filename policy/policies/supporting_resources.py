@@ -37,7 +37,11 @@ def _access_blocks(stack: Stack, findings: Findings) -> None:
         if not account and bucket.urn not in blocked:
             what = "no public access block in this stack covers the bucket, so a policy or an ACL can make it public"
             findings.violation(
-                bucket, "public-access-block", what, "add an aws.s3.BucketPublicAccessBlock with all four settings true"
+                bucket,
+                "public-access-block",
+                "",
+                what,
+                "add an aws.s3.BucketPublicAccessBlock with all four settings true",
             )
 
 
@@ -55,7 +59,11 @@ def _bucket_logs(stack: Stack, findings: Findings) -> None:
         if bucket.urn not in logged and not any(own) and not receives and not trails:
             what = "no access logs or CloudTrail data events in this stack cover the bucket"
             findings.violation(
-                bucket, "bucket-logs", what, "add an aws.s3.BucketLogging, or data events to an aws.cloudtrail.Trail"
+                bucket,
+                "bucket-logs",
+                "",
+                what,
+                "add an aws.s3.BucketLogging, or data events to an aws.cloudtrail.Trail",
             )
 
 
@@ -74,7 +82,7 @@ def _default_groups(stack: Stack, findings: Findings) -> None:
         if vpc.urn not in managed:
             what = "the VPC's default security group isn't managed, so it allows traffic between its members and all egress"
             findings.violation(
-                vpc, "default-group", what, "add an aws.ec2.DefaultSecurityGroup without ingress and egress rules"
+                vpc, "default-group", "", what, "add an aws.ec2.DefaultSecurityGroup without ingress and egress rules"
             )
     known = {text(vpc.at("defaultSecurityGroupId")) for vpc in stack.of(_VPC)} - {None}
     known |= {text(group.at("id")) for group in stack.of(DEFAULT_GROUP)} - {None}
@@ -89,7 +97,11 @@ def _default_groups(stack: Stack, findings: Findings) -> None:
                 "the rule belongs to the default security group, which applies to every resource without another group"
             )
             findings.violation(
-                rule, "default-group", what, "remove the rule, and set a security group for each resource"
+                rule,
+                "default-group",
+                "securityGroupId",
+                what,
+                "remove the rule, and set a security group for each resource",
             )
 
 
@@ -111,6 +123,7 @@ def _scanning(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 repository,
                 "scan-on-push",
+                "imageScanningConfiguration.scanOnPush",
                 f"imageScanningConfiguration.scanOnPush is {shown(scan)}, and no registry scanning rule covers the repository",
                 "set imageScanningConfiguration.scanOnPush to true, or add a rule to the registry's scanning configuration",
             )

@@ -18,13 +18,13 @@ MANDATORY = {
     "enforcementLevel": "mandatory",
     "severity": "critical",
     "resourceUrn": URN,
-    "message": "Data stores are encrypted.\nfiles (at-rest): encrypted is not set. Fix: set encrypted to true.",
+    "message": "Data stores are encrypted.\nfiles (at-rest): encrypted is not set. Fix: set encrypted to true. Finding 0123456789abcdef.",
 }
 ADVISORY = {
     **MANDATORY,
     "policyName": "recovery",
     "enforcementLevel": "advisory",
-    "message": "a\nfiles (backup): b. Fix: c.",
+    "message": "a\nfiles (backup): b. Fix: c. Finding fedcba9876543210.",
 }
 
 Cli = Callable[..., None]
@@ -161,7 +161,9 @@ def test_stack_of_the_packs_own_project_has_its_configuration(
 
 
 def test_baseline_exempts_each_finding_until_a_day(cli: Cli, state: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    cli(MANDATORY, ADVISORY, {**ADVISORY, "policyName": "evaluation-report"}, code=1)
+    cli(
+        MANDATORY, ADVISORY, {**ADVISORY, "policyName": "evaluation-report", "message": "a\n2 findings exempt."}, code=1
+    )
     output = state.with_name("organization.json")
     assert baseline.main(["--state", str(state), "--output", str(output), "--until", "2099-01-31"]) == 0
     assert capfd.readouterr().err == "2 findings are exempt until 2099-01-31\n"
@@ -169,6 +171,7 @@ def test_baseline_exempts_each_finding_until_a_day(cli: Cli, state: Path, capfd:
     assert set(written) == {"encryption", "recovery"}
     (exemption,) = written["encryption"]["exemptions"]
     assert (exemption["resource"], exemption["checks"], exemption["expires"]) == (URN, ["at-rest"], "2099-01-31")
+    assert exemption["findings"] == {"0123456789abcdef": "at-rest: encrypted is not set"}
 
 
 def test_baseline_keeps_the_given_configuration_and_asks_for_tags_by_resource(

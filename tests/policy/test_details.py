@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.configuration import ConfigurationError
 from evaluation.resources import Resource, Stack
 from evaluation.values import UNKNOWN as VALUE_UNKNOWN
-from policies.catalogue import RULES
 from tests.policy.innocents import known
 from tests.policy.servicer import UNKNOWN, Pack, Planned
 from tests.policy.verdicts import ACCOUNT, allow, document, one
@@ -108,18 +106,6 @@ def test_member_of_a_group_has_the_policies_of_the_group(members: list[str], exp
 def test_hop_limit_of_two_is_the_last_that_passes(hops: int, expected: bool) -> None:
     instance = one("ec2/instance", "vm", metadataOptions={"httpTokens": "required", "httpPutResponseHopLimit": hops})
     assert (("hardening", "instance-metadata", "vm") in _found(instance)) is expected
-
-
-@pytest.mark.parametrize(
-    ("tags", "valid"), [({"Owner": "a"}, True), ({"Owner": ""}, False), ({"Owner": 1}, False), (["Owner"], False)]
-)
-def test_values_of_pairs_are_non_empty_strings(tags: Any, valid: bool) -> None:
-    rule = next(rule for rule in RULES if rule.name == "remediation")
-    if valid:
-        assert rule.read({"tags": tags}).pairs("tags") == tags
-        return
-    with pytest.raises(ConfigurationError, match='"tags" must be an object whose values are non-empty strings'):
-        rule.read({"tags": tags})
 
 
 @pytest.mark.parametrize(

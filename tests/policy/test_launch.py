@@ -40,13 +40,13 @@ def started(tmp_path: Path) -> Iterator[Started]:
 
 
 @pytest.mark.parametrize("arguments", [("--policy-pack-config", "guard.json"), ("--policy-pack-config=guard.json",)])
-def test_misspelt_policy_is_said(
+def test_misspelled_policy_is_reported(
     tmp_path: Path, started: Started, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "guard.json").write_text(json.dumps({"encrytion": "mandatory"}), encoding="utf-8")
     found = warn_about_configuration(started("preview", *arguments))
     assert len(found) == 1
-    assert 'there is no policy "encrytion"; did you mean "encryption"?' in capsys.readouterr().err
+    assert 'encrytion is unknown; did you mean "encryption"?' in capsys.readouterr().err
 
 
 def test_sound_file_and_no_file_are_not_mentioned(tmp_path: Path, started: Started) -> None:

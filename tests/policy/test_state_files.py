@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import analysis
-from analysis import Found
+from analysis import Found, parsed
 from baseline import with_baseline
 from policies.catalogue import RULES
 from sarif import document
@@ -23,10 +23,7 @@ DOOR = Planned("aws:ec2/securityGroup:SecurityGroup", "door", {"ingress": [{"cid
 
 def _found(*resources: Planned, **configuration: Any) -> list[Found]:
     findings = Pack(configuration).review(*resources)
-    return [
-        Found(each.policy, each.check, each.level, "high", each.urn, each.message.partition("\n")[2])
-        for each in findings
-    ]
+    return [parsed(each.policy, each.level, "high", each.urn, each.message) for each in findings]
 
 
 def _violations(*resources: Planned, **configuration: Any) -> set[tuple[str, str, str]]:
@@ -57,6 +54,7 @@ def test_baseline_keeps_the_configuration_and_its_exemptions() -> None:
         {
             "resource": FILES.identity,
             "checks": ["at-rest"],
+            "findings": {"b4f3c674e9a3ebae": "at-rest: encrypted is false, so data at rest isn't encrypted"},
             "reason": "Baseline of 2026-11-25: the finding existed before the pack was mandatory.",
             "expires": "2099-02-23",
         }
@@ -87,7 +85,7 @@ def test_sarif_names_each_finding_by_rule_resource_and_level() -> None:
     assert known["encryption/at-rest"]["properties"]["security-severity"] == "9.5"
     levels = {each["ruleId"].partition("/")[0]: each["level"] for each in run["results"]}
     assert levels["recovery"] == "warning"
-    fingerprints = [each["partialFingerprints"]["resourceAndCheck/v1"] for each in run["results"]]
+    fingerprints = [each["partialFingerprints"]["resourceAndFinding/v1"] for each in run["results"]]
     assert len(set(fingerprints)) == len(fingerprints)
 
 

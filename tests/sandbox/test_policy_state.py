@@ -50,13 +50,18 @@ def test_fault_in_an_exported_state_is_a_violation(tmp_path: Path, production: G
     }
 
 
-def test_baseline_exempts_what_stands_and_stops_what_is_new(
+def test_baseline_exempts_what_was_found_and_stops_what_is_new(
     tmp_path: Path, production: Ground, exported: dict[str, Any]
 ):
     state = json.loads(json.dumps(exported))
     (service,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:ecs/service:Service"]
     (files,) = [each for each in state["deployment"]["resources"] if each["type"] == "aws:efs/fileSystem:FileSystem"]
     files["inputs"]["encrypted"] = files["outputs"]["encrypted"] = False
+    group = next(
+        each for each in state["deployment"]["resources"] if each["type"] == "aws:ec2/securityGroup:SecurityGroup"
+    )
+    office = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["203.0.113.0/24"]}
+    group["inputs"]["ingress"] = group["outputs"]["ingress"] = [office]
     file, baseline, sarif = tmp_path / "state.json", tmp_path / "baseline.json", tmp_path / "findings.sarif"
     file.write_text(json.dumps(state), encoding="utf-8")
 
@@ -68,13 +73,22 @@ def test_baseline_exempts_what_stands_and_stops_what_is_new(
     levels = {each["level"] for each in json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]}
     assert levels == {"note"}
 
+    # Worse than what is exempt, in the same check of the same resource.
+    everyone = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
+    group["inputs"]["ingress"] = group["outputs"]["ingress"] = [office, everyone]
     service["inputs"]["desiredCount"] = service["outputs"]["desiredCount"] = 2
     code, output = _judged(production, file, state, "--config", str(baseline), "--sarif", str(sarif))
 
     assert code != 0
-    assert mandatory(list(shown(output))) == {("single-task", "desired-count", "compute-service")}
+    assert mandatory(list(shown(output))) == {
+        ("single-task", "desired-count", "compute-service"),
+        ("cidr-restriction", "ranges", group["urn"].rpartition("::")[2]),
+        ("public-exposure", "open-port", group["urn"].rpartition("::")[2]),
+    }
+    assert "is only: ingress[0].cidrBlocks[0] allows 203.0.113.0/24" in output
     results = json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"]
-    assert [each["ruleId"] for each in results if each["level"] == "error"] == ["single-task/desired-count"]
+    errors = {each["ruleId"] for each in results if each["level"] == "error"}
+    assert errors == {"single-task/desired-count", "cidr-restriction/ranges", "public-exposure/open-port"}
 
 
 def test_state_file_that_does_not_exist_is_an_error_that_says_how_to_make_one(tmp_path: Path, production: Ground):

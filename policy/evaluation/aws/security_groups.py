@@ -50,6 +50,11 @@ class Ingress:
     sources: tuple[Source, ...]
 
     @property
+    def reach(self) -> tuple[Any, ...]:
+        """What its sources reach: protocol and ports, which are part of a finding."""
+        return self.protocol, self.from_port, self.to_port
+
+    @property
     def path_mtu(self) -> bool:
         """Whether the rule admits only the messages of path MTU discovery, which reach no service.
 
