@@ -61,7 +61,7 @@ def test_used_exemptions_are_one_line_for_each_policy() -> None:
         "recovery": _exempt(resource="pictures-*", expires="2026-12-01"),
     }
     (used,) = [each for each in _of(Pack(given).review(*many), "evaluation-report") if "exempt" in each.message]
-    lines = used.message.replace("", "").splitlines()[1:]
+    lines = used.message.replace(LATER, "").splitlines()[1:]
     assert lines == [
         "400 findings exempt. To list each with its reason, set verbose of this policy to true.",
         "encryption: 200 findings of 200 resources, the first until 2026-12-31",

@@ -159,8 +159,23 @@ def test_the_chapter_takes_three_stacks_from_advisory_to_mandatory(
 
 def test_the_other_commands_of_the_chapter_are_those_of_the_cli() -> None:
     others = {command.split(" my-organization")[0] for command in COMMANDS if command.startswith("pulumi ")}
+    pack = "--policy-pack pack/policy --policy-pack-config organization.json"
     assert others == {
         "pulumi -C policy policy publish",
         "pulumi stack export --file state.json",
         "pulumi policy enable",
+        "pulumi -C pack/policy install",
+        f"pulumi preview {pack}",
+        f"pulumi up {pack}",
+        "pulumi stack export --stack production --file state.json",
     }
+
+
+def test_commands_of_a_pipeline_without_pulumi_cloud_run(tmp_path: Path, run: Run) -> None:
+    configuration, state = tmp_path / "organization.json", _exported("web_shop", tmp_path)
+    configuration.write_text(json.dumps(CONFIGURATION), encoding="utf-8")
+    (check,) = _commands("python pack/policy/check_configuration", state, configuration)
+    assert run(check.replace("pack/", "")) == 0
+    (judge,) = _commands("python pack/policy/check_state", state, configuration)
+    assert check_state.main(shlex.split(judge.replace("findings.sarif", str(tmp_path / "findings.sarif")))[2:]) == 0
+    assert json.loads((tmp_path / "findings.sarif").read_text("utf-8"))["runs"][0]["results"]
