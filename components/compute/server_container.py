@@ -157,7 +157,7 @@ def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str
     rules = repo_configuration.as_json_names(repo_configuration.load(file)) if file else {}
     if not repo_configuration.has_rules(file):
         rules |= repo_configuration.default(settings.default_branch, plan_requirements=list(server.plan_requirements))
-    return checkout.with_link_check(rules)
+    return checkout.with_commit_check(rules)
 
 
 def vcs_secrets(vcs: VcsArgs, secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:

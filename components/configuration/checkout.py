@@ -1,7 +1,8 @@
-"""What the server does with a checkout of a pull request: the configuration of its git, and a check of committed links.
+"""What the server does with a checkout of a pull request: the configuration of its git, and a check of the committed files.
 
 A pull request controls every file of a checkout. Git runs programs that a repository's configuration names, and takes a
-directory with the files of a bare repository for one, so a commit could contain such a configuration.
+directory with the files of a bare repository for one, so a commit could contain such a configuration. The server follows links
+and parses Terraform's files in its own process, before any requirement.
 """
 
 import copy
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["GIT_CONFIGURATION", "LINK_CHECK", "environment", "with_link_check"]
+__all__ = ["COMMIT_CHECK", "GIT_CONFIGURATION", "environment", "with_commit_check"]
 
 GIT_CONFIGURATION: Mapping[str, str] = {
     # A directory of the checkout that looks like a bare repository isn't one. Its core.fsmonitor would run as a command.
@@ -25,27 +26,29 @@ GIT_CONFIGURATION: Mapping[str, str] = {
 }
 """Git's configuration for every process of the container. It precedes the files that a checkout or a plan can change."""
 
-LINK_CHECK = "CHECK_COMMITTED_LINKS"
+COMMIT_CHECK = "CHECK_COMMIT"
 """The variable that holds the check. In a file, the code of a plan could change it."""
+_CHECKS = ("committed_links.sh", "parsed_files.sh")
 
 _HOOK = {
-    "run": f'eval "${LINK_CHECK}"',
-    "description": "committed links",
-    # An apply uses the checkout of a plan, which this hook has checked. Atlantis compares commands by substring.
-    "commands": "autoplan, plan, import, state",
+    "run": f'eval "${COMMIT_CHECK}"',
+    "description": "committed files",
+    # All that parse the checkout, which stays after this hook has refused a plan. Atlantis compares commands by substring.
+    "commands": "autoplan, plan, apply, approve_policies, import, state, version",
 }
 
 
 def environment() -> dict[str, str]:
-    """The variables that configure git (git-config, GIT_CONFIG_COUNT), and the check of committed links."""
+    """The variables that configure git (git-config, GIT_CONFIG_COUNT), and the check of committed files."""
     variables = {"GIT_CONFIG_COUNT": str(len(GIT_CONFIGURATION))}
     for number, (key, value) in enumerate(GIT_CONFIGURATION.items()):
         variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return variables | {LINK_CHECK: Path(__file__).with_name("committed_links.sh").read_text(encoding="utf-8")}
+    checks = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _CHECKS)
+    return variables | {COMMIT_CHECK: "\n".join(checks)}
 
 
-def with_link_check(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """Server-side repository rules whose first hook, for every repository, is the check of committed links.
+def with_commit_check(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Server-side repository rules whose first hook, for every repository, is the check of committed files.
 
     Atlantis runs the hooks of all entries that match a repository, in order, and a pull request can't set hooks.
     """

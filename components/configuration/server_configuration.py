@@ -57,7 +57,7 @@ OWNED = {
 """Flags that the stack sets itself, and what to do instead."""
 
 REQUIRED = {
-    "fail-on-pre-workflow-hook-error": (True, "the stack's check of committed links is such a hook"),
+    "fail-on-pre-workflow-hook-error": (True, "the stack's check of committed files is such a hook"),
 }
 """Flags that a file can only repeat: their value, and the reason."""
 

@@ -1,5 +1,6 @@
-"""Attacks through what a pull request commits beside Terraform: a git repository of its own, and symbolic links."""
+"""Attacks through what a commit makes the server read: a git repository, symbolic links, and files for the server's parser."""
 
+import dataclasses
 from collections.abc import Callable
 
 from sandbox.attack.names import answered_with_plan, mark_file, ran
@@ -67,7 +68,29 @@ def _inside(target: Target) -> Answered:
     )
 
 
-_CHECK = "the check of committed links, a pre-workflow hook that a pull request can't change"
+_CHECK = "the check of committed files, a pre-workflow hook that a pull request can't change"
+
+_NESTED = f'terraform {{\n  required_version = {"(" * 200_000}">= 1"{")" * 200_000}\n}}\n'
+_LITERAL = f"[{', '.join('1' * 100)}]"
+# 100^8 iterations: the server's memory grows by some 30 MiB a second.
+_LOOPS = "".join(f"[for a{level} in {_LITERAL} : " for level in range(8))
+_REPEATED = f'variable "x" {{\n  default = {_LOOPS}1{"]" * 8}\n}}\n'
+_READABLE = f"{'# A comment.' * 10}\n" * 400 + 'locals {\n  names = [for name in ["a", "b"] : name]\n}\n'
+
+
+def _parsed(target: Target, name: str, content: str) -> Outcome:
+    """Whether the server parses the file: for the plan, or for an apply in the checkout that the refused plan has left."""
+    answered = planned(target, name, {"main.tf": HARMLESS, "versions.tf": content})
+    for text in (answered.text, commented(target, answered.pull, "atlantis apply -d . -w default").text):
+        if "they could end it" not in text:
+            return Outcome(True, dataclasses.replace(answered, text=text).gist)
+    return Outcome(False, _refused(answered))
+
+
+def _read_in_full(target: Target) -> Outcome:
+    return answered_with_plan(
+        target.once("parser", lambda: planned(target, "parser", {"main.tf": HARMLESS + _READABLE}))
+    )
 
 
 def _link_row(name: str, attempt: Callable[[Target], Outcome], *, attack: str, tried: str) -> Row:
@@ -107,5 +130,27 @@ ROWS = (
         _directory,
         attack="Plan in the checkout of another pull request, and write there",
         tried="a committed link to its directory, and the comment atlantis plan -d <link>",
+    ),
+    *(
+        Row(
+            name=name,
+            attack="End the server of all repositories, without an approval",
+            tried=tried,
+            refused_by=_CHECK,
+            attempt=lambda target, name=name, content=content: _parsed(target, name, content),
+            control=_read_in_full,
+        )
+        for name, content, tried in (
+            (
+                "parser-nesting",
+                _NESTED,
+                "200,000 nested parentheses in a file that the server parses to find the version",
+            ),
+            (
+                "parser-loops",
+                _REPEATED,
+                "nested loops over constants in the default of a variable, which the server evaluates",
+            ),
+        )
     ),
 )

@@ -72,7 +72,7 @@ def test_every_setting_of_the_server_is_deployed(custom: Ground):
     assert server["stopTimeout"] == 90
     assert variables["ATLANTIS_PARALLEL_PLAN"] == "true"
     own = yaml.safe_load((CHECKOUT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
-    assert rules == checkout.with_link_check(own)
+    assert rules == checkout.with_commit_check(own)
     assert {"REGISTRY_TOKEN", "ATLANTIS_API_SECRET"} <= {item["name"] for item in server["secrets"]}
     assert "arn:aws:iam::210987654321:role/terraform" in policy
     assert sandbox.compare().describe() == ""

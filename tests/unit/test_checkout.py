@@ -1,4 +1,4 @@
-"""What the server does with a checkout: git's configuration, and the check of committed links, run by the shells of both images."""
+"""What the server does with a checkout: git's configuration, and the check of committed files, run by the shells of both images."""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ def commit(repository: Path, links: dict[str, str]) -> None:
 
 def check(repository: Path, shell: list[str]) -> "subprocess.CompletedProcess[str]":
     """Run the hook as Atlantis does: a shell, with the server's environment, in the checkout."""
-    (hook,) = checkout.with_link_check(default("main", []))["repos"][0]["pre_workflow_hooks"]
+    (hook,) = checkout.with_commit_check(default("main", []))["repos"][0]["pre_workflow_hooks"]
     return subprocess.run(
         [*shell, "-c", hook["run"]],
         cwd=repository,
@@ -107,6 +107,90 @@ def test_a_link_that_leads_out_or_that_is_written_to_ends_the_command_with_its_n
     assert "Commit the file in its place" in done.stdout
 
 
+_LARGE = "# a comment that makes the file large\n" * 1000
+_LOOP = "[for a in [1, 2] : [for b in [1, 2] : b]]"
+
+
+ACCEPTED = (
+    ("locals.tf", f"locals {{\n  x = {_LOOP}\n}}\n"),
+    ("value.tf", f'output "x" {{\n  value = {_LOOP}\n}}\n'),
+    ("argument.tf", f'module "m" {{\n  source = "./m"\n  x      = {_LOOP}\n}}\n'),
+    (
+        "validation.tf",
+        'variable "x" {\n  description = "for you"\n  validation {\n'
+        '    condition     = alltrue([for a in var.x : a > 0])\n    error_message = "Positive, for each."\n  }\n}\n',
+    ),
+    ("comment.tf", 'variable "x" { # [for\n  /* [for a in\n  */ default = "$${[for a in [1] : a]}"\n}\n'),
+    ("heredoc.tf", 'variable "x" {\n  default = <<-EOT\n    } " [for a in b : a] ${"for"}\n  EOT\n}\n'),
+    ("one_line.tf", 'variable "x" { default = { for_each = [] } }\n# for\n'),
+    ("large.tf", f"{_LARGE}locals {{\n  x = {'[' * 300}{']' * 300}\n}}\n"),
+    ("large.tf.json", '{"locals": {"x": [' + ", ".join(['"[[["'] * 20_000) + "]}}"),
+    ("small.tf", f"locals {{\n  x = {'[' * 5000}{']' * 5000}\n}}\n"),
+    ("not-terraform.txt", "(" * 200_000),
+)
+REFUSED = (
+    ("nested.tf", "x = " + "(\n" * 200_000, "nested.tf:501: brackets nested more than 500 deep"),
+    # What a comment or a string closes isn't closed.
+    ("a/comment.tofu", "x = " + "( # )\n" * 20_000, "a/comment.tofu:501: brackets nested more than 500 deep"),
+    ("interpolated.tf", "x = " + '"${\n' * 20_000, "interpolated.tf:251: brackets nested more than 500 deep"),
+    ("blocks.tf", "a {\n" * 20_000, "blocks.tf:501: brackets nested more than 500 deep"),
+    ("nested.tf.json", '["]", ' * 20_000, "nested.tf.json: brackets nested more than 500 deep"),
+    ("nested.tofu.json", '{"a":' * 20_000, "nested.tofu.json: brackets nested more than 500 deep"),
+    ("unary.tf", "x = (" + "!\n" * 30_000 + "true)\n", "unary.tf: more than 20000 of the characters !"),
+    ("splat.tf", "x = [1]" + "[*]" * 20_001 + "\n", "splat.tf: more than 20000 of the characters *"),
+    ("sum.tf", "x = (1" + " +\n1" * 60_001 + ")\n", "sum.tf: more than 60000 of the characters +/&|<>"),
+    ("large.tf", "#" * (2 << 20) + "\n", "large.tf: more than 2 MiB"),
+    ("line.tf", "#" * 70_000, "line.tf:1: a line of more than 64 KiB"),
+    (
+        "required.tf",
+        f"terraform {{\n  required_version = {_LOOP}\n}}\n",
+        "required.tf:2: a for in required_version",
+    ),
+    ("default.tf", f'variable "x" {{\n  default = {_LOOP}\n}}\n', "default.tf:2: a for in default"),
+    ("a=b.tf", 'variable x {\n  description = "%{for a in [1]}x%{endfor}"\n}\n', "a=b.tf:2: a for in description"),
+    ("one_line.tf", f"variable x {{ default = {_LOOP} }}\n", "one_line.tf:1: a for in default"),
+    ("source.tf", f'module "m" {{\n  source = "${{{_LOOP}}}"\n}}\n', "source.tf:2: a for in source"),
+    (
+        "split.tf",
+        "variable x {\n  default = [ # one\n    /* two\n*/ for a in [1] : a]\n}\n",
+        "split.tf:4: a for in default",
+    ),
+    # The parser goes on after an error, and an unfinished comment is none for it.
+    ("error.tf", "module m {\n  x = }\n  version = [for a in [1] : a]\n}\n", "error.tf:2: the syntax is not valid"),
+    (
+        "unfinished.tf",
+        f"x = /* 1\nterraform {{\n  required_version = {_LOOP}\n}}\n",
+        "unfinished.tf:4: the syntax is not valid",
+    ),
+    ("line\nbreak.tf", "", "a line break is in the name"),
+)
+
+
+def test_files_that_the_server_can_read_are_accepted(repository: Path, shell: list[str]) -> None:
+    for name, content in ACCEPTED:
+        (repository / name).write_text(content, encoding="utf-8")
+    commit(repository, {})
+    done = check(repository, shell)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_each_file_that_could_end_the_server_is_named_with_the_reason(repository: Path, shell: list[str]) -> None:
+    for name, content, _ in REFUSED:
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text(content, encoding="utf-8")
+    commit(repository, {})
+    done = check(repository, shell)
+    assert done.returncode == 1
+    assert [shown for _, _, shown in REFUSED if shown not in done.stdout] == []
+    assert "Split a large file" in done.stdout
+
+
+def test_a_link_to_a_large_file_of_another_name_is_read_through(repository: Path, shell: list[str]) -> None:
+    (repository / "main.txt").write_text("x = " + "(\n" * 20_000, encoding="utf-8")
+    commit(repository, {"a.tf": "main.txt"})
+    assert "a.tf:501: brackets nested" in check(repository, shell).stdout
+
+
 def test_links_that_are_not_committed_are_terraform_s_own(repository: Path, shell: list[str]) -> None:
     commit(repository, {})
     (repository / ".terraform").symlink_to("/srv")
@@ -122,12 +206,12 @@ def test_a_check_that_can_t_read_the_commit_fails(tmp_path: Path, shell: list[st
 
 def test_the_check_comes_first_and_an_operator_s_rules_and_hooks_stay() -> None:
     own = {"repos": [{"id": "/.*/", "pre_workflow_hooks": [{"run": "make"}]}], "workflows": {"one": {}}}
-    first, *others = checkout.with_link_check(own)["repos"]
+    first, *others = checkout.with_commit_check(own)["repos"]
     assert first.keys() == {"id", "pre_workflow_hooks"}
     assert first["id"] == "/.*/"
     assert others == own["repos"]
-    assert checkout.with_link_check(own)["workflows"] == own["workflows"]
-    assert checkout.with_link_check({})["repos"] == [first]
+    assert checkout.with_commit_check(own)["workflows"] == own["workflows"]
+    assert checkout.with_commit_check({})["repos"] == [first]
 
 
 def _bare_repository(inside: Path, mark: Path) -> None:

@@ -103,7 +103,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_LOG_LEVEL", "value": "info"},
             {"name": "ATLANTIS_PORT", "value": "4141"},
             {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
-            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(checkout.with_link_check(default("main", [])))},
+            {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(checkout.with_commit_check(default("main", [])))},
             {"name": "ATLANTIS_WEBSOCKET_CHECK_ORIGIN", "value": "true"},
             {"name": "ATLANTIS_WEB_BASIC_AUTH", "value": "true"},
             {"name": "ATLANTIS_WEB_USERNAME", "value": "atlantis"},
@@ -142,9 +142,9 @@ def test_the_server_s_rules_demand_approval_and_let_no_repository_override_them(
                 "id": "/.*/",
                 "pre_workflow_hooks": [
                     {
-                        "run": 'eval "$CHECK_COMMITTED_LINKS"',
-                        "description": "committed links",
-                        "commands": "autoplan, plan, import, state",
+                        "run": 'eval "$CHECK_COMMIT"',
+                        "description": "committed files",
+                        "commands": "autoplan, plan, apply, approve_policies, import, state, version",
                     }
                 ],
             },

@@ -169,7 +169,7 @@ def test_the_server_is_given_the_file_as_it_stands(monkeypatch: pytest.MonkeyPat
     environment = json.loads(definition.inputs["containerDefinitions"])[0]["environment"]
     (given,) = [item["value"] for item in environment if item["name"] == "ATLANTIS_REPO_CONFIG_JSON"]
     own = yaml.safe_load((ROOT / "examples" / "repos.yaml").read_text(encoding="utf-8"))
-    assert json.loads(given) == checkout.with_link_check(own)
+    assert json.loads(given) == checkout.with_commit_check(own)
 
 
 def test_a_file_without_rules_keeps_the_stacks_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_the_flags_are_those_of_the_pinned_server() -> None:
         ("web-password: hunter2", "webBasicAuth"),
         (
             "fail-on-pre-workflow-hook-error: false",
-            "fail-on-pre-workflow-hook-error = False: must be true, because the stack's check of committed links",
+            "fail-on-pre-workflow-hook-error = False: must be true, because the stack's check of committed files",
         ),
         ("checkout-strategy: branch", "the requirement undiverged needs"),
         (
@@ -144,7 +144,7 @@ def test_parallel_plans_go_with_a_decision_on_the_plugin_cache(
         ({"secretEnvironment": ["PATH=ci:key"]}, "PATH"),
         ({"secretEnvironment": ["LD_PRELOAD=ci:key"]}, "LD_"),
         ({"secretEnvironment": ["GIT_CONFIG_COUNT=ci:key"]}, "GIT_CONFIG_"),
-        ({"secretEnvironment": ["CHECK_COMMITTED_LINKS=ci:key"]}, "must be NAME=secret:key"),
+        ({"secretEnvironment": ["CHECK_COMMIT=ci:key"]}, "must be NAME=secret:key"),
         ({"secretEnvironment": ["SERVER_NOTIFICATIONS=ci:key"]}, "must be NAME=secret:key"),
         ({"secretEnvironment": ["TOKEN=a:b", "TOKEN=c:d"]}, "secretEnvironment = 'TOKEN': must not be set twice"),
         ({"defaultBranch": "-x"}, "must be the name of a branch"),
