@@ -29,12 +29,12 @@ from sandbox.testbed.github.server import GitHub
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.local_aws.task_status import StatusFile, agent_name
 
-__all__ = ["BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "WORKERS", "main"]
+__all__ = ["APPLY", "BROWSER_DIRECTORY", "GITHUB_DIRECTORY", "PLAN", "WORKERS", "main"]
 
 BROWSER_DIRECTORY = "browser"
 """The folder of the reverse proxy's certificate, in the state folder."""
 GITHUB_DIRECTORY = "github"
-WORKERS = ("-plan", "-apply")
+PLAN, APPLY = WORKERS = ("-plan", "-apply")
 """What follows the name of the server's service in those of the workers'."""
 _POLL_SECONDS, _WORKERS_POLL_SECONDS = 0.5, 1.0
 _SEARCH_SECONDS = 2.0

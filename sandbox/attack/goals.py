@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
 from sandbox.attack.pull_requests import HARMLESS, Answered, planned
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
+from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.testbed import processes
 from sandbox.testbed.containers import control_group
 from sandbox.testbed.local_aws.task_status import StatusFile
@@ -133,16 +133,7 @@ def _server_mib(target: Target) -> float:
     """The memory of the processes of the server's container."""
     server = processes.find(target.deployment.state, target.deployment.name)
     members = [server.pid, *processes.descendants(server.pid)] if server else []
-    return sum(map(_resident_kib, members)) / 1024
-
-
-def _resident_kib(pid: int) -> int:
-    try:
-        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    found = re.search(r"^VmRSS:\s*(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    return sum(kibibytes(pid, "status", "VmRSS") for pid in members) / 1024
 
 
 def _forbidden(target: Target) -> dict[str, tuple[str, int]]:
@@ -164,13 +155,9 @@ def _connections(target: Target) -> tuple[str, float]:
         named = {**_forbidden(target), "AWS": ("127.0.0.1", aws)}
         addresses = ", ".join(str((name, *address)) for name, address in named.items())
         script = _CONNECT.format(addresses=addresses, port=_server_port(target), size=24 * _MIB)
-        before = peak = _server_mib(target)
-        with ThreadPoolExecutor(1) as pool:
-            said = pool.submit(printed, target, "server-connections", script.strip())
-            while not said.done():
-                peak = max(peak, _server_mib(target))
-                time.sleep(0.2)
-        return said.result(), peak - before
+        with sampled(lambda: _server_mib(target), seconds=0.2) as samples:
+            said = printed(target, "server-connections", script.strip())
+        return said, max(samples) - samples[0]
 
     return target.once("server-connections-all", run)
 
@@ -321,18 +308,13 @@ def _is_slowed(target: Target) -> Outcome:
 
 
 def _searched(target: Target) -> tuple[str, str]:
-    planted = secrets.token_hex(12)
-    return planted, target.once("worker-key", lambda: printed(target, "worker-key", _KEY.format(planted=planted)))
+    """What a plan has planted, and everything that it has found."""
 
+    def run() -> tuple[str, str]:
+        planted = secrets.token_hex(12)
+        return planted, printed(target, "worker-key", _KEY.format(planted=planted))
 
-def _planted(target: Target) -> Outcome:
-    planted, said = target.once("worker-key-all", lambda: _searched(target))
-    return shown_in(said, planted)
-
-
-def _key(target: Target) -> Outcome:
-    _, said = target.once("worker-key-all", lambda: _searched(target))
-    return secrets_in(target, said)
+    return target.once("worker-key-all", run)
 
 
 _NETWORK = "the security group of the workers, which lets in the server's task and lets out nothing to it"
@@ -416,8 +398,8 @@ ROWS = (
         attack="Command workers with the key of the server",
         tried="a provider binary in the pull request that searches all environments and files that it can read",
         refused_by="the container that ends TLS, which alone has the key and removes it from its environment",
-        attempt=_key,
-        control=_planted,
+        attempt=lambda target: secrets_in(target, _searched(target)[1]),
+        control=lambda target: shown_in(_searched(target)[1], _searched(target)[0]),
         isolation=True,
     ),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox import efs_latency
-from sandbox.commands import bench_drift, bench_plans
+from sandbox.commands import bench_drift, bench_plans, bench_workers
 from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.conformance.elsewhere import applied
 from sandbox.sandbox import Sandbox
@@ -50,7 +50,7 @@ def run(_arguments: argparse.Namespace) -> int:
     private_directory(folder)
     sys.stdout.write(f"{'what':<{_WIDTH}}  {'measured':>8}  aim\n")
     with (folder / "output.log").open("w") as log:
-        measured = (_measure(folder, log.fileno()), _plans(folder, log.fileno()), _drift(folder, log.fileno()))
+        measured = (part(folder, log.fileno()) for part in (_measure, _plans, _workers, _drift))
         # Each as soon as it is known: the rest takes minutes, and may be interrupted.
         for figure in chain.from_iterable(measured):
             sys.stdout.write(f"{figure.what:<{_WIDTH}}  {figure.value:>8}  {figure.aim}".rstrip() + "\n")
@@ -121,7 +121,7 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
     if reason := bench_plans.why_not():
         console.note(f"plans aren't measured: {reason}")
         return
-    console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
+    console.step("Measuring plans, with Terraform in the server's container and in workers")
     yield from _of_plans(_deployed(bench_plans.measure, folder / "plans", log), "")
     if reason := efs_latency.why_not():
         console.note(f"plans over EFS' latency aren't measured: {reason}")
@@ -134,9 +134,24 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
 
 def _of_plans(plans: list[bench_plans.Plan], over: str) -> Iterator[Figure]:
     for plan in plans:
-        for isolation, where in (("none", "as the server"), ("containers", "isolated")):
+        for isolation, where in (("none", "in the server"), ("tasks", "in a worker")):
             seconds, cpu_seconds = plan.seconds[isolation], plan.cpu_seconds[isolation]
             yield Figure(f"plan of {plan.what}, {where}{over}", f"{seconds:.2f} s", f"CPU {cpu_seconds:.2f} s")
+
+
+def _workers(folder: Path, log: int) -> Iterator[Figure]:
+    if bench_plans.why_not():
+        return
+    console.step(f"Measuring {bench_workers.PULL_REQUESTS} pull requests at once")
+    first: float | None = None
+    for run in _deployed(bench_workers.measure, folder / "workers", log):
+        first = first or run.seconds
+        spread = " + ".join(str(number) for number in sorted(run.by_worker.values()))
+        yield Figure(
+            f"{bench_workers.PULL_REQUESTS} pull requests at once, {run.workers} workers for plans",
+            f"{run.seconds:.0f} s",
+            f"{run.seconds / first:.2f} of the first; plans {spread}, lost {len(run.unplanned)}; server's task {run.server_mib:.0f} MB",
+        )
 
 
 def _drift(folder: Path, log: int) -> Iterator[Figure]:
@@ -147,7 +162,7 @@ def _drift(folder: Path, log: int) -> Iterator[Figure]:
         yield Figure(
             f"detection of drift in {run.projects} projects, requests: {run.requests}",
             f"{run.seconds:.1f} s",
-            f"CPU {run.cpu_seconds:.1f} s; memory of the task {run.peak_memory:.0f} MB, idle {run.idle_memory:.0f} MB; "
+            f"CPU {run.cpu_seconds:.1f} s; memory of the tasks {run.peak_memory:.0f} MB, idle {run.idle_memory:.0f} MB; "
             f"calls: {run.github} GitHub, {run.git} git, {run.aws} AWS",
         )
 

@@ -39,7 +39,7 @@ resource "terraform_data" "release" {{}}
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its seconds, those that the task computed, its memory in MiB before the run and at its peak, and the calls.
+    """One run: its seconds, those that the task computed, the memory of the tasks in MiB before the run and at its peak, and the calls.
 
     ``github`` counts calls of the REST API, ``git`` requests of git, and ``aws`` calls with credentials of a role.
     """
@@ -69,7 +69,7 @@ def measure(state: Path, counts: Sequence[int] = PROJECTS) -> list[Run]:
     source = sandbox.workspace.source_settings(sandbox.stack)
     repository = sample_repository(source["atlantis:repoAllowlist"], "watched")
     sandbox.settings = {
-        "atlantis:terraformIsolation": "containers",
+        "atlantis:terraformIsolation": "tasks",
         "atlantis:driftProjects": [repository],
         "atlantis:driftEveryHours": 84,
     }

@@ -1,4 +1,4 @@
-"""How long Atlantis takes from a comment to the plan, with Terraform in the server's container and in containers of its own."""
+"""How long Atlantis takes from a comment to the plan, with Terraform in the server's container and in workers."""
 
 import dataclasses
 import os
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox import efs_latency
+from sandbox.atlantis.agent import WORKERS
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
 from sandbox.samples import managed_service
@@ -28,7 +29,7 @@ _SECONDS = 120.0
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The seconds of a plan of ``what``, and those that its task computed, by the value of `terraformIsolation`.
+    """The seconds of a plan of ``what``, and those that the tasks computed, by the value of `terraformIsolation`.
 
     The second figure doesn't depend on what else this machine does.
     """
@@ -46,7 +47,7 @@ def why_not() -> str:
 def measure(state: Path) -> list[Plan]:
     """Deploy one stack, measure, change it to isolated Terraform, and measure again."""
     plans: dict[str, Plan] = {}
-    for isolation in ("none", "containers"):
+    for isolation in ("none", "tasks"):
         sandbox = Sandbox(state=state, policy_pack=None, settings={"atlantis:terraformIsolation": isolation})
         sandbox.up()
         target = Target.of(sandbox)
@@ -80,14 +81,13 @@ def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
 
 
 def containers(service: DeployedService) -> Iterator[processes.Process]:
-    """Process 1 of each container of the service's task."""
-    for process in processes.recorded(service.state):
-        if process.name == service.name or process.name.startswith(f"{service.name}."):
-            yield process
+    """Process 1 of each container of the tasks of the server and of the workers."""
+    for each in (service, *map(service.sibling, WORKERS)):
+        yield from each.processes()
 
 
 def computed(service: DeployedService) -> float:
-    """The CPU seconds of the task's containers so far, with those of the processes that they have waited for."""
+    """The CPU seconds of the tasks' containers so far, with those of the processes that they have waited for."""
     total = 0
     for process in containers(service):
         # After the program's name in parentheses: user and system time, own and of waited children.

@@ -157,11 +157,8 @@ async def _relay(ways: list[tuple[socket.socket, int]]) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(0, lambda: os.read(0, 1) or (loop.remove_reader(0), ended.set()))
 
-    def connected(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> "asyncio.Task[None]":
-        return asyncio.create_task(_connect(port, reader, writer))
-
     servers = [
-        await asyncio.start_server(functools.partial(connected, port), sock=listener, limit=_CHUNK, backlog=_BACKLOG)
+        await asyncio.start_server(functools.partial(_connect, port), sock=listener, limit=_CHUNK, backlog=_BACKLOG)
         for listener, port in ways
     ]
     await ended.wait()

@@ -1,0 +1,145 @@
+"""Plans and applies in workers, with the real server."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.atlantis import lifecycle
+from sandbox.commands import bench_workers
+from sandbox.pull_requests import PullRequests, deliver
+from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
+from sandbox.sandbox import Sandbox
+from sandbox.testbed.containers.deployed_service import DeployedService
+from sandbox.testbed.engine.workspace import clean_environment
+from sandbox.testbed.github import events
+from sandbox.testbed.github.store import Store
+from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
+from tests.sandbox.atlantis.conftest import seen_by
+from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_with_files, say
+from tests.sandbox.atlantis.world import OWNER
+from tests.sandbox.workers.commands import APPLY, PLAN, applied, container, log_lines, planned, running, workers
+
+pytestmark = [needs("terraform"), needs_containers()]
+
+
+def _described(service: DeployedService) -> list[dict[str, Any]]:
+    ecs = service.client("ecs")
+    arns = ecs.list_tasks(cluster=service.cluster, serviceName=service.name)["taskArns"]
+    return ecs.describe_tasks(cluster=service.cluster, tasks=arns)["tasks"] if arns else []
+
+
+def test_ecs_shows_the_addresses_the_health_and_the_containers_of_every_worker(service: DeployedService) -> None:
+    addresses = set()
+    for role, count in (("plan", 2), ("apply", 1)):
+        tasks = _described(workers(service, role))
+        assert len(tasks) == count
+        for task in tasks:
+            assert (task["lastStatus"], task["desiredStatus"], task["healthStatus"]) == (
+                "RUNNING",
+                "RUNNING",
+                "HEALTHY",
+            )
+            assert {each["name"] for each in task["containers"]} == {"executor", "agent", "tls"}
+            (attachment,) = task["attachments"]
+            (detail,) = attachment["details"]
+            addresses.add(detail["value"])
+    assert len(addresses) == 3
+
+
+def test_only_the_server_has_its_volume(service: DeployedService) -> None:
+    data = "/home/atlantis/.atlantis/atlantis.db"
+    assert seen_by(container(service), data).exists()
+    for name in ("executor", "agent", "tls"):
+        assert not seen_by(container(workers(service, "apply"), name), data).exists()
+
+
+def test_an_apply_works_after_all_tasks_were_replaced(service: DeployedService, github: Store) -> None:
+    pull = planned(service, github, "replaced")
+    all_services = (service, workers(service, "plan"), workers(service, "apply"))
+    before = {task.id for each in all_services for task in running(each)}
+    for each in all_services:
+        each.client("ecs").update_service(cluster=each.cluster, service=each.name, forceNewDeployment=True)
+    lifecycle.bring_up(service, clean_environment(), patience=240)
+    say(service, pull, "atlantis apply")
+    apply = comment(github, pull, APPLY, seconds=120)
+    assert "Apply complete! Resources: 1 added, 0 changed, 0 destroyed." in apply, apply
+    assert not before & {task.id for each in all_services for task in running(each)}
+
+
+def test_a_plan_uses_the_plan_role_and_an_apply_the_apply_role_and_each_leaves_two_lines(
+    service: DeployedService, github: Store
+) -> None:
+    applied(service, github, "roles")
+    log = (service.state / "local-aws" / "iam-decisions.jsonl").read_text()
+    calls = [call for line in log.splitlines() if f"{OWNER}.roles" in (call := json.loads(line))["principal"]]
+    by: dict[str, set[str]] = {}
+    for call in calls:
+        role, session = call["principal"].rsplit("/", 2)[1:]
+        by.setdefault(f"{role}/{session.partition('.')[0]}", set()).add(call["action"])
+    # Both lock the state; the session says which command and which repository it belongs to.
+    plan, apply = "atlantis-ecs-task-plan-local", "atlantis-ecs-task-apply-local"
+    assert by.keys() == {f"{plan}/init", f"{plan}/plan", f"{apply}/apply"}
+    assert "dynamodb:PutItem" in by[f"{plan}/plan"]
+    assert "dynamodb:PutItem" in by[f"{apply}/apply"]
+    for role, commands in (("plan", ("init", "plan")), ("apply", ("apply",))):
+        lines = [
+            each for each in log_lines(workers(service, role), "executor") if each.get("repository") == f"{OWNER}/roles"
+        ]
+        assert [(each["command"], each["event"]) for each in lines] == [
+            (command, event) for command in commands for event in ("start", "end")
+        ]
+        assert {each["exit"] for each in lines if each["event"] == "end"} == {0}
+
+
+@pytest.mark.parametrize("source", ["git::https://github.com/{}.git", "git@github.com:{}.git"])
+def test_a_private_module_is_downloaded_for_a_plan_and_for_the_apply(
+    service: DeployedService, github: Store, source: str
+) -> None:
+    name = f"module-{secrets.token_hex(3)}"
+    github.create_repository(f"{OWNER}/{name}", {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
+    module = f'}}\nmodule "private" {{\n  source = "{source.format(f"{OWNER}/{name}")}"\n}}\n'
+    use = 'output "said" {\n  value = module.private.said\n'
+    assert 'said = "from the module"' in applied(service, github, f"uses-{name}", extra=module + use)
+
+
+def test_the_hook_of_the_example_generates_a_file_in_a_worker(service: DeployedService, github: Store) -> None:
+    here = "if [ -e /home/atlantis/.atlantis/atlantis.db ]; then echo server; else echo worker; fi"
+    generate = f'printf \'container = "%s"\' "$({here})" >versions.auto.tfvars\n'
+    use = 'variable "container" {}\noutput "container" {\n  value = var.container\n}\n'
+    files = {"main.tf": use + RESOURCE, "generate.sh": generate}
+    pull = open_with_files(github, "generated", files, default_branch="main")
+    assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
+    plan = comment(github, pull, PLAN, seconds=120)
+    assert '+ container = "worker"' in plan, plan
+
+
+@needs_provider()
+def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(isolated: Sandbox, tmp_path: Path) -> None:
+    iam_evaluator()
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "main.tf").write_text(TOPIC, encoding="utf-8")
+    run = rehearse(PullRequests.of(isolated), Wanted(tmp_path / "team", apply=True))
+    assert run.problems() == [], [step.text for step in (*run.steps, *run.checked) if step.failed]
+    by = {(step.verb, call.role) for step in run.steps for call in step.calls}
+    plan, apply = (f"atlantis-ecs-task-{role}-local" for role in ("plan", "apply"))
+    assert by == {("plan", plan), ("plan again", plan), *((verb, apply) for verb in ("apply", "update", "destroy"))}
+    (roles,) = run.roles.values()
+    planned_actions, applied_actions = (
+        {action for item in found for action in item.actions}
+        for found in (roles.plan_statements, roles.apply_statements)
+    )
+    assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject"} <= applied_actions
+    assert not {"sns:CreateTopic", "s3:PutObject"} & planned_actions
+
+
+def test_many_pull_requests_at_once_use_all_workers_and_little_memory_of_the_server(
+    service: DeployedService, github: Store
+) -> None:
+    run = bench_workers.plans_at_once(service, github, 24)
+    assert run.unplanned == []
+    assert len(run.by_worker) == 2
+    assert min(run.by_worker.values()) >= 6
+    assert run.server_mib < 400
