@@ -44,6 +44,8 @@ def document(drift: DriftArgs, default_branch: str) -> str:
             repository.setdefault("directories", []).append(directory)
         elif found["project"]:
             repository.setdefault("projects", []).append(found["project"])
+        else:
+            repository["all"] = True
     schedule = {"dailyAt": drift.drift_daily_at} if drift.drift_daily_at else {"everyHours": drift.drift_every_hours}
     return json.dumps(
         {"repositories": list(repositories.values()), "schedule": schedule, "showPlan": drift.drift_show_plan}

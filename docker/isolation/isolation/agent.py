@@ -1,18 +1,14 @@
-"""The program of the container `agent`: task protection, and what the executors need from AWS and GitHub.
+"""The program of the server's container `agent`: workers for commands, task protection, applies that outlived a server, drift detection.
 
-It never runs a pull request's code, and nothing of it can be asked by a pull request's code: its sockets are root's, in
-volumes that only the executors have.
+It never runs a pull request's code, and has neither the plan nor the apply role.
 """
 
-import json
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from isolation import aws, paths
-from isolation.broker import Broker, Roles, forget_environment
+from isolation import aws, parts, paths, tls
+from isolation.dispatcher import Configuration as Workers
+from isolation.dispatcher import Dispatcher
 from isolation.drift.configuration import Configuration
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import Issues
@@ -20,87 +16,87 @@ from isolation.drift.log import AgentLog
 from isolation.drift.rest import Rest
 from isolation.drift.run import DriftDetection
 from isolation.drift.server import Server
-from isolation.github import App, GithubError, PrivateKey
-from isolation.task_protection import TaskProtection
+from isolation.fleet import Fleet
+from isolation.github import App, PrivateKey
+from isolation.parts import Part
+from isolation.recovered import Recovered
+from isolation.task_protection import TaskProtection, of_server
 
 __all__ = ["main"]
 
-_ENDS = (signal.SIGTERM, signal.SIGINT)
-_LOOK_EVERY = 1
-"""Seconds between two looks whether a part has failed."""
+# Root's rights over the volume come from owning it; files for the server's user need these modes.
+_UMASK = 0o022
 
 
 def main() -> None:
-    """Run all parts until SIGTERM, or until one of them fails: ECS then starts the container again."""
-    environment = dict(os.environ)
-    forget_environment()
-    stop = threading.Event()
-    # Waited for, not handled: a handler that sets the event while this thread is about to wait for it would wait for itself.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-    failed: list[str] = []
-    try:
-        parts = _parts(environment, stop)
-    except (GithubError, KeyError, ValueError, OSError) as problem:
-        sys.exit(f"The agent can't start: {type(problem).__name__}: {problem}")
-    for name, work in parts.items():
-        threading.Thread(target=_run, args=(name, work, stop, failed), name=name, daemon=True).start()
-    while not stop.is_set():
-        if signal.sigtimedwait(_ENDS, _LOOK_EVERY):
-            stop.set()
-    sys.exit(1 if failed else 0)
+    """Run all parts until SIGTERM."""
+    os.umask(_UMASK)
+    parts.run(_parts)
 
 
-def _parts(environment: Mapping[str, str], stop: threading.Event) -> dict[str, Callable[[], None]]:
+def _parts(environment: Mapping[str, str]) -> dict[str, Part]:
     """What the agent does at the same time, by name."""
-    task_role, region, app = aws.TaskRole(environment), environment["AWS_REGION"], _modules_app(environment)
-    # By executor: the default role's ARN, the tag of its sessions, and pairs of a pattern and an ARN.
-    configured = json.loads(environment["ISOLATION_ROLES"])
-
-    def assume(role_arn: str, session_name: str, tags: Mapping[str, str]) -> aws.Session:
-        return aws.assume_role(task_role, role_arn, session_name, tags, region)
-
-    parts: dict[str, Callable[[], None]] = {}
-    for role in paths.ROLES:
-        patterns = [(pattern, arn) for pattern, arn in configured[role].get("patterns", [])]
-        roles = Roles(configured[role]["default"], patterns, configured[role].get("tag", ""))
-        parts[f"{role}-broker"] = Broker(role, paths.broker_socket(role), roles, assume, app).serve
+    task_role, region = aws.TaskRole(environment), environment["AWS_REGION"]
+    key, workers = tls.Key(environment["WORKERS_KEY"]), Workers.parse(environment["WORKERS"])
+    fleet = Fleet(workers.cluster, workers.port, region, task_role.session)
+    dispatcher = Dispatcher(workers, fleet, key, _modules_app(environment))
+    rest = _rest(environment, "pull_requests: write") if _has_app(environment) else None
+    recovered = Recovered(lambda: dispatcher.workers(paths.APPLY), key, rest)
     server = f"http://127.0.0.1:{environment['ATLANTIS_PORT']}"
-    protection = TaskProtection(server, environment["ECS_AGENT_URI"])
-    parts["task-protection"] = lambda: protection.run(stop)
+    protection = TaskProtection(of_server(server), environment["ECS_AGENT_URI"])
+    found: dict[str, Part] = {
+        "workers": dispatcher.look,
+        "tickets": dispatcher.run,
+        "connections": dispatcher.accept,
+        "results": recovered.run,
+        "task-protection": protection.run,
+    }
     if "DRIFT_DETECTION" in environment:
-        drift = _drift(environment, server, protection, assume)
-        parts["drift"] = lambda: drift.run(stop)
-    return parts
+        found["drift"] = _drift(environment, server, protection, task_role).run
+    return found
 
 
 def _drift(
-    environment: Mapping[str, str],
-    server: str,
-    protection: TaskProtection,
-    assume: Callable[[str, str, Mapping[str, str]], aws.Session],
+    environment: Mapping[str, str], server: str, protection: TaskProtection, task_role: aws.TaskRole
 ) -> DriftDetection:
-    app, reader = _app(environment, {"issues": "write"}), _app(environment, {"contents": "read"})
     atlantis = Server(
         server,
         environment["ATLANTIS_API_SECRET"],
         environment.get("ATLANTIS_WEB_USERNAME", ""),
         environment.get("ATLANTIS_WEB_PASSWORD", ""),
     )
-    issues = Issues(Rest(app.api, app.token, "issues: write"), environment["ATLANTIS_ATLANTIS_URL"])
-    discovery = Discovery(Rest(reader.api, reader.token, "contents: read"))
-    log = AgentLog(
-        environment.get("DRIFT_LOG_GROUP", ""),
-        environment["AWS_REGION"],
-        lambda: assume(environment["DRIFT_LOG_ROLE"], "drift", {}),
+    region = environment["AWS_REGION"]
+
+    def reader() -> aws.Session:
+        role = environment.get("DRIFT_LOG_ROLE")
+        return aws.assume_role(task_role, role, "drift", {}, region) if role else task_role.session()
+
+    log = AgentLog(environment.get("DRIFT_LOG_GROUP", ""), region, reader)
+    return DriftDetection(
+        Configuration.parse(environment["DRIFT_DETECTION"]),
+        atlantis,
+        Issues(_rest(environment, "issues: write"), environment["ATLANTIS_ATLANTIS_URL"]),
+        protection,
+        discovery=Discovery(_rest(environment, "contents: read")),
+        log=log,
     )
-    configuration = Configuration.parse(environment["DRIFT_DETECTION"])
-    return DriftDetection(configuration, atlantis, issues, protection, discovery=discovery, log=log)
+
+
+def _has_app(environment: Mapping[str, str]) -> bool:
+    return "ATLANTIS_GH_APP_KEY" in environment
+
+
+def _rest(environment: Mapping[str, str], permission: str) -> Rest:
+    """GitHub's API with tokens that may do one thing."""
+    name, _, access = permission.partition(": ")
+    app = _app(environment, {name: access})
+    return Rest(app.api, app.token, permission)
 
 
 def _modules_app(environment: Mapping[str, str]) -> App | None:
-    """The App that reads modules; None if private modules are turned off."""
+    """The App that reads modules; None if there is no App."""
     repositories = environment.get("ISOLATION_MODULE_REPOSITORIES", "").split()
-    return _app(environment, {"contents": "read"}, repositories) if "ATLANTIS_GH_APP_KEY" in environment else None
+    return _app(environment, {"contents": "read"}, repositories) if _has_app(environment) else None
 
 
 def _app(environment: Mapping[str, str], permissions: Mapping[str, str], repositories: Sequence[str] = ()) -> App:
@@ -112,16 +108,3 @@ def _app(environment: Mapping[str, str], permissions: Mapping[str, str], reposit
         permissions=permissions,
         repositories=repositories,
     )
-
-
-def _run(name: str, work: Callable[[], None], stop: threading.Event, failed: list[str]) -> None:
-    try:
-        work()
-    except BaseException as problem:  # noqa: BLE001 whatever ends a part ends the agent, so that it is restarted whole
-        print(f"{name} failed: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
-        failed.append(name)
-    else:
-        if not stop.is_set():
-            print(f"{name} ended", file=sys.stderr, flush=True)
-            failed.append(name)
-    stop.set()

@@ -1,4 +1,4 @@
-"""The agent's calls of AWS, signed (version 4): STS' AssumeRole with the task role's credentials, and reading its own log."""
+"""The agents' calls of AWS, signed (version 4) with the task role's credentials: sessions, the workers' tasks, the agent's log."""
 
 import datetime
 import hashlib
@@ -6,14 +6,16 @@ import hmac
 import json
 import os
 import threading
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
-__all__ = ["AwsError", "Service", "Session", "TaskRole", "assume_role", "endpoint", "post", "signed_headers"]
+from isolation.web import Answer, fetch
+
+__all__ = ["AwsError", "Service", "Session", "TaskRole", "assume_role", "call", "endpoint", "post", "signed_headers"]
 
 _METADATA = "http://169.254.170.2"
 _TIMEOUT = 20
@@ -69,14 +71,11 @@ class TaskRole:
             raise AwsError(
                 "ECS has set no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: the task definition has no task role"
             )
-        # Never through a proxy: the address is the host's own.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(self._url, timeout=_TIMEOUT) as answer:
-                found = json.loads(answer.read())
+            found = fetch(urllib.request.Request(self._url), _TIMEOUT, direct=True).document()  # noqa: S310 the host's address
             return Session(found["AccessKeyId"], found["SecretAccessKey"], found["Token"], _parsed(found["Expiration"]))
-        except (OSError, ValueError, KeyError) as problem:
-            raise AwsError(f"the task role's credentials can't be read: {problem}") from problem
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise AwsError(f"the task role's credentials can't be read: {problem!r}") from problem
 
 
 @dataclass(frozen=True)
@@ -126,12 +125,27 @@ def post(session: Session, url: str, body: bytes, service: Service) -> bytes:
     headers = signed_headers(session, url, body, service, datetime.datetime.now(datetime.UTC))
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 a configured endpoint
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-            return answer.read()
-    except urllib.error.HTTPError as problem:
-        raise AwsError(_reason(problem.read())) from problem
+        answer = fetch(request, _TIMEOUT)
     except OSError as problem:
-        raise AwsError(str(problem)) from problem
+        raise AwsError(f"{service.name} doesn't answer: {problem}") from problem
+    if answer.status >= 300:
+        raise AwsError(_reason(answer.content))
+    return answer.content
+
+
+def call(session: Session, service: str, region: str, target: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Call an operation (`target`) of a service with JSON bodies, at the endpoint of the environment or of the region.
+
+    Raises:
+        AwsError: AWS denies it, doesn't answer, or answers something else.
+    """
+    url = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    described = Service(service, region, "application/x-amz-json-1.1", target)
+    content = post(session, url or endpoint(service, region), json.dumps(asked).encode(), described)
+    try:
+        return Answer(200, content, {}).document()
+    except ValueError as problem:
+        raise AwsError(f"the answer of {service} can't be read: {problem}") from problem
 
 
 def signed_headers(session: Session, url: str, body: bytes, service: Service, now: datetime.datetime) -> dict[str, str]:

@@ -1,9 +1,8 @@
-"""The agent's socket for one executor: sessions of the role that the executor's repositories have, and module tokens."""
+"""The socket of a worker's agent for its executor: sessions of the role that a repository has."""
 
 import fnmatch
 import hashlib
 import json
-import os
 import re
 import socket
 import threading
@@ -15,7 +14,6 @@ from typing import Any
 
 from isolation.aws import AwsError, Session
 from isolation.checkout import valid_name
-from isolation.github import App, GithubError
 
 __all__ = ["Broker", "Roles", "session_name"]
 
@@ -55,7 +53,7 @@ def session_name(command: str, checkout: str) -> str:
 
 
 class Broker:
-    """Answers the executor of `role`. Each executor has a socket of its own, so a plan's can't ask for an apply's session."""
+    """Answers the executor of this worker. `before` is called before each session is given: its command starts."""
 
     def __init__(
         self,
@@ -63,9 +61,9 @@ class Broker:
         path: Path,
         roles: Roles,
         assume: Callable[[str, str, Mapping[str, str]], Session],
-        app: App | None,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
-        self._role, self._roles, self._assume, self._app = role, roles, assume, app
+        self._role, self._roles, self._assume, self._before = role, roles, assume, before
         self._lock = threading.Lock()
         self._sessions: dict[tuple[str, ...], Session] = {}
         self._without_tag: dict[str, float] = {}
@@ -98,7 +96,7 @@ class Broker:
                 with connection.makefile("rb") as file:
                     question = json.loads(file.readline(1 << 16))
                 answer = self._answered(question)
-            except (AwsError, GithubError) as problem:
+            except AwsError as problem:
                 print(f"{self._role}: {problem}", flush=True)
                 answer = {"error": str(problem)}
             except (OSError, ValueError, KeyError, TypeError) as problem:
@@ -112,13 +110,11 @@ class Broker:
         checkout = question["checkout"]
         if not valid_name(checkout):
             return {"error": f"{checkout!r} isn't a checkout"}
-        if question["want"] == "git":
-            return {"token": self._app.token(), "host": self._app.host} if self._app else {}
-        if question["want"] != "session":
-            return {"error": f"the agent has no {question['want']!r}"}
+        command = str(question["command"])
+        self._before()
         # The executor names both. What a pull request's code runs as can't connect to it, nor to this socket.
         role_arn, tags = self._roles.of("/".join(checkout.split("/")[:2]))
-        session = self._session(role_arn, session_name(question["command"], checkout), tags)
+        session = self._session(role_arn, session_name(command, checkout), tags)
         return {"session": session.process_output(), "seconds": session.seconds_left}
 
     def _session(self, role_arn: str, name: str, tags: Mapping[str, str]) -> Session:
@@ -151,10 +147,3 @@ class Broker:
         )
         self._without_tag[role_arn] = time.monotonic() + _UNTAGGED_FOR
         return session
-
-
-def forget_environment() -> None:
-    """Take the container's secrets and addresses out of this process' environment, once they are read."""
-    for name in list(os.environ):
-        if name.startswith(("ATLANTIS_", "AWS_CONTAINER_", "ECS_")):
-            del os.environ[name]

@@ -5,26 +5,21 @@ import os
 import selectors
 import signal
 import socket
-import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from isolation import protocol
 from isolation.protocol import Channel
 
-__all__ = ["ExecutorError", "Outcome", "ping", "run"]
-
-_STARTS_WITHIN = 30
-"""Seconds in which an executor that was restarted is expected to listen again."""
+__all__ = ["ExecutorError", "Outcome", "run"]
 
 
 class ExecutorError(Exception):
-    """The executor doesn't answer, or ended in the middle of a command."""
+    """No worker runs the command, or its worker ended in the middle of it."""
 
 
 class Outcome:
-    """How a command ended."""
+    """How a command ended on one worker."""
 
     def __init__(self) -> None:
         self.code = 1
@@ -32,100 +27,93 @@ class Outcome:
         self.files: dict[str, bytes] = {}
         """The files that came back, by their path relative to the checkout's root."""
         self.message = ""
-        """What the executor has to say, for standard error."""
+        """What the executor reports, for standard error."""
+        self.started = False
+        """Whether the command may have run."""
+        self.ended = False
+        """Whether the executor has reported the end. Otherwise the worker, its task or the network has ended, or nothing came for long."""
+        self.full = False
+        """Whether the worker takes no command now; nothing ran."""
+        self.again = False
+        """Whether the command was ended because its worker ends."""
+        self.interrupted = False
+        """Whether this process was asked to interrupt the command."""
 
 
-def ping(path: Path, patience: float) -> str:
-    """What is wrong with the executor that listens at `path`; empty if nothing is. Waits `patience` seconds for it."""
-    try:
-        with _connected(path, patience) as connection:
-            channel = Channel(connection)
-            channel.send_json(protocol.REQUEST, {"protocol": protocol.VERSION, "kind": "ping"})
-            channel.send(protocol.END)
-            answer = channel.receive()
-    except (ExecutorError, OSError, protocol.ProtocolError) as problem:
-        return str(problem)
-    if answer is None or answer[0] != protocol.EXIT:
-        return "the executor closed the connection"
-    ended = protocol.decode(answer[1])
-    return "" if ended["code"] == 0 else ended["message"]
+def run(connection: socket.socket, request: Mapping[str, Any], send: Callable[[Channel], object]) -> Outcome:
+    """Run a command on the executor behind `connection`; `send` sends the checkout.
 
-
-def run(path: Path, request: Mapping[str, Any], send: Callable[[Channel], object]) -> Outcome:
-    """Run a command on the executor that listens at `path`; `send` sends the checkout.
-
-    INT, TERM and HUP interrupt the command, and its end is waited for. If this process is killed, the executor sees the
-    connection end and interrupts the command as well.
+    INT, TERM and HUP interrupt a plan, and its end is waited for; a plan whose connection ends is interrupted, too. Only INT
+    interrupts an apply: the others come from a server that is stopped, and an apply outlives it.
     """
-    interrupted = []
+    outcome = Outcome()
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: interrupted.append(received))
-    with _connected(path, _STARTS_WITHIN) as connection:
-        channel = Channel(connection)
-        try:
-            channel.send_json(protocol.REQUEST, {"protocol": protocol.VERSION, **request})
-            send(channel)
-        except OSError as problem:
-            # The executor refused before it had read everything; its answer says why.
-            if problem.errno not in {errno.EPIPE, errno.ECONNRESET}:
-                raise
-        return _attend(channel, reader)
+        signal.signal(number, lambda _number, _frame: None)
+    channel = Channel(connection)
+    channel.keep_alive()
+    try:
+        channel.send_json(protocol.REQUEST, {"protocol": protocol.VERSION, **request})
+        send(channel)
+    except OSError as problem:
+        # The executor refused before it had read everything, and its answer has the reason; or it is gone.
+        if problem.errno not in {errno.EPIPE, errno.ECONNRESET}:
+            raise
+    stops = {signal.SIGINT} if request["role"] == "apply" else {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    try:
+        _attend(channel, outcome, reader, stops)
+    finally:
+        channel.leave()
+    return outcome
 
 
-def _connected(path: Path, patience: float) -> socket.socket:
-    deadline = time.monotonic() + patience
-    while True:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(str(path))
-        except OSError as problem:
-            connection.close()
-            if time.monotonic() > deadline:
-                raise ExecutorError(
-                    f"the container doesn't answer at {path} ({problem.strerror}): the log stream of that container has the reason"
-                ) from problem
-            time.sleep(0.1)
-        else:
-            return connection
-
-
-def _attend(channel: Channel, signals: int) -> Outcome:
-    outcome = Outcome()
+def _attend(channel: Channel, outcome: Outcome, signals: int, stops: set[signal.Signals]) -> None:
     current = ""
     selector = selectors.DefaultSelector()
     selector.register(channel.connection, selectors.EVENT_READ)
+    selector.register(signals, selectors.EVENT_READ)
+    messages: list[tuple[bytes, bytes] | None] = list(channel.waiting())
     while True:
+        for message in messages:
+            if message is None:
+                return
+            current = _take(channel, outcome, current, *message)
+            if outcome.ended:
+                return
+            if message[0] == protocol.READY and not _watch_input(selector):
+                _send(channel, protocol.INPUT_END)
+        messages = []
         for key, _ in selector.select():
-            if key.fd == signals:
-                os.read(signals, 64)
-                _send(channel, protocol.INTERRUPT)
+            # The heartbeats' timer is among the signals.
+            if key.fd == signals and stops & set(os.read(signals, 64)):
+                outcome.interrupted = True
+                if outcome.started:
+                    _send(channel, protocol.INTERRUPT)
             elif key.fd == 0:
                 content = os.read(key.fd, 1 << 16)
                 _send(channel, protocol.INPUT if content else protocol.INPUT_END, content)
                 if not content:
                     selector.unregister(key.fd)
-            else:
-                for message in channel.available():
-                    if message is None:
-                        raise ExecutorError("the container ended while the command ran: its log stream has the reason")
-                    kind, content = message
-                    if kind == protocol.EXIT:
-                        ended = protocol.decode(content)
-                        outcome.code, outcome.message = ended["code"], ended.get("message", "")
-                        return outcome
-                    if kind == protocol.READY:
-                        selector.register(signals, selectors.EVENT_READ)
-                        if not _watch_input(selector):
-                            _send(channel, protocol.INPUT_END)
-                        continue
-                    current = _take(outcome, current, kind, content)
+            elif key.fd == channel.connection.fileno():
+                messages += channel.available()
+        # A heartbeat's signal may have read some.
+        messages += channel.waiting()
 
 
-def _take(outcome: Outcome, current: str, kind: bytes, content: bytes) -> str:
+def _take(channel: Channel, outcome: Outcome, current: str, kind: bytes, content: bytes) -> str:
     """Handle one message; returns the path of the file whose content comes next."""
-    if kind in {protocol.OUTPUT, protocol.ERROR_OUTPUT}:
+    if kind == protocol.EXIT:
+        ended = protocol.decode(content)
+        outcome.code, outcome.message = ended["code"], ended.get("message", "")
+        outcome.full, outcome.again = ended.get("full", False), ended.get("again", False)
+        outcome.ended = True
+        _send(channel, protocol.ACKNOWLEDGE)
+    elif kind == protocol.READY:
+        outcome.started = True
+        if outcome.interrupted:
+            _send(channel, protocol.INTERRUPT)
+    elif kind in {protocol.OUTPUT, protocol.ERROR_OUTPUT}:
         _write(1 if kind == protocol.OUTPUT else 2, content)
     elif kind == protocol.FILE:
         current = protocol.decode(content)["path"]
@@ -133,7 +121,7 @@ def _take(outcome: Outcome, current: str, kind: bytes, content: bytes) -> str:
     elif kind == protocol.DATA:
         outcome.files[current] += content
     else:
-        raise ExecutorError(f"the executor sent a message of the unknown kind {kind!r}")
+        raise protocol.ProtocolError(f"the executor sent a message of the unknown kind {kind!r}")
     return current
 
 

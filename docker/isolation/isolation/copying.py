@@ -1,6 +1,6 @@
 """An executor's copy of a checkout: brought up to date with what the shim sends, and the files that go back.
 
-Both run as the checkout's own user, in a process of their own: a link that a command has left there leads only to where
+Both run as the checkout's user, in a separate process: a link that a command has left there leads only to where
 the command could go itself.
 """
 
@@ -51,14 +51,19 @@ class _Stream(io.RawIOBase):
         return len(part)
 
 
-def receive(channel: Channel, root: Path, *, kept: Callable[[str], bool], alone: bool, memory: IO[str] | None) -> None:
+def receive(
+    channel: Channel, root: Path, *, kept: Callable[[str], bool], alone: bool, memory: IO[str] | None, stale: str = ""
+) -> None:
     """Make the tree below `root` what the shim sends.
 
     If `alone`, what it doesn't send is removed, but `kept` (by path). Otherwise another command of the checkout runs,
     and may need it. `memory` is a file that no command reaches: it says which files are there unchanged since an earlier call,
-    and needn't be sent again. Without it, all are sent.
+    and needn't be sent again. Without it, all are sent. `stale` is a directory of which only the providers stay.
     """
+    channel.keep_alive()
     os.umask(0o077)
+    if stale:
+        _empty(root / stale)
     entries: list[packing.Entry] = [
         (*entry,) for entry in json.load(io.BufferedReader(_Stream(channel, protocol.LIST)))
     ]
@@ -86,6 +91,8 @@ def receive(channel: Channel, root: Path, *, kept: Callable[[str], bool], alone:
     if alone:
         _remove_others(root, "", {entry[0] for entry in entries}, kept)
         copies.remember(entries, set(wanted))
+    channel.leave()
+    channel.settle()
 
 
 class _Copies:
@@ -213,6 +220,18 @@ def _remove_others(root: Path, relative: str, sent: set[str], kept: Callable[[st
             shutil.rmtree(entry.path)
         else:
             os.unlink(entry.path)  # noqa: PTH108
+
+
+def _empty(folder: Path) -> None:
+    """Remove what `init` has made, but the providers, which it compares with the lock file."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.name == "providers":
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108
 
 
 def _any_kept(folder: str, relative: str, kept: Callable[[str], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""The program of the containers `plan` and `apply`: takes commands on a socket, each in a process of its own."""
+"""The program of a worker's container `executor`: takes commands on a socket, each in a separate process."""
 
 import argparse
 import gc
@@ -16,8 +16,10 @@ from pathlib import Path
 from isolation import paths, supervisor
 from isolation.copying import shows_changes
 from isolation.job import Limits
+from isolation.outcomes import Outcomes
+from isolation.slots import Slots
 from isolation.supervisor import Options
-from isolation.users import Users, as_user, kill_all
+from isolation.users import SHARED_PLACES, Users, as_user, kill_all
 
 __all__ = ["main"]
 
@@ -26,6 +28,8 @@ _GRACE = {paths.PLAN: 60, paths.APPLY: 1800}
 _IDLE = 6 * 3600
 """Seconds after which a checkout that no command has used is removed; the next command copies it again."""
 _CLEAN_EVERY = 60
+_RESULTS_WITHIN = 100
+"""Seconds, below `stopTimeout`, in which a worker that was stopped keeps the results of applies whose server is gone."""
 _FREE_SHARE = 0.2
 """Share of the disk below which idle checkouts are removed earlier, the oldest first."""
 
@@ -34,7 +38,10 @@ def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="executor", description=__doc__, allow_abbrev=False)
     parser.add_argument("role", choices=paths.ROLES)
-    parser.add_argument("--server-user", required=True, metavar="UID:GID", help="the user of the server's container")
+    parser.add_argument("--commands", type=int, required=True, help="how many commands run at once")
+    parser.add_argument(
+        "--continues-minutes", type=float, default=0, help="how long a command goes on whose server is gone"
+    )
     parser.add_argument(
         "--grace", type=float, help="seconds between the interrupt of an abandoned command and its kill"
     )
@@ -46,7 +53,6 @@ def main() -> None:
         help="bytes that the files of a checkout's user may have",
     )
     arguments = parser.parse_args()
-    server_user, server_group = (int(part) for part in arguments.server_user.split(":"))
     users = Users(paths.data_directory() / "repos", paths.STATE)
     problem = _start_problem(users)
     if problem:
@@ -56,22 +62,27 @@ def main() -> None:
         role=arguments.role,
         users=users,
         keeps_copies=not problem and shows_changes(users.repositories),
-        peers=frozenset({0, server_user}),
-        limits=Limits(grace=grace, free_disk=arguments.free_disk, largest_copy=arguments.largest_copy),
-        problem=lambda: problem,
+        limits=Limits(
+            grace=grace,
+            free_disk=arguments.free_disk,
+            largest_copy=arguments.largest_copy,
+            continues=60 * arguments.continues_minutes,
+        ),
+        slots=Slots(paths.STATE / "slots", arguments.commands),
+        outcomes=Outcomes(paths.STATE / "outcomes"),
+        problem=problem,
     )
-    _Executor(options, _listen(paths.executor_socket(arguments.role), server_group)).run()
+    _Executor(options, _listen(paths.EXECUTOR_SOCKET)).run()
 
 
-def _listen(path: Path, group: int) -> socket.socket:
+def _listen(path: Path) -> socket.socket:
+    """Listen where only root comes: stunnel and the worker's agent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.chown(path.parent, 0, group)
-    path.parent.chmod(0o750)
+    path.parent.chmod(0o700)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
-    os.chown(path, 0, group)
-    path.chmod(0o660)
+    path.chmod(0o600)
     listener.listen(128)
     return listener
 
@@ -82,7 +93,7 @@ class _Executor:
     def __init__(self, options: Options, listener: socket.socket) -> None:
         self._options, self._listener = options, listener
         self._children: set[int] = set()
-        self._stopping = False
+        self._stopping, self._stop_at = False, 0.0
         self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._stop)
@@ -98,20 +109,26 @@ class _Executor:
         clean_at = time.monotonic() + _CLEAN_EVERY
         # Each command's process shares this one's memory. Collections of garbage would write into all of its objects, and copy them.
         gc.freeze()
-        while not (self._stopping and not self._children):
-            for key, _ in selector.select(max(0.0, clean_at - time.monotonic())):
+        while not self._ended():
+            for key, _ in selector.select(1 if self._stopping else max(0.0, clean_at - time.monotonic())):
                 if key.fd == self._reader:
                     os.read(self._reader, 512)
-                elif not self._stopping:
+                else:
                     self._accept()
             self._reap()
             if time.monotonic() >= clean_at:
-                self._fork(lambda: clean(self._options.users))
+                self._fork(lambda: clean(self._options))
                 clean_at = time.monotonic() + _CLEAN_EVERY
+
+    def _ended(self) -> bool:
+        """Whether this worker was stopped, nothing runs, and the server's agent has had its time to ask for results."""
+        if not self._stopping or self._children:
+            return False
+        return time.monotonic() > self._stop_at + _RESULTS_WITHIN or not self._options.outcomes.all()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        self._fork(lambda: supervisor.serve(connection, self._options))
+        self._fork(lambda: supervisor.serve(connection, self._options, ending=self._stopping))
         connection.close()
 
     def _fork(self, work: Callable[[], object]) -> None:
@@ -144,13 +161,15 @@ class _Executor:
             self._children.discard(pid)
 
     def _stop(self, _number: int, _frame: object) -> None:
-        self._stopping = True
+        self._stopping, self._stop_at = True, time.monotonic()
         for child in self._children:
             os.kill(child, signal.SIGTERM)
 
 
-def clean(users: Users) -> None:
+def clean(options: Options) -> None:
     """Remove checkouts that no command has used for long, and while the disk is nearly full the oldest ones that are idle."""
+    options.outcomes.clean()
+    users = options.users
     for used, name in users.idle():
         usage = shutil.disk_usage(users.repositories)
         if time.time() - used > _IDLE or usage.free < usage.total * _FREE_SHARE:
@@ -161,6 +180,10 @@ def _start_problem(users: Users) -> str:
     """Try what every command needs; what doesn't work here, as a sentence."""
     name = "isolation/self-check/0/default"
     try:
+        for folder in SHARED_PLACES:
+            # A volume is root's alone at first.
+            if Path(folder).is_dir():
+                Path(folder).chmod(0o1777)
         users.prepare()
         with users.tenant(name) as tenancy:
             if as_user(tenancy.uid, (tenancy.root / "file").touch):

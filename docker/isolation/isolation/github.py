@@ -6,11 +6,12 @@ import hashlib
 import json
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from isolation.web import fetch
 
 __all__ = ["App", "GithubError", "PrivateKey"]
 
@@ -110,11 +111,10 @@ class App:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return json.loads(answer.read())["token"]
-        except urllib.error.HTTPError as problem:
-            reason = problem.read()[:300].decode(errors="replace")
-            raise GithubError(f"GitHub gives no token ({problem.code}): {reason}") from problem
+            answer = fetch(request, _TIMEOUT)
+            if answer.status >= 300:
+                raise GithubError(f"GitHub gives no token ({answer.status}): {answer.excerpt()}")
+            return str(answer.document()["token"])
         except (OSError, ValueError, KeyError) as problem:
             raise GithubError(f"GitHub gives no token: {problem}") from problem
 

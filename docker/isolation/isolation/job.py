@@ -8,20 +8,22 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from isolation import protocol
 from isolation.disk_use import DiskUse
 from isolation.protocol import Channel
-from isolation.users import Tenancy, as_user, kill_all
+from isolation.users import Tenancy, as_user, end_user
 
 __all__ = ["Interrupts", "Limits", "run"]
 
 _NO_NEW_PRIVILEGES = 38
 _C_LIBRARY = ctypes.CDLL(None, use_errno=True)
 _NOT_FOUND = 127
+_RLIMIT_MSGQUEUE = 12
+"""Linux' number, which the module `resource` lacks."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Limits:
 
     grace: float
     """Seconds from the interrupt to the kill, for a command that nobody waits for any more."""
+    continues: float = 0
+    """Seconds that a command goes on whose connection has ended; then it is interrupted."""
     processes: int = 4096
     free_disk: int = 1 << 30
     """Bytes. A command is ended when the disk has less and its own files have more."""
@@ -65,13 +69,16 @@ class _Attendance:
         interrupts: Interrupts,
         limits: Limits,
         send: Callable[[bytes, bytes], None],
+        abandoned: Callable[[], None],
         periodically: Callable[[], str],
     ) -> None:
         self._channel, self._tenancy, self._process = channel, tenancy, process
-        self._interrupts, self._limits, self._send, self._periodically = interrupts, limits, send, periodically
+        self._interrupts, self._limits, self._periodically = interrupts, limits, periodically
+        self._send, self._abandoned = send, abandoned
         self.filled_disk = False
-        self.disk = DiskUse([tenancy.root, tenancy.home], limits.largest_copy, limits.free_disk)
+        self.disk = DiskUse(tenancy.uid, [tenancy.root, tenancy.home], limits.largest_copy, limits.free_disk)
         self._kill_at: float | None = None
+        self._interrupt_at: float | None = None
         self._connected = True
         self.message = ""
         self._selector = selectors.DefaultSelector()
@@ -95,6 +102,8 @@ class _Attendance:
                 ready = [key.fd for key, _ in self._selector.select(max(0.0, next_look - time.monotonic()))]
                 for descriptor in ready:
                     self._handle(descriptor)
+                # A heartbeat's signal may have read some.
+                self._messages(self._channel.waiting())
                 if ended in ready:
                     break
                 if time.monotonic() >= next_look:
@@ -114,7 +123,7 @@ class _Attendance:
                 if key.fd in self._outputs:
                     self._read(key.fd)
                 elif key.fd == self._channel.connection.fileno():
-                    self._messages()
+                    self._messages(self._channel.available())
 
     def _handle(self, descriptor: int) -> None:
         if descriptor in self._outputs:
@@ -124,7 +133,7 @@ class _Attendance:
             if self._interrupts.received:
                 self._interrupt()
         elif descriptor == self._channel.connection.fileno():
-            self._messages()
+            self._messages(self._channel.available())
 
     def _read(self, descriptor: int) -> None:
         try:
@@ -138,15 +147,14 @@ class _Attendance:
             del self._outputs[descriptor]
 
     def _output(self, kind: bytes, content: bytes) -> None:
-        """Send output, or drop it when nobody is there: a process must never wait for a reader that is gone."""
-        if self._connected:
-            try:
-                self._send(kind, content)
-            except OSError:
-                self._disconnect()
+        """Send output. A process must never wait for a reader that is gone."""
+        try:
+            self._send(kind, content)
+        except OSError:
+            self._disconnect()
 
-    def _messages(self) -> None:
-        for message in self._channel.available():
+    def _messages(self, messages: Iterable[tuple[bytes, bytes] | None]) -> None:
+        for message in messages:
             if message is None:
                 self._disconnect()
             elif message[0] == protocol.INTERRUPT:
@@ -171,11 +179,15 @@ class _Attendance:
             self._process.stdin = None
 
     def _disconnect(self) -> None:
-        """The shim is gone: the server or the task ends, or the job was cancelled."""
+        """The shim is gone: the server, its task or the network has ended, or the job was cancelled."""
         if self._connected:
             self._connected = False
             self._selector.unregister(self._channel.connection)
-            self._interrupt()
+            if self._limits.continues:
+                self._interrupt_at = time.monotonic() + self._limits.continues
+                self._abandoned()
+            else:
+                self._interrupt()
 
     def _interrupt(self) -> None:
         """Interrupt the process once: Terraform ends at a second interrupt without releasing the state's lock."""
@@ -188,6 +200,9 @@ class _Attendance:
     def _look(self) -> None:
         if note := self._periodically():
             self._output(protocol.ERROR_OUTPUT, f"{note}\n".encode())
+        if self._interrupt_at is not None and self._kill_at is None and time.monotonic() > self._interrupt_at:
+            self.message = f"interrupted {self._limits.continues / 60:.0f} minutes after its server was gone"
+            self._interrupt()
         if self._kill_at is not None and time.monotonic() > self._kill_at:
             self._end(f"killed {self._limits.grace:.0f} s after the interrupt")
         elif problem := self.disk.problem():
@@ -211,9 +226,12 @@ def run(
     interrupts: Interrupts,
     limits: Limits,
     send: Callable[[bytes, bytes], None],
+    abandoned: Callable[[], None] = lambda: None,
     periodically: Callable[[], str] = str,
 ) -> tuple[int, str]:
-    """Run `command` as the checkout's user; returns its exit code and what else there is to say.
+    """Run `command` as the checkout's user; returns its exit code and a message.
+
+    `abandoned` is called when the connection ends and the command goes on.
 
     On return, no process of the user is left, unless another command of the same checkout still runs.
     """
@@ -229,7 +247,7 @@ def run(
             preexec_fn=lambda: _confine(tenancy.uid, directory, limits),  # noqa: PLW1509 this process has one thread
         )
     except FileNotFoundError:
-        return _NOT_FOUND, f"{command[0]} isn't in the image of the container"
+        return _NOT_FOUND, f"{command[0]} isn't in the image of the workers"
     except (OSError, subprocess.SubprocessError) as problem:
         return 126, f"{command[0]} can't be started in {directory}: {problem}"
     attendance = _Attendance(
@@ -239,6 +257,7 @@ def run(
         interrupts=interrupts,
         limits=limits,
         send=send,
+        abandoned=abandoned,
         periodically=periodically,
     )
     try:
@@ -246,13 +265,13 @@ def run(
         process.wait()
         alone = tenancy.try_alone()
         if alone:
-            kill_all(tenancy.uid)
+            end_user(tenancy.uid)
             if attendance.filled_disk:
                 as_user(tenancy.uid, attendance.disk.empty)
         attendance.drain(5 if alone else 1)
     except BaseException:
         if tenancy.try_alone():
-            kill_all(tenancy.uid)
+            end_user(tenancy.uid)
         raise
     return process.returncode, attendance.message
 
@@ -272,6 +291,8 @@ def _confine(uid: int, directory: Path, limits: Limits) -> None:
         resource.RLIMIT_NPROC, (processes if soft == resource.RLIM_INFINITY else min(processes, soft), processes)
     )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Message queues of POSIX outlive their processes, and only their names lead to them.
+    resource.setrlimit(_RLIMIT_MSGQUEUE, (0, 0))
     # Files are counted once a second; one file doesn't get larger than all may be together.
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.largest_copy, limits.largest_copy))
     os.chdir(directory)

@@ -1,4 +1,4 @@
-"""Where the image and the task have what the programs use; README.md has the same paths with their purpose."""
+"""Where the image and the tasks have what the programs use; README.md has the same paths with their purpose."""
 
 import os
 from pathlib import Path
@@ -6,38 +6,41 @@ from pathlib import Path
 __all__ = [
     "APPLY",
     "APPLY_ONLY",
+    "BROKER_SOCKET",
+    "DISPATCHER_SOCKET",
+    "EXECUTOR_SOCKET",
     "PLAN",
     "ROLES",
-    "SHIMS",
     "STATE",
-    "broker_socket",
+    "TICKETS",
+    "WAKE",
     "data_directory",
-    "executor_socket",
 ]
 
 PLAN, APPLY = "plan", "apply"
 ROLES = (PLAN, APPLY)
-"""The two executors."""
+"""The two kinds of workers."""
 
 APPLY_ONLY = frozenset({"apply", "import"})
-"""The kinds of command that the apply container runs; a third one is a step that asks for it (`run-in-apply`)."""
+"""The kinds of command that apply workers run; a third one is a step that asks for it (`run-in-apply`)."""
 
 _RUN = Path(os.environ.get("ISOLATION_RUN_DIRECTORY", "/run/isolation"))
-SHIMS = Path(__file__).resolve().parents[1] / "shims"
-"""The directory that is first on the server's PATH."""
 
-STATE = Path(os.environ.get("ISOLATION_STATE_DIRECTORY", "/tmp/isolation"))  # noqa: S108 a volume of the executor alone
-"""An executor's own files: users, homes and credentials of the commands."""
+# Of a worker's task.
+EXECUTOR_SOCKET = _RUN / "executor" / "executor.sock"
+"""The executor takes commands here, from the TLS end and from the worker's agent."""
+BROKER_SOCKET = _RUN / "broker" / "agent.sock"
+"""The worker's agent gives the executor its sessions here."""
+STATE = Path(os.environ.get("ISOLATION_STATE_DIRECTORY", "/tmp/isolation"))  # noqa: S108 root's, in a sticky directory
+"""An executor's files: users, homes and credentials of the commands, results of applies."""
 
-
-def executor_socket(role: str) -> Path:
-    """The socket on which the executor of `role` takes commands."""
-    return _RUN / role / "executor.sock"
-
-
-def broker_socket(role: str) -> Path:
-    """The socket on which the agent gives the executor of `role` its sessions."""
-    return _RUN / f"{role}-broker" / "agent.sock"
+# Of the server's task.
+WAKE = _RUN / "workers" / "wake"
+"""A FIFO to which a shim writes the name of its ticket."""
+TICKETS = _RUN / "workers" / "tickets"
+"""One FIFO for each command that waits or runs."""
+DISPATCHER_SOCKET = _RUN / "workers" / "dispatcher.sock"
+"""The agent connects a command to a worker here."""
 
 
 def data_directory() -> Path:

@@ -1,17 +1,23 @@
-"""The messages between a shim and an executor, over one stream socket: a type, a length, the content."""
+"""The messages between the server's task and an executor, over one stream socket: a type, a length, the content."""
 
+import contextlib
 import json
+import os
+import signal
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
 __all__ = [
+    "ACKNOWLEDGE",
     "DATA",
     "END",
     "ERROR_OUTPUT",
     "EXIT",
     "FILE",
+    "HEARTBEAT",
     "INPUT",
     "INPUT_END",
     "INTERRUPT",
@@ -19,6 +25,7 @@ __all__ = [
     "OUTPUT",
     "READY",
     "REQUEST",
+    "SILENCE",
     "TREE",
     "VERSION",
     "WANT",
@@ -28,11 +35,17 @@ __all__ = [
     "decode",
 ]
 
-VERSION = 2
-"""Both sides are of one image; a task that mixes two images is refused instead of misunderstood."""
+VERSION = 3
+"""Server and workers are deployed one after the other; two images that don't fit are refused instead of misunderstood."""
 
-# From the shim.
+SILENCE = float(os.environ.get("ISOLATION_SILENCE_SECONDS", "60"))
+"""Seconds without a message after which the other side is taken for gone. Each side sends one in a quarter of that time."""
+
+# From the shim, which acknowledges EXIT.
 REQUEST, LIST, TREE, END, INPUT, INPUT_END, INTERRUPT = b"R", b"L", b"T", b"E", b"I", b"Z", b"S"
+ACKNOWLEDGE = b"A"
+# From both.
+HEARTBEAT = b"H"
 # From the executor, which ends WANT with END too.
 WANT = b"W"
 READY, OUTPUT, ERROR_OUTPUT, FILE, DATA, EXIT = b"G", b"O", b"o", b"P", b"D", b"X"
@@ -44,7 +57,7 @@ _LARGEST = 1 << 20
 
 
 class ProtocolError(Exception):
-    """The other side sent what the protocol doesn't allow, or ended in the middle of a message."""
+    """The other side sent what the protocol doesn't allow."""
 
 
 class Channel:
@@ -52,18 +65,59 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
+        self.silent = False
+        """Whether the connection was ended because nothing came."""
         self._buffer = bytearray()
+        self._heard_at = time.monotonic()
+        self._sending = self._receiving = False
+
+    def keep_alive(self) -> None:
+        """From now on, send heartbeats, and end the connection if nothing comes for `SILENCE` seconds.
+
+        A timer's signal does both, whatever this process waits for. A blocked call then returns as at the connection's end.
+        """
+        self._heard_at = time.monotonic()
+        signal.signal(signal.SIGALRM, lambda _number, _frame: self._beat())
+        signal.setitimer(signal.ITIMER_REAL, SILENCE / 4, SILENCE / 4)
+
+    def leave(self) -> None:
+        """End the heartbeats, before another process takes the connection over."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def settle(self) -> None:
+        """Read the rest of a heartbeat that has been read in part, before another process takes the connection over."""
+        while self._taken() is None and self._buffer:
+            self._buffer += self.connection.recv(_HEADER.size - len(self._buffer))
+
+    def _beat(self) -> None:
+        with contextlib.suppress(OSError):  # nothing has come
+            if self._sending:
+                # What comes while this side is blocked in sending shows that the other one lives.
+                self._fill(socket.MSG_DONTWAIT)
+            elif not self._receiving and self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                # This side hasn't looked for a while; what waits there is proof enough until it does.
+                self._heard_at = time.monotonic()
+        with contextlib.suppress(OSError):  # the connection has ended, which its reader sees
+            if time.monotonic() - self._heard_at > SILENCE:
+                self.silent = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+            elif not self._sending:
+                self.send(HEARTBEAT)
 
     def send(self, kind: bytes, content: bytes | memoryview = b"") -> None:
         """Send one message, split if it is too long for one; blocks until the kernel has taken it."""
         view = memoryview(content)
-        while True:
-            part, view = view[:_LARGEST], view[_LARGEST:]
-            self.connection.sendall(_HEADER.pack(kind, len(part)))
-            if part:
-                self.connection.sendall(part)
-            if not view:
-                return
+        self._sending = True
+        try:
+            while True:
+                part, view = view[:_LARGEST], view[_LARGEST:]
+                self.connection.sendall(_HEADER.pack(kind, len(part)))
+                if part:
+                    self.connection.sendall(part)
+                if not view:
+                    return
+        finally:
+            self._sending = False
 
     def send_json(self, kind: bytes, content: Any) -> None:
         """Send one message of JSON."""
@@ -73,13 +127,11 @@ class Channel:
         self.send(kind, encoded)
 
     def receive(self) -> tuple[bytes, bytes] | None:
-        """The next message; None at the end of the connection, if no message was begun."""
+        """The next message; None at the end of the connection."""
         while True:
             if (message := self._taken()) is not None:
                 return message
             if not self._fill():
-                if self._buffer:
-                    raise ProtocolError("the connection ended in the middle of a message")
                 return None
 
     def put_back(self, kind: bytes, content: bytes) -> None:
@@ -89,37 +141,38 @@ class Channel:
     def available(self) -> Iterator[tuple[bytes, bytes] | None]:
         """The messages that one read brings, after the socket was reported readable; None for the connection's end."""
         alive = self._fill()
-        while (message := self._taken()) is not None:
-            yield message
+        yield from self.waiting()
         if not alive:
             yield None
 
-    @property
-    def pending(self) -> bool:
-        """Whether a whole message has been read already, so that the socket needn't become readable for it."""
-        return len(self._buffer) >= _HEADER.size and len(self._buffer) >= _HEADER.size + self._length()
-
-    def _length(self) -> int:
-        return _HEADER.unpack_from(self._buffer)[1]
+    def waiting(self) -> Iterator[tuple[bytes, bytes]]:
+        """The messages that were read already, so that the socket doesn't become readable for them."""
+        while (message := self._taken()) is not None:
+            yield message
 
     def _taken(self) -> tuple[bytes, bytes] | None:
-        if len(self._buffer) < _HEADER.size:
-            return None
-        kind, length = _HEADER.unpack_from(self._buffer)
-        if length > _LARGEST:
-            raise ProtocolError(f"a message of {length} bytes is longer than {_LARGEST}")
-        if len(self._buffer) < _HEADER.size + length:
-            return None
-        content = bytes(self._buffer[_HEADER.size : _HEADER.size + length])
-        del self._buffer[: _HEADER.size + length]
-        return kind, content
+        while len(self._buffer) >= _HEADER.size:
+            kind, length = _HEADER.unpack_from(self._buffer)
+            if length > _LARGEST:
+                raise ProtocolError(f"a message of {length} bytes is longer than {_LARGEST}")
+            if len(self._buffer) < _HEADER.size + length:
+                return None
+            content = bytes(self._buffer[_HEADER.size : _HEADER.size + length])
+            del self._buffer[: _HEADER.size + length]
+            if kind != HEARTBEAT:
+                return kind, content
+        return None
 
-    def _fill(self) -> bool:
+    def _fill(self, flags: int = 0) -> bool:
+        self._receiving = True
         try:
-            received = self.connection.recv(1 << 18)
+            received = self.connection.recv(1 << 18, flags)
+            self._buffer += received
         except ConnectionResetError:
             return False
-        self._buffer += received
+        finally:
+            self._receiving = False
+        self._heard_at = time.monotonic()
         return bool(received)
 
 

@@ -1,13 +1,17 @@
-"""Hands a command of the server's container to the container it belongs to, and writes down what comes back.
+"""Hands a command of the server's container to a worker, and writes down what comes back.
 
 It starts for each command of a plan, and most of its CPU time is that of its imports. It and the modules that it imports therefore do
 without `dataclasses` and `secrets`, and import `shutil` and `zipfile` where they are used: that halves the time.
 """
 
 import contextlib
+import json
 import os
 import signal
+import socket
+import stat
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from isolation import client, commands, packing, paths, plan_file
@@ -31,20 +35,32 @@ class RefusedPlanError(CommandError):
     """A plan file isn't applied."""
 
 
-def main(program: str, arguments: list[str]) -> NoReturn:
-    """Run a command of Terraform or OpenTofu."""
+def main() -> NoReturn:
+    """Run the command of this process' arguments, the first of which is the program's name."""
+    program, arguments = sys.argv[1], sys.argv[2:]
+    if program.startswith("run-in-"):
+        from isolation import run_in  # noqa: PLC0415 - takes long
+
+        work: Callable[[], int] = lambda: run_in.run(program, arguments)  # noqa: E731
+    else:
+        work = lambda: _terraform(program, arguments)  # noqa: E731
     try:
-        checkout = locate(paths.data_directory() / "repos")
-        command = commands.parse(arguments, checkout)
-        if arguments == ["workspace", "show"]:
-            # Each command runs in it; another container may have to be initialised first to say so.
-            print(checkout.workspace, flush=True)
-            end(0)
-        outcome = _run(program, checkout, command)
+        code = work()
     except FAILURES as problem:
         print(f"{program}: {problem}", file=sys.stderr, flush=True)
-        end(1)
-    end(outcome.code)
+        code = 1
+    end(code)
+
+
+def _terraform(program: str, arguments: list[str]) -> int:
+    """Run a command of Terraform or OpenTofu."""
+    checkout = locate(paths.data_directory() / "repos")
+    command = commands.parse(arguments, checkout)
+    if arguments == ["workspace", "show"]:
+        # Each command runs in it; a worker may have to be initialised first to answer.
+        print(checkout.workspace, flush=True)
+        return 0
+    return _run(program, checkout, command).code
 
 
 def end(code: int) -> NoReturn:
@@ -69,6 +85,7 @@ def _run(program: str, checkout: Checkout, command: TerraformCommand) -> Outcome
         "program": program,
         "arguments": command.arguments,
         "init": records.init(checkout.directory),
+        "stale": not _has_mark(checkout),
         "collect": sorted(collected),
     }
     if command.plan_input:
@@ -77,6 +94,7 @@ def _run(program: str, checkout: Checkout, command: TerraformCommand) -> Outcome
     if outcome.code == 0 and command.kind == "init":
         position = command.arguments.index("init")
         records.set_init(checkout.directory, command.arguments[position + 1 :])
+        _mark(checkout)
     if (content := outcome.files.get(lock_file)) is not None:
         write_beneath(checkout.root, lock_file, content, mode=0o644)
     # With -detailed-exitcode, 2 is a plan with changes.
@@ -115,29 +133,121 @@ def planned(checkout: Checkout, records: Records, path: str) -> dict[str, str]:
     return {"plan_file": path, "plan_sha256": expected}
 
 
+def _mark(checkout: Checkout) -> None:
+    """Show that `init` has run: a workflow that removes `.terraform` here means the worker's."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(checkout.root / checkout.directory / ".terraform")  # noqa: PTH102
+
+
+def _has_mark(checkout: Checkout) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISDIR(os.lstat(checkout.root / checkout.directory / ".terraform").st_mode)
+    return False
+
+
 def run_on_executor(role: str, checkout: Checkout, request: dict[str, Any]) -> tuple[Outcome, Packed]:
-    """Run a command on the executor of `role`; prints what the executor has to say."""
+    """Run a command on a worker of `role`; prints what its executor reports.
+
+    A plan whose worker ends starts again on another one, once. An apply never does.
+    """
     packed: list[Packed] = []
 
     def send(channel: Channel) -> None:
+        packed.clear()
         if sent := packing.send(checkout.root, channel):
             packed.append(sent)
 
-    outcome = client.run(
-        paths.executor_socket(role),
-        {
-            "checkout": checkout.name,
-            "directory": checkout.directory,
-            "workspace": os.environ.get("WORKSPACE") or checkout.workspace,
-            "environment": forwarded(os.environ),
-            "merge": merges_output(),
-            **request,
-        },
-        send,
-    )
+    request = {
+        "role": role,
+        "checkout": checkout.name,
+        "directory": checkout.directory,
+        "workspace": os.environ.get("WORKSPACE") or checkout.workspace,
+        "environment": forwarded(os.environ),
+        "merge": merges_output(),
+        **request,
+    }
+    tried: list[str] = []
+    restarts = 0
+    while True:
+        connection, worker, git = _connected(request, tried)
+        with connection:
+            outcome = client.run(connection, {**request, "git": git}, send)
+        if outcome.ended and not (outcome.full or outcome.again):
+            break
+        tried.append(worker)
+        if outcome.interrupted:
+            raise ExecutorError(f"interrupted; the worker {worker} has ended, too")
+        if outcome.full or not outcome.started:
+            # Nothing ran there.
+            if not outcome.full:
+                _note(f"the {role} worker {worker} doesn't answer; another one takes the command")
+            continue
+        if role == paths.APPLY:
+            raise ExecutorError(_LOST.format(worker=worker, kind=request["kind"]))
+        if (restarts := restarts + 1) > 1:
+            raise ExecutorError(
+                f"two workers ended while this command ran, the last one is {worker}: the log streams plan/ have the reason. "
+                "If the command needs more memory than a worker has, raise planWorkerMemory"
+            )
+        _note(f"the plan worker {worker} ended while this command ran; the command starts again on another one")
     if outcome.message:
         print(outcome.message, file=sys.stderr, flush=True)
     return outcome, packed[0] if packed else Packed(checkout.root, {})
+
+
+_LOST = (
+    "the connection with the apply worker {worker} ended while {kind} ran, so a part may have been applied. If the worker lives, it "
+    "goes on, and its result follows as a comment. Otherwise the lock of the state may remain. Don't repeat the apply: plan again, which "
+    "shows what is left. If the plan finds the state locked, and no apply of this state runs, release the lock with terraform "
+    "force-unlock and the ID that the plan prints, with your own credentials"
+)
+
+
+def _connected(request: dict[str, Any], tried: list[str]) -> tuple[socket.socket, str, dict[str, str] | None]:
+    """A connection with a worker, its ID, and a token for modules; the agent waits until there is a worker."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(paths.DISPATCHER_SOCKET))
+        asked = {
+            "ticket": os.environ.get("ISOLATION_TICKET", ""),
+            "role": request["role"],
+            "checkout": request["checkout"],
+            "tried": tried,
+            # A step of a workflow has none, because its command decides what to do with it.
+            "git": request["kind"] != "run",
+        }
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        while True:
+            answer = _answer(connection)
+            if "say" not in answer:
+                break
+            _note(answer["say"])
+    except (OSError, ValueError) as problem:
+        connection.close()
+        raise ExecutorError(
+            f"the agent container gives no worker ({problem}), so nothing ran: its log stream has the reason"
+        ) from problem
+    if "error" in answer:
+        connection.close()
+        raise ExecutorError(answer["error"])
+    return connection, answer["worker"], answer["git"]
+
+
+def _answer(connection: socket.socket) -> dict[str, Any]:
+    """One line of the agent. What follows the last one is the worker's, so no more is read."""
+    content = b""
+    while not content.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            raise OSError("it closed the connection")
+        content += part
+    return json.loads(content)
+
+
+def _note(text: str) -> None:
+    """A line about the worker, where the server doesn't read the output as a whole."""
+    if os.environ.get("ISOLATION_SHOWN"):
+        print(text, file=sys.stderr, flush=True)
 
 
 def merges_output() -> bool:

@@ -1,4 +1,4 @@
-"""A request of a shim, checked: nothing in it leads out of a checkout or into the wrong container."""
+"""A request of a shim, checked: nothing in it leads out of a checkout or to the wrong kind of worker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ class Command:
     merge: bool
     plan_file: str | None
     plan_sha256: str | None
+    git: dict[str, str] | None
+    """A token that reads modules, and its host."""
+    stale: bool
+    """Whether what `init` has made in the directory is outdated: the server's checkout lacks it."""
 
 
 def checked(request: Mapping[str, Any], role: str) -> Command:
@@ -43,14 +47,19 @@ def checked(request: Mapping[str, Any], role: str) -> Command:
         merge=request["merge"],
         plan_file=request.get("plan_file"),
         plan_sha256=request.get("plan_sha256"),
+        git=request.get("git"),
+        stale=request.get("stale", False),
     )
     if not checkout.valid_name(command.name):
         raise ProtocolError(f"{command.name!r} isn't a checkout")
     for path in (command.directory, *command.collect, command.plan_file or "."):
         if path.startswith("/") or ".." in path.split("/"):
             raise ProtocolError(f"{path!r} isn't a path in a checkout")
-    if command.kind != "run" and (command.kind in paths.APPLY_ONLY) != (role == paths.APPLY):
-        raise ProtocolError(f"{command.kind} doesn't run in the container {role}")
+    # A worker of the other kind has the other credentials.
+    if request["role"] != role or (
+        command.kind != "run" and (command.kind in paths.APPLY_ONLY) != (role == paths.APPLY)
+    ):
+        raise ProtocolError(f"{command.kind} doesn't run on {role} workers")
     if role == paths.APPLY and (command.plan_file is None) != (command.kind == "import"):
-        raise ProtocolError("this container applies a plan file, or imports")
+        raise ProtocolError("apply workers apply a plan file, or import")
     return command

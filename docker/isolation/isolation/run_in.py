@@ -1,35 +1,25 @@
-"""`run-in-plan` and `run-in-apply`: run a step of a custom workflow in a container, and take back the files it names."""
+"""`run-in-plan` and `run-in-apply`: run a step of a custom workflow on a worker, and take back the files it names."""
 
 import argparse
 import os
-import sys
-from pathlib import Path
 from typing import Any
 
 from isolation import paths
 from isolation.checkout import locate, write_beneath
 from isolation.commands import CommandError
 from isolation.records import Records
-from isolation.remote import FAILURES, accept_plan, end, planned, run_on_executor
+from isolation.remote import accept_plan, planned, run_on_executor
 
-__all__ = ["main"]
+__all__ = ["run"]
 
-_DESCRIPTION = """Runs COMMAND in the container {role}, in a copy of the checkout, with the credentials of its role.
+_DESCRIPTION = """Runs COMMAND on a worker of the kind {role}, in a copy of the checkout, with the credentials of its role.
 Nothing that it writes comes back but the files named with --return and --plan-file."""
 
 
-def main() -> None:
-    """Run the command of this process' arguments; doesn't return."""
-    name = Path(sys.argv[0]).name
+def run(name: str, arguments: list[str]) -> int:
+    """Run the command of these arguments; returns its exit code."""
     role = name.removeprefix("run-in-")
-    if role not in paths.ROLES:
-        sys.exit(f"{name}: call this program as run-in-plan or run-in-apply")
-    arguments = _parser(name, role).parse_args()
-    try:
-        end(_run(role, arguments))
-    except FAILURES as problem:
-        print(f"{name}: {problem}", file=sys.stderr, flush=True)
-        end(1)
+    return _run(role, _parser(name, role).parse_args(arguments))
 
 
 def _parser(name: str, role: str) -> argparse.ArgumentParser:

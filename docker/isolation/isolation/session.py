@@ -1,10 +1,11 @@
-"""A command's credentials: an AWS session and a token for modules, from the agent, in files of the command's user."""
+"""A command's credentials, in files of its user: an AWS session from the worker's agent, a token for modules from the server's."""
 
 import json
 import os
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ class SessionError(Exception):
 
 
 def ask(path: Path, question: dict[str, Any], patience: float = 30) -> dict[str, Any]:
-    """The agent's answer to one question; waits `patience` seconds for an agent that restarts."""
+    """The agent's answer to one question; waits `patience` seconds for an agent that starts."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -58,7 +59,7 @@ class Sessions:
         self.folder.parent.chmod(0o711)
         os.chown(self.folder, 0, self.uid)
         self.folder.chmod(0o750)
-        answer = ask(self.broker, {**self.question, "want": "session"})
+        answer = ask(self.broker, self.question)
         self._replace("session.json", json.dumps({"Version": 1, **answer["session"]}))
         self._replace("config", f"[default]\ncredential_process = cat {self.folder / 'session.json'}\n")
         self.renew_at = time.time() + max(answer["seconds"] - _RENEW_BEFORE, answer["seconds"] / 2, 1)
@@ -83,16 +84,15 @@ class Sessions:
             "AWS_SDK_LOAD_CONFIG": "1",
         }
 
-    def write_git(self) -> dict[str, str]:
-        """Get a token that reads modules, and write it for git; the variables with which git uses it.
+    def write_git(self, given: Mapping[str, str] | None) -> dict[str, str]:
+        """Write a token that reads modules for git; the variables with which git uses it.
 
         Without a token, for example because the App can't read contents, modules have to be public.
         """
-        answer = ask(self.broker, {**self.question, "want": "git"})
-        if not answer.get("token"):
+        if not given:
             return {}
-        host = answer["host"]
-        self._replace("git", f"username=x-access-token\npassword={answer['token']}\n")
+        host = given["host"]
+        self._replace("git", f"username=x-access-token\npassword={given['token']}\n")
         settings = {
             f"credential.https://{host}.helper": f"!cat {self.folder / 'git'} #",
             f"url.https://{host}/.insteadOf": f"ssh://git@{host}/",

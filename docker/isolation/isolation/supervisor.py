@@ -1,24 +1,28 @@
 """One command of an executor, from the request to the exit code, in a process of its own that has root's rights."""
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
-import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from isolation import checkout, copying, job, paths, protocol
 from isolation.checkout import CheckoutError, open_beneath
 from isolation.job import Interrupts, Limits
+from isolation.outcomes import KEPT_OUTPUT, Outcomes
 from isolation.protocol import Channel, ProtocolError
 from isolation.request import Command, checked
 from isolation.session import SessionError, Sessions
+from isolation.slots import FullError, Slots
 from isolation.users import Tenancy, Users, as_user
 
 __all__ = ["Options", "serve"]
@@ -33,12 +37,12 @@ class Options:
 
     role: str
     users: Users
-    peers: frozenset[int]
-    """The users that may connect: the server's, and root."""
     limits: Limits
+    slots: Slots
+    outcomes: Outcomes
     keeps_copies: bool
     """Whether files that are unchanged since an earlier command aren't sent again."""
-    problem: Callable[[], str]
+    problem: str
     """What was wrong when the executor started; empty if nothing was."""
 
 
@@ -50,47 +54,118 @@ class _CommandFailedError(Exception):
         self.code = code
 
 
-def serve(connection: socket.socket, options: Options) -> None:
-    """Run the command that comes in on `connection`."""
-    channel = Channel(connection)
-    interrupts = Interrupts()
+_FAILURES = (CheckoutError, ProtocolError, SessionError, OSError, shutil.Error, KeyError, TypeError, ValueError)
+"""What ends a command with a sentence; the last three are of a request that no shim sends."""
+
+
+def serve(connection: socket.socket, options: Options, *, ending: bool) -> None:
+    """Run the command, or answer the question, that comes in on `connection`; `ending` if the worker takes no more commands."""
+    channel, kept = Channel(connection), ""
+    channel.keep_alive()
     try:
-        code, message = _serve(channel, options, interrupts)
+        message = channel.receive()
+        if message is None:
+            return
+        request = protocol.decode(message[1])
+        if message[0] != protocol.REQUEST or request.get("protocol") != protocol.VERSION:
+            raise ProtocolError(
+                f"the worker's protocol is {protocol.VERSION}, the server's {request.get('protocol')}: one of both services still "
+                "has the image of before; wait for its deployment, and repeat the command"
+            )
+        if answer := _QUESTIONS.get(request["kind"]):
+            if found := answer(options, request):
+                channel.send(protocol.DATA, json.dumps(found).encode())
+            ended: dict[str, Any] = {"code": 0}
+        elif ending:
+            ended = {"code": 1, "full": True, "message": "this worker ends"}
+        else:
+            channel, ended, kept = _command(channel, options, request)
     except _CommandFailedError as problem:
-        code, message = problem.code, f"{options.role}: {problem}"
-    except (CheckoutError, ProtocolError, SessionError, OSError, shutil.Error) as problem:
-        code, message = 1, f"{options.role}: {problem}"
-    try:
-        channel.send_json(protocol.EXIT, {"code": code, "message": message[-4096:]})
+        ended = {"code": problem.code, "message": f"{options.role}: {problem}"}
+    except FullError as problem:
+        ended = {"code": 1, "full": True, "message": str(problem)}
+    except _FAILURES as problem:
+        detail = (
+            str(problem) if not isinstance(problem, KeyError | TypeError | ValueError) else f"the request: {problem!r}"
+        )
+        ended = {"code": 1, "message": f"{options.role}: {detail}"}
+    if _end(channel, ended):
+        options.outcomes.forget(kept)
+
+
+def _end(channel: Channel, ended: Mapping[str, Any]) -> bool:
+    """Send how the command ended; whether the shim has it."""
+    connection = channel.connection
+    with contextlib.suppress(OSError):
+        channel.send_json(protocol.EXIT, {**ended, "message": ended.get("message", "")[-4096:]})
         # What the shim still sends would reset the connection before it has read the answer.
         connection.shutdown(socket.SHUT_WR)
         connection.settimeout(10)
-        while connection.recv(1 << 16):
-            pass
-    except OSError:
-        return  # The shim is gone; nobody is left to tell.
+        while (message := channel.receive()) is not None:
+            if message[0] == protocol.ACKNOWLEDGE:
+                return True
+    return False
 
 
-def _serve(channel: Channel, options: Options, interrupts: Interrupts) -> tuple[int, str]:
-    _, uid, _ = _credentials(channel.connection)
-    if uid not in options.peers:
-        raise _CommandFailedError(f"the user {uid} may not run commands here")
-    message = channel.receive()
-    if message is None or message[0] != protocol.REQUEST:
-        raise ProtocolError("the connection begins without a request")
-    request = protocol.decode(message[1])
-    if request.get("protocol") != protocol.VERSION:
-        raise ProtocolError(
-            f"the protocol is {request.get('protocol')}, expected {protocol.VERSION}: use one image for the task"
-        )
-    if request["kind"] == "ping":
-        problem = options.problem()
-        return (1, problem) if problem else (0, "")
-    if problem := options.problem():
-        raise _CommandFailedError(problem)
+def _ping(options: Options, _request: Mapping[str, Any]) -> None:
+    if options.problem:
+        raise _CommandFailedError(options.problem)
+
+
+_QUESTIONS: Mapping[str, Callable[[Options, Mapping[str, Any]], object]] = {
+    "ping": _ping,
+    "status": lambda options, _: {"running": options.slots.taken(), "commands": options.slots.count},
+    "results": lambda options, _: {"results": options.outcomes.all()},
+    "forget": lambda options, request: options.outcomes.forget(request["id"]),
+}
+
+
+def _command(channel: Channel, options: Options, request: Mapping[str, Any]) -> tuple[Channel, dict[str, Any], str]:
+    """Run a command; returns the channel, how it ended, and the ID under which this is kept until the shim has it, or else an agent."""
+    interrupts = Interrupts()
+    _ping(options, request)
     command = checked(request, options.role)
-    with options.users.tenant(command.name) as tenancy:
-        return _Run(channel, options, interrupts, command, tenancy).run()
+    began = time.time()
+    with options.slots.hold(), options.users.tenant(command.name) as tenancy:
+        _log(command, "start")
+        run = _Run(channel, options, interrupts, command, tenancy)
+        try:
+            code, message = run.run()
+            ended: dict[str, Any] = {"code": code, "message": message}
+        except _CommandFailedError as problem:
+            ended = {"code": problem.code, "message": f"{options.role}: {problem}"}
+        except _FAILURES as problem:
+            ended = {"code": 1, "message": f"{options.role}: {problem}"}
+        _log(command, "end", seconds=round(time.time() - began, 1), exit=ended["code"])
+    if interrupts.received and ended["code"]:
+        if options.role == paths.PLAN:
+            ended["again"] = True
+        elif run.began:
+            ended["message"] = f"{ended['message']}\n{_STOPPED}".strip()
+    # What came before the program of an apply isn't worth a comment: nothing was changed.
+    if run.began:
+        run.keep(**ended)
+    return run.channel, ended, run.identity
+
+
+_STOPPED = (
+    "The worker was stopped while this command ran, so it may have changed only a part. "
+    "Plan again, and compare before you apply the rest"
+)
+
+
+def _log(command: Command, event: str, **more: object) -> None:
+    """A line for people and metric filters: who runs what."""
+    owner, name, pull, _ = command.name.split("/", 3)
+    line = {
+        "command": command.kind,
+        "event": event,
+        "repository": f"{owner}/{name}",
+        "pull": pull,
+        "directory": command.directory,
+        "workspace": command.workspace,
+    }
+    print(json.dumps({**line, **more}), flush=True)
 
 
 class _Run:
@@ -99,30 +174,47 @@ class _Run:
     def __init__(
         self, channel: Channel, options: Options, interrupts: Interrupts, command: Command, tenancy: Tenancy
     ) -> None:
-        self._channel, self._options, self._interrupts = channel, options, interrupts
+        self.channel, self._options, self._interrupts = channel, options, interrupts
         self._command, self._tenancy = command, tenancy
         self._sessions = Sessions(
-            broker=paths.broker_socket(options.role),
+            broker=paths.BROKER_SOCKET,
             # Of this command alone: the session's name has the command.
             folder=options.users.state / "credentials" / f"{tenancy.uid}-{os.getpid()}",
             uid=tenancy.uid,
             question={"checkout": command.name, "command": command.kind},
         )
         self._plan_copy: Path | None = None
+        self.identity = secrets.token_hex(8)
+        self.began = False
+        """Whether the program of an apply has been started, so that something may be changed."""
+        self._kept: dict[str, Any] = {
+            "id": self.identity,
+            "checkout": command.name,
+            "directory": command.directory,
+            "workspace": command.workspace,
+            "command": command.kind,
+            "began": time.time(),
+        }
+        self._output = b""
 
     def run(self) -> tuple[int, str]:
         """Run the command; returns its exit code and a message."""
         try:
             self._receive()
-            self._channel.send(protocol.READY)
+            self.channel.send(protocol.READY)
             self._sessions.write()
             self._keep_plan()
             if self._needs_init():
                 self._init()
             if self._command.kind in paths.APPLY_ONLY and (lost := self._local_state()):
                 raise _CommandFailedError(f"nothing was changed: {lost}")
-            downloads = self._sessions.write_git() if self._command.kind in {"init", "get"} else {}
-            code, message = self._job([self._command.program, *self._arguments()], downloads, self._channel.send)
+            downloads = self._sessions.write_git(self._command.git) if self._command.kind in {"init", "get"} else {}
+            send, limits = self.channel.send, dataclasses.replace(self._options.limits, continues=0)
+            if self._options.role == paths.APPLY:
+                if _has_ended(self.channel.connection):
+                    raise _CommandFailedError("the server is gone, so nothing was changed")
+                self.began, send, limits = True, self._send, self._options.limits
+            code, message = self._job([self._command.program, *self._arguments()], downloads, send, limits)
             if self._command.kind == "init" and code == 0:
                 self._marker().touch()
             if self._command.kind == "plan" and code == 0 and (lost := self._local_state()):
@@ -134,22 +226,44 @@ class _Run:
             self._sessions.remove()
         return code, message
 
+    def _send(self, kind: bytes, content: bytes) -> None:
+        """Send output of an apply, and remember its end."""
+        self._output = (self._output + content)[-KEPT_OUTPUT:]
+        self.channel.send(kind, content)
+
+    def keep(self, **ended: object) -> None:
+        """Keep the result, for a server that comes later; without `ended`, that the command goes on."""
+        self._kept |= {"output": self._output.decode(errors="replace"), **ended}
+        self._options.outcomes.write(self._kept)
+
     def _receive(self) -> None:
         alone = self._tenancy.try_alone()
         kept = _providers if self._options.role == paths.APPLY else _made
+        folder = self._command.directory
+        if self._command.stale:
+            self._marker().unlink(missing_ok=True)
+        # The copying process reads the messages, and sends the heartbeats.
+        self.channel.leave()
         with contextlib.ExitStack() as stack:
             stack.callback(self._tenancy.share)
             memory = stack.enter_context(self._memory()) if self._options.keeps_copies else None
             failed = as_user(
                 self._tenancy.uid,
-                lambda: copying.receive(self._channel, self._tenancy.root, kept=kept, alone=alone, memory=memory),
+                lambda: copying.receive(
+                    self.channel,
+                    self._tenancy.root,
+                    kept=kept,
+                    alone=alone,
+                    memory=memory,
+                    stale=f"{folder}/.terraform" if self._command.stale else "",
+                ),
             )
         if failed:
             raise _CommandFailedError(
-                "the checkout can't be copied: the container's log stream has the reason (is the disk full?)"
+                "the checkout can't be copied: the log stream of the worker's executor has the reason (is its disk full?)"
             )
-        # The copying process has read the messages.
-        self._channel = Channel(self._channel.connection)
+        self.channel = Channel(self.channel.connection)
+        self.channel.keep_alive()
 
     def _memory(self) -> TextIO:
         """The file about the copies, which only the copying process gets, as a descriptor."""
@@ -173,7 +287,7 @@ class _Run:
         self._plan_copy.chmod(0o640)
 
     def _arguments(self) -> list[str]:
-        """The arguments, with the path of the protected plan file in the place of the checkout's."""
+        """The arguments, with the path of the protected plan file instead of the checkout's."""
         arguments = self._command.arguments
         if not self._plan_copy or not self._command.plan_file:
             return arguments
@@ -186,7 +300,7 @@ class _Run:
         return self._options.users.state / "locks" / f"{self._tenancy.uid}-{_hash(self._command.directory)}.initialised"
 
     def _needs_init(self) -> bool:
-        """Apply and import always; in the plan container, after another task or a removal has left the copy without."""
+        """Apply and import always; a plan after another worker or a removal has left the copy without."""
         if self._command.kind in paths.APPLY_ONLY:
             return True
         prepared = self._marker().exists()
@@ -206,43 +320,47 @@ class _Run:
         if os.path.lexists(self._tenancy.root / self._command.directory / ".terraform.lock.hcl"):
             arguments.append("-lockfile=readonly")
         printed: list[tuple[bytes, bytes]] = []
-        downloads = self._sessions.write_git()
+        downloads = self._sessions.write_git(self._command.git)
         code, message = self._job(
-            [self._command.program, *arguments], downloads, lambda kind, content: printed.append((kind, content))
+            [self._command.program, *arguments],
+            downloads,
+            lambda kind, content: printed.append((kind, content)),
+            dataclasses.replace(self._options.limits, continues=0),
         )
         if code:
             for kind, content in printed:
-                self._channel.send(kind, content)
+                self.channel.send(kind, content)
             raise _CommandFailedError(
-                message or f"{self._command.program} init failed in the container {self._options.role}", code
+                message or f"{self._command.program} init failed on the {self._options.role} worker", code
             )
         self._marker().touch()
 
     def _local_state(self) -> str:
-        """What would be lost if the state is a file in this container's copy of the checkout; empty if it isn't."""
+        """What would be lost if the state is a file in this worker's copy of the checkout; empty if it isn't."""
         file = self._tenancy.root / self._command.directory / ".terraform" / "terraform.tfstate"
         # As the user, because its commands can put a link there.
         if as_user(self._tenancy.uid, lambda: _require_remote_backend(file), quiet=True) == 0:
             return ""
         return (
-            f"{self._command.directory} has a local state, which would be lost with the container's copy of the checkout. "
+            f"{self._command.directory} has a local state, which would be lost with the worker's copy of the checkout. "
             'Add a backend to its configuration, such as terraform { backend "s3" { ... } }, and plan again'
         )
 
     def _job(
-        self, command: list[str], extra: Mapping[str, str], send: Callable[[bytes, bytes], None]
+        self, command: list[str], extra: Mapping[str, str], send: Callable[[bytes, bytes], None], limits: Limits
     ) -> tuple[int, str]:
         try:
             return job.run(
-                self._channel,
+                self.channel,
                 self._tenancy,
                 command,
                 environment={**self._environment(), **extra},
                 directory=self._tenancy.root / self._command.directory,
                 merge=self._command.merge,
                 interrupts=self._interrupts,
-                limits=self._options.limits,
+                limits=limits,
                 send=send,
+                abandoned=self.keep,
                 periodically=self._sessions.renew,
             )
         finally:
@@ -262,7 +380,7 @@ class _Run:
 
     def _collect(self) -> None:
         for path in self._command.collect:
-            if as_user(self._tenancy.uid, lambda path=path: copying.send_file(self._channel, self._tenancy.root, path)):
+            if as_user(self._tenancy.uid, lambda path=path: copying.send_file(self.channel, self._tenancy.root, path)):
                 raise _CommandFailedError(
                     f"{path} doesn't come back: it isn't a regular file of the checkout, or is too large"
                 )
@@ -288,5 +406,11 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _credentials(connection: socket.socket) -> tuple[int, int, int]:
-    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+def _has_ended(connection: socket.socket) -> bool:
+    """Whether the other side has closed the connection."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

@@ -4,12 +4,13 @@ import contextlib
 import json
 import threading
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["EXPIRES", "LOOK_EVERY", "RENEW_EVERY", "TaskProtection"]
+from isolation.web import fetch
+
+__all__ = ["EXPIRES", "LOOK_EVERY", "RENEW_EVERY", "TaskProtection", "of_server"]
 
 LOOK_EVERY = 2.0
 """Seconds between two requests to /status. An operation isn't protected until the next one."""
@@ -20,16 +21,24 @@ RENEW_EVERY = 300.0
 
 
 class TaskProtection:
-    """Protects the task while the server has operations in progress, or another module of the agent holds it."""
+    """Protects the task while it has operations in progress, or another module of the agent holds it.
+
+    Args:
+        operations: returns their number; None if it is unknown.
+        ecs_agent: the address of the ECS agent.
+    """
 
     def __init__(
-        self, server: str, ecs_agent: str, *, look_every: float = LOOK_EVERY, renew_every: float = RENEW_EVERY
+        self,
+        operations: Callable[[], int | None],
+        ecs_agent: str,
+        *,
+        look_every: float = LOOK_EVERY,
+        renew_every: float = RENEW_EVERY,
     ) -> None:
-        self._status = f"{server}/status"
+        self._operations = operations
         self._protection = f"{ecs_agent}/task-protection/v1/state"
         self._look_every, self._renew_every = look_every, renew_every
-        # Neither address is ever reached through a proxy.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         # What an earlier run of this container left is released by the first look that finds the server idle.
         self._protected: bool | None = None
         self._renew_at, self._refused = 0.0, ""
@@ -56,13 +65,13 @@ class TaskProtection:
             self.look()
 
     def look(self) -> None:
-        """Ask the server once, and set the protection that fits."""
+        """Ask once, and set the protection that fits."""
         operations = self._operations()
         with self._lock:
             if self._held:
                 operations = self._held + (operations or 0)
             if operations is None:
-                return  # A server that doesn't answer is neither busy nor idle: what is protected stays so until it expires.
+                return  # Neither busy nor idle: what is protected stays so until it expires.
             if operations > 0:
                 if (not self._protected or time.monotonic() >= self._renew_at) and self._set(enabled=True):
                     if not self._protected:
@@ -73,12 +82,11 @@ class TaskProtection:
                     print("released: no operation in progress", flush=True)
                 self._protected = False
 
-    def _operations(self) -> int | None:
-        try:
-            with self._opener.open(self._status, timeout=5) as answer:
-                return int(json.loads(answer.read())["in_progress_operations"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def expect(self) -> None:
+        """Protect the task now, because an operation is about to be in progress; a later look releases it."""
+        with self._lock:
+            if not self._protected and self._set(enabled=True):
+                self._protected, self._renew_at = True, time.monotonic() + self._renew_every
 
     def _set(self, *, enabled: bool) -> bool:
         wanted: dict[str, Any] = {"ProtectionEnabled": enabled, **({"ExpiresInMinutes": EXPIRES} if enabled else {})}
@@ -89,10 +97,7 @@ class TaskProtection:
             method="PUT",
         )
         try:
-            with self._opener.open(request, timeout=10) as response:
-                answer = response.read().decode(errors="replace")
-        except urllib.error.HTTPError as problem:
-            answer = problem.read().decode(errors="replace")
+            answer = fetch(request, 10, direct=True).content.decode(errors="replace")
         except OSError as problem:
             answer = str(problem)
         if _is_set(answer, enabled=enabled):
@@ -102,6 +107,19 @@ class TaskProtection:
             print(f"task protection can't be set to {str(enabled).lower()}: {answer}", flush=True)
         self._refused = answer
         return False
+
+
+def of_server(address: str) -> Callable[[], int | None]:
+    """What asks the server for the number of its operations."""
+    request = urllib.request.Request(f"{address}/status")  # noqa: S310 the task's own network
+
+    def operations() -> int | None:
+        try:
+            return int(fetch(request, 5, direct=True).document()["in_progress_operations"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    return operations
 
 
 def _is_set(answer: str, *, enabled: bool) -> bool:

@@ -1,6 +1,7 @@
 """One user for each checkout, and the end of everything that runs as a user."""
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import shutil
@@ -11,12 +12,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FIRST", "LAST", "Tenancy", "Users", "as_user", "kill_all"]
+__all__ = [
+    "FIRST",
+    "LAST",
+    "SHARED_PLACES",
+    "Tenancy",
+    "Users",
+    "as_user",
+    "end_user",
+    "kill_all",
+    "processes",
+    "shared_files",
+]
 
 FIRST, LAST = 20000, 59999
 """User IDs of checkouts. They stay below 65536, the number that a container with a user namespace usually has."""
 
-_SHARED_PLACES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108 where a command's user may leave files
+SHARED_PLACES = ("/dev/shm", "/tmp", "/var/tmp")  # noqa: S108
+"""The directories that the users of all commands can write."""
+# The kernel's objects of System V: shared memory, semaphores, message queues. A limit forbids the queues of POSIX.
+_REMOVE = 0
+_OBJECTS: tuple[tuple[str, Callable[[ctypes.CDLL, int], int]], ...] = (
+    ("shm", lambda library, number: library.shmctl(number, _REMOVE, None)),
+    ("sem", lambda library, number: library.semctl(number, 0, _REMOVE)),
+    ("msg", lambda library, number: library.msgctl(number, _REMOVE, None)),
+)
 
 
 class Tenancy:
@@ -96,13 +116,12 @@ class Users:
             root = self.repositories / name
             if root.exists():
                 uid = root.stat().st_uid
-                kill_all(uid)
+                end_user(uid)
                 shutil.rmtree(root)
                 for folder in (self.state / "home" / str(uid), *(self.state / "credentials").glob(f"{uid}-*")):
                     shutil.rmtree(folder, ignore_errors=True)
                 for marker in (self.state / "locks").glob(f"{uid}-*"):
                     marker.unlink()
-                _sweep(uid)
         except BlockingIOError:
             return False
         finally:
@@ -170,7 +189,7 @@ def as_user(uid: int, work: Callable[[], object], *, quiet: bool = False) -> int
     return os.waitstatus_to_exitcode(status)
 
 
-def kill_all(uid: int, patience: float = 60) -> None:
+def kill_all(uid: int, patience: float = 40) -> None:
     """Kill every process of `uid`; raises OSError if one is still there after `patience` seconds.
 
     The kernel sends the signal to all processes at once, so one that forks can't escape it.
@@ -180,7 +199,7 @@ def kill_all(uid: int, patience: float = 60) -> None:
     deadline = time.monotonic() + patience
     while True:
         as_user(uid, _kill_mine)
-        if not (left := _processes(uid)):
+        if not (left := processes(uid)):
             return
         if time.monotonic() > deadline:
             raise OSError(f"processes of the user {uid} can't be killed: {left}")
@@ -192,7 +211,7 @@ def _kill_mine() -> None:
         os.kill(-1, signal.SIGKILL)
 
 
-def _processes(uid: int) -> list[int]:
+def processes(uid: int) -> list[int]:
     """Processes of `uid` that aren't dead. The owner of a process' directory is root if it isn't dumpable."""
     found = []
     for entry in os.listdir("/proc"):  # noqa: PTH208
@@ -208,13 +227,37 @@ def _processes(uid: int) -> list[int]:
     return found
 
 
-def _sweep(uid: int) -> None:
-    """Remove what the user has left in the directories that all users of a container can write."""
-    for place in _SHARED_PLACES:
+def end_user(uid: int) -> None:
+    """End everything of a user but its checkout and its home: processes, files elsewhere, objects of the kernel."""
+    kill_all(uid)
+    for entry in shared_files(uid):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    # Only an object's owner and its creator may remove it.
+    if found := [(remove, number) for kind, remove in _OBJECTS for number in _objects(kind, uid)]:
+        library = ctypes.CDLL(None)
+        as_user(uid, lambda: [remove(library, number) for remove, number in found])
+
+
+def shared_files(uid: int) -> list[Path]:
+    """What the user has in the directories that all users can write."""
+    found = []
+    for place in SHARED_PLACES:
         for entry in Path(place).glob("*"):
             with contextlib.suppress(FileNotFoundError):
                 if entry.lstat().st_uid == uid:
-                    if entry.is_dir() and not entry.is_symlink():
-                        shutil.rmtree(entry, ignore_errors=True)
-                    else:
-                        entry.unlink(missing_ok=True)
+                    found.append(entry)
+    return found
+
+
+def _objects(kind: str, uid: int) -> list[int]:
+    """The objects of one kind that the user owns or has made; a user can give its objects to another one."""
+    with contextlib.suppress(FileNotFoundError):
+        names, *lines = [
+            line.split() for line in Path(f"/proc/sysvipc/{kind}").read_text(encoding="ascii").splitlines()
+        ]
+        objects = [dict(zip(names, line, strict=False)) for line in lines]
+        return [int(found[f"{kind}id"]) for found in objects if str(uid) in (found["uid"], found["cuid"])]
+    return []

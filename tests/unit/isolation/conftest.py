@@ -10,6 +10,6 @@ from tests.unit.isolation.containers import Containers, can_separate
 @pytest.fixture
 def containers() -> Iterator[Containers]:
     if not can_separate():
-        pytest.skip("needs root and mount namespaces, to run commands as other users")
+        pytest.skip("needs root, mount namespaces and stunnel, to run commands as other users")
     with Containers("--grace", "2") as made:
         yield made

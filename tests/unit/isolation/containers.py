@@ -1,9 +1,11 @@
-"""The task's containers for a test: executors in mount namespaces of their own, with the real socket of the agent."""
+"""The server's task and workers for a test: executors in mount namespaces, the TLS end, the dispatcher, the real programs."""
 
+import contextlib
 import datetime
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,11 +15,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from isolation.aws import Session
+import pytest
+
+from isolation import paths, tls
+from isolation.aws import AwsError, Session
 from isolation.broker import Broker, Roles
+from isolation.dispatcher import Configuration, Dispatcher
+from isolation.fleet import Fleet
 
 PROGRAMS = Path(__file__).parents[3] / "docker" / "isolation"
 CHECKOUT = "my-organization/infrastructure/7/default"
+KEY = "k" * 40
+SILENCE = 4
+"""Seconds after which the other side of a connection is taken for gone."""
 SERVER = 100
 """The user of the server's container."""
 # Without the user's own directories, which the server's user can't enter.
@@ -28,8 +38,8 @@ _NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-
 
 
 def can_separate() -> bool:
-    """Whether this machine lets a test run processes as other users, in mount namespaces."""
-    if os.geteuid() or not shutil.which("unshare"):
+    """Whether this machine lets a test run processes as other users, in mount namespaces, and has stunnel."""
+    if os.geteuid() or not shutil.which("unshare") or not shutil.which("stunnel"):
         return False
     done = subprocess.run([*_NAMESPACES, "true"], capture_output=True, check=False)
     return done.returncode == 0
@@ -42,13 +52,37 @@ def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+def _descends(process: int, first: int) -> bool:
+    while process > 1 and process != first:
+        process = int(Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    return process == first
+
+
+def _refused(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Workers(Fleet):
+    """What ECS would report: the address of each worker by its name, `plan` or `plan-2`."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, str] = {}
+        self.problem = ""
+
+    def workers(self, service: str) -> dict[str, str]:
+        if self.problem:
+            raise AwsError(self.problem)
+        return {name: address for name, address in self.addresses.items() if name.partition("-")[0] == service}
+
+
 class Containers:
-    """A task with the server's files in `data`, and the executors plan and apply.
+    """The server's task with its files in `data`, and the workers plan and apply; each has a TLS end and an executor.
 
     Each executor has its own directory mounted at the path that the checkouts have in the server's container.
     """
 
-    def __init__(self, *executor_options: str) -> None:
+    def __init__(self, *executor_options: str, commands: int = 4, wait: float = 60) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="isolation-"))
         self.root.chmod(0o711)
         self.data = self.root / "data"
@@ -56,57 +90,124 @@ class Containers:
         self.checkout.mkdir(parents=True)
         self.bin = self.root / "bin"
         self.bin.mkdir()
-        self._options = executor_options
+        self._options = ("--commands", str(commands), *executor_options)
         self.sessions: list[tuple[str, str]] = []
         self.lifetime = 3600.0
+        self.fleet = Workers()
         self._brokers: list[Broker] = []
         self._executors: dict[str, subprocess.Popen[bytes]] = {}
+        self._ends: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop, self._patch = threading.Event(), pytest.MonkeyPatch()
         for path in (self.data, self.data / "repos", self.bin, *list(self.checkout.parents)[:4]):
             path.chmod(0o755)
         subprocess.run(["chown", "-R", f"{SERVER}:1000", self.data], check=True)
+        self._configuration = Configuration(
+            cluster="atlantis",
+            port=4142,
+            wait=wait,
+            users=frozenset({SERVER}),
+            services={role: role for role in paths.ROLES},
+            commands=dict.fromkeys(paths.ROLES, commands),
+        )
 
     def __enter__(self) -> Self:
-        for role in ("plan", "apply"):
-            path = self.root / "run" / f"{role}-broker" / "agent.sock"
-            broker = Broker(role, path, Roles(f"arn:aws:iam::123456789012:role/{role}"), self._assume, None)
-            threading.Thread(target=broker.serve, daemon=True).start()
-            self._brokers.append(broker)
+        for role in paths.ROLES:
             self.start(role)
+        for name, path in (("WAKE", "wake"), ("TICKETS", "tickets"), ("DISPATCHER_SOCKET", "dispatcher.sock")):
+            self._patch.setattr(paths, name, self.run_directory / "workers" / path)
+        self.dispatcher = Dispatcher(self._configuration, self.fleet, tls.Key(KEY), None, look_every=0.05)
+        for part in (self.dispatcher.look, self.dispatcher.accept, self.dispatcher.run):
+            threading.Thread(target=part, args=(self._stop,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for role in list(self._executors):
-            self.stop(role)
+        self._stop.set()
+        self._patch.undo()
+        for name in list(self._executors):
+            self.kill(name)
+        for end in self._ends.values():
+            end.kill()
+            end.wait()
         for broker in self._brokers:
             broker.close()
         shutil.rmtree(self.root)
 
-    def start(self, role: str, *options: str, disk: str = "") -> None:
-        """Start an executor and wait until it takes commands; with a `disk` of this size, its copies are in memory."""
-        work = self.work(role)
+    @property
+    def run_directory(self) -> Path:
+        """`/run/isolation` of the server's task."""
+        return self.root / "run"
+
+    def start(self, name: str, *options: str, disk: str = "", healthy: bool = True) -> None:
+        """Start a worker's executor and wait until it takes commands; with a `disk` of this size, its copies are in memory."""
+        role, run = name.partition("-")[0], self.root / f"{name}-run"
+        work = self.work(name)
         work.mkdir(exist_ok=True)
-        printed = (self.root / f"{role}.log").stat().st_size if (self.root / f"{role}.log").exists() else 0
+        printed = (self.root / f"{name}.log").stat().st_size if (self.root / f"{name}.log").exists() else 0
         mount = f'mount -t tmpfs -o mode=755,size={disk} none "$2"' if disk else 'mount --bind "$1" "$2"'
-        script = f'mount --make-rprivate / && {mount} && shift 2 && exec "$@"'
-        self._executors[role] = subprocess.Popen(
+        # What the users of commands can all write is the worker's.
+        script = (
+            "mount --make-rprivate / && mount -t tmpfs none /dev/shm && mount -t tmpfs none /var/tmp && "
+            f'{mount} && shift 2 && exec "$@"'
+        )
+        if name not in self._ends:
+            self._connect(name, run)
+        self._executors[name] = subprocess.Popen(
             [
                 *(*_NAMESPACES, "sh", "-c", script, "executor", work, self.data / "repos"),
-                *(PROGRAMS / "bin" / "executor", role, "--server-user", f"{SERVER}:1000", *self._options, *options),
+                *(PROGRAMS / "bin" / "executor", role, *self._options, *options),
             ],
             env={
                 "PATH": f"{self.bin}:{_PATH}",
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/secret",
-                "ISOLATION_STATE_DIRECTORY": str(self.state(role)),
+                "ISOLATION_STATE_DIRECTORY": str(self.state(name)),
+                "ISOLATION_RUN_DIRECTORY": str(run),
                 **self._paths,
             },
-            stdout=(self.root / f"{role}.log").open("ab"),
+            stdout=(self.root / f"{name}.log").open("ab"),
             stderr=subprocess.STDOUT,
         )
-        eventually(lambda: b"ready for commands" in (self.root / f"{role}.log").read_bytes()[printed:])
+        eventually(lambda: b"ready for commands" in (self.root / f"{name}.log").read_bytes()[printed:])
+        if not healthy:
+            self.fleet.addresses.pop(name)
 
-    def stop(self, role: str) -> None:
+    def _connect(self, name: str, run: Path) -> None:
+        """Start what a worker has besides its executor: the agent's socket, and the TLS end."""
+        role = name.partition("-")[0]
+        broker = Broker(
+            role, run / "broker" / "agent.sock", Roles(f"arn:aws:iam::123456789012:role/{role}"), self._assume
+        )
+        threading.Thread(target=broker.serve, daemon=True).start()
+        self._brokers.append(broker)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._ends[name] = subprocess.Popen(
+            [PROGRAMS / "bin" / "tls-end", "--address", "127.0.0.1", "--port", str(port)],
+            env={"PATH": _PATH, "WORKERS_KEY": KEY, "ISOLATION_RUN_DIRECTORY": str(run)},
+            stdout=(self.root / f"{name}-tls.log").open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+        eventually(lambda: not _refused(port))
+        self.fleet.addresses[name] = f"127.0.0.1:{port}"
+
+    def cut(self, name: str) -> None:
+        """End the connections of a worker, as the network does, and let nobody connect again."""
+        end = self._ends.pop(name)
+        end.kill()
+        end.wait()
+        del self.fleet.addresses[name]
+
+    def freeze(self, name: str) -> None:
+        """Stop all processes of an executor's container where they are."""
+        first = self.first_process(self._executors[name])
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if _descends(int(entry.parent.name), first):
+                    os.kill(int(entry.parent.name), signal.SIGSTOP)
+
+    def stop(self, name: str) -> None:
         """Stop an executor as ECS does."""
-        process = self._executors.pop(role)
+        process = self._executors.pop(name)
         os.kill(self.first_process(process), signal.SIGTERM)
         try:
             process.wait(20)
@@ -115,9 +216,9 @@ class Containers:
             process.wait()
             raise
 
-    def kill(self, role: str) -> None:
+    def kill(self, name: str) -> None:
         """Kill an executor with all processes of its container."""
-        process = self._executors.pop(role)
+        process = self._executors.pop(name)
         os.kill(self.first_process(process), signal.SIGKILL)
         process.wait(20)
 
@@ -153,16 +254,22 @@ class Containers:
         file.chmod(0o755)
 
     def popen(
-        self, *command: str, directory: str = ".", environment: Mapping[str, str] | None = None, merge: bool = False
+        self,
+        *command: str,
+        directory: str = ".",
+        environment: Mapping[str, str] | None = None,
+        merge: bool = False,
+        programs: Path | None = None,
     ) -> "subprocess.Popen[bytes]":
         """Start a shim as the server does."""
-        folder = PROGRAMS / ("bin" if command[0].startswith("run-in-") else "shims")
+        folder = programs or PROGRAMS / ("bin" if command[0].startswith("run-in-") else "shims")
         return subprocess.Popen(
             [folder / command[0], *command[1:]],
             cwd=self.checkout / directory,
             env={
                 "PATH": f"{PROGRAMS / 'shims'}:{self.bin}:{_PATH}",
                 "WORKSPACE": "default",
+                "ISOLATION_RUN_DIRECTORY": str(self.run_directory),
                 **self._paths,
                 **(environment or {}),
             },
@@ -185,7 +292,7 @@ class Containers:
 
     @property
     def _paths(self) -> dict[str, str]:
-        return {"ATLANTIS_DATA_DIR": str(self.data), "ISOLATION_RUN_DIRECTORY": str(self.root / "run")}
+        return {"ATLANTIS_DATA_DIR": str(self.data), "ISOLATION_SILENCE_SECONDS": str(SILENCE)}
 
     def _assume(self, role_arn: str, session_name: str, _tags: Mapping[str, str]) -> Session:
         self.sessions.append((role_arn, session_name))

@@ -219,7 +219,7 @@ def test_configuration_may_be_a_link_into_the_checkout(project: Containers, link
     assert applied(project).returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_apply_releases_the_states_lock(project: Containers, state: StateServer, number: int) -> None:
     project.write("project/default.auto.tfvars", "wait = 30\n")
     planned(project)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,16 +85,19 @@ class Configuration:
 def _targets(repository: Mapping[str, Any]) -> list[Target]:
     """One target for each project. The server holds the locks of all projects of a request until the request ends."""
     name, branch = repository["repository"], repository["branch"]
+    if repository.get("all"):
+        return [Target(name, branch)]
     targets = [
         Target(name, branch, directory=_directory(path), workspace=_workspace(path))
         for path in repository.get("directories", ())
     ]
     targets += [Target(name, branch, project=project) for project in repository.get("projects", ())]
-    return targets or [Target(name, branch)]
+    return list(dict.fromkeys(targets)) or [Target(name, branch)]
 
 
 def _directory(path: str) -> str:
-    return path.partition(":")[0]
+    """As the server names it, so that `vpc`, `vpc/` and `./vpc` are one project."""
+    return posixpath.normpath(path.partition(":")[0])
 
 
 def _workspace(path: str) -> str:

@@ -88,8 +88,9 @@ class RepositoryIssues:
 
     def _close(self, issue: Mapping[str, Any]) -> None:
         path = f"/repos/{self._repository}/issues/{issue['number']}"
-        self._rest.call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
+        # In this order: a call that fails is repeated by the next run, and comments would pile up.
         self._rest.call("PATCH", path, {"state": "closed", "state_reason": "completed"})
+        self._rest.call("POST", f"{path}/comments", {"body": "The last detection found no drift."})
 
     def _body(self, result: ProjectResult) -> str:
         plan = "\n<details><summary>Plan</summary>\n\n{0}\n{1}\n{0}\n\n</details>\n"

@@ -2,7 +2,6 @@
 
 import fnmatch
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -45,10 +44,13 @@ class AgentLog:
         }
         while True:
             answer = self._filter(asked)
-            for entry in answer.get("events", ()):
-                event = _parsed(entry["message"])
+            try:
+                entries = [(entry["timestamp"] / 1000, _parsed(entry["message"])) for entry in answer.get("events", ())]
+            except (KeyError, TypeError) as problem:
+                raise aws.AwsError(f"the answer of logs can't be read: {problem!r}") from problem
+            for at, event in entries:
                 if event is not None and fnmatch.fnmatchcase(event["event"], pattern):
-                    yield entry["timestamp"] / 1000, event
+                    yield at, event
             # A page without events isn't the last one.
             if not answer.get("nextToken"):
                 return
@@ -57,15 +59,7 @@ class AgentLog:
     def _filter(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._session is None or self._session.seconds_left < _RENEW_BEFORE:
             self._session = self._assume()
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_LOGS") or os.environ.get("AWS_ENDPOINT_URL")
-        return json.loads(
-            aws.post(
-                self._session,
-                endpoint or aws.endpoint("logs", self._region),
-                json.dumps(asked).encode(),
-                aws.Service("logs", self._region, "application/x-amz-json-1.1", "Logs_20140328.FilterLogEvents"),
-            )
-        )
+        return aws.call(self._session, "logs", self._region, "Logs_20140328.FilterLogEvents", asked)
 
 
 def _parsed(message: str) -> Mapping[str, Any] | None:

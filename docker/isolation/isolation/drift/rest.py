@@ -1,12 +1,12 @@
 """Calls of GitHub's REST API as the App."""
 
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from isolation.github import GithubError
+from isolation.web import Answer, fetch
 
 __all__ = ["Rest"]
 
@@ -42,14 +42,22 @@ class Rest:
             },
             method=method,
         )
+        called = f"{method} {path.partition('?')[0]}"
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as problem:
-            reason = problem.read()[:300].decode(errors="replace")
-            way_out = f"; grant the App `{self._permission}`" if problem.code in (403, 404) else ""
-            raise GithubError(
-                f"{method} {path.partition('?')[0]}: GitHub answered {problem.code}{way_out}: {reason}"
-            ) from problem
+            answer = fetch(request, _TIMEOUT)
+            if answer.status >= 300:
+                raise GithubError(
+                    f"{called}: GitHub answered {answer.status}{self._advice(answer)}: {answer.excerpt()}"
+                )
+            return json.loads(answer.content)
         except (OSError, ValueError) as problem:
-            raise GithubError(f"{method} {path.partition('?')[0]}: {problem}") from problem
+            raise GithubError(f"{called}: {problem}") from problem
+
+    def _advice(self, answer: Answer) -> str:
+        if answer.status in (403, 429) and (
+            answer.headers.get("retry-after")
+            or answer.headers.get("x-ratelimit-remaining") == "0"
+            or b"rate limit" in answer.content.lower()
+        ):
+            return " (its rate limit; the next run tries again)"
+        return f"; grant the App `{self._permission}`" if answer.status in (403, 404) else ""

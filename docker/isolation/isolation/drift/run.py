@@ -38,6 +38,10 @@ AGE_EVERY = 600.0
 _REMEMBERED = 7 * 24 * 3600.0
 """Seconds of the log that an agent reads at its start: more than the longest interval."""
 
+_UNREADABLE = (KeyError, TypeError, AttributeError, ValueError)
+"""What an answer of another form than expected raises."""
+_UNANSWERED = (GithubError, *_UNREADABLE)
+
 
 class Protection(Protocol):
     """What keeps ECS from stopping the task: the server's own operations don't include detections."""
@@ -111,8 +115,8 @@ class DriftDetection:
         """The results of one target: one request for each of its projects, if they are known."""
         try:
             targets = self._discovery.targets(target)
-        except GithubError as problem:
-            _write("drift-discovery-failed", repository=target.repository, branch=target.branch, error=str(problem))
+        except _UNANSWERED as problem:
+            _write("drift-discovery-failed", repository=target.repository, branch=target.branch, error=_reason(problem))
             targets = [target]
         for single in targets:
             if stop.is_set():
@@ -132,9 +136,12 @@ class DriftDetection:
                 self._release_abandoned_locks()
                 body = target.request | ({"include_plan_output": True} if self._configuration.show_plan else {})
                 status, answer = self._server.detect(body)
+            return results_of(target, status, answer)
         except ServerError as problem:
-            status, answer = 0, {"error": str(problem)}
-        return results_of(target, status, answer)
+            error = str(problem)
+        except _UNREADABLE as problem:
+            error = f"the server's answer can't be read: {problem!r}"
+        return results_of(target, 0, {"error": error})
 
     def _wait_until_idle(self, stop: threading.Event) -> None:
         """Wait while the server applies: a detection would read a state that is about to change.
@@ -160,8 +167,8 @@ class DriftDetection:
     def _report(self, issues: RepositoryIssues, result: ProjectResult) -> str:
         try:
             return issues.report(result)
-        except GithubError as problem:
-            _write("drift-issue-failed", repository=result.repository, project=result.key, error=str(problem))
+        except _UNANSWERED as problem:
+            _write("drift-issue-failed", repository=result.repository, project=result.key, error=_reason(problem))
             return ""
 
     def _requests(self) -> list[str]:
@@ -212,6 +219,10 @@ class DriftDetection:
         if lock and created and created < started:
             command = f"terraform force-unlock {lock.id}"
             _write("drift-state-locked", run=run, **place, since=lock.created, path=lock.path, command=command)
+
+
+def _reason(problem: Exception) -> str:
+    return str(problem) if isinstance(problem, GithubError) else f"GitHub's answer can't be read: {problem!r}"
 
 
 def _by_repository(targets: Iterable[Target]) -> Iterable[tuple[str, list[Target]]]:

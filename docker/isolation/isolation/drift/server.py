@@ -2,11 +2,12 @@
 
 import base64
 import json
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
+
+from isolation.web import fetch
 
 __all__ = ["Server", "ServerError"]
 
@@ -25,8 +26,6 @@ class Server:
     def __init__(self, address: str, api_secret: str, web_user: str = "", web_password: str = "") -> None:
         self._address, self._api_secret = address, api_secret
         self._web = base64.b64encode(f"{web_user}:{web_password}".encode()).decode() if web_password else ""
-        # The server is never reached through a proxy.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def operations(self) -> int:
         """The number of plans and applies in progress. Detections don't count."""
@@ -43,7 +42,10 @@ class Server:
     def abandoned_locks(self) -> list[str]:
         """The names of locks that a detection left when it was ended: their pull requests have negative numbers."""
         _, answer = self._call("GET", "/api/locks")
-        return [lock["Name"] for lock in answer.get("Locks") or () if int(lock["PullID"]) < 0]
+        try:
+            return [str(lock["Name"]) for lock in answer.get("Locks") or () if int(lock["PullID"]) < 0]
+        except (KeyError, TypeError, ValueError) as problem:
+            raise ServerError(f"/api/locks can't be read: {problem!r}") from problem
 
     def release(self, lock: str) -> None:
         """Delete a lock. The server's page decodes the name twice, so it is encoded twice."""
@@ -65,17 +67,10 @@ class Server:
             headers["Content-Type"], data = "application/json", json.dumps(body).encode()
         request = urllib.request.Request(f"{self._address}{path}", data=data, headers=headers, method=method)  # noqa: S310 http
         try:
-            with self._opener.open(request, timeout=timeout) as response:
-                return response.status, _document(response.read())
-        except urllib.error.HTTPError as problem:
-            return problem.code, _document(problem.read())
+            answer = fetch(request, timeout, direct=True)
         except OSError as problem:
             raise ServerError(f"the server doesn't answer: {problem}") from problem
-
-
-def _document(content: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(content)
-    except ValueError:
-        return {"error": content[:500].decode(errors="replace")}
-    return document if isinstance(document, dict) else {"error": f"not an object: {str(document)[:500]}"}
+        try:
+            return answer.status, answer.document()
+        except ValueError:
+            return answer.status, {"error": f"not a JSON object: {answer.excerpt()}"}

@@ -1,0 +1,127 @@
+"""Reports applies whose server ended while they ran: a part of the server's agent."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from isolation import questions, tls
+from isolation.drift.rest import Rest
+from isolation.github import GithubError
+from isolation.protocol import ProtocolError
+
+__all__ = ["Recovered"]
+
+_LOOK_EVERY = 10.0
+_GONE_AFTER = 6
+"""Looks in a row in which a worker that ECS doesn't list any more hasn't answered."""
+_LONGEST_OUTPUT = 50_000
+"""Characters. A comment has at most 65,536."""
+
+
+class Recovered:
+    """Asks every apply worker for results that no server has, and comments them on the pull requests.
+
+    Args:
+        workers: returns the addresses of the apply workers by ID.
+        key: the workers' key.
+        rest: GitHub's REST API with `pull_requests: write`; None for other hosts: the log has the results then.
+    """
+
+    def __init__(self, workers: Callable[[], Mapping[str, str]], key: tls.Key, rest: Rest | None) -> None:
+        self._workers, self._key, self._rest = workers, key, rest
+        self._reported: set[str] = set()
+        # By worker: its address, what runs there, and how often it hasn't answered.
+        self._running: dict[str, tuple[str, list[dict[str, Any]], int]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop` is set."""
+        while not stop.wait(_LOOK_EVERY):
+            self.look()
+
+    def look(self) -> None:
+        """Ask all workers once, and those that ECS doesn't list any more if something ran there."""
+        listed = self._workers()
+        known = {worker: address for worker, (address, _, _) in self._running.items()}
+        for worker, address in {**known, **listed}.items():
+            try:
+                outcomes = self._ask(address, "results")["results"]
+                for outcome in outcomes:
+                    if "code" in outcome:
+                        self._report(address, worker, outcome)
+                running = [outcome for outcome in outcomes if "code" not in outcome]
+                self._running.pop(worker, None)
+                if running:
+                    self._running[worker] = address, running, 0
+            except (OSError, ProtocolError, ValueError, KeyError, TypeError) as problem:
+                self._silent(worker, listed, problem)
+
+    def _silent(self, worker: str, listed: Mapping[str, str], problem: Exception) -> None:
+        """A worker that hasn't answered; if it is gone, what ran there is reported as lost."""
+        if worker not in self._running:
+            return
+        address, outcomes, times = self._running[worker]
+        self._running[worker] = address, outcomes, times + 1
+        if worker not in listed and times + 1 >= _GONE_AFTER:
+            for outcome in outcomes:
+                self._comment({**outcome, "code": None, "message": str(problem)}, worker)
+            del self._running[worker]
+
+    def _report(self, address: str, worker: str, outcome: Mapping[str, Any]) -> None:
+        if outcome["id"] not in self._reported:
+            self._comment(outcome, worker)
+            self._reported.add(outcome["id"])
+        self._ask(address, "forget", id=outcome["id"])
+
+    def _comment(self, outcome: Mapping[str, Any], worker: str) -> None:
+        """Comment the result. One that GitHub refuses is in the log, and no later look can do more."""
+        owner, name, pull, _ = outcome["checkout"].split("/", 3)
+        line = {key: outcome[key] for key in ("command", "directory", "workspace", "code")}
+        place = {"repository": f"{owner}/{name}", "pull": pull, "worker": worker}
+        error = ""
+        if self._rest and int(pull) > 0:
+            try:
+                self._rest.call("POST", f"/repos/{owner}/{name}/issues/{pull}/comments", {"body": body(outcome)})
+            except GithubError as problem:
+                error = str(problem)
+        print(json.dumps({"event": "apply-recovered", **place, **line, "error": error}), flush=True)
+
+    def _ask(self, address: str, kind: str, **question: str) -> dict[str, Any]:
+        mine, others = socket.socketpair()
+        with mine:
+            with others:
+                process = tls.client(self._key, address, others)
+            try:
+                return questions.ask(mine, kind, **question)
+            finally:
+                mine.close()
+                process.kill()
+                process.communicate()
+
+
+def body(outcome: Mapping[str, Any]) -> str:
+    """The comment."""
+    command, code = outcome["command"], outcome["code"]
+    where = f"in `{outcome['directory']}` (workspace `{outcome['workspace']}`)"
+    if code is None:
+        return (
+            f"**The result of `{command}` {where} is unknown**: Atlantis ended while it ran, and its worker ended before it.\n\n"
+            "A part may have been applied, and the lock of the state may remain. Run `atlantis plan` again: its plan has what is left. If "
+            "it finds the state locked, and no apply of this state runs, release the lock with `terraform force-unlock` and the ID that "
+            "the plan prints, with your own credentials."
+        )
+    result = "has succeeded" if code == 0 else f"has failed (exit code {code})"
+    advice = (
+        "Atlantis doesn't know of it: run `atlantis plan` again, which should have no changes, before you merge."
+        if code == 0
+        else "A part may have been applied: run `atlantis plan` again, and compare before you apply the rest."
+    )
+    shown = "\n".join(filter(None, (outcome["output"], outcome["message"])))[-_LONGEST_OUTPUT:]
+    # A fence longer than any in the text, so that the output can't end it.
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
+    return (
+        f"**`{command}` {where} {result}.** Atlantis ended while it ran; its worker went on.\n\n{advice}\n\n"
+        f"<details><summary>The end of its output</summary>\n\n{fence}\n{shown}\n{fence}\n\n</details>\n"
+    )

@@ -1,0 +1,107 @@
+"""The connections between the server's task and the workers: stunnel, TLS 1.3 with a key that both have (PSK).
+
+stunnel gets its configuration and the key from descriptors, so no file and no environment has them.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+__all__ = ["Key", "TlsError", "client", "server"]
+
+_IDENTITY = "workers"
+_SHORTEST = 32
+_LONGEST_COMMAND = 24 * 3600
+
+# A client of TLS 1.3 also accepts a server that answers with a certificate instead of the key, and stunnel checks certificates only if
+# it has some to compare them with. This is one that nobody can use: its public key is the SHA-256 hash of the text below, so there is
+# no private key.
+NOBODY = "no worker has a certificate"
+_NOBODYS_CERTIFICATE = """-----BEGIN CERTIFICATE-----
+MIIBITCB1KADAgECAgEBMAUGAytlcDAPMQ0wCwYDVQQDDARub25lMCAXDTI2MTIw
+MTIxMTcwOVoYDzIxMjYxMTA3MjExNzA5WjAPMQ0wCwYDVQQDDARub25lMCowBQYD
+K2VwAyEA/58HGPO+aPSVGuSS9KTIMrokLL94R88gQDslLPza7mWjUzBRMB0GA1Ud
+DgQWBBTVmf2u7bRYS5gkENMYSx8cqwWlhjAfBgNVHSMEGDAWgBTVmf2u7bRYS5gk
+ENMYSx8cqwWlhjAPBgNVHRMBAf8EBTADAQH/MAUGAytlcANBAMJoJh6buyFdyzng
+Xn736EwuXKbNpi+OapR2g286vcHVbvtQV8rTxahIhUtaIqq06ng851mzeBpmn/23
+YIJRYQ4=
+-----END CERTIFICATE-----
+"""
+
+
+class TlsError(Exception):
+    """There can be no connection; the message says what to do."""
+
+
+class Key:
+    """The key of all workers of a stack, in files that exist only as descriptors of this process."""
+
+    def __init__(self, key: str) -> None:
+        if not (key.isascii() and key.isprintable()) or ":" in key or len(key) < _SHORTEST:
+            raise TlsError(
+                f"WORKERS_KEY has {len(key)} characters; it must be {_SHORTEST} or more printable ones of ASCII without a colon. "
+                "Check the secret's value"
+            )
+        if not (program := shutil.which("stunnel")):
+            raise TlsError("the image has no stunnel: build the image of docker/ again and set imageTag")
+        self.program = program
+        self._secrets = _file("key", f"{_IDENTITY}:{key}\n")
+        self._nobody = _file("certificate", _NOBODYS_CERTIFICATE)
+
+    def settings(self, **more: str) -> tuple[int, tuple[int, ...]]:
+        """A descriptor with stunnel's configuration, and those that it refers to. `more` are settings of this end."""
+        common = {
+            "PSKsecrets": _path(self._secrets),
+            "sslVersionMin": "TLSv1.3",
+            # An interrupted command has its own limits, and heartbeats show a connection that is dead.
+            "TIMEOUTidle": str(_LONGEST_COMMAND),
+            "TIMEOUTclose": "10",
+            **more,
+        }
+        if "client" in more:
+            common |= {"PSKidentity": _IDENTITY, "verifyPeer": "yes", "CAfile": _path(self._nobody)}
+        lines = ["foreground = yes", "pid =", "syslog = no", "debug = err"]
+        # Standard input and output are the client's connection; a server has a named section.
+        lines += [
+            *([] if "client" in more else ["[executor]"]),
+            *(f"{name} = {value}" for name, value in common.items()),
+        ]
+        return _file("configuration", "\n".join([*lines, ""])), (self._secrets, self._nobody)
+
+
+def client(key: Key, address: str, connection: socket.socket) -> "subprocess.Popen[bytes]":
+    """Connect `connection` with the executor behind `address`; its standard error has what stunnel reports."""
+    configuration, others = key.settings(client="yes", connect=address, TIMEOUTconnect="10")
+    try:
+        return subprocess.Popen(
+            [key.program, "-fd", str(configuration)],
+            stdin=connection,
+            stdout=connection,
+            stderr=subprocess.PIPE,
+            env={},
+            pass_fds=(configuration, *others),
+        )
+    finally:
+        os.close(configuration)
+
+
+def server(key: Key, address: str, target: Path) -> None:
+    """Become the server that listens on `address` and connects to the Unix socket `target`; doesn't return."""
+    configuration, others = key.settings(accept=address, connect=str(target))
+    for descriptor in (configuration, *others):
+        os.set_inheritable(descriptor, True)
+    os.execve(key.program, [key.program, "-fd", str(configuration)], {})  # noqa: S606
+
+
+def _file(name: str, content: str) -> int:
+    descriptor = os.memfd_create(name)
+    os.fchmod(descriptor, 0o600)
+    os.write(descriptor, content.encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _path(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"

@@ -1,0 +1,370 @@
+"""Commands on several workers: where they run, how they wait, and what ends a worker, a server or a connection in the middle."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isolation import tls
+from isolation.drift.rest import Rest
+from isolation.recovered import Recovered
+from tests.unit.isolation.containers import KEY, SILENCE, Containers, can_separate, eventually
+
+
+@pytest.fixture
+def mark(containers: Containers) -> Path:
+    """A directory in which commands leave files for the test."""
+    folder = containers.root / "mark"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.fixture
+def small() -> Iterator[Containers]:
+    """Workers that run one command each; a command waits three seconds."""
+    if not can_separate():
+        pytest.skip("needs root, mount namespaces and stunnel, to run commands as other users")
+    with Containers("--grace", "2", commands=1, wait=3) as made:
+        yield made
+
+
+def ended(process: "subprocess.Popen[bytes]", seconds: float = 30) -> tuple[int, str, str]:
+    out, error = process.communicate(timeout=seconds)
+    return process.returncode, out.decode(), error.decode()
+
+
+def runs_on(containers: Containers, *names: str) -> str:
+    """The worker that runs a command now."""
+    eventually(lambda: any('"event": "start"' in containers.log(name).splitlines()[-1] for name in names))
+    return next(name for name in names if '"event": "start"' in containers.log(name).splitlines()[-1])
+
+
+ENDS: Mapping[str, Callable[[Containers, str], None]] = {
+    "killed": Containers.kill,
+    "stopped": Containers.stop,
+    "cut off": Containers.cut,
+    "hanging": lambda containers, name: containers.freeze(name),
+}
+
+
+def plan(containers: Containers, mark: Path, runs: int) -> "subprocess.Popen[bytes]":
+    """A plan on one of two workers that hangs until it is started for the last of these times."""
+    script = f"echo x >>{mark}/runs; [ $(wc -l <{mark}/runs) -ge {runs} ] || exec sleep 300; echo planned"
+    containers.program("terraform", f'case "$1" in plan) {script} ;; esac')
+    containers.start("plan-2")
+    eventually(lambda: len(containers.dispatcher.workers("plan")) == 2)
+    process = containers.popen("run-in-plan", "--", "terraform", "plan")
+    eventually((mark / "runs").exists)
+    return process
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_plan_whose_worker_ends_starts_again_on_another_one_once(
+    containers: Containers, mark: Path, how: str
+) -> None:
+    process = plan(containers, mark, runs=2)
+    worker = runs_on(containers, "plan", "plan-2")
+    began = time.monotonic()
+    ENDS[how](containers, worker)
+    code, out, error = ended(process)
+    sentence = f"the plan worker {worker} ended while this command ran; the command starts again on another one\n"
+    assert (code, out, error) == (0, "planned\n", sentence)
+    assert time.monotonic() - began < 3 * SILENCE
+
+
+def test_a_plan_that_ends_two_workers_is_given_up(containers: Containers, mark: Path) -> None:
+    process = plan(containers, mark, runs=3)
+    first = runs_on(containers, "plan", "plan-2")
+    containers.kill(first)
+    eventually(lambda: (mark / "runs").read_text() == "x\nx\n")
+    (second,) = {"plan", "plan-2"} - {first}
+    containers.kill(second)
+    code, _, error = ended(process)
+    assert (code, f"two workers ended while this command ran, the last one is {second}" in error) == (1, True), error
+
+
+@pytest.mark.parametrize("how", ["killed", "cut off", "hanging"])
+def test_an_apply_whose_worker_ends_never_starts_again_and_says_what_to_do(
+    containers: Containers, mark: Path, how: str
+) -> None:
+    containers.start("apply-2")
+    process = apply(containers, mark)
+    worker = runs_on(containers, "apply", "apply-2")
+    ENDS[how](containers, worker)
+    code, _, error = ended(process)
+    assert code == 1
+    for part in (
+        "a part may have been applied",
+        "its result follows as a comment",
+        "plan again",
+        "terraform force-unlock",
+    ):
+        assert part in error
+    assert (mark / "runs").read_text() == "x\n"
+
+
+def test_an_apply_whose_worker_is_stopped_is_interrupted_and_says_so(containers: Containers, mark: Path) -> None:
+    process = apply(containers, mark, wait="trap 'echo released; exit 1' INT; while :; do sleep 0.05; done")
+    containers.stop("apply")
+    code, out, error = ended(process)
+    assert (code, out) == (1, "released\n")
+    assert "The worker was stopped while this command ran" in error
+
+
+def apply(containers: Containers, mark: Path, wait: str = "exec sleep 300") -> "subprocess.Popen[bytes]":
+    """A step that runs on an apply worker until the file `go` is there, or as `wait` says."""
+    make_plan(containers)
+    containers.program("tool", f"echo x >>{mark}/runs; echo begins; {wait}")
+    process = containers.popen("run-in-apply", "--plan-file", "default.tfplan", "--", "tool")
+    eventually((mark / "runs").exists)
+    assert process.stdout
+    assert process.stdout.readline() == b"begins\n"
+    return process
+
+
+def make_plan(containers: Containers) -> None:
+    names = "('tfplan', 'tfconfig/modules.json')"
+    archive = (
+        f"import zipfile; z = zipfile.ZipFile('default.tfplan', 'w'); [z.writestr(name, '[]') for name in {names}]"
+    )
+    containers.program("planner", f'exec /usr/bin/python3 -c "{archive}"')
+    arguments = ("--generated-configuration", "--plan-file", "default.tfplan", "--", "planner")
+    done = containers.run("run-in-plan", *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+class Comments(Rest):
+    """Takes comments."""
+
+    def __init__(self) -> None:
+        super().__init__("", str, "")
+        self.made: list[tuple[str, str]] = []
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        assert method == "POST"
+        assert body
+        self.made.append((path, body["body"]))
+
+
+UNTIL_GO = "until [ -e {0}/go ]; do sleep 0.05; done; echo applied"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_an_apply_outlives_its_server_and_the_next_one_comments_the_result(
+    containers: Containers, mark: Path, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TERM comes from a server that is stopped: the apply isn't interrupted, and ends with its shim if that lives so long."""
+    containers.stop("apply")
+    containers.start("apply", "--continues-minutes", "1")
+    process = apply(containers, mark, wait=UNTIL_GO.format(mark))
+    process.send_signal(number)
+    comments = Comments()
+    recovered = Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments)
+    if number == signal.SIGINT:
+        assert ended(process)[0] != 0
+        recovered.look()
+        assert comments.made == []
+        return
+    if number == signal.SIGKILL:
+        process.wait()
+        eventually(lambda: any(containers.state("apply").glob("outcomes/*")))
+        recovered.look()
+        assert comments.made == []
+        (mark / "go").touch()
+        eventually(lambda: '"event": "end"' in containers.log("apply"))
+        recovered.look()
+        recovered.look()
+        ((path, body),) = comments.made
+        assert path == "/repos/my-organization/infrastructure/issues/7/comments"
+        assert body.startswith("**`run` in `.` (workspace `default`) has succeeded.** Atlantis ended while it ran")
+        assert "begins\napplied\n" in body
+        assert '"event": "apply-recovered"' in capsys.readouterr().out
+    else:
+        time.sleep(0.3)
+        (mark / "go").touch()
+        assert ended(process)[:2] == (0, "applied\n")
+        recovered.look()
+        assert comments.made == []
+    eventually(lambda: not any(containers.state("apply").glob("outcomes/*")))
+
+
+def test_an_apply_whose_server_and_worker_are_gone_is_reported_as_unknown(containers: Containers, mark: Path) -> None:
+    containers.stop("apply")
+    containers.start("apply", "--continues-minutes", "1")
+    process = apply(containers, mark)
+    process.kill()
+    process.wait()
+    comments = Comments()
+    recovered = Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments)
+    eventually(lambda: any(containers.state("apply").glob("outcomes/*")))
+    recovered.look()
+    containers.kill("apply")
+    containers.cut("apply")
+    eventually(lambda: not containers.dispatcher.workers("apply"))
+    for _ in range(8):
+        recovered.look()
+    ((_, body),) = comments.made
+    assert "is unknown" in body
+    assert "terraform force-unlock" in body
+
+
+def test_an_apply_that_outlives_its_server_too_long_is_interrupted(containers: Containers, mark: Path) -> None:
+    containers.stop("apply")
+    containers.start("apply", "--continues-minutes", "0.02")
+    process = apply(containers, mark, wait="trap 'echo released; exit 1' INT; while :; do sleep 0.05; done")
+    process.kill()
+    process.wait()
+    eventually(lambda: '"event": "end"' in containers.log("apply"))
+    comments = Comments()
+    Recovered(lambda: containers.dispatcher.workers("apply"), tls.Key(KEY), comments).look()
+    ((_, body),) = comments.made
+    assert "has failed (exit code 1)" in body
+    assert "released" in body
+
+
+def test_a_command_waits_for_a_place_and_says_so_once(small: Containers) -> None:
+    go = small.root / "go"
+    small.program("tool", f"until [ -e {go} ]; do sleep 0.05; done; echo done")
+    first = small.popen("run-in-plan", "--", "tool")
+    runs_on(small, "plan")
+    second = small.popen("run-in-plan", "--", "tool")
+    quiet = small.popen("terraform", "show", "-json")
+    assert second.stderr
+    expected = (
+        "run-in-plan: waits for a free place on a plan worker: 1 of 1 are taken, and 0 commands were here before\n"
+    )
+    assert second.stderr.readline().decode() == expected
+    small.program("terraform", "echo {}")
+    go.touch()
+    assert [ended(process)[:2] for process in (first, second)] == [(0, "done\n")] * 2
+    assert ended(quiet) == (0, "{}\n", "")
+
+
+def test_a_wait_ends_with_a_sentence(small: Containers) -> None:
+    small.program("tool", "exec sleep 300")
+    first = small.popen("run-in-plan", "--", "tool")
+    runs_on(small, "plan")
+    code, _, error = ended(small.popen("run-in-plan", "--", "tool"))
+    assert code == 1
+    assert (
+        "no place on a plan worker became free within 0.05 minutes, so nothing ran: 1 workers are healthy, 1 of 1 places"
+        in error
+    )
+    assert "raise planWorkers or workerWaitMinutes" in error
+    first.kill()
+    small.fleet.addresses.clear()
+    eventually(lambda: not small.dispatcher.workers("plan"))
+    code, _, error = ended(small.popen("run-in-plan", "--", "tool"))
+    assert "waits for a healthy plan worker: there is none now" in error
+    assert "the events of the ECS service plan and the log streams plan/ have the reason" in error
+
+
+def test_a_command_that_is_killed_while_it_waits_takes_no_place(small: Containers) -> None:
+    go = small.root / "go"
+    small.program("tool", f"until [ -e {go} ]; do sleep 0.05; done")
+    first = small.popen("run-in-plan", "--", "tool")
+    runs_on(small, "plan")
+    waiting = [small.popen("run-in-plan", "--", "tool") for _ in range(2)]
+    eventually(lambda: small.dispatcher.state("plan")["waiting"] == 2)
+    waiting[0].kill()
+    eventually(lambda: small.dispatcher.state("plan")["waiting"] == 1)
+    go.touch()
+    assert (ended(first)[0], ended(waiting[1])[0]) == (0, 0)
+    eventually(lambda: small.dispatcher.state("plan")["busy"] == 0)
+    assert list((small.run_directory / "workers" / "tickets").iterdir()) == []
+
+
+def test_a_full_worker_runs_nothing_and_the_command_goes_elsewhere(small: Containers) -> None:
+    """The server's agent counts its own commands only: those of an earlier server may still run."""
+    small.program("tool", "exec sleep 300")
+    first = small.popen("run-in-plan", "--", "tool")
+    runs_on(small, "plan")
+    small.dispatcher._places._tickets["plan"].clear()
+    small.start("plan-2")
+    small.program("tool", "echo done")
+    assert ended(small.popen("run-in-plan", "--", "tool"))[:2] == (0, "done\n")
+    assert '"event": "start"' in small.log("plan-2")
+    first.kill()
+
+
+@pytest.mark.parametrize("wrong", ["key", "certificate"])
+def test_nobody_without_the_key_gets_a_request(containers: Containers, tmp_path: Path, wrong: str) -> None:
+    """A client of TLS 1.3 that has a key also takes a certificate, from whoever has the worker's address."""
+    address = containers.fleet.addresses.pop("plan")
+    got: list[bytes] = []
+    if wrong == "certificate":
+        certificate = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "c", "-subj", "/CN=x"]
+        subprocess.run(["openssl", *certificate], cwd=tmp_path, check=True, capture_output=True)
+        server = ["s_server", "-accept", "127.0.0.1:0", "-key", "k", "-cert", "c", "-tls1_3", "-quiet", "-naccept", "3"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        impostor = subprocess.Popen(["openssl", *server], cwd=tmp_path, **pipes)
+        port = _listening_port(impostor.pid)
+        threading.Thread(target=lambda: got.append(impostor.stdout.read() if impostor.stdout else b"")).start()
+        containers.fleet.addresses["plan"] = f"127.0.0.1:{port}"
+    else:
+        containers.dispatcher._key = tls.Key("w" * 40)
+        containers.fleet.addresses["plan-2"] = address
+    process = containers.popen("terraform", "plan")
+    error = process.stderr
+    assert error
+    eventually(lambda: b"doesn't answer; another one takes the command" in error.readline())
+    process.kill()
+    process.wait()
+    if wrong == "certificate":
+        impostor.kill()
+        impostor.wait()
+        eventually(lambda: bool(got))
+        assert b"protocol" not in got[0]
+    assert '"event": "start"' not in containers.log("plan")
+
+
+def _listening_port(pid: int) -> int:
+    def listening() -> list[str]:
+        shown = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+        links = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+        return [line.split()[1] for line in shown if line.split()[3] == "0A" and f"socket:[{line.split()[9]}]" in links]
+
+    eventually(lambda: bool(listening()))
+    return int(listening()[0].partition(":")[2], 16)
+
+
+@pytest.mark.parametrize("shell", [["dash"], ["busybox", "ash"]], ids=["dash", "busybox"])
+def test_the_shim_works_with_the_shells_of_images(containers: Containers, shell: list[str]) -> None:
+    if subprocess.run([*shell, "-c", ":"], capture_output=True, check=False).returncode:
+        pytest.skip(f"needs {' '.join(shell)}")
+    shim = containers.root / "shims" / "terraform"
+    shim.parent.mkdir()
+    programs = Path(__file__).parents[3] / "docker" / "isolation"
+    text = (programs / "bin" / "shim").read_text().replace("#!/bin/sh", f"#!/usr/bin/env -S {' '.join(shell)}", 1)
+    shim.write_text(text.replace("own=${own%/*/*}", f"own={programs}"))
+    shim.chmod(0o755)
+    shim.parent.chmod(0o755)
+    containers.program("terraform", 'echo "$*"; exit 3')
+    containers.program("tofu", "echo of tofu")
+    path = f"{containers.bin}:/usr/bin:/bin"
+    (shim.parent / "tofu").symlink_to("terraform")
+
+    def run(*command: str, **environment: str) -> tuple[int, str, str]:
+        found = containers.popen(*command, programs=shim.parent, environment={"PATH": path, **environment})
+        return ended(found)
+
+    assert run("terraform", "-no-color", "plan", "a b") == (3, "-no-color plan a b\n", "")
+    assert run("tofu", "-version") == (0, "of tofu\n", "")
+    assert run("terraform", "workspace", "show", WORKSPACE="w") == (0, "w\n", "")
+    code, _, error = run("terraform", "plan", ISOLATION_RUN_DIRECTORY="/nonexistent", ISOLATION_SILENCE_SECONDS="1")
+    assert (code, "the agent container hasn't started at /nonexistent/workers" in error) == (1, True)
+    dead = containers.root / "dead"
+    (dead / "workers" / "tickets").mkdir(parents=True)
+    for folder in (dead, dead / "workers", dead / "workers" / "tickets"):
+        folder.chmod(0o777)
+    os.mkfifo(dead / "workers" / "wake")
+    (dead / "workers" / "wake").chmod(0o666)
+    code, _, error = run("terraform", "plan", ISOLATION_RUN_DIRECTORY=str(dead), ISOLATION_SILENCE_SECONDS="1")
+    assert (code, "the agent container doesn't answer, so no worker was asked" in error) == (1, True)
