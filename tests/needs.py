@@ -36,6 +36,7 @@ BROUGHT_BY = {
     "chromium": "Debian's package chromium",
     "jq": "Debian's package jq",
     "redis-server": "Debian's package redis-server",
+    "stunnel": "Debian's package stunnel4",
     "terraform": f"HashiCorp's package terraform, {TERRAFORM}",
     "terragrunt": "https://terragrunt.gruntwork.io/docs/getting-started/install/",
     "tofu": "`go build` of the Go module github.com/opentofu/opentofu/cmd/tofu",

@@ -46,6 +46,8 @@ from sandbox.testbed.paths import private_directory
 
 __all__ = ["Launcher"]
 
+_WORKERS_KEY = "WORKERS_KEY"
+
 
 class Launcher:
     """Starts tasks of one service with the Atlantis server ``executable``."""
@@ -88,6 +90,7 @@ class Launcher:
         contained = not self.without_containers
         _raise_if(
             [
+                *_missing_programs(definition),
                 *_rolling_problems(service, definition),
                 *wiring_problems(definition, service.container_port, contained=contained),
             ]
@@ -227,6 +230,16 @@ class Launcher:
         except TaskUserError as reason:
             self.shared_user = str(reason)
             return None
+
+
+def _missing_programs(definition: TaskDefinition) -> list[str]:
+    """Problems for programs of the image that this machine must have where the image has them."""
+    uses_tls = any(_WORKERS_KEY in container.secrets for container in definition.containers)
+    if not uses_tls or shutil.which("stunnel", path=image_tools.PATH):
+        return []
+    return [
+        "this machine has no stunnel, with which the server and the workers connect: install it (Debian: apt-get install stunnel4)"
+    ]
 
 
 def _rolling_problems(service: Service, definition: TaskDefinition) -> list[str]:

@@ -1,5 +1,4 @@
-"""Attacks on the server's API, whose secret can apply any branch without an approval: from outside, from a plan, and from a container
-beside the agent."""
+"""Attacks on the server's API, whose secret can apply any branch without an approval: from outside, from a plan, and from a worker."""
 
 import json
 import re
@@ -10,7 +9,6 @@ from sandbox.attack.provider import printed
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 from sandbox.attack.webhooks import answered
-from sandbox.testbed import processes
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.bubblewrap import ContainerUser
 from sandbox.testbed.github import events
@@ -41,7 +39,7 @@ _ASK = """
 import json, socket
 for want in ("session", "secret", "api-secret", "ATLANTIS_API_SECRET", "environment"):
     with socket.socket(socket.AF_UNIX) as agent:
-        agent.connect("/run/isolation/plan-broker/agent.sock")
+        agent.connect("/run/isolation/broker/agent.sock")
         agent.sendall(json.dumps({"want": want, "command": "plan", "checkout": "attack/attack/1/default"}).encode() + b"\\n")
         print(want, agent.makefile().readline().strip())
 """
@@ -93,8 +91,9 @@ def _called(target: Target, name: str) -> Outcome:
 
 
 def _in_container(target: Target, name: str, *words: str) -> str:
-    """The output of a command as root of a container, as if its program had been taken over."""
-    process = processes.find(target.deployment.state, f"{target.deployment.name}.{name}")
+    """The output of a command as root of a container, as if its program had been taken over: the agent's, or a worker's executor."""
+    service = target.deployment if name == "agent" else target.deployment.sibling("-plan")
+    process = next((each for each in service.processes() if each.name.endswith(f".{name}") and each.alive), None)
     if process is None or bubblewrap.why_not():
         raise SkippedError(f"the task has no container {name} on this machine: {bubblewrap.why_not()}")
     command = bubblewrap.enter(process.pid, ContainerUser(0, 0), words)
@@ -111,8 +110,8 @@ def _finds(target: Target, container: str) -> Outcome:
 
 
 def _asked(target: Target) -> dict[str, str]:
-    """The agent's answers to a neighbour, by what it was asked for."""
-    lines = _in_container(target, "plan", "python3", "-c", _ASK).splitlines()
+    """The answers of the worker's agent, by what it was asked for."""
+    lines = _in_container(target, "executor", "python3", "-c", _ASK).splitlines()
     return dict(line.split(" ", 1) for line in lines)
 
 
@@ -139,11 +138,11 @@ ROWS = (
     *(
         Row(
             name=f"api-secret-plan-{name}",
-            attack="Apply any branch without an approval, from a plan, which shares the task's network with the server",
+            attack="Apply any branch without an approval, from a plan",
             tried=f"a provider binary in the pull request that sends POST {path} with a guessed secret to the server's port",
-            refused_by="the server, which requires the API's secret",
+            refused_by="the security group of the workers, which lets nothing reach the server",
             attempt=lambda target, path=path: _called(target, path),
-            control=lambda target: _called(target, "/healthz"),
+            control=lambda target: _called(target, "groups"),
             isolation=True,
         )
         for name, path in _PATHS.items()
@@ -168,17 +167,17 @@ ROWS = (
     ),
     Row(
         name="api-secret-neighbour",
-        attack="Read the API's secret as root of the container of plans, which is beside the agent",
+        attack="Read the API's secret as root of the container that runs plans",
         tried="searches every environment that root of the container can read",
-        refused_by="the containers of a task, which have own processes, and the task definition, which gives the secret to two of them",
-        attempt=lambda target: _finds(target, "plan"),
+        refused_by="the task definitions, which give the secret to the server and its agent only",
+        attempt=lambda target: _finds(target, "executor"),
         control=lambda target: _finds(target, "agent"),
         isolation=True,
     ),
     Row(
         name="api-secret-agent",
         attack="Get the API's secret from the agent",
-        tried="asks the agent for it as root of the container of plans, through the socket that hands out sessions",
+        tried="asks the worker's agent for it as root of the container that runs plans, through the socket that hands out sessions",
         refused_by="the agent, which answers with sessions and tokens for modules only",
         attempt=_told,
         control=lambda target: Outcome(

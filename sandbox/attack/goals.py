@@ -1,4 +1,4 @@
-"""Attacks of a plan on what others need: the server, its port and memory, a worker's memory and disk, another repository's plan.
+"""Attacks of a plan on what others need: the server, its port and memory, a worker's memory, disk and key.
 
 Each goal is attacked in several ways. A stack denies them with `terraformIsolation: tasks`.
 """
@@ -9,13 +9,12 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.attack.plans import secrets_in, shown_in
 from sandbox.attack.provider import plan_with, printed, said_in
-from sandbox.attack.pull_requests import HARMLESS, Answered, planned
+from sandbox.attack.pull_requests import Answered
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
 from sandbox.commands.bench_sampling import kibibytes, sampled
@@ -30,8 +29,6 @@ _MIB, _GIB = 1 << 20, 1 << 30
 _DISK, _MEMORY = 2 * _GIB, 512 * _MIB
 _MOST_GROWTH = 200.0
 """MiB by which the server's memory may grow while a plan sends it whatever it can."""
-_MOST_SECONDS = 60.0
-"""What a plan may take while another one uses all processors."""
 
 _CONNECT = """
 python3 - <<'PYTHON'
@@ -107,19 +104,16 @@ ipcmk -Q | sed 's/.*/made queue/'
 ipcmk -S 1 | sed 's/.*/made semaphore/'
 for folder in /tmp /var/tmp /dev/shm; do echo {mark} >"$folder/{mark}" && echo "made $folder/{mark}"; done 2>/dev/null
 """
-_BUSY = """
-for number in $(seq 48); do (while :; do :; done) & done 2>/dev/null
-sleep 15
-echo "busy with $(jobs -p | wc -l) processes"
-kill $(jobs -p)
-"""
 _KEY = """
 planted=$(mktemp -d)
 echo {planted} >"$planted/key"
-cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
-find /run /tmp /dev /var/tmp /etc "$planted" -type f -readable -size -64k -exec cat {{}} + 2>/dev/null
+{{
+  cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'
+  find /run /tmp /var/tmp /dev/shm "$planted" -type f -readable -size -64k -exec cat {{}} + 2>/dev/null
+}} | grep -a -o -w -E '[A-Za-z0-9]{{48}}' | sort -u
 rm -r "$planted"
 """
+# The key has 48 letters and digits.
 
 
 def _server_port(target: Target) -> int:
@@ -287,31 +281,11 @@ def _remains(target: Target) -> Outcome:
     )
 
 
-def _slowed(target: Target) -> tuple[float, str, str]:
-    """The seconds of another repository's plan while one is busy, its answer, and what the busy plan has printed."""
-
-    def run() -> tuple[float, str, str]:
-        with ThreadPoolExecutor(1) as pool:
-            busy = pool.submit(printed, target, "busy", _BUSY)
-            time.sleep(5)
-            started = time.monotonic()
-            other = planned(target, "slowed", {"main.tf": HARMLESS})
-            seconds = time.monotonic() - started
-            return seconds, "planned" if other.planned else other.gist, busy.result()
-
-    return target.once("slowed-all", run)
-
-
-def _is_slowed(target: Target) -> Outcome:
-    seconds, answer, _ = _slowed(target)
-    return Outcome(answer != "planned" or seconds > _MOST_SECONDS, f"{answer} after {seconds:.0f} s")
-
-
 def _searched(target: Target) -> tuple[str, str]:
     """What a plan has planted, and everything that it has found."""
 
     def run() -> tuple[str, str]:
-        planted = secrets.token_hex(12)
+        planted = secrets.token_hex(24)
         return planted, printed(target, "worker-key", _KEY.format(planted=planted))
 
     return target.once("worker-key-all", run)
@@ -380,16 +354,6 @@ ROWS = (
         refused_by="the executor, which removes what a user has when its command has ended",
         attempt=_remains,
         control=lambda target: Outcome("made " in _left(target)[0], _left(target)[0].replace("\n", ", ")),
-        isolation=True,
-        alone=True,
-    ),
-    Row(
-        name="other-plan-slowed",
-        attack="Slow the plans of other repositories",
-        tried="a provider binary in the pull request that keeps all processors busy with 48 processes",
-        refused_by="the scheduler of the kernel, and other workers if the range of workers allows",
-        attempt=_is_slowed,
-        control=lambda target: Outcome("busy with " in _slowed(target)[2], _slowed(target)[2].strip()),
         isolation=True,
         alone=True,
     ),

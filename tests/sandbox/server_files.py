@@ -19,7 +19,7 @@ class Files(NamedTuple):
 EVERY = "repos:\n- id: /.*/\n  apply_requirements: [approved, mergeable, undiverged]\n"
 PLAN = "workflows:\n  own:\n    plan:\n      steps:\n"
 SLACK = {"serverSecrets": ["slack-token=tools/slack:token"]}
-DRIFT = {"terraformIsolation": "containers", "driftProjects": ["ryu-qqq/network:vpc"]}
+DRIFT = {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/network:vpc"]}
 
 ACCEPTED: Final[dict[str, Files]] = {
     "one rule for every repository": Files(rules=EVERY),

@@ -30,7 +30,7 @@ EVERYTHING: dict[str, Any] = {
     "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
     "oidcClientId": "0123456789abcdef",
     "oidcClientSecretName": "prod-atlantis-oidc",
-    "terraformIsolation": "containers",
+    "terraformIsolation": "tasks",
     "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "webAclArn": WEB_ACL,
 }
@@ -50,7 +50,7 @@ CHANGED: dict[str, Any] = {
     "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/another-deployer"],
     "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
     "team": "another",
-    "terraformIsolation": "containers",
+    "terraformIsolation": "tasks",
     "terraformLockTables": [],
     "vpcEndpoints": ["s3", "logs"],
 }

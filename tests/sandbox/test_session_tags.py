@@ -29,7 +29,7 @@ def _settings(prefix: str) -> TerraformArgs:
         terraform_state_buckets=[BUCKET],
         terraform_lock_tables=[TABLE],
         terraform_state_prefixes=[prefix] if prefix else [],
-        terraform_isolation="containers",
+        terraform_isolation="tasks",
     )
 
 

@@ -1,8 +1,8 @@
-"""The rows about Terraform in containers of its own must be able to fail: against a server that runs Terraform itself."""
+"""The rows about Terraform in workers must be able to fail: against a server that runs Terraform itself."""
 
 import pytest
 
-from sandbox.attack import exhaustion, isolation, left_behind, localhost, states
+from sandbox.attack import goals, isolation, left_behind, states
 from sandbox.attack.row import Row, Verdict, run, run_all
 from sandbox.attack.table import ROWS
 from sandbox.attack.target import Target
@@ -14,12 +14,12 @@ from tests.sandbox.atlantis.world import BUCKET, World, create_lock_table
 pytestmark = needs("terraform")
 
 _ISOLATION = [row for row in ROWS if row.isolation]
-# Without executors there are no sockets to reach. The other rows need a stack of their own.
+# Without workers there are no sockets to reach and no key to find. The other rows need another stack.
 _ROWS = [
     row
-    for module in (isolation, left_behind, exhaustion, localhost, states)
+    for module in (isolation, left_behind, goals, states)
     for row in module.ROWS
-    if row.isolation and row.name != "isolation-sockets"
+    if row.isolation and row.name not in {"isolation-sockets", "worker-key"}
 ]
 
 
@@ -44,4 +44,4 @@ def test_without_isolation_the_attack_gets_through(unprotected: Target, row: Row
 def test_a_stack_without_isolation_skips_the_rows_and_says_why(unprotected: Target) -> None:
     results = list(run_all(_ISOLATION, unprotected))
     assert {result.verdict for result in results} == {Verdict.SKIPPED}
-    assert all("terraformIsolation isn't containers" in result.attempt for result in results)
+    assert all("terraformIsolation isn't tasks" in result.attempt for result in results)

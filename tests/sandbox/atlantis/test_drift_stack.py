@@ -35,7 +35,7 @@ from tests.sandbox.atlantis.webhook_receiver import Received, receiver
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
 from tests.sandbox.harness import Ground
 
-pytestmark = [needs("terraform"), needs_containers()]
+pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
 NAMED, UNNAMED = f"{OWNER}/named", f"{OWNER}/unnamed"
 _PROJECT = """
@@ -85,7 +85,7 @@ def watched(ground: Ground, flags: tuple[str, list[Received]]) -> Iterator[Sandb
     """The deployed stack, and its repositories; nothing is applied, so every project has drifted."""
     with served(
         ground,
-        terraformIsolation="containers",
+        terraformIsolation="tasks",
         driftProjects=[f"{NAMED}:first", f"{NAMED}:slow", f"{NAMED}:missing", UNNAMED],
         driftEveryHours=84,
         serverConfigFile=flags[0],

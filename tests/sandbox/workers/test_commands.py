@@ -22,7 +22,7 @@ from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_
 from tests.sandbox.atlantis.world import OWNER
 from tests.sandbox.workers.commands import APPLY, PLAN, applied, container, log_lines, planned, running, workers
 
-pytestmark = [needs("terraform"), needs_containers()]
+pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
 
 def _described(service: DeployedService) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def test_ecs_shows_the_addresses_the_health_and_the_containers_of_every_worker(s
 def test_only_the_server_has_its_volume(service: DeployedService) -> None:
     data = "/home/atlantis/.atlantis/atlantis.db"
     assert seen_by(container(service), data).exists()
-    for name in ("executor", "agent", "tls"):
+    for name in ("executor", "agent", ""):
         assert not seen_by(container(workers(service, "apply"), name), data).exists()
 
 

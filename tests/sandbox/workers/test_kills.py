@@ -15,7 +15,7 @@ from tests.sandbox.atlantis.conftest import eventually
 from tests.sandbox.atlantis.pull_requests import comment, say
 from tests.sandbox.workers.commands import APPLY, PLAN, container, locks, log_lines, opened, planned, running, workers
 
-pytestmark = [needs("terraform"), needs_containers()]
+pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
 _SLOW = 'provisioner "local-exec" {{\n command = "echo it began; sleep {seconds}; echo it ended"\n }}'
 

@@ -14,7 +14,7 @@ from tests.sandbox.atlantis.pull_requests import comment
 from tests.sandbox.atlantis.world import BUCKET, OWNER
 from tests.sandbox.workers.commands import PLAN, TEAM, applied, opened, state_of
 
-pytestmark = [needs("terraform"), needs_containers()]
+pytestmark = [needs("terraform"), needs("stunnel"), needs_containers()]
 
 
 def _sessions(service: DeployedService, repository: str) -> dict[str, set[str]]:
