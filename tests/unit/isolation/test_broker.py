@@ -1,4 +1,4 @@
-"""The agent's broker: the sessions that it gives to an executor, and the signature of its call."""
+"""The broker of a worker's agent: the sessions that it gives to the executor, and the signature of its call."""
 
 import contextlib
 import datetime
@@ -54,10 +54,10 @@ def test_repositories_whose_session_names_are_the_same_share_no_session(
         return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + HOUR)
 
     monkeypatch.setattr(broker_module, "session_name", lambda _command, _checkout: "the same")
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r", tag="T"), assume, None)
+    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r", tag="T"), assume)
     threading.Thread(target=broker.serve, daemon=True).start()
     for repository in ("o/a", "o/b", "o/a"):
-        question = {"want": "session", "command": "plan", "checkout": f"{repository}/1/default"}
+        question = {"command": "plan", "checkout": f"{repository}/1/default"}
         session.ask(tmp_path / "b" / "s.sock", question)
     broker.close()
     assert given == ["o/a", "o/b"]
@@ -81,10 +81,10 @@ def test_only_a_repositorys_own_role_is_assumed_without_the_tag_that_its_trust_p
         return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
 
     roles = Roles("default", [("my-organization/*", "own")], tag="T")
-    broker = Broker("plan", tmp_path / "b" / "s.sock", roles, assume, None)
+    broker = Broker("plan", tmp_path / "b" / "s.sock", roles, assume)
     threading.Thread(target=broker.serve, daemon=True).start()
     for _ in range(2):
-        question = {"want": "session", "command": "plan", "checkout": f"{repository}/1/default"}
+        question = {"command": "plan", "checkout": f"{repository}/1/default"}
         with contextlib.suppress(session.SessionError):
             session.ask(tmp_path / "b" / "s.sock", question)
     broker.close()
@@ -98,20 +98,21 @@ def test_a_session_with_little_time_left_is_not_given_again(tmp_path: Path) -> N
         made.append(name)
         return Session("A", "s", "t", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=19))
 
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), assume, None)
+    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), assume)
     threading.Thread(target=broker.serve, daemon=True).start()
     for _ in range(2):
-        session.ask(tmp_path / "b" / "s.sock", {"want": "session", "command": "plan", "checkout": CHECKOUT})
+        session.ask(tmp_path / "b" / "s.sock", {"command": "plan", "checkout": CHECKOUT})
     broker.close()
     assert len(made) == 2
 
 
 def test_a_client_that_sends_nothing_does_not_stop_the_broker(tmp_path: Path) -> None:
-    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), lambda *_: pytest.fail("assumed"), None)
+    broker = Broker("plan", tmp_path / "b" / "s.sock", Roles("r"), lambda *_: pytest.fail("assumed"))
     threading.Thread(target=broker.serve, daemon=True).start()
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(tmp_path / "b" / "s.sock"))
-        assert session.ask(tmp_path / "b" / "s.sock", {"want": "git", "checkout": CHECKOUT}) == {}
+        with pytest.raises(session.SessionError, match="'x' isn't a checkout"):
+            session.ask(tmp_path / "b" / "s.sock", {"command": "plan", "checkout": "x"})
     broker.close()
 
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from isolation import github
+from isolation.web import Answer
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -32,22 +33,12 @@ def test_what_is_no_key_is_refused(text: str) -> None:
 def test_a_token_for_modules_can_only_read_contents(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
 
-    class Answer:
-        def __enter__(self) -> "Answer":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def read(self) -> bytes:
-            return b'{"token": "ghs_1"}'
-
-    def urlopen(request: Any, timeout: float) -> Answer:
+    def fetch(request: Any, timeout: float) -> Answer:
         assert timeout
         sent.append(request)
-        return Answer()
+        return Answer(201, b'{"token": "ghs_1"}', {})
 
-    monkeypatch.setattr(github.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(github, "fetch", fetch)
     key = github.PrivateKey.parse(pem(serialization.PrivateFormat.PKCS8))
     app = github.App(host="github.com", app_id="1", installation_id="2", key=key, repositories=["modules"])
     assert (app.token(), app.token()) == ("ghs_1", "ghs_1")
