@@ -18,7 +18,7 @@ from sandbox.testbed.github.store import PullRequest, Store
 
 __all__ = ["Target"]
 
-_COMMENT_SECONDS = 60.0
+_COMMENT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

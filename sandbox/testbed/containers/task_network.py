@@ -167,7 +167,19 @@ async def _relay(ways: list[tuple[socket.socket, int]]) -> None:
     os._exit(0)
 
 
+_connections: set["asyncio.Task[None] | None"] = set()
+"""asyncio itself has only weak references to tasks."""
+
+
 async def _connect(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    _connections.add(task := asyncio.current_task())
+    try:
+        await _connected(port, reader, writer)
+    finally:
+        _connections.discard(task)
+
+
+async def _connected(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         there, back = await asyncio.open_connection(_LOOPBACK, port, limit=_CHUNK)
     except OSError:
