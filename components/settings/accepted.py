@@ -169,6 +169,13 @@ name_prefixes = values.list_of(
     values.matching(r"[\w+=,.@-]{2,39}-", "a prefix of names: 3 to 40 characters, without *, ending with a hyphen"),
     at_most=_MOST_PREFIXES,
 )
+secret_prefixes = values.list_of(
+    values.matching(
+        r"(?=.{3,128}$)[\w/+=.@-]*[/-]",
+        "a prefix of names of secrets: 3 to 128 characters, without *, ending with a slash or a hyphen, such as shop/",
+    ),
+    at_most=_MOST_STORES,
+)
 directory = values.matching(
     r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, with at most four levels"
 )
