@@ -12,8 +12,8 @@ from .ingress.existing_listener import existing_listener
 from .ingress.ingress import Ingress, IngressInputs
 from .ingress.sign_in import authenticate
 from .monitoring.monitoring import ObservationInputs, observe
-from .network.network import Network, NetworkInputs
-from .network.vpc import vpc_of
+from .network.network import Network
+from .network.vpc import Vpc, vpc_of
 from .network.zones import ZONES
 from .outputs import output, with_part
 from .permissions import policy_sizes
@@ -21,10 +21,10 @@ from .permissions.permissions import Permissions, PermissionsInputs
 from .preview_warnings import warn
 from .secrets.container_secrets import container_secrets
 from .secrets.existing_secrets import existing_secrets
-from .secrets.secrets import Secrets, SecretsInputs
+from .secrets.secrets import Secrets
 from .settings import AtlantisArgs, Settings, in_own_account, validate
-from .storage.locking import Locking, LockingInputs
-from .storage.storage import Storage, StorageInputs
+from .storage.locking import Locking
+from .storage.storage import Storage
 
 ORIGINAL_NAME = "atlantis"
 """The instance of this name keeps the logical names of stacks that were deployed before this component existed."""
@@ -101,79 +101,28 @@ class Atlantis(pulumi.ComponentResource):
         policy_sizes.require_fit(context.names, settings, zones=ZONES)
         warn(settings, self)
         cluster = existing_cluster(context.names, self)
-        vpc = vpc_of(settings.network, context, self._named("vpc"), self._part(), parent=self)
+        vpc = vpc_of(context, self._named("vpc"), self._part(), parent=self)
         listener = existing_listener(settings.existing, context.names, vpc.id, self)
-        network = Network(
-            self._named("network"),
-            NetworkInputs(
-                context=context,
-                vpc=vpc,
-                vpc_endpoints=settings.vpc_endpoints,
-                existing=settings.existing,
-                ingress=settings.ingress,
-                webhook_sources=settings.webhook_sources,
-                webhook_sender=settings.vcs.kind.title,
-                container_port=settings.task.container_port,
-                identity_provider_ports=settings.sign_in.provider_ports,
-                proxies=settings.outbound.proxies,
-                locking_database=settings.storage.uses_redis,
-            ),
-            self._part(),
-        )
+        network = Network(self._named("network"), context, vpc, self._part())
         storage = Storage(
-            self._named("storage"),
-            StorageInputs(
-                context=context,
-                settings=settings.storage,
-                private_subnets=vpc.private_subnets,
-                security_group_id=network.file_system_security_group_id,
-            ),
-            self._part(),
+            self._named("storage"), context, vpc.private_subnets, network.file_system_security_group_id, self._part()
         )
-        secrets = Secrets(
-            self._named("secrets"),
-            SecretsInputs(
-                context=context,
-                settings=settings.server,
-                vcs=settings.vcs,
-                credentials_secret_name=settings.credentials_secret_name,
-                web_password_generation=(
-                    settings.sign_in.web_password_generation if settings.sign_in.generates_password else None
-                ),
-                api=settings.drift.enabled,
-                readers=settings.server.secret_reader_arns,
-                terraform_roles=settings.terraform.managed_names,
-            ),
-            self._part(),
-        )
+        secrets = Secrets(self._named("secrets"), context, self._part())
         locking = None
         if network.locking_security_group_id is not None:
             locking = Locking(
-                self._named("locking"),
-                LockingInputs(
-                    context=context,
-                    settings=settings.storage,
-                    private_subnet_ids=vpc.private_subnet_ids,
-                    security_group_id=network.locking_security_group_id,
-                    password_readers=settings.server.secret_reader_arns,
-                    terraform_roles=settings.terraform.managed_names,
-                ),
-                self._part(),
+                self._named("locking"), context, vpc.private_subnet_ids, network.locking_security_group_id, self._part()
             )
         existing = existing_secrets(settings.configuration, context.names, self)
         permissions = Permissions(
             self._named("permissions"),
             PermissionsInputs(
                 context=context,
-                settings=settings.terraform,
-                secret_arns={
-                    "credentials": secrets.credentials_secret_arn,
-                    "webhook": secrets.webhook_secret_arn,
-                    **({"webPassword": secrets.web_password_secret_arn} if secrets.web_password_secret_arn else {}),
-                    **({"api": secrets.api_secret_arn} if secrets.api_secret_arn else {}),
-                    **({"locking": locking.database.password_secret_arn} if locking else {}),
-                    **dict(zip(existing.arns, existing.arns, strict=True)),
-                },
+                secret_arns=[
+                    *secrets.arns.values(),
+                    *([locking.database.password_secret_arn] if locking else ()),
+                    *existing.arns,
+                ],
                 existing_secret_arns=[
                     *(with_part(context.names.secret_pattern, name) for name in settings.existing_secret_names),
                     *existing.arns,
@@ -183,13 +132,8 @@ class Atlantis(pulumi.ComponentResource):
                 secret_key_arns=[*secrets.key_arns, *([locking.key_arn] if locking else []), *existing.key_arns],
                 file_system_arn=storage.file_system_arn,
                 access_point_arn=storage.access_point_arn,
-                deployer_arns=settings.server.secret_reader_arns,
                 security_group_ids=network.security_group_ids,
-                existing=settings.existing,
-                detects_drift=settings.drift.enabled,
-                closed_subnet_ids=(
-                    () if settings.terraform.share_subnets else [*vpc.public_subnet_ids, *vpc.private_subnet_ids]
-                ),
+                closed_subnet_ids=() if settings.terraform.share_subnets else _subnet_ids(vpc, settings),
             ),
             self._part(),
         )
@@ -199,14 +143,10 @@ class Atlantis(pulumi.ComponentResource):
                 self._named("ingress"),
                 IngressInputs(
                     context=context,
-                    settings=settings.ingress,
-                    webhook_sources=settings.webhook_sources,
-                    vpc_id=vpc.id,
-                    subnet_ids=vpc.load_balancer_subnet_ids(settings.ingress.load_balancer_scheme),
+                    vpc=vpc,
                     security_group_id=network.load_balancer_security_group_id,
                     existing=listener,
                     authenticate=authenticate(settings.sign_in, self),
-                    allow_api=settings.configuration.allow_api,
                 ),
                 self._part(),
             )
@@ -214,34 +154,19 @@ class Atlantis(pulumi.ComponentResource):
             self._named("compute"),
             ComputeInputs(
                 context=context,
-                task=settings.task,
-                outbound=settings.outbound,
-                vpc_endpoints=settings.vpc_endpoints,
-                server=settings.server,
-                configuration=settings.configuration,
                 cluster=cluster,
-                existing=settings.existing,
-                terraform=settings.terraform,
-                drift=settings.drift,
                 value_from=existing.value_from,
-                url=settings.ingress.url,
-                log_retention_days=settings.operations.log_retention_days,
-                archives_log=settings.operations.log_archive_days > 0,
+                secret_arns=secrets.arns,
+                locking_database=locking.database if locking else None,
                 repository_url=storage.repository_url,
-                posix_uid=settings.storage.posix_uid,
                 file_system_id=storage.file_system_id,
                 access_point_id=storage.access_point_id,
-                vcs=settings.vcs,
-                repository_host=settings.repository_host,
-                credentials_secret_arn=secrets.credentials_secret_arn,
-                webhook_secret_arn=secrets.webhook_secret_arn,
-                web_password_secret_arn=secrets.web_password_secret_arn,
-                api_secret_arn=secrets.api_secret_arn,
-                locking_database=locking.database if locking else None,
                 execution_role_arn=permissions.execution_role_arn,
                 task_role_arn=permissions.task_role_arn,
+                worker_role_arns=permissions.worker_role_arns,
                 private_subnet_ids=vpc.private_subnet_ids,
                 security_group_id=network.tasks_security_group_id,
+                worker_security_group_ids=network.worker_security_group_ids,
                 target_group_arn=ingress.target_group_arn if ingress else None,
                 # For the service, not the component: a refresh that finds a dependency deleted can't complete a component.
                 after=[storage, permissions, secrets, *(part for part in (ingress, locking) if part)],
@@ -249,16 +174,7 @@ class Atlantis(pulumi.ComponentResource):
             self._part(),
         )
         observe(
-            ObservationInputs(
-                context=context,
-                settings=settings.operations,
-                drift=settings.drift,
-                runs_task=settings.task.desired_count > 0,
-                ingress=ingress,
-                compute=compute,
-                storage=storage,
-                locking=locking,
-            ),
+            ObservationInputs(context=context, ingress=ingress, compute=compute, storage=storage, locking=locking),
             self._named,
             self._part,
         )
@@ -297,3 +213,9 @@ class Atlantis(pulumi.ComponentResource):
     def _part(self) -> pulumi.ResourceOptions:
         """Options of a child component. Its alias is for older deployments, in which the stack was the parent."""
         return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
+def _subnet_ids(vpc: Vpc, settings: Settings) -> list[pulumi.Input[str]]:
+    """The subnets of the stack, and those of its workers."""
+    of_workers = [subnet for group in settings.worker_groups for subnet in group.subnet_ids]
+    return [*vpc.public_subnet_ids, *vpc.private_subnet_ids, *of_workers]

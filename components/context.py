@@ -34,16 +34,23 @@ def physical_names(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Context:
-    """The names, tags and protection of one Atlantis."""
+    """The settings of one Atlantis, and the names that follow from them."""
 
     names: PhysicalNames
-    tags: dict[str, pulumi.Input[str]]
-    """Set on every resource that supports tags."""
-    deletion_protection: bool
-    """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""
+    settings: Settings
+
+    @property
+    def tags(self) -> dict[str, pulumi.Input[str]]:
+        """Set on every resource that supports tags."""
+        return self.settings.tags
+
+    @property
+    def deletion_protection(self) -> bool:
+        """Whether Pulumi and AWS refuse to delete or replace resources that hold data."""
+        return self.settings.operations.deletion_protection
 
 
 def context_of(settings: Settings, account: str, partition: "aws.GetPartitionResult") -> Context:
     """The context of the Atlantis that `settings` describe, in the account that the provider deploys to."""
     names = physical_names(settings, account=account, partition=partition.partition, dns_suffix=partition.dns_suffix)
-    return Context(names=names, tags=settings.tags, deletion_protection=settings.operations.deletion_protection)
+    return Context(names=names, settings=settings)

@@ -92,8 +92,9 @@ def through_service(names: PhysicalNames, sid: str, service: str, actions: Seque
     }
 
 
-def by_cloudwatch_logs(names: PhysicalNames, log_group_arn: str) -> Statement:
-    """Allow CloudWatch Logs to use the key, for one log group."""
+def by_cloudwatch_logs(names: PhysicalNames, *log_group_arns: str) -> Statement:
+    """Allow CloudWatch Logs to use the key, for these log groups."""
+    groups = log_group_arns[0] if len(log_group_arns) == 1 else list(log_group_arns)
     return {
         "Sid": "EncryptLogs",
         "Effect": "Allow",
@@ -106,5 +107,5 @@ def by_cloudwatch_logs(names: PhysicalNames, log_group_arn: str) -> Statement:
             "kms:ReEncryptFrom",
             "kms:ReEncryptTo",
         ],
-        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group_arn}},
+        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }

@@ -6,7 +6,7 @@ All values are strings that are known before the deployment, so a preview can ev
 import dataclasses
 
 REPOSITORY_TAG = "Repository"
-"""The tag of the sessions of plans and applies, in containers of their own: `<owner>/<name>` of the repository."""
+"""The tag of the sessions of plans and applies in workers: `<owner>/<name>` of the repository."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class PhysicalNames:
 
     @property
     def agent_log_group(self) -> str:
-        """The log of the container `agent` with drift detection: plans write to the other one."""
+        """The log of the server's container `agent`, from which metrics come: plans write to the other one."""
         return f"{self.log_group}-agent"
 
     @property
@@ -75,13 +75,21 @@ class PhysicalNames:
 
     @property
     def plan_role(self) -> str:
-        """The role of plans, if Terraform runs in containers of its own."""
+        """The role of plans, if Terraform runs in workers."""
         return self._role("atlantis-ecs-task-plan")
 
     @property
     def apply_role(self) -> str:
-        """The role of applies, if Terraform runs in containers of its own."""
+        """The role of applies, if Terraform runs in workers."""
         return self._role("atlantis-ecs-task-apply")
+
+    def worker_role(self, role: str) -> str:
+        """The task role of the workers of a kind, which only assumes the roles of its commands."""
+        return self._role(f"atlantis-ecs-task-{role}-worker")
+
+    def workers(self, role: str) -> str:
+        """The name of the workers' service and task family. `role`: plan or apply."""
+        return f"{self.base}-{role}"
 
     @property
     def drift_role(self) -> str:
@@ -111,6 +119,11 @@ class PhysicalNames:
     def vcs_token_secret(self) -> str:
         """The secret with the token of a user, if the server doesn't authenticate as a GitHub App."""
         return f"{self.environment}-atlantis-vcs-token"
+
+    @property
+    def workers_secret(self) -> str:
+        """The key with which the server and the workers authenticate each other."""
+        return f"{self.environment}-atlantis-workers"
 
     @property
     def webhook_secret(self) -> str:
@@ -165,6 +178,11 @@ class PhysicalNames:
         return self.arn("firehose", f"deliverystream/{self.base}")
 
     @property
+    def metrics(self) -> str:
+        """The namespace of the stack's own metrics: one for each Atlantis of the account and region."""
+        return f"Atlantis/{self.base}"
+
+    @property
     def dashboard(self) -> str:
         """Dashboard names must be unique in the account, so the name contains the region."""
         return f"{self.base}-{self.region}"
@@ -182,13 +200,14 @@ class PhysicalNames:
         return f"{self.base}-{of}"
 
     def security_group(self, of: str) -> str:
-        """`of`: alb, ecs-tasks, efs, redis or vpc-endpoints."""
+        """`of`: alb, ecs-tasks, efs, redis, vpc-endpoints, plan-workers or apply-workers."""
         return f"atlantis-{of}-{self.environment}"
 
     @property
     def security_groups(self) -> dict[str, str]:
         """Every security group that the stack can have: its purpose by its name."""
-        return {self.security_group(of): of for of in ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints")}
+        purposes = ("alb", "ecs-tasks", "efs", "redis", "vpc-endpoints", "plan-workers", "apply-workers")
+        return {self.security_group(of): of for of in purposes}
 
     def key_alias(self, store: str) -> str:
         """`store`: ecr, efs, secrets, logs, locking or flow-logs."""

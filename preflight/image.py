@@ -10,7 +10,7 @@ from typing import Any
 
 import urllib3
 
-from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
+from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
 from components.settings.schema import known
 from preflight.aws import Aws
 from preflight.check import Check

@@ -1,7 +1,4 @@
-"""Compute: the cluster, task definition, service and logs of the single Atlantis task."""
-
-import asyncio
-from typing import Any
+"""Compute: the cluster, the services of the server and of the workers, and their logs."""
 
 import pulumi
 import pulumi_aws as aws
@@ -9,18 +6,18 @@ import pulumi_aws as aws
 from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
 from ..logs import log_archive
 from ..outputs import declared_outputs, output
+from ..settings.workers import WorkerGroup
 from .cluster import Cluster
-from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
-from .inputs import ComputeInputs
-from .provider_client import provider_client, provider_settings
+from .inputs import ComputeInputs, TaskLogs
 from .server_container import CONTAINER
-from .task_definition import TaskLogs, task_definition
+from .service import EcsService
+from .task_definition import server_task, worker_task
 
 __all__ = ["Compute", "ComputeInputs"]
 
 
 class Compute(pulumi.ComponentResource):
-    """An ECS service that runs a single Fargate task."""
+    """ECS services on Fargate: a single task for the server, and the workers."""
 
     cluster_id: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
@@ -31,27 +28,27 @@ class Compute(pulumi.ComponentResource):
     log_group_arn: pulumi.Output[str]
     log_key_arn: pulumi.Input[str]
     agent_log_group_name: pulumi.Input[str] | None
-    """None without drift detection."""
+    """None without terraformIsolation."""
 
     def __init__(self, name: str, args: ComputeInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Compute", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
+        isolates = args.settings.terraform.isolates
 
-        self.log_key_arn = args.existing.log_key_arn or self._log_key()
-        log_group = self._log_group()
-        cluster = args.cluster or self._cluster()
-        agent_log_group = self._agent_log_group() if args.drift.enabled else None
+        self.log_key_arn = args.settings.existing.log_key_arn or self._log_key()
+        log_group = self._log_group("logs", args.context.names.log_group)
+        agent_log_group = self._log_group("agent-logs", args.context.names.agent_log_group) if isolates else None
         logs = TaskLogs(log_group.name, agent_log_group.name if agent_log_group else None)
-        task = task_definition(f"{name}-task", args, logs, self._child)
-        change = ServiceChange(f"{name}-service")
-        service = self._service(cluster, task, change)
-        if args.task.deployment_timeout_minutes:
-            self._check(cluster, service, task, change)
+        cluster = args.cluster or self._cluster()
+        task = server_task(f"{name}-task", args, logs, self._child)
+        server = self._server(cluster, task).create()
+        for group in args.settings.worker_groups:
+            self._workers(cluster, group, logs).create()
 
         self.cluster_id = output(cluster.arn)
         self.cluster_name = output(cluster.name)
-        self.service_name = service.name
+        self.service_name = server.name
         self.task_definition_arn = task.arn
         self.task_definition_revision = task.revision
         self.log_group_name = log_group.name
@@ -61,6 +58,7 @@ class Compute(pulumi.ComponentResource):
 
     def _log_key(self) -> pulumi.Output[str]:
         args, names = self._args, self._args.context.names
+        groups = [names.log_group_arn, *([names.agent_log_group_arn] if args.settings.terraform.isolates else ())]
         return CustomerKey(
             f"{self.pulumi_resource_name}-logs-key",
             CustomerKeyInputs(
@@ -68,31 +66,20 @@ class Compute(pulumi.ComponentResource):
                 store="logs",
                 description=f"Atlantis {names.environment}: the task's log",
                 users=[
-                    by_cloudwatch_logs(names, names.log_group_arn),
-                    *([by_cloudwatch_logs(names, names.agent_log_group_arn)] if args.drift.enabled else ()),
-                    *(log_archive.key_users(names) if args.archives_log else ()),
+                    by_cloudwatch_logs(names, *groups),
+                    *(log_archive.key_users(names) if args.settings.operations.log_archive_days else ()),
                 ],
             ),
             self._child,
         ).arn
 
-    def _log_group(self) -> aws.cloudwatch.LogGroup:
+    def _log_group(self, label: str, physical_name: str) -> aws.cloudwatch.LogGroup:
+        """The log of the tasks or, apart from it, that of the agent: metrics come from it, and no plan writes to it."""
         return aws.cloudwatch.LogGroup(
-            f"{self.pulumi_resource_name}-logs",
-            name=self._args.context.names.log_group,
+            f"{self.pulumi_resource_name}-{label}",
+            name=physical_name,
             kms_key_id=self.log_key_arn,
-            retention_in_days=self._args.log_retention_days,
-            tags=self._args.context.tags,
-            opts=self._child,
-        )
-
-    def _agent_log_group(self) -> aws.cloudwatch.LogGroup:
-        """The agent's own log: metrics come from it, and a plan's output is in the other one."""
-        return aws.cloudwatch.LogGroup(
-            f"{self.pulumi_resource_name}-agent-logs",
-            name=self._args.context.names.agent_log_group,
-            kms_key_id=self.log_key_arn,
-            retention_in_days=self._args.log_retention_days,
+            retention_in_days=self._args.settings.operations.log_retention_days,
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -114,97 +101,47 @@ class Compute(pulumi.ComponentResource):
         )
         return Cluster(cluster.arn, cluster.name, [capacity])
 
-    def _service(
-        self,
-        cluster: Cluster,
-        task: aws.ecs.TaskDefinition,
-        change: ServiceChange,
-    ) -> aws.ecs.Service:
-        args = self._args
-        return aws.ecs.Service(
-            f"{self.pulumi_resource_name}-service",
+    def _server(self, cluster: Cluster, task: aws.ecs.TaskDefinition) -> EcsService:
+        args, settings = self._args, self._args.settings
+        target: aws.ecs.ServiceLoadBalancerArgsDict | None = None
+        if args.target_group_arn is not None:
+            port = settings.task.container_port
+            target = {"target_group_arn": args.target_group_arn, "container_name": CONTAINER, "container_port": port}
+        return EcsService(
+            parent=self,
+            inputs=args,
+            cluster=cluster,
+            label=self.pulumi_resource_name,
             name=args.context.names.base,
-            cluster=cluster.arn,
-            task_definition=task.arn,
-            desired_count=args.task.desired_count,
-            # With a lock file, ECS stops the old task before it starts the new one, because only one server can open
-            # the file. With a database, ECS starts the new task first.
-            deployment_minimum_healthy_percent=100 if args.locking_database else 0,
-            deployment_maximum_percent=200 if args.locking_database else 100,
-            deployment_controller={"type": "ECS"},
-            deployment_circuit_breaker={"enable": True, "rollback": True},
-            # ECS enables it by default, rejects it with a maximum of 100%, and would move the task at any time.
-            availability_zone_rebalancing="DISABLED",
-            capacity_provider_strategies=[{"capacity_provider": args.task.capacity_provider, "weight": 1}],
-            # Without it, a change of the capacity provider replaces the service.
-            force_new_deployment=True,
-            platform_version="LATEST",
-            network_configuration={
-                "subnets": args.private_subnet_ids,
-                "security_groups": [args.security_group_id],
-                "assign_public_ip": False,
-            },
-            load_balancers=self._targets(),
-            health_check_grace_period_seconds=60 if args.target_group_arn else None,
-            service_registries=(
-                {"registry_arn": args.existing.service_registry_arn} if args.existing.service_registry_arn else None
-            ),
-            enable_ecs_managed_tags=True,
-            propagate_tags="SERVICE",
-            enable_execute_command=False,
-            tags=args.context.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*cluster.after, *args.after], hooks=change.hooks),
+            task_definition_arn=task.arn,
+            least=settings.task.desired_count,
+            most=settings.task.desired_count,
+            capacity_provider=settings.task.capacity_provider,
+            subnet_ids=args.private_subnet_ids,
+            security_group_id=args.security_group_id,
+            # With a lock file, ECS stops the old task first, because only one server can open the file.
+            overlaps=args.locking_database is not None,
+            target=target,
+            registry_arn=settings.existing.service_registry_arn,
         )
 
-    def _targets(self) -> list[aws.ecs.ServiceLoadBalancerArgsDict]:
-        if self._args.target_group_arn is None:
-            return []
-        target: aws.ecs.ServiceLoadBalancerArgsDict = {
-            "target_group_arn": self._args.target_group_arn,
-            "container_name": CONTAINER,
-            "container_port": self._args.task.container_port,
-        }
-        return [target]
-
-    def _check(
-        self,
-        cluster: Cluster,
-        service: aws.ecs.Service,
-        task: aws.ecs.TaskDefinition,
-        change: ServiceChange,
-    ) -> None:
-        args = self._args
-        DeploymentCheck(
-            f"{self.pulumi_resource_name}-deployment",
-            DeploymentCheckInputs(
-                service=service,
-                cluster_arn=cluster.arn,
-                service_name=args.context.names.base,
-                task_definition_arn=task.arn,
-                desired_count=args.task.desired_count,
-                starts_deployment={
-                    "capacityProvider": args.task.capacity_provider,
-                    "subnets": args.private_subnet_ids,
-                    "securityGroup": args.security_group_id,
-                    **({"targetGroup": args.target_group_arn} if args.target_group_arn else {}),
-                },
-                timeout_minutes=args.task.deployment_timeout_minutes,
-                ecs_client=self._ecs_client,
-            ),
-            change,
-            self._child,
+    def _workers(self, cluster: Cluster, group: WorkerGroup, logs: TaskLogs) -> EcsService:
+        args, runs = self._args, self._args.settings.task.desired_count
+        label = f"{self.pulumi_resource_name}-{group.role}"
+        task = worker_task(f"{label}-task", args, group, logs, self._child)
+        return EcsService(
+            parent=self,
+            inputs=args,
+            cluster=cluster,
+            label=label,
+            name=args.context.names.workers(group.role),
+            task_definition_arn=task.arn,
+            # Without the server, none: the image and the secrets may not exist yet.
+            least=group.least * runs,
+            most=group.most * runs,
+            workers=group.role,
+            capacity_provider=group.capacity_provider,
+            subnet_ids=group.subnet_ids or args.private_subnet_ids,
+            security_group_id=args.worker_security_group_ids[group.role],
+            overlaps=True,
         )
-
-    async def _ecs_client(self) -> Any:
-        names, settings = self._args.context.names, await provider_settings(self)
-        sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
-        found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
-        if found != names.account:
-            # The roles of an explicit provider can't be read, so these credentials differ from those of the deployment.
-            pulumi.log.warn(
-                f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
-                f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",
-                resource=self,
-            )
-            return None
-        return await asyncio.to_thread(provider_client, "ecs", names.region, settings)

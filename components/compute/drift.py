@@ -1,4 +1,4 @@
-"""What drift detection adds to the agent: its schedule, its projects and its secrets."""
+"""What drift detection adds to the agent: its schedule and its projects."""
 
 import json
 from collections.abc import Mapping
@@ -8,28 +8,19 @@ import pulumi
 
 from ..settings.drift import PROJECT, DriftArgs
 from .inputs import ComputeInputs
-from .server_container import WEB_USER, api_secret
+from .server_container import WEB_USER
 
 
 def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
     """The agent's variables."""
+    settings, names = args.settings, args.context.names
     variables: dict[str, pulumi.Input[str]] = {
-        "ATLANTIS_ATLANTIS_URL": args.url,
-        "DRIFT_DETECTION": document(args.drift, args.configuration.default_branch),
-        "DRIFT_LOG_GROUP": args.context.names.agent_log_group,
-        "DRIFT_LOG_ROLE": args.context.names.drift_role_arn,
+        "ATLANTIS_ATLANTIS_URL": settings.ingress.url,
+        "DRIFT_DETECTION": document(settings.drift, settings.configuration.default_branch),
+        "DRIFT_LOG_GROUP": names.agent_log_group,
+        "DRIFT_LOG_ROLE": names.drift_role_arn,
     }
-    return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if args.web_password_secret_arn else {})
-
-
-def agent_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
-    """The agent's secrets by variable, beside the App's: the API's, and the page's password, which deletes locks."""
-    secrets: dict[str, pulumi.Input[str]] = {}
-    if args.api_secret_arn:
-        secrets["ATLANTIS_API_SECRET"] = api_secret(args.api_secret_arn)
-    if args.web_password_secret_arn:
-        secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(args.web_password_secret_arn, ":web_password::")
-    return secrets
+    return variables | ({"ATLANTIS_WEB_USERNAME": WEB_USER} if "webPassword" in args.secret_arns else {})
 
 
 def document(drift: DriftArgs, default_branch: str) -> str:

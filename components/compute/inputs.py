@@ -1,4 +1,4 @@
-"""The inputs of the component Compute, which the task definition reads too."""
+"""The inputs of the component Compute, which the task definitions read too."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,66 +6,61 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from ..context import Context
-from ..settings.drift import DriftArgs
-from ..settings.existing import ExistingArgs
-from ..settings.groups import ConfigurationArgs, ServerArgs, TaskArgs
-from ..settings.outbound import OutboundArgs
-from ..settings.terraform import TerraformArgs
-from ..settings.vcs import VcsArgs
+from ..settings import Settings
 from ..storage.locking import LockingDatabase
+from . import outbound
 from .cluster import Cluster
 
 
 @dataclasses.dataclass(kw_only=True)
 class ComputeInputs:
-    """The task, its configuration and its network."""
+    """What the tasks and their services need of the other components."""
 
     context: Context
-    task: TaskArgs
-    """Size, capacity provider and count. Two servers must not share a data directory for long, with either kind of locking."""
-    outbound: OutboundArgs
-    """The proxy, and the certificates that the containers trust."""
-    vpc_endpoints: Sequence[str]
-    """The services that the task reaches inside the VPC, without the proxy."""
-    server: ServerArgs
-    configuration: ConfigurationArgs
     cluster: Cluster | None
-    """The existing cluster; None for a cluster of the stack's own."""
-    existing: ExistingArgs
-    """The key of the logs, and the registry of the task's address, if they exist."""
-    terraform: TerraformArgs
-    """Whether Terraform runs in containers of its own."""
-    drift: DriftArgs
-    """What the agent detects drift in."""
+    """The existing cluster; None for a cluster that the stack creates."""
     value_from: Mapping[str, pulumi.Input[str]]
     """Additional secrets of the server's environment: ECS secret references by variable name."""
-    url: pulumi.Input[str]
-    """URL of the server."""
-    log_retention_days: int
-    archives_log: bool
-    """Whether the log group's key also encrypts the log archive."""
-    repository_url: pulumi.Input[str]
-    """The ECR repository, used if the image is set by its tag only."""
-    posix_uid: int
-    file_system_id: pulumi.Input[str]
-    access_point_id: pulumi.Input[str]
-    vcs: VcsArgs
-    repository_host: str
-    """Host name of the repositories."""
-    credentials_secret_arn: pulumi.Input[str]
-    """The GitHub App's secret, or the one with the user's token."""
-    webhook_secret_arn: pulumi.Input[str]
-    web_password_secret_arn: pulumi.Input[str] | None
-    """None if the server requires no password."""
-    api_secret_arn: pulumi.Input[str] | None
-    """None without drift detection."""
+    secret_arns: Mapping[str, pulumi.Input[str]]
+    """The secrets of the tasks by use, as `Secrets.arns` has them."""
     locking_database: LockingDatabase | None
     """None: the locks are in a file in the data directory, which only one server at a time can open."""
+    repository_url: pulumi.Input[str]
+    """The ECR repository, used if the image is set by its tag only."""
+    file_system_id: pulumi.Input[str]
+    access_point_id: pulumi.Input[str]
     execution_role_arn: pulumi.Input[str]
     task_role_arn: pulumi.Input[str]
+    worker_role_arns: Mapping[str, pulumi.Input[str]]
+    """The task roles of the workers by kind; empty without terraformIsolation."""
     private_subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
+    worker_security_group_ids: Mapping[str, pulumi.Input[str]]
     target_group_arn: pulumi.Input[str] | None
     """None without a load balancer."""
     after: Sequence[pulumi.ComponentResource]
     """Components that the first task needs without references: mount targets, role policies, secret values, listener rules."""
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    @property
+    def image(self) -> pulumi.Input[str]:
+        """The image of all containers that the stack defines."""
+        task = self.settings.task
+        return task.image or pulumi.Output.concat(self.repository_url, ":", task.image_tag)
+
+    @property
+    def outbound_environment(self) -> dict[str, str]:
+        """The variables of each container for the proxy and the certificates."""
+        return outbound.environment(self.settings.outbound, self.context.names, self.settings.vpc_endpoints)
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskLogs:
+    """The names of the log groups that the containers write to."""
+
+    group: pulumi.Input[str]
+    agent_group: pulumi.Input[str] | None
+    """The group of the server's container `agent`, from whose lines metrics are made."""

@@ -1,16 +1,14 @@
-# For a server whose Terraform runs in other containers: in front of server_start.sh.
+# For a server whose Terraform runs in workers: in front of server_start.sh.
 #
 # Git, workflows and hooks inherit this environment, and none of them needs the task role or the ECS agent. Processes that were
 # started before `exec` keep the addresses, so they are removed first.
 unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN \
   ECS_CONTAINER_METADATA_URI ECS_CONTAINER_METADATA_URI_V4 ECS_AGENT_URI
 
-if ! [ -x /opt/atlantis-isolation/bin/check-executors ]; then
+if ! [ -x /opt/atlantis-isolation/shims/terraform ]; then
   echo "This image has no /opt/atlantis-isolation, which terraformIsolation needs: build the image of docker/ and set imageTag" >&2
   exit 1
 fi
-# A task whose executors don't answer ends here, so that ECS rolls the deployment back.
-/opt/atlantis-isolation/bin/check-executors || exit 1
 
 # Programs that a plan could write before Terraform was isolated; the server would run them.
 rm -rf "$ATLANTIS_DATA_DIR/bin" "$ATLANTIS_DATA_DIR/plugin-cache"

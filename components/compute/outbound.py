@@ -1,6 +1,5 @@
 """The task's way to other networks: trusted certificates and the proxy, in the variables that programs read them from."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -8,8 +7,7 @@ import pulumi_aws as aws
 
 from ..names import PhysicalNames
 from ..settings.outbound import CERTIFICATE_VARIABLES, PROXY_VARIABLES, OutboundArgs
-from .container_log import awslogs
-from .container_privileges import NO_CAPABILITIES
+from .container import HARDENED, NO_CAPABILITIES, awslogs, mount, variables
 
 CONTAINER = VOLUME = "certificates"
 _DIRECTORY = "/run/certificates"
@@ -34,16 +32,6 @@ fi
 """.strip()
 
 
-@dataclasses.dataclass(kw_only=True)
-class CertificatesInputs:
-    """The certificates, and what the container shares with the server's."""
-
-    certificates: pulumi.Input[str]
-    image: pulumi.Input[str]
-    log_group: pulumi.Input[str]
-    region: str
-
-
 def environment(settings: OutboundArgs, names: PhysicalNames, vpc_endpoints: Sequence[str]) -> dict[str, str]:
     """The variables of a container: empty without the settings."""
     variables = dict.fromkeys(CERTIFICATE_VARIABLES, BUNDLE) if settings.ca_certificates is not None else {}
@@ -65,7 +53,7 @@ def mounts(settings: OutboundArgs) -> list[dict[str, object]]:
     """What a container mounts to read the certificates."""
     if settings.ca_certificates is None:
         return []
-    return [{"sourceVolume": VOLUME, "containerPath": _DIRECTORY, "readOnly": True}]
+    return [mount(VOLUME, _DIRECTORY, read_only=True)]
 
 
 def dependencies(settings: OutboundArgs) -> list[dict[str, str]]:
@@ -73,26 +61,32 @@ def dependencies(settings: OutboundArgs) -> list[dict[str, str]]:
     return [{"containerName": CONTAINER, "condition": "SUCCESS"}] if settings.ca_certificates is not None else []
 
 
+def waits(settings: OutboundArgs) -> dict[str, object]:
+    """`dependsOn` of a container that waits for nothing else."""
+    return {"dependsOn": found} if (found := dependencies(settings)) else {}
+
+
 def volumes(settings: OutboundArgs) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
     """The volume with the certificates, on the task's own disk."""
     return [{"name": VOLUME}] if settings.ca_certificates is not None else []
 
 
-def container(args: CertificatesInputs) -> Mapping[str, object]:
+def container(
+    certificates: pulumi.Input[str], *, image: pulumi.Input[str], log_group: pulumi.Input[str], region: str
+) -> Mapping[str, object]:
     """The container that writes the public certificates and the given ones into the volume, and ends."""
     return {
         "name": CONTAINER,
-        "image": args.image,
+        "image": image,
         "essential": False,
+        **HARDENED,
         # Root owns the volume; it needs no capability for it.
         "user": "0",
-        "privileged": False,
         "linuxParameters": NO_CAPABILITIES,
-        "readonlyRootFilesystem": True,
         "entryPoint": ["/bin/sh", "-c"],
         "command": [_SCRIPT],
-        "environment": [{"name": _VARIABLE, "value": args.certificates}],
-        "mountPoints": [{"sourceVolume": VOLUME, "containerPath": _DIRECTORY, "readOnly": False}],
+        "environment": variables({_VARIABLE: certificates}),
+        "mountPoints": [mount(VOLUME, _DIRECTORY)],
         "stopTimeout": 10,
-        "logConfiguration": awslogs(args.log_group, args.region, CONTAINER),
+        "logConfiguration": awslogs(log_group, region, CONTAINER),
     }

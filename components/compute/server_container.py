@@ -1,6 +1,5 @@
 """The server's container: image, start, environment, secrets and data directory of Atlantis in its task."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 
@@ -8,18 +7,20 @@ import pulumi
 
 from ..configuration import checkout, comment_arguments, notifications, repo_configuration, server_configuration
 from ..configuration.vcs import WEBHOOK_KEY
-from ..context import Context
 from ..settings.groups import ConfigurationArgs, ServerArgs
-from ..settings.outbound import OutboundArgs
-from ..settings.vcs import VcsArgs
-from ..storage.locking import PASSWORD_KEY, LockingDatabase
-from . import isolation, outbound
-from .container_log import awslogs
-from .container_privileges import NO_CAPABILITIES
+from ..storage.locking import PASSWORD_KEY
+from . import outbound
+from .container import NO_CAPABILITIES, awslogs, mount, secrets, variables
+from .inputs import ComputeInputs, TaskLogs
 from .server_start import server_start
 
 CONTAINER = "atlantis"
 DATA_VOLUME, DATA_DIRECTORY = "atlantis-data", "/home/atlantis/.atlantis"
+AGENT = "agent"
+"""The container that hands commands to the workers, with terraformIsolation."""
+AFTER_AGENT = {"containerName": AGENT, "condition": "START"}
+WORKERS_VOLUME, WORKERS_DIRECTORY = "workers", "/run/isolation/workers"
+"""The volume in which commands leave their requests for the agent."""
 IMAGE_GROUP = 1000
 """The group that the stock image's files belong to; its user is 100."""
 FILE_DESCRIPTORS = 65536
@@ -29,98 +30,66 @@ WEB_USER = "atlantis"
 """The user of the web page, with the generated password."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class ServerContainerInputs:
-    """The server's configuration."""
-
-    context: Context
-    settings: ServerArgs
-    configuration: ConfigurationArgs
-    value_from: Mapping[str, pulumi.Input[str]]
-    """Additional secrets of the environment: ECS secret references by variable name."""
-    cpu: int
-    """CPU units that it has while the task is busy; 0: without other containers that have some."""
-    stop_timeout: int
-    """Seconds. ECS then kills an apply that still runs, which leaves its state locked."""
-    image: pulumi.Input[str]
-    url: pulumi.Input[str]
-    container_port: int
-    posix_uid: int
-    vcs: VcsArgs
-    repository_host: str
-    """Host name of the repositories."""
-    credentials_secret_arn: pulumi.Input[str]
-    """The GitHub App's secret, or the one with the user's token."""
-    webhook_secret_arn: pulumi.Input[str]
-    web_password_secret_arn: pulumi.Input[str] | None
-    """None if the server requires no password."""
-    api_secret_arn: pulumi.Input[str] | None
-    """The secret of the server's API, for drift detection; None for a server without an API."""
-    locking_database: LockingDatabase | None
-    """None: the locks are in a file in the data directory, which only one server at a time can open."""
-    log_group_name: pulumi.Input[str]
-    isolates: bool
-    """Whether Terraform runs in other containers."""
-    outbound: OutboundArgs
-    outbound_environment: Mapping[str, str]
-    """The variables of each container for the proxy and the certificates."""
+def server_user(args: ComputeInputs) -> str:
+    """`uid:gid` of the server's processes."""
+    return f"{args.settings.storage.posix_uid}:{IMAGE_GROUP}"
 
 
-def server_container(args: ServerContainerInputs) -> Mapping[str, object]:
-    """The container definition, with outputs in it."""
-    secrets = _secrets(args)
-    mounts: list[dict[str, object]] = [
-        {"sourceVolume": DATA_VOLUME, "containerPath": DATA_DIRECTORY, "readOnly": False}
-    ]
-    mounts += outbound.mounts(args.outbound)
-    waits = outbound.dependencies(args.outbound)
-    if args.isolates:
-        mounts += isolation.server_mounts()
-        # Also the order of a stop: the server, which waits for its operations, goes first.
-        started = [*isolation.EXECUTORS, isolation.AGENT]
-        waits += [{"containerName": name, "condition": "START"} for name in started]
+def server_container(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
+    """The container definition, with outputs in it. `cpu`: units, or 0 where no other container has some."""
+    settings, references = args.settings, _secrets(args)
+    isolates, port = settings.terraform.isolates, settings.task.container_port
+    # Also the order of a stop: the server, which waits for its operations, goes first.
+    waits = [*outbound.dependencies(settings.outbound), *([AFTER_AGENT] if isolates else ())]
     return {
         "name": CONTAINER,
         "image": args.image,
         # Secrets that aren't flags of the server stay in its environment, for workflows.
-        **server_start([RULES, *(name for name in secrets if name.startswith("ATLANTIS_"))], isolated=args.isolates),
-        **({"cpu": args.cpu} if args.cpu else {}),
+        **server_start([RULES, *(name for name in references if name.startswith("ATLANTIS_"))], isolated=isolates),
+        **({"cpu": cpu} if cpu else {}),
         **({"dependsOn": waits} if waits else {}),
         "essential": True,
-        "user": f"{args.posix_uid}:{IMAGE_GROUP}",
+        "user": server_user(args),
         "privileged": False,
         "linuxParameters": NO_CAPABILITIES,
         # The stock image writes Git credentials to its home directory, outside the volume, so EFS stores no tokens.
         "readonlyRootFilesystem": False,
-        "portMappings": [{"containerPort": args.container_port, "hostPort": args.container_port, "protocol": "tcp"}],
-        "environment": [{"name": key, "value": value} for key, value in sorted(_environment(args).items())],
-        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
-        "mountPoints": mounts,
-        "stopTimeout": args.stop_timeout,
+        "portMappings": [{"containerPort": port, "hostPort": port, "protocol": "tcp"}],
+        "environment": variables(_environment(args)),
+        "secrets": secrets(references),
+        "mountPoints": [
+            mount(DATA_VOLUME, DATA_DIRECTORY),
+            *outbound.mounts(settings.outbound),
+            *([mount(WORKERS_VOLUME, WORKERS_DIRECTORY)] if isolates else ()),
+        ],
+        # Afterwards, ECS kills an apply that still runs, which leaves its state locked.
+        "stopTimeout": settings.task.stop_timeout,
         "ulimits": [{"name": "nofile", "softLimit": FILE_DESCRIPTORS, "hardLimit": FILE_DESCRIPTORS}],
-        "logConfiguration": awslogs(args.log_group_name, args.context.names.region, CONTAINER),
+        "logConfiguration": awslogs(logs.group, args.context.names.region, CONTAINER),
     }
 
 
-def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
+def _environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+    settings = args.settings
+    server, configuration = settings.server, settings.configuration
     environment: dict[str, pulumi.Input[str]] = {
-        "ATLANTIS_ATLANTIS_URL": args.url,
+        "ATLANTIS_ATLANTIS_URL": settings.ingress.url,
         "ATLANTIS_CHECKOUT_STRATEGY": "merge",
         "ATLANTIS_DATA_DIR": DATA_DIRECTORY,
         "ATLANTIS_FAIL_ON_PRE_WORKFLOW_HOOK_ERROR": "true",
-        "ATLANTIS_LOG_LEVEL": args.settings.log_level,
-        "ATLANTIS_PORT": str(args.container_port),
-        "ATLANTIS_REPO_ALLOWLIST": args.settings.repo_allowlist,
-        RULES: json.dumps(_repo_config(args.settings, args.configuration)),
+        "ATLANTIS_LOG_LEVEL": server.log_level,
+        "ATLANTIS_PORT": str(settings.task.container_port),
+        "ATLANTIS_REPO_ALLOWLIST": server.repo_allowlist,
+        RULES: json.dumps(_repo_config(server, configuration)),
         "ATLANTIS_WEBSOCKET_CHECK_ORIGIN": "true",
         "ATLANTIS_WRITE_GIT_CREDS": "true",
-        **server_configuration.environment(args.vcs.kind.values(args.repository_host, args.vcs.vcs_user)),
+        **server_configuration.environment(settings.vcs.kind.values(settings.repository_host, settings.vcs.vcs_user)),
         **checkout.environment(),
         **args.outbound_environment,
     }
-    if args.web_password_secret_arn:
+    if "webPassword" in args.secret_arns:
         environment |= {"ATLANTIS_WEB_BASIC_AUTH": "true", "ATLANTIS_WEB_USERNAME": WEB_USER}
-    if args.api_secret_arn:
+    if "api" in args.secret_arns:
         # Without remediation: a person decides whether the code or the change is right.
         environment["ATLANTIS_ENABLE_DRIFT_DETECTION"] = "true"
     if args.locking_database:
@@ -130,20 +99,18 @@ def _environment(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
             "ATLANTIS_REDIS_PORT": str(args.locking_database.port),
             "ATLANTIS_REDIS_TLS_ENABLED": "true",
         }
-    file = args.configuration.server_config_file
+    file = configuration.server_config_file
     flags = server_configuration.load(file) if file else {}
-    denied = comment_arguments.blocked(
-        args.configuration.allowed_extra_arguments, str(flags.get("blocked-extra-args", ""))
-    )
+    denied = comment_arguments.blocked(configuration.allowed_extra_arguments, str(flags.get("blocked-extra-args", "")))
     environment |= server_configuration.environment(flags | {"blocked-extra-args": denied})
     if webhooks := flags.get(notifications.BLOCK):
         environment[notifications.VARIABLE] = notifications.fragment(webhooks)
-    plain = args.configuration.environment_variables
+    plain = configuration.environment_variables
     environment |= plain
-    if args.isolates:
+    if settings.terraform.isolates:
         for_terraform = sorted(name for name in (*args.value_from, *plain) if not name.startswith("ATLANTIS_"))
         environment |= {
-            # A version that isn't in the image would be downloaded and run in this container.
+            # A version that isn't in the image would be downloaded and run in this task.
             "ATLANTIS_TF_DOWNLOAD": "false",
             "ATLANTIS_USE_TF_PLUGIN_CACHE": "false",
             **({"ISOLATION_FORWARD": " ".join(for_terraform)} if for_terraform else {}),
@@ -160,30 +127,32 @@ def _repo_config(server: ServerArgs, settings: ConfigurationArgs) -> Mapping[str
     return checkout.with_commit_check(rules)
 
 
-def vcs_secrets(vcs: VcsArgs, secret_arn: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+def vcs_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
     """References to the credentials for the repositories' host, by variable."""
     return {
-        server_configuration.variable(flag): pulumi.Output.concat(secret_arn, f":{key}::")
-        for flag, key in vcs.kind.secret_flags.items()
+        server_configuration.variable(flag): reference(args, "credentials", key)
+        for flag, key in args.settings.vcs.kind.secret_flags.items()
     }
 
 
-def api_secret(secret_arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """The reference to the secret of the server's API."""
-    return pulumi.Output.concat(secret_arn, ":api_secret::")
+def reference(args: ComputeInputs, secret: str, key: str) -> pulumi.Output[str]:
+    """The reference that ECS resolves when the task starts: ARN, JSON key, current version. `secret`: its use."""
+    return pulumi.Output.concat(args.secret_arns[secret], f":{key}::")
 
 
-def _secrets(args: ServerContainerInputs) -> dict[str, pulumi.Input[str]]:
-    """References that ECS resolves when the task starts: ARN, JSON key, current version."""
-    webhook = server_configuration.variable(args.vcs.kind.webhook_flag)
-    secrets: dict[str, pulumi.Input[str]] = {
-        **vcs_secrets(args.vcs, args.credentials_secret_arn),
-        webhook: pulumi.Output.concat(args.webhook_secret_arn, f":{WEBHOOK_KEY}::"),
+def page_and_api_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+    """The password of the web page, and the secret of the API, by variable; those that the stack has."""
+    own = {"webPassword": ("ATLANTIS_WEB_PASSWORD", "web_password"), "api": ("ATLANTIS_API_SECRET", "api_secret")}
+    return {name: reference(args, secret, key) for secret, (name, key) in own.items() if secret in args.secret_arns}
+
+
+def _secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
+    webhook = server_configuration.variable(args.settings.vcs.kind.webhook_flag)
+    found: dict[str, pulumi.Input[str]] = {
+        **vcs_secrets(args),
+        webhook: reference(args, "webhook", WEBHOOK_KEY),
+        **page_and_api_secrets(args),
     }
-    if web := args.web_password_secret_arn:
-        secrets["ATLANTIS_WEB_PASSWORD"] = pulumi.Output.concat(web, ":web_password::")
-    if args.api_secret_arn:
-        secrets["ATLANTIS_API_SECRET"] = api_secret(args.api_secret_arn)
     if locking := args.locking_database:
-        secrets["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
-    return secrets | dict(args.value_from)
+        found["ATLANTIS_REDIS_PASSWORD"] = pulumi.Output.concat(locking.password_secret_arn, f":{PASSWORD_KEY}::")
+    return found | dict(args.value_from)

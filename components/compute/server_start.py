@@ -20,7 +20,7 @@ class ServerStart(TypedDict):
 def server_start(handed_over: Iterable[str], *, isolated: bool = False) -> ServerStart:
     """Start the image's Atlantis with ``handed_over`` (names of ``ATLANTIS_*`` variables) in its configuration only.
 
-    If ``isolated``, the executors must answer first, and Terraform's shims stand in front of the image's programs.
+    If ``isolated``, Terraform's shims precede the image's programs on the path.
 
     The container must not have a health check: ECS runs it with the container's environment, from which a plan could
     read the secrets every 30 seconds. The load balancer checks the server's health.

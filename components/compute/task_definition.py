@@ -1,91 +1,127 @@
-"""The task definition: the server's container, and those beside it."""
+"""The task definitions: of the server, and of the workers."""
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
-from . import drift, extra_containers, isolation, outbound, task_protection
-from .inputs import ComputeInputs
-from .isolation import IsolationInputs
-from .outbound import CertificatesInputs
-from .server_container import (
-    CONTAINER,
-    DATA_DIRECTORY,
-    DATA_VOLUME,
-    IMAGE_GROUP,
-    ServerContainerInputs,
-    server_container,
-    vcs_secrets,
-)
-from .task_protection import TaskProtectionInputs
+from ..settings.workers import WorkerGroup
+from . import extra_containers, outbound, task_protection, workers
+from .inputs import ComputeInputs, TaskLogs
+from .server_container import DATA_VOLUME, WORKERS_VOLUME, server_container, server_user
 
 NFS = 2049
 LARGEST = 65536
 """Bytes that a task definition can have."""
+FREE_STORAGE = 20
+"""GiB that Fargate provides by default. It accepts only larger sizes."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskLogs:
-    """The names of the log groups that the containers write to."""
-
-    group: pulumi.Input[str]
-    agent_group: pulumi.Input[str] | None
-    """The group of the container `agent` with drift detection."""
-
-
-def task_definition(
-    name: str, args: ComputeInputs, logs: TaskLogs, opts: pulumi.ResourceOptions
-) -> aws.ecs.TaskDefinition:
-    """The task definition, with the containers that the settings ask for."""
-    return aws.ecs.TaskDefinition(
+def server_task(name: str, args: ComputeInputs, logs: TaskLogs, opts: pulumi.ResourceOptions) -> aws.ecs.TaskDefinition:
+    """The server's task, with the containers that the settings ask for."""
+    task, isolates = args.settings.task, args.settings.terraform.isolates
+    # CPU units are set only where other containers have some.
+    of_side = 0
+    if task.extra_containers:
+        of_side = workers.agent_cpu(task.own_cpu) if isolates else task_protection.CPU
+    side = workers.agent(args, logs, cpu=of_side) if isolates else _task_protection(args, logs, of_side)
+    data: aws.ecs.TaskDefinitionVolumeArgsDict = {
+        "name": DATA_VOLUME,
+        "efs_volume_configuration": {
+            "file_system_id": args.file_system_id,
+            "transit_encryption": "ENABLED",
+            "transit_encryption_port": NFS,
+            "authorization_config": {"access_point_id": args.access_point_id, "iam": "ENABLED"},
+        },
+    }
+    return _task_definition(
         name,
+        args,
         family=args.context.names.base,
-        requires_compatibilities=["FARGATE"],
-        network_mode="awsvpc",
-        cpu=str(args.task.cpu),
-        memory=str(args.task.memory),
-        # Fargate provides 20 GiB by default, and accepts only larger sizes here.
-        ephemeral_storage={"size_in_gib": args.task.ephemeral_storage} if args.task.ephemeral_storage > 20 else None,
-        runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": args.task.cpu_architecture},
-        execution_role_arn=args.execution_role_arn,
-        task_role_arn=args.task_role_arn,
-        volumes=[
-            {
-                "name": DATA_VOLUME,
-                "efs_volume_configuration": {
-                    "file_system_id": args.file_system_id,
-                    "transit_encryption": "ENABLED",
-                    "transit_encryption_port": NFS,
-                    "authorization_config": {"access_point_id": args.access_point_id, "iam": "ENABLED"},
-                },
-            },
-            *(isolation.volumes() if args.terraform.isolates else ()),
-            *outbound.volumes(args.outbound),
+        role_arn=args.task_role_arn,
+        size=(task.cpu, task.memory, task.ephemeral_storage),
+        volumes=[data, *([{"name": WORKERS_VOLUME}] if isolates else ())],  # pyright: ignore[reportArgumentType]
+        containers=[
+            server_container(args, logs, cpu=task.own_cpu - of_side if task.extra_containers else 0),
+            side,
+            *_certificates(args, logs),
+            *extra_containers.containers(
+                task.extra_containers,
+                args.settings.outbound,
+                log_group=logs.group,
+                region=args.context.names.region,
+            ),
         ],
-        container_definitions=_fitting(_containers(args, logs)),
-        tags=args.context.tags,
         opts=opts,
     )
 
 
-def _containers(args: ComputeInputs, logs: TaskLogs) -> list[Mapping[str, object]]:
-    region = args.context.names.region
-    definitions = [server_container(_server(args, logs))]
-    if args.terraform.isolates:
-        definitions += isolation.containers(_isolation(args, logs))
-    else:
-        definitions.append(task_protection.container(_protection(args, logs)))
-    if (certificates := args.outbound.ca_certificates) is not None:
-        definitions.append(
-            outbound.container(
-                CertificatesInputs(certificates=certificates, image=_image(args), log_group=logs.group, region=region)
-            )
-        )
-    return definitions + extra_containers.containers(
-        args.task.extra_containers, args.outbound, log_group=logs.group, region=region
+def worker_task(
+    name: str, args: ComputeInputs, group: WorkerGroup, logs: TaskLogs, opts: pulumi.ResourceOptions
+) -> aws.ecs.TaskDefinition:
+    """The task of the workers of a kind."""
+    return _task_definition(
+        name,
+        args,
+        family=args.context.names.workers(group.role),
+        role_arn=args.worker_role_arns[group.role],
+        size=(group.cpu, group.memory, group.ephemeral_storage),
+        volumes=workers.volumes(),
+        containers=[*workers.containers(args, group, logs), *_certificates(args, logs)],
+        opts=opts,
+    )
+
+
+def _task_protection(args: ComputeInputs, logs: TaskLogs, cpu: int) -> Mapping[str, object]:
+    return task_protection.container(
+        image=args.image,
+        user=server_user(args),
+        port=args.settings.task.container_port,
+        log_group=logs.group,
+        region=args.context.names.region,
+        cpu=cpu,
+    )
+
+
+def _certificates(args: ComputeInputs, logs: TaskLogs) -> list[Mapping[str, object]]:
+    certificates, region = args.settings.outbound.ca_certificates, args.context.names.region
+    if certificates is None:
+        return []
+    return [outbound.container(certificates, image=args.image, log_group=logs.group, region=region)]
+
+
+def _task_definition(
+    name: str,
+    args: ComputeInputs,
+    *,
+    family: str,
+    role_arn: pulumi.Input[str],
+    size: tuple[int, int, int],
+    volumes: Sequence[aws.ecs.TaskDefinitionVolumeArgsDict],
+    containers: Sequence[Mapping[str, object]],
+    opts: pulumi.ResourceOptions,
+) -> aws.ecs.TaskDefinition:
+    """`size`: CPU units, MiB of memory, and GiB of disk."""
+    cpu, memory, storage = size
+    return aws.ecs.TaskDefinition(
+        name,
+        family=family,
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(cpu),
+        memory=str(memory),
+        ephemeral_storage={"size_in_gib": storage} if storage > FREE_STORAGE else None,
+        runtime_platform={
+            "operating_system_family": "LINUX",
+            "cpu_architecture": args.settings.task.cpu_architecture,
+        },
+        execution_role_arn=args.execution_role_arn,
+        task_role_arn=role_arn,
+        volumes=[*volumes, *outbound.volumes(args.settings.outbound)],
+        container_definitions=_fitting(containers),
+        tags=args.context.tags,
+        opts=opts,
     )
 
 
@@ -112,80 +148,3 @@ def _require_fit(documents: Sequence[str], definitions: Sequence[Mapping[str, ob
             f"The containers of the task definition have {sum(sizes)} bytes, and ECS accepts {LARGEST}: {listed}. repoConfigFile, "
             "serverConfigFile, environmentVariables, driftProjects, caCertificates and extraContainers make it long"
         )
-
-
-def _image(args: ComputeInputs) -> pulumi.Input[str]:
-    task = args.task
-    return task.image or pulumi.Output.concat(args.repository_url, ":", task.image_tag)
-
-
-def _server(args: ComputeInputs, logs: TaskLogs) -> ServerContainerInputs:
-    return ServerContainerInputs(
-        context=args.context,
-        settings=args.server,
-        configuration=args.configuration,
-        value_from=args.value_from,
-        cpu=_server_cpu(args),
-        stop_timeout=args.task.stop_timeout,
-        image=_image(args),
-        url=args.url,
-        container_port=args.task.container_port,
-        posix_uid=args.posix_uid,
-        vcs=args.vcs,
-        repository_host=args.repository_host,
-        credentials_secret_arn=args.credentials_secret_arn,
-        webhook_secret_arn=args.webhook_secret_arn,
-        web_password_secret_arn=args.web_password_secret_arn,
-        locking_database=args.locking_database,
-        log_group_name=logs.group,
-        isolates=args.terraform.isolates,
-        api_secret_arn=args.api_secret_arn,
-        outbound=args.outbound,
-        outbound_environment=_outbound(args),
-    )
-
-
-def _server_cpu(args: ComputeInputs) -> int:
-    """Without isolation, the server has what the others leave, and nothing is set where no other container has a share."""
-    if args.terraform.isolates:
-        return isolation.cpu_units(CONTAINER, args.task.own_cpu)
-    return args.task.own_cpu - task_protection.CPU if args.task.extra_containers else 0
-
-
-def _outbound(args: ComputeInputs) -> Mapping[str, str]:
-    return outbound.environment(args.outbound, args.context.names, args.vpc_endpoints)
-
-
-def _isolation(args: ComputeInputs, logs: TaskLogs) -> IsolationInputs:
-    return IsolationInputs(
-        names=args.context.names,
-        image=_image(args),
-        server_user=f"{args.posix_uid}:{IMAGE_GROUP}",
-        data_directory=DATA_DIRECTORY,
-        port=args.task.container_port,
-        cpu=args.task.own_cpu,
-        memory=args.task.own_memory,
-        ephemeral_storage=args.task.ephemeral_storage,
-        stop_timeout=args.task.stop_timeout,
-        github_hostname=args.server.github_hostname,
-        github_app_secrets=vcs_secrets(args.vcs, args.credentials_secret_arn),
-        module_repositories=args.terraform.module_repositories,
-        repository_roles=args.terraform.roles_of_repositories,
-        log_group=logs.group,
-        agent_environment=drift.agent_environment(args) if args.drift.enabled else {},
-        agent_secrets=drift.agent_secrets(args) if args.drift.enabled else {},
-        agent_log_group=logs.agent_group or logs.group,
-        outbound=args.outbound,
-        outbound_environment=_outbound(args),
-    )
-
-
-def _protection(args: ComputeInputs, logs: TaskLogs) -> TaskProtectionInputs:
-    return TaskProtectionInputs(
-        image=_image(args),
-        user=f"{args.posix_uid}:{IMAGE_GROUP}",
-        port=args.task.container_port,
-        log_group=logs.group,
-        region=args.context.names.region,
-        cpu=task_protection.CPU if args.task.extra_containers else 0,
-    )

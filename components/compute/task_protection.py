@@ -1,12 +1,10 @@
 """Task protection: a sidecar container that keeps ECS from stopping the task while a plan or an apply runs."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import pulumi
 
-from .container_log import awslogs
-from .container_privileges import BESIDE_THE_SERVER, NO_CAPABILITIES
+from .container import NO_CAPABILITIES, SIDECAR, awslogs
 
 CONTAINER = "task-protection"
 LOOK_EVERY = 2
@@ -16,7 +14,7 @@ EXPIRES = 30
 RENEW_EVERY = 300
 """Seconds between two renewals."""
 CPU = 16
-"""CPU units beside containers that have some: Without, they would leave it nothing while they are busy."""
+"""CPU units next to containers that have some, which would leave it nothing while they are busy."""
 STOP_TIMEOUT = 10
 """Seconds. The container has no work to finish."""
 
@@ -61,34 +59,24 @@ done
 """
 
 
-@dataclasses.dataclass(kw_only=True)
-class TaskProtectionInputs:
-    """The values that the container shares with the server's container."""
+def container(
+    *, image: pulumi.Input[str], user: str, port: int, log_group: pulumi.Input[str], region: str, cpu: int = 0
+) -> Mapping[str, object]:
+    """The container definition. It has no secrets, volumes or ports, and logs to the task's log group.
 
-    image: pulumi.Input[str]
-    user: str
-    """`uid:gid` that the container runs with."""
-    port: int
-    """The port on which the server responds to /status."""
-    log_group: pulumi.Input[str]
-    region: str
-    cpu: int = 0
-    """CPU units that the container has while the task is busy; 0: as little as ECS gives."""
-
-
-def container(args: TaskProtectionInputs) -> Mapping[str, object]:
-    """The container definition. It has no secrets, volumes or ports, and logs to the task's log group."""
+    `user`: the server's, as `uid:gid`; `port`: the server's, for /status; `cpu`: units while the task is busy, or 0.
+    """
     return {
         "name": CONTAINER,
-        "image": args.image,
-        **({"cpu": args.cpu} if args.cpu else {}),
-        **BESIDE_THE_SERVER,
-        "user": args.user,
+        "image": image,
+        **({"cpu": cpu} if cpu else {}),
+        **SIDECAR,
+        "user": user,
         "linuxParameters": NO_CAPABILITIES,
         "entryPoint": ["/bin/sh", "-c"],
-        "command": [script(args.port)],
+        "command": [script(port)],
         "stopTimeout": STOP_TIMEOUT,
-        "logConfiguration": awslogs(args.log_group, args.region, CONTAINER),
+        "logConfiguration": awslogs(log_group, region, CONTAINER),
     }
 
 

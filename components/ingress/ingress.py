@@ -1,15 +1,14 @@
 """Ingress: the only entry point. Load balancer, listeners, rules, target group and DNS."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..logs.access_logs import AccessLogs, AccessLogsInputs
+from ..logs.access_logs import AccessLogs
+from ..network.vpc import Vpc
 from ..outputs import declared_outputs
-from ..settings.groups import IngressArgs
 from .certificate import Certificate, CertificateInputs
 from .listener import Listener
 from .listener_rules import FORBIDDEN, WEBHOOK_PRIORITY, ListenerRules
@@ -20,22 +19,15 @@ _DEFAULT_PORT = 4141
 
 @dataclasses.dataclass(kw_only=True)
 class IngressInputs:
-    """The ranges that the load balancer allows, and the paths that they can reach."""
+    """The network of the load balancer, and what exists of it."""
 
     context: Context
-    settings: IngressArgs
-    """Allowed ranges can reach every path, except for changes outside of the web page; webhook ranges can only send POST /events."""
-    webhook_sources: Sequence[str]
-    vpc_id: pulumi.Input[str]
-    subnet_ids: Sequence[pulumi.Input[str]]
-    """In at least two zones: public ones, or private ones for an internal load balancer."""
+    vpc: Vpc
     security_group_id: pulumi.Input[str]
     existing: Listener | None
-    """The listener of an existing load balancer; None for a load balancer of the stack's own."""
+    """The listener of an existing load balancer; None for a load balancer that the stack creates."""
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
     """The action with which users in the allowed ranges sign in; None without sign-in."""
-    allow_api: bool = False
-    """Whether the allowed ranges can send changes to /api/."""
 
 
 class Ingress(pulumi.ComponentResource):
@@ -54,7 +46,7 @@ class Ingress(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IngressInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Ingress", name, None, opts)
-        self._args = args
+        self._args, self._settings = args, args.context.settings.ingress
         self._child = pulumi.ResourceOptions(parent=self)
 
         listener = args.existing or self._own_listener()
@@ -88,17 +80,17 @@ class Ingress(pulumi.ComponentResource):
         args = self._args
         logs = AccessLogs(
             f"{self.pulumi_resource_name}-access-logs",
-            AccessLogsInputs(context=args.context),
+            args.context,
             self._child,
         )
         return aws.lb.LoadBalancer(
             f"{self.pulumi_resource_name}-alb",
             name=args.context.names.base,
             load_balancer_type="application",
-            internal=args.settings.load_balancer_scheme == "internal",
-            idle_timeout=args.settings.load_balancer_idle_timeout,
-            ip_address_type=args.settings.ip_address_type,
-            subnets=args.subnet_ids,
+            internal=self._settings.load_balancer_scheme == "internal",
+            idle_timeout=self._settings.load_balancer_idle_timeout,
+            ip_address_type=self._settings.ip_address_type,
+            subnets=args.vpc.load_balancer_subnet_ids(self._settings.load_balancer_scheme),
             security_groups=[args.security_group_id],
             access_logs={"bucket": logs.bucket, "enabled": True},
             desync_mitigation_mode="defensive",
@@ -109,11 +101,11 @@ class Ingress(pulumi.ComponentResource):
         )
 
     def _web_acl(self, load_balancer: aws.lb.LoadBalancer) -> None:
-        if self._args.settings.web_acl_arn:
+        if self._settings.web_acl_arn:
             aws.wafv2.WebAclAssociation(
                 f"{self.pulumi_resource_name}-web-acl",
                 resource_arn=load_balancer.arn,
-                web_acl_arn=self._args.settings.web_acl_arn,
+                web_acl_arn=self._settings.web_acl_arn,
                 opts=self._child,
             )
 
@@ -121,7 +113,7 @@ class Ingress(pulumi.ComponentResource):
         return aws.lb.TargetGroup(
             f"{self.pulumi_resource_name}-targets",
             name=self._args.context.names.target_group,
-            vpc_id=self._args.vpc_id,
+            vpc_id=self._args.vpc.id,
             target_type="ip",
             protocol="HTTP",
             # ECS registers each task with its own port. With that port here, a change would replace the group, which
@@ -162,7 +154,7 @@ class Ingress(pulumi.ComponentResource):
             load_balancer_arn=load_balancer.arn,
             protocol="HTTPS",
             port=443,
-            ssl_policy=self._args.settings.ssl_policy,
+            ssl_policy=self._settings.ssl_policy,
             certificate_arn=self.certificate_arn,
             default_actions=[FORBIDDEN],
             tags=self._args.context.tags,
@@ -171,14 +163,14 @@ class Ingress(pulumi.ComponentResource):
 
     def _certificate_arn(self) -> pulumi.Input[str]:
         args = self._args
-        if args.settings.acm_certificate_arn:
-            return args.settings.acm_certificate_arn
-        if not args.settings.hosted_zone_id:
+        if self._settings.acm_certificate_arn:
+            return self._settings.acm_certificate_arn
+        if not self._settings.hosted_zone_id:
             raise ValueError("Ingress needs acm_certificate_arn, or hosted_zone_id to issue a certificate")
         return Certificate(
             f"{self.pulumi_resource_name}-certificate",
             CertificateInputs(
-                context=args.context, host=args.settings.host, hosted_zone_id=args.settings.hosted_zone_id
+                context=args.context, host=self._settings.host, hosted_zone_id=self._settings.hosted_zone_id
             ),
             self._child,
         ).arn
@@ -187,26 +179,23 @@ class Ingress(pulumi.ComponentResource):
         args = self._args
         ListenerRules(
             context=args.context,
-            settings=args.settings,
-            webhook_sources=args.webhook_sources,
             name=self.pulumi_resource_name,
             listener_arn=listener.arn,
             target_group_arn=target_group.arn,
             authenticate=args.authenticate,
-            allow_api=args.allow_api,
             first_priority=listener.first_priority,
             opts=self._child,
-            host=args.settings.host if listener.is_shared else None,
+            host=self._settings.host if listener.is_shared else None,
         ).create()
 
     def _alias_records(self, listener: Listener) -> None:
-        if not self._args.settings.hosted_zone_id:
+        if not self._settings.hosted_zone_id:
             return
-        for record_type in ("A", "AAAA") if self._args.settings.ip_address_type == "dualstack" else ("A",):
+        for record_type in ("A", "AAAA") if self._settings.ip_address_type == "dualstack" else ("A",):
             aws.route53.Record(
                 f"{self.pulumi_resource_name}-alias-{record_type.lower()}",
-                zone_id=self._args.settings.hosted_zone_id,
-                name=self._args.settings.host,
+                zone_id=self._settings.hosted_zone_id,
+                name=self._settings.host,
                 type=record_type,
                 aliases=[{"name": listener.dns_name, "zone_id": listener.zone_id, "evaluate_target_health": True}],
                 opts=self._child,

@@ -7,7 +7,6 @@ import pulumi
 import pulumi_aws as aws
 
 from ..context import Context
-from ..settings.groups import IngressArgs
 
 __all__ = ["ALLOWED_PRIORITY", "FORBIDDEN", "WEBHOOK_PRIORITY", "ListenerRules", "chunks"]
 
@@ -28,17 +27,12 @@ class ListenerRules:
     """The rules of one Atlantis in a listener."""
 
     context: Context
-    settings: IngressArgs
-    webhook_sources: Sequence[str]
-    """The CIDR blocks of webhooks that can reach the load balancer."""
     name: str
     """The beginning of the rules' logical names."""
     listener_arn: pulumi.Input[str]
     target_group_arn: pulumi.Input[str]
     authenticate: aws.lb.ListenerRuleActionArgsDict | None
     """The action with which users in the allowed ranges sign in; None without sign-in."""
-    allow_api: bool
-    """Whether the allowed ranges can send changes to /api/."""
     first_priority: int
     opts: pulumi.ResourceOptions
     """The options of each rule."""
@@ -53,10 +47,10 @@ class ListenerRules:
             {"path_pattern": {"values": [WEBHOOK_PATH]}},
             {"http_request_method": {"values": [WEBHOOK_METHOD]}},
         ]
-        self._from_sources("webhook", WEBHOOK_PRIORITY, self.webhook_sources, webhook, [forward])
+        self._from_sources("webhook", WEBHOOK_PRIORITY, self.context.settings.webhook_sources, webhook, [forward])
         self._cross_site()
         self._changes()
-        self._from_sources("allowed", ALLOWED_PRIORITY, self.settings.allowed_sources, [], people)
+        self._from_sources("allowed", ALLOWED_PRIORITY, self.context.settings.ingress.allowed_sources, [], people)
         if self.host is not None:
             # The listener's default action, and rules of others that follow, aren't for this host.
             self._rule("others", OTHERS_PRIORITY, [], [FORBIDDEN])
@@ -98,7 +92,7 @@ class ListenerRules:
         """
         # Atlantis has no other methods for changes.
         methods = ["DELETE", "POST"]
-        paths = [*([] if self.allow_api else ["/api/*"]), WEBHOOK_PATH, "*%*"]
+        paths = [*([] if self.context.settings.configuration.allow_api else ["/api/*"]), WEBHOOK_PATH, "*%*"]
         for number, chunk in enumerate(chunks(paths, CONDITION_VALUES - len(methods) - len(self._of_host()))):
             conditions: list[_Condition] = [
                 {"path_pattern": {"values": chunk}},

@@ -1,7 +1,5 @@
 """AccessLogs: the bucket for the load balancer's access logs."""
 
-import dataclasses
-
 import pulumi
 
 from ..context import Context
@@ -11,13 +9,6 @@ from .private_bucket import PrivateBucketInputs, private_bucket
 KEPT_DAYS = 90
 
 
-@dataclasses.dataclass(kw_only=True)
-class AccessLogsInputs:
-    """The names, tags and protection of the bucket."""
-
-    context: Context
-
-
 class AccessLogs(pulumi.ComponentResource):
     """A private bucket that only this account's load balancers can write to."""
 
@@ -25,9 +16,9 @@ class AccessLogs(pulumi.ComponentResource):
     policy: pulumi.Resource
     """The bucket policy, which must exist before a load balancer can write."""
 
-    def __init__(self, name: str, args: AccessLogsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:AccessLogs", name, None, opts)
-        names = args.context.names
+        names = context.names
         arn = names.bucket_arn(names.access_log_bucket)
         delivery = {
             "Sid": "DeliverAccessLogs",
@@ -44,7 +35,7 @@ class AccessLogs(pulumi.ComponentResource):
         created = private_bucket(
             name,
             PrivateBucketInputs(
-                context=args.context,
+                context=context,
                 physical_name=names.access_log_bucket,
                 kept_days=KEPT_DAYS,
                 # Load balancers can't write to a bucket that is encrypted with a customer managed key.

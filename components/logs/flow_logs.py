@@ -1,7 +1,5 @@
 """FlowLogs: flow logs of a VPC that the stack creates."""
 
-import dataclasses
-
 import pulumi
 import pulumi_aws as aws
 
@@ -14,22 +12,16 @@ KEPT_DAYS = 90
 """The same retention as for the load balancer's access logs."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class FlowLogsInputs:
-    """The VPC to log."""
-
-    context: Context
-    vpc_id: pulumi.Input[str]
-
-
 class FlowLogs(pulumi.ComponentResource):
     """A flow log of all traffic, into an encrypted log group."""
 
-    def __init__(self, name: str, args: FlowLogsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, context: Context, vpc_id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("atlantis:index:FlowLogs", name, None, opts)
-        self._args = args
+        self._context = context
         self._child = pulumi.ResourceOptions(parent=self)
-        names, tags = args.context.names, args.context.tags
+        names, tags = context.names, context.tags
 
         group = aws.cloudwatch.LogGroup(
             f"{name}-group",
@@ -42,7 +34,7 @@ class FlowLogs(pulumi.ComponentResource):
         role, policy = self._role()
         aws.ec2.FlowLog(
             f"{name}-log",
-            vpc_id=args.vpc_id,
+            vpc_id=vpc_id,
             traffic_type="ALL",
             log_destination=group.arn,
             iam_role_arn=role.arn,
@@ -52,11 +44,11 @@ class FlowLogs(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _key(self) -> CustomerKey:
-        names = self._args.context.names
+        names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
             CustomerKeyInputs(
-                context=self._args.context,
+                context=self._context,
                 store="flow-logs",
                 description=f"Atlantis {names.environment}: flow logs of the VPC",
                 users=[by_cloudwatch_logs(names, names.flow_log_group_arn)],
@@ -65,11 +57,11 @@ class FlowLogs(pulumi.ComponentResource):
         )
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        names = self._args.context.names
+        names = self._context.names
         return service_role(
             f"{self.pulumi_resource_name}-role",
             ServiceRoleInputs(
-                context=self._args.context,
+                context=self._context,
                 physical_name=names.flow_log_role,
                 purpose="writes the VPC's flow logs",
                 trust={

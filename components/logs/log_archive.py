@@ -22,10 +22,9 @@ BUFFER_MIB, BUFFER_SECONDS = 64, 900
 
 @dataclasses.dataclass(kw_only=True)
 class LogArchiveInputs:
-    """The log group to archive, the retention and the KMS key."""
+    """The log group to archive, and its KMS key."""
 
     context: Context
-    kept_days: int
     log_group_name: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     """The log group's key, whose policy contains `key_users`."""
@@ -45,7 +44,7 @@ class LogArchive(pulumi.ComponentResource):
             PrivateBucketInputs(
                 context=args.context,
                 physical_name=names.log_archive_bucket,
-                kept_days=args.kept_days,
+                kept_days=args.context.settings.operations.log_archive_days,
                 key_arn=args.key_arn,
             ),
             self,

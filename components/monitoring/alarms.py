@@ -1,13 +1,14 @@
 """Alarms: notify on-call before users notice."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
+from ..compute.service import WORKERS
 from ..context import Context
-from .drift_metrics import DRIFTED, GOOD_RUNS, namespace
+from .log_metrics import DRIFTED, GOOD_RUNS, HEALTHY, LONGEST_WAIT
 from .service_metrics import MetricDimensions
 
 LEAST_BURST_CREDITS = 100 * 1024**2 * 30 * 60
@@ -20,16 +21,12 @@ _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclasses.dataclass(kw_only=True)
 class AlarmsInputs:
-    """The monitored metrics, and the topics to notify."""
+    """The monitored metrics."""
 
     context: Context
-    topic_arns: Sequence[pulumi.Input[str]]
-    """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     dimensions: MetricDimensions
     certificate_arn: pulumi.Input[str] | None
-    """None if the stack has no listener of its own."""
-    drift_interval_hours: int | None
-    """Hours between two detections of drift; None without drift detection."""
+    """None if the stack has no listener."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +51,8 @@ class Alarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlarmsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Alarms", name, None, opts)
-        for alarm in [*_requests(args), *_resources(args), *_drift(args)]:
+        topics = args.context.settings.operations.alarm_topic_arns
+        for alarm in [*_requests(args), *_resources(args), *_drift(args.context), *_workers(args.context)]:
             namespace, metric = alarm.metric.rsplit("/", 1)
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{alarm.name}",
@@ -69,8 +67,8 @@ class Alarms(pulumi.ComponentResource):
                 period=alarm.period,
                 evaluation_periods=alarm.periods,
                 treat_missing_data=alarm.missing,
-                alarm_actions=args.topic_arns,
-                ok_actions=args.topic_arns,
+                alarm_actions=topics,
+                ok_actions=topics,
                 tags=args.context.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -207,11 +205,11 @@ def _resources(args: AlarmsInputs) -> list[_Alarm]:
     ]
 
 
-def _drift(args: AlarmsInputs) -> list[_Alarm]:
+def _drift(context: Context) -> list[_Alarm]:
     """Alarms for drift, and for a detection that no longer works."""
-    if args.drift_interval_hours is None:
+    if not context.settings.drift.enabled:
         return []
-    metrics = namespace(args.context.names.base)
+    metrics = context.names.metrics
     return [
         _Alarm(
             name="drift",
@@ -235,7 +233,46 @@ def _drift(args: AlarmsInputs) -> list[_Alarm]:
             comparison="LessThanThreshold",
             threshold=1,
             period=_HOUR,
-            periods=2 * args.drift_interval_hours,
+            periods=2 * context.settings.drift.interval_hours,
             missing="breaching",
         ),
+    ]
+
+
+def _workers(context: Context) -> list[_Alarm]:
+    """Alarms for commands that don't start: no worker is healthy, or all are busy for too long."""
+    wait = context.settings.workers.worker_wait_minutes * 60
+    metrics = context.names.metrics
+    return [
+        alarm
+        for group in context.settings.worker_groups
+        for alarm in (
+            _Alarm(
+                name=f"no-{group.role}-worker",
+                meaning=f"No healthy worker for {group.role} commands for five minutes: look at the events of the service "
+                f"{context.names.workers(group.role)} and at the log streams {group.role}/",
+                metric=f"{metrics}/{HEALTHY}",
+                dimensions={WORKERS: group.role},
+                statistic="Maximum",
+                comparison="LessThanThreshold",
+                threshold=1,
+                period=_MINUTE,
+                periods=5,
+                # The agent writes a line every minute; without it, nobody knows the workers.
+                missing="breaching",
+            ),
+            _Alarm(
+                name=f"{group.role}-waiting",
+                meaning=f"A {group.role} command has waited for a free worker for half of workerWaitMinutes, after which it fails: "
+                f"raise {group.role}Workers",
+                metric=f"{metrics}/{LONGEST_WAIT}",
+                dimensions={WORKERS: group.role},
+                statistic="Maximum",
+                comparison="GreaterThanThreshold",
+                threshold=wait / 2,
+                period=_MINUTE,
+                periods=1,
+                missing="notBreaching",
+            ),
+        )
     ]

@@ -7,15 +7,22 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from ..compute.service import WORKERS
 from ..context import Context
-from .drift_metrics import (
+from ..names import PhysicalNames
+from .log_metrics import (
+    BUSY,
     DRIFTED,
+    ENDED,
     FAILED,
     GOOD_RUNS,
+    HEALTHY,
     HOURS_SINCE_GOOD_PLAN,
     HOURS_SINCE_GOOD_RUN,
+    LONGEST_WAIT,
+    PLACES,
+    WAITING,
     by_project,
-    namespace,
 )
 from .service_metrics import MetricDimensions
 
@@ -30,7 +37,6 @@ class DashboardInputs:
     dimensions: MetricDimensions
     locking_node_ids: Sequence[pulumi.Input[str]]
     """Cache nodes of the locking database; empty without a locking database."""
-    detects_drift: bool
 
 
 class Dashboard(pulumi.ComponentResource):
@@ -38,8 +44,15 @@ class Dashboard(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DashboardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Dashboard", name, None, opts)
-        region = args.context.names.region
-        graphs = [*_service(args), *_load_balancer(args), *_file_system(args), *_locking(args), *_drift(args)]
+        names, settings = args.context.names, args.context.settings
+        graphs = [
+            *_service(args),
+            *_load_balancer(args),
+            *(graph for group in settings.worker_groups for graph in _workers(names, group.role)),
+            *_file_system(args),
+            *_locking(args),
+            *(_drift(names) if settings.drift.enabled else ()),
+        ]
         per_row = _COLUMNS // _WIDTH
         widgets = [
             {
@@ -48,7 +61,7 @@ class Dashboard(pulumi.ComponentResource):
                 "y": position // per_row * _HEIGHT,
                 "width": _WIDTH,
                 "height": _HEIGHT,
-                "properties": {"title": title, "region": region, "stat": stat, "period": 60, "metrics": metrics},
+                "properties": {"title": title, "region": names.region, "stat": stat, "period": 60, "metrics": metrics},
             }
             for position, (title, stat, metrics) in enumerate(graphs)
         ]
@@ -123,16 +136,33 @@ def _locking(args: DashboardInputs) -> list[_Graph]:
     ]
 
 
-def _drift(args: DashboardInputs) -> list[_Graph]:
-    metrics = namespace(args.context.names.base)
-    graphs: list[_Graph] = [
-        ("Drift: projects", "Maximum", [[metrics, DRIFTED], [metrics, FAILED]]),
-        ("Drift: detections without failures", "Sum", [[metrics, GOOD_RUNS]]),
-        ("Drift: hours since a detection without failures", "Maximum", [[metrics, HOURS_SINCE_GOOD_RUN]]),
+def _workers(names: PhysicalNames, role: str) -> list[_Graph]:
+    """The workers of a kind: their places and commands, how long commands wait, and what the tasks use."""
+
+    def of(*metrics: str) -> list[list[Any]]:
+        return [[names.metrics, metric, WORKERS, role] for metric in metrics]
+
+    service = ["ClusterName", names.cluster, "ServiceName", names.workers(role)]
+    return [
+        (f"Workers ({role}): places, busy, waiting commands", "Maximum", of(PLACES, BUSY, WAITING)),
+        (f"Workers ({role}): seconds of the longest wait", "Maximum", of(LONGEST_WAIT)),
+        (f"Workers ({role}): healthy, ended", "Maximum", of(HEALTHY, ENDED)),
+        (
+            f"Workers ({role}): memory, CPU (%)",
+            "Maximum",
+            [["AWS/ECS", metric, *service] for metric in ("MemoryUtilization", "CPUUtilization")],
+        ),
+    ]
+
+
+def _drift(names: PhysicalNames) -> list[_Graph]:
+    return [
+        ("Drift: projects", "Maximum", [[names.metrics, DRIFTED], [names.metrics, FAILED]]),
+        ("Drift: detections without failures", "Sum", [[names.metrics, GOOD_RUNS]]),
+        ("Drift: hours since a detection without failures", "Maximum", [[names.metrics, HOURS_SINCE_GOOD_RUN]]),
         (
             "Drift: hours since a plan that worked, by project",
             "Maximum",
-            [[{"expression": by_project(args.context.names.base, HOURS_SINCE_GOOD_PLAN), "id": "projects"}]],
+            [[{"expression": by_project(names, HOURS_SINCE_GOOD_PLAN), "id": "projects"}]],
         ),
     ]
-    return graphs if args.detects_drift else []

@@ -9,13 +9,11 @@ from ..compute.compute import Compute
 from ..context import Context
 from ..ingress.ingress import Ingress
 from ..logs.log_archive import LogArchive, LogArchiveInputs
-from ..settings.drift import DriftArgs
-from ..settings.groups import OperationsArgs
 from ..storage.locking import Locking
 from ..storage.storage import Storage
 from .alarms import Alarms, AlarmsInputs
 from .dashboard import Dashboard, DashboardInputs
-from .drift_metrics import DriftMetrics, DriftMetricsInputs
+from .log_metrics import DriftMetrics, WorkerMetrics
 from .service_metrics import MetricDimensions, TargetDimensions
 
 
@@ -24,10 +22,6 @@ class ObservationInputs:
     """The parts of one Atlantis that are observed."""
 
     context: Context
-    settings: OperationsArgs
-    drift: DriftArgs
-    runs_task: bool
-    """Whether the service runs a task. Without one, no alarms are created."""
     ingress: Ingress | None
     compute: Compute
     storage: Storage
@@ -41,7 +35,7 @@ def observe(
 
     `named` returns a component's logical name, `options` its resource options.
     """
-    ingress, compute = args.ingress, args.compute
+    ingress, compute, settings = args.ingress, args.compute, args.context.settings
     dimensions = MetricDimensions(
         target=ingress
         and TargetDimensions(
@@ -53,12 +47,11 @@ def observe(
         service_name=compute.service_name,
         file_system_id=args.storage.file_system_id,
     )
-    if args.settings.log_archive_days:
+    if settings.operations.log_archive_days:
         LogArchive(
             named("log-archive"),
             LogArchiveInputs(
                 context=args.context,
-                kept_days=args.settings.log_archive_days,
                 log_group_name=compute.log_group_name,
                 key_arn=compute.log_key_arn,
             ),
@@ -70,25 +63,18 @@ def observe(
             context=args.context,
             dimensions=dimensions,
             locking_node_ids=args.locking.node_ids if args.locking else (),
-            detects_drift=args.drift.enabled,
         ),
         options(),
     )
     if compute.agent_log_group_name is not None:
-        DriftMetrics(
-            named("drift"),
-            DriftMetricsInputs(context=args.context, log_group_name=compute.agent_log_group_name),
-            options(),
-        )
-    if args.settings.alarm_topic_arns and args.runs_task:
+        if settings.drift.enabled:
+            DriftMetrics(named("drift"), args.context, compute.agent_log_group_name, options())
+        WorkerMetrics(named("workers"), args.context, compute.agent_log_group_name, options())
+    if settings.operations.alarm_topic_arns and settings.task.desired_count:
         Alarms(
             named("alarms"),
             AlarmsInputs(
-                context=args.context,
-                topic_arns=args.settings.alarm_topic_arns,
-                dimensions=dimensions,
-                certificate_arn=ingress and ingress.certificate_arn,
-                drift_interval_hours=args.drift.interval_hours if args.drift.enabled else None,
+                context=args.context, dimensions=dimensions, certificate_arn=ingress and ingress.certificate_arn
             ),
             options(),
         )

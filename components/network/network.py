@@ -1,6 +1,5 @@
 """Network: security groups, their rules, and the VPC endpoints."""
 
-import dataclasses
 import ipaddress
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -12,43 +11,22 @@ from ..context import Context
 from ..names import PhysicalNames
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, document
-from ..settings.existing import ExistingArgs
-from ..settings.groups import IngressArgs
+from ..settings.workers import PORT
 from .vpc import Vpc
 
 HTTPS, HTTP, NFS, REDIS = 443, 80, 2049, 6379
 EVERYWHERE = "0.0.0.0/0"
+_CLIENTS = {
+    "tasks": "Atlantis task",
+    "plan-workers": "Atlantis workers (plan)",
+    "apply-workers": "Atlantis workers (apply)",
+}
 GATEWAY_ENDPOINTS = ("s3",)
 """Gateway endpoints use route tables, have no IP address and are free of charge. The others are interface endpoints."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class NetworkInputs:
-    """The VPC and the ranges that can reach the load balancer."""
-
-    context: Context
-    vpc: Vpc
-    vpc_endpoints: Sequence[str]
-    """Any of ecr.api, ecr.dkr, s3, secretsmanager, logs, ssm."""
-    existing: ExistingArgs
-    """The security group of an existing load balancer."""
-    ingress: IngressArgs
-    """The ranges that can reach the load balancer: allowed ones on 443, and on 80 for a redirect; webhooks on 443 only."""
-    webhook_sources: Sequence[str]
-    """The ranges of webhooks that can reach the load balancer."""
-    webhook_sender: str
-    """The host that sends them, such as GitHub, for descriptions."""
-    container_port: int
-    identity_provider_ports: Sequence[int]
-    """The ports of an identity provider on the internet to which the load balancer sends requests."""
-    proxies: Mapping[str, str]
-    """The URLs of the proxies that the task uses, by setting."""
-    locking_database: bool
-    """Whether there is a locking database, to which the task connects."""
-
-
 class Network(pulumi.ComponentResource):
-    """Security groups for the load balancer, the tasks, the file system and the endpoints; the endpoints themselves."""
+    """Security groups for the load balancer, the tasks, the workers, the file system and the endpoints; the endpoints themselves."""
 
     load_balancer_security_group_id: pulumi.Input[str] | None
     """None without a load balancer."""
@@ -59,14 +37,16 @@ class Network(pulumi.ComponentResource):
     security_group_ids: Sequence[pulumi.Input[str]]
     """The IDs of all security groups that can reach the task or its data."""
 
-    def __init__(self, name: str, args: NetworkInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, context: Context, vpc: Vpc, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Network", name, None, opts)
-        self._args = args
+        self._context, self._settings, self._vpc = context, context.settings, vpc
+        self._sender = self._settings.vcs.kind.title
         self._child = pulumi.ResourceOptions(parent=self)
         self._groups: list[aws.ec2.SecurityGroup] = []
 
+        existing = self._settings.existing
         load_balancer = None
-        if args.existing.https_listener_arn is None and args.ingress.has_load_balancer:
+        if existing.https_listener_arn is None and self._settings.ingress.has_load_balancer:
             load_balancer = self._security_group(
                 "alb", "Atlantis load balancer: HTTPS from the allowed ranges and from GitHub webhooks"
             ).id
@@ -75,56 +55,68 @@ class Network(pulumi.ComponentResource):
 
         self._requests(tasks, load_balancer)
         self._path(tasks.id, file_system.id, "tasks-to-efs", NFS, "Atlantis task to its file system (NFS)")
-        if args.locking_database:
+        if self._settings.storage.uses_redis:
             locking = self._security_group("redis", "Atlantis locking database: reached by the Atlantis task only")
             self._path(tasks.id, locking.id, "tasks-to-redis", REDIS, "Atlantis task to its locking database (Redis)")
             self.locking_security_group_id = locking.id
-        self._egress(
-            tasks.id,
-            "tasks-https-egress",
-            f"Atlantis task to {args.webhook_sender}, Terraform registries and AWS over HTTPS",
-        )
-        self._proxies(tasks.id)
-        self._endpoints(tasks)
+        self.worker_security_group_ids = {
+            group.role: self._workers(group.role, tasks.id) for group in self._settings.worker_groups
+        }
+        clients = {"tasks": tasks.id} | {f"{role}-workers": of for role, of in self.worker_security_group_ids.items()}
+        for client, group_id in clients.items():
+            self._egress(
+                group_id,
+                f"{client}-https-egress",
+                f"{_CLIENTS[client]} to {self._sender}, Terraform registries and AWS over HTTPS",
+            )
+            self._proxies(client, group_id)
+        self._endpoints(clients)
 
-        self.load_balancer_security_group_id = load_balancer or args.existing.load_balancer_security_group_id
+        self.load_balancer_security_group_id = load_balancer or existing.load_balancer_security_group_id
         self.tasks_security_group_id = tasks.id
         self.file_system_security_group_id = file_system.id
-        shared = args.existing.load_balancer_security_group_id
+        shared = existing.load_balancer_security_group_id
         self.security_group_ids = [*(group.id for group in self._groups), *([shared] if shared else ())]
         self.register_outputs(declared_outputs(self))
 
+    def _workers(self, role: str, tasks: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The security group of the workers of a kind: the server reaches them on one port, and they reach nothing of the stack."""
+        group = self._security_group(f"{role}-workers", f"Atlantis workers ({role}): reached by the Atlantis task only")
+        self._path(tasks, group.id, f"tasks-to-{role}-workers", PORT, f"Atlantis task to its workers ({role})")
+        return group.id
+
     def _requests(self, tasks: aws.ec2.SecurityGroup, own: pulumi.Output[str] | None) -> None:
         """Allow requests to the server: through the load balancer's security group, or from the allowed ranges without one."""
-        args, shared = self._args, self._args.existing.load_balancer_security_group_id
+        settings, existing = self._settings, self._settings.existing
+        shared, port = existing.load_balancer_security_group_id, settings.task.container_port
         text = "Load balancer to the Atlantis server and its health check"
         if own is not None:
             self._load_balancer_rules(own, redirects=True)
-            self._path(own, tasks.id, "alb-to-tasks", args.container_port, text)
+            self._path(own, tasks.id, "alb-to-tasks", port, text)
         elif shared is None:
-            for block in args.ingress.allowed_sources:
+            for block in settings.ingress.allowed_sources:
                 text = "HTTP to the Atlantis server from an allowed range, without a load balancer"
-                self._ingress_from_range(tasks.id, "tasks-http", args.container_port, block, text)
-        elif args.existing.extend_security_group:
+                self._ingress_from_range(tasks.id, "tasks-http", port, block, text)
+        elif existing.extend_security_group:
             self._load_balancer_rules(shared, redirects=False)
-            self._path(shared, tasks.id, "alb-to-tasks", args.container_port, text)
+            self._path(shared, tasks.id, "alb-to-tasks", port, text)
         else:
-            self._ingress_from_group(shared, tasks.id, "alb-to-tasks", args.container_port, text)
+            self._ingress_from_group(shared, tasks.id, "alb-to-tasks", port, text)
 
     def _load_balancer_rules(self, group_id: pulumi.Input[str], *, redirects: bool) -> None:
         """What reaches the load balancer, and the identity provider that it reaches. `redirects`: port 80 is redirected."""
-        allowed = self._args.ingress.allowed_sources
+        allowed = self._settings.ingress.allowed_sources
         for block in allowed:
             self._ingress_from_range(group_id, "alb-https", HTTPS, block, "HTTPS from an allowed range")
             if redirects:
                 text = "HTTP from an allowed range, to be redirected to HTTPS"
                 self._ingress_from_range(group_id, "alb-http", HTTP, block, text)
-        for block in self._args.webhook_sources:
+        for block in self._settings.webhook_sources:
             if block not in allowed:
                 self._ingress_from_range(
-                    group_id, "alb-webhook", HTTPS, block, f"HTTPS from {self._args.webhook_sender} webhook ranges"
+                    group_id, "alb-webhook", HTTPS, block, f"HTTPS from {self._sender} webhook ranges"
                 )
-        for port in self._args.identity_provider_ports:
+        for port in self._settings.sign_in.provider_ports:
             label = "alb-oidc-egress" if port == HTTPS else f"alb-oidc-egress-{port}"
             self._egress(group_id, label, "Load balancer to the identity provider over HTTPS", port)
 
@@ -133,13 +125,13 @@ class Network(pulumi.ComponentResource):
 
         In descriptions of groups and rules, EC2 accepts only letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*.
         """
-        physical_name = self._args.context.names.security_group(of)
+        physical_name = self._context.names.security_group(of)
         group = aws.ec2.SecurityGroup(
             f"{self.pulumi_resource_name}-{of}",
             name=physical_name,
             description=description,
-            vpc_id=self._args.vpc.id,
-            tags=self._args.context.tags | {"Name": physical_name},
+            vpc_id=self._vpc.id,
+            tags=self._context.tags | {"Name": physical_name},
             opts=self._child,
         )
         self._groups.append(group)
@@ -158,7 +150,7 @@ class Network(pulumi.ComponentResource):
             to_port=port,
             cidr_ipv4=None if is_ipv6 else block,
             cidr_ipv6=block if is_ipv6 else None,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
@@ -174,7 +166,7 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
         self._ingress_from_group(source, target, label, port, description)
@@ -190,7 +182,7 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
@@ -206,14 +198,17 @@ class Network(pulumi.ComponentResource):
             from_port=port,
             to_port=port,
             cidr_ipv4=block,
-            tags=self._args.context.tags,
+            tags=self._context.tags,
             opts=self._child,
         )
 
-    def _proxies(self, tasks_id: pulumi.Input[str]) -> None:
-        """Allow the task to reach its proxies. The address of a host isn't known, so its port is open to all."""
+    def _proxies(self, client: str, group_id: pulumi.Input[str]) -> None:
+        """Allow a client to reach its proxies. The address of a host isn't known, so its port is open to all."""
         for host, port in sorted(
-            {(urlsplit(url).hostname or "", urlsplit(url).port or HTTP) for url in self._args.proxies.values()}
+            {
+                (urlsplit(url).hostname or "", urlsplit(url).port or HTTP)
+                for url in self._settings.outbound.proxies.values()
+            }
         ):
             if port == HTTPS or host == "localhost" or host.startswith("127."):
                 continue
@@ -222,15 +217,17 @@ class Network(pulumi.ComponentResource):
             except ValueError:
                 block = EVERYWHERE
             self._egress(
-                tasks_id, f"tasks-proxy-egress-{host}-{port}", f"Atlantis task to its proxy {host}", port, block
+                group_id, f"{client}-proxy-egress-{host}-{port}", f"{_CLIENTS[client]} to its proxy {host}", port, block
             )
 
-    def _endpoints(self, tasks: aws.ec2.SecurityGroup) -> None:
-        names, vpc = self._args.context.names, self._args.vpc
-        interfaces = [service for service in self._args.vpc_endpoints if service not in GATEWAY_ENDPOINTS]
+    def _endpoints(self, clients: Mapping[str, pulumi.Input[str]]) -> None:
+        names, vpc, services = self._context.names, self._vpc, self._settings.vpc_endpoints
+        interfaces = [service for service in services if service not in GATEWAY_ENDPOINTS]
         if interfaces:
             group = self._security_group("vpc-endpoints", "AWS service endpoints: HTTPS from the Atlantis task only")
-            self._path(tasks.id, group.id, "tasks-to-endpoints", HTTPS, "Atlantis task to AWS services inside the VPC")
+            for client, group_id in clients.items():
+                text = f"{_CLIENTS[client]} to AWS services inside the VPC"
+                self._path(group_id, group.id, f"{client}-to-endpoints", HTTPS, text)
             # With private DNS, all workloads of an existing VPC use the endpoints, so they must be able to reach them.
             for block in vpc.cidr_blocks:
                 self._ingress_from_range(
@@ -246,10 +243,10 @@ class Network(pulumi.ComponentResource):
                     subnet_ids=vpc.private_subnet_ids,
                     security_group_ids=[group.id],
                     policy=endpoint_policy(names, service),
-                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
+                    tags=self._context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )
-        for service in self._args.vpc_endpoints:
+        for service in services:
             if service in GATEWAY_ENDPOINTS:
                 aws.ec2.VpcEndpoint(
                     f"{self.pulumi_resource_name}-endpoint-{service}",
@@ -258,7 +255,7 @@ class Network(pulumi.ComponentResource):
                     vpc_endpoint_type="Gateway",
                     route_table_ids=vpc.private_route_table_ids,
                     policy=endpoint_policy(names, service),
-                    tags=self._args.context.tags | {"Name": f"{names.base}-{service}"},
+                    tags=self._context.tags | {"Name": f"{names.base}-{service}"},
                     opts=self._child,
                 )
 

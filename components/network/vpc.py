@@ -9,9 +9,8 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from ..context import Context
-from ..logs.flow_logs import FlowLogs, FlowLogsInputs
+from ..logs.flow_logs import FlowLogs
 from ..outputs import declared_outputs
-from ..settings.groups import NetworkArgs
 from ..settings.schema import known, known_items
 from ..settings.values import contains_output
 from .zones import ZONES, one_of_each_zone, too_few_zones
@@ -43,11 +42,12 @@ def existing_vpc(
     vpc_id: str,
     public_subnet_ids: Sequence[str],
     private_subnet_ids: Sequence[str],
+    others: Mapping[str, Sequence[str]],
     *,
     with_cidr_blocks: bool,
     parent: pulumi.Resource,
 ) -> Vpc:
-    """The VPC `vpc_id` with these subnets.
+    """The VPC `vpc_id` with these subnets, and with `others`, by their setting.
 
     Looked up immediately, not as outputs, so that a wrong setting fails the run before any resource is registered.
 
@@ -57,14 +57,15 @@ def existing_vpc(
     invoke = pulumi.InvokeOptions(parent=parent)
     problems: list[str] = []
     zones: dict[str, str] = {}
-    for key, subnet_ids in (("publicSubnetIds", public_subnet_ids), ("privateSubnetIds", private_subnet_ids)):
+    kinds = {"publicSubnetIds": public_subnet_ids, "privateSubnetIds": private_subnet_ids}
+    for key, subnet_ids in (kinds | dict(others)).items():
         for subnet_id in subnet_ids:
             subnet = aws.ec2.get_subnet(id=subnet_id, opts=invoke)
             zones[subnet_id] = subnet.availability_zone
             if subnet.vpc_id != vpc_id:
                 problems.append(f"atlantis:{key}: {subnet_id} is of {subnet.vpc_id}, not of atlantis:vpcId = {vpc_id}")
         # Without a load balancer of its own, the stack has no public subnets.
-        if subnet_ids and (problem := too_few_zones(subnet_ids, zones)):
+        if key in kinds and subnet_ids and (problem := too_few_zones(subnet_ids, zones)):
             problems.append(f"atlantis:{key}: {problem}")
     if problems:
         raise pulumi.RunError(
@@ -167,28 +168,19 @@ def _without_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.Reso
     return pulumi.ResourceTransformResult(props={**args.props, "mapPublicIpOnLaunch": False}, opts=args.opts)
 
 
-@dataclasses.dataclass(kw_only=True)
-class NewVpcInputs:
-    """A new VPC: public and private subnets in two zones, and one NAT gateway."""
-
-    context: Context
-    cidr_block: str
-    """The private IPv4 range, /16 to /22."""
-
-
 class NewVpc(pulumi.ComponentResource):
-    """A VPC that the stack creates, available as a `Vpc`."""
+    """A VPC that the stack creates, available as a `Vpc`: public and private subnets in two zones, and one NAT gateway."""
 
     vpc_id: pulumi.Output[str]
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
 
-    def __init__(self, name: str, args: NewVpcInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:NewVpc", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self._vpc = awsx.ec2.Vpc(
             name,
-            cidr_block=args.cidr_block,
+            cidr_block=context.settings.network.vpc_cidr_block,
             number_of_availability_zones=ZONES,
             enable_dns_hostnames=True,
             enable_dns_support=True,
@@ -198,15 +190,15 @@ class NewVpc(pulumi.ComponentResource):
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC),
                 awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE),
             ],
-            tags=args.context.tags | {"Name": args.context.names.base},
+            tags=context.tags | {"Name": context.names.base},
             opts=pulumi.ResourceOptions(parent=self, transforms=[_without_public_addresses]),
         )
         self.vpc_id = self._vpc.vpc_id
         self.public_subnet_ids = self._vpc.public_subnet_ids
         self.private_subnet_ids = self._vpc.private_subnet_ids
         # A VPC's default security group allows traffic between its members. Without rules, it allows none.
-        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=args.context.tags, opts=child)
-        FlowLogs(f"{name}-flow", FlowLogsInputs(context=args.context, vpc_id=self.vpc_id), child)
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=self.vpc_id, tags=context.tags, opts=child)
+        FlowLogs(f"{name}-flow", context, self.vpc_id, child)
         self.register_outputs(declared_outputs(self))
 
     @property
@@ -228,22 +220,23 @@ class NewVpc(pulumi.ComponentResource):
         )
 
 
-def vpc_of(
-    network: NetworkArgs, context: Context, name: str, opts: pulumi.ResourceOptions, *, parent: pulumi.Resource
-) -> Vpc:
+def vpc_of(context: Context, name: str, opts: pulumi.ResourceOptions, *, parent: pulumi.Resource) -> Vpc:
     """The VPC that the settings name, or a new one, the component `name` with `opts`.
 
     Raises:
         pulumi.RunError: the named VPC or its subnets don't fit.
     """
-    if network.vpc_id:
-        if contains_output((network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)):
-            return vpc_of_outputs(network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=parent)
-        return existing_vpc(
-            known(network.vpc_id),
-            known_items(network.public_subnet_ids),
-            known_items(network.private_subnet_ids),
-            with_cidr_blocks=bool(network.endpoints),
-            parent=parent,
-        )
-    return NewVpc(name, NewVpcInputs(context=context, cidr_block=network.vpc_cidr_block), opts).vpc
+    network = context.settings.network
+    if network.vpc_id is None:
+        return NewVpc(name, context, opts).vpc
+    if contains_output((network.vpc_id, *network.public_subnet_ids, *network.private_subnet_ids)):
+        return vpc_of_outputs(network.vpc_id, network.public_subnet_ids, network.private_subnet_ids, parent=parent)
+    of_workers = {f"{group.role}WorkerSubnetIds": group.subnet_ids for group in context.settings.worker_groups}
+    return existing_vpc(
+        known(network.vpc_id),
+        known_items(network.public_subnet_ids),
+        known_items(network.private_subnet_ids),
+        {key: [subnet for subnet in subnets if isinstance(subnet, str)] for key, subnets in of_workers.items()},
+        with_cidr_blocks=bool(network.endpoints),
+        parent=parent,
+    )

@@ -9,6 +9,7 @@ import pulumi
 from ..names import PhysicalNames
 from ..outputs import with_part
 from ..policy_documents import Statement, allow, deny
+from ..settings.workers import ROLES
 
 BOUND_ACTIONS = (
     "iam:AttachRolePolicy",
@@ -29,9 +30,6 @@ PassRole, TagRole and UntagRole do not support it.
 """
 
 
-_OF_OWN_CLUSTER = ("cluster/{}", "service/{}/*", "task-definition/{}:*", "task-set/{}/*")
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnStack:
     """Atlantis' own resources, besides those that its names identify."""
@@ -46,8 +44,8 @@ class OwnStack:
     security_group_ids: Sequence[pulumi.Input[str]]
     subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
-    detects_drift: bool = False
-    """Whether the agent has a log group, whose events become metrics."""
+    isolates: bool = False
+    """Whether there are workers, and an agent with a log group whose events become metrics."""
     listener_arn: pulumi.Input[str] | None = None
     """The listener of an existing load balancer, which Terraform can't change; None for the stack's own."""
     load_balancer_security_group_id: pulumi.Input[str] | None = None
@@ -63,16 +61,14 @@ def deny_own_resources(own: OwnStack) -> Statement:
     names = own.names
     every_environment = names.policy_arn(names.roles_of_every_environment)
     resources: list[pulumi.Input[str]] = [
-        *(names.arn("ecs", resource) for resource in _own_services(names)),
+        *(names.arn("ecs", resource) for resource in _own_services(own)),
         # IAM documents no wildcard in an ARN's resource type, hence one ARN each for load balancers, listeners and rules:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html ("Incorrect wildcard usage").
         *_load_balancer(own),
         names.arn("elasticloadbalancing", f"targetgroup/{names.target_group}/*"),
         names.repository_arn,
-        names.log_group_arn,
-        f"{names.log_group_arn}:*",
-        # With and without the `:*` of its streams.
-        *([f"{names.agent_log_group_arn}*"] if own.detects_drift else ()),
+        # With and without the `:*` of its streams; with workers, the agent's log too, whose name begins with this one.
+        *([f"{names.log_group_arn}*"] if own.isolates else [names.log_group_arn, f"{names.log_group_arn}:*"]),
         names.role_arn(names.roles_of_every_environment),
         every_environment,
         *own.secret_arns,
@@ -105,12 +101,21 @@ def _load_balancer(own: OwnStack) -> list[pulumi.Input[str]]:
     ]
 
 
-def _own_services(names: PhysicalNames) -> list[str]:
-    """In an existing cluster, Terraform may manage the other services."""
-    if names.cluster_name:
-        own = f"{names.cluster}/{names.base}"
-        return [f"service/{own}", f"task-definition/{names.base}:*", f"task-set/{own}/*"]
-    return [pattern.format(names.base) for pattern in _OF_OWN_CLUSTER]
+def _own_services(own: OwnStack) -> list[str]:
+    """The cluster, its services and task definitions. In an existing cluster, Terraform may manage the other services.
+
+    With workers, the pattern of the task definitions begins with the stack's name, because a policy has no room for three.
+    """
+    base, cluster = own.names.base, own.names.cluster
+    families = f"task-definition/{base}*" if own.isolates else f"task-definition/{base}:*"
+    if own.names.cluster_name is None:
+        return [f"cluster/{base}", f"service/{base}/*", families, f"task-set/{base}/*"]
+    services = [base, *(own.names.workers(role) for role in ROLES if own.isolates)]
+    return [
+        *(f"service/{cluster}/{name}" for name in services),
+        families,
+        *(f"task-set/{cluster}/{name}/*" for name in services),
+    ]
 
 
 def deny_own_tasks(names: PhysicalNames) -> Statement:

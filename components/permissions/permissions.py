@@ -1,4 +1,4 @@
-"""Permissions: the role that starts the task, and those that Terraform runs with inside it."""
+"""Permissions: the role that starts the tasks, those of the tasks, and those that Terraform runs with."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,6 @@ from ..context import Context
 from ..names import PhysicalNames
 from ..outputs import declared_outputs
 from ..policy_documents import Statement, allow, document, document_of_outputs, trust_role, trust_tasks
-from ..settings.existing import ExistingArgs
-from ..settings.terraform import TerraformArgs
 from . import permissions_boundary, plan_role, state, task_role
 from .deny_statements import OwnStack, deny_own_network, deny_own_resources, deny_own_tasks, deny_unbounded_roles
 from .task_role import Scope
@@ -22,10 +20,7 @@ class PermissionsInputs:
     """The resources that the two roles need access to, and those that they are denied."""
 
     context: Context
-    settings: TerraformArgs
-    """Its permissions boundary is attached to both roles and required for every role that Terraform creates. Without one, the
-    stack creates a boundary for the latter."""
-    secret_arns: Mapping[str, pulumi.Input[str]]
+    secret_arns: Sequence[pulumi.Input[str]]
     """The secrets that ECS injects into the task."""
     existing_secret_arns: Sequence[pulumi.Input[str]]
     """The secrets that the stack doesn't create. Terraform can't use them, nor any with the stack's prefix."""
@@ -37,15 +32,10 @@ class PermissionsInputs:
     """The KMS keys that encrypt those secrets."""
     file_system_arn: pulumi.Input[str]
     access_point_arn: pulumi.Input[str]
-    deployer_arns: Sequence[pulumi.Input[str]]
-    """Roles and users that deploy this stack. Terraform can't change them, even if they have a managed prefix."""
-    existing: ExistingArgs
-    """An existing load balancer in front of the server, which Terraform can't change."""
     security_group_ids: Sequence[pulumi.Input[str]]
     """Atlantis' own security groups, which resources that Terraform creates can't use."""
     closed_subnet_ids: Sequence[pulumi.Input[str]]
     """Subnets in which Terraform can't run ECS services. Empty: no subnet is denied."""
-    detects_drift: bool
 
 
 class Permissions(pulumi.ComponentResource):
@@ -56,29 +46,30 @@ class Permissions(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PermissionsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Permissions", name, None, opts)
-        self._args = args
+        self._args, self._settings = args, args.context.settings.terraform
+        settings = args.context.settings
         self._child = pulumi.ResourceOptions(parent=self)
         names = args.context.names
-        boundary_arn = args.settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
+        boundary_arn = self._settings.permissions_boundary_arn or names.policy_arn(names.permissions_boundary)
         self._scope = Scope(
             names=names,
-            prefixes=tuple(args.settings.managed_name_prefixes),
+            prefixes=tuple(self._settings.managed_name_prefixes),
             permissions_boundary_arn=boundary_arn,
         )
         self._own = OwnStack(
             names=names,
             secret_arns=[names.own_secrets, *args.existing_secret_arns],
             parameter_arns=[*args.parameter_arns, *args.container_secret_arns],
-            deployer_arns=args.deployer_arns,
+            deployer_arns=settings.server.secret_reader_arns,
             permissions_boundary_arn=boundary_arn,
             security_group_ids=args.security_group_ids,
             subnet_ids=args.closed_subnet_ids,
-            detects_drift=args.detects_drift,
-            listener_arn=args.existing.https_listener_arn,
-            load_balancer_security_group_id=args.existing.load_balancer_security_group_id,
+            isolates=settings.terraform.isolates,
+            listener_arn=settings.existing.https_listener_arn,
+            load_balancer_security_group_id=settings.existing.load_balancer_security_group_id,
         )
 
-        if args.settings.creates_boundary:
+        if self._settings.creates_boundary:
             self._boundary()
         execution_role = self._role(
             "execution-role", args.context.names.execution_role, "starts the task: image, secrets, logs"
@@ -86,12 +77,15 @@ class Permissions(pulumi.ComponentResource):
         task_role_ = self._role("task-role", args.context.names.task_role, "what Terraform runs with inside the task")
         self._execution_policies(execution_role)
         policies = self._task_policies()
-        if args.settings.isolates:
-            self._isolate(task_role_, policies)
+        self.worker_role_arns: dict[str, pulumi.Output[str]] = {}
+        """The task roles of the workers by kind."""
+        if self._settings.isolates:
+            self._attach("task-file-system", task_role_, policies["file-system"])
+            self._isolate(policies)
         else:
             for subject, policy in policies.items():
                 self._attach(f"task-{subject}", task_role_, policy)
-            self._attach_additional("task", task_role_, args.settings.additional_policy_arns)
+            self._attach_additional("task", task_role_, self._settings.additional_policy_arns)
 
         self.execution_role_arn = execution_role.arn
         self.task_role_arn = task_role_.arn
@@ -105,7 +99,7 @@ class Permissions(pulumi.ComponentResource):
             name=physical_name,
             description=f"Atlantis {names.environment}: {purpose}",
             assume_role_policy=trust_role(names, assumed_by) if assumed_by else trust_tasks(names),
-            permissions_boundary=self._args.settings.permissions_boundary_arn,
+            permissions_boundary=self._settings.permissions_boundary_arn,
             tags=self._args.context.tags,
             opts=self._child,
         )
@@ -127,9 +121,7 @@ class Permissions(pulumi.ComponentResource):
 
     def _execution_policies(self, role: aws.iam.Role) -> None:
         args = self._args
-        secrets: list[Statement] = [
-            allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], list(args.secret_arns.values()))
-        ]
+        secrets: list[Statement] = [allow("ReadTaskSecrets", ["secretsmanager:GetSecretValue"], args.secret_arns)]
         if args.secret_key_arns:
             via = {"StringEquals": {"kms:ViaService": args.context.names.via("secretsmanager")}}
             secrets.append(allow("DecryptTaskSecrets", ["kms:Decrypt", "kms:DescribeKey"], args.secret_key_arns, via))
@@ -159,22 +151,13 @@ class Permissions(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _isolate(self, task_role_: aws.iam.Role, policies: Mapping[str, aws.iam.Policy]) -> None:
-        """Attach Terraform's policies to the roles of plans and applies; the task keeps what is its own."""
-        names, settings, scope = self._args.context.names, self._args.settings, self._scope
-        plan = self._role("plan-role", names.plan_role, "what plans run with", assumed_by=names.task_role)
-        apply = self._role("apply-role", names.apply_role, "what applies run with", assumed_by=names.task_role)
-        if self._args.detects_drift:
+    def _isolate(self, policies: Mapping[str, aws.iam.Policy]) -> None:
+        """Attach Terraform's policies to the roles of plans and applies, which only the workers of their kind can assume."""
+        names, settings, scope = self._args.context.names, self._settings, self._scope
+        plan, apply = self._terraform_role("plan"), self._terraform_role("apply")
+        if self._args.context.settings.drift.enabled:
             drift = self._role("drift-role", names.drift_role, "the agent's own log", assumed_by=names.task_role)
-            aws.iam.RolePolicy(
-                f"{self.pulumi_resource_name}-drift-log",
-                name="own-log",
-                role=drift.id,
-                policy=document(plan_role.own_log(names)),
-                opts=self._child,
-            )
-        for subject in ("file-system", "own-stack"):
-            self._attach(f"task-{subject}", task_role_, policies[subject])
+            self._inline("drift-log", "own-log", drift, plan_role.own_log(names))
         for subject, policy in policies.items():
             if subject != "file-system":
                 self._attach(f"apply-{subject}", apply, policy)
@@ -200,38 +183,58 @@ class Permissions(pulumi.ComponentResource):
             )
             self._attach(f"plan-{subject}", plan, made)
 
+    def _terraform_role(self, role: str) -> aws.iam.Role:
+        """The role that plans or applies run with, and the task role of the workers, which hand out its sessions."""
+        names = self._args.context.names
+        worker = self._role(f"{role}-worker-role", names.worker_role(role), f"the workers that run {role} commands")
+        arns = plan_role.terraform_roles(names, role, self._settings.roles_of_repositories)
+        self._inline(
+            f"{role}-worker-sessions",
+            "sessions",
+            worker,
+            [*plan_role.sessions(arns), *task_role.task_protection(names)],
+        )
+        self.worker_role_arns[role] = worker.arn
+        found = {"plan": names.plan_role, "apply": names.apply_role}[role]
+        purpose = {"plan": "what plans run with", "apply": "what applies run with"}[role]
+        return self._role(f"{role}-role", found, purpose, assumed_by=names.worker_role(role))
+
+    def _inline(self, label: str, name: str, role: aws.iam.Role, statements: Sequence[Statement]) -> None:
+        aws.iam.RolePolicy(
+            f"{self.pulumi_resource_name}-{label}",
+            name=name,
+            role=role.id,
+            policy=document(statements),
+            opts=self._child,
+        )
+
     def _task_policies(self) -> dict[str, aws.iam.Policy]:
         """The policies of the task and of Terraform, by subject."""
         args, scope, own = self._args, self._scope, self._own
+        detects_drift = args.context.settings.drift.enabled
         documents: dict[str, pulumi.Input[str]] = {
             # The task's own permissions, besides Terraform's: a separate policy would use up a role's quota of ten.
             "file-system": document_of_outputs(
                 [
                     *task_role.file_system(args.file_system_arn, args.access_point_arn),
                     *task_role.task_protection(own.names),
-                    *(
-                        plan_role.session_roles(
-                            own.names, args.settings.roles_of_repositories, detects_drift=args.detects_drift
-                        )
-                        if args.settings.isolates
-                        else ()
-                    ),
+                    *(plan_role.server(own.names, detects_drift=detects_drift) if self._settings.isolates else ()),
                 ]
             ),
             "own-stack": document_of_outputs(
                 permissions_boundary.statements_beside_other_policies(own)
-                if args.settings.has_additional_policies
+                if self._settings.has_additional_policies
                 else [deny_own_resources(own)]
             ),
         }
-        if args.settings.terraform_state_buckets or args.settings.terraform_lock_tables:
-            documents["state"] = document_of_outputs(state.statements(own.names, args.settings))
+        if self._settings.terraform_state_buckets or self._settings.terraform_lock_tables:
+            documents["state"] = document_of_outputs(state.statements(own.names, self._settings))
         # A role can have ten managed policies, so the roles to assume have no separate policy where there is one role.
-        shared, applies = args.settings.assumable_by_plans, args.settings.assumable_by_applies
+        shared, applies = self._settings.assumable_by_plans, self._settings.assumable_by_applies
         documents["read"] = document_of_outputs([*task_role.read(scope.names), *task_role.assume_roles(shared)])
         if applies:
             documents["assume"] = document_of_outputs(task_role.assume_roles(applies))
-        if args.settings.managed_name_prefixes:
+        if self._settings.managed_name_prefixes:
             documents |= {
                 "containers": document([*task_role.containers(scope), deny_own_tasks(own.names)]),
                 "security-groups": document_of_outputs([*task_role.security_groups(scope), *deny_own_network(own)]),

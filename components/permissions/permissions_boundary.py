@@ -160,6 +160,8 @@ def require_fit(
     existing_secret_names: Sequence[pulumi.Input[str]],
     subnets: int,
     listener_arn: pulumi.Input[str] | None = None,
+    *,
+    isolates: bool = False,
 ) -> None:
     """Check the boundary's length before anything is registered, with placeholders of the same length for unknown IDs.
 
@@ -177,7 +179,8 @@ def require_fit(
         ],
         deployer_arns=(),
         permissions_boundary_arn=arn,
-        security_group_ids=[_SECURITY_GROUP] * _MOST_SECURITY_GROUPS,
+        security_group_ids=[_SECURITY_GROUP] * (_MOST_SECURITY_GROUPS + 2 * isolates),
+        isolates=isolates,
         subnet_ids=[_SUBNET] * subnets,
         listener_arn=listener_arn if isinstance(listener_arn, str) else None,
         load_balancer_security_group_id=_SECURITY_GROUP if listener_arn is not None else None,

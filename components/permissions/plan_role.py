@@ -1,11 +1,11 @@
-"""The permissions of a plan, if Terraform runs in containers of its own: what an apply may do, as far as it reads."""
+"""The permissions with workers: of the server, of the workers, and of a plan, which may do what an apply may, as far as it reads."""
 
 from collections.abc import Sequence
 
 from ..names import PhysicalNames
 from ..policy_documents import Statement, allow
 
-__all__ = ["own_log", "reading", "session_roles"]
+__all__ = ["own_log", "reading", "server", "sessions", "terraform_roles"]
 
 
 _READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
@@ -21,21 +21,34 @@ def reading(statements: Sequence[Statement]) -> list[Statement]:
     return found
 
 
-def session_roles(
-    names: PhysicalNames, others: Sequence[tuple[str, str, str]], *, detects_drift: bool
-) -> list[Statement]:
-    """The roles of plans and applies, whose sessions the agent container hands out; `others` are those of repositories.
+def terraform_roles(names: PhysicalNames, role: str, repositories: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The roles of plans or of applies: the stack's, and those of repositories."""
+    own = {"plan": names.plan_role_arn, "apply": names.apply_role_arn}[role]
+    others = ({"plan": plan, "apply": apply}[role] for _, plan, apply in repositories)
+    return list(dict.fromkeys([own, *others]))
 
-    Their sessions have the repository as a tag. The trust policy of a repository's own role must allow it as well.
+
+def sessions(role_arns: Sequence[str]) -> list[Statement]:
+    """What the agent of a worker does: it hands out sessions of these roles, which have the repository as a tag.
+
+    The trust policy of a repository's role must allow it as well.
     """
-    of_terraform = list(
-        dict.fromkeys([names.plan_role_arn, names.apply_role_arn, *(arn for _, *pair in others for arn in pair)])
-    )
-    assumed = [*of_terraform, *([names.drift_role_arn] if detects_drift else [])]
     return [
-        allow("AssumeTerraformRoles", ["sts:AssumeRole"], assumed),
-        allow("TagTerraformSessions", ["sts:TagSession"], of_terraform),
+        allow("AssumeTerraformRoles", ["sts:AssumeRole"], role_arns),
+        allow("TagTerraformSessions", ["sts:TagSession"], role_arns),
     ]
+
+
+def server(names: PhysicalNames, *, detects_drift: bool) -> list[Statement]:
+    """What the agent of the server's task does: it finds the workers and, with drift detection, reads its log."""
+    # ListTasks of a service has no resource, but this key:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    of_cluster = {"ArnEquals": {"ecs:cluster": names.cluster_arn}}
+    found = [
+        allow("ListWorkers", ["ecs:ListTasks"], ["*"], of_cluster),
+        allow("DescribeWorkers", ["ecs:DescribeTasks"], [names.arn("ecs", f"task/{names.cluster}/*")]),
+    ]
+    return found + ([allow("AssumeDriftRole", ["sts:AssumeRole"], [names.drift_role_arn])] if detects_drift else [])
 
 
 def own_log(names: PhysicalNames) -> list[Statement]:

@@ -19,6 +19,8 @@ def require_fit(names: PhysicalNames, settings: Settings, *, zones: int) -> None
             names,
             settings.terraform.managed_name_prefixes,
             settings.existing_secret_names,
-            subnets=len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * zones,
+            subnets=(len([*settings.network.public_subnet_ids, *settings.network.private_subnet_ids]) or 2 * zones)
+            + sum(len(group.subnet_ids) for group in settings.worker_groups),
             listener_arn=settings.existing.https_listener_arn,
+            isolates=settings.terraform.isolates,
         )

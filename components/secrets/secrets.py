@@ -10,32 +10,11 @@ from ..configuration.vcs import TOKEN_KEY
 from ..context import Context
 from ..encryption import CustomerKey, CustomerKeyInputs, through_service
 from ..outputs import declared_outputs
-from ..settings.groups import ServerArgs
-from ..settings.vcs import VcsArgs
 from .existing_secrets import customer_key
 from .task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
 
-
-@dataclasses.dataclass(kw_only=True)
-class SecretsInputs:
-    """The existing secrets, and the principals that can read the others."""
-
-    context: Context
-    settings: ServerArgs
-    """Name of the existing webhook secret; without one, a secret is generated."""
-    vcs: VcsArgs
-    """Whether the credentials are those of a GitHub App or the token of a user."""
-    credentials_secret_name: pulumi.Input[str] | None
-    """Name of the existing secret with the credentials; None creates an empty one."""
-    web_password_generation: int | None
-    """A new number generates a new password for the web page; None creates no password."""
-    api: bool
-    """Whether the server's API gets a secret, for drift detection."""
-    readers: Sequence[pulumi.Input[str]]
-    """ARN patterns of principals besides the execution role that can read the generated secrets: the deployers, because the
-    provider reads the secret versions."""
-    terraform_roles: Sequence[str]
-    """Name patterns of the roles that Terraform manages, which are denied access to every secret of the stack."""
+WORKERS_KEY = "workers_key"
+"""The key in the secret's JSON."""
 
 
 class Secrets(pulumi.ComponentResource):
@@ -48,37 +27,50 @@ class Secrets(pulumi.ComponentResource):
     """None without a password."""
     api_secret_arn: pulumi.Output[str] | None = None
     """None without drift detection."""
+    workers_secret_arn: pulumi.Output[str] | None = None
+    """None without workers."""
     key_arns: Sequence[pulumi.Input[str]]
     """The KMS keys that the execution role needs to decrypt the secrets."""
 
-    def __init__(self, name: str, args: SecretsInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("atlantis:index:Secrets", name, None, opts)
-        self._args = args
+        self._context, settings = context, context.settings
         self._child = pulumi.ResourceOptions(parent=self)
 
         self._key_arns: list[pulumi.Input[str]] = []
-        existing = args.credentials_secret_name and args.settings.webhook_secret_name
-        if not existing or args.web_password_generation is not None or args.api:
+        credentials, webhook = settings.credentials_secret_name, settings.server.webhook_secret_name
+        password, api = settings.sign_in.generates_password, settings.drift.enabled
+        if not (credentials and webhook) or password or api or settings.terraform.isolates:
             self._key_arn = self._key().arn
             self._key_arns.append(self._key_arn)
         self.credentials_secret_arn = (
-            self._existing(args.credentials_secret_name)
-            if args.credentials_secret_name
+            self._existing(credentials)
+            if credentials
             else self._github_app_secret().arn
-            if args.vcs.is_app
+            if settings.vcs.is_app
             else self._token_secret().arn
         )
-        self.webhook_secret_arn = (
-            self._existing(args.settings.webhook_secret_name)
-            if args.settings.webhook_secret_name
-            else self._webhook_secret().arn
-        )
-        if args.web_password_generation is not None:
-            self.web_password_secret_arn = self._web_password(args.web_password_generation).arn
-        if args.api:
+        self.webhook_secret_arn = self._existing(webhook) if webhook else self._webhook_secret().arn
+        if password:
+            self.web_password_secret_arn = self._web_password().arn
+        if api:
             self.api_secret_arn = self._api_secret().arn
+        if settings.terraform.isolates:
+            self.workers_secret_arn = self._workers_secret().arn
         self.key_arns = self._key_arns
         self.register_outputs(declared_outputs(self))
+
+    @property
+    def arns(self) -> dict[str, pulumi.Input[str]]:
+        """The secrets of the tasks by use, those that the stack has."""
+        found = {
+            "credentials": self.credentials_secret_arn,
+            "webhook": self.webhook_secret_arn,
+            "webPassword": self.web_password_secret_arn,
+            "api": self.api_secret_arn,
+            "workers": self.workers_secret_arn,
+        }
+        return {use: arn for use, arn in found.items() if arn is not None}
 
     def _existing(self, secret_name: pulumi.Input[str]) -> pulumi.Output[str]:
         if not isinstance(secret_name, str):
@@ -104,11 +96,11 @@ class Secrets(pulumi.ComponentResource):
         return {"secret": secret.arn, "key": key.arn}
 
     def _key(self) -> CustomerKey:
-        names = self._args.context.names
+        names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
             CustomerKeyInputs(
-                context=self._args.context,
+                context=self._context,
                 store="secrets",
                 description=f"Atlantis {names.environment}: GitHub App and webhook secrets",
                 users=[through_service(names, "UseThroughSecretsManager", "secretsmanager", KEY_USE)],
@@ -121,7 +113,7 @@ class Secrets(pulumi.ComponentResource):
         return task_secret(
             f"{self.pulumi_resource_name}-github-app",
             self._secret_args(
-                self._args.context.names.github_app_secret,
+                self._context.names.github_app_secret,
                 "Atlantis: GitHub App (app_id, installation_id, private_key), filled by an operator",
                 readers=[],
             ),
@@ -133,8 +125,8 @@ class Secrets(pulumi.ComponentResource):
         return task_secret(
             f"{self.pulumi_resource_name}-vcs-token",
             self._secret_args(
-                self._args.context.names.vcs_token_secret,
-                f"Atlantis: token of its user at {self._args.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
+                self._context.names.vcs_token_secret,
+                f"Atlantis: token of its user at {self._context.settings.vcs.kind.title} ({TOKEN_KEY}), filled by an operator",
                 readers=[],
             ),
             self,
@@ -143,30 +135,40 @@ class Secrets(pulumi.ComponentResource):
     def _webhook_secret(self) -> aws.secretsmanager.Secret:
         return self._generated(
             "webhook",
-            self._args.context.names.webhook_secret,
-            f"Atlantis: secret that {self._args.vcs.kind.title} signs its webhooks with (webhook_secret), generated",
+            self._context.names.webhook_secret,
+            f"Atlantis: secret that {self._context.settings.vcs.kind.title} signs its webhooks with (webhook_secret), generated",
             "webhook_secret",
-            self._args.settings.webhook_secret_generation,
+            self._context.settings.server.webhook_secret_generation,
         )
 
-    def _web_password(self, generation: int) -> aws.secretsmanager.Secret:
+    def _web_password(self) -> aws.secretsmanager.Secret:
         return self._generated(
             "web-password",
-            self._args.context.names.web_password_secret,
+            self._context.names.web_password_secret,
             "Atlantis: password of the web page (web_password), generated",
             "web_password",
-            generation,
+            self._context.settings.sign_in.web_password_generation,
             deletable=True,  # oidcIssuer or webBasicAuth removes the password, and can be unset again
         )
 
     def _api_secret(self) -> aws.secretsmanager.Secret:
         return self._generated(
             "api",
-            self._args.context.names.api_secret,
+            self._context.names.api_secret,
             "Atlantis: secret of the server's API (api_secret), generated; it can apply without an approval",
             "api_secret",
             1,
             deletable=True,  # without driftProjects there is no API, and they can be set again
+        )
+
+    def _workers_secret(self) -> aws.secretsmanager.Secret:
+        return self._generated(
+            "workers",
+            self._context.names.workers_secret,
+            f"Atlantis: key of the connections between the server and its workers ({WORKERS_KEY}), generated",
+            WORKERS_KEY,
+            1,
+            deletable=True,  # terraformIsolation none removes the workers, and can be unset again
         )
 
     def _generated(
@@ -174,7 +176,7 @@ class Secrets(pulumi.ComponentResource):
     ) -> aws.secretsmanager.Secret:
         """A secret with a generated value under `key`, which the deployers can read."""
         name = f"{self.pulumi_resource_name}-{label}"
-        args = self._secret_args(physical_name, description, readers=self._args.readers)
+        args = self._secret_args(physical_name, description, readers=self._context.settings.server.secret_reader_arns)
         secret = task_secret(name, dataclasses.replace(args, deletable=deletable), self)
         generated_value(name, secret, key, generation, self)
         return secret
@@ -183,13 +185,11 @@ class Secrets(pulumi.ComponentResource):
         self, physical_name: str, description: str, readers: Sequence[pulumi.Input[str]]
     ) -> TaskSecretInputs:
         return TaskSecretInputs(
-            context=self._args.context,
+            context=self._context,
             physical_name=physical_name,
             description=description,
             key_arn=self._key_arn,
             readers=readers,
-            terraform_roles=self._args.terraform_roles,
-            deployers=self._args.readers,
         )
 
 

@@ -28,11 +28,7 @@ class TaskSecretInputs:
     description: str
     key_arn: pulumi.Input[str]
     readers: Sequence[pulumi.Input[str]]
-    """ARN patterns of principals besides the execution role that can read it."""
-    terraform_roles: Sequence[str]
-    """Name patterns of roles that Terraform can create or pass."""
-    deployers: Sequence[pulumi.Input[str]]
-    """ARN patterns of principals that deploy the stack. They are exempt from the Deny for `terraform_roles`."""
+    """ARN patterns of principals in addition to the execution role that can read it."""
     deletable: bool = False
     """Whether a setting can delete the secret and create it again with its name, because the value need not be kept."""
 
@@ -94,9 +90,13 @@ def _deny_other_readers(names: PhysicalNames, readers: Sequence[pulumi.Input[str
 
 
 def _deny_plans(args: TaskSecretInputs) -> Statement:
-    """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's."""
-    names = args.context.names
-    roles = (names.roles_of_every_environment, *args.terraform_roles)
+    """Deny all actions on the secret to roles that plans can use: those of all Atlantis environments and Terraform's.
+
+    The principals that deploy the stack are exempt.
+    """
+    names, settings = args.context.names, args.context.settings
+    roles = (names.roles_of_every_environment, *settings.terraform.managed_names)
+    deployers = settings.server.secret_reader_arns
     return {
         "Sid": "DenyPlans",
         "Effect": "Deny",
@@ -105,6 +105,6 @@ def _deny_plans(args: TaskSecretInputs) -> Statement:
         "Resource": "*",
         "Condition": {
             "ArnLike": {"aws:PrincipalArn": [arn for role in roles for arn in names.sessions_of(role)]},
-            "ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *args.deployers]},
+            "ArnNotLike": {"aws:PrincipalArn": [*names.sessions_of(names.execution_role), *deployers]},
         },
     }

@@ -169,6 +169,13 @@ name_prefixes = values.list_of(
     values.matching(r"[\w+=,.@-]{2,39}-", "a prefix of names: 3 to 40 characters, without *, ending with a hyphen"),
     at_most=_MOST_PREFIXES,
 )
+secret_prefixes = values.list_of(
+    values.matching(
+        r"(?=.{3,128}$)[\w/+=.@-]*[/-]",
+        "a prefix of names of secrets: 3 to 128 characters, without *, ending with a slash or a hyphen, such as shop/",
+    ),
+    at_most=_MOST_STORES,
+)
 directory = values.matching(
     r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, with at most four levels"
 )
@@ -197,7 +204,9 @@ yaml_file = values.matching(
 )
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
 _REFERENCED = r"(?:ssm:(?P<parameter>(/[\w.-]{1,128}){1,15})|(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256}))"
-_FREE_NAME = r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMIT|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
+_FREE_NAME = (
+    r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMIT|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
+)
 ENVIRONMENT_REFERENCE = re.compile(rf"(?P<name>{_FREE_NAME})={_REFERENCED}", re.ASCII)
 """A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself."""
 SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)

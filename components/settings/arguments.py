@@ -24,6 +24,7 @@ from .schema import Group, group, setting
 from .sign_in import SignInArgs
 from .terraform import TerraformArgs
 from .vcs import VcsArgs
+from .workers import ROLES, WorkerGroup, WorkersArgs
 
 
 @group
@@ -63,7 +64,9 @@ class AtlantisArgs(Group):
     configuration: ConfigurationArgs = dataclasses.field(default_factory=ConfigurationArgs)
     """The server's flags, the rules for repositories, and secrets for workflows"""
     terraform: TerraformArgs = dataclasses.field(default_factory=TerraformArgs)
-    """The permissions of Terraform in the task"""
+    """The permissions of Terraform"""
+    workers: WorkersArgs = dataclasses.field(default_factory=WorkersArgs)
+    """The tasks that plans and applies run in, with terraformIsolation tasks"""
     drift: DriftArgs = dataclasses.field(default_factory=DriftArgs)
     """Drift detection. Default: none"""
     operations: OperationsArgs = dataclasses.field(default_factory=OperationsArgs)
@@ -90,6 +93,11 @@ class AtlantisArgs(Group):
         own, needs = self.network, self.uses_parameters
         by_default = [accepted.PARAMETERS_ENDPOINT] if needs and accepted.AUTO_ENDPOINTS in own.vpc_endpoints else []
         return [*own.endpoints, *(by_default if own.endpoints else ())]
+
+    @property
+    def worker_groups(self) -> list[WorkerGroup]:
+        """The workers' services; none without terraformIsolation."""
+        return [self.workers.of(role) for role in ROLES] if self.terraform.isolates else []
 
     @property
     def uses_parameters(self) -> bool:

@@ -35,7 +35,7 @@ class DriftArgs(Group):
         default=(),
     )
     """Projects to detect drift in: owner/name:directory, owner/name:directory:workspace, owner/name#project, or owner/name for all
-    projects of a repository. owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation containers.
+    projects of a repository. owner/name@branch sets another branch than defaultBranch. Only with terraformIsolation tasks.
     Empty: no drift detection"""
     drift_every_hours: int = setting(values.integer(range(1, _LONGEST_INTERVAL + 1)), default=24)
     """Hours between two detections, 1 to 84. Not with driftDailyAt"""

@@ -12,8 +12,8 @@ from .schema import Group, group, setting
 __all__ = ["NOBODY", "STACKS_OWN", "ExtraContainerArgs", "extra_containers", "parameter_arn", "secret_arn"]
 
 NOBODY = "65534:65534"
-STACKS_OWN = ("agent", "apply", "atlantis", "certificates", "plan", "task-protection")
-"""Names of the containers that the stack's settings can add."""
+STACKS_OWN = ("agent", "atlantis", "certificates", "task-protection")
+"""Names of the containers that the settings can add to the server's task."""
 _VARIABLE = values.matching(
     r"[A-Za-z_]\w{0,127}", "the name of a variable: letters, digits and _", values.HiddenValueError
 )

@@ -1,4 +1,4 @@
-"""The settings of Terraform's permissions, and of the containers that it runs in."""
+"""The settings of Terraform's permissions."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from pulumi import Input
 
 from . import accepted, values
 from .schema import Group, group, setting
+from .workers import isolation
 
 
 @group
@@ -16,12 +17,12 @@ class TerraformArgs(Group):
     """Names of the S3 buckets with Terraform states that the task can read and write"""
     terraform_state_prefixes: Sequence[str] = setting(accepted.state_prefixes, default=())
     """Prefixes of the keys in terraformStateBuckets that the task can read and write, such as platform/ or, with terraformIsolation
-    containers, states/{repository}/, where each repository reaches only its own (states/my-organization/shop/). They also limit
+    tasks, states/{repository}/, where each repository reaches only its own (states/my-organization/shop/). They also limit
     the states of workspaces, so set workspace_key_prefix in Terraform's backend. Empty: every key of these buckets"""
     terraform_state_key_arns: Sequence[Input[str]] = setting(accepted.key_arns, default=())
     """ARNs of the customer managed keys that encrypt these buckets. Required if a bucket uses such a key"""
     assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
-    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation containers, in an apply only.
+    """ARNs of roles in this and other accounts that Terraform can assume; with terraformIsolation tasks, in an apply only.
     `make trust-policy` prints the trust policy that each role needs"""
     terraform_lock_tables: Sequence[Input[str]] = setting(accepted.table_names, default=())
     """Names of the DynamoDB tables with the state locks"""
@@ -32,27 +33,27 @@ class TerraformArgs(Group):
     """ARN of the permissions boundary of the task role and the execution role, which every role that Terraform creates must have
     too. Empty: the stack creates a boundary for the roles that Terraform creates"""
     additional_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies for Terraform: of the task role, or of the role of applies with terraformIsolation containers. The stack
+    """ARNs of more policies for Terraform: of the task role, or of the role of applies with terraformIsolation tasks. The stack
     denies what they allow on its own resources, users, policies, and roles without the boundary"""
     additional_plan_policy_arns: Sequence[Input[str]] = setting(accepted.additional_policy_arns, default=())
-    """ARNs of more policies for the role of plans. Only with terraformIsolation containers"""
+    """ARNs of more policies for the role of plans. Only with terraformIsolation tasks"""
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
-    terraform_isolation: str = setting(values.one_of(("none", "containers")), default="none")
-    """none, or containers: plans and applies run in containers of their own, with a role each, and a plan can't write. Requires
-    the image of docker/"""
+    terraform_isolation: str = setting(isolation, default="none")
+    """none, or tasks: plans and applies run in workers, which are separate ECS services with a role each, and a plan can't write.
+    Requires the image of docker/"""
     module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
     """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
-    installation. Only with terraformIsolation containers"""
+    installation. Only with terraformIsolation tasks"""
 
     repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
-    """Roles of certain repositories in the place of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
-    role> <ARN of the apply role>. The first match counts. Both roles must trust the task role. Only with terraformIsolation
-    containers"""
+    """Roles of certain repositories that replace the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan role>
+    <ARN of the apply role>. The first match counts. They must trust the roles of the workers: `make trust-policy
+    SETTING=repositoryRoles` prints the trust policies. Only with terraformIsolation tasks"""
 
     plan_assumable_role_arns: Sequence[Input[str]] = setting(accepted.assumable_role_arns, default=())
     """ARNs of roles in this and other accounts that Terraform can assume in a plan too. Everyone who can open a pull request gets
-    what they allow, so it should be reading. Only with terraformIsolation containers"""
+    what they allow, so it should be reading. Only with terraformIsolation tasks"""
 
     @property
     def assumable_by_plans(self) -> Sequence[Input[str]]:
@@ -77,8 +78,8 @@ class TerraformArgs(Group):
 
     @property
     def isolates(self) -> bool:
-        """Whether Terraform runs in containers of its own, with a role for plans and one for applies."""
-        return self.terraform_isolation == "containers"
+        """Whether Terraform runs in workers, with a role for plans and one for applies."""
+        return self.terraform_isolation == "tasks"
 
     @property
     def managed_names(self) -> list[str]:

@@ -10,7 +10,6 @@ from ..context import Context
 from ..encryption import CustomerKey, CustomerKeyInputs, through_service
 from ..outputs import declared_outputs
 from ..secrets.task_secret import KEY_USE, TaskSecretInputs, generated_value, task_secret
-from ..settings.groups import StorageArgs
 
 ENGINE, ENGINE_VERSION = "valkey", "8.0"
 PASSWORD_KEY = "password"  # noqa: S105 (the JSON key, not a password)
@@ -30,22 +29,6 @@ class LockingDatabase:
     """The secret whose JSON contains the key `PASSWORD_KEY`."""
 
 
-@dataclasses.dataclass(kw_only=True)
-class LockingInputs:
-    """The database's network and size, and the readers of its password."""
-
-    context: Context
-    private_subnet_ids: Sequence[pulumi.Input[str]]
-    """In at least two zones, because each node is in a different zone."""
-    security_group_id: pulumi.Input[str]
-    settings: StorageArgs
-    """Node type, and generation of the password. The previous password stays valid until the next change."""
-    password_readers: Sequence[pulumi.Input[str]]
-    """ARN patterns of principals besides the execution role that can read the password: the deployers."""
-    terraform_roles: Sequence[str]
-    """Name patterns of the roles that Terraform manages, which are denied access to the password."""
-
-
 class Locking(pulumi.ComponentResource):
     """A Valkey replication group in two zones, its password, and the KMS key of both."""
 
@@ -53,15 +36,24 @@ class Locking(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """The KMS key that the execution role needs to decrypt the password."""
 
-    def __init__(self, name: str, args: LockingInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        private_subnet_ids: Sequence[pulumi.Input[str]],
+        security_group_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`private_subnet_ids`: in at least two zones, because each node is in a different zone."""
         super().__init__("atlantis:index:Locking", name, None, opts)
-        self._args = args
+        self._context = context
+        self._private_subnet_ids, self._security_group_id = private_subnet_ids, security_group_id
         self._child = pulumi.ResourceOptions(parent=self)
 
         self.key_arn = self._key().arn
         secret = self._secret()
         password = generated_value(
-            f"{name}-password", secret, PASSWORD_KEY, args.settings.locking_password_generation, self
+            f"{name}-password", secret, PASSWORD_KEY, context.settings.storage.locking_password_generation, self
         )
         replication_group = self._replication_group(password)
 
@@ -69,11 +61,11 @@ class Locking(pulumi.ComponentResource):
             host=replication_group.primary_endpoint_address, port=PORT, password_secret_arn=secret.arn
         )
         # ElastiCache numbers the nodes of a replication group.
-        self.node_ids = [f"{args.context.names.base}-{number:03}" for number in range(1, NODES + 1)]
+        self.node_ids = [f"{context.names.base}-{number:03}" for number in range(1, NODES + 1)]
         self.register_outputs({**declared_outputs(self), "host": self.database.host, "passwordSecretArn": secret.arn})
 
     def _key(self) -> CustomerKey:
-        names = self._args.context.names
+        names = self._context.names
         store_use = [
             "kms:CreateGrant",
             "kms:Decrypt",
@@ -87,7 +79,7 @@ class Locking(pulumi.ComponentResource):
         return CustomerKey(
             f"{self.pulumi_resource_name}-key",
             CustomerKeyInputs(
-                context=self._args.context,
+                context=self._context,
                 store="locking",
                 description=f"Atlantis {names.environment}: locks, their snapshots and the password of their database",
                 users=[
@@ -99,29 +91,26 @@ class Locking(pulumi.ComponentResource):
         )
 
     def _secret(self) -> aws.secretsmanager.Secret:
-        args = self._args
         return task_secret(
             f"{self.pulumi_resource_name}-password",
             TaskSecretInputs(
-                context=args.context,
-                physical_name=args.context.names.redis_secret,
+                context=self._context,
+                physical_name=self._context.names.redis_secret,
                 description=f"Atlantis: password of the locking database ({PASSWORD_KEY}), generated",
                 key_arn=self.key_arn,
-                readers=args.password_readers,
-                terraform_roles=args.terraform_roles,
-                deployers=args.password_readers,
+                readers=self._context.settings.server.secret_reader_arns,
             ),
             self,
         )
 
     def _replication_group(self, password: pulumi.Input[str]) -> aws.elasticache.ReplicationGroup:
-        args, names = self._args, self._args.context.names
+        names = self._context.names
         subnet_group = aws.elasticache.SubnetGroup(
             f"{self.pulumi_resource_name}-subnets",
             name=names.base,
             description=f"Atlantis {names.environment}: subnets of the locking database",
-            subnet_ids=args.private_subnet_ids,
-            tags=args.context.tags,
+            subnet_ids=self._private_subnet_ids,
+            tags=self._context.tags,
             opts=self._child,
         )
         return aws.elasticache.ReplicationGroup(
@@ -130,13 +119,13 @@ class Locking(pulumi.ComponentResource):
             description=f"Atlantis {names.environment}: locks",
             engine=ENGINE,
             engine_version=ENGINE_VERSION,
-            node_type=args.settings.locking_node_type,
+            node_type=self._context.settings.storage.locking_node_type,
             num_cache_clusters=NODES,
             automatic_failover_enabled=True,
             multi_az_enabled=True,
             port=PORT,
             subnet_group_name=subnet_group.name,
-            security_group_ids=[args.security_group_id],
+            security_group_ids=[self._security_group_id],
             at_rest_encryption_enabled=True,
             kms_key_id=self.key_arn,
             # transit_encryption_mode isn't set, as it is for existing groups: a new group then requires TLS.
@@ -148,10 +137,10 @@ class Locking(pulumi.ComponentResource):
             auto_minor_version_upgrade=True,
             # Otherwise ElastiCache sets a new password in the maintenance window, and the new task would wait for it.
             apply_immediately=True,
-            tags=args.context.tags,
+            tags=self._context.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.context.deletion_protection,
+                protect=self._context.deletion_protection,
                 # ElastiCache upgrades the minor version automatically, and rejects a downgrade.
                 ignore_changes=["engineVersion"],
             ),

@@ -1,6 +1,5 @@
 """Storage: the file system for Atlantis' locks and working copies, and the repository of its image."""
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +10,6 @@ from ..context import Context
 from ..encryption import CustomerKey, CustomerKeyInputs, through_service
 from ..outputs import declared_outputs
 from ..policy_documents import deny, deny_insecure_transport, document, document_of_outputs, only_roles
-from ..settings.groups import StorageArgs
 
 IMAGES_KEPT = 10
 UNTAGGED_DAYS = 7
@@ -47,17 +45,6 @@ LIFECYCLE = json.dumps(
 )
 
 
-@dataclasses.dataclass(kw_only=True)
-class StorageInputs:
-    """The subnets of the file system, and the settings of both stores."""
-
-    context: Context
-    settings: StorageArgs
-    private_subnets: Mapping[str, pulumi.Input[str]]
-    """One per zone, by the zone. Each has a mount target, and the zone is part of its logical name."""
-    security_group_id: pulumi.Input[str]
-
-
 class Storage(pulumi.ComponentResource):
     """An EFS file system with access point and mount targets, and an ECR repository, each with its own KMS key."""
 
@@ -69,11 +56,20 @@ class Storage(pulumi.ComponentResource):
     repository_url: pulumi.Output[str]
     repository_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: StorageInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        private_subnets: Mapping[str, pulumi.Input[str]],
+        security_group_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`private_subnets`: one for each zone, by the zone, which is part of the logical name of its mount target."""
         super().__init__("atlantis:index:Storage", name, None, opts)
-        self._args = args
+        self._context, self._settings = context, context.settings.storage
+        self._private_subnets, self._security_group_id = private_subnets, security_group_id
         self._child = pulumi.ResourceOptions(parent=self)
-        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=args.context.deletion_protection)
+        self._keeps_data = pulumi.ResourceOptions(parent=self, protect=context.deletion_protection)
 
         file_system = self._file_system()
         access_point = self._access_point(file_system)
@@ -94,11 +90,11 @@ class Storage(pulumi.ComponentResource):
         self.register_outputs(declared_outputs(self))
 
     def _key(self, store: str, description: str, actions: Sequence[str], service: str) -> CustomerKey:
-        names = self._args.context.names
+        names = self._context.names
         return CustomerKey(
             f"{self.pulumi_resource_name}-{store}-key",
             CustomerKeyInputs(
-                context=self._args.context,
+                context=self._context,
                 store=store,
                 description=description,
                 users=[through_service(names, f"UseThrough{store.capitalize()}", service, actions)],
@@ -107,7 +103,7 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _file_system(self) -> aws.efs.FileSystem:
-        names = self._args.context.names
+        names = self._context.names
         # The key exists in both modes, so that a file system with this key can later replace one with the AWS managed key.
         key = self._key(
             "efs",
@@ -126,19 +122,19 @@ class Storage(pulumi.ComponentResource):
         return aws.efs.FileSystem(
             f"{self.pulumi_resource_name}-efs",
             encrypted=True,
-            kms_key_id=key.arn if self._args.settings.efs_encryption_key == "customer" else None,
+            kms_key_id=key.arn if self._settings.efs_encryption_key == "customer" else None,
             performance_mode="generalPurpose",
-            throughput_mode=self._args.settings.efs_throughput_mode,
+            throughput_mode=self._settings.efs_throughput_mode,
             lifecycle_policies=[
                 {"transition_to_ia": "AFTER_30_DAYS"},
                 {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
             ],
-            tags=self._args.context.tags | {"Name": names.base},
+            tags=self._context.tags | {"Name": names.base},
             opts=self._keeps_data,
         )
 
     def _access_point(self, file_system: aws.efs.FileSystem) -> aws.efs.AccessPoint:
-        settings = self._args.settings
+        settings = self._settings
         uid, gid = settings.posix_uid, settings.posix_gid
         return aws.efs.AccessPoint(
             f"{self.pulumi_resource_name}-access-point",
@@ -148,7 +144,7 @@ class Storage(pulumi.ComponentResource):
                 "path": settings.efs_root_directory,
                 "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "755"},
             },
-            tags=self._args.context.tags | {"Name": self._args.context.names.base},
+            tags=self._context.tags | {"Name": self._context.names.base},
             opts=self._keeps_data,
         )
 
@@ -175,7 +171,7 @@ class Storage(pulumi.ComponentResource):
                     deny("DenyRoot", as_root, [file_system.arn]) | everybody,
                     deny_insecure_transport(["*"], [file_system.arn]),
                 ],
-                policy_id=self._args.context.names.base,
+                policy_id=self._context.names.base,
             ),
             opts=self._child,
         )
@@ -186,7 +182,7 @@ class Storage(pulumi.ComponentResource):
                 f"{self.pulumi_resource_name}-mount-target-{zone}",
                 file_system_id=file_system.id,
                 subnet_id=subnet_id,
-                security_groups=[self._args.security_group_id],
+                security_groups=[self._security_group_id],
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     # EFS allows one mount target per zone.
@@ -197,11 +193,11 @@ class Storage(pulumi.ComponentResource):
                     else None,
                 ),
             )
-            for position, (zone, subnet_id) in enumerate(self._args.private_subnets.items(), start=1)
+            for position, (zone, subnet_id) in enumerate(self._private_subnets.items(), start=1)
         ]
 
     def _repository(self) -> aws.ecr.Repository:
-        names, tags = self._args.context.names, self._args.context.tags
+        names, tags = self._context.names, self._context.tags
         key = self._key(
             "ecr",
             f"Atlantis {names.environment}: layers of the image",
@@ -214,7 +210,7 @@ class Storage(pulumi.ComponentResource):
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
             image_scanning_configuration={"scan_on_push": True},
             image_tag_mutability="IMMUTABLE",
-            force_delete=not self._args.context.deletion_protection,
+            force_delete=not self._context.deletion_protection,
             tags=tags,
             opts=self._keeps_data,
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
+from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
 from preflight.errors import Status
 from tests.preflight.world import TAG, World
 
@@ -94,7 +94,7 @@ def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_b
     world: World, labels: dict[str, str] | None, found: str
 ):
     world.push_image("amd64", tag="v0.47.1-3", labels=labels)
-    world.values |= {"terraformIsolation": "containers", "imageTag": "v0.47.1-3"}
+    world.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-3"}
     world.assert_only(
         "image: programs",
         Status.FAILED,
@@ -109,7 +109,7 @@ def test_an_image_that_cannot_isolate_terraform_is_named_with_the_command_that_b
 def test_the_programs_are_looked_for_in_the_image_of_the_tasks_architecture(world: World):
     digest = world.push_image("arm64", tag="arm", labels=ISOLATION)
     world.push_index("arm64", "amd64", tag="v0.47.1-1", digest=digest)
-    world.values |= {"terraformIsolation": "containers", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
+    world.values |= {"terraformIsolation": "tasks", "imageTag": "v0.47.1-1", "cpuArchitecture": "ARM64"}
     result = world.result("image: programs")
     assert (result.status, result.message) == (Status.OK, "atlantis:v0.47.1-1 has atlantis.isolation=1")
 

@@ -70,7 +70,7 @@ def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setti
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (("--setting", "repositoryRoles"), "repositoryRoles applies only with terraformIsolation containers"),
+        (("--setting", "repositoryRoles"), "repositoryRoles applies only with terraformIsolation tasks"),
         (("--setting", "planAssumableRoleArns"), "planAssumableRoleArns applies only with terraformIsolation"),
         (("--setting", "repositoryRoles", "--external-id", "x"), "--external-id: the task passes none"),
     ],

@@ -9,13 +9,15 @@ from tests.unit.stacks import PRODUCTION
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ISOLATED: dict[str, Any] = PRODUCTION | {
-    "terraformIsolation": "containers",
+    "terraformIsolation": "tasks",
     "moduleRepositories": ["modules", "more.modules"],
 }
 
 
-def containers_of(graph: Graph) -> dict[str, dict[str, Any]]:
-    definitions = json.loads(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+def containers_of(graph: Graph, workers: str = "") -> dict[str, dict[str, Any]]:
+    """The containers of the server's task or, with plan or apply, of that kind's workers."""
+    task = graph.one("aws:ecs/taskDefinition:TaskDefinition", f"compute-{workers}-task" if workers else "compute-task")
+    definitions = json.loads(task.inputs["containerDefinitions"])
     return {definition["name"]: definition for definition in definitions}
 
 

@@ -30,7 +30,8 @@ EVERYTHING: dict[str, Any] = (
         "webhookSecretGeneration": None,
         "assumableRoleArns": ["arn:aws:iam::210987654321:role/terraform"],
         "planAssumableRoleArns": ["arn:aws:iam::210987654321:role/reader"],
-        "terraformIsolation": "containers",
+        "terraformIsolation": "tasks",
+        **{f"{role}WorkerSubnetIds": ["subnet-00000000000000003"] for role in ("plan", "apply")},
         "tags": {"Team": "payments", "Unit": "tools"},
         "additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
         "additionalPlanPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
@@ -62,6 +63,7 @@ ANOTHER_HOST: dict[str, Any] = (
             "githubAppSecretName",
             "repoConfigFile",
             "terraformIsolation",
+            *("planWorkerSubnetIds", "applyWorkerSubnetIds"),
             "planAssumableRoleArns",
             "additionalPlanPolicyArns",
         )

@@ -69,7 +69,7 @@ class Registered:
 
 
 def _from_json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) and value.startswith(("{", "[")) else value
+    return json.loads(value) if isinstance(value, str) and value.startswith(('{"', "[")) else value
 
 
 class Graph:

@@ -30,7 +30,7 @@ def test_they_are_attached_to_the_task_role() -> None:
 
 
 def test_with_isolation_applies_have_them_and_plans_have_their_own() -> None:
-    graph = stack(**ADDITIONAL, additionalPlanPolicyArns=[READ_ONLY], terraformIsolation="containers")
+    graph = stack(**ADDITIONAL, additionalPlanPolicyArns=[READ_ONLY], terraformIsolation="tasks")
     assert attached(graph) == {
         "permissions-apply-additional-0": ("atlantis-ecs-task-apply-prod", BUCKETS),
         "permissions-apply-additional-1": ("atlantis-ecs-task-apply-prod", READ_ONLY),

@@ -24,7 +24,18 @@ NO_COUNTERPART = {
     *("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint", "oidcClientId"),
     *("oidcClientSecretName", "oidcScope", "oidcSessionHours", "driftEveryHours", "driftDailyAt", "driftShowPlan"),
     *("terraformStatePrefixes", "terraformStateKeyArns", "terraformLockTables", "logGroupName", "regionalIamNames"),
-    *("secretReaderArns", "deploymentTimeoutMinutes"),
+    *(
+        "secretReaderArns",
+        "deploymentTimeoutMinutes",
+        "workerWaitMinutes",
+        "applyContinuesMinutes",
+        "planSecretPrefixes",
+    ),
+    *(
+        f"{role}Worker{what}"
+        for role in ("plan", "apply")
+        for what in ("Cpu", "Memory", "EphemeralStorage", "CapacityProvider", "SubnetIds")
+    ),
 }
 
 

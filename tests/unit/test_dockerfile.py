@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.compute.isolation import IMAGE_LABEL, IMAGE_VERSION
+from components.compute.workers import IMAGE_LABEL, IMAGE_VERSION
 
 DOCKERFILE = (Path(__file__).parents[2] / "docker" / "Dockerfile").read_text(encoding="utf-8")
 IN_IMAGE = "/opt/atlantis-isolation"
@@ -101,7 +101,7 @@ def test_everything_that_the_stack_relies_on_is_there() -> None:
         ("FROM isolation AS with-tools", "FROM unreadable AS with-tools", "with-tools is not made of"),
         ("FROM isolation AS server\nUSER 100", "FROM isolation AS server", "server does not end with"),
         ("--chmod=0755 isolation", "--chmod=0777 isolation", "not root's"),
-        ('LABEL atlantis.isolation="1"', 'LABEL atlantis.isolation="0"', "does not say which version of the programs"),
+        ('LABEL atlantis.isolation="2"', 'LABEL atlantis.isolation="0"', "does not say which version of the programs"),
         ("bin/terraform[0-9]*", "bin/terraform1*", "has no shim"),
         ("/run/isolation/plan-broker ", "", "no directory to mount plan-broker"),
         ("chmod 0755 /home/atlantis ", "chmod 0755 ", "can't enter the server's home"),

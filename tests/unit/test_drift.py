@@ -10,15 +10,16 @@ from tests.unit.stacks import stack
 
 PROJECTS = ["ryu-qqq/network@release:vpc", "ryu-qqq/network@release:dns:prod", "ryu-qqq/apps#shop", "ryu-qqq/all"]
 DRIFT: dict[str, Any] = {
-    "terraformIsolation": "containers",
+    "terraformIsolation": "tasks",
     "driftProjects": PROJECTS,
     "alarmTopicArns": [f"arn:aws:sns:{REGION}:123456789012:alarms"],
 }
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
+FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 
 
 def containers(**settings: Any) -> dict[str, dict[str, Any]]:
-    definitions = json.loads(stack(**settings).one(TASK).inputs["containerDefinitions"])
+    definitions = json.loads(stack(**settings).one(TASK, "compute-task").inputs["containerDefinitions"])
     return {container["name"]: container for container in definitions}
 
 
@@ -59,17 +60,16 @@ def secrets_or_none(container: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_stack_without_drift_detection_has_none_of_it() -> None:
-    graph = stack(terraformIsolation="containers")
-    assert graph.names("aws:cloudwatch/logMetricFilter:LogMetricFilter") == []
+    graph = stack(terraformIsolation="tasks")
+    assert not [name for name in graph.names(FILTER) if name.startswith("drift-")]
     assert "prod-atlantis-api" not in {r.inputs.get("name") for r in graph.all("aws:secretsmanager/secret:Secret")}
-    agent = containers(terraformIsolation="containers")["agent"]
+    agent = containers(terraformIsolation="tasks")["agent"]
     assert "DRIFT_DETECTION" not in variables(agent)
-    assert agent["logConfiguration"]["options"]["awslogs-group"] == "/ecs/atlantis-prod"
 
 
 def test_metrics_come_from_the_log_that_plans_cant_write_to() -> None:
     graph = stack(**DRIFT)
-    filters = {r.inputs["name"]: r.inputs for r in graph.all("aws:cloudwatch/logMetricFilter:LogMetricFilter")}
+    filters = {r.inputs["name"]: r.inputs for r in graph.all(FILTER) if r.parent == "drift"}
     assert {name: inputs["metricTransformation"]["value"] for name, inputs in filters.items()} == {
         "DriftedProjects": "$.drifted",
         "FailedProjects": "$.failed",
@@ -129,13 +129,13 @@ def test_only_the_agents_own_role_can_read_its_log() -> None:
         "/ecs/atlantis-prod-agent",
         "arn:aws:iam::123456789012:role/atlantis-ecs-task-drift-prod",
     )
-    assert "permissions-drift-role" not in stack(terraformIsolation="containers").names("aws:iam/role:Role")
+    assert "permissions-drift-role" not in stack(terraformIsolation="tasks").names("aws:iam/role:Role")
 
 
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"terraformIsolation": None}, ("driftProjects", "requires terraformIsolation containers")),
+        ({"terraformIsolation": None}, ("driftProjects", "requires terraformIsolation tasks")),
         ({"driftProjects": ["somebody/else:vpc"]}, ("somebody/else", "repoAllowlist")),
         ({"driftProjects": ["no-repository"]}, ("item 1 ('no-repository')", "owner/name")),
         ({"driftProjects": ["ryu-qqq/network:../secrets"]}, ("item 1", "owner/name:directory")),

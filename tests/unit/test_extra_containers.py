@@ -79,11 +79,11 @@ def test_the_stacks_containers_keep_the_cpu_that_is_left_and_have_none_without_e
     assert not any("cpu" in each or "memory" in each for each in containers_of(stack()).values())
 
 
-def test_with_isolation_the_shares_are_those_of_what_is_left() -> None:
-    found = containers_of(stack(**ISOLATED, **EXTRA))
-    assert sum(each["cpu"] for each in found.values()) <= 2048
-    assert found["plan"]["memory"] == int((4096 - 128 - 256) * 0.5)
-    assert sum(each.get("memory", 0) for each in found.values()) < 4096
+def test_with_workers_the_agent_has_a_quarter_of_what_is_left_and_the_workers_have_no_extra_container() -> None:
+    graph = stack(**ISOLATED, **EXTRA)
+    found = containers_of(graph)
+    assert (found["agent"]["cpu"], found["atlantis"]["cpu"]) == (464, 1392)
+    assert list(containers_of(graph, "plan")) == ["executor", "agent", "tls"]
 
 
 def test_the_names_of_the_stacks_own_containers_are_known() -> None:
@@ -205,11 +205,6 @@ def test_a_missing_key_and_what_is_no_object_are_refused() -> None:
             [LEAST | {"secrets": {"A": SECRET.replace(REGION, "us-east-1")}}],
             {},
             f"must be in the stack's region, {REGION}, not in us-east-1",
-        ),
-        (
-            [LEAST | {"memory": 2049}],
-            {"terraformIsolation": "containers"},
-            "must be at least 2048 without the 2049 of extraContainers",
         ),
     ],
 )

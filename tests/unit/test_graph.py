@@ -15,6 +15,7 @@ from tests.unit.stacks import ALL, TAGS, stack
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 COMPONENT = "atlantis:index:"
+WORKERS = ("network-plan-workers-id", "network-apply-workers-id")
 
 
 @pytest.fixture(params=ALL, scope="module")
@@ -83,7 +84,7 @@ def test_components_stand_in_atlantis_or_in_the_component_that_they_serve(graph:
         ("Certificate", "Ingress"),
     }
     assert [component for component, parent in nested if not parent] == ["Atlantis"]
-    assert sorted(set(outer) - {"NewVpc", "Locking", "LogArchive", "Alarms"}) == [
+    assert sorted(set(outer) - {"NewVpc", "Locking", "LogArchive", "Alarms", "WorkerMetrics"}) == [
         "Compute",
         "Dashboard",
         "Ingress",
@@ -160,6 +161,11 @@ def test_the_task_is_reached_by_the_load_balancer_on_the_container_s_port_and_by
     assert paths_into(graph, "network-ecs-tasks-id") == [("network-alb-id", port, port)]
 
 
+def test_a_worker_is_reached_by_the_server_on_one_port_and_by_nobody_else(graph: Graph, which: str) -> None:
+    expected = [("network-ecs-tasks-id", 4142, 4142)] if which == "isolated" else []
+    assert [paths_into(graph, group) for group in WORKERS] == [expected, expected]
+
+
 def test_the_file_system_is_reached_by_the_task_on_2049_and_by_nobody_else(graph: Graph) -> None:
     assert paths_into(graph, "network-efs-id") == [("network-ecs-tasks-id", 2049, 2049)]
 
@@ -189,6 +195,9 @@ def test_groups_let_out_only_what_is_named(graph: Graph) -> None:
         (task, "network-efs-id", 2049),
         (task, "network-redis-id", 6379),
         (task, "network-vpc-endpoints-id", 443),
+        *((task, workers, 4142) for workers in WORKERS),
+        *((workers, "0.0.0.0/0", 443) for workers in WORKERS),
+        *((workers, "network-vpc-endpoints-id", 443) for workers in WORKERS),
     }
 
 
@@ -213,9 +222,10 @@ def test_what_holds_data_is_protected_and_nothing_else(graph: Graph, which: str)
         "aws:secretsmanager/secret:Secret",
         "aws:s3/bucket:Bucket",
     }
-    # The page's password is generated, and ends with a setting that may be taken back.
+    # The page's password and the workers' key are generated, and end with a setting that may be taken back.
     expected = {resource.name for resource in graph.resources if resource.type in holds_data and which != "bare"} - {
-        "secrets-web-password"
+        "secrets-web-password",
+        "secrets-workers",
     }
     assert {resource.name for resource in graph.resources if resource.protect} == expected
 
@@ -225,7 +235,6 @@ def waits_for(graph: Graph, resource: Registered) -> set[str]:
 
 
 def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
-    service = graph.one("aws:ecs/service:Service")
     needed = [
         *graph.all("aws:efs/mountTarget:MountTarget"),
         *graph.all("aws:efs/fileSystemPolicy:FileSystemPolicy"),
@@ -236,7 +245,8 @@ def test_the_service_waits_for_mounts_routes_and_rights(graph: Graph) -> None:
         *graph.all("aws:secretsmanager/secretVersion:SecretVersion"),
         graph.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"),
     ]
-    assert {resource.name for resource in needed} <= set(service.depends_on)
+    for service in graph.all("aws:ecs/service:Service"):
+        assert {resource.name for resource in needed} <= set(service.depends_on), service.name
 
 
 def test_the_log_group_waits_for_the_key_that_admits_it(graph: Graph) -> None:

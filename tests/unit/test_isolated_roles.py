@@ -2,12 +2,18 @@
 
 import json
 
+import pytest
+
 from tests.unit.isolated import ISOLATED, POLICY, ROLE, attached, statements
 from tests.unit.recording import ACCOUNT, arn_of
-from tests.unit.stacks import PRODUCTION, TASK_ROLE_SESSIONS, stack
+from tests.unit.stacks import PRODUCTION, stack
 
 
-def test_only_the_task_role_can_assume_the_roles_of_plans_and_applies() -> None:
+def _sessions_of(role: str) -> list[str]:
+    return [f"arn:aws:iam::{ACCOUNT}:role/{role}", f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/*"]
+
+
+def test_only_the_workers_of_a_kind_can_assume_the_role_of_its_commands() -> None:
     graph = stack(**ISOLATED)
     for role in ("plan", "apply"):
         made = graph.one(ROLE, f"permissions-{role}-role").decoded
@@ -17,22 +23,45 @@ def test_only_the_task_role_can_assume_the_roles_of_plans_and_applies() -> None:
                 "Effect": "Allow",
                 "Action": ["sts:AssumeRole", "sts:TagSession"],
                 "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Condition": {"ArnLike": {"aws:PrincipalArn": TASK_ROLE_SESSIONS}},
+                "Condition": {"ArnLike": {"aws:PrincipalArn": _sessions_of(f"atlantis-ecs-task-{role}-worker-prod")}},
             }
         ]
     assert not {"permissions-plan-role", "permissions-apply-role"} & set(stack(**PRODUCTION).names(ROLE))
 
 
-def test_the_task_role_keeps_the_mount_its_protection_and_the_two_roles() -> None:
-    graph = stack(**ISOLATED)
-    assert attached(graph, "atlantis-ecs-task-prod") == [
-        arn_of(f"permissions-task-{subject}") for subject in ("file-system", "own-stack")
-    ]
-    own = [f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod" for role in ("plan", "apply")]
-    assert statements(graph, "permissions-task-file-system")[-2:] == [
+@pytest.mark.parametrize("role", ["plan", "apply"])
+def test_the_role_of_a_worker_assumes_the_roles_of_its_kind_and_protects_tasks(role: str) -> None:
+    plan, apply = (f"arn:aws:iam::210987654321:role/shop-{kind}" for kind in ("plan", "apply"))
+    graph = stack(**ISOLATED | {"repositoryRoles": [f"my-organization/shop-*={plan} {apply}"]})
+    assert attached(graph, f"atlantis-ecs-task-{role}-worker-prod") == []
+    own = [f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod", plan if role == "plan" else apply]
+    policy = graph.one("aws:iam/rolePolicy:RolePolicy", f"permissions-{role}-worker-sessions").decoded["policy"]
+    assert policy["Statement"] == [
         {"Sid": "AssumeTerraformRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": own},
         {"Sid": "TagTerraformSessions", "Effect": "Allow", "Action": ["sts:TagSession"], "Resource": own},
+        {
+            "Sid": "ProtectOwnTasks",
+            "Effect": "Allow",
+            "Action": ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"],
+            "Resource": [f"arn:aws:ecs:ap-northeast-2:{ACCOUNT}:task/atlantis-prod/*"],
+        },
     ]
+
+
+def test_the_task_role_mounts_protects_and_finds_workers_and_assumes_nothing() -> None:
+    graph = stack(**ISOLATED)
+    assert attached(graph, "atlantis-ecs-task-prod") == [arn_of("permissions-task-file-system")]
+    found = statements(graph, "permissions-task-file-system")
+    assert [statement["Sid"] for statement in found] == [
+        "MountThroughAccessPoint",
+        "ProtectOwnTasks",
+        "ListWorkers",
+        "DescribeWorkers",
+    ]
+    cluster = f"arn:aws:ecs:ap-northeast-2:{ACCOUNT}:cluster/atlantis-prod"
+    assert found[2]["Resource"] == ["*"]
+    assert found[2]["Condition"] == {"ArnEquals": {"ecs:cluster": cluster}}
+    assert found[3]["Resource"] == [cluster.replace("cluster/", "task/") + "/*"]
     assert [statement["Sid"] for statement in statements(stack(**PRODUCTION), "permissions-task-file-system")] == [
         "MountThroughAccessPoint",
         "ProtectOwnTasks",
@@ -44,7 +73,11 @@ def test_the_apply_role_has_what_the_task_role_had_but_the_mount() -> None:
     had = {policy for policy in attached(before, "atlantis-ecs-task-prod") if "file-system" not in policy}
     assert set(attached(after, "atlantis-ecs-task-apply-prod")) == had
     for subject in ("state", "containers", "security-groups", "load-balancers", "roles", "logs-and-secrets", "read"):
-        assert statements(before, f"permissions-task-{subject}") == statements(after, f"permissions-task-{subject}")
+        allowed, allows = (
+            [each for each in statements(graph, f"permissions-task-{subject}") if each["Effect"] == "Allow"]
+            for graph in (before, after)
+        )
+        assert allowed == allows
 
 
 def test_a_plan_can_write_nothing_but_the_states_lock() -> None:

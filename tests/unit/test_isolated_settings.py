@@ -13,7 +13,7 @@ from tests.unit.recording import ACCOUNT, LOCAL, REGION
 from tests.unit.stacks import stack
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/x"
-CONTAINERS = {"terraformIsolation": "containers"}
+TASKS = {"terraformIsolation": "tasks"}
 
 STEPS = {
     "repos": [
@@ -81,33 +81,32 @@ def test_a_step_that_runs_in_the_servers_container_is_named() -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"terraformIsolation": "other"}, "none, containers"),
-        ({"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN}"]}, "applies only with terraformIsolation containers"),
-        ({"terraformIsolation": "containers", "repositoryRoles": [f"o/r={ROLE_ARN}"]}, "plan role and the apply role"),
+        ({"terraformIsolation": "other"}, "none, tasks"),
+        ({"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN}"]}, "applies only with terraformIsolation tasks"),
+        ({"terraformIsolation": "tasks", "repositoryRoles": [f"o/r={ROLE_ARN}"]}, "plan role and the apply role"),
         (
             {"terraformStateBuckets": ["b-state"], "terraformStatePrefixes": ["{repository}/"]},
-            r"\{repository\} applies only with terraformIsolation containers",
+            r"\{repository\} applies only with terraformIsolation tasks",
         ),
         (
             {"terraformStateBuckets": ["b-state"], "terraformStatePrefixes": ["states/", "states/{repository}/"]}
-            | CONTAINERS,
+            | TASKS,
             r"states/ contains states/\{repository\}/, so every repository would reach the states of all",
         ),
-        ({"planAssumableRoleArns": [ROLE_ARN]}, "applies only with terraformIsolation containers"),
+        ({"planAssumableRoleArns": [ROLE_ARN]}, "applies only with terraformIsolation tasks"),
         (
-            {"planAssumableRoleArns": [ROLE_ARN.replace("aws", "aws-cn", 1)]} | CONTAINERS,
+            {"planAssumableRoleArns": [ROLE_ARN.replace("aws", "aws-cn", 1)]} | TASKS,
             "planAssumableRoleArns = .* must be in the partition aws of",
         ),
         (
-            {"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN.replace('aws', 'aws-cn', 1)}"]} | CONTAINERS,
+            {"repositoryRoles": [f"o/r={ROLE_ARN} {ROLE_ARN.replace('aws', 'aws-cn', 1)}"]} | TASKS,
             "repositoryRoles = .* must be in the partition aws of",
         ),
-        ({"moduleRepositories": ["modules"]}, "applies only with terraformIsolation containers"),
-        ({"terraformIsolation": "containers", "moduleRepositories": ["owner/modules"]}, "without its owner"),
-        ({"terraformIsolation": "containers", "memory": 1024, "cpu": 512}, "must be at least 2048"),
-        ({"terraformIsolation": "containers", "flags": "tf-download: true"}, "would run in the server's container"),
-        ({"terraformIsolation": "containers", "flags": "use-tf-plugin-cache: true"}, "shared by the commands of all"),
-        ({"terraformIsolation": "containers", "flags": "enable-external-stores: true"}, "no AWS credentials"),
+        ({"moduleRepositories": ["modules"]}, "applies only with terraformIsolation tasks"),
+        ({"terraformIsolation": "tasks", "moduleRepositories": ["owner/modules"]}, "without its owner"),
+        ({"terraformIsolation": "tasks", "flags": "tf-download: true"}, "would run in the server's task"),
+        ({"terraformIsolation": "tasks", "flags": "use-tf-plugin-cache: true"}, "shared by the commands of all"),
+        ({"terraformIsolation": "tasks", "flags": "enable-external-stores: true"}, "no AWS credentials"),
     ],
 )
 def test_settings_that_undo_the_isolation_are_refused(

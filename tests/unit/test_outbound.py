@@ -27,10 +27,12 @@ def trusting(**changes: Any) -> Graph:
 def test_every_container_that_reaches_other_networks_reads_the_certificates_and_waits_for_them(
     shape: dict[str, Any],
 ) -> None:
-    found = containers_of(trusting(**shape))
-    readers = found.keys() - {"certificates", "task-protection"}
-    assert readers == ({"atlantis", "plan", "apply", "agent"} if shape else {"atlantis"})
-    for name in readers:
+    graph = trusting(**shape)
+    found = containers_of(graph)
+    if shape:
+        assert found.keys() == {"atlantis", "agent", "certificates"}
+        found |= containers_of(graph, "plan")
+    for name in found.keys() - {"certificates", "task-protection", "tls"}:
         assert mounts_of(found[name])["/run/certificates"] == ("certificates", True), name
         assert {"containerName": "certificates", "condition": "SUCCESS"} in found[name]["dependsOn"], name
         assert environment_of(found[name]).items() >= CERTIFICATES.items(), name
@@ -47,8 +49,8 @@ def test_the_certificates_are_once_in_the_task_and_their_container_is_hardened()
     assert container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}}
     assert container["essential"] is False
     assert "restartPolicy" not in container
-    volumes = graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["volumes"]
-    assert {"name": "certificates"} in volumes
+    for task in graph.all("aws:ecs/taskDefinition:TaskDefinition"):
+        assert {"name": "certificates"} in task.inputs["volumes"]
 
 
 def test_an_extra_container_can_read_them_and_sets_its_own_variables() -> None:
@@ -138,8 +140,9 @@ def proxied(shape: Mapping[str, Any], **changes: Any) -> Graph:
 
 @pytest.mark.parametrize("shape", [{}, ISOLATED], ids=["alone", "isolated"])
 def test_every_container_that_reaches_other_networks_has_the_proxy(shape: dict[str, Any]) -> None:
-    found = containers_of(proxied(shape, httpProxy=PROXY))
-    for name in found.keys() - {"task-protection"}:
+    graph = proxied(shape, httpProxy=PROXY)
+    found = containers_of(graph) | (containers_of(graph, "apply") if shape else {})
+    for name in found.keys() - {"task-protection", "tls"}:
         variables = environment_of(found[name])
         assert {variables[key] for key in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")} == {PROXY}, name
         assert variables["NO_PROXY"] == variables["no_proxy"], name

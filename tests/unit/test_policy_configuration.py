@@ -93,8 +93,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "public": {"allowPublicAccess": True, "allowedCidrBlocks": ["0.0.0.0/0"]},
     "no sign-in": {"webBasicAuth": False},
     "archive": {"logArchiveDays": 365},
-    "isolated": {"terraformIsolation": "containers"},
-    "drift": {"terraformIsolation": "containers", "driftProjects": ["ryu-qqq/infrastructure:network"]},
+    "isolated": {"terraformIsolation": "tasks"},
+    "drift": {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/infrastructure:network"]},
     "extra container": {"extraContainers": [_EXTRA]},
     "extra container as root": {"extraContainers": [_EXTRA | {"user": "0:0"}]},
     "certificates": {"caCertificates": authority()},
@@ -145,7 +145,7 @@ def test_a_stack_of_every_shape_passes_its_own_pack_with_the_written_configurati
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ({"terraformIsolation": "containers"}, "compute-task (containers: non-root-user)"),
+        ({"terraformIsolation": "tasks"}, "compute-task (containers: non-root-user)"),
         ({"caCertificates": authority()}, "compute-task (containers: non-root-user)"),
         ({"efsEncryptionKey": "aws"}, "storage-efs (encryption: customer-key)"),
         ({"deletionProtection": False}, "* (recovery: protect, deletion-protection, deletion-window)"),

@@ -14,8 +14,8 @@ from tests.unit.stacks import ALL, stack
 ABOUT_ITSELF = ("aws:kms/key:Key", "aws:secretsmanager/secretPolicy:SecretPolicy")
 """Policies whose resource can only be what they stand on."""
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-WITHOUT_NARROWER_RESOURCE = {"Describe", "DeregisterTaskDefinitions", "Read"}
-"""Statements of actions for which AWS supports no resource."""
+WITHOUT_NARROWER_RESOURCE = {"Describe", "DeregisterTaskDefinitions", "Read", "ListWorkers"}
+"""Statements of actions for which AWS supports no resource; ListTasks of a service is limited by the key ecs:cluster."""
 LIMITS = {
     "aws:iam/policy:Policy": 6_144,
     "aws:iam/rolePolicy:RolePolicy": 10_240,

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 from tests.needs import iam_evaluator
-from tests.unit.isolated import ISOLATED, POLICY, ROLE, statements
+from tests.unit.isolated import ISOLATED, POLICY, ROLE
 from tests.unit.recording import ACCOUNT, REGION
 from tests.unit.stacks import PRODUCTION, stack
 
@@ -136,17 +136,18 @@ def test_the_prefixes_limit_the_locks_also_without_isolation(evaluator: Evaluato
 
 
 @pytest.mark.parametrize("role", ["plan", "apply"])
-def test_only_the_agents_sessions_can_have_the_tag(evaluator: Evaluator, role: str) -> None:
-    """The task role tags sessions; a session that it has made can't make another one with another repository."""
+def test_only_the_sessions_of_a_worker_can_have_the_tag(evaluator: Evaluator, role: str) -> None:
+    """The role of a kind's workers tags sessions; a session that it has made can't make another one with another repository."""
     graph = stack(**SHARED)
     trust = graph.one(ROLE, f"permissions-{role}-role").decoded["assumeRolePolicy"]
     arn = f"arn:aws:iam::{ACCOUNT}:role/atlantis-ecs-task-{role}-prod"
     keys = {"aws:RequestTag/Repository": "acme/payments", "aws:TagKeys": ["Repository"]}
-    task = {"file-system": {"Version": "2012-10-17", "Statement": statements(graph, "permissions-task-file-system")}}
+    sessions = graph.one("aws:iam/rolePolicy:RolePolicy", f"permissions-{role}-worker-sessions").decoded["policy"]
     everything = {"all": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}
     for action in ("sts:AssumeRole", "sts:TagSession"):
         for caller, policies, allowed in (
-            ("atlantis-ecs-task-prod", task, True),
+            (f"atlantis-ecs-task-{role}-worker-prod", {"sessions": sessions}, True),
+            ("atlantis-ecs-task-prod", everything, False),
             (f"atlantis-ecs-task-{role}-prod", everything, False),
             ("shop-worker", everything, False),
         ):

@@ -144,9 +144,7 @@ def test_a_refusal_is_printed_once_and_asked_for_again(task: Task) -> None:
 
 def test_the_container_has_no_secret_no_volume_and_no_port() -> None:
     container = task_protection.container(
-        task_protection.TaskProtectionInputs(
-            image="image:v1", user="100:1000", port=4141, log_group="/ecs/atlantis-prod", region="ap-northeast-2"
-        )
+        image="image:v1", user="100:1000", port=4141, log_group="/ecs/atlantis-prod", region="ap-northeast-2"
     )
     assert container == {
         "name": "task-protection",

@@ -56,8 +56,8 @@ def refused(changes: dict[str, Any]) -> list[str]:
             "requires vcsHost",
         ),
         (
-            GITLAB | {"terraformIsolation": "containers"},
-            "terraformIsolation = 'containers', vcsKind = 'gitlab'",
+            GITLAB | {"terraformIsolation": "tasks"},
+            "terraformIsolation = 'tasks', vcsKind = 'gitlab'",
             "available with github-app only",
         ),
         (
@@ -76,7 +76,7 @@ def test_a_contradiction_is_named(changes: dict[str, Any], key: str, reason: str
 
 
 def test_drift_is_for_the_app_only() -> None:
-    changes = GITLAB | {"terraformIsolation": "containers", "driftProjects": ["acme/infra"]}
+    changes = GITLAB | {"terraformIsolation": "tasks", "driftProjects": ["acme/infra"]}
     assert ["reports drift as issues of the App" in problem for problem in refused(changes)].count(True) == 1
 
 

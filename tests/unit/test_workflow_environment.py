@@ -37,11 +37,11 @@ def test_plain_variables_are_in_the_server_s_environment_beside_its_own() -> Non
     }
 
 
-def test_in_containers_of_its_own_terraform_gets_the_plain_variables_too() -> None:
+def test_in_workers_terraform_gets_the_plain_variables_too() -> None:
     isolated = stack(
         environmentVariables={"TF_VAR_region": "eu-west-1"},
         secretEnvironment=["TOKEN=ci/x:y"],
-        terraformIsolation="containers",
+        terraformIsolation="tasks",
     )
     assert environment(isolated)["ISOLATION_FORWARD"] == "TF_VAR_region TOKEN"
 

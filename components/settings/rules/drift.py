@@ -34,8 +34,8 @@ def _isolated(settings: Settings) -> Iterator[Problem]:
     if settings.drift.drift_projects and not settings.terraform.isolates:
         yield Problem(
             {"driftProjects": None, "terraformIsolation": settings.terraform.terraform_isolation},
-            "drift detection requires terraformIsolation containers: its secret can apply without an approval, so no plan may share "
-            "a container with it",
+            "drift detection requires terraformIsolation tasks: its secret can apply without an approval, so no plan may share "
+            "a task with it",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules for Terraform in containers of its own: what the server's flags must not undo."""
+"""Rules for Terraform in workers: what applies only with them, their sizes, and what the server's flags must not undo."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,24 @@ from ...configuration import server_configuration, yaml_file
 from ..accepted import REPOSITORY
 from ..arguments import Settings
 from ..problem import Problem, Rule
+from ..schema import is_default, key_of
+from .task import unsupported_size
 
 __all__ = ["RULES"]
 
-_REASONS = {
-    "tf-download": "a downloaded Terraform would run in the server's container; put the versions into the image",
+_FLAGS = {
+    "tf-download": "a downloaded Terraform would run in the server's task; put the versions into the image",
     "use-tf-plugin-cache": "a cache would be shared by the commands of all pull requests",
     "enable-external-stores": "the server has no AWS credentials; plan files stay in the data directory",
     "local-share-plan-dir": "a plan file must be in its checkout",
 }
+_ONLY_WITH_TASKS = {
+    "repository_roles": "plans and applies share the task role",
+    "plan_assumable_role_arns": "plans assume the roles of assumableRoleArns too",
+    "module_repositories": "Terraform uses the server's own token",
+    "additional_plan_policy_arns": "plans and applies share the task role, so use additionalPolicyArns",
+}
+"""Fields of the group terraform, and what happens without workers."""
 
 
 def _server_flags(settings: Settings) -> Iterator[Problem]:
@@ -25,66 +34,53 @@ def _server_flags(settings: Settings) -> Iterator[Problem]:
         flags = server_configuration.load(path)
     except yaml_file.YamlFileError:
         return  # reported by the rule for the file itself
-    for flag, reason in _REASONS.items():
+    for flag, reason in _FLAGS.items():
         if flags.get(flag):
             yield Problem(
-                {"serverConfigFile": path, "terraformIsolation": "containers"},
-                f"{flag}: {reason}; remove the flag",
+                {"serverConfigFile": path, "terraformIsolation": "tasks"}, f"{flag}: {reason}; remove the flag"
             )
 
 
-def _roles(settings: Settings) -> Iterator[Problem]:
-    if settings.terraform.repository_roles and not settings.terraform.isolates:
-        yield Problem(
-            {"repositoryRoles": list(settings.terraform.repository_roles)},
-            "applies only with terraformIsolation containers; otherwise plans and applies share the task role",
-        )
-
-
-def _states(settings: Settings) -> Iterator[Problem]:
+def _without_workers(settings: Settings) -> Iterator[Problem]:
+    if settings.terraform.isolates:
+        return
+    for field, otherwise in _ONLY_WITH_TASKS.items():
+        if getattr(settings.terraform, field):
+            yield Problem({key_of(field): None}, f"applies only with terraformIsolation tasks; otherwise {otherwise}")
+    for field in type(settings.workers).__annotations__:
+        if not is_default(settings.workers, field):
+            yield Problem(
+                {key_of(field): None}, "applies only with terraformIsolation tasks; without it, there are no workers"
+            )
     prefixes = settings.terraform.terraform_state_prefixes
-    if any(REPOSITORY in prefix for prefix in prefixes) and not settings.terraform.isolates:
+    if any(REPOSITORY in prefix for prefix in prefixes):
         yield Problem(
             {"terraformStatePrefixes": list(prefixes)},
-            f"{REPOSITORY} applies only with terraformIsolation containers; otherwise all repositories share the task role",
+            f"{REPOSITORY} applies only with terraformIsolation tasks; otherwise all repositories share the task role",
         )
 
 
-def _assumable(settings: Settings) -> Iterator[Problem]:
-    if settings.terraform.plan_assumable_role_arns and not settings.terraform.isolates:
-        yield Problem(
-            {"planAssumableRoleArns": None},
-            "applies only with terraformIsolation containers; otherwise plans assume the roles of assumableRoleArns too",
-        )
+def _workers(settings: Settings) -> Iterator[Problem]:
+    for group in settings.worker_groups:
+        if problem := unsupported_size(group.cpu, group.memory):
+            yield Problem(
+                {f"{group.role}WorkerCpu": group.cpu, f"{group.role}WorkerMemory": group.memory},
+                problem,
+            )
+        if group.subnet_ids and not settings.network.vpc_id:
+            yield Problem(
+                {f"{group.role}WorkerSubnetIds": None},
+                "requires vpcId: the subnets of a new VPC aren't known before it exists; remove it, or set vpcId",
+            )
 
 
-def _modules(settings: Settings) -> Iterator[Problem]:
-    if settings.terraform.module_repositories and not settings.terraform.isolates:
-        yield Problem(
-            {"moduleRepositories": list(settings.terraform.module_repositories)},
-            "applies only with terraformIsolation containers; otherwise Terraform uses the server's own token",
-        )
+def _local_proxy(settings: Settings) -> Iterator[Problem]:
+    for key, url in settings.outbound.proxies.items() if settings.terraform.isolates else ():
+        if url.startswith(("http://localhost:", "http://127.")):
+            yield Problem(
+                {key: None, "terraformIsolation": "tasks"},
+                "a proxy on localhost is a container of the server's task, which workers can't reach; name a proxy of the network",
+            )
 
 
-def _plan_policies(settings: Settings) -> Iterator[Problem]:
-    if settings.terraform.additional_plan_policy_arns and not settings.terraform.isolates:
-        yield Problem(
-            {"additionalPlanPolicyArns": None},
-            "applies only with terraformIsolation containers; otherwise plans and applies share the task role, so use "
-            "additionalPolicyArns",
-        )
-
-
-def _memory(settings: Settings) -> Iterator[Problem]:
-    task = settings.task
-    if settings.terraform.isolates and task.own_memory < _LEAST_MEMORY:
-        extra = f" without the {task.memory - task.own_memory} of extraContainers" if task.extra_containers else ""
-        yield Problem(
-            {"memory": task.memory, "terraformIsolation": "containers"},
-            f"must be at least {_LEAST_MEMORY}{extra}: plans get half of it, applies 30 percent, the server and the agent the rest",
-        )
-
-
-_LEAST_MEMORY = 2048
-
-RULES: tuple[Rule, ...] = (_server_flags, _roles, _states, _assumable, _modules, _plan_policies, _memory)
+RULES: tuple[Rule, ...] = (_server_flags, _without_workers, _workers, _local_proxy)

@@ -8,7 +8,7 @@ from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import is_default
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "unsupported_size"]
 
 
 def _image(settings: Settings) -> Iterator[Problem]:
@@ -39,15 +39,19 @@ def _image_version(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def unsupported_size(cpu: int, memory: int) -> str:
+    """Why Fargate has no task of this size; empty if it has."""
+    sizes = FARGATE_MEMORY[cpu]
+    if memory in sizes:
+        return ""
+    step = f", in steps of {sizes.step}" if isinstance(sizes, range) else ""
+    return f"for {cpu} CPU units, Fargate supports {min(sizes)} to {max(sizes)} MiB{step}"
+
+
 def _task_size(settings: Settings) -> Iterator[Problem]:
     cpu, memory = settings.task.cpu, settings.task.memory
-    sizes = FARGATE_MEMORY[cpu]
-    if memory not in sizes:
-        step = f", in steps of {sizes.step}" if isinstance(sizes, range) else ""
-        yield Problem(
-            {"cpu": cpu, "memory": memory},
-            f"for {cpu} CPU units, Fargate supports {min(sizes)} to {max(sizes)} MiB{step}",
-        )
+    if problem := unsupported_size(cpu, memory):
+        yield Problem({"cpu": cpu, "memory": memory}, problem)
 
 
 RULES: tuple[Rule, ...] = (

@@ -77,7 +77,7 @@ def _allowlist(settings: Settings) -> Iterator[Problem]:
 def _isolated(settings: Settings) -> Iterator[Problem]:
     if settings.terraform.isolates and not settings.vcs.is_app:
         yield Problem(
-            {"terraformIsolation": "containers", "vcsKind": settings.vcs.vcs_kind},
+            {"terraformIsolation": "tasks", "vcsKind": settings.vcs.vcs_kind},
             "is available with github-app only: git stores a user's token in each checkout, where plans can read it, and Terraform gets "
             "short-lived tokens for modules from the App; use terraformIsolation none, or a GitHub App",
         )

@@ -140,10 +140,8 @@ def _run(world: World, settings: OutboundArgs) -> None:
 
     others: Sequence[Mapping[str, object]] = []
     if certificates := settings.ca_certificates:
-        inputs = outbound.CertificatesInputs(
-            certificates=certificates, image=world.container["image"], log_group=GROUP, region=world.aws.region
-        )
-        others = [outbound.container(inputs)]
+        image = world.container["image"]
+        others = [outbound.container(certificates, image=image, log_group=GROUP, region=world.aws.region)]
     world.deploy(world.register(configure, others=others, volumes=[dict(each) for each in outbound.volumes(settings)]))
     bring_up(world.deployment, clean_environment(), patience=_PATIENCE)
 

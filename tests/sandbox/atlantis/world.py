@@ -241,13 +241,7 @@ class World:
     def _task_protection(self) -> dict[str, Any]:
         return dict(
             task_protection.container(
-                task_protection.TaskProtectionInputs(
-                    image=self.container["image"],
-                    user="100:1000",
-                    port=4141,
-                    log_group=GROUP,
-                    region=self.aws.region,
-                )
+                image=self.container["image"], user="100:1000", port=4141, log_group=GROUP, region=self.aws.region
             )
         )
 

@@ -1,0 +1,167 @@
+"""An ECS service of the stack: the deployment that `pulumi up` waits for, and scaling within a range."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from .cluster import Cluster
+from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
+from .inputs import ComputeInputs
+from .provider_client import provider_client, provider_settings
+
+WORKERS = "Workers"
+"""The dimension of the workers' metrics: plan or apply."""
+BUSY_PERCENT = "BusyPercent"
+"""Commands that run or wait as a share of the places: more than 100 if commands wait."""
+MOST_BUSY_PERCENT = 70
+"""Share of the workers' places that are busy or asked for, at which the service scales."""
+_SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EcsService:
+    """One service: the server's, or that of the workers of a kind."""
+
+    parent: pulumi.ComponentResource
+    inputs: ComputeInputs
+    cluster: Cluster
+    label: str
+    """The beginning of the logical names."""
+    name: str
+    """The physical name."""
+    task_definition_arn: pulumi.Input[str]
+    least: int
+    """Tasks. 0: none yet."""
+    most: int
+    """More than `least`: the service scales."""
+    workers: str | None = None
+    """The kind of the workers, plan or apply; None for the server."""
+    capacity_provider: str
+    subnet_ids: Sequence[pulumi.Input[str]]
+    security_group_id: pulumi.Input[str]
+    overlaps: bool
+    """Whether ECS starts the new tasks of a deployment before it stops the old ones."""
+    target: aws.ecs.ServiceLoadBalancerArgsDict | None = None
+    registry_arn: pulumi.Input[str] | None = None
+
+    def create(self) -> aws.ecs.Service:
+        """Register the service, with what waits for its deployment and what scales it."""
+        inputs, change = self.inputs, ServiceChange(f"{self.label}-service")
+        scales = self.most > self.least
+        service = aws.ecs.Service(
+            f"{self.label}-service",
+            name=self.name,
+            cluster=self.cluster.arn,
+            task_definition=self.task_definition_arn,
+            desired_count=self.least,
+            deployment_minimum_healthy_percent=100 if self.overlaps else 0,
+            deployment_maximum_percent=200 if self.overlaps else 100,
+            deployment_controller={"type": "ECS"},
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            # ECS enables it by default, rejects it with a maximum of 100%, and would move tasks at any time.
+            availability_zone_rebalancing="DISABLED",
+            capacity_provider_strategies=[{"capacity_provider": self.capacity_provider, "weight": 1}],
+            # Without it, a change of the capacity provider replaces the service.
+            force_new_deployment=True,
+            platform_version="LATEST",
+            network_configuration={
+                "subnets": self.subnet_ids,
+                "security_groups": [self.security_group_id],
+                "assign_public_ip": False,
+            },
+            load_balancers=[self.target] if self.target else [],
+            health_check_grace_period_seconds=60 if self.target else None,
+            service_registries={"registry_arn": self.registry_arn} if self.registry_arn else None,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            enable_execute_command=False,
+            tags=inputs.context.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self.parent,
+                depends_on=[*self.cluster.after, *inputs.after],
+                hooks=change.hooks,
+                # Application Auto Scaling sets it, and moves it into the range whenever the range changes:
+                # https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html
+                ignore_changes=["desiredCount"] if scales else None,
+            ),
+        )
+        if inputs.settings.task.deployment_timeout_minutes:
+            self._check(service, change)
+        if scales:
+            self._scale(service)
+        return service
+
+    def _check(self, service: aws.ecs.Service, change: ServiceChange) -> None:
+        target_group = self.target and self.target.get("target_group_arn")
+        DeploymentCheck(
+            f"{self.label}-deployment",
+            DeploymentCheckInputs(
+                service=service,
+                cluster_arn=self.cluster.arn,
+                service_name=self.name,
+                task_definition_arn=self.task_definition_arn,
+                desired_count=self.least,
+                starts_deployment={
+                    "capacityProvider": self.capacity_provider,
+                    "subnets": self.subnet_ids,
+                    "securityGroup": self.security_group_id,
+                    **({"targetGroup": target_group} if target_group else {}),
+                },
+                timeout_minutes=self.inputs.settings.task.deployment_timeout_minutes,
+                ecs_client=self._ecs_client,
+            ),
+            change,
+            pulumi.ResourceOptions(parent=self.parent),
+        )
+
+    def _scale(self, service: aws.ecs.Service) -> None:
+        """Keep the share of busy places near `MOST_BUSY_PERCENT`. ECS doesn't end a worker that is protected by a command."""
+        opts = pulumi.ResourceOptions(parent=self.parent)
+        target = aws.appautoscaling.Target(
+            f"{self.label}-scaling",
+            service_namespace="ecs",
+            scalable_dimension="ecs:service:DesiredCount",
+            resource_id=pulumi.Output.concat("service/", self.cluster.name, "/", service.name),
+            min_capacity=self.least,
+            max_capacity=self.most,
+            tags=self.inputs.context.tags,
+            opts=opts,
+        )
+        aws.appautoscaling.Policy(
+            f"{self.label}-scaling-busy",
+            name="busy",
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            target_tracking_scaling_policy_configuration={
+                "target_value": MOST_BUSY_PERCENT,
+                "scale_out_cooldown": _SCALE_OUT_SECONDS,
+                "scale_in_cooldown": _SCALE_IN_SECONDS,
+                "customized_metric_specification": {
+                    "namespace": self.inputs.context.names.metrics,
+                    "metric_name": BUSY_PERCENT,
+                    "statistic": "Average",
+                    "dimensions": [{"name": WORKERS, "value": self.workers or ""}],
+                },
+            },
+            opts=opts,
+        )
+
+    async def _ecs_client(self) -> Any:
+        names, settings = self.inputs.context.names, await provider_settings(self.parent)
+        sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
+        found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
+        if found != names.account:
+            # The roles of an explicit provider can't be read, so these credentials differ from those of the deployment.
+            pulumi.log.warn(
+                f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
+                f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",
+                resource=self.parent,
+            )
+            return None
+        return await asyncio.to_thread(provider_client, "ecs", names.region, settings)

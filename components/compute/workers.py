@@ -1,0 +1,201 @@
+"""Terraform in workers: the server's container `agent`, which hands the commands out, and the workers' containers.
+
+`docker/isolation/README.md` describes the programs and their paths, which the image has.
+"""
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from ..names import REPOSITORY_TAG
+from ..secrets.secrets import WORKERS_KEY
+from ..settings.workers import PORT, WorkerGroup
+from . import drift, outbound
+from .container import HARDENED, NO_CAPABILITIES, awslogs, mount, secrets, variables
+from .inputs import ComputeInputs, TaskLogs
+from .server_container import (
+    AGENT,
+    DATA_DIRECTORY,
+    WORKERS_DIRECTORY,
+    WORKERS_VOLUME,
+    page_and_api_secrets,
+    reference,
+    server_user,
+    vcs_secrets,
+)
+
+__all__ = ["AGENT", "IMAGE_LABEL", "IMAGE_VERSION", "agent", "agent_cpu", "containers", "volumes"]
+
+IMAGE_LABEL, IMAGE_VERSION = "atlantis.isolation", "2"
+"""Label of an image that has the programs, and the version of what the containers here expect of them."""
+KEY = "WORKERS_KEY"
+PROGRAMS = "/opt/atlantis-isolation/bin"
+_RUN = "/run/isolation"
+_STOP_TIMEOUT = 120
+"""Seconds between SIGTERM and SIGKILL, the maximum on Fargate: an interrupted apply releases its lock."""
+_DISK_SHARE = 0.25
+"""Share of a worker's disk that the copy of one checkout may have, with its providers and temporary files."""
+_AGENT_CPU_SHARE = 0.25
+"""Share of the agent, through which the traffic of all commands goes, where extra containers have CPU units."""
+
+# Docker's default capabilities that neither user switching nor file ownership needs. Fargate can drop capabilities, but not add.
+_UNUSED_BY_EXECUTORS = ("AUDIT_WRITE", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT")
+# The addresses lead to the worker's task role. No process of the container has them after `exec`.
+_START = (
+    "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_AUTHORIZATION_TOKEN "
+    "ECS_CONTAINER_METADATA_URI ECS_CONTAINER_METADATA_URI_V4 ECS_AGENT_URI\n"
+    f'exec {PROGRAMS}/executor "$@"'
+)
+
+
+def agent_cpu(task: int) -> int:
+    """CPU units of the agent in a server's task with `task` units for the stack's containers."""
+    return int(task * _AGENT_CPU_SHARE)
+
+
+def agent(args: ComputeInputs, logs: TaskLogs, *, cpu: int) -> Mapping[str, object]:
+    """The container of the server's task that knows the workers, connects commands to them, and detects drift.
+
+    `cpu`: units, or 0 where no other container has some.
+    """
+    settings, names = args.settings, args.context.names
+    services = {
+        group.role: {"service": names.workers(group.role), "commands": group.commands}
+        for group in settings.worker_groups
+    }
+    workers = {
+        "cluster": names.cluster,
+        "port": PORT,
+        "wait_minutes": settings.workers.worker_wait_minutes,
+        "server_user": server_user(args),
+        **services,
+    }
+    environment: dict[str, pulumi.Input[str]] = {
+        "ATLANTIS_GH_HOSTNAME": settings.server.github_hostname,
+        "ATLANTIS_PORT": str(settings.task.container_port),
+        "AWS_REGION": names.region,
+        "ISOLATION_MODULE_REPOSITORIES": " ".join(settings.terraform.module_repositories),
+        "WORKERS": json.dumps(workers),
+        **(drift.agent_environment(args) if settings.drift.enabled else {}),
+        **args.outbound_environment,
+    }
+    references: dict[str, pulumi.Input[str]] = {
+        **vcs_secrets(args),
+        KEY: reference(args, "workers", WORKERS_KEY),
+        # Drift detection plans through the API, and deletes its locks with the password.
+        **(page_and_api_secrets(args) if settings.drift.enabled else {}),
+    }
+    return {
+        "name": AGENT,
+        "image": args.image,
+        **({"cpu": cpu} if cpu else {}),
+        # Without it, no command starts: ECS replaces the task.
+        "essential": True,
+        **HARDENED,
+        # Root owns the volume; it needs no capability for it.
+        "user": "0",
+        "linuxParameters": NO_CAPABILITIES,
+        **outbound.waits(settings.outbound),
+        "entryPoint": [f"{PROGRAMS}/agent"],
+        "command": [],
+        "environment": variables({name: value for name, value in environment.items() if value}),
+        "secrets": secrets(references),
+        "mountPoints": [mount(WORKERS_VOLUME, WORKERS_DIRECTORY), *outbound.mounts(settings.outbound)],
+        "stopTimeout": 10,
+        "logConfiguration": awslogs(logs.agent_group or logs.group, names.region, AGENT),
+    }
+
+
+def volumes() -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
+    """Volumes of a worker on the task's disk, which end with the task."""
+    return [{"name": name} for name in ("executor", "broker", "work", "tmp")]
+
+
+def containers(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> list[Mapping[str, object]]:
+    """The definitions of a worker's containers. If one ends, ECS replaces the worker."""
+    return [_executor(args, group, logs), _worker_agent(args, group, logs), _tls(args, group, logs)]
+
+
+def _executor(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+    minutes = args.settings.workers.apply_continues_minutes
+    return {
+        **_common(args, group, "executor", logs),
+        # It runs each checkout as a different user.
+        "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
+        "entryPoint": ["/bin/sh", "-c", _START, "executor"],
+        "command": [
+            *(group.role, "--commands", str(group.commands)),
+            *("--largest-copy", str(int(group.ephemeral_storage * _DISK_SHARE * (1 << 30)))),
+            *(("--continues-minutes", str(minutes)) if group.role == "apply" else ()),
+        ],
+        "environment": variables({"ATLANTIS_DATA_DIR": DATA_DIRECTORY, **args.outbound_environment}),
+        "mountPoints": [
+            mount("executor", f"{_RUN}/executor"),
+            mount("broker", f"{_RUN}/broker", read_only=True),
+            mount("work", f"{DATA_DIRECTORY}/repos"),
+            mount("tmp", "/tmp"),  # noqa: S108 a volume of this container alone
+            *outbound.mounts(args.settings.outbound),
+        ],
+        # ECS starts it with the container's environment, as root: no user of a checkout can read that.
+        "healthCheck": {
+            "command": ["CMD", f"{PROGRAMS}/check-executor"],
+            "interval": 10,
+            "timeout": 5,
+            "retries": 3,
+            "startPeriod": 30,
+        },
+    }
+
+
+def _worker_agent(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+    names = args.context.names
+    patterns = args.settings.terraform.roles_of_repositories
+    roles = {
+        "default": {"plan": names.plan_role_arn, "apply": names.apply_role_arn}[group.role],
+        "patterns": [[pattern, {"plan": plan, "apply": apply}[group.role]] for pattern, plan, apply in patterns],
+        "tag": REPOSITORY_TAG,
+    }
+    environment = {
+        "AWS_REGION": names.region,
+        "ISOLATION_ROLES": json.dumps(roles),
+        **args.outbound_environment,
+    }
+    return {
+        **_common(args, group, AGENT, logs),
+        "linuxParameters": NO_CAPABILITIES,
+        "entryPoint": [f"{PROGRAMS}/worker-agent"],
+        "command": [group.role],
+        "environment": variables(environment),
+        "mountPoints": [
+            mount("broker", f"{_RUN}/broker"),
+            mount("executor", f"{_RUN}/executor", read_only=True),
+            *outbound.mounts(args.settings.outbound),
+        ],
+    }
+
+
+def _tls(args: ComputeInputs, group: WorkerGroup, logs: TaskLogs) -> Mapping[str, object]:
+    return {
+        **_common(args, group, "tls", logs),
+        "linuxParameters": NO_CAPABILITIES,
+        "entryPoint": [f"{PROGRAMS}/tls-end"],
+        "command": ["--port", str(PORT)],
+        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
+        "secrets": secrets({KEY: reference(args, "workers", WORKERS_KEY)}),
+        "mountPoints": [mount("executor", f"{_RUN}/executor", read_only=True)],
+    }
+
+
+def _common(args: ComputeInputs, group: WorkerGroup, name: str, logs: TaskLogs) -> dict[str, object]:
+    return {
+        "name": name,
+        "image": args.image,
+        "essential": True,
+        **HARDENED,
+        "user": "0",
+        **outbound.waits(args.settings.outbound),
+        "stopTimeout": _STOP_TIMEOUT,
+        "logConfiguration": awslogs(logs.group, args.context.names.region, group.role),
+    }
