@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from sandbox.testbed.files import read_json, write_json
 
@@ -90,10 +91,8 @@ class StatusFile:
         if known is None:
             return Status()
         outcomes = {key: Outcome(**value) for key, value in known.pop("outcomes").items()}
-        tasks = [TaskRecord(**task) for task in known.pop("tasks", [])]
-        # A status that another version wrote may have fields that this one doesn't know.
-        names = {field.name for field in fields(Status)}
-        return Status(**{key: value for key, value in known.items() if key in names}, outcomes=outcomes, tasks=tasks)
+        tasks = [TaskRecord(**_known(TaskRecord, task)) for task in known.pop("tasks", [])]
+        return Status(**_known(Status, known), outcomes=outcomes, tasks=tasks)
 
     def write(self, status: Status) -> None:
         """Replace the status; only the latest tasks, outcomes and events are kept."""
@@ -104,6 +103,12 @@ class StatusFile:
     def remove(self) -> None:
         """Delete the status, including the last task definition that worked."""
         self._path.unlink(missing_ok=True)
+
+
+def _known(of: type[Status] | type[TaskRecord], values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version has: a status may be that of another one."""
+    names = {field.name for field in fields(of)}
+    return {key: value for key, value in values.items() if key in names}
 
 
 def event(message: str) -> str:
