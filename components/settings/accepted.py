@@ -197,7 +197,9 @@ yaml_file = values.matching(
 )
 branch = values.matching(r"(?![/-])[\w./-]{1,100}(?<![/.])", "the name of a branch, such as main")
 _REFERENCED = r"(?:ssm:(?P<parameter>(/[\w.-]{1,128}){1,15})|(?P<secret>[\w/+=.@-]{1,512}):(?P<key>[\w.-]{1,256}))"
-_FREE_NAME = r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMIT|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
+_FREE_NAME = (
+    r"(?!(?:ATLANTIS|AWS|ECS|GIT_CONFIG|LD)_|(?:CHECK_COMMIT|SERVER_NOTIFICATIONS|PATH|HOME)\b)[A-Za-z_]\w{0,127}"
+)
 ENVIRONMENT_REFERENCE = re.compile(rf"(?P<name>{_FREE_NAME})={_REFERENCED}", re.ASCII)
 """A secret can't set variables of Atlantis, of AWS credentials, of git's configuration, of the start or of the process itself."""
 SERVER_REFERENCE = re.compile(rf"(?P<name>[a-z][a-z0-9-]*)={_REFERENCED}", re.ASCII)
