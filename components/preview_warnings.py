@@ -6,13 +6,16 @@ import pulumi
 
 from .configuration import repo_configuration, server_configuration, server_steps
 from .configuration.secret_names import redacted
-from .settings import Settings
+from .settings import Settings, allowlist
 
 __all__ = ["warn", "warnings"]
 
 
 def warn(settings: Settings, resource: pulumi.Resource) -> None:
-    """Log each warning for `resource`."""
+    """Log each warning for `resource`, and in a preview what the allowlist serves."""
+    if pulumi.runtime.is_dry_run():
+        served = "; ".join(allowlist.described(settings.server.repo_allowlist))
+        pulumi.log.info(f"repoAllowlist: {served}", resource)
     for warning in warnings(settings):
         pulumi.log.warn(redacted(warning), resource)
 

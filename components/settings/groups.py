@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pulumi
 from pulumi import Input
 
-from . import accepted, images, values
+from . import accepted, allowlist, images, values
 from .accepted import (
     ARM64,
     AUTO_ENDPOINTS,
@@ -113,8 +113,11 @@ class IngressArgs(Group):
 class ServerArgs(Group):
     """The Atlantis server: its repositories and its credentials."""
 
-    repo_allowlist: str = setting(values.repo_allowlist)
-    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*. ! excludes"""
+    repo_allowlist: str = setting(allowlist.repo_allowlist)
+    """Required. Repositories to serve, separated by commas, in Atlantis' syntax: github.com/my-organization/*. The last character
+    of an entry can be *. ! excludes"""
+    serve_every_owner: bool = setting(values.boolean, default=False)
+    """Whether repoAllowlist may have an entry host/*, for all owners of your own host, such as ghe.example.com/*"""
     github_hostname: str = setting(values.host, default="github.com")
     """Host name of GitHub or GitHub Enterprise. GitHub Enterprise also requires githubWebhookCidrBlocks"""
     github_app_secret_name: Input[str] | None = setting(accepted.secret_name, default=None)

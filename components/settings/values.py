@@ -266,27 +266,3 @@ def https_endpoint(value: object) -> str:
             "must be an https:// URL without a query, such as https://login.example.com/oauth2/token"
         )
     return f"https://{authority.lower()}{slash}{path}"
-
-
-def repo_allowlist(value: object) -> str:
-    """Atlantis' own syntax: `host/owner/repository` with `*`, `!` to exclude, separated by commas."""
-    if not isinstance(value, str) or not value.strip():
-        raise UnacceptableError("must list repositories, such as github.com/my-organization/*")
-    entries = [entry.strip() for entry in value.split(",")]
-    for entry in entries:
-        if "://" in entry:
-            raise UnacceptableError(f"must not have a scheme: use {entry.split('://', 1)[1]!r} instead of {entry!r}")
-        repository_host, _, path = entry.removeprefix("!").partition("/")
-        if not HOST.fullmatch(repository_host) or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)*", path, re.ASCII):
-            raise UnacceptableError(
-                f"must have entries in the format host/owner/repository, not {entry!r} (* alone would serve every repository)"
-            )
-        if path.split("/", 1)[0].strip("*") == "":
-            raise UnacceptableError(
-                f"must have an owner in each entry; {entry!r} would serve the repositories of every owner"
-            )
-    if all(entry.startswith("!") for entry in entries):
-        raise UnacceptableError("must have at least one entry without !, because otherwise no repository is served")
-    # Atlantis compares the host as it is written, and webhooks have it in lower case.
-    hosts = [entry.partition("/") for entry in entries]
-    return ",".join(f"{host.lower()}/{path}" for host, _, path in hosts)

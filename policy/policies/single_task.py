@@ -3,13 +3,14 @@
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
-from evaluation.aws.file_locks import lock_writer, may_write, places, task_definitions
+from evaluation.aws.file_locks import lock_writer, servers
 from evaluation.aws.shared_places import Occupied, Place
 from evaluation.aws.task_starters import Start, starts
+from evaluation.aws.tasks import JOB, Task, function_places, task_definitions, task_of
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, integer, text
+from evaluation.values import UNKNOWN, at, integer, mappings, text
 from tables.standards import WEAKNESSES
 
 __all__ = ["RULE"]
@@ -24,7 +25,7 @@ class _Runner(NamedTuple):
 
     resource: Resource
     service: Resource | None
-    task: Resource
+    task: Task
 
 
 def _check(stack: Stack, findings: Findings) -> None:
@@ -34,9 +35,10 @@ def _check(stack: Stack, findings: Findings) -> None:
     for service in {each.service.urn: each.service for each in writers if each.service is not None}.values():
         _count(service, findings)
         _deployment(service, findings)
-    _autoscaling(stack, [each.service for each in writers if each.service is not None], findings)
+    _scaled(stack, [each.service for each in writers if each.service is not None], findings)
     _shared_file_systems(stack, writers, runners, findings)
     _started(stack, writers, findings, patterns)
+    _others(stack, writers, findings, patterns)
 
 
 def _runners(stack: Stack, findings: Findings) -> list[_Runner]:
@@ -61,14 +63,14 @@ def _handles_writers(service: Resource, findings: Findings) -> bool:
     return any(fnmatchcase(service.name, pattern) or fnmatchcase(service.urn, pattern) for pattern in patterns)
 
 
-def _tasks(stack: Stack, runner: Resource, findings: Findings) -> list[Resource]:
+def _tasks(stack: Stack, runner: Resource, findings: Findings) -> list[Task]:
     if _handles_writers(runner, findings):
         return []
     tasks = task_definitions(stack, runner, "taskDefinition")
     if not tasks and runner.at("taskDefinition") is not None:
         why = "names a task definition outside of this stack"
         findings.not_evaluated(runner, "task-definition", "taskDefinition", why)
-    return tasks
+    return [task_of(task) for task in tasks]
 
 
 def _count(service: Resource, findings: Findings) -> None:
@@ -138,21 +140,46 @@ def _deployment(service: Resource, findings: Findings) -> None:
         )
 
 
-def _autoscaling(stack: Stack, services: list[Resource], findings: Findings) -> None:
+# Type, path of the actions that set a capacity (empty: the resource itself), and the properties that name cluster and service.
+_SCALING: Final = (
+    ("appautoscaling/target", "", "maxCapacity"),
+    ("appautoscaling/target", "scheduledActions", "scalableTargetAction.maxCapacity"),
+    ("appautoscaling/target", "scheduledActions", "scalableTargetAction.minCapacity"),
+    ("appautoscaling/scheduledAction", "", "scalableTargetAction.maxCapacity"),
+    ("appautoscaling/scheduledAction", "", "scalableTargetAction.minCapacity"),
+)
+
+
+def _scaled(stack: Stack, services: list[Resource], findings: Findings) -> None:
+    """Scaling targets and scheduled actions that allow a second task, and blue/green deployments by CodeDeploy."""
     by_name: dict[str, list[Resource]] = {}
     for service in services:
         by_name.setdefault(text(service.at("name")) or "", []).append(service)
     own = {service.urn for service in services}
-    for target in stack.of("appautoscaling/target"):
-        if target.at("serviceNamespace") not in (None, "ecs", UNKNOWN) or not _scales(stack, target, own, by_name):
-            continue
-        most = target.at("maxCapacity")
+    for canonical, actions, capacity in _SCALING:
+        for target in stack.of(canonical):
+            if target.at("serviceNamespace") in (None, "ecs", UNKNOWN) and _scales(stack, target, own, by_name):
+                _capacity(target, actions, capacity, findings)
+    for group in stack.of("codedeploy/deploymentGroup"):
+        name, cluster = text(group.at("ecsService.serviceName")), text(group.at("ecsService.clusterName"))
+        named = any(_cluster_name(stack, each) in (None, cluster) for each in by_name.get(name or "", ()))
+        if (name and named) or any(each.urn in own for each in stack.dependencies(group, "ecsService", _SERVICE)):
+            what = "CodeDeploy's blue/green deployment runs old and new tasks of the service at the same time"
+            remedy = "remove the deployment group, and use the ECS deployment controller"
+            findings.violation(group, "rolling", "ecsService", what, remedy)
+
+
+def _capacity(target: Resource, actions: str, capacity: str, findings: Findings) -> None:
+    listed = mappings(target.at(actions)) if actions else [(0, target.properties)]
+    for index, action in listed:
+        path = f"{actions}[{index}].{capacity}" if actions else capacity
+        most = at(action, capacity)
         if most is UNKNOWN:
-            findings.not_evaluated(target, "autoscaling", "maxCapacity")
+            findings.not_evaluated(target, "autoscaling", path)
         elif (integer(most) or 0) > 1:
-            what = f"maxCapacity is {integer(most)}, but the service has a lock file that only one task can hold"
+            what = f"{path} is {integer(most)}, but the service has a lock file that only one task can hold"
             findings.violation(
-                target, "autoscaling", "maxCapacity", what, "remove the scaling target, or set maxCapacity to 1"
+                target, "autoscaling", path, what, f"remove the scaling target, or set {path} to 1", value=most
             )
 
 
@@ -183,14 +210,14 @@ def _shared_file_systems(stack: Stack, writers: list[_Runner], runners: list[_Ru
     writing = {id(writer) for writer in writers}
     everyone: Occupied[_Runner] = Occupied()
     for writer in writers:
-        for place in places(stack, writer.task):
+        for place in writer.task.places(stack):
             everyone.add(place, writer)
     earlier: Occupied[_Runner] = Occupied()
     for runner in runners:
         writes = id(runner) in writing
         if not writes and not _may_be_writer(runner):
             continue
-        own = places(stack, runner.task)
+        own = runner.task.places(stack)
         _compare(runner, own, earlier if writes else everyone, findings)
         if writes:
             for place in own:
@@ -214,23 +241,20 @@ def _compare(runner: _Runner, own: list[Place], taken: Occupied[_Runner], findin
         )
     elif any(taken.undecided(place, foreign) for place in own):
         why = "uses an access point of another stack, whose directory is unknown"
-        findings.not_evaluated(runner.task, "file-system", "volumes", why)
+        findings.not_evaluated(runner.task.resource, "file-system", "volumes", why)
 
 
 def _may_be_writer(runner: _Runner) -> bool:
     """Whether the containers are unknown, so that the task may be a second server on the same files."""
-    return runner.task.at("containerDefinitions") is UNKNOWN and may_write(runner.task)
+    return runner.task.containers is None and runner.task.may_write
 
 
 def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns: list[str]) -> None:
-    owners = {id(writer.task): writer for writer in reversed(writers)}
-    taken: Occupied[_Runner] = Occupied()
-    for writer in writers:
-        for place in places(stack, writer.task):
-            taken.add(place, writer)
+    owners = {writer.task.resource.urn: writer for writer in reversed(writers)}
+    taken = _taken(stack, writers)
     for start in starts(stack, findings):
-        owner = owners.get(id(start.task))
-        if owner is None and not lock_writer(stack, start.task, (start.starter,), findings, patterns):
+        owner = owners.get(start.task.urn)
+        if owner is None and not lock_writer(stack, task_of(start.task), (start.starter,), findings, patterns):
             continue
         what = _second_start(stack, start, owner, taken)
         if what:
@@ -238,12 +262,45 @@ def _started(stack: Stack, writers: list[_Runner], findings: Findings, patterns:
             findings.violation(start.starter, "started", "", what, remedy, value=(start.count, start.task.urn))
 
 
+def _taken(stack: Stack, writers: list[_Runner]) -> Occupied[_Runner]:
+    taken: Occupied[_Runner] = Occupied()
+    for writer in writers:
+        for place in writer.task.places(stack):
+            taken.add(place, writer)
+    return taken
+
+
+def _others(stack: Stack, writers: list[_Runner], findings: Findings, patterns: list[str]) -> None:
+    """Report Batch jobs that run the server on its files, and functions that mount them, since any function may write."""
+    taken = _taken(stack, writers)
+    remedy = "use a separate file system or access point for it"
+    for job in map(task_of, stack.of(JOB) if writers else ()):
+        shared = next((owner for place in job.places(stack) if (owner := taken.sharing(place, _anyone))), None)
+        if shared is not None and job.may_write and servers(job, (job.resource,), patterns) != []:
+            what = f"its job runs the server on the files of {shared.resource.name}"
+            findings.violation(job.resource, "started", "", what, remedy, value=shared.resource.urn)
+    points = {place.access_point: writer for writer in writers for place in writer.task.places(stack)}
+    for function in stack.of("lambda/function") if writers else ():
+        owners = (
+            taken.sharing(place, _anyone) if place.system else points.get(place.access_point)
+            for place in function_places(stack, function)
+        )
+        shared = next((owner for owner in owners if owner is not None), None)
+        if shared is not None:
+            what = f"the function mounts the files of {shared.resource.name}, and can write to them"
+            findings.violation(function, "file-system", "fileSystemConfig.arn", what, remedy, value=shared.resource.urn)
+
+
+def _anyone(_owner: _Runner) -> bool:
+    return True
+
+
 def _second_start(stack: Stack, start: Start, owner: _Runner | None, taken: Occupied[_Runner]) -> str:
     if start.count > 1:
         return f"it starts {start.count} tasks at a time, but only one task can hold the lock file"
     shared = owner
-    for place in places(stack, start.task) if shared is None else ():
-        shared = shared or taken.sharing(place, lambda _writer: True)
+    for place in task_of(start.task).places(stack) if shared is None else ():
+        shared = shared or taken.sharing(place, _anyone)
     return f"it starts another task that uses the lock file of {shared.resource.name}" if shared is not None else ""
 
 
@@ -255,7 +312,7 @@ RULE: Final = Rule(
         "Only one process can hold a lock file on a shared file system. A second task, started by the desired count, a"
         " deployment, rebalancing, auto scaling or a schedule, fails while it waits for the lock, or writes to the same files."
         " No AWS control covers this. The policy applies only to applications in singleWriters, and not if"
-        " ATLANTIS_LOCKING_DB_TYPE is redis or the volume is mounted read-only."
+        " ATLANTIS_LOCKING_DB_TYPE of the server's container is redis or the volume is mounted read-only."
     ),
     severity="critical",
     level="mandatory",
@@ -271,11 +328,11 @@ RULE: Final = Rule(
         "desired-count": "desiredCount is at most 1.",
         "maximum-percent": "A deployment never runs more than one task. The default of ECS is 200 %.",
         "minimum-healthy": "A deployment can stop the only task. The default of ECS is 100 %.",
-        "rolling": "Services use rolling deployments of the ECS controller, not blue/green, canary, linear or external deployments.",
+        "rolling": "Services use rolling deployments of the ECS controller, not blue/green (CodeDeploy), canary, linear or external.",
         "rebalancing": "Availability Zone rebalancing isn't enabled.",
-        "autoscaling": "The maximum capacity of scaling targets is 1.",
-        "file-system": "Only one service writes to the same files.",
-        "started": "No EventBridge rule, schedule, state machine or function starts a second task.",
+        "autoscaling": "The maximum capacity of scaling targets and their scheduled actions is 1.",
+        "file-system": "Only one service, and no function, writes to the same files.",
+        "started": "No EventBridge rule, schedule, state machine, function or Batch job starts a second task.",
         "lock": "Volumes, containers and the type of the lock are known.",
         "task-definition": "The service's task definition is part of the stack, so that it can be evaluated.",
     },
@@ -286,7 +343,8 @@ RULE: Final = Rule(
             "strings",
             ["*/atlantis", "*jenkins/jenkins*", "*jenkins-controller*", "*prom/prometheus", "*sonatype/nexus*"],
             "Images (with a slash), containers, task families or services that keep a lock file on their volume. * and ? are wildcards."
-            " Atlantis is also recognized by its command and by the variables that its server reads (ATLANTIS_*).",
+            " Atlantis is also recognized by its command, by the variables that its server reads (ATLANTIS_*), by the port 4141 of"
+            " the service, and by the whole name of container, family or service.",
         ),
         Option(
             "concurrentWriters",

@@ -4,11 +4,13 @@ A comment can't do it, because Atlantis denies Terraform's argument `-destroy` i
 working directory that Atlantis applied, so that a state without a backend is found too.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sandbox.atlantis.image_tools import TERRAFORM_CONFIGURATION
 from sandbox.testbed.containers.deployed_service import ROOT, Credentials, DeployedService
@@ -54,6 +56,15 @@ class AppliedProject:
         variables = deployment.variables(deployment.require_service().definition)
         self._program, self._own = program_of(self._directory, variables.get(_DISTRIBUTION, ""))
         self._environment = self._with(credentials)
+        self._initialized = False
+
+    def state(self) -> Mapping[str, Any]:
+        """The project's state, as `terraform show -json` prints it; empty if it can't be read."""
+        done, output = self._run(["show", "-json"], self._environment)
+        try:
+            return json.loads(output[output.index("{") :]) if done else {}
+        except ValueError:
+            return {}
 
     def update(self) -> tuple[bool, str]:
         """Add a tag to every resource that has tags. Returns whether it succeeded, and Terraform's output."""
@@ -72,18 +83,20 @@ class AppliedProject:
 
     def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> tuple[bool, str]:
         output = ""
-        for arguments in (["init"], command):
+        for arguments in (() if self._initialized else (["init"],)) + (command,):
+            options = ["-no-color"] if arguments[0] == "show" else ["-input=false", "-no-color"]
             done = subprocess.run(
-                [self._program, *arguments, "-input=false", "-no-color"],
+                [self._program, *arguments, *options],
                 cwd=self._directory,
                 env=environment,
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            output = done.stdout + done.stderr
+            output = done.stdout if arguments[0] == "show" else done.stdout + done.stderr
             if done.returncode:
-                return False, output
+                return False, done.stdout + done.stderr
+        self._initialized = True
         return True, output
 
     def _with(self, credentials: Credentials) -> dict[str, str]:

@@ -7,6 +7,7 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
+from sandbox.testbed import console
 from sandbox.testbed.errors import SandboxError
 
 __all__ = ["copy_of", "is_repository", "state_places"]
@@ -35,6 +36,7 @@ def copy_of(source: Path, revision: str, target: Path) -> None:
         _extract(source, revision, target)
     else:
         shutil.copytree(source, target, ignore=_WORKING_FILES, symlinks=True, dirs_exist_ok=True)
+    _remove_outside_links(target)
     for file in target.rglob(_LOCK_FILE):
         file.unlink()
 
@@ -59,7 +61,7 @@ def _extract(source: Path, revision: str, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=BytesIO(archive)) as tar:
         # Python before 3.11.4 has no filters. The archive is git's, whose paths stay in the tree.
-        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
+        tar.extraction_filter = getattr(tarfile, "tar_filter", lambda member, _path: member)
         tar.extractall(target)  # noqa: S202
     listing = _git(source, "ls-tree", "-r", "--full-tree", revision).decode()
     for line in listing.splitlines():
@@ -72,6 +74,16 @@ def _extract(source: Path, revision: str, target: Path) -> None:
                 f"The submodule {path} of {source} isn't checked out. Run `git submodule update --init {path}` there"
             )
         _extract(source / path, commit, target / path)
+
+
+def _remove_outside_links(tree: Path) -> None:
+    """Remove links that lead out of the repository: nothing is there in the task, and here it is the user's own file."""
+    for path in sorted(tree.rglob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(tree.resolve()):
+            console.note(
+                f"the link {path.relative_to(tree)} leads out of the repository, to {path.readlink()}; it is left out"
+            )
+            path.unlink()
 
 
 def _git(directory: Path, *arguments: str) -> bytes:

@@ -13,13 +13,15 @@ from typing import Any
 
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.testbed.iam_evaluation.evaluator import Reference
-from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED
+from sandbox.testbed.iam_evaluation.resource_arns import UNNAMED, matches
 
-__all__ = ["LARGEST_POLICY", "Statement", "documents", "pattern", "statements"]
+__all__ = ["LARGEST_POLICY", "UNVERIFIED", "Statement", "documents", "pattern", "statements"]
 
 LARGEST_POLICY = 6144
 """IAM's quota for the characters of a managed policy, without whitespace."""
 
+UNVERIFIED = "unverified"
+"""The beginning of a reason: IAM's answer on AWS can differ from the sandbox'."""
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _GENERATED: Sequence[tuple[str, str, str]] = (
     ("", _UUID, "*"),
@@ -35,6 +37,8 @@ _GENERATED: Sequence[tuple[str, str, str]] = (
     (":elasticloadbalancing:", r"(?<=/)[0-9a-z]{16}(?=$|/)", "*"),
     # Keys of several regions
     (":kms:", r"(?<=key/mrk-)[0-9a-f]{32}$", "*"),
+    # Changes of records, which aren't in Terraform's state
+    (":route53:", r"(?<=:change/)\w+$", "*"),
     (":secretsmanager:", r"(:secret:.+)-[A-Za-z0-9]{6}$", r"\1-??????"),
     # AWS' own parameters belong to no account, but the evaluator requires one.
     (":ssm:", r":\d{12}:(?=parameter/aws/service/)", ":*:"),
@@ -136,20 +140,25 @@ def _condition(calls: Sequence[Call]) -> tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def _reason(actions: Iterable[str], arns: Sequence[str], reference: Callable[[str], Reference]) -> str:
+    if unverified := [
+        action for action in sorted(actions) if not all(_is_listed(action, arn, reference) for arn in arns)
+    ]:
+        return f"{UNVERIFIED}: AWS' reference doesn't list {', '.join(unverified)} on such resources, so the local AWS decided alone"
     if arns == ("*",):
-        unlimited = [action for action in sorted(actions) if not _has_no_type(action, reference)]
+        unlimited = [action for action in sorted(actions) if reference(action).types]
         if unlimited:
             return f"the call named no resource, and the sandbox knows no narrower one for {', '.join(unlimited)}"
         return "the service authorization reference has no resource type for these actions"
     return "AWS or Terraform generates this part of the ARN" if any("*" in arn or "?" in arn for arn in arns) else ""
 
 
-def _has_no_type(action: str, reference: Callable[[str], Reference]) -> bool:
+def _is_listed(action: str, arn: str, reference: Callable[[str], Reference]) -> bool:
+    """Whether the reference has the action, and for it a type of the resource."""
     try:
-        described = reference(action)
+        types = reference(action).types
     except ValueError:
-        return False  # the reference doesn't have the action
-    return described.wildcard_only or not described.types
+        return False
+    return arn == "*" or any(matches(type_.arn, arn) for type_ in types)
 
 
 def documents(found: Sequence[Statement], name: str) -> dict[str, Mapping[str, Any]]:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sandbox.repository_rehearsal import least_privilege_role, random_names
+from sandbox.repository_rehearsal import generated_names, least_privilege_role
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.repository_rehearsal.later_changes import later_changes
 from sandbox.repository_rehearsal.least_privilege_role import Statement
@@ -25,15 +26,23 @@ class Roles:
     apply_statements: Sequence[Statement]
 
 
-def roles_of(project: Project, steps: Sequence[Step], roles: TerraformRoles, evaluator: Evaluator) -> Roles:
-    """The least-privilege roles of a project. With separate roles for plans and applies, each has only its own calls."""
+def roles_of(
+    project: Project,
+    steps: Sequence[Step],
+    roles: TerraformRoles,
+    evaluator: Evaluator,
+    state: Mapping[str, Any],
+) -> Roles:
+    """The least-privilege roles of a project. With separate roles for plans and applies, each has only its own calls.
 
+    ``state`` is Terraform's after the apply, in which the plan's unknown values are known.
+    """
     own = [step for step in steps if step.project == project]
-    generated = random_names.values("\n".join(step.text for step in own))
+    generated = generated_names.values("\n".join(step.text for step in own if step.verb == "plan"), state)
 
     def calls(kind: str, *verbs: str) -> list[Call]:
         seen = (call for step in own if step.verb in verbs for call in step.calls)
-        return random_names.without((call for call in seen if call.role == roles.names[kind]), generated)
+        return generated_names.without((call for call in seen if call.role == roles.names[kind]), generated)
 
     reference = evaluator.reference
     planning = ("plan", "plan again", *(("apply",) if roles.are_separate else ()))

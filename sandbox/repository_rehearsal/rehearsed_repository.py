@@ -117,7 +117,10 @@ def rehearse(requests: PullRequests, wanted: Wanted, *, only_roles: Mapping[Proj
         if only_roles is None:
             run.steps = runner.run(None)
             with Evaluator() as evaluator:
-                run.roles = {project: roles_of(project, run.steps, roles, evaluator) for project in run.projects}
+                run.roles = {
+                    project: roles_of(project, run.steps, roles, evaluator, runner.states.get(project, {}))
+                    for project in run.projects
+                }
         else:
             run.roles = dict(only_roles)
         if only_roles or (wanted.apply and not run.problems()):
@@ -132,6 +135,8 @@ class _Runner:
     ) -> None:
         self._requests, self._wanted, self._commits = requests, wanted, commits
         self._directory, self._roles = directory, roles
+        self.states: dict[Project, Mapping[str, Any]] = {}
+        """Terraform's states after the applies of the last run."""
 
     def run(self, tried: Mapping[Project, Roles] | None) -> list[Step]:
         """Open a pull request, plan and apply it, change and destroy what it made, and merge it.
@@ -177,6 +182,7 @@ class _Runner:
             credentials=self._roles.session(deployment),
             copy=copy,
         )
+        self.states[project] = applied.state()
         for verb in ("update", "destroy"):
             yield trial.change(project, applied, verb)
 

@@ -7,9 +7,8 @@ import pytest
 
 from evaluation.resources import Resource, Stack
 from evaluation.values import UNKNOWN as VALUE_UNKNOWN
-from tests.policy.innocents import known
+from tests.policy.rows import ACCOUNT, allow, document, known, one
 from tests.policy.servicer import UNKNOWN, Pack, Planned
-from tests.policy.verdicts import ACCOUNT, allow, document, one
 
 KEY = one("kms/key", "key", isEnabled=False, customerMasterKeySpec="SYMMETRIC_DEFAULT")
 

@@ -10,8 +10,8 @@ import pytest
 from analysis import parsed
 from baseline import with_baseline
 from evaluation import exemptions
+from tests.policy.rows import allow, document, one
 from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned
-from tests.policy.verdicts import allow, document, one
 
 TODAY = date(2026, 11, 24)
 REASON = "It holds nothing but public pictures."

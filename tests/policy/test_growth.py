@@ -12,8 +12,8 @@ from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.resources import Stack
 from evaluation.rule import Findings, Rule
 from policies.catalogue import RULES
+from tests.policy.rows import allow, document, one
 from tests.policy.servicer import Planned
-from tests.policy.verdicts import allow, document, one
 
 COPIES = 1_000
 STACK_RULES = [rule for rule in RULES if rule.whole_stack is not None]

@@ -21,6 +21,7 @@ import pytest
 from sandbox.testbed.loopback_server import LoopbackServer
 from tests.sandbox.started_server import started
 from tests.unit.stacks import stack
+from tests.unit.test_allowlist import ENTRIES, SERVED
 
 SECRET = "6f1d0c6e"
 COMMENT = "looks good to me"
@@ -255,3 +256,17 @@ def test_the_server_answers_an_event_that_proves_the_secret_and_no_other(tmp_pat
             assert _sent(url, event, wrong)[0] in (400, 401)
         other = KINDS["gitlab" if kind.startswith("github") else "github-app"]
         assert _sent(url, other, SECRET)[0] == 400
+
+
+def test_the_server_serves_the_repositories_that_the_settings_say(tmp_path: Path, host: str) -> None:
+    event = KINDS["github-app"]
+    variables = _variables("github-app", {**event.settings, "repoAllowlist": ENTRIES}, host)
+    found = {}
+    with started(tmp_path, variables) as url:
+        for name in SERVED:
+            # A request for help is a command, which the server refuses for other repositories.
+            body = json.dumps(event.body).replace(COMMENT, "atlantis help").replace("acme/infra", name)
+            status, text = _sent(url, event._replace(body=json.loads(body)), SECRET)
+            assert status in {200, 403}, text
+            found[name] = status == 200
+    assert found == SERVED

@@ -49,6 +49,24 @@ def test_the_committed_tree_is_copied_without_lock_files(tmp_path: Path):
     assert (tmp_path / "copy" / "a" / "main.tf").read_text("utf-8") == "# committed\n"
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_link_that_leads_out_of_the_repository_is_left_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], *, committed: bool
+):
+    source = tmp_path / "team"
+    source.mkdir()
+    (source / "absolute.tf").symlink_to("/etc/hostname")
+    (source / "above.tf").symlink_to("../../main.tf")
+    (source / "inside.tf").symlink_to("main.tf")
+    if committed:
+        repository(source, {"main.tf": "# team"})
+    else:
+        (source / "main.tf").write_text("# team", encoding="utf-8")
+    copied_tree.copy_of(source, "HEAD", tmp_path / "copy")
+    assert names(tmp_path / "copy") == {"main.tf", "inside.tf"}
+    assert "the link absolute.tf leads out of the repository, to /etc/hostname" in capfd.readouterr().err
+
+
 def test_a_submodule_is_copied_or_named(tmp_path: Path):
     shared = repository(tmp_path / "shared", {"main.tf": ""})
     source = repository(tmp_path / "team", {"main.tf": ""})

@@ -1,9 +1,9 @@
 """Rules for drift detection."""
 
-import fnmatch
 from collections.abc import Iterator
 
 from ...configuration import repo_configuration, yaml_file
+from ..allowlist import serves
 from ..arguments import Settings
 from ..drift import PROJECT
 from ..problem import Problem, Rule
@@ -42,19 +42,11 @@ def _isolated(settings: Settings) -> Iterator[Problem]:
 def _in_allowlist(settings: Settings) -> Iterator[Problem]:
     for entry in settings.drift.drift_projects:
         found = PROJECT.fullmatch(entry)
-        if found and not _allows(settings, found["repository"]):
+        if found and not serves(settings.server.repo_allowlist, f"{settings.repository_host}/{found['repository']}"):
             keys = {"driftProjects": entry, "repoAllowlist": settings.server.repo_allowlist}
             yield Problem(
                 keys, f"the server doesn't accept {found['repository']}; add it to repoAllowlist, or remove the project"
             )
-
-
-def _allows(settings: Settings, repository: str) -> bool:
-    """Whether the server's allowlist accepts the repository: an entry matches, and none with `!` does."""
-    name = f"{settings.repository_host}/{repository}".lower()
-    entries = [entry.strip().lower() for entry in settings.server.repo_allowlist.split(",")]
-    denied = any(fnmatch.fnmatchcase(name, entry[1:]) for entry in entries if entry.startswith("!"))
-    return not denied and any(fnmatch.fnmatchcase(name, entry) for entry in entries if not entry.startswith("!"))
 
 
 def _no_pull_request(settings: Settings) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ...configuration import repo_configuration, server_configuration, yaml_file
+from ..allowlist import WITH_SPACES
 from ..arguments import Settings
 from ..problem import Problem, Rule
 from ..schema import Group, is_default
@@ -67,11 +68,28 @@ def _allowlist(settings: Settings) -> Iterator[Problem]:
         if host.lower() != wanted:
             keys = {"repoAllowlist": entry, key: wanted}
             yield Problem(keys, f"the host of each entry must be {key}, not {host.lower()}")
+        elif path == "*" and not entry.startswith("!"):
+            yield from _every_owner(settings, entry, host)
+        elif " " in path and vcs.vcs_kind not in WITH_SPACES:
+            keys = {"repoAllowlist": entry, "vcsKind": vcs.vcs_kind}
+            yield Problem(keys, f"no name of {vcs.kind.title} has spaces; separate entries with commas")
         elif path.count("/") + 1 not in segments:
             yield Problem(
                 {"repoAllowlist": entry, "vcsKind": vcs.vcs_kind},
                 f"a repository of {vcs.kind.title} has at most {segments.stop - 1} names after the host",
             )
+
+
+def _every_owner(settings: Settings, entry: str, host: str) -> Iterator[Problem]:
+    if host == settings.vcs.kind.host:
+        yield Problem(
+            {"repoAllowlist": entry}, f"must have an owner: it would serve the repositories of everyone who uses {host}"
+        )
+    elif not settings.server.serve_every_owner:
+        yield Problem(
+            {"repoAllowlist": entry, "serveEveryOwner": False},
+            f"would serve the repositories of every owner of {host}; name the owners, or set serveEveryOwner",
+        )
 
 
 def _isolated(settings: Settings) -> Iterator[Problem]:

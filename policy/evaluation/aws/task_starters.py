@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evaluation.aws.file_locks import named_tasks, task_definitions
 from evaluation.aws.policy_holders import Holder, allowed, holders
 from evaluation.aws.task_definitions import TASK
+from evaluation.aws.tasks import named_tasks, task_definitions
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, parse_json
+from evaluation.values import MALFORMED, UNKNOWN, integer, mapping, parse_json, text
 
 __all__ = ["Start", "starts"]
 
@@ -41,6 +41,11 @@ def starts(stack: Stack, findings: Findings) -> Iterator[Start]:
             if target.at(path) is not None:
                 for task in task_definitions(stack, target, path):
                     yield Start(target, task, integer(target.at(count)) or 1)
+    for schedule in stack.of("scheduler/schedule"):
+        if (text(schedule.at("target.arn")) or "").endswith(":ecs:runTask"):  # a universal target: any API call
+            call = mapping(parse_json(schedule.at("target.input")))
+            for task in named_tasks(stack, [call.get("TaskDefinition")]):
+                yield Start(schedule, task, integer(call.get("Count")) or 1)
     for machine in stack.of("sfn/stateMachine"):
         for task in _of_machine(stack, machine):
             yield Start(machine, task, 1)

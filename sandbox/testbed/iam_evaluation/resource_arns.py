@@ -120,6 +120,10 @@ def _is_one_of(type_: ResourceType, found: Sequence[str]) -> bool:
     return any(matches(type_.arn, arn) for arn in found)
 
 
+_BY_ARN = {"apigateway": "ResourceArn", "elasticloadbalancing": "ResourceArns"}
+"""Parameters with ARNs of types that the reference's data lack for some actions, by service."""
+
+
 def _special_resources(call: ApiCall, existing: ExistingResources) -> list[str]:
     if call.service == "ec2" and call.operation in ("CreateTags", "DeleteTags"):
         types = {identity: _EC2_TYPES.get(identity.rpartition("-")[0]) for identity in call.parameters["Resources"]}
@@ -128,16 +132,15 @@ def _special_resources(call: ApiCall, existing: ExistingResources) -> list[str]:
         types = [_EC2_TYPES.get(identity.rpartition("-")[0], UNNAMED) for identity in call.parameters["ResourceIds"]]
         watched = (f"{type_}/{identity}" for type_, identity in zip(types, call.parameters["ResourceIds"], strict=True))
         return [regional_arn(existing, "ec2", name) for name in (*watched, f"vpc-flow-log/{UNNAMED}")]
-    if call.service == "elasticloadbalancing":
-        if call.operation in ("AddTags", "RemoveTags"):
-            return list(call.parameters["ResourceArns"])
-        if call.operation == "CreateLoadBalancer":
-            kind = {"network": "net", "gateway": "gwy"}.get(call.parameters.get("Type", ""), "app")
-            return [regional_arn(existing, call.service, f"loadbalancer/{kind}/{call.parameters['Name']}/{UNNAMED}")]
+    if (call.service, call.operation) == ("elasticloadbalancing", "CreateLoadBalancer"):
+        kind = {"network": "net", "gateway": "gwy"}.get(call.parameters.get("Type", ""), "app")
+        return [regional_arn(existing, call.service, f"loadbalancer/{kind}/{call.parameters['Name']}/{UNNAMED}")]
     if (call.service, call.operation) == ("secretsmanager", "CreateSecret"):
         # AWS appends a hyphen and six characters; policies match them with `-??????`.
         return [regional_arn(existing, call.service, f"secret:{call.parameters['Name']}-{UNNAMED[:6]}")]
-    return _of_systems_manager(call, existing) if call.service == "ssm" else _named_otherwise(call, existing)
+    if call.service in _BY_ARN and (named := listed(call.parameters.get(_BY_ARN[call.service]))):
+        return named
+    return (_of_systems_manager if call.service == "ssm" else _named_otherwise)(call, existing)
 
 
 def _named_otherwise(call: ApiCall, existing: ExistingResources) -> list[str]:

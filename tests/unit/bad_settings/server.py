@@ -30,8 +30,27 @@ SERVER: list[Case] = [
     ),
     ({"repoAllowlist": None}, ("repoAllowlist: missing", "must list repositories")),
     ({"repoAllowlist": "*"}, ("repoAllowlist = '*'", "must have entries in the format host/owner/repository")),
-    ({"repoAllowlist": "github.com/*"}, ("repoAllowlist = 'github.com/*'", "must have an owner in each entry")),
-    ({"repoAllowlist": "github.com/*/*"}, ("repoAllowlist = 'github.com/*/*'", "must have an owner in each entry")),
+    ({"repoAllowlist": "github.com/*"}, ("repoAllowlist = 'github.com/*'", "must have an owner: it would serve")),
+    ({"repoAllowlist": "github.com/*", "serveEveryOwner": True}, ("everyone who uses github.com",)),
+    *(
+        ({"repoAllowlist": f"github.com/acme/*,{entry}"}, (f"'{entry}'", reason))
+        for entry, reason in (
+            ("github.com/*/*", "serves anyone/x/ too"),
+            ("github.com/acme/*-infra", "serves anyone/x-infra too; list the repositories"),
+            ("github.com/*-acme/infra", "serves anyone/x-acme/infra too"),
+            ("!github.com/acme/*-secret", "excludes anyone/x-secret too"),
+            ("github.com/acme*", "serves every owner whose name begins with acme, and anyone can register one"),
+        )
+    ),
+    ({"repoAllowlist": "github.com/acme/my infra"}, ("'github.com/acme/my infra'", "no name of GitHub has spaces")),
+    (
+        {
+            "githubHostname": "ghe.acme.io",
+            "githubWebhookCidrBlocks": ["198.51.100.0/24"],
+            "repoAllowlist": "ghe.acme.io/*",
+        },
+        ("repoAllowlist = 'ghe.acme.io/*'", "serveEveryOwner = False", "every owner of ghe.acme.io; name the owners"),
+    ),
     (
         {"repoAllowlist": "https://github.com/ryu-qqq/*"},
         ("must not have a scheme", "use 'github.com/ryu-qqq/*' instead of"),

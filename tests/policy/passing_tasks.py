@@ -1,11 +1,10 @@
-"""Innocent stacks near single-task: applications of any name that keep no lock file, or keep it elsewhere."""
+"""Row stacks near single-task: applications of any name that keep no lock file, or keep it elsewhere."""
 
 import json
 from typing import Any, Final
 
-from tests.policy.innocents import ACCOUNT, clean
+from tests.policy.rows import ACCOUNT, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import one
 
 __all__ = ["TASKS"]
 
@@ -39,21 +38,21 @@ _EVERY_TASK_CHECK: Final = (
 )
 
 TASKS: Final = (
-    clean(_EVERY_TASK_CHECK, "a shop called atlantis", *_application("atlantis-tours-web", "shop/atlantis-tours:3")),
-    clean(
+    passing(_EVERY_TASK_CHECK, "a shop called atlantis", *_application("atlantis-tours-web", "shop/atlantis-tours:3")),
+    passing(
         _EVERY_TASK_CHECK,
         "the same, created now",
         *_application("atlantis-tours-web", "shop/web:3", known_containers=False),
     ),
-    clean(
+    passing(
         _EVERY_TASK_CHECK,
         "a client of atlantis",
         *_application("dashboard", "tools/dashboard:1", environment=[{"name": "ATLANTIS_URL", "value": "https://a"}]),
     ),
-    clean(_EVERY_TASK_CHECK, "wordpress", *_application("blog", "wordpress:6.8")),
-    clean(_EVERY_TASK_CHECK, "agents of jenkins", *_application("agents", "jenkins/inbound-agent:4")),
-    clean(_EVERY_TASK_CHECK, "grafana", *_application("grafana", "grafana/grafana:12.0.0")),
-    clean(
+    passing(_EVERY_TASK_CHECK, "wordpress", *_application("blog", "wordpress:6.8")),
+    passing(_EVERY_TASK_CHECK, "agents of jenkins", *_application("agents", "jenkins/inbound-agent:4")),
+    passing(_EVERY_TASK_CHECK, "grafana", *_application("grafana", "grafana/grafana:12.0.0")),
+    passing(
         _EVERY_TASK_CHECK,
         "atlantis with Redis",
         *_application(
@@ -62,7 +61,7 @@ TASKS: Final = (
             environment=[{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}],
         ),
     ),
-    clean(
+    passing(
         "single-task/autoscaling",
         "shop that scales",
         *_application("atlantis-tours", "shop/web:1"),
@@ -74,13 +73,13 @@ TASKS: Final = (
             maxCapacity=20,
         ),
     ),
-    clean(
+    passing(
         "single-task/file-system",
         "two shops on the same files",
         *_application("shop", "shop/web:1"),
         *_application("shop-admin", "shop/admin:1"),
     ),
-    clean(
+    passing(
         "single-task/started",
         "nightly task on the shop's files",
         *_application("shop", "shop/web:1"),
@@ -90,7 +89,7 @@ TASKS: Final = (
             target={"ecsParameters": {"taskDefinitionArn": f"{_ARN}/shop:1", "taskCount": 4}},
         ),
     ),
-    clean(
+    passing(
         "single-task/started",
         "rule that starts several tasks",
         *_application("batch", "shop/batch:1"),

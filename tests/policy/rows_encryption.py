@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from tables.links import LINKS, Link
 from tables.stores import STORES, Store
-from tests.policy.cases import with_value
+from tests.policy.rows import Row, both, deny, document, found, one, passes, with_value
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import Verdict, both, clean, deny, document, fault, one
 
 _KEY: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
 
@@ -26,7 +25,7 @@ def _with(canonical: str, path: str, value: Any, **properties: Any) -> Planned:
     return one(canonical, **with_value(properties, path, value))
 
 
-def _stores() -> Iterator[Verdict]:
+def _stores() -> Iterator[Row]:
     for number, store in enumerate(STORES):
         label = f"{store.type} {number}"
         if store.switch:
@@ -54,7 +53,7 @@ def _stores() -> Iterator[Verdict]:
             )
 
 
-def _links() -> Iterator[Verdict]:
+def _links() -> Iterator[Row]:
     for number, link in enumerate(LINKS):
         rest: dict[str, Any] = {"clusterConfig": {"instanceCount": 3}} if "/domain" in link.type else {}
         for other in LINKS:
@@ -70,19 +69,19 @@ def _links() -> Iterator[Verdict]:
         yield _absent(link, rest)
 
 
-def _absent(link: Link, rest: dict[str, Any]) -> Verdict:
-    row = clean if link.default else fault
+def _absent(link: Link, rest: dict[str, Any]) -> Row:
+    row = passes if link.default else found
     block = link.path.partition(".")[0]
     rest = {name: value for name, value in rest.items() if not (link.block_default and name == block)}
     return row("encryption", link.check, f"{link.type} without {link.path}", one(link.type, **rest))
 
 
-def _rest(label: str, found: bool, resource: Planned) -> Verdict:
-    return (fault if found else clean)("encryption", "at-rest", label, resource)
+def _rest(label: str, expected: bool, resource: Planned) -> Row:
+    return (found if expected else passes)("encryption", "at-rest", label, resource)
 
 
-def _disk(label: str, found: bool, resource: Planned, **configuration: Any) -> Verdict:
-    return (fault if found else clean)("encryption-stack", "at-rest", label, resource, **configuration)
+def _disk(label: str, expected: bool, resource: Planned, **configuration: Any) -> Row:
+    return (found if expected else passes)("encryption-stack", "at-rest", label, resource, **configuration)
 
 
 _AT_REST: Final = (
@@ -125,7 +124,7 @@ _AT_REST: Final = (
     ),
     _disk("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
     _disk("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
-    clean(
+    passes(
         *("encryption", "store-transit", "search domain of one node"),
         one("opensearch/domain", domainEndpointOptions={"enforceHttps": True}, clusterConfig={"instanceCount": 1}),
     ),
@@ -163,9 +162,9 @@ def _behaviour(policy: str, **more: Any) -> Planned:
     return one("cloudfront/distribution", defaultCacheBehavior={"viewerProtocolPolicy": policy}, **more)
 
 
-def _listener(check: str, label: str, found: bool, *resources: Planned) -> Verdict:
+def _listener(check: str, label: str, expected: bool, *resources: Planned) -> Row:
     policy = "encryption-stack" if len(resources) > 1 or check == "stack" else "encryption"
-    return (fault if found else clean)(policy, "listener-tls", label, *resources)
+    return (found if expected else passes)(policy, "listener-tls", label, *resources)
 
 
 _FORWARD: Final = [{"type": "forward", "targetGroupArn": "arn:tg"}]
@@ -189,11 +188,11 @@ _TRANSIT: Final = (
     ),
     *(
         _listener(
-            *("stack", f"{label} rule of a redirecting listener", found),
+            *("stack", f"{label} rule of a redirecting listener", expected),
             one("lb/listener", "listener", arn="arn:l", protocol="HTTP", port=80, defaultActions=_REDIRECT),
             one("lb/listenerRule", "rule", listenerArn="arn:l", actions=actions),
         )
-        for label, found, actions in (("forwarding", True, _FORWARD), ("redirecting", False, _REDIRECT))
+        for label, expected, actions in (("forwarding", True, _FORWARD), ("redirecting", False, _REDIRECT))
     ),
     _listener(
         *("stack", "forwarding rule of an HTTPS listener", False),
@@ -220,7 +219,7 @@ _TRANSIT: Final = (
             "https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1.2_2021"}
         ),
     ),
-    clean(
+    passes(
         "encryption",
         "edge-tls",
         "certificate of CloudFront",
@@ -236,7 +235,7 @@ _TRANSIT: Final = (
         one("dms/endpoint", engineName="postgres", sslMode="none"),
         one("dms/endpoint", engineName="postgres", sslMode="verify-full"),
     ),
-    clean("encryption", "store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
+    passes("encryption", "store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
     *both(
         *("encryption", "store-transit", "transfer"),
         one("transfer/server", protocols=["SFTP", "FTP"]),
@@ -252,7 +251,7 @@ _TRANSIT: Final = (
         one("docdb/clusterParameterGroup", parameters=[{"name": "tls", "value": "disabled"}]),
         one("docdb/clusterParameterGroup", parameters=[]),
     ),
-    clean(
+    passes(
         "encryption",
         "store-transit",
         "endpoint block of the default",
@@ -270,8 +269,8 @@ _STACK: Final = (
         one("ec2/instance", ami="ami-1"),
         one("ec2/instance", ami="ami-1", rootBlockDevice={"encrypted": True}),
     ),
-    clean("encryption-stack", "at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
-    clean(
+    passes("encryption-stack", "at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
+    passes(
         *("encryption-stack", "at-rest", "account that encrypts by default"),
         one("ec2/instance", ami="ami-1"),
         one("ebs/encryptionByDefault", "account", enabled=True),
@@ -294,4 +293,4 @@ _STACK: Final = (
     ),
 )
 
-ENCRYPTION_VERDICTS: Final[tuple[Verdict, ...]] = (*_stores(), *_links(), *_AT_REST, *_TRANSIT, *_STACK)
+ENCRYPTION_ROWS: Final[tuple[Row, ...]] = (*_stores(), *_links(), *_AT_REST, *_TRANSIT, *_STACK)

@@ -1,53 +1,83 @@
-"""Each check of each rule, tried in six ways through the SDK's servicer: fine, broken, secret, absent, unknown, malformed."""
+"""Each row of the tables: faults and values are reported, and no mandatory policy speaks on what passes."""
 
+from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from policies.catalogue import RULES
-from tests.policy.cases import Case, Outcome, changed
-from tests.policy.cases_encryption import ENCRYPTION_CASES, ENCRYPTION_STACK_CASES
-from tests.policy.cases_identity import ESCALATION_CASES, IDENTITY_CASES
-from tests.policy.cases_network import NETWORK_CASES
-from tests.policy.cases_operations import OPERATIONS_CASES, containers
-from tests.policy.cases_single_task import SINGLE_TASK_CASES, writer
+from tables.stores import STORES
+from tests.policy.passing_encryption import ENCRYPTION_PASSING
+from tests.policy.passing_network import NETWORK_PASSING
+from tests.policy.rows import MANDATORY, Row, changed
+from tests.policy.rows_claims import CLAIMS
+from tests.policy.rows_documents import DOCUMENT_ROWS
+from tests.policy.rows_encryption import ENCRYPTION_ROWS
+from tests.policy.rows_identity import IDENTITY_ROWS
+from tests.policy.rows_network import NETWORK_ROWS
+from tests.policy.rows_operations import OPERATIONS_ROWS
+from tests.policy.rows_public import PUBLIC_ROWS
+from tests.policy.rows_single_task import SINGLE_TASK_ROWS
+from tests.policy.rows_supporting import SUPPORTING_ROWS
 from tests.policy.servicer import UNKNOWN, Pack, Planned
-from tests.policy.test_verdicts import VERDICTS
+from tests.policy.values_encryption import ENCRYPTION_STACK_VALUES, ENCRYPTION_VALUES
+from tests.policy.values_identity import ESCALATION_VALUES, IDENTITY_VALUES
+from tests.policy.values_network import NETWORK_VALUES
+from tests.policy.values_operations import OPERATIONS_VALUES, containers
+from tests.policy.values_single_task import SINGLE_TASK_VALUES, writer
 
-CASES: tuple[Case, ...] = (
-    *ENCRYPTION_CASES,
-    *ENCRYPTION_STACK_CASES,
-    *NETWORK_CASES,
-    *IDENTITY_CASES,
-    *ESCALATION_CASES,
-    *SINGLE_TASK_CASES,
-    *OPERATIONS_CASES,
+VALUES: tuple[Row, ...] = tuple(
+    chain(
+        *(*ENCRYPTION_VALUES, *ENCRYPTION_STACK_VALUES, *NETWORK_VALUES),
+        *(*IDENTITY_VALUES, *ESCALATION_VALUES, *SINGLE_TASK_VALUES, *OPERATIONS_VALUES),
+    )
 )
-
-
-@pytest.mark.parametrize(
-    ("case", "resources", "expected"),
-    [
-        pytest.param(case, resources, expected, id=f"{case.label}-{variant.replace(' ', '-')}")
-        for case in CASES
-        for variant, resources, expected in case.variants()
-    ],
+ROWS: tuple[Row, ...] = (
+    *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS, *SUPPORTING_ROWS),
+    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS),
 )
-def test_check_says_what_it_must(case: Case, resources: tuple[Planned, ...], expected: Outcome) -> None:
-    outcome, findings = case.outcome(resources)
-    assert outcome == expected, findings
+PASSING: tuple[Row, ...] = (*ENCRYPTION_PASSING, *NETWORK_PASSING)
+CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
+def test_check_reports_what_the_row_expects(row: Row) -> None:
+    outcome, findings = row.outcome()
+    assert outcome in row.expected, findings
     for finding in findings:
         assert "Fix: " in finding.message or finding.policy == "evaluation-report"
 
 
-def test_every_check_of_every_rule_has_a_case() -> None:
-    tried = {(case.policy, case.check) for case in CASES}
-    tried |= {(verdict.policy, verdict.check) for verdict in VERDICTS}
+@pytest.mark.parametrize("row", PASSING, ids=lambda row: row.why.replace(" ", "-"))
+def test_no_mandatory_policy_stops_a_passing_stack(row: Row) -> None:
+    assert [each.message for each in row.alarms()] == []
+
+
+def test_every_check_of_every_rule_has_a_row() -> None:
+    tried = {pair for row in ROWS for pair in row.checks}
     declared = {(rule.name, check) for rule in RULES if not rule.fixes for check in rule.checks}
-    # These two are about no property; they have tests of their own below and in test_evaluation_report.py.
+    # These two are about no property; they have separate tests below and in test_evaluation_report.py.
     assert declared - tried == {("evaluation-report", "report"), ("recovery", "protect")}
     assert tried <= declared
+
+
+def test_every_mandatory_check_has_passing_rows() -> None:
+    near = Counter(pair for row in PASSING for pair in row.checks)
+    assert set(near) <= CHECKS, "a passing row is near a check that no mandatory policy has"
+    assert {pair for pair in CHECKS if not near[pair]} == set(), "add a passing row for the check"
+    assert {policy for policy, _ in near} == MANDATORY
+
+
+def test_every_row_of_the_table_of_stores_has_a_passing_row() -> None:
+    kinds = {each.type for row in ENCRYPTION_PASSING for each in row.resources}
+    assert {store.type for store in STORES} <= {kind.split(":")[1] for kind in kinds}
+
+
+def test_passing_rows_are_many_and_distinct() -> None:
+    assert sum(len(row.resources) for row in PASSING) >= 150
+    assert len({row.why for row in PASSING}) == len(PASSING)
 
 
 @pytest.mark.parametrize("protect", [True, False])

@@ -3,8 +3,8 @@
 import json
 from typing import Any, Final
 
+from tests.policy.rows import ACCOUNT, Row, allow, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import ACCOUNT, Verdict, allow, clean, document, fault, one
 
 _ATLANTIS: Final = "ghcr.io/runatlantis/atlantis:v0.47.1"
 _ARN: Final = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/app:3"
@@ -21,7 +21,13 @@ def _efs(access_point: Any = None, system: str = "fs-1", **more: Any) -> dict[st
 
 
 def _task(
-    label: str = "task", /, image: str = _ATLANTIS, volume: Any = None, family: str = "app", **container: Any
+    label: str = "task",
+    /,
+    image: str = _ATLANTIS,
+    volume: Any = None,
+    family: str = "app",
+    others: tuple[dict[str, Any], ...] = (),
+    **container: Any,
 ) -> Planned:
     definition = {"name": "main", "image": image, "mountPoints": [_MOUNT], **container}
     return one(
@@ -29,7 +35,7 @@ def _task(
         family=family,
         arn=_ARN.replace("app", family),
         volumes=[volume or _efs()],
-        containerDefinitions=json.dumps([definition]),
+        containerDefinitions=json.dumps([definition, *others]),
     )
 
 
@@ -38,9 +44,9 @@ def _service(label: str = "service", /, task: Any = _ARN, **properties: Any) -> 
     return one("ecs/service", label, **given)
 
 
-def _two(label: str, found: bool, task: Planned, /, **service: Any) -> Verdict:
+def _two(label: str, expected: bool, task: Planned, /, **service: Any) -> Row:
     """A service of two tasks: a fault where the task keeps a lock file."""
-    row = fault if found else clean
+    row = found if expected else passes
     return row("single-task", "desired-count", label, _service(desiredCount=2, **service), task)
 
 
@@ -51,7 +57,7 @@ _NAMED: Final = one(
     *("ecs/taskDefinition", "task"), family="atlantis-prod", arn=_ARN, volumes=[_efs()], containerDefinitions=UNKNOWN
 )
 
-SERVERS: Final[tuple[Verdict, ...]] = (
+SERVERS: Final[tuple[Row, ...]] = (
     _two("atlantis", True, _task()),
     _two(
         "atlantis of one's own registry",
@@ -78,14 +84,14 @@ SERVERS: Final[tuple[Verdict, ...]] = (
     _two("unreadable containers", False, _UNREADABLE),
     _two("unreadable containers of a telling family", True, _NAMED),
     _two("unreadable containers of a telling service", True, _UNREADABLE, name="atlantis"),
-    clean(
+    passes(
         "single-task",
         "desired-count",
         "wordpress that is not listed",
         _service(desiredCount=2),
         _task(image="wordpress:6.8"),
     ),
-    fault(
+    found(
         "single-task",
         "desired-count",
         "wordpress that is listed",
@@ -131,7 +137,60 @@ SERVERS: Final[tuple[Verdict, ...]] = (
     ),
 )
 
-REFERENCES: Final[tuple[Verdict, ...]] = (
+_REDIS: Final = [{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "redis"}]
+_BOLT: Final = [{"name": "ATLANTIS_LOCKING_DB_TYPE", "value": "boltdb"}]
+_DIGEST: Final = f"a@sha256:{'0' * 64}"
+_SIDECAR: Final = {"name": "sidecar", "image": "busybox:1"}
+_FROM: Final = [{"sourceContainer": "sidecar"}]
+
+# What someone does to switch the rule off without giving up the second task.
+EVASIONS: Final[tuple[Row, ...]] = (
+    _two("redis of another container", True, _task(others=({**_SIDECAR, "environment": _REDIS},))),
+    _two(
+        "redis of another container that mounts it too",
+        True,
+        _task(others=({**_SIDECAR, "environment": _REDIS, "mountPoints": [_MOUNT]},)),
+    ),
+    _two("redis of another container as a secret", True, _task(others=({**_SIDECAR, "secrets": _REDIS},))),
+    _two("redis and bolt", True, _task(environment=[*_REDIS, *_BOLT])),
+    _two("bolt and redis", False, _task(environment=[*_BOLT, *_REDIS])),
+    _two("redis by variable, bolt by flag", True, _task(environment=_REDIS, command=["--locking-db-type=boltdb"])),
+    _two("environment from a file", True, _task(environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::b/e.env"}])),
+    _two(
+        "volume of another container",
+        True,
+        _task(mountPoints=[], volumesFrom=_FROM, others=({**_SIDECAR, "mountPoints": [_MOUNT]},)),
+    ),
+    _two(
+        "volume of another container's other container",
+        True,
+        _task(
+            mountPoints=[],
+            volumesFrom=_FROM,
+            others=(
+                {**_SIDECAR, "volumesFrom": [{"sourceContainer": "third"}]},
+                {"name": "third", "mountPoints": [_MOUNT], "volumesFrom": _FROM},
+            ),
+        ),
+    ),
+    _two(
+        "read-only volume of another container",
+        False,
+        _task(
+            mountPoints=[],
+            volumesFrom=[{**_FROM[0], "readOnly": True}],
+            others=({**_SIDECAR, "mountPoints": [_MOUNT]},),
+        ),
+    ),
+    _two("own image of a telling container", True, _task(image=_DIGEST, name="atlantis")),
+    _two("own image of a telling family", True, _task(image=_DIGEST, family="atlantis-prod"), task="atlantis-prod"),
+    _two("own image of a telling service", True, _task(image=_DIGEST), name="staging-atlantis"),
+    _two("own image on the server's port", True, _task(image=_DIGEST), loadBalancers=[{"containerPort": 4141}]),
+    _two("own image of a shop", False, _task(image=_DIGEST, name="atlantis-tours"), name="atlantis-tours"),
+    _two("telling container with Redis", False, _task(image=_DIGEST, name="atlantis", environment=_REDIS)),
+)
+
+REFERENCES: Final[tuple[Row, ...]] = (
     _two("family and revision", True, _task(), task="app:3"),
     _two("the family alone", True, _task(), task="app"),
     _two("another family", False, _task(), task="other:3"),
@@ -139,14 +198,41 @@ REFERENCES: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _scaled(label: str, found: bool, *more: Planned, cluster: Any = "ci", **target: Any) -> Verdict:
+def _scaled(label: str, expected: bool, *more: Planned, cluster: Any = "ci", **target: Any) -> Row:
     given = {"serviceNamespace": "ecs", "resourceId": "service/ci/service", "maxCapacity": 4, **target}
-    row = fault if found else clean
+    row = found if expected else passes
     resources = (_service(cluster=cluster), _task(), one("appautoscaling/target", "scaling", **given), *more)
     return row("single-task", "autoscaling", label, *resources)
 
 
-SCALING: Final[tuple[Verdict, ...]] = (
+def _scheduled(label: str, expected: bool, canonical: str = "scheduledAction", **action: Any) -> Row:
+    given = {"serviceNamespace": "ecs", "resourceId": "service/ci/service"}
+    if canonical == "scheduledAction":
+        scaling = one("appautoscaling/scheduledAction", "scaling", **given, scalableTargetAction=action)
+    else:
+        token = "aws-native:applicationautoscaling:ScalableTarget"
+        actions = [{"scalableTargetAction": {"maxCapacity": 1}}, {"scalableTargetAction": action}]
+        scaling = Planned(token, "scaling", {**given, "maxCapacity": 1, "scheduledActions": actions})
+    row = found if expected else passes
+    return row("single-task", "autoscaling", label, _service(cluster="ci"), _task(), scaling)
+
+
+def _blue_green(label: str, expected: bool, **service: Any) -> Row:
+    row = found if expected else passes
+    group = one("codedeploy/deploymentGroup", "group", ecsService={"clusterName": "ci", **service})
+    return row("single-task", "rolling", label, _service(), _task(), group)
+
+
+SCALING: Final[tuple[Row, ...]] = (
+    _scheduled("scheduled maximum", True, maxCapacity=4),
+    _scheduled("scheduled minimum", True, minCapacity="2"),
+    _scheduled("scheduled stop", False, minCapacity=0, maxCapacity=1),
+    _scheduled("native scheduled maximum", True, "native", maxCapacity=4),
+    _scheduled("native scheduled minimum", True, "native", minCapacity=2),
+    _scheduled("native scheduled stop", False, "native", minCapacity=0),
+    _blue_green("deployment group of the service", True, serviceName="service"),
+    _blue_green("deployment group of another service", False, serviceName="web"),
+    _blue_green("deployment group of another cluster", False, serviceName="service", clusterName="web"),
     _scaled("of the service", True),
     _scaled("of the service at most one", False, maxCapacity=1),
     _scaled("of a service of another cluster", False, resourceId="service/shop/service"),
@@ -158,8 +244,8 @@ SCALING: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _shared(label: str, found: bool, first: Any, second: Any, *more: Planned, image: str = _ATLANTIS) -> Verdict:
-    row = fault if found else clean
+def _shared(label: str, expected: bool, first: Any, second: Any, *more: Planned, image: str = _ATLANTIS) -> Row:
+    row = found if expected else passes
     return row(
         *("single-task", "file-system", label),
         *(_service(), _task(volume=first), _service("other", task=_ARN.replace("app", "second"))),
@@ -171,7 +257,7 @@ def _point(identity: str, path: str) -> Planned:
     return one("efs/accessPoint", identity, id=identity, rootDirectory={"path": path})
 
 
-SHARED: Final[tuple[Verdict, ...]] = (
+SHARED: Final[tuple[Row, ...]] = (
     _shared("one root", True, _efs(), _efs()),
     _shared("two systems", False, _efs(), _efs(system="fs-2")),
     _shared("one access point", True, _efs("ap-1"), _efs("ap-1"), _point("ap-1", "/a")),
@@ -194,11 +280,79 @@ SHARED: Final[tuple[Verdict, ...]] = (
     _shared("another application beside it", False, _efs(), _efs(), image="wordpress:6.8"),
 )
 
+_POINTS: Final = "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point"
+
+
+def _mounted(label: str, expected: bool, arn: str, *points: Planned, volume: Any = None) -> Row:
+    """A function that mounts an access point, next to the service."""
+    function = one("lambda/function", "function", fileSystemConfig={"arn": arn, "localMountPath": "/mnt/x"})
+    row = found if expected else passes
+    return row("single-task", "file-system", f"function {label}", _service(), _task(volume=volume), function, *points)
+
+
+def _known_point(identity: str, path: str, system: str = "fs-1") -> Planned:
+    arn = f"{_POINTS}/{identity}"
+    return one("efs/accessPoint", identity, id=identity, arn=arn, fileSystemId=system, rootDirectory={"path": path})
+
+
+def _job(label: str, expected: bool, image: str = _ATLANTIS, system: str = "fs-1", **more: Any) -> Row:
+    """A Batch job definition, next to the service."""
+    container = {"image": image, "mountPoints": [_MOUNT], "volumes": [_efs(system=system)], **more}
+    row = found if expected else passes
+    job = one("batch/jobDefinition", "job", containerProperties=json.dumps(container))
+    return row("single-task", "started", f"job {label}", _service(), _task(), job)
+
+
+OTHERS: Final[tuple[Row, ...]] = (
+    _mounted("on the access point", True, f"{_POINTS}/ap-1", _known_point("ap-1", "/a"), volume=_efs("ap-1")),
+    _mounted("on the access point of another stack", True, f"{_POINTS}/ap-1", volume=_efs("ap-1")),
+    _mounted("on the root", True, f"{_POINTS}/ap-2", _known_point("ap-2", "/"), volume=_efs()),
+    _mounted(
+        *("on another directory", False, f"{_POINTS}/ap-2", _known_point("ap-1", "/a"), _known_point("ap-2", "/b")),
+        volume=_efs("ap-1"),
+    ),
+    _mounted("on another system", False, f"{_POINTS}/ap-2", _known_point("ap-2", "/", "fs-2")),
+    _mounted("on another access point of another stack", False, f"{_POINTS}/ap-2", volume=_efs("ap-1")),
+    _job("with the image", True),
+    _job("with the command", True, image="tools:1", command=["atlantis", "server"]),
+    _job("that backs the files up", False, image="restic/restic:0.18"),
+    _job("on another system", False, system="fs-2"),
+    _job("that reads", False, mountPoints=[{**_MOUNT, "readOnly": True}]),
+    found(
+        *("single-task", "started", "multi-node job"),
+        *(_service(), _task()),
+        one(
+            *("batch/jobDefinition", "job"),
+            nodeProperties=json.dumps(
+                {
+                    "nodeRangeProperties": [
+                        {"container": {"image": _ATLANTIS, "mountPoints": [_MOUNT], "volumes": [_efs()]}}
+                    ]
+                }
+            ),
+        ),
+    ),
+    found(
+        *("single-task", "started", "job of several containers"),
+        *(_service(), _task()),
+        one(
+            *("batch/jobDefinition", "job"),
+            ecsProperties=json.dumps(
+                {
+                    "taskProperties": [
+                        {"containers": [{"image": _ATLANTIS, "mountPoints": [_MOUNT]}], "volumes": [_efs()]}
+                    ]
+                }
+            ),
+        ),
+    ),
+)
+
 _RUNS: Final = document(allow(Action=["ecs:RunTask"]))
 
 
-def _started(label: str, found: bool, *starters: Planned, service: bool = True) -> Verdict:
-    row = fault if found else clean
+def _started(label: str, expected: bool, *starters: Planned, service: bool = True) -> Row:
+    row = found if expected else passes
     resources = (_task(), *((_service(),) if service else ()), *starters)
     return row("single-task", "started", label, *resources)
 
@@ -221,12 +375,19 @@ def _function(task: str, policy: str) -> tuple[Planned, ...]:
     )
 
 
-STARTED: Final[tuple[Verdict, ...]] = (
+def _call(action: str, task: str) -> Planned:
+    target = {"arn": f"arn:aws:scheduler:::aws-sdk:{action}", "input": json.dumps({"TaskDefinition": task})}
+    return one("scheduler/schedule", "schedule", target=target)
+
+
+STARTED: Final[tuple[Row, ...]] = (
     _started("event", True, _event()),
     _started("event without a service", False, _event(), service=False),
     _started("event of two tasks", True, _event(taskCount=2), service=False),
     _started("event of another task", False, _event(taskDefinitionArn="other")),
     _started("schedule", True, one("scheduler/schedule", target={"ecsParameters": {"taskDefinitionArn": "app"}})),
+    _started("schedule of an API call", True, _call("ecs:runTask", "app")),
+    _started("schedule of another API call", False, _call("ecs:stopTask", "app")),
     _started("pipe", True, one("pipes/pipe", targetParameters={"ecsTaskParameters": {"taskDefinitionArn": _ARN}})),
     _started("state machine", True, _machine("app:3")),
     _started("state machine of another task", False, _machine("other:1")),
@@ -237,8 +398,8 @@ STARTED: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _task_set(label: str, found: bool, task: Planned) -> Verdict:
-    row = fault if found else clean
+def _task_set(label: str, expected: bool, task: Planned) -> Row:
+    row = found if expected else passes
     service = one(
         "ecs/service", "service", id="svc-1", name="service", deploymentController={"type": "EXTERNAL"}, **_GOOD
     )
@@ -247,9 +408,18 @@ def _task_set(label: str, found: bool, task: Planned) -> Verdict:
     )
 
 
-EXTERNAL: Final[tuple[Verdict, ...]] = (
+EXTERNAL: Final[tuple[Row, ...]] = (
     _task_set("task set of atlantis", True, _task()),
     _task_set("task set of wordpress", False, _task(image="wordpress:6.8")),
 )
 
-SINGLE_TASK_VERDICTS: Final[tuple[Verdict, ...]] = (*SERVERS, *REFERENCES, *SCALING, *SHARED, *STARTED, *EXTERNAL)
+SINGLE_TASK_ROWS: Final[tuple[Row, ...]] = (
+    *SERVERS,
+    *EVASIONS,
+    *OTHERS,
+    *REFERENCES,
+    *SCALING,
+    *SHARED,
+    *STARTED,
+    *EXTERNAL,
+)

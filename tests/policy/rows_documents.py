@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from tests.policy.rows import ACCOUNT, Row, allow, both, deny, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import ACCOUNT, Verdict, allow, both, clean, deny, document, fault, one
 
 _GITHUB: Final = "token.actions.githubusercontent.com"
 _GITLAB: Final = "gitlab.com"
@@ -129,18 +129,18 @@ _PRINCIPALS: Final = (
     ("service but of one account", _SERVICE, {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}, True),
 )
 
-TRUST: Final[tuple[Verdict, ...]] = (
-    *((fault if found else clean)("identity", "trust", label, role) for label, role, found in _FEDERATED),
+TRUST: Final[tuple[Row, ...]] = (
+    *((found if expected else passes)("identity", "trust", label, role) for label, role, expected in _FEDERATED),
     *(
-        (fault if found else clean)("identity", "trust", label, _role(Principal=principal, Condition=condition))
-        for label, principal, condition, found in _PRINCIPALS
+        (found if expected else passes)("identity", "trust", label, _role(Principal=principal, Condition=condition))
+        for label, principal, condition, expected in _PRINCIPALS
     ),
     *both(
         *("identity", "trust", "permission of a service"),
         one("lambda/permission", principal="s3.amazonaws.com", action="lambda:InvokeFunction"),
         one("lambda/permission", principal="s3.amazonaws.com", sourceAccount=ACCOUNT),
     ),
-    clean(
+    passes(
         "identity",
         "trust",
         "permission by ARN",
@@ -206,8 +206,9 @@ _TRANSPORT: Final = (
     ("file system Allow", _mount(allow(Principal={"AWS": ACCOUNT})), True),
     ("file system writes only", _mount(deny(**_EVERYBODY, Action="elasticfilesystem:ClientWrite")), True),
 )
-TRANSPORT: Final[tuple[Verdict, ...]] = tuple(
-    (fault if found else clean)("encryption", "plain-transport", label, policy) for label, policy, found in _TRANSPORT
+TRANSPORT: Final[tuple[Row, ...]] = tuple(
+    (found if expected else passes)("encryption", "plain-transport", label, policy)
+    for label, policy, expected in _TRANSPORT
 )
 
-DOCUMENT_VERDICTS: Final[tuple[Verdict, ...]] = (*TRUST, *TRANSPORT)
+DOCUMENT_ROWS: Final[tuple[Row, ...]] = (*TRUST, *TRANSPORT)

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from tests.policy.cases import NOT_JSON, Case, Outcome
-from tests.policy.cases_encryption import allow
+from tests.policy.rows import NOT_JSON, Outcome, Row, values
 from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.values_encryption import allow
 
 INGRESS_RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 OLD_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
@@ -41,9 +41,9 @@ def _balanced(*more: Planned) -> tuple[Planned, ...]:
     )
 
 
-def _cidr_case(carrier: Planned, path: str, bad: Any, absent: Outcome = "nothing") -> Case:
+def _cidr_case(carrier: Planned, path: str, bad: Any, absent: Outcome = "nothing") -> tuple[Row, ...]:
     stack = (carrier, *_balanced())
-    return Case("cidr-restriction", "ranges", stack, path, bad, absent=absent)
+    return values("cidr-restriction", "ranges", stack, path, bad, absent=absent)
 
 
 _PREFIX_LIST: Final = (
@@ -58,7 +58,7 @@ _LISTENER_RULE: Final = Planned(
     {"actions": [{"type": "forward"}], "conditions": [{"sourceIp": {"values": [INSIDE]}}]},
 )
 
-CIDR_CASES: Final = (
+CIDR_VALUES: Final = (
     # Every representation, and every way to write the internet.
     *(
         _cidr_case(rule("it", "alb-group", cidrIpv4=INSIDE), "cidrIpv4", bad)
@@ -86,10 +86,10 @@ CIDR_CASES: Final = (
         for name, inside, bad in (("cidrBlocks", INSIDE, "0.0.0.0/0"), ("ipv6CidrBlocks", IPV6_INSIDE, "::/0"))
     ),
     *(
-        Case("cidr-restriction", "ranges", _PREFIX_LIST, path, "0.0.0.0/0", target=target)
+        values("cidr-restriction", "ranges", _PREFIX_LIST, path, "0.0.0.0/0", target=target)
         for target, path in (("list", "entries[0].cidr"), ("entry", "cidr"))
     ),
-    Case(
+    values(
         "cidr-restriction",
         "prefix-list",
         _PREFIX_LIST,
@@ -99,7 +99,7 @@ CIDR_CASES: Final = (
         absent="nothing",
         unknown="violation",
     ),
-    Case(
+    values(
         "cidr-restriction",
         "ranges",
         (_LISTENER_RULE, *_balanced()),
@@ -107,7 +107,7 @@ CIDR_CASES: Final = (
         "0.0.0.0/0",
         absent="nothing",
     ),
-    Case(
+    values(
         "cidr-restriction",
         "guarded",
         (
@@ -124,8 +124,8 @@ CIDR_CASES: Final = (
     ),
 )
 
-PATH_CASES: Final = (
-    Case(
+PATH_VALUES: Final = (
+    values(
         "path-integrity",
         "task-port",
         _balanced(),
@@ -135,7 +135,7 @@ PATH_CASES: Final = (
         absent="nothing",
         malformed="undecided",
     ),
-    Case(
+    values(
         "path-integrity",
         "task-port",
         _balanced(),
@@ -145,7 +145,7 @@ PATH_CASES: Final = (
         absent=None,
         unknown="violation",
     ),
-    Case(
+    values(
         "path-integrity",
         "file-system-port",
         _balanced(),
@@ -155,7 +155,7 @@ PATH_CASES: Final = (
         absent="nothing",
         malformed="undecided",
     ),
-    Case(
+    values(
         "path-integrity",
         "file-system-port",
         _balanced(),
@@ -165,7 +165,7 @@ PATH_CASES: Final = (
         absent=None,
         unknown="violation",
     ),
-    Case(
+    values(
         "path-integrity",
         "web-acl",
         (
@@ -177,7 +177,7 @@ PATH_CASES: Final = (
         reported="alb",
         configuration={"requireWebAcl": True},
     ),
-    Case(
+    values(
         "path-integrity",
         "web-acl",
         (Planned("aws:alb/loadBalancer:LoadBalancer", "alb", {"internal": True}),),
@@ -185,7 +185,7 @@ PATH_CASES: Final = (
         bad=False,
         configuration={"requireWebAcl": True},
     ),
-    Case(
+    values(
         "path-integrity",
         "web-acl",
         (Planned("aws:lb/loadBalancer:LoadBalancer", "balancer", {"loadBalancerType": "network"}),),
@@ -197,10 +197,10 @@ PATH_CASES: Final = (
 )
 
 
-def _public(check: str, token: str, path: str, good: Any, bad: Any, **expected: Any) -> Case:
+def _public(check: str, token: str, path: str, good: Any, bad: Any, **expected: Any) -> tuple[Row, ...]:
     name, _, inner = path.partition(".")
     properties = {name: {inner: good} if inner else good}
-    return Case("public-exposure", check, (Planned(token, "it", properties),), path, bad, **expected)
+    return values("public-exposure", check, (Planned(token, "it", properties),), path, bad, **expected)
 
 
 _BLOCK: Final = Planned(
@@ -210,7 +210,7 @@ _BLOCK: Final = Planned(
 )
 _QUIET: Final[dict[str, Any]] = {"absent": "nothing", "malformed": "nothing"}
 
-PUBLIC_CASES: Final = (
+PUBLIC_VALUES: Final = (
     _public(
         "public-address",
         "aws:ecs/service:Service",
@@ -221,7 +221,7 @@ PUBLIC_CASES: Final = (
     ),
     _public("public-address", "aws:ec2/instance:Instance", "associatePublicIpAddress", good=False, bad=True, **_QUIET),
     _public("public-database", "aws:rds/instance:Instance", "publiclyAccessible", good=False, bad=True, **_QUIET),
-    *(Case("public-exposure", "public-bucket", (_BLOCK,), flag, bad=False) for flag in _BLOCK.properties),
+    *(values("public-exposure", "public-bucket", (_BLOCK,), flag, bad=False) for flag in _BLOCK.properties),
     _public("public-bucket", "aws:s3/bucketAcl:BucketAcl", "acl", "private", "public-read", **_QUIET),
     *(
         _public(
@@ -254,7 +254,7 @@ PUBLIC_CASES: Final = (
         unknown="nothing",
         malformed="nothing",
     ),
-    Case(
+    values(
         "public-exposure",
         "open-port",
         (Planned(INGRESS_RULE, "it", {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": INSIDE}),),
@@ -264,7 +264,7 @@ PUBLIC_CASES: Final = (
         unknown="undecided",
         malformed="nothing",
     ),
-    Case(
+    values(
         "public-exposure",
         "default-group",
         (Planned("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "it", {"ingress": []}),),
@@ -275,4 +275,4 @@ PUBLIC_CASES: Final = (
     ),
 )
 
-NETWORK_CASES: Final = (*CIDR_CASES, *PATH_CASES, *PUBLIC_CASES)
+NETWORK_VALUES: Final = (*CIDR_VALUES, *PATH_VALUES, *PUBLIC_VALUES)

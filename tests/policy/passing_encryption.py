@@ -1,29 +1,27 @@
-"""Innocent stacks near the encryption policies: what AWS, the author or a key encrypts, and all of them together."""
+"""Row stacks near the encryption policies: what AWS, the author or a key encrypts, and all of them together."""
 
 from typing import Any, Final
 
 from tables.links import LINKS
 from tables.stores import STORES, Store
-from tests.policy.cases import with_value
-from tests.policy.innocents import KEY, Innocent, clean
-from tests.policy.innocents_disks import DISKS
-from tests.policy.innocents_transit import BUCKETS, TRANSIT
+from tests.policy.passing_disks import DISKS
+from tests.policy.passing_transit import BUCKETS, TRANSIT
+from tests.policy.rows import KEY, Row, deny, document, one, passing, with_value
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import deny, document, one
 
 _REST: Final = "encryption/at-rest"
 _DISK: Final = "encryption-stack/at-rest"
 
 
-def _table() -> tuple[Innocent, ...]:
+def _table() -> tuple[Row, ...]:
     """Every row of the table: without its properties if AWS encrypts anyway, and with the simplest good value."""
     found = []
     for number, store in enumerate(STORES):
         if not store.switch or store.satisfied == "not-off":
-            found.append(clean(_REST, f"{store.type} {number} by AWS", _row(store.type, {})))
+            found.append(passing(_REST, f"{store.type} {number} by AWS", _row(store.type, {})))
         if store.switch:
             near = _DISK if store.name == "ebs" else _REST
-            found.append(clean(near, f"{store.type} {number} by its author", _row(store.type, _good(store))))
+            found.append(passing(near, f"{store.type} {number} by its author", _row(store.type, _good(store))))
     return tuple(found)
 
 
@@ -53,52 +51,52 @@ def _row(canonical: str, properties: dict[str, Any]) -> Planned:
 
 
 SERVICES: Final = (
-    clean(
+    passing(
         f"{_REST} {_DISK}",
         "deployed queue with a key",
         one("sqs/queue", name="orders", kmsMasterKeyId="alias/orders"),
         reported={"it": {"sqsManagedSseEnabled": False, "kmsDataKeyReusePeriodSeconds": 300.0}},
     ),
-    clean(
+    passing(
         _REST,
         "queue with the key of AWS",
         one("sqs/queue", kmsMasterKeyId="alias/aws/sqs"),
         reported={"it": {"sqsManagedSseEnabled": False}},
     ),
-    clean(_REST, "queue of the default", one("sqs/queue", name="q"), reported={"it": {"sqsManagedSseEnabled": True}}),
-    clean(
+    passing(_REST, "queue of the default", one("sqs/queue", name="q"), reported={"it": {"sqsManagedSseEnabled": True}}),
+    passing(
         f"{_REST} {_DISK}",
         "delivery of a stream",
         one("kinesis/firehoseDeliveryStream", kinesisSourceConfiguration={"kinesisStreamArn": "arn:s", "roleArn": "r"}),
         reported={"it": {"serverSideEncryption": {"enabled": False, "keyType": "AWS_OWNED_CMK"}}},
     ),
-    clean(
+    passing(
         f"{_REST} {_DISK}",
         "aurora of today",
         one("rds/cluster", engine="aurora-postgresql", engineVersion="17.5"),
         reported={"it": {"storageEncrypted": False}},
     ),
-    clean(
+    passing(
         f"{_REST} {_DISK}",
         "aurora of a snapshot",
         one("rds/cluster", engine="aurora-mysql", snapshotIdentifier="s"),
         reported={"it": {"storageEncrypted": False}},
     ),
-    clean(_REST, "valkey", one("elasticache/replicationGroup", engine="valkey", transitEncryptionEnabled=True)),
-    clean(_REST, "kubernetes of today", one("eks/cluster", version="1.33")),
-    clean(
+    passing(_REST, "valkey", one("elasticache/replicationGroup", engine="valkey", transitEncryptionEnabled=True)),
+    passing(_REST, "kubernetes of today", one("eks/cluster", version="1.33")),
+    passing(
         _REST, "kubernetes of the newest version", one("eks/cluster", name="c"), reported={"it": {"version": "1.34"}}
     ),
-    clean(_REST, "kubernetes whose version is an output", one("eks/cluster", version=UNKNOWN)),
-    clean(_REST, "topic", one("sns/topic", name="t")),
-    clean(_REST, "trail", one("cloudtrail/trail", s3BucketName="logs")),
-    clean(
+    passing(_REST, "kubernetes whose version is an output", one("eks/cluster", version=UNKNOWN)),
+    passing(_REST, "topic", one("sns/topic", name="t")),
+    passing(_REST, "trail", one("cloudtrail/trail", s3BucketName="logs")),
+    passing(
         _REST,
         "workgroup",
         one("athena/workgroup", configuration={"resultConfiguration": {"outputLocation": "s3://b/"}}),
     ),
-    clean(_REST, "athena's database", one("athena/database", bucket="b")),
-    clean(
+    passing(_REST, "athena's database", one("athena/database", bucket="b")),
+    passing(
         _REST,
         "glue job whose output and logs AWS encrypts",
         one(
@@ -110,38 +108,38 @@ SERVICES: Final = (
             },
         ),
     ),
-    clean(
+    passing(
         f"{_REST} {_DISK}",
         "replica of another stack",
         one("rds/instance", replicateSourceDb="orders"),
         reported={"it": {"storageEncrypted": True, "kmsKeyId": KEY}},
     ),
-    clean("encryption/key-rotation", "key in a CloudHSM cluster", one("kms/key", customKeyStoreId="cks-1")),
-    clean(
+    passing("encryption/key-rotation", "key in a CloudHSM cluster", one("kms/key", customKeyStoreId="cks-1")),
+    passing(
         "encryption/key-rotation",
         "key in an external key store",
         one("kms/key", customKeyStoreId="cks-1", xksKeyId="1"),
     ),
-    clean(
+    passing(
         "encryption/key-rotation",
         "signing key",
         one("kms/key", keyUsage="SIGN_VERIFY", customerMasterKeySpec="ECC_NIST_P256"),
     ),
-    clean("encryption/key-rotation", "imported key", one("kms/externalKey", description="k")),
-    clean("encryption/key-rotation", "replica of a key", one("kms/replicaKey", primaryKeyArn=KEY)),
-    clean(
+    passing("encryption/key-rotation", "imported key", one("kms/externalKey", description="k")),
+    passing("encryption/key-rotation", "replica of a key", one("kms/replicaKey", primaryKeyArn=KEY)),
+    passing(
         "encryption/customer-key",
         "store with its key",
         one("secretsmanager/secret", kmsKeyId=KEY),
         encryption={"customerKeys": ["secrets"]},
     ),
-    clean(
+    passing(
         "encryption/customer-key",
         "copy with a key of its own",
         one("ebs/snapshotCopy", sourceSnapshotId="s", encrypted=True, kmsKeyId=KEY),
         encryption={"customerKeys": ["ebs"]},
     ),
-    clean(
+    passing(
         "encryption-stack/key-resolved",
         "key by alias",
         one("kms/key", "key", arn=KEY, enableKeyRotation=True, isEnabled=True),
@@ -149,7 +147,7 @@ SERVICES: Final = (
         one("dynamodb/table", serverSideEncryption={"enabled": True, "kmsKeyArn": KEY}),
         one("sqs/queue", "queue", kmsMasterKeyId="alias/orders"),
     ),
-    clean("encryption-stack/key-resolved", "key of another stack", one("cloudwatch/logGroup", kmsKeyId=KEY)),
+    passing("encryption-stack/key-resolved", "key of another stack", one("cloudwatch/logGroup", kmsKeyId=KEY)),
 )
 
-ENCRYPTION_INNOCENTS: Final[tuple[Innocent, ...]] = (*_table(), *DISKS, *SERVICES, *BUCKETS, *TRANSIT)
+ENCRYPTION_PASSING: Final[tuple[Row, ...]] = (*_table(), *DISKS, *SERVICES, *BUCKETS, *TRANSIT)

@@ -2,14 +2,14 @@
 
 from typing import Any, Final
 
+from tests.policy.rows import ACCOUNT, Row, allow, deny, document, found, one, passes
 from tests.policy.servicer import Planned
-from tests.policy.verdicts import ACCOUNT, Verdict, allow, clean, deny, document, fault, one
 
 _ME: Final = f"arn:aws:iam::{ACCOUNT}"
 
 
-def _held(label: str, found: bool, *resources: Planned) -> Verdict:
-    return (fault if found else clean)("role-escalation", "self-escalation", label, *resources)
+def _held(label: str, expected: bool, *resources: Planned) -> Row:
+    return (found if expected else passes)("role-escalation", "self-escalation", label, *resources)
 
 
 def _writes(resource: str, action: str = "iam:PutRolePolicy", **more: Any) -> str:
@@ -18,15 +18,15 @@ def _writes(resource: str, action: str = "iam:PutRolePolicy", **more: Any) -> st
 
 _ROLE: Final = one("iam/role", "role", name="worker", path="/apps/")
 _USER: Final = one("iam/user", "user", name="ann")
-ESCALATION: Final[tuple[Verdict, ...]] = (
+ESCALATION: Final[tuple[Row, ...]] = (
     *(
         _held(
             f"role of a path, {label}",
-            found,
+            expected,
             _ROLE,
             one("iam/rolePolicy", "policy", role="worker", policy=_writes(resource)),
         )
-        for label, found, resource in (
+        for label, expected, resource in (
             ("by its path", True, f"{_ME}:role/apps/*"),
             ("by its name", True, f"{_ME}:role/apps/worker"),
             ("another path", False, f"{_ME}:role/teams/*"),
@@ -37,19 +37,19 @@ ESCALATION: Final[tuple[Verdict, ...]] = (
     *(
         _held(
             f"user, {label}",
-            found,
+            expected,
             _USER,
             one("iam/userPolicy", "policy", user="ann", policy=_writes(resource, "iam:PutUserPolicy")),
         )
-        for label, found, resource in (("itself", True, f"{_ME}:user/ann"), ("another", False, f"{_ME}:user/bob"))
+        for label, expected, resource in (("itself", True, f"{_ME}:user/ann"), ("another", False, f"{_ME}:user/bob"))
     ),
     *(
         _held(
-            *(f"group of a user, {label}", found, _USER, one("iam/group", "group", name="devs")),
+            *(f"group of a user, {label}", expected, _USER, one("iam/group", "group", name="devs")),
             one("iam/userGroupMembership", "membership", user="ann", groups=["devs"]),
             one("iam/groupPolicy", "policy", group="devs", policy=_writes(resource, action)),
         )
-        for label, found, resource, action in (
+        for label, expected, resource, action in (
             ("itself", True, f"{_ME}:group/devs", "iam:PutGroupPolicy"),
             ("another", False, f"{_ME}:group/ops", "iam:PutGroupPolicy"),
             ("its user", True, f"{_ME}:user/ann", "iam:AttachUserPolicy"),
@@ -57,7 +57,7 @@ ESCALATION: Final[tuple[Verdict, ...]] = (
     ),
     *(
         _held(
-            *(f"managed policy by {label}", found),
+            *(f"managed policy by {label}", expected),
             one("iam/role", "role", name="worker", arn="arn:role", **role),
             one(
                 "iam/policy",
@@ -77,12 +77,12 @@ ESCALATION: Final[tuple[Verdict, ...]] = (
             ),
             ("attachment", {}, (one("iam/rolePolicyAttachment", "attachment", policyArn="arn:own", role="worker"),)),
         )
-        for target, found in (("own", True), ("other", False))
+        for target, expected in (("own", True), ("other", False))
     ),
     *(
         _held(
             label,
-            found,
+            expected,
             _ROLE,
             one(
                 "iam/rolePolicy",
@@ -91,7 +91,7 @@ ESCALATION: Final[tuple[Verdict, ...]] = (
                 policy=_writes("*", "iam:AttachRolePolicy", Condition=condition),
             ),
         )
-        for label, found, condition in (
+        for label, expected, condition in (
             ("below a boundary", False, {"StringEquals": {"iam:PermissionsBoundary": f"{_ME}:policy/boundary"}}),
             ("but for a boundary", True, {"StringNotEquals": {"iam:PermissionsBoundary": f"{_ME}:policy/boundary"}}),
             ("boundary if it exists", True, {"StringEqualsIfExists": {"iam:PermissionsBoundary": f"{_ME}:policy/b"}}),
@@ -113,30 +113,30 @@ ESCALATION: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _managed(label: str, found: bool, *resources: Planned, check: str = "inline-and-separate") -> Verdict:
-    return (fault if found else clean)("single-manager", check, label, *resources)
+def _managed(label: str, expected: bool, *resources: Planned, check: str = "inline-and-separate") -> Row:
+    return (found if expected else passes)("single-manager", check, label, *resources)
 
 
 _INLINE: Final = [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8"]}]
-MANAGERS: Final[tuple[Verdict, ...]] = (
+MANAGERS: Final[tuple[Row, ...]] = (
     *(
         _managed(
             f"group and {part}, {label}",
-            found,
+            expected,
             one("ec2/securityGroup", "group", id="sg-1", **inline),
             one(part, "rule", securityGroupId="sg-1", type="ingress"),
         )
         for part in ("ec2/securityGroupRule", "vpc/securityGroupIngressRule")
-        for label, found, inline in (("inline as well", True, {"ingress": _INLINE}), ("separate only", False, {}))
+        for label, expected, inline in (("inline as well", True, {"ingress": _INLINE}), ("separate only", False, {}))
     ),
     *(
         _managed(
             f"role and attachment, {label}",
-            found,
+            expected,
             one("iam/role", "role", name="r", **inline),
             one("iam/rolePolicyAttachment", "attachment", role="r", policyArn="arn:p"),
         )
-        for label, found, inline in (
+        for label, expected, inline in (
             ("inline as well", True, {"managedPolicyArns": ["arn:q"]}),
             ("separate only", False, {}),
         )
@@ -145,34 +145,37 @@ MANAGERS: Final[tuple[Verdict, ...]] = (
         _managed(
             *(
                 f"two policies of {label}",
-                found,
+                expected,
                 one("s3/bucket", "bucket", bucket="b"),
                 one("s3/bucket", "other", bucket="c"),
             ),
             *(one("s3/bucketPolicy", "first", bucket="b"), one("s3/bucketPolicy", "second", bucket=second)),
             check="exclusive",
         )
-        for label, found, second in (("one bucket", True, "b"), ("two buckets", False, "c"))
+        for label, expected, second in (("one bucket", True, "b"), ("two buckets", False, "c"))
     ),
     *(
         _managed(
             f"exclusive attachment and {label}",
-            found,
+            expected,
             one("iam/policyAttachment", "exclusive", policyArn="arn:p", roles=["a"]),
             one("iam/rolePolicyAttachment", "single", policyArn=arn, role="b"),
             check="exclusive",
         )
-        for label, found, arn in (("one of the same policy", True, "arn:p"), ("one of another", False, "arn:q"))
+        for label, expected, arn in (("one of the same policy", True, "arn:p"), ("one of another", False, "arn:q"))
     ),
     *(
         _managed(
             f"routes, {label}",
-            found,
+            expected,
             one("ec2/routeTable", "table", id="rtb-1", **inline),
             one("ec2/route", "route", routeTableId="rtb-1", destinationCidrBlock="0.0.0.0/0"),
         )
-        for label, found, inline in (("both", True, {"routes": [{"cidrBlock": "0.0.0.0/0"}]}), ("separate", False, {}))
+        for label, expected, inline in (
+            ("both", True, {"routes": [{"cidrBlock": "0.0.0.0/0"}]}),
+            ("separate", False, {}),
+        )
     ),
 )
 
-IDENTITY_VERDICTS: Final[tuple[Verdict, ...]] = (*ESCALATION, *MANAGERS)
+IDENTITY_ROWS: Final[tuple[Row, ...]] = (*ESCALATION, *MANAGERS)

@@ -3,8 +3,8 @@
 import json
 from typing import Any, Final
 
+from tests.policy.rows import Row, both, deny, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import Verdict, both, clean, deny, document, fault, one
 
 _KEY: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
 
@@ -93,7 +93,7 @@ _TRANSIT: Final = (
         )
     ),
     *(
-        clean("encryption", "store-transit", f"{family} of the default", _parameters("rds/parameterGroup", family))
+        passes("encryption", "store-transit", f"{family} of the default", _parameters("rds/parameterGroup", family))
         for family in ("postgres13", "postgres17", "mysql8.0", "oracle-ee-19")
     ),
     *both(
@@ -102,8 +102,8 @@ _TRANSIT: Final = (
         _parameters("rds/parameterGroup", "postgres15", "work_mem", "64"),
     ),
     *both("encryption", "edge-tls", "origin over HTTP", _origin("http-only"), _origin("https-only")),
-    clean("encryption", "edge-tls", "website of S3", _origin("http-only", "b.s3-website.eu-west-1.amazonaws.com")),
-    clean("encryption", "edge-tls", "origin that is created too", _origin("http-only", UNKNOWN)),
+    passes("encryption", "edge-tls", "website of S3", _origin("http-only", "b.s3-website.eu-west-1.amazonaws.com")),
+    passes("encryption", "edge-tls", "origin that is created too", _origin("http-only", UNKNOWN)),
     *both("encryption", "volume-transit", "files of a batch job", _job("DISABLED"), _job("ENABLED")),
     *both(
         *("encryption", "customer-key", "key that isn't used"),
@@ -139,12 +139,12 @@ _EXPOSURE: Final = (
         one("s3/accessPoint", bucket="b", publicAccessBlockConfiguration={**_BLOCK, "blockPublicPolicy": False}),
         one("s3/accessPoint", bucket="b", publicAccessBlockConfiguration=_BLOCK),
     ),
-    clean("public-exposure", "public-bucket", "access point of the default", one("s3/accessPoint", bucket="b")),
+    passes("public-exposure", "public-bucket", "access point of the default", one("s3/accessPoint", bucket="b")),
     *both("public-exposure", "open-port", "large foreign range", _range("52.0.0.0/11"), _range("8.8.8.0/24")),
-    clean("public-exposure", "open-port", "large private range", _range("10.0.0.0/8")),
-    clean("public-exposure", "open-port", "large foreign range on a port of the web", _range("52.0.0.0/11", 443)),
-    fault("cidr-restriction", "entry", "accelerated internal balancer", *_accelerated(internal=True)),
-    clean("cidr-restriction", "entry", "accelerated public balancer", *_accelerated(internal=False)),
+    passes("public-exposure", "open-port", "large private range", _range("10.0.0.0/8")),
+    passes("public-exposure", "open-port", "large foreign range on a port of the web", _range("52.0.0.0/11", 443)),
+    found("cidr-restriction", "entry", "accelerated internal balancer", *_accelerated(internal=True)),
+    passes("cidr-restriction", "entry", "accelerated public balancer", *_accelerated(internal=False)),
     *both(
         *("identity", "administrator", "permission set of administrators"),
         one("ssoadmin/managedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"),
@@ -167,4 +167,4 @@ _EXPOSURE: Final = (
     ),
 )
 
-CLAIMS: Final[tuple[Verdict, ...]] = (*_TRANSIT, *_EXPOSURE)
+CLAIMS: Final[tuple[Row, ...]] = (*_TRANSIT, *_EXPOSURE)

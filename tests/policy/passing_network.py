@@ -1,12 +1,11 @@
-"""Innocent stacks near cidr-restriction: addresses of one's own, and lists of AWS."""
+"""Row stacks near cidr-restriction: addresses of one's own, and lists of AWS."""
 
 from typing import Any, Final
 
 from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
-from tests.policy.innocents import ACCOUNT, Innocent, clean, known
-from tests.policy.innocents_tasks import TASKS
+from tests.policy.passing_tasks import TASKS
+from tests.policy.rows import ACCOUNT, Row, allow, document, known, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import allow, document, one
 
 _RANGES: Final = "cidr-restriction/ranges"
 
@@ -29,9 +28,9 @@ def _open(name: str, group: str, **more: Any) -> Planned:
 
 
 RANGES: Final = (
-    clean(_RANGES, "a private range", _group(), _BALANCER, _rule(cidrIpv4="10.1.0.0/16")),
-    clean(_RANGES, "unique local addresses", _group(), _BALANCER, _rule(cidrIpv6="fd00:1::/48")),
-    clean(
+    passing(_RANGES, "a private range", _group(), _BALANCER, _rule(cidrIpv4="10.1.0.0/16")),
+    passing(_RANGES, "unique local addresses", _group(), _BALANCER, _rule(cidrIpv6="fd00:1::/48")),
+    passing(
         _RANGES,
         "the range of the VPC, of public addresses",
         one("ec2/vpc", "vpc", cidrBlock="198.18.0.0/16"),
@@ -39,7 +38,7 @@ RANGES: Final = (
         _BALANCER,
         _rule(cidrIpv4="198.18.0.0/16"),
     ),
-    clean(
+    passing(
         _RANGES,
         "IPv6 of the VPC",
         one(
@@ -53,14 +52,14 @@ RANGES: Final = (
         _BALANCER,
         _rule(cidrIpv6="2a05:d018:1::/56"),
     ),
-    clean(
+    passing(
         _RANGES,
         "a subnet of the VPC",
         one("ec2/subnet", "subnet", cidrBlock="198.51.100.0/24"),
         _group(ingress=[{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["198.51.100.128/25"]}]),
         _BALANCER,
     ),
-    clean(
+    passing(
         _RANGES,
         "a second range of the VPC",
         one("ec2/vpcIpv4CidrBlockAssociation", "more", cidrBlock="203.0.0.0/16"),
@@ -68,7 +67,7 @@ RANGES: Final = (
         _BALANCER,
         _rule(cidrIpv4="203.0.5.0/24"),
     ),
-    clean(
+    passing(
         _RANGES,
         "an Elastic IP",
         one("ec2/eip", "nat", publicIp="203.0.113.7"),
@@ -76,7 +75,7 @@ RANGES: Final = (
         _BALANCER,
         _rule(cidrIpv4="203.0.113.7/32"),
     ),
-    clean(
+    passing(
         _RANGES,
         "a NAT gateway",
         one("ec2/natGateway", "nat", publicIp="203.0.113.9"),
@@ -92,7 +91,7 @@ RANGES: Final = (
         _group(),
         _BALANCER,
     ),
-    clean(
+    passing(
         _RANGES,
         "an Elastic IP that is created too",
         one("ec2/eip", "nat"),
@@ -101,27 +100,27 @@ RANGES: Final = (
         known(_rule(cidrIpv4=UNKNOWN), cidrIpv4=("nat",)),
         cidr_restriction={"unknowns": "mandatory"},
     ),
-    clean(
+    passing(
         _RANGES,
         "path MTU discovery",
         _group(),
         _BALANCER,
         _rule(cidrIpv4="0.0.0.0/0", ipProtocol="icmp", fromPort=3, toPort=4),
     ),
-    clean(
+    passing(
         _RANGES,
         "packet too big",
         _group(),
         _BALANCER,
         _rule(cidrIpv6="::/0", ipProtocol="icmpv6", fromPort=2, toPort=0),
     ),
-    clean(
+    passing(
         _RANGES,
         "path MTU discovery, inline",
         _group(ingress=[{"protocol": "1", "fromPort": 3, "toPort": 4, "cidrBlocks": ["0.0.0.0/0"]}]),
         _BALANCER,
     ),
-    clean(
+    passing(
         _RANGES,
         "a mail server's group that a separate resource attaches",
         _group("mail"),
@@ -143,7 +142,7 @@ RANGES: Final = (
         ),
         _open("smtp", "sg-mail", fromPort=25, toPort=25),
     ),
-    clean(
+    passing(
         _RANGES,
         "a group attached to an interface of another stack",
         _group("mail"),
@@ -155,14 +154,14 @@ RANGES: Final = (
         ),
         _open("smtp", "sg-mail", fromPort=25, toPort=25),
     ),
-    clean(
+    passing(
         _RANGES,
         "a group of an interface",
         _group("vpn"),
         one("ec2/networkInterface", "interface", securityGroups=["sg-vpn"]),
         _open("tunnel", "sg-vpn", ipProtocol="udp", fromPort=51820, toPort=51820),
     ),
-    clean(
+    passing(
         _RANGES,
         "a DNS resolver",
         _group("dns"),
@@ -170,7 +169,7 @@ RANGES: Final = (
         _open("queries", "sg-dns", fromPort=53, toPort=53),
     ),
     *(
-        clean(
+        passing(
             "cidr-restriction/prefix-list",
             f"CloudFront's list in {region}",
             _group(),
@@ -179,7 +178,7 @@ RANGES: Final = (
         )
         for identity, region in CLOUDFRONT_ORIGIN_FACING.items()
     ),
-    clean(
+    passing(
         "cidr-restriction/prefix-list",
         "the list of a gateway endpoint",
         one("ec2/vpcEndpoint", "s3", prefixListId="pl-6da54004", serviceName="com.amazonaws.eu-west-1.s3"),
@@ -187,7 +186,7 @@ RANGES: Final = (
         _BALANCER,
         _rule(prefixListId="pl-6da54004"),
     ),
-    clean(
+    passing(
         "cidr-restriction/prefix-list",
         "a list of the stack",
         one("ec2/managedPrefixList", "offices", id="pl-1", entries=[{"cidr": "10.2.0.0/16"}]),
@@ -195,7 +194,7 @@ RANGES: Final = (
         _BALANCER,
         _rule(prefixListId="pl-1"),
     ),
-    clean(
+    passing(
         "cidr-restriction/prefix-list",
         "a reviewed list",
         _group(),
@@ -203,29 +202,29 @@ RANGES: Final = (
         _rule(prefixListId="pl-9"),
         cidr_restriction={"allowedPrefixLists": ["pl-9"]},
     ),
-    clean(
+    passing(
         "cidr-restriction/guarded",
         "internal network load balancer",
         one("lb/loadBalancer", loadBalancerType="network", internal=True),
     ),
-    clean(
+    passing(
         "cidr-restriction/guarded",
         "guarded network load balancer",
         one("lb/loadBalancer", loadBalancerType="network", securityGroups=["sg-1"]),
     ),
-    clean(
+    passing(
         "cidr-restriction/entry",
         "private API",
         one("apigateway/vpcLink", "link", id="l-1"),
         one("apigateway/integration", "integration", connectionId="l-1", restApi="a-1"),
         one("apigateway/restApi", "api", id="a-1", endpointConfiguration={"types": "PRIVATE"}),
     ),
-    clean(
+    passing(
         "cidr-restriction/entry",
         "service for named accounts",
         one("ec2/vpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{ACCOUNT}:root"], acceptanceRequired=False),
     ),
-    clean(
+    passing(
         "cidr-restriction/entry",
         "API with a policy of addresses",
         one("apigateway/vpcLink", "link", id="l-1"),
@@ -245,4 +244,4 @@ RANGES: Final = (
     ),
 )
 
-NETWORK_INNOCENTS: Final[tuple[Innocent, ...]] = (*RANGES, *TASKS)
+NETWORK_PASSING: Final[tuple[Row, ...]] = (*RANGES, *TASKS)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tests.policy.verdicts import ACCOUNT, Verdict, allow, both, clean, deny, document, fault, one
+from tests.policy.rows import ACCOUNT, Row, allow, both, deny, document, found, one, passes
 
 _CONDITIONS: Final = (
     ("account", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
@@ -58,14 +58,14 @@ _POLICY_TYPES: Final = (
 )
 
 
-def _public(label: str, found: bool, *statements: dict[str, Any], path: str = "sns/topicPolicy") -> Verdict:
+def _public(label: str, expected: bool, *statements: dict[str, Any], path: str = "sns/topicPolicy") -> Row:
     canonical, _, name = path.partition(":")
     carrier = one(canonical, **{name or "policy": document(*statements)})
-    return (fault if found else clean)("public-exposure", "public-policy", label, carrier)
+    return (found if expected else passes)("public-exposure", "public-policy", label, carrier)
 
 
-PUBLIC: Final[tuple[Verdict, ...]] = (
-    *(_public(label, found, allow(Principal="*", Condition=test)) for label, test, found in _CONDITIONS),
+PUBLIC: Final[tuple[Row, ...]] = (
+    *(_public(label, expected, allow(Principal="*", Condition=test)) for label, test, expected in _CONDITIONS),
     *(_public(path, True, allow(Principal={"AWS": "*"}), path=path) for path in _POLICY_TYPES),
     *(_public(path, False, allow(Principal={"AWS": ACCOUNT}), path=path) for path in _POLICY_TYPES),
     _public("everybody of an ARN", True, allow(Principal={"AWS": "arn:aws:iam::*:root"})),
@@ -80,11 +80,11 @@ PUBLIC: Final[tuple[Verdict, ...]] = (
         one("lambda/permission", principal="*", action="lambda:InvokeFunction"),
         one("lambda/permission", principal="*", principalOrgId="o-a1b2c3"),
     ),
-    fault(
+    found(
         *("public-exposure", "public-policy", "permission of any source"),
         one("lambda/permission", principal="*", sourceArn="arn:aws:s3:*:*:x"),
     ),
-    clean(
+    passes(
         *("public-exposure", "public-policy", "permission of an account"), one("lambda/permission", principal=ACCOUNT)
     ),
     *both(
@@ -105,13 +105,13 @@ PUBLIC: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _reads(label: str, found: bool, **statement: Any) -> Verdict:
+def _reads(label: str, expected: bool, **statement: Any) -> Row:
     carrier = one("iam/rolePolicy", role="r", policy=document(allow(**statement)))
-    return (fault if found else clean)("identity", "unscoped-secrets", label, carrier)
+    return (found if expected else passes)("identity", "unscoped-secrets", label, carrier)
 
 
 _KEY: Final = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/"
-SECRETS: Final[tuple[Verdict, ...]] = (
+SECRETS: Final[tuple[Row, ...]] = (
     _reads("all keys of an account", True, Action="kms:Decrypt", Resource=f"{_KEY}*"),
     _reads("all keys of any account", True, Action="kms:Decrypt", Resource="arn:aws:kms:*:*:key/*"),
     _reads("one key", False, Action="kms:Decrypt", Resource=f"{_KEY}1234"),
@@ -144,4 +144,4 @@ SECRETS: Final[tuple[Verdict, ...]] = (
     _reads("descriptions of keys", False, Action="kms:DescribeKey"),
 )
 
-PUBLIC_VERDICTS: Final[tuple[Verdict, ...]] = (*PUBLIC, *SECRETS)
+PUBLIC_ROWS: Final[tuple[Row, ...]] = (*PUBLIC, *SECRETS)

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from tests.policy.cases_operations import containers
+from tests.policy.rows import Row, both, found, one, passes
 from tests.policy.servicer import UNKNOWN
-from tests.policy.verdicts import Verdict, both, clean, fault, one
+from tests.policy.values_operations import containers
 
 _TEXT: Final = "correct horse battery"
 _VARIABLES: Final = (
@@ -44,13 +44,13 @@ _VARIABLES: Final = (
 )
 
 
-def _variable(name: str, value: str, found: bool) -> Verdict:
+def _variable(name: str, value: str, expected: bool) -> Row:
     task = one("ecs/taskDefinition", containerDefinitions=containers(environment=[{"name": name, "value": value}]))
-    return (fault if found else clean)("secrets", "plain-environment", f"{name} {value[:12]}", task)
+    return (found if expected else passes)("secrets", "plain-environment", f"{name} {value[:12]}", task)
 
 
-SECRETS: Final[tuple[Verdict, ...]] = (
-    *(_variable(name, value, found) for name, value, found in _VARIABLES),
+SECRETS: Final[tuple[Row, ...]] = (
+    *(_variable(name, value, expected) for name, value, expected in _VARIABLES),
     *both(
         *("secrets", "plain-environment", "build"),
         one("codebuild/project", environment={"environmentVariables": [{"name": "NPM_TOKEN", "value": _TEXT}]}),
@@ -67,21 +67,21 @@ SECRETS: Final[tuple[Verdict, ...]] = (
 )
 
 
-def _contained(label: str, found: bool, check: str = "host-isolation", **changes: Any) -> Verdict:
+def _contained(label: str, expected: bool, check: str = "host-isolation", **changes: Any) -> Row:
     task = one("ecs/taskDefinition", containerDefinitions=containers(**changes))
-    return (fault if found else clean)("containers", check, label, task)
+    return (found if expected else passes)("containers", check, label, task)
 
 
 _DIGEST = "@sha256:" + "0a" * 32
 
-CONTAINERS: Final[tuple[Verdict, ...]] = (
+CONTAINERS: Final[tuple[Row, ...]] = (
     *(
-        (fault if found else clean)(
+        (found if expected else passes)(
             *("containers", "pinned-image", f"image {image}"),
             one("ecs/taskDefinition", containerDefinitions=containers(image=image)),
             requireDigest=True,
         )
-        for image, found in (
+        for image, expected in (
             ("ghcr.io/example/agent:1.2", True),
             ("agent:1.2", True),
             (f"ghcr.io/example/agent:1.2{_DIGEST}", False),
@@ -94,16 +94,16 @@ CONTAINERS: Final[tuple[Verdict, ...]] = (
     *(_contained(f"user {user}", True, "non-root-user", user=user) for user in ("00", "0:1000", "root:root", "000:0")),
     *(_contained(f"user {user}", False, "non-root-user", user=user) for user in ("1000", "100:0", "app", "10:0")),
     *(
-        _contained(f"capability {name}", found, linuxParameters={"capabilities": {"add": [name]}})
-        for name, found in (("SYS_ADMIN", True), ("ALL", True), ("CAP_NET_ADMIN", True), ("NET_BIND_SERVICE", False))
+        _contained(f"capability {name}", expected, linuxParameters={"capabilities": {"add": [name]}})
+        for name, expected in (("SYS_ADMIN", True), ("ALL", True), ("CAP_NET_ADMIN", True), ("NET_BIND_SERVICE", False))
     ),
     _contained("dropped capabilities", False, linuxParameters={"capabilities": {"drop": ["ALL"]}}),
     *(
-        (fault if found else clean)(
+        (found if expected else passes)(
             *("containers", "host-isolation", f"volume {path}"),
             one("ecs/taskDefinition", containerDefinitions=containers(), volumes=[{"name": "v", "hostPath": path}]),
         )
-        for path, found in (
+        for path, expected in (
             *(("/var/run/docker.sock", True), ("/run/docker.sock", True), ("/", True), ("/etc", True), ("/proc", True)),
             *(("/mnt/data", False), ("/opt/app", False)),
         )
@@ -115,13 +115,13 @@ _SYSTEM: Final = one(
 )
 
 
-def _selected(label: str, found: bool, **selection: Any) -> Verdict:
-    return (fault if found else clean)(
+def _selected(label: str, expected: bool, **selection: Any) -> Row:
+    return (found if expected else passes)(
         "recovery", "backup", label, _SYSTEM, one("backup/selection", "selection", **selection)
     )
 
 
-RECOVERY: Final[tuple[Verdict, ...]] = (
+RECOVERY: Final[tuple[Row, ...]] = (
     _selected("by ARN", False, resources=["arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1"]),
     _selected("by pattern", False, resources=["arn:aws:elasticfilesystem:*:*:file-system/*"]),
     _selected("everything", False, resources=["*"]),
@@ -137,10 +137,10 @@ RECOVERY: Final[tuple[Verdict, ...]] = (
         one("rds/instance", engine="postgres"),
         one("rds/instance", engine="postgres", multiAz=True),
     ),
-    clean("recovery", "several-zones", "replica", one("rds/instance", engine="postgres", replicateSourceDb="primary")),
-    clean("recovery", "several-zones", "member of a cluster", one("rds/instance", engine="aurora-postgresql")),
+    passes("recovery", "several-zones", "replica", one("rds/instance", engine="postgres", replicateSourceDb="primary")),
+    passes("recovery", "several-zones", "member of a cluster", one("rds/instance", engine="aurora-postgresql")),
     *(
-        (fault if number == 1 else clean)(
+        (found if number == 1 else passes)(
             *("recovery", "several-zones", f"cluster of {number}"),
             one("rds/cluster", "cluster", id="c"),
             *(one("rds/clusterInstance", f"instance-{index}", clusterIdentifier="c") for index in range(number)),
@@ -155,7 +155,7 @@ RECOVERY: Final[tuple[Verdict, ...]] = (
 )
 
 _V2: Final = {"httpTokens": "required"}
-HARDENING: Final[tuple[Verdict, ...]] = (
+HARDENING: Final[tuple[Row, ...]] = (
     *(
         verdict
         for canonical in ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration")
@@ -165,15 +165,15 @@ HARDENING: Final[tuple[Verdict, ...]] = (
             one(canonical, metadataOptions=_V2),
         )
     ),
-    fault("hardening", "instance-metadata", "nothing said", one("ec2/instance", ami="ami-1")),
-    clean("hardening", "instance-metadata", "template says", one("ec2/instance", launchTemplate={"id": "lt-1"})),
-    clean(
+    found("hardening", "instance-metadata", "nothing said", one("ec2/instance", ami="ami-1")),
+    passes("hardening", "instance-metadata", "template says", one("ec2/instance", launchTemplate={"id": "lt-1"})),
+    passes(
         "hardening",
         "instance-metadata",
         "no service",
         one("ec2/instance", metadataOptions={"httpEndpoint": "disabled"}),
     ),
-    fault(
+    found(
         "hardening",
         "instance-metadata",
         "many hops",
@@ -184,7 +184,7 @@ HARDENING: Final[tuple[Verdict, ...]] = (
         one("lb/loadBalancer", name="a"),
         one("lb/loadBalancer", dropInvalidHeaderFields=True),
     ),
-    clean("hardening", "header-fields", "network load balancer", one("lb/loadBalancer", loadBalancerType="network")),
+    passes("hardening", "header-fields", "network load balancer", one("lb/loadBalancer", loadBalancerType="network")),
     *both(
         *("hardening", "desync", "load balancer"),
         one("lb/loadBalancer", desyncMitigationMode="monitor"),
@@ -207,4 +207,4 @@ HARDENING: Final[tuple[Verdict, ...]] = (
     ),
 )
 
-OPERATIONS_VERDICTS: Final[tuple[Verdict, ...]] = (*SECRETS, *CONTAINERS, *RECOVERY, *HARDENING)
+OPERATIONS_ROWS: Final[tuple[Row, ...]] = (*SECRETS, *CONTAINERS, *RECOVERY, *HARDENING)

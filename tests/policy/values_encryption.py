@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from tests.policy.cases import NOT_JSON, Case
+from tests.policy.rows import NOT_JSON, values
 from tests.policy.servicer import UNKNOWN, Planned
 
 KEY_ARN: Final = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -71,10 +71,10 @@ _EFS_VOLUME: Final = {
     "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": "ENABLED"},
 }
 
-ENCRYPTION_CASES: Final = (
-    *(Case("encryption", "at-rest", _one(token, **{path: True}), path, bad=False) for token, path in _STORES),
+ENCRYPTION_VALUES: Final = (
+    *(values("encryption", "at-rest", _one(token, **{path: True}), path, bad=False) for token, path in _STORES),
     *(
-        Case(
+        values(
             "encryption",
             "customer-key",
             _one(token, **_with_key(path)),
@@ -85,7 +85,7 @@ ENCRYPTION_CASES: Final = (
         )
         for store, token, path in _KEYS
     ),
-    Case(
+    values(
         "encryption",
         "at-rest",
         _one("aws:sqs/queue:Queue", sqsManagedSseEnabled=True),
@@ -93,15 +93,17 @@ ENCRYPTION_CASES: Final = (
         bad=False,
         absent="nothing",
     ),
-    Case("encryption", "key-rotation", _one("aws:kms/key:Key", enableKeyRotation=True), "enableKeyRotation", bad=False),
-    Case(
+    values(
+        "encryption", "key-rotation", _one("aws:kms/key:Key", enableKeyRotation=True), "enableKeyRotation", bad=False
+    ),
+    values(
         "encryption",
         "listener-tls",
         _listener(protocol="HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06"),
         "sslPolicy",
         "ELBSecurityPolicy-TLS13-1-0-2021-06",
     ),
-    Case(
+    values(
         "encryption",
         "listener-tls",
         _one("aws:elb/loadBalancer:LoadBalancer", listeners=[{"lbProtocol": "https"}]),
@@ -111,14 +113,14 @@ ENCRYPTION_CASES: Final = (
         unknown="nothing",
         malformed="nothing",
     ),
-    Case(
+    values(
         "encryption",
         "volume-transit",
         _one("aws:ecs/taskDefinition:TaskDefinition", volumes=[_EFS_VOLUME]),
         "volumes[0].efsVolumeConfiguration.transitEncryption",
         "DISABLED",
     ),
-    Case(
+    values(
         "encryption",
         "cache-transit",
         _one("aws:elasticache/replicationGroup:ReplicationGroup", transitEncryptionEnabled=True),
@@ -126,7 +128,7 @@ ENCRYPTION_CASES: Final = (
         bad=False,
     ),
     *(
-        Case(
+        values(
             "encryption",
             "plain-transport",
             _one(token, policy=json.dumps(document)),
@@ -183,9 +185,9 @@ _INTERNAL: Final = (
     Planned("aws:lb/loadBalancer:LoadBalancer", "balancer", {"arn": "arn:lb", "internal": True}),
 )
 
-ENCRYPTION_STACK_CASES: Final = (
+ENCRYPTION_STACK_VALUES: Final = (
     *(
-        Case("encryption-stack", "at-rest", resources, path, bad=bad)
+        values("encryption-stack", "at-rest", resources, path, bad=bad)
         for resources, path, bad in (
             (_one("aws:ebs/volume:Volume", encrypted=True), "encrypted", False),
             (
@@ -205,7 +207,7 @@ ENCRYPTION_STACK_CASES: Final = (
             ),
         )
     ),
-    Case(
+    values(
         "encryption-stack",
         "listener-tls",
         _listener(protocol="HTTP", port=80, defaultActions=[_REDIRECT]),
@@ -213,7 +215,7 @@ ENCRYPTION_STACK_CASES: Final = (
         "HTTP",
         unknown="violation",
     ),
-    Case(
+    values(
         "encryption-advice",
         "internal-tls",
         _INTERNAL,
@@ -222,7 +224,7 @@ ENCRYPTION_STACK_CASES: Final = (
         unknown="violation",
     ),
     *(
-        Case("encryption-advice", "service-key", _one(token, **given), path, bad="", unknown="nothing")
+        values("encryption-advice", "service-key", _one(token, **given), path, bad="", unknown="nothing")
         for token, path, given in (
             ("aws:sns/topic:Topic", "kmsMasterKeyId", {"kmsMasterKeyId": KEY_ARN}),
             ("aws:cloudtrail/trail:Trail", "kmsKeyId", {"kmsKeyId": KEY_ARN}),
@@ -234,7 +236,7 @@ ENCRYPTION_STACK_CASES: Final = (
         )
     ),
     *(
-        Case(
+        values(
             "encryption-stack",
             "key-resolved",
             _keyed(isEnabled=True),
@@ -249,7 +251,7 @@ ENCRYPTION_STACK_CASES: Final = (
         for path, bad in (("isEnabled", False), ("customerMasterKeySpec", "RSA_2048"))
         for reported in ("direct", "by-alias")
     ),
-    Case(
+    values(
         "encryption-stack",
         "transport-policy",
         _FILE_SYSTEM,
@@ -259,7 +261,7 @@ ENCRYPTION_STACK_CASES: Final = (
         reported="fs",
         unknown="violation",
     ),
-    Case(
+    values(
         "encryption-stack",
         "transport-policy",
         _BUCKET,
@@ -269,7 +271,7 @@ ENCRYPTION_STACK_CASES: Final = (
         reported="bucket",
         unknown="violation",
     ),
-    Case(
+    values(
         "encryption-stack",
         "bucket-key",
         _BUCKET,

@@ -1,11 +1,10 @@
-"""Innocent buckets, listeners and connections near the encryption policies."""
+"""Row buckets, listeners and connections near the encryption policies."""
 
 import json
 from typing import Any, Final
 
-from tests.policy.innocents import ACCOUNT, TLS_ONLY, clean, known
+from tests.policy.rows import ACCOUNT, TLS_ONLY, allow, deny, document, known, one, passing
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import allow, deny, document, one
 
 __all__ = ["BUCKETS", "TRANSIT"]
 
@@ -34,7 +33,7 @@ def _bucket(name: str, policy: str = TLS_ONLY, **more: Any) -> tuple[Planned, ..
 
 BUCKETS: Final = (
     *(
-        clean(
+        passing(
             "encryption/plain-transport encryption-stack/transport-policy",
             f"bucket of {partition}",
             *_bucket("data", policy),
@@ -46,7 +45,7 @@ BUCKETS: Final = (
             ("aws-eusc", _CHINA.replace("aws-iso-b", "aws-eusc")),
         )
     ),
-    clean(
+    passing(
         "encryption/plain-transport encryption-stack/transport-policy",
         "public website",
         *_bucket("www", _PUBLIC),
@@ -54,36 +53,36 @@ BUCKETS: Final = (
         encryption={"publicWebsites": {"www": "The company's website, which S3 serves over HTTP"}},
         encryption_stack={"publicWebsites": {"www": "The company's website, which S3 serves over HTTP"}},
     ),
-    clean(
+    passing(
         "encryption-stack/transport-policy",
         "public website without a policy of the stack",
         one("s3/bucket", "www", bucket="www"),
         encryption_stack={"publicWebsites": {"w*": "The company's website, which S3 serves over HTTP"}},
     ),
-    clean(
+    passing(
         "encryption-stack/bucket-key",
         "bucket of a load balancer's logs",
         *_bucket("logs"),
         one("lb/loadBalancer", accessLogs={"bucket": "logs", "enabled": True}, securityGroups=["sg-1"]),
         encryption_stack=_KEYS,
     ),
-    clean(
+    passing(
         "encryption-stack/bucket-key", "bucket of another stack's logs", *_bucket("logs", _LOGS), encryption_stack=_KEYS
     ),
-    clean(
+    passing(
         "encryption-stack/bucket-key",
         "bucket of S3's access logs",
         *_bucket("logs"),
         known(one("s3/bucketLogging", bucket="data", targetBucket=UNKNOWN), targetBucket=("logs",)),
         encryption_stack=_KEYS,
     ),
-    clean(
+    passing(
         "encryption-stack/bucket-key",
         "bucket with the ACL of logs",
         *_bucket("logs", acl="log-delivery-write"),
         encryption_stack=_KEYS,
     ),
-    clean(
+    passing(
         "encryption-stack/bucket-key",
         "bucket of a warehouse's logs",
         *_bucket("audit"),
@@ -102,13 +101,13 @@ _REDIRECT: Final = [{"type": "redirect", "redirect": {"protocol": "HTTPS", "port
 _LISTENER: Final = "encryption/listener-tls encryption-stack/listener-tls"
 
 TRANSIT: Final = (
-    clean(
+    passing(
         _LISTENER,
         "HTTP of an internal load balancer",
         _balancer(internal=True),
         one("lb/listener", loadBalancerArn="arn:lb", protocol="HTTP", port=80, defaultActions=_FORWARD),
     ),
-    clean(
+    passing(
         _LISTENER,
         "HTTP of an internal load balancer that is created too",
         known(
@@ -117,33 +116,33 @@ TRANSIT: Final = (
         ),
         one("lb/loadBalancer", "balancer", internal=True),
     ),
-    clean(
+    passing(
         _LISTENER,
         "rule of an internal load balancer",
         _balancer(internal=True),
         one("lb/listener", arn="arn:l", loadBalancerArn="arn:lb", protocol="HTTP", port=80, defaultActions=_REDIRECT),
         one("lb/listenerRule", "rule", listenerArn="arn:l", actions=_FORWARD),
     ),
-    clean(
+    passing(
         _LISTENER,
         "TCP 80 of an internal load balancer",
         _balancer(internal=True, loadBalancerType="network"),
         one("lb/listener", loadBalancerArn="arn:lb", protocol="TCP", port=80, defaultActions=_FORWARD),
     ),
-    clean(_LISTENER, "redirect", one("lb/listener", protocol="HTTP", port=80, defaultActions=_REDIRECT)),
-    clean(
+    passing(_LISTENER, "redirect", one("lb/listener", protocol="HTTP", port=80, defaultActions=_REDIRECT)),
+    passing(
         _LISTENER,
         "answer of the load balancer",
         one("lb/listener", protocol="HTTP", port=80, defaultActions=[{"type": "fixed-response"}]),
     ),
-    clean(_LISTENER, "gateway load balancer", one("lb/listener", defaultActions=_FORWARD)),
-    clean(
+    passing(_LISTENER, "gateway load balancer", one("lb/listener", defaultActions=_FORWARD)),
+    passing(
         _LISTENER,
         "internal classic load balancer",
         one("elb/loadBalancer", internal=True, listeners=[{"lbProtocol": "http"}]),
     ),
     *(
-        clean(
+        passing(
             _LISTENER,
             f"policy {name}",
             one("lb/listener", protocol="HTTPS", port=443, sslPolicy=name, defaultActions=_FORWARD),
@@ -154,7 +153,7 @@ TRANSIT: Final = (
             "ELBSecurityPolicy-FS-1-2-2019-08",
         )
     ),
-    clean(
+    passing(
         "encryption/store-transit",
         "parameters of redshift-2.0",
         one(
@@ -163,12 +162,14 @@ TRANSIT: Final = (
             parameters=[{"name": "enable_user_activity_logging", "value": "true"}],
         ),
     ),
-    clean("encryption/store-transit", "parameters of documents", one("docdb/clusterParameterGroup", family="docdb5.0")),
-    clean("encryption/store-transit", "connection to a bucket", one("dms/endpoint", engineName="s3")),
-    clean("encryption/store-transit", "transfer over SSH", one("transfer/server", protocols=["SFTP"])),
-    clean("encryption/cache-transit", "cache in memory", one("memorydb/cluster", nodeType="db.t4g.small")),
-    clean("encryption/cache-transit", "serverless cache", one("elasticache/serverlessCache", engine="valkey")),
-    clean(
+    passing(
+        "encryption/store-transit", "parameters of documents", one("docdb/clusterParameterGroup", family="docdb5.0")
+    ),
+    passing("encryption/store-transit", "connection to a bucket", one("dms/endpoint", engineName="s3")),
+    passing("encryption/store-transit", "transfer over SSH", one("transfer/server", protocols=["SFTP"])),
+    passing("encryption/cache-transit", "cache in memory", one("memorydb/cluster", nodeType="db.t4g.small")),
+    passing("encryption/cache-transit", "serverless cache", one("elasticache/serverlessCache", engine="valkey")),
+    passing(
         "encryption/edge-tls",
         "default certificate",
         one(
@@ -177,12 +178,12 @@ TRANSIT: Final = (
             viewerCertificate={"cloudfrontDefaultCertificate": True},
         ),
     ),
-    clean(
+    passing(
         "encryption/edge-tls",
         "domain of an API",
         one("apigatewayv2/domainName", domainNameConfiguration={"securityPolicy": "TLS_1_2"}),
     ),
-    clean(
+    passing(
         "encryption/volume-transit",
         "task without EFS",
         one(
@@ -191,7 +192,7 @@ TRANSIT: Final = (
             containerDefinitions=json.dumps([{"name": "a", "image": "a"}]),
         ),
     ),
-    clean(
+    passing(
         "encryption/plain-transport encryption-stack/transport-policy",
         "file system that only TLS may mount",
         one("efs/fileSystem", id="fs-1", encrypted=True),

@@ -3,24 +3,24 @@
 import json
 from typing import Any, Final
 
-from tests.policy.cases import NOT_JSON, Case
-from tests.policy.cases_encryption import allow
+from tests.policy.rows import NOT_JSON, Row, values
 from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.values_encryption import allow
 
 ACCOUNT: Final = "arn:aws:iam::123456789012"
 _DOCUMENT: Final[dict[str, Any]] = {"absent": "nothing", "malformed": "nothing", "malformed_value": NOT_JSON}
 _GOOD: Final = allow(Action=["s3:GetObject"], Resource=["arn:aws:s3:::bucket/*"])
 
 
-def _policy(check: str, **statement: Any) -> Case:
+def _policy(check: str, **statement: Any) -> tuple[Row, ...]:
     """A role policy that is fine, against one with this statement."""
     carrier = Planned("aws:iam/rolePolicy:RolePolicy", "it", {"role": "worker", "policy": _GOOD})
-    return Case("identity", check, (carrier,), "policy", allow(**statement), unknown="nothing", **_DOCUMENT)
+    return values("identity", check, (carrier,), "policy", allow(**statement), unknown="nothing", **_DOCUMENT)
 
 
-def _trust(good: str, bad: str) -> Case:
+def _trust(good: str, bad: str) -> tuple[Row, ...]:
     role = Planned("aws:iam/role:Role", "it", {"name": "it", "assumeRolePolicy": good})
-    return Case(
+    return values(
         "identity",
         "trust",
         (role,),
@@ -35,7 +35,7 @@ def _trust(good: str, bad: str) -> Case:
 _SERVICE: Final = {"Service": "ecs-tasks.amazonaws.com"}
 _FROM_HERE: Final = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
-IDENTITY_CASES: Final = (
+IDENTITY_VALUES: Final = (
     _policy("administrator", Action="*"),
     _policy("administrator", Action=["*:*"], Resource="arn:aws:s3:::bucket"),
     _policy("service-wildcard", Action=["s3:GetObject", "acm:*"]),
@@ -74,7 +74,7 @@ IDENTITY_CASES: Final = (
             Action="sts:AssumeRoleWithWebIdentity",
         ),
     ),
-    Case(
+    values(
         "identity",
         "administrator",
         (
@@ -90,7 +90,7 @@ IDENTITY_CASES: Final = (
         unknown="nothing",
         malformed="nothing",
     ),
-    Case(
+    values(
         "identity",
         "service-wildcard",
         (Planned("aws:iam/role:Role", "it", {"inlinePolicies": [{"name": "a", "policy": _GOOD}]}),),
@@ -99,7 +99,7 @@ IDENTITY_CASES: Final = (
         unknown="nothing",
         **_DOCUMENT,
     ),
-    Case(
+    values(
         "identity",
         "policy-content",
         (Planned("aws:iam/policy:Policy", "it", {"policy": _GOOD}),),
@@ -129,9 +129,9 @@ _SPARES_ITSELF: Final = json.dumps(
 )
 
 
-def _escalation(path: str, target: str, bad: str, reported: str = "") -> Case:
+def _escalation(path: str, target: str, bad: str, reported: str = "") -> tuple[Row, ...]:
     """A denial that is not known yet, or no document, leaves open what the other policy may do."""
-    return Case(
+    return values(
         "role-escalation",
         "self-escalation",
         _role(_MANAGES_PREFIX, _SPARES_ITSELF),
@@ -145,7 +145,7 @@ def _escalation(path: str, target: str, bad: str, reported: str = "") -> Case:
     )
 
 
-ESCALATION_CASES: Final = (
+ESCALATION_VALUES: Final = (
     # The denial that no longer covers the role itself, or that a condition can switch off.
     _escalation("policy", "denies", _SPARES_ITSELF.replace("atlantis-task", "another"), "allows"),
     _escalation(
@@ -154,7 +154,7 @@ ESCALATION_CASES: Final = (
     _escalation(
         "policy", "allows", allow(Action="iam:CreatePolicyVersion").replace("iam:CreatePolicyVersion", "iam:AddUserTo*")
     ),
-    Case(
+    values(
         "role-escalation",
         "self-escalation",
         (Planned("aws:iam/policy:Policy", "managed", {"policy": _GOOD}),),
@@ -164,7 +164,7 @@ ESCALATION_CASES: Final = (
         malformed="undecided",
         malformed_value=NOT_JSON,
     ),
-    Case(
+    values(
         "role-escalation",
         "self-escalation",
         (

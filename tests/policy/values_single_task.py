@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from tests.policy.cases import Case
-from tests.policy.cases_operations import SERVICE, TASK, containers
+from tests.policy.rows import Row, values
 from tests.policy.servicer import UNKNOWN, Planned
+from tests.policy.values_operations import SERVICE, TASK, containers
 
 _COMPUTED: Final = ("deploymentController", "deploymentConfiguration")
 
@@ -51,13 +51,13 @@ _SECOND: Final = (
 )
 
 
-def _single(check: str, path: str, bad: Any, *more: Planned, **expected: Any) -> Case:
-    return Case("single-task", check, writer(*more), path, bad, **expected)
+def _single(check: str, path: str, bad: Any, *more: Planned, **expected: Any) -> tuple[Row, ...]:
+    return values("single-task", check, writer(*more), path, bad, **expected)
 
 
 _ENUM: Final[dict[str, Any]] = {"absent": None}
 
-SINGLE_TASK_CASES: Final = (
+SINGLE_TASK_VALUES: Final = (
     _single("desired-count", "desiredCount", 2, absent="nothing", malformed="nothing"),
     _single("desired-count", "schedulingStrategy", "DAEMON", absent=None, unknown="nothing", malformed="nothing"),
     _single("maximum-percent", "deploymentMaximumPercent", 200),
@@ -86,7 +86,7 @@ SINGLE_TASK_CASES: Final = (
         unknown="nothing",
         malformed="nothing",
     ),
-    Case(
+    values(
         "single-task",
         "task-definition",
         (
@@ -99,7 +99,7 @@ SINGLE_TASK_CASES: Final = (
         unknown="violation",
         configuration={"unknowns": "mandatory"},
     ),
-    Case(
+    values(
         "single-task",
         "lock",
         (

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from tests.policy.rows import Row, found, one, passes
 from tests.policy.servicer import Planned
-from tests.policy.verdicts import Verdict, clean, fault, one
 
 
 def _opening(group: str) -> Planned:
@@ -12,14 +12,14 @@ def _opening(group: str) -> Planned:
 
 _VPC: Final = one("ec2/vpc", "vpc", id="vpc-1", defaultSecurityGroupId="sg-default")
 _CLOSED: Final = one("ec2/defaultSecurityGroup", "closed", vpcId="vpc-1")
-SUPPORTING_VERDICTS: Final[tuple[Verdict, ...]] = (
-    fault("supporting-resources", "default-group", "nobody manages it", _VPC),
-    clean("supporting-resources", "default-group", "managed", _VPC, _CLOSED),
-    fault(
+SUPPORTING_ROWS: Final[tuple[Row, ...]] = (
+    found("supporting-resources", "default-group", "nobody manages it", _VPC),
+    passes("supporting-resources", "default-group", "managed", _VPC, _CLOSED),
+    found(
         *("supporting-resources", "default-group", "managed for another VPC", _VPC),
         one("ec2/defaultSecurityGroup", "closed", vpcId="vpc-2"),
     ),
-    fault(
+    found(
         "supporting-resources",
         "default-group",
         "filled by a rule",
@@ -27,7 +27,7 @@ SUPPORTING_VERDICTS: Final[tuple[Verdict, ...]] = (
         _CLOSED,
         _opening("sg-default"),
     ),
-    clean(
+    passes(
         "supporting-resources",
         "default-group",
         "rule of another group",
@@ -36,24 +36,26 @@ SUPPORTING_VERDICTS: Final[tuple[Verdict, ...]] = (
         one("ec2/securityGroup", "group", id="sg-1"),
         _opening("sg-1"),
     ),
-    fault("supporting-resources", "public-access-block", "bucket alone", one("s3/bucket", bucket="b")),
-    clean(
+    found("supporting-resources", "public-access-block", "bucket alone", one("s3/bucket", bucket="b")),
+    passes(
         *("supporting-resources", "public-access-block", "bucket and block", one("s3/bucket", bucket="b")),
         one("s3/bucketPublicAccessBlock", "block", bucket="b", blockPublicAcls=True),
     ),
-    clean(
+    passes(
         *("supporting-resources", "public-access-block", "block of the account", one("s3/bucket", bucket="b")),
         one("s3/accountPublicAccessBlock", "block", restrictPublicBuckets=True),
     ),
-    fault("supporting-resources", "bucket-logs", "bucket alone", one("s3/bucket", bucket="b")),
-    clean(
+    found("supporting-resources", "bucket-logs", "bucket alone", one("s3/bucket", bucket="b")),
+    passes(
         *("supporting-resources", "bucket-logs", "bucket and its logs", one("s3/bucket", bucket="b")),
         one("s3/bucketLogging", "logging", bucket="b", targetBucket="elsewhere"),
     ),
-    clean("supporting-resources", "bucket-logs", "not required", one("s3/bucket", bucket="b"), requireAccessLogs=False),
-    fault("supporting-resources", "scan-on-push", "repository alone", one("ecr/repository", name="app")),
+    passes(
+        "supporting-resources", "bucket-logs", "not required", one("s3/bucket", bucket="b"), requireAccessLogs=False
+    ),
+    found("supporting-resources", "scan-on-push", "repository alone", one("ecr/repository", name="app")),
     *(
-        (fault if found else clean)(
+        (found if expected else passes)(
             *("supporting-resources", "scan-on-push", f"registry with the filter {pattern}"),
             one("ecr/repository", name="team/app"),
             one(
@@ -67,6 +69,6 @@ SUPPORTING_VERDICTS: Final[tuple[Verdict, ...]] = (
                 ],
             ),
         )
-        for pattern, found in (("*", False), ("team/*", False), ("app", False), ("prod-*", True))
+        for pattern, expected in (("*", False), ("team/*", False), ("app", False), ("prod-*", True))
     ),
 )

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from tests.policy.cases import NOT_JSON, Case
+from tests.policy.rows import NOT_JSON, Row, values
 from tests.policy.servicer import UNKNOWN, Planned
 
 SERVICE: Final = "aws:ecs/service:Service"
@@ -27,11 +27,11 @@ def containers(**changes: Any) -> str:
     return json.dumps([{key: value for key, value in merged.items() if value is not None}])
 
 
-def _task(policy: str, check: str, **changes: Any) -> Case:
+def _task(policy: str, check: str, **changes: Any) -> tuple[Row, ...]:
     """A task definition that is fine, against one whose container has these changes."""
     task = Planned(TASK, "it", {"containerDefinitions": containers()})
     undecided = "undecided" if check in ("task-content", "plain-environment", "container-logs") else "nothing"
-    return Case(
+    return values(
         policy,
         check,
         (task,),
@@ -43,10 +43,10 @@ def _task(policy: str, check: str, **changes: Any) -> Case:
     )
 
 
-def _one(policy: str, check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> Case:  # noqa: PLR0917 - reads as a row
+def _one(policy: str, check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> tuple[Row, ...]:  # noqa: PLR0917 - reads as a row
     name, _, inner = path.partition(".")
     resource = Planned(token, "it", {name: {inner: good} if inner else good}, {name: ("elsewhere",)})
-    return Case(policy, check, (resource,), path, bad, **expected)
+    return values(policy, check, (resource,), path, bad, **expected)
 
 
 _SILENT: Final[dict[str, Any]] = {"absent": "nothing", "unknown": "nothing", "malformed": "nothing"}
@@ -56,7 +56,7 @@ _ECR: Final = Planned(
     {"imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": {"scanOnPush": True}},
 )
 
-CONTAINER_CASES: Final = (
+CONTAINER_VALUES: Final = (
     _task("containers", "pinned-image", image="atlantis:latest"),
     _task("containers", "pinned-image", image="registry.example.com:5000/atlantis"),
     _task("containers", "host-isolation", privileged=True),
@@ -67,7 +67,7 @@ CONTAINER_CASES: Final = (
     _task("secrets", "plain-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "correct horse"}]),
     _task("secrets", "plain-environment", environment=[{"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----"}]),
     _one("containers", "host-isolation", TASK, "networkMode", "awsvpc", "host", **_SILENT),
-    Case(
+    values(
         "containers",
         "separate-roles",
         (Planned(TASK, "it", {"executionRoleArn": "arn:a", "taskRoleArn": "arn:b"}),),
@@ -76,9 +76,9 @@ CONTAINER_CASES: Final = (
         **_SILENT,
     ),
     _one("containers", "platform-version", SERVICE, "platformVersion", "LATEST", "1.3.0", **_SILENT),
-    Case("containers", "immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
-    Case("supporting-resources", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
-    Case(
+    values("containers", "immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
+    values("supporting-resources", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
+    values(
         "containers",
         "task-content",
         (Planned(TASK, "it", {"containerDefinitions": containers()}),),
@@ -91,7 +91,7 @@ CONTAINER_CASES: Final = (
     ),
 )
 
-SECRET_CASES: Final = (
+SECRET_VALUES: Final = (
     _one(
         "secrets",
         "plain-environment",
@@ -115,7 +115,7 @@ SECRET_CASES: Final = (
         absent="nothing",
         unknown="violation",
     ),
-    Case(
+    values(
         "secrets",
         "plain-parameter",
         (Planned("aws:ssm/parameter:Parameter", "github-token", {"type": "SecureString", "value": "abc"}),),
@@ -123,7 +123,7 @@ SECRET_CASES: Final = (
         "String",
         **_SILENT,
     ),
-    Case(
+    values(
         "secrets",
         "rotation",
         (
@@ -138,7 +138,7 @@ SECRET_CASES: Final = (
     ),
 )
 
-LOGGING_CASES: Final = (
+LOGGING_VALUES: Final = (
     _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 7, 3),
     _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 30, 0),
     _one("logging", "access-logs", "aws:lb/loadBalancer:LoadBalancer", "accessLogs.enabled", good=True, bad=False),
@@ -167,7 +167,7 @@ _BACKUP: Final = (
     ),
 )
 
-RECOVERY_CASES: Final = (
+RECOVERY_VALUES: Final = (
     _one(
         "recovery",
         "deletion-protection",
@@ -186,9 +186,9 @@ RECOVERY_CASES: Final = (
         bad=True,
         **_SILENT,
     ),
-    Case("recovery", "deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
+    values("recovery", "deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
     _one("recovery", "backup", "aws:rds/instance:Instance", "backupRetentionPeriod", 7, 1),
-    Case(
+    values(
         "recovery",
         "backup",
         _BACKUP,
@@ -198,7 +198,7 @@ RECOVERY_CASES: Final = (
         reported="fs",
         unknown="nothing",
     ),
-    Case(
+    values(
         "recovery",
         "versioning",
         _BUCKET,
@@ -230,8 +230,8 @@ RECOVERY_CASES: Final = (
     ),
 )
 
-TAG_CASES: Final = (
-    Case(
+TAG_VALUES: Final = (
+    values(
         "required-tags",
         "tags",
         (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
@@ -239,7 +239,7 @@ TAG_CASES: Final = (
         "",
         unknown="nothing",
     ),
-    Case(
+    values(
         "required-tags",
         "tags",
         (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
@@ -248,10 +248,10 @@ TAG_CASES: Final = (
     ),
 )
 
-OPERATIONS_CASES: Final = (
-    *CONTAINER_CASES,
-    *SECRET_CASES,
-    *LOGGING_CASES,
-    *RECOVERY_CASES,
-    *TAG_CASES,
+OPERATIONS_VALUES: Final = (
+    *CONTAINER_VALUES,
+    *SECRET_VALUES,
+    *LOGGING_VALUES,
+    *RECOVERY_VALUES,
+    *TAG_VALUES,
 )

@@ -3,8 +3,8 @@
 import base64
 from typing import Any, Final
 
+from tests.policy.rows import ACCOUNT, Row, allow, both, deny, document, found, one, passes
 from tests.policy.servicer import UNKNOWN, Planned
-from tests.policy.verdicts import ACCOUNT, Verdict, allow, both, clean, deny, document, fault, one
 
 _WORLD: Final = "0.0.0.0/0"
 _INSIDE: Final = "10.1.0.0/16"
@@ -24,16 +24,16 @@ def _reads(canonical: str, path: str, value: Any, name: str = "user") -> Planned
     return Planned(f"aws:{canonical}:It", name, {path: value}, {path: ("group",)})
 
 
-def _opened(label: str, found: bool, *users: Planned, **rule: Any) -> Verdict:
+def _opened(label: str, expected: bool, *users: Planned, **rule: Any) -> Row:
     """A group open to the world, with these users."""
     resources = (_group(), _rule(**{"cidrIpv4": _WORLD, **rule}), *users)
-    return (fault if found else clean)("cidr-restriction", "ranges", label, *resources)
+    return (found if expected else passes)("cidr-restriction", "ranges", label, *resources)
 
 
 _CLUSTER_SCRIPT: Final = base64.b64encode(b"#!/bin/bash\necho ECS_CLUSTER=app >> /etc/ecs/ecs.config\n").decode()
 _NETWORK: Final = {"securityGroups": ["sg-1"], "subnets": ["subnet-1"]}
 
-CIDR: Final[tuple[Verdict, ...]] = (
+CIDR: Final[tuple[Row, ...]] = (
     _opened("group that nobody uses", True),
     _opened("group of a parameter only", True, _reads("ssm/parameter", "value", UNKNOWN)),
     _opened("group of a function's variable only", True, _reads("lambda/function", "environment", UNKNOWN)),
@@ -80,15 +80,15 @@ CIDR: Final[tuple[Verdict, ...]] = (
     ),
     _opened("UDP to a load balancer", True, one("lb/loadBalancer", securityGroups=["sg-1"]), ipProtocol="udp"),
     *(
-        (fault if found else clean)(
+        (found if expected else passes)(
             *("cidr-restriction", "ranges", f"group that a load balancer lets in, {label}"),
             *(_group(), _group("proxy", "sg-2"), one("lb/loadBalancer", securityGroups=["sg-1"])),
             *(one("ec2/instance", "host", vpcSecurityGroupIds=["sg-2"]), _rule(referencedSecurityGroupId="sg-2")),
             _rule("proxied", "sg-2", cidrIpv4=source),
         )
-        for label, found, source in (("open", True, _WORLD), ("closed", False, _INSIDE))
+        for label, expected, source in (("open", True, _WORLD), ("closed", False, _INSIDE))
     ),
-    fault(
+    found(
         *("cidr-restriction", "ranges", "group behind two others"),
         *(_group(), _group("proxy", "sg-2"), _group("edge", "sg-3"), one("lb/loadBalancer", securityGroups=["sg-1"])),
         *(_rule(referencedSecurityGroupId="sg-2"), _rule("second", "sg-2", referencedSecurityGroupId="sg-3")),
@@ -109,8 +109,8 @@ def _api(**properties: Any) -> Planned:
     return one("apigateway/restApi", "api", id="api-1", **properties)
 
 
-def _entry(label: str, found: bool, *resources: Planned) -> Verdict:
-    return (fault if found else clean)("cidr-restriction", "entry", label, *resources)
+def _entry(label: str, expected: bool, *resources: Planned) -> Row:
+    return (found if expected else passes)("cidr-restriction", "entry", label, *resources)
 
 
 def _from(*ranges: str) -> str:
@@ -121,7 +121,7 @@ _ELSEWHERE: Final = document(
     allow(Principal="*"), deny(Principal="*", Condition={"NotIpAddress": {"aws:SourceIp": [_INSIDE]}})
 )
 
-ENTRIES: Final[tuple[Verdict, ...]] = (
+ENTRIES: Final[tuple[Row, ...]] = (
     _entry("HTTP API", True, *_link(one("apigatewayv2/api", "api"), version="apigatewayv2")),
     _entry("VPC link without integration", False, one("apigatewayv2/vpcLink", "link", id="vl-1")),
     _entry("REST API", True, *_link(_api())),
@@ -157,7 +157,7 @@ ENTRIES: Final[tuple[Verdict, ...]] = (
         one("ec2/vpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{ACCOUNT}:root"], acceptanceRequired=False),
     ),
     *(
-        (fault if found else clean)(
+        (found if expected else passes)(
             *("cidr-restriction", "guarded", f"PrivateLink {label} the groups"),
             one(
                 *("lb/loadBalancer", "nlb"),
@@ -168,14 +168,14 @@ ENTRIES: Final[tuple[Verdict, ...]] = (
             ),
             one("ec2/vpcEndpointService", "service", networkLoadBalancerArns=["arn:nlb"], acceptanceRequired=True),
         )
-        for label, found, enforced in (("past", True, "off"), ("through", False, "on"))
+        for label, expected, enforced in (("past", True, "off"), ("through", False, "on"))
     ),
 )
 
 
-def _port(label: str, found: bool, **rule: Any) -> Verdict:
+def _port(label: str, expected: bool, **rule: Any) -> Row:
     resource = one("vpc/securityGroupIngressRule", **{"cidrIpv4": _WORLD, **rule})
-    return (fault if found else clean)("public-exposure", "open-port", label, resource)
+    return (found if expected else passes)("public-exposure", "open-port", label, resource)
 
 
 _PORTS: Final = (110, 135, 143, 445, 1434, 3000, 4333, 5000, 5500, 5601, 8080, 8088, 8888, 9300)
@@ -186,7 +186,7 @@ def _grants(group: str) -> dict[str, Any]:
     return {"grants": [{"permission": "READ", "grantee": {"type": "Group", "uri": f"{_GROUPS}/{group}"}}]}
 
 
-EXPOSURE: Final[tuple[Verdict, ...]] = (
+EXPOSURE: Final[tuple[Row, ...]] = (
     *(_port(f"port {port}", True, ipProtocol="tcp", fromPort=port, toPort=port) for port in _PORTS),
     _port("UDP of a closed port", False, ipProtocol="udp", fromPort=3000, toPort=3000),
     _port("UDP by number", False, ipProtocol="17", fromPort=1434, toPort=1434),
@@ -200,7 +200,7 @@ EXPOSURE: Final[tuple[Verdict, ...]] = (
         one("s3/bucketAcl", accessControlPolicy=_grants("global/AllUsers")),
         one("s3/bucketAcl", accessControlPolicy=_grants("s3/LogDelivery")),
     ),
-    fault(
+    found(
         "public-exposure",
         "public-bucket",
         "grant to customers",
@@ -252,4 +252,4 @@ EXPOSURE: Final[tuple[Verdict, ...]] = (
     ),
 )
 
-NETWORK_VERDICTS: Final[tuple[Verdict, ...]] = (*CIDR, *ENTRIES, *EXPOSURE)
+NETWORK_ROWS: Final[tuple[Row, ...]] = (*CIDR, *ENTRIES, *EXPOSURE)

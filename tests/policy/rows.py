@@ -1,0 +1,198 @@
+"""What a row of the policy tests is: a stack, the checks that it is about, what they say of it, and why."""
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, Final, Literal
+
+from policies.catalogue import RULES
+from tests.policy.servicer import UNKNOWN, Finding, Pack, Planned, secret
+
+Outcome = Literal["violation", "undecided", "nothing"]
+ACCOUNT: Final = "123456789012"
+KEY: Final = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+MANDATORY: Final = frozenset(rule.name for rule in RULES if rule.level == "mandatory")
+ABSENT: Final = object()
+"""Replaces a value: the property is not there."""
+NOT_JSON: Final = '{"Statement": ['
+SOUND: Final = "as it should be"
+_WRONG_TYPE: Final = {"unexpected": [1.5, None]}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. why: what is special about the stack. expected: what the checks may say of it, or nothing at all.
+
+    configuration: by policy. on: the resource that the finding is about; empty for any. reported: for a passing stack, what
+    AWS reports in addition to the author's inputs, by resource; unknown in the preview. changed: a resource and the path of
+    the property that the rows of ``values`` vary.
+    """
+
+    why: str
+    checks: tuple[tuple[str, str], ...]
+    expected: frozenset[Outcome]
+    resources: tuple[Planned, ...]
+    configuration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    on: str = ""
+    reported: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    changed: tuple[str, str] = ("", "")
+
+    @property
+    def label(self) -> str:
+        """How pytest names it."""
+        return f"{'-'.join(self.checks[0])}-{'-'.join(sorted(self.expected))}-{self.why}".replace(" ", "-")
+
+    def outcome(self) -> tuple[Outcome, list[Finding]]:
+        """What the checks say, and the findings."""
+        found = Pack(self.configuration).review(*self.resources)
+        own = [each for each in found if (each.policy, each.check) in self.checks and self.on in ("", each.name)]
+        if own:
+            return "violation", own
+        names = tuple(f"({check})" for _, check in self.checks)
+        undecided = [
+            each for each in found if each.policy == "evaluation-report" and any(name in each.message for name in names)
+        ]
+        return ("undecided" if undecided else "nothing"), found
+
+    def alarms(self) -> list[Finding]:
+        """What mandatory policies say of the preview that creates the stack, and of the deployed stack."""
+        found: list[Finding] = []
+        for planned in (True, False):
+            pack = Pack(self.configuration)
+            outputs: list[Planned] = []
+            for each in self.resources:
+                found += pack.analyze(each)
+                more = self.reported.get(each.name, {})
+                computed = (
+                    {**dict.fromkeys(more, UNKNOWN), **each.properties} if planned else {**each.properties, **more}
+                )
+                outputs.append(replace(each, properties=computed))
+            found += pack.analyze_stack(outputs)
+        return [each for each in found if each.policy in MANDATORY]
+
+
+def found(policy: str, check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
+    """A stack that the check must report."""
+    return Row(why, ((policy, check),), frozenset({"violation"}), resources, {policy: configuration})
+
+
+def passes(policy: str, check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
+    """A stack that the check must not report."""
+    return Row(why, ((policy, check),), frozenset({"undecided", "nothing"}), resources, {policy: configuration})
+
+
+def both(policy: str, check: str, why: str, bad: Planned, good: Planned, **configuration: Any) -> tuple[Row, Row]:
+    """A resource with a fault, and the passing case."""
+    return found(policy, check, why, bad, **configuration), passes(policy, check, why, good, **configuration)
+
+
+def passing(
+    near: str, why: str, *resources: Planned, reported: Mapping[str, Mapping[str, Any]] | None = None, **given: Any
+) -> Row:
+    """A stack on which no mandatory policy may speak.
+
+    near: the checks whose faults it resembles, as ``policy/check``, separated by spaces; given: configurations, ``_`` for ``-``.
+    """
+    pairs = tuple((each.partition("/")[0], each.partition("/")[2]) for each in near.split())
+    configuration = {name.replace("_", "-"): value for name, value in given.items()}
+    return Row(why, pairs, frozenset({"nothing"}), resources, configuration, reported=reported or {})
+
+
+def values(
+    policy: str,
+    check: str,
+    resources: tuple[Planned, ...],
+    path: str,
+    bad: Any,
+    *,
+    target: str = "",
+    absent: Outcome | None = "violation",
+    unknown: Outcome = "undecided",
+    malformed: Outcome = "violation",
+    malformed_value: Any = _WRONG_TYPE,
+    configuration: Mapping[str, Any] | None = None,
+    reported: str = "",
+) -> tuple[Row, ...]:
+    """The rows of one property of one resource: fine, bad, secret, absent, unknown, malformed.
+
+    resources: a stack in which the check finds nothing. path: the property of the resource ``target`` (the first one) that is
+    changed, as ``rules[0].name``. bad: a value that the check must report. absent, unknown, malformed: what the check says of
+    those; absent is None where the property is absent in the good stack already. reported: the resource that the finding is
+    about, if it isn't the one that is changed.
+    """
+    name = target or resources[0].name
+    kind = next(each for each in resources if each.name == name).type.rpartition(":")[2]
+    tried: list[tuple[str, Any, Outcome]] = [
+        ("bad", bad, "violation"),
+        ("bad and secret", secret(bad), "violation"),
+        ("unknown", UNKNOWN, unknown),
+        ("malformed", malformed_value, malformed),
+    ]
+    if absent is not None:
+        tried.append(("absent", ABSENT, absent))
+
+    def row(why: str, stack: tuple[Planned, ...], outcome: Outcome) -> Row:
+        pairs, given = ((policy, check),), {policy: configuration or {}}
+        why = f"{kind} {path} {why}"
+        return Row(why, pairs, frozenset({outcome}), stack, given, reported or name, changed=(name, path))
+
+    broken = (row(why, changed(resources, name, path, value), outcome) for why, value, outcome in tried)
+    return row(SOUND, resources, "nothing"), *broken
+
+
+def changed(resources: tuple[Planned, ...], name: str, path: str, value: Any) -> tuple[Planned, ...]:
+    """The resources with one property of one of them changed, or removed (``ABSENT``)."""
+    return tuple(
+        replace(each, properties=with_value(each.properties, path, value)) if each.name == name else each
+        for each in resources
+    )
+
+
+def with_value(properties: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A deep copy of properties with the value at a path changed; steps on the way that are missing are made."""
+    result = copy.deepcopy(dict(properties))
+    steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", path)]
+    container: Any = result
+    for step, following in pairwise(steps):
+        if isinstance(container, dict) and step not in container:
+            container[step] = [] if isinstance(following, int) else {}
+        container = container[step]
+    if value is ABSENT:
+        del container[steps[-1]]
+    elif isinstance(container, list) and steps[-1] == len(container):
+        container.append(value)
+    else:
+        container[steps[-1]] = value
+    return result
+
+
+def one(canonical: str, name: str = "it", /, **properties: Any) -> Planned:
+    """A resource by the rules' name of its type, with nothing but these properties."""
+    kind = canonical.rpartition("/")[2]
+    return Planned(f"aws:{canonical}:{kind[0].upper()}{kind[1:]}", name, properties)
+
+
+def known(resource: Planned, **dependencies: tuple[str, ...]) -> Planned:
+    """The resource, with the dependencies of its properties."""
+    return replace(resource, dependencies=dependencies)
+
+
+def allow(**statement: Any) -> dict[str, Any]:
+    """An Allow."""
+    return {"Effect": "Allow", "Action": "*", "Resource": "*", **statement}
+
+
+def deny(**statement: Any) -> dict[str, Any]:
+    """A Deny."""
+    return {**allow(**statement), "Effect": "Deny"}
+
+
+def document(*statements: Mapping[str, Any]) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+TLS_ONLY: Final = document(deny(Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}))
