@@ -26,7 +26,7 @@ ON_EVERY_STACK = {
 }
 WITH_ISOLATION = {
     "reach a file, a process": (
-        *("isolation-server-process", "isolation-server-data", "isolation-sockets", "isolation-token"),
+        *("server-process", "isolation-server-data", "isolation-sockets", "isolation-token"),
         *("isolation-apply-environment", "isolation-task-role", "isolation-apply-addresses"),
     ),
     "reach those of another pull request": ("isolation-other-pull-requests", "isolation-left-process"),
@@ -37,8 +37,8 @@ WITH_ISOLATION = {
     "assume a role that isn't": ("plan-role-of-applies",),
     "leave a file in the server's": ("isolation-checkout", "isolation-plan-link"),
     "change what an apply runs": ("isolation-plan-file",),
-    "take the memory": ("isolation-memory",),
-    "fill the disk": ("isolation-disk",),
+    "take the memory": ("worker-memory",),
+    "fill the disk": ("worker-disk", "worker-disk-unlinked"),
 }
 OF_DRIFT_DETECTION = ("api-secret-*",)
 """The API's secret, which only a stack with drift detection has: docs/drift.md."""
