@@ -25,6 +25,7 @@ ON_EVERY_STACK = {
     "call AWS with more permissions": ("plan-*", "credentials-*"),
 }
 WITH_ISOLATION = {
+    "reach the server or another worker": ("server-reached", "server-port", "worker-key"),
     "reach a file, a process": (
         *("server-process", "isolation-server-data", "isolation-sockets", "isolation-token"),
         *("isolation-apply-environment", "isolation-task-role", "isolation-apply-addresses"),
@@ -37,8 +38,9 @@ WITH_ISOLATION = {
     "assume a role that isn't": ("plan-role-of-applies",),
     "leave a file in the server's": ("isolation-checkout", "isolation-plan-link"),
     "change what an apply runs": ("isolation-plan-file",),
-    "take the memory": ("worker-memory",),
+    "take the memory": ("server-memory", "worker-memory"),
     "fill the disk": ("worker-disk", "worker-disk-unlinked"),
+    "keep memory or disk": ("worker-left",),
 }
 OF_DRIFT_DETECTION = ("api-secret-*",)
 """The API's secret, which only a stack with drift detection has: docs/drift.md."""
