@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from sandbox import efs_latency
 from sandbox.commands import bench_drift, bench_plans, bench_workers
-from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.conformance.elsewhere import applied
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console, processes, terraform_provider
 from sandbox.testbed.paths import CHECKOUT, private_directory
+from sandbox.testbed.sampling import kibibytes, sampled
 
 __all__ = ["run"]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.commands import preflight
 from sandbox.commands.bench_plans import computed, containers
-from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.pull_requests import sample_repository
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import processes
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT
+from sandbox.testbed.sampling import kibibytes, sampled
 
 __all__ = ["PROJECTS", "Run", "measure"]
 

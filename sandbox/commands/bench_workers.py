@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY, PLAN
-from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.pull_requests import deliver, sample_repository
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import processes
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
+from sandbox.testbed.sampling import kibibytes, sampled
 
 __all__ = ["PULL_REQUESTS", "Run", "measure", "plans_at_once"]
 
