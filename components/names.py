@@ -6,7 +6,7 @@ All values are strings that are known before the deployment, so a preview can ev
 import dataclasses
 
 REPOSITORY_TAG = "Repository"
-"""The tag of the sessions of plans and applies, in containers of their own: `<owner>/<name>` of the repository."""
+"""The tag of the sessions of plans and applies, in separate containers: `<owner>/<name>` of the repository."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,12 +75,12 @@ class PhysicalNames:
 
     @property
     def plan_role(self) -> str:
-        """The role of plans, if Terraform runs in containers of its own."""
+        """The role of plans, if Terraform runs in separate containers."""
         return self._role("atlantis-ecs-task-plan")
 
     @property
     def apply_role(self) -> str:
-        """The role of applies, if Terraform runs in containers of its own."""
+        """The role of applies, if Terraform runs in separate containers."""
         return self._role("atlantis-ecs-task-apply")
 
     @property

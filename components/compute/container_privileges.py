@@ -7,7 +7,7 @@ BESIDE_THE_SERVER = {
     "privileged": False,
     "readonlyRootFilesystem": True,
 }
-"""Properties of the definition of a container that runs beside the server's for as long as the task does."""
+"""Properties of the definition of a container that runs next to the server's for as long as the task does."""
 NO_CAPABILITIES = {"capabilities": {"drop": ["ALL"]}}
 """`linuxParameters` of a container definition. A user other than root has none of Docker's default capabilities in effect, but a
 setuid program could gain them."""

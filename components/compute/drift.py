@@ -23,7 +23,7 @@ def agent_environment(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
 
 
 def agent_secrets(args: ComputeInputs) -> dict[str, pulumi.Input[str]]:
-    """The agent's secrets by variable, beside the App's: the API's, and the page's password, which deletes locks."""
+    """The agent's secrets by variable, in addition to the App's: the API's, and the page's password, which deletes locks."""
     secrets: dict[str, pulumi.Input[str]] = {}
     if args.api_secret_arn:
         secrets["ATLANTIS_API_SECRET"] = api_secret(args.api_secret_arn)

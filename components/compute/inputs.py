@@ -34,7 +34,7 @@ class ComputeInputs:
     existing: ExistingArgs
     """The key of the logs, and the registry of the task's address, if they exist."""
     terraform: TerraformArgs
-    """Whether Terraform runs in containers of its own."""
+    """Whether Terraform runs in separate containers."""
     drift: DriftArgs
     """What the agent detects drift in."""
     value_from: Mapping[str, pulumi.Input[str]]

@@ -1,4 +1,4 @@
-"""Terraform in containers of its own: the executors `plan` and `apply`, and the agent that serves them.
+"""Terraform in separate containers: the executors `plan` and `apply`, and the agent that serves them.
 
 `docker/isolation/README.md` describes the programs and their paths, which the image has.
 """
@@ -110,7 +110,7 @@ def cpu_units(container: str, task: int) -> int:
 def _executor(args: IsolationInputs, role: str) -> Mapping[str, object]:
     return {
         **_common(args, role, args.log_group),
-        # It gives each checkout a user of its own.
+        # It gives each checkout a separate user.
         "user": "0",
         "linuxParameters": {"capabilities": {"drop": list(_UNUSED_BY_EXECUTORS)}},
         # Below the task's memory, because a container that has all of it would take the server's.

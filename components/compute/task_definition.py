@@ -1,4 +1,4 @@
-"""The task definition: the server's container, and those beside it."""
+"""The task definition: the server's container, and those in addition to it."""
 
 import dataclasses
 import json

@@ -16,7 +16,7 @@ EXPIRES = 30
 RENEW_EVERY = 300
 """Seconds between two renewals."""
 CPU = 16
-"""CPU units beside containers that have some: Without, they would leave it nothing while they are busy."""
+"""CPU units in addition to those of containers that have some: Without, they would leave it nothing while they are busy."""
 STOP_TIMEOUT = 10
 """Seconds. The container has no work to finish."""
 

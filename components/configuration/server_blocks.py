@@ -1,4 +1,4 @@
-"""The blocks of the server-side repository configuration beside repositories and workflows: policies, metrics, teams, stores.
+"""The blocks of the server-side repository configuration other than repositories and workflows: policies, metrics, teams, stores.
 
 Source: server/core/config/raw of Atlantis, in the version of `server_configuration.VERSION`.
 """

@@ -27,7 +27,7 @@ class AlarmsInputs:
     """SNS topics, notified when an alarm enters and leaves the state ALARM; at most five."""
     dimensions: MetricDimensions
     certificate_arn: pulumi.Input[str] | None
-    """None if the stack has no listener of its own."""
+    """None if the stack creates no listener."""
     drift_interval_hours: int | None
     """Hours between two detections of drift; None without drift detection."""
 

@@ -1,4 +1,4 @@
-"""The permissions of a plan, if Terraform runs in containers of its own: what an apply may do, as far as it reads."""
+"""The permissions of a plan, if Terraform runs in separate containers: what an apply may do, as far as it reads."""
 
 from collections.abc import Sequence
 

@@ -39,14 +39,14 @@ class TerraformArgs(Group):
     share_subnets: bool = setting(values.boolean, default=False)
     """Allow Terraform to run ECS services in the subnets of this stack. Such a service can use Atlantis' security groups"""
     terraform_isolation: str = setting(values.one_of(("none", "containers")), default="none")
-    """none, or containers: plans and applies run in containers of their own, with a role each, and a plan can't write. Requires
+    """none, or containers: plans and applies run in separate containers, with a role each, and a plan can't write. Requires
     the image of docker/"""
     module_repositories: Sequence[str] = setting(accepted.repository_names, default=())
     """Names of the repositories from which init can download private modules. Empty: all repositories of the GitHub App's
     installation. Only with terraformIsolation containers"""
 
     repository_roles: Sequence[str] = setting(accepted.repository_roles, default=())
-    """Roles of certain repositories in the place of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
+    """Roles of certain repositories instead of the stack's, in this or other accounts: my-organization/shop-*=<ARN of the plan
     role> <ARN of the apply role>. The first match counts. Both roles must trust the task role. Only with terraformIsolation
     containers"""
 
@@ -77,7 +77,7 @@ class TerraformArgs(Group):
 
     @property
     def isolates(self) -> bool:
-        """Whether Terraform runs in containers of its own, with a role for plans and one for applies."""
+        """Whether Terraform runs in separate containers, with a role for plans and one for applies."""
         return self.terraform_isolation == "containers"
 
     @property

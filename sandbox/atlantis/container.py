@@ -104,7 +104,7 @@ def wiring_problems(definition: TaskDefinition, target_port: int, *, contained: 
             problems.append(f"readonlyRootFilesystem needs a container, and {bubblewrap.why_not()}")
         if shares and container is not server and not contained:
             problems.append(
-                f"{container.name} needs a container of its own, and the sandbox runs this task without containers: "
+                f"{container.name} needs a separate container, and the sandbox runs this task without containers: "
                 f"{bubblewrap.why_not()}"
             )
     return problems

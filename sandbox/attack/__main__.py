@@ -64,7 +64,7 @@ def _run(rows: Sequence[Row], target: Target, *, quiet: bool) -> list[Result]:
     if kept := target.close_pull_requests():
         console.note(f"Atlantis did not accept the event that closes {', '.join(kept)}; their locks stay on its page")
     unmeant = [result.row.name for result in results if result.row.isolation and not target.isolated]
-    where = "in containers and roles of its own" if target.isolated else "in the server's container"
+    where = "in separate containers and roles" if target.isolated else "in the server's container"
     console.step(f"The stack runs Terraform {where}")
     if unmeant:
         console.note(f"only terraformIsolation: containers denies {', '.join(unmeant)}")

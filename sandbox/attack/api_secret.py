@@ -1,5 +1,5 @@
 """Attacks on the server's API, whose secret can apply any branch without an approval: from outside, from a plan, and from a container
-beside the agent."""
+next to the agent."""
 
 import json
 import re
@@ -168,7 +168,7 @@ ROWS = (
     ),
     Row(
         name="api-secret-neighbour",
-        attack="Read the API's secret as root of the container of plans, which is beside the agent",
+        attack="Read the API's secret as root of the container of plans, which is next to the agent",
         tried="searches every environment that root of the container can read",
         refused_by="the containers of a task, which have own processes, and the task definition, which gives the secret to two of them",
         attempt=lambda target: _finds(target, "plan"),

@@ -1,4 +1,4 @@
-"""Attacks of a plan on what is beside it: the server, other pull requests, an apply, and AWS with more than a plan's rights.
+"""Attacks of a plan on what is next to it: the server, other pull requests, an apply, and AWS with more than a plan's rights.
 
 A stack denies them with `terraformIsolation: containers`. The provider of the pull request runs as the plan does.
 """
@@ -131,7 +131,7 @@ def _row(
 
 
 def _private_module(target: Target) -> dict[str, str]:
-    """A module in a repository of its own, which GitHub gives with a token only."""
+    """A module in a separate repository, which GitHub gives with a token only."""
     repository = target.repository(f"module-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
     source = f"git::https://github.com/{repository}.git"
@@ -146,7 +146,7 @@ def _aws(target: Target, call: str) -> Outcome:
 
 
 CONTAINERS = "containers of a task, which have own processes and files"
-_USERS = "the executor, which runs each checkout as a user of its own"
+_USERS = "the executor, which runs each checkout as a separate user"
 
 ROWS = (
     _row(
@@ -191,7 +191,7 @@ ROWS = (
         _TOKENS,
         "^token in (?!.*/planted$).*",
         "^token in .*/planted$",
-        attack="Approve the own pull request with the installation's token",
+        attack="Approve its own pull request with the installation's token",
         tried="searches all readable files and environments for a token, after init has downloaded a private module",
         refused_by="the containers, of which only the server has the token; a download's token is removed before providers run",
         files=_private_module,

@@ -54,7 +54,7 @@ class Target:
 
     @property
     def isolated(self) -> bool:
-        """Whether Terraform runs in containers of its own."""
+        """Whether Terraform runs in separate containers."""
         names = {container["name"] for container in self.task_definition["containerDefinitions"]}
         return {"plan", "apply"} <= names
 

@@ -121,7 +121,7 @@ def _plans(folder: Path, log: int) -> Iterator[Figure]:
     if reason := bench_plans.why_not():
         console.note(f"plans aren't measured: {reason}")
         return
-    console.step("Measuring plans, with Terraform in the server's container and in containers of its own")
+    console.step("Measuring plans, with Terraform in the server's container and in separate containers")
     yield from _of_plans(_deployed(bench_plans.measure, folder / "plans", log), "")
     if reason := efs_latency.why_not():
         console.note(f"plans over EFS' latency aren't measured: {reason}")

@@ -1,4 +1,4 @@
-"""How long Atlantis takes from a comment to the plan, with Terraform in the server's container and in containers of its own."""
+"""How long Atlantis takes from a comment to the plan, with Terraform in the server's container and in separate containers."""
 
 import dataclasses
 import os

@@ -235,7 +235,7 @@ class Files(mfusepy.Operations):
 
     @_writes
     def rename(self, old: str, new: str) -> int:
-        """Rename, in the place of what is there."""
+        """Rename, instead of what is there."""
         os.replace(self._at(old), self._at(new))  # noqa: PTH105
         for path in (old, new):
             self._seen.pop(path, None)

@@ -1,4 +1,4 @@
-"""Mounts the file system in a process of its own, and ends both in every case."""
+"""Mounts the file system in a separate process, and ends both in every case."""
 
 import functools
 import os

@@ -201,7 +201,7 @@ def test_processes_wait_at_the_same_time(slow: Path, tmp_path: Path) -> None:
     names = "abcdefgh"
     for name in names:
         (tmp_path / "files" / name).mkdir()
-    # Each in a directory of its own: as in NFS, changes of one directory are made one after the other.
+    # Each in a separate directory: as in NFS, changes of one directory are made one after the other.
     with ThreadPoolExecutor(len(names)) as threads:
         took = seconds(lambda: list(threads.map(lambda name: (slow / name / "made").mkdir(), names)))
     assert SLOW.read + SLOW.write <= took < len(names) / 2 * (SLOW.read + SLOW.write)

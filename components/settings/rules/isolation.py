@@ -1,4 +1,4 @@
-"""Rules for Terraform in containers of its own: what the server's flags must not undo."""
+"""Rules for Terraform in separate containers: what the server's flags must not undo."""
 
 from collections.abc import Iterator
 

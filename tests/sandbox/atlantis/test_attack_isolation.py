@@ -1,4 +1,4 @@
-"""The rows about Terraform in containers of its own must be able to fail: against a server that runs Terraform itself."""
+"""The rows about Terraform in separate containers must be able to fail: against a server that runs Terraform itself."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.sandbox.atlantis.world import BUCKET, World, create_lock_table
 pytestmark = needs("terraform")
 
 _ISOLATION = [row for row in ROWS if row.isolation]
-# Without executors there are no sockets to reach. The other rows need a stack of their own.
+# Without executors there are no sockets to reach. The other rows need a separate stack.
 _ROWS = [
     row
     for module in (isolation, left_behind, exhaustion, localhost, states)

@@ -1,4 +1,4 @@
-"""The stack with Terraform in containers of its own: plans, applies, interrupts, and attacks on what is beside a plan."""
+"""The stack with Terraform in separate containers: plans, applies, interrupts, and attacks on what is next to a plan."""
 
 import json
 import os
@@ -39,7 +39,7 @@ _SLOW = 'provisioner "local-exec" {\n command = "echo it began; sleep 600"\n }'
 
 
 _BESIDE = [row for row in (*isolation.ROWS, *left_behind.ROWS, *exhaustion.ROWS, *localhost.ROWS) if row.isolation]
-"""Attacks that need no setting beside `terraformIsolation`; `test_isolated_roles` and `test_drift_stack` have the others."""
+"""Attacks that need no setting other than `terraformIsolation`; `test_isolated_roles` and `test_drift_stack` have the others."""
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def test_a_task_that_needs_containers_does_not_start_without_them(beside: dict[s
     definition = read(_described(beside))
     assert wiring_problems(definition, 4141, contained=True) == []
     (problem,) = wiring_problems(definition, 4141, contained=False)
-    assert problem.startswith("beside needs a container of its own, and the sandbox runs this task without containers")
+    assert problem.startswith("beside needs a separate container, and the sandbox runs this task without containers")
 
 
 def test_a_variable_that_is_set_twice_and_a_user_that_the_image_has_not_are_refused() -> None:
