@@ -33,7 +33,7 @@ def test_a_row_names_settings_that_exist_or_a_reason(row: list[str]) -> None:
     purpose, _module, _chart, here = row
     named = re.findall(r"`([^`]+)`", here)
     assert [key for key in named if key not in KEYS] == [], purpose
-    assert named or re.fullmatch(r"none: .{10,}|Pulumi beside .*", here), purpose
+    assert named or re.fullmatch(r"none: .{10,}|Pulumi next to .*", here), purpose
 
 
 def test_each_setting_is_on_the_page_or_has_no_counterpart() -> None:
