@@ -38,5 +38,7 @@ def test_a_row_names_settings_that_exist_or_a_reason(row: list[str]) -> None:
 
 def test_each_setting_is_on_the_page_or_has_no_counterpart() -> None:
     named = {key for row in ROWS for key in re.findall(r"`([^`]+)`", row[3])}
-    assert named | NO_COUNTERPART == KEYS
-    assert named & NO_COUNTERPART == set()
+    missing, both = KEYS - named - NO_COUNTERPART, named & NO_COUNTERPART
+    assert not missing, f"add a row in docs/comparison.md, or add to NO_COUNTERPART here: {sorted(missing)}"
+    assert not both, f"has a row in docs/comparison.md, so remove from NO_COUNTERPART here: {sorted(both)}"
+    assert NO_COUNTERPART <= KEYS
