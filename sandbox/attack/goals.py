@@ -17,10 +17,10 @@ from sandbox.attack.provider import plan_with, printed, said_in
 from sandbox.attack.pull_requests import Answered
 from sandbox.attack.row import Outcome, Row, SkippedError
 from sandbox.attack.target import Target
-from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.testbed import processes
 from sandbox.testbed.containers import control_group
 from sandbox.testbed.local_aws.task_status import StatusFile
+from sandbox.testbed.sampling import kibibytes, sampled
 
 __all__ = ["ROWS"]
 

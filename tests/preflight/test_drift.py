@@ -22,7 +22,7 @@ from tests.unit.isolation.drift_world import Atlantis, detection
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK
 
 GROUP = "/ecs/atlantis-prod-agent"
-SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/network:a"]}
+SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:a"]}
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from components.configuration import checkout
 from sandbox.attack import other_accounts
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
-from sandbox.commands.bench_sampling import sampled
 from sandbox.testbed.containers.targets import idle_timeout
 from sandbox.testbed.paths import CHECKOUT
+from tests.bench.sampling import sampled
 from tests.sandbox.harness import Ground, own_processes
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY, PLAN
-from sandbox.commands.bench_sampling import kibibytes, sampled
 from sandbox.pull_requests import deliver, sample_repository
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import processes
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
+from sandbox.testbed.sampling import kibibytes, sampled
 
 __all__ = ["PULL_REQUESTS", "Run", "measure", "plans_at_once"]
 
@@ -45,7 +45,7 @@ def measure(state: Path, counts: Sequence[int] = _WORKERS) -> list[Run]:
         sandbox.settings["atlantis:planWorkers"] = str(count)
         sandbox.up()
         service = sandbox.service()
-        assert service is not None  # noqa: S101 - the local stack has one
+        assert service is not None
         runs.append(plans_at_once(service, Store(service.state / GITHUB_DIRECTORY), PULL_REQUESTS))
     return runs
 
