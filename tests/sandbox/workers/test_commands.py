@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import lifecycle
-from sandbox.commands import bench_workers
+from tests.bench import workers as bench_workers
 from sandbox.pull_requests import PullRequests, deliver
 from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
