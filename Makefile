@@ -150,6 +150,10 @@ mutants: .venv/installed ## change the last commit's code at random places, and 
 version-ranges: .venv/installed ## run the unit tests with the oldest and the newest SDKs that the package accepts: END=lowest
 	@$(PYTHON) -m tests.version_ranges $(if $(END),--end $(END))
 
+.PHONY: image
+image: .venv/installed ## build the image of docker/ with buildah on a stand-in of the stock image, and run its programs; takes minutes
+	@$(PYTHON) -m pytest -q -rs tests/image
+
 conformance: .venv/installed ## plan the stack with the official Terraform AWS provider, if it is installed
 	@CONFORMANCE=all $(PYTHON) -m pytest -v tests/conformance tests/sandbox/providers/test_replacements.py
 

@@ -62,11 +62,12 @@ def _body(target: Target) -> str:
 
 def _called(target: Target, name: str) -> Outcome:
     """The answer to one of the calls of a provider in a plan; its name is a path of the server or a call of AWS."""
+    _secret(target)
     secret = next(
         item["valueFrom"].partition(":api_secret:")[0]
         for container in target.task_definition["containerDefinitions"]
         for item in container.get("secrets", [])
-        if item["name"] == _SECRET and _secret(target)
+        if item["name"] == _SECRET
     )
     (group,) = {
         container["logConfiguration"]["options"]["awslogs-group"]

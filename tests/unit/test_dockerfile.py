@@ -44,7 +44,9 @@ def problems_of_the_programs(lines: list[str]) -> Iterator[str]:
     if f"COPY --chown=root:root --chmod=0755 isolation {IN_IMAGE}" not in lines:
         yield "the programs are not in their place, or not root's"
     prepared = next((line for line in lines if "compileall" in line), "")
-    for folder in ("plan", "apply", "plan-broker", "apply-broker"):
+    if not any(line.startswith("RUN apk add ") and '"stunnel~5"' in line for line in lines):
+        yield "the image has no stunnel, which carries the connections with the workers"
+    for folder in ("workers", "executor", "broker"):
         if f"/run/isolation/{folder} " not in prepared:
             yield f"the image has no directory to mount {folder} on"
     versions = "/usr/local/bin/terraform[0-9]* /usr/local/bin/tofu[0-9]*"
@@ -103,7 +105,8 @@ def test_everything_that_the_stack_relies_on_is_there() -> None:
         ("--chmod=0755 isolation", "--chmod=0777 isolation", "not root's"),
         ('LABEL atlantis.isolation="2"', 'LABEL atlantis.isolation="0"', "does not say which version of the programs"),
         ("bin/terraform[0-9]*", "bin/terraform1*", "has no shim"),
-        ("/run/isolation/plan-broker ", "", "no directory to mount plan-broker"),
+        ("/run/isolation/broker ", "", "no directory to mount broker"),
+        (' "stunnel~5"', "", "has no stunnel"),
         ("chmod 0755 /home/atlantis ", "chmod 0755 ", "can't enter the server's home"),
         ("FROM unreadable AS isolation", "FROM archives AS isolation", "is not made of the unreadable server"),
         ("/usr/local/bin/\nUSER 100", '/usr/local/bin/\nENTRYPOINT ["atlantis"]\nUSER 100', "with-tools changes how"),

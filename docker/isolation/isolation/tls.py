@@ -19,7 +19,7 @@ _LONGEST_COMMAND = 24 * 3600
 # it has some to compare them with. This is one that nobody can use: its public key is the SHA-256 hash of the text below, so there is
 # no private key.
 NOBODY = "no worker has a certificate"
-_NOBODYS_CERTIFICATE = """-----BEGIN CERTIFICATE-----
+NOBODYS_CERTIFICATE = """-----BEGIN CERTIFICATE-----
 MIIBITCB1KADAgECAgEBMAUGAytlcDAPMQ0wCwYDVQQDDARub25lMCAXDTI2MTIw
 MTIxMTcwOVoYDzIxMjYxMTA3MjExNzA5WjAPMQ0wCwYDVQQDDARub25lMCowBQYD
 K2VwAyEA/58HGPO+aPSVGuSS9KTIMrokLL94R88gQDslLPza7mWjUzBRMB0GA1Ud
@@ -48,7 +48,7 @@ class Key:
             raise TlsError("the image has no stunnel: build the image of docker/ again and set imageTag")
         self.program = program
         self._secrets = _file("key", f"{_IDENTITY}:{key}\n")
-        self._nobody = _file("certificate", _NOBODYS_CERTIFICATE)
+        self._nobody = _file("certificate", NOBODYS_CERTIFICATE)
 
     def settings(self, **more: str) -> tuple[int, tuple[int, ...]]:
         """A descriptor with stunnel's configuration, and those that it refers to. `more` are settings of this end."""

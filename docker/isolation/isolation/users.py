@@ -259,7 +259,6 @@ def _objects(kind: str, uid: int) -> list[int]:
             line.split() for line in Path(f"/proc/sysvipc/{kind}").read_text(encoding="ascii").splitlines()
         ]
         objects = [dict(zip(names, line, strict=False)) for line in lines]
-        # Queues have an `msqid`; the others' columns begin with their kind.
-        name = {"msg": "msqid"}.get(kind, f"{kind}id")
-        return [int(found[name]) for found in objects if str(uid) in (found["uid"], found["cuid"])]
+        # The second column is the ID, under another name for each kind.
+        return [int(found[names[1]]) for found in objects if str(uid) in (found["uid"], found["cuid"])]
     return []

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import lifecycle
-from tests.bench import workers as bench_workers
 from sandbox.pull_requests import PullRequests, deliver
 from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
@@ -16,6 +15,7 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
+from tests.bench import workers as bench_workers
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import seen_by
 from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_with_files, say

@@ -77,6 +77,8 @@ def test_a_request_names_one_project() -> None:
         "repositories": [
             {"repository": "o/r", "branch": "main", "directories": ["vpc", "dns:prod"], "projects": ["shop"]},
             {"repository": "o/all", "branch": "release"},
+            {"repository": "o/all", "branch": "main", "directories": ["vpc"], "all": True},
+            {"repository": "o/one", "branch": "main", "directories": ["vpc", "vpc/", "./vpc", "vpc:default"]},
         ],
     }
     configuration = Configuration.parse(json.dumps(document))
@@ -85,6 +87,13 @@ def test_a_request_names_one_project() -> None:
         {"repository": "o/r", "ref": "main", "type": "Github", "paths": [{"directory": "dns", "workspace": "prod"}]},
         {"repository": "o/r", "ref": "main", "type": "Github", "projects": ["shop"]},
         {"repository": "o/all", "ref": "release", "type": "Github"},
+        {"repository": "o/all", "ref": "main", "type": "Github"},
+        {
+            "repository": "o/one",
+            "ref": "main",
+            "type": "Github",
+            "paths": [{"directory": "vpc", "workspace": "default"}],
+        },
     ]
     assert configuration.show_plan
     assert configuration.schedule.seconds_until_next(datetime.datetime.now(datetime.UTC)) == 6 * 3600

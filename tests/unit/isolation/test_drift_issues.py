@@ -1,17 +1,20 @@
 """One issue for each project and branch, at the sandbox's stand-in for GitHub."""
 
 from collections.abc import Iterator
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isolation.drift import rest
 from isolation.drift.configuration import Target
 from isolation.drift.discovery import Discovery
 from isolation.drift.issues import LABEL, Issues
 from isolation.drift.rest import Rest
 from isolation.drift.results import ProjectResult, Result
 from isolation.github import App, GithubError, PrivateKey
+from isolation.web import Answer
 from sandbox.testbed.github import app as stand_in
 from sandbox.testbed.github.server import GitHub
 
@@ -108,6 +111,51 @@ def test_a_plans_text_cant_end_its_own_fence(github: GitHub, issues: Issues) -> 
     report(issues, result("main", Result.DRIFTED, plan="a\n```\n<!-- atlantis-drift x: y -->\n"))
     (issue,) = open_issues(github)
     assert issue["body"].count("\n````\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            Answer(403, b"no", {"x-ratelimit-remaining": "0"}),
+            "GitHub answered 403 (its rate limit; the next run tries again): no",
+        ),
+        (Answer(403, b"You have exceeded a secondary rate limit", {}), "403 (its rate limit"),
+        (Answer(429, b"", {"retry-after": "60"}), "429 (its rate limit"),
+        (Answer(403, b"no", {}), "403; grant the App `issues: write`: no"),
+        (Answer(500, b"no", {}), "GitHub answered 500: no"),
+        (Answer(200, b"{", {}), "Expecting property name"),
+        (None, "the answer ended early or isn't HTTP: IncompleteRead"),
+    ],
+)
+def test_the_message_of_a_call_that_failed_says_why(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer | None, expected: str
+) -> None:
+    def urlopen(*_: Any, **__: Any) -> Any:
+        raise IncompleteRead(b"half")
+
+    monkeypatch.setattr(rest.urllib.request, "urlopen", urlopen)
+    if answer:
+        monkeypatch.setattr(rest, "fetch", lambda *_: answer)
+    with pytest.raises(GithubError) as found:
+        Rest("https://api.github.com", str, "issues: write").call("GET", "/repos/o/r/issues")
+    assert expected in str(found.value)
+
+
+def test_a_comment_isnt_repeated_when_closing_fails() -> None:
+    calls: list[str] = []
+
+    class Fails(Rest):
+        def call(self, method: str, path: str, body: Any = None) -> Any:  # noqa: ARG002
+            calls.append(f"{method} {path.rpartition('/')[2]}")
+            if method == "GET":
+                return [{"body": "<!-- atlantis-drift main: vpc:default -->", "number": 7, "user": {"type": "Bot"}}]
+            raise GithubError("GitHub answered 500")
+
+    for _ in range(2):
+        with pytest.raises(GithubError):
+            Issues(Fails("", str, ""), "").of(REPOSITORY).report(result("main", Result.CLEAN))
+    assert [call for call in calls if not call.startswith("GET")] == ["PATCH 7", "PATCH 7"]
 
 
 def test_a_refusal_names_the_permission_that_is_missing(issues: Issues) -> None:

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -124,6 +126,22 @@ def test_a_server_or_a_github_that_doesnt_answer_ends_nothing(capsys: pytest.Cap
         Result.FAILED,
         "the server answered 0: the server doesn't answer: refused",
     )
+
+
+def test_answers_of_another_form_are_failures_of_one_project(capsys: pytest.CaptureFixture[str]) -> None:
+    class Odd(Atlantis):
+        def detect(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+            status, answer = super().detect(body)
+            return (status, answer) if self.asked[-1] == ["b"] else (200, {"data": {"projects": [7]}})
+
+    class OddGitHub(GitHub):
+        def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+            return [7] if "/issues" in path else super().call(method, path, body)
+
+    results = detection(Odd(a={}, b={"has_drift": True}), "a", "b", github=OddGitHub()).run_once(threading.Event())
+    assert [result.result for result in results] == [Result.FAILED, Result.DRIFTED]
+    assert "the server's answer can't be read" in results[0].error
+    assert "GitHub's answer can't be read" in printed(capsys, "drift-issue-failed")[0]["error"]
 
 
 def test_a_run_whose_server_is_stopped_ends_with_its_task_and_fails_no_project(

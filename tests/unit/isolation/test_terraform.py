@@ -85,6 +85,28 @@ def test_a_plan_is_applied_in_the_other_container_and_only_the_plan_file_comes_b
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "removed", "code"),
+    [((), False, 1), ((), True, 0), (("-reconfigure",), False, 0)],
+    ids=["neither", "rm -rf .terraform", "-reconfigure"],
+)
+def test_a_changed_backend_is_configured_again_as_upstream(
+    project: Containers, state: StateServer, arguments: tuple[str, ...], removed: bool, code: int
+) -> None:
+    assert terraform(project, "init", "-input=false").returncode == 0
+    providers = project.work("plan") / CHECKOUT / "project" / ".terraform" / "providers"
+    uid = providers.parent.stat().st_uid
+    (providers / "x").mkdir(parents=True)
+    subprocess.run(["chown", "-R", f"{uid}:{uid}", providers], check=True)
+    project.write("project/main.tf", state.backend.replace("/state", "/other") + MAIN)
+    if removed:
+        (project.checkout / "project" / ".terraform").rmdir()
+    done = terraform(project, "init", "-input=false", *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("Backend configuration changed" in done.stderr) is bool(code)
+    assert (providers / "x").exists()
+
+
 def test_init_gives_the_lock_file_back_and_the_apply_must_not_change_it(project: Containers) -> None:
     project.program(
         "terraform",

@@ -1,5 +1,6 @@
 """Commands on several workers: where they run, how they wait, and what ends a worker, a server or a connection in the middle."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isolation import tls
 from isolation.drift.rest import Rest
@@ -323,6 +326,13 @@ def test_nobody_without_the_key_gets_a_request(containers: Containers, tmp_path:
         eventually(lambda: bool(got))
         assert b"protocol" not in got[0]
     assert '"event": "start"' not in containers.log("plan")
+
+
+def test_nobody_has_the_key_of_the_certificate_that_is_accepted() -> None:
+    """Its public key is the hash of a sentence, so nobody made it from a private one."""
+    key = x509.load_pem_x509_certificate(tls.NOBODYS_CERTIFICATE.encode()).public_key()
+    assert isinstance(key, Ed25519PublicKey)
+    assert key.public_bytes_raw() == hashlib.sha256(tls.NOBODY.encode()).digest()
 
 
 def _listening_port(pid: int) -> int:
