@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from sandbox.atlantis.agent import WORKERS
 from sandbox.testbed.containers import credentials
 from sandbox.testbed.containers.deployed_service import Credentials, DeployedService
 from sandbox.testbed.errors import SandboxError
@@ -15,7 +17,10 @@ _VARIABLE, _SESSION = "ISOLATION_ROLES", "rehearsal"
 
 @dataclass(frozen=True)
 class TerraformRoles:
-    """The ARNs of the roles for plans and for applies; both are the task role unless Terraform has separate containers."""
+    """The ARNs of the roles for plans and for applies; both are the task role unless Terraform runs in workers.
+
+    ``task`` is the role of the task that applies: the server's, or that of a worker, which assumes ``apply``.
+    """
 
     task: str
     plan: str
@@ -28,17 +33,17 @@ class TerraformRoles:
         Raises:
             SandboxError: `repositoryRoles` gives repositories separate roles, which may be in other accounts.
         """
-        definition = deployment.require_service().definition
-        task = deployment.task_definition(definition)["taskRoleArn"]
-        isolated = json.loads(deployment.variables(definition).get(_VARIABLE, "{}"))
-        if not isolated:
+        found = [_of_workers(deployment.sibling(suffix)) for suffix in WORKERS]
+        if not all(found):
+            task = deployment.task_definition(deployment.require_service().definition)["taskRoleArn"]
             return cls(task, task, task)
-        if any(isolated[kind]["patterns"] for kind in ("plan", "apply")):
+        (_, plan), (task, apply) = filter(None, found)
+        if plan["patterns"] or apply["patterns"]:
             raise SandboxError(
                 f"{repository} can't be rehearsed while the stack's setting repositoryRoles is set, because a rehearsal tries "
                 "policies on the stack's own roles only. Rehearse in a stack without it"
             )
-        return cls(task, isolated["plan"]["default"], isolated["apply"]["default"])
+        return cls(task, plan["default"], apply["default"])
 
     @property
     def are_separate(self) -> bool:
@@ -59,3 +64,12 @@ class TerraformRoles:
         return Credentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]
         )
+
+
+def _of_workers(workers: DeployedService) -> tuple[str, dict[str, Any]] | None:
+    """The task role of workers, and the roles that they assume; None if there are no workers."""
+    service = workers.service()
+    if service is None:
+        return None
+    roles = json.loads(workers.variables(service.definition)[_VARIABLE])
+    return workers.task_definition(service.definition)["taskRoleArn"], roles

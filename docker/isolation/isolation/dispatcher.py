@@ -285,12 +285,16 @@ class Dispatcher:
 
     def _introduced(self, connection: socket.socket, stop: threading.Event) -> tuple[str, str]:
         """The worker and its address; empty if there is none, which the command has been told."""
+        connection.settimeout(30)
+        # Read first: an answer to what wasn't read would be lost with the connection.
+        request = json.loads(_line(connection))
         _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         if uid not in self._configuration.users:
-            _answer(connection, error=f"the user {uid} may not ask for a worker")
+            _answer(
+                connection,
+                error=f"the user {uid} may not ask for a worker: the task definition names another server_user",
+            )
             return "", ""
-        connection.settimeout(30)
-        request = json.loads(_line(connection))
         with self._changed:
             ticket = next((each for each in self._tickets.values() if each.name == request["ticket"]), None)
             if not ticket or ticket.role != request["role"] or not valid_name(request["checkout"]):

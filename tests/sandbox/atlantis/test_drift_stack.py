@@ -18,7 +18,8 @@ from sandbox.attack import api_secret
 from sandbox.attack.row import Row, Verdict, run
 from sandbox.attack.target import Target
 from sandbox.commands import preflight
-from sandbox.pull_requests import deliver
+from sandbox.pull_requests import PullRequests, deliver
+from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
 from sandbox.sandbox import Sandbox
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
@@ -26,10 +27,10 @@ from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 from sandbox.testbed.local_aws.task_status import StatusFile
 from sandbox.testbed.paths import CHECKOUT
-from tests.needs import needs, needs_containers
+from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis import documented_role
 from tests.sandbox.atlantis.conftest import eventually
-from tests.sandbox.atlantis.pull_requests import comment
+from tests.sandbox.atlantis.pull_requests import TOPIC, comment
 from tests.sandbox.atlantis.served import reachable_ground, served, service_of
 from tests.sandbox.atlantis.webhook_receiver import Received, receiver
 from tests.sandbox.atlantis.world import BUCKET, OWNER, TABLE
@@ -235,6 +236,25 @@ def test_inside_the_task_the_secret_opens_the_api_so_the_load_balancer_must_deny
     for secret, statuses in ((target.secrets["ATLANTIS_API_SECRET"], {200, 207}), ("guessed", {401})):
         asked = {"repository": NAMED, "ref": "main", "type": "Github", "paths": [{"directory": "first"}]}
         assert Server(f"http://127.0.0.1:{port}", secret).detect(asked)[0] in statuses
+
+
+@needs_provider()
+def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(watched: Sandbox, tmp_path: Path) -> None:
+    iam_evaluator()
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "main.tf").write_text(TOPIC, encoding="utf-8")
+    run = rehearse(PullRequests.of(watched), Wanted(tmp_path / "team", apply=True))
+    assert run.problems() == [], [step.text for step in (*run.steps, *run.checked) if step.failed]
+    by = {(step.verb, call.role) for step in run.steps for call in step.calls}
+    plan, apply = (f"atlantis-ecs-task-{role}-local" for role in ("plan", "apply"))
+    assert by == {("plan", plan), ("plan again", plan), *((verb, apply) for verb in ("apply", "update", "destroy"))}
+    (roles,) = run.roles.values()
+    planned_actions, applied_actions = (
+        {action for item in found for action in item.actions}
+        for found in (roles.plan_statements, roles.apply_statements)
+    )
+    assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject"} <= applied_actions
+    assert not {"sns:CreateTopic", "s3:PutObject"} & planned_actions
 
 
 def _closed(service: DeployedService, github: Store, pull: PullRequest) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from sandbox.testbed.github.store import Store
 from tests.bench import workers as bench_workers
 from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
 from tests.sandbox.atlantis.conftest import seen_by
-from tests.sandbox.atlantis.pull_requests import RESOURCE, TOPIC, comment, open_with_files, say
+from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say
 from tests.sandbox.atlantis.world import OWNER
 from tests.sandbox.workers.commands import APPLY, PLAN, applied, container, log_lines, planned, running, workers
 
@@ -114,25 +113,6 @@ def test_the_hook_of_the_example_generates_a_file_in_a_worker(service: DeployedS
     assert deliver(service, "pull_request", events.pull_request(github, pull)).status == 200
     plan = comment(github, pull, PLAN, seconds=120)
     assert '+ container = "worker"' in plan, plan
-
-
-@needs_provider()
-def test_a_repository_is_rehearsed_with_the_roles_of_plans_and_applies(isolated: Sandbox, tmp_path: Path) -> None:
-    iam_evaluator()
-    (tmp_path / "team").mkdir()
-    (tmp_path / "team" / "main.tf").write_text(TOPIC, encoding="utf-8")
-    run = rehearse(PullRequests.of(isolated), Wanted(tmp_path / "team", apply=True))
-    assert run.problems() == [], [step.text for step in (*run.steps, *run.checked) if step.failed]
-    by = {(step.verb, call.role) for step in run.steps for call in step.calls}
-    plan, apply = (f"atlantis-ecs-task-{role}-local" for role in ("plan", "apply"))
-    assert by == {("plan", plan), ("plan again", plan), *((verb, apply) for verb in ("apply", "update", "destroy"))}
-    (roles,) = run.roles.values()
-    planned_actions, applied_actions = (
-        {action for item in found for action in item.actions}
-        for found in (roles.plan_statements, roles.apply_statements)
-    )
-    assert {"sns:CreateTopic", "sns:TagResource", "s3:PutObject"} <= applied_actions
-    assert not {"sns:CreateTopic", "s3:PutObject"} & planned_actions
 
 
 def test_many_pull_requests_at_once_use_all_workers_and_little_memory_of_the_server(
