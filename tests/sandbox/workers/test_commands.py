@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import lifecycle
-from sandbox.pull_requests import PullRequests, deliver
-from sandbox.repository_rehearsal.rehearsed_repository import Wanted, rehearse
-from sandbox.sandbox import Sandbox
+from sandbox.pull_requests import deliver
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
 from tests.bench import workers as bench_workers
-from tests.needs import iam_evaluator, needs, needs_containers, needs_provider
+from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis.conftest import seen_by
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say
 from tests.sandbox.atlantis.world import OWNER
