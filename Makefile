@@ -161,7 +161,7 @@ scan: .venv/installed ## scan the stack with checkov and record the failed check
 	@$(PYTHON) -m sandbox.conformance.scan
 
 bench: .venv/installed ## measure previews, updates, memory and the policy pack
-	@$(SANDBOX) bench
+	@$(PYTHON) -m tests.bench
 
 clean: .venv/installed ## stop every process and remove all files that this checkout created
 	@$(SANDBOX) down --stack $(STACK) --force

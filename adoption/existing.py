@@ -9,7 +9,7 @@ __all__ = ["NOTHING", "Existing", "existing_of", "load_balancer_arn"]
 
 @dataclass(frozen=True)
 class Existing:
-    """What the stack uses and doesn't manage. An empty string: the stack has a part of its own."""
+    """What the stack uses and doesn't manage. An empty string: the stack has a separate part."""
 
     listener_arn: str = ""
     """`httpsListenerArn`."""

@@ -179,7 +179,7 @@ KINDS: tuple[Kind, ...] = (
 BY_PULUMI_TYPE: Mapping[str, Kind] = {kind.pulumi: kind for kind in KINDS}
 
 _OWN_RULES = (
-    "The program has rules of its own, and this one would let other requests pass. After the first `up`: "
+    "The program has separate rules, and this one would let other requests pass. After the first `up`: "
     "`aws elbv2 delete-rule --rule-arn {arn}`"
 )
 NOT_ADOPTED: Mapping[str, str] = {
@@ -210,7 +210,7 @@ NOT_ADOPTED: Mapping[str, str] = {
     "aws_alb_listener_rule": _OWN_RULES,
     "aws_lb_listener_rule": _OWN_RULES,
     "aws_security_group": (
-        "The program has a group of its own. After the first `up`, unless others use it: "
+        "The program has a separate group. After the first `up`, unless others use it: "
         "`aws ec2 delete-security-group --group-id {id}`"
     ),
     "aws_ssm_parameter": "Other stacks may read it, and it isn't part of Atlantis: keep it",

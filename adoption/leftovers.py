@@ -143,7 +143,7 @@ def rights(pairing: Pairing) -> Iterator[str]:
     attached = {
         item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
     }
-    for actual in pairing.beside.values():
+    for actual in pairing.renamed.values():
         if actual.type == "aws_iam_role":
             yield from _role_rights(actual, pairing, frozenset())
     for pair in pairing.pairs.values():
@@ -173,7 +173,7 @@ def _role_rights(role: StateResource, pairing: Pairing, attached: Collection[Any
 
 
 def _group_rules(group: StateResource, pairing: Pairing) -> Iterator[str]:
-    """Rules that are blocks of an adopted group. A rule that is a resource has a row of its own in the table."""
+    """Rules that are blocks of an adopted group. A rule that is a resource has a separate row in the table."""
     state = pairing.anatomy.state
     for direction in ("ingress", "egress"):
         rules = state.of(f"aws_vpc_security_group_{direction}_rule", "aws_security_group_rule")

@@ -43,14 +43,14 @@ class Pairing:
     """The pairs by logical name."""
     actual_of: dict[str, StateResource] = field(default_factory=dict)
     """The state's resources by logical name: those of the pairs, and the task definition, which is never imported."""
-    beside: dict[str, StateResource] = field(default_factory=dict)
+    renamed: dict[str, StateResource] = field(default_factory=dict)
     """By logical name, the state's resource with the same purpose and another name. The program creates a new one."""
 
     def resolve(self, reference: str) -> Any:
         """The state's value of a reference such as `${storage-efs.id}`; the reference itself if there is no value."""
         found = REFERENCE.fullmatch(reference)
         actual = self.actual_of.get(found["name"]) if found else None
-        # The program always registers a task definition of its own, which is not the state's.
+        # The program always registers a separate task definition, which is not the state's.
         if found is None or actual is None or found["name"] not in self.pairs:
             return reference
         # The provider determines the ID of each type. For most types it is the same as in Terraform.
@@ -61,7 +61,7 @@ class Pairing:
         """Record that `wanted` is `actual`, or that the program creates a new one because an immutable name differs."""
         kind = BY_PULUMI_TYPE.get(wanted.type)
         if kind and _has_another_name(wanted, actual, kind):
-            self.beside[wanted.name] = actual
+            self.renamed[wanted.name] = actual
             return
         self.actual_of[wanted.name] = actual
         if kind:
@@ -69,7 +69,7 @@ class Pairing:
 
     def free(self, actual: StateResource) -> bool:
         """Whether `actual` isn't paired yet. Several references can lead to the same resource."""
-        return all(actual is not taken for taken in (*self.actual_of.values(), *self.beside.values()))
+        return all(actual is not taken for taken in (*self.actual_of.values(), *self.renamed.values()))
 
     @property
     def new(self) -> list[Wanted]:
@@ -107,18 +107,18 @@ def pair(anatomy: Anatomy, wanted: Iterable[Wanted]) -> Pairing:
 
 def _follow_references(pairing: Pairing) -> bool:
     """Pair the resources that paired resources reference in the same property."""
-    before = len(pairing.actual_of) + len(pairing.beside)
+    before = len(pairing.actual_of) + len(pairing.renamed)
     for name, actual in list(pairing.actual_of.items()):
         for key, value in pairing.wanted[name].inputs.items():
             for target, output, text in references(value, attribute(actual.attributes, key)):
                 wanted = pairing.wanted.get(target)
                 kind = BY_PULUMI_TYPE.get(wanted.type) if wanted else None
-                if wanted is None or kind is None or target in pairing.actual_of or target in pairing.beside:
+                if wanted is None or kind is None or target in pairing.actual_of or target in pairing.renamed:
                     continue
                 referred = _with(pairing.anatomy, kind, snake(output), text)
                 if referred is not None and pairing.free(referred):
                     pairing.take(wanted, referred)
-    return len(pairing.actual_of) + len(pairing.beside) > before
+    return len(pairing.actual_of) + len(pairing.renamed) > before
 
 
 def _has_another_name(wanted: Wanted, actual: StateResource, kind: Kind) -> bool:

@@ -59,7 +59,7 @@ class Plan:
     @property
     def left(self) -> list[tuple[StateResource, str]]:
         """The resources that stay in Terraform, each with a command or a note."""
-        beside = {id(actual) for actual in self.pairing.beside.values()}
+        beside = {id(actual) for actual in self.pairing.renamed.values()}
         return [
             (actual, leftovers.advice(actual, self.pairing)) for actual in self.pairing.left if id(actual) not in beside
         ]

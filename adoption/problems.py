@@ -56,7 +56,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
 
 def _names(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
     """Names of the cluster, the service and the load balancer that the program can't have."""
-    if not pairing.beside.keys() & NAMED_ALIKE.keys():
+    if not pairing.renamed.keys() & NAMED_ALIKE.keys():
         return
     existing, service = anatomy.existing, str(anatomy.service.attributes.get("name"))
     running = {} if existing.cluster_name else {"cluster": anatomy.cluster_name}
@@ -100,7 +100,7 @@ _ACCEPTED = "1 to 23 lowercase letters, digits and single inner hyphens"
 
 def _role_paths(pairing: Pairing) -> Iterator[str]:
     """Roles with the program's name and a path. IAM allows one role of a name, and can't change its path."""
-    for name, actual in sorted(pairing.beside.items()):
+    for name, actual in sorted(pairing.renamed.items()):
         wanted = pairing.wanted[name].inputs.get("name")
         if actual.type == "aws_iam_role" and actual.attributes.get("name") == wanted:
             yield (

@@ -38,14 +38,14 @@ def _table(plan: Plan) -> Iterator[str]:
     beside = [
         f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program creates "
         f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`{_deletion(actual)}"
-        for name, actual in sorted(plan.pairing.beside.items())
+        for name, actual in sorted(plan.pairing.renamed.items())
     ]
     yield _block("Can't be adopted, created under another name", beside, len(beside))
     left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
     yield _block("Only in Terraform", left, len(left))
     kinds: dict[str, list[str]] = {}
     for wanted in plan.new:
-        if wanted.name not in plan.pairing.beside:
+        if wanted.name not in plan.pairing.renamed:
             kinds.setdefault(wanted.type.rpartition(":")[2], []).append(wanted.name)
     new = [f"{kind}: {', '.join(sorted(names))}" for kind, names in sorted(kinds.items())]
     yield _block("New", new, sum(map(len, kinds.values())))
@@ -82,9 +82,9 @@ def _changed_rows(adopted: Adopted) -> str:
 
 def _task(plan: Plan) -> str:
     """The running task definition: what is kept in one line, the rest with the reason."""
-    by_fate = {fate: [item for item in plan.task if item.fate == fate] for fate in (KEPT, REPLACED, LOST)}
-    rows = [f"kept: {', '.join(item.name for item in by_fate[KEPT])}"] if by_fate[KEPT] else []
-    rows += [f"{fate}: {item.name} ({item.why})" for fate in (REPLACED, LOST) for item in by_fate[fate]]
+    by_result = {result: [item for item in plan.task if item.result == result] for result in (KEPT, REPLACED, LOST)}
+    rows = [f"kept: {', '.join(item.name for item in by_result[KEPT])}"] if by_result[KEPT] else []
+    rows += [f"{result}: {item.name} ({item.why})" for result in (REPLACED, LOST) for item in by_result[result]]
     return _block(f"The running task definition {plan.anatomy.task.address}", rows, len(plan.task))
 
 

@@ -1,4 +1,4 @@
-"""The containers beside the server's in the running task, as settings."""
+"""The containers next to the server's in the running task, as settings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _LOST = (
 
 
 def others(anatomy: Anatomy) -> list[Mapping[str, Any]]:
-    """The definitions of the containers beside the server's."""
+    """The definitions of the containers next to the server's."""
     server = anatomy.container
     return [each for each in containers(anatomy.task) if each is not server and each.get("name") != server.get("name")]
 
@@ -30,7 +30,7 @@ def proposed_containers(anatomy: Anatomy) -> Iterator[Proposal]:
     """The setting with the containers that it can describe."""
     found = [each for container in others(anatomy) if isinstance(each := extra_container(container), dict)]
     if found:
-        yield Proposal("extraContainers", found, "containers of the running task beside the server's")
+        yield Proposal("extraContainers", found, "containers of the running task next to the server's")
 
 
 def extra_container(container: Mapping[str, Any]) -> dict[str, Any] | str:
@@ -38,7 +38,7 @@ def extra_container(container: Mapping[str, Any]) -> dict[str, Any] | str:
     if damaged := damage(container):
         return f"name it in extraContainers: {damaged}"
     if "@sha256:" not in str(container.get("image")):
-        return "name it in extraContainers, with the digest of its image, so that a push doesn't change what runs beside the server"
+        return "name it in extraContainers, with the digest of its image, so that a push doesn't change what runs next to the server"
     variables = {str(item.get("name")): str(item.get("value")) for item in container.get("environment") or []}
     if secret := [name for name, value in variables.items() if looks_secret(name, value)]:
         return f"store {', '.join(secret)} in Secrets Manager, and name the container with the ARN in extraContainers"

@@ -61,7 +61,7 @@ def reference_of(anatomy: Anatomy, value_from: str) -> str | None:
 
 
 def _other_secrets(anatomy: Anatomy, known: Collection[str], others: tuple[str, ...]) -> Iterator[Proposal]:
-    """Secrets of the server and of workflows, beyond the `known` variables, which have settings of their own.
+    """Secrets of the server and of workflows, beyond the `known` variables, which have separate settings.
 
     `others` are the beginnings of flags for hosts that the program doesn't serve.
     """

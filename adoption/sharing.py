@@ -1,6 +1,6 @@
 """Detects whether other services use the load balancer or the cluster of a running Atlantis. The program would change what they need.
 
-The program manages a load balancer of its own as a whole: its listeners answer 403 by default, its security group allows only
+The program manages a separate load balancer as a whole: its listeners answer 403 by default, its security group allows only
 Atlantis' ranges, and its rules have fixed priorities. Of an existing one, which the stack file names, it manages only rules.
 """
 
@@ -25,13 +25,13 @@ def problems(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
         way_out = f"{anatomy.listener_settings(listener.id)}: it then stays as it is. Or g" if listener else "G"
         yield (
             f"The load balancer {balancer.attributes.get('name')} ({balancer.address}) is shared: {'; '.join(shared)}. This program "
-            f"manages its own load balancer as a whole, and would change what the other service needs. {way_out}ive Atlantis a load "
-            "balancer of its own in Terraform, apply, and pull the state again"
+            f"manages its own load balancer as a whole, and would change what the other service needs. {way_out}ive Atlantis a "
+            "separate load balancer in Terraform, apply, and pull the state again"
         )
 
 
 def notes(anatomy: Anatomy, pairing: Pairing) -> Iterator[str]:
-    """What an existing listener lets pass beside the program's rules."""
+    """What an existing listener lets pass in addition to the program's rules."""
     listener = anatomy.https_listener
     if not anatomy.existing.listener_arn or listener is None:
         return

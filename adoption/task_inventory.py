@@ -72,12 +72,12 @@ class Item:
 
     name: str
     """As `--accept-lost` takes it: a variable, `container:<name>`, `container.<property>` or `task.<property>`."""
-    fate: str
+    result: str
     why: str = ""
 
 
 def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str, Any], resolve: Resolve) -> list[Item]:
-    """The fate of each part of the running task definition.
+    """The result of each part of the running task definition.
 
     Args:
         anatomy: the running stack.
@@ -98,7 +98,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
 
 def problem(items: Collection[Item], accepted: Collection[str]) -> Iterator[str]:
     """The problem with parts that are lost and not accepted, and with accepted names that aren't lost."""
-    lost = {item.name: item for item in items if item.fate == LOST}
+    lost = {item.name: item for item in items if item.result == LOST}
     for name in sorted(set(accepted) - lost.keys()):
         listed = ", ".join(sorted(lost)) or "nothing"
         yield f"ACCEPT_LOST: {name!r} isn't lost by this adoption; lost: {listed}"
@@ -147,7 +147,7 @@ def _flag(name: str, flag: str, value: str, settings: Mapping[str, Any], new: Ma
 
 
 def _of_the_kind(flag: str, value: str, wanted: Any, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Fate and reason of a flag that the program sets for the host of the repositories: to `wanted`, or from a secret (None)."""
+    """Result and reason of a flag that the program sets for the host of the repositories: to `wanted`, or from a secret (None)."""
     name = settings.get("vcsKind", APP)
     kind = KINDS[name]
     if flag in kind.secret_flags or (flag == "gh-token-file" and "gh-token" in kind.secret_flags):
@@ -165,7 +165,7 @@ def _of_the_kind(flag: str, value: str, wanted: Any, settings: Mapping[str, Any]
 
 
 def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Fate and reason of a flag that the program sets itself; None for any other."""
+    """Result and reason of a flag that the program sets itself; None for any other."""
     if flag in ("repo-config", "repo-config-json"):
         if settings.get("repoConfigFile"):
             return REPLACED, "repoConfigFile of the stack file"
@@ -179,7 +179,7 @@ def _set_by_the_program(flag: str, settings: Mapping[str, Any]) -> tuple[str, st
 
 
 def _of_no_use(flag: str, value: str, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Fate and reason of a flag for another host, of another version or at its default; None for any other."""
+    """Result and reason of a flag for another host, of another version or at its default; None for any other."""
     if flag.startswith(_others(settings)):
         has_credentials = flag.endswith(CREDENTIALS)
         return (LOST, OTHER_HOST) if has_credentials else (REPLACED, "no effect without a user of that host")
@@ -207,8 +207,8 @@ def _secrets(anatomy: Anatomy, server: Mapping[str, Any], settings: Mapping[str,
             yield Item(
                 name, KEPT if is_same else REPLACED, "" if is_same else "another secret of the stack: fill it first"
             )
-        elif name.startswith("ATLANTIS_") and (fate := _of_the_kind(flag, "", None, settings)):
-            yield Item(name, *fate)
+        elif name.startswith("ATLANTIS_") and (result := _of_the_kind(flag, "", None, settings)):
+            yield Item(name, *result)
         elif name.startswith("ATLANTIS_") and (flag in PROVIDERS or flag.startswith(_others(settings))):
             yield Item(name, LOST, OWNED.get(flag, OTHER_HOST))
         elif name.startswith("ATLANTIS_") and flag in OWNED:
@@ -234,7 +234,7 @@ def _container(anatomy: Anatomy, server: Mapping[str, Any], resolve: Resolve) ->
 
 
 def _other(container: Mapping[str, Any], settings: Mapping[str, Any]) -> Item:
-    """A container beside the server's, which the setting keeps under its name."""
+    """A container next to the server's, which the setting keeps under its name."""
     name = f"container:{container.get('name')}"
     if any(each["name"] == container.get("name") for each in settings.get("extraContainers") or []):
         return Item(name, REPLACED, f"extraContainers; {lost_with(container)}")

@@ -36,6 +36,11 @@ def warnings(settings: Settings) -> Iterator[str]:
         if container.user.startswith("0:"):
             yield f"extraContainers: {container.name} runs as root; set user if its image works as another one"
     if settings.terraform.isolates:
+        if settings.configuration.allow_state_commands:
+            yield (
+                "allowStateCommands: has no effect with terraformIsolation, which runs no `terraform state rm`, because no approval stands "
+                "in front of it; remove the setting"
+            )
         yield from server_steps.warnings(path)
     yield from _ingress(settings)
 

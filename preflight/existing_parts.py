@@ -1,4 +1,4 @@
-"""Existing parts beside a listener: the cluster, the load balancer's security group, the key of the logs, the registry."""
+"""Existing parts next to a listener: the cluster, the load balancer's security group, the key of the logs, the registry."""
 
 import ipaddress
 import json
@@ -30,7 +30,7 @@ def cluster(deployment: Deployment) -> str:
     if provider not in providers:
         raise FailedError(
             f"the cluster {name} has the capacity providers {', '.join(providers) or 'none'}, and capacityProvider is {provider}",
-            f"aws ecs put-cluster-capacity-providers --cluster {name} with {provider} beside its other ones, or change capacityProvider",
+            f"aws ecs put-cluster-capacity-providers --cluster {name} with {provider} next to its other ones, or change capacityProvider",
         )
     insights = {item["name"]: item["value"] for item in found[0].get("settings", [])}.get("containerInsights")
     if insights not in ("enabled", "enhanced"):

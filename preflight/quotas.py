@@ -44,7 +44,7 @@ class _Quota:
         applied = self._applied(deployment)
         most = self.default if applied is None else applied
         source = "AWS' default; Service Quotas shows none for this account" if applied is None else "Service Quotas"
-        others = f" beside {used} of others" if used else ""
+        others = f" in addition to {used} of others" if used else ""
         if needed + used > most:
             raise FailedError(
                 f"the deployment needs {needed}{others}, and the quota is {most} ({source})",
@@ -95,7 +95,7 @@ def listener_rules(deployment: Deployment) -> int:
     return (
         math.ceil(len(deployment.settings.webhook_sources) / (_CONDITION_VALUES - 2 - of_host))
         + math.ceil(len(ingress.allowed_sources) / (_CONDITION_VALUES - of_host))
-        # Beside an existing listener's other rules, one more denies changes, and one the rest of the host.
+        # In addition to an existing listener's other rules, one more denies changes, and one the rest of the host.
         + 2
         + 2 * of_host
     )

@@ -32,7 +32,7 @@ def document(role_arns: str | Sequence[str], external_id: str | None) -> str:
 def callers(deployment: Deployment, setting: str) -> str | list[str]:
     """The roles that assume a role of `setting`.
 
-    Terraform assumes those of the first two: with the task role or, in containers of its own, with the role of applies, and
+    Terraform assumes those of the first two: with the task role or, in separate containers, with the role of applies, and
     with that of plans as well. The agent container of the task assumes those of repositories.
     """
     names, isolates = deployment.names, deployment.settings.terraform.isolates

@@ -26,7 +26,6 @@ VERBS = {
     ),
     "policy-check": ("sandbox.commands.policy_check:run", "check an exported state against the policy pack"),
     "policy-baseline": ("sandbox.commands.policy_baseline:run", "exempt the findings of an exported state"),
-    "bench": ("sandbox.commands.bench:run", "measure the commands and print the results"),
     "env": ("sandbox.commands.everyday:env", "print exports that point an AWS client at the local AWS"),
     "status": ("sandbox.commands.everyday:status", "show what is deployed and what is running"),
 }

@@ -36,7 +36,7 @@ class Area:
 
     def prepare(self, number: int, seed: int) -> None:
         """Find all possible changes, and keep a sample of ``number``."""
-        # The worked examples of CONTRIBUTING.md run suites of their own, and notice no change that the others don't.
+        # The worked examples of CONTRIBUTING.md run separate suites, and notice no change that the others don't.
         tests = f"{AREAS[self.folder]} --ignore=tests/unit/test_contributing.py"
         command = (
             f"{sys.executable} -m pytest -q -x --numprocesses auto -p no:cacheprovider --hypothesis-seed={seed} {tests}"

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import efs_latency
 from sandbox.testbed import npm, terraform_provider
 from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.errors import SandboxError
@@ -22,7 +21,6 @@ __all__ = [
     "iam_evaluator",
     "needs",
     "needs_containers",
-    "needs_fuse",
     "needs_provider",
     "npm_packages",
     "pytest_runtest_logreport",
@@ -59,12 +57,6 @@ def needs_containers() -> pytest.MarkDecorator:
     """Skip a test on a machine that can't run a task's containers."""
     reason = bubblewrap.why_not()
     return pytest.mark.skipif(bool(reason), reason=f"no containers: {reason}")
-
-
-def needs_fuse() -> pytest.MarkDecorator:
-    """Skip a test on a machine that can't mount a file system with EFS' latency."""
-    reason = efs_latency.why_not()
-    return pytest.mark.skipif(bool(reason), reason=f"no file system with EFS' latency: {reason}")
 
 
 def needs_provider(*, everywhere: bool = False) -> pytest.MarkDecorator:

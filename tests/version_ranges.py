@@ -1,6 +1,6 @@
 """`make version-ranges`: runs the unit tests with the oldest and the newest versions that the installed package accepts.
 
-The ranges are those of pyproject.toml. Each end has an environment of its own, with the other packages as requirements-dev.in pins
+The ranges are those of pyproject.toml. Each end has a separate environment, with the other packages as requirements-dev.in pins
 them. Takes several minutes, so it isn't part of `make test`.
 """
 

@@ -63,7 +63,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def has_rules(path: str | None) -> bool:
-    """Whether the file has rules for repositories, in the place of the stack's own. A file that can't be read has none."""
+    """Whether the file has rules for repositories, instead of the stack's own. A file that can't be read has none."""
     try:
         return bool(path and load(path).get("repos"))
     except yaml_file.YamlFileError:
@@ -71,7 +71,7 @@ def has_rules(path: str | None) -> bool:
 
 
 def as_json_names(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration for `repo-config-json`, which has another name for `ignore_paths`, and no numbers in the place of strings."""
+    """The configuration for `repo-config-json`, which has another name for `ignore_paths`, and no numbers instead of strings."""
     converted = server_blocks.with_strings(copy.deepcopy(dict(content)))
     for repo in converted.get("repos") or []:
         autodiscover = repo.get("autodiscover") or {}

@@ -73,7 +73,9 @@ def problems(content: Mapping[str, Any]) -> Iterator[Finding]:
     """What Atlantis would reject or silently ignore."""
     yield from _unknown("", content, TOP_KEYS)
     yield from server_blocks.problems(content)
-    repos, workflows = content.get("repos") or [], content.get("workflows") or {}
+    repos, workflows = (
+        default if content.get(key) is None else content[key] for key, default in (("repos", []), ("workflows", {}))
+    )
     if not isinstance(repos, list):
         yield Finding("repos", "repos: must be a list of repositories")
         return
@@ -189,8 +191,9 @@ def _not_a_step(step: Any) -> str | None:
     if isinstance(value, str):
         return None if name in ("run", "multienv") else f"{name!r} takes a mapping"
     if name in _STEPS:
-        fits = isinstance(value, dict) and list(value) == ["extra_args"] and isinstance(value["extra_args"], list)
-        return None if fits else f"{name!r} takes extra_args only, a list"
+        arguments = value.get("extra_args") if isinstance(value, dict) and list(value) == ["extra_args"] else None
+        fits = isinstance(arguments, list) and all(isinstance(argument, str) for argument in arguments)
+        return None if fits else f"{name!r} takes extra_args only, a list of strings"
     if name not in _COMMAND_STEPS:
         return f"{name!r} is no step; Atlantis has {', '.join((*_STEPS, *_COMMAND_STEPS))}"
     return _not_a_command(str(name), value)

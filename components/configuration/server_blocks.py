@@ -1,10 +1,10 @@
-"""The blocks of the server-side repository configuration beside repositories and workflows: policies, metrics, teams, stores.
+"""The blocks of the server-side repository configuration other than repositories and workflows: policies, metrics, teams, stores.
 
 Source: server/core/config/raw of Atlantis, in the version of `server_configuration.VERSION`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from .regular_expressions import not_a_pattern
@@ -62,7 +62,12 @@ def problems(content: Mapping[str, Any]) -> Iterator[Finding]:
     found = [finding for name, shape in SHAPES.items() for finding in _typed(name, content.get(name), shape)]
     yield from found
     if not found:
-        yield from _policies(content.get("policies") or {})
+        repos = content.get("repos")
+        own_check = any(
+            isinstance(repo, dict) and repo.get("custom_policy_check") is True
+            for repo in (repos if isinstance(repos, list) else ())
+        )
+        yield from _policies(content.get("policies") or {}, ("name",) if own_check else ("name", "path"))
         yield from _metrics(content.get("metrics") or {})
         yield from _plan_store((content.get("external_stores") or {}).get("plan_store") or {})
 
@@ -89,7 +94,7 @@ def _typed(where: str, value: Any, shape: Any) -> Iterator[Finding]:
             yield Finding(where, f"{where} = {value!r}: must be {accepted}")
 
 
-def _policies(policies: Mapping[str, Any]) -> Iterator[Finding]:
+def _policies(policies: Mapping[str, Any], needed: Iterable[str]) -> Iterator[Finding]:
     version = policies.get("conftest_version")
     if version is not None and not _VERSION.fullmatch(text_of(version)):
         yield Finding(
@@ -99,7 +104,7 @@ def _policies(policies: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _item_pattern("policies", policies)
     for number, policy_set in enumerate(policies.get("policy_sets") or []):
         where = f"policies.policy_sets[{number}]"
-        for key in ("name", "path"):
+        for key in needed:
             if not (policy_set or {}).get(key):
                 yield Finding(where, f"{where}.{key}: missing; Atlantis would check nothing with this policy set")
         if (source := (policy_set or {}).get("source")) and source not in _SOURCES:

@@ -145,14 +145,22 @@ def _unknown_commands(listed: str) -> str | None:
 
 
 def warnings(path: str | None) -> list[str]:
-    """What the flags of a file open to people outside of the organization, with its file and line; empty without a file."""
+    """What the flags of a file open to others or promise in vain, with its file and line; empty without a file."""
     if not path:
         return []
     forks = Finding(
         "allow-fork-prs",
         "allow-fork-prs: everyone who can fork a repository can open a pull request that plans, and a plan runs their code",
     )
-    return yaml_file.lines(path, iter([forks] if load(path).get("allow-fork-prs") is True else []))
+    cancels = Finding(
+        "allow-commands",
+        "allow-commands: `atlantis cancel` fails while a command runs, because Atlantis takes the command's lock for the hooks first, "
+        "and the stack's check of committed files is a hook; remove cancel, and stop a command with its own time-outs",
+    )
+    flags = load(path)
+    listed = [word.strip() for word in str(flags.get("allow-commands", "")).split(",")]
+    found = [forks] if flags.get("allow-fork-prs") is True else []
+    return yaml_file.lines(path, iter([*found, *([cancels] if {"cancel", "all"} & set(listed) else [])]))
 
 
 def state_commands(flags: Mapping[str, Any]) -> list[str]:

@@ -90,7 +90,7 @@ def vpc_of_outputs(
     """The VPC of another resource of the program, whose IDs may not be known before the deployment.
 
     The subnets are looked up and validated when their IDs are known, before a resource uses one. Their zones aren't known
-    earlier, so each needs a zone of its own, and the mount targets have the subnets' positions in their names.
+    earlier, so each needs a separate zone, and the mount targets have the subnets' positions in their names.
     """
     kinds = {"publicSubnetIds": public_subnet_ids, "privateSubnetIds": private_subnet_ids}
     ids = [subnet_id for subnet_ids in kinds.values() for subnet_id in subnet_ids]
@@ -109,7 +109,7 @@ def vpc_of_outputs(
 def _looked_up(keys: Sequence[str], parent: pulumi.Resource, known: Sequence[str]) -> list[str]:
     """The ID of the VPC, and those of its subnets, looked up. `keys`: the setting of each subnet.
 
-    The lookup isn't an output of its own: the engine leaves such a lookup unknown, also in an update, if the language host for YAML
+    The lookup isn't a separate output: the engine leaves such a lookup unknown, also in an update, if the language host for YAML
     has registered the VPC as a component, and everything would be created without a VPC and subnets.
 
     Raises:

@@ -38,7 +38,7 @@ def plan_statements(names: PhysicalNames, settings: TerraformArgs) -> dict[str, 
     if settings.terraform_state_buckets:
         objects = _objects(names, settings)
         reads.insert(1, allow("ReadState", ["s3:GetObject"], objects))
-        # Terraform writes the lock beside the state: https://developer.hashicorp.com/terraform/language/backend/s3
+        # Terraform writes the lock next to the state: https://developer.hashicorp.com/terraform/language/backend/s3
         lock_files = [with_part("{}.tflock".format, arn) for arn in objects]
         writes.append(allow("LockStateFiles", ["s3:DeleteObject", "s3:PutObject"], lock_files))
     if settings.terraform_lock_tables:
@@ -110,7 +110,7 @@ def _of_items(settings: TerraformArgs) -> dict[str, dict[str, list[pulumi.Input[
 
 
 def _prefixes(settings: TerraformArgs) -> list[str]:
-    """The prefixes, with the tag of the session in the place of `{repository}`."""
+    """The prefixes, with the tag of the session instead of `{repository}`."""
     tag = f"${{aws:PrincipalTag/{REPOSITORY_TAG}}}"
     return [prefix.replace(REPOSITORY, tag) for prefix in settings.terraform_state_prefixes]
 

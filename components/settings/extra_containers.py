@@ -1,4 +1,4 @@
-"""Containers of the operator's own in the task, beside the server's."""
+"""Containers of the operator's own in the task, next to the server's."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -114,8 +114,8 @@ class OutboundArgs(Group):
     """The task's way to other networks."""
 
     ca_certificates: Input[str] | None = setting(_certificates, default=None)
-    """Certificates of your own authorities that the server, git and Terraform trust beside the public ones: in PEM form, or the path
-    of a PEM file relative to the program. Empty: only the public ones"""
+    """Certificates of your own authorities that the server, git and Terraform trust in addition to the public ones: in PEM form, or
+    the path of a PEM file relative to the program. Empty: only the public ones"""
     http_proxy: str | None = setting(_proxy, default=None)
     """URL of a proxy for HTTP, http://<host>:<port>, without a user or a password. Empty: none"""
     https_proxy: str | None = setting(_proxy, default=None)

@@ -37,7 +37,7 @@ def setting(parse: Parser[Any], *, default: Any = dataclasses.MISSING) -> Any:
     metadata = {_PARSER: parse}
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
-    # A factory leaves no class attribute, which a rule would read in the place of a refused value.
+    # A factory leaves no class attribute, which a rule would read instead of a refused value.
     return dataclasses.field(default_factory=lambda: default, metadata=metadata)
 
 

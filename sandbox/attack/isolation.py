@@ -131,7 +131,7 @@ def _row(
 
 
 def _private_module(target: Target) -> dict[str, str]:
-    """A module in a repository of its own, which GitHub gives with a token only."""
+    """A module in a separate repository, which GitHub gives with a token only."""
     repository = target.repository(f"module-{secrets.token_hex(3)}")
     target.github.create_repository(repository, {"main.tf": 'output "said" {\n  value = "from the module"\n}\n'})
     source = f"git::https://github.com/{repository}.git"
@@ -191,7 +191,7 @@ ROWS = (
         _TOKENS,
         "^token in (?!.*/planted$).*",
         "^token in .*/planted$",
-        attack="Approve the own pull request with the installation's token",
+        attack="Approve its own pull request with the installation's token",
         tried="searches all readable files and environments for a token, after init has downloaded a private module",
         refused_by="the worker, which gets a token for modules only; a download's token is removed before providers run",
         files=_private_module,

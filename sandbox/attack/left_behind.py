@@ -207,7 +207,7 @@ ROWS = (
     Row(
         name="isolation-left-process",
         attack="Leave a process behind that attacks later plans and applies",
-        tried="a provider binary in the pull request that starts a process in a session of its own",
+        tried="a provider binary in the pull request that starts a process in a separate session",
         refused_by="the executor, which kills all processes of a command's user when it ends",
         attempt=lambda target: Outcome(_left_behind(target)[1], f"outlives the plan: {_left_behind(target)[1]}"),
         control=lambda target: shown_in(_left_behind(target)[0], "lives"),
@@ -254,7 +254,7 @@ ROWS = (
     Row(
         name="isolation-plan-link",
         attack="Have a plan file written through a link, over a file of the server",
-        tried="a provider binary of the first project that puts a link in the place of the second project's plan file",
+        tried="a provider binary of the first project that puts a link instead of the second project's plan file",
         refused_by="the executor, which makes each copy again as the server's checkout is, and takes back regular files only",
         attempt=lambda target: Outcome(_linked_plan(target)[1], f"written through the link: {_linked_plan(target)[1]}"),
         control=lambda target: shown_in(_linked_plan(target)[0], "Plan: 1 to add"),

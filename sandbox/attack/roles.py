@@ -152,7 +152,7 @@ _BY_IAM = (
     _files(
         "other-access-point",
         "A role that IAM allows to mount tries to mount another directory",
-        "elasticfilesystem:ClientMount through an access point of its own",
+        "elasticfilesystem:ClientMount through a separate access point",
         lambda known: _mount(known, **{"elasticfilesystem:AccessPointArn": f"{known.access_point_arn}0"}),
     ),
     _files(

@@ -100,7 +100,7 @@ ROWS = (
     Row(
         name="lock-of-another-repository",
         attack="Lock the Terraform state of another repository, so that nobody can apply there",
-        tried="a provider binary in the pull request that writes the lock file beside the state with the plan's credentials",
+        tried="a provider binary in the pull request that writes the lock file next to the state with the plan's credentials",
         refused_by="the policies of the plan role, which compare the key with the tag that the agent gives the session",
         attempt=lambda target: _outcome(target, "other-lock"),
         control=lambda target: _outcome(target, "own-lock"),
@@ -109,7 +109,7 @@ ROWS = (
     Row(
         name="state-digest",
         attack="Change the digest of a state, so that no plan and no apply can read the state any more",
-        tried="a provider binary in the pull request that writes the digest beside the lock with the plan's credentials",
+        tried="a provider binary in the pull request that writes the digest next to the lock with the plan's credentials",
         refused_by="the policies of the plan role, which deny keys of digests",
         attempt=lambda target: _digest(target, "PutItem"),
         control=lambda target: _digest(target, "GetItem"),

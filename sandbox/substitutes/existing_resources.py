@@ -271,5 +271,5 @@ class ExistingResources:
 
 
 def _public_subnets(given: Mapping[str, Any]) -> list[str]:
-    """The named public subnets. A stack without a load balancer of its own names none, but its VPC has them."""
+    """The named public subnets. A stack without a load balancer that it creates names none, but its VPC has them."""
     return given.get("publicSubnetIds") or [f"{number} of {given['vpcId']}" for number in (1, 2)]

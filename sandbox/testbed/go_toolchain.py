@@ -57,7 +57,7 @@ def _from_pypi(reason: str, minimum: tuple[int, int]) -> Path:
 
 
 def _install(toolchain: Path) -> None:
-    """Install the package into a virtual environment of its own, because a distribution's Python may have no pip."""
+    """Install the package into a separate virtual environment, because a distribution's Python may have no pip."""
     draft = toolchain.with_name(f".{toolchain.name}")
     shutil.rmtree(draft, ignore_errors=True)
     pip = [str(draft / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]

@@ -21,7 +21,7 @@ class Carried:
     name: str
     adopted: int
     """Resources that are imported."""
-    beside: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
     """Those that the program creates under another name."""
     proposes: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def test_it_is_adopted_without_a_problem(carried: Carried) -> None:
     assert not plan.problems
     assert not [refusal for item in plan.adopted for refusal in item.refusals]
     assert len(plan.adopted) == carried.adopted
-    assert plan.pairing.beside.keys() == carried.beside
+    assert plan.pairing.renamed.keys() == carried.renamed
     assert carried.proposes.items() <= proposed(plan).items()
     assert all(any(part in note for note in plan.notes) for part in carried.notes)
     assert all(advice for _, advice in plan.left)
@@ -133,7 +133,7 @@ def test_a_rule_that_the_state_holds_no_id_of_stops_it_with_the_way_out() -> Non
 
 def test_rights_that_remain_from_older_forms_are_named_with_their_commands() -> None:
     plan = BY_NAME["inline"].plan()
-    text, role = report.describe(plan), plan.pairing.beside["permissions-task-role"].attributes["name"]
+    text, role = report.describe(plan), plan.pairing.renamed["permissions-task-role"].attributes["name"]
     assert f"aws iam delete-role-policy --role-name {role} --policy-name state" in text
     assert f"aws iam detach-role-policy --role-name {role} --policy-arn arn:aws:iam::aws:policy/ReadOnlyAccess" in text
     assert f"aws iam delete-role --role-name {role}" in text

@@ -123,7 +123,7 @@ def test_the_running_version_is_proposed_unless_the_program_is_for_a_newer_one(t
 
 def test_roles_of_other_names_are_made_beside_the_old_ones() -> None:
     found = small_plan()
-    assert set(found.pairing.beside) == {"permissions-execution-role", "permissions-task-role"}
+    assert set(found.pairing.renamed) == {"permissions-execution-role", "permissions-task-role"}
     assert "Delete the old one after the first `up`" in report.describe(found)
 
 

@@ -41,14 +41,14 @@ def _secret(name: str, reference: str) -> State:
     return _with(secrets=[*_definition()["secrets"], {"name": name, "valueFrom": reference}])
 
 
-def _fate(found: Plan, name: str) -> str:
+def _result(found: Plan, name: str) -> str:
     (item,) = [item for item in found.task if item.name == name]
-    return item.fate
+    return item.result
 
 
 def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> None:
     found = small_plan()
-    assert {item.name: item.fate for item in found.task} == {
+    assert {item.name: item.result for item in found.task} == {
         **dict.fromkeys(("ATLANTIS_ATLANTIS_URL", "ATLANTIS_REPO_ALLOWLIST"), KEPT),
         **dict.fromkeys(
             (
@@ -144,7 +144,7 @@ def test_everything_of_the_small_stack_is_in_the_table_and_nothing_is_lost() -> 
 )
 def test_what_would_be_lost_stops_the_adoption_until_it_is_accepted_by_name(state: State, name: str, says: str) -> None:
     found = plan(state)
-    assert _fate(found, name) == LOST
+    assert _result(found, name) == LOST
     (problem,) = found.problems
     (row,) = [line for line in problem.splitlines() if line.strip().startswith(f"{name}: ")]
     assert says in row
@@ -175,7 +175,7 @@ def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str
 
 
 @pytest.mark.parametrize(
-    ("state", "name", "fate"),
+    ("state", "name", "result"),
     [
         (_variable("ATLANTIS_AUTOMERGE", "false"), "ATLANTIS_AUTOMERGE", KEPT),
         (_variable("ATLANTIS_TF_DOWNLOAD", "true"), "ATLANTIS_TF_DOWNLOAD", KEPT),
@@ -188,9 +188,9 @@ def test_properties_and_volumes_of_the_task_are_lost_too(state: State, name: str
         (_with(command=["server"]), "container.command", REPLACED),
     ],
 )
-def test_what_has_a_counterpart_or_no_effect_stops_nothing(state: State, name: str, fate: str) -> None:
+def test_what_has_a_counterpart_or_no_effect_stops_nothing(state: State, name: str, result: str) -> None:
     found = plan(state)
-    assert (_fate(found, name), found.problems) == (fate, [])
+    assert (_result(found, name), found.problems) == (result, [])
 
 
 def test_empty_properties_have_no_row() -> None:
@@ -210,7 +210,7 @@ def test_secrets_with_a_json_key_are_proposed_and_kept() -> None:
     assert proposed(found)["serverSecrets"] == ["slack-token=ci/tokens:slack"]
     # The stack file's reference takes precedence, and what it has beyond the running task stays.
     assert "secretEnvironment" not in proposed(found)
-    assert (_fate(found, "ATLANTIS_SLACK_TOKEN"), _fate(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
+    assert (_result(found, "ATLANTIS_SLACK_TOKEN"), _result(found, "REGISTRY_TOKEN")) == (KEPT, REPLACED)
     assert not found.problems
     assert proposed(plan(state))["secretEnvironment"] == ["REGISTRY_TOKEN=ci/tokens:registry"]
 
@@ -228,9 +228,9 @@ def test_parameters_and_plain_variables_are_proposed_and_kept() -> None:
     assert proposed(found)["environmentVariables"] == {"TF_VAR_region": "eu", "TF_LOG": "info"}
     assert proposed(found)["serverSecrets"] == ["slack-token=ssm:/ci/slack"]
     assert proposed(found)["secretEnvironment"] == ["TF_VAR_password=ssm:/ci-password"]
-    assert {_fate(found, name) for name in ("TF_VAR_region", "ATLANTIS_SLACK_TOKEN", "TF_VAR_password")} == {KEPT}
+    assert {_result(found, name) for name in ("TF_VAR_region", "ATLANTIS_SLACK_TOKEN", "TF_VAR_password")} == {KEPT}
     assert not found.problems
-    assert _fate(plan(state, environmentVariables={"TF_VAR_region": "us"}), "TF_VAR_region") == REPLACED
+    assert _result(plan(state, environmentVariables={"TF_VAR_region": "us"}), "TF_VAR_region") == REPLACED
 
 
 def test_a_container_with_a_digest_is_proposed_and_what_changes_for_it_is_said(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_container_with_a_digest_is_proposed_and_what_changes_for_it_is_said(t
     assert proposed(found)["extraContainers"] == [wanted]
     assert not found.problems
     (item,) = [item for item in found.task if item.name == "container:datadog"]
-    assert item.fate == REPLACED
+    assert item.result == REPLACED
     assert "it runs as 65534:65534, not as its image's user" in item.why
     assert "it has no portMappings" in item.why
 
@@ -269,7 +269,7 @@ def test_storage_and_the_stop_timeout_of_the_task_are_proposed() -> None:
     find(state, "aws_ecs_task_definition.this")["ephemeral_storage"] = [{"size_in_gib": 50}]
     found = plan(state)
     assert (proposed(found)["ephemeralStorage"], proposed(found)["stopTimeout"]) == (50, 90)
-    assert (_fate(found, "task.ephemeral_storage"), _fate(found, "container.stopTimeout")) == (KEPT, KEPT)
+    assert (_result(found, "task.ephemeral_storage"), _result(found, "container.stopTimeout")) == (KEPT, KEPT)
 
 
 def test_a_file_of_flags_keeps_them_and_one_without_them_is_named(
@@ -282,7 +282,7 @@ def test_a_file_of_flags_keeps_them_and_one_without_them_is_named(
         {"name": "ATLANTIS_QUIET_POLICY_CHECKS", "value": "true"},
     ]
     found = plan(_with(environment=[*_definition()["environment"], *variables]), serverConfigFile="server.yaml")
-    assert _fate(found, "ATLANTIS_AUTOMERGE") == KEPT
+    assert _result(found, "ATLANTIS_AUTOMERGE") == KEPT
     (problem,) = found.problems
     assert "ATLANTIS_QUIET_POLICY_CHECKS: add `quiet-policy-checks: true` to server.yaml" in problem
 

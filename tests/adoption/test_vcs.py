@@ -42,7 +42,7 @@ def _vcs(found: Plan) -> dict[str, Any]:
 
 
 def _fates(found: Plan, *parts: str) -> set[str]:
-    return {item.fate for item in found.task if any(part in item.name for part in parts)}
+    return {item.result for item in found.task if any(part in item.name for part in parts)}
 
 
 RANGES = ["198.51.100.0/25"]

@@ -88,7 +88,7 @@ def test_help_links_come_from_the_website_of_the_project_file(tmp_path: Path, mo
 
 def test_no_help_link_leads_to_a_repository_that_the_pack_does_not_name() -> None:
     written = [file.read_text(encoding="utf-8") for file in PACK.rglob("*.py") if ".venv" not in file.parts]
-    assert not any("github.com/ryu-qqq" in text for text in written)
+    assert not any("github.com/my-organization" in text for text in written)
 
 
 def test_readme_has_the_anchor_that_each_policy_links_to() -> None:

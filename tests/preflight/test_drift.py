@@ -18,11 +18,11 @@ from isolation.drift.log import AgentLog
 from preflight import drift
 from sandbox.testbed.local_aws import ACCOUNT, REGION, LocalAws
 from tests.preflight.world import World
-from tests.unit.isolation.drift_world import Atlantis, detection
+from tests.unit.isolation.drift_stand_ins import Atlantis, detection
 from tests.unit.isolation.test_drift import LOCKED, STATE_LOCK
 
 GROUP = "/ecs/atlantis-prod-agent"
-SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/network:a"]}
+SETTINGS = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:a"]}
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def test_a_new_vpc_needs_one_beside_those_of_others(world: World) -> None:
         del world.values[key]
     ec2 = world.client("ec2")
     others = len(ec2.describe_vpcs()["Vpcs"])
-    assert world.result(VPCS).message.startswith(f"1 beside {others} of others of 5 ")
+    assert world.result(VPCS).message.startswith(f"1 in addition to {others} of others of 5 ")
     for number in range(5 - others):
         ec2.create_vpc(CidrBlock=f"10.{number + 1}.0.0/16")
     result = world.result(VPCS)
     assert result.status is Status.FAILED
-    assert result.message.startswith("the deployment needs 1 beside 5 of others, and the quota is 5")
+    assert result.message.startswith("the deployment needs 1 in addition to 5 of others, and the quota is 5")

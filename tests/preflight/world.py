@@ -157,7 +157,7 @@ def prepare(aws: LocalAws) -> World:
         "webhookSecretName": "prod-atlantis-webhook-secret",
         "allowedCidrBlocks": ["203.0.113.0/24", "198.51.100.32/28"],
         "url": "https://atlantis.example.com",
-        "repoAllowlist": "github.com/ryu-qqq/*",
+        "repoAllowlist": "github.com/my-organization/*",
         "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/platform/looker"],
     }
     return world

@@ -1,4 +1,4 @@
-"""Sandboxes for the end-to-end tests, each in a folder of its own and stopped at the end."""
+"""Sandboxes for the end-to-end tests, each in a separate folder and stopped at the end."""
 
 import os
 from collections.abc import Iterator

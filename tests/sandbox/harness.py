@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a sandbox of their own, driven in this process or by its command line."""
+"""What the end-to-end tests share: a separate sandbox, driven in this process or by its command line."""
 
 import os
 import subprocess
@@ -55,7 +55,7 @@ def begin_to_stop(state: Path, name: str) -> None:
 
 @dataclass
 class Ground:
-    """A folder for sandboxes; each stack in it has a state folder of its own, as in a checkout."""
+    """A folder for sandboxes; each stack in it has a separate state folder, as in a checkout."""
 
     base: Path
     stack: str = "local"

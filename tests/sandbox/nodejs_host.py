@@ -25,7 +25,7 @@ class NodeHost(LanguageHost):
     """The engine's ``LanguageRuntime`` service for programs in JavaScript; of TypeScript, it runs what was compiled."""
 
     def Run(self, request: Any, context: Any) -> language_pb2.RunResponse:  # noqa: N802 - the service defines the name
-        """Run the program in a process of its own."""
+        """Run the program in a separate process."""
         options = {
             "monitor": request.monitor_address,
             "engine": self._engines.get(context.peer(), self._start.engine),

@@ -19,7 +19,7 @@ class Files(NamedTuple):
 EVERY = "repos:\n- id: /.*/\n  apply_requirements: [approved, mergeable, undiverged]\n"
 PLAN = "workflows:\n  own:\n    plan:\n      steps:\n"
 SLACK = {"serverSecrets": ["slack-token=tools/slack:token"]}
-DRIFT = {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/network:vpc"]}
+DRIFT = {"terraformIsolation": "tasks", "driftProjects": ["my-organization/network:vpc"]}
 
 ACCEPTED: Final[dict[str, Files]] = {
     "one rule for every repository": Files(rules=EVERY),
@@ -175,7 +175,7 @@ REFUSED: Final[dict[str, tuple[Files, str]]] = {
         ),
         "external_stores.plan_store.s3.forcePathStyle: Atlantis has no such key",
     ),
-    "a list in the place of a store": (Files(rules="external_stores: [s3]\n"), "must be a mapping with plan_store"),
+    "a list instead of a store": (Files(rules="external_stores: [s3]\n"), "must be a mapping with plan_store"),
     "statsd without a port": (Files(rules="metrics: {statsd: {host: localhost}}\n"), "metrics.statsd.port: missing"),
     "statsd with a name as the port": (
         Files(rules="metrics: {statsd: {host: localhost, port: statsd}}\n"),
@@ -186,7 +186,7 @@ REFUSED: Final[dict[str, tuple[Files, str]]] = {
         Files(rules="policies:\n  policy_set: [{name: a, path: a, source: local}]\n"),
         "policies.policy_set: Atlantis has no such key",
     ),
-    "a text in the place of a number": (
+    "a text instead of a number": (
         Files(rules="policies:\n  approve_count: two\n  policy_sets: [{name: a, path: a}]\n"),
         "policies.approve_count = 'two': must be an integer",
     ),

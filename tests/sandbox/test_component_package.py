@@ -33,7 +33,7 @@ NOT_IN_A_CLONE = shutil.ignore_patterns("__pycache__", ".venv")
 
 
 def cli(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """What the CLI answers in ``folder``, with a home of its own."""
+    """What the CLI answers in ``folder``, with a separate home."""
     workspace = Workspace(folder / "state", folder)
     private_directory(workspace.state)
     engine = installation.locate().executable
@@ -86,7 +86,7 @@ def test_the_package_is_added_from_a_git_address(tmp_path: Path):
 
 
 def program(language: str, folder: Path, state: Path, environment: Path, **settings: list[str]) -> Sandbox:
-    """The sandbox of a program of somebody else's, in a folder that has the component package beside it and nothing else."""
+    """The sandbox of a program of somebody else's, in a folder that has the component package next to it and nothing else."""
     package, own = folder / "components", folder / "tests" / "programs" / f"atlantis_{language}"
     for target in (package, own):
         shutil.copytree(CHECKOUT / target.relative_to(folder), target, ignore=NOT_IN_A_CLONE)

@@ -21,7 +21,7 @@ from tests.sandbox.harness import WEB_ACL, Ground
 
 EVERYTHING: dict[str, Any] = {
     "acmCertificateArn": "",
-    "driftProjects": ["ryu-qqq/infrastructure:production"],
+    "driftProjects": ["my-organization/infrastructure:production"],
     "ipAddressType": "dualstack",
     "lockingDatabase": "redis",
     "oidcIssuer": "https://login.example.com",
@@ -40,7 +40,7 @@ CHANGED: dict[str, Any] = {
     "allowedCidrBlocks": ["203.0.113.0/24"],
     "costCenter": "",
     "cpu": 1024,
-    "driftProjects": ["ryu-qqq/infrastructure:staging"],
+    "driftProjects": ["my-organization/infrastructure:staging"],
     "githubWebhookCidrBlocks": ["192.30.252.0/22"],
     "ipAddressType": "ipv4",
     "lockingDatabase": "redis",

@@ -232,7 +232,7 @@ code=$?
 rm -rf "$2" && cp -a "$1" "$2" || exit 99
 exit "$code"
 """
-"""Runs a command with folder $1 on a file system of its own that is all but full, holding what $2 has; keeps what is left in $2."""
+"""Runs a command with folder $1 on a separate file system that is all but full, holding what $2 has; keeps what is left in $2."""
 NAMESPACE = ("unshare", "--map-root-user", "--mount")
 
 

@@ -50,7 +50,7 @@ def clone(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.CompletedProce
     engine = installation.locate().executable
     own = folder / ".sandbox" / "engine" / engine.parent.name
     own.mkdir(parents=True)
-    os.link(engine, own / "pulumi")  # the wrapper of the language host beside it names the checkout
+    os.link(engine, own / "pulumi")  # the wrapper of the language host next to it names the checkout
     (folder / ".sandbox" / "cache").mkdir()
     for cached in (CHECKOUT / ".sandbox" / "cache").glob("iam-evaluation"):
         (folder / ".sandbox" / "cache" / cached.name).symlink_to(cached)

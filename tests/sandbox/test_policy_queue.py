@@ -42,7 +42,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pulumi(project: Path) -> Pulumi:
-    """Runs the engine on the project, with a state of its own."""
+    """Runs the engine on the project, with a separate state."""
     provide_environment(PACK)
     engine = installation.locate().executable
     (project / "state").mkdir()

@@ -54,9 +54,13 @@ GOOD: dict[str, Any] = {
     "step arguments": step({"plan": {"extra_args": ["-lock=false"]}}),
     "workflow import": repo() | {"workflows": {"own": {"import": {"steps": ["init", "import"]}}}},
     "no repositories": {"repos": []},
+    "policy set without a path": repo(custom_policy_check=True)
+    | {"policies": {"policy_sets": [{"name": "own", "source": "local"}]}},
     "metrics": repo() | {"metrics": {"prometheus": {"endpoint": "/metrics"}}},
 }
 BAD: dict[str, Any] = {
+    "repositories as a mapping": {"repos": {}},
+    "workflows as a string": repo() | {"workflows": ""},
     "unknown key": repo() | {"repo": []},
     "unknown key of a repository": repo(apply_requirement=["approved"]),
     "unknown key of a workflow": repo() | {"workflows": {"own": {"plans": {}}}},
@@ -98,6 +102,9 @@ BAD: dict[str, Any] = {
     "step arguments of no shell": step({"run": {"command": "a", "shellArgs": "-c"}}),
 }
 STRICTER: dict[str, Any] = {
+    # It takes the number from YAML, but the task has the rules as JSON.
+    "number as an argument": step({"plan": {"extra_args": [1]}}),
+    "policy set without a path, checked by conftest": repo() | {"policies": {"policy_sets": [{"name": "a"}]}},
     "policy set without a name": repo() | {"policies": {"policy_sets": [{"path": "a", "source": "local"}]}},
     "store without a type": repo() | {"external_stores": {"plan_store": {"s3": {"bucket": "a", "region": "b"}}}},
     "version of no parts": repo() | {"policies": {"conftest_version": "newest"}},

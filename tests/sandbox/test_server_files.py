@@ -31,7 +31,7 @@ OWN = (
 
 
 def _given(files: Files, name: str) -> dict[str, Any]:
-    """The stack's settings for the files, which are written to the working directory, under names of their own: `stack` caches."""
+    """The stack's settings for the files, which are written to the working directory, under separate names: `stack` caches."""
     slug = re.sub(r"\W", "-", name)
     given: dict[str, Any] = {**LOCAL, **files.settings}
     for key, file, text in (

@@ -20,7 +20,7 @@ OF_THE_SANDBOX = {
 
 
 def previewed(ground: Ground, state: str, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What a preview plans on a recorded state, in a sandbox of its own."""
+    """What a preview plans on a recorded state, in a separate sandbox."""
     sandbox = ground.sandbox(pack=None)
     sandbox._start()
     substitutes = json.loads((ground.state / "existing-resources.json").read_text(encoding="utf-8"))

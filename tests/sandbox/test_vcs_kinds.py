@@ -201,7 +201,7 @@ HOST_FLAGS = {
 
 
 def _variables(kind: str, settings: Mapping[str, Any], host: str) -> dict[str, str]:
-    """The environment of the task's server, with values in the place of references to secrets."""
+    """The environment of the task's server, with values instead of references to secrets."""
     changes = {**settings, "vcsKind": kind}
     definitions = stack(**changes).one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"]
     server = json.loads(definitions)[0]

@@ -37,7 +37,7 @@ def of_existing_parts(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def route_tables(asked: Mapping[str, Any]) -> list[str]:
-    """Of an existing VPC the first private subnet has a table of its own, the second uses the main one; a new one's all have."""
+    """Of an existing VPC the first private subnet has a separate table, the second uses the main one; a new one's all have."""
     by = asked.get("filters", [{"name": "", "values": []}])[0]
     if by["name"] == "association.main":
         return ["rtb-main"]

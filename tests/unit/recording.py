@@ -31,7 +31,7 @@ LOCAL: dict[str, Any] = {
     "allowedCidrBlocks": ["203.0.113.0/24"],
     "url": "https://atlantis.example.com",
     "acmCertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-    "repoAllowlist": "github.com/ryu-qqq/*",
+    "repoAllowlist": "github.com/my-organization/*",
     "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     "secretReaderArns": [DEPLOYER],
     "managedNamePrefixes": ["fileflow-", "atlantis-"],

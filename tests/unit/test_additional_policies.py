@@ -1,4 +1,4 @@
-"""Policies of the operator's for Terraform's roles, beside those that the stack writes."""
+"""Policies of the operator's for Terraform's roles, in addition to those that the stack writes."""
 
 from typing import Any
 

@@ -44,10 +44,12 @@ def test_a_row_names_settings_that_exist_or_a_reason(row: list[str]) -> None:
     purpose, _module, _chart, here = row
     named = re.findall(r"`([^`]+)`", here)
     assert [key for key in named if key not in KEYS] == [], purpose
-    assert named or re.fullmatch(r"none: .{10,}|Pulumi beside .*", here), purpose
+    assert named or re.fullmatch(r"none: .{10,}|Pulumi next to .*", here), purpose
 
 
 def test_each_setting_is_on_the_page_or_has_no_counterpart() -> None:
     named = {key for row in ROWS for key in re.findall(r"`([^`]+)`", row[3])}
-    assert named | NO_COUNTERPART == KEYS
-    assert named & NO_COUNTERPART == set()
+    missing, both = KEYS - named - NO_COUNTERPART, named & NO_COUNTERPART
+    assert not missing, f"add a row in docs/comparison.md, or add to NO_COUNTERPART here: {sorted(missing)}"
+    assert not both, f"has a row in docs/comparison.md, so remove from NO_COUNTERPART here: {sorted(both)}"
+    assert NO_COUNTERPART <= KEYS

@@ -102,7 +102,7 @@ def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
             {"name": "ATLANTIS_GH_HOSTNAME", "value": "github.com"},
             {"name": "ATLANTIS_LOG_LEVEL", "value": "info"},
             {"name": "ATLANTIS_PORT", "value": "4141"},
-            {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/ryu-qqq/*"},
+            {"name": "ATLANTIS_REPO_ALLOWLIST", "value": "github.com/my-organization/*"},
             {"name": "ATLANTIS_REPO_CONFIG_JSON", "value": json.dumps(checkout.with_commit_check(default("main", [])))},
             {"name": "ATLANTIS_WEBSOCKET_CHECK_ORIGIN", "value": "true"},
             {"name": "ATLANTIS_WEB_BASIC_AUTH", "value": "true"},

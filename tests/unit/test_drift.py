@@ -8,7 +8,12 @@ import pytest
 from tests.unit.recording import REGION, refusal
 from tests.unit.stacks import stack
 
-PROJECTS = ["ryu-qqq/network@release:vpc", "ryu-qqq/network@release:dns:prod", "ryu-qqq/apps#shop", "ryu-qqq/all"]
+PROJECTS = [
+    "my-organization/network@release:vpc",
+    "my-organization/network@release:dns:prod",
+    "my-organization/apps#shop",
+    "my-organization/all",
+]
 DRIFT: dict[str, Any] = {
     "terraformIsolation": "tasks",
     "driftProjects": PROJECTS,
@@ -35,9 +40,9 @@ def test_the_agent_has_the_projects_by_repository_and_branch() -> None:
     agent = containers(**DRIFT)["agent"]
     assert json.loads(variables(agent)["DRIFT_DETECTION"]) == {
         "repositories": [
-            {"repository": "ryu-qqq/network", "branch": "release", "directories": ["vpc", "dns:prod"]},
-            {"repository": "ryu-qqq/apps", "branch": "main", "projects": ["shop"]},
-            {"repository": "ryu-qqq/all", "branch": "main"},
+            {"repository": "my-organization/network", "branch": "release", "directories": ["vpc", "dns:prod"]},
+            {"repository": "my-organization/apps", "branch": "main", "projects": ["shop"]},
+            {"repository": "my-organization/all", "branch": "main"},
         ],
         "schedule": {"everyHours": 24},
         "showPlan": False,
@@ -138,8 +143,11 @@ def test_only_the_agents_own_role_can_read_its_log() -> None:
         ({"terraformIsolation": None}, ("driftProjects", "requires terraformIsolation tasks")),
         ({"driftProjects": ["somebody/else:vpc"]}, ("somebody/else", "repoAllowlist")),
         ({"driftProjects": ["no-repository"]}, ("item 1 ('no-repository')", "owner/name")),
-        ({"driftProjects": ["ryu-qqq/network:../secrets"]}, ("item 1", "owner/name:directory")),
-        ({"repoAllowlist": "github.com/ryu-qqq/*,!github.com/ryu-qqq/network"}, ("ryu-qqq/network", "repoAllowlist")),
+        ({"driftProjects": ["my-organization/network:../secrets"]}, ("item 1", "owner/name:directory")),
+        (
+            {"repoAllowlist": "github.com/my-organization/*,!github.com/my-organization/network"},
+            ("my-organization/network", "repoAllowlist"),
+        ),
         ({"planRequirements": ["approved"]}, ("planRequirements", "no pull request that could be approved")),
         ({"serverSecrets": ["api-secret=prod/api:secret"]}, ("serverSecrets", "remove it from serverSecrets")),
         ({"driftDailyAt": "04:30", "driftEveryHours": 6}, ("driftEveryHours = 6", "exclude each other")),

@@ -1,4 +1,4 @@
-"""Every escalation against the documents that the program writes, decided by an evaluator that isn't ours; and each wall missing."""
+"""Every escalation against the documents that the program writes, decided by an evaluator that isn't ours; and with each Deny removed."""
 
 import functools
 import json

@@ -35,7 +35,7 @@ SERVICES = (
     "sns",
     "sqs",
 )
-"""Services of which every operation is checked. S3, whose requests are named by their path, has a test of its own."""
+"""Services of which every operation is checked. S3, whose requests are named by their path, has a separate test."""
 PREFIXES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
 EC2 = (
     "AllocateAddress",

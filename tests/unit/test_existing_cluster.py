@@ -1,4 +1,4 @@
-"""An existing cluster and an existing key of the logs in the place of the stack's own, input by input."""
+"""An existing cluster and an existing key of the logs instead of the stack's own, input by input."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An existing load balancer and its HTTPS listener in the place of the stack's own, input by input."""
+"""An existing load balancer and its HTTPS listener instead of the stack's own, input by input."""
 
 from typing import Any
 

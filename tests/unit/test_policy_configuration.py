@@ -94,7 +94,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "no sign-in": {"webBasicAuth": False},
     "archive": {"logArchiveDays": 365},
     "isolated": {"terraformIsolation": "tasks"},
-    "drift": {"terraformIsolation": "tasks", "driftProjects": ["ryu-qqq/infrastructure:network"]},
+    "drift": {"terraformIsolation": "tasks", "driftProjects": ["my-organization/infrastructure:network"]},
     "extra container": {"extraContainers": [_EXTRA]},
     "extra container as root": {"extraContainers": [_EXTRA | {"user": "0:0"}]},
     "certificates": {"caCertificates": authority()},

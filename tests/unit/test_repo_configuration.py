@@ -1,4 +1,4 @@
-"""`repoConfigFile`: what Atlantis would ignore is refused, and what is weaker than the stack's own rules needs a word."""
+"""`repoConfigFile`: what Atlantis would ignore is refused, and what is weaker than the stack's own rules must be accepted explicitly."""
 
 import json
 from pathlib import Path

@@ -217,14 +217,23 @@ def test_notifications_reach_the_start_and_no_flag_of_the_server(
     assert yaml.safe_load(added["value"]) == {"webhooks": [hook]}
 
 
-@pytest.mark.parametrize("flags", ["allow-fork-prs: true", "allow-fork-prs: false", "automerge: true"])
-def test_pull_requests_of_forks_are_warned_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str) -> None:
+@pytest.mark.parametrize(
+    ("flag", "value", "warned"),
+    [
+        ("allow-fork-prs", "true", True),
+        ("allow-fork-prs", "false", False),
+        ("automerge", "true", False),
+        ("allow-commands", "plan,apply,cancel", True),
+        ("allow-commands", "plan,apply", False),
+    ],
+)
+def test_flags_that_open_a_plan_to_others_or_promise_in_vain_are_warned_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str, value: str, warned: bool
+) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "forks.yaml").write_text(f"parallel-pool-size: 3\n{flags}\n", encoding="utf-8")
-    warned = configuration.warnings("forks.yaml")
-    assert [line.split(": ")[:2] for line in warned] == (
-        [["forks.yaml:2", "allow-fork-prs"]] if flags == "allow-fork-prs: true" else []
-    )
+    (tmp_path / "flags.yaml").write_text(f"parallel-pool-size: 3\n{flag}: {value}\n", encoding="utf-8")
+    found = [line.split(": ")[:2] for line in configuration.warnings("flags.yaml")]
+    assert found == ([["flags.yaml:2", flag]] if warned else [])
 
 
 def secret_arn(name: str) -> str:

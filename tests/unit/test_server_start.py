@@ -23,7 +23,7 @@ SECRETS = {
 }
 SHELLS = [["/bin/sh"], ["busybox", "sh"]]
 
-# A program in the place of the server: `python server --config ...` runs the file `server` of the working directory, and
+# A program instead of the server: `python server --config ...` runs the file `server` of the working directory, and
 # records what the server would be started with.
 _SERVER = """
 import json, os, sys, time

@@ -1,4 +1,4 @@
-"""Which states a plan and an apply reach, decided by an evaluator that isn't ours; and each wall missing."""
+"""Which states a plan and an apply reach, decided by an evaluator that isn't ours; and with each Deny removed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

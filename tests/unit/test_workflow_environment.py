@@ -1,4 +1,4 @@
-"""The environment of workflows: plain variables, and parameters of Systems Manager beside secrets."""
+"""The environment of workflows: plain variables, and parameters of Systems Manager in addition to secrets."""
 
 import json
 from typing import Any

@@ -164,7 +164,7 @@ case $* in *"--paginate"*) cat comments.txt ;; "issue list"*) cat issues.txt ;; 
 
 
 def _run_last_step(folder: Path, job: str, **files: str) -> str:
-    """Run the step that talks to GitHub, beside the downloaded artifacts ``files``. Returns GitHub's calls."""
+    """Run the step that talks to GitHub, next to the downloaded artifacts ``files``. Returns GitHub's calls."""
     for name, content in {"gh": GH, "comments.txt": "", "issues.txt": "[]", **files}.items():
         (folder / name).write_text(content, encoding="utf-8")
     (folder / "gh").chmod(0o755)

@@ -106,7 +106,7 @@ def _server_secrets_of_plans(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 {"secretEnvironment": reference.split("=", 1)[0]},
                 f"must not name {secret}:{key}, a secret of the server, because every plan can read it; store what plans need in a "
-                "secret of its own",
+                "separate secret",
             )
 
 

@@ -48,7 +48,7 @@ def _security_group_quota(settings: Settings) -> Iterator[Problem]:
     if existing.https_listener_arn is not None and not existing.extend_security_group:
         return
     for version in (4, 6):
-        # Without a load balancer of its own, the stack has no rules for a redirect from port 80.
+        # Without a load balancer that it creates, the stack has no rules for a redirect from port 80.
         of_each = 2 if settings.existing.https_listener_arn is None and settings.ingress.has_load_balancer else 1
         needed = of_each * _count(allowed, version) + _count(hooks, version)
         if needed > RULES_PER_SECURITY_GROUP:

@@ -1,1 +1,1 @@
-"""Runs Terraform in containers of its own: the programs of the image, with nothing but Python's standard library."""
+"""Runs Terraform on workers: the programs of the image, with nothing but Python's standard library, a shell and stunnel."""

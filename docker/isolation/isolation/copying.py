@@ -172,7 +172,7 @@ def _put_directory(target: Path) -> None:
 
 
 def _put(target: str, make: Callable[[str], object], *, at_once: bool) -> None:
-    """Make `target` in the place of what is there; `at_once` for a command that may open it meanwhile."""
+    """Make `target` instead of what is there; `at_once` for a command that may open it meanwhile."""
     if os.path.isdir(target) and not os.path.islink(target):  # noqa: PTH112, PTH114
         shutil.rmtree(target)
     if at_once:

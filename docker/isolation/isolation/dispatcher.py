@@ -79,7 +79,7 @@ class Dispatcher:
         self._configuration, self._fleet, self._key, self._app = configuration, fleet, key, app
         self._look_every = look_every
         self._places = Places(configuration.commands)
-        # Whoever changes the places notifies: the loop grants them, and connections wait for a grant.
+        # Each change of the places notifies: the loop grants them, and connections wait for a grant.
         self._changed = threading.Condition()
         self._tickets: dict[int, Ticket] = {}
         """By the descriptor of the ticket's FIFO."""
@@ -284,13 +284,17 @@ class Dispatcher:
             _write("worker-unreachable", worker=worker, address=address, error=error)
 
     def _introduced(self, connection: socket.socket, stop: threading.Event) -> tuple[str, str]:
-        """The worker and its address; empty if there is none, which the command has been told."""
+        """The worker and its address; empty if there is none, which the command then knows."""
+        connection.settimeout(30)
+        # Read first: an answer to what wasn't read would be lost with the connection.
+        request = json.loads(_line(connection))
         _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         if uid not in self._configuration.users:
-            _answer(connection, error=f"the user {uid} may not ask for a worker")
+            _answer(
+                connection,
+                error=f"the user {uid} may not ask for a worker: the task definition names another server_user",
+            )
             return "", ""
-        connection.settimeout(30)
-        request = json.loads(_line(connection))
         with self._changed:
             ticket = next((each for each in self._tickets.values() if each.name == request["ticket"]), None)
             if not ticket or ticket.role != request["role"] or not valid_name(request["checkout"]):

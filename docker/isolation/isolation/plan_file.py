@@ -95,7 +95,7 @@ def _is_loaded(path: str, *, opentofu: bool) -> bool:
 
 
 def _shadowed(path: str, packed: Packed) -> bool:
-    """OpenTofu loads `main.tofu` in the place of `main.tf`."""
+    """OpenTofu loads `main.tofu` instead of `main.tf`."""
     return any(
         path.endswith(suffix) and path.removesuffix(suffix) + suffix.replace(".tf", ".tofu", 1) in packed.hashes
         for suffix in CONFIGURATION[:2]

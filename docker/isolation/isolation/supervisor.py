@@ -1,4 +1,4 @@
-"""One command of an executor, from the request to the exit code, in a process of its own that has root's rights."""
+"""One command of an executor, from the request to the exit code, in a separate process that has root's rights."""
 
 import contextlib
 import dataclasses

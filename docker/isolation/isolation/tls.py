@@ -54,6 +54,7 @@ class Key:
         """A descriptor with stunnel's configuration, and those that it refers to. `more` are settings of this end."""
         common = {
             "PSKsecrets": _path(self._secrets),
+            "CAfile": _path(self._nobody),
             "sslVersionMin": "TLSv1.3",
             # An interrupted command has its own limits, and heartbeats show a connection that is dead.
             "TIMEOUTidle": str(_LONGEST_COMMAND),
@@ -61,7 +62,7 @@ class Key:
             **more,
         }
         if "client" in more:
-            common |= {"PSKidentity": _IDENTITY, "verifyPeer": "yes", "CAfile": _path(self._nobody)}
+            common |= {"PSKidentity": _IDENTITY, "verifyPeer": "yes"}
         lines = ["foreground = yes", "pid =", "syslog = no", "debug = err"]
         # Standard input and output are the client's connection; a server has a named section.
         lines += [

@@ -2,7 +2,7 @@
 
 No package registry has a prebuilt CLI. If none is installed, the sandbox builds it once, into ``.sandbox/engine``. For a
 program in YAML, it also builds the language host. Python's isn't available as a Go module: the sandbox writes a
-``pulumi-language-python`` beside the built engine, which runs ``sandbox.testbed.engine.language_server``.
+``pulumi-language-python`` next to the built engine, which runs ``sandbox.testbed.engine.language_server``.
 """
 
 import os

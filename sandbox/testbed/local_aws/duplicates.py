@@ -1,6 +1,6 @@
 """Refuses what AWS refuses and ministack accepts: a second rule, listener or load balancer where AWS allows one.
 
-Without it, a deployment beside existing resources would succeed here and fail in AWS.
+Without it, a deployment next to existing resources would succeed here and fail in AWS.
 """
 
 from collections.abc import Callable, Mapping

@@ -105,7 +105,7 @@ def _condition_matches(rule: Rule, condition: Mapping[str, Any], request: Reques
     if name not in _CONDITIONS:
         raise UnknownRuleError(f"rule {rule['Priority']}: condition {name} is unknown")
     config_name, evaluate = _CONDITIONS[name]
-    # Path and host conditions may have the older form, with the values beside the field name.
+    # Path and host conditions may have the older form, with the values next to the field name.
     config = condition.get(config_name) or {"Values": condition.get("Values", [])}
     unknown = set(config) - {"Values", "HttpHeaderName"}
     if any(config[member] for member in unknown) or not config.get("Values"):

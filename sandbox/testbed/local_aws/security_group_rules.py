@@ -50,7 +50,7 @@ def _without_descriptions(own: Callable[[Mapping[str, Any]], dict[str, Any]]) ->
 
 
 def _show_prefix_lists(own: Callable[..., str]) -> Callable[..., str]:
-    """Return each prefix list of a rule in an item of its own, as EC2 does."""
+    """Return each prefix list of a rule in a separate item, as EC2 does."""
 
     def show(group: str, rule: dict[str, Any], is_egress: bool = False) -> str:
         if not rule["PrefixListIds"]:

@@ -1,5 +1,5 @@
 # Atlantis on Fargate in the shape that modules of the public registry give it: names with random endings, a service on
-# launch type FARGATE, rules of both forms, no repository of its own, roles that AWS' managed policy is attached to.
+# launch type FARGATE, rules of both forms, no separate repository, roles that AWS' managed policy is attached to.
 
 terraform {
   required_providers {

@@ -1,4 +1,4 @@
-# The attachment of a policy to roles, beside inline_override.tf.
+# The attachment of a policy to roles, in addition to inline_override.tf.
 
 resource "aws_iam_policy_attachment" "execution" {
   name       = "execution"

@@ -1,4 +1,4 @@
-"""A Kubernetes cluster of today's version, without a key of its own."""
+"""A Kubernetes cluster of today's version, without a separate key."""
 
 import pulumi_aws as aws
 

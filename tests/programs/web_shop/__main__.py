@@ -17,7 +17,7 @@ subnets = [
 
 
 def group(name: str) -> aws.ec2.SecurityGroup:
-    """A group without rules of its own."""
+    """A group without own rules."""
     return aws.ec2.SecurityGroup(name, vpc_id=vpc.id, description=f"The shop's {name}", tags=TAGS)
 
 

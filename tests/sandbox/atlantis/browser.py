@@ -35,7 +35,7 @@ def browse(profile: Path, url: str, *options: str) -> str:
 
 
 def trusting(certificates: Sequence[Path]) -> str:
-    """The option by which Chromium trusts these certificates (PEM), and nothing else beside the public authorities."""
+    """The option by which Chromium trusts these certificates (PEM), and nothing else next to the public authorities."""
     keys = [
         x509.load_pem_x509_certificate(path.read_bytes())
         .public_key()

@@ -13,7 +13,7 @@ from tests.sandbox.harness import Ground
 
 @contextlib.contextmanager
 def reachable_ground() -> Iterator[Ground]:
-    """A ground outside of pytest's own folder, which pytest closes to others: the server runs as a user of its own."""
+    """A ground outside of pytest's own folder, which pytest closes to others: the server runs as a separate user."""
     with tempfile.TemporaryDirectory(prefix="atlantis-") as folder:
         Path(folder).chmod(0o711)
         ground = Ground(Path(folder))

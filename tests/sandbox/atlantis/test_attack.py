@@ -15,7 +15,7 @@ pytestmark = needs("terraform")
 
 @pytest.fixture(scope="module")
 def unprotected(world: World) -> Target:
-    """A service whose container has no start of its own, and whose server has no rules."""
+    """A service whose container has no separate start, and whose server has no rules."""
     deployment = world.deployment
     return Target(Sandbox(state=deployment.state), deployment, Store(deployment.state / "github"), {})
 

@@ -58,7 +58,7 @@ def _project(name: str, value: str = "v1") -> str:
 
 
 class _Protection:
-    """Records what was protected, in the place of the task protection."""
+    """Records what was protected, instead of the task protection."""
 
     def __init__(self) -> None:
         self.held = 0

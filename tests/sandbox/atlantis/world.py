@@ -59,7 +59,7 @@ class World:
         """Register a revision of the task definition; ``change`` edits the server's container in place.
 
         ``protected`` adds the container that protects the task while operations are in progress. ``others`` and ``volumes`` are
-        beside those of the server.
+        next to those of the server.
         """
         container = copy.deepcopy(self.container)
         if change is not None:
@@ -84,7 +84,7 @@ class World:
         )
 
     def run_with(self, variables: Mapping[str, str], secrets: Sequence[Mapping[str, str]] = ()) -> None:
-        """Run the task with these variables and secrets beside its own."""
+        """Run the task with these variables and secrets in addition to its own."""
 
         def configure(container: dict[str, Any]) -> None:
             container["environment"] += [{"name": name, "value": value} for name, value in variables.items()]

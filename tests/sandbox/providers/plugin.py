@@ -65,7 +65,7 @@ class Plugin:
 
     @contextmanager
     def connection(self) -> Iterator[Plugin]:
-        """The same process over a connection of its own, as another provider resource of the engine has it."""
+        """The same process over a separate connection, as another provider resource of the engine has it."""
         other = copy.copy(self)
         with grpc.insecure_channel(self._address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
             other.stub = provider_pb2_grpc.ResourceProviderStub(channel)

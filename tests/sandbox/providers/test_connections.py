@@ -1,4 +1,4 @@
-"""One process for several provider resources of the engine, each with a connection and settings of its own."""
+"""One process for several provider resources of the engine, each with a connection and separate settings."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from sandbox.atlantis import lifecycle
-from sandbox.commands import bench_workers
 from sandbox.pull_requests import deliver
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.engine.workspace import clean_environment
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import Store
+from tests.bench import workers as bench_workers
 from tests.needs import needs, needs_containers
 from tests.sandbox.atlantis.conftest import seen_by
 from tests.sandbox.atlantis.pull_requests import RESOURCE, comment, open_with_files, say

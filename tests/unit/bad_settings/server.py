@@ -52,15 +52,15 @@ SERVER: list[Case] = [
         ("repoAllowlist = 'ghe.acme.io/*'", "serveEveryOwner = False", "every owner of ghe.acme.io; name the owners"),
     ),
     (
-        {"repoAllowlist": "https://github.com/ryu-qqq/*"},
-        ("must not have a scheme", "use 'github.com/ryu-qqq/*' instead of"),
+        {"repoAllowlist": "https://github.com/my-organization/*"},
+        ("must not have a scheme", "use 'github.com/my-organization/*' instead of"),
     ),
-    ({"repoAllowlist": "!github.com/ryu-qqq/secret"}, ("must have at least one entry without !",)),
-    ({"repoAllowlist": "github.com/ryu-qqq/*,"}, ("repoAllowlist = 'github.com/ryu-qqq/*,'", "not ''")),
+    ({"repoAllowlist": "!github.com/my-organization/secret"}, ("must have at least one entry without !",)),
+    ({"repoAllowlist": "github.com/my-organization/*,"}, ("repoAllowlist = 'github.com/my-organization/*,'", "not ''")),
     (
-        {"repoAllowlist": "gitlab.com/ryu-qqq/*"},
+        {"repoAllowlist": "gitlab.com/my-organization/*"},
         (
-            "repoAllowlist = 'gitlab.com/ryu-qqq/*'",
+            "repoAllowlist = 'gitlab.com/my-organization/*'",
             "githubHostname = 'github.com': the host of each entry must be githubHostname",
         ),
     ),

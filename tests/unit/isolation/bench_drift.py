@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isolation.drift.rest import Rest
-from tests.unit.isolation.drift_world import Atlantis, detection
+from tests.unit.isolation.drift_stand_ins import Atlantis, detection
 
 PROJECTS = (50, 500)
 

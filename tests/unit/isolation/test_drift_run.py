@@ -13,7 +13,7 @@ from isolation.drift.configuration import Schedule, Target
 from isolation.drift.discovery import Discovery
 from isolation.drift.results import ProjectResult, Result
 from isolation.drift.run import DriftDetection
-from tests.unit.isolation.drift_world import REPOSITORY, Atlantis, GitHub, Log, detection, printed
+from tests.unit.isolation.drift_stand_ins import REPOSITORY, Atlantis, GitHub, Log, detection, printed
 from tests.unit.isolation.test_drift import STATE_LOCK
 
 

@@ -299,7 +299,7 @@ def test_a_full_worker_runs_nothing_and_the_command_goes_elsewhere(small: Contai
 
 @pytest.mark.parametrize("wrong", ["key", "certificate"])
 def test_nobody_without_the_key_gets_a_request(containers: Containers, tmp_path: Path, wrong: str) -> None:
-    """A client of TLS 1.3 that has a key also takes a certificate, from whoever has the worker's address."""
+    """A client of TLS 1.3 that has a key also takes a certificate, from anybody who has the worker's address."""
     address = containers.fleet.addresses.pop("plan")
     got: list[bytes] = []
     if wrong == "certificate":

@@ -1,4 +1,4 @@
-"""The projects of a repository whose projects the settings don't name, so that each has a request of its own.
+"""The projects of a repository whose projects the settings don't name, so that each has a separate request.
 
 Only the server knows how a repository's configuration, hooks and rules make projects. So the agent learns them from the answer to
 a request for all projects, which locks them together, and asks for each one until files change that can decide on projects.

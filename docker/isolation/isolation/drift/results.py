@@ -98,7 +98,7 @@ def _projects(answer: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 def _result(target: Target, project: Mapping[str, Any]) -> ProjectResult:
     error = str(project.get("error") or "")
     drift = project.get("drift") or {}
-    # `has_drift` is false beside an error, so the error decides first.
+    # `has_drift` is false next to an error, so the error decides first.
     result = _failure(error) if error else Result.DRIFTED if project.get("has_drift") else Result.CLEAN
     return ProjectResult(
         repository=target.repository,

@@ -199,7 +199,7 @@ class LogMetricFilter(AwsResource):
     in_place: ClassVar = names("pattern metricTransformation")
 
     def rules(self, inputs: Properties) -> Iterator[tuple[str, str]]:
-        """CloudWatch accepts three dimensions, each with a field of the event, and no default value beside them."""
+        """CloudWatch accepts three dimensions, each with a field of the event, and no default value next to them."""
         yield from super().rules(inputs)
         transformation = inputs.get("metricTransformation")
         if not isinstance(transformation, dict):

@@ -128,7 +128,7 @@ def error_code(error: Exception) -> str:
 def is_gone(error: Exception) -> bool:
     """Whether the error means that the object doesn't exist. Each service has its own error code."""
     code = error_code(error)
-    # For a missing task definition, ECS has no error code of its own, only a message.
+    # For a missing task definition, ECS has no separate error code, only a message.
     no_definition = code == "ClientException" and "Unable to describe task definition" in str(error)
     return "NotFound" in code or "Nonexistent" in code or code.startswith("NoSuch") or code == "404" or no_definition
 

@@ -45,7 +45,7 @@ def measure(state: Path, counts: Sequence[int] = _WORKERS) -> list[Run]:
         sandbox.settings["atlantis:planWorkers"] = str(count)
         sandbox.up()
         service = sandbox.service()
-        assert service is not None  # noqa: S101 - the local stack has one
+        assert service is not None
         runs.append(plans_at_once(service, Store(service.state / GITHUB_DIRECTORY), PULL_REQUESTS))
     return runs
 

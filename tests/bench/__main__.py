@@ -1,6 +1,5 @@
 """`make bench`: how long the commands take and how much memory the program needs, on this machine."""
 
-import argparse
 import os
 import shutil
 import statistics
@@ -14,15 +13,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from sandbox import efs_latency
-from sandbox.commands import bench_drift, bench_plans, bench_workers
 from sandbox.conformance.elsewhere import applied
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import console, processes, terraform_provider
 from sandbox.testbed.paths import CHECKOUT, private_directory
 from sandbox.testbed.sampling import kibibytes, sampled
-
-__all__ = ["run"]
+from tests.bench import drift, plans, workers
 
 T = TypeVar("T")
 REPEATS = 5
@@ -43,7 +39,7 @@ class Figure:
     aim: str = ""
 
 
-def run(_arguments: argparse.Namespace) -> int:
+def main() -> int:
     """Measure in a separate sandbox and print the table."""
     folder = CHECKOUT / ".sandbox" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
@@ -118,47 +114,36 @@ def _against_terraform(full: Sandbox, folder: Path) -> list[Figure]:
 
 
 def _plans(folder: Path, log: int) -> Iterator[Figure]:
-    if reason := bench_plans.why_not():
+    if reason := plans.why_not():
         console.note(f"plans aren't measured: {reason}")
         return
     console.step("Measuring plans, with Terraform in the server's container and in workers")
-    yield from _of_plans(_deployed(bench_plans.measure, folder / "plans", log), "")
-    if reason := efs_latency.why_not():
-        console.note(f"plans over EFS' latency aren't measured: {reason}")
-        return
-    console.step(f"The same with the server's volume on a file system with EFS' latency: {efs_latency.LATENCY}")
-    with bench_plans.on_efs(folder) as state:
-        plans = _deployed(bench_plans.measure, state, log)
-    yield from _of_plans(plans, ", over EFS")
-
-
-def _of_plans(plans: list[bench_plans.Plan], over: str) -> Iterator[Figure]:
-    for plan in plans:
+    for plan in _deployed(plans.measure, folder / "plans", log):
         for isolation, where in (("none", "in the server"), ("tasks", "in a worker")):
             seconds, cpu_seconds = plan.seconds[isolation], plan.cpu_seconds[isolation]
-            yield Figure(f"plan of {plan.what}, {where}{over}", f"{seconds:.2f} s", f"CPU {cpu_seconds:.2f} s")
+            yield Figure(f"plan of {plan.what}, {where}", f"{seconds:.2f} s", f"CPU {cpu_seconds:.2f} s")
 
 
 def _workers(folder: Path, log: int) -> Iterator[Figure]:
-    if bench_plans.why_not():
+    if plans.why_not():
         return
-    console.step(f"Measuring {bench_workers.PULL_REQUESTS} pull requests at once")
+    console.step(f"Measuring {workers.PULL_REQUESTS} pull requests at once")
     first: float | None = None
-    for run in _deployed(bench_workers.measure, folder / "workers", log):
+    for run in _deployed(workers.measure, folder / "workers", log):
         first = first or run.seconds
         spread = " + ".join(str(number) for number in sorted(run.by_worker.values()))
         yield Figure(
-            f"{bench_workers.PULL_REQUESTS} pull requests at once, {run.workers} workers for plans",
+            f"{workers.PULL_REQUESTS} pull requests at once, {run.workers} workers for plans",
             f"{run.seconds:.0f} s",
             f"{run.seconds / first:.2f} of the first; plans {spread}, lost {len(run.unplanned)}; server's task {run.server_mib:.0f} MB",
         )
 
 
 def _drift(folder: Path, log: int) -> Iterator[Figure]:
-    if bench_plans.why_not():
+    if plans.why_not():
         return
-    console.step(f"Measuring detections of drift in {' and '.join(map(str, bench_drift.PROJECTS))} projects")
-    for run in _deployed(bench_drift.measure, folder / "drift", log):
+    console.step(f"Measuring detections of drift in {' and '.join(map(str, drift.PROJECTS))} projects")
+    for run in _deployed(drift.measure, folder / "drift", log):
         yield Figure(
             f"detection of drift in {run.projects} projects, requests: {run.requests}",
             f"{run.seconds:.1f} s",
@@ -245,3 +230,7 @@ def _peak(pid: int) -> int:
     except OSError:
         return 0
     return kibibytes(pid, "status", "VmHWM") if any(name in command for name in PROGRAM_PROCESSES) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sandbox.atlantis.agent import GITHUB_DIRECTORY
 from sandbox.commands import preflight
-from sandbox.commands.bench_plans import computed, containers
 from sandbox.pull_requests import sample_repository
 from sandbox.sandbox import Sandbox
 from sandbox.testbed import processes
@@ -17,6 +16,7 @@ from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github.store import Store
 from sandbox.testbed.paths import CHECKOUT
 from sandbox.testbed.sampling import kibibytes, sampled
+from tests.bench.plans import computed, containers
 
 __all__ = ["PROJECTS", "Run", "measure"]
 
@@ -75,7 +75,7 @@ def measure(state: Path, counts: Sequence[int] = PROJECTS) -> list[Run]:
     }
     sandbox.up()
     service = sandbox.service()
-    assert service is not None  # noqa: S101 - the local stack has one
+    assert service is not None
     store = Store(service.state / GITHUB_DIRECTORY)
     store.create_repository(repository, {"README.md": "A repository of projects.\n"})
     place = {

@@ -5,10 +5,8 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import efs_latency
 from sandbox.atlantis.agent import WORKERS
 from sandbox.attack.pull_requests import HARMLESS, opened
 from sandbox.attack.target import Target
@@ -19,9 +17,8 @@ from sandbox.testbed.containers import bubblewrap
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest
-from sandbox.testbed.paths import private_directory
 
-__all__ = ["Plan", "computed", "containers", "measure", "on_efs", "why_not"]
+__all__ = ["Plan", "computed", "containers", "measure", "why_not"]
 
 _REPEATS = 5
 _SECONDS = 120.0
@@ -58,15 +55,6 @@ def measure(state: Path) -> list[Plan]:
             plan = plans.setdefault(what, Plan(what, {}, {}))
             plan.seconds[isolation], plan.cpu_seconds[isolation] = statistics.median(wall), statistics.median(cpu)
     return list(plans.values())
-
-
-@contextmanager
-def on_efs(folder: Path) -> Iterator[Path]:
-    """A state folder below ``folder`` whose EFS volumes have the latency of EFS; the stack must be taken down within."""
-    state = private_directory(folder / "plans-efs")
-    with efs_latency.mounted(folder / "efs-files", folder / "efs"):
-        (state / "efs").symlink_to(folder / "efs")
-        yield state
 
 
 def _repositories(target: Target) -> dict[str, Mapping[str, str]]:
