@@ -134,6 +134,9 @@ def test_every_wildcard_has_its_reason(evaluator: Evaluator):
     )
     assert "generates this part" in reasons[("ec2:DeleteSecurityGroup",)]
     assert reasons[("sqs:CreateQueue",)] == ""
+    for action, resource in (("sqs:Invent", "*"), ("sqs:GetQueueUrl", arn("sns", "fileflow"))):
+        (unlisted,) = statements([call(action, resource)], evaluator.reference)
+        assert unlisted.reason.startswith(f"unverified: AWS' reference doesn't list {action} on such resources")
     unnamed = statements([call("sqs:GetQueueUrl", "*")], evaluator.reference)
     assert "knows no narrower one for sqs:GetQueueUrl" in unnamed[0].reason
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sandbox.repository_rehearsal import report, terraform_output
 from sandbox.repository_rehearsal.decisions import Call
+from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.repository_rehearsal.project_roles import Roles
 from sandbox.repository_rehearsal.rehearsed_repository import Run
 from sandbox.repository_rehearsal.trial import Project, Step
@@ -96,6 +97,36 @@ def test_an_error_that_is_not_terraforms_is_the_reason_too(tmp_path: Path) -> No
     comment = "**Apply Error**\n```\nrunning 'terraform apply': exit status 1\napply: nothing was changed: a local state\n\n```\n"
     text = written(tmp_path, step("plan", PLAN), step("apply", comment))
     assert "- apply of live failed: apply: nothing was changed: a local state\n" in text
+
+
+def test_the_report_states_what_it_can_not_know(tmp_path: Path) -> None:
+    made = [
+        Call(action, "*", {}, "Allowed", (), "")
+        for action in ("rds:CreateDBInstance", "elasticache:CreateCacheCluster")
+    ]
+    made += [Call("autoscaling:CreateAutoScalingGroup", "*", {}, "Allowed", (), "")]
+    reason = (
+        "unverified: AWS' reference doesn't list codedeploy:Invent on such resources, so the local AWS decided alone"
+    )
+    unverified = Statement(("codedeploy:Invent",), ("arn:aws:codedeploy:a:b:c",), (), reason)
+    run = Run([], [step("plan", PLAN), step("apply", APPLY, *made)])
+    run.roles = {PROJECT: Roles({}, [], {}, [unverified])}
+    text = report.write(run, Path("team"), tmp_path).read_text("utf-8")
+    stated = text.partition("### What this rehearsal can't show")[2].partition("###")[0]
+    assert "- `aws_ecr_repository` (1): accepted by the local AWS, not checked" in stated
+    assert "- `aws_sqs_queue` (1): accepted by the local AWS, not checked" in stated
+    assert (
+        "- `iam:CreateServiceLinkedRole`: AWS can require it in addition to `autoscaling:CreateAutoScalingGroup`"
+        in stated
+    )
+    assert "- `iam:PassRole`: AWS can require it in addition to `autoscaling:CreateAutoScalingGroup`" in stated
+    assert "`iam:PassRole`: AWS can require it in addition to `rds:CreateDBInstance`" not in stated
+    assert f"- `codedeploy:Invent` on `arn:aws:codedeploy:a:b:c`: {reason}" in stated
+
+
+def test_a_failed_apply_states_why_its_rest_was_changed_and_destroyed(tmp_path: Path) -> None:
+    failed = step("apply", "**Apply Error**\n\u2502 Error: creating: limit\n")
+    assert "The apply failed. What it had created was then changed and destroyed" in written(tmp_path, failed)
 
 
 def test_only_plans_and_applies_show_what_the_role_lacks(tmp_path: Path) -> None:
