@@ -17,7 +17,6 @@ from sandbox.repository_rehearsal import (
     copied_tree,
     module_sources,
     providers,
-    terraform_output,
 )
 from sandbox.repository_rehearsal.applied_project import AppliedProject
 from sandbox.repository_rehearsal.decisions import DecisionLog, distinct
@@ -84,7 +83,7 @@ class Run:
                 if step.failed and step.verb != "update":
                     found.append(f"{where} failed: {step.stopped_by}")
                 if step.verb == "plan again" and not step.failed and not step.changes_nothing:
-                    changed = ", ".join(terraform_output.planned(step.text))
+                    changed = ", ".join(step.changes or ())
                     found.append(f"{where} has changes: {step.result} ({changed or 'outputs'})")
                 if run:
                     found += [

@@ -1,11 +1,10 @@
 """The report of a rehearsal: a Markdown file, and the least-privilege roles as code."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sandbox.repository_rehearsal import least_privilege_role, role_code, terraform_output
+from sandbox.repository_rehearsal import least_privilege_role, local_differences, role_code, terraform_output
 from sandbox.repository_rehearsal.decisions import Call, distinct
 from sandbox.repository_rehearsal.project_roles import Roles
 from sandbox.repository_rehearsal.rehearsed_repository import Run
@@ -15,7 +14,6 @@ from sandbox.testbed.iam_evaluation.passed_roles import dependent_actions
 
 __all__ = ["lacking", "write"]
 
-_TYPE = re.compile(r"(?:^|\.)(aws_\w+)\.\w+(?:\[.*\])?$")
 _PASS_INDIRECTLY = frozenset(
     {"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup", "ecs:RunTask"}
 )
@@ -98,9 +96,12 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
 def _unknown(steps: Sequence[Step], roles: Roles) -> Iterator[str]:
     """Where AWS can decide differently: resources, permissions that no call shows, statements without a listed resource."""
     created = (address for step in steps if step.verb == "apply" for address in terraform_output.done(step.text))
-    types = (found[1] for address in created if (found := _TYPE.search(address)))
-    for type_, count in sorted(Counter(types).items()):
+    types = Counter(terraform_output.type_of(address) for address in created)
+    for type_, count in sorted((type_, count) for type_, count in types.items() if type_.startswith("aws_")):
         yield f"- `{type_}` ({count}): accepted by the local AWS, not checked against AWS' limits and combinations of values"
+    for step in steps:
+        for address, names in local_differences.labelled(step.text).items() if step.verb == "plan again" else ():
+            yield f"- `{address}`: the second plan changes {', '.join(names)}, which the local AWS doesn't return as it was given"
     made = {call.action for step in steps for call in step.calls}
     for action in sorted(made):
         direct = frozenset() if action in _PASS_INDIRECTLY else {"iam:PassRole"}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["changes", "done", "errors", "last_line", "planned", "was_read", "without_prefixes"]
+__all__ = ["changes", "done", "errors", "last_line", "planned", "type_of", "was_read", "without_prefixes"]
 
 _PLANNED = re.compile(
     r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
@@ -29,6 +29,12 @@ def planned(text: str) -> Mapping[str, str]:
     """
     found = ((item["address"], item["action"]) for item in _PLANNED.finditer(text))
     return {address: action for address, action in found if not action.startswith("read ")}
+
+
+def type_of(address: str) -> str:
+    """The type in a resource's address, which can be in modules and have a key."""
+    found = re.search(r"(?:^|\.)([a-z0-9]+_\w+)\.\w[\w-]*(?:\[.*\])?$", address)
+    return found[1] if found else ""
 
 
 def changes(text: str) -> Mapping[str, frozenset[str]]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.repository_rehearsal import report, terraform_output
 from sandbox.repository_rehearsal.decisions import Call
 from sandbox.repository_rehearsal.least_privilege_role import Statement
@@ -83,6 +85,50 @@ def test_a_second_plan_with_changes_names_them(tmp_path: Path) -> None:
     )
     assert "- plan again of live has changes: Plan: 1 to add, 1 to change, 1 to destroy. (" in text
     assert ", aws_sqs_queue.other)" in text
+
+
+SECOND_PLAN = """
+  # module.web.aws_lb_listener.this["https"] will be updated in-place
+~ resource "aws_lb_listener" "this" {
+      ~ default_action {
+          + forward {
+              + target_group {
+                  + weight = 80
+                }
+            }
+        }
+    }
+
+  # aws_acm_certificate.team will be updated in-place
+~ resource "aws_acm_certificate" "team" {
+      ~ options {
+          + certificate_transparency_logging_preference = "DISABLED"
+        }
+    }
+
+Plan: 0 to add, 2 to change, 0 to destroy.
+"""
+
+
+def test_a_difference_of_the_local_aws_is_labelled(tmp_path: Path) -> None:
+    text = written(tmp_path, step("plan", PLAN), step("plan again", SECOND_PLAN))
+    assert "It plans and applies as it is." in text
+    assert '- `module.web.aws_lb_listener.this["https"]`: the second plan changes default_action, forward' in text
+    real = SECOND_PLAN.replace("      ~ options {", '      ~ domain_name = "a"\n      ~ options {')
+    text = written(tmp_path, step("plan", PLAN), step("plan again", real))
+    assert "has changes: Plan: 0 to add, 2 to change, 0 to destroy. (aws_acm_certificate.team)" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "type_"),
+    [
+        ("aws_sqs_queue.jobs", "aws_sqs_queue"),
+        ('module.a["b.c"].aws_ecr_repository.this["a.b"]', "aws_ecr_repository"),
+        ("module.a.module.b[0].aws_lb.this-one[1]", "aws_lb"),
+    ],
+)
+def test_the_type_of_an_address(address: str, type_: str) -> None:
+    assert terraform_output.type_of(address) == type_
 
 
 def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path) -> None:
