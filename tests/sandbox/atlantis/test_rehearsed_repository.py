@@ -56,9 +56,10 @@ DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     ground = Ground(tmp_path_factory.mktemp("rehearsal"))
-    deployed = ground.with_server()
-    deployed.up()
-    yield deployed
+    ground.deployed()
+    served = ground.with_server()
+    served.up()
+    yield served
     ground.stop()
 
 
