@@ -13,21 +13,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.pull_requests import PullRequests
-from sandbox.repository_rehearsal import (
-    copied_tree,
-    module_sources,
-    providers,
-)
+from sandbox.repository_rehearsal import copied_tree, module_sources, providers
 from sandbox.repository_rehearsal.applied_project import AppliedProject
 from sandbox.repository_rehearsal.decisions import DecisionLog, distinct
 from sandbox.repository_rehearsal.project_roles import Roles, roles_of
 from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
-from sandbox.repository_rehearsal.trial import (
-    Project,
-    Step,
-    Trial,
-    commits_of,
-)
+from sandbox.repository_rehearsal.trial import Project, Step, Trial, commits_of
 from sandbox.testbed import console, locks
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.errors import SandboxError
