@@ -62,7 +62,8 @@ class DeploymentCheck:
         self, name: str, args: DeploymentCheckInputs, change: ServiceChange, opts: pulumi.ResourceOptions
     ) -> None:
         self._args, self._change = args, change
-        hook = pulumi.ResourceHook(f"deployment of {args.service_name}", self._wait)
+        # The name is unique in the program: two components can have services of the same name, in two regions or accounts.
+        hook = pulumi.ResourceHook(f"deployment of {args.service_name} ({name})", self._wait)
         pulumi.Stash(
             name,
             input={

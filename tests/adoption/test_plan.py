@@ -259,7 +259,7 @@ def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:
 def test_resources_of_every_other_type_are_adopted_or_explained() -> None:
     endpoints = ("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint")
     provider = {name: f"https://login.example.com/{number}" for number, name in enumerate(endpoints)}
-    found = plan(wide_state(), accepted=(), oidcClientSecretName="sign-in", **provider)
+    found = plan(wide_state(), accepted=("right:*",), oidcClientSecretName="sign-in", **provider)
     assert {item.pair.wanted.name for item in found.adopted} - {
         item.pair.wanted.name for item in small_plan().adopted
     } == {
