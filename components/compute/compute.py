@@ -10,7 +10,7 @@ from ..encryption import CustomerKey, CustomerKeyInputs, by_cloudwatch_logs
 from ..logs import log_archive
 from ..outputs import declared_outputs, output
 from .cluster import Cluster
-from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
+from .deployment_check import DeploymentCheck, DeploymentCheckInputs, DeploymentError, ServiceChange
 from .inputs import ComputeInputs
 from .provider_client import provider_client, provider_settings
 from .server_container import CONTAINER
@@ -44,9 +44,10 @@ class Compute(pulumi.ComponentResource):
         agent_log_group = self._agent_log_group() if args.drift.enabled else None
         logs = TaskLogs(log_group.name, agent_log_group.name if agent_log_group else None)
         task = task_definition(f"{name}-task", args, logs, self._child)
-        change = ServiceChange(f"{name}-service")
+        waits = args.task.deployment_timeout_minutes > 0
+        change = ServiceChange(f"{name}-service", self._ecs_client if waits and args.task.desired_count else None)
         service = self._service(cluster, task, change)
-        if args.task.deployment_timeout_minutes:
+        if waits:
             self._check(cluster, service, task, change)
 
         self.cluster_id = output(cluster.arn)
@@ -196,15 +197,22 @@ class Compute(pulumi.ComponentResource):
         )
 
     async def _ecs_client(self) -> Any:
+        """The client with which the deployment is followed.
+
+        Raises:
+            DeploymentError: its credentials are of another account than the deployment.
+        """
         names, settings = self._args.context.names, await provider_settings(self)
+        if self._args.task.deployment_role_arn is not None:
+            role = await pulumi.Output.from_input(self._args.task.deployment_role_arn).future()
+            settings = {**settings, "assumeRoles": [*(settings.get("assumeRoles") or []), {"roleArn": role}]}
         sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
         found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
         if found != names.account:
             # The roles of an explicit provider can't be read, so these credentials differ from those of the deployment.
-            pulumi.log.warn(
-                f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
-                f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",
-                resource=self,
+            raise DeploymentError(
+                f"The deployment of {names.base} can't be followed: the credentials at hand are of account {found}, and the provider of "
+                f"this component deploys into {names.account}. Set deploymentRoleArn to the role that the provider assumes, or "
+                "deploymentTimeoutMinutes to 0, with which the deployment isn't waited for (docs/component.md)."
             )
-            return None
         return await asyncio.to_thread(provider_client, "ecs", names.region, settings)

@@ -24,7 +24,7 @@ NO_COUNTERPART = {
     *("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint", "oidcClientId"),
     *("oidcClientSecretName", "oidcScope", "oidcSessionHours", "driftEveryHours", "driftDailyAt", "driftShowPlan"),
     *("terraformStatePrefixes", "terraformStateKeyArns", "terraformLockTables", "logGroupName", "regionalIamNames"),
-    *("secretReaderArns", "deploymentTimeoutMinutes"),
+    *("secretReaderArns", "deploymentTimeoutMinutes", "deploymentRoleArn"),
 }
 
 
