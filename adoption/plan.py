@@ -63,7 +63,9 @@ class Plan:
         """The resources that stay in Terraform, each with a command or a note."""
         renamed = {id(actual) for actual in self.pairing.renamed.values()}
         return [
-            (actual, leftovers.advice(actual, self.pairing)) for actual in self.pairing.left if id(actual) not in renamed
+            (actual, leftovers.advice(actual, self.pairing))
+            for actual in self.pairing.left
+            if id(actual) not in renamed
         ]
 
     @property
