@@ -18,7 +18,7 @@ from preflight.check import Check
 from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
 
-__all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "render", "written"]
+__all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "of_stack", "render", "written"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
@@ -217,6 +217,16 @@ def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
     return {**current, **new}
 
 
+def of_stack(settings: Settings, stack: str, project: Path = PROJECT) -> dict[str, Any]:
+    """What the command writes for ``stack``, whose file may not exist yet.
+
+    Raises:
+        ConfigurationError: the file can't be used.
+    """
+    file = file_of(stack, project)
+    return written(settings, _read(file if file.is_file() else file_of(TEMPLATE, project)))
+
+
 def policy_configuration(deployment: Deployment) -> str:
     """The policy pack's configuration agrees with the settings."""
     found = difference(deployment.settings, deployment.stack)
@@ -322,11 +332,10 @@ def main() -> int:
     file = file_of(given.stack, project)
     try:
         settings = read_stack_file(project / f"Pulumi.{given.stack}.yaml", given.stack)
-        current = _read(file if file.is_file() else file_of(TEMPLATE, project))
+        text = render(of_stack(settings, given.stack, project)) + "\n"
     except (StackFileError, SettingsError, ConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    text = render(written(settings, current)) + "\n"
     verb = "is up to date" if file.is_file() and file.read_text(encoding="utf-8") == text else "is written"
     file.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{file.relative_to(project)} {verb}; it allows {', '.join(_ranges(settings))}\n")
