@@ -150,7 +150,7 @@ def test_a_stack_of_every_shape_passes_its_own_pack_with_the_written_configurati
         ({"efsEncryptionKey": "aws"}, "storage-efs (encryption: customer-key)"),
         ({"deletionProtection": False}, "* (recovery: protect, deletion-protection, deletion-window)"),
     ],
-    ids=str,
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_longer_needed(
     tmp_path: Path, setting: dict[str, Any], named: str
