@@ -55,10 +55,10 @@ def without(calls: Iterable[Call], generated: Sequence[str]) -> list[Call]:
 def _unknown(plan: str) -> Mapping[str, set[str]]:
     """The names of the attributes that a plan doesn't know yet, by the resource's address."""
     headers = list(_RESOURCE.finditer(plan))
-    ends = [header.start() for header in headers[1:]] + [len(plan)]
+    ends = [*(header.start() for header in headers[1:]), len(plan)]
     return {
         header["address"]: {item["name"] for item in _UNKNOWN.finditer(plan, header.end(), end)}
-        for header, end in zip(headers, ends, strict=True)
+        for header, end in zip(headers, ends, strict=False)
     }
 
 
