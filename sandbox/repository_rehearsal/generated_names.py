@@ -58,7 +58,7 @@ def _unknown(plan: str) -> Mapping[str, set[str]]:
     ends = [*(header.start() for header in headers[1:]), len(plan)][: len(headers)]
     return {
         header["address"]: {item["name"] for item in _UNKNOWN.finditer(plan, header.end(), end)}
-        for header, end in zip(headers, ends, strict=True)
+        for header, end in zip(headers, ends, strict=False)
     }
 
 

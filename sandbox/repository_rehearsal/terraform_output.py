@@ -40,10 +40,10 @@ def type_of(address: str) -> str:
 def changes(text: str) -> Mapping[str, frozenset[str]]:
     """The names of the attributes and blocks that a plan changes, at any depth, by the resource's address."""
     headers = list(_PLANNED.finditer(text))
-    ends = [header.start() for header in headers[1:]] + [len(text)]
+    ends = [*(header.start() for header in headers[1:]), len(text)]
     return {
         header["address"]: frozenset(item["name"] for item in _CHANGED.finditer(text, header.end(), end))
-        for header, end in zip(headers, ends, strict=True)
+        for header, end in zip(headers, ends, strict=False)
     }
 
 

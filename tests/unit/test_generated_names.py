@@ -92,7 +92,7 @@ def widened(resource: str, **keys: str) -> Call:
 
 def test_the_values_are_those_that_the_plan_did_not_know():
     assert generated_names.values(PLAN, STATE) == ["abcdefghij", "wise-cat", "Z0ABC12", ":1", "2"]
-    assert generated_names.values(PLAN, {}) == []
+    assert generated_names.values(PLAN, {}) == generated_names.values("No changes.", STATE) == []
 
 
 @pytest.mark.parametrize(

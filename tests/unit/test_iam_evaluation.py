@@ -175,6 +175,10 @@ ASKED = {
         of("wafv2", "CreateIPSet", Name="office", Scope="REGIONAL"),
         {("wafv2:CreateIPSet", arn("wafv2", "regional/ipset/office/unnamed"))},
     ),
+    "an API Gateway's path, whatever its body names": (
+        of("apigateway", "POST", ResourceArn=f"arn:aws:apigateway:{REGION}::/restapis/a1b2c3/resources"),
+        {("apigateway:POST", f"arn:aws:apigateway:{REGION}::/restapis/a1b2c3/resources")},
+    ),
     "none of the resources that an action may have": (
         of("events", "PutEvents", Entries=[]),
         {("events:PutEvents", "*")},

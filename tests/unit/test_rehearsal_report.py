@@ -111,6 +111,8 @@ Plan: 0 to add, 2 to change, 0 to destroy.
 
 
 def test_a_difference_of_the_local_aws_is_labelled(tmp_path: Path) -> None:
+    text = written(tmp_path, step("plan", PLAN), step("plan again", "No changes. Your infrastructure matches.\n"))
+    assert "which the local AWS doesn't return" not in text
     text = written(tmp_path, step("plan", PLAN), step("plan again", SECOND_PLAN))
     assert "It plans and applies as it is." in text
     assert '- `module.web.aws_lb_listener.this["https"]`: the second plan changes default_action, forward' in text
