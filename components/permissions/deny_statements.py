@@ -30,6 +30,19 @@ PassRole, TagRole and UntagRole do not support it.
 """
 
 
+_OF_EVERY_ENVIRONMENT = (
+    *(
+        "ecr:*",
+        "ecs:*Cluster*",
+        "ecs:*Service*",
+        "ecs:*TagResource",
+        "elasticloadbalancing:*",
+        "logs:*",
+        "secretsmanager:*",
+    ),
+)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnStack:
     """Atlantis' own resources, besides those that its names identify."""
@@ -139,8 +152,11 @@ def deny_unbounded_roles(own: OwnStack) -> list[Statement]:
 
 
 def deny_own_security_groups() -> Statement:
-    """Deny changes to Atlantis' own security groups. Their ARNs contain no name, so a tag identifies them."""
-    changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
+    """Deny changes to Atlantis' security groups, whose ARNs contain no name, and to the parts of other environments.
+
+    With a managed prefix such as atlantis-, their names match. Task protection stays allowed, which a container of the task sets.
+    """
+    changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags", *_OF_EVERY_ENVIRONMENT]
     own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
     return deny("DenyOwnSecurityGroups", changes, ["*"], own)
 
