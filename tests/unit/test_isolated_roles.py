@@ -153,7 +153,6 @@ def test_a_plan_reads_the_values_of_those_secrets_only_that_have_a_prefix_for_pl
 
 ENVIRONMENTS = {
     "ecs:UpdateService": "arn:aws:ecs:{}:service/atlantis-dev/atlantis-dev",
-    "ecs:DeleteCluster": "arn:aws:ecs:{}:cluster/atlantis-dev",
     "elasticloadbalancing:CreateRule": "arn:aws:elasticloadbalancing:{}:listener/app/atlantis-dev/0123456789abcdef/0123456789abcdef",
     "elasticloadbalancing:RegisterTargets": "arn:aws:elasticloadbalancing:{}:targetgroup/atlantis-dev-atlantis/0123456789abcdef",
     "logs:DeleteLogGroup": "arn:aws:logs:{}:log-group:atlantis-dev",
