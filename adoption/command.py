@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pulumi
 
-from adoption import deployed, exemptions, files, report
+from adoption import deployed, files, report
 from adoption.anatomy import AnatomyError
 from adoption.files import StackFileError
 from adoption.plan import Plan, make_plan
@@ -41,8 +41,6 @@ def main(arguments: list[str] | None = None, *, rehearse: Callable[[Plan], int] 
         sys.stderr.write(redacted(f"error: {error}\n"))
         return USAGE_ERROR
     plan.problems += deployed.problems(plan, PROJECT)
-    pack_settings = PROJECT / "policy" / "config" / f"{plan.stack}.json"
-    plan.notes += exemptions.configuration(pack_settings, exemptions.exemptions(plan))[1]
     sys.stdout.write(redacted(report.describe(plan)))
     sys.stdout.flush()
     if plan.problems:
@@ -63,7 +61,8 @@ def _write(plan: Plan, stack_file: Path, adoption_file: Path) -> int:
     files.write_state_rm(script, plan.to_forget)
     sys.stdout.write(
         f"\nWrote {stack_file.name}, {adoption_file.name} and {script.name}. Next: "
-        f"`pulumi preview --diff --stack {plan.stack}`, in which nothing may be replaced or deleted (docs/adoption.md)\n"
+        f"`make policy-config STACK={plan.stack}`, "
+        f"then `pulumi preview --diff --stack {plan.stack}`, in which nothing may be replaced or deleted (docs/adoption.md)\n"
     )
     return 0
 

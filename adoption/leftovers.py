@@ -28,11 +28,13 @@ def advice(actual: StateResource, pairing: Pairing) -> str:
     if actual.type == "aws_security_group_rule":
         return _old_rule(actual, pairing)
     if actual.type == "aws_iam_policy_attachment":
-        return _attachment(actual, pairing.anatomy)
+        return _attachment(actual, pairing)
     found = NOT_ADOPTED.get(actual.type)
     known = {name for kind in BY_PULUMI_TYPE.values() for name in kind.terraform}
     if found is None or not _is_of_atlantis(actual, pairing):
         return NOT_THIS_ONE if found or actual.type in known else YOURS
+    if actual.type == "aws_iam_policy" and actual.attributes.get("arn") in _attached(pairing):
+        found = "additionalPolicyArns names it: keep it"
     return found.format_map(
         _Known({name: value for name, value in actual.attributes.items() if isinstance(value, str | int)})
     )
@@ -60,6 +62,13 @@ def _is_of_atlantis(actual: StateResource, pairing: Pairing) -> bool:
         "aws_vpc_security_group_ingress_rule": ("security_group_id", groups),
     }.get(actual.type, ("", []))
     return not key or attributes.get(key) in own
+
+
+def _attached(pairing: Pairing) -> set[Any]:
+    """The policies that the program attaches to its roles."""
+    return {
+        item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
+    }
 
 
 def _role_names(anatomy: Anatomy) -> set[Any]:
@@ -123,12 +132,15 @@ def revocations(rule: Any, group: str, direction: str) -> list[str]:
     return [f"`{command} {shlex.quote(f'IpProtocol={protocol}{ports},{peer}')}`" for peer in peers]
 
 
-def _attachment(attachment: StateResource, anatomy: Anatomy) -> str:
+def _attachment(attachment: StateResource, pairing: Pairing) -> str:
     """A policy that one resource attaches to several roles."""
     arn, roles = attachment.attributes.get("policy_arn"), _texts(attachment.attributes.get("roles"))
-    own = sorted(_role_names(anatomy) & set(roles))
+    own = sorted(_role_names(pairing.anatomy) & set(roles))
     if not own:
         return NOT_THIS_ONE
+    attached = {item.inputs.get("role") for item in pairing.wanted.values() if item.inputs.get("policyArn") == arn}
+    if set(roles) <= attached:
+        return "The program attaches it to the same role: Terraform only has to forget it"
     if len(own) < len(roles):
         return f"Others use it too. {AFTER}remove {', '.join(own)} from its roles in Terraform{KEEP}"
     commands = [f"`aws iam detach-role-policy --role-name {role} --policy-arn {arn}`" for role in own]
@@ -140,9 +152,7 @@ def rights(pairing: Pairing) -> Iterator[str]:
 
     Older providers keep them as attributes of the role (`inline_policy`, `managed_policy_arns`) and of the group.
     """
-    attached = {
-        item.inputs.get("policyArn") for item in pairing.wanted.values() if item.type.endswith(":RolePolicyAttachment")
-    }
+    attached = _attached(pairing)
     for actual in pairing.renamed.values():
         if actual.type == "aws_iam_role":
             yield from _role_rights(actual, pairing, frozenset())

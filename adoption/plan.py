@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adoption import leftovers, problems, sharing
+from adoption import leftovers, problems, rights, sharing
 from adoption.anatomy import Anatomy, AnatomyError, dissect
 from adoption.changes import Adopted, judge
 from adoption.completeness import require_whole
@@ -46,6 +46,8 @@ class Plan:
     adopted: list[Adopted]
     task: list[Item]
     """What becomes of each part of the running task definition."""
+    rights: list[Item]
+    """What becomes of the rights of the running task role."""
     accepted: Collection[str] = ()
     """Names of the parts that may be lost."""
     problems: list[str] = field(default_factory=list)
@@ -59,9 +61,11 @@ class Plan:
     @property
     def left(self) -> list[tuple[StateResource, str]]:
         """The resources that stay in Terraform, each with a command or a note."""
-        beside = {id(actual) for actual in self.pairing.renamed.values()}
+        renamed = {id(actual) for actual in self.pairing.renamed.values()}
         return [
-            (actual, leftovers.advice(actual, self.pairing)) for actual in self.pairing.left if id(actual) not in beside
+            (actual, leftovers.advice(actual, self.pairing))
+            for actual in self.pairing.left
+            if id(actual) not in renamed
         ]
 
     @property
@@ -110,9 +114,10 @@ def plan_of(
     pairing = pair(anatomy, wanted)
     pair_own_rules(pairing)
     items = inventory(anatomy, pairing.wanted["compute-task"].inputs, settings, pairing.resolve)
-    plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, accepted)
-    plan.problems += lost_parts(items, accepted)
-    plan.notes += [*leftovers.rights(pairing), *sharing.notes(anatomy, pairing)]
+    lost = rights.items(pairing, settings)
+    plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, lost, accepted)
+    plan.problems += lost_parts([*items, *lost], accepted)
+    plan.notes += [*leftovers.rights(pairing), *rights.other_policies(pairing), *sharing.notes(anatomy, pairing)]
     if "storage-repository" not in pairing.pairs and not settings.get("image"):
         plan.notes.append(EMPTY_REPOSITORY)
     plan.problems += problems.find(anatomy, settings, pairing, plan.adopted)

@@ -17,7 +17,7 @@ LONGEST_NAME = 44
 
 def describe(plan: Plan) -> str:
     """The report as text."""
-    parts = [_head(plan), *_table(plan), _task(plan), _settings(plan), _notes(plan), _problems(plan)]
+    parts = [_head(plan), *_table(plan), *_running(plan), _settings(plan), _notes(plan), _problems(plan)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -35,12 +35,12 @@ def _table(plan: Plan) -> Iterator[str]:
     changed = [adopted for adopted in ordered if adopted.changes]
     yield _block("Adopted unchanged", (_adopted_row(adopted) for adopted in unchanged), len(unchanged))
     yield _block("Adopted and changed in place", (_changed_rows(adopted) for adopted in changed), len(changed))
-    beside = [
+    renamed = [
         f"{_name(name)}  {actual.address}: the name {actual.attributes.get('name')} can't be changed, so the program creates "
         f"{plan.pairing.wanted[name].inputs.get('name')}. Delete the old one after the first `up`{_deletion(actual)}"
         for name, actual in sorted(plan.pairing.renamed.items())
     ]
-    yield _block("Can't be adopted, created under another name", beside, len(beside))
+    yield _block("Can't be adopted, created under another name", renamed, len(renamed))
     left = [f"{actual.address}\n      {advice}" for actual, advice in plan.left]
     yield _block("Only in Terraform", left, len(left))
     kinds: dict[str, list[str]] = {}
@@ -80,12 +80,18 @@ def _changed_rows(adopted: Adopted) -> str:
     return "\n".join([_adopted_row(adopted), *rows, *([f"      tags: {shown}"] if tags else [])])
 
 
-def _task(plan: Plan) -> str:
-    """The running task definition: what is kept in one line, the rest with the reason."""
-    by_result = {result: [item for item in plan.task if item.result == result] for result in (KEPT, REPLACED, LOST)}
-    rows = [f"kept: {', '.join(item.name for item in by_result[KEPT])}"] if by_result[KEPT] else []
-    rows += [f"{result}: {item.name} ({item.why})" for result in (REPLACED, LOST) for item in by_result[result]]
-    return _block(f"The running task definition {plan.anatomy.task.address}", rows, len(plan.task))
+def _running(plan: Plan) -> Iterator[str]:
+    """The running task definition and the rights of its role: what is kept in one line, the rest with the reason."""
+    role = plan.anatomy.task.attributes.get("task_role_arn")
+    new = plan.pairing.wanted["permissions-task-role"].inputs.get("name")
+    for title, items in (
+        (f"The running task definition {plan.anatomy.task.address}", plan.task),
+        (f"The rights of {role}, next to those of {new}", plan.rights),
+    ):
+        by_result = {result: [item for item in items if item.result == result] for result in (KEPT, REPLACED, LOST)}
+        rows = [f"kept: {', '.join(item.name for item in by_result[KEPT])}"] if by_result[KEPT] else []
+        rows += [f"{result}: {item.name} ({item.why})" for result in (REPLACED, LOST) for item in by_result[result]]
+        yield _block(title, rows, len(items))
 
 
 def _settings(plan: Plan) -> str:

@@ -1,12 +1,12 @@
 """The settings of the running stack, read from the state, starting at the service."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from adoption.anatomy import Anatomy
 from adoption.proposal import DEFAULTS, Proposal
+from adoption.rights import attachable, listed, policies_of, statements
 from adoption.running_containers import proposed_containers
 from adoption.running_ingress import ingress
 from adoption.running_secrets import secrets
@@ -193,37 +193,35 @@ def _older(tag: str, other: str) -> bool:
 
 
 def _rights(anatomy: Anatomy, notes: list[str]) -> Iterator[Proposal]:
-    """The state buckets and lock tables that the task role can write to, which every plan after the adoption needs."""
-    role = str(anatomy.task.attributes.get("task_role_arn", "")).rpartition("/")[2]
+    """The state buckets, lock tables and roles that the task role can use, and its policies, which Terraform needs after the adoption."""
+    policies = policies_of(anatomy, str(anatomy.task.attributes.get("task_role_arn", "")).rpartition("/")[2])
     buckets: set[str] = set()
     tables: set[str] = set()
-    for policy in anatomy.state.of("aws_iam_role_policy"):
-        if policy.attributes.get("role") != role:
-            continue
-        for statement in _statements(policy.attributes.get("policy")):
-            actions, resources = _list(statement.get("Action")), _list(statement.get("Resource"))
-            if {"s3:PutObject", "s3:*"} & set(actions):
-                buckets |= {
-                    found[1] for item in resources if (found := re.fullmatch(r"arn:[\w-]+:s3:::([^/]+)(/.*)?", item))
-                }
-            if {"dynamodb:PutItem", "dynamodb:*"} & set(actions):
-                tables |= {found[1] for item in resources if (found := re.fullmatch(r"arn:.+:table/(.+)", item))}
-    for key, names in (("terraformStateBuckets", buckets), ("terraformLockTables", tables)):
+    roles: set[str] = set()
+    # What an attached policy allows stays with the policy.
+    for statement in (each for policy in policies if not policy.arn for each in statements(policy.document)):
+        actions, resources = listed(statement.get("Action")), listed(statement.get("Resource"))
+        if {"s3:PutObject", "s3:*"} & set(actions):
+            buckets |= {
+                found[1] for item in resources if (found := re.fullmatch(r"arn:[\w-]+:s3:::([^/]+)(/.*)?", item))
+            }
+        if {"dynamodb:PutItem", "dynamodb:*"} & set(actions):
+            tables |= {found[1] for item in resources if (found := re.fullmatch(r"arn:.+:table/(.+)", item))}
+        if {"sts:AssumeRole", "sts:*"} & set(actions) and statement.get("Effect") == "Allow":
+            roles |= {item for item in resources if item.startswith("arn:")}
+    for key, names in (
+        ("terraformStateBuckets", buckets),
+        ("terraformLockTables", tables),
+        ("assumableRoleArns", roles),
+    ):
         patterns = sorted(name for name in names if "*" in name)
         if patterns:
             notes.append(
-                f"{key}: the task role may write {', '.join(patterns)}; name each one, as this program takes no patterns"
+                f"{key}: the task role may use {', '.join(patterns)}; name each one, as this program takes no patterns"
             )
         if exact := sorted(names - set(patterns)):
-            yield Proposal(key, exact, "the task role can write them now")
-
-
-def _statements(document: Any) -> list[Mapping[str, Any]]:
-    try:
-        return _list(json.loads(document).get("Statement"))
-    except (TypeError, ValueError):
-        return []
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+            yield Proposal(key, exact, "the task role can use them now")
+    if attached := [policy.arn for policy in policies if policy.arn and attachable(policy.arn)]:
+        yield Proposal(
+            "additionalPolicyArns", attached, "attached to the running task role; Terraform keeps the policies"
+        )

@@ -205,7 +205,19 @@ def _modern(resource: StateResource) -> StateResource:
     """Convert attributes that depend on how the configuration was written to a single form."""
     if resource.type == "aws_route53_record":
         return _record(resource)
+    if resource.type == "aws_ecs_service":
+        return _service(resource)
     return _rule(resource) if resource.type == "aws_security_group_rule" else resource
+
+
+def _service(resource: StateResource) -> StateResource:
+    """A service with the ARN of its cluster. Terraform stores the cluster as it was written, which can be its name."""
+    cluster, arn = resource.attributes.get("cluster"), resource.id
+    if not isinstance(cluster, str) or not cluster or cluster.startswith("arn:") or not arn.startswith("arn:"):
+        return resource
+    return replace(
+        resource, attributes={**resource.attributes, "cluster": f"{arn.partition(':service/')[0]}:cluster/{cluster}"}
+    )
 
 
 def _record(resource: StateResource) -> StateResource:

@@ -3,6 +3,7 @@
 What is lost stops the adoption until it is accepted by name, because the server would change without a message.
 """
 
+import fnmatch
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -71,13 +72,14 @@ class Item:
     """One part of the running task definition. No value of a secret is in it."""
 
     name: str
-    """As `--accept-lost` takes it: a variable, `container:<name>`, `container.<property>` or `task.<property>`."""
+    """As `--accept-lost` takes it, with * as a wildcard: a variable, `container:<name>`, `container.<property>`, `task.<property>`, or
+    `right:<service or policy>`."""
     result: str
     why: str = ""
 
 
 def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str, Any], resolve: Resolve) -> list[Item]:
-    """The result of each part of the running task definition.
+    """The result for each part of the running task definition.
 
     Args:
         anatomy: the running stack.
@@ -99,15 +101,20 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
 def problem(items: Collection[Item], accepted: Collection[str]) -> Iterator[str]:
     """The problem with parts that are lost and not accepted, and with accepted names that aren't lost."""
     lost = {item.name: item for item in items if item.result == LOST}
-    for name in sorted(set(accepted) - lost.keys()):
+    for name in sorted(name for name in set(accepted) if not fnmatch.filter(lost, name)):
         listed = ", ".join(sorted(lost)) or "nothing"
         yield f"ACCEPT_LOST: {name!r} isn't lost by this adoption; lost: {listed}"
-    missing = [item for name, item in lost.items() if name not in accepted]
+    missing = [item for name, item in lost.items() if not any(fnmatch.fnmatchcase(name, each) for each in accepted)]
     if missing:
         rows = "".join(f"\n      {item.name}: {item.why}" for item in missing)
+        rights = (
+            ". Rights of an inline policy stay if it becomes an aws_iam_policy that Terraform attaches to the role: apply, pull the state "
+            "again, and additionalPolicyArns is proposed"
+        )
+        more = rights if any(item.name.startswith("right:") for item in missing) else ""
         yield (
-            f"The adoption would lose {len(missing)} part{'s' if len(missing) > 1 else ''} of the running server:{rows}\n    "
-            f'Set what is named, or accept the loss: ACCEPT_LOST="{" ".join(item.name for item in missing)}"'
+            f"The adoption would lose {len(missing)} part{'s' if len(missing) > 1 else ''} of the running server and its role:{rows}\n    "
+            f'Set what is named, or accept the loss: ACCEPT_LOST="{" ".join(item.name for item in missing)}"{more}'
         )
 
 

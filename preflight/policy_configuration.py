@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from components.settings import Settings, SettingsError
+from components.settings.workers import ROLES
 from preflight.check import Check
 from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
 
-__all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "render", "written"]
+__all__ = ["CHECKS", "Difference", "command", "difference", "file_of", "of_stack", "render", "written"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = "prod"
@@ -72,6 +73,16 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         "Containers of terraformIsolation, caCertificates and extraContainers run as the user 0, without the capabilities that they "
         "don't need.",
     ),
+    *(
+        Exemption(
+            "containers",
+            f"compute-{role}-task",
+            ("non-root-user",),
+            lambda settings: settings.terraform.isolates,
+            "The executor runs each checkout as a different user, which requires the user 0; it has no capability that it doesn't need.",
+        )
+        for role in ROLES
+    ),
     Exemption(
         "secrets",
         "secrets-github-app",
@@ -110,6 +121,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         "secrets",
+        "secrets-workers",
+        ("rotation",),
+        lambda settings: settings.terraform.isolates,
+        "Only the tasks have it: the server and its workers read it when they start.",
+    ),
+    Exemption(
+        "secrets",
         "locking-password",
         ("rotation",),
         lambda settings: settings.storage.uses_redis,
@@ -129,6 +147,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         ("protect", "deletion-window"),
         lambda settings: settings.drift.enabled,
         "Generated, and nothing is lost with it: without driftProjects it is deleted, and they can be set again.",
+    ),
+    Exemption(
+        "recovery",
+        "secrets-workers",
+        ("protect", "deletion-window"),
+        lambda settings: settings.terraform.isolates,
+        "Generated, and nothing is lost with it: terraformIsolation none deletes it, and tasks can be set again.",
     ),
     Exemption(
         "recovery",
@@ -215,6 +240,16 @@ def written(settings: Settings, current: Mapping[str, Any]) -> dict[str, Any]:
         changed[policy] = {"exemptions": [*kept, *added]}
     new = {policy: {**_option(current, policy), **values} for policy, values in changed.items()}
     return {**current, **new}
+
+
+def of_stack(settings: Settings, stack: str, project: Path = PROJECT) -> dict[str, Any]:
+    """What the command writes for ``stack``, whose file may not exist yet.
+
+    Raises:
+        ConfigurationError: the file can't be used.
+    """
+    file = file_of(stack, project)
+    return written(settings, _read(file if file.is_file() else file_of(TEMPLATE, project)))
 
 
 def policy_configuration(deployment: Deployment) -> str:
@@ -322,11 +357,10 @@ def main() -> int:
     file = file_of(given.stack, project)
     try:
         settings = read_stack_file(project / f"Pulumi.{given.stack}.yaml", given.stack)
-        current = _read(file if file.is_file() else file_of(TEMPLATE, project))
+        text = render(of_stack(settings, given.stack, project)) + "\n"
     except (StackFileError, SettingsError, ConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    text = render(written(settings, current)) + "\n"
     verb = "is up to date" if file.is_file() and file.read_text(encoding="utf-8") == text else "is written"
     file.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{file.relative_to(project)} {verb}; it allows {', '.join(_ranges(settings))}\n")

@@ -40,16 +40,26 @@ class DeploymentCheckInputs:
     timeout_minutes: int
     """More than 0."""
     ecs_client: Callable[[], Awaitable[Any]]
-    """Creates the boto3 client of ECS with the AWS provider's credentials and endpoint; returns None if it can't."""
+    """Creates the boto3 client of ECS with the AWS provider's credentials and endpoint."""
 
 
 class ServiceChange:
-    """Whether this run of the engine changes the service. If not, the state in ECS is older than the run."""
+    """Whether this run of the engine changes the service. If not, the state in ECS is older than the run.
 
-    def __init__(self, name: str) -> None:
-        self.seen = False
-        hook = pulumi.ResourceHook(f"{name}-changed", self._note)
-        self.hooks = pulumi.ResourceHookBinding(after_create=[hook], after_update=[hook])
+    `before` runs before the change, which fails with it: credentials that can't follow a deployment start none.
+    """
+
+    def __init__(self, name: str, before: Callable[[], Awaitable[Any]] | None) -> None:
+        self.seen, self._before = False, before
+        noted = pulumi.ResourceHook(f"{name}-changed", self._note)
+        checked = [pulumi.ResourceHook(f"{name}-can-be-followed", self._check)] if before else []
+        self.hooks = pulumi.ResourceHookBinding(
+            before_create=[*checked], before_update=[*checked], after_create=[noted], after_update=[noted]
+        )
+
+    async def _check(self, _: pulumi.ResourceHookArgs) -> None:
+        if self._before:
+            await self._before()
 
     def _note(self, _: pulumi.ResourceHookArgs) -> None:
         self.seen = True
@@ -62,7 +72,8 @@ class DeploymentCheck:
         self, name: str, args: DeploymentCheckInputs, change: ServiceChange, opts: pulumi.ResourceOptions
     ) -> None:
         self._args, self._change = args, change
-        hook = pulumi.ResourceHook(f"deployment of {args.service_name}", self._wait)
+        # The name is unique in the program: two components can have services of the same name, in two regions or accounts.
+        hook = pulumi.ResourceHook(f"deployment of {args.service_name} ({name})", self._wait)
         pulumi.Stash(
             name,
             input={
@@ -84,10 +95,9 @@ class DeploymentCheck:
         args, inputs = self._args, (called.new_inputs or {})["input"]
         if args.desired_count == 0:
             return
-        ecs = await args.ecs_client()
-        if ecs is None:
-            return
-        deployment = EcsDeployment(ecs, inputs["cluster"], args.service_name, inputs["taskDefinition"])
+        deployment = EcsDeployment(
+            await args.ecs_client(), inputs["cluster"], args.service_name, inputs["taskDefinition"]
+        )
         await follow(
             deployment,
             wanted=inputs["taskDefinition"],

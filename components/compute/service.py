@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .cluster import Cluster
-from .deployment_check import DeploymentCheck, DeploymentCheckInputs, ServiceChange
+from .deployment_check import DeploymentCheck, DeploymentCheckInputs, DeploymentError, ServiceChange
 from .inputs import ComputeInputs
 from .provider_client import provider_client, provider_settings
 
@@ -50,7 +50,8 @@ class EcsService:
 
     def create(self) -> aws.ecs.Service:
         """Register the service, with what waits for its deployment and what scales it."""
-        inputs, change = self.inputs, ServiceChange(f"{self.label}-service")
+        inputs, waits = self.inputs, self.inputs.settings.task.deployment_timeout_minutes > 0
+        change = ServiceChange(f"{self.label}-service", self._ecs_client if waits and self.least else None)
         scales = self.most > self.least
         service = aws.ecs.Service(
             f"{self.label}-service",
@@ -89,7 +90,7 @@ class EcsService:
                 ignore_changes=["desiredCount"] if scales else None,
             ),
         )
-        if inputs.settings.task.deployment_timeout_minutes:
+        if waits:
             self._check(service, change)
         if scales:
             self._scale(service)
@@ -153,15 +154,22 @@ class EcsService:
         )
 
     async def _ecs_client(self) -> Any:
+        """The client with which the deployment is followed.
+
+        Raises:
+            DeploymentError: its credentials are of another account than the deployment.
+        """
         names, settings = self.inputs.context.names, await provider_settings(self.parent)
+        if (role_arn := self.inputs.settings.task.deployment_role_arn) is not None:
+            role = await pulumi.Output.from_input(role_arn).future()
+            settings = {**settings, "assumeRoles": [*(settings.get("assumeRoles") or []), {"roleArn": role}]}
         sts = await asyncio.to_thread(provider_client, "sts", names.region, settings)
         found = (await asyncio.to_thread(sts.get_caller_identity))["Account"]
         if found != names.account:
             # The roles of an explicit provider can't be read, so these credentials differ from those of the deployment.
-            pulumi.log.warn(
-                f"The deployment isn't waited for: the credentials at hand are of account {found}, and the provider of this "
-                f"component deploys into {names.account}. Set its roles as aws:assumeRoles, or use credentials of the account.",
-                resource=self.parent,
+            raise DeploymentError(
+                f"The deployment of {self.name} can't be followed: the credentials at hand are of account {found}, and the provider of "
+                f"this component deploys into {names.account}. Set deploymentRoleArn to the role that the provider assumes, or "
+                "deploymentTimeoutMinutes to 0, with which the deployment isn't waited for (docs/component.md)."
             )
-            return None
         return await asyncio.to_thread(provider_client, "ecs", names.region, settings)

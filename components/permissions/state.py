@@ -87,7 +87,11 @@ def _read_only(names: PhysicalNames, settings: TerraformArgs) -> list[Statement]
         else:
             found.append(allow("ListState", ["s3:GetBucketVersioning", "s3:ListBucket"], arns))
     if settings.terraform_state_key_arns:
-        by_way_of_s3 = {"StringEquals": {"kms:ViaService": names.via("s3")}}
+        # A bucket and its key can be in another region.
+        known = (arn.split(":")[3] for arn in settings.terraform_state_key_arns if isinstance(arn, str))
+        regions = dict.fromkeys((names.region, *known))
+        services = [f"s3.{region}.{names.dns_suffix}" for region in regions]
+        by_way_of_s3 = {"StringEquals": {"kms:ViaService": services if services[1:] else services[0]}}
         actions = ["kms:Decrypt", "kms:GenerateDataKey"]
         found.append(allow("UseStateKeys", actions, settings.terraform_state_key_arns, by_way_of_s3))
     return found

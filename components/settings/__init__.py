@@ -108,7 +108,7 @@ def validate(args: AtlantisArgs | Mapping[str, Any], *, name: str, region: str) 
     """
     if isinstance(args, Settings):
         return args
-    settings, problems = _resolve(dict(_flat(args)), region, ())
+    settings, problems = _resolve(dict(_flat(args)), region, (), arguments=True)
     if settings is None:
         raise SettingsError(f"the arguments of Atlantis {name!r}", problems, prefix="")
     return settings
@@ -131,7 +131,7 @@ def in_own_account(settings: Settings, account: str, *, name: str) -> Settings:
         refused = (
             [_text(problem, secret_keys) for problem in reason]
             if isinstance(reason, list)
-            else [_refusal(key, value, reason, secret=secret)]
+            else [_refusal(key, value, reason, secret=secret, arguments=True)]
         )
         where = f"the arguments of Atlantis {name!r}"
         return SettingsError(where, refused, prefix="", changed="nothing that depends on its value was changed")
@@ -169,10 +169,10 @@ def _as_output(value: Any) -> Any:
 
 
 def _resolve(
-    given: Mapping[str, object], region: str, secret_keys: Collection[str]
+    given: Mapping[str, object], region: str, secret_keys: Collection[str], *, arguments: bool = False
 ) -> tuple[Settings | None, list[str]]:
-    """Typed settings, or None and all problems."""
-    problems = [_unknown(key) for key in given if key not in _DECLARED]
+    """Typed settings, or None and all problems, whose hints are for the component's `arguments` or for a stack's configuration."""
+    problems = [_unknown(key, arguments=arguments) for key in given if key not in _DECLARED]
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
         problems.append(f"aws:region = {region!r}: must be an AWS region such as ap-northeast-2")
     valid: dict[str, Any] = {}
@@ -185,7 +185,8 @@ def _resolve(
             try:
                 valid[key] = declared.parse(given[key])
             except UnacceptableError as refused:
-                problems.append(_refusal(key, given[key], refused, secret=key in secret_keys))
+                secret = key in secret_keys
+                problems.append(_refusal(key, given[key], refused, secret=secret, arguments=arguments))
     settings = _settings(valid, region)
     problems += [_text(problem, secret_keys) for problem in _contradictions(settings)]
     return (None if problems else settings), problems
@@ -210,16 +211,22 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
             continue
 
 
-def _unknown(key: str) -> str:
-    nearest = difflib.get_close_matches(key, _DECLARED, n=1, cutoff=0.6)
+def _unknown(key: str, *, arguments: bool) -> str:
+    names = [
+        f"{declared.group}.{declared.field.name}" if declared.group else declared.field.name
+        for declared in _DECLARED.values()
+    ]
+    nearest = difflib.get_close_matches(key, names if arguments else _DECLARED, n=1, cutoff=0.6)
     return f"{key}: unknown setting" + (
         f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists all settings"
     )
 
 
-def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool) -> str:
+def _refusal(key: str, value: object, refused: UnacceptableError, *, secret: bool, arguments: bool) -> str:
     if secret:
         return f"{key} = [secret]: the value isn't valid (docs/settings.md)"
+    if isinstance(refused, NotAListError) and arguments:
+        return f"{key}: {refused}; write a single item as a list, too: [item]"
     if isinstance(refused, NotAListError):
         return f"{key}: {refused}; to set its first item: pulumi config set --plaintext --path '{NAMESPACE}:{key}[0]' <value>"
     return f"{key}{'' if isinstance(refused, HiddenValueError) else f' = {shown(value)}'}: {refused}"

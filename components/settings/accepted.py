@@ -143,7 +143,7 @@ repository_names = values.list_of(
 )
 bucket_names = values.list_of(
     values.matching(
-        r"(?!xn--)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
+        r"(?!xn--|(?:\d+\.){3}\d+$)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]",
         "the name of an S3 bucket: 3 to 63 lowercase letters, digits, . and -",
     ),
     at_most=_MOST_STORES,
@@ -177,7 +177,8 @@ secret_prefixes = values.list_of(
     at_most=_MOST_STORES,
 )
 directory = values.matching(
-    r"(/[\w.-]{1,48}){1,4}", "a directory of the file system, such as /atlantis-data, with at most four levels"
+    r"(/(?!\.{1,2}(?:/|$))[\w.-]{1,48}){1,4}",
+    "a directory of the file system, such as /atlantis-data, with at most four levels",
 )
 cache_node_type = values.matching(
     r"cache\.(?!t1\.|m1\.|m2\.|c1\.)[a-z][0-9][a-z]*\.[0-9]*(micro|small|medium|x?large)",
@@ -241,10 +242,8 @@ server_secrets = values.list_of(
     at_most=10,
 )
 extra_arguments = values.list_of(values.one_of(BLOCKED))
-assumable_role_arns = values.list_of(
-    values.arn("iam", r"role/[\w+=,.@/-]{1,128}", "arn:aws:iam::210987654321:role/terraform", regional=False),
-    at_most=10,
-)
+role_arn = values.arn("iam", r"role/[\w+=,.@/-]{1,128}", "arn:aws:iam::210987654321:role/terraform", regional=False)
+assumable_role_arns = values.list_of(role_arn, at_most=10)
 
 _ROLE = r"arn:[a-z-]+:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}"
 repository_roles = values.list_of(

@@ -210,6 +210,9 @@ class TaskArgs(Group):
     deployment_timeout_minutes: int = setting(values.integer(range(721)), default=20)
     """Minutes after which pulumi up stops waiting for the ECS deployment and fails with ECS' reasons, up to 720. 0: don't
     wait"""
+    deployment_role_arn: Input[str] | None = setting(accepted.role_arn, default=None)
+    """ARN of the role with which pulumi up follows the ECS deployment. Required if the component's provider assumes a role, which
+    a program can't read. Empty: the credentials of the provider"""
     container_port: int = setting(values.integer(range(1024, 65536)), default=4141)
     """Port that Atlantis listens on, 1024 to 65535"""
     ephemeral_storage: int = setting(values.integer(range(20, 201)), default=20)

@@ -123,6 +123,12 @@ def _table(properties: _Properties) -> _Properties:
     return {"serverSideEncryption": {"kmsKeyArn": at(properties, "sseSpecification.kmsMasterKeyId")}}
 
 
+def _instance(properties: _Properties) -> _Properties:
+    """An instance of a cluster uses the cluster's storage; the aws package has another type for it."""
+    cluster = properties.get("dbClusterIdentifier")
+    return {"replicateSourceDb": cluster} if cluster else {}
+
+
 _DEPLOYMENT: Final = "deploymentConfiguration"
 _TYPES: Final[dict[str, Native]] = {
     "aws-native:applicationautoscaling:ScalableTarget": Native("appautoscaling/target"),
@@ -171,10 +177,13 @@ _TYPES: Final[dict[str, Native]] = {
         "opensearch/domain",
         {"encryptAtRest": "encryptionAtRestOptions", "nodeToNodeEncryption": "nodeToNodeEncryptionOptions"},
     ),
-    "aws-native:rds:DbCluster": Native("rds/cluster", {"restoreToPointInTime": "sourceDbClusterIdentifier"}),
+    "aws-native:rds:DbCluster": Native(
+        "rds/cluster", {"id": "dbClusterIdentifier", "restoreToPointInTime": "sourceDbClusterIdentifier"}
+    ),
     "aws-native:rds:DbInstance": Native(
         "rds/instance",
         {"replicateSourceDb": "sourceDbInstanceIdentifier", "snapshotIdentifier": "dbSnapshotIdentifier"},
+        _instance,
     ),
     "aws-native:redshift:Cluster": Native("redshift/cluster"),
     "aws-native:s3:Bucket": Native("s3/bucket", {"bucket": "bucketName"}, _bucket),

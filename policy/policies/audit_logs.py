@@ -133,10 +133,7 @@ RULE: Final = Rule(
     },
     settings=(
         Option(
-            "minimumRetentionDays",
-            "number",
-            7,
-            "Minimum retention of a log group in days. CloudWatch.16 requires 365.",
+            "minimumRetentionDays", "number", 7, "Minimum retention of a log group in days. CloudWatch.16 requires 365."
         ),
     ),
 )

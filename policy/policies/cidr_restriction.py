@@ -10,7 +10,7 @@ from evaluation.aws.stack_ranges import StackRanges
 from evaluation.configuration import Option
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings, Rule
-from evaluation.values import UNKNOWN, at, mappings, sequence, text
+from evaluation.values import UNKNOWN, at, mappings, sequence, text, truth
 from policies.entries import check_entries
 from tables.prefix_lists import CLOUDFRONT_ORIGIN_FACING
 
@@ -139,8 +139,12 @@ def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
             findings.violation(
                 balancer, "guarded", "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic", what, remedy
             )
-        outside = balancer.at("loadBalancerType") == "network" and balancer.at("internal") is not True
-        if outside and groups is not UNKNOWN and not sequence(groups):
+        network, internal = balancer.at("loadBalancerType") == "network", balancer.stated("internal")
+        if not network or truth(internal) or groups is UNKNOWN or sequence(groups):
+            continue
+        if internal is UNKNOWN:
+            findings.not_evaluated(balancer, "guarded", "internal")
+        else:
             findings.violation(
                 balancer,
                 "guarded",

@@ -169,11 +169,7 @@ RULE: Final = Rule(
         "platform-version": "Services don't use an old Fargate platform version.",
         "task-content": "Container definitions can be evaluated.",
     },
-    by_type={
-        "ecs/taskDefinition": (_task,),
-        "ecs/service": (_service,),
-        "ecr/repository": (_repository,),
-    },
+    by_type={"ecs/taskDefinition": (_task,), "ecs/service": (_service,), "ecr/repository": (_repository,)},
     settings=(
         Option("requireDigest", "flag", default=False, description="Require a digest of images outside of Amazon ECR."),
         Option("readOnlyRoot", "flag", default=True, description="Require a read-only root file system (ECS.5)."),

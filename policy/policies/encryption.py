@@ -70,11 +70,7 @@ RULE: Final[Rule] = Rule(
     by_type=_checks(),
     settings=(
         Option(
-            "customerKeys",
-            "strings",
-            [],
-            "Data stores that must use a customer managed KMS key.",
-            accepted=KEY_NAMES,
+            "customerKeys", "strings", [], "Data stores that must use a customer managed KMS key.", accepted=KEY_NAMES
         ),
         PUBLIC_WEBSITES,
     ),

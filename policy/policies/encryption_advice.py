@@ -24,6 +24,10 @@ def _check(stack: Stack, findings: Findings) -> None:
         for resource in stack.of(store.type) if store.advice else ():
             _key(store, resource, findings)
     advise_listeners(stack, findings)
+    for listener in stack.of("vpclattice/listener"):
+        if listener.at("protocol") == "HTTP":
+            what = "protocol is HTTP, so clients in the associated VPCs connect without TLS"
+            findings.violation(listener, INTERNAL, "protocol", what, "set protocol to HTTPS")
     for group in stack.of(*PARAMETER_TYPES):
         parameter = accepts_plain_by_default(group)
         if parameter:

@@ -169,6 +169,13 @@ def _redis_cluster(resource: Resource, findings: Findings) -> None:
         )
 
 
+def _emr_cluster(resource: Resource, findings: Findings) -> None:
+    if resource.at("securityConfiguration") in (None, ""):
+        what = "securityConfiguration is not set, so the cluster doesn't encrypt its disks and the traffic between its nodes"
+        remedy = "set securityConfiguration to an aws.emr.SecurityConfiguration that encrypts at rest and in transit"
+        findings.violation(resource, AT_REST, "securityConfiguration", what, remedy)
+
+
 def _emr_configuration(resource: Resource, findings: Findings) -> None:
     document = findings.document(resource, AT_REST, "configuration")
     settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
@@ -211,6 +218,7 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
         "ecr/repository": [_repository],
         "dynamodb/table": [_unused_key],
         "elasticache/cluster": [_redis_cluster],
+        "emr/cluster": [_emr_cluster],
         "emr/securityConfiguration": [_emr_configuration],
         "codebuild/project": [_build_artifacts],
         "codebuild/reportGroup": [_build_artifacts],

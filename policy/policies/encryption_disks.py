@@ -1,6 +1,6 @@
 """encryption of EBS disks: what the author, the source, the account's default and AWS' answer say together.
 
-EBS encryption by default is a resource of its own, and a copy or a restored volume is as its source is. So only the whole
+EBS encryption by default is a separate resource, and a copy or a restored volume is as its source is. So only the whole
 stack shows whether a disk is encrypted; the keys of disks are a check of each resource.
 """
 
@@ -181,7 +181,7 @@ def _sources(stack: Stack, resource: Resource, path: str) -> list[Resource]:
 
 
 def _evaluated(stack: Stack, source: Resource) -> bool:
-    """Whether the source, or the volume of a snapshot, is a disk of this stack that gets a finding of its own."""
+    """Whether the source, or the volume of a snapshot, is a disk of this stack that gets a separate finding."""
     return source.type in _ROWS or (source.type == "ebs/snapshot" and bool(_sources(stack, source, "volumeId")))
 
 

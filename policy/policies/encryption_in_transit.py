@@ -97,6 +97,8 @@ def _link(link: Link) -> ResourceCheck:
             return
         if link.path.startswith("nodeToNode") and _single_node(resource):
             return
+        if resource.type == "elasticache/cluster" and resource.at("engine") != "memcached":
+            return  # encryption at rest reports a Redis cluster without a replication group
         block = resource.at(link.path.rpartition(".")[0])
         default = link.default or (link.block_default and isinstance(block, dict))
         for value in each_at(resource.properties, link.path):
@@ -139,6 +141,22 @@ def _transfer_server(resource: Resource, findings: Findings) -> None:
         )
 
 
+def _serverless_warehouse(resource: Resource, findings: Findings) -> None:
+    """Amazon Redshift Serverless requires TLS by default since January 10, 2025."""
+    for index, parameter in mappings(resource.at("configParameters")):
+        if parameter.get("parameterKey") == "require_ssl" and str(parameter.get("parameterValue")).lower() == "false":
+            path = f"configParameters[{index}]"
+            what = f"{path} sets require_ssl to false, so connections without TLS are accepted"
+            findings.violation(resource, "store-transit", path, what, "set require_ssl to true")
+
+
+def _glue_connection(resource: Resource, findings: Findings) -> None:
+    path = "connectionProperties.JDBC_ENFORCE_SSL"
+    if str(resource.at(path)).lower() == "false":
+        what = f"{path} is false, so the connection to the database may not use TLS"
+        findings.violation(resource, "store-transit", path, what, f"set {path} to true")
+
+
 def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
     if settings and not truth(settings.get("EnableInTransitEncryption")):
@@ -177,8 +195,12 @@ def _distribution(resource: Resource, findings: Findings) -> None:
 
 
 def _origins(distribution: Resource, findings: Findings) -> None:
-    """Origins over HTTP only, except S3's website endpoints, which support nothing else."""
+    """Origins over HTTP only, except S3's website endpoints, which support nothing else, and origins with SSL 3."""
     for index, origin in mappings(distribution.at("origins")):
+        protocols = f"origins[{index}].customOriginConfig.originSslProtocols"
+        if "SSLv3" in sequence(at(origin, "customOriginConfig.originSslProtocols")):
+            what = f"{protocols} contains SSLv3, which doesn't protect the connection to the origin"
+            findings.violation(distribution, EDGE, protocols, what, f"set {protocols} to TLSv1.2")
         if at(origin, "customOriginConfig.originProtocolPolicy") != "http-only":
             continue
         path = f"origins[{index}].customOriginConfig.originProtocolPolicy"
@@ -264,6 +286,8 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
         "dms/endpoint": [_database_migration_endpoint],
         "transfer/server": [_transfer_server],
         "emr/securityConfiguration": [_emr_configuration],
+        "glue/connection": [_glue_connection],
+        "redshiftserverless/workgroup": [_serverless_warehouse],
         "cloudfront/distribution": [_distribution],
         "apigateway/domainName": [_domain_name("securityPolicy")],
         "apigatewayv2/domainName": [_domain_name("domainNameConfiguration.securityPolicy")],

@@ -21,6 +21,7 @@ _ALIAS: Final = "kms/alias"
 # The properties that name the source of an inherited encryption, and the type of the source.
 _SOURCES: Final = (
     ("replicateSourceDb", "rds/instance"),
+    ("replicateSourceDb", "rds/cluster"),
     ("replicationSourceIdentifier", "rds/cluster"),
     ("globalClusterIdentifier", "rds/globalCluster"),
     ("globalClusterIdentifier", "docdb/globalCluster"),

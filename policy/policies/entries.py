@@ -4,6 +4,7 @@ An API Gateway VPC link, a CloudFront VPC origin and a PrivateLink endpoint serv
 AWS' network: the load balancer's security group evaluates their addresses instead of the client's.
 """
 
+import re
 from typing import Final
 
 from evaluation.aws.conditions import Condition, demands, excludes_others
@@ -11,7 +12,7 @@ from evaluation.aws.documents import statements
 from evaluation.aws.networks import Network, contained, parse_network
 from evaluation.resources import Resource, Stack
 from evaluation.rule import Findings
-from evaluation.values import UNKNOWN, each_at, mappings, sequence, text, truth
+from evaluation.values import UNKNOWN, each_at, mapping, mappings, parse_json, sequence, text, truth
 
 __all__ = ["check_entries"]
 
@@ -29,18 +30,31 @@ def check_entries(stack: Stack, findings: Findings) -> None:
     _accelerators(stack, findings)
 
 
+# OpenAPI documents, in JSON or YAML, define integrations with x-amazon-apigateway-integration.
+_BODY_LINK = re.compile(r"""["']?connectionType["']?\s*:\s*["']?VPC_LINK""", re.IGNORECASE)
+
+
+def _linked_body(stack: Stack, api: Resource, link: str) -> bool:
+    """Whether the OpenAPI document of an API has an integration with a VPC link."""
+    body = api.at("body")
+    if body is UNKNOWN:
+        return bool(stack.dependencies(api, "body", link))
+    return isinstance(body, str) and _BODY_LINK.search(body) is not None
+
+
 def _http_api(stack: Stack, findings: Findings) -> None:
+    link = "apigatewayv2/vpcLink"
     integrations = [
         each
         for each in stack.of("apigatewayv2/integration")
-        if each.at("connectionType") == "VPC_LINK" and stack.linked(each, "connectionId", "apigatewayv2/vpcLink")
+        if each.at("connectionType") == "VPC_LINK" and stack.linked(each, "connectionId", link)
     ]
-    for integration in integrations:
+    for entrance in (*integrations, *(api for api in stack.of("apigatewayv2/api") if _linked_body(stack, api, link))):
         what = "the HTTP API accepts requests from any address, and HTTP APIs don't support resource policies"
         remedy = (
             "use a REST API with a resource policy on aws:SourceIp, or connect clients to the load balancer directly"
         )
-        findings.violation(integration, ENTRY, "connectionType", what, remedy)
+        findings.violation(entrance, ENTRY, "connectionType", what, remedy)
 
 
 def _rest_api(stack: Stack, findings: Findings) -> None:
@@ -56,6 +70,11 @@ def _rest_api(stack: Stack, findings: Findings) -> None:
             findings.not_evaluated(integration, ENTRY, "restApi", "names an API of another stack")
         for api in apis:
             _restricted_api(integration, api, policies.get(api.urn, []), findings)
+    for api in stack.of(_REST_API):
+        if _linked_body(stack, api, "apigateway/vpcLink"):
+            separate = policies.get(api.urn, [])
+            document = mapping(parse_json(api.at("body"))).get("x-amazon-apigateway-policy")
+            _restricted_api(api, api, [*separate, document] if document else separate, findings)
 
 
 def _restricted_api(integration: Resource, api: Resource, separate: list[object], findings: Findings) -> None:

@@ -65,7 +65,7 @@ def _report(stack: Stack, findings: Findings) -> None:
         lines = [f"{policy}: {', '.join(sorted(places))}: {why}" for (policy, why), places in sorted(undecided.items())]
         findings.note(
             "Not evaluated, for these reasons. The update evaluates the checks when their values are known, and `pulumi policy"
-            " analyze` evaluates the deployed stack.\n" + "\n".join(lines),
+            " analyze` evaluates the deployed stack.\n" + "\n".join(lines)
         )
     _foreign(stack, findings)
 
@@ -147,7 +147,7 @@ RULE: Final = Rule(
     description="Reports used exemptions, checks that weren't evaluated, and resources of other packages.",
     why=(
         "Exemptions that nobody sees are never removed, and a check that was skipped silently looks like a check that passed."
-        " This policy has no checks of its own. It reports what the other policies exempted or didn't evaluate."
+        " This policy checks nothing itself. It reports what the other policies exempted or didn't evaluate."
     ),
     severity="low",
     level="advisory",

@@ -63,11 +63,7 @@ def _check_document(resource: Resource, findings: Findings, path: str, document:
 def _wildcards(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:
     if "*" in statement.actions or "*:*" in statement.actions:
         findings.violation(
-            resource,
-            "administrator",
-            where,
-            f"{where} allows every action (*)",
-            "list the required actions",
+            resource, "administrator", where, f"{where} allows every action (*)", "list the required actions"
         )
     elif statement.inverted_actions:
         what = f"{where} uses NotAction, so it allows all other actions, including those that AWS adds later"

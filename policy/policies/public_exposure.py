@@ -1,6 +1,6 @@
 """public-exposure: no resource is public through its own properties or its own policy."""
 
-from typing import Final
+from typing import Any, Final
 
 from evaluation.aws.documents import public_statements
 from evaluation.aws.networks import is_large_foreign, is_world, parse_network
@@ -9,8 +9,8 @@ from evaluation.aws.websites import PUBLIC_WEBSITES, is_public_website
 from evaluation.configuration import Option
 from evaluation.resources import Resource
 from evaluation.rule import Findings, ResourceCheck, Rule
-from evaluation.values import UNKNOWN, each_at, sequence, truth
-from tables.public_switches import PUBLIC_SWITCHES
+from evaluation.values import UNKNOWN, each_at, integer, mappings, sequence, truth
+from tables.public_switches import PRIVATE_SETTINGS, PUBLIC_SWITCHES
 from tables.resource_policies import RESOURCE_POLICIES
 
 __all__ = ["RULE"]
@@ -134,16 +134,40 @@ def _search_domain(resource: Resource, findings: Findings) -> None:
         findings.violation(resource, "public-endpoint", "vpcOptions", what, "set vpcOptions (AWS replaces the domain)")
 
 
-def _notebook(resource: Resource, findings: Findings) -> None:
-    if resource.at("directInternetAccess") in (None, "Enabled"):
-        what = "directInternetAccess isn't Disabled, so the notebook has direct internet access"
-        findings.violation(
-            resource,
-            "public-endpoint",
-            "directInternetAccess",
-            what,
-            "set directInternetAccess to Disabled and set subnetId",
-        )
+def _setting(path: str, private: tuple[Any, ...], check: str, consequence: str) -> ResourceCheck:
+    def run(resource: Resource, findings: Findings) -> None:
+        value = resource.at(path)
+        if value is UNKNOWN:
+            findings.not_evaluated(resource, check, path)
+        elif value not in private:
+            required = str(private[0]).lower() if isinstance(private[0], bool) else private[0]
+            what = f"{path} isn't {required}, so {consequence}"
+            findings.violation(resource, check, path, what, f"set {path} to {required}")
+
+    return run
+
+
+def _search_collection(resource: Resource, findings: Findings) -> None:
+    """The network policies of OpenSearch Serverless collections."""
+    for index, rule in mappings(findings.document(resource, "public-endpoint", "policy")):
+        if truth(rule.get("AllowFromPublic")):
+            what = f"policy[{index}].AllowFromPublic is true, so the collections are reachable from the internet"
+            remedy = "set AllowFromPublic to false, and list VPC endpoints in SourceVPCEs"
+            findings.violation(resource, "public-endpoint", f"policy[{index}]", what, remedy)
+
+
+def _public_ports(resource: Resource, findings: Findings) -> None:
+    """The ports of a Lightsail instance, which every address can reach unless the rule limits them."""
+    closed = findings.settings.numbers("closedPorts")
+    for index, rule in mappings(resource.at("portInfos")):
+        first, last = integer(rule.get("fromPort")), integer(rule.get("toPort"))
+        networks = [parse_network(value) for value in sequence(rule.get("cidrs")) if value is not UNKNOWN]
+        limited = rule.get("cidrs") and not any(network is not None and is_world(network) for network in networks)
+        opened = [port for port in closed if (first or 0) <= port <= (65535 if last is None else last)]
+        if rule.get("protocol") in ("tcp", "all", UNKNOWN) and opened and not limited:
+            path = f"portInfos[{index}]"
+            what = f"{path} opens port {', '.join(map(str, opened))} to the internet"
+            findings.violation(resource, "open-port", path, what, f"set {path}.cidrs to the addresses that need access")
 
 
 def _ports(resource: Resource, findings: Findings) -> None:
@@ -195,12 +219,6 @@ def _default_group(resource: Resource, findings: Findings) -> None:
             )
 
 
-def _function_url(resource: Resource, findings: Findings) -> None:
-    if resource.at("authorizationType") == "NONE":
-        what = "authorizationType is NONE, so anyone can call the function's URL"
-        findings.violation(resource, "public-policy", "authorizationType", what, "set authorizationType to AWS_IAM")
-
-
 def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks: dict[str, list[ResourceCheck]] = {canonical: [_ports] for canonical in RULE_TYPES}
     checks["ec2/defaultSecurityGroup"].append(_default_group)
@@ -216,12 +234,14 @@ def _checks() -> dict[str, tuple[ResourceCheck, ...]]:
     checks.setdefault("s3control/multiRegionAccessPoint", []).append(_access_point("details.publicAccessBlock"))
     for canonical in ("opensearch/domain", "elasticsearch/domain"):
         checks[canonical].append(_search_domain)
-    checks["lambda/functionUrl"] = [_function_url]
+    for canonical, path, private, check, consequence in PRIVATE_SETTINGS:
+        checks.setdefault(canonical, []).append(_setting(path, private, check, consequence))
+    checks["opensearch/serverlessSecurityPolicy"] = [_search_collection]
+    checks["lightsail/instancePublicPorts"] = [_public_ports]
     checks["lambda/permission"] = [_permission("principalOrgId", "sourceArn", "sourceAccount")]
     checks["lambda/layerVersionPermission"] = [_permission("organizationId")]
     checks["cloudwatch/eventPermission"] = [_permission("condition")]
     checks["eks/cluster"] = [_private_cluster]
-    checks["sagemaker/notebookInstance"] = [_notebook]
     return {canonical: tuple(functions) for canonical, functions in checks.items()}
 
 
@@ -248,7 +268,7 @@ RULE: Final = Rule(
         "public-bucket": "Buckets have no public ACL or grant, and every setting of their public access block is enabled.",
         "public-database": "Databases, warehouses, brokers and DMS instances aren't publicly accessible.",
         "public-policy": "Resource policies, permissions and shares don't allow everyone, unless a condition limits the principals.",
-        "public-endpoint": "EKS API endpoints, OpenSearch domains and SageMaker notebooks aren't open to the internet.",
+        "public-endpoint": "Endpoints of EKS, OpenSearch, App Runner, Transfer Family, VPC Lattice, EMR and notebooks aren't public.",
         "open-port": "Ports in `closedPorts` aren't open to the internet.",
         "default-group": "The default security group has no rules.",
     },

@@ -47,6 +47,8 @@ def _check(stack: Stack, findings: Findings) -> None:
     for cluster in stack.of("redshift/cluster"):
         if not selections.covers(cluster):
             _retention(cluster, findings, "automatedSnapshotRetentionPeriod")
+    for cache in stack.of("elasticache/replicationGroup", "elasticache/serverlessCache"):
+        _retention(cache, findings, "snapshotRetentionLimit", 1)
     _zones(stack, findings)
     _file_systems(stack, selections, findings)
     _buckets(stack, findings)
@@ -83,13 +85,15 @@ def _window(resource: Resource, path: str, findings: Findings) -> None:
         )
 
 
-def _retention(resource: Resource, findings: Findings, path: str = "backupRetentionPeriod") -> None:
+def _retention(
+    resource: Resource, findings: Findings, path: str = "backupRetentionPeriod", least: int | None = None
+) -> None:
     value = resource.stated(path)
-    least = findings.settings.number("minimumBackupDays")
+    least = least or findings.settings.number("minimumBackupDays")
     if value is UNKNOWN:
         findings.not_evaluated(resource, "backup", path)
     elif (integer(value) or 0) < least and resource.at("replicateSourceDb") is None:
-        what = f"{path} is {shown(value)}, less than minimumBackupDays ({least})"
+        what = f"{path} is {shown(value)}, less than {least} (minimumBackupDays; 1 for caches)"
         findings.violation(resource, "backup", path, what, f"set {path} to {least} or more")
 
 

@@ -98,7 +98,7 @@ def _reach(holder: Holder, statement: Statement, action: str) -> str | None:
         own = holder.own
     for arn in own:
         if _includes(statement, arn) and not any(_includes(denial, arn) for denial in denials):
-            return "a policy of its own" if on_policies else f"the {holder.kind} that has this policy"
+            return "one of its policies" if on_policies else f"the {holder.kind} that has this policy"
     everything = "policy" if on_policies else subject
     if _any(statement, everything) and not any(_any(denial, everything) for denial in denials):
         return "any role or policy"
@@ -140,7 +140,7 @@ RULE: Final = Rule(
         " for the roles that it creates."
     ),
     checks={
-        "self-escalation": "Identities can't change their own or any policies, boundary or trust policy, nor act as any user.",
+        "self-escalation": "Identities can't change their own or any policies, boundary or trust policy, nor act as any user."
     },
     whole_stack=_check,
 )

@@ -40,8 +40,7 @@ _INLINE: Final = (
     _Pair("s3/bucket", "logging", "s3/bucketLogging", "bucket"),
     _Pair("s3/bucket", "lifecycleRules", "s3/bucketLifecycleConfiguration", "bucket"),
     _Pair(
-        *("s3/bucket", "serverSideEncryptionConfiguration"),
-        *("s3/bucketServerSideEncryptionConfiguration", "bucket"),
+        *("s3/bucket", "serverSideEncryptionConfiguration"), *("s3/bucketServerSideEncryptionConfiguration", "bucket")
     ),
     _Pair("kms/key", "policy", "kms/keyPolicy", "keyId"),
     _Pair("sns/topic", "policy", "sns/topicPolicy", "arn"),

@@ -45,6 +45,8 @@ LINKS: Final[tuple[Link, ...]] = (
         check="cache-transit",
         control="ElastiCache.5",
     ),
+    # Memcached from 1.6.12; a Redis node inherits the encryption of its replication group.
+    Link("elasticache/cluster", "transitEncryptionEnabled", check="cache-transit", without=("replicationGroupId",)),
     Link("memorydb/cluster", "tlsEnabled", default=True, check="cache-transit"),
     Link("dax/cluster", "clusterEndpointEncryptionType", ("TLS",), check="cache-transit", control="DynamoDB.7"),
     Link("appsync/apiCache", "transitEncryptionEnabled", check="cache-transit", control="AppSync.6"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["PUBLIC_SWITCHES"]
+__all__ = ["PRIVATE_SETTINGS", "PUBLIC_SWITCHES"]
 
 # Properties that make a resource public: type, path, values that do so (none: true and ENABLED), check, consequence.
 PUBLIC_SWITCHES: Final = (
@@ -61,5 +61,27 @@ PUBLIC_SWITCHES: Final = (
         ("all",),
         "public-policy",
         "every AWS account can restore the snapshot",
+    ),
+)
+
+# Properties that must have a value, since AWS' default or any other one is public: type, path, values, check, consequence.
+_INTERNET: Final = "it is reachable from the internet"
+_ANYONE: Final = "every client in the associated VPCs can call it"
+PRIVATE_SETTINGS: Final = (
+    (
+        *("apprunner/service", "networkConfiguration.ingressConfiguration.isPubliclyAccessible", (False, "false")),
+        *("public-endpoint", _INTERNET),
+    ),
+    ("transfer/server", "endpointType", ("VPC", "VPC_ENDPOINT"), "public-endpoint", _INTERNET),
+    ("vpclattice/service", "authType", ("AWS_IAM",), "public-endpoint", _ANYONE),
+    ("vpclattice/serviceNetwork", "authType", ("AWS_IAM",), "public-endpoint", _ANYONE),
+    (
+        *("sagemaker/notebookInstance", "directInternetAccess", ("Disabled",), "public-endpoint"),
+        "the notebook has direct internet access",
+    ),
+    ("lambda/functionUrl", "authorizationType", ("AWS_IAM",), "public-policy", "anyone can call the function's URL"),
+    (
+        *("emr/blockPublicAccessConfiguration", "blockPublicSecurityGroupRules", (True, "true"), "public-endpoint"),
+        "clusters can have security groups that everyone reaches",
     ),
 )

@@ -58,11 +58,7 @@ ANALYTICS: Final[tuple[Store, ...]] = (
         switch=f"{_CATALOG}.connectionPasswordEncryption.returnConnectionPasswordEncrypted",
         key=f"{_CATALOG}.connectionPasswordEncryption.awsKmsKeyId",
     ),
-    Store(
-        *("glue/securityConfiguration", "glue", _S3, _S3_PAGE),
-        key=f"{_GLUE}.s3Encryption.kmsKeyArn",
-        advice=True,
-    ),
+    Store(*("glue/securityConfiguration", "glue", _S3, _S3_PAGE), key=f"{_GLUE}.s3Encryption.kmsKeyArn", advice=True),
     Store(
         *("glue/securityConfiguration", "glue", ALWAYS, _LOGS_PAGE),
         key=f"{_GLUE}.cloudwatchEncryption.kmsKeyArn",

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from adoption import exemptions, files
+from adoption import files
 from adoption.anatomy import LISTENERS
 from adoption.existing import load_balancer_arn
 from adoption.kinds import BY_PULUMI_TYPE
 from adoption.lookups import cidr_blocks
 from adoption.plan import Plan, plan_of
+from components.settings import parse
+from preflight import policy_configuration
 from sandbox.adoption_rehearsal import neighbours
 from sandbox.adoption_rehearsal.engine_diff import differences
 from sandbox.adoption_rehearsal.replica import Replica, make_replica
@@ -60,8 +62,8 @@ def _sandbox(plan: Plan, state: Path) -> Iterator[Sandbox]:
     """A separate sandbox, which is removed at the end."""
     _forget(state)
     pack = CHECKOUT / "policy"
-    configured = pack / "config" / f"{plan.stack}.json"
-    content, _ = exemptions.configuration(configured, exemptions.exemptions(plan))
+    settings = parse(plan.settings, stack=plan.stack, region=plan.anatomy.region)
+    content = policy_configuration.of_stack(settings, plan.stack)
     configuration = private_directory(state) / "policy.json"
     write_json(configuration, content)
     try:

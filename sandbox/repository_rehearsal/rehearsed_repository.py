@@ -13,22 +13,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.pull_requests import PullRequests
-from sandbox.repository_rehearsal import (
-    copied_tree,
-    module_sources,
-    providers,
-    terraform_output,
-)
+from sandbox.repository_rehearsal import copied_tree, module_sources, providers
 from sandbox.repository_rehearsal.applied_project import AppliedProject
 from sandbox.repository_rehearsal.decisions import DecisionLog, distinct
 from sandbox.repository_rehearsal.project_roles import Roles, roles_of
 from sandbox.repository_rehearsal.terraform_roles import TerraformRoles
-from sandbox.repository_rehearsal.trial import (
-    Project,
-    Step,
-    Trial,
-    commits_of,
-)
+from sandbox.repository_rehearsal.trial import Project, Step, Trial, commits_of
 from sandbox.testbed import console, locks
 from sandbox.testbed.containers.deployed_service import DeployedService
 from sandbox.testbed.errors import SandboxError
@@ -84,7 +74,7 @@ class Run:
                 if step.failed and step.verb != "update":
                     found.append(f"{where} failed: {step.stopped_by}")
                 if step.verb == "plan again" and not step.failed and not step.changes_nothing:
-                    changed = ", ".join(terraform_output.planned(step.text))
+                    changed = ", ".join(step.changes or ())
                     found.append(f"{where} has changes: {step.result} ({changed or 'outputs'})")
                 if run:
                     found += [

@@ -1,16 +1,23 @@
 """The report of a rehearsal: a Markdown file, and the least-privilege roles as code."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sandbox.repository_rehearsal import role_code, terraform_output
+from sandbox.repository_rehearsal import least_privilege_role, local_differences, role_code, terraform_output
 from sandbox.repository_rehearsal.decisions import Call, distinct
+from sandbox.repository_rehearsal.project_roles import Roles
 from sandbox.repository_rehearsal.rehearsed_repository import Run
 from sandbox.repository_rehearsal.trial import Project, Step
 from sandbox.testbed.files import write_private
+from sandbox.testbed.iam_evaluation.passed_roles import dependent_actions
 
 __all__ = ["lacking", "write"]
 
+_PASS_INDIRECTLY = frozenset(
+    {"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup", "ecs:RunTask"}
+)
+"""Actions that pass the roles of a launch template or a task definition, which the call only names."""
 _AFTERWARDS = ("update", "destroy")
 
 
@@ -52,6 +59,12 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
         result = f"failed: {step.stopped_by}" if step.failed else step.result
         yield f"| {step.verb} | {step.seconds:.0f} s | {_cell(result)} | {len(step.calls)} | {denied} |"
     yield from ("", "### Resources", "", *_resources(steps))
+    if any(step.verb == "apply" and step.failed for step in steps):
+        yield ""
+        yield (
+            "The apply failed. What it had created was then changed and destroyed, so that nothing of it remains in the local AWS "
+            "and the roles have these permissions too."
+        )
     unsupported = sorted({action for step in steps for action in step.unsupported})
     if unsupported:
         yield from ("", "AWS would allow these calls; the local AWS doesn't support them:", "")
@@ -73,10 +86,30 @@ def _project(run: Run, project: Project, directory: Path) -> Iterator[str]:
         name = next(iter(policies)).removesuffix("-1")
         for file in role_code.write(directory, name, policies, reasons):
             yield f"- [{file.name}]({file.name})"
+    yield from ("", "### What this rehearsal can't show", "", *_unknown(steps, roles))
     yield from ("", "### Calls", "", "| action | resource | deployed role | statement |", "|---|---|---|---|")
     used = distinct(call for step in steps for call in step.calls)
     for call in sorted(used, key=lambda item: (item.action, item.resource)):
         yield f"| {call.action} | {call.resource} | {call.result} | {', '.join(call.by)} |"
+
+
+def _unknown(steps: Sequence[Step], roles: Roles) -> Iterator[str]:
+    """Where AWS can decide differently: resources, permissions that no call shows, statements without a listed resource."""
+    created = (address for step in steps if step.verb == "apply" for address in terraform_output.done(step.text))
+    types = Counter(terraform_output.type_of(address) for address in created)
+    for type_, count in sorted((type_, count) for type_, count in types.items() if type_.startswith("aws_")):
+        yield f"- `{type_}` ({count}): accepted by the local AWS, not checked against AWS' limits and combinations of values"
+    for step in steps:
+        for address, names in local_differences.labelled(step.text).items() if step.verb == "plan again" else ():
+            yield f"- `{address}`: the second plan changes {', '.join(names)}, which the local AWS doesn't return as it was given"
+    made = {call.action for step in steps for call in step.calls}
+    for action in sorted(made):
+        direct = frozenset() if action in _PASS_INDIRECTLY else {"iam:PassRole"}
+        for dependent in sorted(dependent_actions().get(action, frozenset()) - made - direct):
+            yield f"- `{dependent}`: AWS can require it in addition to `{action}`; no call showed it, and the roles lack it"
+    for statement in (*roles.plan_statements, *roles.apply_statements):
+        if least_privilege_role.UNVERIFIED in statement.reason:
+            yield f"- `{', '.join(statement.actions)}` on `{', '.join(statement.resources)}`: {statement.reason}"
 
 
 def _resources(steps: Sequence[Step]) -> Iterator[str]:

@@ -1,13 +1,14 @@
-"""What Terraform printed: the resources of a plan, what was done with each, and its errors."""
+"""What Terraform printed: the resources of a plan, what was done with each, what changes in it, and its errors."""
 
 import re
 from collections.abc import Mapping
 
-__all__ = ["done", "errors", "last_line", "planned", "was_read", "without_prefixes"]
+__all__ = ["changes", "done", "errors", "last_line", "planned", "type_of", "was_read", "without_prefixes"]
 
 _PLANNED = re.compile(
     r"^\s*# (?P<address>\S+)(?: \([^)]*\))? (?:will|must) be (?P<action>[^\n(]+?)(?: \(.*)?$", re.MULTILINE
 )
+_CHANGED = re.compile(r'^\s*[-+~/]+\s+"?(?P<name>[\w.-]+)"?\s*[={]', re.MULTILINE)
 _DONE = re.compile(r"^(?P<address>\S+): (?P<what>Creation|Modifications|Destruction) complete after", re.MULTILINE)
 _READ = re.compile(r"^(?P<address>\S+): Read complete after", re.MULTILINE)
 _ERROR = re.compile(r"^\W*Error: (?P<text>.+)$", re.MULTILINE)
@@ -28,6 +29,22 @@ def planned(text: str) -> Mapping[str, str]:
     """
     found = ((item["address"], item["action"]) for item in _PLANNED.finditer(text))
     return {address: action for address, action in found if not action.startswith("read ")}
+
+
+def type_of(address: str) -> str:
+    """The type in a resource's address, which can be in modules and have a key."""
+    found = re.search(r"(?:^|\.)([a-z0-9]+_\w+)\.\w[\w-]*(?:\[.*\])?$", address)
+    return found[1] if found else ""
+
+
+def changes(text: str) -> Mapping[str, frozenset[str]]:
+    """The names of the attributes and blocks that a plan changes, at any depth, by the resource's address."""
+    headers = list(_PLANNED.finditer(text))
+    ends = [header.start() for header in headers[1:]] + [len(text)]
+    return {
+        header["address"]: frozenset(item["name"] for item in _CHANGED.finditer(text, header.end(), end))
+        for header, end in zip(headers, ends, strict=True)
+    }
 
 
 def done(text: str) -> Mapping[str, str]:

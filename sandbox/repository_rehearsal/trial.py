@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.pull_requests import PullRequests
-from sandbox.repository_rehearsal import terraform_output
+from sandbox.repository_rehearsal import local_differences, terraform_output
 from sandbox.repository_rehearsal.applied_project import AppliedProject
 from sandbox.repository_rehearsal.decisions import Call, DecisionLog
 from sandbox.testbed import console
@@ -92,8 +92,13 @@ class Step:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether a plan found no difference."""
-        return not self.failed and "No changes." in self.text
+        """Whether a plan found no difference, apart from those of `local_differences`."""
+        return not self.failed and ("No changes." in self.text or self.changes == [])
+
+    @property
+    def changes(self) -> list[str] | None:
+        """The addresses of the resources that a plan changes, without `local_differences`; None if it changes none."""
+        return local_differences.remaining(self.text) if terraform_output.planned(self.text) else None
 
 
 class Trial:

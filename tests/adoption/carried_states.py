@@ -88,9 +88,24 @@ CARRIED = (
         frozenset({"permissions-task-role"}),
         {"allowedCidrBlocks": ["203.0.113.0/25", "203.0.113.128/25"], "baseName": "atlantis", "stopTimeout": 30},
         (SECRET_FIRST, "sslPolicy = 'ELBSecurityPolicy-2016-08'"),
+        ("right:ssm",),
     ),
-    Carried("module-4.4.1", 18, ROLES, {"baseName": "atlantis", "githubAppSecretName": "atlantis-app"}, (OPEN,)),
-    Carried("module-5.1.0", 19, ROLES, {"baseName": "atlantis", "cpuArchitecture": "ARM64"}, (OPEN,)),
+    Carried(
+        "module-4.4.1",
+        18,
+        ROLES,
+        {"baseName": "atlantis", "githubAppSecretName": "atlantis-app"},
+        (OPEN,),
+        ("right:AdministratorAccess",),
+    ),
+    Carried(
+        "module-5.1.0",
+        19,
+        ROLES,
+        {"baseName": "atlantis", "cpuArchitecture": "ARM64"},
+        (OPEN,),
+        ("right:AdministratorAccess",),
+    ),
     Carried(
         "inline",
         19,
@@ -105,14 +120,14 @@ CARRIED = (
     ),
     Carried(
         "original",
-        36,
+        38,
         frozenset(),
         {
             "githubAppSecretName": "atlantis/github-app-v2-prod",
             "webhookSecretName": "atlantis/webhook-secret-v2-prod",
             "efsEncryptionKey": "aws",
         },
-        accepted=("ATLANTIS_REPO_CONFIG",),
+        accepted=("ATLANTIS_REPO_CONFIG", "right:*"),
     ),
 )
 BY_NAME = {carried.name: carried for carried in CARRIED}

@@ -89,7 +89,7 @@ def test_the_original_stops_until_the_loss_of_its_repositories_rules_is_accepted
     assert not (tmp_path / "adoption.yaml").exists()
     (problem,) = dataclasses.replace(original, accepted=()).plan().problems
     assert "ATLANTIS_REPO_CONFIG: the program has its own rules" in problem
-    assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG"' in problem
+    assert 'ACCEPT_LOST="ATLANTIS_REPO_CONFIG right:acm ' in problem
 
 
 def test_all_of_the_original_but_what_the_program_has_elsewhere_is_adopted() -> None:
@@ -107,9 +107,10 @@ def test_all_of_the_original_but_what_the_program_has_elsewhere_is_adopted() -> 
         *("network-alb-to-tasks-ingress", "network-tasks-to-efs-ingress"),
         *(f"network-endpoint-{name}" for name in ("ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs")),
         *("permissions-execution-role", "permissions-task-role", "permissions-execution-managed"),
+        *("permissions-task-additional-0", "permissions-task-additional-1"),
     }
     assert {actual.type for actual, _ in plan.left} == {
-        *("aws_ecs_task_definition", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_role_policy_attachment"),
+        *("aws_ecs_task_definition", "aws_iam_policy", "aws_iam_role_policy"),
         *("aws_kms_key_policy", "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_vpc_security_group_egress_rule"),
     }
 

@@ -5,6 +5,7 @@ from tests.adoption.small_stack import ALB, TASKS, VPC, role_arn
 from tests.adoption.states import State, add, find, small_state
 
 NAME = "atlantis-ecs-task-prod"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
@@ -16,26 +17,29 @@ def _adopted_role(**attributes: object) -> State:
 
 
 def test_policies_that_are_attributes_of_an_adopted_role_are_named_with_their_command() -> None:
-    policies = {"inline_policy": [{"name": "state", "policy": "{}"}], "managed_policy_arns": [READ_ONLY]}
+    policies = {"inline_policy": [{"name": "state", "policy": "{}"}], "managed_policy_arns": [ADMINISTRATOR]}
     notes = plan(_adopted_role(**policies)).notes
     assert sum(f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in note for note in notes) == 1
     assert (
-        sum(f"`aws iam detach-role-policy --role-name {NAME} --policy-arn {READ_ONLY}`" in note for note in notes) == 1
+        sum(f"`aws iam detach-role-policy --role-name {NAME} --policy-arn {ADMINISTRATOR}`" in note for note in notes)
+        == 1
     )
 
 
 def test_policies_that_are_resources_too_are_named_once() -> None:
-    state = _adopted_role(inline_policy=[{"name": "state", "policy": "{}"}], managed_policy_arns=[READ_ONLY])
+    state = _adopted_role(inline_policy=[{"name": "state", "policy": "{}"}], managed_policy_arns=[ADMINISTRATOR])
     add(state, "aws_iam_role_policy.state", {"id": f"{NAME}:state", "role": NAME, "name": "state", "policy": "{}"})
-    add(state, "aws_iam_policy_attachment.all", {"id": "all", "policy_arn": READ_ONLY, "roles": [NAME]})
-    others = {"id": "others", "policy_arn": READ_ONLY, "roles": ["other"]}
+    add(state, "aws_iam_policy_attachment.all", {"id": "all", "policy_arn": ADMINISTRATOR, "roles": [NAME]})
+    others = {"id": "others", "policy_arn": ADMINISTRATOR, "roles": ["other"]}
     add(state, "aws_iam_policy_attachment.others", others)
     add(state, "aws_iam_policy_attachment.both", others | {"roles": [NAME, "other"]})
+    add(state, "aws_iam_policy_attachment.kept", {"id": "kept", "policy_arn": READ_ONLY, "roles": [NAME]})
     found = plan(state)
     assert not [note for note in found.notes if "aws iam" in note]
     left = {actual.address: advice for actual, advice in found.left}
     assert f"`aws iam delete-role-policy --role-name {NAME} --policy-name state`" in left["aws_iam_role_policy.state"]
-    assert f"--role-name {NAME} --policy-arn {READ_ONLY}`" in left["aws_iam_policy_attachment.all"]
+    assert f"--role-name {NAME} --policy-arn {ADMINISTRATOR}`" in left["aws_iam_policy_attachment.all"]
+    assert left["aws_iam_policy_attachment.kept"].startswith("The program attaches it to the same role: ")
     assert left["aws_iam_policy_attachment.others"] == "Not part of the adopted Atlantis: keep it"
     assert left["aws_iam_policy_attachment.both"].endswith(f"remove {NAME} from its roles in Terraform: keep it")
 

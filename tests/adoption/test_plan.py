@@ -256,10 +256,18 @@ def test_a_state_of_five_thousand_resources_is_searched_once_a_type() -> None:
     assert files.section(plan(state).adopted) == files.section(small_plan().adopted)
 
 
+def test_a_cluster_that_terraform_stores_under_its_name_is_the_same_cluster() -> None:
+    state = small_state()
+    find(state, "aws_ecs_service.this")["cluster"] = "atlantis"
+    found = plan(state)
+    assert found.problems == []
+    assert adopted(found, "compute-service").changes == adopted(small_plan(), "compute-service").changes
+
+
 def test_resources_of_every_other_type_are_adopted_or_explained() -> None:
     endpoints = ("oidcAuthorizationEndpoint", "oidcTokenEndpoint", "oidcUserInfoEndpoint")
     provider = {name: f"https://login.example.com/{number}" for number, name in enumerate(endpoints)}
-    found = plan(wide_state(), accepted=(), oidcClientSecretName="sign-in", **provider)
+    found = plan(wide_state(), accepted=("right:*",), oidcClientSecretName="sign-in", **provider)
     assert {item.pair.wanted.name for item in found.adopted} - {
         item.pair.wanted.name for item in small_plan().adopted
     } == {

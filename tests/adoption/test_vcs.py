@@ -41,7 +41,7 @@ def _vcs(found: Plan) -> dict[str, Any]:
     return {key: value for key, value in proposed(found).items() if key in keys}
 
 
-def _fates(found: Plan, *parts: str) -> set[str]:
+def _results(found: Plan, *parts: str) -> set[str]:
     return {item.result for item in found.task if any(part in item.name for part in parts)}
 
 
@@ -96,7 +96,7 @@ def test_the_settings_of_a_server_for_another_host_are_proposed(
     found = plan(state, **given)
     assert _vcs(found) == SECRETS | proposes
     assert not found.problems
-    assert _fates(found, "_USER", "_TOKEN", "_WEBHOOK", "HOSTNAME", "BASE_URL") == {KEPT}
+    assert _results(found, "_USER", "_TOKEN", "_WEBHOOK", "HOSTNAME", "BASE_URL") == {KEPT}
 
 
 def test_the_app_s_secret_in_the_stack_file_is_taken_out() -> None:
@@ -124,7 +124,7 @@ def test_a_server_with_several_hosts_keeps_that_of_the_stack_file_or_the_app_and
     )
     found = plan(state)
     assert "vcsKind" not in proposed(found)
-    assert _fates(found, "GITLAB") == {LOST}
+    assert _results(found, "GITLAB") == {LOST}
     assert "githubAppSecretName" in proposed(found)
 
 
@@ -132,14 +132,14 @@ def test_secrets_under_other_keys_or_in_plaintext_are_to_be_filled_first() -> No
     other_keys = plan(_server("GITLAB", "gitlab.com/group/*", keys=("gitlab_token", "hook")))
     assert "vcsTokenSecretName" not in proposed(other_keys)
     assert any("vcsTokenSecretName: the secret ci/host has other JSON keys than token" in n for n in other_keys.notes)
-    assert _fates(other_keys, "TOKEN", "WEBHOOK") == {REPLACED}
+    assert _results(other_keys, "TOKEN", "WEBHOOK") == {REPLACED}
 
     plain = _server("GITLAB", "gitlab.com/group/*", ATLANTIS_GITLAB_TOKEN="glpat")
     definition = find(plain, "aws_ecs_task_definition.this")
     (server,) = json.loads(definition["container_definitions"])
     definition["container_definitions"] = json.dumps([server | {"secrets": []}])
     found = plan(plain)
-    assert (proposed(found)["vcsKind"], _fates(found, "TOKEN")) == ("gitlab", {REPLACED})
+    assert (proposed(found)["vcsKind"], _results(found, "TOKEN")) == ("gitlab", {REPLACED})
     assert any("vcsTokenSecretName: ATLANTIS_GITLAB_TOKEN don't come from one secret" in note for note in found.notes)
 
 

@@ -27,11 +27,7 @@ from tests.policy.recording import recorded
 from tests.policy.servicer import Planned, analyze_request, configuration_request, stack_request
 
 SIZES = (100, 1_000, 10_000)
-PROVIDER = {
-    "region": "ap-northeast-2",
-    "skipCredentialsValidation": "true",
-    "skipMetadataApiCheck": "true",
-}
+PROVIDER = {"region": "ap-northeast-2", "skipCredentialsValidation": "true", "skipMetadataApiCheck": "true"}
 """The provider of each resource, which the SDK hands to every policy as well."""
 
 
@@ -108,7 +104,7 @@ def _idle_policies() -> list[Policy]:
 
 
 def _grown(resources: Sequence[Planned], size: int) -> list[Planned]:
-    """So many resources: copies of the stack, each with URNs, names and references of its own."""
+    """So many resources: copies of the stack, each with its own URNs, names and references."""
     return list(islice((_copy(resource, number) for number in count() for resource in resources), size))
 
 

@@ -135,7 +135,7 @@ SERVICES: Final = (
     ),
     passing(
         "encryption/customer-key",
-        "copy with a key of its own",
+        "copy with its own key",
         one("ebs/snapshotCopy", sourceSnapshotId="s", encrypted=True, kmsKeyId=KEY),
         encryption={"customerKeys": ["ebs"]},
     ),

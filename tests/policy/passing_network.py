@@ -1,4 +1,4 @@
-"""Row stacks near cidr-restriction: addresses of one's own, and lists of AWS."""
+"""Passing stacks near cidr-restriction: private addresses, and lists of AWS."""
 
 from typing import Any, Final
 

@@ -1,6 +1,6 @@
 """Records what the engine hands to a policy pack: ``python -m tests.policy.record``.
 
-The production stack is previewed in a sandbox of its own, deployed, and previewed again. The first preview has
+The production stack is previewed in a separate sandbox, deployed, and previewed again. The first preview has
 the values that are unknown when nothing exists (``recorded/first_preview.json``), the second one all of them
 (``recorded/preview.json``). Made again when the program changes; ``test_recording_is_current`` says when.
 """

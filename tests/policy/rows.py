@@ -74,19 +74,24 @@ class Row:
         return [each for each in found if each.policy in MANDATORY]
 
 
-def found(policy: str, check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
-    """A stack that the check must report."""
-    return Row(why, ((policy, check),), frozenset({"violation"}), resources, {policy: configuration})
+def pairs(checks: str) -> tuple[tuple[str, str], ...]:
+    """Checks as ``policy/check``, separated by spaces, as pairs."""
+    return tuple((each.partition("/")[0], each.partition("/")[2]) for each in checks.split())
 
 
-def passes(policy: str, check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
+def found(check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
+    """A stack that the check (``policy/check``) must report. configuration: of the policy."""
+    return Row(why, pairs(check), frozenset({"violation"}), resources, {check.partition("/")[0]: configuration})
+
+
+def passes(check: str, why: str, *resources: Planned, **configuration: Any) -> Row:
     """A stack that the check must not report."""
-    return Row(why, ((policy, check),), frozenset({"undecided", "nothing"}), resources, {policy: configuration})
+    return replace(found(check, why, *resources, **configuration), expected=frozenset({"undecided", "nothing"}))
 
 
-def both(policy: str, check: str, why: str, bad: Planned, good: Planned, **configuration: Any) -> tuple[Row, Row]:
+def both(check: str, why: str, bad: Planned, good: Planned, **configuration: Any) -> tuple[Row, Row]:
     """A resource with a fault, and the passing case."""
-    return found(policy, check, why, bad, **configuration), passes(policy, check, why, good, **configuration)
+    return found(check, why, bad, **configuration), passes(check, why, good, **configuration)
 
 
 def passing(
@@ -94,15 +99,13 @@ def passing(
 ) -> Row:
     """A stack on which no mandatory policy may speak.
 
-    near: the checks whose faults it resembles, as ``policy/check``, separated by spaces; given: configurations, ``_`` for ``-``.
+    near: the checks whose faults it resembles; given: configurations, ``_`` for ``-``.
     """
-    pairs = tuple((each.partition("/")[0], each.partition("/")[2]) for each in near.split())
     configuration = {name.replace("_", "-"): value for name, value in given.items()}
-    return Row(why, pairs, frozenset({"nothing"}), resources, configuration, reported=reported or {})
+    return Row(why, pairs(near), frozenset({"nothing"}), resources, configuration, reported=reported or {})
 
 
 def values(
-    policy: str,
     check: str,
     resources: tuple[Planned, ...],
     path: str,
@@ -135,9 +138,10 @@ def values(
         tried.append(("absent", ABSENT, absent))
 
     def row(why: str, stack: tuple[Planned, ...], outcome: Outcome) -> Row:
-        pairs, given = ((policy, check),), {policy: configuration or {}}
+        given = {check.partition("/")[0]: configuration or {}}
+        expected: frozenset[Outcome] = frozenset({outcome})
         why = f"{kind} {path} {why}"
-        return Row(why, pairs, frozenset({outcome}), stack, given, reported or name, changed=(name, path))
+        return Row(why, pairs(check), expected, stack, given, reported or name, changed=(name, path))
 
     broken = (row(why, changed(resources, name, path, value), outcome) for why, value, outcome in tried)
     return row(SOUND, resources, "nothing"), *broken

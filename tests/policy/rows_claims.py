@@ -58,28 +58,28 @@ _TRANSIT: Final = (
         row
         for kind in ("opensearch", "elasticsearch")
         for row in both(
-            *("encryption", "store-transit", f"TLS version of {kind}"),
+            *("encryption/store-transit", f"TLS version of {kind}"),
             _search(kind, "Policy-Min-TLS-1-0-2019-07"),
             _search(kind, "Policy-Min-TLS-1-2-PFS-2023-10"),
         )
     ),
     *both(
-        *("encryption", "cache-transit", "TLS that is preferred"),
+        *("encryption/cache-transit", "TLS that is preferred"),
         one("elasticache/replicationGroup", transitEncryptionEnabled=True, transitEncryptionMode="preferred"),
         one("elasticache/replicationGroup", transitEncryptionEnabled=True, transitEncryptionMode="required"),
     ),
     *both(
-        *("encryption", "listener-tls", "old protocol of a classic balancer"),
+        *("encryption/listener-tls", "old protocol of a classic balancer"),
         _negotiation("Protocol-TLSv1", "true"),
         _negotiation("Protocol-TLSv1", "false"),
     ),
     *both(
-        *("encryption", "listener-tls", "predefined policy of a classic balancer"),
+        *("encryption/listener-tls", "predefined policy of a classic balancer"),
         _negotiation(_PREDEFINED, "ELBSecurityPolicy-2016-08"),
         _negotiation(_PREDEFINED, "ELBSecurityPolicy-TLS-1-2-2017-01"),
     ),
     *both(
-        *("encryption", "listener-tls", "negotiation policy of a classic balancer"),
+        *("encryption/listener-tls", "negotiation policy of a classic balancer"),
         _classic_policy("SSLNegotiationPolicyType"),
         _classic_policy("ProxyProtocolPolicyType"),
     ),
@@ -87,26 +87,26 @@ _TRANSIT: Final = (
         row
         for kind, family, name, off, on in _FAMILIES
         for row in both(
-            *("encryption", "store-transit", f"{name} of {family}"),
+            *("encryption/store-transit", f"{name} of {family}"),
             _parameters(kind, family, name, off),
             _parameters(kind, family, name, on),
         )
     ),
     *(
-        passes("encryption", "store-transit", f"{family} of the default", _parameters("rds/parameterGroup", family))
+        passes("encryption/store-transit", f"{family} of the default", _parameters("rds/parameterGroup", family))
         for family in ("postgres13", "postgres17", "mysql8.0", "oracle-ee-19")
     ),
     *both(
-        *("encryption-advice", "database-tls", "family that accepts plain connections"),
+        *("encryption-advice/database-tls", "family that accepts plain connections"),
         _parameters("rds/parameterGroup", "postgres14", "work_mem", "64"),
         _parameters("rds/parameterGroup", "postgres15", "work_mem", "64"),
     ),
-    *both("encryption", "edge-tls", "origin over HTTP", _origin("http-only"), _origin("https-only")),
-    passes("encryption", "edge-tls", "website of S3", _origin("http-only", "b.s3-website.eu-west-1.amazonaws.com")),
-    passes("encryption", "edge-tls", "origin that is created too", _origin("http-only", UNKNOWN)),
-    *both("encryption", "volume-transit", "files of a batch job", _job("DISABLED"), _job("ENABLED")),
+    *both("encryption/edge-tls", "origin over HTTP", _origin("http-only"), _origin("https-only")),
+    passes("encryption/edge-tls", "website of S3", _origin("http-only", "b.s3-website.eu-west-1.amazonaws.com")),
+    passes("encryption/edge-tls", "origin that is created too", _origin("http-only", UNKNOWN)),
+    *both("encryption/volume-transit", "files of a batch job", _job("DISABLED"), _job("ENABLED")),
     *both(
-        *("encryption", "customer-key", "key that isn't used"),
+        *("encryption/customer-key", "key that isn't used"),
         one("dynamodb/table", serverSideEncryption={"enabled": False, "kmsKeyArn": _KEY}),
         one("dynamodb/table", serverSideEncryption={"enabled": True, "kmsKeyArn": _KEY}),
     ),
@@ -135,33 +135,33 @@ def _script(*lines: str) -> Planned:
 _EVERYTHING: Final = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 _EXPOSURE: Final = (
     *both(
-        *("public-exposure", "public-bucket", "access point without its block"),
+        *("public-exposure/public-bucket", "access point without its block"),
         one("s3/accessPoint", bucket="b", publicAccessBlockConfiguration={**_BLOCK, "blockPublicPolicy": False}),
         one("s3/accessPoint", bucket="b", publicAccessBlockConfiguration=_BLOCK),
     ),
-    passes("public-exposure", "public-bucket", "access point of the default", one("s3/accessPoint", bucket="b")),
-    *both("public-exposure", "open-port", "large foreign range", _range("52.0.0.0/11"), _range("8.8.8.0/24")),
-    passes("public-exposure", "open-port", "large private range", _range("10.0.0.0/8")),
-    passes("public-exposure", "open-port", "large foreign range on a port of the web", _range("52.0.0.0/11", 443)),
-    found("cidr-restriction", "entry", "accelerated internal balancer", *_accelerated(internal=True)),
-    passes("cidr-restriction", "entry", "accelerated public balancer", *_accelerated(internal=False)),
+    passes("public-exposure/public-bucket", "access point of the default", one("s3/accessPoint", bucket="b")),
+    *both("public-exposure/open-port", "large foreign range", _range("52.0.0.0/11"), _range("8.8.8.0/24")),
+    passes("public-exposure/open-port", "large private range", _range("10.0.0.0/8")),
+    passes("public-exposure/open-port", "large foreign range on a port of the web", _range("52.0.0.0/11", 443)),
+    found("cidr-restriction/entry", "accelerated internal balancer", *_accelerated(internal=True)),
+    passes("cidr-restriction/entry", "accelerated public balancer", *_accelerated(internal=False)),
     *both(
-        *("identity", "administrator", "permission set of administrators"),
+        *("identity/administrator", "permission set of administrators"),
         one("ssoadmin/managedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"),
         one("ssoadmin/managedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess"),
     ),
     *both(
-        *("identity", "administrator", "inline permission set of administrators"),
+        *("identity/administrator", "inline permission set of administrators"),
         one("ssoadmin/permissionSetInlinePolicy", inlinePolicy=_EVERYTHING),
         one("ssoadmin/permissionSetInlinePolicy", inlinePolicy=document(deny())),
     ),
     *both(
-        *("recovery", "backup", "warehouse"),
+        *("recovery/backup", "warehouse"),
         one("redshift/cluster", automatedSnapshotRetentionPeriod=1),
         one("redshift/cluster", automatedSnapshotRetentionPeriod=14),
     ),
     *both(
-        *("secrets", "plain-environment", "password that a script exports"),
+        *("secrets/plain-environment", "password that a script exports"),
         _script("export DB_PASSWORD=hunter2-and-more"),
         _script("export DB_PASSWORD=$(aws secretsmanager get-secret-value)", "export DB_HOST=db"),
     ),

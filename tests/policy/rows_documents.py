@@ -62,7 +62,7 @@ _FEDERATED: Final = (
     ("gitlab group", _claims(_GITLAB, "StringLike", sub="project_path:acme/*:ref_type:branch:ref:main"), False),
     ("gitlab any project", _claims(_GITLAB, "StringLike", sub="project_path:*"), True),
     ("gitlab aud only", _claims(_GITLAB, aud="https://gitlab.com"), True),
-    ("gitlab of one's own by aud", _claims("gitlab.acme.example", aud="https://gitlab.acme.example"), False),
+    ("private gitlab by aud", _claims("gitlab.acme.example", aud="https://gitlab.acme.example"), False),
     ("eks service account", _claims(_EKS, sub="system:serviceaccount:shop:cart", aud="sts.amazonaws.com"), False),
     ("eks namespace", _claims(_EKS, "StringLike", sub="system:serviceaccount:shop:*"), False),
     ("eks any service account", _claims(_EKS, "StringLike", sub="system:serviceaccount:*"), True),
@@ -115,7 +115,7 @@ _PRINCIPALS: Final = (
     ("root of named roles", _ROOT, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/deploy-*"}}, False),
     ("root of any role", _ROOT, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, True),
     ("root of a tag", _ROOT, {"StringEquals": {"aws:PrincipalTag/team": "platform"}}, False),
-    ("root of its own account", _ROOT, {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+    ("root of the same account", _ROOT, {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
     ("root negated", _ROOT, {"StringNotEquals": {"sts:ExternalId": "acme"}}, True),
     ("everybody", {"AWS": "*"}, {}, True),
     ("everybody of an organization", {"AWS": "*"}, {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}, False),
@@ -130,19 +130,18 @@ _PRINCIPALS: Final = (
 )
 
 TRUST: Final[tuple[Row, ...]] = (
-    *((found if expected else passes)("identity", "trust", label, role) for label, role, expected in _FEDERATED),
+    *((found if expected else passes)("identity/trust", label, role) for label, role, expected in _FEDERATED),
     *(
-        (found if expected else passes)("identity", "trust", label, _role(Principal=principal, Condition=condition))
+        (found if expected else passes)("identity/trust", label, _role(Principal=principal, Condition=condition))
         for label, principal, condition, expected in _PRINCIPALS
     ),
     *both(
-        *("identity", "trust", "permission of a service"),
+        *("identity/trust", "permission of a service"),
         one("lambda/permission", principal="s3.amazonaws.com", action="lambda:InvokeFunction"),
         one("lambda/permission", principal="s3.amazonaws.com", sourceAccount=ACCOUNT),
     ),
     passes(
-        "identity",
-        "trust",
+        "identity/trust",
         "permission by ARN",
         one("lambda/permission", principal="events.amazonaws.com", sourceArn=UNKNOWN),
     ),
@@ -207,7 +206,7 @@ _TRANSPORT: Final = (
     ("file system writes only", _mount(deny(**_EVERYBODY, Action="elasticfilesystem:ClientWrite")), True),
 )
 TRANSPORT: Final[tuple[Row, ...]] = tuple(
-    (found if expected else passes)("encryption", "plain-transport", label, policy)
+    (found if expected else passes)("encryption/plain-transport", label, policy)
     for label, policy, expected in _TRANSPORT
 )
 

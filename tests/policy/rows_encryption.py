@@ -35,7 +35,7 @@ def _stores() -> Iterator[Row]:
             for other in others:
                 rest = with_value(rest, other.switch, _good(other))
             yield from both(
-                *("encryption-stack" if store.name == "ebs" else "encryption", "at-rest", label),
+                *("encryption-stack/at-rest" if store.name == "ebs" else "encryption/at-rest", label),
                 _with(store.type, store.switch, _bad(store), **rest),
                 _with(store.type, store.switch, _good(store), **rest),
             )
@@ -46,7 +46,7 @@ def _stores() -> Iterator[Row]:
             for key in keys:
                 rest = with_value(rest, key, _KEY)
             yield from both(
-                *("encryption", "customer-key", label),
+                *("encryption/customer-key", label),
                 _with(store.type, store.key, f"alias/aws/{store.name}", **rest),
                 _with(store.type, store.key, _KEY, **rest),
                 **configuration,
@@ -55,14 +55,16 @@ def _stores() -> Iterator[Row]:
 
 def _links() -> Iterator[Row]:
     for number, link in enumerate(LINKS):
-        rest: dict[str, Any] = {"clusterConfig": {"instanceCount": 3}} if "/domain" in link.type else {}
+        rest: dict[str, Any] = (
+            {"clusterConfig": {"instanceCount": 3}} if "/domain" in link.type else {"engine": "memcached"}
+        )
         for other in LINKS:
             if other.type == link.type and other is not link:
                 rest = with_value(rest, other.path, other.satisfied[0])
         off = "PLAINTEXT" if isinstance(link.satisfied[0], str) else False
         label = f"{link.type} {number}"
         yield from both(
-            *("encryption", link.check, label),
+            *(f"encryption/{link.check}", label),
             _with(link.type, link.path, off, **rest),
             _with(link.type, link.path, link.satisfied[0], **rest),
         )
@@ -73,15 +75,15 @@ def _absent(link: Link, rest: dict[str, Any]) -> Row:
     row = passes if link.default else found
     block = link.path.partition(".")[0]
     rest = {name: value for name, value in rest.items() if not (link.block_default and name == block)}
-    return row("encryption", link.check, f"{link.type} without {link.path}", one(link.type, **rest))
+    return row(f"encryption/{link.check}", f"{link.type} without {link.path}", one(link.type, **rest))
 
 
 def _rest(label: str, expected: bool, resource: Planned) -> Row:
-    return (found if expected else passes)("encryption", "at-rest", label, resource)
+    return (found if expected else passes)("encryption/at-rest", label, resource)
 
 
 def _disk(label: str, expected: bool, resource: Planned, **configuration: Any) -> Row:
-    return (found if expected else passes)("encryption-stack", "at-rest", label, resource, **configuration)
+    return (found if expected else passes)("encryption-stack/at-rest", label, resource, **configuration)
 
 
 _AT_REST: Final = (
@@ -125,7 +127,7 @@ _AT_REST: Final = (
     _disk("volume where all are encrypted", False, one("ebs/volume", size=8), ebsEncryptedByDefault=True),
     _disk("disk of a snapshot", False, one("ec2/instance", rootBlockDevice={"snapshotId": "snap-1"})),
     passes(
-        *("encryption", "store-transit", "search domain of one node"),
+        *("encryption/store-transit", "search domain of one node"),
         one("opensearch/domain", domainEndpointOptions={"enforceHttps": True}, clusterConfig={"instanceCount": 1}),
     ),
     _rest("warehouse of the default", False, one("redshift/cluster", clusterIdentifier="c")),
@@ -144,13 +146,13 @@ _AT_REST: Final = (
     ),
     _rest("topic of an unknown key", False, one("sns/topic", kmsMasterKeyId=UNKNOWN)),
     *both(
-        *("encryption", "customer-key", "template disk"),
+        *("encryption/customer-key", "template disk"),
         one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": True}}]),
         one("ec2/launchTemplate", blockDeviceMappings=[{"ebs": {"encrypted": True, "kmsKeyId": _KEY}}]),
         customerKeys=["ebs"],
     ),
     *both(
-        *("encryption", "customer-key", "instance disk"),
+        *("encryption/customer-key", "instance disk"),
         one("ec2/instance", rootBlockDevice={"encrypted": True}),
         one("ec2/instance", rootBlockDevice={"encrypted": True, "kmsKeyId": _KEY}),
         customerKeys=["ebs"],
@@ -164,7 +166,7 @@ def _behaviour(policy: str, **more: Any) -> Planned:
 
 def _listener(check: str, label: str, expected: bool, *resources: Planned) -> Row:
     policy = "encryption-stack" if len(resources) > 1 or check == "stack" else "encryption"
-    return (found if expected else passes)(policy, "listener-tls", label, *resources)
+    return (found if expected else passes)(f"{policy}/listener-tls", label, *resources)
 
 
 _FORWARD: Final = [{"type": "forward", "targetGroupArn": "arn:tg"}]
@@ -199,13 +201,9 @@ _TRANSIT: Final = (
         one("lb/listener", "listener", arn="arn:l", protocol="HTTPS", port=443),
         one("lb/listenerRule", "rule", listenerArn="arn:l", actions=_FORWARD),
     ),
+    *both(*("encryption/edge-tls", "viewer policy"), _behaviour("allow-all"), _behaviour("redirect-to-https")),
     *both(
-        *("encryption", "edge-tls", "viewer policy"),
-        _behaviour("allow-all"),
-        _behaviour("redirect-to-https"),
-    ),
-    *both(
-        *("encryption", "edge-tls", "ordered behaviour"),
+        *("encryption/edge-tls", "ordered behaviour"),
         _behaviour(
             "https-only",
             orderedCacheBehaviors=[{"viewerProtocolPolicy": "https-only"}, {"viewerProtocolPolicy": "allow-all"}],
@@ -213,47 +211,45 @@ _TRANSIT: Final = (
         _behaviour("https-only", orderedCacheBehaviors=[{"viewerProtocolPolicy": "https-only"}]),
     ),
     *both(
-        *("encryption", "edge-tls", "oldest protocol"),
+        *("encryption/edge-tls", "oldest protocol"),
         _behaviour("https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1"}),
         _behaviour(
             "https-only", viewerCertificate={"acmCertificateArn": "arn:c", "minimumProtocolVersion": "TLSv1.2_2021"}
         ),
     ),
     passes(
-        "encryption",
-        "edge-tls",
+        "encryption/edge-tls",
         "certificate of CloudFront",
         _behaviour("https-only", viewerCertificate={"cloudfrontDefaultCertificate": True}),
     ),
     *both(
-        *("encryption", "edge-tls", "domain name"),
+        *("encryption/edge-tls", "domain name"),
         one("apigateway/domainName", securityPolicy="TLS_1_0"),
         one("apigateway/domainName", securityPolicy="TLS_1_2"),
     ),
     *both(
-        *("encryption", "store-transit", "migration"),
+        *("encryption/store-transit", "migration"),
         one("dms/endpoint", engineName="postgres", sslMode="none"),
         one("dms/endpoint", engineName="postgres", sslMode="verify-full"),
     ),
-    passes("encryption", "store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
+    passes("encryption/store-transit", "migration to a bucket", one("dms/endpoint", engineName="s3")),
     *both(
-        *("encryption", "store-transit", "transfer"),
+        *("encryption/store-transit", "transfer"),
         one("transfer/server", protocols=["SFTP", "FTP"]),
         one("transfer/server", protocols=["SFTP", "FTPS"]),
     ),
     *both(
-        *("encryption", "store-transit", "warehouse"),
+        *("encryption/store-transit", "warehouse"),
         one("redshift/parameterGroup", parameters=[{"name": "enable_user_activity_logging", "value": "true"}]),
         one("redshift/parameterGroup", parameters=[{"name": "require_ssl", "value": "true"}]),
     ),
     *both(
-        *("encryption", "store-transit", "documents"),
+        *("encryption/store-transit", "documents"),
         one("docdb/clusterParameterGroup", parameters=[{"name": "tls", "value": "disabled"}]),
         one("docdb/clusterParameterGroup", parameters=[]),
     ),
     passes(
-        "encryption",
-        "store-transit",
+        "encryption/store-transit",
         "endpoint block of the default",
         one(
             "opensearch/domain",
@@ -265,19 +261,19 @@ _TRANSIT: Final = (
 
 _STACK: Final = (
     *both(
-        *("encryption-stack", "at-rest", "instance without a root disk"),
+        *("encryption-stack/at-rest", "instance without a root disk"),
         one("ec2/instance", ami="ami-1"),
         one("ec2/instance", ami="ami-1", rootBlockDevice={"encrypted": True}),
     ),
-    passes("encryption-stack", "at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
+    passes("encryption-stack/at-rest", "instance of a template", one("ec2/instance", launchTemplate={"id": "lt-1"})),
     passes(
-        *("encryption-stack", "at-rest", "account that encrypts by default"),
+        *("encryption-stack/at-rest", "account that encrypts by default"),
         one("ec2/instance", ami="ami-1"),
         one("ebs/encryptionByDefault", "account", enabled=True),
     ),
     _disk("organization that encrypts by default", False, one("ec2/instance", ami="ami-1"), ebsEncryptedByDefault=True),
     *both(
-        *("encryption-stack", "transport-policy", "policy in the bucket"),
+        *("encryption-stack/transport-policy", "policy in the bucket"),
         one(
             "s3/bucket",
             bucket="b",

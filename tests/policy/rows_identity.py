@@ -9,7 +9,7 @@ _ME: Final = f"arn:aws:iam::{ACCOUNT}"
 
 
 def _held(label: str, expected: bool, *resources: Planned) -> Row:
-    return (found if expected else passes)("role-escalation", "self-escalation", label, *resources)
+    return (found if expected else passes)("role-escalation/self-escalation", label, *resources)
 
 
 def _writes(resource: str, action: str = "iam:PutRolePolicy", **more: Any) -> str:
@@ -114,7 +114,7 @@ ESCALATION: Final[tuple[Row, ...]] = (
 
 
 def _managed(label: str, expected: bool, *resources: Planned, check: str = "inline-and-separate") -> Row:
-    return (found if expected else passes)("single-manager", check, label, *resources)
+    return (found if expected else passes)(f"single-manager/{check}", label, *resources)
 
 
 _INLINE: Final = [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8"]}]

@@ -27,7 +27,7 @@ def _reads(canonical: str, path: str, value: Any, name: str = "user") -> Planned
 def _opened(label: str, expected: bool, *users: Planned, **rule: Any) -> Row:
     """A group open to the world, with these users."""
     resources = (_group(), _rule(**{"cidrIpv4": _WORLD, **rule}), *users)
-    return (found if expected else passes)("cidr-restriction", "ranges", label, *resources)
+    return (found if expected else passes)("cidr-restriction/ranges", label, *resources)
 
 
 _CLUSTER_SCRIPT: Final = base64.b64encode(b"#!/bin/bash\necho ECS_CLUSTER=app >> /etc/ecs/ecs.config\n").decode()
@@ -81,7 +81,7 @@ CIDR: Final[tuple[Row, ...]] = (
     _opened("UDP to a load balancer", True, one("lb/loadBalancer", securityGroups=["sg-1"]), ipProtocol="udp"),
     *(
         (found if expected else passes)(
-            *("cidr-restriction", "ranges", f"group that a load balancer lets in, {label}"),
+            *("cidr-restriction/ranges", f"group that a load balancer lets in, {label}"),
             *(_group(), _group("proxy", "sg-2"), one("lb/loadBalancer", securityGroups=["sg-1"])),
             *(one("ec2/instance", "host", vpcSecurityGroupIds=["sg-2"]), _rule(referencedSecurityGroupId="sg-2")),
             _rule("proxied", "sg-2", cidrIpv4=source),
@@ -89,7 +89,7 @@ CIDR: Final[tuple[Row, ...]] = (
         for label, expected, source in (("open", True, _WORLD), ("closed", False, _INSIDE))
     ),
     found(
-        *("cidr-restriction", "ranges", "group behind two others"),
+        *("cidr-restriction/ranges", "group behind two others"),
         *(_group(), _group("proxy", "sg-2"), _group("edge", "sg-3"), one("lb/loadBalancer", securityGroups=["sg-1"])),
         *(_rule(referencedSecurityGroupId="sg-2"), _rule("second", "sg-2", referencedSecurityGroupId="sg-3")),
         *(_rule("third", "sg-3", cidrIpv4=_WORLD), one("ec2/instance", "host", vpcSecurityGroupIds=["sg-2", "sg-3"])),
@@ -110,7 +110,7 @@ def _api(**properties: Any) -> Planned:
 
 
 def _entry(label: str, expected: bool, *resources: Planned) -> Row:
-    return (found if expected else passes)("cidr-restriction", "entry", label, *resources)
+    return (found if expected else passes)("cidr-restriction/entry", label, *resources)
 
 
 def _from(*ranges: str) -> str:
@@ -130,7 +130,7 @@ ENTRIES: Final[tuple[Row, ...]] = (
     _entry("REST API denied to other addresses", False, *_link(_api(policy=_ELSEWHERE))),
     _entry("private REST API", False, *_link(_api(endpointConfiguration={"types": "PRIVATE"}))),
     _entry(
-        *("REST API with a policy beside it", False),
+        *("REST API with a separate policy", False),
         *_link(_api(), one("apigateway/restApiPolicy", "policy", restApiId="api-1", policy=_from(_INSIDE))),
     ),
     _entry("VPC origin", True, one("cloudfront/vpcOrigin", "origin", id="vo-1")),
@@ -158,7 +158,7 @@ ENTRIES: Final[tuple[Row, ...]] = (
     ),
     *(
         (found if expected else passes)(
-            *("cidr-restriction", "guarded", f"PrivateLink {label} the groups"),
+            *("cidr-restriction/guarded", f"PrivateLink {label} the groups"),
             one(
                 *("lb/loadBalancer", "nlb"),
                 arn="arn:nlb",
@@ -175,7 +175,7 @@ ENTRIES: Final[tuple[Row, ...]] = (
 
 def _port(label: str, expected: bool, **rule: Any) -> Row:
     resource = one("vpc/securityGroupIngressRule", **{"cidrIpv4": _WORLD, **rule})
-    return (found if expected else passes)("public-exposure", "open-port", label, resource)
+    return (found if expected else passes)("public-exposure/open-port", label, resource)
 
 
 _PORTS: Final = (110, 135, 143, 445, 1434, 3000, 4333, 5000, 5500, 5601, 8080, 8088, 8888, 9300)
@@ -196,38 +196,37 @@ EXPOSURE: Final[tuple[Row, ...]] = (
     _port("HTTPS", False, ipProtocol="tcp", fromPort=443, toPort=443),
     _port("range over a closed port", True, ipProtocol="tcp", fromPort=4000, toPort=5000),
     *both(
-        *("public-exposure", "public-bucket", "grant"),
+        *("public-exposure/public-bucket", "grant"),
         one("s3/bucketAcl", accessControlPolicy=_grants("global/AllUsers")),
         one("s3/bucketAcl", accessControlPolicy=_grants("s3/LogDelivery")),
     ),
     found(
-        "public-exposure",
-        "public-bucket",
+        "public-exposure/public-bucket",
         "grant to customers",
         one("s3/bucketAcl", accessControlPolicy=_grants("global/AuthenticatedUsers")),
     ),
     *both(
-        *("public-exposure", "public-bucket", "object"),
+        *("public-exposure/public-bucket", "object"),
         one("s3/bucketObject", acl="public-read"),
         one("s3/bucketObject", acl="private"),
     ),
     *both(
-        *("public-exposure", "public-endpoint", "kubernetes"),
+        *("public-exposure/public-endpoint", "kubernetes"),
         one("eks/cluster", vpcConfig={"subnetIds": ["a"]}),
         one("eks/cluster", vpcConfig={"endpointPublicAccess": False}),
     ),
     *both(
-        *("public-exposure", "public-endpoint", "kubernetes ranges"),
+        *("public-exposure/public-endpoint", "kubernetes ranges"),
         one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [_WORLD]}),
         one("eks/cluster", vpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"]}),
     ),
     *both(
-        *("public-exposure", "public-endpoint", "search domain"),
+        *("public-exposure/public-endpoint", "search domain"),
         one("opensearch/domain", domainName="d"),
         one("opensearch/domain", vpcOptions={"subnetIds": ["a"]}),
     ),
     *both(
-        *("public-exposure", "public-endpoint", "notebook"),
+        *("public-exposure/public-endpoint", "notebook"),
         one("sagemaker/notebookInstance", instanceType="ml.t3.medium"),
         one("sagemaker/notebookInstance", directInternetAccess="Disabled"),
     ),
@@ -235,18 +234,18 @@ EXPOSURE: Final[tuple[Row, ...]] = (
         verdict
         for canonical in ("mq/broker", "redshiftserverless/workgroup", "dms/replicationInstance", "lightsail/database")
         for verdict in both(
-            *("public-exposure", "public-database", canonical),
+            *("public-exposure/public-database", canonical),
             one(canonical, publiclyAccessible=True),
             one(canonical, publiclyAccessible=False),
         )
     ),
     *both(
-        *("public-exposure", "public-address", "template"),
+        *("public-exposure/public-address", "template"),
         one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "true"}]),
         one("ec2/launchTemplate", networkInterfaces=[{"associatePublicIpAddress": "false"}]),
     ),
     *both(
-        *("public-exposure", "public-address", "scheduled task"),
+        *("public-exposure/public-address", "scheduled task"),
         one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": True}}),
         one("cloudwatch/eventTarget", ecsTarget={"networkConfiguration": {"assignPublicIp": False}}),
     ),

@@ -46,13 +46,13 @@ _VARIABLES: Final = (
 
 def _variable(name: str, value: str, expected: bool) -> Row:
     task = one("ecs/taskDefinition", containerDefinitions=containers(environment=[{"name": name, "value": value}]))
-    return (found if expected else passes)("secrets", "plain-environment", f"{name} {value[:12]}", task)
+    return (found if expected else passes)("secrets/plain-environment", f"{name} {value[:12]}", task)
 
 
 SECRETS: Final[tuple[Row, ...]] = (
     *(_variable(name, value, expected) for name, value, expected in _VARIABLES),
     *both(
-        *("secrets", "plain-environment", "build"),
+        *("secrets/plain-environment", "build"),
         one("codebuild/project", environment={"environmentVariables": [{"name": "NPM_TOKEN", "value": _TEXT}]}),
         one(
             "codebuild/project",
@@ -60,7 +60,7 @@ SECRETS: Final[tuple[Row, ...]] = (
         ),
     ),
     *both(
-        *("secrets", "plain-environment", "start script"),
+        *("secrets/plain-environment", "start script"),
         one("ec2/instance", userData="export AWS_ACCESS_KEY_ID=AKIA" + "ABCD1234" * 2),
         one("ec2/instance", userData="export AWS_REGION=eu-west-1"),
     ),
@@ -69,7 +69,7 @@ SECRETS: Final[tuple[Row, ...]] = (
 
 def _contained(label: str, expected: bool, check: str = "host-isolation", **changes: Any) -> Row:
     task = one("ecs/taskDefinition", containerDefinitions=containers(**changes))
-    return (found if expected else passes)("containers", check, label, task)
+    return (found if expected else passes)(f"containers/{check}", label, task)
 
 
 _DIGEST = "@sha256:" + "0a" * 32
@@ -77,7 +77,7 @@ _DIGEST = "@sha256:" + "0a" * 32
 CONTAINERS: Final[tuple[Row, ...]] = (
     *(
         (found if expected else passes)(
-            *("containers", "pinned-image", f"image {image}"),
+            *("containers/pinned-image", f"image {image}"),
             one("ecs/taskDefinition", containerDefinitions=containers(image=image)),
             requireDigest=True,
         )
@@ -100,7 +100,7 @@ CONTAINERS: Final[tuple[Row, ...]] = (
     _contained("dropped capabilities", False, linuxParameters={"capabilities": {"drop": ["ALL"]}}),
     *(
         (found if expected else passes)(
-            *("containers", "host-isolation", f"volume {path}"),
+            *("containers/host-isolation", f"volume {path}"),
             one("ecs/taskDefinition", containerDefinitions=containers(), volumes=[{"name": "v", "hostPath": path}]),
         )
         for path, expected in (
@@ -117,7 +117,7 @@ _SYSTEM: Final = one(
 
 def _selected(label: str, expected: bool, **selection: Any) -> Row:
     return (found if expected else passes)(
-        "recovery", "backup", label, _SYSTEM, one("backup/selection", "selection", **selection)
+        "recovery/backup", label, _SYSTEM, one("backup/selection", "selection", **selection)
     )
 
 
@@ -133,22 +133,22 @@ RECOVERY: Final[tuple[Row, ...]] = (
         "by condition", False, conditions=[{"stringEquals": [{"key": "aws:ResourceTag/backup", "value": "daily"}]}]
     ),
     *both(
-        *("recovery", "several-zones", "database"),
+        *("recovery/several-zones", "database"),
         one("rds/instance", engine="postgres"),
         one("rds/instance", engine="postgres", multiAz=True),
     ),
-    passes("recovery", "several-zones", "replica", one("rds/instance", engine="postgres", replicateSourceDb="primary")),
-    passes("recovery", "several-zones", "member of a cluster", one("rds/instance", engine="aurora-postgresql")),
+    passes("recovery/several-zones", "replica", one("rds/instance", engine="postgres", replicateSourceDb="primary")),
+    passes("recovery/several-zones", "member of a cluster", one("rds/instance", engine="aurora-postgresql")),
     *(
         (found if number == 1 else passes)(
-            *("recovery", "several-zones", f"cluster of {number}"),
+            *("recovery/several-zones", f"cluster of {number}"),
             one("rds/cluster", "cluster", id="c"),
             *(one("rds/clusterInstance", f"instance-{index}", clusterIdentifier="c") for index in range(number)),
         )
         for number in (1, 2)
     ),
     *both(
-        *("recovery", "several-zones", "cache"),
+        *("recovery/several-zones", "cache"),
         one("elasticache/replicationGroup", numCacheClusters=2, automaticFailoverEnabled=False),
         one("elasticache/replicationGroup", numCacheClusters=2, automaticFailoverEnabled=True),
     ),
@@ -160,48 +160,44 @@ HARDENING: Final[tuple[Row, ...]] = (
         verdict
         for canonical in ("ec2/instance", "ec2/launchTemplate", "ec2/launchConfiguration")
         for verdict in both(
-            *("hardening", "instance-metadata", canonical),
+            *("hardening/instance-metadata", canonical),
             one(canonical, metadataOptions={"httpTokens": "optional"}),
             one(canonical, metadataOptions=_V2),
         )
     ),
-    found("hardening", "instance-metadata", "nothing said", one("ec2/instance", ami="ami-1")),
-    passes("hardening", "instance-metadata", "template says", one("ec2/instance", launchTemplate={"id": "lt-1"})),
+    found("hardening/instance-metadata", "nothing said", one("ec2/instance", ami="ami-1")),
+    passes("hardening/instance-metadata", "template says", one("ec2/instance", launchTemplate={"id": "lt-1"})),
     passes(
-        "hardening",
-        "instance-metadata",
-        "no service",
-        one("ec2/instance", metadataOptions={"httpEndpoint": "disabled"}),
+        "hardening/instance-metadata", "no service", one("ec2/instance", metadataOptions={"httpEndpoint": "disabled"})
     ),
     found(
-        "hardening",
-        "instance-metadata",
+        "hardening/instance-metadata",
         "many hops",
         one("ec2/instance", metadataOptions={**_V2, "httpPutResponseHopLimit": 5}),
     ),
     *both(
-        *("hardening", "header-fields", "load balancer"),
+        *("hardening/header-fields", "load balancer"),
         one("lb/loadBalancer", name="a"),
         one("lb/loadBalancer", dropInvalidHeaderFields=True),
     ),
-    passes("hardening", "header-fields", "network load balancer", one("lb/loadBalancer", loadBalancerType="network")),
+    passes("hardening/header-fields", "network load balancer", one("lb/loadBalancer", loadBalancerType="network")),
     *both(
-        *("hardening", "desync", "load balancer"),
+        *("hardening/desync", "load balancer"),
         one("lb/loadBalancer", desyncMitigationMode="monitor"),
         one("lb/loadBalancer", desyncMitigationMode="strictest"),
     ),
     *both(
-        *("hardening", "minor-versions", "database"),
+        *("hardening/minor-versions", "database"),
         one("rds/instance", autoMinorVersionUpgrade=False),
         one("rds/instance", engine="postgres"),
     ),
     *both(
-        *("logging", "control-plane-logs", "kubernetes"),
+        *("logging/control-plane-logs", "kubernetes"),
         one("eks/cluster", enabledClusterLogTypes=["api"]),
         one("eks/cluster", enabledClusterLogTypes=["api", "audit"]),
     ),
     *both(
-        *("logging", "access-logs", "stage"),
+        *("logging/access-logs", "stage"),
         one("apigatewayv2/stage", apiId="a"),
         one("apigatewayv2/stage", accessLogSettings={"destinationArn": UNKNOWN}),
     ),

@@ -61,7 +61,7 @@ _POLICY_TYPES: Final = (
 def _public(label: str, expected: bool, *statements: dict[str, Any], path: str = "sns/topicPolicy") -> Row:
     canonical, _, name = path.partition(":")
     carrier = one(canonical, **{name or "policy": document(*statements)})
-    return (found if expected else passes)("public-exposure", "public-policy", label, carrier)
+    return (found if expected else passes)("public-exposure/public-policy", label, carrier)
 
 
 PUBLIC: Final[tuple[Row, ...]] = (
@@ -76,29 +76,27 @@ PUBLIC: Final[tuple[Row, ...]] = (
         *(allow(Principal="*"), deny(Principal="*", Action="sns:Publish", Condition=_ONLY_US)),
     ),
     *both(
-        *("public-exposure", "public-policy", "permission"),
+        *("public-exposure/public-policy", "permission"),
         one("lambda/permission", principal="*", action="lambda:InvokeFunction"),
         one("lambda/permission", principal="*", principalOrgId="o-a1b2c3"),
     ),
     found(
-        *("public-exposure", "public-policy", "permission of any source"),
+        *("public-exposure/public-policy", "permission of any source"),
         one("lambda/permission", principal="*", sourceArn="arn:aws:s3:*:*:x"),
     ),
-    passes(
-        *("public-exposure", "public-policy", "permission of an account"), one("lambda/permission", principal=ACCOUNT)
-    ),
+    passes(*("public-exposure/public-policy", "permission of an account"), one("lambda/permission", principal=ACCOUNT)),
     *both(
-        *("public-exposure", "public-policy", "layer"),
+        *("public-exposure/public-policy", "layer"),
         one("lambda/layerVersionPermission", principal="*"),
         one("lambda/layerVersionPermission", principal="*", organizationId="o-a1b2c3"),
     ),
     *both(
-        *("public-exposure", "public-policy", "event bus"),
+        *("public-exposure/public-policy", "event bus"),
         one("cloudwatch/eventPermission", principal="*"),
         one("cloudwatch/eventPermission", principal="*", condition={"key": "aws:PrincipalOrgID"}),
     ),
     *both(
-        *("public-exposure", "public-policy", "image"),
+        *("public-exposure/public-policy", "image"),
         one("ec2/amiLaunchPermission", group="all"),
         one("ec2/amiLaunchPermission", accountId=ACCOUNT),
     ),
@@ -107,7 +105,7 @@ PUBLIC: Final[tuple[Row, ...]] = (
 
 def _reads(label: str, expected: bool, **statement: Any) -> Row:
     carrier = one("iam/rolePolicy", role="r", policy=document(allow(**statement)))
-    return (found if expected else passes)("identity", "unscoped-secrets", label, carrier)
+    return (found if expected else passes)("identity/unscoped-secrets", label, carrier)
 
 
 _KEY: Final = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/"

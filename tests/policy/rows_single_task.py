@@ -47,7 +47,7 @@ def _service(label: str = "service", /, task: Any = _ARN, **properties: Any) -> 
 def _two(label: str, expected: bool, task: Planned, /, **service: Any) -> Row:
     """A service of two tasks: a fault where the task keeps a lock file."""
     row = found if expected else passes
-    return row("single-task", "desired-count", label, _service(desiredCount=2, **service), task)
+    return row("single-task/desired-count", label, _service(desiredCount=2, **service), task)
 
 
 _UNREADABLE: Final = one(
@@ -60,7 +60,7 @@ _NAMED: Final = one(
 SERVERS: Final[tuple[Row, ...]] = (
     _two("atlantis", True, _task()),
     _two(
-        "atlantis of one's own registry",
+        "atlantis of a private registry",
         True,
         _task(image=f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/tools/atlantis@sha256:{'0' * 64}"),
     ),
@@ -85,15 +85,13 @@ SERVERS: Final[tuple[Row, ...]] = (
     _two("unreadable containers of a telling family", True, _NAMED),
     _two("unreadable containers of a telling service", True, _UNREADABLE, name="atlantis"),
     passes(
-        "single-task",
-        "desired-count",
+        "single-task/desired-count",
         "wordpress that is not listed",
         _service(desiredCount=2),
         _task(image="wordpress:6.8"),
     ),
     found(
-        "single-task",
-        "desired-count",
+        "single-task/desired-count",
         "wordpress that is listed",
         _service(desiredCount=2),
         _task(image="wordpress:6.8"),
@@ -202,7 +200,7 @@ def _scaled(label: str, expected: bool, *more: Planned, cluster: Any = "ci", **t
     given = {"serviceNamespace": "ecs", "resourceId": "service/ci/service", "maxCapacity": 4, **target}
     row = found if expected else passes
     resources = (_service(cluster=cluster), _task(), one("appautoscaling/target", "scaling", **given), *more)
-    return row("single-task", "autoscaling", label, *resources)
+    return row("single-task/autoscaling", label, *resources)
 
 
 def _scheduled(label: str, expected: bool, canonical: str = "scheduledAction", **action: Any) -> Row:
@@ -214,13 +212,13 @@ def _scheduled(label: str, expected: bool, canonical: str = "scheduledAction", *
         actions = [{"scalableTargetAction": {"maxCapacity": 1}}, {"scalableTargetAction": action}]
         scaling = Planned(token, "scaling", {**given, "maxCapacity": 1, "scheduledActions": actions})
     row = found if expected else passes
-    return row("single-task", "autoscaling", label, _service(cluster="ci"), _task(), scaling)
+    return row("single-task/autoscaling", label, _service(cluster="ci"), _task(), scaling)
 
 
 def _blue_green(label: str, expected: bool, **service: Any) -> Row:
     row = found if expected else passes
     group = one("codedeploy/deploymentGroup", "group", ecsService={"clusterName": "ci", **service})
-    return row("single-task", "rolling", label, _service(), _task(), group)
+    return row("single-task/rolling", label, _service(), _task(), group)
 
 
 SCALING: Final[tuple[Row, ...]] = (
@@ -247,7 +245,7 @@ SCALING: Final[tuple[Row, ...]] = (
 def _shared(label: str, expected: bool, first: Any, second: Any, *more: Planned, image: str = _ATLANTIS) -> Row:
     row = found if expected else passes
     return row(
-        *("single-task", "file-system", label),
+        *("single-task/file-system", label),
         *(_service(), _task(volume=first), _service("other", task=_ARN.replace("app", "second"))),
         *(_task("second", image=image, volume=second, family="second"), *more),
     )
@@ -277,7 +275,7 @@ SHARED: Final[tuple[Row, ...]] = (
     _shared("access points of another stack", False, _efs("ap-1"), _efs("ap-2")),
     _shared("an access point and the root", True, _efs("ap-1"), _efs(), _point("ap-1", "/a")),
     _shared("two directories", False, _efs(rootDirectory="/a"), _efs(rootDirectory="/b")),
-    _shared("another application beside it", False, _efs(), _efs(), image="wordpress:6.8"),
+    _shared("another application on the same files", False, _efs(), _efs(), image="wordpress:6.8"),
 )
 
 _POINTS: Final = "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point"
@@ -287,7 +285,7 @@ def _mounted(label: str, expected: bool, arn: str, *points: Planned, volume: Any
     """A function that mounts an access point, next to the service."""
     function = one("lambda/function", "function", fileSystemConfig={"arn": arn, "localMountPath": "/mnt/x"})
     row = found if expected else passes
-    return row("single-task", "file-system", f"function {label}", _service(), _task(volume=volume), function, *points)
+    return row("single-task/file-system", f"function {label}", _service(), _task(volume=volume), function, *points)
 
 
 def _known_point(identity: str, path: str, system: str = "fs-1") -> Planned:
@@ -300,7 +298,7 @@ def _job(label: str, expected: bool, image: str = _ATLANTIS, system: str = "fs-1
     container = {"image": image, "mountPoints": [_MOUNT], "volumes": [_efs(system=system)], **more}
     row = found if expected else passes
     job = one("batch/jobDefinition", "job", containerProperties=json.dumps(container))
-    return row("single-task", "started", f"job {label}", _service(), _task(), job)
+    return row("single-task/started", f"job {label}", _service(), _task(), job)
 
 
 OTHERS: Final[tuple[Row, ...]] = (
@@ -319,7 +317,7 @@ OTHERS: Final[tuple[Row, ...]] = (
     _job("on another system", False, system="fs-2"),
     _job("that reads", False, mountPoints=[{**_MOUNT, "readOnly": True}]),
     found(
-        *("single-task", "started", "multi-node job"),
+        *("single-task/started", "multi-node job"),
         *(_service(), _task()),
         one(
             *("batch/jobDefinition", "job"),
@@ -333,7 +331,7 @@ OTHERS: Final[tuple[Row, ...]] = (
         ),
     ),
     found(
-        *("single-task", "started", "job of several containers"),
+        *("single-task/started", "job of several containers"),
         *(_service(), _task()),
         one(
             *("batch/jobDefinition", "job"),
@@ -354,7 +352,7 @@ _RUNS: Final = document(allow(Action=["ecs:RunTask"]))
 def _started(label: str, expected: bool, *starters: Planned, service: bool = True) -> Row:
     row = found if expected else passes
     resources = (_task(), *((_service(),) if service else ()), *starters)
-    return row("single-task", "started", label, *resources)
+    return row("single-task/started", label, *resources)
 
 
 def _event(**target: Any) -> Planned:
@@ -404,7 +402,7 @@ def _task_set(label: str, expected: bool, task: Planned) -> Row:
         "ecs/service", "service", id="svc-1", name="service", deploymentController={"type": "EXTERNAL"}, **_GOOD
     )
     return row(
-        "single-task", "rolling", label, service, task, one("ecs/taskSet", "set", service="svc-1", taskDefinition=_ARN)
+        "single-task/rolling", label, service, task, one("ecs/taskSet", "set", service="svc-1", taskDefinition=_ARN)
     )
 
 

@@ -92,7 +92,7 @@ def test_check_can_print_what_the_engine_prints(
     assert json.loads(sarif.read_text(encoding="utf-8"))["runs"][0]["results"][0]["ruleId"] == "recovery/backup"
 
 
-def test_check_writes_sarif_beside_the_report(cli: Cli, state: Path) -> None:
+def test_check_writes_sarif_in_addition_to_the_report(cli: Cli, state: Path) -> None:
     cli(MANDATORY, code=1)
     sarif = state.with_name("findings.sarif")
     assert check_state.main(["--state", str(state), "--sarif", str(sarif), "--source", "infra/Pulumi.yaml"]) == 1

@@ -29,8 +29,7 @@ def _source(urn: str, kind: str, properties: dict[str, Any], dependencies: dict[
 
 
 @pytest.mark.parametrize(
-    ("dependencies", "expected"),
-    [({"block": []}, VALUE_UNKNOWN), ({"block.inner": []}, None), ({}, None)],
+    ("dependencies", "expected"), [({"block": []}, VALUE_UNKNOWN), ({"block.inner": []}, None), ({}, None)]
 )
 def test_nested_unknown_value_is_the_authors_if_its_top_level_property_is_recorded(
     dependencies: dict[str, list[Any]], expected: Any

@@ -65,7 +65,7 @@ def _checks(*resources: Planned) -> set[tuple[str, str]]:
         ),
     ],
 )
-def test_fault_is_found_and_its_innocent_twin_is_not(bad: Planned, good: Planned, expected: tuple[str, str]) -> None:
+def test_fault_is_found_and_its_passing_twin_is_not(bad: Planned, good: Planned, expected: tuple[str, str]) -> None:
     assert expected in _checks(bad)
     assert expected not in _checks(good)
 

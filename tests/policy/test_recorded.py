@@ -87,10 +87,7 @@ FAULTS: tuple[tuple[str | Planned, str, Any, str], ...] = (
         *("network-alb", "ingress", [{"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["0.0.0.0/0"]}]),
         "cidr-restriction/ranges single-manager/inline-and-separate",
     ),
-    (
-        *("permissions-task-role", "assumeRolePolicy|Statement[0].Condition", ABSENT),
-        "identity/trust",
-    ),
+    (*("permissions-task-role", "assumeRolePolicy|Statement[0].Condition", ABSENT), "identity/trust"),
 )
 
 

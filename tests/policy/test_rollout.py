@@ -138,7 +138,7 @@ def test_the_chapter_takes_three_stacks_from_advisory_to_mandatory(
     for state in states:
         for name in ("make policy-baseline", "python policy/check_configuration"):
             assert {run(command) for command in _commands(name, state, configuration)} == {0}
-    # The exemptions of all stacks are in the one file that the group has, beside what was in it.
+    # The exemptions of all stacks are in the one file that the group has, in addition to what was in it.
     written = json.loads(configuration.read_text("utf-8"))
     assert written["cidr-restriction"]["allowedCidrBlocks"] == CONFIGURATION["cidr-restriction"]["allowedCidrBlocks"]
     assert [run(_commands("make policy-check", state, configuration)[-1]) for state in states] == [0] * 3

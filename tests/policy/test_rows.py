@@ -15,6 +15,7 @@ from tests.policy.rows import MANDATORY, Row, changed
 from tests.policy.rows_claims import CLAIMS
 from tests.policy.rows_documents import DOCUMENT_ROWS
 from tests.policy.rows_encryption import ENCRYPTION_ROWS
+from tests.policy.rows_evasions import EVASIONS
 from tests.policy.rows_identity import IDENTITY_ROWS
 from tests.policy.rows_network import NETWORK_ROWS
 from tests.policy.rows_operations import OPERATIONS_ROWS
@@ -36,7 +37,7 @@ VALUES: tuple[Row, ...] = tuple(
 )
 ROWS: tuple[Row, ...] = (
     *(*VALUES, *DOCUMENT_ROWS, *PUBLIC_ROWS, *ENCRYPTION_ROWS, *NETWORK_ROWS, *SUPPORTING_ROWS),
-    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS),
+    *(*SINGLE_TASK_ROWS, *IDENTITY_ROWS, *OPERATIONS_ROWS, *CLAIMS, *EVASIONS),
 )
 PASSING: tuple[Row, ...] = (*ENCRYPTION_PASSING, *NETWORK_PASSING)
 CHECKS = {(rule.name, check) for rule in RULES if rule.level == "mandatory" for check in rule.checks}
@@ -61,6 +62,11 @@ def test_every_check_of_every_rule_has_a_row() -> None:
     # These two are about no property; they have separate tests below and in test_evaluation_report.py.
     assert declared - tried == {("evaluation-report", "report"), ("recovery", "protect")}
     assert tried <= declared
+
+
+def test_every_mandatory_check_is_tried_in_several_ways() -> None:
+    tried = Counter(pair for row in ROWS for pair in row.checks if row.expected == {"violation"})
+    assert {pair for pair in CHECKS if tried[pair] < 2} == set()
 
 
 def test_every_mandatory_check_has_passing_rows() -> None:

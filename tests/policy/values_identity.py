@@ -15,14 +15,13 @@ _GOOD: Final = allow(Action=["s3:GetObject"], Resource=["arn:aws:s3:::bucket/*"]
 def _policy(check: str, **statement: Any) -> tuple[Row, ...]:
     """A role policy that is fine, against one with this statement."""
     carrier = Planned("aws:iam/rolePolicy:RolePolicy", "it", {"role": "worker", "policy": _GOOD})
-    return values("identity", check, (carrier,), "policy", allow(**statement), unknown="nothing", **_DOCUMENT)
+    return values(f"identity/{check}", (carrier,), "policy", allow(**statement), unknown="nothing", **_DOCUMENT)
 
 
 def _trust(good: str, bad: str) -> tuple[Row, ...]:
     role = Planned("aws:iam/role:Role", "it", {"name": "it", "assumeRolePolicy": good})
     return values(
-        "identity",
-        "trust",
+        "identity/trust",
         (role,),
         "assumeRolePolicy",
         bad,
@@ -75,8 +74,7 @@ IDENTITY_VALUES: Final = (
         ),
     ),
     values(
-        "identity",
-        "administrator",
+        "identity/administrator",
         (
             Planned(
                 "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
@@ -91,8 +89,7 @@ IDENTITY_VALUES: Final = (
         malformed="nothing",
     ),
     values(
-        "identity",
-        "service-wildcard",
+        "identity/service-wildcard",
         (Planned("aws:iam/role:Role", "it", {"inlinePolicies": [{"name": "a", "policy": _GOOD}]}),),
         "inlinePolicies[0].policy",
         allow(Action="ec2:*"),
@@ -100,8 +97,7 @@ IDENTITY_VALUES: Final = (
         **_DOCUMENT,
     ),
     values(
-        "identity",
-        "policy-content",
+        "identity/policy-content",
         (Planned("aws:iam/policy:Policy", "it", {"policy": _GOOD}),),
         "policy",
         UNKNOWN,
@@ -132,8 +128,7 @@ _SPARES_ITSELF: Final = json.dumps(
 def _escalation(path: str, target: str, bad: str, reported: str = "") -> tuple[Row, ...]:
     """A denial that is not known yet, or no document, leaves open what the other policy may do."""
     return values(
-        "role-escalation",
-        "self-escalation",
+        "role-escalation/self-escalation",
         _role(_MANAGES_PREFIX, _SPARES_ITSELF),
         path,
         bad,
@@ -155,8 +150,7 @@ ESCALATION_VALUES: Final = (
         "policy", "allows", allow(Action="iam:CreatePolicyVersion").replace("iam:CreatePolicyVersion", "iam:AddUserTo*")
     ),
     values(
-        "role-escalation",
-        "self-escalation",
+        "role-escalation/self-escalation",
         (Planned("aws:iam/policy:Policy", "managed", {"policy": _GOOD}),),
         "policy",
         allow(Action="iam:SetDefaultPolicyVersion"),
@@ -165,8 +159,7 @@ ESCALATION_VALUES: Final = (
         malformed_value=NOT_JSON,
     ),
     values(
-        "role-escalation",
-        "self-escalation",
+        "role-escalation/self-escalation",
         (
             Planned("aws:iam/role:Role", "role", {"name": "worker"}),
             Planned(

@@ -27,12 +27,11 @@ def containers(**changes: Any) -> str:
     return json.dumps([{key: value for key, value in merged.items() if value is not None}])
 
 
-def _task(policy: str, check: str, **changes: Any) -> tuple[Row, ...]:
+def _task(check: str, **changes: Any) -> tuple[Row, ...]:
     """A task definition that is fine, against one whose container has these changes."""
     task = Planned(TASK, "it", {"containerDefinitions": containers()})
-    undecided = "undecided" if check in ("task-content", "plain-environment", "container-logs") else "nothing"
+    undecided = "undecided" if check.endswith(("plain-environment", "container-logs")) else "nothing"
     return values(
-        policy,
         check,
         (task,),
         "containerDefinitions",
@@ -43,10 +42,10 @@ def _task(policy: str, check: str, **changes: Any) -> tuple[Row, ...]:
     )
 
 
-def _one(policy: str, check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> tuple[Row, ...]:  # noqa: PLR0917 - reads as a row
+def _one(check: str, token: str, path: str, /, good: Any, bad: Any, **expected: Any) -> tuple[Row, ...]:
     name, _, inner = path.partition(".")
     resource = Planned(token, "it", {name: {inner: good} if inner else good}, {name: ("elsewhere",)})
-    return values(policy, check, (resource,), path, bad, **expected)
+    return values(check, (resource,), path, bad, **expected)
 
 
 _SILENT: Final[dict[str, Any]] = {"absent": "nothing", "unknown": "nothing", "malformed": "nothing"}
@@ -57,30 +56,28 @@ _ECR: Final = Planned(
 )
 
 CONTAINER_VALUES: Final = (
-    _task("containers", "pinned-image", image="atlantis:latest"),
-    _task("containers", "pinned-image", image="registry.example.com:5000/atlantis"),
-    _task("containers", "host-isolation", privileged=True),
-    _task("containers", "non-root-user", user="0:0"),
-    _task("containers", "non-root-user", user=None),
-    _task("containers", "read-only-root", readonlyRootFilesystem=False),
-    _task("logging", "container-logs", logConfiguration=None),
-    _task("secrets", "plain-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "correct horse"}]),
-    _task("secrets", "plain-environment", environment=[{"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----"}]),
-    _one("containers", "host-isolation", TASK, "networkMode", "awsvpc", "host", **_SILENT),
+    _task("containers/pinned-image", image="atlantis:latest"),
+    _task("containers/pinned-image", image="registry.example.com:5000/atlantis"),
+    _task("containers/host-isolation", privileged=True),
+    _task("containers/non-root-user", user="0:0"),
+    _task("containers/non-root-user", user=None),
+    _task("containers/read-only-root", readonlyRootFilesystem=False),
+    _task("logging/container-logs", logConfiguration=None),
+    _task("secrets/plain-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "correct horse"}]),
+    _task("secrets/plain-environment", environment=[{"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----"}]),
+    _one("containers/host-isolation", TASK, "networkMode", "awsvpc", "host", **_SILENT),
     values(
-        "containers",
-        "separate-roles",
+        "containers/separate-roles",
         (Planned(TASK, "it", {"executionRoleArn": "arn:a", "taskRoleArn": "arn:b"}),),
         "taskRoleArn",
         "arn:a",
         **_SILENT,
     ),
-    _one("containers", "platform-version", SERVICE, "platformVersion", "LATEST", "1.3.0", **_SILENT),
-    values("containers", "immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
-    values("supporting-resources", "scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
+    _one("containers/platform-version", SERVICE, "platformVersion", "LATEST", "1.3.0", **_SILENT),
+    values("containers/immutable-tags", (_ECR,), "imageTagMutability", "MUTABLE"),
+    values("supporting-resources/scan-on-push", (_ECR,), "imageScanningConfiguration.scanOnPush", bad=False),
     values(
-        "containers",
-        "task-content",
+        "containers/task-content",
         (Planned(TASK, "it", {"containerDefinitions": containers()}),),
         "containerDefinitions",
         UNKNOWN,
@@ -93,8 +90,7 @@ CONTAINER_VALUES: Final = (
 
 SECRET_VALUES: Final = (
     _one(
-        "secrets",
-        "plain-environment",
+        "secrets/plain-environment",
         "aws:lambda/function:Function",
         "environment.variables",
         {"STAGE": "prod"},
@@ -102,12 +98,9 @@ SECRET_VALUES: Final = (
         absent="nothing",
         malformed="nothing",
     ),
+    _one("secrets/stack-output", "pulumi:pulumi:Stack", "adminPassword", "arn:aws:secretsmanager:x", "abc", **_SILENT),
     _one(
-        "secrets", "stack-output", "pulumi:pulumi:Stack", "adminPassword", "arn:aws:secretsmanager:x", "abc", **_SILENT
-    ),
-    _one(
-        "secrets",
-        "managed-password",
+        "secrets/managed-password",
         "aws:rds/instance:Instance",
         "password",
         None,
@@ -116,16 +109,14 @@ SECRET_VALUES: Final = (
         unknown="violation",
     ),
     values(
-        "secrets",
-        "plain-parameter",
+        "secrets/plain-parameter",
         (Planned("aws:ssm/parameter:Parameter", "github-token", {"type": "SecureString", "value": "abc"}),),
         "type",
         "String",
         **_SILENT,
     ),
     values(
-        "secrets",
-        "rotation",
+        "secrets/rotation",
         (
             Planned("aws:secretsmanager/secret:Secret", "it", {"arn": "arn:s"}),
             Planned("aws:secretsmanager/secretRotation:SecretRotation", "rotation", {"secretId": "arn:s"}),
@@ -139,12 +130,11 @@ SECRET_VALUES: Final = (
 )
 
 LOGGING_VALUES: Final = (
-    _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 7, 3),
-    _one("logging", "retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 30, 0),
-    _one("logging", "access-logs", "aws:lb/loadBalancer:LoadBalancer", "accessLogs.enabled", good=True, bad=False),
+    _one("logging/retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 7, 3),
+    _one("logging/retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 30, 0),
+    _one("logging/access-logs", "aws:lb/loadBalancer:LoadBalancer", "accessLogs.enabled", good=True, bad=False),
     _one(
-        "logging",
-        "container-insights",
+        "logging/container-insights",
         "aws:ecs/cluster:Cluster",
         "settings",
         [{"name": "containerInsights", "value": "enhanced"}],
@@ -169,38 +159,23 @@ _BACKUP: Final = (
 
 RECOVERY_VALUES: Final = (
     _one(
-        "recovery",
-        "deletion-protection",
+        "recovery/deletion-protection",
         "aws:lb/loadBalancer:LoadBalancer",
         "enableDeletionProtection",
         good=True,
         bad=False,
     ),
-    _one("recovery", "deletion-protection", "aws:rds/instance:Instance", "deletionProtection", good=True, bad=False),
+    _one("recovery/deletion-protection", "aws:rds/instance:Instance", "deletionProtection", good=True, bad=False),
     _one(
-        "recovery",
-        "deletion-protection",
-        "aws:ecr/repository:Repository",
-        "forceDelete",
-        good=False,
-        bad=True,
-        **_SILENT,
+        "recovery/deletion-protection", "aws:ecr/repository:Repository", "forceDelete", good=False, bad=True, **_SILENT
     ),
-    values("recovery", "deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
-    _one("recovery", "backup", "aws:rds/instance:Instance", "backupRetentionPeriod", 7, 1),
+    values("recovery/deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
+    _one("recovery/backup", "aws:rds/instance:Instance", "backupRetentionPeriod", 7, 1),
     values(
-        "recovery",
-        "backup",
-        _BACKUP,
-        "backupPolicy.status",
-        "DISABLED",
-        target="backup",
-        reported="fs",
-        unknown="nothing",
+        "recovery/backup", _BACKUP, "backupPolicy.status", "DISABLED", target="backup", reported="fs", unknown="nothing"
     ),
     values(
-        "recovery",
-        "versioning",
+        "recovery/versioning",
         _BUCKET,
         "versioningConfiguration.status",
         "Suspended",
@@ -209,8 +184,7 @@ RECOVERY_VALUES: Final = (
         unknown="nothing",
     ),
     _one(
-        "recovery",
-        "deletion-window",
+        "recovery/deletion-window",
         "aws:kms/key:Key",
         "deletionWindowInDays",
         30,
@@ -219,8 +193,7 @@ RECOVERY_VALUES: Final = (
         malformed="nothing",
     ),
     _one(
-        "recovery",
-        "deletion-window",
+        "recovery/deletion-window",
         "aws:secretsmanager/secret:Secret",
         "recoveryWindowInDays",
         30,
@@ -232,26 +205,18 @@ RECOVERY_VALUES: Final = (
 
 TAG_VALUES: Final = (
     values(
-        "required-tags",
-        "tags",
+        "required-tags/tags",
         (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
         "tags.Owner",
         "",
         unknown="nothing",
     ),
     values(
-        "required-tags",
-        "tags",
+        "required-tags/tags",
         (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
         "tags",
         {},
     ),
 )
 
-OPERATIONS_VALUES: Final = (
-    *CONTAINER_VALUES,
-    *SECRET_VALUES,
-    *LOGGING_VALUES,
-    *RECOVERY_VALUES,
-    *TAG_VALUES,
-)
+OPERATIONS_VALUES: Final = (*CONTAINER_VALUES, *SECRET_VALUES, *LOGGING_VALUES, *RECOVERY_VALUES, *TAG_VALUES)

@@ -52,7 +52,7 @@ _SECOND: Final = (
 
 
 def _single(check: str, path: str, bad: Any, *more: Planned, **expected: Any) -> tuple[Row, ...]:
-    return values("single-task", check, writer(*more), path, bad, **expected)
+    return values(f"single-task/{check}", writer(*more), path, bad, **expected)
 
 
 _ENUM: Final[dict[str, Any]] = {"absent": None}
@@ -87,8 +87,7 @@ SINGLE_TASK_VALUES: Final = (
         malformed="nothing",
     ),
     values(
-        "single-task",
-        "task-definition",
+        "single-task/task-definition",
         (
             Planned(SERVICE, "service", {"taskDefinition": "arn:task"}),
             Planned(TASK, "task", {"arn": "arn:task", "containerDefinitions": containers()}),
@@ -100,12 +99,8 @@ SINGLE_TASK_VALUES: Final = (
         configuration={"unknowns": "mandatory"},
     ),
     values(
-        "single-task",
-        "lock",
-        (
-            *writer(definitions=containers()),
-            Planned("aws:elasticache/replicationGroup:ReplicationGroup", "redis", {}),
-        ),
+        "single-task/lock",
+        (*writer(definitions=containers()), Planned("aws:elasticache/replicationGroup:ReplicationGroup", "redis", {})),
         "containerDefinitions",
         UNKNOWN,
         target="task",

@@ -30,6 +30,12 @@ def _engine(request: pytest.FixtureRequest) -> None:
             pytest.exit(str(error), returncode=1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _shapes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    base = tmp_path_factory.getbasetemp()
+    Ground.shapes = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shapes"
+
+
 class _ByDeployment(LoadFileScheduling):
     """Gives a worker a file at a time, and the whole folder whose files share a deployed stack."""
 
@@ -69,8 +75,8 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
 
 @pytest.fixture(scope="module")
 def deployed(module_ground: Ground) -> Ground:
-    """The local stack, deployed once for the module."""
-    module_ground.sandbox().up()
+    """The local stack, deployed for the module."""
+    module_ground.deployed()
     return module_ground
 
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import oidc_provider_mock
-import werkzeug.serving
-
 from sandbox.testbed.certificates import Certificates, issue
 
 QUIET = "ignore:get_jwt_config:DeprecationWarning"
@@ -57,6 +54,10 @@ def certificates(directory: Path) -> Certificates:
 @contextmanager
 def running(shown: Certificates) -> Iterator[IdentityProvider]:
     """Serve on a free port until the context ends."""
+    # Importing them takes a second, in each worker that collects the tests.
+    import oidc_provider_mock
+    import werkzeug.serving
+
     application = oidc_provider_mock.app(require_client_registration=True)
     server = werkzeug.serving.make_server(
         _HOST, 0, application, threaded=True, ssl_context=(os.fspath(shown.chain), os.fspath(shown.key))

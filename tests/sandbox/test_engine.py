@@ -1,17 +1,24 @@
 """Finding and building the engine."""
 
+import functools
 import hashlib
 import os
+import platform
+import socket
 import stat
 import subprocess
 import sys
+import tarfile
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from sandbox.testbed import go_build, go_toolchain
-from sandbox.testbed.engine import installation
+from sandbox.testbed.engine import download, installation
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.paths import CHECKOUT
 
@@ -41,7 +48,83 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "ENGINES", tmp_path / "engines")
     monkeypatch.setattr(go_toolchain, "TOOLCHAINS", tmp_path / "go")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(download, "CHECKSUMS", "http://127.0.0.1:1")
     return folder
+
+
+@pytest.fixture
+def hosts(bare_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The answers of the two hosts of a release: its archive, and its checksums."""
+    machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
+    folder, name = tmp_path / "hosts", f"pulumi-v3.259.0-linux-{machine}.tar.gz"
+    (folder / "v3.259.0").mkdir(parents=True)
+    _tool(bare_path, "pulumi-of-the-release", "echo v3.259.0")
+    with tarfile.open(folder / name, "w:gz") as archive:
+        archive.add(bare_path / "pulumi-of-the-release", "pulumi/pulumi")
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "v3.259.0" / "pulumi-3.259.0-checksums.txt").write_text(f"{'0' * 64}  other.tar.gz\n{digest}  {name}\n")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for constant in ("ARCHIVES", "CHECKSUMS"):
+            monkeypatch.setattr(download, constant, f"http://127.0.0.1:{server.server_port}")
+        yield folder
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("hosts")
+def test_the_release_is_downloaded_where_its_hosts_answer_and_not_a_second_time(capfd: pytest.CaptureFixture[str]):
+    engine = installation.locate()
+
+    assert subprocess.run([str(engine.executable)], capture_output=True, text=True, check=True).stdout == "v3.259.0\n"
+    assert os.access(engine.executable.with_name("pulumi-language-python"), os.X_OK)
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("==> ")]
+    assert line.startswith("==> Downloaded the Pulumi CLI v3.259.0 from http://127.0.0.1:")
+    assert installation.locate() == engine
+    assert "Downloaded" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("*.tar.gz", "another archive", "its SHA-256 is "),
+        ("v3.259.0/*.txt", f"{'0' * 64}  other.tar.gz\n", "checksums.txt has no pulumi-v3.259.0-"),
+        ("*.tar.gz", None, "HTTP Error 404"),
+        ("v3.259.0/*.txt", None, "HTTP Error 404"),
+    ],
+    ids=["another archive", "another platform", "no archive", "no checksums"],
+)
+def test_without_a_whole_release_the_engine_is_built(
+    hosts: Path,
+    bare_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    file: str,
+    content: str | None,
+    reason: str,
+):
+    (found,) = hosts.glob(file)
+    found.unlink() if content is None else found.write_text(content)
+    _tool(bare_path, "go", GO)
+
+    installation.locate()
+
+    said = capfd.readouterr().err
+    assert "The Pulumi CLI v3.259.0 is built, because its release can't be downloaded: " in said
+    assert reason in said
+    assert "Building the Pulumi engine v3.259.0" in said
+
+
+def test_a_host_that_takes_a_connection_and_never_answers_is_given_up(
+    bare_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    _tool(bare_path, "go", GO)
+    monkeypatch.setattr(download, "PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(download, "CHECKSUMS", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        installation.locate()
+    assert "can't be downloaded: timed out" in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("bare_path")
@@ -215,8 +298,9 @@ def test_the_command_line_shows_the_message_without_a_traceback(tmp_path: Path):
         "from pathlib import Path\n"
         "from sandbox import __main__\n"
         "from sandbox.testbed import go_build, go_toolchain\n"
-        "from sandbox.testbed.engine import installation\n"
+        "from sandbox.testbed.engine import download, installation\n"
         "from sandbox.atlantis import build\n"
+        "download.CHECKSUMS = 'http://127.0.0.1:1'\n"
         "folder = Path('no-engine-here').resolve()\n"
         "build.ENGINES = installation.ENGINES = go_build.ENGINES = go_toolchain.TOOLCHAINS = folder\n"
         "sys.exit(__main__.main())\n"

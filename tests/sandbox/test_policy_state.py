@@ -13,9 +13,7 @@ from tests.sandbox.policy_judge import mandatory, shown
 @pytest.fixture(scope="module")
 def exported(production: Ground) -> dict[str, Any]:
     """The production stack as it is deployed, exported."""
-    sandbox = production.sandbox()
-    sandbox.up()
-    return sandbox.export()
+    return production.deployed().export()
 
 
 def _judged(production: Ground, file: Path, state: dict[str, Any], *arguments: str) -> tuple[int, str]:

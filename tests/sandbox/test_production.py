@@ -28,9 +28,7 @@ def test_a_second_preview_uses_the_same_substitutes(production: Ground):
 
 
 def test_the_existing_vpc_is_used_and_not_owned(production: Ground):
-    sandbox = production.sandbox()
-
-    sandbox.up()
+    sandbox = production.deployed()
 
     types = {item["type"] for item in sandbox.resources() if item.get("custom") and not item.get("external")}
     assert not types & {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"}

@@ -35,6 +35,7 @@ EVERYTHING: dict[str, Any] = (
         "tags": {"Team": "payments", "Unit": "tools"},
         "additionalPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
         "additionalPlanPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "deploymentRoleArn": f"arn:aws:iam::{ACCOUNT}:role/deployer",
         "caCertificates": authority(),
         "extraContainers": [METRICS],
         "logKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-1111-4000-8000-0123456789ab",

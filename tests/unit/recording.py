@@ -202,7 +202,8 @@ class _Recorder(MockMonitor):
                     custom=request.custom,
                     secret_inputs=secret,
                     input_sources={
-                        key: tuple(map(_name, found.urns)) for key, found in request.propertyDependencies.items()
+                        key: tuple(sorted(map(_name, found.urns)))
+                        for key, found in request.propertyDependencies.items()
                     },
                 )
             )

@@ -27,6 +27,7 @@ NO_COUNTERPART = {
     *(
         "secretReaderArns",
         "deploymentTimeoutMinutes",
+        "deploymentRoleArn",
         "workerWaitMinutes",
         "applyContinuesMinutes",
         "planSecretPrefixes",

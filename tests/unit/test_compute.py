@@ -26,61 +26,6 @@ def environment_of(graph: Graph) -> dict[str, str]:
     return {variable["name"]: variable["value"] for variable in container_of(graph)["environment"]}
 
 
-def test_the_log_is_encrypted_and_kept_for_seven_days() -> None:
-    assert stack().one("aws:cloudwatch/logGroup:LogGroup", "compute-logs").inputs == {
-        "name": "/ecs/atlantis-prod",
-        "kmsKeyId": arn_of("compute-logs-key"),
-        "retentionInDays": 7,
-        "tags": TAGS,
-    }
-
-
-def test_the_log_s_retention_is_a_setting() -> None:
-    assert stack(**PRODUCTION).one("aws:cloudwatch/logGroup:LogGroup", "compute-logs").inputs["retentionInDays"] == 365
-
-
-def test_the_cluster_has_container_insights() -> None:
-    assert stack().one("aws:ecs/cluster:Cluster").inputs == {
-        "name": "atlantis-prod",
-        "settings": [{"name": "containerInsights", "value": "enabled"}],
-        "tags": TAGS,
-    }
-
-
-def test_the_cluster_has_fargate_and_fargate_spot() -> None:
-    assert stack().one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders").inputs == {
-        "clusterName": "atlantis-prod",
-        "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
-        "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 1}],
-    }
-
-
-def test_the_task_definition_mounts_the_file_system_encrypted_and_as_its_role() -> None:
-    inputs = stack().one(TASK).inputs
-    assert {key: value for key, value in inputs.items() if key != "containerDefinitions"} == {
-        "family": "atlantis-prod",
-        "requiresCompatibilities": ["FARGATE"],
-        "networkMode": "awsvpc",
-        "cpu": "2048",
-        "memory": "4096",
-        "runtimePlatform": {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"},
-        "executionRoleArn": arn_of("permissions-execution-role"),
-        "taskRoleArn": arn_of("permissions-task-role"),
-        "volumes": [
-            {
-                "name": "atlantis-data",
-                "efsVolumeConfiguration": {
-                    "fileSystemId": "storage-efs-id",
-                    "transitEncryption": "ENABLED",
-                    "transitEncryptionPort": 2049,
-                    "authorizationConfig": {"accessPointId": "storage-access-point-id", "iam": "ENABLED"},
-                },
-            }
-        ],
-        "tags": TAGS,
-    }
-
-
 def test_the_container_is_atlantis_with_its_settings_secrets_and_data() -> None:
     app, webhook = arn_of("secrets-github-app"), arn_of("secrets-webhook")
     assert container_of(stack()) == {
@@ -232,12 +177,6 @@ def test_the_service_runs_one_task_in_the_private_subnets_and_never_two() -> Non
         "enableExecuteCommand": False,
         "tags": TAGS,
     }
-
-
-def test_the_service_can_be_deployed_without_a_task_and_on_spot_capacity() -> None:
-    inputs = stack(**BARE).one(SERVICE).inputs
-    assert inputs["desiredCount"] == 0
-    assert inputs["capacityProviderStrategies"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 
 
 def test_in_a_vpc_that_exists_the_service_runs_in_the_named_subnets() -> None:

@@ -37,96 +37,19 @@ SERVICES = (
 )
 """Services of which every operation is checked. S3, whose requests are named by their path, has a separate test."""
 PREFIXES = {"efs": "elasticfilesystem", "elbv2": "elasticloadbalancing"}
-EC2 = (
-    "AllocateAddress",
-    "AssociateAddress",
-    "AssociateDhcpOptions",
-    "AssociateRouteTable",
-    "AssociateVpcCidrBlock",
-    "AttachInternetGateway",
-    "AttachVpnGateway",
-    "AuthorizeSecurityGroupEgress",
-    "AuthorizeSecurityGroupIngress",
-    "CreateCustomerGateway",
-    "CreateDhcpOptions",
-    "CreateEgressOnlyInternetGateway",
-    "CreateFlowLogs",
-    "CreateInternetGateway",
-    "CreateLaunchTemplate",
-    "CreateLaunchTemplateVersion",
-    "CreateNatGateway",
-    "CreateNetworkAcl",
-    "CreateNetworkAclEntry",
-    "CreateNetworkInterface",
-    "CreateRoute",
-    "CreateRouteTable",
-    "CreateSecurityGroup",
-    "CreateSubnet",
-    "CreateVpc",
-    "CreateVpcEndpoint",
-    "CreateVpcPeeringConnection",
-    "CreateVpnGateway",
-    "DeleteDhcpOptions",
-    "DeleteEgressOnlyInternetGateway",
-    "DeleteFlowLogs",
-    "DeleteInternetGateway",
-    "DeleteLaunchTemplate",
-    "DeleteNatGateway",
-    "DeleteNetworkAcl",
-    "DeleteNetworkAclEntry",
-    "DeleteNetworkInterface",
-    "DeleteRoute",
-    "DeleteRouteTable",
-    "DeleteSecurityGroup",
-    "DeleteSubnet",
-    "DeleteVpc",
-    "DeleteVpcEndpoints",
-    "DeleteVpnGateway",
-    "DescribeVpcAttribute",
-    "DescribeAccountAttributes",
-    "DescribeAddresses",
-    "DescribeAvailabilityZones",
-    "DescribeDhcpOptions",
-    "DescribeFlowLogs",
-    "DescribeInternetGateways",
-    "DescribeNatGateways",
-    "DescribeNetworkAcls",
-    "DescribeNetworkInterfaces",
-    "DescribePrefixLists",
-    "DescribeRouteTables",
-    "DescribeSecurityGroupRules",
-    "DescribeSecurityGroups",
-    "DescribeSubnets",
-    "DescribeVpcEndpointServices",
-    "DescribeVpcEndpoints",
-    "DescribeVpcs",
-    "DetachInternetGateway",
-    "DetachVpnGateway",
-    "DisassociateAddress",
-    "DisassociateRouteTable",
-    "DisassociateVpcCidrBlock",
-    "EnableVgwRoutePropagation",
-    "ModifyLaunchTemplate",
-    "ModifySecurityGroupRules",
-    "ModifySubnetAttribute",
-    "ModifyVpcAttribute",
-    "ModifyVpcEndpoint",
-    "ReleaseAddress",
-    "ReplaceNetworkAclAssociation",
-    "ReplaceNetworkAclEntry",
-    "ReplaceRoute",
-    "ReplaceRouteTableAssociation",
-    "RevokeSecurityGroupEgress",
-    "RevokeSecurityGroupIngress",
-    "RunInstances",
-    "TerminateInstances",
-    "UpdateSecurityGroupRuleDescriptionsIngress",
+EC2 = re.compile(
+    "(Allocate|Associate|Attach|Authorize|Create|Delete|Describe|Detach|Disassociate|Enable|Modify|Release|Replace|Revoke|Run|Terminate|Update)"
+    "(AccountAttributes|Address(es)?|AvailabilityZones|CustomerGateway|DhcpOptions|EgressOnlyInternetGateway|FlowLogs|Instances"
+    "|InternetGateways?|LaunchTemplate(Version)?|NatGateways?|NetworkAcls?(Entry|Association)?|NetworkInterfaces?|PrefixLists|Route"
+    "|RouteTables?(Association)?|SecurityGroup(Egress|Ingress|RuleDescriptionsIngress|Rules|s)?|Subnets?(Attribute)?|VgwRoutePropagation"
+    "|Vpcs?(Attribute|CidrBlock|Endpoints?|EndpointServices|PeeringConnection)?|VpnGateway)"
 )
 """What the official Terraform provider calls for networks, security groups, endpoints and instances."""
 
 UNNAMED_BY_THE_CALL = {
     "dynamodb:BatchGetItem": "the tables are keys of RequestItems; ministack evaluates each table",
     "dynamodb:BatchWriteItem": "the tables are keys of RequestItems; ministack evaluates each table",
+    "ec2:DetachNetworkInterface": "the ID of the attachment is known to AWS only",
     "ec2:DisassociateAddress": "the ID of the association is known to AWS only",
     "ec2:DisassociateRouteTable": "the ID of the association is known to AWS only",
     "ec2:DisassociateVpcCidrBlock": "the ID of the association is known to AWS only",
@@ -159,7 +82,9 @@ def operations() -> Iterator[tuple[str, Any]]:
     loader = botocore.loaders.Loader()
     for name in (*SERVICES, "ec2"):
         model: Any = ServiceModel(loader.load_service_model(name, "service-2"), name)
-        for operation in EC2 if name == "ec2" else model.operation_names:
+        for operation in model.operation_names:
+            if name == "ec2" and not EC2.fullmatch(operation):
+                continue
             yield PREFIXES.get(name, name), model.operation_model(operation)
 
 

@@ -46,29 +46,6 @@ def test_a_web_acl_that_is_named_stands_in_front_of_the_load_balancer() -> None:
     assert stack().all(WEB_ACL) == []
 
 
-def test_the_target_group_takes_addresses_and_asks_for_the_server_s_health() -> None:
-    assert stack().one(TARGET_GROUP).inputs == {
-        "name": "atlantis-prod-atlantis",
-        "vpcId": "vpc-new",
-        "targetType": "ip",
-        "protocol": "HTTP",
-        "port": 4141,
-        "deregistrationDelay": 30,
-        "healthCheck": {
-            "enabled": True,
-            "path": "/healthz",
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "matcher": "200",
-            "interval": 30,
-            "timeout": 5,
-            "healthyThreshold": 2,
-            "unhealthyThreshold": 3,
-        },
-        "tags": TAGS,
-    }
-
-
 def test_another_container_port_does_not_replace_the_target_group() -> None:
     group = stack(**PRODUCTION).one(TARGET_GROUP).inputs
     assert (group["port"], group["healthCheck"]["port"]) == (4141, "traffic-port")
@@ -139,29 +116,6 @@ def test_a_certificate_that_exists_is_used_and_none_is_issued_with_a_zone_too() 
     graph = stack(hostedZoneId=ZONE)
     assert graph.one(LISTENER, "ingress-https").inputs["certificateArn"] == LOCAL["acmCertificateArn"]
     assert graph.names(CERTIFICATE) == []
-
-
-def test_a_certificate_is_issued_for_the_url_s_host_and_proved_through_the_zone() -> None:
-    graph = stack(**PRODUCTION)
-    certificate = graph.one(CERTIFICATE)
-    assert certificate.inputs == {
-        "domainName": "atlantis.example.com",
-        "validationMethod": "DNS",
-        "tags": graph.one(TARGET_GROUP).inputs["tags"],
-    }
-    assert certificate.parent == "ingress-certificate"
-    assert graph.one(RECORD, "ingress-certificate-validation-record").inputs == {
-        "zoneId": ZONE,
-        "name": "_proof",
-        "type": "CNAME",
-        "records": ["_value"],
-        "ttl": 300,
-        "allowOverwrite": True,
-    }
-    assert graph.one(VALIDATION).inputs == {
-        "certificateArn": arn_of("ingress-certificate"),
-        "validationRecordFqdns": ["_proof.example.com"],
-    }
 
 
 def test_the_listener_waits_until_the_certificate_is_issued() -> None:

@@ -11,13 +11,7 @@ import pytest
 from sandbox.repository_rehearsal import role_code
 from sandbox.repository_rehearsal.decisions import Call, DecisionLog, distinct
 from sandbox.repository_rehearsal.later_changes import later_changes
-from sandbox.repository_rehearsal.least_privilege_role import (
-    LARGEST_POLICY,
-    Statement,
-    documents,
-    pattern,
-    statements,
-)
+from sandbox.repository_rehearsal.least_privilege_role import LARGEST_POLICY, Statement, documents, pattern, statements
 from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -134,6 +128,9 @@ def test_every_wildcard_has_its_reason(evaluator: Evaluator):
     )
     assert "generates this part" in reasons[("ec2:DeleteSecurityGroup",)]
     assert reasons[("sqs:CreateQueue",)] == ""
+    for action, resource in (("sqs:Invent", "*"), ("sqs:GetQueueUrl", arn("sns", "fileflow"))):
+        (unlisted,) = statements([call(action, resource)], evaluator.reference)
+        assert unlisted.reason.startswith(f"unverified: AWS' reference doesn't list {action} on such resources")
     unnamed = statements([call("sqs:GetQueueUrl", "*")], evaluator.reference)
     assert "knows no narrower one for sqs:GetQueueUrl" in unnamed[0].reason
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.settings import SettingsError
-from tests.unit.recording import ACCOUNT, EXISTING_VPC, arn_of, deploy, id_of
+from tests.unit.recording import ACCOUNT, arn_of, deploy, id_of
 from tests.unit.stacks import BARE, PRODUCTION, REDIS, TAGS, arn, stack, tagged
 
 GROUP, SUBNETS = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:elasticache/subnetGroup:SubnetGroup"
@@ -95,19 +95,6 @@ def test_the_database_has_two_nodes_in_two_zones_and_is_encrypted_at_rest_and_in
     }
     assert group.protect
     assert "authToken" in group.secret_inputs
-
-
-@pytest.mark.parametrize(
-    ("changes", "subnets"),
-    [({}, ["subnet-private-1", "subnet-private-2"]), (EXISTING_VPC, EXISTING_VPC["privateSubnetIds"])],
-)
-def test_its_nodes_are_in_the_private_subnets(changes: dict[str, Any], subnets: list[str]) -> None:
-    assert stack(**REDIS | changes).one(SUBNETS).inputs == {
-        "name": "atlantis-prod",
-        "description": "Atlantis prod: subnets of the locking database",
-        "subnetIds": subnets,
-        "tags": TAGS,
-    }
 
 
 def test_its_security_group_belongs_to_it() -> None:

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.repository_rehearsal import report, terraform_output
 from sandbox.repository_rehearsal.decisions import Call
+from sandbox.repository_rehearsal.least_privilege_role import Statement
 from sandbox.repository_rehearsal.project_roles import Roles
 from sandbox.repository_rehearsal.rehearsed_repository import Run
 from sandbox.repository_rehearsal.trial import Project, Step
@@ -84,6 +87,50 @@ def test_a_second_plan_with_changes_names_them(tmp_path: Path) -> None:
     assert ", aws_sqs_queue.other)" in text
 
 
+SECOND_PLAN = """
+  # module.web.aws_lb_listener.this["https"] will be updated in-place
+~ resource "aws_lb_listener" "this" {
+      ~ default_action {
+          + forward {
+              + target_group {
+                  + weight = 80
+                }
+            }
+        }
+    }
+
+  # aws_acm_certificate.team will be updated in-place
+~ resource "aws_acm_certificate" "team" {
+      ~ options {
+          + certificate_transparency_logging_preference = "DISABLED"
+        }
+    }
+
+Plan: 0 to add, 2 to change, 0 to destroy.
+"""
+
+
+def test_a_difference_of_the_local_aws_is_labelled(tmp_path: Path) -> None:
+    text = written(tmp_path, step("plan", PLAN), step("plan again", SECOND_PLAN))
+    assert "It plans and applies as it is." in text
+    assert '- `module.web.aws_lb_listener.this["https"]`: the second plan changes default_action, forward' in text
+    real = SECOND_PLAN.replace("      ~ options {", '      ~ domain_name = "a"\n      ~ options {')
+    text = written(tmp_path, step("plan", PLAN), step("plan again", real))
+    assert "has changes: Plan: 0 to add, 2 to change, 0 to destroy. (aws_acm_certificate.team)" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "type_"),
+    [
+        ("aws_sqs_queue.jobs", "aws_sqs_queue"),
+        ('module.a["b.c"].aws_ecr_repository.this["a.b"]', "aws_ecr_repository"),
+        ("module.a.module.b[0].aws_lb.this-one[1]", "aws_lb"),
+    ],
+)
+def test_the_type_of_an_address(address: str, type_: str) -> None:
+    assert terraform_output.type_of(address) == type_
+
+
 def test_what_the_local_aws_lacks_is_the_reason_of_a_failed_apply(tmp_path: Path) -> None:
     lacking = ("codedeploy:CreateApplication", "ec2:DescribeMacHosts")
     error = "\u2502 Error: creating an application: AWS would allow this call (codedeploy:CreateApplication)\n"
@@ -96,6 +143,36 @@ def test_an_error_that_is_not_terraforms_is_the_reason_too(tmp_path: Path) -> No
     comment = "**Apply Error**\n```\nrunning 'terraform apply': exit status 1\napply: nothing was changed: a local state\n\n```\n"
     text = written(tmp_path, step("plan", PLAN), step("apply", comment))
     assert "- apply of live failed: apply: nothing was changed: a local state\n" in text
+
+
+def test_the_report_states_what_it_can_not_know(tmp_path: Path) -> None:
+    made = [
+        Call(action, "*", {}, "Allowed", (), "")
+        for action in ("rds:CreateDBInstance", "elasticache:CreateCacheCluster")
+    ]
+    made += [Call("autoscaling:CreateAutoScalingGroup", "*", {}, "Allowed", (), "")]
+    reason = (
+        "unverified: AWS' reference doesn't list codedeploy:Invent on such resources, so the local AWS decided alone"
+    )
+    unverified = Statement(("codedeploy:Invent",), ("arn:aws:codedeploy:a:b:c",), (), reason)
+    run = Run([], [step("plan", PLAN), step("apply", APPLY, *made)])
+    run.roles = {PROJECT: Roles({}, [], {}, [unverified])}
+    text = report.write(run, Path("team"), tmp_path).read_text("utf-8")
+    stated = text.partition("### What this rehearsal can't show")[2].partition("###")[0]
+    assert "- `aws_ecr_repository` (1): accepted by the local AWS, not checked" in stated
+    assert "- `aws_sqs_queue` (1): accepted by the local AWS, not checked" in stated
+    assert (
+        "- `iam:CreateServiceLinkedRole`: AWS can require it in addition to `autoscaling:CreateAutoScalingGroup`"
+        in stated
+    )
+    assert "- `iam:PassRole`: AWS can require it in addition to `autoscaling:CreateAutoScalingGroup`" in stated
+    assert "`iam:PassRole`: AWS can require it in addition to `rds:CreateDBInstance`" not in stated
+    assert f"- `codedeploy:Invent` on `arn:aws:codedeploy:a:b:c`: {reason}" in stated
+
+
+def test_a_failed_apply_states_why_its_rest_was_changed_and_destroyed(tmp_path: Path) -> None:
+    failed = step("apply", "**Apply Error**\n\u2502 Error: creating: limit\n")
+    assert "The apply failed. What it had created was then changed and destroyed" in written(tmp_path, failed)
 
 
 def test_only_plans_and_applies_show_what_the_role_lacks(tmp_path: Path) -> None:

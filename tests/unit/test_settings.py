@@ -14,6 +14,7 @@ from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
 from tests.unit.bad_settings import CASES, Case
 from tests.unit.recording import EXISTING_VPC, LOCAL, REGION
+from tests.unit.stacks import stack
 
 
 def parse(changes: dict[str, Any], **context: Any) -> settings.Settings:
@@ -78,6 +79,41 @@ def test_a_region_that_aws_does_not_have_is_refused_under_its_own_key(region: st
 def test_the_stack_s_name_has_to_do_as_environment_where_none_is_set() -> None:
     (problem,) = problems({}, stack="My_Stack")
     assert problem.startswith("environment = 'My_Stack': must be 1 to 14 lowercase letters")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"ingress": {"allowedCidrBlocks": ["192.0.2.0/24"]}}, "did you mean ingress.allowed_cidr_blocks?"),
+        (
+            {"ingress": {"allowed_cidr_blocks": "192.0.2.0/24"}},
+            "must be a list; write a single item as a list, too: [item]",
+        ),
+        ({"enviroment": "tools"}, "did you mean environment?"),
+    ],
+    ids=str,
+)
+def test_a_hint_for_arguments_names_arguments_and_no_command(arguments: dict[str, Any], hint: str) -> None:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.validate(arguments, name="a", region=REGION)
+    assert [problem for problem in refused.value.problems if problem.endswith(hint)]
+    assert "pulumi config" not in str(refused.value)
+
+
+def test_the_key_of_a_state_can_be_of_another_region() -> None:
+    other = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    parsed = parse({"terraformStateBuckets": ["states"], "terraformStateKeyArns": [other]})
+    assert parsed.terraform.terraform_state_key_arns == (other,)
+    statements = [
+        each
+        for policy in stack(terraformStateBuckets=["states"], terraformStateKeyArns=[other]).all(
+            "aws:iam/policy:Policy"
+        )
+        for each in policy.document()
+        if each["Sid"] == "UseStateKeys"
+    ]
+    services = [f"s3.{REGION}.amazonaws.com", "s3.us-east-1.amazonaws.com"]
+    assert [each["Condition"] for each in statements] == [{"StringEquals": {"kms:ViaService": services}}]
 
 
 SECRET = "s3cr3t-value"

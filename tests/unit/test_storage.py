@@ -45,35 +45,12 @@ def test_the_file_system_can_keep_the_aws_managed_key_while_the_customer_s_waits
     assert "storage-efs-key" in graph.names("aws:kms/key:Key")
 
 
-def test_the_access_point_shows_the_data_directory_to_one_user() -> None:
-    access_point = stack().one(ACCESS_POINT)
-    assert access_point.inputs == {
-        "fileSystemId": "storage-efs-id",
-        "posixUser": {"uid": 100, "gid": 100},
-        "rootDirectory": {
-            "path": "/atlantis-data",
-            "creationInfo": {"ownerUid": 100, "ownerGid": 100, "permissions": "755"},
-        },
-        "tags": tagged("atlantis-prod"),
-    }
-    assert access_point.protect
-
-
 def test_user_group_and_directory_of_the_access_point_are_settings() -> None:
     inputs = stack(**PRODUCTION).one(ACCESS_POINT).inputs
     assert inputs["posixUser"] == {"uid": 1001, "gid": 1002}
     assert inputs["rootDirectory"] == {
         "path": "/data/atlantis",
         "creationInfo": {"ownerUid": 1001, "ownerGid": 1002, "permissions": "755"},
-    }
-
-
-@pytest.mark.parametrize("zone", [1, 2])
-def test_each_private_subnet_has_a_mount_target(zone: int) -> None:
-    assert stack().one(MOUNT_TARGET, f"storage-mount-target-{zone}").inputs == {
-        "fileSystemId": "storage-efs-id",
-        "subnetId": f"subnet-private-{zone}",
-        "securityGroups": ["network-efs-id"],
     }
 
 
@@ -187,38 +164,6 @@ def test_the_repository_is_encrypted_scanned_immutable_and_protected() -> None:
         "tags": TAGS,
     }
     assert repository.protect
-
-
-def test_the_repository_keeps_ten_versions_and_drops_untagged_images_after_a_week() -> None:
-    assert stack().one("aws:ecr/lifecyclePolicy:LifecyclePolicy").decoded == {
-        "repository": "atlantis",
-        "policy": {
-            "rules": [
-                {
-                    "rulePriority": 1,
-                    "description": "Drop untagged images after 7 days",
-                    "selection": {
-                        "tagStatus": "untagged",
-                        "countType": "sinceImagePushed",
-                        "countUnit": "days",
-                        "countNumber": 7,
-                    },
-                    "action": {"type": "expire"},
-                },
-                {
-                    "rulePriority": 2,
-                    "description": "Keep the last 10 versions",
-                    "selection": {
-                        "tagStatus": "tagged",
-                        "tagPrefixList": ["v"],
-                        "countType": "imageCountMoreThan",
-                        "countNumber": 10,
-                    },
-                    "action": {"type": "expire"},
-                },
-            ]
-        },
-    }
 
 
 def test_the_execution_role_may_pull_from_the_repository() -> None:

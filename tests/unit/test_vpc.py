@@ -7,24 +7,9 @@ import pytest
 
 from components.network import vpc
 from tests.unit.recording import EXISTING_VPC
-from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack, tagged
+from tests.unit.stacks import BARE, PRODUCTION, TAGS, stack
 
 SUBNET = "aws:ec2/subnet:Subnet"
-
-
-def test_a_new_vpc_has_public_and_private_subnets_in_two_zones_and_one_nat_gateway() -> None:
-    new = stack().one("awsx:ec2:Vpc")
-    assert new.inputs == {
-        "cidrBlock": "10.64.0.0/16",
-        "numberOfAvailabilityZones": 2,
-        "enableDnsHostnames": True,
-        "enableDnsSupport": True,
-        "natGateways": {"strategy": "Single"},
-        "subnetStrategy": "Auto",
-        "subnetSpecs": [{"type": "Public"}, {"type": "Private"}],
-        "tags": tagged("atlantis-prod"),
-    }
-    assert new.parent == "vpc"
 
 
 def test_a_new_vpc_takes_the_range_of_the_settings() -> None:

@@ -18,7 +18,6 @@ _OF_ONE_REGION: Mapping[str, Arns] = {
     "httpsListenerArn": lambda settings: [settings.existing.https_listener_arn],
     "serviceRegistryArn": lambda settings: [settings.existing.service_registry_arn],
     "logKeyArn": lambda settings: [settings.existing.log_key_arn],
-    "terraformStateKeyArns": lambda settings: settings.terraform.terraform_state_key_arns,
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
     "extraContainers": lambda settings: [
         arn for each in settings.task.extra_containers for arn in each.secrets.values()
@@ -31,6 +30,7 @@ _OF_ONE_ACCOUNT: Mapping[str, Arns] = {
     "permissionsBoundaryArn": lambda settings: [settings.terraform.permissions_boundary_arn],
     "webAclArn": lambda settings: [settings.ingress.web_acl_arn],
     "alarmTopicArns": lambda settings: settings.operations.alarm_topic_arns,
+    "deploymentRoleArn": lambda settings: [settings.task.deployment_role_arn],
     "additionalPolicyArns": lambda settings: settings.terraform.additional_policy_arns,
     "additionalPlanPolicyArns": lambda settings: settings.terraform.additional_plan_policy_arns,
     "secretReaderArns": lambda settings: settings.server.secret_reader_arns,
@@ -39,6 +39,7 @@ _OF_ONE_PARTITION: Mapping[str, Arns] = (
     _OF_ONE_REGION
     | _OF_ONE_ACCOUNT
     | {
+        "terraformStateKeyArns": lambda settings: settings.terraform.terraform_state_key_arns,
         "assumableRoleArns": lambda settings: settings.terraform.assumable_role_arns,
         "planAssumableRoleArns": lambda settings: settings.terraform.plan_assumable_role_arns,
         "repositoryRoles": lambda settings: [

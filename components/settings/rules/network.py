@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ..accepted import AUTO_ENDPOINTS
 from ..arguments import Settings
 from ..problem import Problem, Rule
+from ..schema import is_default
 from ..values import contains_output
 
 __all__ = ["RULES"]
@@ -62,12 +63,22 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
         )
 
 
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""RFC 1918. AWS recommends these ranges, and the other private ones have a purpose, such as 169.254.0.0/16."""
+
+
 def _new_vpc(settings: Settings) -> Iterator[Problem]:
     block = ipaddress.ip_network(settings.network.vpc_cidr_block)
     if block.version != 4 or not 16 <= block.prefixlen <= 22:
         yield Problem({"vpcCidrBlock": str(block)}, "must be an IPv4 CIDR block from /16 to /22")
-    elif not block.is_private:
-        yield Problem({"vpcCidrBlock": str(block)}, "must be a private CIDR block, such as 10.64.0.0/16")
+    elif not any(block.subnet_of(private) for private in _PRIVATE):
+        listed = ", ".join(map(str, _PRIVATE))
+        yield Problem({"vpcCidrBlock": str(block)}, f"must be a private CIDR block in {listed}, such as 10.64.0.0/16")
+    elif settings.network.vpc_id is not None and not is_default(settings.network, "vpc_cidr_block"):
+        yield Problem(
+            {"vpcCidrBlock": str(block), "vpcId": None},
+            "is the range of a new VPC; remove it, or remove vpcId to create one",
+        )
 
 
 RULES: tuple[Rule, ...] = (

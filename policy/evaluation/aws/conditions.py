@@ -150,7 +150,7 @@ def excludes_others(conditions: Iterable[Condition]) -> bool:
     )
 
 
-# Keys that distinguish the identities of one account, besides the keys that name accounts.
+# Keys that distinguish the identities of one account, in addition to the keys that name accounts.
 _IDENTITY_KEYS: Final = (
     "aws:multifactorauthpresent",
     "aws:sourceidentity",

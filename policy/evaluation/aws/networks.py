@@ -13,6 +13,7 @@ Network = IPv4Network | IPv6Network
 # A shorter prefix than any private range (10.0.0.0/8, fc00::/7) is the internet, or a part of a split internet range.
 _WIDEST_IPV4 = 8
 _WIDEST_IPV6 = 7
+_MAPPED = 96
 
 
 def parse_network(value: Any) -> Network | None:
@@ -25,9 +26,14 @@ def parse_network(value: Any) -> Network | None:
 @lru_cache(maxsize=4096)
 def _parse(value: str) -> Network | None:
     try:
-        return ip_network(value, strict=False)
+        network = ip_network(value, strict=False)
     except ValueError:
         return None
+    # AWS treats an IPv4 address that is mapped into IPv6 (::ffff:10.0.0.0/104) as the IPv4 address.
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED:
+        return network
+    return IPv4Network((int(mapped), network.prefixlen - _MAPPED), strict=False)
 
 
 def union(ranges: Iterable[Network]) -> tuple[Network, ...]:

@@ -129,9 +129,5 @@ def _single(resource: Resource) -> Ingress:
     )
     sources = tuple(Source(kind, name, resource.at(name)) for name, kind in kinds if resource.at(name) is not None)
     return Ingress(
-        resource,
-        resource.at("ipProtocol"),
-        integer(resource.at("fromPort")),
-        integer(resource.at("toPort")),
-        sources,
+        resource, resource.at("ipProtocol"), integer(resource.at("fromPort")), integer(resource.at("toPort")), sources
     )

@@ -1,8 +1,8 @@
-"""The Pulumi engine: the installed one on PATH, or one built from its Go module.
+"""The Pulumi engine: the installed one on PATH, or a release, or one built from its Go module.
 
-No package registry has a prebuilt CLI. If none is installed, the sandbox builds it once, into ``.sandbox/engine``. For a
+If none is installed, the sandbox downloads the pinned release or, where it can't, builds it once, into ``.sandbox/engine``. For a
 program in YAML, it also builds the language host. Python's isn't available as a Go module: the sandbox writes a
-``pulumi-language-python`` next to the built engine, which runs ``sandbox.testbed.engine.language_server``.
+``pulumi-language-python`` next to this engine, which runs ``sandbox.testbed.engine.language_server``.
 """
 
 import os
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.testbed.engine import plugins
+from sandbox.testbed.engine.download import download
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.go_build import GoBuild, build_once
 from sandbox.testbed.paths import CACHE, CHECKOUT, ENGINES
@@ -60,7 +61,7 @@ def locate() -> Engine:
         executable.with_name("pulumi-language-python"),
         [sys.executable, "-m", "sandbox.testbed.engine.plugin_process", "sandbox.testbed.engine.language_server"],
     )
-    return Engine(executable, f"pulumi {executable.parent.name}, built from its Go module", None)
+    return Engine(executable, f"pulumi {executable.parent.name}, of this checkout", None)
 
 
 def build() -> None:
@@ -89,7 +90,7 @@ def _installed() -> tuple[str | None, str | None]:
 def _built() -> Path:
     version = _module_version(ENGINE)
     executable = ENGINES / version / "pulumi"
-    if not executable.exists():
+    if not executable.exists() and not download(version, executable):
         variable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
         _build(f"Pulumi engine {version}", executable, f"{ENGINE}/cmd/pulumi", f"{variable}={version}")
     return executable

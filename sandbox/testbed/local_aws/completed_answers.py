@@ -213,9 +213,12 @@ def _show_alarms(own: Callable[..., Any]) -> Callable[..., Any]:
     def show(parameters: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
         if is_cbor or is_json:
             return own(parameters, data, is_cbor, is_json)
-        names = [cloudwatch._p(parameters, f"AlarmNames.member.{number}") for number in range(1, 101)]
+        lists = {
+            key: [cloudwatch._p(parameters, f"{key}.member.{number}") for number in range(1, 101)]
+            for key in ("AlarmNames", "AlarmTypes")
+        }
         asked = {
-            "AlarmNames": [name for name in names if name],
+            **{key: [name for name in names if name] for key, names in lists.items()},
             "AlarmNamePrefix": cloudwatch._p(parameters, "AlarmNamePrefix"),
             "StateValue": cloudwatch._p(parameters, "StateValue"),
             "NextToken": cloudwatch._p(parameters, "NextToken"),

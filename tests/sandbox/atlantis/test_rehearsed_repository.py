@@ -42,15 +42,24 @@ CHANGES = {
     },
 }
 """Actions that no plan or apply needs, with the beginning of the reason."""
+ALLOWED = {
+    ("cloudwatch:PutCompositeAlarm", "arn:aws:cloudwatch:ap-northeast-2:123456789012:alarm:team"),
+    ("events:PutTargets", "arn:aws:events:ap-northeast-2:123456789012:rule/team-nightly"),
+    ("iam:PassRole", "arn:aws:iam::123456789012:role/team/team-events"),
+    ("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/*"),
+    ("route53:GetChange", "arn:aws:route53:::change/*"),
+}
+"""Some of what the apply role of `data` must allow."""
 DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     ground = Ground(tmp_path_factory.mktemp("rehearsal"))
-    deployed = ground.with_server()
-    deployed.up()
-    yield deployed
+    ground.deployed()
+    served = ground.with_server()
+    served.up()
+    yield served
     ground.stop()
 
 
@@ -149,6 +158,9 @@ def test_what_public_modules_create_is_applied_changed_and_destroyed_with_the_le
     for steps in (run.steps, run.checked):
         assert {step.verb for step in steps} == {"plan", "apply", "plan again", "update", "destroy"}
         assert not any(step.failed for step in steps)
+    (data,) = (item for found, item in run.roles.items() if found.directory == "data")
+    allowed = {(action, arn) for item in data.apply_statements for action in item.actions for arn in item.resources}
+    assert allowed >= ALLOWED
     for project, changes in CHANGES.items():
         roles = next(item for found, item in run.roles.items() if found.directory == project)
         purposes = {action: item.reason for item in roles.apply_statements for action in item.actions}

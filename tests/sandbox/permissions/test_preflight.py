@@ -12,13 +12,14 @@ from sandbox.sandbox import Sandbox
 from sandbox.testbed.local_aws import REGION
 
 
-@pytest.fixture
-def results(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> dict[str, Result]:
-    for name, value in sandbox.aws.environment().items():
-        monkeypatch.setenv(name, value)
-    settings = read_stack_file(sandbox.workspace.stack_file("prod"), "prod")
-    deployment = Deployment("prod", settings, Aws(REGION, boto3.Session()))
-    return {f"{result.subject}: {result.title}": result for result in run_checks(CHECKS, deployment)}
+@pytest.fixture(scope="module")
+def results(sandbox: Sandbox) -> dict[str, Result]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.aws.environment().items():
+            patch.setenv(name, value)
+        settings = read_stack_file(sandbox.workspace.stack_file("prod"), "prod")
+        deployment = Deployment("prod", settings, Aws(REGION, boto3.Session()))
+        return {f"{result.subject}: {result.title}": result for result in run_checks(CHECKS, deployment)}
 
 
 def test_what_the_deployment_made_is_known_as_its_own(results: dict[str, Result]):

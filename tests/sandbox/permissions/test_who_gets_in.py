@@ -7,13 +7,7 @@ import pytest
 
 from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
 from sandbox.testbed.local_aws import LocalAws
-from sandbox.testbed.local_aws.listener_rules import (
-    Decision,
-    Listener,
-    Request,
-    decide,
-    read_listeners,
-)
+from sandbox.testbed.local_aws.listener_rules import Decision, Listener, Request, decide, read_listeners
 from tests.sandbox.permissions.calls import NAMES
 
 HOST = "atlantis.example.com"

@@ -82,9 +82,14 @@ NETWORK: list[Case] = [
     ({"vpcCidrBlock": "10.0.0.0/8"}, ("vpcCidrBlock = '10.0.0.0/8'", "must be an IPv4 CIDR block from /16 to /22")),
     ({"vpcCidrBlock": "10.0.0.0/24"}, ("vpcCidrBlock = '10.0.0.0/24'", "must be an IPv4 CIDR block from /16 to /22")),
     ({"vpcCidrBlock": "fd00::/16"}, ("vpcCidrBlock = 'fd00::/16'", "must be an IPv4 CIDR block")),
+    *(
+        ({"vpcCidrBlock": block}, (f"vpcCidrBlock = '{block}'", "must be a private CIDR block in 10.0.0.0/8"))
+        for block in ("127.0.0.0/16", "169.254.0.0/16", "240.0.0.0/16", "198.18.0.0/16")
+    ),
+    (vpc(vpcCidrBlock="10.9.0.0/16"), ("vpcCidrBlock = '10.9.0.0/16', vpcId: is the range of a new VPC",)),
     (
         {"vpcCidrBlock": "8.8.0.0/16"},
-        ("vpcCidrBlock = '8.8.0.0/16'", "must be a private CIDR block, such as 10.64.0.0/16"),
+        ("vpcCidrBlock = '8.8.0.0/16'", "must be a private CIDR block in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"),
     ),
     (
         {"vpcEndpoints": ["sqs"]},

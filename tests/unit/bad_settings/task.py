@@ -79,6 +79,10 @@ TASK: list[Case] = [
     ({"capacityProvider": "EC2"}, ("capacityProvider = 'EC2'", "must be one of FARGATE, FARGATE_SPOT")),
     ({"efsEncryptionKey": "none"}, ("efsEncryptionKey = 'none'", "must be one of customer, aws")),
     ({"efsRootDirectory": "atlantis"}, ("efsRootDirectory = 'atlantis'", "must be a directory of the file system")),
+    *(
+        ({"efsRootDirectory": path}, ("efsRootDirectory = ", "must be a directory of the file system"))
+        for path in ("/a/../x", "/..", "/a/.")
+    ),
     ({"efsRootDirectory": "/a/b/c/d/e"}, ("efsRootDirectory = '/a/b/c/d/e'", "with at most four levels")),
     ({"deletionProtection": 1}, ("deletionProtection = 1", "must be true or false")),
 ]
@@ -96,6 +100,7 @@ PERMISSIONS: list[Case] = [
         ("permissionsBoundaryArn", f"must be in the account of the other ARNs, {ACCOUNT}, not in 999999999999"),
     ),
     ({"terraformStateBuckets": ["State"]}, ("item 1 ('State')", BUCKET)),
+    ({"terraformStateBuckets": ["192.168.5.4"]}, ("item 1 ('192.168.5.4')", BUCKET)),
     ({"terraformStateBuckets": ["*"]}, ("item 1 ('*')", BUCKET)),
     ({"terraformStateBuckets": [f"bucket-{number}" for number in range(11)]}, ("must have at most 10 items, not 11",)),
     ({"terraformStateKeyArns": ["alias/state"]}, ("item 1 ('alias/state')", STATE_KEY)),
@@ -106,13 +111,6 @@ PERMISSIONS: list[Case] = [
     (
         {"terraformStateKeyArns": [f"arn:aws:s3:ap-northeast-2:{ACCOUNT}:key/{UUID}"]},
         ("item 1 ('arn:aws:s3", STATE_KEY),
-    ),
-    (
-        {"terraformStateBuckets": ["states"], "terraformStateKeyArns": [f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UUID}"]},
-        (
-            "terraformStateKeyArns = 'arn:aws:kms:us-east-1",
-            "must be in the stack's region, ap-northeast-2, not in us-east-1",
-        ),
     ),
     (
         {"terraformStateKeyArns": [f"arn:aws:kms:ap-northeast-2:{ACCOUNT}:key/{UUID}"]},

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import importlib.metadata
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from sandbox.testbed.providers import schema, validation
 from sandbox.testbed.providers.aws import base, table
 from sandbox.testbed.providers.aws.base import AwsResource
 from sandbox.testbed.providers.aws.mapping import bound, member
-from sandbox.testbed.providers.aws.session import ProviderSettings, Session
+from sandbox.testbed.providers.aws.session import EVERY_SERVICE, ProviderSettings, Session
 from sandbox.testbed.providers.files import cache_directory
 from sandbox.testbed.providers.package import Package
 from sandbox.testbed.providers.resource import names
@@ -25,7 +26,7 @@ from sandbox.testbed.providers.schema import ResourceSchema, Shape
 from sandbox.testbed.providers.values import Properties
 
 _KNOWN = names(
-    "region accessKey secretKey token endpoints defaultTags maxRetries version pluginDownloadURL insecure s3UsePathStyle "
+    "region accessKey secretKey token assumeRoles endpoints defaultTags maxRetries version pluginDownloadURL insecure s3UsePathStyle "
     "skipCredentialsValidation skipMetadataApiCheck skipRegionValidation skipRequestingAccountId"
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,8 +81,10 @@ class AwsPackage(Package):
         self._settings = ProviderSettings(
             region=values["region"],
             endpoints=_endpoints(values),
-            access_key=values.get("accessKey", "test"),
-            secret_key=values.get("secretKey", "test"),
+            roles=[role["roleArn"] for role in _parsed(values.get("assumeRoles")) or []],
+            # As the official provider, it reads what isn't set from the environment.
+            access_key=values.get("accessKey") or os.environ.get("AWS_ACCESS_KEY_ID", "test"),
+            secret_key=values.get("secretKey") or os.environ.get("AWS_SECRET_ACCESS_KEY", "test"),
             token=values.get("token"),
             default_tags=tags.get("tags", {}),
             path_style=_parsed(values.get("s3UsePathStyle")) is not False,
@@ -96,7 +99,7 @@ class AwsPackage(Package):
 
     def _warm_up(self) -> None:
         session: Session = self.backend(None)
-        if "sts" in session.settings.endpoints:
+        if {"sts", EVERY_SERVICE} & session.settings.endpoints.keys():
             session.client("sts")
 
     def backend(self, region: str | None) -> Any:
@@ -131,7 +134,10 @@ def _endpoints(values: Properties) -> Mapping[str, str]:
         raise ValueError(
             "aws:endpoints must be a list of objects from service to URL, such as [{'ecs': 'http://127.0.0.1:4566'}]"
         )
-    return {service: url for item in listed for service, url in item.items() if url}
+    named = {service: url for item in listed for service, url in item.items() if url}
+    # An explicit provider of a program for AWS names none, and the sandbox sets this variable, which the official provider reads too.
+    default = os.environ.get("AWS_ENDPOINT_URL")
+    return {**({EVERY_SERVICE: default} if default else {}), **named}
 
 
 def _refiner() -> schema.Refine:

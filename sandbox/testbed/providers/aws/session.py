@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from sandbox.testbed.providers.aws.call_log import log_calls
 
 _ALIASES = {"elbv2": ("elbv2", "elb"), "logs": ("logs", "cloudwatchlogs", "cloudwatchlog")}
 """Names of services in the provider's `endpoints` setting, where they differ from botocore's."""
+EVERY_SERVICE = "*"
+"""The key of the endpoint for services that `endpoints` doesn't name."""
 _FIRST_WAIT = 0.05
 _LONGEST_WAIT = 2.0
 
@@ -33,6 +35,8 @@ class ProviderSettings:
     access_key: str
     secret_key: str
     token: str | None = None
+    roles: Sequence[str] = ()
+    """Roles that are assumed one after the other."""
     default_tags: Mapping[str, str] = field(default_factory=dict)
     path_style: bool = True
     attempts: int = 12
@@ -61,21 +65,33 @@ class Session:
         from boto3.session import Session as Boto3Session  # noqa: PLC0415  (delays startup by 0.2 seconds)
 
         settings = self.settings
-        return Boto3Session(
+        session = Boto3Session(
             aws_access_key_id=settings.access_key,
             aws_secret_access_key=settings.secret_key,
             aws_session_token=settings.token,
             region_name=settings.region,
         )
+        endpoints = settings.endpoints
+        for role in settings.roles:
+            sts = session.client("sts", endpoint_url=endpoints.get("sts") or endpoints[EVERY_SERVICE])
+            assumed = sts.assume_role(RoleArn=role, RoleSessionName="pulumi")["Credentials"]
+            session = Boto3Session(
+                aws_access_key_id=assumed["AccessKeyId"],
+                aws_secret_access_key=assumed["SecretAccessKey"],
+                aws_session_token=assumed["SessionToken"],
+                region_name=settings.region,
+            )
+        return session
 
     def _make(self, service: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415
 
-        names = _ALIASES.get(service, (service,))
+        names = (*_ALIASES.get(service, (service,)), EVERY_SERVICE)
         endpoint = next((self.settings.endpoints[name] for name in names if name in self.settings.endpoints), None)
         if endpoint is None:
             raise LookupError(
-                f"aws:endpoints names no endpoint for {service}; the stand-in talks only to a local AWS and never guesses one"
+                f"aws:endpoints names no endpoint for {service}; the stand-in talks only to a local AWS and never guesses one. Set "
+                "AWS_ENDPOINT_URL, or pass endpoints to an explicit provider"
             )
         config = Config(
             retries={"mode": "standard", "max_attempts": self.settings.attempts},

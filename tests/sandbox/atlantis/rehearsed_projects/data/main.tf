@@ -145,3 +145,53 @@ resource "aws_sqs_queue" "this" {
   kms_master_key_id = aws_kms_key.this.id
   tags              = local.tags
 }
+
+# IDs that AWS generates, a passed role, and an alarm on another.
+
+resource "aws_route53_zone" "this" {
+  name = "team.example.com"
+}
+
+resource "aws_route53_record" "this" {
+  zone_id = aws_route53_zone.this.zone_id
+  name    = "data.team.example.com"
+  type    = "A"
+  ttl     = 60
+  records = ["192.0.2.1"]
+}
+
+resource "aws_iam_role" "events" {
+  name = "team-events"
+  path = "/team/"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "events.amazonaws.com" } }]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  name                = "team-nightly"
+  schedule_expression = "rate(1 day)"
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  rule     = aws_cloudwatch_event_rule.this.name
+  arn      = "arn:aws:sqs:ap-northeast-2:123456789012:team-jobs"
+  role_arn = aws_iam_role.events.arn
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  alarm_name          = "team-messages"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  namespace           = "AWS/SQS"
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 100
+}
+
+resource "aws_cloudwatch_composite_alarm" "this" {
+  alarm_name = "team"
+  alarm_rule = "ALARM(${aws_cloudwatch_metric_alarm.this.alarm_name})"
+}

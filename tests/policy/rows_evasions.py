@@ -1,0 +1,417 @@
+"""How to get round the mandatory checks: another resource type, a native type, a document in a string, a default, an unknown.
+
+single-task has its own in rows_single_task. Where other scanners have the same rule, the row ends in its ID.
+"""
+
+import json
+from typing import Any, Final
+
+from tests.policy.rows import KEY, Row, allow, deny, document, found, one, passes
+from tests.policy.servicer import UNKNOWN, Planned
+
+__all__ = ["EVASIONS"]
+
+
+def native(kind: str, name: str = "it", /, **properties: Any) -> Planned:
+    """A resource of aws-native."""
+    return Planned(f"aws-native:{kind}", name, properties)
+
+
+def _stores() -> list[Row]:
+    """Stores that another provider's name, a string, a default or a parent leaves unencrypted."""
+    plain = "encryption/at-rest"
+    return [
+        found(plain, "native file system", native("efs:FileSystem")),
+        found(plain, "native database", native("rds:DbInstance", storageEncrypted=False)),
+        found(plain, "native stream without a block", native("kinesis:Stream")),
+        found(plain, "false as a string, CKV_AWS_17", one("rds/instance", storageEncrypted="false")),
+        found(
+            plain, "search domain without a block, AVD-AWS-0048", one("opensearch/domain", engineVersion="OpenSearch_3")
+        ),
+        found(plain, "queue that turns its default off", one("sqs/queue", sqsManagedSseEnabled=False)),
+        found(plain, "warehouse that turns its default off", one("redshift/cluster", encrypted="false")),
+        found(plain, "hadoop without a security configuration", one("emr/cluster", releaseLabel="emr-7.9.0")),
+        passes(plain, "hadoop with an unknown one", one("emr/cluster", securityConfiguration=UNKNOWN)),
+        found(plain, "logs of a build", one("codebuild/project", logsConfig={"s3Logs": {"encryptionDisabled": True}})),
+        found(plain, "cluster of RDS that isn't Aurora", one("rds/cluster", engine="postgres")),
+        passes(plain, "native instance of a cluster", native("rds:DbInstance", dbClusterIdentifier="c")),
+        passes(
+            "encryption-stack/at-rest",
+            "native instance of an encrypted cluster",
+            native("rds:DbCluster", "cluster", dbClusterIdentifier="c", engine="aurora-mysql", storageEncrypted=True),
+            native("rds:DbInstance", dbClusterIdentifier="c"),
+        ),
+        found(
+            "encryption/customer-key",
+            "key of AWS by ARN",
+            one("efs/fileSystem", encrypted=True, kmsKeyId=KEY.replace("key/", "alias/aws/")),
+            customerKeys=["efs"],
+        ),
+        found(
+            "encryption/customer-key",
+            "native store without a key",
+            native("secretsmanager:Secret"),
+            customerKeys=["secrets"],
+        ),
+        found(
+            "encryption/customer-key",
+            "table that has a key and doesn't use it",
+            one("dynamodb/table", serverSideEncryption={"enabled": False, "kmsKeyArn": KEY}),
+            customerKeys=[],
+        ),
+        found("encryption/key-rotation", "native key", native("kms:Key", keyUsage="ENCRYPT_DECRYPT")),
+        found("encryption/key-rotation", "false as a string", one("kms/key", enableKeyRotation="false")),
+        found(
+            "encryption/key-rotation",
+            "default of AWS, AVD-AWS-0065",
+            one("kms/key", customerMasterKeySpec="SYMMETRIC_DEFAULT"),
+        ),
+        found(
+            "encryption-stack/key-resolved",
+            "disabled native key by alias",
+            native("kms:Key", "key", arn=KEY, enabled=False, enableKeyRotation=True),
+            one("kms/alias", "alias", name="alias/a", targetKeyId=KEY),
+            one("sns/topic", kmsMasterKeyId="alias/a"),
+        ),
+        found(
+            "encryption-stack/key-resolved",
+            "signing key",
+            one("kms/key", "key", arn=KEY, customerMasterKeySpec="RSA_4096"),
+            native("sqs:Queue", kmsMasterKeyId=KEY),
+        ),
+        found(
+            "encryption-stack/bucket-key",
+            "AES by name",
+            one(
+                "s3/bucket",
+                bucket="b",
+                serverSideEncryptionConfiguration={
+                    "rule": {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256", "kmsMasterKeyId": KEY}}
+                },
+            ),
+            bucketCustomerKeys=True,
+        ),
+        found(
+            "encryption-stack/bucket-key", "native bucket", native("s3:Bucket", bucketName="b"), bucketCustomerKeys=True
+        ),
+    ]
+
+
+def _transit() -> list[Row]:
+    """Connections without TLS behind another block, a parameter, a document or a second statement."""
+    link, edge = "encryption/store-transit", "encryption/edge-tls"
+    partial = document(deny(Principal={"AWS": KEY}, Condition={"Bool": {"aws:SecureTransport": "false"}}))
+    exception = {"Bool": {"aws:SecureTransport": "false"}, "StringNotEquals": {"aws:PrincipalTag/a": "b"}}
+    volume = {"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}
+    ssl = {"name": "require_secure_transport", "value": "OFF"}
+    return [
+        found("encryption/cache-transit", "memcached", one("elasticache/cluster", engine="memcached")),
+        passes(
+            "encryption/cache-transit",
+            "memcached with TLS",
+            one("elasticache/cluster", engine="memcached", transitEncryptionEnabled=True),
+        ),
+        passes("encryption/cache-transit", "node of a group", one("elasticache/cluster", replicationGroupId="g")),
+        found(
+            "encryption/cache-transit",
+            "preferred, not required",
+            one("elasticache/replicationGroup", transitEncryptionEnabled=True, transitEncryptionMode="preferred"),
+        ),
+        found("encryption/cache-transit", "native cache", native("elasticache:ReplicationGroup")),
+        found(
+            link,
+            "serverless warehouse, Redshift.2",
+            one(
+                "redshiftserverless/workgroup",
+                configParameters=[{"parameterKey": "require_ssl", "parameterValue": "false"}],
+            ),
+        ),
+        passes(
+            link,
+            "serverless warehouse by default",
+            one(
+                "redshiftserverless/workgroup",
+                configParameters=[{"parameterKey": "datestyle", "parameterValue": "ISO"}],
+            ),
+        ),
+        found(link, "glue connection", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "false"})),
+        passes(
+            link, "glue connection with TLS", one("glue/connection", connectionProperties={"JDBC_ENFORCE_SSL": "true"})
+        ),
+        found(
+            link,
+            "parameter that turns TLS off",
+            one("rds/clusterParameterGroup", family="aurora-mysql8.0", parameters=[ssl]),
+        ),
+        found(
+            link,
+            "brokers that also accept plain text",
+            one("msk/cluster", encryptionInfo={"encryptionInTransit": {"clientBroker": "TLS_PLAINTEXT"}}),
+        ),
+        found(link, "transfer of FTP and SFTP", one("transfer/server", protocols=["SFTP", "FTP"])),
+        found(
+            "encryption/volume-transit",
+            "native task",
+            native("ecs:TaskDefinition", volumes=[{"name": "v", "efsVolumeConfiguration": {"filesystemId": "fs-1"}}]),
+        ),
+        found(
+            "encryption/volume-transit",
+            "batch job of several containers",
+            one("batch/jobDefinition", ecsProperties=json.dumps({"taskProperties": [{"volumes": [volume]}]})),
+        ),
+        found("encryption/volume-transit", "second volume", one("ecs/taskDefinition", volumes=[{"name": "a"}, volume])),
+        found(
+            "encryption/plain-transport", "deny for one principal", one("s3/bucketPolicy", bucket="b", policy=partial)
+        ),
+        found(
+            "encryption/plain-transport",
+            "deny with an exception",
+            one("s3/bucketPolicy", bucket="b", policy=document(deny(Principal="*", Condition=exception))),
+        ),
+        found(
+            "encryption/plain-transport",
+            "native policy",
+            native("s3:BucketPolicy", bucket="b", policyDocument=json.loads(document(allow(Principal=KEY)))),
+        ),
+        found("encryption-stack/transport-policy", "native bucket", native("s3:Bucket", bucketName="b")),
+        found(
+            "encryption-stack/transport-policy",
+            "policy of another bucket",
+            one("s3/bucket", bucket="b"),
+            one("s3/bucketPolicy", "p", bucket="c"),
+        ),
+        found("encryption-stack/transport-policy", "native file system", native("efs:FileSystem", encrypted=True)),
+        found(
+            "encryption/listener-tls",
+            "native listener by default",
+            native("elasticloadbalancingv2:Listener", protocol="HTTPS", port=443),
+        ),
+        found(
+            "encryption/listener-tls",
+            "classic listener of TCP",
+            one("elb/loadBalancer", listeners=[{"lbProtocol": "TCP", "lbPort": 80}]),
+        ),
+        found(
+            "encryption-stack/listener-tls",
+            "HTTP on another port",
+            one("lb/listener", protocol="HTTP", port=8443, defaultActions=[{"type": "forward"}]),
+        ),
+        found(
+            "encryption-stack/listener-tls",
+            "TCP to instances",
+            one("lb/listener", protocol="TCP_UDP", port=80, defaultActions=[{"type": "forward"}]),
+        ),
+        found(
+            "encryption-stack/listener-tls",
+            "native listener",
+            native(
+                "elasticloadbalancingv2:Listener",
+                protocol="HTTP",
+                port=80,
+                defaultActions=[{"type": "redirect", "redirectConfig": {"protocol": "HTTP"}}],
+            ),
+        ),
+        found("encryption-advice/internal-tls", "lattice", one("vpclattice/listener", protocol="HTTP")),
+        passes("encryption-advice/internal-tls", "lattice with TLS", one("vpclattice/listener", protocol="HTTPS")),
+        found(
+            edge,
+            "second behavior",
+            one(
+                "cloudfront/distribution",
+                defaultCacheBehavior={"viewerProtocolPolicy": "https-only"},
+                orderedCacheBehaviors=[{"viewerProtocolPolicy": "allow-all"}],
+            ),
+        ),
+        found(
+            edge,
+            "SSL 3 to the origin, CloudFront.10",
+            one(
+                "cloudfront/distribution",
+                origins=[
+                    {
+                        "domainName": "a.example.com",
+                        "customOriginConfig": {
+                            "originProtocolPolicy": "https-only",
+                            "originSslProtocols": ["TLSv1.2", "SSLv3"],
+                        },
+                    }
+                ],
+            ),
+        ),
+        passes(
+            edge,
+            "TLS to the origin",
+            one(
+                "cloudfront/distribution",
+                origins=[
+                    {
+                        "domainName": "a.example.com",
+                        "customOriginConfig": {"originProtocolPolicy": "https-only", "originSslProtocols": ["TLSv1.2"]},
+                    }
+                ],
+            ),
+        ),
+    ]
+
+
+_GROUP: Final = one("ec2/securityGroup", "group", id="sg-1")
+_BALANCER: Final = one("lb/loadBalancer", "balancer", arn="arn:lb", securityGroups=["sg-1"], internal=True)
+_LINKED: Final = {
+    "x-amazon-apigateway-integration": {"type": "http_proxy", "connectionType": "VPC_LINK", "connectionId": "l"}
+}
+_BODY: Final[dict[str, Any]] = {"openapi": "3.0.1", "paths": {"/": {"x-amazon-apigateway-any-method": _LINKED}}}
+_YAML: Final = "paths:\n  /:\n    get:\n      x-amazon-apigateway-integration:\n        connectionType: VPC_LINK\n"
+_OFFICE: Final = json.loads(document(allow(Principal="*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})))
+
+
+def _entered(*resources: Planned, why: str, expected: bool = True, check: str = "entry") -> Row:
+    return (found if expected else passes)(f"cidr-restriction/{check}", why, *resources, _BALANCER, _GROUP)
+
+
+def _rule(why: str, expected: bool = True, **properties: Any) -> Row:
+    rule = one(
+        "vpc/securityGroupIngressRule", securityGroupId="sg-1", ipProtocol="tcp", fromPort=443, toPort=443, **properties
+    )
+    return _entered(rule, why=why, expected=expected, check="ranges")
+
+
+def _addresses() -> list[Row]:
+    """Ranges written in another way, and entrances that no security group restricts."""
+    nlb = {"loadBalancerType": "network", "arn": "arn:nlb"}
+    return [
+        _rule("mapped IPv4", cidrIpv6="::ffff:0:0/96"),
+        _rule("a mapped public range", cidrIpv6="::ffff:8.8.0.0/112"),
+        _rule("a mapped private range", False, cidrIpv6="::ffff:10.0.0.0/104"),
+        _rule("host bits", cidrIpv4="10.0.0.1/7"),
+        _rule("unicast of IPv6", cidrIpv6="2000::/3"),
+        _entered(
+            native("ec2:SecurityGroupIngress", groupId="sg-1", ipProtocol="-1", cidrIp="0.0.0.0/0"),
+            why="native rule",
+            check="ranges",
+        ),
+        _entered(
+            one(
+                "ec2/securityGroupRule",
+                type="ingress",
+                securityGroupId="sg-1",
+                protocol="all",
+                cidrBlocks=["10.0.0.0/8", "0.0.0.0/1"],
+            ),
+            why="second of two",
+            check="ranges",
+        ),
+        _entered(
+            one("ec2/managedPrefixList", "list", id="pl-1", entries=[{"cidr": "0.0.0.0/0"}]),
+            one("vpc/securityGroupIngressRule", securityGroupId="sg-1", prefixListId="pl-1"),
+            why="list of the stack",
+            check="ranges",
+        ),
+        _entered(
+            one("vpc/securityGroupIngressRule", securityGroupId="sg-1", prefixListId="pl-2"),
+            why="list of another stack",
+            check="prefix-list",
+        ),
+        _entered(
+            one("vpc/securityGroupIngressRule", securityGroupId="sg-1", prefixListId="pl-2", ipProtocol="-1"),
+            why="list of another stack, every port",
+            check="prefix-list",
+        ),
+        _entered(one("lb/loadBalancer", "nlb", **nlb, internal=False), why="network load balancer", check="guarded"),
+        _entered(one("lb/loadBalancer", "nlb", **nlb), why="network load balancer by default", check="guarded"),
+        _entered(
+            native("elasticloadbalancingv2:LoadBalancer", "nlb", type="network", scheme="internet-facing"),
+            why="native network load balancer",
+            check="guarded",
+        ),
+        _entered(
+            Planned("aws:lb/loadBalancer:LoadBalancer", "nlb", {**nlb, "internal": UNKNOWN}, {"internal": ("x",)}),
+            why="network load balancer whose scheme is unknown",
+            expected=False,
+            check="guarded",
+        ),
+        _entered(one("apigatewayv2/api", protocolType="HTTP", body=json.dumps(_BODY)), why="HTTP API in a document"),
+        _entered(one("apigatewayv2/api", protocolType="HTTP", body=_YAML), why="HTTP API in YAML"),
+        _entered(
+            one("apigatewayv2/api", protocolType="HTTP", body=_YAML.replace("VPC_LINK", "INTERNET")),
+            why="HTTP API of the internet",
+            expected=False,
+        ),
+        _entered(
+            Planned("aws:apigatewayv2/api:Api", "api", {"body": UNKNOWN}, {"body": ("link",)}),
+            one("apigatewayv2/vpcLink", "link"),
+            why="HTTP API in an unknown document",
+        ),
+        _entered(one("apigateway/restApi", body=json.dumps(_BODY)), why="REST API in a document"),
+        _entered(
+            one("apigateway/restApi", body=json.dumps(_BODY), endpointConfiguration={"types": "PRIVATE"}),
+            why="private REST API",
+            expected=False,
+        ),
+        _entered(
+            one("apigateway/restApi", body=json.dumps({**_BODY, "x-amazon-apigateway-policy": _OFFICE})),
+            why="REST API with a policy in its document",
+            expected=False,
+        ),
+        _entered(
+            one("apigateway/restApi", "api", id="a", body=json.dumps(_BODY)),
+            one("apigateway/restApiPolicy", restApiId="a", policy=json.dumps(_OFFICE)),
+            why="REST API with a separate policy",
+            expected=False,
+        ),
+        _entered(
+            one("globalaccelerator/endpointGroup", endpointConfigurations=[{"endpointId": "arn:lb"}]), why="accelerator"
+        ),
+        _entered(one("cloudfront/vpcOrigin", vpcOriginEndpointConfig={"arn": "arn:lb"}), why="VPC origin"),
+    ]
+
+
+def _public() -> list[Row]:
+    """What is public by a default or in a document; these are advisory."""
+    endpoint = "public-exposure/public-endpoint"
+    path = "networkConfiguration"
+    rows = [
+        ("apprunner/service", {}, {path: {"ingressConfiguration": {"isPubliclyAccessible": False}}}),
+        ("transfer/server", {}, {"endpointType": "VPC"}),
+        ("transfer/server", {"endpointType": "PUBLIC"}, {"endpointType": "VPC_ENDPOINT"}),
+        ("vpclattice/service", {"authType": "NONE"}, {"authType": "AWS_IAM"}),
+        ("vpclattice/serviceNetwork", {}, {"authType": "AWS_IAM"}),
+        (
+            "emr/blockPublicAccessConfiguration",
+            {"blockPublicSecurityGroupRules": False},
+            {"blockPublicSecurityGroupRules": True},
+        ),
+        (
+            "opensearch/serverlessSecurityPolicy",
+            {"policy": '[{"AllowFromPublic": true}]'},
+            {"policy": '[{"AllowFromPublic": false}]'},
+        ),
+    ]
+    ssh = {"fromPort": 22, "toPort": 22, "protocol": "tcp"}
+    cache = "elasticache/replicationGroup"
+    return [
+        *(found(endpoint, f"{kind} {number}", one(kind, **bad)) for number, (kind, bad, _) in enumerate(rows)),
+        *(passes(endpoint, f"{kind} {number}", one(kind, **good)) for number, (kind, _, good) in enumerate(rows)),
+        found(
+            "public-exposure/open-port", "lightsail by default", one("lightsail/instancePublicPorts", portInfos=[ssh])
+        ),
+        found(
+            "public-exposure/open-port",
+            "lightsail",
+            one("lightsail/instancePublicPorts", portInfos=[{**ssh, "cidrs": ["0.0.0.0/0"]}]),
+        ),
+        passes(
+            "public-exposure/open-port",
+            "lightsail of an office",
+            one("lightsail/instancePublicPorts", portInfos=[{**ssh, "cidrs": ["203.0.113.0/24"]}]),
+        ),
+        passes(
+            "public-exposure/open-port",
+            "lightsail's website",
+            one("lightsail/instancePublicPorts", portInfos=[{"fromPort": 443, "toPort": 443, "protocol": "tcp"}]),
+        ),
+        found("recovery/backup", "cache without snapshots, ElastiCache.1", one(cache, snapshotRetentionLimit=0)),
+        passes("recovery/backup", "cache with snapshots", one(cache, snapshotRetentionLimit=1)),
+    ]
+
+
+EVASIONS: Final[tuple[Row, ...]] = (*_stores(), *_transit(), *_addresses(), *_public())

@@ -1,0 +1,28 @@
+"""Atlantis in two regions of one account. IAM's names are the account's, so they have the region."""
+
+import pulumi
+import pulumi_aws as aws
+from atlantis_on_fargate import Atlantis, AtlantisArgs, IngressArgs, OperationsArgs, ServerArgs
+
+for region in ("ap-northeast-2", "us-east-1"):
+    atlantis = Atlantis(
+        f"tools-{region}",
+        AtlantisArgs(
+            environment="tools",
+            regional_iam_names=True,
+            ingress=IngressArgs(
+                url=f"https://{region}.atlantis.example.com",
+                allowed_cidr_blocks=["203.0.113.0/24"],
+                acm_certificate_arn=f"arn:aws:acm:{region}:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+            ),
+            server=ServerArgs(
+                repo_allowlist="github.com/example-organization/*",
+                secret_reader_arns=["arn:aws:iam::123456789012:role/deployer"],
+            ),
+            operations=OperationsArgs(deletion_protection=False),
+        ),
+        opts=pulumi.ResourceOptions(provider=aws.Provider(region, region=region)),
+    )
+    pulumi.export(
+        region, {"url": atlantis.url, "service": atlantis.ecs_service_name, "role": atlantis.ecs_task_role_arn}
+    )
