@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.settings.schema import known_items
+from components.settings.workers import ROLES
 from preflight.check import Check
 from preflight.deployment import Deployment
 from preflight.errors import FailedError, NotCheckedError, WarnedError
@@ -106,7 +107,8 @@ def roles(deployment: Deployment) -> str:
     """The roles' names are free, or the stack's own."""
     found = []
     names = deployment.names
-    isolated = (names.plan_role, names.apply_role) if deployment.settings.terraform.isolates else ()
+    isolated = (names.plan_role, names.apply_role, *(names.worker_role(role) for role in ROLES))
+    isolated = isolated if deployment.settings.terraform.isolates else ()
     drift = (names.drift_role,) if deployment.settings.drift.enabled else ()
     for name in (names.execution_role, names.task_role, *isolated, *drift):
         answer = deployment.aws.find("iam", "get_role", absent=("NoSuchEntity", "NoSuchEntityException"), RoleName=name)
@@ -208,6 +210,7 @@ def _created_secrets(deployment: Deployment) -> list[str]:
         names.webhook_secret: not settings.server.webhook_secret_name,
         names.web_password_secret: settings.sign_in.generates_password,
         names.api_secret: settings.drift.enabled,
+        names.workers_secret: settings.terraform.isolates,
         names.redis_secret: settings.storage.uses_redis,
     }
     return [name for name, is_created in created.items() if is_created]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.settings import Settings, SettingsError
+from components.settings.workers import ROLES
 from preflight.check import Check
 from preflight.deployment import Deployment, StackFileError, read_stack_file
 from preflight.errors import FailedError, WarnedError
@@ -72,6 +73,16 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         "Containers of terraformIsolation, caCertificates and extraContainers run as the user 0, without the capabilities that they "
         "don't need.",
     ),
+    *(
+        Exemption(
+            "containers",
+            f"compute-{role}-task",
+            ("non-root-user",),
+            lambda settings: settings.terraform.isolates,
+            "The executor runs each checkout as a different user, which requires the user 0; it has no capability that it doesn't need.",
+        )
+        for role in ROLES
+    ),
     Exemption(
         "secrets",
         "secrets-github-app",
@@ -110,6 +121,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption(
         "secrets",
+        "secrets-workers",
+        ("rotation",),
+        lambda settings: settings.terraform.isolates,
+        "Only the tasks have it: the server and its workers read it when they start.",
+    ),
+    Exemption(
+        "secrets",
         "locking-password",
         ("rotation",),
         lambda settings: settings.storage.uses_redis,
@@ -129,6 +147,13 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         ("protect", "deletion-window"),
         lambda settings: settings.drift.enabled,
         "Generated, and nothing is lost with it: without driftProjects it is deleted, and they can be set again.",
+    ),
+    Exemption(
+        "recovery",
+        "secrets-workers",
+        ("protect", "deletion-window"),
+        lambda settings: settings.terraform.isolates,
+        "Generated, and nothing is lost with it: terraformIsolation none deletes it, and tasks can be set again.",
     ),
     Exemption(
         "recovery",

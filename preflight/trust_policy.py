@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from components.settings.workers import ROLES
 from preflight.deployment import Deployment
 from preflight.errors import FailedError
 from preflight.printed import parser, print_document
@@ -32,15 +33,17 @@ def document(role_arns: str | Sequence[str], external_id: str | None) -> str:
 def callers(deployment: Deployment, setting: str) -> str | list[str]:
     """The roles that assume a role of `setting`.
 
-    Terraform assumes those of the first two: with the task role or, in separate containers, with the role of applies, and
-    with that of plans as well. The agent container of the task assumes those of repositories.
+    Terraform assumes those of the first two: with the task role or, in workers, with the role of applies, and with that of plans as
+    well. The workers assume those of repositories: the ones of plans the plan role, the ones of applies the apply role.
     """
     names, isolates = deployment.names, deployment.settings.terraform.isolates
     if setting == "assumableRoleArns":
         return names.apply_role_arn if isolates else names.task_role_arn
     if not isolates:
-        raise FailedError(f"{setting} applies only with terraformIsolation containers", "set terraformIsolation first")
-    return [names.plan_role_arn, names.apply_role_arn] if setting == "planAssumableRoleArns" else names.task_role_arn
+        raise FailedError(f"{setting} applies only with terraformIsolation tasks", "set terraformIsolation first")
+    if setting == "planAssumableRoleArns":
+        return [names.plan_role_arn, names.apply_role_arn]
+    return [names.role_arn(names.worker_role(role)) for role in ROLES]
 
 
 def main() -> int:
@@ -50,7 +53,7 @@ def main() -> int:
     options.add_argument("--external-id", help="an external ID, if the role's owner requires one")
     arguments = options.parse_args()
     if arguments.setting == "repositoryRoles" and arguments.external_id:
-        options.error("--external-id: the task passes none when it assumes a role of repositoryRoles")
+        options.error("--external-id: the workers pass none when they assume a role of repositoryRoles")
     return print_document(
         arguments, lambda deployment: document(callers(deployment, arguments.setting), arguments.external_id)
     )

@@ -1,4 +1,4 @@
-"""Which steps of the repository configuration run in the server's container, if Terraform runs in separate containers."""
+"""Which steps of the repository configuration run in the server's container, if Terraform runs in workers."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -138,11 +138,15 @@ def deny_unbounded_roles(own: OwnStack) -> list[Statement]:
     ]
 
 
-def deny_own_security_groups() -> Statement:
-    """Deny changes to Atlantis' own security groups. Their ARNs contain no name, so a tag identifies them."""
-    changes = ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"]
+def deny_by_tag() -> Statement:
+    """Deny changes to Atlantis' security groups, whose ARNs contain no name, and to the parts of other environments.
+
+    With a managed prefix such as atlantis-, their names match. Task protection stays allowed, which a container of the task sets.
+    """
+    changes = ["ec2:*SecurityGroup*", "ec2:*Tags", "ecr:*", "ecs:*Service", "elasticloadbalancing:*", "logs:*"]
     own = {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}}
-    return deny("DenyOwnSecurityGroups", changes, ["*"], own)
+    # The boundary has no room for a longer name or another action.
+    return deny("DenyTag", changes, ["*"], own)
 
 
 def security_group_statements(names: PhysicalNames, manage: Sequence[str]) -> list[Statement]:
@@ -154,7 +158,7 @@ def security_group_statements(names: PhysicalNames, manage: Sequence[str]) -> li
     return [
         allow("ManageSecurityGroups", manage, [*tagged, names.arn("ec2", "vpc/*")]),
         allow("TagSecurityGroups", ["ec2:CreateTags", "ec2:DeleteTags"], tagged),
-        deny_own_security_groups(),
+        deny_by_tag(),
     ]
 
 

@@ -169,14 +169,16 @@ class Permissions(pulumi.ComponentResource):
             subject: document_of_outputs(statements)
             for subject, statements in state.plan_statements(names, settings).items()
         }
-        if settings.managed_name_prefixes:
-            managed = [
-                *task_role.containers(scope),
-                *task_role.load_balancers(scope),
-                *task_role.roles(scope),
-                *task_role.logs_and_secrets(scope),
-            ]
-            documents["managed"] = document_of_outputs(plan_role.reading(managed))
+        managed = [
+            *task_role.containers(scope),
+            *task_role.load_balancers(scope),
+            *task_role.roles(scope),
+            *task_role.logs_and_secrets(scope),
+        ]
+        prefixes = self._args.context.settings.workers.plan_secret_prefixes
+        reads = plan_role.reading(managed) if settings.managed_name_prefixes else []
+        if reads := [*reads, *plan_role.secret_values(names, prefixes)]:
+            documents["managed"] = document_of_outputs(reads)
         for subject, policy in documents.items():
             made = self._managed_policy(
                 f"plan-{subject}", f"{names.plan_role}-{subject}", f"what plans may do ({subject})", policy

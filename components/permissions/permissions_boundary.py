@@ -17,9 +17,9 @@ from ..names import PhysicalNames
 from ..policy_documents import MOST_CHARACTERS, Statement, allow, deny, document_of_outputs
 from .deny_statements import (
     OwnStack,
+    deny_by_tag,
     deny_own_network,
     deny_own_resources,
-    deny_own_security_groups,
     deny_own_tasks,
     deny_unbounded_roles,
     security_group_statements,
@@ -133,7 +133,7 @@ def _against_bypasses(own: OwnStack) -> list[Statement]:
         *deny_unbounded_roles(own),
         deny("DenyUsers", identities, ["*"]),
         deny("DenyPolicyChanges", policies, ["*"]),
-        deny_own_security_groups(),
+        deny_by_tag(),
         *deny_own_network(own),
         deny("DenyTasksWithoutService", ["ecs:CreateTaskSet", "ecs:RunTask", "ecs:StartTask"], ["*"]),
     ]

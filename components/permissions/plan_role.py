@@ -5,20 +5,34 @@ from collections.abc import Sequence
 from ..names import PhysicalNames
 from ..policy_documents import Statement, allow
 
-__all__ = ["own_log", "reading", "server", "sessions", "terraform_roles"]
+__all__ = ["own_log", "reading", "secret_values", "server", "sessions", "terraform_roles"]
 
 
+_SECRET_VALUE = "secretsmanager:GetSecretValue"  # noqa: S105 the name of an action
 _READS = ("BatchCheck", "BatchGet", "Describe", "Get", "List")
 
 
 def reading(statements: Sequence[Statement]) -> list[Statement]:
-    """The part of Allow statements that reads, by the actions' verbs; a statement without such an action is left out."""
+    """The part of Allow statements that reads, by the actions' verbs; a statement without such an action is left out.
+
+    Values of secrets are left out too, because everyone who can open a pull request would read them (`secret_values`).
+    """
     found = []
     for statement in statements:
-        actions = [action for action in statement["Action"] if action.partition(":")[2].startswith(_READS)]
+        actions = [
+            action
+            for action in statement["Action"]
+            if action.partition(":")[2].startswith(_READS) and action != _SECRET_VALUE
+        ]
         if statement["Effect"] == "Allow" and actions:
             found.append({**statement, "Sid": f"Read{statement['Sid'].removeprefix('Manage')}", "Action": actions})
     return found
+
+
+def secret_values(names: PhysicalNames, prefixes: Sequence[str]) -> list[Statement]:
+    """The values that plans read, of secrets with these prefixes."""
+    arns = [names.arn("secretsmanager", f"secret:{prefix}*") for prefix in prefixes]
+    return [allow("ReadSecretValues", [_SECRET_VALUE], arns)] if arns else []
 
 
 def terraform_roles(names: PhysicalNames, role: str, repositories: Sequence[tuple[str, str, str]]) -> list[str]:

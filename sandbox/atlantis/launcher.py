@@ -152,9 +152,8 @@ class Launcher:
         credentials.credentials()
         agent = AgentEndpoint(self._deployment, credentials, root.name)
         resources.callback(agent.close)
-        group = control_group.ControlGroup(
-            self._deployment.state, root.name, definition.memory_mib if contained else None
-        )
+        memory = definition.memory_mib if contained else None
+        group = control_group.ControlGroup(self._deployment.state, root.name, memory, definition.cpu)
         resources.callback(group.remove)
         address, port, network = LOOPBACK, free_port(), list[str]()
         if not service.target_group:

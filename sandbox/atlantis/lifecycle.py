@@ -65,7 +65,7 @@ def not_enforced() -> list[str]:
         f"{what} isn't enforced: {reason}"
         for what, reason in (
             ("the security group of the workers", task_network.why_not()),
-            ("the memory of tasks", control_group.why_not()),
+            ("the memory and the CPU of tasks", control_group.why_not()),
             ("the disk of tasks", task_disk.why_not()),
         )
         if reason

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from components.names import PhysicalNames
+from components.names import REPOSITORY_TAG, PhysicalNames
 from preflight.escalations import escalations
 from preflight.questions import Escalation, Question, Setting
 from sandbox.attack.identities import (
@@ -99,11 +99,13 @@ def _files(name: str, attack: str, tried: str, question: Callable[[Identities], 
 
 
 def _state(known: Identities) -> Question:
-    """An object in the first state bucket."""
+    """An object in the first state bucket, of the session's repository if each has a separate prefix."""
     for document in known.terraform.policies.values():
         for statement in document["Statement"]:
             if statement["Sid"] == "ReadAndWriteState":
-                return Question("s3:GetObject", str(statement["Resource"][0]).replace("*", "stack/terraform.tfstate"))
+                tag, repository = f"aws:PrincipalTag/{REPOSITORY_TAG}", "my-organization/shop"
+                prefix = str(statement["Resource"][0]).replace(f"${{{tag}}}", repository)
+                return Question("s3:GetObject", prefix.replace("*", "stack/terraform.tfstate"), {tag: repository})
     raise SkippedError("the stack has no terraformStateBuckets")
 
 

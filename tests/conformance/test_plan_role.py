@@ -68,7 +68,6 @@ READ: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"name": NAME},
         {"secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
     ),
-    "aws_secretsmanager_secret_version": ({"secret_id": NAME}, {"secretsmanager:GetSecretValue"}),
     "aws_security_group": ({"name": NAME}, {"ec2:DescribeSecurityGroups"}),
     "aws_security_groups": ({"filter": [{"name": "group-name", "values": [NAME]}]}, {"ec2:DescribeSecurityGroups"}),
     "aws_service_principal": ({"service_name": "ecs-tasks"}, set()),
@@ -88,11 +87,13 @@ READ: dict[str, tuple[dict[str, Any], set[str]]] = {
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "aws_kms_alias": ({"name": "alias/aws/s3"}, "kms:ListAliases"),
     "aws_route53_zone": ({"name": "example.com"}, "route53:ListHostedZones"),
+    "aws_secretsmanager_secret_version": ({"secret_id": NAME}, "secretsmanager:GetSecretValue"),
     "aws_ssm_parameter": ({"name": "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended"}, "ssm:GetParameter"),
 }
 """Data sources of services that Terraform doesn't manage with the stack's roles, and the action that isn't allowed.
 
-`repositoryRoles` can allow them. aws_outposts_outpost of the ALB module's examples is one too; the local AWS lacks the service.
+`repositoryRoles` can allow them, and `planSecretPrefixes` the values of secrets. aws_outposts_outpost of the ALB module's
+examples is one too; the local AWS lacks the service.
 """
 
 

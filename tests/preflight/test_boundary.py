@@ -85,7 +85,7 @@ WALLS = {
     "DenyBoundaryChanges": "remove the boundary of a role (iam:DeleteRolePermissionsBoundary)",
     "DenyUsers": "create a user, which needs no boundary (iam:CreateUser)",
     "PassRolesToTasksOnly": "pass a role to a service other than ECS (iam:PassRole)",
-    "DenyOwnSecurityGroups": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
+    "DenyTag": "open Atlantis' security groups (ec2:AuthorizeSecurityGroupIngress)",
     "DenyServicesInSubnets": "run a service in Atlantis' subnets",
     "DenyPublicAddresses": "run a service with a public address (ecs:CreateService)",
     "DenyTasksWithoutService": "run a task in Atlantis' subnets with RunTask",

@@ -15,6 +15,7 @@ from tests.preflight.world import World
 PROJECT = Path(__file__).resolve().parents[2]
 TASK_ROLE = "arn:aws:iam::123456789012:role/atlantis-ecs-task-prod"
 PLAN_AND_APPLY = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-prod" for role in ("plan", "apply")]
+WORKERS = [f"arn:aws:iam::123456789012:role/atlantis-ecs-task-{role}-worker-prod" for role in ("plan", "apply")]
 
 
 def printed(module: str, world: World, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -55,13 +56,13 @@ def test_the_trust_policy_admits_the_task_role_alone(
     [
         ("assumableRoleArns", PLAN_AND_APPLY[1]),
         ("planAssumableRoleArns", PLAN_AND_APPLY),
-        ("repositoryRoles", TASK_ROLE),
+        ("repositoryRoles", WORKERS),
     ],
 )
 def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setting(
     world: World, tmp_path: Path, setting: str, roles: object
 ):
-    world.values["terraformIsolation"] = "containers"
+    world.values["terraformIsolation"] = "tasks"
     (statement,) = statements(printed("trust_policy", world, tmp_path, "--setting", setting))
     assert statement["Principal"] == {"AWS": roles}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
@@ -72,7 +73,7 @@ def test_the_trust_policy_in_isolation_admits_who_assumes_the_roles_of_the_setti
     [
         (("--setting", "repositoryRoles"), "repositoryRoles applies only with terraformIsolation tasks"),
         (("--setting", "planAssumableRoleArns"), "planAssumableRoleArns applies only with terraformIsolation"),
-        (("--setting", "repositoryRoles", "--external-id", "x"), "--external-id: the task passes none"),
+        (("--setting", "repositoryRoles", "--external-id", "x"), "--external-id: the workers pass none"),
     ],
 )
 def test_a_trust_policy_that_would_not_help_is_not_printed(

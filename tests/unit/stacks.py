@@ -112,7 +112,7 @@ LARGEST: dict[str, Any] = (
 """Every name and list as long as the settings accept, and a locking database."""
 
 ISOLATED: dict[str, Any] = LARGEST | {"terraformIsolation": "tasks"}
-"""The largest stack with Terraform in containers of its own, whose roles and documents come on top."""
+"""The largest stack with Terraform in workers, whose roles and documents come on top."""
 
 ALL: dict[str, dict[str, Any]] = {
     "default": {},

@@ -53,7 +53,7 @@ def test_what_bypasses_the_stack_s_limits_stays_denied_without_managed_prefixes_
         "DenyBoundaryChanges",
         "DenyUsers",
         "DenyPolicyChanges",
-        "DenyOwnSecurityGroups",
+        "DenyTag",
         "DenyUseOfSecurityGroups",
         "DenyServicesInSubnets",
         "DenyPublicAddresses",

@@ -42,7 +42,7 @@ def test_the_agent_has_the_projects_by_repository_and_branch() -> None:
         "repositories": [
             {"repository": "my-organization/network", "branch": "release", "directories": ["vpc", "dns:prod"]},
             {"repository": "my-organization/apps", "branch": "main", "projects": ["shop"]},
-            {"repository": "my-organization/all", "branch": "main"},
+            {"repository": "my-organization/all", "branch": "main", "all": True},
         ],
         "schedule": {"everyHours": 24},
         "showPlan": False,
@@ -166,4 +166,4 @@ def test_plans_cant_write_to_the_log_that_the_metrics_come_from() -> None:
     (statement,) = policy.document()
     assert statement["Effect"] == "Deny"
     assert "logs:*" in statement["Action"]
-    assert f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod-agent*" in statement["Resource"]
+    assert f"arn:aws:logs:{REGION}:123456789012:log-group:/ecs/atlantis-prod*" in statement["Resource"]

@@ -182,7 +182,7 @@ def test_a_missing_key_and_what_is_no_object_are_refused() -> None:
         (
             [LEAST | {"name": "agent"}],
             {},
-            "agent is the name of a container of the stack, as are agent, apply, atlantis",
+            "agent is the name of a container of the stack, as are agent, atlantis, certificates, task-protection",
         ),
         ([LEAST | {"cpu": 1025}], {}, "have 1025 CPU units together, more than half of the task's 2048"),
         ([LEAST | {"memory": 3585}], {}, "have 3585 MiB of memory together, which leaves 511 of the task's 4096"),

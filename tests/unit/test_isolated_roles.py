@@ -1,12 +1,22 @@
 """terraformIsolation: the roles of plans and applies."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
+from sandbox.testbed.iam_evaluation.evaluator import Evaluator, Principal
+from tests.needs import iam_evaluator
 from tests.unit.isolated import ISOLATED, POLICY, ROLE, attached, statements
 from tests.unit.recording import ACCOUNT, arn_of
 from tests.unit.stacks import PRODUCTION, stack
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Iterator[Evaluator]:
+    iam_evaluator()
+    with Evaluator() as running:
+        yield running
 
 
 def _sessions_of(role: str) -> list[str]:
@@ -126,3 +136,41 @@ def test_without_isolation_the_task_role_assumes_the_roles_and_has_no_more_polic
     graph = stack(**PRODUCTION | {"assumableRoleArns": APPLIES_ONLY})
     assert statements(graph, "permissions-task-read")[-1]["Resource"] == APPLIES_ONLY
     assert "permissions-task-assume" not in graph.names(POLICY)
+
+
+def test_a_plan_reads_the_values_of_those_secrets_only_that_have_a_prefix_for_plans() -> None:
+    assert "GetSecretValue" not in str(statements(stack(**ISOLATED), "permissions-plan-managed"))
+    opened = stack(**ISOLATED, planSecretPrefixes=["shop/"])
+    assert statements(opened, "permissions-plan-managed")[-1] == {
+        "Sid": "ReadSecretValues",
+        "Effect": "Allow",
+        "Action": ["secretsmanager:GetSecretValue"],
+        "Resource": [f"arn:aws:secretsmanager:ap-northeast-2:{ACCOUNT}:secret:shop/*"],
+    }
+    alone = stack(**ISOLATED | {"managedNamePrefixes": None}, planSecretPrefixes=["shop/"])
+    assert [each["Sid"] for each in statements(alone, "permissions-plan-managed")] == ["ReadSecretValues"]
+
+
+ENVIRONMENTS = {
+    "ecs:UpdateService": "arn:aws:ecs:{}:service/atlantis-dev/atlantis-dev",
+    "elasticloadbalancing:CreateRule": "arn:aws:elasticloadbalancing:{}:listener/app/atlantis-dev/0123456789abcdef/0123456789abcdef",
+    "elasticloadbalancing:RegisterTargets": "arn:aws:elasticloadbalancing:{}:targetgroup/atlantis-dev-atlantis/0123456789abcdef",
+    "logs:DeleteLogGroup": "arn:aws:logs:{}:log-group:atlantis-dev",
+    "ecr:DeleteRepository": "arn:aws:ecr:{}:repository/atlantis-dev",
+}
+
+
+@pytest.mark.parametrize("action", ENVIRONMENTS)
+def test_an_apply_changes_no_other_environment_although_its_name_has_a_managed_prefix(
+    evaluator: Evaluator, action: str
+) -> None:
+    graph = stack(**ISOLATED)
+    policies = {
+        name: graph.one(POLICY, name).decoded["policy"]
+        for name in graph.names(POLICY)
+        if arn_of(name) in attached(graph, "atlantis-ecs-task-apply-prod")
+    }
+    apply = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/atlantis-ecs-task-apply-prod/x", policies)
+    resource = ENVIRONMENTS[action].format(f"ap-northeast-2:{ACCOUNT}")
+    assert not evaluator.decide(apply, action, resource, {"aws:ResourceTag/Service": "atlantis"}).allowed
+    assert evaluator.decide(apply, action, resource, {"aws:ResourceTag/Service": "shop"}).allowed

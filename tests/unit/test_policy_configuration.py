@@ -145,7 +145,6 @@ def test_a_stack_of_every_shape_passes_its_own_pack_with_the_written_configurati
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ({"terraformIsolation": "tasks"}, "compute-task (containers: non-root-user)"),
         ({"caCertificates": authority()}, "compute-task (containers: non-root-user)"),
         ({"efsEncryptionKey": "aws"}, "storage-efs (encryption: customer-key)"),
         ({"deletionProtection": False}, "* (recovery: protect, deletion-protection, deletion-window)"),

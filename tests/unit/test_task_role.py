@@ -142,9 +142,9 @@ def test_clusters_services_and_repositories_are_managed_by_prefix() -> None:
 
 GROUPS = [arn("ec2", kind) for kind in ("security-group/*", "security-group-rule/*", "vpc/*")]
 KEEP_OWN_GROUPS = {
-    "Sid": "DenyOwnSecurityGroups",
+    "Sid": "DenyTag",
     "Effect": "Deny",
-    "Action": ["ec2:*SecurityGroup*", "ec2:CreateTags", "ec2:DeleteTags"],
+    "Action": ["ec2:*SecurityGroup*", "ec2:*Tags", "ecr:*", "ecs:*Service", "elasticloadbalancing:*", "logs:*"],
     "Resource": ["*"],
     "Condition": {"StringEquals": {"aws:ResourceTag/Service": "atlantis"}},
 }

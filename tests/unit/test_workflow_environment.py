@@ -20,7 +20,9 @@ PARAMETERS: dict[str, Any] = {
 
 def server(graph: Graph) -> dict[str, Any]:
     (found,) = [
-        each for each in json.loads(graph.one(TASK).inputs["containerDefinitions"]) if each["name"] == "atlantis"
+        each
+        for each in json.loads(graph.one(TASK, "compute-task").inputs["containerDefinitions"])
+        if each["name"] == "atlantis"
     ]
     return found
 

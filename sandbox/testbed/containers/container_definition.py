@@ -121,7 +121,7 @@ class TaskDefinition:
     """The parts of a task definition that determine how its containers run.
 
     ``architecture`` is the CPU architecture, ``X86_64`` or ``ARM64``. A volume is None if it is on the task's own disk, which has
-    ``disk_gib``. All containers together may use ``memory_mib``.
+    ``disk_gib``. All containers together may use ``memory_mib``; ``cpu`` are their units.
     """
 
     arn: str
@@ -131,6 +131,7 @@ class TaskDefinition:
     volumes: dict[str, EfsVolume | None]
     containers: tuple[ContainerDefinition, ...]
     memory_mib: int | None = None
+    cpu: int = 1024
     disk_gib: int = 20
 
     @property

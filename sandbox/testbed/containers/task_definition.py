@@ -65,6 +65,7 @@ def read(described: Mapping[str, Any]) -> TaskDefinition:
         volumes={name: _volume(volume) for name, volume in volumes.items()},
         containers=read_containers,
         memory_mib=int(described["memory"]),
+        cpu=int(described["cpu"]),
         disk_gib=described.get("ephemeralStorage", {}).get("sizeInGiB", _DISK_GIB),
     )
 

@@ -53,6 +53,7 @@ class ContainerGround:
         in_containers: bool = True,
         name: str = "task",
         memory_mib: int | None = None,
+        cpu: int = 1024,
         disk_gib: int | None = None,
         outward: Iterable[socket.socket] | None = None,
     ) -> Task:
@@ -64,7 +65,7 @@ class ContainerGround:
         definition = TaskDefinition("arn", "X86_64", "execution", "task", own, containers)
         root = private_directory(self.state / "tasks" / name)
         nowhere, address, network = "http://127.0.0.1:1", "127.0.0.1", list[str]()
-        resources, group = contextlib.ExitStack(), ControlGroup(self.state, name, memory_mib)
+        resources, group = contextlib.ExitStack(), ControlGroup(self.state, name, memory_mib, cpu)
         resources.callback(group.remove)
         if disk_gib:
             resources.enter_context(task_disk.mounted(root, disk_gib))

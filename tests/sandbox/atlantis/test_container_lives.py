@@ -209,6 +209,18 @@ def test_the_containers_of_a_task_together_have_its_memory(ground: ContainerGrou
 
 
 @contained
+@_limited
+def test_a_busy_task_gets_the_share_of_the_cpu_that_its_units_give(ground: ContainerGround) -> None:
+    count = "i=0; trap 'echo counted $i; exit' TERM; while :; do i=$((i+1)); done"
+    busy = f'for i in $(seq $(nproc)); do ({count}) & all="$all $!"; done; sleep 5; kill $all; wait; echo over'
+    for name, cpu in (("large", 4096), ("small", 512)):
+        ground.task(container("server", busy, essential=False), name=name, cpu=cpu).tick()
+    eventually("both", lambda: all("over" in ground.log(name) for name in ("large", "small")), seconds=60)
+    large, small = (sum(map(int, re.findall(r"counted (\d+)", ground.log(name)))) for name in ("large", "small"))
+    assert large > 3 * small > 0
+
+
+@contained
 @pytest.mark.skipif(bool(task_disk.why_not()), reason=f"no limit: {task_disk.why_not()}")
 def test_the_containers_of_a_task_together_have_its_disk(ground: ContainerGround) -> None:
     fills = """

@@ -31,6 +31,7 @@ def _described(beside: dict[str, Any] | None = None, **more: Any) -> dict[str, A
         "taskDefinitionArn": "arn",
         "executionRoleArn": "role",
         "taskRoleArn": "role",
+        "cpu": "2048",
         "memory": "4096",
         "volumes": _VOLUMES,
         "containerDefinitions": [_SERVER, _BESIDE | (beside or {})],
@@ -54,7 +55,7 @@ def test_a_container_has_what_its_definition_says() -> None:
     definition = read(_described(wanted, ephemeralStorage={"sizeInGiB": 50}))
     beside = definition.containers[1]
     assert definition.volumes["own"] is None
-    assert (definition.memory_mib, definition.disk_gib) == (4096, 50)
+    assert (definition.memory_mib, definition.cpu, definition.disk_gib) == (4096, 2048, 50)
     assert (beside.essential, beside.secrets, beside.read_only_root) == (True, {"A": "arn"}, True)
     assert (beside.user, beside.memory_mib) == ("0", 256)
     assert beside.mounts == (MountPoint("/run/own", "own", read_only=True),)

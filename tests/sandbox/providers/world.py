@@ -113,9 +113,18 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         "certificate": certificate["CertificateArn"],
         "zone": zone.rpartition("/")[2],
         "cluster": cluster["clusterArn"],
+        "scaled": _scaled(client("application-autoscaling")),
         "cluster_name": cluster["clusterName"],
         "log_group": "/world",
         "role": role["RoleName"],
         "role_arn": role["Arn"],
         "task_definition": task["taskDefinition"]["taskDefinitionArn"],
     }
+
+
+def _scaled(scaling: Any) -> str:
+    """The ID of a service whose tasks have a range."""
+    identity = "service/world/scaled"
+    dimension = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+    scaling.register_scalable_target(ResourceId=identity, MinCapacity=1, MaxCapacity=2, **dimension)
+    return identity

@@ -29,6 +29,20 @@ def _destination(w: World) -> Properties:
     }
 
 
+def _range(**own: object) -> Properties:
+    return {"serviceNamespace": "ecs", "scalableDimension": "ecs:service:DesiredCount", **own}
+
+
+def _tracking(value: float) -> Properties:
+    metric = {
+        "namespace": "Example",
+        "metricName": "BusyPercent",
+        "statistic": "Average",
+        "dimensions": [{"name": "Workers", "value": "plan"}],
+    }
+    return {"targetValue": value, "scaleInCooldown": 300, "customizedMetricSpecification": metric}
+
+
 EXAMPLES: Mapping[str, Example] = {
     "aws:cloudwatch/logGroup:LogGroup": Example(
         lambda w: {
@@ -128,5 +142,22 @@ EXAMPLES: Mapping[str, Example] = {
             },
         },
         lambda _: {"name": "other"},
+    ),
+    "aws:appautoscaling/target:Target": Example(
+        lambda _: _range(resourceId="service/world/example", minCapacity=1, maxCapacity=3, tags={"Name": "range"}),
+        lambda _: {"maxCapacity": 5, "tags": {"Name": "other"}},
+        lambda _: {"resourceId": "service/world/other"},
+        ("arn", "roleArn"),
+    ),
+    "aws:appautoscaling/policy:Policy": Example(
+        lambda w: _range(
+            name="example",
+            resourceId=w["scaled"],
+            policyType="TargetTrackingScaling",
+            targetTrackingScalingPolicyConfiguration=_tracking(70),
+        ),
+        lambda _: {"targetTrackingScalingPolicyConfiguration": _tracking(50)},
+        lambda _: {"name": "other"},
+        ("arn", "alarmArns"),
     ),
 }
