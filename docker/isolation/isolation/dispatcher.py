@@ -304,7 +304,7 @@ class Dispatcher:
                 return "", ""
             ticket.checkout = request["checkout"]
             # It tells all that it has tried; the last one is news.
-            if ticket.worker in request["tried"]:
+            if ticket.worker and ticket.worker in request["tried"]:
                 self._places.refused(ticket, ticket.worker)
                 self._turn()
             while not (address := self._places.workers[ticket.role].get(ticket.worker or "", "")):

@@ -78,8 +78,8 @@ def client(key: Key, address: str, connection: socket.socket) -> "subprocess.Pop
     try:
         return subprocess.Popen(
             [key.program, "-fd", str(configuration)],
-            stdin=connection,
-            stdout=connection,
+            stdin=connection.fileno(),
+            stdout=connection.fileno(),
             stderr=subprocess.PIPE,
             env={},
             pass_fds=(configuration, *others),

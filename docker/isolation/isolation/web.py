@@ -19,6 +19,7 @@ class Answer(NamedTuple):
     status: int
     content: bytes
     headers: Mapping[str, str]
+    """By their names in lower case."""
 
     def document(self) -> dict[str, Any]:
         """The JSON object of the content; raises ValueError for anything else."""
@@ -38,9 +39,13 @@ def fetch(request: urllib.request.Request, timeout: float, *, direct: bool = Fal
     try:
         try:
             with opened(request, timeout=timeout) as answer:
-                return Answer(answer.status, answer.read(), answer.headers)
+                return _whole(answer.status, answer)
         except urllib.error.HTTPError as problem:
             with problem:
-                return Answer(problem.code, problem.read(), problem.headers)
+                return _whole(problem.code, problem)
     except http.client.HTTPException as problem:
         raise OSError(f"the answer ended early or isn't HTTP: {problem!r}") from problem
+
+
+def _whole(status: int, answer: Any) -> Answer:
+    return Answer(status, answer.read(), {name.lower(): value for name, value in answer.headers.items()})

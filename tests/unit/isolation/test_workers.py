@@ -4,7 +4,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -297,35 +296,40 @@ def test_a_full_worker_runs_nothing_and_the_command_goes_elsewhere(small: Contai
     first.kill()
 
 
-@pytest.mark.parametrize("wrong", ["key", "certificate"])
-def test_nobody_without_the_key_gets_a_request(containers: Containers, tmp_path: Path, wrong: str) -> None:
-    """A client of TLS 1.3 that has a key also takes a certificate, from anybody who has the worker's address."""
-    address = containers.fleet.addresses.pop("plan")
-    got: list[bytes] = []
-    if wrong == "certificate":
-        certificate = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "c", "-subj", "/CN=x"]
-        subprocess.run(["openssl", *certificate], cwd=tmp_path, check=True, capture_output=True)
-        server = ["s_server", "-accept", "127.0.0.1:0", "-key", "k", "-cert", "c", "-tls1_3", "-quiet", "-naccept", "3"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        impostor = subprocess.Popen(["openssl", *server], cwd=tmp_path, **pipes)
-        port = _listening_port(impostor.pid)
-        threading.Thread(target=lambda: got.append(impostor.stdout.read() if impostor.stdout else b"")).start()
-        containers.fleet.addresses["plan"] = f"127.0.0.1:{port}"
-    else:
-        containers.dispatcher._key = tls.Key("w" * 40)
-        containers.fleet.addresses["plan-2"] = address
+def asks_another_worker(containers: Containers) -> None:
     process = containers.popen("terraform", "plan")
     error = process.stderr
     assert error
     eventually(lambda: b"doesn't answer; another one takes the command" in error.readline())
     process.kill()
     process.wait()
-    if wrong == "certificate":
+    assert '"event": "start"' not in containers.log("plan")
+
+
+def test_a_worker_takes_nothing_from_a_server_with_another_key(containers: Containers) -> None:
+    containers.dispatcher._key = tls.Key("w" * 40)
+    asks_another_worker(containers)
+
+
+def test_a_server_sends_nothing_to_a_worker_with_a_certificate_instead_of_the_key(
+    containers: Containers, tmp_path: Path
+) -> None:
+    """A client of TLS 1.3 that has a key also takes a certificate, from anybody who has the worker's address."""
+    certificate = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k", "-out", "c", "-subj", "/CN=x"]
+    subprocess.run(["openssl", *certificate], cwd=tmp_path, check=True, capture_output=True)
+    server = ["s_server", "-accept", "127.0.0.1:0", "-key", "k", "-cert", "c", "-tls1_3", "-quiet", "-naccept", "3"]
+    with (tmp_path / "got").open("wb") as got:
+        impostor = subprocess.Popen(["openssl", *server], cwd=tmp_path, stdin=subprocess.PIPE, stdout=got, stderr=got)
+    try:
+        containers.fleet.addresses["plan"] = f"127.0.0.1:{_listening_port(impostor.pid)}"
+        eventually(lambda: containers.dispatcher.workers("plan") == {"plan": containers.fleet.addresses["plan"]})
+        asks_another_worker(containers)
+    finally:
         impostor.kill()
         impostor.wait()
-        eventually(lambda: bool(got))
-        assert b"protocol" not in got[0]
-    assert '"event": "start"' not in containers.log("plan")
+    printed = (tmp_path / "got").read_bytes()
+    assert b"alert unknown ca" in printed
+    assert b'protocol"' not in printed
 
 
 def test_nobody_has_the_key_of_the_certificate_that_is_accepted() -> None:
