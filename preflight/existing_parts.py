@@ -25,12 +25,17 @@ def cluster(deployment: Deployment) -> str:
     if not found or found[0]["status"] != "ACTIVE":
         status = f"is {found[0]['status']}" if found else "does not exist"
         raise FailedError(f"the cluster {name} {status}", "correct clusterName, or remove it for a new cluster")
-    provider = deployment.settings.task.capacity_provider
+    wanted = {"capacityProvider": deployment.settings.task.capacity_provider}
+    wanted |= {
+        f"{each.role}WorkerCapacityProvider": each.capacity_provider for each in deployment.settings.worker_groups
+    }
     providers = found[0].get("capacityProviders", [])
-    if provider not in providers:
+    for key, provider in wanted.items():
+        if provider in providers:
+            continue
         raise FailedError(
-            f"the cluster {name} has the capacity providers {', '.join(providers) or 'none'}, and capacityProvider is {provider}",
-            f"aws ecs put-cluster-capacity-providers --cluster {name} with {provider} next to its other ones, or change capacityProvider",
+            f"the cluster {name} has the capacity providers {', '.join(providers) or 'none'}, and {key} is {provider}",
+            f"aws ecs put-cluster-capacity-providers --cluster {name} with {provider} next to its other ones, or change {key}",
         )
     insights = {item["name"]: item["value"] for item in found[0].get("settings", [])}.get("containerInsights")
     if insights not in ("enabled", "enhanced"):
@@ -38,7 +43,7 @@ def cluster(deployment: Deployment) -> str:
             f"Container Insights is off in the cluster {name}, so the dashboard can't show the number of tasks",
             f"aws ecs update-cluster-settings --cluster {name} --settings name=containerInsights,value=enabled",
         )
-    return f"{name} with {provider}"
+    return f"{name} with {', '.join(dict.fromkeys(wanted.values()))}"
 
 
 def security_group(deployment: Deployment) -> str:

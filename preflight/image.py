@@ -90,7 +90,7 @@ def architecture(deployment: Deployment) -> str:
 
 
 def programs(deployment: Deployment) -> str:
-    """The image has the programs of docker/isolation, if Terraform runs in separate containers."""
+    """The image has the programs of docker/isolation, if Terraform runs in workers."""
     if not deployment.settings.terraform.isolates:
         return "terraformIsolation is none, which needs no image of docker/"
     image = _image(deployment)

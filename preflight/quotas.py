@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from components.settings.workers import SPOT
 from preflight.aws import DENIED
 from preflight.check import Check
 from preflight.deployment import Deployment
@@ -115,6 +116,14 @@ def _others_addresses(deployment: Deployment) -> int:
     return sum(not deployment.owns(address.get("Tags", [])) for address in found)
 
 
+def _vcpus(deployment: Deployment, provider: str) -> int:
+    """The vCPUs of the tasks with this capacity provider, at the most workers. A deployment of workers starts the new ones first."""
+    task, groups = deployment.settings.task, deployment.settings.worker_groups
+    units = task.cpu if task.capacity_provider == provider else 0
+    units += sum(2 * group.most * group.cpu for group in groups if group.capacity_provider == provider)
+    return math.ceil(units / 1024)
+
+
 def _one_with_a_new_vpc(deployment: Deployment) -> int:
     return 0 if deployment.settings.network.vpc_id else 1
 
@@ -125,6 +134,8 @@ CHECKS = tuple(
         _Quota("rules of a security group", "vpc", "L-0EA8095F", 60, rules_of_a_security_group),
         _Quota("listener rules", "elasticloadbalancing", "L-7EED9B64", 100, listener_rules, _others_rules),
         _Quota("policies of a role", "iam", "L-0DA4ABF3", 10, policies_of_terraforms_role),
+        _Quota("Fargate vCPUs", "fargate", "L-3032A538", 6, lambda of: _vcpus(of, "FARGATE")),
+        _Quota("Fargate Spot vCPUs", "fargate", "L-36FBB829", 6, lambda of: _vcpus(of, SPOT)),
         _Quota("VPCs", "vpc", "L-F678F1CE", 5, _one_with_a_new_vpc, _others_vpcs),
         _Quota("elastic IP addresses", "ec2", "L-0263D0A3", 5, _one_with_a_new_vpc, _others_addresses),
     )

@@ -48,6 +48,15 @@ def test_the_account_s_own_value_decides(world: World) -> None:
     assert "--service-code vpc --quota-code L-0EA8095F --desired-value 8" in result.remedy
 
 
+def test_workers_need_the_vcpus_of_a_deployment_that_starts_the_new_ones_first(world: World) -> None:
+    assert world.result("quotas: Fargate vCPUs").message.startswith("2 of 6 ")
+    world.values |= {"terraformIsolation": "tasks", "planWorkers": "2-4", "planWorkerCapacityProvider": "FARGATE_SPOT"}
+    assert world.result("quotas: Fargate vCPUs").message.startswith("4 of 6 ")
+    result = world.result("quotas: Fargate Spot vCPUs")
+    assert result.status is Status.FAILED
+    assert "the deployment needs 8, and the quota is 6" in result.message
+
+
 def test_a_new_vpc_needs_one_beside_those_of_others(world: World) -> None:
     assert world.result(VPCS).message == "none is needed"
     for key in ("vpcId", "publicSubnetIds", "privateSubnetIds"):

@@ -134,6 +134,7 @@ class Dispatcher:
                     reported[role] = problem
                 with self._changed:
                     if found is not None and found != self._places.workers[role]:
+                        self._places.ended[role] += len(self._places.workers[role].keys() - found.keys())
                         self._places.workers[role] = found
                         self._turn()
             stop.wait(self._look_every)
@@ -258,7 +259,8 @@ class Dispatcher:
             seen = state["healthy"], state["waiting"] > 0
             if seen != known or time.monotonic() - at >= _LOG_EVERY:
                 self._logged[role] = time.monotonic(), seen
-                print(json.dumps({"workers": role, **state}), flush=True)
+                ended = self._places.ended.pop(role, 0)
+                print(json.dumps({"workers": role, **state, "ended": ended}), flush=True)
 
     def _connected(self, connection: socket.socket, stop: threading.Event) -> None:
         """One connection: find the worker, and give the connection to a stunnel."""

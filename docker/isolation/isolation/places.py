@@ -48,6 +48,8 @@ class Places:
     def __init__(self, commands: Mapping[str, int], now: Callable[[], float] = time.monotonic) -> None:
         self.commands, self._now = commands, now
         self.workers: dict[str, dict[str, str]] = {role: {} for role in commands}
+        self.ended: Counter[str] = Counter()
+        """How many workers went away since the last line of the log."""
         """By role, the address of each healthy worker by its ID."""
         self._tickets: dict[str, list[Ticket]] = {role: [] for role in commands}
         self._rests_until: dict[str, float] = {}
@@ -113,8 +115,8 @@ class Places:
             "healthy": len(workers),
             "slots": slots,
             "busy": taken,
-            # Waiting commands ask for more workers also if there is none.
-            "busy_percent": round(100 * taken / slots, 1) if slots else 100.0 * bool(waiting),
+            # Waiting commands ask for more workers, also if there is none: the service scales with this figure.
+            "busy_percent": round(100 * (taken + len(waiting)) / slots, 1) if slots else 100.0 * bool(waiting),
             "waiting": len(waiting),
             "longest_wait_seconds": round(longest),
         }

@@ -327,7 +327,7 @@ def test_workers_are_the_tasks_that_ecs_runs_and_finds_healthy(
         task(5, "RUNNING", "RUNNING", "HEALTHY"),
     ]
     printed = printed_until(start("agent"), '"healthy": 2')
-    assert {"workers": "plan", "healthy": 2, "slots": 4, "busy": 0, "busy_percent": 0.0, "waiting": 0} in [
+    assert {"workers": "plan", "healthy": 2, "slots": 4, "busy": 0, "busy_percent": 0.0, "waiting": 0, "ended": 0} in [
         {key: line[key] for key in line if key != "longest_wait_seconds"} for line in map(json.loads, printed)
     ]
 

