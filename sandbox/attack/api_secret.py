@@ -117,11 +117,9 @@ def _asked(target: Target) -> dict[str, str]:
 
 
 def _told(target: Target) -> Outcome:
-    secret, answers = _secret(target), _asked(target)
-    told = [
-        want for want, answer in answers.items() if secret in answer or (want != "session" and "error" not in answer)
-    ]
-    return Outcome(bool(told), f"the agent answered {', '.join(told) if told else 'with errors'}")
+    secret = _secret(target)
+    told = [want for want, answer in _asked(target).items() if secret in answer]
+    return Outcome(bool(told), f"the agent gave it for {', '.join(told)}" if told else "no answer has the secret")
 
 
 ROWS = (
@@ -179,7 +177,7 @@ ROWS = (
         name="api-secret-agent",
         attack="Get the API's secret from the agent",
         tried="asks the worker's agent for it as root of the container that runs plans, through the socket that hands out sessions",
-        refused_by="the agent, which answers with sessions and tokens for modules only",
+        refused_by="the agent, which answers with sessions of its role only",
         attempt=_told,
         control=lambda target: Outcome(
             "AccessKeyId" in _asked(target).get("session", ""), "the agent hands out a session"
