@@ -12,7 +12,7 @@ from typing import Any
 
 from adoption.containers import atlantis_container, damage
 from adoption.existing import NOTHING, Existing, load_balancer_arn
-from adoption.state import StateResource, TerraformState, alias_target
+from adoption.state import OFFICIAL_PROVIDER, StateResource, TerraformState, alias_target
 
 __all__ = ["LISTENERS", "RULES", "Anatomy", "AnatomyError", "dissect", "target_groups"]
 
@@ -238,11 +238,7 @@ def dissect(state: TerraformState, existing: Existing = NOTHING) -> Anatomy:
         and atlantis_container(task)
     ]
     if not found:
-        count = len(state.resources)
-        raise AnatomyError(
-            f"None of the state's {count} managed resources is an ECS service whose task runs Atlantis. Where the stack is "
-            "spread over several states, move it into one first (`terraform state mv -state-out`), then pull that"
-        )
+        raise AnatomyError(_none_found(state))
     if len(found) > 1:
         names = ", ".join(f"{service.attributes.get('name')} ({service.address})" for service, _ in found)
         raise AnatomyError(
@@ -256,6 +252,29 @@ def dissect(state: TerraformState, existing: Existing = NOTHING) -> Anatomy:
     if damaged := damage(atlantis_container(task) or {}):
         raise AnatomyError(f"{task.address}: {damaged}: run `terraform apply -refresh-only` and pull the state again")
     return Anatomy(state, service, task, place["partition"], place["region"], place["account"], existing)
+
+
+def _none_found(state: TerraformState) -> str:
+    """Why the state has no Atlantis that this program can adopt."""
+    for service in state.resources:
+        if service.type == "aws_ecs_service" and not service.is_aws:
+            return (
+                f"{service.address} is of the provider {service.provider}, and this command reads resources of the official AWS provider. "
+                "If it is a mirror of that one: `terraform state replace-provider "
+                f"{service.provider} {OFFICIAL_PROVIDER[0]}`, then pull the state again"
+            )
+    read = {task.attributes.get("arn"): task for task in state.data if task.type == "aws_ecs_task_definition"}
+    for service in state.of("aws_ecs_service"):
+        if task := read.get(service.attributes.get("task_definition")) or _of_family(service, read.values()):
+            return (
+                f"{service.address} runs a task definition that the state has as a data source only ({task.address}), without what its "
+                "containers have. Import it as a resource (`terraform import aws_ecs_task_definition.<name> "
+                f"{task.attributes.get('arn')}`), and pull the state again"
+            )
+    return (
+        f"None of the state's {len(state.resources)} managed resources is an ECS service whose task runs Atlantis. Where the stack is "
+        "spread over several states, move it into one first (`terraform state mv -state-out`), then pull that"
+    )
 
 
 def _of_family(service: StateResource, tasks: Any) -> StateResource | None:

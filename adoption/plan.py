@@ -118,6 +118,13 @@ def plan_of(
     plan = Plan(stack, anatomy, settings, given, proposals, notes, pairing, judge(pairing), items, lost, accepted)
     plan.problems += lost_parts([*items, *lost], accepted)
     plan.notes += [*leftovers.rights(pairing), *rights.other_policies(pairing), *sharing.notes(anatomy, pairing)]
+    # Terraform accepts the family and the revision for the ARN.
+    running, known = str(anatomy.service.attributes.get("task_definition")), str(anatomy.task.attributes.get("arn"))
+    if not known.endswith(running.rpartition("/")[2]):
+        plan.notes.append(
+            f"The service runs {running}, and the state has {known}, which this report calls the running one: compare the two "
+            "(`aws ecs describe-task-definition --task-definition <ARN>`), or let Terraform deploy its revision first"
+        )
     if "storage-repository" not in pairing.pairs and not settings.get("image"):
         plan.notes.append(EMPTY_REPOSITORY)
     plan.problems += problems.find(anatomy, settings, pairing, plan.adopted)

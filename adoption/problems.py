@@ -7,6 +7,7 @@ from adoption import sharing
 from adoption.anatomy import Anatomy
 from adoption.changes import Adopted, Refusal
 from adoption.pairing import Pairing
+from adoption.program import REFERENCE
 from adoption.properties import same
 from components.settings.accepted import base_name
 from components.settings.values import UnacceptableError
@@ -50,6 +51,7 @@ def find(anatomy: Anatomy, settings: Mapping[str, Any], pairing: Pairing, adopte
     for item in adopted:
         for refusal in item.refusals:
             yield _refused(refusal, item)
+    yield from _one_zone(anatomy)
     yield from _inline_rules(pairing)
     yield from _unknown_range(settings, pairing)
 
@@ -112,11 +114,25 @@ def _role_paths(pairing: Pairing) -> Iterator[str]:
 def _refused(refusal: Refusal, adopted: Adopted) -> str:
     change, kind = refusal.change, adopted.pair.kind
     what = "what holds data" if kind.holds_data else "a resource that AWS allows only once"
-    way_out = WAYS_OUT.get((kind.pulumi, change.property), f"Change it to {change.new} in Terraform first, and apply")
+    # What the program refers to has no value that Terraform could have.
+    named = REFERENCE.search(str(change.new))
+    new = f"that of the resource that becomes {named['name']}" if named else change.new
+    way_out = WAYS_OUT.get((kind.pulumi, change.property), f"Change it to {new} in Terraform first, and apply")
     return (
-        f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {change.new} would replace {what}. "
+        f"{refusal.logical_name}: {change.property} of {refusal.address} is {change.old}, and {new} would replace {what}. "
         f"{way_out}"
     )
+
+
+def _one_zone(anatomy: Anatomy) -> Iterator[str]:
+    """A file system in one zone, which AWS gives a single mount target. The program has one for each private subnet."""
+    system = anatomy.file_system
+    if system is not None and (zone := system.attributes.get("availability_zone_name")):
+        yield (
+            f"storage-efs: {system.address} is a One Zone file system of {zone}, which can have a mount target in that zone only, and the "
+            "program needs one in two zones. Restore an AWS Backup recovery point of it into a regional file system, have Terraform "
+            "mount that one, then adopt"
+        )
 
 
 def _unknown_range(settings: Mapping[str, Any], pairing: Pairing) -> Iterator[str]:

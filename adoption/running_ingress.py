@@ -7,7 +7,6 @@ from adoption.anatomy import Anatomy
 from adoption.listener_rules import is_for_webhooks, priorities
 from adoption.proposal import Proposal
 from components.configuration.vcs import KINDS, published_ranges
-from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
 
 __all__ = ["ingress"]
 
@@ -79,8 +78,7 @@ _HOUR = 3600
 def _allowed_ranges(anatomy: Anatomy) -> Iterator[str]:
     """Ranges that can reach port 443 of the load balancer, except those of webhooks. Behind an existing listener, the ranges
     of Atlantis' rules, if they have any, because the security group is for all services."""
-    hosts = [published_ranges(kind.host) for kind in KINDS.values() if kind.host]
-    webhooks = {*GITHUB_WEBHOOK_CIDR_BLOCKS, *(block for ranges in hosts for block in ranges)}
+    webhooks = {block for kind in KINDS.values() if kind.host for block in published_ranges(kind.host)}
     if anatomy.existing.listener_arn and (ranges := _ranges_of_listener_rules(anatomy)):
         yield from (block for block in ranges if block not in webhooks)
         return

@@ -110,13 +110,15 @@ def read_state(path: Path) -> TerraformState:
         raise StateError(f"{path} can't be read: {error.strerror}. {PULL}") from None
     if content.startswith(b"PK"):
         raise StateError(f"{path} is a Terraform plan or another archive, not a state. {PULL}")
+    document: Any = None
     try:
         document = json.loads(content)
+        nested = shapes.depth(document) > shapes.MAXIMUM_DEPTH
     except ValueError:
         raise StateError(f"{path} isn't JSON, so it isn't a Terraform state. {PULL}") from None
     except RecursionError:
-        document = None
-    if document is None or shapes.depth(document) > shapes.MAXIMUM_DEPTH:
+        nested = True
+    if nested:
         raise StateError(
             f"{path} is nested more than {shapes.MAXIMUM_DEPTH} levels deep, as no Terraform state is. {PULL}"
         )
@@ -157,8 +159,7 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
         try:
             if entry["mode"] not in ("managed", "data"):
                 continue
-            # `provider["registry.terraform.io/hashicorp/aws"].alias`
-            provider = entry["provider"].partition('["')[2].partition('"]')[0]
+            provider = _source(entry["provider"])
             prefix = f"{entry['module']}." if entry.get("module") else ""
             data = "data." if entry["mode"] == "data" else ""
             block = f"{prefix}{data}{entry['type']}.{entry['name']}"
@@ -187,6 +188,13 @@ def _resources(path: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, S
             raise StateError(
                 f"{path}: the resource {name!r} is damaged ({type(error).__name__}: {error}). {PULL}"
             ) from None
+
+
+def _source(provider: str) -> str:
+    """The source address in `provider["registry.terraform.io/hashicorp/aws"].alias`; Terraform 0.12 wrote `provider.aws.alias`."""
+    if re.search(r"(?:^|\.)provider\.aws(?:\.|$)", provider):
+        return OFFICIAL_PROVIDER[0]
+    return provider.partition('["')[2].partition('"]')[0]
 
 
 _READ = shapes.words(

@@ -94,6 +94,7 @@ def inventory(anatomy: Anatomy, wanted: Mapping[str, Any], settings: Mapping[str
         *_container(anatomy, server, resolve),
         *(_other(container, settings) for container in others(anatomy)),
         *_task(anatomy, wanted),
+        *_instances(anatomy),
         *_sign_in(anatomy, settings),
     ]
 
@@ -283,6 +284,16 @@ def _task(anatomy: Anatomy, wanted: Mapping[str, Any]) -> Iterator[Item]:
             yield Item(
                 f"volume:{volume.get('name')}", LOST, "the task mounts only the access point of the data directory"
             )
+
+
+def _instances(anatomy: Anatomy) -> Iterator[Item]:
+    """What runs the task on instances, which the program's task doesn't use."""
+    service = anatomy.service.attributes
+    providers = [item.get("capacity_provider") for item in service.get("capacity_provider_strategy") or []]
+    if others := [str(name) for name in providers if name not in ("FARGATE", "FARGATE_SPOT")]:
+        yield Item("service.capacity_provider", LOST, f"the program's task runs on Fargate, not on {', '.join(others)}")
+    elif not providers and (kind := service.get("launch_type") or "FARGATE") != "FARGATE":
+        yield Item("service.launch_type", LOST, f"the program's task runs on Fargate, not on {kind}")
 
 
 def _sign_in(anatomy: Anatomy, settings: Mapping[str, Any]) -> Iterator[Item]:

@@ -1,16 +1,9 @@
 """The accepted values of single settings: parsers for AWS' names, IDs and sizes."""
 
-import json
 import re
-from pathlib import Path
 
 from ..configuration.comment_arguments import BLOCKED
 from . import values
-
-GITHUB_WEBHOOK_CIDR_BLOCKS: tuple[str, ...] = tuple(
-    json.loads(Path(__file__).with_name("github_webhook_ranges.json").read_text(encoding="utf-8"))["hooks"]
-)
-"""The CIDR blocks from which github.com sends webhooks."""
 
 ARM64, X86_64 = "ARM64", "X86_64"
 AUTO_ENDPOINTS = "auto"

@@ -117,9 +117,8 @@ class AtlantisArgs(Group):
         """The CIDR blocks from which webhooks are allowed. Without a load balancer, there are no rules for them."""
         if not self.ingress.has_load_balancer:
             return ()
-        if self.vcs.is_github:
-            return self.ingress.github_webhook_cidr_blocks or accepted.GITHUB_WEBHOOK_CIDR_BLOCKS
-        return self.vcs.vcs_webhook_cidr_blocks or published_ranges(self.repository_host)
+        given = self.ingress.github_webhook_cidr_blocks if self.vcs.is_github else self.vcs.vcs_webhook_cidr_blocks
+        return given or published_ranges(self.repository_host)
 
     @property
     def webhook_ranges_key(self) -> str:

@@ -66,7 +66,7 @@ class IngressArgs(Group):
     """Accept allowedCidrBlocks that open the server to the internet"""
     github_webhook_cidr_blocks: Sequence[str] = setting(accepted.cidr_blocks, default=())
     """CIDR blocks from which GitHub sends webhooks. They can only send POST /events. Empty: the ranges that GitHub
-    publishes (components/settings/github_webhook_ranges.json)"""
+    publishes (components/configuration/webhook_ranges.json)"""
     url: Input[str] = setting(values.https_url)
     """Required. URL of the server: https:// and a host name that the certificate covers"""
     acm_certificate_arn: Input[str] | None = setting(accepted.certificate_arn, default=None)

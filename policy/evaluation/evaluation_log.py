@@ -51,6 +51,10 @@ class EvaluationLog:
         """Note which exemptions a policy of this run has."""
         self._configured[policy] = exemptions
 
+    def configured_exemptions(self) -> dict[str, tuple[Exemption, ...]]:
+        """The exemptions of each policy that ran before."""
+        return dict(self._configured)
+
     def unused(self) -> dict[str, list[tuple[Exemption, int]]]:
         """The exemptions of each policy that suppressed nothing, or not each of their findings, with how many they did."""
         with self._lock:

@@ -23,13 +23,9 @@ def _log_group(resource: Resource, findings: Findings) -> None:
     if days is UNKNOWN:
         findings.not_evaluated(resource, "retention", "retentionInDays")
     elif not integer(days):
-        findings.violation(
-            resource,
-            "retention",
-            "retentionInDays",
-            "retentionInDays is not set, so logs never expire",
-            f"set retentionInDays to {least} or more",
-        )
+        what = "retentionInDays is not set, so logs never expire"
+        remedy = f"set retentionInDays to {least} or more"
+        findings.violation(resource, "retention", "retentionInDays", what, remedy)
     elif (integer(days) or 0) < least:
         what = f"retentionInDays is {integer(days)}, less than minimumRetentionDays ({least})"
         findings.violation(resource, "retention", "retentionInDays", what, f"set retentionInDays to {least} or more")
@@ -54,13 +50,8 @@ def _containers(resource: Resource, findings: Findings) -> None:
         configuration = container.get("logConfiguration")
         if not isinstance(configuration, dict) or text(configuration.get("logDriver")) is None:
             what = f"{path}.logConfiguration is not set, so the container's output is lost"
-            findings.violation(
-                resource,
-                "container-logs",
-                f"{path}.logConfiguration",
-                what,
-                f"set {path}.logConfiguration, for example with the logDriver awslogs",
-            )
+            remedy = f"set {path}.logConfiguration, for example with the logDriver awslogs"
+            findings.violation(resource, "container-logs", f"{path}.logConfiguration", what, remedy)
 
 
 def _cluster(resource: Resource, findings: Findings) -> None:
@@ -70,13 +61,9 @@ def _cluster(resource: Resource, findings: Findings) -> None:
         return
     insights = [each.get("value") for _, each in mappings(settings) if each.get("name") == "containerInsights"]
     if not any(value in ("enabled", "enhanced", UNKNOWN) for value in insights):
-        findings.violation(
-            resource,
-            "container-insights",
-            "settings",
-            "Container Insights is disabled",
-            "add containerInsights with the value enabled to settings",
-        )
+        what = "Container Insights is disabled"
+        remedy = "add containerInsights with the value enabled to settings"
+        findings.violation(resource, "container-insights", "settings", what, remedy)
 
 
 def _control_plane(resource: Resource, findings: Findings) -> None:
@@ -85,13 +72,8 @@ def _control_plane(resource: Resource, findings: Findings) -> None:
         findings.not_evaluated(resource, "control-plane-logs", "enabledClusterLogTypes")
     elif "audit" not in sequence(types):
         what = "enabledClusterLogTypes doesn't contain audit, so API calls aren't logged"
-        findings.violation(
-            resource,
-            "control-plane-logs",
-            "enabledClusterLogTypes",
-            what,
-            "add audit, api and authenticator to enabledClusterLogTypes",
-        )
+        remedy = "add audit, api and authenticator to enabledClusterLogTypes"
+        findings.violation(resource, "control-plane-logs", "enabledClusterLogTypes", what, remedy)
 
 
 def _destination(path: str, what: str, remedy: str) -> ResourceCheck:

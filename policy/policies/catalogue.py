@@ -13,6 +13,7 @@ from policies import (
     encryption_advice,
     encryption_stack,
     evaluation_report,
+    exemption_limits,
     hardening,
     identity,
     path_integrity,
@@ -50,6 +51,8 @@ RULES: Final[tuple[Rule, ...]] = (
     single_manager.RULE,
     required_tags.RULE,
     remediation.RULE,
+    # After the others, because they note their exemptions.
+    exemption_limits.RULE,
     # Last, because it reports what the other rules noted.
     evaluation_report.RULE,
 )

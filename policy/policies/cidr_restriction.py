@@ -75,14 +75,9 @@ def _source(
             return  # a gateway endpoint of the stack: the addresses of Amazon S3 or DynamoDB in the Region
         entries = prefix_lists.entries(carrier, source)
         if entries is None:
-            findings.violation(
-                carrier,
-                "prefix-list",
-                source.path,
-                f"{source.path} names a prefix list of another stack, whose ranges aren't known here",
-                "use CIDR blocks, or review the list's ranges and add its ID to allowedPrefixLists of this policy",
-                value=(source.value, *ingress.reach),
-            )
+            what = f"{source.path} names a prefix list of another stack, whose ranges aren't known here"
+            remedy = "use CIDR blocks, or review the list's ranges and add its ID to allowedPrefixLists of this policy"
+            findings.violation(carrier, "prefix-list", source.path, what, remedy, value=(source.value, *ingress.reach))
             return
         for holder, path, value in entries:
             _range(_Range(holder, path, value, ingress.reach), findings, own)
@@ -145,13 +140,9 @@ def _unguarded_load_balancers(stack: Stack, findings: Findings) -> None:
         if internal is UNKNOWN:
             findings.not_evaluated(balancer, "guarded", "internal")
         else:
-            findings.violation(
-                balancer,
-                "guarded",
-                "securityGroups",
-                "the internet-facing load balancer has no security group, so every address can reach it",
-                "set securityGroups with ingress from the allowed ranges only (AWS accepts them only at creation)",
-            )
+            what = "the internet-facing load balancer has no security group, so every address can reach it"
+            remedy = "set securityGroups with ingress from the allowed ranges only (AWS accepts them only at creation)"
+            findings.violation(balancer, "guarded", "securityGroups", what, remedy)
 
 
 class _PrefixLists:

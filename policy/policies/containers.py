@@ -30,23 +30,20 @@ def _task(resource: Resource, findings: Findings) -> None:
         _isolation(resource, path, container, findings)
     for path, mode in (("networkMode", "host"), ("pidMode", "host"), ("ipcMode", "host")):
         if resource.at(path) == mode:
+            what = f"{path} is host, so containers share the host's namespace"
             findings.violation(
                 resource,
                 "host-isolation",
                 path,
-                f"{path} is host, so containers share the host's namespace",
+                what,
                 "set networkMode to awsvpc" if path == "networkMode" else f"remove {path}",
             )
     _host_volumes(resource, findings)
     execution, task = resource.at("executionRoleArn"), resource.at("taskRoleArn")
     if text(execution) is not None and execution == task:
-        findings.violation(
-            resource,
-            "separate-roles",
-            "taskRoleArn",
-            "executionRoleArn and taskRoleArn are the same role, so the application has the ECS agent's permissions",
-            "set taskRoleArn to a separate role",
-        )
+        what = "executionRoleArn and taskRoleArn are the same role, so the application has the ECS agent's permissions"
+        remedy = "set taskRoleArn to a separate role"
+        findings.violation(resource, "separate-roles", "taskRoleArn", what, remedy)
 
 
 def _host_volumes(resource: Resource, findings: Findings) -> None:
@@ -62,25 +59,15 @@ def _image(resource: Resource, path: str, container: dict[str, Any], findings: F
     if image is None or "@sha256:" in image:
         return
     if findings.settings.flag("requireDigest") and not _OWN_REGISTRY.match(image):
-        findings.violation(
-            resource,
-            "pinned-image",
-            f"{path}.image",
-            f"{path}.image has no digest, and only the owner of its registry decides what its tag is",
-            "use a digest (@sha256:...), or a repository of Amazon ECR with immutable tags",
-            value=image.rpartition(":")[0],
-        )
+        what = f"{path}.image has no digest, and only the owner of its registry decides what its tag is"
+        remedy = "use a digest (@sha256:...), or a repository of Amazon ECR with immutable tags"
+        findings.violation(resource, "pinned-image", f"{path}.image", what, remedy, value=image.rpartition(":")[0])
         return
     _, colon, tag = image.rpartition("/")[2].partition(":")
     if not colon or tag == "latest":
-        findings.violation(
-            resource,
-            "pinned-image",
-            f"{path}.image",
-            f"{path}.image has {'the tag latest' if colon else 'no tag, so latest is used'}",
-            "use a version tag, or preferably a digest (@sha256:...)",
-            value=image.rpartition(":")[0],
-        )
+        what = f"{path}.image has {'the tag latest' if colon else 'no tag, so latest is used'}"
+        remedy = "use a version tag, or preferably a digest (@sha256:...)"
+        findings.violation(resource, "pinned-image", f"{path}.image", what, remedy, value=image.rpartition(":")[0])
 
 
 def _isolation(resource: Resource, path: str, container: dict[str, Any], findings: Findings) -> None:
@@ -93,42 +80,25 @@ def _isolation(resource: Resource, path: str, container: dict[str, Any], finding
     )
     if dangerous:
         what = f"{path} adds the capabilities {', '.join(dangerous)}, which allow access to its host"
-        findings.violation(
-            resource,
-            "host-isolation",
-            f"{path}.linuxParameters.capabilities.add",
-            what,
-            f"remove them from {path}.linuxParameters.capabilities.add",
-        )
+        remedy = f"remove them from {path}.linuxParameters.capabilities.add"
+        findings.violation(resource, "host-isolation", f"{path}.linuxParameters.capabilities.add", what, remedy)
     user = container.get("user")
     name = str(user).partition(":")[0] if isinstance(user, str | int) and not isinstance(user, bool) else ""
     if not name or name in _ROOT_USERS or (name.isdigit() and int(name[:9]) == 0):
-        findings.violation(
-            resource,
-            "non-root-user",
-            f"{path}.user",
-            f"{path}.user is {'root' if name else 'not set'}, so the container may run as root",
-            f"set {path}.user to a non-root user",
-        )
+        what = f"{path}.user is {'root' if name else 'not set'}, so the container may run as root"
+        remedy = f"set {path}.user to a non-root user"
+        findings.violation(resource, "non-root-user", f"{path}.user", what, remedy)
     if findings.settings.flag("readOnlyRoot") and not truth(container.get("readonlyRootFilesystem")):
-        findings.violation(
-            resource,
-            "read-only-root",
-            f"{path}.readonlyRootFilesystem",
-            f"{path}.readonlyRootFilesystem isn't true, so the container can change its root file system",
-            f"set {path}.readonlyRootFilesystem to true, and mount a volume for the files that it writes",
-        )
+        what = f"{path}.readonlyRootFilesystem isn't true, so the container can change its root file system"
+        remedy = f"set {path}.readonlyRootFilesystem to true, and mount a volume for the files that it writes"
+        findings.violation(resource, "read-only-root", f"{path}.readonlyRootFilesystem", what, remedy)
 
 
 def _service(resource: Resource, findings: Findings) -> None:
     if resource.at("platformVersion") in _OLD_PLATFORMS:
-        findings.violation(
-            resource,
-            "platform-version",
-            "platformVersion",
-            f"platformVersion is {resource.at('platformVersion')}, an old Fargate platform version",
-            "set platformVersion to LATEST, or remove it",
-        )
+        what = f"platformVersion is {resource.at('platformVersion')}, an old Fargate platform version"
+        remedy = "set platformVersion to LATEST, or remove it"
+        findings.violation(resource, "platform-version", "platformVersion", what, remedy)
 
 
 def _repository(resource: Resource, findings: Findings) -> None:
@@ -136,13 +106,9 @@ def _repository(resource: Resource, findings: Findings) -> None:
     if mutability is UNKNOWN:
         findings.not_evaluated(resource, "immutable-tags", "imageTagMutability")
     elif mutability not in ("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION"):
-        findings.violation(
-            resource,
-            "immutable-tags",
-            "imageTagMutability",
-            "imageTagMutability isn't IMMUTABLE, so a push can move a tag to another image",
-            "set imageTagMutability to IMMUTABLE",
-        )
+        what = "imageTagMutability isn't IMMUTABLE, so a push can move a tag to another image"
+        remedy = "set imageTagMutability to IMMUTABLE"
+        findings.violation(resource, "immutable-tags", "imageTagMutability", what, remedy)
 
 
 RULE: Final = Rule(

@@ -124,13 +124,9 @@ def _customer_key(store: Store) -> ResourceCheck:
 
 def missing_key(resource: Resource, findings: Findings, path: str) -> None:
     """Report that a data store doesn't use a customer managed key."""
-    findings.violation(
-        resource,
-        CUSTOMER_KEY,
-        path,
-        f"{path} doesn't name a customer managed key, which this policy's customerKeys requires",
-        f"set {path} to the ARN of a customer managed KMS key",
-    )
+    what = f"{path} doesn't name a customer managed key, which this policy's customerKeys requires"
+    remedy = f"set {path} to the ARN of a customer managed KMS key"
+    findings.violation(resource, CUSTOMER_KEY, path, what, remedy)
 
 
 def _unused_key(resource: Resource, findings: Findings) -> None:
@@ -181,12 +177,9 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(document)).get("EncryptionConfiguration"))
     if document is not None and not truth(settings.get("EnableAtRestEncryption")):
         what = "EnableAtRestEncryption isn't true, so EMR clusters don't encrypt data at rest"
+        remedy = "set EnableAtRestEncryption to true in configuration"
         findings.violation(
-            resource,
-            AT_REST,
-            "configuration.EncryptionConfiguration.EnableAtRestEncryption",
-            what,
-            "set EnableAtRestEncryption to true in configuration",
+            resource, AT_REST, "configuration.EncryptionConfiguration.EnableAtRestEncryption", what, remedy
         )
 
 

@@ -45,13 +45,9 @@ def check_buckets(stack: Stack, findings: Findings) -> None:
             and not _own_policy(bucket)
             and not is_public_website(bucket, "transport-policy", findings)
         ):
-            findings.violation(
-                bucket,
-                "transport-policy",
-                "",
-                "the bucket has no policy that denies requests without TLS",
-                "add an aws.s3.BucketPolicy with a Deny statement for aws:SecureTransport false",
-            )
+            what = "the bucket has no policy that denies requests without TLS"
+            remedy = "add an aws.s3.BucketPolicy with a Deny statement for aws:SecureTransport false"
+            findings.violation(bucket, "transport-policy", "", what, remedy)
     if findings.settings.flag("bucketCustomerKeys"):
         _customer_keys(stack, buckets, findings)
 

@@ -37,13 +37,9 @@ def _security_policy(resource: Resource, findings: Findings) -> None:
     if policy is UNKNOWN:
         findings.not_evaluated(resource, LISTENER, "sslPolicy")
     elif not _TLS_1_2.fullmatch(text(policy) or ""):
-        findings.violation(
-            resource,
-            LISTENER,
-            "sslPolicy",
-            f"{'the default security policy' if policy is None else 'sslPolicy'} accepts TLS versions older than 1.2",
-            "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
-        )
+        what = f"{'the default security policy' if policy is None else 'sslPolicy'} accepts TLS versions older than 1.2"
+        remedy = "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or newer"
+        findings.violation(resource, LISTENER, "sslPolicy", what, remedy)
 
 
 def _classic_load_balancer(resource: Resource, findings: Findings) -> None:
@@ -132,13 +128,9 @@ def _database_migration_endpoint(resource: Resource, findings: Findings) -> None
 
 def _transfer_server(resource: Resource, findings: Findings) -> None:
     if _PLAIN_PROTOCOLS & {value for value in sequence(resource.at("protocols")) if isinstance(value, str)}:
-        findings.violation(
-            resource,
-            "store-transit",
-            "protocols",
-            "protocols contains FTP, which doesn't support TLS",
-            "use SFTP or FTPS",
-        )
+        what = "protocols contains FTP, which doesn't support TLS"
+        remedy = "use SFTP or FTPS"
+        findings.violation(resource, "store-transit", "protocols", what, remedy)
 
 
 def _serverless_warehouse(resource: Resource, findings: Findings) -> None:
@@ -161,12 +153,9 @@ def _emr_configuration(resource: Resource, findings: Findings) -> None:
     settings = mapping(mapping(parse_json(resource.at("configuration"))).get("EncryptionConfiguration"))
     if settings and not truth(settings.get("EnableInTransitEncryption")):
         what = "EnableInTransitEncryption isn't true, so the nodes of EMR clusters communicate without TLS"
+        remedy = "set EnableInTransitEncryption to true in configuration"
         findings.violation(
-            resource,
-            "store-transit",
-            "configuration.EncryptionConfiguration.EnableInTransitEncryption",
-            what,
-            "set EnableInTransitEncryption to true in configuration",
+            resource, "store-transit", "configuration.EncryptionConfiguration.EnableInTransitEncryption", what, remedy
         )
 
 
@@ -185,13 +174,8 @@ def _distribution(resource: Resource, findings: Findings) -> None:
         named = resource.at("viewerCertificate") is not None
         if named and not re.match(r"TLSv1\.[23]", version or ""):
             what = "viewerCertificate.minimumProtocolVersion accepts TLS versions older than 1.2"
-            findings.violation(
-                resource,
-                EDGE,
-                "viewerCertificate.minimumProtocolVersion",
-                what,
-                "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer",
-            )
+            remedy = "set viewerCertificate.minimumProtocolVersion to TLSv1.2_2021 or newer"
+            findings.violation(resource, EDGE, "viewerCertificate.minimumProtocolVersion", what, remedy)
 
 
 def _origins(distribution: Resource, findings: Findings) -> None:
@@ -229,13 +213,8 @@ def _negotiation_policy(path: str) -> ResourceCheck:
             )
             if old or predefined:
                 what = f"{path}[{index}] accepts TLS versions older than 1.2"
-                findings.violation(
-                    resource,
-                    LISTENER,
-                    f"{path}[{index}]",
-                    what,
-                    "use the predefined policy ELBSecurityPolicy-TLS-1-2-2017-01",
-                )
+                remedy = "use the predefined policy ELBSecurityPolicy-TLS-1-2-2017-01"
+                findings.violation(resource, LISTENER, f"{path}[{index}]", what, remedy)
 
     return check
 
@@ -262,13 +241,9 @@ def _job_volumes(resource: Resource, findings: Findings, path: str, properties: 
 def _domain_name(path: str) -> ResourceCheck:
     def check(resource: Resource, findings: Findings) -> None:
         if resource.at(path) == "TLS_1_0":
-            findings.violation(
-                resource,
-                EDGE,
-                path,
-                f"{path} is TLS_1_0, so TLS versions older than 1.2 are accepted",
-                f"set {path} to TLS_1_2",
-            )
+            what = f"{path} is TLS_1_0, so TLS versions older than 1.2 are accepted"
+            remedy = f"set {path} to TLS_1_2"
+            findings.violation(resource, EDGE, path, what, remedy)
 
     return check
 

@@ -69,14 +69,8 @@ def _check(group: Resource, findings: Findings) -> None:
 
 def _report(group: Resource, parameter: _Parameter, findings: Findings) -> None:
     what = f"the parameter {parameter.name} doesn't require TLS, so clusters accept connections without it"
-    findings.violation(
-        group,
-        _CHECK,
-        "parameters",
-        what,
-        f"set the parameter {parameter.name} to {parameter.accepted[0]}",
-        value=parameter.name,
-    )
+    remedy = f"set the parameter {parameter.name} to {parameter.accepted[0]}"
+    findings.violation(group, _CHECK, "parameters", what, remedy, value=parameter.name)
 
 
 def _required_by_default(group: Resource, parameter: _Parameter) -> bool:

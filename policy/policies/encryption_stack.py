@@ -77,14 +77,8 @@ def _usable(store: Resource, path: str, key: Resource, findings: Findings) -> No
     specification = key.at("customerMasterKeySpec")
     if specification not in (None, "SYMMETRIC_DEFAULT", UNKNOWN):
         what = f"the key {key.name} isn't a symmetric encryption key, so it can't encrypt a data store"
-        findings.violation(
-            store,
-            "key-resolved",
-            path,
-            what,
-            "use a key whose customerMasterKeySpec is SYMMETRIC_DEFAULT",
-            value=key.urn,
-        )
+        remedy = "use a key whose customerMasterKeySpec is SYMMETRIC_DEFAULT"
+        findings.violation(store, "key-resolved", path, what, remedy, value=key.urn)
 
 
 def _inherited(stack: Stack, store: Store, resource: Resource, findings: Findings) -> None:
@@ -93,13 +87,8 @@ def _inherited(stack: Stack, store: Store, resource: Resource, findings: Finding
     if value not in (None, UNKNOWN):
         if not is_satisfied(store, value):
             what = f"{store.switch}, inherited from its source, is {shown(value)}, so data at rest isn't encrypted"
-            findings.violation(
-                resource,
-                AT_REST,
-                store.switch,
-                what,
-                "use an encrypted source, such as an encrypted copy of the snapshot",
-            )
+            remedy = "use an encrypted source, such as an encrypted copy of the snapshot"
+            findings.violation(resource, AT_REST, store.switch, what, remedy)
         return
     named = [name for name in store.inherits if resource.at(name) not in (None, "", False)]
     if not named or any(stack.linked(resource, name, canonical) for name, canonical in _SOURCES if name in named):
@@ -116,13 +105,9 @@ def _file_systems(stack: Stack, findings: Findings) -> None:
     }
     for system in stack.of("efs/fileSystem"):
         if system.urn not in guarded and not denies_plain_transport(system.at("policy"), "elasticfilesystem"):
-            findings.violation(
-                system,
-                "transport-policy",
-                "",
-                "the file system has no policy that denies mounts without TLS",
-                "add an aws.efs.FileSystemPolicy with a Deny statement for aws:SecureTransport false",
-            )
+            what = "the file system has no policy that denies mounts without TLS"
+            remedy = "add an aws.efs.FileSystemPolicy with a Deny statement for aws:SecureTransport false"
+            findings.violation(system, "transport-policy", "", what, remedy)
 
 
 RULE: Final = Rule(

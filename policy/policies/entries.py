@@ -85,14 +85,8 @@ def _restricted_api(integration: Resource, api: Resource, separate: list[object]
         findings.not_evaluated(integration, ENTRY, "restApi", "has a resource policy that is unknown until the update")
     elif not any(_restricts_addresses(document, findings) for document in policies):
         what = "the REST API of this VPC link integration accepts requests from outside of the allowed ranges"
-        findings.violation(
-            integration,
-            ENTRY,
-            "restApi",
-            what,
-            "add a resource policy to the API that tests aws:SourceIp against the allowed ranges",
-            value=policies,
-        )
+        remedy = "add a resource policy to the API that tests aws:SourceIp against the allowed ranges"
+        findings.violation(integration, ENTRY, "restApi", what, remedy, value=policies)
 
 
 def _restricts_addresses(document: object, findings: Findings) -> bool:

@@ -45,6 +45,8 @@ _CLOUDS: Final = frozenset(
         "oci",
     }
 )
+# Resources of the aws package whose document contains other resources, which the pack doesn't read.
+_DOCUMENTS: Final = frozenset({"aws:cloudformation/stack:Stack", "aws:cloudcontrol/resource:Resource"})
 _LISTED: Final = 12
 _Unused = dict[str, list[tuple[Exemption, int]]]
 
@@ -130,7 +132,8 @@ def _foreign(stack: Stack, findings: Findings) -> None:
         token = resource.source.resource_type
         package = token.partition(":")[0]
         managed = getattr(resource.source, "provider", None) is not None or package in _CLOUDS
-        if managed and package not in _LOCAL_PACKAGES and not native_type(token):
+        if token in _DOCUMENTS or (managed and package not in _LOCAL_PACKAGES and not native_type(token)):
+            package += " (documents that contain resources)" if token in _DOCUMENTS else ""
             found.setdefault(package, Counter())[token.partition(":")[2]] += 1
     for package, types in sorted(found.items()):
         listed = [f"{name} ({number})" for name, number in sorted(types.items())[:_LISTED]]

@@ -30,13 +30,8 @@ def _metadata(resource: Resource, findings: Findings) -> None:
         what = (
             f"metadataOptions.httpPutResponseHopLimit is {hops}, so containers and other hosts can reach the metadata"
         )
-        findings.violation(
-            resource,
-            _METADATA,
-            "metadataOptions.httpPutResponseHopLimit",
-            what,
-            "set metadataOptions.httpPutResponseHopLimit to 1 (2 if containers need it)",
-        )
+        remedy = "set metadataOptions.httpPutResponseHopLimit to 1 (2 if containers need it)"
+        findings.violation(resource, _METADATA, "metadataOptions.httpPutResponseHopLimit", what, remedy)
 
 
 def _load_balancer(resource: Resource, findings: Findings) -> None:
@@ -67,13 +62,8 @@ def _engine_updates(resource: Resource, findings: Findings) -> None:
     value = resource.at("autoMinorVersionUpgrade")
     if value is not None and value is not UNKNOWN and not truth(value):
         what = "autoMinorVersionUpgrade is false, so AWS doesn't install security fixes automatically"
-        findings.violation(
-            resource,
-            "minor-versions",
-            "autoMinorVersionUpgrade",
-            what,
-            "remove autoMinorVersionUpgrade, or set it to true",
-        )
+        remedy = "remove autoMinorVersionUpgrade, or set it to true"
+        findings.violation(resource, "minor-versions", "autoMinorVersionUpgrade", what, remedy)
 
 
 RULE: Final = Rule(

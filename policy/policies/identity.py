@@ -106,13 +106,8 @@ def _secrets(resource: Resource, findings: Findings, where: str, statement: Stat
     for action, anything in _SECRET_READS.items():
         if statement.matches_action(action) and _covers_all(statement, anything):
             what = f"{where} allows {action} on every resource of the account"
-            findings.violation(
-                resource,
-                "unscoped-secrets",
-                where,
-                what,
-                "list the ARNs of the keys or secrets, or add a condition such as kms:ViaService",
-            )
+            remedy = "list the ARNs of the keys or secrets, or add a condition such as kms:ViaService"
+            findings.violation(resource, "unscoped-secrets", where, what, remedy)
             return
 
 
@@ -135,14 +130,8 @@ def _attachment(path: str) -> ResourceCheck:
         for name in _policy_names(values):
             if name in findings.settings.strings("refusedManagedPolicies"):
                 what = f"{path} attaches the managed policy {name}"
-                findings.violation(
-                    resource,
-                    "administrator",
-                    path,
-                    what,
-                    "attach a policy that lists only the required actions",
-                    value=name,
-                )
+                remedy = "attach a policy that lists only the required actions"
+                findings.violation(resource, "administrator", path, what, remedy, value=name)
 
     return check
 

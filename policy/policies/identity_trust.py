@@ -47,13 +47,8 @@ def _principals(resource: Resource, findings: Findings, where: str, statement: S
         narrows_accounts(statement.conditions)
     ):
         what = f"{where} allows a whole account to assume the role without a condition"
-        findings.violation(
-            resource,
-            _CHECK,
-            where,
-            what,
-            "list the role in Principal, or add a condition on sts:ExternalId or aws:PrincipalArn",
-        )
+        remedy = "list the role in Principal, or add a condition on sts:ExternalId or aws:PrincipalArn"
+        findings.violation(resource, _CHECK, where, what, remedy)
 
 
 def _services(resource: Resource, findings: Findings, where: str, statement: Statement) -> None:

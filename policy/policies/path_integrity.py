@@ -61,13 +61,9 @@ def _web_acls(stack: Stack, findings: Findings) -> None:
                 balancer, "web-acl", "the web ACL association", "names a resource that is unknown until the update"
             )
         else:
-            findings.violation(
-                balancer,
-                "web-acl",
-                "",
-                "the internet-facing load balancer has no web ACL",
-                "add an aws.wafv2.WebAclAssociation, or an exemption if Firewall Manager associates a web ACL",
-            )
+            what = "the internet-facing load balancer has no web ACL"
+            remedy = "add an aws.wafv2.WebAclAssociation, or an exemption if Firewall Manager associates a web ACL"
+            findings.violation(balancer, "web-acl", "", what, remedy)
 
 
 def _into_task(users: GroupUsers, ingress: Ingress, source: Source, findings: Findings) -> None:

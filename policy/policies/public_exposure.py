@@ -82,13 +82,9 @@ def _policy(path: str) -> ResourceCheck:
         if resource.type in _BUCKET_POLICIES and is_public_website(resource, "public-policy", findings):
             return
         for statement in public_statements(findings.document(resource, "public-policy", path)):
-            findings.violation(
-                resource,
-                "public-policy",
-                f"{path}.Statement[{statement.index}]",
-                f"{path}.Statement[{statement.index}] allows its actions to every AWS principal",
-                "list the principals, or add a condition on aws:SourceAccount, aws:PrincipalOrgID or a similar key",
-            )
+            what = f"{path}.Statement[{statement.index}] allows its actions to every AWS principal"
+            remedy = "list the principals, or add a condition on aws:SourceAccount, aws:PrincipalOrgID or a similar key"
+            findings.violation(resource, "public-policy", f"{path}.Statement[{statement.index}]", what, remedy)
 
     return run
 
@@ -188,14 +184,8 @@ def _ports(resource: Resource, findings: Findings) -> None:
             ):
                 managed = ", ".join(map(str, sorted(_MANAGEMENT & set(opened))))
                 what = f"{source.path} opens port {managed} to {network}, a large public range"
-                findings.violation(
-                    resource,
-                    "open-port",
-                    source.path,
-                    what,
-                    "limit it to the addresses of administrators",
-                    value=(network, *ingress.reach),
-                )
+                remedy = "limit it to the addresses of administrators"
+                findings.violation(resource, "open-port", source.path, what, remedy, value=(network, *ingress.reach))
             if network is not None and is_world(network):
                 shown = "every port" if len(opened) == len(ports) else f"port {', '.join(map(str, opened))}"
                 findings.violation(

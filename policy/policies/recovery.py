@@ -119,13 +119,8 @@ def _zones(stack: Stack, findings: Findings) -> None:
             and not truth(group.at("automaticFailoverEnabled"))
         ):
             what = "automaticFailoverEnabled isn't true, so no replica takes over if the primary node fails"
-            findings.violation(
-                group,
-                "several-zones",
-                "automaticFailoverEnabled",
-                what,
-                "set automaticFailoverEnabled and multiAzEnabled to true",
-            )
+            remedy = "set automaticFailoverEnabled and multiAzEnabled to true"
+            findings.violation(group, "several-zones", "automaticFailoverEnabled", what, remedy)
 
 
 def _file_systems(stack: Stack, selections: BackupSelections, findings: Findings) -> None:

@@ -48,14 +48,8 @@ def _check(stack: Stack, findings: Findings) -> None:
     for parameter in stack.of("ssm/parameter"):
         if parameter.at("type") == "String" and looks_secret(parameter.name, parameter.at("value")):
             what = "the parameter looks like a secret, but its type is String"
-            findings.violation(
-                parameter,
-                "plain-parameter",
-                "value",
-                what,
-                "set type to SecureString, or use Secrets Manager",
-                value=None,
-            )
+            remedy = "set type to SecureString, or use Secrets Manager"
+            findings.violation(parameter, "plain-parameter", "value", what, remedy, value=None)
     if findings.settings.flag("requireRotation"):
         _rotation(stack, findings)
 
@@ -64,13 +58,9 @@ def _task(task: Resource, findings: Findings) -> None:
     for path, container in containers(task, findings, "plain-environment"):
         for index, name, value in variables(container):
             if looks_secret(name, value):
-                findings.violation(
-                    task,
-                    "plain-environment",
-                    f"{path}.environment[{index}].name",
-                    f"{path}.environment[{index}] ({printable(name)}) looks like a secret in plaintext",
-                    "store it in Secrets Manager and reference it with valueFrom in secrets",
-                )
+                what = f"{path}.environment[{index}] ({printable(name)}) looks like a secret in plaintext"
+                remedy = "store it in Secrets Manager and reference it with valueFrom in secrets"
+                findings.violation(task, "plain-environment", f"{path}.environment[{index}].name", what, remedy)
 
 
 def _function(function: Resource, findings: Findings) -> None:
@@ -79,14 +69,9 @@ def _function(function: Resource, findings: Findings) -> None:
         findings.not_evaluated(function, "plain-environment", "environment.variables")
     for name, value in mapping(found).items():
         if looks_secret(name, value):
-            findings.violation(
-                function,
-                "plain-environment",
-                "environment.variables",
-                f"environment.variables.{printable(name)} looks like a secret in plaintext",
-                "store it in Secrets Manager and read it at run time",
-                value=name,
-            )
+            what = f"environment.variables.{printable(name)} looks like a secret in plaintext"
+            remedy = "store it in Secrets Manager and read it at run time"
+            findings.violation(function, "plain-environment", "environment.variables", what, remedy, value=name)
 
 
 def _variables(resource: Resource, path: str, findings: Findings) -> None:
@@ -101,14 +86,8 @@ def _variables(resource: Resource, path: str, findings: Findings) -> None:
         plain = kinds.get(name) in (None, "PLAINTEXT")
         if isinstance(name, str) and plain and looks_secret(name, value):
             what = f"{path} ({printable(name)}) looks like a secret in plaintext"
-            findings.violation(
-                resource,
-                "plain-environment",
-                path,
-                what,
-                "reference Secrets Manager or Parameter Store instead",
-                value=name,
-            )
+            remedy = "reference Secrets Manager or Parameter Store instead"
+            findings.violation(resource, "plain-environment", path, what, remedy, value=name)
 
 
 def _scripts(instance: Resource, findings: Findings) -> None:
@@ -120,14 +99,8 @@ def _scripts(instance: Resource, findings: Findings) -> None:
             decoded = ""
         if any(holds_token(each) or _assigns_secret(each) for each in (content, decoded)):
             what = f"{name} contains what looks like a secret, and every process of the instance can read it"
-            findings.violation(
-                instance,
-                "plain-environment",
-                name,
-                what,
-                "store it in Secrets Manager and read it when the instance starts",
-                value=None,
-            )
+            remedy = "store it in Secrets Manager and read it when the instance starts"
+            findings.violation(instance, "plain-environment", name, what, remedy, value=None)
 
 
 def _assigns_secret(script: str) -> bool:
@@ -138,14 +111,9 @@ def _assigns_secret(script: str) -> bool:
 def _outputs(root: Resource, findings: Findings) -> None:
     for name, value in root.properties.items():
         if looks_secret(name, value):
-            findings.violation(
-                root,
-                "stack-output",
-                "",
-                f"the output {printable(name)} looks like a secret",
-                "export the secret's ARN instead, and read the value from Secrets Manager",
-                value=name,
-            )
+            what = f"the output {printable(name)} looks like a secret"
+            remedy = "export the secret's ARN instead, and read the value from Secrets Manager"
+            findings.violation(root, "stack-output", "", what, remedy, value=name)
 
 
 def _rotation(stack: Stack, findings: Findings) -> None:

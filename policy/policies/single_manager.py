@@ -88,14 +88,8 @@ def _inline(pair: _Pair, part: Resource, whole: Resource, findings: Findings) ->
     elif authored and whole.at(pair.inline) not in (None, "", []):
         kind = pair.part.rpartition("/")[2]
         what = f"{whole.name} also manages {pair.inline} inline, so each update reverts the other's changes"
-        findings.violation(
-            part,
-            "inline-and-separate",
-            pair.inline,
-            what,
-            f"use either the property {pair.inline} or {kind} resources",
-            value=whole.urn,
-        )
+        remedy = f"use either the property {pair.inline} or {kind} resources"
+        findings.violation(part, "inline-and-separate", pair.inline, what, remedy, value=whole.urn)
 
 
 def _exclusive(stack: Stack, canonical: str, reference: str, subject: str, findings: Findings) -> None:
@@ -125,14 +119,8 @@ def _attachments(stack: Stack, findings: Findings) -> None:
             rival = rival or owned.get(policy.urn)
         if rival is not None:
             what = f"{rival.name} is exclusive: it detaches the policy from every identity that it doesn't list"
-            findings.violation(
-                attachment,
-                "exclusive",
-                "policyArn",
-                what,
-                "replace the aws.iam.PolicyAttachment with separate attachments",
-                value=rival.urn,
-            )
+            remedy = "replace the aws.iam.PolicyAttachment with separate attachments"
+            findings.violation(attachment, "exclusive", "policyArn", what, remedy, value=rival.urn)
 
 
 RULE: Final = Rule(

@@ -78,22 +78,13 @@ def _count(service: Resource, findings: Findings) -> None:
     if desired is UNKNOWN:
         findings.not_evaluated(service, "desired-count", "desiredCount")
     elif (integer(desired) or 0) > 1:
-        findings.violation(
-            service,
-            "desired-count",
-            "desiredCount",
-            f"desiredCount is {integer(desired)}, but only one task can hold the lock file",
-            "set desiredCount to 1, or use Redis locking",
-        )
+        what = f"desiredCount is {integer(desired)}, but only one task can hold the lock file"
+        remedy = "set desiredCount to 1, or use Redis locking"
+        findings.violation(service, "desired-count", "desiredCount", what, remedy)
     if service.at("schedulingStrategy") == "DAEMON":
         what = "schedulingStrategy is DAEMON, which runs a task on every container instance"
-        findings.violation(
-            service,
-            "desired-count",
-            "schedulingStrategy",
-            what,
-            "set schedulingStrategy to REPLICA and desiredCount to 1",
-        )
+        remedy = "set schedulingStrategy to REPLICA and desiredCount to 1"
+        findings.violation(service, "desired-count", "schedulingStrategy", what, remedy)
 
 
 def _deployment(service: Resource, findings: Findings) -> None:
@@ -109,13 +100,8 @@ def _deployment(service: Resource, findings: Findings) -> None:
         if percent is None or percent > limit:
             stated = f"{path} is {percent}" if percent is not None else f"{path} is not set (default {default})"
             what = f"{stated}, so a deployment {consequence}"
-            findings.violation(
-                service,
-                check,
-                path,
-                what,
-                f"set {path} to {limit}, so that ECS stops the old task before it starts the new one",
-            )
+            remedy = f"set {path} to {limit}, so that ECS stops the old task before it starts the new one"
+            findings.violation(service, check, path, what, remedy)
     for path, expected, what in (
         (
             "deploymentController.type",
@@ -231,14 +217,9 @@ def _compare(runner: _Runner, own: list[Place], taken: Occupied[_Runner], findin
 
     shared = next((writer for place in own if (writer := taken.sharing(place, foreign)) is not None), None)
     if shared is not None:
-        findings.violation(
-            runner.resource,
-            "file-system",
-            "taskDefinition",
-            f"it writes to the same files as {shared.resource.name}",
-            "use a separate file system or access point for each, or use Redis locking",
-            value=shared.resource.urn,
-        )
+        what = f"it writes to the same files as {shared.resource.name}"
+        remedy = "use a separate file system or access point for each, or use Redis locking"
+        findings.violation(runner.resource, "file-system", "taskDefinition", what, remedy, value=shared.resource.urn)
     elif any(taken.undecided(place, foreign) for place in own):
         why = "uses an access point of another stack, whose directory is unknown"
         findings.not_evaluated(runner.task.resource, "file-system", "volumes", why)

@@ -36,13 +36,8 @@ def _access_blocks(stack: Stack, findings: Findings) -> None:
     for bucket in stack.of(_BUCKET):
         if not account and bucket.urn not in blocked:
             what = "no public access block in this stack covers the bucket, so a policy or an ACL can make it public"
-            findings.violation(
-                bucket,
-                "public-access-block",
-                "",
-                what,
-                "add an aws.s3.BucketPublicAccessBlock with all four settings true",
-            )
+            remedy = "add an aws.s3.BucketPublicAccessBlock with all four settings true"
+            findings.violation(bucket, "public-access-block", "", what, remedy)
 
 
 def _bucket_logs(stack: Stack, findings: Findings) -> None:
@@ -58,13 +53,8 @@ def _bucket_logs(stack: Stack, findings: Findings) -> None:
         receives = bucket.urn in targets or _receives_logs(stack, bucket)
         if bucket.urn not in logged and not any(own) and not receives and not trails:
             what = "no access logs or CloudTrail data events in this stack cover the bucket"
-            findings.violation(
-                bucket,
-                "bucket-logs",
-                "",
-                what,
-                "add an aws.s3.BucketLogging, or data events to an aws.cloudtrail.Trail",
-            )
+            remedy = "add an aws.s3.BucketLogging, or data events to an aws.cloudtrail.Trail"
+            findings.violation(bucket, "bucket-logs", "", what, remedy)
 
 
 def _receives_logs(stack: Stack, bucket: Resource) -> bool:
@@ -96,13 +86,8 @@ def _default_groups(stack: Stack, findings: Findings) -> None:
             what = (
                 "the rule belongs to the default security group, which applies to every resource without another group"
             )
-            findings.violation(
-                rule,
-                "default-group",
-                "securityGroupId",
-                what,
-                "remove the rule, and set a security group for each resource",
-            )
+            remedy = "remove the rule, and set a security group for each resource"
+            findings.violation(rule, "default-group", "securityGroupId", what, remedy)
 
 
 def _scanning(stack: Stack, findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Compares the policy pack's configuration with the stack's settings, before anything is deployed."""
+"""Validates the stack's file as it stands, and compares the policy pack's configuration with it, before anything is deployed."""
 
 import hashlib
 
@@ -14,7 +14,10 @@ _AGREED = CACHE / "policy-configurations.json"
 
 
 def require(stack: str) -> None:
-    """Raise ``SandboxError`` if the pack would stop the deployment of the stack's own settings halfway."""
+    """Raise ``SandboxError`` if the settings are invalid, or the pack would stop their deployment halfway.
+
+    The program validates the settings too, but here it gets those with the substitutes' IDs.
+    """
     digest = _digest(stack)
     agreed = read_json(_AGREED) or {}
     if agreed.get(stack) == digest:
@@ -25,8 +28,10 @@ def require(stack: str) -> None:
 
     try:
         settings = read_stack_file(CHECKOUT / f"Pulumi.{stack}.yaml", stack)
-    except (SettingsError, StackFileError):
-        return  # the command itself reports what is wrong with the settings
+    except SettingsError as error:
+        raise SandboxError(str(error)) from None
+    except StackFileError:
+        return  # the command itself reports what is wrong with the file
     found = policy_configuration.difference(settings, stack)
     fix = policy_configuration.command(stack)
     if found.stopping:
@@ -40,8 +45,9 @@ def require(stack: str) -> None:
 
 def _digest(stack: str) -> str:
     files = [CHECKOUT / f"Pulumi.{stack}.yaml", CHECKOUT / "policy" / "config" / f"{stack}.json"]
-    settings = CHECKOUT / "components" / "settings"
-    files += sorted(file for file in settings.rglob("*") if file.suffix in (".py", ".json"))
+    files.append(CHECKOUT / "preflight" / "policy_configuration.py")
+    for folder in (CHECKOUT / "components" / "settings", CHECKOUT / "components" / "configuration"):
+        files += sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".json"))
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes() if file.is_file() else b"missing")

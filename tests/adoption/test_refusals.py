@@ -22,6 +22,18 @@ def _performance(state: State) -> None:
     find(state, "aws_efs_file_system.this")["performance_mode"] = "maxIO"
 
 
+def _one_zone(state: State) -> None:
+    find(state, "aws_efs_file_system.this")["availability_zone_name"] = "eu-west-1a"
+
+
+def _instances(state: State) -> None:
+    find(state, "aws_ecs_service.this").update(launch_type="EC2", capacity_provider_strategy=[])
+
+
+def _own_provider(state: State) -> None:
+    find(state, "aws_ecs_service.this")["capacity_provider_strategy"] = [{"capacity_provider": "spot-fleet"}]
+
+
 def _inline_rule(state: State) -> None:
     rule = {"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"], "security_groups": []}
     find(state, "aws_security_group.tasks")["egress"] = [rule]
@@ -35,6 +47,9 @@ def _inline_rule(state: State) -> None:
             "storage-efs: encrypted of module.atlantis.aws_efs_file_system.this is false, and true would replace what holds data",
         ),
         (_performance, "performanceMode of module.atlantis.aws_efs_file_system.this is maxIO"),
+        (_one_zone, "storage-efs: module.atlantis.aws_efs_file_system.this is a One Zone file system of eu-west-1a"),
+        (_instances, "service.launch_type: the program's task runs on Fargate, not on EC2"),
+        (_own_provider, "service.capacity_provider: the program's task runs on Fargate, not on spot-fleet"),
         (_inline_rule, f"network-tasks-https-egress: {TASKS} has this rule already"),
     ],
 )
@@ -43,6 +58,54 @@ def test_a_replacement_is_a_problem_with_a_way_out(change: Callable[[State], Non
     change(state)
     (problem,) = plan(state).problems
     assert says in problem
+
+
+def _private_registry(state: State) -> None:
+    for entry in state["resources"]:
+        entry["provider"] = 'provider["registry.example.com/platform/aws"]'
+
+
+def _task_as_data(state: State) -> None:
+    (task,) = (entry for entry in state["resources"] if entry["type"] == "aws_ecs_task_definition")
+    task["mode"] = "data"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            _private_registry,
+            "`terraform state replace-provider registry.example.com/platform/aws registry.terraform.io/hashicorp/aws`",
+        ),
+        (
+            _task_as_data,
+            "runs a task definition that the state has as a data source only (module.atlantis.data.aws_ecs_task",
+        ),
+    ],
+)
+def test_an_atlantis_that_cannot_be_read_is_named_with_what_to_do(change: Callable[[State], None], says: str) -> None:
+    state = small_state()
+    change(state)
+    with pytest.raises(AnatomyError) as refused:
+        plan(state)
+    assert says in str(refused.value)
+
+
+def test_the_addresses_of_providers_that_terraform_0_12_wrote_are_understood() -> None:
+    state = small_state()
+    for number, entry in enumerate(state["resources"]):
+        entry["provider"] = ("provider.aws", "provider.aws.main", "module.atlantis.provider.aws")[number % 3]
+    assert len(plan(state).adopted) == len(plan(small_state()).adopted)
+
+
+def test_another_revision_than_the_state_s_is_noted() -> None:
+    state = small_state()
+    service = find(state, "aws_ecs_service.this")
+    service["task_definition"] = service["task_definition"].replace(":12", ":13")
+    (note,) = [note for note in plan(state).notes if "which this report calls the running one" in note]
+    assert "task-definition/atlantis:13, and the state has" in note
+    service["task_definition"] = "atlantis:12"
+    assert not [note for note in plan(state).notes if "which this report calls the running one" in note]
 
 
 def test_a_scheme_that_the_settings_refuse_is_reported_and_would_replace_the_load_balancer() -> None:

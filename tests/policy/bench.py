@@ -1,9 +1,10 @@
-"""What the pack costs: ``python -m tests.policy.bench`` prints milliseconds per resource and how they grow.
+"""What the pack costs: ``python -m tests.policy.bench [SIZE...]`` prints milliseconds per resource and how they grow.
 
 The time that the pack adds to a preview is measured by ``make bench``, on the engine; this measures the pack and the
 SDK's servicer alone, on copies of the recorded production stack.
 """
 
+import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "policy"))
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
-from analysis import Found
+from analysis import parsed
 from baseline import with_baseline
 from evaluation.evaluation_log import EVALUATION_LOG
 from evaluation.garbage_collector import tune_garbage_collector
@@ -26,7 +27,7 @@ from policies.catalogue import PACK_NAME, policies
 from tests.policy.recording import recorded
 from tests.policy.servicer import Planned, analyze_request, configuration_request, stack_request
 
-SIZES = (100, 1_000, 10_000)
+SIZES = (1_000, 10_000, 50_000)
 PROVIDER = {"region": "ap-northeast-2", "skipCredentialsValidation": "true", "skipMetadataApiCheck": "true"}
 """The provider of each resource, which the SDK hands to every policy as well."""
 
@@ -35,12 +36,13 @@ def main() -> None:
     """Print the figures."""
     tune_garbage_collector()
     stack = recorded("preview")
+    sizes = [int(size) for size in sys.argv[1:]] or SIZES
     print(
-        "resources   Analyze ms each   AnalyzeStack ms each   whole pack ms each   with its own baseline   SDK alone ms each"
+        "resources   Analyze ms each   AnalyzeStack ms each   whole pack ms each   with its own baseline   SDK alone ms each   peak MiB"
     )
-    for size in SIZES:
+    for size in sizes:
         inputs, outputs = _grown(stack.inputs, size), _grown(stack.outputs, size)
-        requests = [analyze_request(resource) for resource in inputs]
+        requests = [analyze_request(each) for each in inputs]
         whole = stack_request(outputs)
         each, together = _measure(_servicer(policies()), requests, whole)
         exempt = _servicer(policies())
@@ -51,6 +53,7 @@ def main() -> None:
         print(
             f"{size:9}   {each / size:15.2f}   {together / size:20.2f}   {alone / size:18.2f}"
             f"   {exempted / size:12.2f} ({exempted / alone:4.2f} x)   {floor / size:17.2f}"
+            f"   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f}"
         )
 
 
@@ -61,18 +64,11 @@ def _servicer(pack: list[Policy]) -> _PolicyAnalyzerServicer:
 
 def _baseline(servicer: _PolicyAnalyzerServicer, requests: Sequence[Any], whole: Any) -> dict[str, Any]:
     """The configuration that exempts every finding, as `make policy-baseline` writes it."""
-    responses = [(servicer.Analyze(request, None), request.urn) for request in requests]
-    responses.append((servicer.AnalyzeStack(whole, None), ""))
+    responses = [(request.urn, servicer.Analyze(request, None)) for request in requests]
+    responses.append(("", servicer.AnalyzeStack(whole, None)))
     found = [
-        Found(
-            each.policyName,
-            each.message.partition("\n")[2].partition(" (")[2].partition("):")[0],
-            "",
-            "",
-            each.urn or urn,
-            "",
-        )
-        for response, urn in responses
+        parsed(each.policyName, "", "", each.urn or urn, each.message)
+        for urn, response in responses
         for each in response.diagnostics
     ]
     today = datetime.now(UTC).date()
@@ -88,9 +84,9 @@ def _measure(servicer: _PolicyAnalyzerServicer, requests: Sequence[Any], whole: 
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     work()
-    return (time.perf_counter() - started) * 1000
+    return (time.process_time() - started) * 1000
 
 
 def _idle_policies() -> list[Policy]:

@@ -1,4 +1,4 @@
-"""Row EBS disks: encrypted by the account's default, by their source or by AWS."""
+"""Passing EBS disks: encrypted by the account's default, by their source or by AWS."""
 
 from typing import Final
 

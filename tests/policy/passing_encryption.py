@@ -1,4 +1,4 @@
-"""Row stacks near the encryption policies: what AWS, the author or a key encrypts, and all of them together."""
+"""Passing stacks near the encryption policies: what AWS, the author or a key encrypts, and all of them together."""
 
 from typing import Any, Final
 

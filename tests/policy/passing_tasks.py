@@ -1,4 +1,4 @@
-"""Row stacks near single-task: applications of any name that keep no lock file, or keep it elsewhere."""
+"""Passing stacks near single-task: applications of any name that keep no lock file, or keep it elsewhere."""
 
 import json
 from typing import Any, Final

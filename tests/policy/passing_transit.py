@@ -1,4 +1,4 @@
-"""Row buckets, listeners and connections near the encryption policies."""
+"""Passing buckets, listeners and connections near the encryption policies."""
 
 import json
 from typing import Any, Final

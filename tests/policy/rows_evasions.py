@@ -24,9 +24,11 @@ def _stores() -> list[Row]:
         found(plain, "native file system", native("efs:FileSystem")),
         found(plain, "native database", native("rds:DbInstance", storageEncrypted=False)),
         found(plain, "native stream without a block", native("kinesis:Stream")),
-        found(plain, "false as a string, CKV_AWS_17", one("rds/instance", storageEncrypted="false")),
+        found(plain, "false as a string, CKV_AWS_16 AVD-AWS-0080", one("rds/instance", storageEncrypted="false")),
         found(
-            plain, "search domain without a block, AVD-AWS-0048", one("opensearch/domain", engineVersion="OpenSearch_3")
+            plain,
+            "search domain without a block, AVD-AWS-0048",
+            one("elasticsearch/domain", elasticsearchVersion="7.10"),
         ),
         found(plain, "queue that turns its default off", one("sqs/queue", sqsManagedSseEnabled=False)),
         found(plain, "warehouse that turns its default off", one("redshift/cluster", encrypted="false")),
@@ -120,7 +122,7 @@ def _transit() -> list[Row]:
         found("encryption/cache-transit", "native cache", native("elasticache:ReplicationGroup")),
         found(
             link,
-            "serverless warehouse, Redshift.2",
+            "serverless warehouse",
             one(
                 "redshiftserverless/workgroup",
                 configParameters=[{"parameterKey": "require_ssl", "parameterValue": "false"}],

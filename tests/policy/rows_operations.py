@@ -121,6 +121,25 @@ def _selected(label: str, expected: bool, **selection: Any) -> Row:
     )
 
 
+def _limited(check: str, expected: bool, resource: str = "db", expires: str = "2099-01-01", **limits: Any) -> Row:
+    """An exemption from the policy itself, and the limits of the organization."""
+    entry = {"resource": resource, "checks": ["urn"], "reason": "It is replaced.", "expires": expires}
+    row = found if expected else passes
+    return row(f"exemption-limits/{check}", f"{resource} {limits}", one("kms/key", "db"), exemptions=[entry], **limits)
+
+
+LIMITS: Final[tuple[Row, ...]] = (
+    _limited("duration", True, maximumDays=90),
+    _limited("duration", False, maximumDays=90_000),
+    _limited("duration", False),
+    _limited("urn", True, resource="aws:kms/key:Key::db", urnOnly=["exemption-limits"]),
+    _limited("urn", False, resource="urn:pulumi:a::b::c::d", urnOnly=["exemption-limits"]),
+    _limited("urn", False, resource="other", urnOnly=["encryption"]),
+    _limited("wildcard", True, resource="urn:pulumi:*", forbidWildcards=True),
+    _limited("wildcard", False, resource="urn:pulumi:*"),
+    _limited("wildcard", False, forbidWildcards=True),
+)
+
 RECOVERY: Final[tuple[Row, ...]] = (
     _selected("by ARN", False, resources=["arn:aws:elasticfilesystem:eu-west-1:1:file-system/fs-1"]),
     _selected("by pattern", False, resources=["arn:aws:elasticfilesystem:*:*:file-system/*"]),
@@ -203,4 +222,4 @@ HARDENING: Final[tuple[Row, ...]] = (
     ),
 )
 
-OPERATIONS_ROWS: Final[tuple[Row, ...]] = (*SECRETS, *CONTAINERS, *RECOVERY, *HARDENING)
+OPERATIONS_ROWS: Final[tuple[Row, ...]] = (*LIMITS, *SECRETS, *CONTAINERS, *RECOVERY, *HARDENING)

@@ -63,3 +63,11 @@ def test_types_of_aws_native_that_the_central_policies_read_are_not_named() -> N
     (report,) = _report(_foreign("aws-native:lambda:Function", "a"), Planned("aws-native:sqs:Queue", "b", {}))
     assert "1 resources of the package aws-native" in report
     assert "lambda:Function (1)" in report
+
+
+def test_documents_that_contain_resources_are_named() -> None:
+    (report,) = _report(
+        _foreign("aws:cloudformation/stack:Stack", "a"), _foreign("aws:cloudcontrol/resource:Resource", "b")
+    )
+    assert "2 resources of the package aws (documents that contain resources)" in report
+    assert "cloudcontrol/resource:Resource (1), cloudformation/stack:Stack (1)" in report

@@ -1,4 +1,4 @@
-"""Cases of the two encryption policies."""
+"""Values of the properties for the two encryption policies."""
 
 import json
 from typing import Any, Final

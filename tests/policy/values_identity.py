@@ -1,4 +1,4 @@
-"""Cases of the policies about rights: identity and role-escalation."""
+"""Values of the properties for the policies about rights: identity and role-escalation."""
 
 import json
 from typing import Any, Final
@@ -18,22 +18,6 @@ def _policy(check: str, **statement: Any) -> tuple[Row, ...]:
     return values(f"identity/{check}", (carrier,), "policy", allow(**statement), unknown="nothing", **_DOCUMENT)
 
 
-def _trust(good: str, bad: str) -> tuple[Row, ...]:
-    role = Planned("aws:iam/role:Role", "it", {"name": "it", "assumeRolePolicy": good})
-    return values(
-        "identity/trust",
-        (role,),
-        "assumeRolePolicy",
-        bad,
-        absent="nothing",
-        malformed="undecided",
-        malformed_value=NOT_JSON,
-    )
-
-
-_SERVICE: Final = {"Service": "ecs-tasks.amazonaws.com"}
-_FROM_HERE: Final = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
-
 IDENTITY_VALUES: Final = (
     _policy("administrator", Action="*"),
     _policy("administrator", Action=["*:*"], Resource="arn:aws:s3:::bucket"),
@@ -45,48 +29,6 @@ IDENTITY_VALUES: Final = (
         Action="iam:Pass*",
         Resource="*",
         Condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-    ),
-    _policy("unscoped-secrets", Action="secretsmanager:GetSecretValue"),
-    _policy("unscoped-secrets", Action=["kms:Decrypt", "kms:DescribeKey"]),
-    _trust(
-        allow(Principal=_SERVICE, Action="sts:AssumeRole", Condition=_FROM_HERE),
-        allow(Principal=_SERVICE, Action="sts:AssumeRole"),
-    ),
-    _trust(
-        allow(Principal={"AWS": f"{ACCOUNT}:role/deployer"}, Action="sts:AssumeRole"),
-        allow(Principal={"AWS": "*"}, Action="sts:AssumeRole"),
-    ),
-    _trust(
-        allow(
-            Principal={"AWS": f"{ACCOUNT}:root"}, Action="sts:AssumeRole", Condition={"Bool": {"sts:ExternalId": "x"}}
-        ),
-        allow(Principal={"AWS": f"{ACCOUNT}:root"}, Action="sts:AssumeRole"),
-    ),
-    _trust(
-        allow(
-            Principal={"Federated": f"{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"},
-            Action="sts:AssumeRoleWithWebIdentity",
-            Condition={"StringLike": {"token.actions.githubusercontent.com:sub": "repo:organisation/*"}},
-        ),
-        allow(
-            Principal={"Federated": f"{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"},
-            Action="sts:AssumeRoleWithWebIdentity",
-        ),
-    ),
-    values(
-        "identity/administrator",
-        (
-            Planned(
-                "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-                "it",
-                {"policyArn": "arn:aws:iam::aws:policy/ReadOnly"},
-            ),
-        ),
-        "policyArn",
-        "arn:aws:iam::aws:policy/AdministratorAccess",
-        absent="nothing",
-        unknown="nothing",
-        malformed="nothing",
     ),
     values(
         "identity/service-wildcard",

@@ -1,4 +1,4 @@
-"""Cases of the policies about who reaches what: cidr-restriction, path-integrity, public-exposure."""
+"""Values of the properties for the policies about who reaches what: cidr-restriction, path-integrity, public-exposure."""
 
 from typing import Any, Final
 

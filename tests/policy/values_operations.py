@@ -1,4 +1,4 @@
-"""Cases of the policies about running: containers, secrets, logging, recovery, required-tags."""
+"""Values of the properties for the policies about running: containers, secrets, logging, recovery, required-tags."""
 
 import json
 from typing import Any, Final
@@ -56,15 +56,9 @@ _ECR: Final = Planned(
 )
 
 CONTAINER_VALUES: Final = (
-    _task("containers/pinned-image", image="atlantis:latest"),
-    _task("containers/pinned-image", image="registry.example.com:5000/atlantis"),
     _task("containers/host-isolation", privileged=True),
-    _task("containers/non-root-user", user="0:0"),
-    _task("containers/non-root-user", user=None),
     _task("containers/read-only-root", readonlyRootFilesystem=False),
     _task("logging/container-logs", logConfiguration=None),
-    _task("secrets/plain-environment", environment=[{"name": "DATABASE_PASSWORD", "value": "correct horse"}]),
-    _task("secrets/plain-environment", environment=[{"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----"}]),
     _one("containers/host-isolation", TASK, "networkMode", "awsvpc", "host", **_SILENT),
     values(
         "containers/separate-roles",
@@ -132,7 +126,6 @@ SECRET_VALUES: Final = (
 LOGGING_VALUES: Final = (
     _one("logging/retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 7, 3),
     _one("logging/retention", "aws:cloudwatch/logGroup:LogGroup", "retentionInDays", 30, 0),
-    _one("logging/access-logs", "aws:lb/loadBalancer:LoadBalancer", "accessLogs.enabled", good=True, bad=False),
     _one(
         "logging/container-insights",
         "aws:ecs/cluster:Cluster",
@@ -158,17 +151,6 @@ _BACKUP: Final = (
 )
 
 RECOVERY_VALUES: Final = (
-    _one(
-        "recovery/deletion-protection",
-        "aws:lb/loadBalancer:LoadBalancer",
-        "enableDeletionProtection",
-        good=True,
-        bad=False,
-    ),
-    _one("recovery/deletion-protection", "aws:rds/instance:Instance", "deletionProtection", good=True, bad=False),
-    _one(
-        "recovery/deletion-protection", "aws:ecr/repository:Repository", "forceDelete", good=False, bad=True, **_SILENT
-    ),
     values("recovery/deletion-protection", _BUCKET, "forceDestroy", bad=True, **_SILENT),
     _one("recovery/backup", "aws:rds/instance:Instance", "backupRetentionPeriod", 7, 1),
     values(
@@ -185,15 +167,6 @@ RECOVERY_VALUES: Final = (
     ),
     _one(
         "recovery/deletion-window",
-        "aws:kms/key:Key",
-        "deletionWindowInDays",
-        30,
-        7,
-        absent="nothing",
-        malformed="nothing",
-    ),
-    _one(
-        "recovery/deletion-window",
         "aws:secretsmanager/secret:Secret",
         "recoveryWindowInDays",
         30,
@@ -204,13 +177,6 @@ RECOVERY_VALUES: Final = (
 )
 
 TAG_VALUES: Final = (
-    values(
-        "required-tags/tags",
-        (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),
-        "tags.Owner",
-        "",
-        unknown="nothing",
-    ),
     values(
         "required-tags/tags",
         (Planned("aws:efs/fileSystem:FileSystem", "it", {"tags": {"Environment": "prod", "Owner": "platform"}}),),

@@ -1,4 +1,4 @@
-"""Cases of single-task."""
+"""Values of the properties for single-task."""
 
 from typing import Any, Final
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from components import settings
+from components.configuration.vcs import published_ranges
 from components.settings import reference
-from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import Declared, settings_of
 from tests.unit.recording import LOCAL, REGION
@@ -74,12 +74,14 @@ def test_the_table_of_outputs_is_the_program_s() -> None:
     assert sorted(name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)) == sorted(stack().outputs)
 
 
-def test_the_ranges_of_github_s_webhooks_tell_their_source_and_their_date() -> None:
-    published = json.loads(
-        (ROOT / "components" / "settings" / "github_webhook_ranges.json").read_text(encoding="utf-8")
-    )
-    assert set(published) == {"source", "read", "hooks"}
-    assert published["source"].startswith("https://api.github.com/meta")
-    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", published["read"])
-    assert list(GITHUB_WEBHOOK_CIDR_BLOCKS) == published["hooks"]
-    assert {ipaddress.ip_network(block).version for block in GITHUB_WEBHOOK_CIDR_BLOCKS} == {4, 6}
+def test_the_ranges_of_each_host_s_webhooks_state_their_source_and_their_date() -> None:
+    path = ROOT / "components" / "configuration" / "webhook_ranges.json"
+    published = json.loads(path.read_text(encoding="utf-8"))
+    assert published.keys() == {"github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"}
+    for host, entry in published.items():
+        assert set(entry) == {"source", "read", "ranges"}
+        assert entry["source"].startswith("https://")
+        assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", entry["read"])
+        assert list(published_ranges(host)) == entry["ranges"]
+    assert published["github.com"]["source"].startswith("https://api.github.com/meta")
+    assert {ipaddress.ip_network(block).version for block in published_ranges("github.com")} == {4, 6}

@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 READS = """
 import json, sys
 import atlantis_on_fargate
-from atlantis_on_fargate.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
+from atlantis_on_fargate.configuration.vcs import published_ranges
 from atlantis_on_fargate.configuration.server_configuration import FLAGS
 from atlantis_on_fargate.compute.server_start import server_start
 print(json.dumps({
     "component": atlantis_on_fargate.Atlantis.__module__,
-    "ranges": len(GITHUB_WEBHOOK_CIDR_BLOCKS),
+    "ranges": len(published_ranges("github.com")),
     "flags": len(FLAGS),
     "start": len(server_start([])["entryPoint"]),
     "outside": sorted({name.split(".")[0] for name in sys.modules} & {"components", "settings", "names"}),

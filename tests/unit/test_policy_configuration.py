@@ -13,6 +13,8 @@ from components.settings import Settings, parse
 from preflight import policy_configuration
 from preflight.deployment import read_stack_file
 from preflight.policy_configuration import Difference, difference, file_of, render, written
+from sandbox.commands import policy_config
+from sandbox.testbed.errors import SandboxError
 from tests.policy.servicer import Pack, Planned
 from tests.unit import stacks
 from tests.unit.authorities import authority
@@ -172,6 +174,29 @@ def test_a_needed_exemption_is_missed_written_with_a_date_and_removed_when_no_lo
     restored = written(plain, after)
     assert restored.pop("encryption").pop("exemptions", []) == []
     assert restored == {key: value for key, value in before.items() if key != "encryption"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("hostedZoneId", "example.com"),
+        ("alarmTopicArns", ["x"]),
+        ("acmCertificateArn", "arn:aws:acm:x"),
+        ("privateSubnetIds", "subnet-0a1b2c3d4e5f60713"),
+        ("webAclArn", "none"),
+    ],
+)
+def test_the_sandbox_refuses_a_stack_file_that_only_its_substitutes_would_make_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: object
+) -> None:
+    project, _ = _project(tmp_path, "dev")
+    for name, path in (("CHECKOUT", project), ("_AGREED", tmp_path / "agreed.json")):
+        monkeypatch.setattr(policy_config, name, path)
+    file = project / "Pulumi.dev.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({"config": document["config"] | {f"atlantis:{key}": value}}), encoding="utf-8")
+    with pytest.raises(SandboxError, match=f"Fix Pulumi.dev.yaml.*\n  - atlantis:{key}"):
+        policy_config.require("dev")
 
 
 def test_the_command_writes_a_new_file_from_production_s_and_changes_only_what_the_settings_decide(

@@ -9,7 +9,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as some
 
 from components import settings
-from components.settings.accepted import FARGATE_MEMORY, GITHUB_WEBHOOK_CIDR_BLOCKS, LOG_RETENTION_DAYS, SSL_POLICIES
+from components.configuration.vcs import published_ranges
+from components.settings.accepted import FARGATE_MEMORY, LOG_RETENTION_DAYS, SSL_POLICIES
 from components.settings.arguments import AtlantisArgs
 from components.settings.schema import settings_of
 from tests.unit.bad_settings import CASES, Case
@@ -152,14 +153,14 @@ def test_the_least_settings_have_the_documented_defaults() -> None:
         4141,
         1,
     )
-    assert parsed.webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
+    assert parsed.webhook_cidr_blocks == published_ranges("github.com")
     assert parsed.operations.deletion_protection is True
     assert parsed.terraform.managed_name_prefixes == ()
 
 
 @pytest.mark.parametrize("empty", ["", []])
 def test_no_webhook_ranges_stand_for_those_that_github_publishes(empty: object) -> None:
-    assert parse({"githubWebhookCidrBlocks": empty}).webhook_cidr_blocks == GITHUB_WEBHOOK_CIDR_BLOCKS
+    assert parse({"githubWebhookCidrBlocks": empty}).webhook_cidr_blocks == published_ranges("github.com")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.settings.accepted import GITHUB_WEBHOOK_CIDR_BLOCKS
+from components.configuration.vcs import published_ranges
 from sandbox.testbed.local_aws import LocalAws
 from sandbox.testbed.local_aws.listener_rules import Decision, Listener, Request, decide, read_listeners
 from tests.sandbox.permissions.calls import NAMES
@@ -28,7 +28,7 @@ STRANGERS = (
     "::1",
 )
 GITHUB = tuple(
-    str(ipaddress.ip_network(block)[position]) for block in GITHUB_WEBHOOK_CIDR_BLOCKS for position in (0, 1, -1)
+    str(ipaddress.ip_network(block)[position]) for block in published_ranges("github.com") for position in (0, 1, -1)
 )
 PATHS = (
     "/",
