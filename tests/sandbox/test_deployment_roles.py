@@ -30,6 +30,7 @@ EVERYTHING: dict[str, Any] = {
     "oidcUserInfoEndpoint": "https://login.example.com/userinfo",
     "oidcClientId": "0123456789abcdef",
     "oidcClientSecretName": "prod-atlantis-oidc",
+    "planWorkers": "1-2",
     "terraformIsolation": "tasks",
     "vpcEndpoints": ["ecr.api", "ecr.dkr", "s3", "secretsmanager", "logs"],
     "webAclArn": WEB_ACL,
@@ -47,6 +48,7 @@ CHANGED: dict[str, Any] = {
     "lockingPasswordGeneration": 2,
     "logRetentionDays": 30,
     "managedNamePrefixes": ["files-"],
+    "planWorkers": "1-3",
     "secretReaderArns": [f"arn:aws:iam::{ACCOUNT}:role/another-deployer"],
     "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
     "team": "another",
@@ -66,6 +68,9 @@ WAITING = "called by the hook that waits for the deployment (components/compute/
 DRIFT = "called when a project of driftProjects is removed, for its metrics"
 EXPLAINED: Mapping[str, str] = {
     "acm:DeleteCertificate": REPLACED,
+    "application-autoscaling:DeleteScalingPolicy": REPLACED,
+    "application-autoscaling:DeregisterScalableTarget": REPLACED,
+    "application-autoscaling:UntagResource": LATER,
     "cloudwatch:DeleteDashboards": REPLACED,
     "cloudwatch:UntagResource": LATER,
     "ec2:CreateNetworkInterface": f"{CALLER} of CreateMountTarget",

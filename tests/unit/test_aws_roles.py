@@ -6,6 +6,7 @@ import re
 import pytest
 
 from components.names import PhysicalNames
+from components.settings.workers import ROLES
 from tests.aws_roles import ACCOUNT, PARAMETERS, REGION, REPOSITORY, actions_of, policies_of, resources
 
 READS = re.compile(r"\w+(-\w+)*:(Describe|Get|List)\w*")
@@ -51,7 +52,7 @@ def test_the_roles_of_a_second_region_reach_that_region_s_iam_names_only(monkeyp
     )
     own = {
         *(names.task_role, names.execution_role, names.plan_role, names.apply_role, names.drift_role),
-        *(names.log_archive_role, names.log_delivery_role),
+        *(names.log_archive_role, names.log_delivery_role, *map(names.worker_role, ROLES)),
     }
     named = {
         resource.partition("/")[2].removesuffix("-*")

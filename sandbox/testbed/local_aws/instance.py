@@ -30,6 +30,7 @@ SAVE_SECONDS = 30.0
 # Names of the services that this stack uses, in the AWS provider's `endpoints` setting.
 SERVICES = (
     "acm",
+    "appautoscaling",
     "backup",
     "cloudwatch",
     "dynamodb",

@@ -12,7 +12,11 @@ from typing import Any, TypeVar
 
 from sandbox.testbed.providers.aws.call_log import log_calls
 
-_ALIASES = {"elbv2": ("elbv2", "elb"), "logs": ("logs", "cloudwatchlogs", "cloudwatchlog")}
+_ALIASES = {
+    "application-autoscaling": ("appautoscaling", "applicationautoscaling"),
+    "elbv2": ("elbv2", "elb"),
+    "logs": ("logs", "cloudwatchlogs", "cloudwatchlog"),
+}
 """Names of services in the provider's `endpoints` setting, where they differ from botocore's."""
 EVERY_SERVICE = "*"
 """The key of the endpoint for services that `endpoints` doesn't name."""
