@@ -1,5 +1,6 @@
 """Opens pull requests at the stand-in of GitHub, sends their events to the deployed Atlantis, and reads its comments."""
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github import events
 from sandbox.testbed.github.store import PullRequest, Store
 
-__all__ = ["PullRequests", "deliver", "sample_repository"]
+__all__ = ["PullRequests", "deliver", "is_busy", "sample_repository"]
 
 _CONTINUED = "**Warning**: Output length greater than max comment size. Continued in next comment."
-_LOCKED, _ATTEMPTS = " is currently locked by ", 30
+_BUSY = re.compile(r' is currently locked (for this pull request )?by "')
+_ATTEMPTS = 30
 _Found = TypeVar("_Found")
 
 
@@ -31,6 +33,14 @@ def sample_repository(allowlist: str, wanted: str = "sandbox-sample") -> str:
         raise SandboxError(f"The allowlist {allowlist!r} admits no repository to try")
     owner, name = parts[1], "/".join(parts[2:]) or "*"
     return f"{owner.replace('*', 'sandbox')}/{name.replace('*', wanted)}"
+
+
+def is_busy(comment: str) -> bool:
+    """Whether Atlantis refused a command because another one of the pull request runs, which ends by itself.
+
+    The lock of another pull request's plan doesn't.
+    """
+    return _BUSY.search(comment) is not None
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class PullRequests:
             answer = deliver(self.deployment, "issue_comment", events.comment(pull, text, author))
             _require_accepted(answer)
             found = self.answer(pull, before, seconds)
-            if not any(_LOCKED in body for body in found):
+            if not any(map(is_busy, found)):
                 return found
             time.sleep(1)
         raise SandboxError(f"{pull.repository}#{pull.number} is still locked by another command; see `make logs`")

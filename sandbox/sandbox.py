@@ -246,7 +246,15 @@ class Sandbox:
             self._change("destroy", "Destroying", CURRENT_PROVIDERS, "--remove", "--ignore-protect")
             self._require_nothing_left(of_others)
         else:
+            self._unlock_load_balancers()
             self._change("destroy", "Destroying", CURRENT_PROVIDERS, "--exclude-protected")
+
+    def _unlock_load_balancers(self) -> None:
+        """Disable AWS' deletion protection of load balancers, which Pulumi doesn't protect: AWS refuses their deletion."""
+        off = [{"Key": "deletion_protection.enabled", "Value": "false"}]
+        for item in self.resources():
+            if item["type"] == "aws:lb/loadBalancer:LoadBalancer" and item["outputs"].get("enableDeletionProtection"):
+                self.aws.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=item["id"], Attributes=off)
 
     def _lift_protection(self) -> None:
         """Disable Pulumi's and AWS' deletion protection. The policy pack requires both, so it isn't used."""

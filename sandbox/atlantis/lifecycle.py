@@ -113,12 +113,14 @@ def bring_up(
 
 
 def prepare_and_start(deployment: DeployedService, environment: Mapping[str, str]) -> list[str]:
-    """Push the image, set the App's empty secret, and start the agent; returns a line for each change that was made."""
+    """Push the image, set the empty secrets of the App or the token, and start the agent; returns a line for each change that was made."""
     service, done = deployment.require_service(), []
     if operator.push_image(deployment, service):
         done.append(f"Pushed Atlantis {build.version()} into the stack's image repository")
     if operator.set_up_app(deployment, service, Store(deployment.state / GITHUB_DIRECTORY)):
         done.append("Set generated values in the GitHub App's secret, which had no value")
+    if operator.set_up_token(deployment, service):
+        done.append("Set a generated value in the token's secret, which had no value; the host doesn't know it")
     if _start_agent(deployment, environment):
         done.append("Restarted the task agent, which ran another version of the sandbox")
     return done

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,10 @@ from sandbox.testbed.containers.errors import TaskStartError
 from sandbox.testbed.github import app
 from sandbox.testbed.github.store import Store
 
-__all__ = ["push_image", "read_task_secrets", "set_up_app"]
+__all__ = ["push_image", "read_task_secrets", "set_up_app", "set_up_token"]
 
 _APP_KEYS = frozenset({"app_id", "installation_id", "private_key"})
+_TOKEN_KEYS = frozenset({"token"})
 
 
 def push_image(deployment: DeployedService, service: Service) -> bool:
@@ -56,6 +58,21 @@ def set_up_app(deployment: DeployedService, service: Service, store: Store) -> b
         if app.load(store.registration) is None:
             _register_existing(deployment, described, store)
     return False
+
+
+def set_up_token(deployment: DeployedService, service: Service) -> bool:
+    """Store a generated value in the empty secret with the token of a host's user; returns whether there was one."""
+    described = deployment.task_definition(service.definition)
+    reader = _clients(deployment, described["executionRoleArn"])("secretsmanager")
+    empty = [
+        secret
+        for secret, keys in _keys_by_secret(described).items()
+        if keys == _TOKEN_KEYS and _is_empty(deployment, reader, secret)
+    ]
+    for secret in empty:
+        value = json.dumps({"token": secrets.token_hex(32)})
+        deployment.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=value)
+    return bool(empty)
 
 
 def read_task_secrets(deployment: DeployedService, described: dict[str, Any], variables: list[str]) -> dict[str, str]:

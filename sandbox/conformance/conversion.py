@@ -31,14 +31,15 @@ def configuration(resources: Sequence[Mapping[str, Any]], schema: ProviderSchema
     ]
     addresses = {item["urn"]: (schema.type_of(item["type"]), _label(item["urn"])) for item in own}
     by_urn = {item["urn"]: item for item in own}
+    given = {urn: _given(urn, by_urn) for urn in by_urn}
     found: dict[str, dict[str, Any]] = {}
     for item in own:
         type_, name = addresses[item["urn"]]
         needed = [urn for urn in _dependencies(item) if urn in by_urn and urn != item["urn"]]
         others = [urn for urn in by_urn if urn not in needed and urn != item["urn"]]
         references = [
-            *_references([by_urn[urn] for urn in needed], addresses, schema, only_made_up=False),
-            *_references([by_urn[urn] for urn in others], addresses, schema, only_made_up=True),
+            *_references([by_urn[urn] for urn in needed], addresses, given, schema, only_made_up=False),
+            *_references([by_urn[urn] for urn in others], addresses, given, schema, only_made_up=True),
         ]
         references.sort(key=lambda pair: -len(pair[0]))
         arguments = schema.arguments(type_, _plain(item["inputs"]))
@@ -64,9 +65,22 @@ def _dependencies(item: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*(item.get("dependencies") or []), *by_property]))
 
 
+def _given(urn: str, by_urn: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The texts in the inputs of a resource and of all that it depends on. The resource is the origin of none of them."""
+    found: set[str] = set()
+    reached, waiting = {urn}, [urn]
+    while waiting:
+        item = by_urn[waiting.pop()]
+        found.update(value for value in item["inputs"].values() if isinstance(value, str))
+        waiting += (new := {other for other in _dependencies(item) if other in by_urn} - reached)
+        reached |= new
+    return found
+
+
 def _references(
     items: Sequence[Mapping[str, Any]],
     addresses: Mapping[str, tuple[str, str]],
+    given: Mapping[str, set[str]],
     schema: ProviderSchema,
     *,
     only_made_up: bool,
@@ -75,10 +89,9 @@ def _references(
     for item in items:
         type_, name = addresses[item["urn"]]
         outputs = {"id": item["id"], **(item.get("outputs") or {})}
-        inputs = item["inputs"]
         for property_, value in outputs.items():
             attribute = "id" if property_ == "id" else schema.attribute_of(type_, property_)
-            if not isinstance(value, str) or len(value) < 6 or attribute is None or value in inputs.values():
+            if not isinstance(value, str) or len(value) < 6 or attribute is None or value in given[item["urn"]]:
                 continue
             # A refreshed secret has the document that another resource attaches to it.
             if value.startswith("{"):

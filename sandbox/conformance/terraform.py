@@ -82,6 +82,10 @@ class Terraform:
         state = {"version": 4, "serial": 1, "lineage": "conformance", "outputs": {}, "resources": instances}
         write_json(self._directory / "terraform.tfstate", state)
 
+    def validate(self) -> None:
+        """Have the provider check the arguments of the configuration, and Terraform its references."""
+        self._run("validate")
+
     def apply(self) -> None:
         """Apply the configuration."""
         self._stream("apply", "-auto-approve", "-parallelism=30")

@@ -62,7 +62,9 @@ def security_group(aws: LocalAws, original: str, vpc: str) -> str:
     """A load balancer's security group; its ID. It can send requests to everywhere, which EC2 allows a new group."""
     ec2 = aws.client("ec2")
     created = ec2.create_security_group(
-        GroupName=f"substitute for {original}", Description="Substitute of a shared load balancer's group", VpcId=vpc
+        GroupName=f"substitute for {original}",
+        Description="Substitute of the group of a shared load balancer",
+        VpcId=vpc,
     )
     return created["GroupId"]
 

@@ -29,7 +29,8 @@ def a_cluster(world: World, tags: list[dict[str, str]]) -> None:
 
 def a_log_group(world: World, tags: list[dict[str, str]]) -> None:
     logs = world.client("logs")
-    logs.create_log_group(logGroupName="/ecs/atlantis-prod", tags={tag["Key"]: tag["Value"] for tag in tags})
+    named = {"tags": {tag["Key"]: tag["Value"] for tag in tags}} if tags else {}
+    logs.create_log_group(logGroupName="/ecs/atlantis-prod", **named)
     logs.create_log_group(logGroupName="/ecs/atlantis-prod-other")
 
 

@@ -12,8 +12,6 @@ from tests.preflight.world import World
 
 URL = "https://atlantis.example.com"
 FIRST = first_priority(ExistingArgs(), World.names)
-GROUP = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/atlantis-prod-atlantis/73e2d6bc24d8a067"
-TO_ATLANTIS = [{"Type": "forward", "TargetGroupArn": GROUP}]
 ELSEWHERE = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
 
 
@@ -109,7 +107,13 @@ def test_rules_of_the_stack_itself_are_no_conflict(shared: World) -> None:
 
 
 def test_a_rule_of_others_to_the_target_group_fails(shared: World) -> None:
-    add_rule(shared, 20, "open.example.com", actions=TO_ATLANTIS)
+    balancers = shared.client("elbv2")
+    vpc = balancers.describe_load_balancers()["LoadBalancers"][0]["VpcId"]
+    group = balancers.create_target_group(
+        Name="atlantis-prod-atlantis", Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip"
+    )
+    forward = {"Type": "forward", "TargetGroupArn": group["TargetGroups"][0]["TargetGroupArn"]}
+    add_rule(shared, 20, "open.example.com", actions=[forward])
     ended(shared, "rules of others", Status.FAILED, "rule 20 of the listener forwards to atlantis-prod-atlantis")
 
 

@@ -79,7 +79,7 @@ def test_one_that_does_not_answer_yet_is_waited_for(tmp_path: Path, monkeypatch:
 
 
 def test_a_log_group_takes_a_key_after_its_creation(aws: LocalAws):
-    logs, key = aws.client("logs"), f"arn:aws:kms:{aws.region}:{aws.account}:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    logs, key = aws.client("logs"), aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     logs.create_log_group(logGroupName="group")
 
     logs.associate_kms_key(logGroupName="group", kmsKeyId=key)

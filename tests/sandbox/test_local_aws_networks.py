@@ -57,3 +57,11 @@ def test_filters_by_their_other_names_find_only_what_they_name(aws: LocalAws):
         assert {item[key] for item in shown} == {subnet[key]}
     others = network.describe_subnets(Filters=[{"Name": "defaultForAz", "Values": ["false"]}])["Subnets"]
     assert not any(item["DefaultForAz"] for item in others)
+
+
+def test_the_ports_of_a_rule_for_all_protocols_do_not_count(aws: LocalAws):
+    ec2 = aws.client("ec2")
+    group = ec2.create_security_group(GroupName="ports", Description="test")["GroupId"]
+    everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[everything | {"FromPort": 0, "ToPort": 0}])
+    assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"] == []

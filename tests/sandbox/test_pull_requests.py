@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.commands import pr
+from sandbox.pull_requests import is_busy
 from sandbox.testbed.errors import SandboxError
 from sandbox.testbed.github.events import pull_request_object
 from sandbox.testbed.github.store import Store
@@ -93,3 +94,19 @@ def test_arguments_that_say_nothing_are_refused(arguments: list[str], message: s
     pr.add_arguments(parser)
     with pytest.raises(SandboxError, match=message):
         pr.run(parser.parse_args(arguments))
+
+
+@pytest.mark.parametrize(
+    ("comment", "busy"),
+    [
+        # working_dir_locker.go and project_locker.go of Atlantis v0.47.1
+        ('cannot run "apply": pull request 7 is currently locked by "plan".', True),
+        (
+            'cannot run "plan": the default workspace at path . is currently locked for this pull request by "plan".',
+            True,
+        ),
+        ("This project is currently locked by an unapplied plan from pull #3. To continue, delete the lock", False),
+    ],
+)
+def test_a_command_is_repeated_only_while_another_one_of_the_pull_request_runs(comment: str, busy: bool):
+    assert is_busy(comment) is busy

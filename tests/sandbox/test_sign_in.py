@@ -94,13 +94,21 @@ def _target(received: list[dict[str, str]]) -> LoopbackServer:
 
 def _deploy(aws: LocalAws, provider: IdentityProvider, port: int, secret: str) -> LoadBalancer:
     client = aws.client("elbv2")
-    balancer = client.create_load_balancer(Name="atlantis", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
-    group = client.create_target_group(Name="atlantis", Protocol="HTTP", Port=port, VpcId="vpc-1", TargetType="ip")
+    certificate = aws.client("acm").request_certificate(DomainName="atlantis.example.com")["CertificateArn"]
+    subnets = [item["SubnetId"] for item in aws.client("ec2").describe_subnets()["Subnets"]]
+    balancer = client.create_load_balancer(Name="atlantis", Subnets=subnets)["LoadBalancers"][0]
+    group = client.create_target_group(
+        Name="atlantis", Protocol="HTTP", Port=port, VpcId=balancer["VpcId"], TargetType="ip"
+    )
     arn = group["TargetGroups"][0]["TargetGroupArn"]
     client.register_targets(TargetGroupArn=arn, Targets=[{"Id": "127.0.0.1", "Port": port}])
     refuse = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"}}
     listener = client.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTPS", Port=443, DefaultActions=[refuse]
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=443,
+        DefaultActions=[refuse],
+        Certificates=[{"CertificateArn": certificate}],
     )["Listeners"][0]["ListenerArn"]
     settings = provider.settings("unused")
     authenticate = {

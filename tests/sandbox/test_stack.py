@@ -156,7 +156,8 @@ def test_roles_under_the_boundary_are_named_and_a_forced_down_detaches_it(deploy
     sandbox = deployed.sandbox()
     sandbox.up()
     boundary = resource(sandbox, "aws:iam/policy:Policy", "permissions-boundary")["outputs"]["arn"]
-    trust = '{"Version": "2012-10-17", "Statement": []}'
+    allowed = '{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}'
+    trust = f'{{"Version": "2012-10-17", "Statement": [{allowed}]}}'
     sandbox.aws.client("iam").create_role(
         RoleName="fileflow-api", AssumeRolePolicyDocument=trust, PermissionsBoundary=boundary
     )

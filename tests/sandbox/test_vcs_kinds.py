@@ -1,13 +1,14 @@
 """Each kind of host: the real server starts with the flags and secrets of the task, and answers only events that prove the secret.
 
-The events have the members that the hosts document for a comment on a pull request. They aren't commands, so that the server
-answers them without a call to the host.
+The first event of a kind has the members that the host documents for a comment on a pull request. The others are Atlantis' own test
+data, read from its sources. None is a command for an allowed repository, so that the server answers without a call to the host.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sandbox.atlantis import build
 from sandbox.testbed.loopback_server import LoopbackServer
+from sandbox.testbed.paths import CACHE
 from tests.sandbox.started_server import started
 from tests.unit.stacks import stack
 from tests.unit.test_allowlist import ENTRIES, SERVED
@@ -170,6 +173,17 @@ EVENTS: Mapping[str, Event] = {
 USER = Event({"vcsUser": "atlantis-bot"}, *EVENTS["github-app"][1:])
 KINDS = {**EVENTS, "github": USER}
 
+FIXTURES: Mapping[str, tuple[str, ...]] = {
+    "github": ("controllers/events/testdata/github*.json",),
+    "gitlab": ("controllers/events/testdata/gitlab*.json", "events/testdata/gitlab-merge-request-*event*.json"),
+    "bitbucket-cloud": ("events/testdata/bitbucket-cloud-*event*.json",),
+    "bitbucket-server": (
+        "controllers/events/testdata/bb-server-*.json",
+        "events/testdata/bitbucket-server-*event*.json",
+    ),
+}
+"""The events among the test data of Atlantis itself, in its folder `server`. It has those of Gitea and Azure DevOps in Go only."""
+
 
 class _Version(BaseHTTPRequestHandler):
     """What GitLab and Gitea answer to the request with which their clients begin."""
@@ -222,6 +236,36 @@ def _variables(kind: str, settings: Mapping[str, Any], host: str) -> dict[str, s
     return variables
 
 
+def _on(host: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of GitLab's with the URLs of ``host``."""
+    return json.loads(re.sub(r"https?://(gitlab\.com|gitlab\.lan|example\.com)", host, json.dumps(body)))
+
+
+def _fixtures(kind: str, event: Event, host: str) -> Iterator[tuple[str, Event]]:
+    """The events of a kind in Atlantis' test data, with the header that names each."""
+    sources = CACHE / "go-modules" / "github.com" / "runatlantis" / f"atlantis@{build.version()}" / "server"
+    for pattern in FIXTURES.get(kind, ()):
+        files = sorted(sources.glob(pattern))
+        assert files, f"Atlantis' test data has no {pattern}"
+        for file in files:
+            body = json.loads(file.read_text(encoding="utf-8"))
+            names = {
+                "github": {"X-GitHub-Event": "pull_request" if "pull_request" in body else "issue_comment"},
+                "gitlab": {
+                    "X-Gitlab-Event": f"{'Note' if body.get('object_kind') == 'note' else 'Merge Request'} Hook"
+                },
+                "bitbucket-cloud": {
+                    "X-Event-Key": f"pullrequest:{_EVENT_KEYS.get(file.stem, file.stem.rpartition('-')[2])}"
+                },
+                "bitbucket-server": {"X-Event-Key": body.get("eventKey", "")},
+            }
+            shown = _on(host, body) if kind == "gitlab" else body
+            yield file.name, event._replace(headers={**event.headers, **names[kind]}, body=shown)
+
+
+_EVENT_KEYS = {"bitbucket-cloud-comment-event": "comment_created"}
+
+
 def _proof(header: str, body: bytes, secret: str) -> dict[str, str]:
     if header == "Authorization":
         return {header: f"Basic {base64.b64encode(f'atlantis:{secret}'.encode()).decode()}"}
@@ -248,12 +292,18 @@ def test_the_server_answers_an_event_that_proves_the_secret_and_no_other(tmp_pat
     event = KINDS[kind]
     if kind == "gitlab":
         # The server refuses a merge request whose clone URL isn't on its host.
-        event = event._replace(body=json.loads(json.dumps(event.body).replace("https://gitlab.com", host)))
+        event = event._replace(body=_on(host, event.body))
     with started(tmp_path, _variables(kind, event.settings, host)) as url:
         status, text = _sent(url, event, SECRET)
         assert (status, "Ignoring non-command comment" in text) == (200, True), text
         for wrong in ("another", None):
             assert _sent(url, event, wrong)[0] in (400, 401)
+        for name, fixture in _fixtures(kind, event, host):
+            status, text = _sent(url, fixture, SECRET)
+            # No repository of them is on the allowlist, so nothing is fetched.
+            assert status in (200, 403), (name, text)
+            assert re.search("Ignoring|allowlisted", text), (name, text)
+            assert [_sent(url, fixture, wrong)[0] for wrong in ("another", None)] == [400, 400], name
         other = KINDS["gitlab" if kind.startswith("github") else "github-app"]
         assert _sent(url, other, SECRET)[0] == 400
 

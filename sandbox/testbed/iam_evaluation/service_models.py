@@ -52,7 +52,10 @@ def operation_of_request(
         (len(re.sub(r"\{\w+\+?\}", "", uri)), model.operation_model(name))
         for model in _models(service)
         for name, verb, uri, pattern in _routes(model.service_name)
-        if verb == method and pattern.fullmatch(path.rstrip("/") or "/") and _query_matches(uri, form)
+        if verb == method
+        and not model.operation_model(name).deprecated
+        and pattern.fullmatch(path.rstrip("/") or "/")
+        and _query_matches(uri, form)
     ]
     # The route with the longest fixed part is the most specific one.
     return max(found, key=lambda pair: pair[0])[1] if found else None

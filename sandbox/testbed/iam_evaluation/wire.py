@@ -55,9 +55,10 @@ def _rest(model: OperationModel, request: HttpRequest) -> dict[str, Any]:
     labels = _labels(model.http["requestUri"], request.path)
     query = {name: value if isinstance(value, list) else [value] for name, value in request.form.items()}
     is_xml = model.service_model.metadata["protocol"] == "rest-xml"
-    body = _xml_body(shape, request.body) if is_xml else _json(request.body)
+    body: Any = _xml_body(shape, request.body) if is_xml else _json(request.body)
     if payload := shape.serialization.get("payload"):
-        body = {payload: body} if body else {}
+        is_text = shape.members[payload].type_name == "string"
+        body = {payload: request.body.decode(errors="replace") if is_text else body} if body or is_text else {}
     found: dict[str, Any] = {}
     for name, member in shape.members.items():
         written = member.serialization.get("name") or name

@@ -40,6 +40,7 @@ def install() -> None:
     ec2._vpce_fields_xml = _show_endpoint(ec2._vpce_fields_xml)
     network["CreateFlowLogs"] = _keep_flow_log(network["CreateFlowLogs"])
     network["DescribeFlowLogs"] = _show_flow_log(network["DescribeFlowLogs"])
+    network["DescribeNatGateways"] = _show_nat_addresses(network["DescribeNatGateways"])
     network["CreateCustomerGateway"] = _keep_device_name(network["CreateCustomerGateway"])
     ec2._cgw_xml = _show_device_name(ec2._cgw_xml)
     ec2._parse_tags = _read_tags_of_creation(ec2._parse_tags)
@@ -218,6 +219,24 @@ def _show_flow_log(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping
             more = "".join(_element(name, value) for name in _FLOW_LOG if (value := log.get(name)))
             text = text.replace(f"<flowLogId>{identity}</flowLogId>", f"<flowLogId>{identity}</flowLogId>{more}")
         return status, headers, text.encode()
+
+    return show
+
+
+def _show_nat_addresses(own: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """Return the address of a NAT gateway, which ministack stores."""
+
+    def show(parameters: Mapping[str, Any]) -> Any:
+        status, headers, body = own(parameters)
+        first, *gateways = body.decode().split("<natGatewayId>")
+        for at, gateway in enumerate(gateways):
+            allocation = (ec2._nat_gateways.get(gateway.partition("<")[0]) or {}).get("AllocationId")
+            address = (ec2._addresses.get(allocation) or {}).get("PublicIp", "")
+            item = f"<item><allocationId>{allocation}</allocationId>{_element('PublicIp', address)}<isPrimary>true</isPrimary></item>"
+            if allocation:
+                shown = f"<natGatewayAddressSet>{item}</natGatewayAddressSet>"
+                gateways[at] = gateway.replace("<natGatewayAddressSet/>", shown)
+        return status, headers, "<natGatewayId>".join([first, *gateways]).encode()
 
     return show
 

@@ -19,6 +19,7 @@ _OTHER_PEERS = ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs")
 def install() -> None:
     """Install the changes. Must be called in ministack's process, before others that read rules from calls."""
     ec2._parse_ip_permissions = _with_prefix_lists(ec2._parse_ip_permissions)
+    ec2._parse_ip_permissions = _without_ports_of_all_protocols(ec2._parse_ip_permissions)
     ec2._strip_descriptions = _without_descriptions(ec2._strip_descriptions)
     ec2._sg_rule_xml = _show_prefix_lists(ec2._sg_rule_xml)
 
@@ -32,6 +33,20 @@ def _with_prefix_lists(own: Callable[..., list[dict[str, Any]]]) -> Callable[...
                 about = ec2._p(parameters, f"{lists}.{len(rule['PrefixListIds']) + 1}.Description")
                 named = {"PrefixListId": identity}
                 rule["PrefixListIds"].append({**named, "Description": about} if about else named)
+        return rules
+
+    return parse
+
+
+def _without_ports_of_all_protocols(own: Callable[..., list[dict[str, Any]]]) -> Callable[..., list[dict[str, Any]]]:
+    """EC2 ignores the ports of a rule for all protocols: Terraform revokes a new group's default rule with the port 0."""
+
+    def parse(*arguments: Any) -> list[dict[str, Any]]:
+        rules = own(*arguments)
+        for rule in rules:
+            if rule["IpProtocol"] == "-1":
+                rule.pop("FromPort", None)
+                rule.pop("ToPort", None)
         return rules
 
     return parse

@@ -15,15 +15,16 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 from ministack.app import main as serve
 
-from sandbox.testbed.iam_evaluation import enforcement, evaluator, missing_objects
+from sandbox.testbed.iam_evaluation import evaluator
 from sandbox.testbed.local_aws import (
     application_autoscaling,
     completed_answers,
     completed_buckets,
     completed_networks,
-    duplicates,
     ecs_tasks,
+    enforcement,
     external_keys,
+    missing_objects,
     security_group_rules,
     sign_in,
     unsupported_calls,
@@ -73,7 +74,6 @@ def main() -> None:
     completed_networks.install()
     security_group_rules.install()
     external_keys.install()
-    duplicates.install()
     application_autoscaling.install()
     unsupported_calls.install()
     sign_in.install()

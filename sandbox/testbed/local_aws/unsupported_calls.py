@@ -7,19 +7,22 @@ call then names the service or the operation, and the call is logged in `unsuppo
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from botocore.model import OperationModel
 from ministack import app
 from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
 
 from sandbox.testbed.files import write_private
-from sandbox.testbed.iam_evaluation import service_models
+from sandbox.testbed.iam_evaluation import service_models, wire
 from sandbox.testbed.iam_evaluation.authorizations import action_of
 from sandbox.testbed.local_aws import completed_buckets
+from sandbox.testbed.local_aws.refusals import refused
+from sandbox.testbed.local_aws.refusals.call import Answer, Handler, Objects
+from sandbox.testbed.local_aws.refusals.errors import error_answer
 
 __all__ = ["CODE", "LOG", "install", "name_every_action"]
 
@@ -31,8 +34,6 @@ For an operation, ministack's code stays: it is the one of partitions without th
 LOG = "unsupported-calls.jsonl"
 """File in the local AWS' directory. It is cleared at each start."""
 
-_Answer = tuple[int, dict[str, str], bytes]
-_Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[_Answer]]
 _UNKNOWN_OPERATION = re.compile(
     rb"\b(InvalidAction|UnknownOperation|UnknownOperationException|NotImplemented|NotImplementedException|UnknownError)\b"
 )
@@ -88,35 +89,46 @@ def _action(service: str, called: OperationModel) -> str:
     return action_of(service_models.signed_as(service), str(called.name))
 
 
-class _Handlers(dict[str, _Handler]):
-    """ministack's handlers by service, with an answer for every other service."""
+class _Handlers(dict[str, Handler]):
+    """ministack's handlers by service, behind the table of refusals, with an answer for every other service."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        super().__init__(handlers)
+        self._objects = Objects(super().get, lambda: (get_account_id(), get_region()))
 
     def get(self, service: str, default: Any = None) -> Any:
         own = super().get(service)
-        return _answer_for_operations(service, own) if own else _answer_for_service(service) if service else default
+        if own:
+            return _answer_for_operations(service, own, self._objects)
+        return _answer_for_service(service) if service else default
 
 
-def _answer_for_service(service: str) -> _Handler:
-    async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> _Answer:
+def _answer_for_service(service: str) -> Handler:
+    async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
         called = service_models.operation_of_request(service, method, path, headers, _form(headers, body, query))
         return _unsupported(service, called, f"the local AWS has no {service}")
 
     return answer
 
 
-def _answer_for_operations(service: str, own: _Handler) -> _Handler:
-    async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> _Answer:
+def _answer_for_operations(service: str, own: Handler, objects: Objects) -> Handler:
+    async def answer(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Answer:
+        form = _form(headers, body, query)
+        called = service_models.operation_of_request(service, method, path, headers, form)
         if _is_lacking_of_s3(service, path, query):
-            called = service_models.operation_of_request(service, method, path, headers, query)
             return _unsupported(service, called, f"{service} of the local AWS has no {called.name if called else path}")
+        if called:
+            parameters = wire.parameters_of(
+                wire.HttpRequest(service, form, body, method, path, headers), str(called.name)
+            )
+            if refusal := await refused(called, parameters, objects):
+                return refusal
         status, answered, content = await own(method, path, headers, body, query)
         unknown = _UNKNOWN_OPERATION.search(content[:1000]) if status >= 400 and isinstance(content, bytes) else None
-        if unknown:
-            called = service_models.operation_of_request(service, method, path, headers, _form(headers, body, query))
-            # An operation that botocore doesn't have either is the client's error, as on AWS.
-            if called:
-                reason = f"{service} of the local AWS has no {called.name}"
-                return _unsupported(service, called, reason, unknown[1].decode())
+        # An operation that botocore doesn't have either is the client's error, as on AWS.
+        if unknown and called:
+            reason = f"{service} of the local AWS has no {called.name}"
+            return _unsupported(service, called, reason, unknown[1].decode())
         return status, answered, content
 
     return answer
@@ -127,20 +139,9 @@ def _form(headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> 
     return dict(app._routing_params("POST", "/", dict(headers), body, dict(query)))
 
 
-def _unsupported(service: str, called: OperationModel | None, reason: str, code: str = CODE) -> _Answer:
+def _unsupported(service: str, called: OperationModel | None, reason: str, code: str = CODE) -> Answer:
     action = _action(service, called) if called else service
     with _log.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({"service": service, "action": action}) + "\n")
     message = f"{reason}; AWS would allow this call ({action})"
-    protocol = called.service_model.metadata["protocol"] if called else "json"
-    if protocol in ("query", "ec2", "rest-xml"):
-        error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-        forms = {
-            "ec2": f"<Response><Errors><Error>{error}</Error></Errors></Response>",
-            "s3": f"<Error>{error}</Error>",
-        }
-        other = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
-        return 400, {"Content-Type": "text/xml"}, forms.get(service, other).encode()
-    body = json.dumps({"__type": code, "message": message}).encode()
-    # REST services name the code in a header.
-    return 400, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": code}, body
+    return error_answer(called, code, message)

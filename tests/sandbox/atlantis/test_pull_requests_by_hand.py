@@ -22,7 +22,6 @@ pytestmark = needs("terraform")
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     started = Ground(tmp_path_factory.mktemp("by-hand"))
-    started.deployed()
     started.with_server().up()
     yield started
     started.stop()

@@ -56,7 +56,6 @@ DEPLOYMENT = 'resource "aws_codedeploy_app" "team" {\n  name = "team"\n}\n'
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     ground = Ground(tmp_path_factory.mktemp("rehearsal"))
-    ground.deployed()
     served = ground.with_server()
     served.up()
     yield served

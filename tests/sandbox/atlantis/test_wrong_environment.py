@@ -229,3 +229,20 @@ def test_a_role_that_ecs_may_not_assume_is_explained(world: World, launcher: Lau
 )
 def test_the_last_words_of_a_server_are_explained(last_words: str, said: str) -> None:
     assert said in diagnosis.explain_exit(last_words)
+
+
+def test_an_empty_token_gets_a_value_once(world: World) -> None:
+    secrets = world.aws.client("secretsmanager")
+    token = secrets.create_secret(Name="token")["ARN"]
+    world.allow_reading(token)
+
+    def replace(container: dict[str, Any]) -> None:
+        container["secrets"] = [{"name": "ATLANTIS_GITLAB_TOKEN", "valueFrom": f"{token}:token::"}]
+
+    world.deploy(world.register(replace))
+    service = world.deployment.require_service()
+    assert operator.set_up_token(world.deployment, service)
+    stored = secrets.get_secret_value(SecretId=token)["SecretString"]
+    assert len(json.loads(stored)["token"]) == 64
+    assert not operator.set_up_token(world.deployment, service)
+    assert secrets.get_secret_value(SecretId=token)["SecretString"] == stored

@@ -122,7 +122,9 @@ class World:
             ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{index}.0/24", AvailabilityZone=f"{self.aws.region}{zone}")
             for index, zone in enumerate("ac")
         ]
-        balancer = client.create_load_balancer(Name=NAME, Subnets=[item["Subnet"]["SubnetId"] for item in subnets])
+        balancer = client.create_load_balancer(
+            Name=NAME, Subnets=[item["Subnet"]["SubnetId"] for item in subnets], Scheme="internal"
+        )
         arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
         group = client.create_target_group(
             Name=f"{NAME}-atlantis", Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip", HealthCheckPath="/healthz"
@@ -247,11 +249,13 @@ class World:
 
     def _service(self) -> None:
         client = self.aws.client("ecs")
+        subnet = self.aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
         client.create_cluster(clusterName=NAME)
         client.create_service(
             cluster=NAME,
             serviceName=NAME,
             taskDefinition=self.first,
+            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
             desiredCount=1,
             launchType="FARGATE",
             deploymentConfiguration={

@@ -109,6 +109,7 @@ def test_a_load_balancer_has_its_attributes(plugin: Plugin, aws: LocalAws, world
     name = urn("aws:lb/loadBalancer:LoadBalancer", "attributes")
     asked = {
         "name": "attributes",
+        "internal": True,
         "subnets": [world["subnet_a"], world["subnet_b"]],
         "dropInvalidHeaderFields": True,
         "enableDeletionProtection": True,

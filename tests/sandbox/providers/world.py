@@ -16,6 +16,7 @@ def build(client: Callable[[str], Any]) -> World:
 
 def _network(ec2: Any) -> dict[str, str]:
     vpc, other = (ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for cidr in ("10.0.0.0/16", "10.1.0.0/16"))
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     ids = {"vpc": vpc, "other_vpc": other}
     for index, zone in enumerate("ab"):
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"ap-northeast-2{zone}")
@@ -72,7 +73,7 @@ def _balancing(client: Callable[[str], Any]) -> dict[str, str]:
         name = f"{prefix}world".replace("_", "-")
         group = elb.create_target_group(Name=name, Protocol="HTTP", Port=4141, VpcId=vpc, TargetType="ip")
         ids[f"{prefix}target_group"] = group["TargetGroups"][0]["TargetGroupArn"]
-        balancer = elb.create_load_balancer(Name=name, Subnets=subnets)["LoadBalancers"][0]
+        balancer = elb.create_load_balancer(Name=name, Subnets=subnets, Scheme="internal")["LoadBalancers"][0]
         ids[f"{prefix}load_balancer"] = balancer["LoadBalancerArn"]
         answer = elb.create_listener(
             LoadBalancerArn=balancer["LoadBalancerArn"],
@@ -100,6 +101,10 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         containerDefinitions=[{"name": "atlantis", "image": "nginx", "portMappings": [{"containerPort": 4141}]}],
     )
     client("logs").create_log_group(logGroupName="/world")
+    stream = client("firehose").create_delivery_stream(
+        DeliveryStreamName="world",
+        ExtendedS3DestinationConfiguration={"RoleARN": role["Arn"], "BucketARN": "arn:aws:s3:::atlantis-world"},
+    )
     seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "world"}
     web_acls = [
         client("wafv2").create_web_acl(Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen)[
@@ -116,6 +121,7 @@ def _rest(client: Callable[[str], Any]) -> dict[str, str]:
         "scaled": _scaled(client("application-autoscaling")),
         "cluster_name": cluster["clusterName"],
         "log_group": "/world",
+        "delivery_stream": stream["DeliveryStreamARN"],
         "role": role["RoleName"],
         "role_arn": role["Arn"],
         "task_definition": task["taskDefinition"]["taskDefinitionArn"],

@@ -18,7 +18,7 @@ def _dashboard(metric: str) -> str:
 
 def _destination(w: World) -> Properties:
     return {
-        "bucketArn": "arn:aws:s3:::example-bucket",
+        "bucketArn": f"arn:aws:s3:::{w['bucket']}",
         "roleArn": w["role_arn"],
         "prefix": "log/!{timestamp:yyyy}/",
         "errorOutputPrefix": "undelivered/!{firehose:error-output-type}/",
@@ -88,7 +88,7 @@ EXAMPLES: Mapping[str, Example] = {
             "name": "example",
             "logGroup": w["log_group"],
             "filterPattern": "",
-            "destinationArn": "arn:aws:firehose:ap-northeast-2:123456789012:deliverystream/example",
+            "destinationArn": w["delivery_stream"],
             "roleArn": w["role_arn"],
         },
         lambda _: {"filterPattern": "ERROR"},

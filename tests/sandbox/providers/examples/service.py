@@ -100,6 +100,7 @@ EXAMPLES: Mapping[str, Example] = {
     "aws:lb/loadBalancer:LoadBalancer": Example(
         lambda w: {
             "name": "example",
+            "internal": True,
             "securityGroups": [w["security_group"]],
             "subnets": [w["subnet_a"], w["subnet_b"]],
             "dropInvalidHeaderFields": True,

@@ -1,0 +1,53 @@
+"""What AWS refuses and ministack accepts: a table of refusals in front of the local AWS.
+
+Without it, a deployment would succeed here and fail in AWS. A row has the operation, the condition on the call and on what
+exists, and AWS' error. IAM decides on a call before. What AWS' API references state as a constraint of a parameter is in
+`constraints`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from botocore.model import OperationModel
+
+from sandbox.testbed.local_aws.refusals.access import ACCESS
+from sandbox.testbed.local_aws.refusals.balancing import BALANCING
+from sandbox.testbed.local_aws.refusals.call import Answer, Call, Objects, typed
+from sandbox.testbed.local_aws.refusals.constraints import CODES, TAG_CODES, violated_constraint, violated_tag
+from sandbox.testbed.local_aws.refusals.containers import CONTAINERS
+from sandbox.testbed.local_aws.refusals.data import DATA
+from sandbox.testbed.local_aws.refusals.errors import error_answer
+from sandbox.testbed.local_aws.refusals.messages import MESSAGES
+from sandbox.testbed.local_aws.refusals.networks import NETWORKS
+from sandbox.testbed.local_aws.refusals.row import Refusal
+
+__all__ = ["REFUSALS", "refused"]
+
+REFUSALS: Final[tuple[Refusal, ...]] = (*NETWORKS, *ACCESS, *BALANCING, *CONTAINERS, *DATA, *MESSAGES)
+
+_BY_OPERATION: Final[dict[str, list[Refusal]]] = {}
+for _row in REFUSALS:
+    for _operation in _row.operations:
+        _BY_OPERATION.setdefault(_operation, []).append(_row)
+
+
+async def refused(called: OperationModel, parameters: Mapping[str, Any], objects: Objects) -> Answer | None:
+    """AWS' answer to a call that AWS refuses; None for one that the local AWS answers."""
+    service = called.service_model.service_name
+    shape: Any = called.input_shape
+    call = Call(f"{service}:{called.name}", typed(shape, parameters) if shape else parameters, objects)
+    if service in TAG_CODES and (problem := violated_tag(call)):
+        return error_answer(called, TAG_CODES[service], problem)
+    if service in CODES and (problem := violated_constraint(call, shape)):
+        return error_answer(called, CODES[service], problem)
+    rows = _BY_OPERATION.get(call.operation, ())
+    found = await objects.in_thread(_first, rows, call) if rows else None
+    return error_answer(called, *found) if found else None
+
+
+def _first(rows: Sequence[Refusal], call: Call) -> tuple[str, str] | None:
+    """The code and the message of the first row whose condition is true."""
+    for row in rows:
+        if (message := row.message_for(call)) is not None:
+            return row.code, message
+    return None

@@ -1,0 +1,724 @@
+"""What Elastic Load Balancing, ACM, Route 53 and WAF refuse."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Final
+
+from sandbox.testbed.local_aws.refusals.call import Call
+from sandbox.testbed.local_aws.refusals.networks import group_network, has_gateway, network, subnet
+from sandbox.testbed.local_aws.refusals.row import Refusal
+
+__all__ = ["BALANCING", "balancers_of"]
+
+_LIMITS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
+_ATTRIBUTES = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html"
+_RECORDS = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html"
+_NAME = re.compile(r"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+_APPLICATION = ("HTTP", "HTTPS")
+_SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
+_RANGES = {
+    "idle_timeout.timeout_seconds": (1, 4000),
+    "client_keep_alive.seconds": (60, 604800),
+    "deregistration_delay.timeout_seconds": (0, 3600),
+    "slow_start.duration_seconds": (0, 900),
+    "stickiness.lb_cookie.duration_seconds": (1, 604800),
+    "stickiness.app_cookie.duration_seconds": (1, 604800),
+}
+_KEY = re.compile(
+    r"(access_logs|connection_logs|health_check_logs|client_keep_alive|deletion_protection|deregistration_delay|dns_record|idle_timeout|"
+    r"ipv6|lambda|load_balancing|preserve_client_ip|proxy_protocol_v2|routing|secondary_ips|slow_start|stickiness|target_failover|"
+    r"target_group_health|target_health_state|waf|zonal_shift)\..+"
+)
+"""The attributes of load balancers and target groups."""
+
+
+def balancers_of(call: Call, group: str) -> set[str] | None:
+    """The load balancers that forward to a target group; None if it can't be known, because the local AWS drops weights."""
+    found: set[str] = set()
+    unknown = False
+    for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
+        for listener in call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer):
+            rules = call.all("elbv2:DescribeRules", "Rules[]", ListenerArn=listener["ListenerArn"])
+            actions = [
+                *listener.get("DefaultActions", []),
+                *(item for rule in rules for item in rule.get("Actions", [])),
+            ]
+            groups = [name for action in actions for name in _groups(action)]
+            unknown = unknown or any(item["Type"] == "forward" and not _groups(item) for item in actions)
+            if group in groups:
+                found.add(balancer)
+    return found or (None if unknown else set())
+
+
+def _groups(action: dict[str, Any]) -> list[str]:
+    weighted = [item.get("TargetGroupArn") for item in (action.get("ForwardConfig") or {}).get("TargetGroups", [])]
+    return [name for name in (action.get("TargetGroupArn"), *weighted) if name]
+
+
+def _requested(call: Call) -> list[str]:
+    """The target groups that the actions in a call forward to."""
+    actions = [*call.each("DefaultActions"), *call.each("Actions")]
+    return list(dict.fromkeys(name for action in actions for name in _groups(action)))
+
+
+def _balancer(call: Call) -> str | None:
+    """The load balancer of a call that names it, a listener or a rule."""
+    if call["LoadBalancerArn"]:
+        return call["LoadBalancerArn"]
+    arn = call["ListenerArn"] or (
+        call["RuleArn"] and call["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0]
+    )
+    return call.find("DescribeListeners", "Listeners[0].LoadBalancerArn", ListenerArns=[arn]) if arn else None
+
+
+def _lost_group(call: Call) -> str | None:
+    known = call.all("DescribeTargetGroups", "TargetGroups[].TargetGroupArn") if _requested(call) else []
+    return next((group for group in _requested(call) if group not in known), None)
+
+
+def _other_balancer(call: Call) -> str | None:
+    """A target group that another load balancer uses: one receives requests from one load balancer only."""
+    own = _balancer(call)
+    return next((group for group in _requested(call) if own and (balancers_of(call, group) or set()) - {own}), None)
+
+
+def _other_network(call: Call) -> str | None:
+    balancer = _balancer(call)
+    vpc = (
+        call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[balancer]) if balancer else None
+    )
+    for group in _requested(call) if vpc else ():
+        other = call.find("DescribeTargetGroups", "TargetGroups[0].VpcId", TargetGroupArns=[group])
+        if other and other != vpc:
+            return group
+    return None
+
+
+def _listener(call: Call) -> dict[str, Any]:
+    return call.find("DescribeListeners", "Listeners[0]", ListenerArns=[call["ListenerArn"]]) or {}
+
+
+def _missing_certificate(call: Call) -> str | None:
+    for arn in call.each("Certificates[].CertificateArn"):
+        if (
+            ":acm:" in arn
+            and f":{call.account}:" in arn
+            and not call.find("acm:DescribeCertificate", "Certificate", CertificateArn=arn)
+        ):
+            return arn
+        if ":server-certificate/" in arn and arn not in call.all(
+            "iam:ListServerCertificates", "ServerCertificateMetadataList[].Arn"
+        ):
+            return arn
+    return None
+
+
+def _of_kind(call: Call, kind: str = "application") -> bool:
+    balancer = _balancer(call)
+    found = (
+        call.find("DescribeLoadBalancers", "LoadBalancers[0].Type", LoadBalancerArns=[balancer]) if balancer else None
+    )
+    return found == kind
+
+
+def _subnets(call: Call) -> list[str]:
+    return [*call.each("Subnets"), *call.each("SubnetMappings[].SubnetId")]
+
+
+def _application(call: Call) -> bool:
+    return call["Type"] in (None, "application") if call.operation == "elbv2:CreateLoadBalancer" else _of_kind(call)
+
+
+def _zones(call: Call) -> list[str]:
+    return [subnet(call, item).get("AvailabilityZone", item) for item in _subnets(call)]
+
+
+def _networks(call: Call) -> set[Any]:
+    return {subnet(call, item).get("VpcId") for item in _subnets(call)}
+
+
+def _groups_elsewhere(call: Call) -> bool:
+    groups = {group_network(call, item) for item in call.each("SecurityGroups")}
+    vpcs = _networks(call) or {
+        call.find("DescribeLoadBalancers", "LoadBalancers[0].VpcId", LoadBalancerArns=[call["LoadBalancerArn"]])
+    }
+    return bool(groups) and groups != vpcs
+
+
+def _closed(call: Call) -> Any:
+    """The VPC of an internet-facing load balancer, if it has no internet gateway."""
+    vpc = next(iter(_networks(call)), None)
+    return vpc if call["Scheme"] != "internal" and vpc and not has_gateway(call, vpc) else None
+
+
+def _protected(call: Call) -> bool:
+    path = "Attributes[?Key=='deletion_protection.enabled'].Value | [0]"
+    return call.find("DescribeLoadBalancerAttributes", path, LoadBalancerArn=call["LoadBalancerArn"]) == "true"
+
+
+def _wrong_attribute(call: Call) -> str | None:
+    for item in call.each("Attributes"):
+        key, value = item["Key"], str(item.get("Value", ""))
+        if not _KEY.fullmatch(key):
+            return f"Load balancer or target group attribute key '{key}' is not recognized"
+        least, most = _RANGES.get(key, (None, 0))
+        if (
+            least is not None
+            and not (value.isdigit() and least <= int(value) <= most)
+            and not (value == "0" and key.startswith("slow"))
+        ):
+            return f"'{key}' must be between {least} and {most} seconds"
+    return None
+
+
+def _log_bucket(call: Call) -> str | None:
+    given = {item["Key"]: item.get("Value") for item in call.each("Attributes")}
+    for kind in ("access_logs", "connection_logs"):
+        bucket = given.get(f"{kind}.s3.bucket")
+        if (
+            given.get(f"{kind}.s3.enabled") == "true"
+            and bucket
+            and call.find("s3:HeadBucket", "keys(@)", Bucket=bucket) is None
+        ):
+            return bucket
+    return None
+
+
+def _port_taken(call: Call) -> bool:
+    return call["Port"] in call.all("DescribeListeners", "Listeners[].Port", LoadBalancerArn=call["LoadBalancerArn"])
+
+
+def _priority_taken(call: Call) -> bool:
+    found = call.all("DescribeRules", "Rules[].Priority", ListenerArn=call["ListenerArn"])
+    return str(call["Priority"]) in found
+
+
+def _priorities_taken(call: Call) -> Any:
+    wanted = {item["RuleArn"]: str(item["Priority"]) for item in call.each("RulePriorities")}
+    for arn, priority in wanted.items():
+        listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+        for rule in call.all("DescribeRules", "Rules[]", ListenerArn=listener):
+            if rule["RuleArn"] not in wanted and rule["Priority"] == priority:
+                return priority
+    return None
+
+
+def _values(condition: dict[str, Any]) -> list[Any]:
+    more = (value.get("Values") or [] for value in condition.values() if isinstance(value, dict))
+    return [*(condition.get("Values") or []), *(item for values in more for item in values)]
+
+
+def _too_many_values(call: Call) -> bool:
+    """A rule has at most five values, of which the copies in the older form don't count."""
+    total = sum(
+        max(len(item.get("Values") or []), len(_values({**item, "Values": []}))) for item in call.each("Conditions")
+    )
+    return total > 5
+
+
+def _wrong_source(call: Call) -> Any:
+    found = call.each("Conditions[?Field=='source-ip'].SourceIpConfig.Values[]")
+    return next((value for value in found if network(value) is None), None)
+
+
+def _in_use_group(call: Call) -> bool:
+    found = balancers_of(call, call["TargetGroupArn"])
+    return bool(found)
+
+
+def _codes(call: Call) -> bool:
+    code, protocol = call["Matcher.HttpCode"], call["Protocol"]
+    if not code or protocol not in _APPLICATION:
+        return False
+    return not all(200 <= int(part) <= 499 if part.isdigit() else False for part in re.split(r"[,-]", code))
+
+
+def _group_missing_vpc(call: Call) -> bool:
+    return bool(call["VpcId"]) and call["VpcId"] not in call.all("ec2:DescribeVpcs", "Vpcs[].VpcId")
+
+
+def _outside(call: Call) -> Any:
+    """The address of a target that is neither in the VPC nor private: it needs the zone ``all``, and may not be public."""
+    group = call.find("DescribeTargetGroups", "TargetGroups[0]", TargetGroupArns=[call["TargetGroupArn"]]) or {}
+    if group.get("TargetType") != "ip":
+        return None
+    for target in call.each("Targets[].Id"):
+        try:
+            address = ipaddress.ip_address(target)
+        except ValueError:
+            return target
+        if address.version == 4 and not address.is_private and address not in ipaddress.ip_network("100.64.0.0/10"):
+            return target
+    return None
+
+
+def _certificate_used(call: Call) -> str | None:
+    for balancer in call.all("elbv2:DescribeLoadBalancers", "LoadBalancers[].LoadBalancerArn"):
+        for listener in call.all("elbv2:DescribeListeners", "Listeners[]", LoadBalancerArn=balancer):
+            path = "Certificates[].CertificateArn"
+            found = call.all("elbv2:DescribeListenerCertificates", path, ListenerArn=listener["ListenerArn"])
+            if call["CertificateArn"] in [
+                *found,
+                *(item["CertificateArn"] for item in listener.get("Certificates") or []),
+            ]:
+                return balancer
+    return None
+
+
+def _name(value: Any) -> str:
+    return str(value or "").rstrip(".").lower().replace("\\052", "*")
+
+
+def _zone(call: Call) -> dict[str, Any]:
+    return call.find("GetHostedZone", "@", Id=str(call["HostedZoneId"] or call["Id"]).rpartition("/")[2]) or {}
+
+
+def _records(call: Call) -> list[dict[str, Any]]:
+    zone = str(call["HostedZoneId"] or call["Id"]).rpartition("/")[2]
+    return call.all("ListResourceRecordSets", "ResourceRecordSets", HostedZoneId=zone)
+
+
+def _identity(record: dict[str, Any]) -> tuple[str, Any, Any]:
+    return _name(record.get("Name")), record.get("Type"), record.get("SetIdentifier")
+
+
+def _wrong_change(call: Call) -> str | None:  # noqa: PLR0911 - one reason each
+    """Why Route 53 refuses a batch of changes."""
+    apex = _name((_zone(call).get("HostedZone") or {}).get("Name"))
+    if not apex:
+        return None
+    existing = {_identity(item): item for item in _records(call)}
+    for change in call.each("ChangeBatch.Changes"):
+        record, action = change["ResourceRecordSet"], change["Action"]
+        name, type_, _ = identity = _identity(record)
+        shown = f"[name='{name}.', type='{type_}']"
+        if name != apex and not name.endswith(f".{apex}"):
+            return f"RRSet with DNS name {name}. is not permitted in zone {apex}."
+        if action == "DELETE":
+            if problem := _wrong_deletion(record, existing.pop(identity, None), apex, shown):
+                return problem
+            continue
+        if action == "CREATE" and identity in existing:
+            return f"Tried to create resource record set {shown} but it already exists"
+        if type_ == "CNAME" and name == apex:
+            return f"RRSet of type CNAME with DNS name {apex}. is not permitted at apex in zone {apex}."
+        others = [known for known in existing if known[0] == name and known != identity]
+        if any("CNAME" in (type_, kind) and kind != type_ for _, kind, _ in others):
+            return (
+                f"RRSet of type {type_} with DNS name {name}. conflicts with other records of the name in zone {apex}."
+            )
+        if problem := _wrong_record(record, shown):
+            return problem
+        existing[identity] = record
+    return None
+
+
+def _wrong_deletion(record: dict[str, Any], known: dict[str, Any] | None, apex: str, shown: str) -> str | None:
+    if known is None:
+        return f"Tried to delete resource record set {shown} but it was not found"
+    if record.get("Type") in ("NS", "SOA") and _name(record.get("Name")) == apex:
+        return f"A HostedZone must contain at least one {record['Type']} record for the zone itself."
+    if _contents(record) != _contents(known):
+        return f"Tried to delete resource record set {shown} but the values provided do not match the current values"
+    return None
+
+
+def _contents(record: dict[str, Any]) -> tuple[Any, Any, Any]:
+    alias = record.get("AliasTarget") or {}
+    values = sorted(item.get("Value") for item in record.get("ResourceRecords") or [])
+    return str(record.get("TTL")), values, _name(alias.get("DNSName"))
+
+
+def _wrong_record(record: dict[str, Any], shown: str) -> str | None:
+    values = [str(item.get("Value")) for item in record.get("ResourceRecords") or []]
+    type_ = record.get("Type")
+    if not values and not record.get("AliasTarget"):
+        return f"Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]], but found none in Change with {shown}"
+    if type_ == "CNAME" and len(values) > 1:
+        return f"The resource record set {shown} has more than one value, which isn't permitted for CNAME"
+    for value in values:
+        wrong = (type_ == "A" and not _address(value, 4)) or (type_ == "AAAA" and not _address(value, 6))
+        if wrong:
+            return f"Invalid Resource Record: '{value}' is not a valid address of type {type_}"
+        if type_ in ("TXT", "SPF") and not re.fullmatch(r'("(?:[^"\\]|\\.)*"\s*)+', value, re.DOTALL):
+            return f"Invalid Resource Record: Value should be enclosed in quotation marks: '{value}'"
+    return None
+
+
+def _address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
+
+
+def _without_ttl(call: Call) -> bool:
+    records = call.each("ChangeBatch.Changes[].ResourceRecordSet")
+    return any(item.get("ResourceRecords") and item.get("TTL") is None for item in records)
+
+
+def _lost_check(call: Call) -> Any:
+    wanted = call.each("ChangeBatch.Changes[?Action!='DELETE'].ResourceRecordSet.HealthCheckId")
+    known = call.all("ListHealthChecks", "HealthChecks[].Id") if wanted else []
+    return next((item for item in wanted if item not in known), None)
+
+
+def _zones_with_vpc(call: Call) -> bool:
+    vpc = call["VPC.VPCId"]
+    if not vpc:
+        return False
+    zones = call.all("ListHostedZones", "HostedZones[?Config.PrivateZone]")
+    same = (zone["Id"] for zone in zones if _name(zone["Name"]) == _name(call["Name"]))
+    return any(vpc in call.all("GetHostedZone", "VPCs[].VPCId", Id=zone.rpartition("/")[2]) for zone in same)
+
+
+def _bad_domain(call: Call) -> bool:
+    labels = _name(call["Name"]).split(".")
+    return any(not label or len(label) > 63 or re.search(r"[\s]", label) for label in labels)
+
+
+def _rule_problem(call: Call) -> str | None:
+    for what, values in (("PRIORITY", call.each("Rules[].Priority")), ("NAME", call.each("Rules[].Name"))):
+        if len(values) != len(set(values)):
+            return f"Your request contains duplicate values of rules, field: {what}"
+    return None
+
+
+def _lost_set(call: Call) -> Any:
+    """A set of addresses or patterns, or a group of rules, that a rule refers to and that doesn't exist."""
+    scope = call["Scope"]
+    lists = {
+        "ipset": ("ListIPSets", "IPSets"),
+        "regexpatternset": ("ListRegexPatternSets", "RegexPatternSets"),
+        "rulegroup": ("ListRuleGroups", "RuleGroups"),
+    }
+    for arn in _arns(call["Rules"]):
+        kind = next((name for name in lists if f"/{name}/" in arn), None)
+        if kind and f":{call.account}:" in arn:
+            operation, key = lists[kind]
+            if arn not in call.all(operation, f"{key}[].ARN", Scope=scope):
+                return arn
+    return None
+
+
+def _arns(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [
+            *([str(value["ARN"])] if "ARN" in value else []),
+            *(arn for item in value.values() for arn in _arns(item)),
+        ]
+    return [arn for item in value for arn in _arns(item)] if isinstance(value, list) else []
+
+
+def _acl_used(call: Call) -> bool:
+    path = f"WebACLs[?Id=='{call['Id']}'].ARN | [0]"
+    arn = call.find("ListWebACLs", path, Scope=call["Scope"])
+    return bool(arn) and bool(call.all("ListResourcesForWebACL", "ResourceArns", WebACLArn=arn))
+
+
+def _stale(operation: str) -> Any:
+    def stale(call: Call) -> bool:
+        token = call.find(operation, "LockToken", Name=call["Name"], Id=call["Id"], Scope=call["Scope"])
+        return token is not None and token != call["LockToken"]
+
+    return stale
+
+
+def _wrong_addresses(call: Call) -> Any:
+    version = {"IPV4": 4, "IPV6": 6}.get(call["IPAddressVersion"])
+    for text in call.each("Addresses"):
+        block = network(text)
+        if block is None or block.prefixlen == 0 or version not in (None, block.version):
+            return text
+    return None
+
+
+def _lost_protected(call: Call) -> bool:
+    arn = str(call["ResourceArn"])
+    return ":loadbalancer/" in arn and not call.find(
+        "elbv2:DescribeLoadBalancers", "LoadBalancers", LoadBalancerArns=[arn]
+    )
+
+
+_ACTIONS = "elbv2:CreateListener ModifyListener CreateRule ModifyRule"
+_FORWARDS = "The following target groups cannot be associated with more than one load balancer: {found}"
+_WRONG_NAME = "The name '{Name}' must have at most 32 letters, numbers and inner hyphens, and not begin with internal-"
+_CHANGE = "route53:ChangeResourceRecordSets"
+
+BALANCING: Final = (
+    Refusal(
+        "elbv2:CreateLoadBalancer CreateTargetGroup",
+        "ValidationError",
+        _WRONG_NAME,
+        lambda c: not _NAME.fullmatch(str(c["Name"])),
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSubnets",
+        "SubnetNotFound",
+        "The subnet ID '{found}' does not exist",
+        lambda c: next((item for item in _subnets(c) if not subnet(c, item)), None),
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSubnets",
+        "ValidationError",
+        "At least two subnets in two different Availability Zones must be specified",
+        lambda c: _application(c) and len(_subnets(c)) < 2,
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSubnets",
+        "InvalidConfigurationRequest",
+        "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        lambda c: len(_zones(c)) != len(set(_zones(c))),
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSubnets",
+        "InvalidConfigurationRequest",
+        "All subnets must belong to the same VPC",
+        lambda c: len(_networks(c)) > 1,
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSecurityGroups",
+        "InvalidSecurityGroup",
+        "The security group '{found}' does not exist",
+        lambda c: next((item for item in c.each("SecurityGroups") if group_network(c, item) is None), None),
+    ),
+    Refusal(
+        "elbv2:CreateLoadBalancer SetSecurityGroups",
+        "InvalidConfigurationRequest",
+        "One or more security groups are invalid: they belong to another VPC than the load balancer",
+        _groups_elsewhere,
+    ),
+    Refusal("elbv2:CreateLoadBalancer", "InvalidSubnet", "VPC {found} has no internet gateway", _closed),
+    Refusal(
+        "elbv2:DeleteLoadBalancer",
+        "OperationNotPermitted",
+        "Load balancer '{LoadBalancerArn}' cannot be deleted because deletion protection is enabled",
+        _protected,
+    ),
+    Refusal(
+        "elbv2:ModifyLoadBalancerAttributes ModifyTargetGroupAttributes",
+        "ValidationError",
+        "{found}",
+        _wrong_attribute,
+        _ATTRIBUTES,
+    ),
+    Refusal(
+        "elbv2:ModifyLoadBalancerAttributes",
+        "InvalidConfigurationRequest",
+        "Access Denied for bucket: {found}. Please check S3bucket permission",
+        _log_bucket,
+    ),
+    Refusal(
+        "elbv2:CreateListener",
+        "DuplicateListener",
+        "A listener already exists on this port for this load balancer '{LoadBalancerArn}'",
+        _port_taken,
+    ),
+    Refusal(
+        "elbv2:CreateListener",
+        "ValidationError",
+        "A certificate must be specified for HTTPS listeners",
+        lambda c: c["Protocol"] in ("HTTPS", "TLS") and not c.each("Certificates"),
+    ),
+    Refusal(
+        "elbv2:CreateListener",
+        "ValidationError",
+        "Certificates cannot be specified for {Protocol} listeners",
+        lambda c: c["Protocol"] == "HTTP" and c.each("Certificates"),
+    ),
+    Refusal(
+        "elbv2:CreateListener",
+        "ValidationError",
+        "Listener protocol '{Protocol}' must be one of 'HTTP, HTTPS'",
+        lambda c: c["Protocol"] and c["Protocol"] not in _APPLICATION and _of_kind(c),
+    ),
+    Refusal(
+        "elbv2:CreateListener ModifyListener AddListenerCertificates",
+        "CertificateNotFound",
+        "Certificate ARN '{found}' is not valid",
+        _missing_certificate,
+    ),
+    Refusal(
+        "elbv2:CreateListener ModifyListener",
+        "SSLPolicyNotFound",
+        "SSL policy '{SslPolicy}' not found",
+        lambda c: c["SslPolicy"] and not c["SslPolicy"].startswith("ELBSecurityPolicy-"),
+    ),
+    Refusal(
+        _ACTIONS,
+        "ValidationError",
+        "The action type is only valid with HTTPS listeners",
+        lambda c: (
+            any(kind in _SIGN_IN for kind in [*c.each("DefaultActions[].Type"), *c.each("Actions[].Type")])
+            and (c["Protocol"] or _listener(c).get("Protocol")) == "HTTP"
+        ),
+    ),
+    Refusal(_ACTIONS, "TargetGroupNotFound", "Target groups '{found}' not found", _lost_group),
+    Refusal(_ACTIONS, "TargetGroupAssociationLimit", _FORWARDS, _other_balancer, _LIMITS),
+    Refusal(
+        _ACTIONS,
+        "InvalidConfigurationRequest",
+        "The target group '{found}' is in another VPC than the load balancer",
+        _other_network,
+    ),
+    Refusal("elbv2:CreateRule", "ListenerNotFound", "Listener '{ListenerArn}' not found", lambda c: not _listener(c)),
+    Refusal("elbv2:CreateRule", "PriorityInUse", "Priority '{Priority}' is currently in use", _priority_taken),
+    Refusal("elbv2:CreateRule", "ValidationError", "A condition must be specified", lambda c: not c.each("Conditions")),
+    Refusal(
+        "elbv2:CreateRule ModifyRule",
+        "ValidationError",
+        "Rules can have at most five condition values",
+        _too_many_values,
+        _LIMITS,
+    ),
+    Refusal(
+        "elbv2:CreateRule ModifyRule",
+        "ValidationError",
+        "The source IP '{found}' must be in CIDR format",
+        _wrong_source,
+    ),
+    Refusal("elbv2:SetRulePriorities", "PriorityInUse", "Priority '{found}' is currently in use", _priorities_taken),
+    Refusal(
+        "elbv2:DeleteRule",
+        "RuleNotFound",
+        "One or more rules not found",
+        lambda c: not c.find("DescribeRules", "Rules", RuleArns=[c["RuleArn"]]),
+    ),
+    Refusal("elbv2:CreateTargetGroup", "ValidationError", "The VPC ID '{VpcId}' is not found", _group_missing_vpc),
+    Refusal(
+        "elbv2:CreateTargetGroup",
+        "ValidationError",
+        "A port and a VPC ID must be specified",
+        lambda c: c["TargetType"] != "lambda" and not (c["Port"] and c["VpcId"]),
+    ),
+    Refusal(
+        "elbv2:CreateTargetGroup ModifyTargetGroup",
+        "ValidationError",
+        "Health check path '{HealthCheckPath}' must begin with a '/'",
+        lambda c: c["HealthCheckPath"] and not c["HealthCheckPath"].startswith("/"),
+    ),
+    Refusal(
+        "elbv2:CreateTargetGroup ModifyTargetGroup",
+        "ValidationError",
+        "Health check interval must be greater than the timeout.",
+        lambda c: (
+            (c["HealthCheckIntervalSeconds"] or 30) <= (c["HealthCheckTimeoutSeconds"] or 5)
+            and c["TargetType"] != "lambda"
+            and (c["HealthCheckIntervalSeconds"] and c["HealthCheckTimeoutSeconds"])
+        ),
+    ),
+    Refusal(
+        "elbv2:CreateTargetGroup ModifyTargetGroup",
+        "ValidationError",
+        "Health check matcher HTTP code '{Matcher}' must be within '200-499' inclusive",
+        _codes,
+    ),
+    Refusal(
+        "elbv2:DeleteTargetGroup",
+        "ResourceInUse",
+        "Target group '{TargetGroupArn}' is currently in use by a listener or a rule",
+        _in_use_group,
+    ),
+    Refusal(
+        "elbv2:RegisterTargets",
+        "ValidationError",
+        "The IP address '{found}' is not a valid target: it is public",
+        _outside,
+    ),
+    Refusal(
+        "elbv2:AddTags",
+        "DuplicateTagKeys",
+        "A tag key was specified more than once",
+        lambda c: len(c.each("Tags[].Key")) != len(set(c.each("Tags[].Key"))),
+    ),
+    Refusal(
+        "acm:DeleteCertificate",
+        "ResourceInUseException",
+        "Certificate {CertificateArn} in account is in use.",
+        _certificate_used,
+    ),
+    Refusal(
+        "acm:RequestCertificate",
+        "InvalidDomainValidationOptionsException",
+        "The validation domain must be the same as or a superdomain of the domain {found}",
+        lambda c: next(
+            (
+                item["DomainName"]
+                for item in c.each("DomainValidationOptions")
+                if not f".{item['DomainName']}".endswith(f".{item['ValidationDomain']}")
+            ),
+            None,
+        ),
+    ),
+    Refusal(_CHANGE, "NoSuchHealthCheck", "No health check exists with the ID {found}", _lost_check),
+    Refusal(_CHANGE, "InvalidInput", "Invalid request: Missing field 'TTL' in Change", _without_ttl),
+    Refusal(_CHANGE, "InvalidChangeBatch", "[{found}]", _wrong_change, _RECORDS),
+    Refusal("route53:CreateHostedZone", "InvalidDomainName", "{Name} is not a valid domain name.", _bad_domain),
+    Refusal(
+        "route53:CreateHostedZone",
+        "HostedZoneAlreadyExists",
+        "A hosted zone has already been created with the specified caller reference.",
+        lambda c: c["CallerReference"] in c.all("ListHostedZones", "HostedZones[].CallerReference"),
+    ),
+    Refusal(
+        "route53:CreateHostedZone AssociateVPCWithHostedZone",
+        "InvalidVPCId",
+        "The VPC {found} does not exist.",
+        lambda c: (
+            c["VPC.VPCId"]
+            and c["VPC.VPCRegion"] == c.region
+            and c["VPC.VPCId"] not in c.all("ec2:DescribeVpcs", "Vpcs[].VpcId")
+            and c["VPC.VPCId"]
+        ),
+    ),
+    Refusal(
+        "route53:CreateHostedZone",
+        "ConflictingDomainExists",
+        "The VPC has already been associated with another hosted zone with the same domain name.",
+        _zones_with_vpc,
+    ),
+    Refusal(
+        "wafv2:CreateWebACL UpdateWebACL CreateRuleGroup UpdateRuleGroup",
+        "WAFInvalidParameterException",
+        "Error reason: {found}",
+        _rule_problem,
+    ),
+    Refusal(
+        "wafv2:CreateWebACL UpdateWebACL CreateRuleGroup UpdateRuleGroup",
+        "WAFNonexistentItemException",
+        "AWS WAF couldn't perform the operation because your resource doesn't exist: {found}",
+        _lost_set,
+    ),
+    Refusal(
+        "wafv2:CreateWebACL CreateIPSet CreateRuleGroup CreateRegexPatternSet",
+        "WAFInvalidParameterException",
+        "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT",
+        lambda c: c["Scope"] == "CLOUDFRONT" and c.region != "us-east-1",
+    ),
+    Refusal(
+        "wafv2:DeleteWebACL",
+        "WAFAssociatedItemException",
+        "AWS WAF couldn't perform the operation because your resource is being used by another resource.",
+        _acl_used,
+    ),
+    Refusal(
+        "wafv2:DeleteIPSet UpdateIPSet",
+        "WAFOptimisticLockException",
+        "AWS WAF couldn't save your changes because someone changed the resource after you started to edit it. Reapply your changes.",
+        _stale("GetIPSet"),
+    ),
+    Refusal(
+        "wafv2:CreateIPSet UpdateIPSet",
+        "WAFInvalidParameterException",
+        "Error reason: The parameter contains formatting that is not valid., field: IP_ADDRESS, parameter: {found}",
+        _wrong_addresses,
+    ),
+    Refusal(
+        "wafv2:AssociateWebACL",
+        "WAFUnavailableEntityException",
+        "AWS WAF couldn't retrieve the resource that you requested: {ResourceArn}",
+        _lost_protected,
+    ),
+)
