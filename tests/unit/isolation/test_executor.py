@@ -234,4 +234,4 @@ def test_the_health_check_reports_what_is_wrong(containers: Containers) -> None:
     containers.start("plan")
     done = checked()
     assert done.returncode == 1
-    assert "can't run commands: this container can't run commands as other users" in done.stderr
+    assert "can't run commands: plan: this container can't run commands as other users" in done.stderr
