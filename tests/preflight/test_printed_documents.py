@@ -101,7 +101,7 @@ def test_settings_that_are_wrong_are_named_and_the_exit_code_says_so(world: Worl
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [("config: [", "Pulumi.prod.yaml can't be read: "), ("config: 1\n", "Pulumi.prod.yaml has no `config` mapping")],
+    [("config: [", "Pulumi.prod.yaml isn't YAML: "), ("config: 1\n", "Pulumi.prod.yaml has no `config` mapping")],
 )
 def test_a_broken_stack_file_is_named_with_the_reason_and_nothing_is_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, why: str
